@@ -1,0 +1,1 @@
+//! An agent: its graph, how it is read, checked and filled with variables.

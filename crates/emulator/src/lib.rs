@@ -1,0 +1,1 @@
+//! A whole WhatsApp in a box: Meta's endpoints, phones and webhooks on this machine.

@@ -1,0 +1,1 @@
+//! The only crate that opens outbound connections: models, Meta, user-given URLs.
