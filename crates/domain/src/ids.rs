@@ -30,6 +30,11 @@ impl<T> Id<T> {
     }
 }
 
+impl<T> From<Uuid> for Id<T> {
+    fn from(uuid: Uuid) -> Self {
+        Self::from_uuid(uuid)
+    }
+}
 impl<T> Clone for Id<T> {
     fn clone(&self) -> Self {
         *self

@@ -1,10 +1,14 @@
 //! The words of Chasqui: types and pure rules. No I/O, no clock, no randomness.
 
 pub mod agent;
+pub mod api_key;
 pub mod chat;
+pub mod execution;
 pub mod ids;
+pub mod message;
 pub mod phone;
 pub mod problem;
+pub mod sandbox;
 pub mod time;
 pub mod tool_request;
 

@@ -91,6 +91,11 @@ impl Timestamp {
     }
 }
 
+impl From<i64> for Timestamp {
+    fn from(micros: i64) -> Self {
+        Self(micros)
+    }
+}
 impl ops::Add<Span> for Timestamp {
     type Output = Self;
     fn add(self, span: Span) -> Self {

@@ -1,1 +1,35 @@
 //! The only crate with SQL: SQLite and PostgreSQL behind one text.
+//!
+//! `db.rs` opens either database and runs transactions; each other file holds one resource's rows and statements and
+//! nothing else. Every function takes the project first; those that cannot live in `unscoped.rs`.
+
+mod db;
+mod error;
+mod sql;
+mod writer;
+
+pub use db::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx, pause};
+pub use error::Error;
+pub use sql::Sql;
+
+/// What store functions return.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Declares the resource files and lists their statements, so that none can be forgotten.
+macro_rules! resources {
+    ($($name:ident),* $(,)?) => {
+        $(pub mod $name;)*
+
+        /// Every statement of every file as (file, name, text): what the test runs on both engines.
+        pub fn statements() -> Vec<(&'static str, &'static str, Sql)> {
+            let mut all = Vec::new();
+            $(all.extend($name::ALL.iter().map(|(name, sql)| (stringify!($name), *name, *sql)));)*
+            all
+        }
+    };
+}
+
+resources! {
+    agents, api_keys, contacts, conversations, events, executions, history, jobs, journal, mailbox, messages, outbox, projects,
+    sandbox_sessions, secrets, timers, unscoped, webhook_events, whatsapp_configs,
+}

@@ -1,0 +1,293 @@
+//! The steps of an agent, and the edges between them.
+
+use super::codes;
+use super::read::{Fields, Findings};
+use super::tools::{KnowledgeBase, Subagent, WhatsappTemplate};
+use super::webhook::Webhook;
+use serde_json::{Map, Value};
+
+/// Where every execution begins.
+pub const START: &str = "__start__";
+/// Where an execution ends.
+pub const END: &str = "__end__";
+
+/// The types a node may have, as stored.
+pub const NODE_TYPES: [&str; 7] = [
+    "DefaultNode", "SubagentNode", "WebhookNode", "KnowledgeBaseNode", "WhatsappTemplateNode", "HandoffNode", "WarmEndNode",
+];
+
+const FIELDS: &[&str] = &[
+    "id", "name", "type", "prompt", "description", "global", "global_condition", "max_steps", "retry_config", "llm_config",
+    "position", "subagent", "webhook", "knowledge_base", "whatsapp_template", "handoff", "warm_end",
+];
+
+/// Minutes of silence after which a warm end closes the conversation, unless the graph says otherwise.
+const WARM_END_MINUTES: u32 = 5;
+
+/// One step of an agent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Unique in the graph; edges name nodes by it.
+    pub id: String,
+    /// Unique in the graph; the model sees it.
+    pub name: String,
+    /// Instructions for this step.
+    pub prompt: String,
+    /// Overrides the generated description of a WebhookNode's tool.
+    pub description: Option<String>,
+    /// When to come here from anywhere: set iff the node is global.
+    pub global: Option<String>,
+    /// Model calls in one visit within one turn.
+    pub max_steps: Option<u32>,
+    /// Overrides how often a failing model is asked again.
+    pub retry_config: Option<Map<String, Value>>,
+    /// Overrides the agent's model, temperature or longest answer.
+    pub llm_config: Option<Map<String, Value>>,
+    /// Its type and what that type needs.
+    pub kind: NodeKind,
+    /// Where it stands on the canvas.
+    pub position: Option<Map<String, Value>>,
+    /// Unknown fields, kept; also those of `handoff` and `warm_end`.
+    pub extra: Map<String, Value>,
+}
+
+/// The types of node.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NodeKind {
+    /// Talks.
+    Default,
+    /// Talks, with tools of its own.
+    Subagent(Subagent),
+    /// Talks, with one webhook.
+    Webhook(Webhook),
+    /// Talks, with one knowledge base.
+    KnowledgeBase(KnowledgeBase),
+    /// Talks, with one WhatsApp template.
+    WhatsappTemplate(WhatsappTemplate),
+    /// Gives the conversation to people; no model is asked here.
+    Handoff,
+    /// Closes the conversation unless the contact has more to say in time.
+    WarmEnd {
+        /// How long to wait for the contact.
+        timeout_minutes: u32,
+    },
+}
+
+impl NodeKind {
+    /// The type as stored.
+    pub const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Default => "DefaultNode",
+            Self::Subagent(_) => "SubagentNode",
+            Self::Webhook(_) => "WebhookNode",
+            Self::KnowledgeBase(_) => "KnowledgeBaseNode",
+            Self::WhatsappTemplate(_) => "WhatsappTemplateNode",
+            Self::Handoff => "HandoffNode",
+            Self::WarmEnd { .. } => "WarmEndNode",
+        }
+    }
+}
+
+/// Where the fields of a node stood in what was sent.
+pub(super) struct NodePlace {
+    pub at: String,
+    pub id: String,
+    pub name: String,
+    pub prompt: String,
+    pub global: String,
+    pub global_condition: String,
+    /// The id was sent, not made from the name.
+    pub id_given: bool,
+    /// `global` as sent: [`Node::global`] has no room for a global node without a condition.
+    pub is_global: bool,
+    pub condition: Option<String>,
+}
+
+impl Node {
+    /// A plain node whose id is its name.
+    pub fn plain(name: &str, prompt: &str) -> Self {
+        Self {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            prompt: prompt.to_owned(),
+            description: None,
+            global: None,
+            max_steps: None,
+            retry_config: None,
+            llm_config: None,
+            kind: NodeKind::Default,
+            position: None,
+            extra: Map::new(),
+        }
+    }
+
+    /// Whether this is `__start__` or `__end__`.
+    pub fn is_terminal(&self) -> bool {
+        self.name == START || self.name == END
+    }
+
+    pub(super) fn read(value: Value, at: &str, found: &mut Findings) -> Option<(Self, NodePlace)> {
+        let mut fields = Fields::open(value, at, FIELDS, found)?;
+        let canvas = open_canvas(&mut fields, at);
+        let (id_at, name_at) = (fields.place("id"), fields.place("name"));
+        let name = fields.text("name", found);
+        let id = fields.text("id", found);
+        let type_name = read_type(&mut fields, found);
+        let place = NodePlace {
+            at: at.to_owned(),
+            id: id_at,
+            name: name_at,
+            prompt: fields.place("prompt"),
+            global: fields.place("global"),
+            global_condition: fields.place("global_condition"),
+            id_given: id.is_some(),
+            is_global: fields.flag("global", found).unwrap_or(false),
+            condition: fields.text("global_condition", found).filter(|text| !text.trim().is_empty()),
+        };
+        let name = name.unwrap_or_default();
+        let (kind, kept) = read_kind(type_name, &mut fields, canvas, &name, found);
+        let node = Self {
+            id: id.unwrap_or_else(|| name.clone()),
+            prompt: fields.text("prompt", found).unwrap_or_default(),
+            description: fields.text("description", found),
+            global: place.condition.clone().filter(|_| place.is_global),
+            max_steps: fields.whole("max_steps", 1, 1_000, found),
+            retry_config: fields.object("retry_config", found),
+            llm_config: fields.object("llm_config", found),
+            position: fields.object("position", found),
+            extra: with(fields.rest(), kept),
+            name,
+            kind,
+        };
+        Some((node, place))
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("id".into(), self.id.clone().into());
+        out.insert("name".into(), self.name.clone().into());
+        out.insert("type".into(), self.kind.type_name().into());
+        out.insert("prompt".into(), self.prompt.clone().into());
+        let mut put = |key: &str, value: Option<Value>| value.and_then(|value| out.insert(key.to_owned(), value));
+        put("description", self.description.clone().map(Value::from));
+        put("global", Some(self.global.is_some().into()));
+        put("global_condition", self.global.clone().map(Value::from));
+        put("max_steps", self.max_steps.map(Value::from));
+        put("retry_config", self.retry_config.clone().map(Value::from));
+        put("llm_config", self.llm_config.clone().map(Value::from));
+        put("position", self.position.clone().map(Value::from));
+        let kept = |key: &str| self.extra.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
+        match &self.kind {
+            NodeKind::Default => None,
+            NodeKind::Subagent(subagent) => put("subagent", Some(subagent.to_json())),
+            NodeKind::Webhook(webhook) => put("webhook", Some(webhook.to_json())),
+            NodeKind::KnowledgeBase(base) => put("knowledge_base", Some(base.to_json())),
+            NodeKind::WhatsappTemplate(template) => put("whatsapp_template", Some(template.to_json())),
+            NodeKind::Handoff => put("handoff", Some(kept("handoff").into())),
+            NodeKind::WarmEnd { timeout_minutes } => {
+                let mut warm_end = Map::from_iter([("timeout_minutes".to_owned(), Value::from(*timeout_minutes))]);
+                warm_end.extend(kept("warm_end"));
+                put("warm_end", Some(warm_end.into()))
+            }
+        };
+        for (key, value) in &self.extra {
+            if !out.contains_key(key) {
+                out.insert(key.clone(), value.clone());
+            }
+        }
+        Value::Object(out)
+    }
+}
+
+/// An editor's node keeps everything but id and position in `data`. What is left of it afterwards is kept.
+fn open_canvas(fields: &mut Fields, at: &str) -> Option<Fields> {
+    let Some(Value::Object(_)) = fields.peek("data") else { return None };
+    let data = fields.take("data")?;
+    let known: Vec<&str> = FIELDS.iter().copied().chain(["display_name", "node_type", "config"]).collect();
+    let mut data = Fields::open(data, &format!("{at}/data"), &known, &mut Findings::default())?;
+    if data.has("node_type") {
+        // The outer `type` is the editor's own word for how to draw it.
+        fields.take("type");
+        fields.adopt(&mut data, "node_type", "type");
+    }
+    for key in FIELDS {
+        fields.adopt(&mut data, key, key);
+    }
+    fields.adopt(&mut data, "display_name", "name");
+    Some(data)
+}
+
+/// The stored spelling of the node's type; `DefaultNode` where it is unknown.
+fn read_type(fields: &mut Fields, found: &mut Findings) -> &'static str {
+    let at = fields.place("type");
+    let Some(text) = fields.text("type", found) else { return NODE_TYPES[0] };
+    if text == "WhatsAppTemplateNode" {
+        return "WhatsappTemplateNode";
+    }
+    NODE_TYPES.into_iter().find(|known| *known == text).unwrap_or_else(|| {
+        found.unknown(&at, codes::UNKNOWN_TYPE, "node type", &text, NODE_TYPES);
+        NODE_TYPES[0]
+    })
+}
+
+/// What the type needs, and what to keep beside it.
+fn read_kind(
+    type_name: &str,
+    fields: &mut Fields,
+    canvas: Option<Fields>,
+    name: &str,
+    found: &mut Findings,
+) -> (NodeKind, Map<String, Value>) {
+    let (key, required) = match type_name {
+        "SubagentNode" => ("subagent", false),
+        "WebhookNode" => ("webhook", true),
+        "KnowledgeBaseNode" => ("knowledge_base", true),
+        "WhatsappTemplateNode" => ("whatsapp_template", true),
+        "HandoffNode" => ("handoff", false),
+        "WarmEndNode" => ("warm_end", true),
+        _ => ("", false),
+    };
+    let mut kept = Map::new();
+    if let Some(mut data) = canvas {
+        if !key.is_empty() {
+            fields.adopt(&mut data, "config", key);
+        }
+        let left = data.rest();
+        if !left.is_empty() {
+            kept.insert("data".into(), left.into());
+        }
+    }
+    if key.is_empty() {
+        return (NodeKind::Default, kept);
+    }
+    let at = fields.place(key);
+    let config = fields.take(key);
+    if config.is_none() && required {
+        found.error(&at, codes::MISSING_FIELD, format!("a {type_name} needs {key}"));
+    }
+    let config = config.unwrap_or_else(|| Map::new().into());
+    // Where the whole object is missing, its fields are not missed one by one.
+    let mut quiet = Findings { trusting: true, ..Findings::default() };
+    let found = if found.errors.last().is_some_and(|last| last.path == at) { &mut quiet } else { found };
+    let kind = match type_name {
+        "SubagentNode" => Subagent::read(config, &at, found).map(NodeKind::Subagent),
+        "WebhookNode" => Webhook::read(config, &at, false, found).map(NodeKind::Webhook),
+        "KnowledgeBaseNode" => KnowledgeBase::read(config, &at, Some(name), found).map(NodeKind::KnowledgeBase),
+        "WhatsappTemplateNode" => WhatsappTemplate::read(config, &at, false, found).map(NodeKind::WhatsappTemplate),
+        "HandoffNode" => Fields::open(config, &at, &[], found).map(|fields| {
+            kept.insert("handoff".into(), fields.rest().into());
+            NodeKind::Handoff
+        }),
+        _ => Fields::open(config, &at, &["timeout_minutes"], found).map(|mut fields| {
+            let timeout_minutes = fields.whole("timeout_minutes", 1, 1_440, found).unwrap_or(WARM_END_MINUTES);
+            kept.insert("warm_end".into(), fields.rest().into());
+            NodeKind::WarmEnd { timeout_minutes }
+        }),
+    };
+    (kind.unwrap_or(NodeKind::Default), kept)
+}
+
+fn with(mut extra: Map<String, Value>, kept: Map<String, Value>) -> Map<String, Value> {
+    extra.extend(kept.into_iter().filter(|(_, value)| value.as_object().is_none_or(|map| !map.is_empty())));
+    extra
+}

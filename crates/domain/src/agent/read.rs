@@ -1,0 +1,274 @@
+//! Takes JSON of any accepted spelling apart, field by field, remembering where each field stood.
+//!
+//! Reading never stops at the first problem: a field that is wrong is reported at the place where the sender wrote it
+//! and read as if it were absent. Nothing here knows what the fields mean.
+
+use super::codes;
+use super::nearest::nearest;
+use crate::Problem;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// Deepest nesting of any JSON in a graph.
+pub(super) const DEEPEST: usize = 64;
+
+/// How many problems get a "did you mean": an answer shows no more than 50.
+const SUGGESTIONS: usize = 50;
+
+/// What was found wrong so far.
+#[derive(Default)]
+pub(super) struct Findings {
+    pub errors: Vec<Problem>,
+    pub warnings: Vec<Problem>,
+    /// What was stored before was checked then: skip the costly checks.
+    pub trusting: bool,
+}
+
+impl Findings {
+    pub fn error(&mut self, path: impl Into<String>, code: &'static str, message: impl Into<String>) {
+        self.errors.push(Problem::new(path, code, message));
+    }
+
+    pub fn warn(&mut self, path: impl Into<String>, code: &'static str, message: impl Into<String>) {
+        self.warnings.push(Problem::new(path, code, message));
+    }
+
+    /// An error about a word that is none of `known`, with the nearest of them.
+    pub fn unknown<'a>(
+        &mut self,
+        path: &str,
+        code: &'static str,
+        what: &str,
+        word: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        let near = if self.errors.len() < SUGGESTIONS { nearest(word, known) } else { None };
+        let hint = near.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+        self.error(path, code, format!("no {what} '{}'{hint}", short(word)));
+    }
+}
+
+/// A word of the sender's, cut to what fits in a message.
+pub(super) fn short(word: &str) -> String {
+    match word.char_indices().nth(64) {
+        Some((end, _)) => format!("{}…", &word[..end]),
+        None => word.to_owned(),
+    }
+}
+
+/// The fields of one JSON object that are not read yet.
+#[derive(Default)]
+pub(super) struct Fields {
+    at: String,
+    map: Map<String, Value>,
+    moved: HashMap<String, String>,
+}
+
+/// A value as it was given: directly, or as text that holds JSON.
+pub(super) struct Given {
+    pub value: Value,
+    /// The text as written, where there is one.
+    pub raw: Option<String>,
+    /// The text does not hold JSON; `value` is the text.
+    pub plain: bool,
+    pub at: String,
+}
+
+impl Fields {
+    /// The fields of an object, those in `known` also when they are written in camelCase.
+    pub fn open(value: Value, at: &str, known: &[&str], found: &mut Findings) -> Option<Self> {
+        let Value::Object(map) = value else {
+            found.error(at, codes::WRONG_TYPE, format!("must be an object, not {}", type_of(&value)));
+            return None;
+        };
+        let mut fields = Self { at: at.to_owned(), map, moved: HashMap::new() };
+        let camel: Vec<String> = fields.map.keys().filter(|key| key.contains(|c: char| c.is_ascii_uppercase())).cloned().collect();
+        for key in camel {
+            let snake = snake_case(&key);
+            if known.contains(&snake.as_str()) {
+                fields.rename(&key, &snake);
+            }
+        }
+        Some(fields)
+    }
+
+    /// Where a field stands in what was sent, or would stand.
+    pub fn place(&self, key: &str) -> String {
+        self.moved.get(key).cloned().unwrap_or_else(|| format!("{}/{}", self.at, escape(key)))
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.map.get(key).is_some_and(|value| !value.is_null())
+    }
+
+    pub fn peek(&self, key: &str) -> Option<&Value> {
+        self.map.get(key)
+    }
+
+    /// Calls the field `alias` by the name `key`, unless there is one of that name.
+    pub fn rename(&mut self, alias: &str, key: &str) {
+        if !self.has(key) && self.has(alias) {
+            self.moved.insert(key.to_owned(), self.place(alias));
+            if let Some(value) = self.map.shift_remove(alias) {
+                self.map.insert(key.to_owned(), value);
+            }
+        }
+    }
+
+    /// Moves a field in from another object, unless there is one already.
+    pub fn adopt(&mut self, other: &mut Self, alias: &str, key: &str) {
+        if !self.has(key) && other.has(alias) {
+            self.moved.insert(key.to_owned(), other.place(alias));
+            if let Some(value) = other.map.shift_remove(alias) {
+                self.map.insert(key.to_owned(), value);
+            }
+        }
+    }
+
+    /// A field's value; null is absent.
+    pub fn take(&mut self, key: &str) -> Option<Value> {
+        self.map.shift_remove(key).filter(|value| !value.is_null())
+    }
+
+    pub fn text(&mut self, key: &str, found: &mut Findings) -> Option<String> {
+        match self.take(key)? {
+            Value::String(text) => Some(text),
+            other => self.wrong(key, "a string", &other, found),
+        }
+    }
+
+    /// A string that must be there and hold more than spaces; the empty string where it does not.
+    pub fn required(&mut self, key: &str, found: &mut Findings) -> String {
+        let before = found.errors.len();
+        let text = self.text(key, found).unwrap_or_default();
+        if text.trim().is_empty() && found.errors.len() == before {
+            found.error(self.place(key), codes::MISSING_FIELD, format!("{key} is required"));
+        }
+        text
+    }
+
+    pub fn flag(&mut self, key: &str, found: &mut Findings) -> Option<bool> {
+        match self.take(key)? {
+            Value::Bool(flag) => Some(flag),
+            other => self.wrong(key, "true or false", &other, found),
+        }
+    }
+
+    pub fn whole(&mut self, key: &str, least: u32, most: u32, found: &mut Findings) -> Option<u32> {
+        let value = self.take(key)?;
+        if !value.is_number() || value.as_f64().is_some_and(|number| number.fract() != 0.0) {
+            return self.wrong(key, "a whole number", &value, found);
+        }
+        let number = value.as_f64().unwrap_or(-1.0);
+        if number < f64::from(least) || number > f64::from(most) {
+            found.error(self.place(key), codes::OUT_OF_RANGE, format!("{key} must be {least} to {most}"));
+            return None;
+        }
+        value.as_u64().and_then(|number| u32::try_from(number).ok()).or(Some(number as u32))
+    }
+
+    pub fn object(&mut self, key: &str, found: &mut Findings) -> Option<Map<String, Value>> {
+        match self.take(key)? {
+            Value::Object(map) => Some(map),
+            other => self.wrong(key, "an object", &other, found),
+        }
+    }
+
+    pub fn list(&mut self, key: &str, found: &mut Findings) -> Vec<Value> {
+        match self.take(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(other) => self.wrong(key, "a list", &other, found).unwrap_or_default(),
+        }
+    }
+
+    /// A field that may be given as text holding JSON; its `*_raw` twin, the text as written, wins.
+    pub fn given(&mut self, key: &str, raw_key: Option<&str>, found: &mut Findings) -> Option<Given> {
+        let twin = raw_key.and_then(|key| Some((self.text(key, found)?, self.place(key))));
+        let direct = self.take(key).map(|value| (value, self.place(key)));
+        let (value, at) = match (twin, direct) {
+            (Some((text, at)), _) if !text.trim().is_empty() => (Value::String(text), at),
+            (_, direct) => direct?,
+        };
+        let Value::String(text) = value else { return Some(Given { value, raw: None, plain: false, at }) };
+        let (value, plain) = match decode(&text) {
+            Some(value) => (value, false),
+            None => (Value::String(text.clone()), true),
+        };
+        if depth_exceeds(&value, DEEPEST) {
+            found.error(at, codes::TOO_DEEP, format!("{key} is nested deeper than {DEEPEST} levels"));
+            return None;
+        }
+        Some(Given { value, raw: Some(text), plain, at })
+    }
+
+    /// An object that may be given as text; empty text is absent.
+    pub fn given_object(&mut self, key: &str, raw_key: Option<&str>, found: &mut Findings) -> Option<(Map<String, Value>, Given)> {
+        let mut given = self.given(key, raw_key, found)?;
+        match std::mem::take(&mut given.value) {
+            Value::Object(map) => return Some((map, given)),
+            Value::Null => {}
+            Value::String(text) if text.trim().is_empty() => {}
+            _ if given.plain => found.error(given.at, codes::BAD_JSON, format!("{key} is a string that does not hold JSON")),
+            other => found.error(given.at, codes::WRONG_TYPE, format!("{key} must be an object, not {}", type_of(&other))),
+        }
+        None
+    }
+
+    /// What nobody asked for: unknown fields, which are kept.
+    pub fn rest(self) -> Map<String, Value> {
+        self.map
+    }
+
+    fn wrong<T>(&self, key: &str, wanted: &str, value: &Value, found: &mut Findings) -> Option<T> {
+        found.error(self.place(key), codes::WRONG_TYPE, format!("{key} must be {wanted}, not {}", type_of(value)));
+        None
+    }
+}
+
+/// Text that holds JSON, read again and again until it is something else; `None` if it holds none.
+fn decode(text: &str) -> Option<Value> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
+    while let Value::String(inner) = &value {
+        let Ok(next) = serde_json::from_str(inner) else { break };
+        value = next;
+    }
+    Some(value)
+}
+
+/// Whether JSON is nested deeper than `levels`. Looks no deeper than that itself.
+pub(super) fn depth_exceeds(value: &Value, levels: usize) -> bool {
+    let Some(left) = levels.checked_sub(1) else { return value.is_array() || value.is_object() };
+    match value {
+        Value::Array(items) => items.iter().any(|item| depth_exceeds(item, left)),
+        Value::Object(map) => map.values().any(|item| depth_exceeds(item, left)),
+        _ => false,
+    }
+}
+
+/// A key as a part of a JSON pointer.
+pub(super) fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+fn snake_case(key: &str) -> String {
+    let mut snake = String::with_capacity(key.len() + 4);
+    for c in key.chars() {
+        if c.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

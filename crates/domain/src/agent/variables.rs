@@ -1,0 +1,316 @@
+//! Fills `{{path}}` from what the engine knows and `#{name}` from what the model wrote (engine.md 1.7).
+//!
+//! Values are data: they are escaped for the place they go to, and what was put in is never looked at again. Where both
+//! syntaxes occur, use [`fill`], which does both in one pass: two passes would let a contact whose name is
+//! `#{amount}`, or a model that writes `{{secrets.key}}`, reach values that are not theirs.
+
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+
+/// Where filled text goes; decides how values are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Text for the model or a person: as it is.
+    Prompt,
+    /// A URL: percent-encoded. Only `vars` and `secrets` in scheme, host and port go in as they are, so that a base
+    /// URL can be configured; `#{name}` never does.
+    Url,
+    /// A string inside parsed JSON: as it is, for whoever writes the JSON escapes it.
+    JsonString,
+    /// JSON text that did not parse on its own, e.g. `{"n": #{n}}`: escaped as inside a JSON string.
+    JsonText,
+    /// A header name or value: without control characters.
+    Header,
+}
+
+/// Where values come from; a syntax without a source is left as it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sources<'a> {
+    /// For `{{path}}`: `{"contact": {…}, "vars": {…}, "now": "…", …}`.
+    pub context: Option<&'a Value>,
+    /// For `#{name}`: the arguments of the tool call.
+    pub arguments: Option<&'a Map<String, Value>>,
+}
+
+/// Filled text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filled {
+    /// The text.
+    pub text: String,
+    /// Paths and names that had no value, each once, in order; the empty text stands in their place.
+    pub unknown: Vec<String>,
+}
+
+/// A filled JSON value.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FilledValue {
+    /// The value.
+    pub value: Value,
+    /// As in [`Filled`].
+    pub unknown: Vec<String>,
+}
+
+/// Fills `{{path}}`; `#{name}` stays.
+pub fn fill_context(template: &str, ctx: &Value, place: Place) -> Filled {
+    fill(template, Sources { context: Some(ctx), arguments: None }, place)
+}
+
+/// Fills `#{name}`; `{{path}}` stays.
+pub fn fill_arguments(template: &str, args: &Map<String, Value>, place: Place) -> Filled {
+    fill(template, Sources { context: None, arguments: Some(args) }, place)
+}
+
+/// Fills both syntaxes in one pass.
+pub fn fill(template: &str, sources: Sources<'_>, place: Place) -> Filled {
+    let mut unknown = Distinct::default();
+    let text = fill_noting(template, sources, place, &mut unknown);
+    Filled { text, unknown: unknown.list }
+}
+
+fn fill_noting(template: &str, sources: Sources<'_>, place: Place, unknown: &mut Distinct) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, variable, after)) = next(rest) {
+        text.push_str(before);
+        let written = &rest[before.len()..rest.len() - after.len()];
+        let value = match variable {
+            Variable::Path(path) => sources.context.map(|context| (path, look_up(context, path))),
+            Variable::Name(name) => sources.arguments.map(|arguments| (name, arguments.get(name))),
+        };
+        match value {
+            None => text.push_str(written),
+            Some((name, None | Some(Value::Null))) => unknown.add(name),
+            Some((_, Some(value))) => {
+                let as_written = place == Place::Url && variable.may_be_origin() && in_origin(&text);
+                put(&mut text, value, if as_written { Place::Header } else { place });
+            }
+        }
+        rest = after;
+    }
+    text.push_str(rest);
+    text
+}
+
+/// Fills every string of a JSON value, keys too, at any depth. A value that is nothing but a string is a body given as
+/// text: where it looks like JSON, values are escaped for [`Place::JsonText`].
+pub fn fill_value(template: &Value, sources: Sources<'_>) -> FilledValue {
+    let mut unknown = Distinct::default();
+    let value = match template {
+        Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
+            Value::String(fill_noting(text, sources, Place::JsonText, &mut unknown))
+        }
+        other => walk(other, sources, &mut unknown),
+    };
+    FilledValue { value, unknown: unknown.list }
+}
+
+/// The distinct names of `#{name}`, in order.
+pub fn placeholders(text: &str) -> Vec<String> {
+    placeholders_of([text])
+}
+
+/// The distinct names of `#{name}` in several texts, in order.
+pub fn placeholders_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut names = Distinct::default();
+    for variable in texts.into_iter().flat_map(variables) {
+        if let Variable::Name(name) = variable {
+            names.add(name);
+        }
+    }
+    names.list
+}
+
+/// The distinct paths of `{{path}}` in several texts, in order.
+pub fn context_paths_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut paths = Distinct::default();
+    for variable in texts.into_iter().flat_map(variables) {
+        if let Variable::Path(path) = variable {
+            paths.add(path);
+        }
+    }
+    paths.list
+}
+
+/// The text with `replacement` in place of every variable.
+pub(super) fn replace_all(text: &str, replacement: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, _, after)) = next(rest) {
+        out.push_str(before);
+        out.push_str(replacement);
+        rest = after;
+    }
+    out + rest
+}
+
+/// Whether a `#{name}` stands in the scheme, host or port of a URL.
+pub(super) fn model_fills_origin(url: &str) -> bool {
+    let mut before = String::new();
+    let mut rest = url;
+    while let Some((text, variable, after)) = next(rest) {
+        before.push_str(text);
+        if !in_origin(&before) {
+            return false;
+        }
+        match variable {
+            Variable::Name(_) => return true,
+            // A variable that holds the whole base leaves nothing of the origin to others.
+            Variable::Path(_) if before.is_empty() && !after.starts_with(':') => return false,
+            Variable::Path(_) => before.push('x'),
+        }
+        rest = after;
+    }
+    false
+}
+
+/// Whether a path can have a value at all: it begins with one of the namespaces of engine.md 1.7.
+pub fn is_known_path(path: &str) -> bool {
+    let spaces = ["contact.", "execution.", "conversation.", "vars.", "secrets."];
+    matches!(path, "now" | "last_user_input") || spaces.iter().any(|space| path.starts_with(space))
+}
+
+/// Calls `see` with every string of a JSON value, keys too.
+pub fn each_string<'a>(value: &'a Value, see: &mut impl FnMut(&'a str)) {
+    match value {
+        Value::String(text) => see(text),
+        Value::Array(items) => items.iter().for_each(|item| each_string(item, see)),
+        Value::Object(map) => {
+            for (key, item) in map {
+                see(key);
+                each_string(item, see);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Variable<'a> {
+    Path(&'a str),
+    Name(&'a str),
+}
+
+impl Variable<'_> {
+    fn may_be_origin(self) -> bool {
+        matches!(self, Self::Path(path) if path.starts_with("vars.") || path.starts_with("secrets."))
+    }
+}
+
+/// The first variable, with the text before and after it.
+fn next(text: &str) -> Option<(&str, Variable<'_>, &str)> {
+    let mut from = 0;
+    while let Some(found) = text[from..].find(['#', '{']) {
+        let at = from + found;
+        if let Some(inner) = text[at..].strip_prefix("#{")
+            && let Some(end) = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            && let Some(after) = inner[end..].strip_prefix('}')
+            && end > 0
+        {
+            return Some((&text[..at], Variable::Name(&inner[..end]), after));
+        }
+        if let Some(inner) = text[at..].strip_prefix("{{")
+            && let Some(end) = inner.find(['{', '}'])
+            && let Some(after) = inner[end..].strip_prefix("}}")
+            && is_path(inner[..end].trim())
+        {
+            return Some((&text[..at], Variable::Path(inner[..end].trim()), after));
+        }
+        from = at + 1;
+    }
+    None
+}
+
+fn variables(text: &str) -> impl Iterator<Item = Variable<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (_, variable, after) = next(rest)?;
+        rest = after;
+        Some(variable)
+    })
+}
+
+fn is_path(text: &str) -> bool {
+    let word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    text.split('.').all(word)
+}
+
+fn look_up<'a>(context: &'a Value, path: &str) -> Option<&'a Value> {
+    let mut value = context;
+    for part in path.split('.') {
+        value = match value {
+            Value::Object(map) => map.get(part)?,
+            Value::Array(items) => items.get(part.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(value)
+}
+
+/// Whether text that goes on from `before` is still scheme, host or port.
+fn in_origin(before: &str) -> bool {
+    !before.replacen("://", "", 1).contains(['/', '?', '#'])
+}
+
+fn put(out: &mut String, value: &Value, place: Place) {
+    let compact;
+    let text = match value {
+        Value::String(text) => text,
+        other => {
+            compact = other.to_string();
+            &compact
+        }
+    };
+    match place {
+        Place::Prompt | Place::JsonString => out.push_str(text),
+        Place::Header => out.extend(text.chars().filter(|c| *c == '\t' || !c.is_control())),
+        Place::JsonText => {
+            let quoted = Value::from(text.as_str()).to_string();
+            out.push_str(&quoted[1..quoted.len() - 1]);
+        }
+        Place::Url => percent_encode(out, text),
+    }
+}
+
+/// Leaves only the unreserved characters of RFC 3986.
+fn percent_encode(out: &mut String, text: &str) {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.extend(['%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+    }
+}
+
+fn walk(template: &Value, sources: Sources<'_>, unknown: &mut Distinct) -> Value {
+    match template {
+        Value::String(text) => Value::String(fill_noting(text, sources, Place::JsonString, unknown)),
+        Value::Array(items) => items.iter().map(|item| walk(item, sources, unknown)).collect(),
+        Value::Object(map) => {
+            let mut filled = Map::new();
+            for (key, item) in map {
+                let key = fill_noting(key, sources, Place::JsonString, unknown);
+                let item = walk(item, sources, unknown);
+                filled.insert(key, item);
+            }
+            Value::Object(filled)
+        }
+        other => other.clone(),
+    }
+}
+
+/// Words in the order they were first seen.
+#[derive(Default)]
+struct Distinct {
+    list: Vec<String>,
+    seen: HashSet<String>,
+}
+
+impl Distinct {
+    fn add(&mut self, word: &str) {
+        if self.seen.insert(word.to_owned()) {
+            self.list.push(word.to_owned());
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! A webhook that an agent may call: a WebhookNode's own, or one of a SubagentNode's tools.
+//!
+//! `headers`, `body`, `body_schema` and `mock_response` may come as text holding JSON, encoded any number of times.
+//! They are kept as JSON, and the first, second and fourth also as the text that was written (`*_raw`).
+
+use super::codes;
+use super::headers;
+use super::read::{Fields, Findings, Given};
+use super::variables::{self, context_paths_of, each_string, placeholders_of};
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// Longest JMESPath expression in bytes; also keeps its nesting shallow.
+const LONGEST_JMESPATH: usize = 1024;
+
+const FIELDS: &[&str] = &[
+    "name", "description", "url", "http_method", "method", "headers", "headers_raw", "body", "body_raw", "body_schema",
+    "jmespath_query", "mock_response_enabled", "mock_response", "mock_response_raw",
+];
+
+/// The methods a webhook may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HttpMethod {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl HttpMethod {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    /// In upper case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Reads a method in either case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text.trim()))
+    }
+}
+
+impl fmt::Display for HttpMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One HTTP call on offer to the model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Webhook {
+    /// Root of the tool's name; subagent tools only.
+    pub name: Option<String>,
+    /// What the tool does, for the model.
+    pub description: Option<String>,
+    /// Template of the URL.
+    pub url: String,
+    /// Method.
+    pub method: HttpMethod,
+    /// Header templates, in the order written.
+    pub headers: Vec<(String, String)>,
+    /// Template of the body: usually an object, else text. Not used when there is a schema.
+    pub body: Value,
+    /// JSON Schema of an object, whose properties become arguments and the body.
+    pub body_schema: Option<Value>,
+    /// What to select from the answer.
+    pub jmespath_query: Option<String>,
+    /// Answer with `mock_response` and make no request.
+    pub mock_response_enabled: bool,
+    /// The made-up answer.
+    pub mock_response: Option<Value>,
+    /// `headers` as written, where they came as text.
+    pub headers_raw: Option<String>,
+    /// `body` as written, where it came as text.
+    pub body_raw: Option<String>,
+    /// `mock_response` as written, where it came as text.
+    pub mock_response_raw: Option<String>,
+    /// Unknown fields, kept.
+    pub extra: Map<String, Value>,
+}
+
+impl Webhook {
+    /// The distinct `#{names}` that the model fills: of URL, headers and, without a schema, body, in this order.
+    pub fn placeholders(&self) -> Vec<String> {
+        placeholders_of(self.templates())
+    }
+
+    /// The names of the tool's arguments: the placeholders, then the properties of the schema.
+    pub fn argument_names(&self) -> Vec<String> {
+        let mut names = self.placeholders();
+        let properties = self.body_schema.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+        for name in properties.into_iter().flat_map(Map::keys) {
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
+    }
+
+    fn templates(&self) -> Vec<&str> {
+        let mut texts = vec![self.url.as_str()];
+        for (name, value) in &self.headers {
+            texts.extend([name.as_str(), value.as_str()]);
+        }
+        if self.body_schema.is_none() {
+            each_string(&self.body, &mut |text| texts.push(text));
+        }
+        texts
+    }
+
+    pub(super) fn read(value: Value, at: &str, tool: bool, found: &mut Findings) -> Option<Self> {
+        let mut fields = Fields::open(value, at, FIELDS, found)?;
+        fields.rename("method", "http_method");
+        let url_at = fields.place("url");
+        let url = fields.required("url", found);
+        let headers = fields.given_object("headers", Some("headers_raw"), found);
+        let (headers, headers_raw) = headers::read(headers, found);
+        let body = fields.given("body", Some("body_raw"), found);
+        let mock = fields.given("mock_response", Some("mock_response_raw"), found);
+        let webhook = Self {
+            name: if tool { Some(fields.required("name", found)) } else { None },
+            description: fields.text("description", found),
+            method: read_method(&mut fields, if tool { HttpMethod::Post } else { HttpMethod::Get }, found),
+            body_raw: body.as_ref().and_then(|given| given.raw.clone()),
+            body: body.map(|given| given.value).filter(|body| !body.is_null()).unwrap_or_else(|| Map::new().into()),
+            body_schema: read_schema(&mut fields, found),
+            jmespath_query: read_query(&mut fields, found),
+            mock_response_enabled: fields.flag("mock_response_enabled", found).unwrap_or(false),
+            mock_response_raw: mock.as_ref().and_then(|given: &Given| given.raw.clone()),
+            mock_response: mock.map(|given| given.value).filter(|mock| !mock.is_null()),
+            url,
+            headers,
+            headers_raw,
+            extra: fields.rest(),
+        };
+        if !found.trusting {
+            check_url(&webhook.url, &url_at, found);
+            webhook.check_variables(at, found);
+        }
+        Some(webhook)
+    }
+
+    fn check_variables(&self, at: &str, found: &mut Findings) {
+        for path in context_paths_of(self.templates()) {
+            if !variables::is_known_path(&path) {
+                let hint = "write #{name} for what the model fills in";
+                found.warn(at, codes::UNKNOWN_VARIABLE, format!("{{{{{path}}}}} names nothing and will be empty; {hint}"));
+            }
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let mut out = Map::new();
+        let mut put = |key: &str, value: Option<Value>| value.and_then(|value| out.insert(key.to_owned(), value));
+        put("name", self.name.clone().map(Value::from));
+        put("description", self.description.clone().map(Value::from));
+        put("url", Some(self.url.clone().into()));
+        put("http_method", Some(self.method.as_str().into()));
+        put("headers", Some(headers::to_json(&self.headers)));
+        put("headers_raw", self.headers_raw.clone().map(Value::from));
+        put("body", Some(self.body.clone()));
+        put("body_raw", self.body_raw.clone().map(Value::from));
+        put("body_schema", self.body_schema.clone());
+        put("jmespath_query", self.jmespath_query.clone().map(Value::from));
+        put("mock_response_enabled", Some(self.mock_response_enabled.into()));
+        put("mock_response", self.mock_response.clone());
+        put("mock_response_raw", self.mock_response_raw.clone().map(Value::from));
+        out.extend(self.extra.clone());
+        Value::Object(out)
+    }
+}
+
+/// The name of a webhook's tool: `Get stock` → `get_stock_request`.
+pub fn request_tool_name(root: &str) -> String {
+    let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
+    let digit = if root.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
+    format!("{digit}{}_request", root.chars().map(word).collect::<String>())
+}
+
+/// Compiles a JSON Schema without fetching anything and with patterns that cannot run away.
+pub fn compile_schema(schema: &Value) -> Result<jsonschema::Validator, String> {
+    let patterns = jsonschema::PatternOptions::regex().size_limit(1 << 20);
+    let compiled = jsonschema::options().offline().with_pattern_options(patterns).build(schema);
+    compiled.map_err(|problem| super::read::short(&problem.to_string()))
+}
+
+fn read_method(fields: &mut Fields, default: HttpMethod, found: &mut Findings) -> HttpMethod {
+    let at = fields.place("http_method");
+    let Some(text) = fields.text("http_method", found) else { return default };
+    HttpMethod::parse(&text).unwrap_or_else(|| {
+        found.unknown(&at, codes::BAD_HTTP_METHOD, "HTTP method", &text, HttpMethod::ALL.map(HttpMethod::as_str));
+        default
+    })
+}
+
+fn read_schema(fields: &mut Fields, found: &mut Findings) -> Option<Value> {
+    let (schema, given) = fields.given_object("body_schema", None, found)?;
+    if schema.is_empty() {
+        return None;
+    }
+    let schema = Value::Object(schema);
+    if found.trusting {
+        return Some(schema);
+    }
+    let of_object = schema.get("type").map_or(schema.get("properties").is_some(), |kind| kind == "object");
+    if !of_object {
+        found.error(given.at, codes::BAD_BODY_SCHEMA, "body_schema must describe an object: \"type\": \"object\"");
+    } else if let Err(problem) = compile_schema(&schema) {
+        found.error(given.at, codes::BAD_BODY_SCHEMA, format!("body_schema is not a JSON Schema: {problem}"));
+    } else if schema.get("properties").is_some_and(|properties| !properties.is_object()) {
+        found.error(given.at, codes::BAD_BODY_SCHEMA, "properties of body_schema must be an object");
+    }
+    Some(schema)
+}
+
+pub(super) fn read_query(fields: &mut Fields, found: &mut Findings) -> Option<String> {
+    let at = fields.place("jmespath_query");
+    let query = fields.text("jmespath_query", found).filter(|query| !query.trim().is_empty())?;
+    if !found.trusting {
+        if query.len() > LONGEST_JMESPATH {
+            found.error(at, codes::BAD_JMESPATH, "a JMESPath expression has at most 1,024 bytes");
+        } else if let Err(problem) = jmespath::compile(&query) {
+            let message = format!("not a JMESPath expression: {} at character {}", reason(&problem), problem.offset);
+            found.error(at, codes::BAD_JMESPATH, message);
+        }
+    }
+    Some(query)
+}
+
+fn reason(problem: &jmespath::JmespathError) -> String {
+    match &problem.reason {
+        jmespath::ErrorReason::Parse(text) => text.to_lowercase().trim_end_matches(['.', '\n']).to_owned(),
+        jmespath::ErrorReason::Runtime(error) => error.to_string(),
+    }
+}
+
+/// http or https, once every variable is replaced by something harmless. A leading `{{…}}` may hold scheme and host.
+pub(super) fn check_url(url: &str, at: &str, found: &mut Findings) {
+    if url.trim().is_empty() {
+        return;
+    }
+    let whole = |replacement: &str| {
+        let filled = variables::replace_all(url, replacement);
+        url::Url::parse(&filled).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+    };
+    let begins_open = url.trim_start().starts_with("{{");
+    // A port must be a number, a scheme a scheme: what one replacement breaks, another mends.
+    let filled = || url.contains("{{") && whole("1");
+    let based = || begins_open && (whole("https") || whole("https://x"));
+    if !(whole("x") || filled() || based()) {
+        found.error(at, codes::BAD_URL, "not an absolute http or https URL");
+    } else if variables::model_fills_origin(url) {
+        let message = "scheme, host and port cannot come from the model; such calls are refused";
+        found.warn(at, codes::HOST_FROM_MODEL, message);
+    }
+}

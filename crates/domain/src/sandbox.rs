@@ -1,0 +1,77 @@
+//! Sandbox sessions: a phone may talk to an agent through one shared number after it has sent a code.
+
+use crate::time::Span;
+
+/// Upper-case letters and digits without look-alikes (design.md §4).
+pub const CODE_ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
+/// Length of an activation code.
+pub const CODE_LENGTH: usize = 6;
+/// How long a session waits for its code, and how long it lives once active.
+pub const LIFETIME: Span = Span::from_hours(24);
+
+/// A code from random bytes, or `None` where too few of them are usable: bytes that would favour some letters are passed over.
+pub fn code_from(random: &[u8]) -> Option<String> {
+    let usable = 256 - 256 % CODE_ALPHABET.len();
+    let mut letters = random.iter().filter(|byte| usize::from(**byte) < usable);
+    (0..CODE_LENGTH)
+        .map(|_| letters.next().map(|byte| char::from(CODE_ALPHABET[usize::from(*byte) % CODE_ALPHABET.len()])))
+        .collect()
+}
+
+/// Every word of a text that could be a code, upper-cased: people paste it inside a sentence.
+pub fn codes_in(text: &str) -> Vec<String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| word.len() == CODE_LENGTH)
+        .map(str::to_ascii_uppercase)
+        .filter(|word| word.bytes().all(|byte| CODE_ALPHABET.contains(&byte)))
+        .take(8)
+        .collect()
+}
+
+/// Whether the whole text is one word in the shape of a code: then its sender meant one.
+pub fn is_code_like(text: &str) -> bool {
+    matches!(codes_in(text).as_slice(), [code] if code.eq_ignore_ascii_case(text.trim()))
+}
+
+/// The state of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionStatus {
+    /// Waits for its code.
+    PendingActivation,
+    /// The phone talks to the agent.
+    Active,
+    /// Over.
+    Expired,
+}
+
+impl SessionStatus {
+    /// The stored and wire word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PendingActivation => "pending_activation",
+            Self::Active => "active",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_found_inside_a_sentence_in_either_case() {
+        assert_eq!(codes_in("Sandbox code: k7q2zd, please"), ["K7Q2ZD"]);
+        assert!(codes_in("O0I1L1 is full of look-alikes").is_empty());
+        assert!(is_code_like(" K7Q2ZD\n") && !is_code_like("my code is K7Q2ZD"));
+    }
+
+    #[test]
+    fn a_code_uses_each_letter_equally_often() {
+        let every_byte: Vec<u8> = (0..=255).collect();
+        let usable = every_byte.iter().filter(|b| usize::from(**b) < 256 - 256 % CODE_ALPHABET.len()).count();
+        assert_eq!(usable % CODE_ALPHABET.len(), 0);
+        assert_eq!(code_from(&every_byte).unwrap(), "ABCDEF");
+        assert_eq!(code_from(&[255; 32]), None);
+    }
+}

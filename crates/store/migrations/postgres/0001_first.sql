@@ -1,0 +1,344 @@
+-- Tenant tables lead every key with project_id; times are microseconds, UTC; JSON is text (docs/decisions/0002).
+
+CREATE TABLE projects (
+    id UUID NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+-- Which project is this? Asked before a project is known: api_key, number, sandbox_code, sandbox_phone.
+CREATE TABLE directory (
+    kind TEXT NOT NULL,
+    value TEXT NOT NULL,
+    project_id UUID NOT NULL,
+    object_id UUID NOT NULL,
+    PRIMARY KEY (kind, value)
+);
+
+-- Signed webhooks of unknown shape or for unknown numbers, kept as evidence.
+CREATE TABLE webhook_events (
+    day BIGINT NOT NULL,
+    body_sha256 BYTEA NOT NULL,
+    body BYTEA NOT NULL,
+    reason TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    PRIMARY KEY (day, body_sha256)
+);
+
+CREATE TABLE api_keys (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    lookup TEXT NOT NULL,
+    hash BYTEA NOT NULL,
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT,
+    PRIMARY KEY (project_id, id)
+);
+
+CREATE TABLE secrets (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    ciphertext BYTEA NOT NULL,
+    nonce BYTEA NOT NULL,
+    wrapped_key BYTEA NOT NULL,
+    wrap_nonce BYTEA NOT NULL,
+    kek_id TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+
+CREATE TABLE whatsapp_configs (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    phone_number_id TEXT NOT NULL,
+    waba_id TEXT NOT NULL,
+    display_phone_number TEXT NOT NULL,
+    access_token_id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, access_token_id) REFERENCES secrets (project_id, id)
+);
+
+CREATE TABLE agents (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    system_prompt TEXT,
+    message_debounce_seconds BIGINT NOT NULL,
+    agent_version BIGINT NOT NULL,
+    graph TEXT NOT NULL,
+    snapshot_id UUID NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+CREATE INDEX agents_newest ON agents (project_id, created_at, id);
+
+-- What an execution pins: immutable, one row for each state that an agent was saved in.
+CREATE TABLE agent_snapshots (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    agent_id UUID NOT NULL,
+    content_hash BYTEA NOT NULL,
+    content TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+CREATE UNIQUE INDEX agent_snapshots_content ON agent_snapshots (project_id, agent_id, content_hash);
+
+CREATE TABLE contacts (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    profile_name TEXT,
+    wa_id TEXT,
+    user_id TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+
+-- One person, several identifiers: kind is wa_id (canonical digits, empty scope) or bsuid (scope: the WABA).
+CREATE TABLE contact_identities (
+    project_id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    value TEXT NOT NULL,
+    contact_id UUID NOT NULL,
+    PRIMARY KEY (project_id, kind, scope, value),
+    FOREIGN KEY (project_id, contact_id) REFERENCES contacts (project_id, id)
+);
+
+-- The single actor: sequence, due time, lease and fencing epoch of everything that happens in it.
+CREATE TABLE conversations (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    phone_number_id TEXT NOT NULL,
+    contact_id UUID NOT NULL,
+    whatsapp_config_id UUID,
+    phone_number TEXT,
+    contact_name TEXT,
+    agent_id UUID,
+    execution_id UUID,
+    status TEXT NOT NULL,
+    next_seq BIGINT NOT NULL,
+    next_out_seq BIGINT NOT NULL,
+    due_at BIGINT,
+    burst_started_at BIGINT,
+    lease_owner TEXT,
+    lease_until BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    lane BIGINT NOT NULL,
+    last_inbound_at BIGINT,
+    last_active_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, contact_id) REFERENCES contacts (project_id, id)
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX conversations_open ON conversations (project_id, phone_number_id, contact_id) WHERE status = 'active';
+CREATE INDEX conversations_due ON conversations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX conversations_inbox ON conversations (project_id, last_active_at, id);
+
+CREATE TABLE wamid_seen (
+    project_id UUID NOT NULL,
+    phone_number_id TEXT NOT NULL,
+    wamid TEXT NOT NULL,
+    received_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, phone_number_id, wamid)
+);
+
+CREATE TABLE messages (
+    project_id UUID NOT NULL,
+    conversation_id UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    id UUID NOT NULL,
+    direction TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    content TEXT NOT NULL,
+    raw TEXT,
+    wamid TEXT,
+    wa_timestamp BIGINT,
+    status TEXT NOT NULL,
+    status_rank BIGINT NOT NULL,
+    sent_at BIGINT,
+    delivered_at BIGINT,
+    read_at BIGINT,
+    failed_at BIGINT,
+    error TEXT,
+    execution_id UUID,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, conversation_id, seq)
+);
+CREATE UNIQUE INDEX messages_id ON messages (project_id, id);
+
+-- Inputs not yet consumed; a row goes in the commit that consumes it.
+CREATE TABLE mailbox (
+    project_id UUID NOT NULL,
+    conversation_id UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    input_key TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (project_id, conversation_id, seq)
+);
+CREATE UNIQUE INDEX mailbox_input ON mailbox (project_id, conversation_id, input_key);
+
+CREATE TABLE executions (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    agent_id UUID NOT NULL,
+    snapshot_id UUID NOT NULL,
+    conversation_id UUID NOT NULL,
+    phone_number TEXT,
+    status TEXT NOT NULL,
+    node TEXT NOT NULL,
+    handoff_reason TEXT,
+    end_reason TEXT,
+    error TEXT,
+    state TEXT NOT NULL,
+    state_format BIGINT NOT NULL,
+    step_no BIGINT NOT NULL,
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, snapshot_id) REFERENCES agent_snapshots (project_id, id)
+);
+CREATE UNIQUE INDEX executions_live ON executions (project_id, conversation_id) WHERE status IN ('started', 'running', 'paused', 'handoff');
+CREATE INDEX executions_of_agent ON executions (project_id, agent_id, created_at, id);
+
+-- What the model has seen, append-only.
+CREATE TABLE history (
+    project_id UUID NOT NULL,
+    execution_id UUID NOT NULL,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    node TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (project_id, execution_id, seq)
+);
+
+-- One row for each step: the inputs that were fed and the effects that came out.
+CREATE TABLE journal (
+    project_id UUID NOT NULL,
+    execution_id UUID NOT NULL,
+    step_no BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    format BIGINT NOT NULL,
+    inputs TEXT NOT NULL,
+    effects TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, execution_id, step_no)
+);
+
+CREATE TABLE outbox (
+    project_id UUID NOT NULL,
+    id UUID NOT NULL,
+    conversation_id UUID NOT NULL,
+    out_seq BIGINT NOT NULL,
+    source_key TEXT NOT NULL,
+    message_id UUID NOT NULL,
+    execution_id UUID,
+    effect_id TEXT,
+    phone_number_id TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempt BIGINT NOT NULL,
+    next_at BIGINT NOT NULL,
+    give_up_at BIGINT NOT NULL,
+    policy TEXT NOT NULL,
+    lease_owner TEXT,
+    lease_until BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    lane BIGINT NOT NULL,
+    wamid TEXT,
+    error TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id)
+) WITH (fillfactor = 70);
+CREATE UNIQUE INDEX outbox_order ON outbox (project_id, conversation_id, out_seq);
+CREATE UNIQUE INDEX outbox_source ON outbox (project_id, source_key);
+CREATE INDEX outbox_due ON outbox (next_at) WHERE state IN ('queued', 'sending', 'unknown');
+CREATE INDEX outbox_unsettled ON outbox (project_id, conversation_id, out_seq) WHERE state IN ('queued', 'sending', 'unknown');
+
+-- Written before the request is opened: after a crash it says that something may have been sent.
+CREATE TABLE outbox_attempts (
+    project_id UUID NOT NULL,
+    outbox_id UUID NOT NULL,
+    attempt BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    token TEXT NOT NULL,
+    began_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    outcome TEXT,
+    detail TEXT,
+    PRIMARY KEY (project_id, outbox_id, attempt)
+);
+
+CREATE TABLE timers (
+    project_id UUID NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    conversation_id UUID NOT NULL,
+    execution_id UUID NOT NULL,
+    generation BIGINT NOT NULL,
+    fire_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+CREATE UNIQUE INDEX timers_of_execution ON timers (project_id, execution_id);
+CREATE INDEX timers_due ON timers (fire_at);
+
+CREATE TABLE jobs (
+    project_id UUID NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    run_at BIGINT NOT NULL,
+    attempt BIGINT NOT NULL,
+    lease_until BIGINT NOT NULL,
+    epoch BIGINT NOT NULL,
+    error TEXT,
+    PRIMARY KEY (project_id, id)
+);
+CREATE UNIQUE INDEX jobs_once ON jobs (project_id, kind, dedupe_key);
+CREATE INDEX jobs_due ON jobs (run_at);
+
+CREATE TABLE events (
+    project_id UUID NOT NULL,
+    id UUID NOT NULL,
+    at BIGINT NOT NULL,
+    topic TEXT NOT NULL,
+    object_id UUID NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (project_id, id)
+);
+CREATE INDEX events_tail ON events (at, id);
+
+CREATE TABLE sandbox_sessions (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    phone TEXT NOT NULL,
+    phone_canonical TEXT NOT NULL,
+    agent_id UUID NOT NULL,
+    code TEXT NOT NULL,
+    status TEXT NOT NULL,
+    activated_at BIGINT,
+    expires_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, agent_id) REFERENCES agents (project_id, id)
+);
+CREATE UNIQUE INDEX sandbox_sessions_phone ON sandbox_sessions (project_id, phone_canonical) WHERE status IN ('pending_activation', 'active');
+CREATE INDEX sandbox_sessions_newest ON sandbox_sessions (project_id, created_at, id);

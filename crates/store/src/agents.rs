@@ -1,0 +1,134 @@
+//! Agents, and the immutable snapshots of them that executions pin.
+
+use crate::{Conn, Result, Tx, sql::{run, statements}};
+use domain::{Timestamp, ids::{AgentId, ProjectId, SnapshotId}};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// A stored agent.
+#[derive(Debug, Clone, FromRow)]
+pub struct AgentRow {
+    /// Its id.
+    #[sqlx(try_from = "Uuid")]
+    pub id: AgentId,
+    /// What people call it.
+    pub name: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// Instructions for every node.
+    pub system_prompt: Option<String>,
+    /// How long a burst of messages may pause before it is answered.
+    pub message_debounce_seconds: i64,
+    /// 1 or 2 (engine.md 2.6).
+    pub agent_version: i64,
+    /// Canonical graph JSON.
+    pub graph: String,
+    /// The snapshot of this state.
+    #[sqlx(try_from = "Uuid")]
+    pub snapshot_id: SnapshotId,
+    /// Goes up with each change.
+    pub version: i64,
+    /// When it was made.
+    #[sqlx(try_from = "i64")]
+    pub created_at: Timestamp,
+    /// When it was changed.
+    #[sqlx(try_from = "i64")]
+    pub updated_at: Timestamp,
+}
+
+/// What a list of agents shows: neither prompt nor graph.
+#[derive(Debug, Clone, FromRow)]
+pub struct AgentSummaryRow {
+    /// Its id.
+    #[sqlx(try_from = "Uuid")]
+    pub id: AgentId,
+    /// What people call it.
+    pub name: String,
+    /// Free text.
+    pub description: Option<String>,
+    /// When it was made.
+    #[sqlx(try_from = "i64")]
+    pub created_at: Timestamp,
+    /// When it was changed.
+    #[sqlx(try_from = "i64")]
+    pub updated_at: Timestamp,
+}
+
+statements! {
+    INSERT = ["INSERT INTO agents (project_id, id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, \
+               snapshot_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)"];
+    UPDATE = ["UPDATE agents SET name = $3, description = $4, system_prompt = $5, message_debounce_seconds = $6, graph = $7, \
+               snapshot_id = $8, version = version + 1, updated_at = $9 WHERE project_id = $1 AND id = $2"];
+    FIND = ["SELECT id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, snapshot_id, version, \
+             created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
+    SUMMARY = ["SELECT id, name, description, created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
+    LIST = ["SELECT id, name, description, created_at, updated_at FROM agents WHERE project_id = $1 \
+             ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
+    COUNT = ["SELECT count(*) FROM agents WHERE project_id = $1"];
+    DEBOUNCE = ["SELECT message_debounce_seconds FROM agents WHERE project_id = $1 AND id = $2"];
+    INSERT_SNAPSHOT = ["INSERT INTO agent_snapshots (project_id, id, agent_id, content_hash, content, created_at) \
+                        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id, agent_id, content_hash) \
+                        DO UPDATE SET content_hash = excluded.content_hash RETURNING id"];
+    SNAPSHOT = ["SELECT content FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
+    CURRENT_SNAPSHOT = ["SELECT snapshot_id FROM agents WHERE project_id = $1 AND id = $2"];
+}
+
+/// Stores a new agent.
+pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
+    let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
+    run!(tx, INSERT, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, row.agent_version,
+        &row.graph, row.snapshot_id.uuid(), row.created_at.micros()], execute).map(drop)
+}
+
+/// Replaces an agent's contents. Call it with a row that was read in the same transaction.
+pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
+    let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
+    run!(tx, UPDATE, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, &row.graph,
+        row.snapshot_id.uuid(), row.updated_at.micros()], execute).map(drop)
+}
+
+/// The agent of this id, whole.
+pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentRow>> {
+    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as AgentRow)
+}
+
+/// The agent of this id without prompt and graph.
+pub async fn summary(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentSummaryRow>> {
+    run!(conn, SUMMARY, [project.uuid(), id.uuid()], fetch_optional as AgentSummaryRow)
+}
+
+/// A page of the project's agents, newest first, and how many there are.
+pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<AgentSummaryRow>, i64)> {
+    let rows = run!(conn, LIST, [project.uuid(), limit, offset], fetch_all as AgentSummaryRow)?;
+    let (total,) = run!(conn, COUNT, [project.uuid()], fetch_one as (i64,))?;
+    Ok((rows, total))
+}
+
+/// The agent's debounce in seconds.
+pub async fn debounce_seconds(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<i64>> {
+    Ok(run!(conn, DEBOUNCE, [project.uuid(), id.uuid()], fetch_optional as (i64,))?.map(|(seconds,)| seconds))
+}
+
+/// Stores a state of an agent, or finds it where the agent was in the same state before.
+pub async fn ensure_snapshot(
+    tx: &mut Tx<'_>,
+    (project, agent): (ProjectId, AgentId),
+    new_id: SnapshotId,
+    content_hash: &[u8],
+    content: &str,
+    now: Timestamp,
+) -> Result<SnapshotId> {
+    let values = [project.uuid(), new_id.uuid(), agent.uuid()];
+    let (id,) = run!(tx, INSERT_SNAPSHOT, [values[0], values[1], values[2], content_hash, content, now.micros()], fetch_one as (Uuid,))?;
+    Ok(SnapshotId::from_uuid(id))
+}
+
+/// The content of a snapshot.
+pub async fn snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -> Result<Option<String>> {
+    Ok(run!(conn, SNAPSHOT, [project.uuid(), id.uuid()], fetch_optional as (String,))?.map(|(content,)| content))
+}
+
+/// The snapshot of the agent as it is now.
+pub async fn current_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<SnapshotId>> {
+    Ok(run!(conn, CURRENT_SNAPSHOT, [project.uuid(), id.uuid()], fetch_optional as (Uuid,))?.map(|(id,)| SnapshotId::from_uuid(id)))
+}

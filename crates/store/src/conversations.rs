@@ -1,0 +1,223 @@
+//! Conversations: the row that is the single actor of everything that happens in one.
+//!
+//! It holds the sequence of its messages, when something is due, and who holds it: a lease with an epoch that every claim
+//! raises. A write that carries an old epoch changes nothing (reliability.md §4).
+
+use crate::{Conn, Error, Result, Tx, sql::{run, statements}, unscoped::DueConversation};
+use domain::{Span, Timestamp, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, WhatsappConfigId}};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// How long a claim lasts unless it is renewed.
+pub const LEASE: Span = Span::from_secs(10);
+
+/// A stored conversation.
+#[derive(Debug, Clone, FromRow)]
+pub struct ConversationRow {
+    /// Its id.
+    #[sqlx(try_from = "Uuid")]
+    pub id: ConversationId,
+    /// The business number.
+    pub phone_number_id: String,
+    /// The person.
+    #[sqlx(try_from = "Uuid")]
+    pub contact_id: ContactId,
+    /// The project's config; none in the sandbox.
+    pub whatsapp_config_id: Option<Uuid>,
+    /// `+` and digits; none where the person hides the number.
+    pub phone_number: Option<String>,
+    /// The name on the profile.
+    pub contact_name: Option<String>,
+    /// The agent that answers new messages, if any.
+    pub agent_id: Option<Uuid>,
+    /// The latest execution, live or over.
+    pub execution_id: Option<Uuid>,
+    /// `active` or `ended`.
+    pub status: String,
+    /// The highest sequence number given so far.
+    pub next_seq: i64,
+    /// When something is due.
+    pub due_at: Option<i64>,
+    /// When the first message of the waiting burst came.
+    pub burst_started_at: Option<i64>,
+    /// Raised by each claim.
+    pub epoch: i64,
+    /// Meta's time of the latest inbound message; opens the service window.
+    pub last_inbound_at: Option<i64>,
+    /// When anything was last said.
+    #[sqlx(try_from = "i64")]
+    pub last_active_at: Timestamp,
+}
+
+impl ConversationRow {
+    /// The agent that answers new messages.
+    pub fn agent(&self) -> Option<AgentId> {
+        self.agent_id.map(AgentId::from_uuid)
+    }
+    /// The latest execution.
+    pub fn execution(&self) -> Option<ExecutionId> {
+        self.execution_id.map(ExecutionId::from_uuid)
+    }
+    /// The project's config.
+    pub fn config(&self) -> Option<WhatsappConfigId> {
+        self.whatsapp_config_id.map(WhatsappConfigId::from_uuid)
+    }
+}
+
+/// The conversation that a message belongs to, as [`touch`] finds or makes it.
+#[derive(Debug, Clone)]
+pub struct Touch<'a> {
+    /// The id if it has to be made.
+    pub new_id: ConversationId,
+    /// The business number.
+    pub phone_number_id: &'a str,
+    /// The person.
+    pub contact: ContactId,
+    /// The project's config; none in the sandbox.
+    pub config: Option<WhatsappConfigId>,
+    /// `+` and digits.
+    pub phone_number: Option<&'a str>,
+    /// The name on the profile.
+    pub contact_name: Option<&'a str>,
+    /// The agent that shall answer from now on; `None` leaves it as it is.
+    pub agent: Option<AgentId>,
+    /// Meta's time of an inbound message; `None` when it is not one.
+    pub inbound_at: Option<Timestamp>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Which conversations a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Exact status.
+    pub status: Option<String>,
+    /// Active at or after.
+    pub active_from: Option<Timestamp>,
+    /// Active at or before.
+    pub active_to: Option<Timestamp>,
+    /// Exact number, `+` and digits.
+    pub phone_number: Option<String>,
+}
+
+/// What a turn leaves in its conversation's row.
+#[derive(Debug, Clone, Copy)]
+pub struct Release {
+    /// The execution that is now the latest.
+    pub execution: Option<ExecutionId>,
+    /// When something is due again.
+    pub due_at: Option<Timestamp>,
+    /// Keep the lease: the turn goes on with an effect.
+    pub keep: bool,
+}
+
+statements! {
+    TOUCH = ["INSERT INTO conversations (project_id, id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, \
+              agent_id, status, next_seq, next_out_seq, lease_until, epoch, lane, last_inbound_at, last_active_at, created_at, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', 1, 0, 0, 0, $9, $10, $11, $11, $11) \
+              ON CONFLICT (project_id, phone_number_id, contact_id) WHERE status = 'active' DO UPDATE SET \
+              next_seq = conversations.next_seq + 1, agent_id = COALESCE(excluded.agent_id, conversations.agent_id), \
+              phone_number = COALESCE(excluded.phone_number, conversations.phone_number), \
+              contact_name = COALESCE(excluded.contact_name, conversations.contact_name), \
+              last_inbound_at = CASE WHEN excluded.last_inbound_at > COALESCE(conversations.last_inbound_at, 0) \
+                  THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END, \
+              last_active_at = excluded.last_active_at, updated_at = excluded.updated_at \
+              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+    NEXT_SEQ = ["UPDATE conversations SET next_seq = next_seq + 1, last_active_at = $3, updated_at = $3 \
+                 WHERE project_id = $1 AND id = $2 \
+                 RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+                 next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+    FIND = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+             next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations WHERE project_id = $1 AND id = $2"];
+    CLAIM = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = $4, lease_until = ", db_now, " + $5 \
+              WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
+              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+    HELD = ["UPDATE conversations SET updated_at = $4 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
+             RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+             next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+    RELEASE = ["UPDATE conversations SET execution_id = $4, due_at = $5, burst_started_at = NULL, lease_owner = NULL, lease_until = 0 \
+                WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    KEEP = ["UPDATE conversations SET execution_id = $4, due_at = $5, burst_started_at = NULL \
+             WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    WAKE = ["UPDATE conversations SET due_at = $3, burst_started_at = $4 WHERE project_id = $1 AND id = $2"];
+    NEXT_OUT_SEQ = ["UPDATE conversations SET next_out_seq = next_out_seq + 1 WHERE project_id = $1 AND id = $2 RETURNING next_out_seq"];
+    SET_AGENT = ["UPDATE conversations SET agent_id = $3 WHERE project_id = $1 AND id = $2"];
+    LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+             next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations \
+             WHERE project_id = $1 AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR last_active_at >= $3) \
+             AND ($4 IS NULL OR last_active_at <= $4) AND ($5 IS NULL OR phone_number = $5) \
+             ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
+    COUNT = ["SELECT count(*) FROM conversations WHERE project_id = $1 AND ($2 IS NULL OR status = $2) \
+              AND ($3 IS NULL OR last_active_at >= $3) AND ($4 IS NULL OR last_active_at <= $4) AND ($5 IS NULL OR phone_number = $5)"];
+}
+
+/// Finds the open conversation of a person with a number, or makes it, and takes its next sequence number. The row is
+/// locked until the transaction ends, so whatever else writes to it comes after.
+pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result<ConversationRow> {
+    let (id, contact, config) = (t.new_id.uuid(), t.contact.uuid(), t.config.map(WhatsappConfigId::uuid));
+    let (agent, inbound, now) = (t.agent.map(AgentId::uuid), t.inbound_at.map(Timestamp::micros), t.now.micros());
+    run!(tx, TOUCH, [project.uuid(), id, t.phone_number_id, contact, config, t.phone_number, t.contact_name, agent,
+        lane(t.new_id), inbound, now], fetch_one as ConversationRow)
+}
+
+/// Takes the next sequence number of a known conversation and locks its row.
+pub async fn next_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<ConversationRow>> {
+    run!(tx, NEXT_SEQ, [project.uuid(), id.uuid(), now.micros()], fetch_optional as ConversationRow)
+}
+
+/// The conversation of this id.
+pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ConversationId) -> Result<Option<ConversationRow>> {
+    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as ConversationRow)
+}
+
+/// Takes the conversation if its epoch is still the one seen and nobody holds it; the answer carries the new epoch.
+pub async fn claim(tx: &mut Tx<'_>, due: DueConversation, owner: &str) -> Result<Option<ConversationRow>> {
+    let (project, id) = (due.project_id.uuid(), due.id.uuid());
+    run!(tx, CLAIM, [project, id, due.epoch, owner, LEASE.micros()], fetch_optional as ConversationRow)
+}
+
+/// The conversation, provided that this epoch still holds it; locks its row.
+pub async fn held(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, now: Timestamp) -> Result<ConversationRow> {
+    run!(tx, HELD, [project.uuid(), id.uuid(), epoch, now.micros()], fetch_optional as ConversationRow)?.ok_or(Error::StaleEpoch)
+}
+
+/// Writes what a step leaves in the row, under its epoch.
+pub async fn release(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, release: Release) -> Result<()> {
+    let sql = if release.keep { KEEP } else { RELEASE };
+    let (execution, due) = (release.execution.map(ExecutionId::uuid), release.due_at.map(Timestamp::micros));
+    match run!(tx, sql, [project.uuid(), id.uuid(), epoch, execution, due], execute)? {
+        0 => Err(Error::StaleEpoch),
+        _ => Ok(()),
+    }
+}
+
+/// Makes something due at `at`. A burst's first message sets `burst_started_at`, the next ones keep it.
+pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: Timestamp, burst_started_at: Option<i64>) -> Result<()> {
+    run!(tx, WAKE, [project.uuid(), id.uuid(), at.micros(), burst_started_at], execute).map(drop)
+}
+
+/// Takes the next number in the order of sends.
+pub async fn next_out_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<i64> {
+    Ok(run!(tx, NEXT_OUT_SEQ, [project.uuid(), id.uuid()], fetch_one as (i64,))?.0)
+}
+
+/// Lets another agent, or none, answer new messages.
+pub async fn set_agent(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, agent: Option<AgentId>) -> Result<()> {
+    run!(tx, SET_AGENT, [project.uuid(), id.uuid(), agent.map(AgentId::uuid)], execute).map(drop)
+}
+
+/// A page of conversations, latest activity first, and how many match.
+pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i64, offset: i64) -> Result<(Vec<ConversationRow>, i64)> {
+    let (from, to) = (f.active_from.map(Timestamp::micros), f.active_to.map(Timestamp::micros));
+    let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());
+    let rows = run!(conn, LIST, [project.uuid(), status, from, to, phone, limit, offset], fetch_all as ConversationRow)?;
+    let (total,) = run!(conn, COUNT, [project.uuid(), status, from, to, phone], fetch_one as (i64,))?;
+    Ok((rows, total))
+}
+
+/// A hint that keeps two nodes off the same rows; in no key.
+pub(crate) fn lane(id: ConversationId) -> i64 {
+    i64::from(id.uuid().as_bytes()[15])
+}

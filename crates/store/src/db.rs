@@ -1,0 +1,344 @@
+//! Opens a database and gives connections and transactions that speak either engine.
+//!
+//! Everything above this file sees [`Conn`] and [`Tx`] and one SQL text. PostgreSQL gives each transaction its own
+//! connection; SQLite has one writer that commits in groups (`writer.rs`) and a pool of readers.
+
+use crate::{
+    Error,
+    writer::{Writer, WriterTx},
+};
+use sqlx::{
+    ConnectOptions as _, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool,
+    migrate::Migrator,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    ops::{Deref, DerefMut},
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A `postgres://` URL.
+    Postgres(String),
+}
+
+impl DatabaseUrl {
+    /// Reads `sqlite:PATH` or `postgres://…`.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return Ok(Self::Sqlite(path.into()));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self::Postgres(text.into()));
+        }
+        Err(Error::Unavailable("a database URL is sqlite:PATH or postgres://…".into()))
+    }
+
+    /// For people: without a password.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
+            Self::Postgres(url) => match (url.find("://"), url.rfind('@')) {
+                (Some(scheme), Some(at)) if at > scheme => format!("postgres://…{}", &url[at..]),
+                _ => url.clone(),
+            },
+        }
+    }
+}
+
+/// Sees the name of each committed transaction.
+pub type CommitObserver = Arc<dyn Fn(&'static str) + Send + Sync>;
+
+/// The database; clones share connections.
+#[derive(Clone)]
+pub struct Store {
+    engine: Engine,
+    observer: Option<CommitObserver>,
+}
+
+#[derive(Clone)]
+enum Engine {
+    Sqlite { writer: Writer, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// A connection to either engine, for reading.
+pub enum Conn<'c> {
+    /// SQLite.
+    Sqlite(&'c mut SqliteConnection),
+    /// PostgreSQL.
+    Postgres(&'c mut PgConnection),
+}
+
+impl Conn<'_> {
+    /// The same connection for a shorter time.
+    pub(crate) fn reborrow(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(conn) => Conn::Sqlite(conn),
+            Self::Postgres(conn) => Conn::Postgres(conn),
+        }
+    }
+}
+
+/// A connection inside a transaction: what writes take, so that nothing is written outside of one.
+pub struct Tx<'c>(Conn<'c>);
+
+impl<'c> Deref for Tx<'c> {
+    type Target = Conn<'c>;
+    fn deref(&self) -> &Conn<'c> {
+        &self.0
+    }
+}
+impl<'c> DerefMut for Tx<'c> {
+    fn deref_mut(&mut self) -> &mut Conn<'c> {
+        &mut self.0
+    }
+}
+
+/// A pooled connection for reading; it sees what was committed.
+pub enum Reader {
+    /// SQLite.
+    Sqlite(PoolConnection<sqlx::Sqlite>),
+    /// PostgreSQL.
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Reader {
+    /// The connection that statements take.
+    pub fn conn(&mut self) -> Conn<'_> {
+        match self {
+            Self::Sqlite(conn) => Conn::Sqlite(conn),
+            Self::Postgres(conn) => Conn::Postgres(conn),
+        }
+    }
+}
+
+/// An open transaction. Used through [`transact!`](crate::transact), which also retries.
+pub enum Transaction {
+    /// SQLite.
+    #[doc(hidden)]
+    Sqlite(SqliteTx),
+    /// PostgreSQL.
+    #[doc(hidden)]
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
+
+#[doc(hidden)]
+pub struct SqliteTx(WriterTx);
+
+impl Transaction {
+    /// The connection that statements take.
+    pub fn tx(&mut self) -> Result<Tx<'_>, Error> {
+        Ok(Tx(match self {
+            Self::Sqlite(tx) => Conn::Sqlite(tx.0.conn()?),
+            Self::Postgres(tx) => Conn::Postgres(tx),
+        }))
+    }
+}
+
+impl Store {
+    /// Opens the database without changing it. A missing SQLite file is made.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, Error> {
+        let engine = match url {
+            DatabaseUrl::Sqlite(path) => open_sqlite(path).await?,
+            DatabaseUrl::Postgres(url) => {
+                let options = PgConnectOptions::from_str(url)?.application_name("chasqui").disable_statement_logging();
+                let pool = PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5));
+                Engine::Postgres(pool.connect_with(options.statement_cache_capacity(256)).await?)
+            }
+        };
+        Ok(Self { engine, observer: None })
+    }
+
+    /// Brings the schema up to date. Several nodes may call it at once: the later ones find the work done.
+    pub async fn migrate(&self) -> Result<(), Error> {
+        // The library's own lock is an advisory lock, which not every PostgreSQL-like database has; a loser of the race
+        // fails on a duplicate and finds nothing left to do when it tries again.
+        let mut tries = 0;
+        loop {
+            let result = match &self.engine {
+                Engine::Sqlite { writer, .. } => {
+                    let mut group = writer.exclusive().await?;
+                    SQLITE_MIGRATIONS.run(group.conn()).await
+                }
+                Engine::Postgres(pool) => {
+                    let mut conn = pool.acquire().await?;
+                    sqlx::migrate!("migrations/postgres").set_locking(false).run(&mut *conn).await
+                }
+            };
+            match result {
+                Ok(()) => return Ok(()),
+                Err(_) if tries < 5 => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_millis(100 * tries)).await;
+                }
+                Err(error) => return Err(Error::Unavailable(format!("migration: {error}"))),
+            }
+        }
+    }
+
+    /// Whether a node that starts here is certain to be alone, so that every lease is void.
+    pub const fn is_exclusive(&self) -> bool {
+        matches!(self.engine, Engine::Sqlite { .. })
+    }
+
+    /// `sqlite` or `postgres`.
+    pub const fn engine_name(&self) -> &'static str {
+        match self.engine {
+            Engine::Sqlite { .. } => "sqlite",
+            Engine::Postgres(_) => "postgres",
+        }
+    }
+
+    /// Reports the name of each committed transaction from now on.
+    pub fn observe_commits(&mut self, observer: CommitObserver) {
+        self.observer = Some(observer);
+    }
+
+    /// A connection for reading.
+    pub async fn read(&self) -> Result<Reader, Error> {
+        Ok(match &self.engine {
+            Engine::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
+            Engine::Postgres(pool) => Reader::Postgres(pool.acquire().await?),
+        })
+    }
+
+    #[doc(hidden)]
+    pub async fn begin(&self) -> Result<Transaction, Error> {
+        Ok(match &self.engine {
+            Engine::Sqlite { writer, .. } => Transaction::Sqlite(SqliteTx(writer.begin().await?)),
+            Engine::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
+        })
+    }
+
+    #[doc(hidden)]
+    pub async fn finish<T, E: From<Error>>(
+        &self,
+        name: &'static str,
+        tx: Transaction,
+        outcome: Result<T, E>,
+    ) -> Result<T, E> {
+        let value = match outcome {
+            Ok(value) => value,
+            Err(error) => {
+                // A failed rollback changes nothing: the connection is cleaned up or closed before it is used again.
+                let _ = match tx {
+                    Transaction::Sqlite(tx) => tx.0.rollback().await,
+                    Transaction::Postgres(tx) => tx.rollback().await.map_err(Error::from),
+                };
+                return Err(error);
+            }
+        };
+        match tx {
+            Transaction::Sqlite(tx) => tx.0.commit().await?,
+            Transaction::Postgres(tx) => tx.commit().await.map_err(Error::from)?,
+        }
+        if let Some(observer) = &self.observer {
+            observer(name);
+        }
+        Ok(value)
+    }
+
+    /// Closes all connections; SQLite's write-ahead log is folded into the file.
+    pub async fn close(&self) {
+        match &self.engine {
+            Engine::Sqlite { readers, .. } => readers.close().await,
+            Engine::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+async fn open_sqlite(path: &Path) -> Result<Engine, Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // FULL: a message that was acknowledged survives a power cut (reliability.md §2).
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .foreign_keys(true)
+        .statement_cache_capacity(256)
+        .disable_statement_logging();
+    let writer = Writer::new(options.connect().await?);
+    let readers = SqlitePoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_lazy_with(options.read_only(true).create_if_missing(false));
+    Ok(Engine::Sqlite { writer, readers })
+}
+
+/// How often a transaction is tried before the caller is told that the database is busy.
+#[doc(hidden)]
+pub const MAX_TRIES: u32 = 8;
+
+/// The pause before the next try: a few milliseconds, spread so that rivals do not meet again.
+#[doc(hidden)]
+pub async fn pause(attempt: u32) {
+    let mut byte = [0u8; 1];
+    let jitter = if getrandom::fill(&mut byte).is_ok() { u64::from(byte[0]) % 8 } else { 0 };
+    tokio::time::sleep(Duration::from_millis((1 << attempt.min(7)) + jitter)).await;
+}
+
+/// An error that may carry the database's wish to run the transaction again.
+pub trait Retryable {
+    /// Whether running the same transaction again may help.
+    fn is_retryable(&self) -> bool;
+}
+
+impl Retryable for Error {
+    fn is_retryable(&self) -> bool {
+        Self::is_retryable(self)
+    }
+}
+
+/// Runs a body in one transaction and commits it, again when the database asks for it: at most eight times.
+///
+/// The body may run more than once, so it has no effects outside the database. An error rolls back. The name appears in
+/// metrics and in the commit log of tests. `transact!(store, "name", tx => body)` has [`Error`](crate::Error) as its error;
+/// `transact!(store, "name", MyError, tx => body)` any error made from it.
+///
+/// A macro, because an async closure cannot yet promise a `Send` future, which handlers need; it expands in place, so the
+/// body may borrow.
+#[macro_export]
+macro_rules! transact {
+    ($store:expr, $name:literal, $tx:ident => $body:expr) => {
+        $crate::transact!($store, $name, $crate::Error, $tx => $body)
+    };
+    ($store:expr, $name:literal, $error:ty, $tx:ident => $body:expr) => {{
+        let store: &$crate::Store = &$store;
+        let mut tries = 0;
+        loop {
+            let outcome: Result<_, $error> = match store.begin().await {
+                Ok(mut transaction) => {
+                    let outcome: Result<_, $error> = async {
+                        let mut tx = transaction.tx()?;
+                        let $tx = &mut tx;
+                        $body
+                    }
+                    .await;
+                    store.finish($name, transaction, outcome).await
+                }
+                Err(error) => Err(<$error>::from(error)),
+            };
+            match outcome {
+                Err(error) if $crate::Retryable::is_retryable(&error) && tries < $crate::MAX_TRIES => {
+                    tries += 1;
+                    $crate::pause(tries).await;
+                }
+                outcome => break outcome,
+            }
+        }
+    }};
+}

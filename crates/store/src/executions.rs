@@ -1,0 +1,173 @@
+//! Executions: runs of an agent, with the engine's state.
+
+use crate::{Conn, Result, Tx, sql::{run, statements}};
+use domain::{Timestamp, execution::ExecutionStatus, ids::{AgentId, ConversationId, ExecutionId, ProjectId, SnapshotId}};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// What the API shows of an execution.
+#[derive(Debug, Clone, FromRow)]
+pub struct ExecutionRow {
+    /// Its id.
+    #[sqlx(try_from = "Uuid")]
+    pub id: ExecutionId,
+    /// The agent that runs.
+    #[sqlx(try_from = "Uuid")]
+    pub agent_id: AgentId,
+    /// The conversation it works on.
+    #[sqlx(try_from = "Uuid")]
+    pub conversation_id: ConversationId,
+    /// `started` and so on.
+    pub status: String,
+    /// The node it stands in.
+    pub node: String,
+    /// Why a person was asked for.
+    pub handoff_reason: Option<String>,
+    /// Why it ended.
+    pub end_reason: Option<String>,
+    /// JSON of the error.
+    pub error: Option<String>,
+    /// When it was made.
+    #[sqlx(try_from = "i64")]
+    pub started_at: Timestamp,
+    /// When it was over.
+    pub ended_at: Option<i64>,
+    /// When it was made.
+    #[sqlx(try_from = "i64")]
+    pub created_at: Timestamp,
+    /// When it changed.
+    #[sqlx(try_from = "i64")]
+    pub updated_at: Timestamp,
+}
+
+/// What a step needs of an execution.
+#[derive(Debug, Clone, FromRow)]
+pub struct StateRow {
+    /// The pinned content.
+    #[sqlx(try_from = "Uuid")]
+    pub snapshot_id: SnapshotId,
+    /// `started` and so on.
+    pub status: String,
+    /// The engine's state, JSON.
+    pub state: String,
+    /// Its format.
+    pub state_format: i64,
+    /// Steps done.
+    pub step_no: i64,
+}
+
+/// A new execution.
+#[derive(Debug, Clone)]
+pub struct NewExecution<'a> {
+    /// Its id.
+    pub id: ExecutionId,
+    /// The agent that runs.
+    pub agent: AgentId,
+    /// The pinned content.
+    pub snapshot: SnapshotId,
+    /// The conversation it works on.
+    pub conversation: ConversationId,
+    /// `+` and digits.
+    pub phone_number: Option<&'a str>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// What a step leaves in its execution.
+#[derive(Debug, Clone)]
+pub struct Saved<'a> {
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// The node it stands in.
+    pub node: &'a str,
+    /// Why a person was asked for.
+    pub handoff_reason: Option<&'a str>,
+    /// Why it ended.
+    pub end_reason: Option<&'a str>,
+    /// JSON of the error.
+    pub error: Option<&'a str>,
+    /// The engine's state, JSON.
+    pub state: &'a str,
+    /// Its format.
+    pub state_format: i64,
+    /// Steps done.
+    pub step_no: i64,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Which executions a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Exact status.
+    pub status: Option<String>,
+    /// Started at or after.
+    pub started_from: Option<Timestamp>,
+    /// Started at or before.
+    pub started_to: Option<Timestamp>,
+    /// Over at or after.
+    pub ended_from: Option<Timestamp>,
+    /// Over at or before.
+    pub ended_to: Option<Timestamp>,
+    /// Exact number, `+` and digits.
+    pub phone_number: Option<String>,
+}
+
+statements! {
+    INSERT = ["INSERT INTO executions (project_id, id, agent_id, snapshot_id, conversation_id, phone_number, status, node, state, \
+               state_format, step_no, started_at, created_at, updated_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, 'started', '__start__', '', 0, 0, $7, $7, $7)"];
+    STATE = ["SELECT snapshot_id, status, state, state_format, step_no FROM executions WHERE project_id = $1 AND id = $2"];
+    SAVE = ["UPDATE executions SET status = $3, node = $4, handoff_reason = $5, end_reason = $6, error = $7, state = $8, state_format = $9, \
+             step_no = $10, ended_at = CASE WHEN $11 THEN $12 ELSE NULL END, updated_at = $12 WHERE project_id = $1 AND id = $2"];
+    FIND = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
+             updated_at FROM executions WHERE project_id = $1 AND id = $2"];
+    LIST = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
+             updated_at FROM executions WHERE project_id = $1 AND agent_id = $2 AND ($3 IS NULL OR status = $3) \
+             AND ($4 IS NULL OR started_at >= $4) AND ($5 IS NULL OR started_at <= $5) AND ($6 IS NULL OR ended_at >= $6) \
+             AND ($7 IS NULL OR ended_at <= $7) AND ($8 IS NULL OR phone_number = $8) \
+             ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10"];
+    COUNT = ["SELECT count(*) FROM executions WHERE project_id = $1 AND agent_id = $2 AND ($3 IS NULL OR status = $3) \
+              AND ($4 IS NULL OR started_at >= $4) AND ($5 IS NULL OR started_at <= $5) AND ($6 IS NULL OR ended_at >= $6) \
+              AND ($7 IS NULL OR ended_at <= $7) AND ($8 IS NULL OR phone_number = $8)"];
+}
+
+/// Stores a new execution, in `started` and without a state. A conversation that has a live one refuses it.
+pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, e: &NewExecution<'_>) -> Result<()> {
+    let (id, agent, snapshot, conversation) = (e.id.uuid(), e.agent.uuid(), e.snapshot.uuid(), e.conversation.uuid());
+    run!(tx, INSERT, [project.uuid(), id, agent, snapshot, conversation, e.phone_number, e.now.micros()], execute).map(drop)
+}
+
+/// What a step needs.
+pub async fn state(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<StateRow>> {
+    run!(conn, STATE, [project.uuid(), id.uuid()], fetch_optional as StateRow)
+}
+
+/// Saves what a step leaves. Call it under the conversation's epoch.
+pub async fn save(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, s: &Saved<'_>) -> Result<()> {
+    run!(tx, SAVE, [project.uuid(), id.uuid(), s.status.as_str(), s.node, s.handoff_reason, s.end_reason, s.error, s.state, s.state_format,
+        s.step_no, s.status.is_over(), s.now.micros()], execute).map(drop)
+}
+
+/// The execution of this id.
+pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<ExecutionRow>> {
+    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as ExecutionRow)
+}
+
+/// A page of an agent's executions, newest first, and how many match.
+pub async fn list(
+    conn: &mut Conn<'_>,
+    (project, agent): (ProjectId, AgentId),
+    f: &Filter,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<ExecutionRow>, i64)> {
+    let micros = |time: Option<Timestamp>| time.map(Timestamp::micros);
+    let times = [micros(f.started_from), micros(f.started_to), micros(f.ended_from), micros(f.ended_to)];
+    let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());
+    let rows = run!(conn, LIST, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone, limit, offset],
+        fetch_all as ExecutionRow)?;
+    let (total,) = run!(conn, COUNT, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone],
+        fetch_one as (i64,))?;
+    Ok((rows, total))
+}

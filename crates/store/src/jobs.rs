@@ -1,0 +1,53 @@
+//! Everything else that must run later, once per dedupe key.
+
+use crate::{Result, Tx, sql::{run, statements}, unscoped::DueRow};
+use domain::{Span, Timestamp, ids::ProjectId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// How long a worker has before another may take its job.
+pub const LEASE: Span = Span::from_secs(60);
+
+/// A claimed job.
+#[derive(Debug, Clone, FromRow)]
+pub struct JobRow {
+    /// Its id.
+    pub id: Uuid,
+    /// What to do.
+    pub kind: String,
+    /// JSON: with what.
+    pub payload: String,
+    /// Tries made.
+    pub attempt: i64,
+    /// Raised by each claim.
+    pub epoch: i64,
+}
+
+statements! {
+    PUT = ["INSERT INTO jobs (project_id, id, kind, dedupe_key, payload, run_at, attempt, lease_until, epoch) \
+            VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0) ON CONFLICT (project_id, kind, dedupe_key) DO UPDATE SET run_at = excluded.run_at"];
+    CLAIM = ["UPDATE jobs SET epoch = epoch + 1, attempt = attempt + 1, lease_until = ", db_now, " + $3 \
+              WHERE project_id = $1 AND id = $2 AND run_at <= $4 AND lease_until < ", db_now, " RETURNING id, kind, payload, attempt, epoch"];
+    FINISH = ["DELETE FROM jobs WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    AGAIN = ["UPDATE jobs SET run_at = $4, error = $5, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+}
+
+/// Puts a job, or moves the one of the same kind and key to another time.
+pub async fn put(tx: &mut Tx<'_>, project: ProjectId, id: Uuid, (kind, key): (&str, &str), payload: &str, run_at: Timestamp) -> Result<()> {
+    run!(tx, PUT, [project.uuid(), id, kind, key, payload, run_at.micros()], execute).map(drop)
+}
+
+/// Takes a due job; `None` if somebody else did.
+pub async fn claim(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Option<JobRow>> {
+    run!(tx, CLAIM, [due.project_id.uuid(), due.id, LEASE.micros(), now.micros()], fetch_optional as JobRow)
+}
+
+/// Removes a done job, in the transaction that does its work.
+pub async fn finish(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow) -> Result<()> {
+    run!(tx, FINISH, [project.uuid(), job.id, job.epoch], execute).map(drop)
+}
+
+/// Puts a failed job back for later.
+pub async fn again(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow, run_at: Timestamp, error: &str) -> Result<()> {
+    run!(tx, AGAIN, [project.uuid(), job.id, job.epoch, run_at.micros(), error], execute).map(drop)
+}

@@ -1,0 +1,44 @@
+//! The evidence of an execution: for each step, the inputs that the engine was fed and the effects that came out.
+//!
+//! An effect is begun by the row that lists it and done by the row whose inputs hold its outcome (docs/decisions/0003).
+
+use crate::{Conn, Result, Tx, sql::{run, statements}};
+use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
+use sqlx::FromRow;
+
+/// One step.
+#[derive(Debug, Clone, FromRow)]
+pub struct JournalRow {
+    /// Its number, from 1, without gaps.
+    pub step_no: i64,
+    /// The epoch that wrote it.
+    pub epoch: i64,
+    /// The format of the two texts.
+    pub format: i64,
+    /// JSON: what the engine was fed.
+    pub inputs: String,
+    /// JSON: what it asked for.
+    pub effects: String,
+    /// When.
+    #[sqlx(try_from = "i64")]
+    pub at: Timestamp,
+}
+
+statements! {
+    APPEND = ["INSERT INTO journal (project_id, execution_id, step_no, epoch, format, inputs, effects, at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"];
+    READ = ["SELECT step_no, epoch, format, inputs, effects, at FROM journal WHERE project_id = $1 AND execution_id = $2 AND step_no > $3 \
+             ORDER BY step_no LIMIT 500"];
+}
+
+/// Appends a step; a second one of the same number is refused.
+pub async fn append(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId, row: &JournalRow) -> Result<()> {
+    let numbers = [row.step_no, row.epoch, row.format];
+    run!(tx, APPEND, [project.uuid(), execution.uuid(), numbers[0], numbers[1], numbers[2], &row.inputs, &row.effects, row.at.micros()],
+        execute).map(drop)
+}
+
+/// The steps after `after`, in order, at most 500.
+pub async fn read(conn: &mut Conn<'_>, project: ProjectId, execution: ExecutionId, after: i64) -> Result<Vec<JournalRow>> {
+    run!(conn, READ, [project.uuid(), execution.uuid(), after], fetch_all as JournalRow)
+}

@@ -1,0 +1,140 @@
+//! Messages in both directions, in the order of their conversation.
+
+use crate::{Conn, Result, Tx, sql::{run, statements}};
+use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction}};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// A stored message.
+#[derive(Debug, Clone, FromRow)]
+pub struct MessageRow {
+    /// Its id.
+    #[sqlx(try_from = "Uuid")]
+    pub id: MessageId,
+    /// Its conversation.
+    #[sqlx(try_from = "Uuid")]
+    pub conversation_id: ConversationId,
+    /// `inbound` or `outbound`.
+    pub direction: String,
+    /// `text` and so on.
+    pub kind: String,
+    /// Readable form.
+    pub content: String,
+    /// Meta's element as it came.
+    pub raw: Option<String>,
+    /// Meta's id; none until WhatsApp accepted it.
+    pub wamid: Option<String>,
+    /// `received`, or how far an outbound one has come.
+    pub status: String,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it was stored.
+    #[sqlx(try_from = "i64")]
+    pub created_at: Timestamp,
+    /// When it changed.
+    #[sqlx(try_from = "i64")]
+    pub updated_at: Timestamp,
+}
+
+/// A message to be stored.
+#[derive(Debug, Clone)]
+pub struct NewMessage<'a> {
+    /// Its id.
+    pub id: MessageId,
+    /// Its place.
+    pub seq: i64,
+    /// Which way.
+    pub direction: Direction,
+    /// `text` and so on.
+    pub kind: &'a str,
+    /// Readable form.
+    pub content: &'a str,
+    /// Meta's element as it came.
+    pub raw: Option<&'a str>,
+    /// Meta's id.
+    pub wamid: Option<&'a str>,
+    /// Meta's time.
+    pub wa_timestamp: Option<Timestamp>,
+    /// The execution that wrote it.
+    pub execution: Option<ExecutionId>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+statements! {
+    SEEN = ["INSERT INTO wamid_seen (project_id, phone_number_id, wamid, received_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (project_id, phone_number_id, wamid) DO NOTHING"];
+    INSERT = ["INSERT INTO messages (project_id, conversation_id, seq, id, direction, kind, content, raw, wamid, wa_timestamp, status, \
+               status_rank, execution_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $13)"];
+    FIND = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+             FROM messages WHERE project_id = $1 AND id = $2"];
+    LIST = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+             FROM messages WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4"];
+    COUNT = ["SELECT count(*) FROM messages WHERE project_id = $1 AND conversation_id = $2"];
+    ACCEPTED = ["UPDATE messages SET wamid = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
+    ADVANCE = ["UPDATE messages SET status = CASE WHEN $4 > status_rank THEN $3 ELSE status END, \
+                status_rank = CASE WHEN $4 > status_rank THEN $4 ELSE status_rank END, \
+                sent_at = COALESCE(sent_at, $5), delivered_at = COALESCE(delivered_at, $6), read_at = COALESCE(read_at, $7), \
+                failed_at = COALESCE(failed_at, $8), error = COALESCE($9, error), wamid = COALESCE(wamid, $10), updated_at = $11 \
+                WHERE project_id = $1 AND id = $2"];
+}
+
+/// Notes a wamid. `false`: it was seen before and nothing may happen again. Concurrent callers wait for each other.
+pub async fn first_seen(tx: &mut Tx<'_>, project: ProjectId, phone_number_id: &str, wamid: &str, now: Timestamp) -> Result<bool> {
+    Ok(run!(tx, SEEN, [project.uuid(), phone_number_id, wamid, now.micros()], execute)? == 1)
+}
+
+/// Stores a message.
+pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, m: &NewMessage<'_>) -> Result<()> {
+    let status = if m.direction == Direction::Inbound { "received" } else { Delivery::Pending.as_str() };
+    let (direction, at, execution) = (m.direction.as_str(), m.wa_timestamp.map(Timestamp::micros), m.execution.map(ExecutionId::uuid));
+    run!(tx, INSERT, [project.uuid(), conversation.uuid(), m.seq, m.id.uuid(), direction, m.kind, m.content, m.raw, m.wamid, at, status,
+        execution, m.now.micros()], execute).map(drop)
+}
+
+/// The message of this id.
+pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: MessageId) -> Result<Option<MessageRow>> {
+    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as MessageRow)
+}
+
+/// A page of a conversation's messages, newest first, and how many there are.
+pub async fn list(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<MessageRow>, i64)> {
+    let rows = run!(conn, LIST, [project.uuid(), conversation.uuid(), limit, offset], fetch_all as MessageRow)?;
+    let (total,) = run!(conn, COUNT, [project.uuid(), conversation.uuid()], fetch_one as (i64,))?;
+    Ok((rows, total))
+}
+
+/// Records the id that WhatsApp gave it.
+pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<()> {
+    run!(tx, ACCEPTED, [project.uuid(), id.uuid(), wamid, now.micros()], execute).map(drop)
+}
+
+/// What a status says about a message.
+#[derive(Debug, Clone)]
+pub struct StatusChange<'a> {
+    /// How far it has come.
+    pub to: Delivery,
+    /// When, by Meta's clock.
+    pub at: Timestamp,
+    /// Why it failed.
+    pub error: Option<&'a str>,
+    /// Meta's id of the message.
+    pub wamid: Option<&'a str>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// Moves a message forward, never backward; each state keeps its own first time.
+pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change: &StatusChange<'_>) -> Result<()> {
+    let at = |delivery| (change.to == delivery).then_some(change.at.micros());
+    let (sent, delivered, failed) = (at(Delivery::Sent), at(Delivery::Delivered), at(Delivery::Failed));
+    let read = at(Delivery::Read).or(at(Delivery::Played));
+    run!(tx, ADVANCE, [project.uuid(), id.uuid(), change.to.as_str(), change.to.rank(), sent, delivered, read, failed, change.error,
+        change.wamid, change.now.micros()], execute).map(drop)
+}

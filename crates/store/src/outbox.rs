@@ -1,0 +1,218 @@
+//! Intended sends, in order per conversation, and every attempt at one.
+//!
+//! Meta has no idempotency key. So an attempt is written before its request is opened, carries a token that Meta echoes in
+//! statuses, and an attempt with an unknown end waits for such a status before it is repeated (reliability.md §6).
+
+use crate::{Conn, Error, Result, Tx, conversations::lane, sql::{run, statements}, unscoped::DueOutbox};
+use domain::{Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// Longer than a send can take (15 s): a row still `sending` after it belongs to a dead worker.
+pub const LEASE: Span = Span::from_secs(25);
+
+/// Where a row stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxState {
+    /// Waits to be sent.
+    Queued,
+    /// An attempt is written and its request may be open.
+    Sending,
+    /// The attempt's end is unknown; a status may still tell.
+    Unknown,
+    /// WhatsApp has it.
+    Accepted,
+    /// It will not be sent.
+    Failed,
+    /// Nobody knows, and policy forbids another try.
+    Unconfirmed,
+}
+
+impl OutboxState {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Accepted => "accepted",
+            Self::Failed => "failed",
+            Self::Unconfirmed => "unconfirmed",
+        }
+    }
+}
+
+/// A row as its worker needs it.
+#[derive(Debug, Clone, FromRow)]
+pub struct OutboxRow {
+    /// Its id.
+    #[sqlx(try_from = "Uuid")]
+    pub id: OutboxId,
+    /// Its conversation.
+    #[sqlx(try_from = "Uuid")]
+    pub conversation_id: ConversationId,
+    /// The stored message.
+    #[sqlx(try_from = "Uuid")]
+    pub message_id: MessageId,
+    /// The execution that waits for the outcome, if any.
+    pub execution_id: Option<Uuid>,
+    /// Its effect.
+    pub effect_id: Option<String>,
+    /// The business number.
+    pub phone_number_id: String,
+    /// JSON: recipient and content.
+    pub payload: String,
+    /// Where it stands.
+    pub state: String,
+    /// Attempts made.
+    pub attempt: i64,
+    /// When it is given up.
+    #[sqlx(try_from = "i64")]
+    pub give_up_at: Timestamp,
+    /// `retry` or `surface`.
+    pub policy: String,
+    /// Raised by each claim.
+    pub epoch: i64,
+    /// Meta's id.
+    pub wamid: Option<String>,
+}
+
+/// A new row.
+#[derive(Debug, Clone)]
+pub struct NewOutbox<'a> {
+    /// Its id.
+    pub id: OutboxId,
+    /// Its conversation.
+    pub conversation: ConversationId,
+    /// Its place in the conversation's order.
+    pub out_seq: i64,
+    /// Names the intent: a second row with the same key is the same intent.
+    pub source_key: &'a str,
+    /// The stored message.
+    pub message: MessageId,
+    /// The execution and effect that wait for the outcome.
+    pub waiting: Option<(ExecutionId, &'a str)>,
+    /// The business number.
+    pub phone_number_id: &'a str,
+    /// JSON: recipient and content.
+    pub payload: &'a str,
+    /// Given up after this long.
+    pub patience: Span,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// How a row is left by an attempt, a status or a look at the clock.
+#[derive(Debug, Clone)]
+pub struct Settle<'a> {
+    /// The row's new state.
+    pub state: OutboxState,
+    /// When to look again, for those that are not settled.
+    pub next_at: Timestamp,
+    /// Meta's id.
+    pub wamid: Option<&'a str>,
+    /// Why it failed: JSON of code and message.
+    pub error: Option<&'a str>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+statements! {
+    INSERT = ["INSERT INTO outbox (project_id, id, conversation_id, out_seq, source_key, message_id, execution_id, effect_id, \
+               phone_number_id, payload, state, attempt, next_at, give_up_at, policy, lease_until, epoch, lane, created_at, updated_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 0, $11, $12, 'retry', 0, 0, $13, $11, $11)"];
+    KNOWN = ["SELECT id FROM outbox WHERE project_id = $1 AND source_key = $2"];
+    CLAIM = ["UPDATE outbox SET epoch = epoch + 1, lease_owner = $4, lease_until = ", db_now, " + $5, \
+              state = CASE WHEN state = 'queued' THEN 'sending' ELSE state END, \
+              attempt = CASE WHEN state = 'queued' THEN attempt + 1 ELSE attempt END, updated_at = $6 \
+              WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
+              AND state IN ('queued', 'sending', 'unknown') AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = $1 \
+                  AND e.conversation_id = outbox.conversation_id AND e.out_seq < outbox.out_seq \
+                  AND e.state IN ('queued', 'sending', 'unknown')) \
+              RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
+              policy, epoch, wamid"];
+    STATE_SEEN = ["SELECT state FROM outbox WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    BEGIN_ATTEMPT = ["INSERT INTO outbox_attempts (project_id, outbox_id, attempt, epoch, token, began_at) VALUES ($1, $2, $3, $4, $5, $6)"];
+    END_ATTEMPT = ["UPDATE outbox_attempts SET ended_at = $4, outcome = $5, detail = $6 \
+                    WHERE project_id = $1 AND outbox_id = $2 AND attempt = $3 AND ended_at IS NULL"];
+    SETTLE = ["UPDATE outbox SET state = $4, next_at = $5, wamid = COALESCE($6, wamid), error = $7, lease_owner = NULL, lease_until = 0, \
+               updated_at = $8 WHERE project_id = $1 AND id = $2 AND epoch = $3 AND state IN ('queued', 'sending', 'unknown') \
+               RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
+               policy, epoch, wamid"];
+    FIND = ["SELECT id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
+             policy, epoch, wamid FROM outbox WHERE project_id = $1 AND id = $2"];
+    NOTE_WAMID = ["UPDATE outbox SET wamid = COALESCE(wamid, $3), updated_at = $4 WHERE project_id = $1 AND id = $2 \
+                   RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
+                   policy, epoch, wamid"];
+    ATTEMPTS = ["SELECT count(*) FROM outbox_attempts WHERE project_id = $1 AND outbox_id = $2"];
+}
+
+/// Whether an intent of this key is known already.
+pub async fn is_known(conn: &mut Conn<'_>, project: ProjectId, source_key: &str) -> Result<bool> {
+    Ok(run!(conn, KNOWN, [project.uuid(), source_key], fetch_optional as (Uuid,))?.is_some())
+}
+
+/// Stores an intent; a second one with the same source key is refused as a conflict.
+pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, o: &NewOutbox<'_>) -> Result<()> {
+    let (execution, effect) = (o.waiting.map(|(execution, _)| execution.uuid()), o.waiting.map(|(_, effect)| effect));
+    let give_up = (o.now + o.patience).micros();
+    let ids = [o.id.uuid(), o.conversation.uuid(), o.message.uuid()];
+    run!(tx, INSERT, [project.uuid(), ids[0], ids[1], o.out_seq, o.source_key, ids[2], execution, effect, o.phone_number_id, o.payload,
+        o.now.micros(), give_up, lane(o.conversation)], execute).map(drop)
+}
+
+/// A claimed row, and the state that it was found in.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The row as it is now.
+    pub row: OutboxRow,
+    /// What it was: only `queued` rows may be sent, the others are to be settled.
+    pub was: String,
+}
+
+/// Takes the row if it is first in its conversation, unsettled, and nobody holds it. A `queued` one becomes `sending` with
+/// its next attempt.
+pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp) -> Result<Option<Claimed>> {
+    let (project, id) = (due.project_id.uuid(), due.id.uuid());
+    let Some((was,)) = run!(tx, STATE_SEEN, [project, id, due.epoch], fetch_optional as (String,))? else { return Ok(None) };
+    let row = run!(tx, CLAIM, [project, id, due.epoch, owner, LEASE.micros(), now.micros()], fetch_optional as OutboxRow)?;
+    Ok(row.map(|row| Claimed { row, was }))
+}
+
+/// Writes an attempt, in the transaction that claims its row.
+pub async fn begin_attempt(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, token: &str, now: Timestamp) -> Result<()> {
+    run!(tx, BEGIN_ATTEMPT, [project.uuid(), row.id.uuid(), row.attempt, row.epoch, token, now.micros()], execute).map(drop)
+}
+
+/// Records how an attempt ended, once.
+pub async fn end_attempt(
+    tx: &mut Tx<'_>,
+    (project, id, attempt): (ProjectId, OutboxId, i64),
+    outcome: &str,
+    detail: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    run!(tx, END_ATTEMPT, [project.uuid(), id.uuid(), attempt, now.micros(), outcome, detail], execute).map(drop)
+}
+
+/// Leaves the row in a state, under its epoch. [`Error::StaleEpoch`] if another worker took it or it is settled.
+pub async fn settle(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64, s: &Settle<'_>) -> Result<OutboxRow> {
+    let (state, next, now) = (s.state.as_str(), s.next_at.micros(), s.now.micros());
+    run!(tx, SETTLE, [project.uuid(), id.uuid(), epoch, state, next, s.wamid, s.error, now], fetch_optional as OutboxRow)?
+        .ok_or(Error::StaleEpoch)
+}
+
+/// The row of this id.
+pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Result<Option<OutboxRow>> {
+    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as OutboxRow)
+}
+
+/// Records the id that a status told, and locks the row.
+pub async fn note_wamid(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, wamid: &str, now: Timestamp) -> Result<Option<OutboxRow>> {
+    run!(tx, NOTE_WAMID, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as OutboxRow)
+}
+
+/// How many attempts were written for a row.
+pub async fn attempts(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Result<i64> {
+    Ok(run!(conn, ATTEMPTS, [project.uuid(), id.uuid()], fetch_one as (i64,))?.0)
+}

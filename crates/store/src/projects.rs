@@ -1,0 +1,40 @@
+//! Projects: the tenants.
+
+use crate::{Conn, Result, Tx, sql::{run, statements}};
+use domain::{Timestamp, ids::ProjectId};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// A stored project.
+#[derive(Debug, Clone, FromRow)]
+pub struct ProjectRow {
+    /// Its id.
+    #[sqlx(try_from = "Uuid")]
+    pub id: ProjectId,
+    /// What people call it.
+    pub name: String,
+    /// When it was made.
+    #[sqlx(try_from = "i64")]
+    pub created_at: Timestamp,
+}
+
+statements! {
+    INSERT = ["INSERT INTO projects (id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) ON CONFLICT (id) DO NOTHING"];
+    FIND = ["SELECT id, name, created_at FROM projects WHERE id = $1"];
+    NAMED = ["SELECT id, name, created_at FROM projects WHERE name = $1 ORDER BY created_at, id LIMIT 2"];
+}
+
+/// Makes a project; does nothing where the id exists.
+pub async fn insert(tx: &mut Tx<'_>, id: ProjectId, name: &str, now: Timestamp) -> Result<()> {
+    run!(tx, INSERT, [id.uuid(), name, now.micros()], execute).map(drop)
+}
+
+/// The project of this id.
+pub async fn find(conn: &mut Conn<'_>, id: ProjectId) -> Result<Option<ProjectRow>> {
+    run!(conn, FIND, [id.uuid()], fetch_optional as ProjectRow)
+}
+
+/// The projects of this name, at most two: names are not unique, and a caller must notice.
+pub async fn named(conn: &mut Conn<'_>, name: &str) -> Result<Vec<ProjectRow>> {
+    run!(conn, NAMED, [name], fetch_all as ProjectRow)
+}

@@ -1,0 +1,104 @@
+//! Secrets at rest: a fresh XChaCha20-Poly1305 key per secret, wrapped by the key-encryption key (design.md §4).
+//!
+//! The associated data names project, kind and id, so a ciphertext that is moved to another row does not open.
+
+use crate::{Conn, Error, Result, Tx, sql::{run, statements}};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};
+use domain::{Timestamp, ids::{ProjectId, SecretId}};
+use sqlx::FromRow;
+
+/// Seals and opens secrets with one key-encryption key.
+#[derive(Clone)]
+pub struct Vault {
+    key: [u8; 32],
+    key_id: String,
+}
+
+#[derive(FromRow)]
+struct Sealed {
+    ciphertext: Vec<u8>,
+    nonce: Vec<u8>,
+    wrapped_key: Vec<u8>,
+    wrap_nonce: Vec<u8>,
+    kek_id: String,
+}
+
+statements! {
+    INSERT = ["INSERT INTO secrets (project_id, id, kind, ciphertext, nonce, wrapped_key, wrap_nonce, kek_id, created_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"];
+    FIND = ["SELECT ciphertext, nonce, wrapped_key, wrap_nonce, kek_id FROM secrets WHERE project_id = $1 AND id = $2 AND kind = $3"];
+}
+
+impl Vault {
+    /// A vault with this key-encryption key; the id is kept beside each secret, for rotation.
+    pub fn new(key: [u8; 32], key_id: impl Into<String>) -> Self {
+        Self { key, key_id: key_id.into() }
+    }
+
+    fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Sealed> {
+        let (data_key, nonce, wrap_nonce) = (random::<32>()?, random::<24>()?, random::<24>()?);
+        Ok(Sealed {
+            ciphertext: encrypt(&data_key, &nonce, aad, plain)?,
+            wrapped_key: encrypt(&self.key, &wrap_nonce, aad, &data_key)?,
+            nonce: nonce.to_vec(),
+            wrap_nonce: wrap_nonce.to_vec(),
+            kek_id: self.key_id.clone(),
+        })
+    }
+
+    fn open(&self, aad: &[u8], sealed: &Sealed) -> Result<Vec<u8>> {
+        if sealed.kek_id != self.key_id {
+            return Err(damaged("it was sealed with another master key"));
+        }
+        let data_key: [u8; 32] =
+            decrypt(&self.key, &sealed.wrap_nonce, aad, &sealed.wrapped_key)?.try_into().map_err(|_| damaged("key length"))?;
+        decrypt(&data_key, &sealed.nonce, aad, &sealed.ciphertext)
+    }
+}
+
+/// Seals and stores a secret.
+pub async fn insert(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    (project, id): (ProjectId, SecretId),
+    kind: &str,
+    plain: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let s = vault.seal(&associated(project, kind, id), plain.as_bytes())?;
+    let values = (&s.ciphertext[..], &s.nonce[..], &s.wrapped_key[..], &s.wrap_nonce[..]);
+    run!(tx, INSERT, [project.uuid(), id.uuid(), kind, values.0, values.1, values.2, values.3, &s.kek_id, now.micros()], execute)
+        .map(drop)
+}
+
+/// Opens a stored secret.
+pub async fn reveal(conn: &mut Conn<'_>, vault: &Vault, project: ProjectId, id: SecretId, kind: &str) -> Result<Option<String>> {
+    let Some(sealed) = run!(conn, FIND, [project.uuid(), id.uuid(), kind], fetch_optional as Sealed)? else { return Ok(None) };
+    let plain = vault.open(&associated(project, kind, id), &sealed)?;
+    String::from_utf8(plain).map(Some).map_err(|_| damaged("not UTF-8"))
+}
+
+fn associated(project: ProjectId, kind: &str, id: SecretId) -> Vec<u8> {
+    format!("{project}/{kind}/{id}").into_bytes()
+}
+
+fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| Error::Unavailable(format!("random source: {error}")))?;
+    Ok(bytes)
+}
+
+fn encrypt(key: &[u8; 32], nonce: &[u8; 24], aad: &[u8], msg: &[u8]) -> Result<Vec<u8>> {
+    XChaCha20Poly1305::new(key.into()).encrypt(&XNonce::from(*nonce), Payload { msg, aad }).map_err(|_| damaged("cannot be sealed"))
+}
+
+fn decrypt(key: &[u8; 32], nonce: &[u8], aad: &[u8], msg: &[u8]) -> Result<Vec<u8>> {
+    let nonce: [u8; 24] = nonce.try_into().map_err(|_| damaged("nonce length"))?;
+    XChaCha20Poly1305::new(key.into())
+        .decrypt(&XNonce::from(nonce), Payload { msg, aad })
+        .map_err(|_| damaged("wrong master key, or the row was changed"))
+}
+
+fn damaged(why: &str) -> Error {
+    Error::Damaged { what: "secret", why: why.into() }
+}

@@ -1,0 +1,50 @@
+//! Timers of executions at rest: at most one each, replaced by the next. The generation tells a late one from the one
+//! that is meant.
+
+use crate::{Result, Tx, sql::{run, statements}, unscoped::DueRow};
+use domain::{Timestamp, ids::{ConversationId, ExecutionId, ProjectId}};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// A fired timer.
+#[derive(Debug, Clone, FromRow)]
+pub struct TimerRow {
+    /// `warm_end` or `inactivity`.
+    pub kind: String,
+    /// Its conversation.
+    #[sqlx(try_from = "Uuid")]
+    pub conversation_id: ConversationId,
+    /// Its execution.
+    #[sqlx(try_from = "Uuid")]
+    pub execution_id: ExecutionId,
+    /// Which rest it belongs to.
+    pub generation: i64,
+}
+
+statements! {
+    SET = ["INSERT INTO timers (project_id, id, kind, conversation_id, execution_id, generation, fire_at) VALUES ($1, $2, $3, $4, $2, $5, $6) \
+            ON CONFLICT (project_id, id) DO UPDATE SET kind = excluded.kind, generation = excluded.generation, fire_at = excluded.fire_at"];
+    CLEAR = ["DELETE FROM timers WHERE project_id = $1 AND id = $2"];
+    TAKE = ["DELETE FROM timers WHERE project_id = $1 AND id = $2 AND fire_at <= $3 RETURNING kind, conversation_id, execution_id, generation"];
+}
+
+/// Sets the execution's timer, replacing the one it had.
+pub async fn set(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    (conversation, execution): (ConversationId, ExecutionId),
+    (kind, generation): (&str, i64),
+    fire_at: Timestamp,
+) -> Result<()> {
+    run!(tx, SET, [project.uuid(), execution.uuid(), kind, conversation.uuid(), generation, fire_at.micros()], execute).map(drop)
+}
+
+/// Removes the execution's timer.
+pub async fn clear(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId) -> Result<()> {
+    run!(tx, CLEAR, [project.uuid(), execution.uuid()], execute).map(drop)
+}
+
+/// Takes a due timer; `None` if somebody else did or it was moved.
+pub async fn take(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Option<TimerRow>> {
+    run!(tx, TAKE, [due.project_id.uuid(), due.id, now.micros()], fetch_optional as TimerRow)
+}

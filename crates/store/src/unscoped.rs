@@ -1,0 +1,145 @@
+//! Every statement that runs before a project is known, or over all of them: look-ups in the directory, the workers'
+//! scans for due rows (which return keys only) and the leases of a whole node. They live here and nowhere else.
+
+use crate::{Conn, Result, Tx, sql::{run, statements}};
+use domain::{Timestamp, ids::{ConversationId, OutboxId, ProjectId}};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+/// What the directory can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectoryKind {
+    /// An API key by its lookup part.
+    ApiKey,
+    /// A WhatsApp config by its `phone_number_id`.
+    Number,
+    /// A sandbox session by its code.
+    SandboxCode,
+    /// The active sandbox session of a phone, by its canonical digits.
+    SandboxPhone,
+}
+
+impl DirectoryKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "api_key",
+            Self::Number => "number",
+            Self::SandboxCode => "sandbox_code",
+            Self::SandboxPhone => "sandbox_phone",
+        }
+    }
+}
+
+/// Where a directory entry points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct Pointer {
+    /// The owner.
+    #[sqlx(try_from = "Uuid")]
+    pub project_id: ProjectId,
+    /// The thing itself.
+    pub object_id: Uuid,
+}
+
+/// A conversation with something due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, FromRow)]
+pub struct DueConversation {
+    /// The owner.
+    #[sqlx(try_from = "Uuid")]
+    pub project_id: ProjectId,
+    /// The conversation.
+    #[sqlx(try_from = "Uuid")]
+    pub id: ConversationId,
+    /// The epoch seen; a claim succeeds only if it is still this one.
+    pub epoch: i64,
+}
+
+/// An outbox row with something due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct DueOutbox {
+    /// The owner.
+    #[sqlx(try_from = "Uuid")]
+    pub project_id: ProjectId,
+    /// The row.
+    #[sqlx(try_from = "Uuid")]
+    pub id: OutboxId,
+    /// The epoch seen.
+    pub epoch: i64,
+}
+
+/// A timer or job that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
+pub struct DueRow {
+    /// The owner.
+    #[sqlx(try_from = "Uuid")]
+    pub project_id: ProjectId,
+    /// The row.
+    pub id: Uuid,
+}
+
+statements! {
+    POINT = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) \
+              ON CONFLICT (kind, value) DO UPDATE SET project_id = excluded.project_id, object_id = excluded.object_id"];
+    LOOK_UP = ["SELECT project_id, object_id FROM directory WHERE kind = $1 AND value = $2"];
+    FORGET = ["DELETE FROM directory WHERE kind = $1 AND value = $2 AND project_id = $3 AND object_id = $4"];
+    DUE_CONVERSATIONS = ["SELECT project_id, id, epoch FROM conversations \
+                          WHERE due_at <= $1 AND lease_until < ", db_now, " ORDER BY due_at LIMIT $2"];
+    DUE_OUTBOX = ["SELECT project_id, id, epoch FROM outbox o \
+                   WHERE next_at <= $1 AND state IN ('queued', 'sending', 'unknown') AND lease_until < ", db_now, " \
+                   AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = o.project_id \
+                       AND e.conversation_id = o.conversation_id AND e.out_seq < o.out_seq \
+                       AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
+    DUE_TIMERS = ["SELECT project_id, id FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
+    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
+    VOID_OUTBOX = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
+    VOID_JOBS = ["UPDATE jobs SET lease_until = 0, epoch = epoch + 1 WHERE lease_until > 0"];
+    RENEW = ["UPDATE conversations SET lease_until = ", db_now, " + $2 WHERE lease_owner = $1 AND lease_until > ", db_now];
+}
+
+/// Lets `value` be found, moving it from whatever it pointed to before.
+pub async fn point(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: ProjectId, object: Uuid) -> Result<()> {
+    run!(tx, POINT, [kind.as_str(), value, project.uuid(), object], execute).map(drop)
+}
+
+/// Who owns `value`.
+pub async fn look_up(conn: &mut Conn<'_>, kind: DirectoryKind, value: &str) -> Result<Option<Pointer>> {
+    run!(conn, LOOK_UP, [kind.as_str(), value], fetch_optional as Pointer)
+}
+
+/// Removes an entry, if it still points there.
+pub async fn forget(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, pointer: Pointer) -> Result<()> {
+    run!(tx, FORGET, [kind.as_str(), value, pointer.project_id.uuid(), pointer.object_id], execute).map(drop)
+}
+
+/// Conversations whose due time has come and that nobody holds, oldest first.
+pub async fn due_conversations(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueConversation>> {
+    run!(conn, DUE_CONVERSATIONS, [now.micros(), limit], fetch_all as DueConversation)
+}
+
+/// Outbox rows that are first in their conversation and have something to be done, oldest first.
+pub async fn due_outbox(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueOutbox>> {
+    run!(conn, DUE_OUTBOX, [now.micros(), limit], fetch_all as DueOutbox)
+}
+
+/// Timers whose time has come.
+pub async fn due_timers(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
+    run!(conn, DUE_TIMERS, [now.micros(), limit], fetch_all as DueRow)
+}
+
+/// Jobs whose time has come and that nobody holds.
+pub async fn due_jobs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
+    run!(conn, DUE_JOBS, [now.micros(), limit], fetch_all as DueRow)
+}
+
+/// Makes every lease void, so that a node that is certain to be alone need not wait for those of its earlier life.
+/// The epochs go up: whatever still ran in that life can write nothing.
+pub async fn void_all_leases(tx: &mut Tx<'_>) -> Result<()> {
+    run!(tx, VOID_CONVERSATIONS, [], execute)?;
+    run!(tx, VOID_OUTBOX, [], execute)?;
+    run!(tx, VOID_JOBS, [], execute).map(drop)
+}
+
+/// Extends the leases of all conversations that a node holds. A lease that has run out is not brought back.
+pub async fn renew_leases(tx: &mut Tx<'_>, owner: &str, length: domain::Span) -> Result<u64> {
+    run!(tx, RENEW, [owner, length.micros()], execute)
+}
