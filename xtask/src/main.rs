@@ -1,2 +1,54 @@
-//! The project own commands.
-fn main() {}
+//! The project's own commands, run as `cargo xtask <command>`.
+//!
+//! Everything a developer or a build machine does with this repository is one of them, so that both do the same.
+//! Only std, anyhow and two parsers: this crate is compiled before anything else can start.
+#![expect(clippy::print_stdout, reason = "a command line tool talks on standard output")]
+
+mod boundaries;
+mod cluster;
+mod dependencies;
+mod dev;
+mod install;
+mod postgres;
+mod process;
+mod sources;
+mod stage;
+mod test;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  dev [args…]               build the release binary and run `chasqui dev args…`
+  test [--install] [--full] run every check, in order; the first failure stops
+      --install             install PostgreSQL with apt-get if it is missing (as with CI=true)
+      --full                the same, and the release build
+  postgres                  run a throwaway PostgreSQL for single tests, until Ctrl-C
+  help                      print this
+
+  TEST_DATABASE_URL=postgres://user@host:port/postgres makes `test` use that server instead of a throwaway one.";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    run(&args).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(args: &[String]) -> Result<ExitCode> {
+    let Some((command, rest)) = args.split_first() else { bail!("no command given\n\n{USAGE}") };
+    match command.as_str() {
+        "dev" => dev::run(rest),
+        "test" => test::run(rest),
+        "postgres" => postgres::run(rest),
+        "help" | "-h" | "--help" => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        unknown => bail!("unknown command `{unknown}`\n\n{USAGE}"),
+    }
+}

@@ -33,8 +33,8 @@ pub enum PhoneError {
 
 /// Country codes, and area codes of +1, where Spanish is spoken.
 const SPANISH: [&str; 24] = [
-    "34", "51", "52", "53", "54", "56", "57", "58", "591", "593", "595", "598", "502", "503", "504", "505", "506", "507",
-    "240", "1809", "1829", "1849", "1787", "1939",
+    "34", "51", "52", "53", "54", "56", "57", "58", "591", "593", "595", "598", "502", "503", "504", "505", "506",
+    "507", "240", "1809", "1829", "1849", "1787", "1939",
 ];
 
 /// Reads a number as people write it: signs and spaces are dropped, so is the international prefix `00`.
@@ -48,7 +48,7 @@ pub fn normalise(input: &str) -> Result<Phone, PhoneError> {
     match digits.len() {
         0 => Err(PhoneError::Empty),
         _ if digits.starts_with('0') => Err(PhoneError::LeadingZero),
-        ..7 => Err(PhoneError::TooShort),
+        1..7 => Err(PhoneError::TooShort),
         16.. => Err(PhoneError::TooLong),
         _ => Ok(Phone { canonical: canonical(digits), digits: digits.to_owned() }),
     }
@@ -73,9 +73,9 @@ impl Phone {
     /// The language to answer in when nothing else is known: `pt`, `es` or `en`.
     pub fn language(&self) -> &'static str {
         let begins = |code: &&str| self.digits.starts_with(*code);
-        if ["55", "351"].iter().any(|code| begins(&code)) {
+        if ["55", "351"].iter().any(&begins) {
             "pt"
-        } else if SPANISH.iter().any(|code| begins(&code)) {
+        } else if SPANISH.iter().any(begins) {
             "es"
         } else {
             "en"
@@ -113,7 +113,11 @@ fn argentina(national: &str) -> Option<String> {
         return None;
     }
     // Area codes have two digits (only 11), three or four; a `15` after one of them leaves no other reading.
-    let area = if national.starts_with("1115") { 2 } else { [3, 4].into_iter().find(|at| national[*at..].starts_with("15"))? };
+    let area = if national.starts_with("1115") {
+        2
+    } else {
+        [3, 4].into_iter().find(|at| national[*at..].starts_with("15"))?
+    };
     Some(format!("549{}{}", &national[..area], &national[area + 2..]))
 }
 
@@ -147,8 +151,16 @@ mod tests {
 
     #[test]
     fn the_language_follows_the_country() {
-        for (number, language) in [("5511999990001", "pt"), ("351912345678", "pt"), ("525512345678", "es"), ("18095550001", "es"),
-            ("59899123456", "es"), ("15557770002", "en"), ("50937012345", "en"), ("441632960001", "en")] {
+        for (number, language) in [
+            ("5511999990001", "pt"),
+            ("351912345678", "pt"),
+            ("525512345678", "es"),
+            ("18095550001", "es"),
+            ("59899123456", "es"),
+            ("15557770002", "en"),
+            ("50937012345", "en"),
+            ("441632960001", "en"),
+        ] {
             assert_eq!(normalise(number).unwrap().language(), language, "{number}");
         }
     }

@@ -10,15 +10,29 @@ const MOST_BYTES: usize = 4 * 1024;
 
 /// Set by the HTTP client, or meant for the next hop only.
 const FORBIDDEN: [&str; 12] = [
-    "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "trailers",
-    "transfer-encoding", "upgrade", "host", "content-length",
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "trailers",
+    "transfer-encoding",
+    "upgrade",
+    "host",
+    "content-length",
 ];
 
 /// The headers in order, and the text they were written in.
-pub(super) fn read(given: Option<(Map<String, Value>, Given)>, found: &mut Findings) -> (Vec<(String, String)>, Option<String>) {
+pub(super) fn read(
+    given: Option<(Map<String, Value>, Given)>,
+    found: &mut Findings,
+) -> (Vec<(String, String)>, Option<String>) {
     let Some((map, given)) = given else { return (Vec::new(), None) };
     // A place inside text has no pointer: what came as text is reported at the text.
-    let place = |name: &str| if given.raw.is_some() { given.at.clone() } else { format!("{}/{}", given.at, escape(name)) };
+    let place =
+        |name: &str| if given.raw.is_some() { given.at.clone() } else { format!("{}/{}", given.at, escape(name)) };
     let mut headers = Vec::with_capacity(map.len());
     for (name, value) in map {
         let Value::String(value) = value else {
@@ -51,7 +65,10 @@ fn problem(name: &str, value: &str) -> Option<(&'static str, String)> {
         return Some((codes::BAD_HEADER, format!("'{}' is not a header name", short(name))));
     }
     if value.contains(|c: char| c != '\t' && c.is_control()) {
-        return Some((codes::BAD_HEADER, format!("header '{}' holds a line break or another control character", short(name))));
+        return Some((
+            codes::BAD_HEADER,
+            format!("header '{}' holds a line break or another control character", short(name)),
+        ));
     }
     let forbidden = FORBIDDEN.contains(&literal.to_ascii_lowercase().as_str());
     forbidden.then(|| (codes::FORBIDDEN_HEADER, format!("header '{}' cannot be set; remove it", short(name))))

@@ -13,12 +13,33 @@ pub const END: &str = "__end__";
 
 /// The types a node may have, as stored.
 pub const NODE_TYPES: [&str; 7] = [
-    "DefaultNode", "SubagentNode", "WebhookNode", "KnowledgeBaseNode", "WhatsappTemplateNode", "HandoffNode", "WarmEndNode",
+    "DefaultNode",
+    "SubagentNode",
+    "WebhookNode",
+    "KnowledgeBaseNode",
+    "WhatsappTemplateNode",
+    "HandoffNode",
+    "WarmEndNode",
 ];
 
 const FIELDS: &[&str] = &[
-    "id", "name", "type", "prompt", "description", "global", "global_condition", "max_steps", "retry_config", "llm_config",
-    "position", "subagent", "webhook", "knowledge_base", "whatsapp_template", "handoff", "warm_end",
+    "id",
+    "name",
+    "type",
+    "prompt",
+    "description",
+    "global",
+    "global_condition",
+    "max_steps",
+    "retry_config",
+    "llm_config",
+    "position",
+    "subagent",
+    "webhook",
+    "knowledge_base",
+    "whatsapp_template",
+    "handoff",
+    "warm_end",
 ];
 
 /// Minutes of silence after which a warm end closes the conversation, unless the graph says otherwise.
@@ -96,6 +117,8 @@ pub(super) struct NodePlace {
     pub prompt: String,
     pub global: String,
     pub global_condition: String,
+    /// The name is of another type than text, which has been said.
+    pub name_reported: bool,
     /// The id was sent, not made from the name.
     pub id_given: bool,
     /// `global` as sent: [`Node::global`] has no room for a global node without a condition.
@@ -130,6 +153,7 @@ impl Node {
         let mut fields = Fields::open(value, at, FIELDS, found)?;
         let canvas = open_canvas(&mut fields, at);
         let (id_at, name_at) = (fields.place("id"), fields.place("name"));
+        let name_given = fields.has("name");
         let name = fields.text("name", found);
         let id = fields.text("id", found);
         let type_name = read_type(&mut fields, found);
@@ -140,6 +164,7 @@ impl Node {
             prompt: fields.place("prompt"),
             global: fields.place("global"),
             global_condition: fields.place("global_condition"),
+            name_reported: name_given && name.is_none(),
             id_given: id.is_some(),
             is_global: fields.flag("global", found).unwrap_or(false),
             condition: fields.text("global_condition", found).filter(|text| !text.trim().is_empty()),

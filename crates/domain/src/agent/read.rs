@@ -82,7 +82,8 @@ impl Fields {
             return None;
         };
         let mut fields = Self { at: at.to_owned(), map, moved: HashMap::new() };
-        let camel: Vec<String> = fields.map.keys().filter(|key| key.contains(|c: char| c.is_ascii_uppercase())).cloned().collect();
+        let camel: Vec<String> =
+            fields.map.keys().filter(|key| key.contains(|c: char| c.is_ascii_uppercase())).cloned().collect();
         for key in camel {
             let snake = snake_case(&key);
             if known.contains(&snake.as_str()) {
@@ -203,14 +204,23 @@ impl Fields {
     }
 
     /// An object that may be given as text; empty text is absent.
-    pub fn given_object(&mut self, key: &str, raw_key: Option<&str>, found: &mut Findings) -> Option<(Map<String, Value>, Given)> {
+    pub fn given_object(
+        &mut self,
+        key: &str,
+        raw_key: Option<&str>,
+        found: &mut Findings,
+    ) -> Option<(Map<String, Value>, Given)> {
         let mut given = self.given(key, raw_key, found)?;
         match std::mem::take(&mut given.value) {
             Value::Object(map) => return Some((map, given)),
             Value::Null => {}
             Value::String(text) if text.trim().is_empty() => {}
-            _ if given.plain => found.error(given.at, codes::BAD_JSON, format!("{key} is a string that does not hold JSON")),
-            other => found.error(given.at, codes::WRONG_TYPE, format!("{key} must be an object, not {}", type_of(&other))),
+            _ if given.plain => {
+                found.error(given.at, codes::BAD_JSON, format!("{key} is a string that does not hold JSON"))
+            }
+            other => {
+                found.error(given.at, codes::WRONG_TYPE, format!("{key} must be an object, not {}", type_of(&other)))
+            }
         }
         None
     }

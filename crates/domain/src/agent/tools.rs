@@ -1,9 +1,9 @@
-//! What nodes carry besides webhooks: knowledge bases, WhatsApp templates, MCP servers; and a subagent's set of tools.
+//! What nodes carry besides webhooks: knowledge bases and WhatsApp templates; and a subagent's set of tools.
 
 use super::codes;
-use super::headers;
+use super::mcp::McpServer;
 use super::read::{Fields, Findings, short};
-use super::webhook::{Webhook, check_url, read_query, request_tool_name};
+use super::webhook::{Webhook, request_tool_name};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
@@ -12,9 +12,24 @@ const MOST_KNOWLEDGE: usize = 5 * 1024 * 1024;
 
 /// Tools that every engine has; no configured tool takes their names.
 pub const BUILT_IN_TOOLS: [&str; 19] = [
-    "send_notification_to_user", "send_media_message", "AskUserForInput", "MoveToNextNode", "EnterIdleState", "WaitForUser",
-    "get_execution_metadata", "webhook_request", "kb_retrieval", "SendWhatsappTemplateMessage", "handle_user_message",
-    "send_external_message", "StopExecution", "Abort", "file_read", "file_write", "file_str_replace", "file_find_in_content",
+    "send_notification_to_user",
+    "send_media_message",
+    "AskUserForInput",
+    "MoveToNextNode",
+    "EnterIdleState",
+    "WaitForUser",
+    "get_execution_metadata",
+    "webhook_request",
+    "kb_retrieval",
+    "SendWhatsappTemplateMessage",
+    "handle_user_message",
+    "send_external_message",
+    "StopExecution",
+    "Abort",
+    "file_read",
+    "file_write",
+    "file_str_replace",
+    "file_find_in_content",
     "file_find_by_name",
 ];
 
@@ -72,55 +87,6 @@ pub struct WhatsappTemplate {
     pub extra: Map<String, Value>,
 }
 
-/// A remote MCP server.
-#[derive(Debug, Clone, PartialEq)]
-pub struct McpServer {
-    /// Its name within the node.
-    pub name: String,
-    /// Where it listens.
-    pub url: String,
-    /// How to talk to it.
-    pub transport: Transport,
-    /// What it is for.
-    pub description: Option<String>,
-    /// Headers to send; may hold `{{secrets.x}}`.
-    pub headers: Vec<(String, String)>,
-    /// What to select from the results of its tools.
-    pub jmespath_queries: Vec<ToolQuery>,
-    /// Unknown fields, kept.
-    pub extra: Map<String, Value>,
-}
-
-/// A JMESPath expression for one tool of an MCP server.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ToolQuery {
-    /// The tool, as the server names it.
-    pub tool_name: String,
-    /// The expression.
-    pub jmespath_query: Option<String>,
-    /// Unknown fields, kept.
-    pub extra: Map<String, Value>,
-}
-
-/// MCP transports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// The present one.
-    StreamableHttp,
-    /// The older HTTP with server-sent events.
-    Sse,
-}
-
-impl Transport {
-    /// As written in graphs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::StreamableHttp => "streamable_http",
-            Self::Sse => "sse",
-        }
-    }
-}
-
 impl Subagent {
     /// How many tools and servers there are.
     pub fn len(&self) -> usize {
@@ -171,7 +137,10 @@ impl Subagent {
         out.insert("webhooks".into(), self.webhooks.iter().map(Webhook::to_json).collect());
         out.insert("knowledge_bases".into(), self.knowledge_bases.iter().map(KnowledgeBase::to_json).collect());
         out.insert("mcp_servers".into(), self.mcp_servers.iter().map(McpServer::to_json).collect());
-        out.insert("whatsapp_templates".into(), self.whatsapp_templates.iter().map(WhatsappTemplate::to_json).collect());
+        out.insert(
+            "whatsapp_templates".into(),
+            self.whatsapp_templates.iter().map(WhatsappTemplate::to_json).collect(),
+        );
         out.extend(self.extra.clone());
         Value::Object(out)
     }
@@ -217,8 +186,14 @@ impl KnowledgeBase {
 impl WhatsappTemplate {
     pub(super) fn read(value: Value, at: &str, tool: bool, found: &mut Findings) -> Option<Self> {
         const KNOWN: &[&str] = &[
-            "name", "template_name", "phone_number", "template_parameters", "wait_for_response", "whatsapp_config_id",
-            "whatsapp_template_id", "description",
+            "name",
+            "template_name",
+            "phone_number",
+            "template_parameters",
+            "wait_for_response",
+            "whatsapp_config_id",
+            "whatsapp_template_id",
+            "description",
         ];
         let mut fields = Fields::open(value, at, KNOWN, found)?;
         if !tool {
@@ -229,7 +204,10 @@ impl WhatsappTemplate {
             name: if tool { Some(fields.required("name", found)) } else { None },
             template_name: fields.required("template_name", found),
             phone_number: fields.text("phone_number", found),
-            template_parameters: fields.given_object("template_parameters", None, found).map(|(map, _)| map).unwrap_or_default(),
+            template_parameters: fields
+                .given_object("template_parameters", None, found)
+                .map(|(map, _)| map)
+                .unwrap_or_default(),
             wait_for_response: fields.flag("wait_for_response", found).unwrap_or(false),
             whatsapp_config_id: fields.text("whatsapp_config_id", found),
             whatsapp_template_id: fields.text("whatsapp_template_id", found),
@@ -258,71 +236,6 @@ impl WhatsappTemplate {
     }
 }
 
-impl McpServer {
-    fn read(value: Value, at: &str, found: &mut Findings) -> Option<Self> {
-        const KNOWN: &[&str] = &["name", "url", "transport_kind", "description", "headers", "jmespath_queries", "command"];
-        let mut fields = Fields::open(value, at, KNOWN, found)?;
-        if fields.has("command") {
-            found.error(fields.place("command"), codes::BAD_TRANSPORT, "local MCP servers are never started; give the url of a remote one");
-        }
-        let name = fields.required("name", found);
-        let url_at = fields.place("url");
-        let url = fields.required("url", found);
-        if !found.trusting {
-            check_url(&url, &url_at, found);
-        }
-        let headers = fields.given_object("headers", None, found);
-        let mut jmespath_queries = Vec::new();
-        for (value, at) in each(&mut fields, "jmespath_queries", found) {
-            let Some(mut fields) = Fields::open(value, &at, &["tool_name", "jmespath_query"], found) else { continue };
-            let tool_name = fields.required("tool_name", found);
-            let jmespath_query = read_query(&mut fields, found);
-            jmespath_queries.push(ToolQuery { tool_name, jmespath_query, extra: fields.rest() });
-        }
-        Some(Self {
-            name,
-            url,
-            transport: read_transport(&mut fields, found),
-            description: fields.text("description", found),
-            headers: headers::read(headers, found).0,
-            jmespath_queries,
-            extra: fields.rest(),
-        })
-    }
-
-    fn to_json(&self) -> Value {
-        let query = |query: &ToolQuery| {
-            let mut out = Map::new();
-            put(&mut out, "tool_name", Some(&query.tool_name));
-            put(&mut out, "jmespath_query", query.jmespath_query.as_deref());
-            out.extend(query.extra.clone());
-            Value::Object(out)
-        };
-        let mut out = Map::new();
-        put(&mut out, "name", Some(&self.name));
-        put(&mut out, "url", Some(&self.url));
-        put(&mut out, "transport_kind", Some(self.transport.as_str()));
-        put(&mut out, "description", self.description.as_deref());
-        out.insert("headers".into(), headers::to_json(&self.headers));
-        out.insert("jmespath_queries".into(), self.jmespath_queries.iter().map(query).collect());
-        out.extend(self.extra.clone());
-        Value::Object(out)
-    }
-}
-
-fn read_transport(fields: &mut Fields, found: &mut Findings) -> Transport {
-    let at = fields.place("transport_kind");
-    match fields.text("transport_kind", found).as_deref() {
-        None | Some("streamable_http") => Transport::StreamableHttp,
-        Some("sse") => Transport::Sse,
-        Some(other) => {
-            let message = format!("no transport '{}'; use streamable_http or sse", short(other));
-            found.error(at, codes::BAD_TRANSPORT, message);
-            Transport::StreamableHttp
-        }
-    }
-}
-
 /// The names of one node's tools.
 #[derive(Default)]
 struct Names(HashSet<String>);
@@ -345,9 +258,11 @@ impl Names {
 /// Whether the model can be offered a tool of this name.
 pub(super) fn check_tool_name(name: &str, shown: &str, at: &str, found: &mut Findings) {
     if !is_word(name) || (is_word(name) && !shown.is_empty() && !is_word(shown)) {
-        let message = format!("'{}' is not a tool name: 1 to 64 of A-Z, a-z, 0-9 and _, with _request added", short(name));
+        let message =
+            format!("'{}' is not a tool name: 1 to 64 of A-Z, a-z, 0-9 and _, with _request added", short(name));
         found.error(at, codes::BAD_TOOL_NAME, message);
-    } else if let Some(taken) = BUILT_IN_TOOLS.iter().find(|taken| taken.eq_ignore_ascii_case(name) || **taken == shown) {
+    } else if let Some(taken) = BUILT_IN_TOOLS.iter().find(|taken| taken.eq_ignore_ascii_case(name) || **taken == shown)
+    {
         found.error(at, codes::RESERVED_TOOL_NAME, format!("'{taken}' is a built-in tool; choose another name"));
     }
 }
@@ -358,12 +273,12 @@ pub(super) fn is_word(name: &str) -> bool {
 }
 
 /// The items of a list, each with its place.
-fn each(fields: &mut Fields, key: &str, found: &mut Findings) -> Vec<(Value, String)> {
+pub(super) fn each(fields: &mut Fields, key: &str, found: &mut Findings) -> Vec<(Value, String)> {
     let at = fields.place(key);
     fields.list(key, found).into_iter().enumerate().map(|(index, value)| (value, format!("{at}/{index}"))).collect()
 }
 
-fn put(out: &mut Map<String, Value>, key: &str, value: Option<&str>) {
+pub(super) fn put(out: &mut Map<String, Value>, key: &str, value: Option<&str>) {
     if let Some(value) = value {
         out.insert(key.to_owned(), value.into());
     }

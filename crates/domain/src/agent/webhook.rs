@@ -5,17 +5,27 @@
 
 use super::codes;
 use super::headers;
+use super::query;
 use super::read::{Fields, Findings, Given};
 use super::variables::{self, context_paths_of, each_string, placeholders_of};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// Longest JMESPath expression in bytes; also keeps its nesting shallow.
-const LONGEST_JMESPATH: usize = 1024;
-
 const FIELDS: &[&str] = &[
-    "name", "description", "url", "http_method", "method", "headers", "headers_raw", "body", "body_raw", "body_schema",
-    "jmespath_query", "mock_response_enabled", "mock_response", "mock_response_raw",
+    "name",
+    "description",
+    "url",
+    "http_method",
+    "method",
+    "headers",
+    "headers_raw",
+    "body",
+    "body_raw",
+    "body_schema",
+    "jmespath_query",
+    "mock_response_enabled",
+    "mock_response",
+    "mock_response_raw",
 ];
 
 /// The methods a webhook may use.
@@ -102,7 +112,8 @@ impl Webhook {
     /// The names of the tool's arguments: the placeholders, then the properties of the schema.
     pub fn argument_names(&self) -> Vec<String> {
         let mut names = self.placeholders();
-        let properties = self.body_schema.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
+        let properties =
+            self.body_schema.as_ref().and_then(|schema| schema.get("properties")).and_then(Value::as_object);
         for name in properties.into_iter().flat_map(Map::keys) {
             if !names.contains(name) {
                 names.push(name.clone());
@@ -138,7 +149,7 @@ impl Webhook {
             body_raw: body.as_ref().and_then(|given| given.raw.clone()),
             body: body.map(|given| given.value).filter(|body| !body.is_null()).unwrap_or_else(|| Map::new().into()),
             body_schema: read_schema(&mut fields, found),
-            jmespath_query: read_query(&mut fields, found),
+            jmespath_query: query::read(&mut fields, found),
             mock_response_enabled: fields.flag("mock_response_enabled", found).unwrap_or(false),
             mock_response_raw: mock.as_ref().and_then(|given: &Given| given.raw.clone()),
             mock_response: mock.map(|given| given.value).filter(|mock| !mock.is_null()),
@@ -158,7 +169,11 @@ impl Webhook {
         for path in context_paths_of(self.templates()) {
             if !variables::is_known_path(&path) {
                 let hint = "write #{name} for what the model fills in";
-                found.warn(at, codes::UNKNOWN_VARIABLE, format!("{{{{{path}}}}} names nothing and will be empty; {hint}"));
+                found.warn(
+                    at,
+                    codes::UNKNOWN_VARIABLE,
+                    format!("{{{{{path}}}}} names nothing and will be empty; {hint}"),
+                );
             }
         }
     }
@@ -225,27 +240,6 @@ fn read_schema(fields: &mut Fields, found: &mut Findings) -> Option<Value> {
         found.error(given.at, codes::BAD_BODY_SCHEMA, "properties of body_schema must be an object");
     }
     Some(schema)
-}
-
-pub(super) fn read_query(fields: &mut Fields, found: &mut Findings) -> Option<String> {
-    let at = fields.place("jmespath_query");
-    let query = fields.text("jmespath_query", found).filter(|query| !query.trim().is_empty())?;
-    if !found.trusting {
-        if query.len() > LONGEST_JMESPATH {
-            found.error(at, codes::BAD_JMESPATH, "a JMESPath expression has at most 1,024 bytes");
-        } else if let Err(problem) = jmespath::compile(&query) {
-            let message = format!("not a JMESPath expression: {} at character {}", reason(&problem), problem.offset);
-            found.error(at, codes::BAD_JMESPATH, message);
-        }
-    }
-    Some(query)
-}
-
-fn reason(problem: &jmespath::JmespathError) -> String {
-    match &problem.reason {
-        jmespath::ErrorReason::Parse(text) => text.to_lowercase().trim_end_matches(['.', '\n']).to_owned(),
-        jmespath::ErrorReason::Runtime(error) => error.to_string(),
-    }
 }
 
 /// http or https, once every variable is replaced by something harmless. A leading `{{…}}` may hold scheme and host.

@@ -1,0 +1,246 @@
+//! An agent's graph in the one form that is stored, pinned by snapshots and given to the engine (engine.md 1.1).
+//!
+//! [`Graph::read`] takes every form that clients send (1.2) and checks all rules (1.6) at once. Unknown fields are kept:
+//! an editor may need them.
+
+use super::codes;
+use super::node::{END, Node, NodePlace, START};
+use super::read::{DEEPEST, Fields, Findings, depth_exceeds};
+use super::validate;
+use crate::Problem;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// What a new assistant is told to do.
+const STARTER_PROMPT: &str = "Greet the person, find out what they need and help them. Ask one question at a time. When nothing \
+                              more is wanted, say goodbye and end the conversation.";
+
+/// What each of these means for a stored graph: it was not written by [`Graph::to_json`].
+const NOT_CANONICAL: [&str; 4] = [codes::WRONG_TYPE, codes::MISSING_FIELD, codes::BAD_JSON, codes::UNKNOWN_TYPE];
+
+/// A graph in canonical form.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Graph {
+    /// The steps, in the order sent.
+    pub nodes: Vec<Node>,
+    /// The ways between them, in the order sent.
+    pub edges: Vec<Edge>,
+    /// `metadata` (always there), `tools` and unknown fields.
+    pub extra: Map<String, Value>,
+}
+
+/// A way from one node to another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edge {
+    /// Its id, `<from>_to_<to>` unless given.
+    pub id: String,
+    /// The id of the node it leaves.
+    pub from: String,
+    /// The id of the node it leads to.
+    pub to: String,
+    /// When to go this way, for the model; `None` rather than empty.
+    pub label: Option<String>,
+    /// Unknown fields, kept.
+    pub extra: Map<String, Value>,
+}
+
+/// A graph without errors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// The graph.
+    pub graph: Graph,
+    /// What is probably not meant so; never blocks saving.
+    pub warnings: Vec<Problem>,
+}
+
+/// Where the parts of a graph stood in what was sent.
+#[derive(Default)]
+pub(super) struct Places {
+    pub nodes: Vec<NodePlace>,
+    pub edges: Vec<EdgePlace>,
+}
+
+pub(super) struct EdgePlace {
+    pub at: String,
+    pub from: String,
+    pub to: String,
+    pub label: String,
+}
+
+impl Graph {
+    /// Reads and checks a graph as a client sent it. Reports every error, each at its place in `input`.
+    pub fn read(input: &Value) -> Result<Checked, Vec<Problem>> {
+        let mut found = Findings::default();
+        if depth_exceeds(input, DEEPEST) {
+            found.error("", codes::TOO_DEEP, format!("the graph is nested deeper than {DEEPEST} levels"));
+            return Err(found.errors);
+        }
+        let Some((graph, places)) = Self::open(input, &mut found) else { return Err(found.errors) };
+        validate::check_size(input, &mut found);
+        validate::check(&graph, &places, &mut found);
+        if !found.errors.is_empty() {
+            return Err(found.errors);
+        }
+        validate::warn(&graph, &places, &mut found);
+        Ok(Checked { graph, warnings: found.warnings })
+    }
+
+    /// Loads what [`Graph::to_json`] stored. Rules are not checked again: a graph that was accepted once stays usable.
+    pub fn from_canonical(stored: &Value) -> Result<Self, Vec<Problem>> {
+        let mut found = Findings { trusting: true, ..Findings::default() };
+        let graph = Self::open(stored, &mut found);
+        found.errors.retain(|problem| NOT_CANONICAL.contains(&problem.code));
+        match graph {
+            Some((graph, _)) if found.errors.is_empty() => Ok(graph),
+            _ => Err(found.errors),
+        }
+    }
+
+    /// The canonical JSON, with unknown fields.
+    pub fn to_json(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("nodes".into(), self.nodes.iter().map(Node::to_json).collect());
+        out.insert("edges".into(), self.edges.iter().map(Edge::to_json).collect());
+        for (key, value) in &self.extra {
+            out.insert(key.clone(), value.clone());
+        }
+        out.entry("metadata").or_insert_with(|| Map::new().into());
+        Value::Object(out)
+    }
+
+    /// What a new agent has: `__start__` → `assistant` → `__end__`.
+    pub fn starter() -> Self {
+        Self {
+            nodes: vec![Node::plain(START, ""), Node::plain("assistant", STARTER_PROMPT), Node::plain(END, "")],
+            edges: vec![
+                Edge::between(START, "assistant", None),
+                Edge::between("assistant", END, Some("nothing more is wanted")),
+            ],
+            extra: Map::from_iter([("metadata".to_owned(), Map::new().into())]),
+        }
+    }
+
+    /// The node of this name.
+    pub fn node_by_name(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// The node of this id.
+    pub fn node_by_id(&self, id: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.id == id)
+    }
+
+    /// The edges that leave a node, in order.
+    pub fn edges_from<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Edge> {
+        self.edges.iter().filter(move |edge| edge.from == id)
+    }
+
+    /// The nodes that can be reached from everywhere, in order.
+    pub fn global_nodes(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.global.is_some())
+    }
+
+    fn open(input: &Value, found: &mut Findings) -> Option<(Self, Places)> {
+        let mut fields = Fields::open(input.clone(), "", &[], found)?;
+        let mut graph = Self::default();
+        let mut places = Places::default();
+        for (index, value) in fields.list("nodes", found).into_iter().enumerate() {
+            if let Some((node, place)) = Node::read(value, &format!("/nodes/{index}"), found) {
+                graph.nodes.push(node);
+                places.nodes.push(place);
+            }
+        }
+        for (index, value) in fields.list("edges", found).into_iter().enumerate() {
+            if let Some((edge, place)) = Edge::read(value, &format!("/edges/{index}"), found) {
+                graph.edges.push(edge);
+                places.edges.push(place);
+            }
+        }
+        graph.join(&places, found);
+        let metadata = fields.object("metadata", found).unwrap_or_default();
+        let tools = fields.has("tools").then(|| fields.list("tools", found));
+        graph.extra = fields.rest();
+        if let Some(tools) = tools {
+            graph.extra.insert("tools".into(), tools.into());
+        }
+        graph.extra.insert("metadata".into(), metadata.into());
+        Some((graph, places))
+    }
+
+    /// Makes every edge name its nodes by id. Clients also name them by name, and the terminals by `START` and `END`.
+    fn join(&mut self, places: &Places, found: &mut Findings) {
+        let by_name: HashMap<&str, &str> =
+            self.nodes.iter().map(|node| (node.name.as_str(), node.id.as_str())).collect();
+        let by_id: HashMap<&str, &str> = self.nodes.iter().map(|node| (node.id.as_str(), node.id.as_str())).collect();
+        let resolve = |given: &str| {
+            let terminal = match given {
+                "START" => START,
+                "END" | "end" => END,
+                other => other,
+            };
+            by_id.get(given).or_else(|| by_name.get(given)).or_else(|| by_name.get(terminal)).map(|id| (*id).to_owned())
+        };
+        for (edge, place) in self.edges.iter_mut().zip(&places.edges) {
+            for (end, at) in [(&mut edge.from, &place.from), (&mut edge.to, &place.to)] {
+                if end.is_empty() {
+                    continue;
+                }
+                match resolve(end) {
+                    Some(id) => *end = id,
+                    None => {
+                        let known = self.nodes.iter().flat_map(|node| [node.name.as_str(), node.id.as_str()]);
+                        found.unknown(at, codes::UNKNOWN_NODE, "node", end, known);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Edge {
+    /// An edge between two nodes named by id.
+    pub fn between(from: &str, to: &str, label: Option<&str>) -> Self {
+        Self {
+            id: format!("{from}_to_{to}"),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            label: label.map(str::to_owned),
+            extra: Map::new(),
+        }
+    }
+
+    fn read(value: Value, at: &str, found: &mut Findings) -> Option<(Self, EdgePlace)> {
+        let mut fields = Fields::open(value, at, &[], found)?;
+        fields.rename("source", "from");
+        fields.rename("target", "to");
+        let mut place = EdgePlace {
+            at: at.to_owned(),
+            from: fields.place("from"),
+            to: fields.place("to"),
+            label: fields.place("label"),
+        };
+        let from = fields.required("from", found);
+        let to = fields.required("to", found);
+        let filled = |text: &String| !text.trim().is_empty();
+        let label = fields.text("label", found).filter(filled);
+        let condition_at = fields.place("condition");
+        let condition = fields.text("condition", found).filter(filled);
+        if label.is_none() && condition.is_some() {
+            place.label = condition_at;
+        }
+        let id = fields.text("id", found).filter(filled).unwrap_or_else(|| format!("{from}_to_{to}"));
+        Some((Self { id, from, to, label: label.or(condition), extra: fields.rest() }, place))
+    }
+
+    fn to_json(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("id".into(), self.id.clone().into());
+        out.insert("from".into(), self.from.clone().into());
+        out.insert("to".into(), self.to.clone().into());
+        if let Some(label) = &self.label {
+            out.insert("label".into(), label.clone().into());
+        }
+        out.extend(self.extra.clone());
+        Value::Object(out)
+    }
+}

@@ -1,0 +1,128 @@
+//! Remote MCP servers, whose tools a SubagentNode may use. Local processes are never started.
+
+use super::codes;
+use super::headers;
+use super::query;
+use super::read::{Fields, Findings, short};
+use super::tools::{each, put};
+use super::webhook::check_url;
+use serde_json::{Map, Value};
+
+/// A remote MCP server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct McpServer {
+    /// Its name within the node.
+    pub name: String,
+    /// Where it listens.
+    pub url: String,
+    /// How to talk to it.
+    pub transport: Transport,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Headers to send; may hold `{{secrets.x}}`.
+    pub headers: Vec<(String, String)>,
+    /// What to select from the results of its tools.
+    pub jmespath_queries: Vec<ToolQuery>,
+    /// Unknown fields, kept.
+    pub extra: Map<String, Value>,
+}
+
+/// A JMESPath expression for one tool of an MCP server.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ToolQuery {
+    /// The tool, as the server names it.
+    pub tool_name: String,
+    /// The expression.
+    pub jmespath_query: Option<String>,
+    /// Unknown fields, kept.
+    pub extra: Map<String, Value>,
+}
+
+/// MCP transports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// The present one.
+    StreamableHttp,
+    /// The older HTTP with server-sent events.
+    Sse,
+}
+
+impl Transport {
+    /// As written in graphs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StreamableHttp => "streamable_http",
+            Self::Sse => "sse",
+        }
+    }
+}
+
+impl McpServer {
+    pub(super) fn read(value: Value, at: &str, found: &mut Findings) -> Option<Self> {
+        const KNOWN: &[&str] =
+            &["name", "url", "transport_kind", "description", "headers", "jmespath_queries", "command"];
+        let mut fields = Fields::open(value, at, KNOWN, found)?;
+        if fields.has("command") {
+            found.error(
+                fields.place("command"),
+                codes::BAD_TRANSPORT,
+                "local MCP servers are never started; give the url of a remote one",
+            );
+        }
+        let name = fields.required("name", found);
+        let url_at = fields.place("url");
+        let url = fields.required("url", found);
+        if !found.trusting {
+            check_url(&url, &url_at, found);
+        }
+        let headers = fields.given_object("headers", None, found);
+        let mut jmespath_queries = Vec::new();
+        for (value, at) in each(&mut fields, "jmespath_queries", found) {
+            let Some(mut fields) = Fields::open(value, &at, &["tool_name", "jmespath_query"], found) else { continue };
+            let tool_name = fields.required("tool_name", found);
+            let jmespath_query = query::read(&mut fields, found);
+            jmespath_queries.push(ToolQuery { tool_name, jmespath_query, extra: fields.rest() });
+        }
+        Some(Self {
+            name,
+            url,
+            transport: read_transport(&mut fields, found),
+            description: fields.text("description", found),
+            headers: headers::read(headers, found).0,
+            jmespath_queries,
+            extra: fields.rest(),
+        })
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let query = |query: &ToolQuery| {
+            let mut out = Map::new();
+            put(&mut out, "tool_name", Some(&query.tool_name));
+            put(&mut out, "jmespath_query", query.jmespath_query.as_deref());
+            out.extend(query.extra.clone());
+            Value::Object(out)
+        };
+        let mut out = Map::new();
+        put(&mut out, "name", Some(&self.name));
+        put(&mut out, "url", Some(&self.url));
+        put(&mut out, "transport_kind", Some(self.transport.as_str()));
+        put(&mut out, "description", self.description.as_deref());
+        out.insert("headers".into(), headers::to_json(&self.headers));
+        out.insert("jmespath_queries".into(), self.jmespath_queries.iter().map(query).collect());
+        out.extend(self.extra.clone());
+        Value::Object(out)
+    }
+}
+
+fn read_transport(fields: &mut Fields, found: &mut Findings) -> Transport {
+    let at = fields.place("transport_kind");
+    match fields.text("transport_kind", found).as_deref() {
+        None | Some("streamable_http") => Transport::StreamableHttp,
+        Some("sse") => Transport::Sse,
+        Some(other) => {
+            let message = format!("no transport '{}'; use streamable_http or sse", short(other));
+            found.error(at, codes::BAD_TRANSPORT, message);
+            Transport::StreamableHttp
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Both variable syntaxes, and that neither ever looks at what was put in.
+
+use domain::agent::{Place, Sources, fill, fill_arguments, fill_context, fill_value, placeholders};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+fn context() -> Value {
+    json!({
+        "contact": {"profile_name": "Ann", "metadata": {"tier": 2, "tags": ["a", "b"]}, "city": null},
+        "vars": {"base": "https://x.test/v1", "evil": "{{vars.base}} #{n}"},
+        "secrets": {"k": "s3\r\ncret"},
+        "now": "2025-06-02T14:05:00Z",
+    })
+}
+
+fn arguments(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+#[test]
+fn paths_are_filled_and_unknown_ones_are_empty_and_named() {
+    let filled =
+        fill_context("Hello {{contact.profile_name}} {{ contact.x }}{{contact.city}}!", &context(), Place::Prompt);
+    assert_eq!(
+        (filled.text.as_str(), filled.unknown),
+        ("Hello Ann !", vec!["contact.x".to_owned(), "contact.city".to_owned()])
+    );
+}
+
+#[test]
+fn what_is_not_text_is_written_as_compact_json() {
+    let filled = fill_context("{{contact.metadata}} {{contact.metadata.tags.1}}", &context(), Place::Prompt);
+    assert_eq!(filled.text, "{\"tier\":2,\"tags\":[\"a\",\"b\"]} b");
+}
+
+#[test]
+fn what_is_no_variable_stays() {
+    for text in [
+        "{{}}",
+        "{{ a b }}",
+        "{a}",
+        "{{a",
+        "{{\"a\": {\"b\": 1}}}",
+        "#{}",
+        "#{a b}",
+        "#{a",
+        "#a",
+        "{{a..b}}",
+        "# {",
+        "{{a}",
+    ] {
+        let sources = Sources { context: Some(&context()), arguments: Some(&Map::new()) };
+        assert_eq!(fill(text, sources, Place::Prompt).text, text);
+    }
+    assert_eq!(fill_context("{{{now}}} #{{now}}", &json!({"now": 1}), Place::Prompt).text, "{1} #1");
+}
+
+#[test]
+fn values_are_escaped_for_where_they_go() {
+    let args = arguments(json!({"n": "a/b?é&\"\r\n"}));
+    let at = |place| fill_arguments("<#{n}>", &args, place).text;
+    assert_eq!(at(Place::Prompt), "<a/b?é&\"\r\n>");
+    assert_eq!(at(Place::Url), "<a%2Fb%3F%C3%A9%26%22%0D%0A>");
+    assert_eq!(at(Place::Header), "<a/b?é&\">");
+    assert_eq!(at(Place::JsonString), "<a/b?é&\"\r\n>");
+    assert_eq!(at(Place::JsonText), "<a/b?é&\\\"\\r\\n>");
+}
+
+#[test]
+fn a_base_url_goes_in_as_it_is_and_only_there() {
+    let at = |template| fill_context(template, &context(), Place::Url).text;
+    assert_eq!(at("{{vars.base}}/x/{{vars.base}}"), "https://x.test/v1/x/https%3A%2F%2Fx.test%2Fv1");
+    assert_eq!(at("https://h.test/{{secrets.k}}"), "https://h.test/s3%0D%0Acret");
+    assert_eq!(at("{{now}}"), "2025-06-02T14%3A05%3A00Z");
+    assert_eq!(
+        fill_arguments("#{u}/x", &arguments(json!({"u": "http://evil"})), Place::Url).text,
+        "http%3A%2F%2Fevil/x"
+    );
+}
+
+#[test]
+fn every_string_of_a_body_is_filled_keys_too() {
+    let args = arguments(json!({"k": "key\"", "v": "{{now}}", "n": 5}));
+    let sources = Sources { context: Some(&context()), arguments: Some(&args) };
+    let filled = fill_value(
+        &json!({"#{k}": ["#{v}", {"x": "#{n} {{contact.profile_name}}"}, 1, null], "y": "#{gone}"}),
+        sources,
+    );
+    assert_eq!(filled.value, json!({"key\"": ["{{now}}", {"x": "5 Ann"}, 1, null], "y": ""}));
+    assert_eq!(filled.unknown, ["gone"]);
+}
+
+#[test]
+fn a_value_cannot_break_out_of_a_body_given_as_text() {
+    let args = arguments(json!({"q": "x\", \"admin\": \"yes"}));
+    let sources = Sources { context: None, arguments: Some(&args) };
+    let filled = fill_value(&json!(" {\"q\": \"#{q}\", \"n\": }"), sources);
+    assert_eq!(filled.value, json!(" {\"q\": \"x\\\", \\\"admin\\\": \\\"yes\", \"n\": }"));
+}
+
+#[test]
+fn a_syntax_without_source_is_left_for_later() {
+    assert_eq!(fill_context("{{now}} #{n}", &json!({"now": "t"}), Place::Prompt).text, "t #{n}");
+    assert_eq!(fill_arguments("{{now}} #{n}", &arguments(json!({"n": "1"})), Place::Prompt).text, "{{now}} 1");
+}
+
+#[test]
+fn placeholders_are_named_once_in_order() {
+    assert_eq!(placeholders("#{b} #{a} #{b} #{c-d} {{e}}"), ["b", "a"]);
+}
+
+#[test]
+fn long_rows_of_half_variables_are_read_in_one_go() {
+    for half in ["#{", "{{", "#{a", "{{a ", "{{{"] {
+        let text = half.repeat(300_000);
+        assert_eq!(fill_context(&text, &context(), Place::Prompt).text.len(), text.len());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_put_in_is_never_looked_at_again(value in "([a-z]|#\\{n\\}|\\{\\{vars\\.evil\\}\\}|\\{|\\}|#){0,12}", around in "[{}# |]{0,6}") {
+        let args = arguments(json!({"n": value}));
+        let context = json!({"vars": {"evil": value}});
+        let sources = Sources { context: Some(&context), arguments: Some(&args) };
+        let filled = fill(&format!("|#{{n}}|{around}|{{{{vars.evil}}}}|"), sources, Place::Prompt);
+        prop_assert_eq!(filled.text, format!("|{value}|{around}|{value}|"));
+        prop_assert_eq!(filled.unknown, Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_makes_filling_panic(text in "(\\PC|#\\{|\\{\\{|\\}){0,40}") {
+        let sources = Sources { context: Some(&Value::Null), arguments: None };
+        for place in [Place::Prompt, Place::Url, Place::JsonString, Place::JsonText, Place::Header] {
+            fill(&text, sources, place);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Connections that can be cut in the middle of a request.
+//!
+//! Some faults are about the transport: the caller must see a broken connection, not an answer.
+//! So each accepted socket comes with a switch; once it is thrown, the next write fails, the
+//! server gives up the connection, and the socket closes with a reset.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::connect_info::Connected,
+    serve::{IncomingStream, Listener},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+
+/// Cuts the connection it came with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cutter(Arc<AtomicBool>);
+
+impl Cutter {
+    /// Nothing reaches the peer from now on.
+    pub(crate) fn cut(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    fn is_cut(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Connected<IncomingStream<'_, CuttableListener>> for Cutter {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
+        stream.io().cutter.clone()
+    }
+}
+
+/// Accepts connections that have a [`Cutter`].
+pub(crate) struct CuttableListener(pub(crate) TcpListener);
+
+impl Listener for CuttableListener {
+    type Io = Cuttable;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Cuttable, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Without it small answers wait for acknowledgements; failing to set it only costs time.
+        let _ = stream.set_nodelay(true);
+        let cutter = Cutter::default();
+        (Cuttable { stream, cutter }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// A socket with a [`Cutter`].
+pub(crate) struct Cuttable {
+    stream: TcpStream,
+    cutter: Cutter,
+}
+
+impl Cuttable {
+    fn check(&self) -> io::Result<()> {
+        if !self.cutter.is_cut() {
+            return Ok(());
+        }
+        // Zero linger turns the close into a reset.
+        let _ = self.stream.set_zero_linger();
+        Err(io::Error::new(io::ErrorKind::ConnectionReset, "cut by a fault rule"))
+    }
+}
+
+impl AsyncRead for Cuttable {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Cuttable {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,51 @@
+//! Which path does what.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    routing::{delete, get, post, put},
+};
+
+use super::{chats, clock, error::ControlError, events, faults, inbound, requests, users, webhooks, world};
+use crate::runtime::Runtime;
+
+/// Raw webhooks may be as large as Meta's largest.
+const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// All routes, relative to the mount.
+pub(crate) fn router() -> Router<Arc<Runtime>> {
+    Router::new()
+        .route("/health", get(world::health))
+        .route("/state", get(world::state))
+        .route("/reset", post(world::reset))
+        .route("/limits", get(world::limits).put(world::set_limits))
+        .route("/clock", get(clock::read).post(clock::set))
+        .route("/quiesce", post(clock::quiesce))
+        .route("/users/{key}", get(users::find).put(users::put))
+        .route("/users/{key}/read", post(users::read))
+        .route("/inbound", post(inbound::receive))
+        .route("/chats/{number}/{key}", get(chats::find))
+        .route("/messages/{wamid}/status", post(chats::force_status))
+        .route("/webhooks/raw", post(webhooks::raw))
+        .route("/webhooks/deliveries", get(webhooks::list))
+        .route("/webhooks/deliveries/{id}/redeliver", post(webhooks::redeliver))
+        .route("/webhooks/flush", post(webhooks::flush))
+        .route("/webhooks/config", put(webhooks::configure))
+        .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
+        .route("/faults/{id}", delete(faults::remove))
+        .route("/requests", get(requests::list))
+        .route("/events", get(events::listen))
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+}
+
+async fn no_route() -> ControlError {
+    ControlError::not_found("no such control call")
+}
+
+async fn no_method() -> ControlError {
+    ControlError::bad_request("this control call has another method")
+}

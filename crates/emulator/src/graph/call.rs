@@ -1,0 +1,72 @@
+//! A Graph call taken apart: version, path, token and body.
+
+use axum::http::{Method, Uri, header::AUTHORIZATION, request::Parts};
+use bytes::Bytes;
+use serde_json::Value;
+use url::form_urlencoded;
+
+pub(crate) const DEFAULT_VERSION: &str = "v25.0";
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    /// As asked for, or the default.
+    pub(crate) version: String,
+    pub(crate) path: String,
+    /// The path without version: `[id, edge, …]`.
+    pub(crate) segments: Vec<String>,
+    pub(crate) token: Option<String>,
+    /// `None` when it is not JSON.
+    pub(crate) body: Option<Value>,
+    pub(crate) bytes: Bytes,
+}
+
+impl Call {
+    pub(crate) fn new(parts: &Parts, bytes: Bytes) -> Self {
+        let path = parts.uri.path().to_owned();
+        let mut segments: Vec<String> = path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let version = match segments.first() {
+            Some(first) if is_version(first) => segments.remove(0),
+            _ => DEFAULT_VERSION.to_owned(),
+        };
+        Self {
+            method: parts.method.clone(),
+            version,
+            path,
+            segments,
+            token: bearer(parts).or_else(|| query_token(&parts.uri)),
+            body: serde_json::from_slice(&bytes).ok(),
+            bytes,
+        }
+    }
+
+    /// The body for the log.
+    pub(crate) fn logged_body(&self) -> Value {
+        match &self.body {
+            Some(body) => body.clone(),
+            None if self.bytes.is_empty() => Value::Null,
+            None => Value::String(String::from_utf8_lossy(&self.bytes).into_owned()),
+        }
+    }
+
+    pub(crate) fn text(&self, field: &str) -> Option<&str> {
+        self.body.as_ref()?.get(field)?.as_str()
+    }
+}
+
+fn is_version(segment: &str) -> bool {
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let parts = segment.strip_prefix('v').and_then(|rest| rest.split_once('.'));
+    parts.is_some_and(|(major, minor)| number(major) && number(minor))
+}
+
+fn bearer(parts: &Parts) -> Option<String> {
+    let header = parts.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+fn query_token(uri: &Uri) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(uri.query()?.as_bytes());
+    pairs.find(|(key, _)| key == "access_token").map(|(_, token)| token.into_owned())
+}

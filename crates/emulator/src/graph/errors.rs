@@ -1,0 +1,220 @@
+//! Errors as the Graph API words them. One table holds the code, its HTTP status and its text;
+//! these change at Meta, so nothing else in the crate knows them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::faults::{ErrorSpec, Preset};
+
+/// code, HTTP status, text, default details.
+const TABLE: &[(u32, u16, &str, Option<&str>)] = &[
+    (0, 401, "Authentication failed", None),
+    (1, 400, "An unknown error occurred", None),
+    (2, 503, "Service temporarily unavailable", None),
+    (3, 500, "Application does not have the capability to make this API call", None),
+    (4, 400, "Application request limit reached", None),
+    (10, 403, "Application does not have permission for this action", None),
+    (33, 400, "Parameter value is not valid", None),
+    (100, 400, "Invalid parameter", None),
+    (190, 401, "Error validating access token: Session has expired", None),
+    (200, 403, "Permissions error", None),
+    (368, 403, "Temporarily blocked for policies violations", None),
+    (613, 400, "Calls to this api have exceeded the rate limit", None),
+    (2500, 404, "Unknown path components", None),
+    (80_007, 400, "Rate limit issues", Some("The WhatsApp Business Account has reached its rate limit.")),
+    (130_429, 429, "Rate limit hit", Some("Cloud API message throughput has been reached.")),
+    (130_472, 400, "User's number is part of an experiment", None),
+    (130_497, 403, "Business account is restricted from messaging users in this country", None),
+    (131_000, 500, "Something went wrong", None),
+    (131_005, 403, "Access denied", None),
+    (131_008, 400, "Required parameter is missing", None),
+    (131_009, 400, "Parameter value is not valid", None),
+    (131_016, 500, "Service unavailable", Some("A service is temporarily unavailable.")),
+    (131_021, 400, "Recipient cannot be sender", Some("The recipient's phone number is the sender's own.")),
+    (131_026, 400, "Message undeliverable", Some("Message undeliverable.")),
+    (
+        131_030,
+        400,
+        "Recipient phone number not in allowed list",
+        Some("Recipient phone number not in allowed list: Add recipient phone number to recipient list and try again."),
+    ),
+    (131_031, 403, "Business account locked", None),
+    (131_037, 400, "Display name approval needed", None),
+    (131_042, 400, "Business eligibility payment issue", None),
+    (131_045, 500, "Incorrect certificate", None),
+    (
+        131_047,
+        400,
+        "Re-engagement message",
+        Some(
+            "Message failed to send because more than 24 hours have passed since the customer last replied to this number.",
+        ),
+    ),
+    (131_048, 400, "Spam rate limit hit", None),
+    (131_049, 400, "Meta chose not to deliver", None),
+    (131_050, 400, "User has stopped receiving marketing messages", None),
+    (131_051, 400, "Unsupported message type", None),
+    (131_052, 400, "Media download error", None),
+    (131_053, 400, "Media upload error", None),
+    (
+        131_056,
+        400,
+        "(Business Account, Consumer Account) pair rate limit hit",
+        Some(
+            "Message failed to send because there were too many messages sent from this phone number to the same phone number in a short period of time.",
+        ),
+    ),
+    (131_057, 500, "Account in maintenance mode", None),
+    (131_062, 400, "Business-scoped User ID (BSUID) recipients are not supported for this message.", None),
+    (132_000, 400, "Number of parameters does not match the expected number of params", None),
+    (132_001, 404, "Template name does not exist in the translation", None),
+    (132_015, 400, "Template is Paused", None),
+    (132_016, 400, "Template is Disabled", None),
+    (133_004, 503, "Server is temporarily unavailable", None),
+    (
+        133_010,
+        400,
+        "Phone number not registered",
+        Some("Phone number not registered on the Whatsapp Business Platform."),
+    ),
+    (135_000, 400, "Generic user error", None),
+];
+
+const USAGE: &str = "X-Business-Use-Case-Usage";
+const HELP: &str = "https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes";
+
+/// What a refused call is answered with.
+#[derive(Debug, Clone)]
+pub(crate) struct GraphError {
+    pub(crate) code: u32,
+    pub(crate) http: u16,
+    subcode: Option<u32>,
+    message: String,
+    kind: &'static str,
+    details: Option<String>,
+    pub(crate) headers: BTreeMap<String, String>,
+}
+
+impl GraphError {
+    /// An error as the table has it.
+    pub(crate) fn new(code: u32) -> Self {
+        let row = TABLE.iter().find(|row| row.0 == code);
+        let (_, http, text, details) = row.copied().unwrap_or((code, 400, "Unknown error", None));
+        // Token errors carry no code in their text.
+        let message = if code == 190 { text.to_owned() } else { format!("(#{code}) {text}") };
+        let mut headers = BTreeMap::new();
+        if code == 130_429 {
+            headers.insert("Retry-After".to_owned(), "1".to_owned());
+        }
+        Self {
+            code,
+            http,
+            subcode: None,
+            message,
+            kind: "OAuthException",
+            details: details.map(str::to_owned),
+            headers,
+        }
+    }
+
+    pub(crate) fn with(code: u32, details: impl Into<String>) -> Self {
+        Self { details: Some(details.into()), ..Self::new(code) }
+    }
+
+    /// The token is not ours.
+    pub(crate) fn bad_token() -> Self {
+        Self { message: "Invalid OAuth access token - Cannot parse access token".to_owned(), ..Self::new(190) }
+    }
+
+    /// More bytes than any call has.
+    pub(crate) fn too_large() -> Self {
+        Self { http: 413, ..Self::with(100, "The body is too large.") }
+    }
+
+    /// The object named in the path does not exist.
+    pub(crate) fn no_object() -> Self {
+        Self {
+            subcode: Some(33),
+            message: "(#100) Unsupported post request. Object with ID does not exist, cannot be loaded due to missing permissions, or does not support this operation".to_owned(),
+            kind: "GraphMethodException",
+            ..Self::new(100)
+        }
+    }
+
+    /// Throttling errors come with another HTTP status if the limits say so.
+    pub(crate) fn throttled_with(mut self, http: Option<u16>) -> Self {
+        if matches!(self.code, 4 | 80_007 | 130_429 | 131_048) {
+            self.http = http.unwrap_or(self.http);
+        }
+        self
+    }
+
+    /// The error a fault rule asks for; `None` for the one that is not JSON.
+    pub(crate) fn from_fault(spec: &ErrorSpec, waba_id: &str) -> Option<Self> {
+        let raw = match spec {
+            ErrorSpec::Raw(raw) => raw,
+            ErrorSpec::Preset(preset) => return Self::preset(*preset, waba_id),
+        };
+        let mut error = Self::new(raw.code);
+        error.http = raw.http.unwrap_or(error.http);
+        error.subcode = raw.subcode;
+        error.headers.extend(raw.headers.clone());
+        if raw.details.is_some() {
+            error.details.clone_from(&raw.details);
+        }
+        Some(error)
+    }
+
+    fn preset(preset: Preset, waba_id: &str) -> Option<Self> {
+        Some(match preset {
+            Preset::TokenExpired => Self { subcode: Some(463), ..Self::new(190) },
+            Preset::Throughput => Self::new(130_429),
+            Preset::PairRate => Self::new(131_056),
+            Preset::WabaRate => {
+                let mut error = Self::new(80_007);
+                let usage = json!({waba_id: [{
+                    "type": "whatsapp", "call_count": 100, "total_cputime": 10, "total_time": 12,
+                    "estimated_time_to_regain_access": 4,
+                }]});
+                error.headers.insert(USAGE.to_owned(), usage.to_string());
+                error
+            }
+            Preset::Server500 => Self::new(131_000),
+            Preset::Unavailable503 => Self::new(2),
+            Preset::Html502 => return None,
+            Preset::NotRegistered => Self::new(133_010),
+            Preset::PolicyBlock => Self::new(368),
+        })
+    }
+
+    /// The body of the answer.
+    pub(crate) fn body(&self, trace: &str) -> Value {
+        let mut error = json!({"message": self.message, "type": self.kind, "code": self.code});
+        if let Some(subcode) = self.subcode {
+            error["error_subcode"] = json!(subcode);
+        }
+        if let Some(details) = &self.details {
+            error["error_data"] = json!({"messaging_product": "whatsapp", "details": details});
+        }
+        if self.code == 2 {
+            error["is_transient"] = json!(true);
+        }
+        error["fbtrace_id"] = json!(trace);
+        json!({"error": error})
+    }
+}
+
+/// The same error in the form a status webhook carries.
+pub(crate) fn webhook_error(code: u32) -> Value {
+    let error = GraphError::new(code);
+    let prefix = format!("(#{code}) ");
+    let title = error.message.strip_prefix(&prefix).unwrap_or(&error.message);
+    json!({
+        "code": code,
+        "title": title,
+        "message": title,
+        "error_data": {"details": error.details.as_deref().unwrap_or(title)},
+        "href": HELP,
+    })
+}

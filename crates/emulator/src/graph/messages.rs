@@ -1,0 +1,182 @@
+//! `POST /{phone_number_id}/messages`: the steps from a request to an accepted message.
+//!
+//! "Accepted" is all that the answer says. Whether the message arrives is told by statuses, and
+//! what the person has done (never written, blocked us, no account) is found out only there.
+
+use serde_json::{Value, json};
+
+use super::{call::Call, errors::GraphError, outcome::Outcome, receipts, text};
+use crate::{
+    chats::Message,
+    faults::{Action, Subject, Surface},
+    ids::Direction,
+    limits::{Refusal, WindowMode},
+    state::State,
+    users::{self, User},
+};
+
+/// Types that exist at Meta.
+const TYPES: &[&str] =
+    &["image", "video", "audio", "document", "sticker", "location", "contacts", "reaction", "interactive", "template"];
+
+/// Process a send, a read receipt or a typing indicator.
+pub(crate) fn handle(state: &mut State, call: &Call, id: u64, fails: Option<u32>) -> Outcome {
+    let Some(body) = call.body.as_ref().filter(|body| body.is_object()) else {
+        return Err(GraphError::with(100, "The body must be a JSON object.")).into();
+    };
+    if body["messaging_product"] != "whatsapp" {
+        let details = "Param messaging_product must be whatsapp.";
+        return Err(GraphError::with(100, details)).into();
+    }
+    let number = &call.segments[0];
+    if body.get("status").is_some() {
+        return receipts::mark_read(state, number, body).into();
+    }
+    match prepare(state, number, body, id) {
+        Ok(draft) => accept(state, draft, fails),
+        Err(error) => {
+            let http = state.limits.switches.throttle_http;
+            Err(error.throttled_with(http)).into()
+        }
+    }
+}
+
+/// A message that passed every check.
+struct Draft {
+    number: String,
+    /// As the caller wrote it.
+    input: String,
+    user: User,
+    by_phone: bool,
+    content: Value,
+    reply_to: Option<String>,
+    opaque: Option<String>,
+    later_failure: Option<u32>,
+}
+
+fn prepare(state: &mut State, number: &str, body: &Value, id: u64) -> Result<Draft, GraphError> {
+    if !matches!(body["recipient_type"].as_str(), None | Some("individual")) {
+        return Err(GraphError::with(100, "Param recipient_type: only individual is emulated."));
+    }
+    let (input, name, by_phone) = recipient(body)?;
+    let own = state.world.number(number).is_some_and(|own| own.display == name);
+    if own {
+        return Err(GraphError::new(131_021));
+    }
+    check_type(state, body, id)?;
+    let content = text::check(body)?;
+    let opaque = text::opaque(body)?;
+    let reply_to = body["context"]["message_id"].as_str().map(str::to_owned);
+
+    let user = state.users.recipient(&name);
+    let later_failure = state.later_failure(number, &user);
+    if later_failure == Some(131_047) && state.limits.switches.window == WindowMode::Sync {
+        return Err(GraphError::new(131_047));
+    }
+    let now = state.clock.now();
+    state.limits.admit(number, &user.key, now).map_err(|refusal| match refusal {
+        Refusal::Throughput => GraphError::new(130_429),
+        Refusal::PairRate => GraphError::new(131_056),
+    })?;
+    Ok(Draft { number: number.to_owned(), input, user, by_phone, content, reply_to, opaque, later_failure })
+}
+
+/// Whom it is for: as written, as looked up, and whether it is a phone number. `to` wins.
+fn recipient(body: &Value) -> Result<(String, String, bool), GraphError> {
+    for (field, by_phone) in [("to", true), ("recipient", false)] {
+        let input = match body.get(field) {
+            None | Some(Value::Null) => continue,
+            Some(Value::String(input)) => input,
+            Some(_) => return Err(GraphError::with(100, format!("Param {field} must be a string."))),
+        };
+        let name = if by_phone { users::digits(input) } else { scoped_id(input) };
+        let Some(name) = name else {
+            return Err(GraphError::with(131_009, format!("Param {field} is not a valid recipient.")));
+        };
+        return Ok((input.clone(), name, by_phone));
+    }
+    Err(GraphError::with(131_008, "The parameter to is required."))
+}
+
+/// `BR.1009…`, or `US.ENT.1181…`.
+fn scoped_id(input: &str) -> Option<String> {
+    let (country, rest) = input.split_once('.')?;
+    let rest = rest.strip_prefix("ENT.").unwrap_or(rest);
+    let country = country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase());
+    let id = (1..=128).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_alphanumeric());
+    (country && id).then(|| input.to_owned())
+}
+
+fn check_type(state: &mut State, body: &Value, id: u64) -> Result<(), GraphError> {
+    let kind = match body.get("type") {
+        None => return Ok(()),
+        Some(Value::String(kind)) if kind == "text" => return Ok(()),
+        Some(Value::String(kind)) => kind,
+        Some(_) => return Err(GraphError::with(100, "Param type must be a string.")),
+    };
+    if !TYPES.contains(&kind.as_str()) {
+        return Err(GraphError::with(100, format!("Param type must be a message type, not {kind}.")));
+    }
+    state.requests.update(id, |entry| entry.unimplemented = true);
+    tracing::warn!(kind, "unimplemented message type");
+    Err(GraphError::with(100, format!("Messages of type {kind} are not emulated yet.")))
+}
+
+fn accept(state: &mut State, draft: Draft, fails_with: Option<u32>) -> Outcome {
+    let at = state.clock.now();
+    let id = state.ids.wamid(Direction::Out, draft.user.wa_id.as_deref());
+    if state.chats.typing_until(&draft.number, &draft.user.key) > at {
+        state.feed.typing(&draft.number, &draft.user.key, false);
+    }
+    let mut message = Message {
+        id: id.clone(),
+        number: draft.number,
+        user: draft.user.key.clone(),
+        direction: Direction::Out,
+        kind: "text".to_owned(),
+        content: draft.content,
+        at,
+        reply_to: draft.reply_to,
+        reactions: Vec::new(),
+        statuses: Vec::new(),
+        opaque: draft.opaque,
+        fails_with: fails_with.or(draft.later_failure),
+        reversed: false,
+        held: Vec::new(),
+        waits_for_phone: false,
+    };
+    let order = status_order(state, &message);
+    message.reversed = matches!(order, Some(Action::ReverseStatuses));
+    state.feed.message(&message.number, &message.user, &message.to_json());
+    state.chats.add(message);
+    let pause = match order {
+        Some(Action::StatusBeforeResponse { ms }) => Some(ms),
+        _ => None,
+    };
+    let delivery = state.schedule_statuses(&id, pause.is_some());
+    let contact = match (draft.by_phone, &draft.user.wa_id) {
+        (true, Some(wa_id)) => json!({"input": draft.input, "wa_id": wa_id}),
+        _ => json!({"input": draft.input, "user_id": draft.user.user_id}),
+    };
+    Outcome {
+        result: Ok(json!({
+            "messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": id}],
+        })),
+        wait: delivery.zip(pause),
+    }
+}
+
+/// A webhook fault that is about the order of this message's statuses.
+fn status_order(state: &mut State, message: &Message) -> Option<Action> {
+    let subject = Subject {
+        surface: Some(Surface::Webhook),
+        number: Some(message.number.clone()),
+        people: state.names_of(&message.user),
+        kind: Some(message.kind.clone()),
+        event: Some("status:sent".to_owned()),
+        ..Subject::default()
+    };
+    let now = state.clock.now();
+    let action = state.faults.take(&subject, now, &mut state.ids, Action::changes_status_order);
+    action.map(|(_, action)| action)
+}

@@ -1,0 +1,175 @@
+//! One emulator on a manual clock, its callback, and the words the tests use.
+
+use std::time::Duration;
+
+use emulator::{ACCESS_TOKEN, ClockMode, Config, Emulator, PHONE_NUMBER_ID};
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+
+use crate::callback::Callback;
+
+pub const ANA: &str = "5511999990001";
+pub const BOB: &str = "15557770002";
+pub const HOUR: u64 = 3_600_000;
+
+pub struct Bench {
+    pub emulator: Emulator,
+    pub callback: Callback,
+    pub http: Client,
+}
+
+/// An answer read to the end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub async fn read(response: Response) -> Self {
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        Self { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    pub fn code(&self) -> u64 {
+        self.json()["error"]["code"].as_u64().unwrap_or_default()
+    }
+
+    /// The id of the accepted message.
+    pub fn wamid(&self) -> String {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()["messages"][0]["id"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn http() -> Client {
+    // Another test may have installed it already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    Client::builder().no_proxy().build().unwrap()
+}
+
+pub fn manual(seed: u64, callback: &Callback) -> Config {
+    Config { seed, clock: ClockMode::Manual, callback_url: Some(callback.url.clone()), ..Config::default() }
+}
+
+impl Bench {
+    pub async fn start() -> Self {
+        Self::seeded(1).await
+    }
+
+    pub async fn seeded(seed: u64) -> Self {
+        let callback = Callback::start().await;
+        let emulator = emulator::start(manual(seed, &callback)).await.unwrap();
+        Self { emulator, callback, http: http() }
+    }
+
+    /// A world in which Ana and Bob have written, so that their windows are open.
+    pub async fn open() -> Self {
+        let bench = Self::start().await;
+        bench.says("ana", "hi").await;
+        bench.says("bob", "hi").await;
+        bench.callback.forget();
+        bench
+    }
+
+    pub async fn graph(&self, path: &str, body: &Value) -> Answer {
+        let url = format!("{}{path}", self.emulator.url());
+        let request = self.http.post(url).bearer_auth(ACCESS_TOKEN).json(body);
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    pub async fn send(&self, body: &Value) -> Answer {
+        self.graph(&format!("/v25.0/{PHONE_NUMBER_ID}/messages"), body).await
+    }
+
+    pub async fn text(&self, to: &str, body: &str) -> Answer {
+        self.send(&text_to(to, body)).await
+    }
+
+    pub async fn call(&self, method: Method, path: &str, body: Value) -> Answer {
+        let url = format!("{}/_emulator/v1{path}", self.emulator.url());
+        Answer::read(self.http.request(method, url).json(&body).send().await.unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, body).await
+    }
+
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        let answer = self.call(Method::PUT, path, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        let url = format!("{}/_emulator/v1{path}", self.emulator.url());
+        Answer::read(self.http.get(url).send().await.unwrap()).await.json()
+    }
+
+    /// The person writes; the answer is the message id.
+    pub async fn says(&self, from: &str, text: &str) -> String {
+        let answer = self.post("/inbound", json!({"from": from, "text": text})).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["message_id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn fault(&self, when: Value, trigger: Value, action: Value) {
+        let rule = json!({"when": when, "trigger": trigger, "do": action});
+        let answer = self.post("/faults", rule).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+
+    pub async fn chat(&self, key: &str) -> Value {
+        self.get(&format!("/chats/{PHONE_NUMBER_ID}/{key}")).await
+    }
+
+    /// The texts that the business sent to this person.
+    pub async fn sent_to(&self, key: &str) -> Vec<String> {
+        let chat = self.chat(key).await;
+        let messages = chat["messages"].as_array().unwrap();
+        let out = messages.iter().filter(|message| message["direction"] == "out");
+        out.map(|message| message["content"]["body"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub async fn seconds(&self, seconds: u64) {
+        self.emulator.advance(seconds * 1000).await;
+    }
+
+    pub async fn quiet(&self) {
+        let quiescence = self.emulator.quiesce(Duration::from_secs(10)).await;
+        assert_eq!(quiescence.in_flight, 0);
+    }
+}
+
+pub fn text_to(to: &str, body: &str) -> Value {
+    json!({
+        "messaging_product": "whatsapp", "recipient_type": "individual", "to": to,
+        "type": "text", "text": {"body": body},
+    })
+}
+
+/// A wire example from the repository.
+pub fn fixture(name: &str) -> Value {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/cloud-api");
+    let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Replace the values of these keys everywhere, so that two documents compare by shape.
+pub fn blank(value: &mut Value, keys: &[&str]) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if keys.contains(&key.as_str()) { *value = json!("*") } else { blank(value, keys) }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| blank(item, keys)),
+        _ => {}
+    }
+}

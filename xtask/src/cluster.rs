@@ -1,0 +1,191 @@
+//! A throwaway PostgreSQL cluster.
+//!
+//! It must not outlive us, however we end: return, panic, Ctrl-C or `kill -9`. So a small shell process (the keeper)
+//! waits on a pipe that only we hold; when the pipe closes it stops the cluster and removes its folder.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::TcpListener;
+use std::os::unix::fs::{DirBuilderExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{output_of, user_id};
+
+const FOLDER_PREFIX: &str = "chasqui-postgres-";
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Nothing here has to survive a power cut. `listen_addresses` keeps the port off the network: everyone is trusted.
+const SETTINGS: &str = "
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+max_connections = 200
+listen_addresses = '127.0.0.1'
+";
+
+/// `$1` folder of the programs, `$2` data folder, `$3` everything to remove.
+const KEEPER: &str = r#"
+trap '' INT TERM HUP
+cat >/dev/null
+[ -f "$2/postmaster.pid" ] && "$1/pg_ctl" -D "$2" -s -m immediate stop
+rm -rf "$3"
+"#;
+
+pub struct Cluster {
+    pub folder: PathBuf,
+    pub port: u16,
+    keeper: Child,
+}
+
+impl Cluster {
+    pub fn start(bin: &Path) -> Result<Self> {
+        let owner = Owner::choose()?;
+        let parent = owner.temp_dir();
+        remove_abandoned(&parent);
+        let folder = parent.join(format!("{FOLDER_PREFIX}{}", std::process::id()));
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        owner.give(&folder)?;
+        let data = folder.join("data");
+
+        // The keeper first: whatever fails or dies from here on, the folder goes. Its own process group keeps Ctrl-C
+        // away from it.
+        let mut keeper = owner.command(Path::new("sh"), &parent);
+        keeper.args(["-c", KEEPER, "keeper"]).arg(bin).arg(&data).arg(&folder);
+        let keeper = keeper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let mut cluster = Self { folder, port: 0, keeper: keeper.context("cannot start sh")? };
+
+        let mut initdb = owner.command(&bin.join("initdb"), &cluster.folder);
+        initdb.arg("-D").arg(&data).args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]);
+        output_of(initdb.arg("--no-sync"))?;
+        let sockets = format!("unix_socket_directories = '{}'\n", cluster.folder.display());
+        let settings = data.join("postgresql.conf");
+        let defaults = fs::read_to_string(&settings).context("initdb left no postgresql.conf")?;
+        fs::write(&settings, defaults + SETTINGS + &sockets).context("cannot write postgresql.conf")?;
+
+        cluster.port = cluster.listen(bin, &data, &owner)?;
+        Ok(cluster)
+    }
+
+    /// Starts the server on a free port. Another process may take the port between our look and the start; then the
+    /// next one is tried.
+    fn listen(&self, bin: &Path, data: &Path, owner: &Owner) -> Result<u16> {
+        let log = self.folder.join("log");
+        let mut attempts = 3;
+        loop {
+            let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            let mut start = owner.command(&bin.join("pg_ctl"), &self.folder);
+            start.arg("-D").arg(data).arg("-l").arg(&log).args([
+                "-w",
+                "-t",
+                "60",
+                "-o",
+                &format!("-p {port}"),
+                "start",
+            ]);
+            let Err(error) = output_of(&mut start) else { return Ok(port) };
+            attempts -= 1;
+            if attempts == 0 {
+                let said = fs::read_to_string(&log).unwrap_or_default();
+                return Err(error.context(format!("PostgreSQL does not start; its log:\n{said}")));
+            }
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        if let Err(error) = self.keeper.wait() {
+            eprintln!("warning: lost sight of the keeper of {}: {error}", self.folder.display());
+        }
+    }
+}
+
+/// Who runs the server: we ourselves, or somebody unprivileged when we are root, which PostgreSQL refuses.
+enum Owner {
+    Me,
+    Other { uid: u32, gid: u32 },
+}
+
+impl Owner {
+    fn choose() -> Result<Self> {
+        if user_id(&["-u"])? != 0 {
+            return Ok(Self::Me);
+        }
+        for name in ["postgres", "nobody"] {
+            let (Ok(uid), Ok(gid)) = (user_id(&["-u", name]), user_id(&["-g", name])) else { continue };
+            return Ok(Self::Other { uid, gid });
+        }
+        bail!("PostgreSQL does not run as root, and there is neither a user `postgres` nor `nobody`")
+    }
+
+    /// A root user's own `TMPDIR` may be closed to others.
+    fn temp_dir(&self) -> PathBuf {
+        match self {
+            Self::Me => std::env::temp_dir(),
+            Self::Other { .. } => PathBuf::from("/tmp"),
+        }
+    }
+
+    fn give(&self, folder: &Path) -> Result<()> {
+        let Self::Other { uid, gid } = self else { return Ok(()) };
+        chown(folder, Some(*uid), Some(*gid)).with_context(|| format!("cannot hand over {}", folder.display()))
+    }
+
+    /// A command in a folder the owner can enter; ours may be closed to them.
+    fn command(&self, program: &Path, folder: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(folder);
+        if let Self::Other { uid, gid } = self {
+            command.uid(*uid).gid(*gid);
+        }
+        command
+    }
+}
+
+/// Folders that a killed keeper left behind. A server that still runs in one of them ends when its folder is gone.
+fn remove_abandoned(parent: &Path) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let Ok(metadata) = entry.metadata() else { continue };
+        let age = metadata.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok()).unwrap_or_default();
+        let ours = entry.file_name().to_string_lossy().starts_with(FOLDER_PREFIX);
+        if ours && metadata.is_dir() && age > ABANDONED_AFTER {
+            match fs::remove_dir_all(entry.path()) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    eprintln!("warning: cannot remove {}: {error}", entry.path().display());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_abandoned_folders_of_ours_are_removed() {
+        let parent = std::env::temp_dir().join(format!("chasqui-xtask-test-{}", std::process::id()));
+        let old = SystemTime::now() - 2 * ABANDONED_AFTER;
+        for (name, is_old) in [("chasqui-postgres-1", true), ("chasqui-postgres-2", false), ("someone-else", true)] {
+            fs::create_dir_all(parent.join(name)).unwrap();
+            if is_old {
+                fs::File::open(parent.join(name)).unwrap().set_modified(old).unwrap();
+            }
+        }
+        remove_abandoned(&parent);
+        let left = |name: &str| parent.join(name).exists();
+        assert_eq!([left("chasqui-postgres-1"), left("chasqui-postgres-2"), left("someone-else")], [false, true, true]);
+        fs::remove_dir_all(&parent).unwrap();
+    }
+}

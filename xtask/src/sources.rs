@@ -1,0 +1,233 @@
+//! Rules about the text of our sources: what a compiler cannot see and a reviewer would have to look for each time.
+//!
+//! Plain text search, line by line, with comments left out. It is meant to catch the honest mistake, not to be
+//! impossible to fool.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+const LONGEST_FILE: usize = 800;
+
+/// Where settings and clocks may be read: the edges, from where they are handed down as arguments.
+const EDGES: [&str; 8] = [
+    "crates/cli/",
+    "crates/emulator/src/clock.rs",
+    "crates/server/src/config.rs",
+    "crates/server/src/config/",
+    "crates/server/src/context.rs",
+    "crates/server/src/telemetry.rs",
+    "crates/testkit/",
+    "xtask/",
+];
+const READS_SETTINGS: [&str; 1] = ["env::var"];
+const READS_CLOCKS: [&str; 5] = ["SystemTime::now", "Timestamp::now", "Utc::now", "Zoned::now", "Uuid::now_v7"];
+const WAITS: [&str; 3] = ["async fn", "async move", ".await"];
+
+/// One SQL text for both databases, no engine features in the correctness path. Functions are found in any case;
+/// keywords, in Rust, only as we write SQL: in capitals.
+const SQL_FUNCTIONS: [&str; 5] =
+    ["now()", "gen_random_uuid()", "pg_advisory_*", "pg_try_advisory_*", "clock_timestamp()"];
+const SQL_KEYWORDS: [&str; 7] =
+    ["CURRENT_TIMESTAMP", "SKIP LOCKED", "LISTEN", "NOTIFY", "SERIAL", "BIGSERIAL", "SMALLSERIAL"];
+
+/// Of all Rust and SQL files below `crates` and `xtask`.
+pub fn problems(root: &Path) -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    for folder in ["crates", "xtask"] {
+        walk(root, &root.join(folder), &mut problems)?;
+    }
+    Ok(problems)
+}
+
+fn walk(root: &Path, folder: &Path, problems: &mut Vec<String>) -> Result<()> {
+    let list = || format!("cannot list {}", folder.display());
+    let mut entries = fs::read_dir(folder).with_context(list)?.collect::<Result<Vec<_>, _>>().with_context(list)?;
+    entries.sort_by_key(fs::DirEntry::path);
+    for entry in entries {
+        let path = entry.path();
+        if entry.file_type().with_context(list)?.is_dir() {
+            if entry.file_name() != "target" {
+                walk(root, &path, problems)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "sql") {
+            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let relative = path.strip_prefix(root).unwrap_or(&path);
+            problems.extend(problems_of(&relative.to_string_lossy(), &text));
+        }
+    }
+    Ok(())
+}
+
+/// `path` counts from the root of the workspace.
+fn problems_of(path: &str, text: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    let lines = text.lines().count();
+    if path.ends_with(".rs") && lines > LONGEST_FILE {
+        problems.push(format!("{path} has {lines} lines: {LONGEST_FILE} is a stop, split it by subject"));
+    }
+    for (number, line) in text.lines().enumerate() {
+        let code = without_comment(path, line);
+        for (what, why) in edge_problems(path, code).into_iter().chain(sql_problems(path, code)) {
+            problems.push(format!("{path}:{}: `{what}`: {why}", number + 1));
+        }
+    }
+    problems
+}
+
+fn edge_problems(path: &str, code: &str) -> Vec<(&'static str, &'static str)> {
+    let mut found = Vec::new();
+    if path.ends_with(".rs") && !is_test(path) && !EDGES.iter().any(|edge| path.starts_with(edge)) {
+        let settings = READS_SETTINGS.into_iter().filter(|what| code.contains(what));
+        found.extend(settings.map(|what| (what, "settings are read in server::config and handed down")));
+        let clocks = READS_CLOCKS.into_iter().filter(|what| code.contains(what));
+        found.extend(clocks.map(|what| (what, "time is an argument; see server::context")));
+    }
+    if path.starts_with("crates/engine/src/") {
+        let waits = WAITS.into_iter().filter(|what| has_word(code, what));
+        found.extend(waits.map(|what| (what, "nothing in engine is async; ask for an effect")));
+    }
+    found
+}
+
+fn sql_problems(path: &str, code: &str) -> Vec<(&'static str, &'static str)> {
+    let is_sql = path.starts_with("crates/store/migrations/");
+    if !is_sql && !path.starts_with("crates/store/src/") {
+        return Vec::new();
+    }
+    let has_lease_clock = path == "crates/store/src/db.rs" || path.starts_with("crates/store/src/db/");
+    let lower = code.to_lowercase();
+    let mut found = Vec::new();
+    for what in SQL_FUNCTIONS {
+        let allowed = what == "clock_timestamp()" && has_lease_clock;
+        // `Instant::now()` and `clock.now()` are Rust.
+        let rust = !is_sql && what == "now()";
+        let text = if rust { lower.replace(".now()", "").replace("::now()", "") } else { lower.clone() };
+        if !allowed && has_word(&text, what) {
+            found.push((what, "no engine features in SQL: bind the value from Rust"));
+        }
+    }
+    let text = if is_sql { code.to_uppercase() } else { code.into() };
+    let keywords = SQL_KEYWORDS.into_iter().filter(|what| has_word(&text, what));
+    found.extend(keywords.map(|what| (what, "no engine features in SQL: both databases run the same text")));
+    found
+}
+
+fn is_test(path: &str) -> bool {
+    path.contains("/tests/") || path.ends_with("/tests.rs")
+}
+
+/// A comment starts a line or follows a space, so the slashes of a URL are none.
+fn without_comment<'a>(path: &str, line: &'a str) -> &'a str {
+    let mark = if path.ends_with(".sql") { "--" } else { "//" };
+    for (at, _) in line.match_indices(mark) {
+        if line[..at].chars().next_back().is_none_or(char::is_whitespace) {
+            return &line[..at];
+        }
+    }
+    line
+}
+
+/// Whether `word` stands in `text` and is not part of a longer name. A `*` at its end stands for any ending.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_name = |c: char| c.is_alphanumeric() || c == '_';
+    let (word, any_ending) = word.strip_suffix('*').map_or((word, false), |word| (word, true));
+    text.match_indices(word).any(|(at, _)| {
+        let before = text[..at].chars().next_back().is_some_and(is_name) && word.starts_with(is_name);
+        let after = text[at + word.len()..].chars().next().is_some_and(is_name) && word.ends_with(is_name);
+        !before && (any_ending || !after)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn caught(path: &str, text: &str, what: &str) {
+        let problems = problems_of(path, text);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with(path) && problems[0].contains(what), "{problems:?}");
+    }
+
+    #[track_caller]
+    fn fine(path: &str, text: &str) {
+        assert_eq!(problems_of(path, text), [""; 0]);
+    }
+
+    #[test]
+    fn long_files_are_caught() {
+        fine("crates/domain/src/a.rs", &"//\n".repeat(800));
+        caught("crates/domain/src/a.rs", &"//\n".repeat(801), "801 lines");
+        caught("xtask/src/a.rs", &"//\n".repeat(801), "801 lines");
+    }
+
+    #[test]
+    fn settings_are_read_at_the_edges() {
+        for path in ["crates/server/src/config.rs", "crates/server/src/config/llm.rs", "crates/cli/src/main.rs"] {
+            fine(path, "let home = std::env::var(\"HOME\");");
+        }
+        fine("crates/gateways/tests/it/main.rs", "let url = std::env::var(\"URL\");");
+        caught("crates/gateways/src/llm/openai.rs", "let key = std::env::var(\"KEY\");", ":1: `env::var`");
+        caught("crates/server/src/router.rs", "\nenv::var_os(\"KEY\")", ":2: `env::var`");
+    }
+
+    #[test]
+    fn clocks_are_read_at_the_edges() {
+        for path in ["crates/server/src/context.rs", "crates/emulator/src/clock.rs", "crates/testkit/src/lib.rs"] {
+            fine(path, "let now = SystemTime::now();");
+        }
+        for clock in READS_CLOCKS {
+            caught("crates/domain/src/time.rs", &format!("let now = {clock}();"), clock);
+        }
+        caught("crates/emulator/src/world.rs", "let now = jiff::Timestamp::now();", "Timestamp::now");
+        fine("crates/server/src/live.rs", "let started = Instant::now(); // not Timestamp::now()");
+    }
+
+    #[test]
+    fn nothing_waits_in_engine() {
+        caught("crates/engine/src/advance.rs", "pub async fn advance() {}", "async fn");
+        caught("crates/engine/src/nodes/agent.rs", "    let text = model.ask()\n        .await;", ":2: `.await`");
+        fine(
+            "crates/engine/src/advance.rs",
+            "//! There is no `async fn` and no `.await` here.\nlet x = queue.awaiting;",
+        );
+        fine("crates/server/src/workers/turn.rs", "pub async fn step() { work().await }");
+    }
+
+    #[test]
+    fn engine_features_are_caught_in_statements() {
+        let path = "crates/store/src/jobs.rs";
+        for what in SQL_FUNCTIONS {
+            let text = what.replace("_*", "_lock($1)");
+            caught(path, &format!("const Q: &str = \"SELECT {text}\";"), what);
+        }
+        for what in SQL_KEYWORDS {
+            caught(path, &format!("const Q: &str = \"SELECT 1 FOR UPDATE {what}\";"), what);
+        }
+        caught(path, "const Q: &str = \"SELECT NOW()\";", "now()");
+        fine(path, "let at = clock.now(); let started = Instant::now();");
+        fine(path, "use tokio::sync::Notify; // LISTEN, NOTIFY and SERIAL are PostgreSQL's");
+        fine(path, "const ISOLATION: &str = \"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE\";");
+        fine("crates/server/src/workers/mod.rs", "fn now() {}");
+    }
+
+    #[test]
+    fn engine_features_are_caught_in_migrations() {
+        let path = "crates/store/migrations/postgres/0001_start.sql";
+        caught(path, "CREATE TABLE a (id bigserial);", "BIGSERIAL");
+        caught(path, "CREATE TABLE a (at BIGINT DEFAULT now());", "now()");
+        caught(path, "notify a;", "NOTIFY");
+        fine(path, "-- no now() here\nCREATE TABLE a (notify_at BIGINT, serial_number TEXT);");
+    }
+
+    #[test]
+    fn only_the_database_file_reads_the_lease_clock() {
+        let text = "const LEASE_CLOCK: &str = \"SELECT clock_timestamp()\";";
+        fine("crates/store/src/db.rs", text);
+        fine("crates/store/src/db/postgres.rs", text);
+        caught("crates/store/src/outbox.rs", text, "clock_timestamp()");
+        caught("crates/store/src/db.rs", "const Q: &str = \"SELECT now()\";", "now()");
+    }
+}

@@ -1,0 +1,164 @@
+//! `cargo xtask test`: every check there is, in the order in which a failure is cheapest to see.
+//!
+//! Nothing is skipped: what a check needs is installed (`--install`, `CI=true`) or its absence is the failure.
+
+use std::fs::{self, File};
+use std::process::{Command, ExitCode};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::postgres::Postgres;
+use crate::process::{cargo, describe, root, succeed, target_dir};
+use crate::stage::Stages;
+use crate::{USAGE, boundaries, dependencies};
+
+const DEMO_MAY_TAKE: Duration = Duration::from_secs(60);
+
+/// Crates whose tests touch a database; they run once per engine.
+const ON_DATABASES: [&str; 6] = ["-p", "chasqui-store", "-p", "chasqui-server", "-p", "chasqui"];
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    install: bool,
+    full: bool,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Self::default();
+        for arg in args {
+            match arg.as_str() {
+                "--install" => options.install = true,
+                "--full" => options.full = true,
+                unknown => bail!("unknown argument `{unknown}` for test\n\n{USAGE}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let mut options = Options::parse(args)?;
+    options.install |= std::env::var("CI").is_ok_and(|ci| ci == "true");
+    let mut stages = Stages::default();
+    let outcome = every_stage(&mut stages, &options);
+    stages.print(&outcome);
+    Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
+    stages.run("format", |_| succeed(cargo().args(["fmt", "--all", "--check"])))?;
+    stages.run("boundaries", |_| boundaries::check(root()))?;
+    stages.run("dependencies", |_| dependencies::check())?;
+    // Before the long stages, so that a missing PostgreSQL is known in the first minute.
+    let postgres = stages.run("postgresql", |_| Postgres::start(options.install))?;
+    stages.run("clippy", |_| {
+        succeed(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    })?;
+    stages.run("build", |_| {
+        succeed(cargo().args(["test", "--workspace", "--locked", "--no-run"]))?;
+        succeed(cargo().args(["build", "--workspace", "--bins", "--locked"]))
+    })?;
+    stages.run("tests on SQLite", |tests| {
+        tests.run(hermetic(cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"])))
+    })?;
+    stages.run("tests on PostgreSQL", |tests| {
+        let mut command = cargo();
+        hermetic(command.arg("test").args(ON_DATABASES).args(["--locked", "--no-fail-fast"]));
+        tests.run(command.env("TEST_DATABASE_URL", postgres.url()))
+    })?;
+    stages.run("demo on SQLite", |_| demo("demo-sqlite", None))?;
+    stages.run("demo on PostgreSQL", |_| {
+        let database = postgres.create_database("chasqui_demo")?;
+        demo("demo-postgresql", Some(database.url()))
+    })?;
+    if options.full {
+        stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
+    }
+    Ok(())
+}
+
+/// Takes the developer's own settings away: a test must not use their database or spend their model credit.
+fn hermetic(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let keys = ["TEST_DATABASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+        if text.starts_with("CHASQUI_") || keys.contains(&&*text) {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// Runs the product's demo in an empty data folder; the transcript stays under `target/xtask` to be read.
+fn demo(name: &str, database: Option<&str>) -> Result<()> {
+    let folder = target_dir().join("xtask");
+    let data = folder.join(name);
+    if data.exists() {
+        fs::remove_dir_all(&data).with_context(|| format!("cannot empty {}", data.display()))?;
+    }
+    fs::create_dir_all(&data).with_context(|| format!("cannot create {}", data.display()))?;
+    let transcript = folder.join(format!("{name}.json"));
+    let file = File::create(&transcript).with_context(|| format!("cannot write {}", transcript.display()))?;
+
+    let mut command = Command::new(target_dir().join("debug/chasqui"));
+    hermetic(command.args(["demo", "--json"]).current_dir(root())).env("CHASQUI_DATA_DIR", &data).stdout(file);
+    if let Some(url) = database {
+        command.env("CHASQUI_DATABASE_URL", url);
+    }
+    within(DEMO_MAY_TAKE, &mut command).with_context(|| format!("demo with its output in {}", transcript.display()))?;
+    println!("{}", transcript.display());
+    Ok(())
+}
+
+/// Runs to a successful end in time, or kills it.
+fn within(limit: Duration, command: &mut Command) -> Result<()> {
+    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", describe(command)))?;
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            if status.success() {
+                return Ok(());
+            }
+            bail!("`{}` ended with {status}", describe(command));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            bail!("`{}` did not end within {} s and was killed", describe(command), limit.as_secs());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(String::from).collect()
+    }
+
+    #[test]
+    fn flags_are_known_or_refused_with_the_usage() {
+        assert_eq!(Options::parse(&words("--full --install")).unwrap(), Options { install: true, full: true });
+        let error = Options::parse(&words("--fast")).unwrap_err().to_string();
+        assert!(error.contains("unknown argument `--fast`") && error.contains("usage:"), "{error}");
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed_and_named() {
+        let started = Instant::now();
+        let error = within(Duration::from_millis(100), Command::new("sleep").arg("30")).unwrap_err();
+        assert!(error.to_string().contains("`sleep 30` did not end"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_program_that_fails_is_an_error() {
+        assert!(within(DEMO_MAY_TAKE, &mut Command::new("true")).is_ok());
+        assert!(within(DEMO_MAY_TAKE, &mut Command::new("false")).is_err());
+    }
+}
