@@ -1,1 +1,29 @@
-//! Decides what happens next in an agent graph. No I/O, no clock, nothing async.
+//! Decides what happens next in an agent graph.
+//!
+//! [`advance`] takes a state and inputs and gives back effects; somebody else carries them out and feeds what came of
+//! them. Nothing here does I/O, reads a clock or draws a random number, so the same inputs always give the same effects:
+//! that is what recovery, replay and tests without mocks rest on.
+
+mod advance;
+mod compile;
+mod context;
+mod effect;
+mod history;
+mod input;
+pub mod limits;
+mod nodes;
+mod prompt;
+mod state;
+mod tools;
+mod turn;
+
+pub use advance::advance;
+pub use compile::{AgentContent, CannotRun, Compiled, CompiledNode, Target};
+pub use effect::{CallModel, Effect, Entry, Event, Step, TimerKind};
+pub use history::model_request;
+pub use input::{Input, SendOutcome};
+pub use nodes::unsupported;
+pub use state::{
+    Facts, FailedSend, Interrupt, InterruptKind, OpenSend, Pending, Resume, STATE_FORMAT, State, TurnCounters, Waiting,
+};
+pub use turn::fail_unrunnable;

@@ -1,1 +1,28 @@
 //! Turns HTTP into calls and runs the workers.
+//!
+//! `serve`, `dev` and every test start the same thing through [`build`]: a server on a port, with its workers.
+
+mod auth;
+mod body;
+mod clock;
+pub mod config;
+mod context;
+mod error;
+mod fields;
+mod health;
+mod ingest;
+pub mod operator;
+mod page;
+mod resources;
+mod router;
+mod sandbox;
+pub mod settings;
+mod start;
+pub mod telemetry;
+pub mod workers;
+
+pub use clock::Clock;
+pub use config::{Config, Sandbox};
+pub use context::Context;
+pub use error::ApiError;
+pub use start::{App, StartError, build};

@@ -2,7 +2,7 @@
 //!
 //! A phone number is never a key: it may be hidden, and it may change (reliability.md 3.1).
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, sql::{run, statements}};
 use domain::{Timestamp, ids::{ContactId, ProjectId}};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -77,7 +77,11 @@ pub async fn ensure(
     run!(tx, INSERT, [project.uuid(), id.uuid(), name, wa_id, user_id, now.micros()], execute)?;
     for identity in identities {
         let (scope, value) = (&identity.scope, &identity.value);
-        run!(tx, ADD_IDENTITY, [project.uuid(), identity.kind, scope, value, id.uuid()], execute)?;
+        let added = run!(tx, ADD_IDENTITY, [project.uuid(), identity.kind, scope, value, id.uuid()], execute)? == 1;
+        // Unknown above and taken now: another transaction made this person under another id, and theirs is the one.
+        if !added && contact.is_none() && by_identity(tx, project, identity).await? != Some(id) {
+            return Err(Error::Retry("somebody else made this contact".into()));
+        }
     }
     Ok(id)
 }

@@ -134,6 +134,10 @@ statements! {
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
               RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
               next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+    CLAIM_IF_FREE = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = $3, lease_until = ", db_now, " + $4 \
+                      WHERE project_id = $1 AND id = $2 AND lease_until < ", db_now, " \
+                      RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+                      next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
     HELD = ["UPDATE conversations SET updated_at = $4 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
@@ -146,11 +150,11 @@ statements! {
     SET_AGENT = ["UPDATE conversations SET agent_id = $3 WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations \
-             WHERE project_id = $1 AND ($2 IS NULL OR status = $2) AND ($3 IS NULL OR last_active_at >= $3) \
-             AND ($4 IS NULL OR last_active_at <= $4) AND ($5 IS NULL OR phone_number = $5) \
+             WHERE project_id = $1 AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
+             AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL) \
              ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
-    COUNT = ["SELECT count(*) FROM conversations WHERE project_id = $1 AND ($2 IS NULL OR status = $2) \
-              AND ($3 IS NULL OR last_active_at >= $3) AND ($4 IS NULL OR last_active_at <= $4) AND ($5 IS NULL OR phone_number = $5)"];
+    COUNT = ["SELECT count(*) FROM conversations WHERE project_id = $1 AND (status = $2 OR $2 IS NULL) \
+              AND (last_active_at >= $3 OR $3 IS NULL) AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL)"];
 }
 
 /// Finds the open conversation of a person with a number, or makes it, and takes its next sequence number. The row is
@@ -176,6 +180,16 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ConversationId) -
 pub async fn claim(tx: &mut Tx<'_>, due: DueConversation, owner: &str) -> Result<Option<ConversationRow>> {
     let (project, id) = (due.project_id.uuid(), due.id.uuid());
     run!(tx, CLAIM, [project, id, due.epoch, owner, LEASE.micros()], fetch_optional as ConversationRow)
+}
+
+/// Takes the conversation if nobody holds it, whatever its epoch: for a change that belongs to it in the same transaction.
+pub async fn claim_if_free(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: ConversationId,
+    owner: &str,
+) -> Result<Option<ConversationRow>> {
+    run!(tx, CLAIM_IF_FREE, [project.uuid(), id.uuid(), owner, LEASE.micros()], fetch_optional as ConversationRow)
 }
 
 /// The conversation, provided that this epoch still holds it; locks its row.

@@ -24,6 +24,28 @@ use std::{
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
+/// Without the library's lock: see [`Store::migrate`].
+pub(crate) fn postgres_migrations() -> Migrator {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    migrations.set_locking(false);
+    migrations
+}
+
+/// A part of a statement in one engine's words. Leases compare database time with database time, so that no node's clock
+/// can steal or keep one: `db_now` is the only place where a statement asks for the time.
+macro_rules! part {
+    (sqlite db_now) => {
+        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+    };
+    (postgres db_now) => {
+        "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+    };
+    ($engine:ident $text:literal) => {
+        $text
+    };
+}
+pub(crate) use part;
+
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
@@ -171,11 +193,11 @@ impl Store {
             let result = match &self.engine {
                 Engine::Sqlite { writer, .. } => {
                     let mut group = writer.exclusive().await?;
-                    SQLITE_MIGRATIONS.run(group.conn()).await
+                    SQLITE_MIGRATIONS.run_direct(None, group.conn(), false).await
                 }
                 Engine::Postgres(pool) => {
                     let mut conn = pool.acquire().await?;
-                    sqlx::migrate!("migrations/postgres").set_locking(false).run(&mut *conn).await
+                    postgres_migrations().run_direct(None, &mut *conn, false).await
                 }
             };
             match result {
@@ -254,7 +276,10 @@ impl Store {
     /// Closes all connections; SQLite's write-ahead log is folded into the file.
     pub async fn close(&self) {
         match &self.engine {
-            Engine::Sqlite { readers, .. } => readers.close().await,
+            Engine::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.checkpoint().await;
+            }
             Engine::Postgres(pool) => pool.close().await,
         }
     }
@@ -320,9 +345,9 @@ macro_rules! transact {
         let store: &$crate::Store = &$store;
         let mut tries = 0;
         loop {
-            let outcome: Result<_, $error> = match store.begin().await {
+            let outcome: ::std::result::Result<_, $error> = match store.begin().await {
                 Ok(mut transaction) => {
-                    let outcome: Result<_, $error> = async {
+                    let outcome: ::std::result::Result<_, $error> = async {
                         let mut tx = transaction.tx()?;
                         let $tx = &mut tx;
                         $body

@@ -119,17 +119,17 @@ statements! {
                VALUES ($1, $2, $3, $4, $5, $6, 'started', '__start__', '', 0, 0, $7, $7, $7)"];
     STATE = ["SELECT snapshot_id, status, state, state_format, step_no FROM executions WHERE project_id = $1 AND id = $2"];
     SAVE = ["UPDATE executions SET status = $3, node = $4, handoff_reason = $5, end_reason = $6, error = $7, state = $8, state_format = $9, \
-             step_no = $10, ended_at = CASE WHEN $11 THEN $12 ELSE NULL END, updated_at = $12 WHERE project_id = $1 AND id = $2"];
+             step_no = $10, ended_at = CASE WHEN $11 THEN CAST($12 AS BIGINT) ELSE NULL END, updated_at = $12 WHERE project_id = $1 AND id = $2"];
     FIND = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
              updated_at FROM executions WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
-             updated_at FROM executions WHERE project_id = $1 AND agent_id = $2 AND ($3 IS NULL OR status = $3) \
-             AND ($4 IS NULL OR started_at >= $4) AND ($5 IS NULL OR started_at <= $5) AND ($6 IS NULL OR ended_at >= $6) \
-             AND ($7 IS NULL OR ended_at <= $7) AND ($8 IS NULL OR phone_number = $8) \
+             updated_at FROM executions WHERE project_id = $1 AND agent_id = $2 AND (status = $3 OR $3 IS NULL) \
+             AND (started_at >= $4 OR $4 IS NULL) AND (started_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
+             AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL) \
              ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10"];
-    COUNT = ["SELECT count(*) FROM executions WHERE project_id = $1 AND agent_id = $2 AND ($3 IS NULL OR status = $3) \
-              AND ($4 IS NULL OR started_at >= $4) AND ($5 IS NULL OR started_at <= $5) AND ($6 IS NULL OR ended_at >= $6) \
-              AND ($7 IS NULL OR ended_at <= $7) AND ($8 IS NULL OR phone_number = $8)"];
+    COUNT = ["SELECT count(*) FROM executions WHERE project_id = $1 AND agent_id = $2 AND (status = $3 OR $3 IS NULL) \
+              AND (started_at >= $4 OR $4 IS NULL) AND (started_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
+              AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL)"];
 }
 
 /// Stores a new execution, in `started` and without a state. A conversation that has a live one refuses it.

@@ -1,6 +1,6 @@
 //! Everything else that must run later, once per dedupe key.
 
-use crate::{Result, Tx, sql::{run, statements}, unscoped::DueRow};
+use crate::{Error, Result, Tx, sql::{run, statements}, unscoped::DueRow};
 use domain::{Span, Timestamp, ids::ProjectId};
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -42,12 +42,16 @@ pub async fn claim(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Optio
     run!(tx, CLAIM, [due.project_id.uuid(), due.id, LEASE.micros(), now.micros()], fetch_optional as JobRow)
 }
 
-/// Removes a done job, in the transaction that does its work.
+/// Removes a done job, in the transaction that does its work. [`Error::StaleEpoch`] if another worker took it.
 pub async fn finish(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow) -> Result<()> {
-    run!(tx, FINISH, [project.uuid(), job.id, job.epoch], execute).map(drop)
+    under_epoch(run!(tx, FINISH, [project.uuid(), job.id, job.epoch], execute)?)
 }
 
-/// Puts a failed job back for later.
+/// Puts a failed job back for later. [`Error::StaleEpoch`] if another worker took it.
 pub async fn again(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow, run_at: Timestamp, error: &str) -> Result<()> {
-    run!(tx, AGAIN, [project.uuid(), job.id, job.epoch, run_at.micros(), error], execute).map(drop)
+    under_epoch(run!(tx, AGAIN, [project.uuid(), job.id, job.epoch, run_at.micros(), error], execute)?)
+}
+
+fn under_epoch(rows: u64) -> Result<()> {
+    if rows == 0 { Err(Error::StaleEpoch) } else { Ok(()) }
 }

@@ -19,22 +19,25 @@ pub struct JournalRow {
     pub inputs: String,
     /// JSON: what it asked for.
     pub effects: String,
+    /// JSON: what happened, for people.
+    pub events: String,
     /// When.
     #[sqlx(try_from = "i64")]
     pub at: Timestamp,
 }
 
 statements! {
-    APPEND = ["INSERT INTO journal (project_id, execution_id, step_no, epoch, format, inputs, effects, at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"];
-    READ = ["SELECT step_no, epoch, format, inputs, effects, at FROM journal WHERE project_id = $1 AND execution_id = $2 AND step_no > $3 \
+    APPEND = ["INSERT INTO journal (project_id, execution_id, step_no, epoch, format, inputs, effects, events, at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"];
+    READ = ["SELECT step_no, epoch, format, inputs, effects, events, at FROM journal WHERE project_id = $1 AND execution_id = $2 AND step_no > $3 \
              ORDER BY step_no LIMIT 500"];
 }
 
 /// Appends a step; a second one of the same number is refused.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId, row: &JournalRow) -> Result<()> {
     let numbers = [row.step_no, row.epoch, row.format];
-    run!(tx, APPEND, [project.uuid(), execution.uuid(), numbers[0], numbers[1], numbers[2], &row.inputs, &row.effects, row.at.micros()],
+    run!(tx, APPEND, [project.uuid(), execution.uuid(), numbers[0], numbers[1], numbers[2], &row.inputs, &row.effects,
+            &row.events, row.at.micros()],
         execute).map(drop)
 }
 

@@ -3,6 +3,8 @@
 //! `db.rs` opens either database and runs transactions; each other file holds one resource's rows and statements and
 //! nothing else. Every function takes the project first; those that cannot live in `unscoped.rs`.
 
+#[doc(hidden)]
+pub mod admin;
 mod db;
 mod error;
 mod sql;

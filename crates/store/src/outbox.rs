@@ -126,7 +126,7 @@ statements! {
               state = CASE WHEN state = 'queued' THEN 'sending' ELSE state END, \
               attempt = CASE WHEN state = 'queued' THEN attempt + 1 ELSE attempt END, updated_at = $6 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
-              AND state IN ('queued', 'sending', 'unknown') AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = $1 \
+              AND state = $7 AND state IN ('queued', 'sending', 'unknown') AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = $1 \
                   AND e.conversation_id = outbox.conversation_id AND e.out_seq < outbox.out_seq \
                   AND e.state IN ('queued', 'sending', 'unknown')) \
               RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
@@ -175,7 +175,8 @@ pub struct Claimed {
 pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp) -> Result<Option<Claimed>> {
     let (project, id) = (due.project_id.uuid(), due.id.uuid());
     let Some((was,)) = run!(tx, STATE_SEEN, [project, id, due.epoch], fetch_optional as (String,))? else { return Ok(None) };
-    let row = run!(tx, CLAIM, [project, id, due.epoch, owner, LEASE.micros(), now.micros()], fetch_optional as OutboxRow)?;
+    let values = (owner, LEASE.micros(), now.micros(), &was);
+    let row = run!(tx, CLAIM, [project, id, due.epoch, values.0, values.1, values.2, values.3], fetch_optional as OutboxRow)?;
     Ok(row.map(|row| Claimed { row, was }))
 }
 

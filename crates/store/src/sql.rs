@@ -13,24 +13,12 @@ pub struct Sql {
     pub postgres: &'static str,
 }
 
-macro_rules! part {
-    (sqlite db_now) => {
-        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
-    };
-    (postgres db_now) => {
-        "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
-    };
-    ($engine:ident $text:literal) => {
-        $text
-    };
-}
-
 /// Declares statements: `NAME = "text";`, or `NAME = ["part", db_now, "part"];` where the lease clock stands inside.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = [$($part:tt),+ $(,)?];)*) => {
         $($(#[$doc])* pub(crate) const $name: crate::sql::Sql = crate::sql::Sql {
-            sqlite: concat!($(crate::sql::part!(sqlite $part)),+),
-            postgres: concat!($(crate::sql::part!(postgres $part)),+),
+            sqlite: concat!($(crate::db::part!(sqlite $part)),+),
+            postgres: concat!($(crate::db::part!(postgres $part)),+),
         };)*
         /// Every statement of this file, for the test that runs them all.
         pub(crate) const ALL: &[(&str, crate::sql::Sql)] = &[$((stringify!($name), $name)),*];
@@ -53,4 +41,4 @@ macro_rules! run {
     };
 }
 
-pub(crate) use {part, run, statements};
+pub(crate) use {run, statements};

@@ -3,7 +3,8 @@
 //! A transaction is a savepoint inside the group's transaction: a failing, cancelled or panicking one rolls back alone.
 //! Whoever holds the writer and sees nobody waiting behind it commits for the whole group, so a lone transaction commits at
 //! once and a crowd shares one disk flush; nobody is told "done" before COMMIT. The surprising part is dropping: a
-//! transaction abandoned half-way cannot roll back inside `drop`, so it leaves a mark and the next holder cleans up.
+//! transaction abandoned half-way cannot roll back inside `drop`, so it leaves a mark and the next holder cleans up; and
+//! BEGIN, RELEASE and COMMIT run in tasks of their own, so that a caller that is dropped leaves none of them half done.
 
 use crate::Error;
 use sqlx::{Executor as _, SqliteConnection};
@@ -49,11 +50,18 @@ impl Exclusive {
 }
 
 /// Counts a transaction as waiting until it has the writer, or has given up.
-struct Ticket(Writer);
+struct Ticket {
+    writer: Writer,
+    served: bool,
+}
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.writer.waiting.fetch_sub(1, Ordering::AcqRel);
+        if !self.served {
+            // An earlier transaction may have relied on this one to commit the group.
+            self.writer.commit_soon();
+        }
     }
 }
 
@@ -65,57 +73,94 @@ impl Writer {
 
     pub(crate) async fn begin(&self) -> Result<WriterTx, Error> {
         self.waiting.fetch_add(1, Ordering::AcqRel);
-        let ticket = Ticket(self.clone());
-        // Should this future be dropped while it waits, an earlier transaction may have relied on it to commit the group.
-        let rescue = CommitOnDrop(Some(self.clone()));
+        let mut ticket = Ticket { writer: self.clone(), served: false };
         let mut group = self.group.clone().lock_owned().await;
-        rescue.defuse();
+        ticket.served = true;
         drop(ticket);
-        // From here on dropping the transaction marks its savepoint as abandoned, also between these statements.
-        let mut tx = WriterTx { group: None, writer: self.clone() };
-        group.clean_up().await?;
-        let open = group.open;
-        group.open = true;
-        group.abandoned = true;
-        tx.group = Some(group);
-        let Some(group) = tx.group.as_mut() else { return Err(lost()) };
-        let start = if open { "SAVEPOINT tx" } else { "BEGIN IMMEDIATE; SAVEPOINT tx" };
-        if let Err(error) = group.conn.execute(start).await {
-            if !open {
-                let _ = group.conn.execute("ROLLBACK").await;
-                group.open = false;
-                group.abandoned = false;
-            }
-            return Err(error.into());
-        }
-        group.abandoned = false;
-        Ok(tx)
+        let writer = self.clone();
+        uncancelled(async move {
+            group.clean_up().await;
+            group.start().await?;
+            Ok(WriterTx { group: Some(group), writer })
+        })
+        .await
     }
 
     /// The connection with no transaction open, for what cannot run inside one.
     pub(crate) async fn exclusive(&self) -> Result<Exclusive, Error> {
         let mut group = self.group.clone().lock_owned().await;
-        group.clean_up().await?;
-        group.commit().await;
-        Ok(Exclusive(group))
+        uncancelled(async move {
+            group.clean_up().await;
+            group.commit().await;
+            Ok(Exclusive(group))
+        })
+        .await
+    }
+
+    /// Folds the write-ahead log into the file, as far as readers elsewhere let it.
+    pub(crate) async fn checkpoint(&self) {
+        if let Ok(mut exclusive) = self.exclusive().await {
+            let _ = exclusive.conn().execute("PRAGMA wal_checkpoint(TRUNCATE)").await;
+        }
+    }
+
+    /// From a task of its own: what calls it is being dropped and cannot wait.
+    fn commit_soon(&self) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(self.clone().commit_if_idle());
+        }
     }
 
     /// Commits what an abandoned or cancelled transaction left for others.
     async fn commit_if_idle(self) {
         let mut group = self.group.lock().await;
-        if group.clean_up().await.is_ok() && self.waiting.load(Ordering::Acquire) == 0 {
+        group.clean_up().await;
+        if self.waiting.load(Ordering::Acquire) == 0 {
             group.commit().await;
         }
     }
 }
 
+/// Runs to its end even if the caller is dropped: a statement that was sent but not waited for would leave nobody knowing
+/// whether a transaction is open.
+async fn uncancelled<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.unwrap_or_else(|_| Err(lost()))
+}
+
 impl Group {
-    async fn clean_up(&mut self) -> Result<(), Error> {
-        if self.abandoned {
-            self.conn.execute("ROLLBACK TO tx; RELEASE tx").await?;
-            self.abandoned = false;
+    async fn start(&mut self) -> Result<(), Error> {
+        let start = if self.open { "SAVEPOINT tx" } else { "BEGIN IMMEDIATE; SAVEPOINT tx" };
+        if let Err(error) = self.conn.execute(start).await {
+            self.give_up().await;
+            return Err(error.into());
         }
+        self.open = true;
         Ok(())
+    }
+
+    async fn clean_up(&mut self) {
+        if self.abandoned {
+            self.undo().await;
+        }
+    }
+
+    /// Undoes the last transaction alone. It cannot where SQLite has rolled back the whole group already: disk full.
+    async fn undo(&mut self) {
+        self.abandoned = false;
+        if self.conn.execute("ROLLBACK TO tx; RELEASE tx").await.is_err() {
+            self.give_up().await;
+        }
+    }
+
+    /// Rolls back everybody; those whose work was done may do it again.
+    async fn give_up(&mut self) {
+        let _ = self.conn.execute("ROLLBACK").await;
+        self.open = false;
+        for waiter in self.done.drain(..) {
+            let _ = waiter.send(Err(Error::Retry("the group was rolled back".into())));
+        }
     }
 
     async fn commit(&mut self) {
@@ -138,31 +183,37 @@ impl WriterTx {
         self.group.as_mut().map(|group| &mut group.conn).ok_or_else(lost)
     }
 
-    /// Releases the savepoint and waits until the group is on disk.
+    /// Releases the savepoint and waits until the group is on disk. A caller that is dropped meanwhile does not know
+    /// whether its transaction was committed.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
-        let committed = {
-            let Some(group) = self.group.as_mut() else { return Err(lost()) };
-            group.conn.execute("RELEASE tx").await?;
+        let committed = uncancelled(async move {
+            let Some(mut group) = self.group.take() else { return Err(lost()) };
+            if let Err(error) = group.conn.execute("RELEASE tx").await {
+                group.give_up().await;
+                return Err(error.into());
+            }
             let (sender, committed) = oneshot::channel();
             group.done.push(sender);
             if self.writer.waiting.load(Ordering::Acquire) == 0 || group.done.len() >= GROUP_LIMIT {
                 group.commit().await;
             }
-            committed
-        };
-        self.group = None;
+            Ok(committed)
+        })
+        .await?;
         committed.await.unwrap_or_else(|_| Err(lost()))
     }
 
     /// Undoes this transaction alone; the rest of the group is committed when its turn comes.
     pub(crate) async fn rollback(mut self) -> Result<(), Error> {
-        let Some(group) = self.group.as_mut() else { return Ok(()) };
-        group.conn.execute("ROLLBACK TO tx; RELEASE tx").await?;
-        if self.writer.waiting.load(Ordering::Acquire) == 0 {
-            group.commit().await;
-        }
-        self.group = None;
-        Ok(())
+        uncancelled(async move {
+            let Some(mut group) = self.group.take() else { return Ok(()) };
+            group.undo().await;
+            if self.writer.waiting.load(Ordering::Acquire) == 0 {
+                group.commit().await;
+            }
+            Ok(())
+        })
+        .await
     }
 }
 
@@ -171,24 +222,8 @@ impl Drop for WriterTx {
         if let Some(mut group) = self.group.take() {
             group.abandoned = group.open;
             drop(group);
-            drop(CommitOnDrop(Some(self.writer.clone())));
-        }
-    }
-}
-
-/// Commits the group from a task of its own when dropped: dropping cannot wait.
-struct CommitOnDrop(Option<Writer>);
-
-impl CommitOnDrop {
-    fn defuse(mut self) {
-        self.0 = None;
-    }
-}
-
-impl Drop for CommitOnDrop {
-    fn drop(&mut self) {
-        if let (Some(writer), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(writer.commit_if_idle());
+            // Others may rely on this transaction to commit the group, and nobody may come after it.
+            self.writer.commit_soon();
         }
     }
 }

@@ -236,6 +236,7 @@ CREATE TABLE journal (
     format BIGINT NOT NULL,
     inputs TEXT NOT NULL,
     effects TEXT NOT NULL,
+    events TEXT NOT NULL,
     at BIGINT NOT NULL,
     PRIMARY KEY (project_id, execution_id, step_no)
 );

@@ -236,6 +236,7 @@ CREATE TABLE journal (
     format INTEGER NOT NULL,
     inputs TEXT NOT NULL,
     effects TEXT NOT NULL,
+    events TEXT NOT NULL,
     at INTEGER NOT NULL,
     PRIMARY KEY (project_id, execution_id, step_no)
 ) STRICT;

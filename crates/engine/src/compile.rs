@@ -1,0 +1,145 @@
+//! An agent made ready to run: its graph looked up by name and the tools of each node built once.
+
+use crate::{nodes, tools};
+use domain::{
+    agent::{END, Graph, Node, NodeKind, START, Webhook, request_tool_name},
+    chat::ToolSpec,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+
+/// What an execution pins of its agent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentContent {
+    /// Instructions for every node.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub system_prompt: Option<String>,
+    /// 2; version 1 comes with its own tools.
+    pub agent_version: i64,
+    /// Canonical graph JSON.
+    pub graph: Value,
+}
+
+/// An agent that can run.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Instructions for every node.
+    pub system_prompt: Option<String>,
+    nodes: HashMap<String, CompiledNode>,
+}
+
+/// One node and what it offers.
+#[derive(Debug)]
+pub struct CompiledNode {
+    /// The node.
+    pub node: Node,
+    /// Where it may lead, with the condition.
+    pub targets: Vec<Target>,
+    /// What the model is offered here.
+    pub tools: Vec<ToolSpec>,
+    /// The webhooks behind `*_request` tools, by tool name.
+    pub webhooks: HashMap<String, Webhook>,
+    validators: HashMap<String, jsonschema::Validator>,
+}
+
+/// A place that a node may lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// What the model writes: a node's name, or a global node's access name.
+    pub name: String,
+    /// The node.
+    pub node: String,
+    /// When to go there, in words.
+    pub condition: Option<String>,
+    /// It is a global node's.
+    pub global: bool,
+}
+
+/// Why an agent cannot run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct CannotRun(pub String);
+
+impl Compiled {
+    /// Makes an agent ready.
+    pub fn new(content: &AgentContent) -> Result<Self, CannotRun> {
+        let graph = Graph::from_canonical(&content.graph).map_err(|problems| {
+            CannotRun(problems.first().map_or_else(|| "the graph cannot be read".into(), |p| format!("{}: {}", p.path, p.message)))
+        })?;
+        let mut nodes = HashMap::new();
+        for node in &graph.nodes {
+            nodes.insert(node.name.clone(), CompiledNode::new(&graph, node)?);
+        }
+        Ok(Self { system_prompt: content.system_prompt.clone(), nodes })
+    }
+
+    /// An agent without nodes: what stands in for one that cannot run.
+    pub(crate) fn empty() -> Self {
+        Self { system_prompt: None, nodes: HashMap::new() }
+    }
+
+    /// The node of this name.
+    pub fn node(&self, name: &str) -> Option<&CompiledNode> {
+        self.nodes.get(name)
+    }
+
+    /// Where `__start__` leads.
+    pub fn first(&self) -> Option<&str> {
+        self.node(START)?.targets.first().map(|target| target.node.as_str())
+    }
+
+    /// The places that a visit may lead to. A visit of a global node leads back to where it was entered from and along
+    /// its own edges, and no other global node is offered from it (engine.md 2.5).
+    pub fn targets(&self, node: &str, triggering: Option<&str>) -> Vec<Target> {
+        let Some(compiled) = self.node(node) else { return Vec::new() };
+        let Some(origin) = triggering else { return compiled.targets.clone() };
+        let back = Target { name: origin.into(), node: origin.into(), condition: Some("this is done; go back".into()), global: false };
+        let own = compiled.targets.iter().filter(|target| !target.global && target.node != origin);
+        std::iter::once(back).chain(own.cloned()).collect()
+    }
+}
+
+impl CompiledNode {
+    fn new(graph: &Graph, node: &Node) -> Result<Self, CannotRun> {
+        nodes::runnable(node)?;
+        let mut targets = Vec::new();
+        for edge in graph.edges_from(&node.id) {
+            if let Some(target) = graph.node_by_id(&edge.to) {
+                let name = target.name.clone();
+                targets.push(Target { node: name.clone(), name, condition: edge.label.clone(), global: false });
+            }
+        }
+        let ordinary = node.name != START && node.name != END && node.global.is_none();
+        for global in graph.nodes.iter().filter(|other| ordinary && other.global.is_some()) {
+            let name = format!("use_{}__at__{}", global.name, node.name);
+            targets.push(Target { name, node: global.name.clone(), condition: global.global.clone(), global: true });
+        }
+        let webhooks = webhooks_of(node);
+        let tools = tools::of_node(node, &webhooks);
+        let mut validators = HashMap::new();
+        for tool in &tools {
+            let validator = jsonschema::validator_for(&tool.parameters).map_err(|error| CannotRun(format!("{}: {error}", tool.name)))?;
+            validators.insert(tool.name.clone(), validator);
+        }
+        let webhooks = webhooks.into_iter().collect();
+        Ok(Self { node: node.clone(), targets, tools, webhooks, validators })
+    }
+
+    /// The schema check of a tool that the node offers.
+    pub fn validator(&self, tool: &str) -> Option<&jsonschema::Validator> {
+        self.validators.get(tool)
+    }
+}
+
+fn webhooks_of(node: &Node) -> Vec<(String, Webhook)> {
+    match &node.kind {
+        NodeKind::Webhook(webhook) => vec![(request_tool_name(&node.name), webhook.clone())],
+        NodeKind::Subagent(subagent) => subagent
+            .webhooks
+            .iter()
+            .map(|webhook| (request_tool_name(webhook.name.as_deref().unwrap_or_default()), webhook.clone()))
+            .collect(),
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,107 @@
+//! What the engine is fed. Every input is journaled with the clock reading of its step, so that a replay sees the same.
+
+use domain::{
+    chat::{ModelFailure, ModelResponse},
+    execution::ExecutionInput,
+    tool_request::ToolAnswer,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One input of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum Input {
+    /// The contact said something.
+    Said {
+        /// The stored message.
+        id: String,
+        /// What was said.
+        text: String,
+    },
+    /// A system gave data that nobody said.
+    Data {
+        /// The input.
+        id: String,
+        /// Any JSON.
+        value: Value,
+    },
+    /// A person or a program wrote to the contact in our name.
+    Outside {
+        /// The stored message.
+        id: String,
+        /// What was said.
+        text: String,
+    },
+    /// The API resumes an execution.
+    Resume {
+        /// The input.
+        id: String,
+        /// What came with it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        message: Option<ExecutionInput>,
+    },
+    /// Somebody stops the execution.
+    Stop {
+        /// The input.
+        id: String,
+        /// Why.
+        reason: String,
+    },
+    /// A timer fired.
+    Timer {
+        /// Which rest it belongs to; another generation's is ignored.
+        generation: i64,
+    },
+    /// A model answered.
+    Model {
+        /// The effect.
+        effect: String,
+        /// The answer.
+        response: ModelResponse,
+    },
+    /// A model gave no answer.
+    ModelFailed {
+        /// The effect.
+        effect: String,
+        /// Why.
+        failure: ModelFailure,
+    },
+    /// A webhook tool answered, or did not.
+    Tool {
+        /// The effect.
+        effect: String,
+        /// What came of it.
+        answer: ToolAnswer,
+    },
+    /// A send is settled.
+    Sent {
+        /// The effect.
+        effect: String,
+        /// What came of it.
+        outcome: SendOutcome,
+    },
+}
+
+/// What came of a send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum SendOutcome {
+    /// WhatsApp has it.
+    Accepted {
+        /// Our id of the message.
+        message_id: String,
+    },
+    /// It was not sent.
+    Failed {
+        /// `send_failed`, `outside_service_window` or `channel_auth`.
+        code: String,
+        /// For the model and for people.
+        message: String,
+    },
+    /// Nobody knows.
+    Unconfirmed {
+        /// Our id of the message.
+        message_id: String,
+    },
+}

@@ -1,0 +1,26 @@
+//! SubagentNode: several tools at hand.
+
+use super::webhook;
+use domain::agent::{Subagent, request_tool_name};
+use std::fmt::Write as _;
+
+pub(super) fn unsupported(subagent: &Subagent) -> Option<&'static str> {
+    match () {
+        () if !subagent.knowledge_bases.is_empty() => Some("a knowledge base of a SubagentNode"),
+        () if !subagent.mcp_servers.is_empty() => Some("an MCP server of a SubagentNode"),
+        () if !subagent.whatsapp_templates.is_empty() => Some("a WhatsApp template of a SubagentNode"),
+        () => None,
+    }
+}
+
+pub(super) fn step_prompt(subagent: &Subagent) -> Option<String> {
+    if subagent.webhooks.is_empty() {
+        return None;
+    }
+    let mut text = String::from("## Tools of this step\n");
+    for settings in &subagent.webhooks {
+        let tool = request_tool_name(settings.name.as_deref().unwrap_or_default());
+        let _ = writeln!(text, "- {tool}: {}", webhook::in_words(settings));
+    }
+    Some(text)
+}

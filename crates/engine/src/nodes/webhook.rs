@@ -1,0 +1,13 @@
+//! WebhookNode: one HTTP request as a tool. Headers and secrets are never shown to the model.
+
+use domain::agent::{Webhook, request_tool_name};
+
+pub(super) fn step_prompt(name: &str, settings: &Webhook) -> String {
+    format!("## Tools of this step\n- {}: {}\n", request_tool_name(name), in_words(settings))
+}
+
+/// What the request does, for the model: its description, method and URL.
+pub(super) fn in_words(settings: &Webhook) -> String {
+    let what = settings.description.as_deref().map(str::trim).filter(|text| !text.is_empty()).unwrap_or("Makes an HTTP request");
+    format!("{what} ({} {})", settings.method.as_str(), settings.url)
+}

@@ -1,0 +1,301 @@
+//! The durable state of an execution: small, and enough to go on from.
+//!
+//! It is saved with every step. What the model has seen is not in it: history is append-only rows, and the state keeps
+//! only where things stand in them.
+
+use crate::effect::CallModel;
+use domain::{
+    Timestamp,
+    chat::{ToolCall, Usage},
+    execution::{ExecutionError, ExecutionInput, ExecutionStatus},
+    ids::{AgentId, ConversationId, ExecutionId},
+    tool_request::ToolRequest,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The format that [`State`] is written in. A change of shape raises it and adds an upcaster to `upcast.rs`.
+pub const STATE_FORMAT: i64 = 1;
+
+/// Who talks with whom.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The agent that runs.
+    pub agent_id: AgentId,
+    /// This run.
+    pub execution_id: ExecutionId,
+    /// The conversation it works on.
+    pub conversation_id: ConversationId,
+    /// `+` and digits, where known.
+    pub phone_number: Option<String>,
+    /// The name on the contact's profile.
+    pub profile_name: Option<String>,
+    /// What an API caller gave beside the message; `{{vars.…}}`.
+    #[serde(skip_serializing_if = "Map::is_empty", default)]
+    pub vars: Map<String, Value>,
+}
+
+/// An input that waits for the next safe point.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Waiting {
+    /// Said by the contact.
+    Said {
+        /// The message.
+        id: String,
+        /// What was said.
+        text: String,
+    },
+    /// Data from a system.
+    Data {
+        /// The input.
+        id: String,
+        /// The data.
+        value: Value,
+    },
+}
+
+/// What rest means until input comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InterruptKind {
+    /// `WaitForUser`, or a text without a tool call.
+    Wait,
+    /// The model gave no answer that could be used.
+    Idle,
+    /// A person has taken over.
+    Handoff,
+}
+
+/// Why the execution rests; at most one at a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interrupt {
+    /// Unique within the execution.
+    pub id: String,
+    /// What rest means.
+    pub kind: InterruptKind,
+    /// Where it rests.
+    pub node: String,
+    /// The call that the next input answers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub call: Option<ToolCall>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// The one thing that must happen before the next step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pending {
+    /// A model's answer.
+    Model {
+        /// The question.
+        call: CallModel,
+        /// Failed tries so far.
+        failures: u32,
+        /// Not before this time, after a failed try.
+        not_before: Option<Timestamp>,
+    },
+    /// A webhook tool's answer.
+    Tool {
+        /// The effect.
+        effect: String,
+        /// The call that it answers.
+        call: ToolCall,
+        /// The request.
+        request: ToolRequest,
+    },
+    /// The outcome of the sends that a call made.
+    SendsOf {
+        /// The call.
+        call: ToolCall,
+    },
+    /// The outcome of all sends: the execution wants to rest or end.
+    AllSends,
+}
+
+/// A send whose outcome is not known yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenSend {
+    /// The effect.
+    pub effect: String,
+    /// The call that made it; none for plain text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub call_id: Option<String>,
+}
+
+/// A send that failed and that the model has not been told of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FailedSend {
+    /// The call that made it; none for plain text.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub call_id: Option<String>,
+    /// e.g. `send_failed`.
+    pub code: String,
+    /// For the model and for people.
+    pub message: String,
+}
+
+/// What is counted within one turn; a new turn starts at nought.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TurnCounters {
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// Model calls and tool results.
+    pub steps: u32,
+    /// Model calls in this visit of the node.
+    pub visit_calls: u32,
+    /// Nodes entered.
+    pub entries: u32,
+    /// Moves to nowhere, in a row.
+    pub bad_moves: u32,
+    /// Answers without content, in a row.
+    pub empty: u32,
+    /// Answers thrown away because somebody wrote meanwhile.
+    pub discarded: u32,
+    /// Messages sent that did not rest.
+    pub sends: u32,
+    /// Resting messages that could not be sent.
+    pub failed_sends: u32,
+    /// The model was told to wrap up.
+    pub wrapping_up: bool,
+}
+
+/// Everything that an execution needs to go on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Who talks with whom.
+    pub facts: Facts,
+    /// Where it stands.
+    pub status: ExecutionStatus,
+    /// The node being visited, by name.
+    pub node: String,
+    /// The step prompt of this visit is still to be shown.
+    pub entering: bool,
+    /// For a visit of a global node: where it was entered from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub triggering_node: Option<String>,
+    /// For a handoff: the node to return to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub return_to: Option<String>,
+    /// Why a person was asked for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub handoff_reason: Option<String>,
+    /// Tool calls without a result, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub calls: Vec<ToolCall>,
+    /// Why it rests.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub interrupt: Option<Interrupt>,
+    /// What must happen before the next step.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pending: Option<Pending>,
+    /// Sends without an outcome.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sends: Vec<OpenSend>,
+    /// Failed sends that the model has not been told of.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub failed_sends: Vec<FailedSend>,
+    /// Inputs for the next safe point.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub inbox: Vec<Waiting>,
+    /// What others said in our name, for the next safe point.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub outside: Vec<String>,
+    /// A resume call that was not acted on yet; the inner value is its message.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub resume: Option<Resume>,
+    /// A stop request.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stop: Option<String>,
+    /// Counters of this turn.
+    pub turn: TurnCounters,
+    /// Turns begun.
+    pub turn_no: i64,
+    /// Entries of history so far.
+    pub history_len: i64,
+    /// The first thing that the contact said.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_input: Option<i64>,
+    /// The step prompt of the current visit.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub step_prompt: Option<i64>,
+    /// What the contact said last; `{{last_user_input}}`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_input: Option<String>,
+    /// Number of the next effect, call or interrupt.
+    pub next_id: u64,
+    /// Number of the next event.
+    pub next_event: u64,
+    /// Which rest the timer belongs to.
+    pub generation: i64,
+    /// Tokens used.
+    pub usage: Usage,
+    /// Why it ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub end_reason: Option<String>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<ExecutionError>,
+}
+
+/// A resume call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resume {
+    /// What came with it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<ExecutionInput>,
+}
+
+impl State {
+    /// The state of an execution that has not begun.
+    pub fn new(facts: Facts) -> Self {
+        Self {
+            facts,
+            status: ExecutionStatus::Started,
+            node: domain::agent::START.into(),
+            entering: false,
+            triggering_node: None,
+            return_to: None,
+            handoff_reason: None,
+            calls: Vec::new(),
+            interrupt: None,
+            pending: None,
+            sends: Vec::new(),
+            failed_sends: Vec::new(),
+            inbox: Vec::new(),
+            outside: Vec::new(),
+            resume: None,
+            stop: None,
+            turn: TurnCounters::default(),
+            turn_no: 0,
+            history_len: 0,
+            first_input: None,
+            step_prompt: None,
+            last_input: None,
+            next_id: 1,
+            next_event: 1,
+            generation: 0,
+            usage: Usage::default(),
+            end_reason: None,
+            error: None,
+        }
+    }
+
+    /// Reads a stored state of any format that was ever released.
+    pub fn load(format: i64, text: &str) -> Result<Self, String> {
+        match format {
+            STATE_FORMAT => serde_json::from_str(text).map_err(|error| error.to_string()),
+            newer if newer > STATE_FORMAT => Err(format!("format {newer} is newer than this program")),
+            other => Err(format!("unknown format {other}")),
+        }
+    }
+
+    /// When a worker must look at it again without any input.
+    pub const fn due_at(&self) -> Option<Timestamp> {
+        match &self.pending {
+            Some(Pending::Model { not_before, .. }) => *not_before,
+            _ => None,
+        }
+    }
+}

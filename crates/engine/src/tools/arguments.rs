@@ -1,0 +1,65 @@
+//! Checks a call's arguments against the tool's schema, after harmless coercions (engine.md 3.4): `"5"` to 5, `"true"` to
+//! true, a string of JSON to the object that the schema wants. Nothing has happened yet when they are refused.
+
+use crate::compile::CompiledNode;
+use domain::chat::ToolSpec;
+use serde_json::{Map, Value, json};
+
+/// The arguments as the tool may use them, or what is wrong with them.
+pub(crate) fn check(node: &CompiledNode, spec: &ToolSpec, given: &Value) -> Result<Map<String, Value>, Value> {
+    let given = match given {
+        Value::Null => Value::Object(Map::new()),
+        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| given.clone()),
+        other => other.clone(),
+    };
+    let given = coerced(&spec.parameters, given);
+    if let Some(validator) = node.validator(&spec.name) {
+        let problems: Vec<Value> = validator
+            .iter_errors(&given)
+            .take(10)
+            .map(|error| json!({"path": error.instance_path().to_string(), "message": error.to_string()}))
+            .collect();
+        if !problems.is_empty() {
+            return Err(Value::Array(problems));
+        }
+    }
+    match given {
+        Value::Object(arguments) => Ok(arguments),
+        _ => Err(json!([{"path": "", "message": "the arguments are not an object"}])),
+    }
+}
+
+fn coerced(schema: &Value, value: Value) -> Value {
+    match (schema.get("type").and_then(Value::as_str), value) {
+        (Some("integer" | "number"), Value::String(text)) => {
+            let number = serde_json::from_str::<Value>(text.trim()).ok().filter(Value::is_number);
+            number.unwrap_or(Value::String(text))
+        }
+        (Some("boolean"), Value::String(text)) => match text.trim() {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ => Value::String(text),
+        },
+        (Some("string"), Value::Number(number)) => Value::String(number.to_string()),
+        (Some(kind @ ("object" | "array")), Value::String(text)) => {
+            let parsed = serde_json::from_str::<Value>(&text).ok();
+            let fits = |value: &Value| if kind == "object" { value.is_object() } else { value.is_array() };
+            parsed.filter(fits).map_or(Value::String(text), |value| coerced(schema, value))
+        }
+        (Some("object"), Value::Object(mut fields)) => {
+            if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
+                for (name, schema) in properties {
+                    if let Some(field) = fields.get_mut(name) {
+                        *field = coerced(schema, field.take());
+                    }
+                }
+            }
+            Value::Object(fields)
+        }
+        (Some("array"), Value::Array(items)) => {
+            let schema = schema.get("items").cloned().unwrap_or(Value::Null);
+            Value::Array(items.into_iter().map(|item| coerced(&schema, item)).collect())
+        }
+        (_, value) => value,
+    }
+}

@@ -1,0 +1,27 @@
+//! `get_execution_metadata`: tells the model whom it talks to.
+
+use super::object;
+use crate::turn::Turn;
+use domain::chat::{ToolCall, ToolSpec};
+use serde_json::json;
+
+pub(crate) const NAME: &str = "get_execution_metadata";
+
+pub(crate) fn spec() -> ToolSpec {
+    ToolSpec {
+        name: NAME.into(),
+        description: "Gives the ids of this run and what is known of the person.".into(),
+        parameters: object(json!({}), &[]),
+    }
+}
+
+pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
+    let facts = &turn.state.facts;
+    let result = json!({
+        "agent_id": facts.agent_id,
+        "agent_execution_id": facts.execution_id,
+        "contact_information": {"phone_number": facts.phone_number, "profile_name": facts.profile_name},
+        "whatsapp_conversation_id": facts.conversation_id,
+    });
+    turn.answer_first_call(call, result);
+}

@@ -1,0 +1,56 @@
+//! `MoveToNextNode`: the only way from one node to another.
+//!
+//! The condition of an edge is the model's to judge, the target is ours to check: only what the visit offers is allowed.
+
+use super::object;
+use crate::{nodes, turn::Turn};
+use domain::{
+    agent::END,
+    chat::{ToolCall, ToolSpec},
+};
+use serde_json::{Map, Value, json};
+
+pub(crate) const NAME: &str = "MoveToNextNode";
+
+pub(crate) fn spec() -> ToolSpec {
+    let properties = json!({
+        "next_node": {"type": "string", "description": "The name of one of this step's next steps"},
+        "reason": {"type": "string", "description": "Why, in a few words"},
+    });
+    ToolSpec {
+        name: NAME.into(),
+        description: "Moves to one of the next steps listed in the current step. The last call of an answer.".into(),
+        parameters: object(properties, &["next_node", "reason"]),
+    }
+}
+
+pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
+    let (wanted, reason) = (text("next_node"), text("reason"));
+    let end_alias = matches!(wanted.as_str(), "end" | "END");
+    let targets = turn.targets();
+    let found = targets.iter().find(|target| target.name == wanted || target.node == wanted || (end_alias && target.node == END));
+    let Some(target) = found.cloned() else {
+        turn.state.turn.bad_moves += 1;
+        let available: Vec<&String> = targets.iter().map(|target| &target.name).collect();
+        let result = json!({"next_node": "NOT_FOUND", "reason": reason, "available_nodes": available});
+        return turn.answer_first_call(call, result);
+    };
+    let rests = target.node == END || nodes::handoff::is_handoff(turn.agent, &target.node);
+    if rests && !turn.all_sends_settled() {
+        return;
+    }
+    turn.state.turn.bad_moves = 0;
+    turn.answer_first_call(call, json!({"next_node": target.node, "reason": reason}));
+    // A route is the last call: what follows it belonged to the step that was left.
+    turn.skip_calls("skipped: routed away");
+    if target.node == END {
+        return turn.end("reached_end");
+    }
+    if nodes::handoff::is_handoff(turn.agent, &target.node) {
+        turn.state.return_to = Some(turn.state.triggering_node.clone().unwrap_or_else(|| turn.state.node.clone()));
+        turn.state.handoff_reason = Some(reason.clone());
+    }
+    let origin = target.global.then(|| turn.state.node.clone());
+    turn.enter(&target.node, origin, "MoveToNextNode");
+}

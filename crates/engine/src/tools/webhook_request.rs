@@ -1,0 +1,134 @@
+//! `<name>_request`: an HTTP request that the builder of the agent configured and the model fills in.
+
+use crate::{
+    context,
+    effect::Effect,
+    limits,
+    state::Pending,
+    turn::Turn,
+};
+use domain::{
+    agent::{HttpMethod, Webhook, variables::{self, Place, Sources}},
+    chat::{ToolCall, ToolSpec},
+    tool_request::{ToolAnswer, ToolRequest},
+};
+use serde_json::{Map, Value, json};
+
+/// The tool as offered: one required text for each `#{name}`, then the properties of the body's schema.
+pub(crate) fn spec(name: &str, settings: &Webhook, node_description: Option<&str>) -> ToolSpec {
+    let mut properties = Map::new();
+    let mut required: Vec<Value> = Vec::new();
+    for argument in settings.placeholders() {
+        properties.insert(argument.clone(), json!({"type": "string"}));
+        required.push(Value::String(argument));
+    }
+    if let Some(schema) = &settings.body_schema {
+        if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
+            properties.extend(fields.clone());
+        }
+        for field in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+            if !required.contains(field) {
+                required.push(field.clone());
+            }
+        }
+    }
+    let described = settings.description.as_deref().or(node_description).map(str::trim).filter(|text| !text.is_empty());
+    let description = described.map_or_else(|| format!("{} {}", settings.method.as_str(), settings.url), str::to_owned);
+    let parameters = json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
+    ToolSpec { name: name.into(), description, parameters }
+}
+
+pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: Map<String, Value>) {
+    let Some(settings) = turn.agent.node(&turn.state.node).and_then(|node| node.webhooks.get(&call.name)).cloned() else {
+        return turn.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
+    };
+    if let Some(mock) = settings.mock_response.as_ref().filter(|_| settings.mock_response_enabled) {
+        let answer = json!({"status_code": 200, "content": mock});
+        let result = selected(turn, &settings, answer);
+        return turn.answer_first_call(call, result);
+    }
+    let request = request(turn, &settings, &arguments);
+    let effect = turn.effect_id();
+    let request = ToolRequest { idempotency_key: effect.clone(), ..request };
+    turn.state.pending = Some(Pending::Tool { effect: effect.clone(), call: call.clone(), request: request.clone() });
+    turn.effect(Effect::CallTool { id: effect, request });
+}
+
+fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Value>) -> ToolRequest {
+    let context = context::of(turn.state, turn.at);
+    let sources = Sources { context: Some(&context), arguments: Some(arguments) };
+    let mut unknown = Vec::new();
+    let mut fill = |text: &str, place| {
+        let filled = variables::fill(text, sources, place);
+        unknown.extend(filled.unknown);
+        filled.text
+    };
+    let url = fill(&settings.url, Place::Url);
+    let headers = settings.headers.iter().map(|(name, value)| (fill(name, Place::Header), fill(value, Place::Header))).collect();
+    let body = match &settings.body_schema {
+        Some(schema) => {
+            let known = schema.get("properties").and_then(Value::as_object);
+            let fields = arguments.iter().filter(|(name, _)| known.is_some_and(|known| known.contains_key(*name)));
+            Some(Value::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect()))
+        }
+        None => {
+            let filled = variables::fill_value(&settings.body, sources);
+            unknown.extend(filled.unknown);
+            let value = match filled.value {
+                Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+                other => other,
+            };
+            let empty = value.is_null() || value == json!({}) || value == json!("");
+            (!empty && !matches!(settings.method, HttpMethod::Get)).then_some(value)
+        }
+    };
+    for path in unknown {
+        turn.event("warning", json!({"code": "unknown_variable", "path": path}));
+    }
+    ToolRequest { method: settings.method.as_str().into(), url, headers, body, idempotency_key: String::new() }
+}
+
+/// What the model is told: the answer, or the part of it that the builder selected. Every status is an answer.
+pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
+    match answer {
+        ToolAnswer::Failed { code, message } => json!({"error": message, "code": code}),
+        ToolAnswer::Answered { status, content, truncated } => {
+            let mut answer = json!({"status_code": status, "content": content});
+            if *truncated {
+                answer["truncated"] = Value::Bool(true);
+            }
+            let settings = turn.agent.node(&turn.state.node).and_then(|node| node.webhooks.get(&call.name)).cloned();
+            cut(settings.map_or_else(|| answer.clone(), |settings| selected(turn, &settings, answer.clone())))
+        }
+    }
+}
+
+/// Applies the builder's query to the content, else to the whole answer; a query that fails leaves it as it was.
+fn selected(turn: &mut Turn<'_>, settings: &Webhook, answer: Value) -> Value {
+    let Some(query) = settings.jmespath_query.as_deref().filter(|query| !query.trim().is_empty()) else { return answer };
+    let search = |value: &Value| -> Result<Value, String> {
+        let expression = jmespath::compile(query).map_err(|error| error.to_string())?;
+        let data = jmespath::Variable::from_json(&value.to_string())?;
+        let found = expression.search(data).map_err(|error| error.to_string())?;
+        serde_json::to_value(&*found).map_err(|error| error.to_string())
+    };
+    let content = answer.get("content").cloned().unwrap_or(Value::Null);
+    let found = search(&content).and_then(|found| if found.is_null() { search(&answer) } else { Ok(found) });
+    found.unwrap_or_else(|error| {
+        turn.event("warning", json!({"code": "jmespath", "message": error}));
+        answer
+    })
+}
+
+/// Keeps a huge answer from filling the model's memory.
+fn cut(value: Value) -> Value {
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.len() <= limits::TOOL_RESULT {
+        return value;
+    }
+    let end = (0..=limits::TOOL_RESULT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    json!({"truncated": true, "text": &text[..end]})
+}

@@ -1,0 +1,137 @@
+//! Which headers a request carries, and which of them another host may see.
+
+use domain::tool_request::ToolRequest;
+use reqwest::header::{
+    ACCEPT, ACCEPT_LANGUAGE, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Belong to one connection or to the HTTP library, not to the user. `accept-encoding` among them: with the user's own,
+/// the answer would stay compressed and unread.
+const OURS: [&str; 14] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "upgrade",
+    "expect",
+    "http2-settings",
+    "accept-encoding",
+];
+
+/// The only headers that follow a redirect to another server. A list of what is harmless: nobody can list under which
+/// names people keep their secrets.
+const HARMLESS: [HeaderName; 5] = [ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, USER_AGENT, IDEMPOTENCY_KEY];
+
+/// The headers of a request's first hop.
+pub(super) fn first(request: &ToolRequest) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in &request.headers {
+        let Ok(name) = HeaderName::from_bytes(name.trim().as_bytes()) else {
+            tracing::warn!(header = name, "header left out: not a header name");
+            continue;
+        };
+        let Ok(mut value) = HeaderValue::from_str(value.trim()) else {
+            tracing::warn!(header = %name, "header left out: not a header value");
+            continue;
+        };
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    remove_ours(&mut headers);
+    if request.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if !headers.contains_key(IDEMPOTENCY_KEY)
+        && let Ok(key) = HeaderValue::from_str(&request.idempotency_key)
+        && !key.is_empty()
+    {
+        headers.insert(IDEMPOTENCY_KEY, key);
+    }
+    headers
+}
+
+/// What is left of them on another server.
+pub(super) fn for_other_server(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::new();
+    for (name, value) in headers {
+        if HARMLESS.contains(name) {
+            kept.append(name, value.clone());
+        }
+    }
+    kept
+}
+
+fn remove_ours(headers: &mut HeaderMap) {
+    let named: Vec<String> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(|name| name.trim().to_ascii_lowercase())
+        .collect();
+    for name in OURS.into_iter().chain(named.iter().map(String::as_str)) {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(headers: &[(&str, &str)]) -> ToolRequest {
+        ToolRequest {
+            method: String::from("POST"),
+            url: String::from("https://example.com"),
+            headers: headers.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect(),
+            body: Some(serde_json::json!({})),
+            idempotency_key: String::from("k1"),
+        }
+    }
+
+    #[test]
+    fn headers_of_the_connection_are_ours() {
+        let map = first(&request(&[
+            ("Host", "evil"),
+            ("Connection", "close, X-Secret-Hop"),
+            ("X-Secret-Hop", "1"),
+            ("Transfer-Encoding", "chunked"),
+            ("Content-Length", "0"),
+            ("Expect", "100-continue"),
+            ("Accept-Encoding", "br"),
+            ("bad name", "x"),
+            ("X-Bad", "a\u{0}b"),
+            ("X-Kept", "yes"),
+        ]));
+        let names: Vec<_> = map.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["x-kept", "content-type", "idempotency-key"]);
+    }
+
+    #[test]
+    fn a_content_type_and_an_idempotency_key_of_the_user_win() {
+        let map = first(&request(&[("content-type", "text/xml"), ("Idempotency-Key", "mine")]));
+        assert_eq!(map["content-type"], "text/xml");
+        assert_eq!(map["idempotency-key"], "mine");
+    }
+
+    #[test]
+    fn another_server_sees_no_secrets() {
+        let map = first(&request(&[
+            ("Authorization", "Bearer s"),
+            ("Cookie", "s"),
+            ("X-Api-Key", "s"),
+            ("apikey", "s"),
+            ("Accept", "text/html"),
+        ]));
+        let kept = for_other_server(&map);
+        let names: Vec<_> = kept.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["accept", "content-type", "idempotency-key"]);
+    }
+}

@@ -1,0 +1,79 @@
+//! One hop and the hop that follows it.
+
+use super::{FailureCode, Refusal, Target, headers};
+use bytes::Bytes;
+use domain::tool_request::ToolRequest;
+use reqwest::{
+    Method, Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderMap, LOCATION},
+};
+use serde_json::Value;
+use url::Url;
+
+/// One request on the way to the answer.
+#[derive(Debug, Clone)]
+pub(super) struct Hop {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+}
+
+impl Hop {
+    /// The request as it was configured.
+    pub(super) fn first(request: &ToolRequest) -> Result<Self, Refusal> {
+        let method = match request.method.to_ascii_uppercase().as_str() {
+            "GET" => Method::GET,
+            "POST" => Method::POST,
+            "PUT" => Method::PUT,
+            "PATCH" => Method::PATCH,
+            "DELETE" => Method::DELETE,
+            other => {
+                let message = format!("{other} is not a method that tools may use");
+                return Err(Refusal::blocked(message));
+            }
+        };
+        let body = request.body.as_ref().map(|body| match body {
+            Value::String(text) => Bytes::from(text.clone()),
+            other => Bytes::from(other.to_string()),
+        });
+        Ok(Self { method, url: super::target::parse(&request.url)?, headers: headers::first(request), body })
+    }
+
+    /// Where an answer sends this request; `None` when it is the answer.
+    pub(super) fn after(&self, target: &Target, response: &Response) -> Result<Option<Self>, Refusal> {
+        let status = response.status();
+        if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok(None);
+        }
+        let Some(location) = response.headers().get(LOCATION) else { return Ok(None) };
+        let url = location
+            .to_str()
+            .ok()
+            .and_then(|text| target.url.join(text).ok())
+            .ok_or_else(|| Refusal::new(FailureCode::BadResponse, "redirected to no URL"))?;
+        if url.scheme() != target.url.scheme() {
+            let message = format!("redirected from {} to {}", target.url.scheme(), url.scheme());
+            return Err(Refusal::blocked(message));
+        }
+        let mut next = Self { url, ..self.clone() };
+        if becomes_get(status, &self.method) {
+            next.method = Method::GET;
+            next.body = None;
+            next.headers.remove(CONTENT_TYPE);
+        }
+        if !target.same_server(&next.url) {
+            next.headers = headers::for_other_server(&next.headers);
+        }
+        Ok(Some(next))
+    }
+}
+
+/// As browsers and most clients do: 303 always, 301 and 302 after a POST.
+fn becomes_get(status: StatusCode, method: &Method) -> bool {
+    match status {
+        StatusCode::SEE_OTHER => true,
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *method == Method::POST,
+        _ => false,
+    }
+}

@@ -1,0 +1,123 @@
+//! Carrying out a tool's request.
+//!
+//! Each hop has a client of its own that knows nothing but the checked addresses: a shared pool or resolver would be a
+//! second way to choose an address. Building one costs microseconds, since the TLS settings are shared.
+
+use super::{EgressPolicy, FailureCode, Refusal, Resolver, Target, content, redirect::Hop, target};
+use crate::{body::Progress, wire};
+use domain::tool_request::{ToolAnswer, ToolRequest};
+use reqwest::{
+    Client, Method, Response,
+    dns::{Name, Resolve, Resolving},
+    header::CONTENT_LENGTH,
+};
+
+/// The guarded client: one per process, shared.
+#[derive(Debug, Clone)]
+pub struct Egress {
+    policy: EgressPolicy,
+    resolver: Resolver,
+}
+
+impl Egress {
+    /// A client under a policy.
+    pub fn new(policy: EgressPolicy, resolver: Resolver) -> Self {
+        Self { policy, resolver }
+    }
+
+    /// Checks a URL and resolves it, without connecting.
+    pub async fn check(&self, url: &str) -> Result<Target, Refusal> {
+        target::check(&self.policy, &self.resolver, target::parse(url)?).await
+    }
+
+    /// Carries out a request: at most once, but for a GET whose connection failed, which is tried once more.
+    pub async fn send(&self, request: &ToolRequest) -> ToolAnswer {
+        let progress = Progress::default();
+        let answer = tokio::time::timeout(self.policy.limits.total, self.follow(request, &progress));
+        let refusal = match answer.await {
+            Ok(Ok(answer)) => return answer,
+            Ok(Err(refusal)) => refusal,
+            Err(_) if request.body.is_some() && !progress.handed_over() => {
+                Refusal::new(FailureCode::WriteTimeout, "the request was not written in time")
+            }
+            Err(_) => Refusal::new(FailureCode::ReadTimeout, "no complete answer in time"),
+        };
+        tracing::info!(code = refusal.code.as_str(), "tool request without an answer");
+        refusal.into()
+    }
+
+    async fn follow(&self, request: &ToolRequest, progress: &Progress) -> Result<ToolAnswer, Refusal> {
+        let mut hop = Hop::first(request)?;
+        for _ in 0..=self.policy.limits.redirects {
+            let target = target::check(&self.policy, &self.resolver, hop.url.clone()).await?;
+            let response = self.exchange(&hop, &target, progress).await?;
+            match hop.after(&target, &response)? {
+                Some(next) => hop = next,
+                None => return self.read(response).await,
+            }
+        }
+        Err(Refusal::new(FailureCode::TooManyRedirects, "redirected too often"))
+    }
+
+    async fn exchange(&self, hop: &Hop, target: &Target, progress: &Progress) -> Result<Response, Refusal> {
+        let first = self.attempt(hop, target, progress).await;
+        match first {
+            Err(refusal) if hop.method == Method::GET && refusal.code == FailureCode::ConnectError => {
+                self.attempt(hop, target, progress).await
+            }
+            other => other,
+        }
+    }
+
+    async fn attempt(&self, hop: &Hop, target: &Target, progress: &Progress) -> Result<Response, Refusal> {
+        let client = self.client_for(target).map_err(|error| refusal_for(&error))?;
+        let mut request = client.request(hop.method.clone(), target.url.clone()).headers(hop.headers.clone());
+        if let Some(body) = &hop.body {
+            request = request.header(CONTENT_LENGTH, body.len()).body(progress.follow(body.clone()));
+        }
+        request.send().await.map_err(|error| refusal_for(&error))
+    }
+
+    fn client_for(&self, target: &Target) -> Result<Client, reqwest::Error> {
+        let mut builder = wire::builder()
+            .connect_timeout(self.policy.limits.connect)
+            .pool_max_idle_per_host(0)
+            .dns_resolver(NoSecondLookup);
+        if let Some(name) = target.url.domain() {
+            builder = builder.resolve_to_addrs(name, &target.addresses);
+        }
+        builder.build()
+    }
+
+    async fn read(&self, mut response: Response) -> Result<ToolAnswer, Refusal> {
+        let status = response.status().as_u16();
+        let (body, truncated) =
+            wire::read_capped(&mut response, self.policy.limits.body).await.map_err(|error| refusal_for(&error))?;
+        Ok(ToolAnswer::Answered { status, content: content::of(&body), truncated })
+    }
+}
+
+/// Whatever is not among the checked addresses is not looked up.
+struct NoSecondLookup;
+
+impl Resolve for NoSecondLookup {
+    fn resolve(&self, _: Name) -> Resolving {
+        Box::pin(async { Err("a second lookup was attempted".into()) })
+    }
+}
+
+fn refusal_for(error: &reqwest::Error) -> Refusal {
+    let (code, message) = if wire::is_tls(error) {
+        (FailureCode::TlsError, "no trusted TLS connection to the server")
+    } else if error.is_connect() && error.is_timeout() {
+        (FailureCode::ConnectTimeout, "no connection in time")
+    } else if error.is_connect() {
+        (FailureCode::ConnectError, "could not connect to the server")
+    } else if error.is_timeout() {
+        (FailureCode::ReadTimeout, "no complete answer in time")
+    } else {
+        (FailureCode::BadResponse, "the server's answer is broken")
+    };
+    tracing::debug!(code = code.as_str(), cause = wire::explain(error), "tool request failed");
+    Refusal::new(code, message)
+}

@@ -1,0 +1,95 @@
+//! From a user's text to addresses that may be connected to.
+
+use super::{EgressPolicy, FailureCode, Refusal, Resolver, address::refusal_of};
+use std::net::{IpAddr, SocketAddr};
+use url::{Host, Url};
+
+/// A URL that passed every check, with the only addresses that its request may go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The parsed URL; nobody parses it again.
+    pub url: Url,
+    /// Checked addresses, in the resolver's order.
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Target {
+    /// Whether another URL belongs to the same server, so that it may see the same credentials.
+    pub(super) fn same_server(&self, other: &Url) -> bool {
+        self.url.scheme() == other.scheme()
+            && self.url.host() == other.host()
+            && self.url.port_or_known_default() == other.port_or_known_default()
+    }
+}
+
+/// Parses a URL. Only here: two parsers that disagree about a host are a hole.
+pub(super) fn parse(text: &str) -> Result<Url, Refusal> {
+    if text.trim().is_empty() {
+        return Err(Refusal::new(FailureCode::MissingUrl, "no URL is set"));
+    }
+    Url::parse(text).map_err(|error| Refusal::new(FailureCode::MissingUrl, format!("not a URL: {error}")))
+}
+
+/// Checks a URL and resolves it, once.
+pub(super) async fn check(policy: &EgressPolicy, resolver: &Resolver, url: Url) -> Result<Target, Refusal> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Refusal::blocked(format!("{} is not allowed; use https", url.scheme())));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Refusal::blocked("a URL may not hold a user or password; use a header"));
+    }
+    let host = url.host_str().unwrap_or_default().to_owned();
+    if policy.denies_host(&host) {
+        return Err(Refusal::blocked(format!("{host} may not be reached by agents")));
+    }
+    // An address in the URL never meets a resolver, so both kinds come together before the check.
+    let found = match url.host() {
+        Some(Host::Ipv4(address)) => vec![IpAddr::V4(address)],
+        Some(Host::Ipv6(address)) => vec![IpAddr::V6(address)],
+        Some(Host::Domain(name)) => resolve(policy, resolver, name).await?,
+        None => Vec::new(),
+    };
+    if found.is_empty() {
+        return Err(Refusal::new(FailureCode::ConnectError, format!("{host} does not resolve")));
+    }
+    check_addresses(policy, &url, &found).inspect_err(|refusal| {
+        tracing::warn!(%host, reason = refusal.message, "egress refused");
+    })?;
+    let port = url.port_or_known_default().unwrap_or_default();
+    let addresses = found.into_iter().map(|address| SocketAddr::new(address, port)).collect();
+    Ok(Target { url, addresses })
+}
+
+async fn resolve(policy: &EgressPolicy, resolver: &Resolver, name: &str) -> Result<Vec<IpAddr>, Refusal> {
+    match tokio::time::timeout(policy.limits.connect, resolver.resolve(name)).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(_)) => Err(Refusal::new(FailureCode::ConnectError, format!("{name} does not resolve"))),
+        Err(_) => Err(Refusal::new(FailureCode::ConnectTimeout, format!("{name} was not resolved in time"))),
+    }
+}
+
+/// Every address counts: a name with one public and one private address is refused.
+fn check_addresses(policy: &EgressPolicy, url: &Url, found: &[IpAddr]) -> Result<(), Refusal> {
+    let host = url.host_str().unwrap_or_default();
+    let mut all_trusted = true;
+    for &address in found {
+        if policy.trusts(address) {
+            continue;
+        }
+        all_trusted = false;
+        if let Some(kind) = refusal_of(address) {
+            return Err(Refusal::blocked(format!("{host} is not a public address ({kind})")));
+        }
+    }
+    if all_trusted {
+        return Ok(());
+    }
+    if url.scheme() == "http" && !policy.allow_http {
+        return Err(Refusal::blocked("http is not allowed; use https"));
+    }
+    let port = url.port_or_known_default().unwrap_or_default();
+    if !policy.permits_port(port) {
+        return Err(Refusal::blocked(format!("port {port} is not allowed")));
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! Which model answers when several could (engine.md 5.2).
+//!
+//! A named provider must work or say why not. Without a name, whatever is at hand is taken, and at the end stands the
+//! rehearsal model, so that a fresh install answers something.
+
+use super::{
+    ModelClient, Provider,
+    failure::{key_missing, permanent},
+    models::{KnownProvider, PROVIDERS},
+    openai::{Endpoint, OpenAi},
+};
+use domain::chat::ModelFailure;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use std::{str::FromStr, time::Duration};
+
+/// A local Ollama that takes longer than this is not there.
+const OLLAMA_PATIENCE: Duration = Duration::from_millis(300);
+/// Where Ollama listens.
+const OLLAMA_URL: &str = "http://127.0.0.1:11434";
+
+/// A provider as it is written in settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProviderName {
+    /// api.openai.com.
+    OpenAi,
+    /// openrouter.ai.
+    OpenRouter,
+    /// Anything that speaks chat completions at a base URL.
+    OpenAiCompatible,
+    /// Known, not yet supported.
+    Anthropic,
+    /// Known, not yet supported.
+    Google,
+    /// The built-in stand-in.
+    Rehearsal,
+}
+
+impl ProviderName {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::OpenAi, Self::OpenRouter, Self::OpenAiCompatible, Self::Anthropic, Self::Google, Self::Rehearsal];
+
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OpenAi => "OpenAI",
+            Self::OpenRouter => "OpenRouter",
+            Self::OpenAiCompatible => "OpenAICompatible",
+            Self::Anthropic => "Anthropic",
+            Self::Google => "Google",
+            Self::Rehearsal => "Rehearsal",
+        }
+    }
+}
+
+/// The text names no provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a provider; known are OpenAI, OpenRouter, OpenAICompatible, Anthropic, Google, Rehearsal")]
+pub struct UnknownProvider;
+
+impl FromStr for ProviderName {
+    type Err = UnknownProvider;
+
+    /// Case does not matter.
+    fn from_str(text: &str) -> Result<Self, UnknownProvider> {
+        Self::ALL.into_iter().find(|name| name.as_str().eq_ignore_ascii_case(text.trim())).ok_or(UnknownProvider)
+    }
+}
+
+/// What is configured, by an agent, a project or `CHASQUI_LLM_*`.
+#[derive(Debug, Clone, Default)]
+pub struct LlmSettings {
+    /// The provider, if one is named.
+    pub provider: Option<ProviderName>,
+    /// Replaces the provider's own address; alone it means an OpenAI-compatible server.
+    pub base_url: Option<String>,
+    /// The key, if it is configured and not in the environment.
+    pub api_key: Option<SecretString>,
+    /// The model; the provider's default when absent.
+    pub model: Option<String>,
+}
+
+/// Whether and where to look for a local Ollama.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OllamaProbe {
+    /// Ask at this URL.
+    At(String),
+    /// Do not ask.
+    Off,
+}
+
+impl Default for OllamaProbe {
+    fn default() -> Self {
+        Self::At(OLLAMA_URL.to_owned())
+    }
+}
+
+/// Finds the model that settings and environment mean. Only Ollama is asked over the network, and only as the last
+/// resort before the rehearsal model.
+pub async fn resolve(
+    client: &ModelClient,
+    settings: &LlmSettings,
+    env: &(dyn Fn(&str) -> Option<String> + Sync),
+    ollama: &OllamaProbe,
+) -> Result<Provider, ModelFailure> {
+    let base_url = given(settings.base_url.as_deref());
+    let key = settings.api_key.as_ref().filter(|key| !key.expose_secret().trim().is_empty());
+    match settings.provider {
+        Some(ProviderName::Rehearsal) => Ok(Provider::Rehearsal),
+        Some(name @ (ProviderName::Anthropic | ProviderName::Google)) => Err(unsupported(name.as_str())),
+        Some(ProviderName::OpenAiCompatible) => compatible(client, settings),
+        Some(ProviderName::OpenAi) => known(client, settings, &PROVIDERS[0], env),
+        Some(ProviderName::OpenRouter) => known(client, settings, &PROVIDERS[1], env),
+        None if base_url.is_some() => compatible(client, settings),
+        None if key.is_some_and(|key| key.expose_secret().starts_with("sk-ant-")) => Err(unsupported("Anthropic")),
+        None if key.is_some_and(|key| key.expose_secret().starts_with("AIza")) => Err(unsupported("Google")),
+        None if key.is_some() || env_key(env, &PROVIDERS[0]).is_some() => known(client, settings, &PROVIDERS[0], env),
+        // Keys of Anthropic and Google alone are passed over: they must not take the fallback away.
+        None => Ok(local(client, settings, ollama).await.unwrap_or(Provider::Rehearsal)),
+    }
+}
+
+fn unsupported(name: &str) -> ModelFailure {
+    permanent(format!("{name} is not yet supported; use OpenAI, OpenRouter or an OpenAI-compatible server"))
+}
+
+fn known(
+    client: &ModelClient,
+    settings: &LlmSettings,
+    provider: &KnownProvider,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Provider, ModelFailure> {
+    let configured = settings.api_key.clone().filter(|key| !key.expose_secret().trim().is_empty());
+    let Some(key) = configured.or_else(|| env_key(env, provider)) else {
+        return Err(key_missing(format!("{} has no key; set one, or {}", provider.name, provider.key_variable)));
+    };
+    Ok(model(
+        client,
+        Endpoint {
+            provider: provider.name.to_owned(),
+            base_url: given(settings.base_url.as_deref()).unwrap_or(provider.base_url).to_owned(),
+            api_key: Some(key),
+            model: given(settings.model.as_deref()).unwrap_or(provider.model).to_owned(),
+            timeout: Endpoint::TIMEOUT,
+        },
+    ))
+}
+
+fn compatible(client: &ModelClient, settings: &LlmSettings) -> Result<Provider, ModelFailure> {
+    let Some(base_url) = given(settings.base_url.as_deref()) else {
+        return Err(permanent("an OpenAI-compatible provider needs a base URL"));
+    };
+    let Some(name) = given(settings.model.as_deref()) else {
+        return Err(permanent("an OpenAI-compatible provider needs the name of a model"));
+    };
+    Ok(model(
+        client,
+        Endpoint {
+            provider: ProviderName::OpenAiCompatible.as_str().to_owned(),
+            base_url: base_url.to_owned(),
+            api_key: settings.api_key.clone().filter(|key| !key.expose_secret().trim().is_empty()),
+            model: name.to_owned(),
+            timeout: Endpoint::TIMEOUT,
+        },
+    ))
+}
+
+async fn local(client: &ModelClient, settings: &LlmSettings, probe: &OllamaProbe) -> Option<Provider> {
+    let OllamaProbe::At(base) = probe else { return None };
+    let base = base.trim_end_matches('/');
+    let get = client.http().get(format!("{base}/api/tags")).timeout(OLLAMA_PATIENCE);
+    let mut response = get.send().await.ok()?.error_for_status().ok()?;
+    let (body, _) = crate::wire::read_capped(&mut response, 1 << 20).await.ok()?;
+    let tags: Value = serde_json::from_slice(&body).ok()?;
+    let first = tags.pointer("/models/0/name")?.as_str()?;
+    Some(model(
+        client,
+        Endpoint {
+            provider: String::from("Ollama"),
+            base_url: format!("{base}/v1"),
+            api_key: None,
+            model: given(settings.model.as_deref()).unwrap_or(first).to_owned(),
+            timeout: Endpoint::TIMEOUT,
+        },
+    ))
+}
+
+fn model(client: &ModelClient, endpoint: Endpoint) -> Provider {
+    Provider::OpenAi(OpenAi::new(client.clone(), endpoint))
+}
+
+fn env_key(env: &dyn Fn(&str) -> Option<String>, provider: &KnownProvider) -> Option<SecretString> {
+    env(provider.key_variable).map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).map(SecretString::from)
+}
+
+/// Empty settings are absent settings.
+fn given(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|text| !text.is_empty())
+}

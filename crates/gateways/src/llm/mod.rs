@@ -1,0 +1,14 @@
+//! Language models: one shape of question and answer, one file per wire format.
+//!
+//! URLs here are the operator's and trusted. A request is made once: retries and fallbacks are the caller's
+//! (engine.md 5.3), which knows the deadline and writes the journal.
+
+pub mod config;
+mod failure;
+pub mod models;
+pub mod openai;
+mod provider;
+pub mod rehearsal;
+
+pub use config::{LlmSettings, OllamaProbe, ProviderName, resolve};
+pub use provider::{ModelClient, Provider};

@@ -1,0 +1,189 @@
+//! OpenAI's answer in our words, from servers that follow the shape more or less.
+
+use domain::chat::{ModelResponse, ToolCall, Usage};
+use serde_json::Value;
+
+/// A 200 that is no answer.
+#[derive(Debug)]
+pub(super) struct Unusable {
+    /// The status that it should have had.
+    pub(super) status: u16,
+    pub(super) message: String,
+}
+
+/// Reads an answer. What is missing is empty; only a body without any choice is unusable.
+pub(super) fn read(body: &[u8]) -> Result<ModelResponse, Unusable> {
+    let broken = |message: &str| Unusable { status: 502, message: message.to_owned() };
+    let body: Value = serde_json::from_slice(body).map_err(|_| broken("the model's answer is not JSON"))?;
+    if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
+        // OpenRouter reports a failing upstream with status 200.
+        let status = error.get("code").and_then(Value::as_u64).unwrap_or(502);
+        return Err(Unusable { status: u16::try_from(status).unwrap_or(502), message: text_of_error(&body) });
+    }
+    let choice = body.pointer("/choices/0").ok_or_else(|| broken("the answer has no choice"))?;
+    let message = choice.get("message").unwrap_or(&Value::Null);
+    let text = text(message.get("content")).or_else(|| text(message.get("refusal"))).filter(|text| !text.is_empty());
+    let cut = choice.get("finish_reason").and_then(Value::as_str) == Some("length");
+    Ok(ModelResponse {
+        text,
+        tool_calls: calls(message.get("tool_calls"), cut),
+        usage: usage(body.get("usage")),
+        model: string(body.get("model")),
+    })
+}
+
+/// What the body of a failed request says, for people.
+pub(super) fn error_text(body: &[u8]) -> String {
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value) => text_of_error(&value),
+        Err(_) => String::from_utf8_lossy(&body[..body.len().min(2_000)]).into_owned(),
+    }
+}
+
+fn text_of_error(body: &Value) -> String {
+    let error = body.get("error").unwrap_or(body);
+    match error {
+        Value::String(text) => text.clone(),
+        _ => match error.get("message").or_else(|| body.get("message")) {
+            Some(Value::String(text)) => text.clone(),
+            _ => error.to_string(),
+        },
+    }
+}
+
+/// Content is text, null, or parts of which some are text.
+fn text(content: Option<&Value>) -> Option<String> {
+    match content? {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(parts) => {
+            Some(parts.iter().filter_map(|part| part.as_str().or_else(|| part.get("text")?.as_str())).collect())
+        }
+        _ => None,
+    }
+}
+
+/// A last call that was cut by the token limit is left out: run with repaired arguments, it would do half of something.
+fn calls(list: Option<&Value>, cut: bool) -> Vec<ToolCall> {
+    let Some(list) = list.and_then(Value::as_array) else { return Vec::new() };
+    let mut calls: Vec<ToolCall> = list.iter().filter_map(call).collect();
+    if cut && calls.last().is_some_and(|call| call.arguments.is_string()) {
+        calls.pop();
+    }
+    calls
+}
+
+fn call(call: &Value) -> Option<ToolCall> {
+    let function = call.get("function")?;
+    Some(ToolCall {
+        id: string(call.get("id")),
+        name: string(function.get("name")),
+        arguments: arguments(function.get("arguments")),
+    })
+}
+
+/// JSON in a string, as the protocol says; or an object, as some servers answer; or nothing, for a tool without any.
+fn arguments(value: Option<&Value>) -> Value {
+    let empty = || Value::Object(serde_json::Map::new());
+    match value {
+        None | Some(Value::Null) => empty(),
+        Some(Value::String(text)) if text.trim().is_empty() => empty(),
+        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone())),
+        Some(other) => other.clone(),
+    }
+}
+
+fn usage(usage: Option<&Value>) -> Usage {
+    let count = |path: &str| usage.and_then(|usage| usage.pointer(path)?.as_u64()).unwrap_or(0);
+    Usage {
+        input_tokens: count("/prompt_tokens"),
+        output_tokens: count("/completion_tokens"),
+        cached_tokens: count("/prompt_tokens_details/cached_tokens"),
+    }
+}
+
+fn string(value: Option<&Value>) -> String {
+    value.and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn answer(body: &Value) -> ModelResponse {
+        read(body.to_string().as_bytes()).unwrap()
+    }
+
+    fn message(message: Value) -> ModelResponse {
+        answer(&json!({"choices": [{"message": message}]}))
+    }
+
+    #[test]
+    fn text_comes_as_a_string_as_parts_or_as_a_refusal() {
+        assert_eq!(message(json!({"content": "hi"})).text.as_deref(), Some("hi"));
+        assert_eq!(message(json!({"content": null})).text, None);
+        assert_eq!(message(json!({"content": ""})).text, None);
+        let parts = json!({"content": [{"type": "text", "text": "a"}, {"type": "image"}, "b"]});
+        assert_eq!(message(parts).text.as_deref(), Some("ab"));
+        let refusal = json!({"content": null, "refusal": "no"});
+        assert_eq!(message(refusal).text.as_deref(), Some("no"));
+        assert_eq!(answer(&json!({"choices": [{}]})), ModelResponse::default());
+    }
+
+    #[test]
+    fn arguments_are_parsed_kept_raw_or_taken_as_they_are() {
+        let called = message(json!({"tool_calls": [
+            {"id": "1", "function": {"name": "a", "arguments": "{\"x\": 1}"}},
+            {"function": {"name": "b", "arguments": "{\"x\": "}},
+            {"id": "1", "function": {"name": "c", "arguments": {"x": 2}}},
+            {"id": "4", "function": {"name": "d", "arguments": ""}},
+            {"id": "5", "function": {"name": "e"}},
+            "nonsense",
+        ]}));
+        let got: Vec<_> = called.tool_calls.iter().map(|c| (c.id.as_str(), c.arguments.clone())).collect();
+        assert_eq!(
+            got,
+            [
+                ("1", json!({"x": 1})),
+                ("", json!("{\"x\": ")),
+                ("1", json!({"x": 2})),
+                ("4", json!({})),
+                ("5", json!({})),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_call_that_the_token_limit_cut_is_left_out() {
+        let whole = json!({"id": "1", "function": {"name": "a", "arguments": "{}"}});
+        let cut = json!({"id": "2", "function": {"name": "a", "arguments": "{\"x\": \"y"}});
+        for (reason, expected) in [("length", 1), ("tool_calls", 2)] {
+            let body = json!({"choices": [{"finish_reason": reason,
+                "message": {"tool_calls": [whole, cut]}}]});
+            assert_eq!(answer(&body).tool_calls.len(), expected, "{reason}");
+        }
+    }
+
+    #[test]
+    fn usage_and_the_model_are_read_where_they_are_given() {
+        let full = answer(&json!({"model": "m-1", "choices": [{}], "usage": {"prompt_tokens": 9,
+            "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 8}}}));
+        assert_eq!(full.usage, Usage { input_tokens: 9, output_tokens: 4, cached_tokens: 8 });
+        assert_eq!(full.model, "m-1");
+        let odd = answer(&json!({"choices": [{}], "usage": {"prompt_tokens": -1,
+            "prompt_tokens_details": null}}));
+        assert_eq!(odd.usage, Usage::default());
+    }
+
+    #[test]
+    fn an_error_inside_a_200_has_its_own_status() {
+        for (body, status) in [
+            (json!({"error": {"code": 429, "message": "slow"}}).to_string(), 429),
+            (json!({"error": {"message": "odd"}}).to_string(), 502),
+            (json!({"choices": []}).to_string(), 502),
+            (String::from("<html>"), 502),
+        ] {
+            assert_eq!(read(body.as_bytes()).unwrap_err().status, status, "{body}");
+        }
+    }
+}

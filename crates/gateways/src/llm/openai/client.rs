@@ -1,0 +1,120 @@
+//! One exchange with a chat-completions server.
+
+use super::{
+    super::{ModelClient, failure},
+    answer, question,
+};
+use crate::wire;
+use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+/// Longer answers are not read. Far above any real one, so that a 10 MiB answer is still an answer.
+const ANSWER_BYTES: usize = 16 << 20;
+
+/// Where a model is and what it is called.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// The provider as configured: `OpenAI`, `OpenRouter`, `OpenAICompatible`, `Ollama`.
+    pub provider: String,
+    /// For example `https://api.openai.com/v1`.
+    pub base_url: String,
+    /// Sent as a bearer token; local servers need none.
+    pub api_key: Option<SecretString>,
+    /// The provider's name of the model.
+    pub model: String,
+    /// For one whole exchange.
+    pub timeout: Duration,
+}
+
+impl Endpoint {
+    /// The time that engine.md 5.3 gives a model.
+    pub const TIMEOUT: Duration = Duration::from_secs(120);
+}
+
+/// A model behind the chat-completions protocol.
+#[derive(Debug, Clone)]
+pub struct OpenAi {
+    client: ModelClient,
+    endpoint: Endpoint,
+}
+
+impl OpenAi {
+    /// A model at an endpoint, over a shared pool.
+    pub fn new(client: ModelClient, endpoint: Endpoint) -> Self {
+        Self { client, endpoint }
+    }
+
+    /// Which model this is, without its key.
+    pub fn describe(&self) -> ModelChoice {
+        ModelChoice { provider: self.endpoint.provider.clone(), model: self.endpoint.model.clone() }
+    }
+
+    /// Asks once.
+    pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
+        let body = question::bytes(&self.endpoint.provider, &self.endpoint.model, request)
+            .map_err(|error| failure::permanent(format!("the question is not JSON: {error}")))?;
+        let mut post = self
+            .client
+            .http()
+            .post(self.url())
+            .timeout(self.endpoint.timeout)
+            .headers(tracing_headers(trace_id))
+            .header(CONTENT_TYPE, "application/json")
+            .body(body);
+        if let Some(key) = self.key() {
+            post = post.bearer_auth(key);
+        }
+        let mut response = post.send().await.map_err(|error| self.no_answer(&error))?;
+        let status = response.status();
+        let wait = wire::retry_after_ms(response.headers());
+        let (body, truncated) =
+            wire::read_capped(&mut response, ANSWER_BYTES).await.map_err(|error| self.no_answer(&error))?;
+        if !status.is_success() {
+            let message = format!("HTTP {}: {}", status.as_u16(), answer::error_text(&body));
+            return Err(failure::for_status(status.as_u16(), self.clean(&message), wait));
+        }
+        if truncated {
+            return Err(failure::permanent("the model's answer is longer than 16 MiB"));
+        }
+        answer::read(&body).map_err(|unusable| {
+            let message = self.clean(&unusable.message);
+            failure::for_status(unusable.status, message, wait)
+        })
+    }
+
+    fn url(&self) -> String {
+        let base = self.endpoint.base_url.trim().trim_end_matches('/');
+        format!("{}/chat/completions", base.trim_end_matches("/chat/completions"))
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.endpoint.api_key.as_ref().map(ExposeSecret::expose_secret)
+    }
+
+    fn no_answer(&self, error: &reqwest::Error) -> ModelFailure {
+        // A builder error (a base URL that is no URL) fails the same way each time.
+        if error.is_builder() {
+            return failure::permanent("the model's base URL or key cannot be used");
+        }
+        let failure = failure::for_connection(error);
+        ModelFailure { message: self.clean(&failure.message), ..failure }
+    }
+
+    /// Providers repeat keys in their messages ("incorrect key: sk-…").
+    fn clean(&self, message: &str) -> String {
+        wire::presentable(message, self.key())
+    }
+}
+
+fn tracing_headers(trace_id: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Ok(value) = HeaderValue::from_str(trace_id)
+        && !value.is_empty()
+    {
+        headers.insert("idempotency-key", value.clone());
+        headers.insert("x-client-request-id", value);
+    }
+    headers
+}

@@ -1,0 +1,209 @@
+//! Our question in OpenAI's words.
+
+use super::super::models;
+use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
+use serde::Serialize;
+use serde_json::Value;
+
+/// The effort asked of models that reason (engine.md 5.1).
+const EFFORT: &str = "low";
+
+#[derive(Serialize)]
+struct Question<'a> {
+    model: &'a str,
+    messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tools: Vec<Tool<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning: Option<Reasoning>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    stream: bool,
+}
+
+#[derive(Serialize)]
+struct Reasoning {
+    effort: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "role", rename_all = "snake_case")]
+enum Message<'a> {
+    System {
+        content: &'a str,
+    },
+    User {
+        content: &'a str,
+    },
+    Assistant {
+        content: Option<&'a str>,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        tool_calls: Vec<Call<'a>>,
+    },
+    Tool {
+        tool_call_id: &'a str,
+        content: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+struct Call<'a> {
+    id: &'a str,
+    r#type: &'static str,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    name: &'a str,
+    arguments: String,
+}
+
+#[derive(Serialize)]
+struct Tool<'a> {
+    r#type: &'static str,
+    function: &'a ToolSpec,
+}
+
+/// The request's body. The same question gives the same bytes.
+pub(super) fn bytes(provider: &str, model: &str, request: &ModelRequest) -> Result<Vec<u8>, serde_json::Error> {
+    let reasons = models::reasons(model);
+    let openai = provider == "OpenAI";
+    let router = provider == "OpenRouter";
+    let system = (!request.system.is_empty()).then_some(Message::System { content: &request.system });
+    serde_json::to_vec(&Question {
+        model,
+        messages: system.into_iter().chain(request.messages.iter().map(message)).collect(),
+        tools: request.tools.iter().map(|tool| Tool { r#type: "function", function: tool }).collect(),
+        temperature: request.temperature.filter(|_| !reasons),
+        reasoning_effort: (reasons && !router).then_some(EFFORT),
+        reasoning: (reasons && router).then_some(Reasoning { effort: EFFORT }),
+        // OpenAI refuses the old name for its newer models; most others know only the old name.
+        max_tokens: request.max_tokens.filter(|_| !openai),
+        max_completion_tokens: request.max_tokens.filter(|_| openai),
+        stream: false,
+    })
+}
+
+fn message(message: &ChatMessage) -> Message<'_> {
+    match message {
+        ChatMessage::User { content } => Message::User { content },
+        ChatMessage::Assistant { content, tool_calls } => Message::Assistant {
+            // Null is only allowed beside calls.
+            content: content.as_deref().or(tool_calls.is_empty().then_some("")),
+            tool_calls: tool_calls.iter().map(call).collect(),
+        },
+        ChatMessage::Tool { call_id, content } => Message::Tool { tool_call_id: call_id, content },
+    }
+}
+
+fn call(call: &ToolCall) -> Call<'_> {
+    Call {
+        id: &call.id,
+        r#type: "function",
+        function: Function {
+            name: &call.name,
+            arguments: match &call.arguments {
+                // Text that was not JSON goes back as the model wrote it.
+                Value::String(raw) => raw.clone(),
+                other => other.to_string(),
+            },
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn request() -> ModelRequest {
+        ModelRequest {
+            system: String::from("be kind"),
+            messages: vec![
+                ChatMessage::User { content: String::from("hi") },
+                ChatMessage::Assistant {
+                    content: None,
+                    tool_calls: vec![
+                        ToolCall {
+                            id: String::from("c1"),
+                            name: String::from("find"),
+                            arguments: json!({"z": 1, "a": "é"}),
+                        },
+                        ToolCall { id: String::from("c2"), name: String::from("find"), arguments: json!("{broken") },
+                    ],
+                },
+                ChatMessage::Tool { call_id: String::from("c1"), content: String::from("3") },
+                ChatMessage::Assistant { content: None, tool_calls: vec![] },
+            ],
+            tools: vec![ToolSpec {
+                name: String::from("find"),
+                description: String::from("Finds."),
+                parameters: json!({"type": "object"}),
+            }],
+            temperature: Some(0.0),
+            max_tokens: Some(7),
+        }
+    }
+
+    fn asked(provider: &str, model: &str) -> Value {
+        serde_json::from_slice(&bytes(provider, model, &request()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_question_has_openais_shape() {
+        assert_eq!(
+            asked("OpenAICompatible", "m"),
+            json!({
+                "model": "m",
+                "messages": [
+                    {"role": "system", "content": "be kind"},
+                    {"role": "user", "content": "hi"},
+                    {"role": "assistant", "content": null, "tool_calls": [
+                        {"id": "c1", "type": "function",
+                         "function": {"name": "find", "arguments": "{\"z\":1,\"a\":\"é\"}"}},
+                        {"id": "c2", "type": "function",
+                         "function": {"name": "find", "arguments": "{broken"}},
+                    ]},
+                    {"role": "tool", "tool_call_id": "c1", "content": "3"},
+                    {"role": "assistant", "content": ""},
+                ],
+                "tools": [{"type": "function", "function":
+                    {"name": "find", "description": "Finds.", "parameters": {"type": "object"}}}],
+                "temperature": 0.0,
+                "max_tokens": 7,
+                "stream": false,
+            })
+        );
+    }
+
+    #[test]
+    fn the_same_question_gives_the_same_bytes_and_a_longer_history_keeps_the_prefix() {
+        let short = bytes("OpenAI", "m", &request()).unwrap();
+        assert_eq!(short, bytes("OpenAI", "m", &request().clone()).unwrap());
+        let mut longer = request();
+        longer.messages.push(ChatMessage::User { content: String::from("more") });
+        let longer = bytes("OpenAI", "m", &longer).unwrap();
+        let shared = short.iter().zip(&longer).take_while(|(a, b)| a == b).count();
+        let history_end = short.windows(10).position(|part| part == br#"],"tools":"#).unwrap();
+        assert!(shared >= history_end);
+    }
+
+    #[test]
+    fn models_that_reason_get_an_effort_and_no_temperature() {
+        let openai = asked("OpenAI", "gpt-5-mini");
+        assert_eq!(openai["reasoning_effort"], "low");
+        assert_eq!(openai["max_completion_tokens"], 7);
+        assert!(openai.get("temperature").is_none() && openai.get("max_tokens").is_none());
+        let router = asked("OpenRouter", "openai/gpt-5-mini");
+        assert_eq!(router["reasoning"], json!({"effort": "low"}));
+        assert!(router.get("reasoning_effort").is_none());
+        assert_eq!(router["max_tokens"], 7);
+    }
+}

@@ -1,0 +1,88 @@
+//! Another domain, Spanish names, two tools with typed arguments.
+
+use serde_json::json;
+
+use super::harness::{Chat, agent};
+
+fn clinic() -> Chat {
+    Chat::with(agent("clinic-agent.json"), |tool, arguments| match tool {
+        "reservar_cita_request" => json!({"status_code": 201, "content": {
+            "id": 77, "estado": "confirmada", "fecha": arguments["fecha"], "hora": "10:30"}}),
+        "cancelar_cita_request" => json!({"status_code": 200, "content": {
+            "numero_cita": arguments["numero_cita"], "estado": "cancelada"}}),
+        other => panic!("unknown tool {other}"),
+    })
+}
+
+#[test]
+fn arguments_are_asked_for_one_by_one() {
+    let mut chat = clinic();
+    for text in ["hola", "quiero una cita", "pediatría", "el viernes", "Luisa Gómez", "gracias", "no, nada más"] {
+        chat.says(text);
+    }
+    assert_eq!(
+        chat.log.join("\n"),
+        "person: hola\n\
+         agent: ¡Hola! Te has comunicado con Clínica Santa Rosa. Este chat ayuda a reservar y cancelar citas médicas. \
+         ¿En qué te puedo ayudar?\n\
+         [modelo de ensayo, no es una IA]\n\
+         person: quiero una cita\n\
+         → agenda\n\
+         agent: Con gusto te ayudo. ¿Me dices la especialidad, por favor? \
+         Puedes elegir: pediatria, dermatologia o medicina general.\n\
+         person: pediatría\n\
+         agent: Gracias. ¿Me dices la fecha, por favor?\n\
+         person: el viernes\n\
+         agent: Gracias. ¿Me dices el nombre del paciente, por favor?\n\
+         person: Luisa Gómez\n\
+         reservar_cita_request {\"especialidad\":\"pediatria\",\"fecha\":\"viernes\",\"nombre_paciente\":\"Luisa Gómez\"}\n\
+         agent: Tu cita 77 está confirmada. Fecha: viernes, Hora: 10:30. ¿Te puedo ayudar en algo más?\n\
+         person: gracias\n\
+         → despedida\n\
+         agent: Gracias por escribirnos. Si surge algo más, solo envía un mensaje por aquí. ¡Que tengas un buen día!\n\
+         person: no, nada más\n\
+         → __end__"
+    );
+}
+
+#[test]
+fn everything_at_once_needs_no_question() {
+    let said = clinic().says(
+        "hi, my name is Ana Lopez and I need an appointment with a dermatologist on 12 May\nmy mail is ana@example.org",
+    );
+    assert_eq!(said[0], "→ agenda");
+    assert_eq!(
+        said[1],
+        "reservar_cita_request {\"especialidad\":\"dermatologia\",\"fecha\":\"12 May\",\
+         \"nombre_paciente\":\"Ana Lopez\",\"correo\":\"ana@example.org\"}"
+    );
+    assert!(said[2].starts_with("agent: Your appointment 77 is confirmed. Date: 12 May, Time: 10:30."), "{said:?}");
+}
+
+#[test]
+fn the_tool_that_fits_the_wish_is_used() {
+    let said = clinic().says("oi, quero cancelar minha consulta número 77");
+    assert_eq!(said[..2], ["→ agenda", "cancelar_cita_request {\"numero_cita\":77}"]);
+    assert!(said[2].starts_with("agent: A sua consulta 77 foi cancelada. Posso ajudar"), "{said:?}");
+}
+
+#[test]
+fn something_urgent_goes_to_the_reception() {
+    assert_eq!(clinic().says("¡es una urgencia!"), ["→ recepcion"]);
+    assert_eq!(clinic().says("it's an emergency"), ["→ recepcion"]);
+    assert_eq!(clinic().says("quero falar com alguém"), ["→ recepcion"]);
+}
+
+#[test]
+fn one_person_in_a_booking_is_no_wish_for_a_human() {
+    assert_eq!(clinic().says("quiero una cita para una persona")[0], "→ agenda");
+}
+
+#[test]
+fn what_the_tools_cannot_do_leads_out_of_their_step() {
+    let mut chat = clinic();
+    chat.says("quiero cancelar mi cita 77");
+    let said = chat.says("¿y cuánto cuesta la consulta?");
+    assert_eq!(said[0], "→ bienvenida");
+    assert!(said[1].contains("no puedo ayudarte con eso"), "{said:?}");
+}

@@ -1,0 +1,262 @@
+//! The demo agent: the transcripts that people read first.
+
+use serde_json::json;
+
+use super::harness::{Chat, agent};
+
+fn shop() -> Chat {
+    Chat::with(agent("shop-agent.json"), |tool, arguments| {
+        assert_eq!(tool, "orders_request");
+        match arguments["order_number"].as_str() {
+            Some("1042") => json!({"status_code": 200, "content": {
+                "order_number": "1042", "status": "shipped", "carrier": "Correo Andino", "eta": "2026-11-25"}}),
+            Some("1043") => json!({"status_code": 200, "content": {
+                "order_number": "1043", "status": "processing", "total": 24.9, "currency": "EUR",
+                "items": [{"name": "Blue notebook", "quantity": 2}, {"name": "Pen", "quantity": 1}], "gift": false}}),
+            Some("500") => json!({"error": "connect_timeout"}),
+            _ => json!({"status_code": 404, "content": {"error": "not found"}}),
+        }
+    })
+}
+
+/// The whole demo, from the burst to the end.
+fn demo(texts: [&str; 5]) -> String {
+    let mut chat = shop();
+    for text in &texts[..3] {
+        chat.says(text);
+    }
+    chat.resume(json!({"resolved": true}));
+    for text in &texts[3..] {
+        chat.says(text);
+    }
+    chat.log.join("\n")
+}
+
+#[test]
+fn the_demo_in_english() {
+    let log = demo([
+        "hi\nI'm waiting for a parcel\nwhere is my order?",
+        "1042",
+        "can I talk to a human?",
+        "no thanks, that's all",
+        "bye",
+    ]);
+    assert_eq!(
+        log,
+        "person: hi / I'm waiting for a parcel / where is my order?\n\
+         → order_status\n\
+         agent: Hi! Happy to help with that. Could you tell me the order number, please?\n\
+         [rehearsal model, not an AI]\n\
+         person: 1042\n\
+         orders_request {\"order_number\":\"1042\"}\n\
+         agent: Your order 1042 has been shipped and should arrive on 25 November. Carrier: Correo Andino. \
+         Is there anything else I can help you with?\n\
+         person: can I talk to a human?\n\
+         → human\n\
+         -- resumed --\n\
+         agent: Hi again, I am taking over from here. Is there anything else I can help you with?\n\
+         person: no thanks, that's all\n\
+         → warm_goodbye\n\
+         agent: Thank you for writing to us. If anything else comes up, just send a message here. Have a nice day!\n\
+         person: bye\n\
+         → __end__"
+    );
+}
+
+#[test]
+fn the_demo_in_spanish() {
+    let log = demo([
+        "hola\nestoy esperando un paquete\n¿dónde está mi pedido?",
+        "1042",
+        "¿puedo hablar con una persona?",
+        "no gracias, eso es todo",
+        "chau",
+    ]);
+    assert_eq!(
+        log,
+        "person: hola / estoy esperando un paquete / ¿dónde está mi pedido?\n\
+         → order_status\n\
+         agent: ¡Hola! Con gusto te ayudo. ¿Me dices el número de pedido, por favor?\n\
+         [modelo de ensayo, no es una IA]\n\
+         person: 1042\n\
+         orders_request {\"order_number\":\"1042\"}\n\
+         agent: Tu pedido 1042 ya fue enviado y debería llegar el 25 de noviembre. \
+         Empresa de transporte: Correo Andino. ¿Te puedo ayudar en algo más?\n\
+         person: ¿puedo hablar con una persona?\n\
+         → human\n\
+         -- resumed --\n\
+         agent: Hola de nuevo, sigo yo desde aquí. ¿Hay algo más en lo que te pueda ayudar?\n\
+         person: no gracias, eso es todo\n\
+         → warm_goodbye\n\
+         agent: Gracias por escribirnos. Si surge algo más, solo envía un mensaje por aquí. ¡Que tengas un buen día!\n\
+         person: chau\n\
+         → __end__"
+    );
+}
+
+#[test]
+fn the_demo_in_portuguese() {
+    let log = demo([
+        "oi\nestou esperando uma encomenda\ncadê meu pedido?",
+        "1042",
+        "posso falar com uma pessoa?",
+        "não, obrigada, é só isso",
+        "tchau",
+    ]);
+    assert_eq!(
+        log,
+        "person: oi / estou esperando uma encomenda / cadê meu pedido?\n\
+         → order_status\n\
+         agent: Olá! Claro, eu ajudo com isso. Você pode me dizer o número do pedido, por favor?\n\
+         [modelo de ensaio, não é uma IA]\n\
+         person: 1042\n\
+         orders_request {\"order_number\":\"1042\"}\n\
+         agent: O seu pedido 1042 já foi enviado e deve chegar em 25 de novembro. \
+         Transportadora: Correo Andino. Posso ajudar em mais alguma coisa?\n\
+         person: posso falar com uma pessoa?\n\
+         → human\n\
+         -- resumed --\n\
+         agent: Olá de novo, eu continuo daqui. Posso ajudar com mais alguma coisa?\n\
+         person: não, obrigada, é só isso\n\
+         → warm_goodbye\n\
+         agent: Agradecemos o contato. Se surgir mais alguma coisa, é só mandar uma mensagem por aqui. Tenha um bom dia!\n\
+         person: tchau\n\
+         → __end__"
+    );
+}
+
+#[test]
+fn a_greeting_says_whom_one_has_reached_and_what_for() {
+    let said = shop().says("hello!");
+    assert!(
+        said[0].starts_with("agent: Hi! You have reached Lluvia Paper. This chat helps people find out where"),
+        "{said:?}"
+    );
+    let said = shop().says("bom dia");
+    assert!(said[0].starts_with("agent: Olá! Este é o canal de Lluvia Paper. Como posso ajudar?"), "{said:?}");
+}
+
+#[test]
+fn a_number_in_the_first_text_is_looked_up_without_a_question() {
+    let said = shop().says("hola, quiero saber de mi pedido #1043");
+    assert_eq!(said[..2], ["→ order_status", "orders_request {\"order_number\":\"1043\"}"]);
+    assert_eq!(
+        said[2],
+        "agent: Tu pedido 1043 está en preparación.\n\
+         • Total: 24.90 EUR\n\
+         • Artículos: 2 × Blue notebook, 1 × Pen\n\
+         • Gift: no\n\
+         ¿Te puedo ayudar en algo más?\n\
+         [modelo de ensayo, no es una IA]"
+    );
+}
+
+#[test]
+fn an_order_that_is_not_found_is_asked_for_again() {
+    let mut chat = shop();
+    chat.says("where is order 999?");
+    assert!(
+        chat.log
+            .last()
+            .unwrap()
+            .starts_with("agent: I am sorry, I could not find order 999. Could you check the order number")
+    );
+    assert_eq!(chat.says("sorry, 1042")[0], "orders_request {\"order_number\":\"1042\"}");
+}
+
+#[test]
+fn another_order_needs_its_own_number_and_the_same_one_is_told_again() {
+    let mut chat = shop();
+    chat.says("where is order 1042?");
+    let again = chat.says("and when does it arrive?");
+    assert!(again[0].starts_with("agent: Your order 1042 has been shipped"), "{again:?}");
+    let other = chat.says("and my other order?");
+    assert_eq!(other, ["agent: Happy to help with that. Could you tell me the order number, please?"]);
+    assert_eq!(chat.says("1043")[0], "orders_request {\"order_number\":\"1043\"}");
+}
+
+#[test]
+fn a_system_that_cannot_be_reached_leads_to_a_person_if_one_is_wanted() {
+    let mut chat = shop();
+    let said = chat.says("donde está mi pedido 500");
+    assert!(said[2].starts_with(
+        "agent: Lo siento, en este momento no puedo consultar el sistema. ¿Quieres que te pase con una persona?"
+    ));
+    assert_eq!(chat.says("sí, por favor"), ["→ human"]);
+}
+
+#[test]
+fn without_a_number_a_person_is_offered() {
+    let mut chat = shop();
+    chat.says("onde está meu pedido?");
+    let said = chat.says("não tenho o número");
+    assert!(
+        said[0].contains("sem o número do pedido não consigo continuar. Quer que eu passe você para uma pessoa?"),
+        "{said:?}"
+    );
+    assert_eq!(
+        chat.says("não, obrigado"),
+        [
+            "→ warm_goodbye",
+            "agent: Agradecemos o contato. Se surgir mais alguma coisa, é só mandar uma mensagem por aqui. Tenha um bom dia!"
+        ]
+    );
+}
+
+#[test]
+fn a_person_that_is_refused_is_no_wish_for_one() {
+    for text in [
+        "I don't need a person, just my order status",
+        "no quiero hablar con una persona, ¿dónde está mi pedido?",
+        "não preciso de atendente, quero saber do meu pedido",
+    ] {
+        assert_eq!(shop().says(text)[0], "→ order_status", "{text}");
+    }
+    for text in [
+        "no, I want a human",
+        "I don't want a bot, I want a person",
+        "¿no hay una persona que me atienda?",
+        "atendente",
+        "where is my order? let me speak to someone",
+    ] {
+        assert_eq!(shop().says(text), ["→ human"], "{text}");
+    }
+}
+
+#[test]
+fn a_new_wish_at_the_goodbye_leads_back_and_on() {
+    let mut chat = shop();
+    chat.says("where is order 1042?");
+    assert_eq!(chat.says("thank you!")[0], "→ warm_goodbye");
+    let said = chat.says("oh wait, where is order 1043?");
+    assert_eq!(said[..3], ["→ triage", "→ order_status", "orders_request {\"order_number\":\"1043\"}"]);
+}
+
+#[test]
+fn what_no_step_offers_is_declined_in_the_persons_language() {
+    let mut chat = shop();
+    let said = chat.says("¿cuál es su horario?");
+    assert!(
+        said[0]
+            .starts_with("agent: Lo siento, por aquí no puedo ayudarte con eso. ¿Quieres que te pase con una persona?"),
+        "{said:?}"
+    );
+    // A person may change the language at any time.
+    assert!(chat.says("where is my order?")[1].contains("order number"));
+}
+
+#[test]
+fn it_never_claims_to_be_a_person() {
+    let mut chat = shop();
+    let said = chat.says("are you a human?");
+    assert!(said[0].contains("neither a person nor an AI"), "{said:?}");
+    assert!(chat.says("¿eres una persona?")[0].contains("ni una persona ni una IA"));
+}
+
+#[test]
+fn the_example_agents_are_valid_and_without_warnings() {
+    for file in ["shop-agent.json", "clinic-agent.json"] {
+        let checked = domain::agent::Graph::read(&agent(file)["graph"]).unwrap();
+        assert!(checked.warnings.is_empty(), "{file}: {:?}", checked.warnings);
+    }
+}

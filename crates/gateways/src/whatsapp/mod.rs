@@ -1,0 +1,14 @@
+//! The WhatsApp Cloud API: what Meta sends us, what we send to Meta, and what its errors mean.
+//!
+//! Reading is forgiving (unknown things are kept, one bad element never blocks its siblings); sending is exact about the
+//! one thing that matters: whether a message may have gone out.
+
+pub mod errors;
+pub mod send;
+pub mod signature;
+pub mod token;
+pub mod webhook;
+
+pub use errors::{ErrorClass, classify};
+pub use send::{Content, GraphClient, Outgoing, Recipient, SendOutcome};
+pub use token::Tracking;

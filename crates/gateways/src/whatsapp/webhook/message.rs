@@ -1,0 +1,101 @@
+//! One inbound message.
+
+use super::{InboundMessage, json, parse::Place};
+use serde_json::Value;
+
+/// The types that we know (whatsapp-cloud-api.md 1.4).
+const KINDS: [&str; 17] = [
+    "text",
+    "image",
+    "video",
+    "audio",
+    "document",
+    "sticker",
+    "location",
+    "contacts",
+    "reaction",
+    "button",
+    "interactive",
+    "order",
+    "system",
+    "edit",
+    "revoke",
+    "request_welcome",
+    "unsupported",
+];
+
+const UNKNOWN: &str = "unknown";
+
+/// A message with an id and a sender; without them it could be neither stored once nor answered.
+pub(super) fn read(place: &Place<'_>, raw: &Value) -> Option<InboundMessage> {
+    let wamid = json::id(raw.get("id"))?;
+    let from = json::id(raw.get("from"));
+    let user_id = json::id(raw.get("from_user_id"));
+    if from.is_none() && user_id.is_none() {
+        return None;
+    }
+    let contact = contact(place.contacts, from.as_deref(), user_id.as_deref());
+    let profile = contact.and_then(|contact| contact.get("profile"));
+    Some(InboundMessage {
+        phone_number_id: place.phone_number_id.to_owned(),
+        display_phone_number: place.display_phone_number.clone(),
+        waba_id: place.waba_id.map(str::to_owned),
+        wamid,
+        from: from.or_else(|| json::id(contact?.get("wa_id"))),
+        user_id: user_id.or_else(|| json::id(contact?.get("user_id"))),
+        profile_name: json::text(profile.and_then(|profile| profile.get("name"))),
+        username: json::text(profile.and_then(|profile| profile.get("username"))),
+        timestamp: json::time(raw.get("timestamp")),
+        kind: kind(raw).to_owned(),
+        text: text(raw),
+        context_id: raw.get("context").and_then(|context| json::id(context.get("id"))),
+        group_id: json::id(raw.get("group_id")),
+        raw: raw.clone(),
+    })
+}
+
+/// The contact of the same person, wherever it stands in the list.
+fn contact<'a>(contacts: &'a [Value], from: Option<&str>, user_id: Option<&str>) -> Option<&'a Value> {
+    let same = |contact: &Value, key: &str, wanted: Option<&str>| {
+        wanted.is_some() && json::id(contact.get(key)).as_deref() == wanted
+    };
+    contacts.iter().find(|contact| same(contact, "user_id", user_id) || same(contact, "wa_id", from))
+}
+
+fn kind(raw: &Value) -> &str {
+    match raw.get("type").and_then(Value::as_str) {
+        Some("text") if raw.pointer("/text/body").and_then(Value::as_str).is_none() => UNKNOWN,
+        Some(kind) if KINDS.contains(&kind) => kind,
+        _ => UNKNOWN,
+    }
+}
+
+/// What a message says in words. Places, contacts and bare media say nothing: their content is in `raw`.
+fn text(raw: &Value) -> Option<String> {
+    let at = |path: &str| json::text(raw.pointer(path));
+    match raw.get("type").and_then(Value::as_str)? {
+        "text" => at("/text/body"),
+        "button" => at("/button/text").or_else(|| at("/button/payload")),
+        "interactive" => interactive(raw.get("interactive")?),
+        "reaction" => at("/reaction/emoji"),
+        "order" => at("/order/text"),
+        "system" => at("/system/body"),
+        "edit" => text(raw.pointer("/edit/message")?),
+        kind @ ("image" | "video" | "audio" | "document" | "sticker") => json::text(raw.get(kind)?.get("caption")),
+        _ => None,
+    }
+}
+
+/// The tapped title. A completed flow says "Sent" to the person and its answers to us, so the answers count there.
+fn interactive(interactive: &Value) -> Option<String> {
+    let at = |path: &str| json::text(interactive.pointer(path));
+    match interactive.get("type").and_then(Value::as_str)? {
+        "button_reply" => at("/button_reply/title").or_else(|| at("/button_reply/id")),
+        "list_reply" => at("/list_reply/title").or_else(|| at("/list_reply/id")),
+        "nfm_reply" if interactive.pointer("/nfm_reply/name").is_some_and(|name| name == "flow") => {
+            at("/nfm_reply/response_json").or_else(|| at("/nfm_reply/body"))
+        }
+        "nfm_reply" => at("/nfm_reply/body").or_else(|| at("/nfm_reply/response_json")),
+        _ => None,
+    }
+}

@@ -1,0 +1,99 @@
+//! From a body to its items: all entries, all changes, all messages, all statuses.
+
+use super::{Delivery, Item, Malformed, json, message, status};
+use serde_json::{Map, Value};
+
+const OBJECT: &str = "whatsapp_business_account";
+
+/// Where a message or status stands.
+pub(super) struct Place<'a> {
+    pub(super) waba_id: Option<&'a str>,
+    pub(super) phone_number_id: &'a str,
+    pub(super) display_phone_number: Option<String>,
+    pub(super) contacts: &'a [Value],
+}
+
+/// Reads a webhook body. An error means 400, everything else 200.
+pub fn parse(body: &[u8]) -> Result<Delivery, Malformed> {
+    let root = json::read(body)?;
+    let object = json::text(root.get("object")).unwrap_or_default();
+    let mut delivery = Delivery::default();
+    for entry in list(&root, "entry", &mut delivery.malformed) {
+        let Some(entry) = entry.as_object() else {
+            delivery.malformed += 1;
+            continue;
+        };
+        let waba_id = json::id(entry.get("id"));
+        for change in list(entry, "changes", &mut delivery.malformed) {
+            read_change(&object, waba_id.as_deref(), change, &mut delivery);
+        }
+    }
+    if delivery.malformed > 0 {
+        tracing::warn!(dropped = delivery.malformed, "parts of a webhook were malformed");
+    }
+    Ok(delivery)
+}
+
+fn read_change(object: &str, waba_id: Option<&str>, change: &Value, delivery: &mut Delivery) {
+    let field = json::text(change.get("field")).unwrap_or_default();
+    let value = change.get("value").and_then(Value::as_object);
+    let ours = object == OBJECT && field == "messages";
+    let number = value.and_then(|value| json::id(value.get("metadata")?.get("phone_number_id")));
+    if value.is_none() {
+        delivery.malformed += 1;
+    }
+    if ours && let Some(value) = value {
+        read_value(waba_id, number.as_deref(), value, delivery);
+    }
+    // Errors of the account may stand beside messages: then the change is kept as well.
+    let has = |key| value.is_some_and(|value| value.contains_key(key));
+    if !ours || has("errors") || !(has("messages") || has("statuses")) {
+        delivery.items.push(Item::Other {
+            field,
+            object: object.to_owned(),
+            waba_id: waba_id.map(str::to_owned),
+            phone_number_id: number,
+            raw: change.clone(),
+        });
+    }
+}
+
+fn read_value(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, Value>, delivery: &mut Delivery) {
+    let messages = list(value, "messages", &mut delivery.malformed);
+    let statuses = list(value, "statuses", &mut delivery.malformed);
+    let Some(number) = number else {
+        // Without the number there is no project to give it to.
+        delivery.malformed += messages.len() + statuses.len();
+        return;
+    };
+    let place = Place {
+        waba_id,
+        phone_number_id: number,
+        display_phone_number: value.get("metadata").and_then(|metadata| json::id(metadata.get("display_phone_number"))),
+        contacts: value.get("contacts").and_then(Value::as_array).map_or(&[], Vec::as_slice),
+    };
+    for raw in messages {
+        match message::read(&place, raw) {
+            Some(message) => delivery.items.push(Item::Message(message)),
+            None => delivery.malformed += 1,
+        }
+    }
+    for raw in statuses {
+        match status::read(number, raw) {
+            Some(status) => delivery.items.push(Item::Status(status)),
+            None => delivery.malformed += 1,
+        }
+    }
+}
+
+/// A list that may be absent; anything but a list is counted and empty.
+fn list<'a>(map: &'a Map<String, Value>, key: &str, malformed: &mut usize) -> &'a [Value] {
+    match map.get(key) {
+        None | Some(Value::Null) => &[],
+        Some(Value::Array(list)) => list,
+        Some(_) => {
+            *malformed += 1;
+            &[]
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What all our HTTP clients have in common.
+//!
+//! No proxy from the environment, no redirects, no hidden retries: where a credential goes and how often a request is
+//! made is decided by our code and by nothing else.
+
+use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{
+    ClientBuilder, Response,
+    header::{DATE, HeaderMap, RETRY_AFTER},
+};
+use std::error::Error;
+
+/// The longest piece of a foreign error message that we keep, in characters.
+const MESSAGE_CHARS: usize = 300;
+
+/// A client cannot be prepared: its settings make no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot prepare an HTTP client: {0}")]
+pub struct ClientError(pub(crate) String);
+
+impl From<reqwest::Error> for ClientError {
+    fn from(error: reqwest::Error) -> Self {
+        Self(explain(&error))
+    }
+}
+
+/// A client that does nothing behind our back.
+pub(crate) fn builder() -> ClientBuilder {
+    crate::tls::install();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(crate::tls::config())
+        .user_agent(concat!("chasqui/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .http1_only()
+}
+
+/// Reads at most `cap` bytes of the decompressed body; the flag says that there was more.
+pub(crate) async fn read_capped(response: &mut Response, cap: usize) -> Result<(Vec<u8>, bool), reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = cap - body.len();
+        if chunk.len() > room {
+            body.extend_from_slice(&chunk[..room]);
+            return Ok((body, true));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((body, false))
+}
+
+/// How long `Retry-After` asks us to wait. A date is measured against the answer's own `Date`, not against our clock.
+pub(crate) fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse::<f64>() {
+        return (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1_000.0).min(86_400_000.0) as i64);
+    }
+    let wait = http_date(text)?.as_millisecond() - http_date(headers.get(DATE)?.to_str().ok()?)?.as_millisecond();
+    Some(wait.clamp(0, 86_400_000))
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
+}
+
+/// An error with its causes, without the URL: paths and queries may hold secrets.
+pub(crate) fn explain(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() { String::from("timed out") } else { String::new() };
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let part = error.to_string();
+        if !text.contains(&part) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&part);
+        }
+        cause = error.source();
+    }
+    if text.is_empty() { String::from("the request failed") } else { shorten(&text) }
+}
+
+/// Whether an error comes from TLS: a certificate, a version, not TLS at all.
+pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(error) = cause {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // An I/O error shows the error that it wraps only here, not as its source; they come nested.
+        cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    false
+}
+
+/// A foreign message made fit for logs and people: on one line, short, without the secret.
+pub(crate) fn presentable(text: &str, secret: Option<&str>) -> String {
+    match secret.filter(|secret| !secret.is_empty()) {
+        Some(secret) => shorten(&text.replace(secret, "[redacted]")),
+        None => shorten(text),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(MESSAGE_CHARS) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for &(name, value) in pairs {
+            map.insert(name, value.parse().unwrap());
+        }
+        map
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+        for (pairs, expected) in [
+            (vec![("retry-after", "7")], Some(7_000)),
+            (vec![("retry-after", "0.5")], Some(500)),
+            (vec![date, ("retry-after", "Wed, 21 Oct 2026 07:28:30 GMT")], Some(30_000)),
+            (vec![date, ("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT")], Some(0)),
+            (vec![("retry-after", "Wed, 21 Oct 2026 07:28:30 GMT")], None),
+            (vec![("retry-after", "-3")], None),
+            (vec![("retry-after", "soon")], None),
+            (vec![("retry-after", "1e300")], Some(86_400_000)),
+            (vec![], None),
+        ] {
+            assert_eq!(retry_after_ms(&headers(&pairs)), expected, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_short_on_one_line_and_without_the_secret() {
+        assert_eq!(presentable("bad key\n sk-1 given", Some("sk-1")), "bad key [redacted] given");
+        assert_eq!(presentable(&"é".repeat(400), None).chars().count(), MESSAGE_CHARS + 1);
+        assert_eq!(presentable("a b", Some("")), "a b");
+    }
+}

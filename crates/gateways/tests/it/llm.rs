@@ -1,0 +1,165 @@
+//! Asking models over the chat-completions protocol.
+
+use crate::server::{self, Reply, Server};
+use domain::chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall, Usage};
+use gateways::llm::{
+    ModelClient,
+    openai::{Endpoint, OpenAi},
+};
+use secrecy::SecretString;
+use serde_json::json;
+use std::time::Duration;
+
+const KEY: &str = "sk-very-secret";
+
+fn question() -> ModelRequest {
+    ModelRequest {
+        system: String::from("be kind"),
+        messages: vec![ChatMessage::User { content: String::from("hi") }],
+        tools: vec![],
+        temperature: None,
+        max_tokens: None,
+    }
+}
+
+fn model(base_url: String) -> OpenAi {
+    OpenAi::new(
+        ModelClient::new().unwrap(),
+        Endpoint {
+            provider: String::from("OpenAICompatible"),
+            base_url,
+            api_key: Some(SecretString::from(KEY)),
+            model: String::from("m"),
+            timeout: Duration::from_secs(5),
+        },
+    )
+}
+
+async fn ask(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<ModelResponse, ModelFailure> {
+    let server = Server::start(move |_| reply()).await;
+    let answer = model(server.url("/v1")).complete(&question(), "trace-1").await;
+    assert_eq!(server.connections(), 1, "a question is asked once");
+    answer
+}
+
+#[tokio::test]
+async fn a_question_is_asked_and_its_answer_read() {
+    let server = Server::start(|_| {
+        server::json(
+            200,
+            &json!({
+                "model": "m-2026",
+                "choices": [{"finish_reason": "tool_calls", "message": {
+                    "content": "one moment",
+                    "tool_calls": [{"id": "c1", "type": "function",
+                        "function": {"name": "find", "arguments": "{\"q\":\"red\"}"}}],
+                }}],
+                "usage": {"prompt_tokens": 10, "completion_tokens": 2,
+                    "prompt_tokens_details": {"cached_tokens": 8}},
+            }),
+        )
+    })
+    .await;
+    let model = model(server.url("/v1/"));
+    let answer = model.complete(&question(), "trace-1").await.unwrap();
+    assert_eq!(
+        answer,
+        ModelResponse {
+            text: Some(String::from("one moment")),
+            tool_calls: vec![ToolCall {
+                id: String::from("c1"),
+                name: String::from("find"),
+                arguments: json!({"q": "red"}),
+            }],
+            usage: Usage { input_tokens: 10, output_tokens: 2, cached_tokens: 8 },
+            model: String::from("m-2026"),
+        }
+    );
+    let request = server.requests()[0].clone();
+    assert_eq!(request.line, "POST /v1/chat/completions HTTP/1.1");
+    assert_eq!(request.header("authorization"), Some("Bearer sk-very-secret"));
+    assert_eq!(request.header("idempotency-key"), Some("trace-1"));
+    assert_eq!(request.json()["messages"][0]["role"], "system");
+    assert_eq!(model.describe().model, "m");
+    assert!(!format!("{model:?}").contains(KEY));
+}
+
+#[tokio::test]
+async fn the_status_decides_whether_another_try_may_help() {
+    for (status, kind) in [
+        (400, ModelFailureKind::Permanent),
+        (401, ModelFailureKind::Permanent),
+        (403, ModelFailureKind::Permanent),
+        (404, ModelFailureKind::Permanent),
+        (307, ModelFailureKind::Permanent),
+        (408, ModelFailureKind::Temporary),
+        (409, ModelFailureKind::Temporary),
+        (429, ModelFailureKind::Temporary),
+        (500, ModelFailureKind::Temporary),
+        (529, ModelFailureKind::Temporary),
+    ] {
+        let failure = ask(move || server::http(status, &[("Retry-After", "2")], "")).await;
+        let failure = failure.unwrap_err();
+        assert_eq!(failure.kind, kind, "{status}");
+        let wait = (kind == ModelFailureKind::Temporary).then_some(2_000);
+        assert_eq!(failure.retry_after_ms, wait, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn broken_answers_and_connections_are_temporary() {
+    let cases: [fn() -> Reply; 5] = [
+        || Reply::Close,
+        || server::http(200, &[], "<html>"),
+        || server::http(200, &[], "{\"choices\":[]}"),
+        || Reply::Bytes(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec()),
+        || server::json(200, &json!({"error": {"code": 503, "message": "upstream"}})),
+    ];
+    for (number, reply) in cases.into_iter().enumerate() {
+        assert_eq!(ask(reply).await.unwrap_err().kind, ModelFailureKind::Temporary, "case {number}");
+    }
+    let nobody = format!("http://127.0.0.1:{}", server::closed_port().await);
+    let failure = model(nobody).complete(&question(), "").await.unwrap_err();
+    assert_eq!(failure.kind, ModelFailureKind::Temporary);
+}
+
+#[tokio::test]
+async fn a_model_that_says_nothing_in_time_is_temporary() {
+    let server = Server::start(|_| Reply::Hang).await;
+    let endpoint = Endpoint {
+        provider: String::from("OpenAI"),
+        base_url: server.url("/v1"),
+        api_key: None,
+        model: String::from("m"),
+        timeout: Duration::from_millis(50),
+    };
+    let model = OpenAi::new(ModelClient::new().unwrap(), endpoint);
+    let failure = model.complete(&question(), "t").await.unwrap_err();
+    assert_eq!(failure.kind, ModelFailureKind::Temporary);
+    assert!(failure.message.contains("timed out"), "{}", failure.message);
+}
+
+#[tokio::test]
+async fn the_key_is_in_no_message() {
+    let body = json!({"error": {"message": "incorrect API key provided: sk-very-secret"}});
+    let failure = ask(move || server::json(401, &body)).await.unwrap_err();
+    assert_eq!(failure.message, "HTTP 401: incorrect API key provided: [redacted]");
+}
+
+#[tokio::test]
+async fn a_base_url_that_is_no_url_fails_for_good() {
+    let failure = model(String::from("not a url")).complete(&question(), "t").await.unwrap_err();
+    assert_eq!(failure.kind, ModelFailureKind::Permanent);
+}
+
+#[tokio::test]
+async fn an_answer_of_ten_mebibytes_is_an_answer_and_one_above_the_cap_is_not() {
+    let answer = |megabytes: usize| {
+        move || {
+            let text = "x".repeat(megabytes << 20);
+            server::json(200, &json!({"choices": [{"message": {"content": text}}]}))
+        }
+    };
+    assert_eq!(ask(answer(10)).await.unwrap().text.unwrap().len(), 10 << 20);
+    assert_eq!(ask(answer(17)).await.unwrap_err().kind, ModelFailureKind::Permanent);
+}

@@ -1,0 +1,137 @@
+//! Which model answers when several could.
+
+use crate::server::{self, Server};
+use domain::chat::{ModelFailureKind, ModelRequest};
+use gateways::llm::{LlmSettings, ModelClient, OllamaProbe, Provider, ProviderName, resolve};
+use secrecy::SecretString;
+use serde_json::json;
+
+/// `provider model` as resolved, or the kind of failure.
+async fn resolved(
+    settings: LlmSettings,
+    env: &[(&'static str, &'static str)],
+    ollama: OllamaProbe,
+) -> Result<String, ModelFailureKind> {
+    let env = env.to_vec();
+    let lookup = move |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+    let client = ModelClient::new().unwrap();
+    match resolve(&client, &settings, &lookup, &ollama).await {
+        Ok(provider) => {
+            let choice = provider.describe();
+            Ok(format!("{} {}", choice.provider, choice.model))
+        }
+        Err(failure) => Err(failure.kind),
+    }
+}
+
+fn nothing() -> ModelRequest {
+    ModelRequest { system: String::new(), messages: vec![], tools: vec![], temperature: None, max_tokens: None }
+}
+
+fn named(provider: ProviderName) -> LlmSettings {
+    LlmSettings { provider: Some(provider), ..LlmSettings::default() }
+}
+
+fn keyed(key: &str) -> LlmSettings {
+    LlmSettings { api_key: Some(SecretString::from(key)), ..LlmSettings::default() }
+}
+
+#[tokio::test]
+async fn a_named_provider_works_or_says_why_not() {
+    use ModelFailureKind::{KeyMissing, Permanent};
+    use ProviderName::{Anthropic, Google, OpenAi, OpenAiCompatible, OpenRouter, Rehearsal};
+    let local = LlmSettings {
+        base_url: Some(String::from("http://127.0.0.1:1/v1")),
+        model: Some(String::from("m")),
+        ..named(OpenAiCompatible)
+    };
+    let openai = ("OPENAI_API_KEY", "k");
+    let ok = |text: &str| Ok(text.to_owned());
+    for (settings, env, expected) in [
+        (named(OpenAi), vec![openai], ok("OpenAI gpt-4.1-mini")),
+        (named(OpenAi), vec![("OPENAI_API_KEY", " ")], Err(KeyMissing)),
+        (named(OpenAi), vec![], Err(KeyMissing)),
+        (LlmSettings { provider: Some(OpenAi), ..keyed("") }, vec![], Err(KeyMissing)),
+        (LlmSettings { provider: Some(OpenAi), ..keyed("k") }, vec![], ok("OpenAI gpt-4.1-mini")),
+        (named(OpenRouter), vec![openai], Err(KeyMissing)),
+        (named(OpenRouter), vec![("OPENROUTER_API_KEY", "k")], ok("OpenRouter openai/gpt-4.1-mini")),
+        (named(OpenAiCompatible), vec![openai], Err(Permanent)),
+        (local.clone(), vec![], ok("OpenAICompatible m")),
+        (LlmSettings { provider: None, ..local }, vec![openai], ok("OpenAICompatible m")),
+        (named(Anthropic), vec![("ANTHROPIC_API_KEY", "k")], Err(Permanent)),
+        (named(Google), vec![("GEMINI_API_KEY", "k")], Err(Permanent)),
+        (named(Rehearsal), vec![openai], ok("Rehearsal built-in")),
+    ] {
+        let case = format!("{settings:?} {env:?}");
+        assert_eq!(resolved(settings, &env, OllamaProbe::Off).await, expected, "{case}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_name_the_first_thing_at_hand_answers() {
+    let ollama =
+        Server::start(|_| server::json(200, &json!({"models": [{"name": "llama3.2:3b"}, {"name": "other"}]}))).await;
+    let empty = Server::start(|_| server::json(200, &json!({"models": []}))).await;
+    let broken = Server::start(|_| server::http(500, &[], "")).await;
+    let there = OllamaProbe::At(ollama.url("/"));
+    let nobody = OllamaProbe::At(format!("http://127.0.0.1:{}", server::closed_port().await));
+    let others = [("ANTHROPIC_API_KEY", "k"), ("GEMINI_API_KEY", "k")];
+    let openai = [("OPENAI_API_KEY", "k")];
+    let own_model = LlmSettings { model: Some(String::from("mine")), ..LlmSettings::default() };
+    let plain = LlmSettings::default;
+    for (settings, env, probe, expected) in [
+        (plain(), &openai[..], &there, "OpenAI gpt-4.1-mini"),
+        (keyed("sk-1"), &[], &there, "OpenAI gpt-4.1-mini"),
+        (plain(), &[], &there, "Ollama llama3.2:3b"),
+        (own_model, &[], &there, "Ollama mine"),
+        (plain(), &others, &there, "Ollama llama3.2:3b"),
+        (plain(), &others, &nobody, "Rehearsal built-in"),
+        (plain(), &[], &OllamaProbe::At(empty.url("")), "Rehearsal built-in"),
+        (plain(), &[], &OllamaProbe::At(broken.url("")), "Rehearsal built-in"),
+        (plain(), &[], &OllamaProbe::Off, "Rehearsal built-in"),
+    ] {
+        let case = format!("{settings:?} {env:?} {probe:?}");
+        let got = resolved(settings, env, probe.clone()).await;
+        assert_eq!(got, Ok(expected.to_owned()), "{case}");
+    }
+    assert_eq!(ollama.requests()[0].line, "GET /api/tags HTTP/1.1");
+}
+
+#[tokio::test]
+async fn a_key_that_is_plainly_anothers_is_not_tried_with_openai() {
+    for key in ["sk-ant-123", "AIzaSy123"] {
+        let got = resolved(keyed(key), &[], OllamaProbe::Off).await;
+        assert_eq!(got, Err(ModelFailureKind::Permanent), "{key}");
+    }
+}
+
+#[tokio::test]
+async fn an_ollama_that_does_not_answer_is_not_waited_for() {
+    let slow = Server::start(|_| server::Reply::Hang).await;
+    let probe = OllamaProbe::At(slow.url(""));
+    let started = std::time::Instant::now();
+    let got = resolved(LlmSettings::default(), &[], probe).await;
+    assert_eq!(got.as_deref(), Ok("Rehearsal built-in"));
+    assert!(started.elapsed().as_millis() < 2_000);
+}
+
+#[tokio::test]
+async fn the_rehearsal_model_answers_without_any_network() {
+    Provider::Rehearsal.complete(&nothing(), "t").await.unwrap();
+}
+
+#[test]
+fn provider_names_are_read_in_any_case() {
+    for name in ProviderName::ALL {
+        assert_eq!(name.as_str().to_lowercase().parse(), Ok(name));
+    }
+    assert!("Skynet".parse::<ProviderName>().unwrap_err().to_string().contains("OpenRouter"));
+}
+
+#[test]
+fn resolving_and_asking_can_be_spawned() {
+    fn spawnable<T: Send>(_: T) {}
+    let (client, settings) = (ModelClient::new().unwrap(), LlmSettings::default());
+    spawnable(resolve(&client, &settings, &|_| None, &OllamaProbe::Off));
+    spawnable(Provider::Rehearsal.complete(&nothing(), "t"));
+}

@@ -1,0 +1,14 @@
+//! Everything here talks over real sockets on 127.0.0.1 to servers that answer with hand-written bytes.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+mod egress_guard;
+mod egress_redirects;
+mod egress_send;
+mod fixtures;
+mod graph;
+mod llm;
+mod llm_config;
+mod proxies;
+mod server;
+mod webhooks;

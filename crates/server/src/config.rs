@@ -1,0 +1,218 @@
+//! Settings, typed, parsed once at start: defaults, then the file, then the environment, then flags.
+
+use crate::{Clock, settings::{SETTINGS, Setting}};
+use domain::agent::nearest;
+use gateways::llm::config::{LlmSettings, OllamaProbe};
+use ipnet::IpNet;
+use secrecy::SecretString;
+use std::{collections::BTreeMap, net::SocketAddr, path::{Path, PathBuf}};
+use store::DatabaseUrl;
+
+/// What the server runs with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder of everything that is kept.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database: DatabaseUrl,
+    /// What Meta calls.
+    pub public_url: Option<String>,
+    /// The log filter.
+    pub log: String,
+    /// Wraps stored secrets; read from the data folder when absent.
+    pub master_key: Option<SecretString>,
+    /// Which model answers.
+    pub llm: LlmSettings,
+    /// Where a local Ollama may be.
+    pub ollama: OllamaProbe,
+    /// Keys of providers found in the environment, by variable.
+    pub provider_keys: BTreeMap<String, SecretString>,
+    /// Meta's Graph host.
+    pub graph_base_url: String,
+    /// Version of the Graph API.
+    pub graph_version: String,
+    /// Any of them may sign a webhook.
+    pub app_secrets: Vec<SecretString>,
+    /// Shown in the webhook handshake.
+    pub verify_token: Option<SecretString>,
+    /// The number that sandbox sessions share.
+    pub sandbox: Option<Sandbox>,
+    /// Private networks that agents' URLs may reach.
+    pub egress_allow: Vec<IpNet>,
+    /// What everything but leases goes by.
+    pub clock: Clock,
+    /// Whether the workers run by themselves; tests step them by hand.
+    pub run_workers: bool,
+}
+
+/// The shared sandbox number.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    /// Meta's id.
+    pub phone_number_id: String,
+    /// Digits.
+    pub phone_number: String,
+    /// Meta's token for it.
+    pub access_token: SecretString,
+}
+
+/// A setting's value and where it came from.
+#[derive(Debug, Clone)]
+pub struct Given {
+    /// As written.
+    pub value: String,
+    /// `default`, the file's name, the variable or `flag`.
+    pub origin: String,
+}
+
+/// All values as text, by key.
+pub type Values = BTreeMap<&'static str, Given>;
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub String);
+
+/// Collects the settings from all layers; later ones win. Unknown keys in the file are errors.
+pub fn collect(
+    file: Option<&Path>,
+    env: &dyn Fn(&str) -> Option<String>,
+    flags: &[(&'static str, String)],
+) -> Result<Values, ConfigError> {
+    let default = |setting: &Setting| (setting.key, Given { value: setting.default.into(), origin: "default".into() });
+    let mut values: Values = SETTINGS.iter().map(default).collect();
+    if let Some(path) = file {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+        read_file(&text, &path.display().to_string(), &mut values)?;
+    }
+    for setting in SETTINGS {
+        if let Some(value) = env(setting.variable) {
+            values.insert(setting.key, Given { value, origin: setting.variable.into() });
+        }
+    }
+    for (key, value) in flags {
+        values.insert(key, Given { value: value.clone(), origin: "flag".into() });
+    }
+    Ok(values)
+}
+
+fn read_file(text: &str, name: &str, values: &mut Values) -> Result<(), ConfigError> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| ConfigError(format!("{name}: {}", error.message())))?;
+    for (section, content) in &table {
+        let Some(content) = content.as_table() else {
+            return Err(ConfigError(format!("{name}: '{section}' must be a section such as [server]")));
+        };
+        for (key, value) in content {
+            let full = format!("{section}.{key}");
+            let Some(setting) = SETTINGS.iter().find(|setting| setting.key == full) else {
+                let hint = nearest(&full, SETTINGS.iter().map(|setting| setting.key));
+                let hint = hint.map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();
+                return Err(ConfigError(format!("{name}: there is no setting '{full}'{hint}")));
+            };
+            let text = match value {
+                toml::Value::String(text) => text.clone(),
+                toml::Value::Array(items) => items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","),
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Boolean(flag) => flag.to_string(),
+                _ => return Err(ConfigError(format!("{name}: {full} must be a text"))),
+            };
+            values.insert(setting.key, Given { value: text, origin: name.into() });
+        }
+    }
+    Ok(())
+}
+
+impl Config {
+    /// Reads the collected settings. Keys of model providers are looked up in the environment as well.
+    pub fn read(values: &Values, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let text = |key: &'static str| values.get(key).map(|given| given.value.trim().to_owned()).unwrap_or_default();
+        let given = |key| Some(text(key)).filter(|value| !value.is_empty());
+        let secret = |key| given(key).map(SecretString::from);
+        let bad = |key: &str, why: &dyn std::fmt::Display| ConfigError(format!("{key}: {why}"));
+        let data_dir = PathBuf::from(text("server.data_dir"));
+        let database = match given("database.url") {
+            Some(url) => DatabaseUrl::parse(&url).map_err(|error| bad("database.url", &error))?,
+            None => DatabaseUrl::Sqlite(data_dir.join("chasqui.db")),
+        };
+        let provider = given("llm.provider").map(|name| name.parse()).transpose().map_err(|error| bad("llm.provider", &error))?;
+        let mut egress_allow = Vec::new();
+        for network in text("egress.allow").split(',').map(str::trim).filter(|network| !network.is_empty()) {
+            let whole = network.parse::<std::net::IpAddr>().map(IpNet::from);
+            let parsed = network.parse::<IpNet>().or(whole).map_err(|_| bad("egress.allow", &format!("'{network}' is not a network")))?;
+            egress_allow.push(parsed);
+        }
+        let sandbox = given("sandbox.phone_number_id").map(|phone_number_id| Sandbox {
+            phone_number_id,
+            phone_number: text("sandbox.phone_number").chars().filter(char::is_ascii_digit).collect(),
+            access_token: secret("sandbox.access_token").unwrap_or_default(),
+        });
+        let keys = ["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+        Ok(Self {
+            listen: text("server.listen").parse().map_err(|error| bad("server.listen", &error))?,
+            database,
+            public_url: given("server.public_url"),
+            log: text("server.log"),
+            master_key: secret("secrets.master_key"),
+            llm: LlmSettings { provider, base_url: given("llm.base_url"), api_key: secret("llm.api_key"), model: given("llm.model") },
+            ollama: OllamaProbe::default(),
+            provider_keys: keys.iter().filter_map(|key| Some(((*key).to_owned(), env(key)?.into()))).collect(),
+            graph_base_url: text("whatsapp.graph_base_url"),
+            graph_version: text("whatsapp.graph_version"),
+            app_secrets: text("whatsapp.app_secret").split(',').filter(|one| !one.trim().is_empty()).map(|one| one.trim().into()).collect(),
+            verify_token: secret("whatsapp.verify_token"),
+            sandbox,
+            egress_allow,
+            clock: Clock::System,
+            run_workers: true,
+            data_dir,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn none(_: &str) -> Option<String> {
+        None
+    }
+
+    #[test]
+    fn flags_beat_the_environment_which_beats_the_file_which_beats_the_defaults() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chasqui.toml");
+        std::fs::write(&file, "[server]\nlisten = \"127.0.0.1:1\"\ndata_dir = \"from-file\"\nlog = \"warn\"").unwrap();
+        let env = |name: &str| match name {
+            "CHASQUI_DATA_DIR" => Some("from-env".into()),
+            "CHASQUI_LOG" => Some("error".into()),
+            _ => None,
+        };
+        let values = collect(Some(&file), &env, &[("server.log", "debug".into())]).unwrap();
+        let config = Config::read(&values, &env).unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(config.data_dir, Path::new("from-env"));
+        assert_eq!(config.log, "debug");
+        assert_eq!(config.graph_version, "v25.0");
+        assert_eq!(values["server.data_dir"].origin, "CHASQUI_DATA_DIR");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chasqui.toml");
+        std::fs::write(&file, "[server]\nlisen = \"127.0.0.1:1\"").unwrap();
+        let error = collect(Some(&file), &none, &[]).unwrap_err().to_string();
+        assert!(error.contains("server.lisen") && error.contains("did you mean 'server.listen'?"), "{error}");
+    }
+
+    #[test]
+    fn bad_values_are_named() {
+        for (key, value) in [("server.listen", "nowhere"), ("llm.provider", "Oracle"), ("egress.allow", "10.0.0.0/99"), ("database.url", "mysql://x")] {
+            let values = collect(None, &none, &[(key, value.into())]).unwrap();
+            let error = Config::read(&values, &none).unwrap_err().to_string();
+            assert!(error.starts_with(key), "{error}");
+        }
+    }
+}

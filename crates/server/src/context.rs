@@ -1,0 +1,139 @@
+//! What everything needs: the store, the clock, randomness and the ways out. Made once at start, shared by all.
+
+use crate::{Clock, config::{Config, Sandbox}};
+use domain::{Id, Timestamp, ids::{ProjectId, SnapshotId}};
+use engine::Compiled;
+use gateways::{egress::Egress, llm::Provider, whatsapp::GraphClient};
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
+use std::{
+    collections::HashMap,
+    ops::Deref,
+    sync::{Arc, Mutex, PoisonError},
+};
+use store::{Store, secrets::Vault};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+/// The owner of what happens in the sandbox before a project is known.
+pub const PLATFORM_PROJECT: ProjectId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000));
+
+/// Shared by handlers and workers; cloning is cheap.
+#[derive(Clone)]
+pub struct Context(Arc<Inner>);
+
+/// See [`Context`].
+pub struct Inner {
+    /// The database.
+    pub store: Store,
+    /// What everything but leases goes by.
+    pub clock: Clock,
+    /// The model.
+    pub model: Provider,
+    /// Meta.
+    pub graph: GraphClient,
+    /// URLs that users configured.
+    pub egress: Egress,
+    /// Seals and opens secrets.
+    pub vault: Vault,
+    /// Signs tracking tokens.
+    pub tracking_key: [u8; 32],
+    /// Any of them may sign a webhook.
+    pub app_secrets: Vec<SecretString>,
+    /// Shown in the webhook handshake.
+    pub verify_token: Option<SecretString>,
+    /// The shared sandbox number.
+    pub sandbox: Option<Sandbox>,
+    /// This node and this life of it: who holds a lease.
+    pub node: String,
+    /// Rung when a worker may have something to do.
+    pub wake: Notify,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    compiled: Mutex<HashMap<SnapshotId, Arc<Compiled>>>,
+}
+
+impl Deref for Context {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// The parts that `build` opens.
+pub(crate) struct Parts {
+    pub store: Store,
+    pub model: Provider,
+    pub graph: GraphClient,
+    pub egress: Egress,
+    pub vault: Vault,
+    pub tracking_key: [u8; 32],
+    pub node: String,
+    pub metrics: PrometheusHandle,
+}
+
+/// At most this many agents are kept compiled.
+const COMPILED: usize = 1_000;
+
+impl Context {
+    pub(crate) fn new(config: &Config, parts: Parts) -> Self {
+        Self(Arc::new(Inner {
+            store: parts.store,
+            clock: config.clock.clone(),
+            model: parts.model,
+            graph: parts.graph,
+            egress: parts.egress,
+            vault: parts.vault,
+            tracking_key: parts.tracking_key,
+            app_secrets: config.app_secrets.clone(),
+            verify_token: config.verify_token.clone(),
+            sandbox: config.sandbox.clone(),
+            node: parts.node,
+            wake: Notify::new(),
+            metrics: parts.metrics,
+            compiled: Mutex::new(HashMap::new()),
+        }))
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A new UUIDv7 from the clock and the random source.
+    pub fn new_uuid(&self) -> Uuid {
+        let millis = u64::try_from(self.now().micros() / 1_000).unwrap_or(0);
+        let mut random = [0; 10];
+        self.fill_random(&mut random);
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+    }
+
+    /// A new id.
+    pub fn new_id<T>(&self) -> Id<T> {
+        Id::from_uuid(self.new_uuid())
+    }
+
+    /// Fills bytes that nobody can guess.
+    ///
+    /// # Panics
+    /// If the operating system has no randomness: keys and codes must not be made then.
+    pub fn fill_random(&self, bytes: &mut [u8]) {
+        if let Err(error) = getrandom::fill(bytes) {
+            unreachable!("the operating system has no randomness: {error}");
+        }
+    }
+
+    /// An agent that was compiled before.
+    pub fn compiled(&self, snapshot: SnapshotId) -> Option<Arc<Compiled>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&snapshot).cloned()
+    }
+
+    /// Keeps a compiled agent: snapshots never change.
+    pub fn keep_compiled(&self, snapshot: SnapshotId, agent: &Arc<Compiled>) {
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if compiled.len() >= COMPILED {
+            compiled.clear();
+        }
+        compiled.insert(snapshot, agent.clone());
+    }
+}

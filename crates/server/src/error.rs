@@ -1,0 +1,154 @@
+//! The one error that handlers return and the one place where it becomes a response (reliability.md §11).
+//!
+//! The body always has `error`, a string, because published clients print it; on 422 `errors` is a map, because a list
+//! crashes them. Internal causes are logged with the request's id and never shown.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::Problem;
+use serde_json::{Map, Value, json};
+
+/// At most this many problems are listed.
+const MAX_DETAILS: usize = 50;
+
+/// Why a request was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No key, or not one of ours.
+    #[error("Invalid or missing API key")]
+    Unauthorized,
+    /// Absent, another project's, or not even an id.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// No such route.
+    #[error("no such route")]
+    NoRoute,
+    /// The route does not take this method.
+    #[error("this route does not take the method")]
+    Method,
+    /// Not JSON, or without what it must have.
+    #[error("Invalid parameters")]
+    Malformed(String),
+    /// Understood, and not acceptable.
+    #[error("Validation failed")]
+    Invalid(Vec<Problem>),
+    /// The service window is closed.
+    #[error("the 24-hour window is closed; send a template")]
+    WindowClosed,
+    /// The state of the thing forbids it.
+    #[error("{0}")]
+    State(&'static str, String),
+    /// Somebody else is at it.
+    #[error("{0}")]
+    Conflict(&'static str, String),
+    /// Larger than the route takes.
+    #[error("the body is larger than {0} bytes")]
+    TooLarge(usize),
+    /// Not JSON by its content type.
+    #[error("the content type must be application/json")]
+    MediaType,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// A fault of ours.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl store::Retryable for ApiError {
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_retryable())
+    }
+}
+
+impl ApiError {
+    /// One invalid value.
+    pub fn invalid(path: &str, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![Problem::new(path, code, message)])
+    }
+
+    fn parts(&self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+            Self::NoRoute => (StatusCode::NOT_FOUND, "no_route"),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
+            Self::WindowClosed => (StatusCode::UNPROCESSABLE_ENTITY, "outside_service_window"),
+            Self::State(code, _) => (StatusCode::UNPROCESSABLE_ENTITY, code),
+            Self::Conflict(code, _) => (StatusCode::CONFLICT, code),
+            Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
+            Self::Store(store::Error::Conflict(_)) => (StatusCode::CONFLICT, "conflict"),
+            Self::Store(store::Error::Retry(_)) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Store(_) | Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+        }
+    }
+
+    fn body(&self, status: StatusCode, code: &str, request_id: &str) -> Value {
+        let problems: &[Problem] = if let Self::Invalid(problems) = self { problems } else { &[] };
+        let message = match self {
+            Self::Malformed(message) | Self::State(_, message) | Self::Conflict(_, message) => message.clone(),
+            Self::Invalid(problems) => match problems.as_slice() {
+                [one] => one.message.clone(),
+                many => format!("{} problems; nothing was saved", many.len()),
+            },
+            Self::Store(store::Error::Conflict(_)) => "it changed meanwhile; read it again".into(),
+            Self::Store(store::Error::Retry(_)) => "try again in a moment".into(),
+            Self::Store(_) | Self::Internal(_) => format!("quote request {request_id} when you report it"),
+            other => other.to_string(),
+        };
+        let error = match self {
+            Self::Store(store::Error::Conflict(_)) => "Conflict".into(),
+            Self::Store(store::Error::Retry(_)) => "The server is busy".into(),
+            Self::Store(_) | Self::Internal(_) => "An unexpected error occurred".into(),
+            other => other.to_string(),
+        };
+        let mut body = json!({"error": error, "message": message, "code": code, "status": status.as_u16(), "details": [], "request_id": request_id});
+        body["details"] = problems.iter().take(MAX_DETAILS).map(|problem| json!(problem)).collect();
+        if status == StatusCode::UNPROCESSABLE_ENTITY {
+            let mut errors = Map::new();
+            for problem in problems.iter().take(MAX_DETAILS) {
+                if let Value::Array(messages) = errors.entry(problem.field()).or_insert_with(|| json!([])) {
+                    messages.push(json!(problem.message));
+                }
+            }
+            if errors.is_empty() {
+                errors.insert("base".into(), json!([message]));
+            }
+            body["errors"] = Value::Object(errors);
+        }
+        body
+    }
+}
+
+/// Puts the error where `telemetry::request` can give it the request's id.
+#[derive(Clone)]
+pub(crate) struct Failure(pub(crate) std::sync::Arc<ApiError>);
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, _) = self.parts();
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Failure(std::sync::Arc::new(self)));
+        response
+    }
+}
+
+impl Failure {
+    /// The response as the client sees it.
+    pub(crate) fn response(&self, request_id: &str) -> Response {
+        let (status, code) = self.0.parts();
+        if status.is_server_error() {
+            tracing::error!(request_id, error = %self.0, "request failed");
+        }
+        let mut response = (status, axum::Json(self.0.body(status, code, request_id))).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,88 @@
+//! Takes Meta's webhooks: checks the signature over the raw bytes, stores everything in one commit, then answers 200.
+//!
+//! Nothing is processed here and nothing is lost: Meta delivers at least once and in any order, so "was it inserted?"
+//! decides everything, and there is no check before a write (reliability.md §3).
+
+mod apply;
+mod messages;
+mod sandbox;
+mod statuses;
+
+use crate::{ApiError, Context, body};
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use gateways::whatsapp::{signature, webhook};
+use secrecy::ExposeSecret as _;
+use std::time::Instant;
+use subtle::ConstantTimeEq as _;
+
+/// Meta sends up to 3 MB.
+const LIMIT: usize = 4 * 1024 * 1024;
+
+/// The handshake: gives the challenge back to whoever knows the verify token.
+pub(crate) async fn handshake(State(ctx): State<Context>, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let mut values = std::collections::HashMap::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        values.insert(name.into_owned(), value.into_owned());
+    }
+    let get = |name: &str| values.get(name).map(String::as_str).unwrap_or_default();
+    let known = ctx.verify_token.as_ref().is_some_and(|token| {
+        let token = token.expose_secret().as_bytes();
+        !token.is_empty() && bool::from(token.ct_eq(get("hub.verify_token").as_bytes()))
+    });
+    if get("hub.mode") != "subscribe" || !known {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    match values.get("hub.challenge") {
+        // Never as HTML: the challenge is shaped by whoever calls.
+        Some(challenge) => ([(header::CONTENT_TYPE, "text/plain")], challenge.clone()).into_response(),
+        None => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+/// A delivery.
+pub(crate) async fn deliver(State(ctx): State<Context>, request: Request) -> Response {
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
+    let bytes = match body::read(body, LIMIT).await {
+        Ok(bytes) => bytes,
+        Err(ApiError::TooLarge(_)) => return counted(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        Err(_) => return counted(StatusCode::BAD_REQUEST, "broken"),
+    };
+    let header = parts.headers.get(signature::HEADER).and_then(|value| value.to_str().ok());
+    if let Err(error) = signature::verify(&ctx.app_secrets, header, &bytes) {
+        metrics::counter!("webhook_signature_failures_total").increment(1);
+        return match error {
+            signature::SignatureError::Missing => StatusCode::UNAUTHORIZED.into_response(),
+            signature::SignatureError::Wrong => StatusCode::FORBIDDEN.into_response(),
+        };
+    }
+    let delivery = match webhook::parse(&bytes) {
+        Ok(delivery) => delivery,
+        Err(malformed) => {
+            tracing::warn!(%malformed, "signed webhook that cannot be read");
+            return counted(StatusCode::BAD_REQUEST, "malformed");
+        }
+    };
+    match apply::store(&ctx, &delivery, &bytes).await {
+        Ok(()) => {
+            ctx.wake.notify_one();
+            metrics::histogram!("inbound_ack_seconds").record(began.elapsed().as_secs_f64());
+            counted(StatusCode::OK, "stored")
+        }
+        Err(error) => {
+            // Meta comes back with the same bytes for days.
+            tracing::error!(%error, "webhook not stored");
+            counted(StatusCode::SERVICE_UNAVAILABLE, "failed")
+        }
+    }
+}
+
+fn counted(status: StatusCode, result: &'static str) -> Response {
+    metrics::counter!("inbound_accepted_total", "result" => result).increment(1);
+    status.into_response()
+}

@@ -1,0 +1,5 @@
+//! /api/v1 routes of conversations.
+
+pub(crate) mod get;
+pub(crate) mod list;
+mod view;

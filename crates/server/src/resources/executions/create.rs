@@ -1,0 +1,160 @@
+//! `POST /agents/{agent_id}/executions`
+
+use super::{input, view};
+use crate::{
+    ApiError,
+    auth::{ProjectContext, path_id},
+    body,
+    fields::Fields,
+    sandbox, workers,
+};
+use axum::{
+    Json,
+    extract::{Path, Request},
+    http::StatusCode,
+};
+use domain::{
+    Id,
+    execution::{ExecutionInput, ExecutionStatus},
+    ids::{AgentId, ProjectId, WhatsappConfigId},
+    phone::{self, Phone},
+    sandbox::SessionStatus,
+};
+use engine::Input;
+use serde_json::{Value, json};
+use store::{
+    Tx, agents,
+    contacts::{self, Identity, Seen},
+    conversations::{self, ConversationRow, Release, Touch},
+    executions::{self, NewExecution},
+    mailbox, sandbox_sessions, transact, whatsapp_configs,
+};
+
+/// Starts a run in the background. With a phone number it works on that person's conversation, through the named config,
+/// else the phone's active sandbox session, else the project's first number; without one it talks to nobody.
+pub(crate) async fn handle(
+    ctx: ProjectContext,
+    Path(agent_id): Path<String>,
+    request: Request,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let agent: AgentId = path_id(&agent_id, "Agent")?;
+    let project = ctx.project;
+    let mut fields = Fields::new("", body::object(request, body::API_LIMIT).await?);
+    let message = input::read(fields.take("message"))?;
+    let phone = fields.text("phone_number", 32).map(|text| phone::normalise(&text));
+    if let Some(Err(error)) = &phone {
+        fields.problem("phone_number", "invalid_phone_number", error.to_string());
+    }
+    let config = fields.text("whatsapp_config_id", 36).map(|text| text.parse::<WhatsappConfigId>());
+    if let Some(Err(_)) = &config {
+        fields.problem("whatsapp_config_id", "unknown_config", "no such WhatsApp config");
+    }
+    fields.done()?;
+    let (phone, config) = (phone.and_then(Result::ok), config.and_then(Result::ok));
+    let id = transact!(ctx.store, "execution.create", ApiError, tx => {
+        let snapshot = agents::current_snapshot(tx, project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
+        let conversation = conversation(&ctx, tx, project, phone.as_ref(), config).await?;
+        refuse_if_live(tx, project, &conversation).await?;
+        let (id, now) = (ctx.new_id(), ctx.now());
+        let phone_number = conversation.phone_number.as_deref();
+        let new = NewExecution { id, agent, snapshot, conversation: conversation.id, phone_number, now };
+        executions::insert(tx, project, &new).await?;
+        if let Some(message) = &message {
+            let key = format!("create:{id}");
+            let input = match message {
+                ExecutionInput::UserInput { text } => Input::Said { id: key.clone(), text: text.clone() },
+                ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
+            };
+            mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
+        }
+        // Due at once, under the epoch that `touch` has locked.
+        let release = Release { execution: Some(id), due_at: Some(now), keep: true };
+        conversations::release(tx, project, conversation.id, conversation.epoch, release).await?;
+        Ok(id)
+    })?;
+    ctx.wake.notify_one();
+    let mut reader = ctx.store.read().await?;
+    let row = executions::find(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
+    Ok((StatusCode::ACCEPTED, Json(json!({"data": view::view(&row)}))))
+}
+
+async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<(), ApiError> {
+    let Some(id) = conversation.execution() else { return Ok(()) };
+    let live = executions::find(tx, project, id).await?;
+    let live = live.is_some_and(|row| row.status.parse::<ExecutionStatus>().is_ok_and(|status| !status.is_over()));
+    if live {
+        return Err(ApiError::Conflict("execution_active", "another execution works on this conversation".into()));
+    }
+    Ok(())
+}
+
+/// The conversation to work on.
+async fn conversation(
+    ctx: &ProjectContext,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    phone: Option<&Phone>,
+    config: Option<WhatsappConfigId>,
+) -> Result<ConversationRow, ApiError> {
+    let now = ctx.now();
+    let Some(phone) = phone else {
+        return nobody(ctx, tx, project).await;
+    };
+    let route = match config {
+        Some(id) => match whatsapp_configs::find(tx, project, id).await? {
+            Some(config) => Some((config.phone_number_id, Some(config.id))),
+            None => return Err(ApiError::invalid("/whatsapp_config_id", "unknown_config", "no such WhatsApp config")),
+        },
+        None => {
+            let session = sandbox_sessions::live(tx, project, phone.canonical()).await?;
+            let session = session.filter(|session| sandbox::is_live(session, SessionStatus::Active, now));
+            match (session, &ctx.sandbox) {
+                (Some(_), Some(sandbox)) => Some((sandbox.phone_number_id.clone(), None)),
+                _ => whatsapp_configs::oldest(tx, project).await?.map(|config| (config.phone_number_id, Some(config.id))),
+            }
+        }
+    };
+    let Some((phone_number_id, config)) = route else {
+        let why = "the project has no WhatsApp number and the phone has no active sandbox session";
+        return Err(ApiError::invalid("/phone_number", "no_channel", why));
+    };
+    let identity = Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() };
+    let new_contact = Id::from_uuid(workers::derived(project, "contact", &format!("wa_id//{}", phone.canonical())));
+    let seen = match contacts::by_identity(tx, project, &identity).await? {
+        // What WhatsApp last wrote is the better address.
+        Some(_) => Seen::default(),
+        None => Seen { wa_id: Some(phone.digits().into()), ..Seen::default() },
+    };
+    let contact = contacts::ensure(tx, project, &[identity], new_contact, &seen, now).await?;
+    let number = phone.e164();
+    let touch = Touch {
+        new_id: ctx.new_id(),
+        phone_number_id: &phone_number_id,
+        contact,
+        config,
+        phone_number: Some(&number),
+        contact_name: None,
+        agent: None,
+        inbound_at: None,
+        now,
+    };
+    Ok(conversations::touch(tx, project, &touch).await?)
+}
+
+/// A run that talks to nobody has a conversation of its own, without a number.
+async fn nobody(ctx: &ProjectContext, tx: &mut Tx<'_>, project: ProjectId) -> Result<ConversationRow, ApiError> {
+    let now = ctx.now();
+    let contact = contacts::ensure(tx, project, &[], ctx.new_id(), &Seen::default(), now).await?;
+    let touch = Touch {
+        new_id: ctx.new_id(),
+        phone_number_id: "",
+        contact,
+        config: None,
+        phone_number: None,
+        contact_name: None,
+        agent: None,
+        inbound_at: None,
+        now,
+    };
+    Ok(conversations::touch(tx, project, &touch).await?)
+}

@@ -1,0 +1,229 @@
+//! Opens what the server needs, in the order in which it can fail, and starts it.
+
+use crate::{Clock, Config, Context, context::Parts, operator::Operator, router, telemetry, workers};
+use domain::chat::ModelChoice;
+use gateways::{
+    egress::{Egress, EgressPolicy, Resolver},
+    llm::{ModelClient, config::resolve},
+    whatsapp::GraphClient,
+};
+use secrecy::ExposeSecret as _;
+use sha2::{Digest as _, Sha256};
+use std::{
+    fs::{File, OpenOptions},
+    io::Write as _,
+    net::SocketAddr,
+    path::Path,
+    time::Duration,
+};
+use store::{DatabaseUrl, Store, secrets::Vault, transact, unscoped};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}; choose another with --listen")]
+    Listen(SocketAddr, std::io::Error),
+    /// Another server uses the folder.
+    #[error("another Chasqui uses the data folder {0}; stop it or choose another with --data-dir")]
+    Locked(String),
+    /// The folder cannot be used.
+    #[error("data folder {0}: {1}")]
+    DataDir(String, std::io::Error),
+    /// The key cannot be used.
+    #[error("master key: {0}")]
+    MasterKey(String),
+    /// The database cannot be used.
+    #[error("database {0}: {1}")]
+    Database(String, store::Error),
+    /// A model is named that cannot be asked.
+    #[error("language model: {0}")]
+    Model(String),
+    /// A client cannot be made.
+    #[error("{0}")]
+    Client(#[from] gateways::ClientError),
+}
+
+/// A running server.
+pub struct App {
+    ctx: Context,
+    address: SocketAddr,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+    working: JoinHandle<()>,
+    _lock: Option<File>,
+}
+
+/// Starts a server: opens the database, migrates it, listens, and runs the workers.
+pub async fn build(config: Config) -> Result<App, StartError> {
+    gateways::tls::install();
+    let metrics = telemetry::metrics();
+    let key = master_key(&config)?;
+    let lock = if matches!(config.database, DatabaseUrl::Sqlite(_)) { Some(lock(&config.data_dir)?) } else { None };
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
+    let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
+    let store = open_store(&config).await?;
+    let model_client = ModelClient::new()?;
+    let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
+    let model = resolve(&model_client, &config.llm, &keys, &config.ollama).await.map_err(|failure| StartError::Model(failure.message))?;
+    let policy = EgressPolicy { allow: config.egress_allow.clone(), ..EgressPolicy::default() };
+    let parts = Parts {
+        graph: GraphClient::new(&config.graph_base_url, &config.graph_version)?,
+        egress: Egress::new(policy, Resolver::System),
+        vault: Vault::new(key, key_id(&key)),
+        tracking_key: derived_key(&key, "tracking"),
+        node: format!("{}:{}", address.port(), boot_id()),
+        store,
+        model,
+        metrics,
+    };
+    let ctx = Context::new(&config, parts);
+    let stop = CancellationToken::new();
+    let app = router::router(ctx.clone());
+    let graceful = stop.clone();
+    let serving = tokio::spawn(async move {
+        let served = axum::serve(listener, app).with_graceful_shutdown(async move { graceful.cancelled().await }).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "the server stopped");
+        }
+    });
+    let (worker_ctx, worker_stop) = (ctx.clone(), stop.clone());
+    let run_workers = config.run_workers;
+    let working = tokio::spawn(async move {
+        if run_workers {
+            workers::run(worker_ctx, worker_stop).await;
+        }
+    });
+    tracing::info!(%address, database = ctx.store.engine_name(), model = ?ctx.model.describe(), "ready");
+    Ok(App { ctx, address, stop, serving, working, _lock: lock })
+}
+
+/// Opens and migrates the database. Alone on SQLite, every lease is one of an earlier life and void.
+async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let database = |error| StartError::Database(config.database.shown(), error);
+    let store = Store::open(&config.database).await.map_err(database)?;
+    store.migrate().await.map_err(database)?;
+    if store.is_exclusive() {
+        transact!(store, "leases.void", tx => unscoped::void_all_leases(tx).await).map_err(database)?;
+    }
+    Ok(store)
+}
+
+impl App {
+    /// The port it listens on.
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Its base URL on this machine.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The model that answers.
+    pub fn model(&self) -> ModelChoice {
+        self.ctx.model.describe()
+    }
+
+    /// What everything in it shares.
+    pub const fn context(&self) -> &Context {
+        &self.ctx
+    }
+
+    /// What an operator may do with it.
+    pub fn operator(&self) -> Operator {
+        Operator::new(self.ctx.store.clone(), self.ctx.clock.clone())
+    }
+
+    /// Stops taking requests and claiming work, lets running steps finish for a while, and closes the database.
+    pub async fn shutdown(mut self) {
+        self.stop.cancel();
+        let finished = async {
+            let _ = (&mut self.serving).await;
+            let _ = (&mut self.working).await;
+        };
+        if tokio::time::timeout(Duration::from_secs(20), finished).await.is_err() {
+            tracing::warn!("some work did not finish in time; its leases will run out");
+        }
+        self.ctx.store.close().await;
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.serving.abort();
+        self.working.abort();
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, StartError> {
+    let failed = |error| StartError::DataDir(folder.display().to_string(), error);
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(folder.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// The key-encryption key: configured, or a file in the data folder that only its owner can read.
+pub(crate) fn master_key(config: &Config) -> Result<[u8; 32], StartError> {
+    if let Some(key) = &config.master_key {
+        return read_key(key.expose_secret());
+    }
+    let failed = |error| StartError::DataDir(config.data_dir.display().to_string(), error);
+    let path = config.data_dir.join("master.key");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => return read_key(text.trim()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    std::fs::create_dir_all(&config.data_dir).map_err(failed)?;
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| StartError::MasterKey(error.to_string()))?;
+    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(&path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?,
+        // Another process of the same start was faster; its key is the key.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return master_key(config),
+        Err(error) => return Err(failed(error)),
+    }
+    Ok(key)
+}
+
+fn read_key(text: &str) -> Result<[u8; 32], StartError> {
+    let wrong = || StartError::MasterKey("it must be 64 hex digits".into());
+    if text.len() != 64 || !text.is_ascii() {
+        return Err(wrong());
+    }
+    let mut key = [0; 32];
+    for (place, byte) in key.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).map_err(|_| wrong())?;
+    }
+    Ok(key)
+}
+
+fn derived_key(key: &[u8; 32], purpose: &str) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    digest.update(purpose.as_bytes());
+    digest.update(key);
+    digest.finalize().into()
+}
+
+fn key_id(key: &[u8; 32]) -> String {
+    derived_key(key, "id")[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Tells this life of the process from earlier ones.
+fn boot_id() -> String {
+    let now = Clock::System.now().micros();
+    format!("{now:x}-{}", std::process::id())
+}

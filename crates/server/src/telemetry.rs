@@ -1,0 +1,56 @@
+//! Logs, metrics and request ids.
+
+use crate::{Context, error::Failure};
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::{sync::OnceLock, time::Instant};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging, once per process; later calls change nothing. `json:` before the filter writes JSON lines.
+pub fn init(log: &str) {
+    let (json, filter) = log.strip_prefix("json:").map_or((false, log), |filter| (true, filter));
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process, as in tests, keeps the first one's logging.
+    let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
+}
+
+/// The process's metrics; all servers in one process share them.
+pub(crate) fn metrics() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let seconds = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+            let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds);
+            let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
+            let handle = recorder.handle();
+            // Only a second recorder in the same process is refused, and `OnceLock` makes one.
+            let _ = metrics::set_global_recorder(recorder);
+            handle
+        })
+        .clone()
+}
+
+/// Gives each request an id, times it, and writes errors in the one shape.
+pub(crate) async fn request(State(ctx): State<Context>, request: Request, next: Next) -> Response {
+    let id = ctx.new_uuid().to_string();
+    let began = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let mut response = next.run(request).await;
+    if let Some(failure) = response.extensions_mut().remove::<Failure>() {
+        response = failure.response(&id);
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    let (status, seconds) = (response.status().as_u16(), began.elapsed().as_secs_f64());
+    metrics::histogram!("http_request_seconds", "route" => route.clone(), "method" => method.to_string()).record(seconds);
+    tracing::debug!(request_id = %id, %method, route, status, ms = seconds * 1_000.0, "request");
+    response
+}

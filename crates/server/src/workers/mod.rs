@@ -1,0 +1,155 @@
+//! The workers: each is a `step` that does one thing that is due and says whether there was one.
+//!
+//! The loop here, tests' `run_until_idle` and a simulator call the same steps. No step loops, spawns or sleeps.
+
+mod jobs;
+mod leases;
+mod outbound;
+mod outbox;
+mod step;
+mod timers;
+mod turns;
+
+use crate::Context;
+use futures::{
+    future::BoxFuture,
+    stream::{FuturesUnordered, StreamExt as _},
+};
+use std::{collections::HashSet, time::Duration};
+use store::unscoped::{DueConversation, DueOutbox};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
+pub(crate) use outbox::tell;
+pub(crate) use step::{Held, mail};
+pub(crate) use turns::go_on;
+
+/// Whether a step did anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Did {
+    /// It did; there may be more.
+    Something,
+    /// Nothing is due.
+    Nothing,
+}
+
+/// How long work that nobody rang for may wait: other nodes' doings and clocks are seen by looking.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// Turns and sends under way at once on this node; each waits for the network most of the time.
+const AT_ONCE: usize = 256;
+/// Rows read by one look.
+const BATCH: i64 = 64;
+
+/// Does one thing that is due, of any kind.
+pub async fn step(ctx: &Context) -> store::Result<Did> {
+    for did in [timers::step(ctx).await?, jobs::step(ctx).await?, outbox::step(ctx).await?, turns::step(ctx).await?] {
+        if did == Did::Something {
+            return Ok(did);
+        }
+    }
+    Ok(Did::Nothing)
+}
+
+/// What is due and can be done side by side.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Task {
+    Turn(domain::ids::ConversationId),
+    Send(domain::ids::OutboxId),
+}
+
+/// Runs the workers until told to stop; then lets what is under way finish its step.
+pub(crate) async fn run(ctx: Context, stop: CancellationToken) {
+    tokio::join!(run_due(&ctx, &stop), run_clocks(&ctx, &stop), renew_leases(&ctx, &stop));
+}
+
+async fn run_due(ctx: &Context, stop: &CancellationToken) {
+    let mut under_way = FuturesUnordered::new();
+    let mut busy: HashSet<Task> = HashSet::new();
+    loop {
+        // Asked for before looking: a ring during the look is not missed.
+        let rung = ctx.wake.notified();
+        tokio::pin!(rung);
+        rung.as_mut().enable();
+        let mut full = false;
+        if !stop.is_cancelled() && under_way.len() < AT_ONCE {
+            let (turns, sends) = look(ctx).await;
+            full = turns.len() as i64 == BATCH || sends.len() as i64 == BATCH;
+            for due in turns {
+                if busy.insert(Task::Turn(due.id)) {
+                    let ctx = ctx.clone();
+                    under_way.push(spawn(Task::Turn(due.id), Box::pin(async move { turns::run(&ctx, due).await })));
+                }
+            }
+            for due in sends {
+                if busy.insert(Task::Send(due.id)) {
+                    let ctx = ctx.clone();
+                    under_way.push(spawn(Task::Send(due.id), Box::pin(async move { outbox::run(&ctx, due).await })));
+                }
+            }
+        }
+        if stop.is_cancelled() && under_way.is_empty() {
+            return;
+        }
+        let pause = if full { Duration::from_millis(5) } else { LOOK_AGAIN };
+        tokio::select! {
+            Some(task) = under_way.next() => { busy.remove(&task); }
+            () = &mut rung => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+        }
+    }
+}
+
+async fn look(ctx: &Context) -> (Vec<DueConversation>, Vec<DueOutbox>) {
+    let looked = async {
+        let mut reader = ctx.store.read().await?;
+        let mut conn = reader.conn();
+        let now = ctx.now();
+        let turns = store::unscoped::due_conversations(&mut conn, now, BATCH).await?;
+        Ok::<_, store::Error>((turns, store::unscoped::due_outbox(&mut conn, now, BATCH).await?))
+    };
+    looked.await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "cannot look for due work");
+        Default::default()
+    })
+}
+
+/// Runs a step on a task of its own, so that a panic in it ends that step alone.
+async fn spawn(task: Task, work: BoxFuture<'static, store::Result<()>>) -> Task {
+    match tokio::spawn(work).await {
+        Ok(Ok(())) => {}
+        Ok(Err(store::Error::StaleEpoch)) => metrics::counter!("stale_epoch_writes_total").increment(1),
+        Ok(Err(error)) => tracing::warn!(%error, "step failed; it stays due"),
+        Err(error) => {
+            metrics::counter!("panics_total").increment(1);
+            tracing::error!(%error, "step panicked");
+        }
+    }
+    task
+}
+
+async fn run_clocks(ctx: &Context, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        for did in [timers::step(ctx).await, jobs::step(ctx).await] {
+            if let Err(error) = did {
+                tracing::warn!(%error, "cannot look for due timers and jobs");
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn renew_leases(ctx: &Context, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(3)) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = leases::step(ctx).await {
+            tracing::warn!(%error, "cannot renew leases");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! Sends queued messages to WhatsApp, in order per conversation.
+//!
+//! Meta has no idempotency key, so a lost answer could mean a double send. The attempt is committed before the request is
+//! opened, each request carries a token that statuses echo, and an attempt with an unknown end waits for such a status
+//! before it is repeated (reliability.md §6).
+
+use super::{
+    Did,
+    outbound::Payload,
+    step::{Held, from_json, mail, step as engine_step},
+    turns,
+};
+use crate::Context;
+use domain::{Span, Timestamp, ids::ProjectId, message::Delivery};
+use engine::{Input, SendOutcome as Told};
+use gateways::whatsapp::{Content, ErrorClass, Outgoing, Recipient, SendOutcome, token};
+use secrecy::SecretString;
+use serde_json::json;
+use store::{
+    Tx, conversations, mailbox,
+    messages::{self, StatusChange},
+    outbox::{self, Claimed, OutboxRow, OutboxState, Settle},
+    transact,
+    unscoped::{self, DueOutbox},
+};
+
+/// How long a status may take to tell how an unclear attempt ended.
+const RECONCILE: Span = Span::from_secs(30);
+/// Attempts before a message is given up.
+const ATTEMPTS: i64 = 6;
+
+/// Sends one due message.
+pub(super) async fn step(ctx: &Context) -> store::Result<Did> {
+    let due = {
+        let mut reader = ctx.store.read().await?;
+        unscoped::due_outbox(&mut reader.conn(), ctx.now(), 1).await?
+    };
+    let Some(due) = due.first() else { return Ok(Did::Nothing) };
+    run(ctx, *due).await?;
+    Ok(Did::Something)
+}
+
+/// Sends or settles a row that was seen as due. Does nothing if another worker was faster.
+pub(super) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
+    let project = due.project_id;
+    let claimed = transact!(ctx.store, "outbox.attempt", tx => {
+        let now = ctx.now();
+        let Some(claimed) = outbox::claim(tx, due, &ctx.node, now).await? else { return Ok(None) };
+        if claimed.was == OutboxState::Queued.as_str() {
+            let token = tracking_token(ctx, project, &claimed.row);
+            outbox::begin_attempt(tx, project, &claimed.row, &token, now).await?;
+        }
+        Ok(Some(claimed))
+    })?;
+    let Some(Claimed { row, was }) = claimed else { return Ok(()) };
+    let end = match was.as_str() {
+        "queued" => send(ctx, project, &row).await?,
+        // The worker that was sending died; what it sent may have arrived.
+        "sending" => End::Unclear("the sender died".into()),
+        _ => End::Silence,
+    };
+    settle(ctx, project, row, end).await
+}
+
+fn tracking_token(ctx: &Context, project: ProjectId, row: &OutboxRow) -> String {
+    token::issue(&ctx.tracking_key, project, row.id, u32::try_from(row.attempt).unwrap_or(u32::MAX))
+}
+
+/// How an attempt ended, or the waiting for one.
+enum End {
+    Accepted { wamid: String },
+    Refused { code: &'static str, message: String },
+    Later { after: Span, message: String },
+    Unclear(String),
+    /// No status told within the window.
+    Silence,
+}
+
+async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow) -> store::Result<End> {
+    let payload: Payload = from_json("payload", &row.payload)?;
+    let Some(token) = access_token(ctx, project, &row.phone_number_id).await? else {
+        return Ok(End::Refused { code: "channel_auth", message: "the number has no access token".into() });
+    };
+    let to = match (payload.wa_id, payload.user_id) {
+        (Some(number), _) => Recipient::Phone(number),
+        (None, Some(user)) => Recipient::UserId(user),
+        (None, None) => return Ok(End::Refused { code: "send_failed", message: "the contact has no address".into() }),
+    };
+    let preview_url = payload.text.contains("https://") || payload.text.contains("http://");
+    let content = Content::Text { body: payload.text, preview_url };
+    let message = Outgoing { to, content, opaque: tracking_token(ctx, project, row) };
+    let outcome = ctx.graph.send(&row.phone_number_id, &token, &message).await;
+    metrics::counter!("send_attempts_total", "class" => outcome.word()).increment(1);
+    Ok(match outcome {
+        SendOutcome::Accepted { wamid, .. } => End::Accepted { wamid },
+        SendOutcome::NotSent { message } => End::Later { after: backoff(row.attempt), message },
+        SendOutcome::Unknown { message } => End::Unclear(message),
+        SendOutcome::Refused { class: ErrorClass::Throttle | ErrorClass::Server, message, retry_after_ms, .. } => {
+            End::Later { after: retry_after_ms.map_or_else(|| backoff(row.attempt), Span::from_millis), message }
+        }
+        SendOutcome::Refused { class, message, .. } => {
+            let code = match class {
+                ErrorClass::Auth => "channel_auth",
+                ErrorClass::Window => "outside_service_window",
+                _ => "send_failed",
+            };
+            End::Refused { code, message }
+        }
+    })
+}
+
+/// One second, doubled with each attempt.
+fn backoff(attempt: i64) -> Span {
+    Span::from_secs(1 << attempt.clamp(1, 8).saturating_sub(1))
+}
+
+/// The token of a number: the sandbox's, or the project's own secret.
+async fn access_token(ctx: &Context, project: ProjectId, phone_number_id: &str) -> store::Result<Option<SecretString>> {
+    if let Some(sandbox) = ctx.sandbox.as_ref().filter(|sandbox| sandbox.phone_number_id == phone_number_id) {
+        return Ok(Some(sandbox.access_token.clone()));
+    }
+    let mut reader = ctx.store.read().await?;
+    let mut conn = reader.conn();
+    let pointer = unscoped::look_up(&mut conn, unscoped::DirectoryKind::Number, phone_number_id).await?;
+    let Some(pointer) = pointer.filter(|pointer| pointer.project_id == project) else { return Ok(None) };
+    let id = domain::Id::from_uuid(pointer.object_id);
+    let Some(config) = store::whatsapp_configs::find(&mut conn, project, id).await? else { return Ok(None) };
+    let secret = store::secrets::reveal(&mut conn, &ctx.vault, project, config.access_token_id, "whatsapp_access_token").await?;
+    Ok(secret.map(SecretString::from))
+}
+
+/// Leaves the row as the attempt's end says and tells whoever waits, in one commit.
+async fn settle(ctx: &Context, project: ProjectId, row: OutboxRow, end: End) -> store::Result<()> {
+    let held = transact!(ctx.store, "outbox.settle", tx => {
+        let now = ctx.now();
+        // A status may have told the wamid while the request was open; it is proof, whatever the request's end was.
+        let proven = outbox::find(tx, project, row.id).await?.and_then(|row| row.wamid);
+        let end = match (&end, proven) {
+            (End::Accepted { .. }, _) | (_, None) => &end,
+            (_, Some(wamid)) => &End::Accepted { wamid },
+        };
+        let plan = Plan::of(&row, end, now);
+        let detail = plan.error.as_deref();
+        outbox::end_attempt(tx, (project, row.id, row.attempt), plan.state.as_str(), detail, now).await?;
+        let settle = Settle { state: plan.state, next_at: plan.next_at, wamid: plan.wamid, error: detail, now };
+        let row = outbox::settle(tx, project, row.id, row.epoch, &settle).await?;
+        if let Some(wamid) = plan.wamid {
+            messages::accepted(tx, project, row.message_id, wamid, now).await?;
+        }
+        if plan.state == OutboxState::Failed {
+            let change = StatusChange { to: Delivery::Failed, at: now, error: detail, wamid: None, now };
+            messages::advance(tx, project, row.message_id, &change).await?;
+        }
+        tell(ctx, tx, project, &row, plan.told, now).await
+    })?;
+    turns::go_on(ctx, held).await
+}
+
+struct Plan<'a> {
+    state: OutboxState,
+    next_at: Timestamp,
+    wamid: Option<&'a str>,
+    error: Option<String>,
+    told: Option<Told>,
+}
+
+impl<'a> Plan<'a> {
+    fn of(row: &OutboxRow, end: &'a End, now: Timestamp) -> Self {
+        let message_id = row.message_id.to_string();
+        let failed = |code: &str, message: &str| Self {
+            state: OutboxState::Failed,
+            next_at: now,
+            wamid: None,
+            error: Some(json!({"code": code, "message": message}).to_string()),
+            told: Some(Told::Failed { code: code.into(), message: message.into() }),
+        };
+        let unsettled = |state, next_at, why: &str| Self {
+            state,
+            next_at,
+            wamid: None,
+            error: Some(json!({"message": why}).to_string()),
+            told: None,
+        };
+        let exhausted = |after: Span| row.attempt >= ATTEMPTS || now + after > row.give_up_at;
+        match end {
+            End::Accepted { wamid } => Self {
+                state: OutboxState::Accepted,
+                next_at: now,
+                wamid: Some(wamid),
+                error: None,
+                told: Some(Told::Accepted { message_id }),
+            },
+            End::Refused { code, message } => failed(code, message),
+            End::Later { after, message } if exhausted(*after) => failed("send_failed", message),
+            End::Later { after, message } => unsettled(OutboxState::Queued, now + *after, message),
+            End::Unclear(why) => unsettled(OutboxState::Unknown, now + RECONCILE, why),
+            // For free-form replies a silent bot is worse than a repeat; other rows are left to a person.
+            End::Silence if row.policy == "retry" && !exhausted(Span::ZERO) => unsettled(OutboxState::Queued, now, "no status told"),
+            End::Silence => Self {
+                state: OutboxState::Unconfirmed,
+                next_at: now,
+                wamid: None,
+                error: Some(json!({"code": "unconfirmed", "message": "nobody knows whether it was sent"}).to_string()),
+                told: Some(Told::Unconfirmed { message_id }),
+            },
+        }
+    }
+}
+
+/// Feeds the outcome to the execution that waits for it: at once where nobody holds the conversation, else through its
+/// mailbox, where the holder finds it at the next step.
+pub(crate) async fn tell(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &OutboxRow,
+    told: Option<Told>,
+    now: Timestamp,
+) -> store::Result<Option<Held>> {
+    let (Some(outcome), Some(effect), Some(execution)) = (told, row.effect_id.clone(), row.execution_id) else { return Ok(None) };
+    let input = Input::Sent { effect: effect.clone(), outcome };
+    if let Some(conversation) = conversations::claim_if_free(tx, project, row.conversation_id, &ctx.node).await? {
+        if conversation.execution_id == Some(execution) {
+            return engine_step(ctx, tx, project, conversation, &[input]).await;
+        }
+        // The execution is over and another one has begun, which must not hear of it.
+        let release = conversations::Release { execution: conversation.execution(), due_at: due_of(&conversation), keep: false };
+        conversations::release(tx, project, conversation.id, conversation.epoch, release).await?;
+        return Ok(None);
+    }
+    let Some(conversation) = conversations::next_seq(tx, project, row.conversation_id, now).await? else { return Ok(None) };
+    let mail = mail(conversation.next_seq, format!("sent:{effect}"), &input)?;
+    mailbox::put(tx, project, row.conversation_id, &mail).await?;
+    conversations::wake(tx, project, row.conversation_id, now, conversation.burst_started_at).await?;
+    Ok(None)
+}
+
+fn due_of(conversation: &conversations::ConversationRow) -> Option<Timestamp> {
+    conversation.due_at.map(Timestamp::from_micros)
+}

@@ -1,0 +1,301 @@
+//! One engine step as one commit: outcome, state, history, journal, outbox rows, timers and event together, under the
+//! conversation's epoch. Whatever holds the conversation calls this: a claim, a running turn, or a settled send.
+
+use super::outbound::{self, Said};
+use crate::Context;
+use domain::{
+    Timestamp,
+    chat::ChatMessage,
+    execution::ExecutionStatus,
+    ids::{ExecutionId, ProjectId, SnapshotId},
+};
+use engine::{AgentContent, CallModel, Compiled, Effect, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, Step};
+use serde_json::json;
+use std::sync::Arc;
+use store::{
+    Error, Result, Tx, agents,
+    conversations::{self, ConversationRow, Release},
+    events::{self, EventRow},
+    executions::{self, NewExecution, Saved},
+    history::{self, HistoryRow},
+    journal::{self, JournalRow},
+    mailbox::{self, MailRow},
+    timers,
+};
+
+/// Format of the journal's texts.
+const JOURNAL_FORMAT: i64 = 1;
+
+/// What the turn's holder has to do next, outside of any transaction.
+#[derive(Debug, Clone)]
+pub(crate) enum Todo {
+    /// Ask the model.
+    Model(CallModel),
+    /// Make a request.
+    Tool {
+        /// The effect.
+        effect: String,
+        /// The request.
+        request: domain::tool_request::ToolRequest,
+        /// It was asked for by an earlier life of the turn and may have been made.
+        again: bool,
+    },
+}
+
+/// A held conversation whose turn goes on.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub project: ProjectId,
+    pub conversation: ConversationRow,
+    pub execution: ExecutionId,
+    pub agent: Arc<Compiled>,
+    pub state: State,
+    pub todo: Todo,
+}
+
+/// A mailbox row for an input.
+pub(crate) fn mail(seq: i64, input_key: String, input: &Input) -> Result<MailRow> {
+    Ok(MailRow { seq, input_key, body: to_json("input", input)? })
+}
+
+/// Takes everything that waits for the conversation and `outcomes` as far as they go. `None`: the conversation rests and
+/// is released.
+pub(super) async fn step(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: ConversationRow,
+    outcomes: &[Input],
+) -> Result<Option<Held>> {
+    let now = ctx.now();
+    let mut inputs = outcomes.to_vec();
+    for row in mailbox::take(tx, project, conversation.id).await? {
+        inputs.push(from_json("input", &row.body)?);
+    }
+    let Some(mut run) = Run::load(ctx, tx, project, &conversation, &inputs, now).await? else {
+        // Nobody answers here: what was said is stored, and that is all.
+        release(tx, project, &conversation, None, None, false).await?;
+        return Ok(None);
+    };
+    let began_with = run.state.pending.clone();
+    let before = run.state.status;
+    // A closed service window refuses a send at once: its outcome is fed in the same commit.
+    while !inputs.is_empty() || run.is_new() {
+        let step = run.advance(now, &inputs);
+        inputs = run.record(ctx, tx, project, &conversation, &step, &inputs, now).await?;
+    }
+    run.save(ctx, tx, project, before, now).await?;
+    let todo = match &run.state.pending {
+        Some(Pending::Model { call, not_before, .. }) if not_before.is_none_or(|time| time <= now) => Some(Todo::Model(call.clone())),
+        Some(pending @ Pending::Tool { effect, request, .. }) => {
+            let again = began_with.as_ref() == Some(pending);
+            Some(Todo::Tool { effect: effect.clone(), request: request.clone(), again })
+        }
+        _ => None,
+    };
+    let due = if todo.is_some() { Some(now) } else { run.state.due_at() };
+    release(tx, project, &conversation, Some(run.id), due, todo.is_some()).await?;
+    let Some(todo) = todo else { return Ok(None) };
+    let Some(agent) = run.agent else { return Ok(None) };
+    Ok(Some(Held { project, conversation, execution: run.id, agent, state: run.state, todo }))
+}
+
+async fn release(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    execution: Option<ExecutionId>,
+    due_at: Option<Timestamp>,
+    keep: bool,
+) -> Result<()> {
+    let execution = execution.or(conversation.execution());
+    conversations::release(tx, project, conversation.id, conversation.epoch, Release { execution, due_at, keep }).await
+}
+
+/// An execution in the middle of a step.
+struct Run {
+    id: ExecutionId,
+    /// `None` with the reason in `broken`.
+    agent: Option<Arc<Compiled>>,
+    broken: String,
+    state: State,
+    step_no: i64,
+}
+
+impl Run {
+    /// The conversation's live execution, or a new one where somebody said something and an agent answers there.
+    async fn load(
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        inputs: &[Input],
+        now: Timestamp,
+    ) -> Result<Option<Self>> {
+        let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
+        if let Some(id) = conversation.execution() {
+            let row = executions::state(tx, project, id).await?.ok_or_else(|| damaged("the execution is gone"))?;
+            let over = row.status.parse::<ExecutionStatus>().map_err(|_| damaged("status"))?.is_over();
+            if !over || resumed {
+                let state = match row.state.as_str() {
+                    "" => State::new(facts(id, row_agent(tx, project, id).await?, conversation)),
+                    text => State::load(row.state_format, text).map_err(damaged)?,
+                };
+                let (agent, broken) = compiled(ctx, tx, project, row.snapshot_id).await?;
+                return Ok(Some(Self { id, agent, broken, state, step_no: row.step_no }));
+            }
+        }
+        let said = inputs.iter().any(|input| matches!(input, Input::Said { .. }));
+        let Some(agent_id) = conversation.agent().filter(|_| said) else { return Ok(None) };
+        let Some(snapshot) = agents::current_snapshot(tx, project, agent_id).await? else { return Ok(None) };
+        let id = ctx.new_id();
+        let phone_number = conversation.phone_number.as_deref();
+        let new = NewExecution { id, agent: agent_id, snapshot, conversation: conversation.id, phone_number, now };
+        executions::insert(tx, project, &new).await?;
+        let (agent, broken) = compiled(ctx, tx, project, snapshot).await?;
+        Ok(Some(Self { id, agent, broken, state: State::new(facts(id, agent_id, conversation)), step_no: 0 }))
+    }
+
+    fn is_new(&self) -> bool {
+        self.step_no == 0
+    }
+
+    fn advance(&mut self, now: Timestamp, inputs: &[Input]) -> Step {
+        match &self.agent {
+            Some(agent) => engine::advance(agent, &mut self.state, now, inputs),
+            None => engine::fail_unrunnable(&mut self.state, now, &self.broken),
+        }
+    }
+
+    /// Writes what a step brought. Gives back the outcomes that are known already.
+    #[expect(clippy::too_many_arguments, reason = "the step, its inputs and where they belong")]
+    async fn record(
+        &mut self,
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        step: &Step,
+        inputs: &[Input],
+        now: Timestamp,
+    ) -> Result<Vec<Input>> {
+        self.step_no += 1;
+        for entry in &step.history {
+            let row = HistoryRow {
+                seq: entry.seq,
+                at: now,
+                node: entry.node.clone(),
+                origin: entry.origin.into(),
+                entry: to_json("history", &entry.message)?,
+            };
+            history::append(tx, project, self.id, &row).await?;
+        }
+        let row = JournalRow {
+            step_no: self.step_no,
+            epoch: conversation.epoch,
+            format: JOURNAL_FORMAT,
+            inputs: to_json("inputs", &inputs)?,
+            effects: to_json("effects", &step.effects)?,
+            events: to_json("events", &step.events)?,
+            at: now,
+        };
+        journal::append(tx, project, self.id, &row).await?;
+        let mut known = Vec::new();
+        for effect in &step.effects {
+            match effect {
+                Effect::Send { id, text } => {
+                    let said = Said { text, source_key: id, waiting: Some((self.id, id)) };
+                    if let Err(refused) = outbound::enqueue(ctx, tx, project, conversation, &said, now).await? {
+                        let outcome = SendOutcome::Failed { code: refused.code().into(), message: refused.to_string() };
+                        known.push(Input::Sent { effect: id.clone(), outcome });
+                    }
+                }
+                Effect::SetTimer { kind, generation, fire_at } => {
+                    timers::set(tx, project, (conversation.id, self.id), (kind.as_str(), *generation), *fire_at).await?;
+                }
+                Effect::ClearTimer => timers::clear(tx, project, self.id).await?,
+                // Carried out by the holder after the commit: the state says what is pending.
+                Effect::CallModel(_) | Effect::CallTool { .. } => {}
+            }
+        }
+        Ok(known)
+    }
+
+    async fn save(&self, ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, before: ExecutionStatus, now: Timestamp) -> Result<()> {
+        let state = &self.state;
+        let error = state.error.as_ref().map(|error| to_json("error", error)).transpose()?;
+        let saved = Saved {
+            status: state.status,
+            node: &state.node,
+            handoff_reason: state.handoff_reason.as_deref(),
+            end_reason: state.end_reason.as_deref(),
+            error: error.as_deref(),
+            state: &to_json("state", state)?,
+            state_format: STATE_FORMAT,
+            step_no: self.step_no,
+            now,
+        };
+        executions::save(tx, project, self.id, &saved).await?;
+        if state.status == before && self.step_no > 1 {
+            return Ok(());
+        }
+        let body = json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status, "node": state.node}).to_string();
+        let event = EventRow { id: ctx.new_uuid(), at: now, topic: "execution.status".into(), object_id: self.id.uuid(), body };
+        events::append(tx, project, &event).await
+    }
+}
+
+async fn row_agent(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId) -> Result<domain::ids::AgentId> {
+    Ok(executions::find(tx, project, id).await?.ok_or_else(|| damaged("the execution is gone"))?.agent_id)
+}
+
+fn facts(id: ExecutionId, agent_id: domain::ids::AgentId, conversation: &ConversationRow) -> Facts {
+    Facts {
+        agent_id,
+        execution_id: id,
+        conversation_id: conversation.id,
+        phone_number: conversation.phone_number.clone(),
+        profile_name: conversation.contact_name.clone(),
+        vars: Default::default(),
+    }
+}
+
+/// The pinned agent, ready to run, or why it cannot.
+async fn compiled(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, snapshot: SnapshotId) -> Result<(Option<Arc<Compiled>>, String)> {
+    if let Some(agent) = ctx.compiled(snapshot) {
+        return Ok((Some(agent), String::new()));
+    }
+    let text = agents::snapshot(tx, project, snapshot).await?.ok_or_else(|| damaged("the snapshot is gone"))?;
+    let content: AgentContent = from_json("snapshot", &text)?;
+    Ok(match Compiled::new(&content) {
+        Ok(agent) => {
+            let agent = Arc::new(agent);
+            ctx.keep_compiled(snapshot, &agent);
+            (Some(agent), String::new())
+        }
+        Err(why) => (None, why.to_string()),
+    })
+}
+
+/// The rows of history that a question to the model shows.
+pub(super) async fn history_of(ctx: &Context, held: &Held, call: &CallModel) -> Result<Vec<(i64, ChatMessage)>> {
+    let mut reader = ctx.store.read().await?;
+    let mut conn = reader.conn();
+    let mut rows = history::window(&mut conn, held.project, held.execution, call.from).await?;
+    for pinned in [call.first_input, call.step_prompt].into_iter().flatten().filter(|seq| *seq < call.from) {
+        rows.extend(history::one(&mut conn, held.project, held.execution, pinned).await?);
+    }
+    rows.into_iter().map(|row| Ok((row.seq, from_json("history", &row.entry)?))).collect()
+}
+
+pub(super) fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Damaged { what, why: error.to_string() })
+}
+
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::Damaged { what, why: error.to_string() })
+}
+
+fn damaged(why: impl Into<String>) -> Error {
+    Error::Damaged { what: "execution", why: why.into() }
+}

@@ -1,0 +1,27 @@
+//! Turns a due timer into an input of its execution.
+
+use super::Did;
+use crate::Context;
+use engine::Input;
+use store::{conversations, mailbox, timers, transact, unscoped};
+
+/// Fires timers that are due.
+pub(super) async fn step(ctx: &Context) -> store::Result<Did> {
+    let now = ctx.now();
+    let due = {
+        let mut reader = ctx.store.read().await?;
+        unscoped::due_timers(&mut reader.conn(), now, super::BATCH).await?
+    };
+    for row in &due {
+        transact!(ctx.store, "timer.fire", tx => {
+            let Some(timer) = timers::take(tx, *row, now).await? else { return Ok(()) };
+            let Some(conversation) = conversations::next_seq(tx, row.project_id, timer.conversation_id, now).await? else { return Ok(()) };
+            let key = format!("timer:{}:{}", timer.execution_id, timer.generation);
+            let mail = super::step::mail(conversation.next_seq, key, &Input::Timer { generation: timer.generation })?;
+            mailbox::put(tx, row.project_id, timer.conversation_id, &mail).await?;
+            conversations::wake(tx, row.project_id, timer.conversation_id, now, None).await
+        })?;
+        ctx.wake.notify_one();
+    }
+    Ok(if due.is_empty() { Did::Nothing } else { Did::Something })
+}

@@ -1,0 +1,77 @@
+//! Agents and what executions pin of them.
+
+use crate::support::{NOW, World, fresh, later};
+use domain::ids::AgentId;
+use store::{agents, agents::AgentRow, transact};
+
+async fn stored(world: &World, name: &str, seconds: i64) -> AgentRow {
+    let id: AgentId = fresh();
+    let snapshot_id = world.snapshot(id, name).await;
+    let row = AgentRow {
+        id,
+        name: name.into(),
+        description: None,
+        system_prompt: Some("be brief".into()),
+        message_debounce_seconds: 2,
+        agent_version: 2,
+        graph: "{}".into(),
+        snapshot_id,
+        version: 1,
+        created_at: later(seconds),
+        updated_at: later(seconds),
+    };
+    transact!(world.store, "test", tx => agents::insert(tx, world.project, &row).await).expect("an agent");
+    row
+}
+
+#[tokio::test]
+async fn a_change_raises_the_version_and_keeps_the_rest() {
+    let world = World::new().await;
+    let mut row = stored(&world, "Front desk", 0).await;
+    row.name = "Reception".into();
+    row.updated_at = later(60);
+    transact!(world.store, "test", tx => agents::update(tx, world.project, &row).await).unwrap();
+
+    let mut reader = world.store.read().await.unwrap();
+    let found = agents::find(&mut reader.conn(), world.project, row.id).await.unwrap().unwrap();
+    row.version = 2;
+    assert_eq!(format!("{found:?}"), format!("{row:?}"));
+}
+
+#[tokio::test]
+async fn agents_are_listed_newest_first_with_their_number() {
+    let world = World::new().await;
+    for (name, seconds) in [("second", 2), ("first", 1), ("third", 3), ("third too", 3)] {
+        stored(&world, name, seconds).await;
+    }
+    let mut reader = world.store.read().await.unwrap();
+    let (rows, total) = agents::list(&mut reader.conn(), world.project, 3, 0).await.unwrap();
+    let names: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+    assert_eq!((names.as_slice(), total), (["third too", "third", "second"].as_slice(), 4));
+    let (rest, _) = agents::list(&mut reader.conn(), world.project, 3, 3).await.unwrap();
+    assert_eq!(rest.iter().map(|row| row.name.as_str()).collect::<Vec<_>>(), ["first"]);
+}
+
+#[tokio::test]
+async fn an_agent_that_returns_to_an_earlier_state_gets_that_snapshot_back() {
+    let world = World::new().await;
+    let (one, other) = (fresh(), fresh());
+    let first = world.snapshot(one, "a").await;
+    assert_ne!(world.snapshot(one, "b").await, first);
+    assert_eq!(world.snapshot(one, "a").await, first);
+    assert_ne!(world.snapshot(other, "a").await, first, "the snapshot of another agent");
+
+    let mut reader = world.store.read().await.unwrap();
+    assert_eq!(agents::snapshot(&mut reader.conn(), world.project, first).await.unwrap().as_deref(), Some("a"));
+}
+
+#[tokio::test]
+async fn an_agent_without_a_project_is_refused_as_a_conflict() {
+    let world = World::new().await;
+    let mut row = stored(&world, "x", 0).await;
+    row.id = fresh();
+    let nobody = fresh();
+    let refused = transact!(world.store, "test", tx => agents::insert(tx, nobody, &row).await);
+    assert!(matches!(refused, Err(store::Error::Conflict(_))), "{refused:?}");
+    assert_eq!(row.created_at, NOW);
+}

@@ -1,0 +1,121 @@
+//! One person is one contact, whatever identifiers an event carries.
+
+use crate::support::{NOW, World, at_once, fresh, later};
+use domain::ids::ContactId;
+use std::collections::HashSet;
+use store::{
+    Store, contacts,
+    contacts::{Identity, Seen},
+    transact,
+};
+use uuid::Uuid;
+
+fn phone(digits: &str) -> Identity {
+    Identity { kind: "wa_id", scope: String::new(), value: digits.into() }
+}
+
+fn bsuid(scope: &str, value: &str) -> Identity {
+    Identity { kind: "bsuid", scope: scope.into(), value: value.into() }
+}
+
+/// As the server makes it: from the first identity, so that parallel first messages agree.
+fn derived(identity: &Identity) -> ContactId {
+    let name = format!("{}/{}/{}", identity.kind, identity.scope, identity.value);
+    let mut bytes = [0u8; 16];
+    for (at, byte) in name.bytes().enumerate() {
+        bytes[at % 16] = bytes[at % 16].rotate_left(3) ^ byte;
+    }
+    ContactId::from_uuid(Uuid::new_v8(bytes))
+}
+
+async fn ensure(store: &Store, project: domain::ids::ProjectId, identities: &[Identity], seen: &Seen) -> ContactId {
+    let id = derived(&identities[0]);
+    transact!(store, "test", tx => contacts::ensure(tx, project, identities, id, seen, NOW).await).expect("a contact")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_first_messages_of_one_person_make_one_contact() {
+    let world = World::new().await;
+    let (store, project) = (world.store.clone(), world.project);
+    let ids = at_once(32, |_| {
+        let store = store.clone();
+        async move { ensure(&store, project, &[bsuid("waba", "US.1"), phone("15550001")], &Seen::default()).await }
+    })
+    .await;
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 1);
+    assert_eq!(world.number("SELECT count(*) FROM contacts").await, 1);
+    assert_eq!(world.number("SELECT count(*) FROM contact_identities").await, 2);
+}
+
+/// Half of the events hide the user id: they derive another id for a person who is being stored at this moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_first_messages_with_different_identifiers_make_one_contact() {
+    let world = World::new().await;
+    let (store, project) = (world.store.clone(), world.project);
+    for round in 0..10 {
+        let ids = at_once(16, |n| {
+            let (store, number) = (store.clone(), phone(&format!("1555000{round}")));
+            let both = [bsuid("waba", &format!("US.{round}")), number.clone()];
+            let identities = if n % 2 == 0 { both.to_vec() } else { vec![number] };
+            async move {
+                ensure(&store, project, &identities, &Seen::default()).await;
+                identities
+            }
+        })
+        .await;
+        let mut reader = world.store.read().await.unwrap();
+        let mut people = HashSet::new();
+        for identity in ids.into_iter().flatten() {
+            people.insert(contacts::by_identity(&mut reader.conn(), project, &identity).await.unwrap().unwrap());
+        }
+        // The phone may be stored before the user id is known; then they are two until an event links them.
+        assert!(!people.is_empty() && people.len() <= 2);
+    }
+    let without_identity = "SELECT count(*) FROM contacts c WHERE NOT EXISTS \
+                            (SELECT 1 FROM contact_identities i WHERE i.project_id = c.project_id AND i.contact_id = c.id)";
+    assert_eq!(world.number(without_identity).await, 0, "contacts that no identifier leads to");
+}
+
+#[tokio::test]
+async fn a_person_is_found_by_any_identifier_seen_before() {
+    let world = World::new().await;
+    let (store, project) = (&world.store, world.project);
+    let first = ensure(store, project, &[phone("15550001")], &Seen::default()).await;
+    let linked = ensure(store, project, &[bsuid("waba", "US.1"), phone("15550001")], &Seen::default()).await;
+    let hidden = ensure(store, project, &[bsuid("waba", "US.1")], &Seen::default()).await;
+    assert_eq!([linked, hidden], [first; 2]);
+}
+
+#[tokio::test]
+async fn the_same_user_id_in_two_portfolios_is_two_people() {
+    let world = World::new().await;
+    let (store, project) = (&world.store, world.project);
+    let one = ensure(store, project, &[bsuid("waba", "US.1")], &Seen::default()).await;
+    let other = ensure(store, project, &[bsuid("another", "US.1")], &Seen::default()).await;
+    assert_ne!(one, other);
+}
+
+#[tokio::test]
+async fn an_identifier_stays_with_the_person_who_had_it_first() {
+    let world = World::new().await;
+    let (store, project) = (&world.store, world.project);
+    let one = ensure(store, project, &[bsuid("waba", "US.1")], &Seen::default()).await;
+    let other = ensure(store, project, &[phone("15550001")], &Seen::default()).await;
+    assert_eq!(ensure(store, project, &[bsuid("waba", "US.1"), phone("15550001")], &Seen::default()).await, one);
+    assert_eq!(ensure(store, project, &[phone("15550001")], &Seen::default()).await, other);
+}
+
+#[tokio::test]
+async fn what_an_event_leaves_out_is_kept() {
+    let world = World::new().await;
+    let seen = Seen { profile_name: Some("Ana".into()), wa_id: Some("15550001".into()), user_id: None };
+    let id = ensure(&world.store, world.project, &[phone("15550001")], &seen).await;
+    let seen = Seen { user_id: Some("US.1".into()), ..Seen::default() };
+    let again = fresh();
+    transact!(world.store, "test", tx => contacts::ensure(tx, world.project, &[phone("15550001")], again, &seen, later(1)).await)
+        .unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    let row = contacts::find(&mut reader.conn(), world.project, id).await.unwrap().unwrap();
+    let texts = [row.profile_name.as_deref(), row.wa_id.as_deref(), row.user_id.as_deref()];
+    assert_eq!(texts, [Some("Ana"), Some("15550001"), Some("US.1")]);
+}

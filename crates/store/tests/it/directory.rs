@@ -1,0 +1,82 @@
+//! Who owns a number, a key or a code.
+
+use crate::support::{NOW, NUMBER, World, fresh, fresh_uuid};
+use domain::api_key;
+use store::{
+    api_keys, secrets, transact,
+    unscoped::{self, DirectoryKind, Pointer},
+    whatsapp_configs::{self, WhatsappConfigRow},
+};
+
+#[tokio::test]
+async fn an_entry_is_forgotten_only_by_the_one_it_points_to() {
+    let world = World::new().await;
+    let mine = Pointer { project_id: world.project, object_id: fresh_uuid() };
+    let theirs = Pointer { project_id: fresh(), object_id: fresh_uuid() };
+    let kind = DirectoryKind::SandboxPhone;
+    transact!(world.store, "test", tx => {
+        unscoped::point(tx, kind, "15550001", mine.project_id, mine.object_id).await?;
+        unscoped::point(tx, kind, "15550001", theirs.project_id, theirs.object_id).await?;
+        unscoped::forget(tx, kind, "15550001", mine).await
+    })
+    .unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    assert_eq!(
+        unscoped::look_up(&mut reader.conn(), kind, "15550001").await.unwrap(),
+        Some(theirs),
+        "the latest owns it"
+    );
+    let other_kind = unscoped::look_up(&mut reader.conn(), DirectoryKind::SandboxCode, "15550001").await.unwrap();
+    assert_eq!(other_kind, None);
+
+    transact!(world.store, "test", tx => unscoped::forget(tx, kind, "15550001", theirs).await).unwrap();
+    assert_eq!(unscoped::look_up(&mut reader.conn(), kind, "15550001").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_key_is_found_by_its_lookup_part_and_loses_its_hash_when_revoked() {
+    let world = World::new().await;
+    let random: Vec<u8> = (0..=255).collect();
+    let (id, key) = (fresh(), api_key::from_random(&random).unwrap());
+    transact!(world.store, "test", tx => api_keys::insert(tx, world.project, id, &key, NOW).await).unwrap();
+
+    let mut reader = world.store.read().await.unwrap();
+    let pointer = unscoped::look_up(&mut reader.conn(), DirectoryKind::ApiKey, &key.lookup).await.unwrap();
+    assert_eq!(pointer, Some(Pointer { project_id: world.project, object_id: id.uuid() }));
+    assert_eq!(api_keys::hash(&mut reader.conn(), world.project, id).await.unwrap(), Some(key.hash.to_vec()));
+
+    world.execute("UPDATE api_keys SET revoked_at = 1").await;
+    assert_eq!(api_keys::hash(&mut reader.conn(), world.project, id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_number_leads_to_its_config_and_the_first_production_one_is_the_default() {
+    let world = World::new().await;
+    let vault = secrets::Vault::new([7; 32], "k1");
+    let mut ids = Vec::new();
+    for (number, kind) in [("sandbox", "sandbox"), (NUMBER, "production"), ("second", "production")] {
+        let (token, id) = (fresh(), fresh());
+        let row = WhatsappConfigRow {
+            id,
+            name: number.into(),
+            phone_number_id: number.into(),
+            waba_id: "waba".into(),
+            display_phone_number: "15550001".into(),
+            access_token_id: token,
+            kind: kind.into(),
+        };
+        transact!(world.store, "test", tx => {
+            secrets::insert(tx, &vault, (world.project, token), "access_token", "EAAB", NOW).await?;
+            whatsapp_configs::insert(tx, world.project, &row, NOW).await
+        })
+        .unwrap();
+        ids.push(id);
+    }
+    let mut reader = world.store.read().await.unwrap();
+    let pointer = unscoped::look_up(&mut reader.conn(), DirectoryKind::Number, NUMBER).await.unwrap();
+    assert_eq!(pointer, Some(Pointer { project_id: world.project, object_id: ids[1].uuid() }));
+    let oldest = whatsapp_configs::oldest(&mut reader.conn(), world.project).await.unwrap().unwrap();
+    assert_eq!(oldest.id, ids[1]);
+    let found = whatsapp_configs::find(&mut reader.conn(), world.project, ids[0]).await.unwrap().unwrap();
+    assert_eq!(found.phone_number_id, "sandbox");
+}

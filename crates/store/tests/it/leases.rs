@@ -1,0 +1,148 @@
+//! One holder at a time: claims raise the epoch, and an old epoch writes nothing.
+
+use crate::support::{NOW, World, at_once, later};
+use domain::{Span, ids::ConversationId};
+use store::{
+    Error, conversations,
+    conversations::{ConversationRow, Release},
+    transact, unscoped,
+    unscoped::DueConversation,
+};
+
+async fn claim(world: &World, id: ConversationId, epoch: i64) -> Option<ConversationRow> {
+    let due = DueConversation { project_id: world.project, id, epoch };
+    transact!(world.store, "test", tx => conversations::claim(tx, due, "node").await).expect("an answer")
+}
+
+async fn stored(world: &World, id: ConversationId) -> String {
+    let mut reader = world.store.read().await.expect("a reader");
+    let row = conversations::find(&mut reader.conn(), world.project, id).await.expect("an answer");
+    let times = "SELECT lease_until + updated_at FROM conversations";
+    format!("{row:?} {}", world.number(times).await)
+}
+
+const RELEASED: Release = Release { execution: None, due_at: None, keep: false };
+
+#[tokio::test]
+async fn a_claim_raises_the_epoch_and_the_epoch_seen_claims_only_once() {
+    let world = World::new().await;
+    let id = world.conversation().await;
+    assert_eq!(claim(&world, id, 0).await.unwrap().epoch, 1);
+    assert!(claim(&world, id, 0).await.is_none(), "the epoch seen is gone");
+    assert!(claim(&world, id, 1).await.is_none(), "somebody holds it");
+
+    world.execute("UPDATE conversations SET lease_until = 1").await;
+    assert!(claim(&world, id, 0).await.is_none(), "the epoch seen is gone though nobody holds it");
+    assert_eq!(claim(&world, id, 1).await.unwrap().epoch, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_32_concurrent_claims_exactly_one_wins() {
+    let world = World::new().await;
+    let due = DueConversation { project_id: world.project, id: world.conversation().await, epoch: 0 };
+    let store = world.store.clone();
+    let claims = at_once(32, |n| {
+        let store = store.clone();
+        async move {
+            let owner = format!("node {n}");
+            transact!(store, "test", tx => conversations::claim(tx, due, &owner).await).expect("an answer")
+        }
+    })
+    .await;
+    assert_eq!(claims.into_iter().flatten().map(|row| row.epoch).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn an_old_epoch_is_told_so_and_writes_nothing() {
+    let world = World::new().await;
+    let id = world.conversation().await;
+    claim(&world, id, 0).await.unwrap();
+    world.execute("UPDATE conversations SET lease_until = 1").await;
+    claim(&world, id, 1).await.unwrap();
+    let before = stored(&world, id).await;
+
+    let held = transact!(world.store, "test", tx => conversations::held(tx, world.project, id, 1, later(9)).await);
+    assert!(matches!(held, Err(Error::StaleEpoch)), "{held:?}");
+    for keep in [false, true] {
+        let release = Release { due_at: Some(later(9)), keep, ..RELEASED };
+        let released =
+            transact!(world.store, "test", tx => conversations::release(tx, world.project, id, 1, release).await);
+        assert!(matches!(released, Err(Error::StaleEpoch)), "{released:?}");
+    }
+    assert_eq!(stored(&world, id).await, before);
+    transact!(world.store, "test", tx => conversations::held(tx, world.project, id, 2, NOW).await).unwrap();
+}
+
+#[tokio::test]
+async fn a_released_conversation_can_be_claimed_and_a_kept_one_cannot() {
+    let world = World::new().await;
+    let id = world.conversation().await;
+    claim(&world, id, 0).await.unwrap();
+    let keep = Release { keep: true, ..RELEASED };
+    transact!(world.store, "test", tx => conversations::release(tx, world.project, id, 1, keep).await).unwrap();
+    assert!(claim(&world, id, 1).await.is_none());
+    transact!(world.store, "test", tx => conversations::release(tx, world.project, id, 1, RELEASED).await).unwrap();
+    assert_eq!(claim(&world, id, 1).await.unwrap().epoch, 2);
+}
+
+#[tokio::test]
+async fn due_are_those_whose_time_has_come_and_that_nobody_holds_oldest_first() {
+    let world = World::new().await;
+    let ids = [world.conversation().await, world.conversation().await, world.conversation().await];
+    for (id, seconds) in ids.iter().zip([-1, -2, 60]) {
+        transact!(world.store, "test", tx => conversations::wake(tx, world.project, *id, later(seconds), None).await)
+            .unwrap();
+    }
+    let due = |limit| {
+        let store = world.store.clone();
+        async move {
+            let mut reader = store.read().await.expect("a reader");
+            let rows = unscoped::due_conversations(&mut reader.conn(), NOW, limit).await.expect("an answer");
+            rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(due(10).await, [ids[1], ids[0]]);
+    assert_eq!(due(1).await, [ids[1]]);
+    claim(&world, ids[1], 0).await.unwrap();
+    assert_eq!(due(10).await, [ids[0]]);
+    // Its holder died: due again as soon as the lease ends.
+    world.execute("UPDATE conversations SET lease_until = 1 WHERE lease_until > 0").await;
+    assert_eq!(due(10).await, [ids[1], ids[0]]);
+}
+
+#[tokio::test]
+async fn voided_leases_are_free_at_once_and_their_holders_write_nothing() {
+    let world = World::new().await;
+    let id = world.conversation().await;
+    claim(&world, id, 0).await.unwrap();
+    transact!(world.store, "test", tx => unscoped::void_all_leases(tx).await).unwrap();
+
+    let held = transact!(world.store, "test", tx => conversations::held(tx, world.project, id, 1, NOW).await);
+    assert!(matches!(held, Err(Error::StaleEpoch)), "{held:?}");
+    assert_eq!(claim(&world, id, 2).await.unwrap().epoch, 3);
+    transact!(world.store, "test", tx => conversations::release(tx, world.project, id, 3, RELEASED).await).unwrap();
+    transact!(world.store, "test", tx => unscoped::void_all_leases(tx).await).unwrap();
+    assert_eq!(claim(&world, id, 3).await.unwrap().epoch, 4, "what nobody held keeps its epoch");
+}
+
+#[tokio::test]
+async fn renewal_extends_the_leases_of_one_node_and_resurrects_none() {
+    let world = World::new().await;
+    let id = world.conversation().await;
+    claim(&world, id, 0).await.unwrap();
+    let until = || world.number("SELECT lease_until FROM conversations");
+    let renew = |owner: &'static str| {
+        let store = world.store.clone();
+        async move {
+            transact!(store, "test", tx => unscoped::renew_leases(tx, owner, Span::from_secs(100)).await)
+                .expect("an answer")
+        }
+    };
+    let first = until().await;
+    assert_eq!((renew("another").await, until().await), (0, first));
+    assert_eq!(renew("node").await, 1);
+    assert!(until().await > first + Span::from_secs(60).micros());
+
+    world.execute("UPDATE conversations SET lease_until = 1").await;
+    assert_eq!((renew("node").await, until().await), (0, 1));
+}

@@ -1,0 +1,23 @@
+//! What the store promises, on the engine that `TEST_DATABASE_URL` chooses: PostgreSQL, or SQLite without it.
+
+mod agents;
+mod contacts;
+mod conversations;
+mod dedupe;
+mod directory;
+mod executions;
+mod jobs;
+mod leases;
+mod mailbox;
+mod messages;
+mod migrations;
+mod outbox;
+mod sandbox_sessions;
+mod schema;
+mod secrets;
+mod statements;
+mod support;
+mod tenancy;
+mod timers;
+mod webhook_events;
+mod writer;

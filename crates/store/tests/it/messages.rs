@@ -1,0 +1,62 @@
+//! Messages: their order, and statuses that arrive late and out of order.
+
+use crate::support::{NOW, World, later};
+use domain::message::{Delivery, Direction};
+use store::{messages, messages::StatusChange, transact};
+
+#[tokio::test]
+async fn a_status_moves_a_message_forward_only() {
+    let world = World::new().await;
+    let conversation = world.conversation().await;
+    let cases: [(&[Delivery], &str); 6] = [
+        (&[], "pending"),
+        (&[Delivery::Sent, Delivery::Delivered, Delivery::Read], "read"),
+        (&[Delivery::Read, Delivery::Delivered, Delivery::Sent], "read"),
+        (&[Delivery::Delivered, Delivery::Failed], "delivered"),
+        (&[Delivery::Failed, Delivery::Sent], "failed"),
+        (&[Delivery::Failed, Delivery::Delivered], "delivered"),
+    ];
+    for (told, expected) in cases {
+        let id = world.message(conversation, Direction::Outbound).await;
+        for to in told {
+            let change = StatusChange { to: *to, at: later(1), error: None, wamid: Some("wamid.1"), now: later(2) };
+            transact!(world.store, "test", tx => messages::advance(tx, world.project, id, &change).await).unwrap();
+        }
+        let mut reader = world.store.read().await.unwrap();
+        let row = messages::find(&mut reader.conn(), world.project, id).await.unwrap().unwrap();
+        assert_eq!(row.status, expected, "{told:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_state_keeps_its_first_time_and_the_first_id() {
+    let world = World::new().await;
+    let id = world.message(world.conversation().await, Direction::Outbound).await;
+    for (to, seconds, wamid) in
+        [(Delivery::Delivered, 5, "first"), (Delivery::Sent, 3, "second"), (Delivery::Delivered, 7, "third")]
+    {
+        let change = StatusChange { to, at: later(seconds), error: None, wamid: Some(wamid), now: later(9) };
+        transact!(world.store, "test", tx => messages::advance(tx, world.project, id, &change).await).unwrap();
+    }
+    assert_eq!(world.number("SELECT delivered_at FROM messages").await, later(5).micros());
+    assert_eq!(world.number("SELECT sent_at FROM messages").await, later(3).micros());
+    let mut reader = world.store.read().await.unwrap();
+    let row = messages::find(&mut reader.conn(), world.project, id).await.unwrap().unwrap();
+    assert_eq!((row.wamid.as_deref(), row.updated_at), (Some("first"), later(9)));
+}
+
+#[tokio::test]
+async fn a_conversation_lists_its_messages_newest_first() {
+    let world = World::new().await;
+    let conversation = world.conversation().await;
+    let mut ids = Vec::new();
+    for direction in [Direction::Inbound, Direction::Outbound, Direction::Inbound] {
+        ids.push(world.message(conversation, direction).await);
+    }
+    world.message(world.conversation().await, Direction::Inbound).await;
+    ids.reverse();
+    let mut reader = world.store.read().await.unwrap();
+    let (rows, total) = messages::list(&mut reader.conn(), world.project, conversation, 2, 0).await.unwrap();
+    assert_eq!((rows.iter().map(|row| row.id).collect::<Vec<_>>(), total), (ids[..2].to_vec(), 3));
+    assert_eq!((rows[0].status.as_str(), rows[0].created_at), ("received", NOW));
+}

@@ -1,0 +1,175 @@
+//! Intended sends: in order, never twice under one key, and settled only by their holder.
+
+use crate::support::{NOW, World, at_once, later};
+use domain::ids::OutboxId;
+use store::{
+    Error,
+    outbox::{self, Claimed, OutboxState, Settle},
+    transact,
+    unscoped::{self, DueOutbox},
+};
+
+async fn claim(world: &World, id: OutboxId, epoch: i64) -> Option<Claimed> {
+    let due = DueOutbox { project_id: world.project, id, epoch };
+    transact!(world.store, "test", tx => outbox::claim(tx, due, "node", NOW).await).expect("an answer")
+}
+
+async fn settle(world: &World, id: OutboxId, epoch: i64, state: OutboxState) -> store::Result<outbox::OutboxRow> {
+    let settle = Settle { state, next_at: later(-1), wamid: None, error: None, now: NOW };
+    transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, epoch, &settle).await)
+}
+
+async fn due(world: &World) -> Vec<OutboxId> {
+    let mut reader = world.store.read().await.expect("a reader");
+    let rows = unscoped::due_outbox(&mut reader.conn(), NOW, 10).await.expect("an answer");
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+#[tokio::test]
+async fn a_conversation_sends_one_at_a_time_and_in_order() {
+    let world = World::new().await;
+    let conversation = world.conversation().await;
+    let first = world.intent(conversation, "a").await.unwrap();
+    let second = world.intent(conversation, "b").await.unwrap();
+    let elsewhere = world.intent(world.conversation().await, "c").await.unwrap();
+    let mut ready = due(&world).await;
+    ready.sort();
+    assert_eq!(ready, [first, elsewhere]);
+    for (at, unsettled) in [OutboxState::Queued, OutboxState::Sending, OutboxState::Unknown].into_iter().enumerate() {
+        assert!(claim(&world, second, 0).await.is_none(), "before {unsettled:?}");
+        let epoch = claim(&world, first, at as i64).await.unwrap().row.epoch;
+        assert!(claim(&world, second, 0).await.is_none(), "while the first is held");
+        settle(&world, first, epoch, unsettled).await.unwrap();
+        assert!(!due(&world).await.contains(&second), "after {unsettled:?}");
+    }
+    let epoch = claim(&world, first, 3).await.unwrap().row.epoch;
+    settle(&world, first, epoch, OutboxState::Accepted).await.unwrap();
+    assert!(due(&world).await.contains(&second));
+    assert_eq!(claim(&world, second, 0).await.unwrap().row.id, second);
+}
+
+#[tokio::test]
+async fn a_failed_or_unconfirmed_send_lets_the_next_one_pass() {
+    let world = World::new().await;
+    for state in [OutboxState::Failed, OutboxState::Unconfirmed] {
+        let conversation = world.conversation().await;
+        let first = world.intent(conversation, &format!("{state:?} first")).await.unwrap();
+        let second = world.intent(conversation, &format!("{state:?} second")).await.unwrap();
+        claim(&world, first, 0).await.unwrap();
+        settle(&world, first, 1, state).await.unwrap();
+        assert!(claim(&world, first, 1).await.is_none(), "{state:?} is over");
+        assert!(claim(&world, second, 0).await.is_some(), "{state:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_intent_is_refused_as_a_conflict() {
+    let world = World::new().await;
+    let conversation = world.conversation().await;
+    world.intent(conversation, "effect 1").await.unwrap();
+    let again = world.intent(world.conversation().await, "effect 1").await;
+    assert!(matches!(again, Err(Error::Conflict(_))), "{again:?}");
+    let mut reader = world.store.read().await.unwrap();
+    let known = |key: &'static str| (key, key == "effect 1");
+    for (key, expected) in [known("effect 1"), known("effect 2")] {
+        assert_eq!(outbox::is_known(&mut reader.conn(), world.project, key).await.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
+async fn only_a_queued_row_gets_an_attempt_when_it_is_claimed() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    // Left in this state by the holder before, and what the claim then finds and makes of it.
+    let cases = [
+        (None, "queued", "sending", 1),
+        (Some(OutboxState::Sending), "sending", "sending", 1),
+        (Some(OutboxState::Unknown), "unknown", "unknown", 1),
+        (Some(OutboxState::Queued), "queued", "sending", 2),
+    ];
+    for (epoch, (left, was, becomes, attempt)) in cases.into_iter().enumerate() {
+        if let Some(state) = left {
+            settle(&world, id, epoch as i64, state).await.unwrap();
+        }
+        let claimed = claim(&world, id, epoch as i64).await.unwrap();
+        assert_eq!((claimed.was.as_str(), claimed.row.state.as_str(), claimed.row.attempt), (was, becomes, attempt));
+        assert_eq!(claimed.row.epoch, epoch as i64 + 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_32_concurrent_claims_exactly_one_wins() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    let due = DueOutbox { project_id: world.project, id, epoch: 0 };
+    let store = world.store.clone();
+    let claims = at_once(32, |_| {
+        let store = store.clone();
+        async move { transact!(store, "test", tx => outbox::claim(tx, due, "node", NOW).await).expect("an answer") }
+    })
+    .await;
+    assert_eq!(claims.into_iter().flatten().map(|claimed| claimed.row.attempt).collect::<Vec<_>>(), [1]);
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_row_cannot_settle_it() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    claim(&world, id, 0).await.unwrap();
+    assert!(claim(&world, id, 1).await.is_none(), "somebody holds it");
+    world.execute("UPDATE outbox SET lease_until = 1").await;
+    claim(&world, id, 1).await.unwrap();
+
+    let stale = settle(&world, id, 1, OutboxState::Accepted).await;
+    assert!(matches!(stale, Err(Error::StaleEpoch)), "{stale:?}");
+    assert_eq!(settle(&world, id, 2, OutboxState::Accepted).await.unwrap().state, "accepted");
+    let again = settle(&world, id, 2, OutboxState::Failed).await;
+    assert!(matches!(again, Err(Error::StaleEpoch)), "settled is settled: {again:?}");
+}
+
+#[tokio::test]
+async fn voided_leases_leave_a_row_to_be_settled_under_another_epoch() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    claim(&world, id, 0).await.unwrap();
+    transact!(world.store, "test", tx => unscoped::void_all_leases(tx).await).unwrap();
+    let stale = settle(&world, id, 1, OutboxState::Accepted).await;
+    assert!(matches!(stale, Err(Error::StaleEpoch)), "{stale:?}");
+    let claimed = claim(&world, id, 2).await.unwrap();
+    assert_eq!((claimed.was.as_str(), claimed.row.attempt), ("sending", 1), "an attempt may be under way");
+}
+
+#[tokio::test]
+async fn the_first_id_that_a_status_told_is_kept() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    claim(&world, id, 0).await.unwrap();
+    for wamid in ["wamid.1", "wamid.2"] {
+        let row =
+            transact!(world.store, "test", tx => outbox::note_wamid(tx, world.project, id, wamid, NOW).await).unwrap();
+        assert_eq!(row.unwrap().wamid.as_deref(), Some("wamid.1"));
+    }
+    assert_eq!(settle(&world, id, 1, OutboxState::Accepted).await.unwrap().wamid.as_deref(), Some("wamid.1"));
+    let unknown = crate::support::fresh();
+    let none =
+        transact!(world.store, "test", tx => outbox::note_wamid(tx, world.project, unknown, "x", NOW).await).unwrap();
+    assert!(none.is_none());
+}
+
+#[tokio::test]
+async fn an_attempt_is_written_once_and_ends_once() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    let row = claim(&world, id, 0).await.unwrap().row;
+    transact!(world.store, "test", tx => outbox::begin_attempt(tx, world.project, &row, "o1", NOW).await).unwrap();
+    let twice = transact!(world.store, "test", tx => outbox::begin_attempt(tx, world.project, &row, "o1", NOW).await);
+    assert!(matches!(twice, Err(Error::Conflict(_))), "{twice:?}");
+    for (seconds, outcome) in [(1, "accepted"), (2, "refused")] {
+        let attempt = (world.project, id, 1);
+        transact!(world.store, "test", tx => outbox::end_attempt(tx, attempt, outcome, None, later(seconds)).await)
+            .unwrap();
+    }
+    assert_eq!(world.number("SELECT ended_at FROM outbox_attempts").await, later(1).micros());
+    let mut reader = world.store.read().await.unwrap();
+    assert_eq!(outbox::attempts(&mut reader.conn(), world.project, id).await.unwrap(), 1);
+}

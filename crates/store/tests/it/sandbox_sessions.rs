@@ -1,0 +1,72 @@
+//! One live sandbox session for each phone and project.
+
+use crate::support::{NOW, World, fresh, later};
+use domain::ids::AgentId;
+use store::{
+    Error, agents,
+    sandbox_sessions::{self, SandboxSessionRow},
+    transact,
+};
+
+async fn agent(world: &World) -> AgentId {
+    let id = fresh();
+    let row = agents::AgentRow {
+        id,
+        name: "x".into(),
+        description: None,
+        system_prompt: None,
+        message_debounce_seconds: 0,
+        agent_version: 2,
+        graph: "{}".into(),
+        snapshot_id: world.snapshot(id, "{}").await,
+        version: 1,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    transact!(world.store, "test", tx => agents::insert(tx, world.project, &row).await).expect("an agent");
+    id
+}
+
+fn session(agent: AgentId) -> SandboxSessionRow {
+    SandboxSessionRow {
+        id: fresh(),
+        phone: "+5511961234567".into(),
+        phone_canonical: "551161234567".into(),
+        agent_id: agent,
+        code: "ABC234".into(),
+        status: "pending_activation".into(),
+        activated_at: None,
+        expires_at: later(86_400),
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
+
+#[tokio::test]
+async fn a_second_live_session_of_a_phone_is_refused_until_the_first_is_over() {
+    let world = World::new().await;
+    let agent = agent(&world).await;
+    let first = session(agent);
+    transact!(world.store, "test", tx => sandbox_sessions::insert(tx, world.project, &first).await).unwrap();
+    for status in ["pending_activation", "active", "expired"] {
+        let id = (world.project, first.id);
+        transact!(world.store, "test", tx => sandbox_sessions::set(tx, id, status, Some(1), later(5), later(1)).await)
+            .unwrap();
+        let second = session(agent);
+        let stored = transact!(world.store, "test", tx => sandbox_sessions::insert(tx, world.project, &second).await);
+        let mut reader = world.store.read().await.unwrap();
+        let live =
+            sandbox_sessions::live(&mut reader.conn(), world.project, &first.phone_canonical).await.unwrap().unwrap();
+        if status == "expired" {
+            stored.unwrap();
+            assert_eq!(live.id, second.id);
+        } else {
+            assert!(matches!(stored, Err(Error::Conflict(_))), "{status}: {stored:?}");
+            assert_eq!((live.id, live.status.as_str(), live.expires_at), (first.id, status, later(5)));
+        }
+    }
+    let mut reader = world.store.read().await.unwrap();
+    let (rows, total) = sandbox_sessions::list(&mut reader.conn(), world.project, 1, 0).await.unwrap();
+    assert_eq!((rows.len(), total), (1, 2));
+    assert_ne!(rows[0].id, first.id, "newest first, ties by id");
+}

@@ -1,0 +1,101 @@
+//! Secrets open only where, and with what, they were sealed.
+
+use crate::support::{NOW, World, fresh};
+use domain::ids::{ProjectId, SecretId};
+use store::{Error, Result, secrets, secrets::Vault, transact};
+
+const PLAIN: &str = "EAAB-token-that-nobody-may-read";
+
+fn vault() -> Vault {
+    Vault::new([7; 32], "k1")
+}
+
+async fn sealed(world: &World) -> SecretId {
+    let id = fresh();
+    transact!(world.store, "test", tx => secrets::insert(tx, &vault(), (world.project, id), "access_token", PLAIN, NOW).await)
+        .expect("a secret");
+    id
+}
+
+async fn reveal(world: &World, vault: &Vault, project: ProjectId, id: SecretId, kind: &str) -> Result<Option<String>> {
+    let mut reader = world.store.read().await?;
+    secrets::reveal(&mut reader.conn(), vault, project, id, kind).await
+}
+
+#[tokio::test]
+async fn a_secret_opens_for_its_project_id_and_kind_only() {
+    let world = World::new().await;
+    let id = sealed(&world).await;
+    let (other_project, other_id) = (fresh(), fresh());
+    assert_eq!(reveal(&world, &vault(), world.project, id, "access_token").await.unwrap().as_deref(), Some(PLAIN));
+    assert_eq!(reveal(&world, &vault(), other_project, id, "access_token").await.unwrap(), None);
+    assert_eq!(reveal(&world, &vault(), world.project, other_id, "access_token").await.unwrap(), None);
+    assert_eq!(reveal(&world, &vault(), world.project, id, "app_secret").await.unwrap(), None);
+}
+
+/// Whoever can write to the database cannot make one secret answer for another.
+#[tokio::test]
+async fn a_ciphertext_that_was_moved_to_another_row_does_not_open() {
+    let world = World::new().await;
+    let (id, other) = (sealed(&world).await, fresh());
+    let other_project = fresh();
+    world.add_project(other_project).await;
+
+    world.execute("UPDATE secrets SET kind = 'app_secret'").await;
+    let moved = reveal(&world, &vault(), world.project, id, "app_secret").await;
+    assert!(matches!(moved, Err(Error::Damaged { .. })), "another kind: {moved:?}");
+    world.execute("UPDATE secrets SET kind = 'access_token'").await;
+
+    swap(&world, id, other).await;
+    let moved = reveal(&world, &vault(), world.project, other, "access_token").await;
+    assert!(matches!(moved, Err(Error::Damaged { .. })), "another id: {moved:?}");
+    swap(&world, other, id).await;
+
+    world.execute("UPDATE secrets SET project_id = (SELECT id FROM projects ORDER BY id DESC LIMIT 1)").await;
+    let moved = reveal(&world, &vault(), other_project, id, "access_token").await;
+    assert!(matches!(moved, Err(Error::Damaged { .. })), "another project: {moved:?}");
+}
+
+async fn swap(world: &World, from: SecretId, to: SecretId) {
+    const SQL: &str = "UPDATE secrets SET id = $2 WHERE id = $1";
+    transact!(world.store, "test", tx => {
+        match &mut **tx {
+            store::Conn::Sqlite(c) => sqlx::query(SQL).bind(from.uuid()).bind(to.uuid()).execute(&mut **c).await.map(drop)?,
+            store::Conn::Postgres(c) => sqlx::query(SQL).bind(from.uuid()).bind(to.uuid()).execute(&mut **c).await.map(drop)?,
+        }
+        store::Result::Ok(())
+    })
+    .expect("a moved row");
+}
+
+#[tokio::test]
+async fn another_master_key_opens_nothing() {
+    let world = World::new().await;
+    let id = sealed(&world).await;
+    for other in [Vault::new([8; 32], "k1"), Vault::new([7; 32], "k2")] {
+        let opened = reveal(&world, &other, world.project, id, "access_token").await;
+        assert!(matches!(opened, Err(Error::Damaged { .. })), "{opened:?}");
+    }
+}
+
+#[tokio::test]
+async fn two_secrets_of_the_same_text_look_different() {
+    let world = World::new().await;
+    sealed(&world).await;
+    sealed(&world).await;
+    assert_eq!(world.number("SELECT count(DISTINCT ciphertext) FROM secrets").await, 2);
+    assert_eq!(world.number("SELECT count(DISTINCT nonce) + count(DISTINCT wrap_nonce) FROM secrets").await, 4);
+}
+
+#[tokio::test]
+async fn the_plain_text_is_nowhere_on_the_disk() {
+    let world = World::on(testkit::database::TestDatabase::sqlite().await).await;
+    sealed(&world).await;
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(world.database.folder().unwrap()).unwrap() {
+        bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
+    }
+    let found = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(found("access_token"), "the row is on the disk");
+    assert!(!found(PLAIN));
+}

@@ -1,0 +1,179 @@
+//! Every statement runs on both engines, and every one on a tenant's table names its project first.
+
+use sqlx::{
+    Connection as _, Executor as _, PgConnection, SqlSafeStr as _, SqliteConnection, Statement as _, TypeInfo as _,
+};
+use std::path::Path;
+use store::{DatabaseUrl, Sql};
+use testkit::database::TestDatabase;
+use uuid::Uuid;
+
+const BAD: Sql =
+    Sql { sqlite: "SELECT nothing FROM nowhere WHERE a = $1", postgres: "SELECT nothing FROM nowhere WHERE a = $1" };
+
+/// These two classes of codes mean that a key or type refused made-up values: the statement itself is fine.
+fn is_refused_by_a_constraint(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()).unwrap_or_default();
+    // PostgreSQL: class 23. SQLite: CONSTRAINT (19) and its extended codes.
+    (code.len() == 5 && code.starts_with("23")) || code.parse::<u32>().is_ok_and(|code| code & 0xff == 19)
+}
+
+/// Knows no types, so every value is 1; the strict tables refuse some, after the statement was prepared.
+async fn problem_on_sqlite(conn: &mut SqliteConnection, sql: &'static str) -> Option<String> {
+    let mut tx = conn.begin().await.expect("a transaction");
+    let values = (1..20).rev().find(|n| sql.contains(&format!("${n}"))).unwrap_or(0);
+    let mut query = sqlx::query(sql);
+    for _ in 0..values {
+        query = query.bind(1i64);
+    }
+    let problem = query.fetch_all(&mut *tx).await.err().filter(|error| !is_refused_by_a_constraint(error));
+    tx.rollback().await.expect("a rollback");
+    problem.map(|error| error.to_string())
+}
+
+async fn problem_on_postgres(conn: &mut PgConnection, sql: &'static str) -> Option<String> {
+    let mut tx = conn.begin().await.expect("a transaction");
+    let problem = match run_on_postgres(&mut tx, sql).await {
+        Err(error) if !is_refused_by_a_constraint(&error) => Some(error.to_string()),
+        _ => None,
+    };
+    tx.rollback().await.expect("a rollback");
+    problem
+}
+
+async fn run_on_postgres(conn: &mut PgConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    let prepared = conn.prepare(sql.into_sql_str()).await?;
+    let types = prepared.parameters().and_then(|either| either.left()).unwrap_or_default();
+    let mut query = sqlx::query(sql);
+    for kind in types {
+        query = match kind.name() {
+            "UUID" => query.bind(Uuid::nil()),
+            "INT8" => query.bind(1i64),
+            "TEXT" => query.bind("x"),
+            "BYTEA" => query.bind(vec![1u8]),
+            "BOOL" => query.bind(true),
+            other => panic!("a parameter of type {other} in {sql}"),
+        };
+    }
+    query.fetch_all(conn).await.map(drop)
+}
+
+#[tokio::test]
+async fn every_statement_runs_on_sqlite() {
+    let database = TestDatabase::sqlite().await;
+    let DatabaseUrl::Sqlite(path) = &database.url else { panic!("not SQLite") };
+    let mut conn = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    assert!(problem_on_sqlite(&mut conn, BAD.sqlite).await.is_some(), "a bad statement is caught");
+    let mut problems = Vec::new();
+    let all = store::statements();
+    for (file, name, sql) in &all {
+        if let Some(problem) = problem_on_sqlite(&mut conn, sql.sqlite).await {
+            problems.push(format!("{file}::{name}: {problem}"));
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+    eprintln!("{} statements ran on SQLite", all.len());
+    assert!(all.len() > 80);
+}
+
+#[tokio::test]
+async fn every_statement_runs_on_postgresql() {
+    if !crate::schema::postgres_is_here() {
+        return;
+    }
+    let database = TestDatabase::postgres().await;
+    let DatabaseUrl::Postgres(url) = &database.url else { panic!("not PostgreSQL") };
+    let mut conn = PgConnection::connect(url).await.unwrap();
+    assert!(problem_on_postgres(&mut conn, BAD.postgres).await.is_some(), "a bad statement is caught");
+    let mut problems = Vec::new();
+    let all = store::statements();
+    for (file, name, sql) in &all {
+        if let Some(problem) = problem_on_postgres(&mut conn, sql.postgres).await {
+            problems.push(format!("{file}::{name}: {problem}"));
+        }
+    }
+    assert!(problems.is_empty(), "{problems:#?}");
+    eprintln!("{} statements ran on PostgreSQL", all.len());
+    assert!(all.len() > 80);
+}
+
+/// Platform tables, and the statements that must run before a project is known.
+const WITHOUT_A_PROJECT: [&str; 3] = ["unscoped", "projects", "webhook_events"];
+
+fn names_its_project_first(sql: &str) -> bool {
+    if let Some(rest) = sql.strip_prefix("INSERT INTO ") {
+        let starts = |text: Option<(&str, &str)>, with: &str| text.is_some_and(|(_, rest)| rest.starts_with(with));
+        return starts(rest.split_once(" ("), "project_id,") && starts(rest.split_once(" VALUES ("), "$1,");
+    }
+    // The first condition of the statement's own WHERE: those of subqueries stand in parentheses and come later.
+    sql.split_once(" WHERE ").is_some_and(|(_, conditions)| conditions.starts_with("project_id = $1"))
+}
+
+#[test]
+fn every_statement_on_a_tenants_table_names_its_project_first() {
+    for good in [
+        "SELECT a FROM b WHERE project_id = $1 AND id = $2",
+        "INSERT INTO b (project_id, id) VALUES ($1, $2)",
+        "DELETE FROM b WHERE project_id = $1",
+    ] {
+        assert!(names_its_project_first(good), "{good}");
+    }
+    for bad in [
+        "SELECT a FROM b",
+        "SELECT a FROM b WHERE id = $1",
+        "SELECT a FROM b WHERE id = $1 AND project_id = $2",
+        "UPDATE b SET project_id = $1",
+        "INSERT INTO b (id, project_id) VALUES ($1, $2)",
+        "INSERT INTO b (project_id, id) VALUES ($2, $1)",
+    ] {
+        assert!(!names_its_project_first(bad), "{bad}");
+    }
+    for (file, name, sql) in store::statements() {
+        for text in [sql.sqlite, sql.postgres] {
+            assert!(WITHOUT_A_PROJECT.contains(&file) || names_its_project_first(text), "{file}::{name}: {text}");
+        }
+    }
+}
+
+/// Outside of `statements!`, where the tests above would not see it.
+fn sql_elsewhere(source: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut found = Vec::new();
+    for (number, line) in source.lines().enumerate() {
+        inside |= line.starts_with("statements! {");
+        let code = line.split("//").next().unwrap_or_default();
+        let verbs = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "WITH "];
+        let has_sql = verbs.iter().any(|verb| code.contains(&format!("\"{verb}")));
+        if code.contains("sqlx::query") || code.contains("sqlx::raw_sql") || (has_sql && !inside) {
+            found.push(format!("{}: {}", number + 1, line.trim()));
+        }
+        inside &= line != "}";
+    }
+    found
+}
+
+#[test]
+fn sql_stands_only_in_lists_of_statements() {
+    let bad = "statements! {\n    A = [\"SELECT 1\"];\n}\nconst B: &str = \"SELECT 2\";\nsqlx::query(B)\n// sqlx::query in a comment";
+    assert_eq!(sql_elsewhere(bad), ["4: const B: &str = \"SELECT 2\";", "5: sqlx::query(B)"]);
+
+    // The machinery itself, which has no resource.
+    let without_statements = ["admin.rs", "db.rs", "sql.rs", "writer.rs"];
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let listed: Vec<_> = store::statements().iter().map(|(file, ..)| format!("{file}.rs")).collect();
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        assert!(entry.file_type().unwrap().is_file(), "a folder: teach this test to walk it");
+        let name = entry.file_name().into_string().unwrap();
+        if without_statements.contains(&name.as_str()) {
+            continue;
+        }
+        let source = std::fs::read_to_string(entry.path()).unwrap();
+        assert_eq!(sql_elsewhere(&source), [""; 0], "{name}");
+        let declares = source.contains("\nstatements! {");
+        assert_eq!(declares, listed.contains(&name), "{name} declares statements and is in the list, or neither");
+        files += 1;
+    }
+    assert!(files > 15);
+}

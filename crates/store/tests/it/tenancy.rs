@@ -1,0 +1,80 @@
+//! Another project's things do not exist.
+
+use crate::support::{World, fresh, fresh_uuid, later};
+use domain::message::Direction;
+use store::{agents, contacts, conversations, events, executions, journal, messages, outbox, projects, transact};
+
+#[tokio::test]
+async fn another_project_finds_nothing() {
+    let world = World::new().await;
+    let mine = world.project;
+    let conversation = world.conversation().await;
+    let message = world.message(conversation, Direction::Inbound).await;
+    let send = world.intent(conversation, "a").await.unwrap();
+    let agent = fresh();
+    let snapshot = world.snapshot(agent, "{}").await;
+    let execution = world.execution(agent, conversation).await.unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    let contact = conversations::find(&mut reader.conn(), mine, conversation).await.unwrap().unwrap().contact_id;
+
+    for (project, found) in [(mine, true), (fresh(), false)] {
+        let conn = &mut reader.conn();
+        assert_eq!(conversations::find(conn, project, conversation).await.unwrap().is_some(), found);
+        assert_eq!(contacts::find(conn, project, contact).await.unwrap().is_some(), found);
+        assert_eq!(messages::find(conn, project, message).await.unwrap().is_some(), found);
+        assert_eq!(messages::list(conn, project, conversation, 10, 0).await.unwrap().1 > 0, found);
+        assert_eq!(outbox::find(conn, project, send).await.unwrap().is_some(), found);
+        assert_eq!(outbox::is_known(conn, project, "a").await.unwrap(), found);
+        assert_eq!(agents::snapshot(conn, project, snapshot).await.unwrap().is_some(), found);
+        assert_eq!(executions::find(conn, project, execution).await.unwrap().is_some(), found);
+        assert_eq!(executions::state(conn, project, execution).await.unwrap().is_some(), found);
+        assert_eq!(conversations::list(conn, project, &Default::default(), 10, 0).await.unwrap().1 > 0, found);
+    }
+}
+
+#[tokio::test]
+async fn another_project_changes_nothing() {
+    let world = World::new().await;
+    let stranger = fresh();
+    let conversation = world.conversation().await;
+    let send = world.intent(conversation, "a").await.unwrap();
+    transact!(world.store, "test", tx => {
+        conversations::wake(tx, stranger, conversation, later(0), None).await?;
+        conversations::set_agent(tx, stranger, conversation, Some(fresh())).await?;
+        assert!(conversations::next_seq(tx, stranger, conversation, later(0)).await?.is_none());
+        assert!(outbox::note_wamid(tx, stranger, send, "x", later(0)).await?.is_none());
+        store::Result::Ok(())
+    })
+    .unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    let row = conversations::find(&mut reader.conn(), world.project, conversation).await.unwrap().unwrap();
+    assert_eq!((row.due_at, row.agent_id), (None, None));
+}
+
+#[tokio::test]
+async fn events_of_one_thing_are_read_oldest_first() {
+    let world = World::new().await;
+    let (object, other) = (fresh_uuid(), fresh_uuid());
+    for (seconds, object_id) in [(2, object), (1, object), (3, other)] {
+        let event = events::EventRow {
+            id: fresh_uuid(),
+            at: later(seconds),
+            topic: "execution.status".into(),
+            object_id,
+            body: "{}".into(),
+        };
+        transact!(world.store, "test", tx => events::append(tx, world.project, &event).await).unwrap();
+    }
+    let mut reader = world.store.read().await.unwrap();
+    let found = events::of_object(&mut reader.conn(), world.project, object).await.unwrap();
+    assert_eq!(found.iter().map(|event| event.at).collect::<Vec<_>>(), [later(1), later(2)]);
+}
+
+#[tokio::test]
+async fn a_project_of_a_known_id_is_left_as_it_is() {
+    let world = World::new().await;
+    transact!(world.store, "test", tx => projects::insert(tx, world.project, "Another name", later(1)).await).unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    assert_eq!(projects::find(&mut reader.conn(), world.project).await.unwrap().unwrap().name, "Acme");
+    assert_eq!(journal::read(&mut reader.conn(), world.project, fresh(), 0).await.unwrap().len(), 0);
+}

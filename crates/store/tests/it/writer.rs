@@ -1,0 +1,343 @@
+//! SQLite's writer commits in groups, and one transaction's trouble is nobody else's.
+
+use crate::support::{World, at_once, execute};
+use futures::future::{BoxFuture, join_all};
+use futures::{FutureExt as _, poll};
+use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::{
+    future::poll_fn,
+    path::Path,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+use store::{Conn, Error, Store, transact};
+use testkit::database::TestDatabase;
+
+/// Far longer than anything here takes: what takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+async fn world() -> World {
+    World::on(TestDatabase::sqlite().await).await
+}
+
+async fn within<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("the writer hangs")
+}
+
+/// Any table will do: `mailbox` refers to no other.
+async fn put(tx: &mut store::Tx<'_>, seq: i64) -> store::Result<()> {
+    let Conn::Sqlite(conn) = &mut **tx else { panic!("not SQLite") };
+    let insert =
+        "INSERT INTO mailbox (project_id, conversation_id, seq, input_key, body) VALUES (x'', x'', $1, $1, '')";
+    sqlx::query(insert).bind(seq).execute(&mut **conn).await?;
+    Ok(())
+}
+
+async fn write(store: &Store, seq: i64) -> store::Result<()> {
+    transact!(store, "test", tx => put(tx, seq).await)
+}
+
+async fn stored(world: &World) -> Vec<i64> {
+    let mut reader = world.store.read().await.expect("a reader");
+    let Conn::Sqlite(conn) = reader.conn() else { panic!("not SQLite") };
+    let rows: Vec<(i64,)> = sqlx::query_as("SELECT seq FROM mailbox ORDER BY seq").fetch_all(conn).await.expect("rows");
+    rows.into_iter().map(|(seq,)| seq).collect()
+}
+
+/// Counts the commits in the write-ahead log, where the last page of each names the size of the database.
+fn commits_on_disk(world: &World) -> usize {
+    let log = std::fs::read(world.database.folder().expect("a folder").join("chasqui.db-wal")).expect("the log");
+    let number = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().expect("four bytes"));
+    let frame = 24 + number(8) as usize;
+    let frames = (32..log.len()).step_by(frame).take_while(|at| log[at + 8..at + 16] == log[16..24]);
+    frames.filter(|at| number(at + 4) != 0).count()
+}
+
+/// Lines the transactions up behind one that holds the writer, so that they form a group, and lets them go.
+async fn as_a_group<T>(world: &World, mut members: Vec<BoxFuture<'_, T>>) -> Vec<T> {
+    let first = world.store.begin().await.expect("the writer");
+    for member in &mut members {
+        assert!(poll!(&mut *member).is_pending());
+    }
+    let finished = world.store.finish("test", first, Ok::<(), Error>(()));
+    within(async { futures::join!(finished, join_all(members)).1 }).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn transactions_that_wait_together_are_committed_together() {
+    let world = world().await;
+    write(&world.store, 0).await.unwrap();
+    let before = commits_on_disk(&world);
+    write(&world.store, 100).await.unwrap();
+    assert_eq!(commits_on_disk(&world), before + 1, "a lone one is committed at once");
+
+    let members = (1..=64).map(|n| write(&world.store, n).boxed()).collect();
+    for answer in as_a_group(&world, members).await {
+        answer.unwrap();
+    }
+    // The one that held the writer and 63 of them; then the last, because a group is at most 64.
+    assert_eq!(commits_on_disk(&world), before + 3);
+    assert_eq!(stored(&world).await.len(), 66);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_failing_transaction_rolls_back_alone() {
+    let world = world().await;
+    write(&world.store, 0).await.unwrap();
+    let before = commits_on_disk(&world);
+    let fail = async {
+        transact!(world.store, "test", tx => {
+            put(tx, 2).await?;
+            Err(Error::StaleEpoch)
+        })
+    };
+    // Breaks a key after having written: the statement fails, then the transaction.
+    let conflict = async {
+        transact!(world.store, "test", tx => {
+            put(tx, 3).await?;
+            put(tx, 1).await
+        })
+    };
+    let members: Vec<BoxFuture<'_, store::Result<()>>> =
+        vec![write(&world.store, 1).boxed(), fail.boxed(), conflict.boxed(), write(&world.store, 4).boxed()];
+    let answers = as_a_group(&world, members).await;
+    assert!(matches!(answers[..], [Ok(()), Err(Error::StaleEpoch), Err(Error::Conflict(_)), Ok(())]), "{answers:?}");
+    assert_eq!(stored(&world).await, [0, 1, 4]);
+    assert_eq!(commits_on_disk(&world), before + 1, "they were one group");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_transaction_dropped_half_way_rolls_back_alone() {
+    let world = world().await;
+    let mut first = world.store.begin().await.unwrap();
+    put(&mut first.tx().unwrap(), 1).await.unwrap();
+    let mut waiting: Vec<_> = (2..=4).map(|n| write(&world.store, n).boxed()).collect();
+    for member in &mut waiting {
+        assert!(poll!(&mut *member).is_pending());
+    }
+    // One that waits gives up; those before it may have relied on it.
+    drop(waiting.pop());
+    drop(first);
+    for answer in within(join_all(waiting)).await {
+        answer.unwrap();
+    }
+    assert_eq!(stored(&world).await, [2, 3]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_transaction_is_answered_though_all_that_waited_behind_it_gave_up() {
+    let world = world().await;
+    let mut first = world.store.begin().await.unwrap();
+    put(&mut first.tx().unwrap(), 1).await.unwrap();
+    let mut behind = write(&world.store, 2).boxed();
+    assert!(poll!(&mut behind).is_pending());
+    let mut finished = world.store.finish("test", first, Ok::<(), Error>(())).boxed();
+    assert!(poll!(&mut finished).is_pending());
+    drop(behind);
+    within(finished).await.unwrap();
+    assert_eq!(stored(&world).await, [1]);
+}
+
+/// At every point where a caller can be cancelled, also while BEGIN, RELEASE or COMMIT is on its way.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_transaction_cancelled_at_any_point_leaves_the_writer_working() {
+    let world = world().await;
+    let mut seq = 0;
+    for _ in 0..20 {
+        for polls in 1.. {
+            seq += 2;
+            let work = transact_two(&world.store, seq);
+            let finished = polled_at_most(polls, work).await;
+            // Beside the next one, so that the cancelled one may be in its group.
+            within(write(&world.store, -seq)).await.unwrap();
+            let rows = stored(&world).await;
+            let halves = [rows.contains(&seq), rows.contains(&(seq + 1))];
+            assert_eq!(halves[0], halves[1], "half of a transaction, cancelled after {polls} polls");
+            assert!(rows.contains(&-seq));
+            if let Some(answer) = finished {
+                answer.unwrap();
+                assert!(halves[0]);
+                break;
+            }
+        }
+    }
+    assert!(seq > 100, "it was cancelled at few points");
+}
+
+async fn transact_two(store: &Store, seq: i64) -> store::Result<()> {
+    transact!(store, "test", tx => {
+        put(tx, seq).await?;
+        put(tx, seq + 1).await
+    })
+}
+
+/// Drops the future when it has been polled that often and is not done.
+async fn polled_at_most<T>(mut polls: u32, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        polls -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(value) => Poll::Ready(Some(value)),
+            Poll::Pending if polls == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_panicking_transaction_rolls_back_alone() {
+    let world = world().await;
+    let mut first = world.store.begin().await.unwrap();
+    put(&mut first.tx().unwrap(), 1).await.unwrap();
+    let (store, stop) = (world.store.clone(), true);
+    let panicking = async move {
+        transact!(store, "test", tx => {
+            put(tx, 2).await?;
+            if stop {
+                panic!("this panic is part of the test");
+            }
+            store::Result::Ok(())
+        })
+    };
+    let mut panicking = std::panic::AssertUnwindSafe(panicking).catch_unwind().boxed();
+    let mut last = write(&world.store, 3).boxed();
+    assert!(poll!(&mut panicking).is_pending());
+    assert!(poll!(&mut last).is_pending());
+    let finished = world.store.finish("test", first, Ok::<(), Error>(()));
+    let (first, panicked, last) = within(async { futures::join!(finished, panicking, last) }).await;
+    assert!(panicked.is_err());
+    first.unwrap();
+    last.unwrap();
+    assert_eq!(stored(&world).await, [1, 3]);
+}
+
+/// SQLite then rolls back everybody in the group, and nobody may be told "done".
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_full_disk_loses_nothing_that_was_answered() {
+    let world = world().await;
+    write(&world.store, 0).await.unwrap();
+    let runs = AtomicU32::new(0);
+    let full = async {
+        transact!(world.store, "test", tx => {
+            runs.fetch_add(1, Ordering::Relaxed);
+            execute(tx, "PRAGMA max_page_count = 1").await?;
+            // One row, so that SQLite keeps no journal of the statement and can only roll back everything.
+            let large = "INSERT INTO mailbox (project_id, conversation_id, seq, input_key, body) \
+                         VALUES (x'', x'', 5, '5', hex(zeroblob(1000000)))";
+            execute(tx, large).await.map(drop)
+        })
+    };
+    let members: Vec<BoxFuture<'_, store::Result<()>>> =
+        vec![write(&world.store, 1).boxed(), full.boxed(), write(&world.store, 2).boxed()];
+    let answers = as_a_group(&world, members).await;
+    assert!(matches!(answers[1], Err(Error::Unavailable(_))), "{answers:?}");
+    assert_eq!(runs.into_inner(), 1);
+    let rows = stored(&world).await;
+    for (answer, seq) in [(&answers[0], 1), (&answers[2], 2)] {
+        assert_eq!(answer.is_ok(), rows.contains(&seq), "{answers:?} {rows:?}");
+    }
+    assert!(answers[0].is_ok(), "the innocent are tried again: {answers:?}");
+
+    transact!(world.store, "test", tx => execute(tx, "PRAGMA max_page_count = 1000000").await).unwrap();
+    within(write(&world.store, 9)).await.unwrap();
+    assert_eq!(stored(&world).await.last(), Some(&9));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_hundred_concurrent_increments_all_count_once() {
+    let world = World::new().await;
+    world.conversation().await;
+    let store = world.store.clone();
+    let answers = at_once(200, |_| {
+        let store = store.clone();
+        async move { transact!(store, "test", tx => execute(tx, "UPDATE conversations SET next_out_seq = next_out_seq + 1").await) }
+    })
+    .await;
+    for answer in answers {
+        assert_eq!(answer.unwrap(), 1);
+    }
+    assert_eq!(world.number("SELECT next_out_seq FROM conversations").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_answered_before_the_commit() {
+    let world = world().await;
+    let path = world.database.folder().unwrap().join("chasqui.db");
+    let observer = Arc::new(tokio::sync::Mutex::new(read_only(&path).await));
+    let store = world.store.clone();
+    at_once(64, |n| {
+        let (store, observer) = (store.clone(), observer.clone());
+        async move {
+            write(&store, n as i64).await.expect("an answer");
+            let mut conn = observer.lock().await;
+            let seen: Option<(i64,)> = sqlx::query_as("SELECT seq FROM mailbox WHERE seq = $1")
+                .bind(n as i64)
+                .fetch_optional(&mut *conn)
+                .await
+                .expect("rows");
+            assert_eq!(seen, Some((n as i64,)), "answered, but not there for others");
+        }
+    })
+    .await;
+}
+
+async fn read_only(path: &Path) -> SqliteConnection {
+    SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path).read_only(true))
+        .await
+        .expect("a connection")
+}
+
+#[tokio::test]
+async fn a_body_is_run_again_only_when_the_database_asks_and_not_for_ever() {
+    let world = World::new().await;
+    type Outcome = fn(u32) -> store::Result<()>;
+    let cases: [(Outcome, u32); 4] = [
+        (|_| Ok(()), 1),
+        (|_| Err(Error::StaleEpoch), 1),
+        (|run| if run < 3 { Err(Error::Retry("busy".into())) } else { Ok(()) }, 3),
+        (|_| Err(Error::Retry("busy".into())), 1 + store::MAX_TRIES),
+    ];
+    for (outcome, expected) in cases {
+        let mut runs = 0;
+        let result: store::Result<()> = transact!(world.store, "test", tx => {
+            runs += 1;
+            execute(tx, "UPDATE projects SET updated_at = updated_at + 1").await?;
+            outcome(runs)
+        });
+        assert_eq!(runs, expected);
+        assert_eq!(result.is_ok(), outcome(runs).is_ok());
+    }
+    let changes = "SELECT updated_at - created_at FROM projects";
+    assert_eq!(world.number(changes).await, 2, "only what succeeded is there, once");
+}
+
+#[tokio::test]
+async fn an_observer_hears_of_what_was_committed_and_of_nothing_else() {
+    let mut world = World::new().await;
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let ears = heard.clone();
+    world.store.observe_commits(Arc::new(move |name| ears.lock().expect("no panic").push(name)));
+    let one: store::Result<()> = transact!(world.store, "one", tx => execute(tx, "DELETE FROM jobs").await.map(drop));
+    let two: store::Result<()> = transact!(world.store, "two", _tx => Err(Error::StaleEpoch));
+    assert!(one.is_ok() && two.is_err());
+    assert_eq!(*heard.lock().unwrap(), ["one"]);
+}
+
+#[tokio::test]
+async fn a_closed_store_leaves_everything_in_one_file() {
+    let world = world().await;
+    write(&world.store, 1).await.unwrap();
+    world.store.close().await;
+    let folder = world.database.folder().unwrap();
+    let copy = folder.join("copy.db");
+    std::fs::copy(folder.join("chasqui.db"), &copy).unwrap();
+    let mut conn = read_only(&copy).await;
+    let (rows,): (i64,) = sqlx::query_as("SELECT count(*) FROM mailbox").fetch_one(&mut conn).await.unwrap();
+    assert_eq!(rows, 1);
+}
