@@ -16,6 +16,7 @@ const EDGES: [&str; 8] = [
     "crates/emulator/src/clock.rs",
     "crates/server/src/config.rs",
     "crates/server/src/config/",
+    "crates/server/src/clock.rs",
     "crates/server/src/context.rs",
     "crates/server/src/telemetry.rs",
     "crates/testkit/",

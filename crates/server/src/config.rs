@@ -6,7 +6,7 @@ use gateways::llm::config::{LlmSettings, OllamaProbe};
 use ipnet::IpNet;
 use secrecy::SecretString;
 use std::{collections::BTreeMap, net::SocketAddr, path::{Path, PathBuf}};
-use store::DatabaseUrl;
+use store::{CommitObserver, DatabaseUrl};
 
 /// What the server runs with.
 #[derive(Debug, Clone)]
@@ -45,6 +45,18 @@ pub struct Config {
     pub clock: Clock,
     /// Whether the workers run by themselves; tests step them by hand.
     pub run_workers: bool,
+    /// Sees the name of each committed transaction, for tests that count them.
+    pub observer: Observer,
+}
+
+/// See [`Config::observer`].
+#[derive(Clone, Default)]
+pub struct Observer(pub Option<CommitObserver>);
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Observer" } else { "none" })
+    }
 }
 
 /// The shared sandbox number.
@@ -166,6 +178,7 @@ impl Config {
             egress_allow,
             clock: Clock::System,
             run_workers: true,
+            observer: Observer::default(),
             data_dir,
         })
     }

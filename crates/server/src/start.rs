@@ -103,7 +103,10 @@ pub async fn build(config: Config) -> Result<App, StartError> {
 /// Opens and migrates the database. Alone on SQLite, every lease is one of an earlier life and void.
 async fn open_store(config: &Config) -> Result<Store, StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
-    let store = Store::open(&config.database).await.map_err(database)?;
+    let mut store = Store::open(&config.database).await.map_err(database)?;
+    if let Some(observer) = &config.observer.0 {
+        store.observe_commits(observer.clone());
+    }
     store.migrate().await.map_err(database)?;
     if store.is_exclusive() {
         transact!(store, "leases.void", tx => unscoped::void_all_leases(tx).await).map_err(database)?;

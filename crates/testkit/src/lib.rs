@@ -1,1 +1,20 @@
 //! Test-only: the real application on a random port, with builders that speak the product's language.
+
+pub mod database;
+
+mod app;
+mod model;
+
+pub use app::{ANA, Answer, TestApp};
+pub use model::ScriptedModel;
+
+/// Waits for a condition; panics when it does not come true in ten seconds.
+pub async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
+    for _ in 0..2_000 {
+        if condition().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    panic!("the condition did not come true in time");
+}

@@ -151,9 +151,8 @@ fn compatible(client: &ModelClient, settings: &LlmSettings) -> Result<Provider, 
     let Some(base_url) = given(settings.base_url.as_deref()) else {
         return Err(permanent("an OpenAI-compatible provider needs a base URL"));
     };
-    let Some(name) = given(settings.model.as_deref()) else {
-        return Err(permanent("an OpenAI-compatible provider needs the name of a model"));
-    };
+    // Servers with one model answer to any name; those with several say which names they know.
+    let name = given(settings.model.as_deref()).unwrap_or("default");
     Ok(model(
         client,
         Endpoint {

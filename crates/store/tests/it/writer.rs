@@ -12,7 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    task::Poll,
+    task::{Context, Poll, Wake},
     time::Duration,
 };
 use store::{Conn, Error, Store, transact};
@@ -129,17 +129,46 @@ async fn a_transaction_dropped_half_way_rolls_back_alone() {
     assert_eq!(stored(&world).await, [2, 3]);
 }
 
+/// Says when a future could go on, without polling it.
+#[derive(Default)]
+struct Woken(tokio::sync::Notify);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
+}
+
+/// The first one left the commit to the one behind it, which has been given the writer and never takes it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_transaction_is_answered_though_all_that_waited_behind_it_gave_up() {
+async fn a_transaction_is_answered_though_the_one_behind_it_gave_up_waiting() {
     let world = world().await;
     let mut first = world.store.begin().await.unwrap();
     put(&mut first.tx().unwrap(), 1).await.unwrap();
     let mut behind = write(&world.store, 2).boxed();
-    assert!(poll!(&mut behind).is_pending());
-    let mut finished = world.store.finish("test", first, Ok::<(), Error>(())).boxed();
-    assert!(poll!(&mut finished).is_pending());
+    let woken = Arc::new(Woken::default());
+    assert!(behind.poll_unpin(&mut Context::from_waker(&woken.clone().into())).is_pending());
+    let store = world.store.clone();
+    let finished = tokio::spawn(async move { store.finish("test", first, Ok::<(), Error>(())).await });
+    within(woken.0.notified()).await;
     drop(behind);
-    within(finished).await.unwrap();
+    within(finished).await.unwrap().unwrap();
+    assert_eq!(stored(&world).await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_transaction_is_answered_though_the_one_behind_it_was_dropped() {
+    let world = world().await;
+    let mut first = world.store.begin().await.unwrap();
+    put(&mut first.tx().unwrap(), 1).await.unwrap();
+    let mut behind = world.store.begin().boxed();
+    assert!(poll!(&mut behind).is_pending());
+    let store = world.store.clone();
+    let finished = tokio::spawn(async move { store.finish("test", first, Ok::<(), Error>(())).await });
+    let mut behind = within(behind).await.unwrap();
+    put(&mut behind.tx().unwrap(), 2).await.unwrap();
+    drop(behind);
+    within(finished).await.unwrap().unwrap();
     assert_eq!(stored(&world).await, [1]);
 }
 

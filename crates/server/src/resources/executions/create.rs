@@ -39,6 +39,11 @@ pub(crate) async fn handle(
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let agent: AgentId = path_id(&agent_id, "Agent")?;
     let project = ctx.project;
+    {
+        // An agent that is not there is not found, whatever was sent.
+        let mut reader = ctx.store.read().await?;
+        agents::summary(&mut reader.conn(), project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
+    }
     let mut fields = Fields::new("", body::object(request, body::API_LIMIT).await?);
     let message = input::read(fields.take("message"))?;
     let phone = fields.text("phone_number", 32).map(|text| phone::normalise(&text));

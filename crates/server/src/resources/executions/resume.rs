@@ -24,10 +24,14 @@ pub(crate) async fn handle(
     let agent: AgentId = path_id(&agent_id, "Execution")?;
     let id = path_id(&execution_id, "Execution")?;
     let project = ctx.project;
+    {
+        let mut reader = ctx.store.read().await?;
+        let row = executions::find(&mut reader.conn(), project, id).await?.filter(|row| row.agent_id == agent);
+        row.ok_or(ApiError::NotFound("Execution"))?;
+    }
     let message = input::read(body::object(request, body::API_LIMIT).await?.remove("message"))?;
     let row = transact!(ctx.store, "execution.resume", ApiError, tx => {
-        let found = executions::find(tx, project, id).await?.filter(|row| row.agent_id == agent);
-        let found = found.ok_or(ApiError::NotFound("Execution"))?;
+        let found = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         let now = ctx.now();
         let conversation = conversations::next_seq(tx, project, found.conversation_id, now).await?;
         let conversation = conversation.ok_or(ApiError::NotFound("Execution"))?;

@@ -1,0 +1,122 @@
+//! What both clients share: one request, one JSON answer, errors that name the address and what came back.
+
+use std::{fmt, time::Duration};
+
+use anyhow::{Context as _, Result, bail};
+use reqwest::{Client, RequestBuilder, Url, header};
+use serde_json::Value;
+
+/// An answer on this machine that takes longer is none.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// How often a full rate limit is waited for.
+const WAITS: usize = 3;
+
+/// The other side understood and said no.
+#[derive(Debug)]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    request: String,
+    reason: String,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered {}: {}", self.request, self.status, self.reason)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// A client for servers of this machine: a proxy of the environment would only be in the way.
+pub fn client() -> Result<Client> {
+    let client = Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build();
+    client.context("cannot build an HTTP client")
+}
+
+/// The base of an API: an address without the slash at its end.
+pub fn base(url: &str) -> Result<Url> {
+    let parsed = Url::parse(url.trim_end_matches('/')).with_context(|| format!("'{url}' is not an address"))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        bail!("'{url}' must begin with http:// or https://");
+    }
+    Ok(parsed)
+}
+
+/// The address of something below a base; every part is escaped.
+pub fn below(base: &Url, parts: &[&str]) -> Result<Url> {
+    let mut url = base.clone();
+    url.path_segments_mut().map_err(|()| anyhow::anyhow!("{base} cannot have a path"))?.pop_if_empty().extend(parts);
+    Ok(url)
+}
+
+/// Sends and reads the JSON answer; a rate limit is waited for.
+pub async fn answer(request: RequestBuilder) -> Result<Value> {
+    for _ in 0..WAITS {
+        let again = request.try_clone().context("the request cannot be sent twice")?;
+        match attempt(again).await? {
+            Answer::Json(value) => return Ok(value),
+            Answer::Later(pause) => tokio::time::sleep(pause).await,
+        }
+    }
+    match attempt(request).await? {
+        Answer::Json(value) => Ok(value),
+        Answer::Later(_) => bail!("the server's rate limit stays full"),
+    }
+}
+
+enum Answer {
+    Json(Value),
+    Later(Duration),
+}
+
+async fn attempt(request: RequestBuilder) -> Result<Answer> {
+    let (client, request) = request.timeout(PATIENCE).build_split();
+    let request = request.context("cannot build the request")?;
+    let shown = format!("{} {}", request.method(), request.url());
+    let response = client.execute(request).await.map_err(reqwest::Error::without_url).with_context(|| shown.clone())?;
+    let status = response.status();
+    if status.as_u16() == 429 {
+        let seconds = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        return Ok(Answer::Later(Duration::from_secs(seconds.unwrap_or(1).clamp(1, 60))));
+    }
+    let bytes = response.bytes().await.map_err(reqwest::Error::without_url).with_context(|| shown.clone())?;
+    let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    if !status.is_success() {
+        return Err(Refused { status: status.as_u16(), request: shown, reason: reason(&body) }.into());
+    }
+    Ok(Answer::Json(body))
+}
+
+/// Our API says `error` and `message`, the emulator `{"error": {"message"}}`.
+fn reason(body: &Value) -> String {
+    let said = |pointer| body.pointer(pointer).and_then(Value::as_str);
+    match (said("/error"), said("/message").or(said("/error/message"))) {
+        (Some(error), Some(message)) if error != message => format!("{error} ({message})"),
+        (Some(text), _) | (None, Some(text)) => text.to_owned(),
+        (None, None) => "no reason given".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn parts_of_an_address_are_escaped() {
+        let base = base("http://127.0.0.1:4100/").unwrap();
+        assert_eq!(below(&base, &["chats", "+55 1/1"]).unwrap().as_str(), "http://127.0.0.1:4100/chats/+55%201%2F1");
+        assert!(super::base("127.0.0.1:4100").is_err() && super::base("ftp://x").is_err());
+    }
+
+    #[test]
+    fn both_error_shapes_are_read() {
+        assert_eq!(
+            reason(&json!({"error": "Validation failed", "message": "can't be blank"})),
+            "Validation failed (can't be blank)"
+        );
+        assert_eq!(reason(&json!({"error": {"code": "not_found", "message": "no such user"}})), "no such user");
+        assert_eq!(reason(&Value::Null), "no reason given");
+    }
+}

@@ -1,0 +1,23 @@
+//! `chasqui keys create`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+use server::operator::Operator;
+
+use crate::{args::CreateKey, output, settings};
+
+/// Also beside a running server.
+pub async fn create(args: CreateKey) -> Result<ExitCode> {
+    let config = settings::read(&settings::collect(&args.settings, None)?)?;
+    let (project, key) = Operator::open(&config).await?.create_key(&args.project).await?;
+    if args.json {
+        output::json(&json!({"project_id": project, "api_key": key}))?;
+    } else {
+        output::line(format_args!("project  {project}"));
+        output::line(format_args!("API key  {key}"));
+        output::line("The key is shown this once. Send it as the header X-API-Key.");
+    }
+    Ok(ExitCode::SUCCESS)
+}

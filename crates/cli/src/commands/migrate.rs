@@ -1,0 +1,20 @@
+//! `chasqui migrate`: brings the schema up to date without starting a server, which would do the same.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use server::operator::Operator;
+
+use crate::{
+    output,
+    settings::{self, SettingFlags},
+};
+
+/// May be called often.
+pub async fn run(flags: SettingFlags) -> Result<ExitCode> {
+    let config = settings::read(&settings::collect(&flags, None)?)?;
+    let shown = config.database.shown();
+    Operator::open(&config).await?.migrate().await?;
+    output::line(format_args!("{shown} is up to date"));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,33 @@
+//! One file per command.
+
+pub mod demo;
+mod dev;
+mod doctor;
+mod emulator;
+mod keys;
+mod migrate;
+mod phone;
+mod projects;
+mod serve;
+mod signals;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::args::{Command, KeysCommand, ProjectsCommand};
+
+/// Runs a command; an error ends with 1.
+pub async fn run(command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Dev(args) => dev::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Phone(args) => phone::run(args).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Emulator(args) => emulator::run(args).await,
+        Command::Projects(ProjectsCommand::Create(args)) => projects::create(args).await,
+        Command::Keys(KeysCommand::Create(args)) => keys::create(args).await,
+        Command::Migrate(flags) => migrate::run(flags).await,
+        Command::Doctor(args) => doctor::run(args).await,
+    }
+}

@@ -1,0 +1,25 @@
+//! `chasqui projects create`: a project is of no use without a key, so the first one comes with it.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+use server::operator::Operator;
+
+use crate::{args::CreateProject, output, settings};
+
+/// Also beside a running server.
+pub async fn create(args: CreateProject) -> Result<ExitCode> {
+    let config = settings::read(&settings::collect(&args.settings, None)?)?;
+    let operator = Operator::open(&config).await?;
+    let project = operator.create_project(&args.name).await?;
+    let (_, key) = operator.create_key(&project.to_string()).await?;
+    if args.json {
+        output::json(&json!({"project_id": project, "name": args.name.trim(), "api_key": key}))?;
+    } else {
+        output::line(format_args!("project  {project}"));
+        output::line(format_args!("API key  {key}"));
+        output::line("The key is shown this once. Send it as the header X-API-Key.");
+    }
+    Ok(ExitCode::SUCCESS)
+}

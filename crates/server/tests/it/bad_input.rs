@@ -1,0 +1,188 @@
+//! Bad input gets a clear error in the one shape, and loses nothing.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{Answer, TestApp};
+
+const NOBODY: &str = "0197a1b2-0000-7000-8000-000000000001";
+
+fn in_shape(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(answer.status, status, "{}", answer.body);
+    let body = &answer.body;
+    assert!(body["error"].is_string() && body["message"].is_string() && body["details"].is_array(), "{body}");
+    assert_eq!((body["code"].as_str(), body["status"].as_u64()), (Some(code), Some(u64::from(status))), "{body}");
+    assert_eq!(body["request_id"].as_str(), Some(answer.headers["x-request-id"].as_str()));
+    assert_eq!(answer.headers["content-type"], "application/json");
+    assert_eq!(body["errors"].is_object(), status == 422, "{body}");
+}
+
+/// Every route with a method that it takes.
+const ROUTES: [(&str, &str); 14] = [
+    ("GET", "/api/v1/agents"),
+    ("POST", "/api/v1/agents"),
+    ("GET", "/api/v1/agents/{id}"),
+    ("PATCH", "/api/v1/agents/{id}"),
+    ("GET", "/api/v1/agents/{id}/graph"),
+    ("GET", "/api/v1/agents/{id}/executions"),
+    ("POST", "/api/v1/agents/{id}/executions"),
+    ("GET", "/api/v1/agents/{id}/executions/{id}"),
+    ("POST", "/api/v1/agents/{id}/executions/{id}/resume"),
+    ("GET", "/api/v1/whatsapp_conversations"),
+    ("GET", "/api/v1/whatsapp_conversations/{id}"),
+    ("GET", "/api/v1/whatsapp_conversations/{id}/whatsapp_messages"),
+    ("POST", "/api/v1/whatsapp_conversations/{id}/whatsapp_messages"),
+    ("GET", "/api/v1/sandbox_sessions/{id}"),
+];
+
+#[tokio::test]
+async fn every_route_refuses_a_missing_or_wrong_key() {
+    let app = TestApp::start().await;
+    let wrong = format!("{}x", &app.key[..app.key.len() - 1]);
+    for (method, path) in ROUTES {
+        let path = path.replace("{id}", NOBODY);
+        for key in [None, Some("nonsense"), Some("chq_aaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), Some(wrong.as_str())] {
+            let answer = app.call_as(key, method.parse().unwrap(), &path, None).await;
+            in_shape(&answer, 401, "unauthorized");
+            assert_eq!(answer.body["error"], "Invalid or missing API key");
+        }
+    }
+}
+
+#[tokio::test]
+async fn unknown_malformed_and_foreign_ids_are_all_not_found() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Mine"})).await;
+    let other = app.app.operator().create_project("Other").await.unwrap();
+    let (_, foreign_key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
+    for (method, path) in ROUTES.into_iter().filter(|(_, path)| path.contains("{id}")) {
+        let mut bodies = Vec::new();
+        for (key, id) in [(&app.key, NOBODY), (&app.key, "not-an-id"), (&app.key, "%00"), (&foreign_key, agent.as_str())] {
+            let path = path.replace("{id}", id);
+            let answer = app.call_as(Some(key), method.parse().unwrap(), &path, Some(json!({"agent": {"name": "x"}, "message": {"content": "x"}}))).await;
+            in_shape(&answer, 404, "not_found");
+            bodies.push((answer.body["error"].clone(), answer.body["message"].clone()));
+        }
+        bodies.dedup();
+        assert!(bodies.len() <= 1, "{method} {path}: the answers differ: {bodies:?}");
+    }
+    assert_eq!(app.get(&format!("/api/v1/agents/{agent}")).await.data()["name"], "Mine", "nothing was written");
+}
+
+#[tokio::test]
+async fn a_missing_wrapper_and_a_broken_body_are_malformed() {
+    let app = TestApp::start().await;
+    for body in [json!({}), json!({"name": "x"}), json!({"agent": null}), json!({"agent": {}}), json!({"agent": "x"})] {
+        let answer = app.post("/api/v1/agents", body).await;
+        in_shape(&answer, 400, "malformed");
+        assert_eq!(answer.body["message"], "Parameter agent is required");
+    }
+    for broken in ["{", "[]", "\"agent\"", "{\"agent\": {\"name\": }}"] {
+        let answer = app.request(Method::POST, "/api/v1/agents").header("content-type", "application/json").body(broken).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{broken}");
+    }
+    let form = app.request(Method::POST, "/api/v1/agents").header("content-type", "text/plain").body("{}").send().await.unwrap();
+    assert_eq!(form.status(), 415);
+    in_shape(&app.call(Method::DELETE, "/api/v1/agents", None).await, 405, "method_not_allowed");
+    in_shape(&app.get("/api/v2/agents").await, 404, "no_route");
+}
+
+#[tokio::test]
+async fn a_graph_with_six_faults_names_all_six_with_json_pointers() {
+    let app = TestApp::start().await;
+    let graph = json!({
+        "nodes": [
+            {"id": "s", "name": "__start__", "type": "DefaultNode"},
+            {"id": "a", "name": "refund", "type": "DefaultNode"},
+            {"id": "b", "name": "two words", "type": "DefaultNode"},
+            {"id": "c", "name": "mail", "type": "MailNode"},
+            {"id": "d", "name": "lookup", "type": "WebhookNode", "webhook": {"url": "ftp://example.com"}},
+            {"id": "g", "name": "help", "type": "DefaultNode", "global": true},
+            {"id": "e", "name": "__end__", "type": "DefaultNode"}],
+        "edges": [{"from": "s", "to": "a"}, {"from": "a", "to": "refnd", "label": "x"}, {"from": "e", "to": "a"}]});
+    let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Broken", "graph": graph}})).await;
+    in_shape(&refused, 422, "validation_failed");
+    let details = refused.body["details"].as_array().unwrap();
+    let at = |path: &str| details.iter().find(|detail| detail["path"].as_str().unwrap().starts_with(path)).unwrap_or_else(|| panic!("{path}: {details:#?}"));
+    for path in [
+        "/agent/graph/nodes/2/name",
+        "/agent/graph/nodes/3/type",
+        "/agent/graph/nodes/4/webhook/url",
+        "/agent/graph/nodes/5/global",
+        "/agent/graph/edges/1/to",
+        "/agent/graph/edges/2",
+    ] {
+        at(path);
+    }
+    assert!(at("/agent/graph/edges/1/to")["message"].as_str().unwrap().contains("did you mean 'refund'?"));
+    assert!(refused.body["errors"]["graph.edges.1.to"].is_array(), "{}", refused.body["errors"]);
+    assert_eq!(app.get("/api/v1/agents").await.data(), &json!([]), "nothing was saved");
+}
+
+#[tokio::test]
+async fn a_graph_of_13_mebibytes_is_too_large() {
+    let app = TestApp::start().await;
+    let agent = json!({"agent": {"name": "Huge", "graph": {"nodes": [], "edges": [], "metadata": {"x": "y".repeat(13 * 1024 * 1024)}}}});
+    in_shape(&app.post("/api/v1/agents", agent).await, 413, "too_large");
+    let agent = app.agent(json!({"name": "Small"})).await;
+    let message = json!({"message": "x".repeat(2 * 1024 * 1024)});
+    in_shape(&app.post(&format!("/api/v1/agents/{agent}/executions"), message).await, 413, "too_large");
+}
+
+#[tokio::test]
+async fn wrong_values_are_named_all_at_once_and_unknown_keys_are_ignored() {
+    let app = TestApp::start().await;
+    let wrong = app.post("/api/v1/agents", json!({"agent": {"name": " ", "system_prompt": 5, "message_debounce_seconds": 61}})).await;
+    in_shape(&wrong, 422, "validation_failed");
+    let fields: Vec<&String> = wrong.body["errors"].as_object().unwrap().keys().collect();
+    assert_eq!(fields, ["name", "system_prompt", "message_debounce_seconds"]);
+    assert_eq!(wrong.body["errors"]["name"], json!(["can't be blank"]));
+    assert_eq!(app.post("/api/v1/agents", json!({"agent": {"name": "Fine", "colour": "blue"}})).await.status, 201);
+    let nul = app.post("/api/v1/agents", json!({"agent": {"name": "a\u{0}b"}})).await;
+    in_shape(&nul, 422, "validation_failed");
+}
+
+#[tokio::test]
+async fn an_agent_comes_back_as_it_was_sent() {
+    let app = TestApp::start().await;
+    let graph = json!({
+        "nodes": [{"id": "s", "name": "__start__", "type": "DefaultNode", "prompt": ""},
+            {"id": "a", "name": "talk", "type": "DefaultNode", "prompt": "Hi.", "colour": "blue", "position": {"x": 1, "y": 2}},
+            {"id": "e", "name": "__end__", "type": "DefaultNode", "prompt": ""}],
+        "edges": [{"id": "e1", "from": "s", "to": "a"}, {"id": "e2", "from": "a", "to": "e", "label": "done", "conditions": {}}],
+        "metadata": {"zoom": 2}});
+    let agent = app.agent(json!({"name": "Full", "description": "About", "system_prompt": "Be kind.", "message_debounce_seconds": 3, "graph": graph})).await;
+    let plain = app.get(&format!("/api/v1/agents/{agent}/graph")).await;
+    let whole = plain.data();
+    assert_eq!((whole["name"].as_str(), whole["system_prompt"].as_str(), whole["message_debounce_seconds"].as_i64()), (Some("Full"), Some("Be kind."), Some(3)));
+    assert!(whole.get("description").is_none(), "published clients break on it here");
+    let node = &whole["graph"]["nodes"][1];
+    assert_eq!((node["colour"].as_str(), node["position"]["y"].as_i64()), (Some("blue"), Some(2)));
+    assert_eq!(whole["graph"]["metadata"], json!({"zoom": 2}));
+    let described = app.get(&format!("/api/v1/agents/{agent}/graph?include=description")).await;
+    assert_eq!(described.data()["description"], "About");
+    let patched = app.patch(&format!("/api/v1/agents/{agent}"), json!({"agent": {"system_prompt": null}})).await;
+    assert_eq!(patched.data()["name"], "Full");
+    assert_eq!(app.get(&format!("/api/v1/agents/{agent}/graph")).await.data()["system_prompt"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_new_agent_has_the_starter_graph() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "New"})).await;
+    let graph = app.get(&format!("/api/v1/agents/{agent}/graph")).await.data()["graph"].clone();
+    let names: Vec<&str> = graph["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["__start__", "assistant", "__end__"]);
+}
+
+#[tokio::test]
+async fn what_this_release_cannot_run_is_refused_when_it_is_saved() {
+    let app = TestApp::start().await;
+    let graph = json!({
+        "nodes": [{"name": "__start__", "type": "DefaultNode"},
+            {"name": "faq", "type": "KnowledgeBaseNode", "knowledge_base": {"key": "faq", "knowledge_base_text": "Open at nine."}},
+            {"name": "__end__", "type": "DefaultNode"}],
+        "edges": [{"from": "__start__", "to": "faq"}, {"from": "faq", "to": "__end__", "label": "done"}]});
+    let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Later", "graph": graph}})).await;
+    in_shape(&refused, 422, "validation_failed");
+    assert_eq!(refused.body["details"][0]["path"], "/agent/graph/nodes/1/type");
+}

@@ -1,0 +1,121 @@
+//! A person takes over, and gives the conversation back.
+
+use domain::Span;
+use serde_json::{Value, json};
+use testkit::{ANA, TestApp};
+
+fn graph() -> Value {
+    json!({
+        "nodes": [
+            {"name": "__start__", "type": "DefaultNode"},
+            {"name": "talk", "type": "DefaultNode", "prompt": "Help."},
+            {"name": "person", "type": "HandoffNode", "handoff": {}},
+            {"name": "closing", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}},
+            {"name": "__end__", "type": "DefaultNode"}],
+        "edges": [{"from": "__start__", "to": "talk"}, {"from": "talk", "to": "person", "label": "a person is wanted"},
+            {"from": "talk", "to": "closing", "label": "nothing more"}, {"from": "closing", "to": "__end__", "label": "goodbye"}]})
+}
+
+fn moves(to: &str) -> [(&'static str, Value); 1] {
+    [("MoveToNextNode", json!({"next_node": to, "reason": "angry"}))]
+}
+
+#[tokio::test]
+async fn in_a_handoff_the_agent_is_silent_until_it_is_resumed() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Desk", "graph": graph()})).await;
+    app.activate(ANA, &agent).await;
+    app.model().calls(&moves("person"));
+    app.says(ANA, "a human, now").await;
+    app.run_until_idle().await;
+    let execution = app.execution(&agent).await;
+    assert_eq!((execution["status"].as_str(), execution["handoff_reason"].as_str()), (Some("handoff"), Some("angry")));
+
+    app.says(ANA, "hello?").await;
+    app.forward(Span::from_secs(60)).await;
+    assert_eq!(app.model().requests().len(), 1, "no model is asked");
+    assert!(app.heard(ANA).await.is_empty());
+
+    // The person answers through the API.
+    let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
+    let sent = app.post(&path, json!({"message": {"content": "Maria here, refunded."}})).await;
+    assert_eq!((sent.status, sent.data()["status"].as_str()), (201, Some("pending")));
+    app.run_until_idle().await;
+    assert_eq!(app.heard(ANA).await, ["Maria here, refunded."]);
+
+    app.model().says("I am back.");
+    let path = format!("/api/v1/agents/{agent}/executions/{}/resume", execution["id"].as_str().unwrap());
+    let body = json!({"message": {"type": "payload", "content": {"refund": "done"}}});
+    assert_eq!(app.post(&path, body).await.status, 200);
+    app.run_until_idle().await;
+    assert_eq!(app.execution(&agent).await["status"], "paused");
+    let said = app.model().last_texts("user");
+    assert!(said.contains(&"hello?".to_owned()) && said.iter().any(|text| text.contains("\"refund\":\"done\"")), "{said:?}");
+    assert!(app.model().last_texts("assistant").contains(&"Maria here, refunded.".to_owned()), "the agent knows what the person said");
+}
+
+#[tokio::test]
+async fn an_api_message_is_refused_while_the_agent_holds_the_conversation() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Desk"})).await;
+    app.activate(ANA, &agent).await;
+    app.model().says("yes?");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
+    let refused = app.post(&path, json!({"message": {"content": "me too"}})).await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (409, Some("agent_active")));
+    assert_eq!(app.heard(ANA).await, ["yes?"]);
+}
+
+#[tokio::test]
+async fn a_warm_end_waits_for_its_time_and_a_reply_in_time_starts_it_anew() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Desk", "graph": graph()})).await;
+    app.activate(ANA, &agent).await;
+    app.model().calls(&moves("closing"));
+    app.model().says("Anything else?");
+    app.says(ANA, "thanks").await;
+    app.run_until_idle().await;
+    app.forward(Span::from_mins(4)).await;
+    app.model().says("You are welcome.");
+    app.says(ANA, "no, that's it").await;
+    app.run_until_idle().await;
+    app.forward(Span::from_mins(4)).await;
+    assert_eq!(app.execution(&agent).await["status"], "paused");
+    app.forward(Span::from_mins(2)).await;
+    let ended = app.execution(&agent).await;
+    assert_eq!((ended["status"].as_str(), ended["end_reason"].as_str()), (Some("ended"), Some("warm_end_timeout")));
+    assert_eq!(app.heard(ANA).await, ["Anything else?", "You are welcome."]);
+}
+
+#[tokio::test]
+async fn a_contact_who_is_silent_for_a_day_has_left() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Desk"})).await;
+    app.activate(ANA, &agent).await;
+    app.model().says("hello");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    app.forward(Span::from_hours(25)).await;
+    let ended = app.execution(&agent).await;
+    assert_eq!((ended["status"].as_str(), ended["end_reason"].as_str()), (Some("ended"), Some("inactivity_timeout")));
+}
+
+#[tokio::test]
+async fn only_a_resting_execution_can_be_resumed() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Desk", "graph": graph()})).await;
+    app.activate(ANA, &agent).await;
+    app.model().calls(&moves("closing"));
+    app.model().calls(&moves("__end__"));
+    app.says(ANA, "thanks, bye").await;
+    app.run_until_idle().await;
+    let ended = app.execution(&agent).await;
+    assert_eq!((ended["status"].as_str(), ended["end_reason"].as_str()), (Some("ended"), Some("reached_end")));
+    let path = format!("/api/v1/agents/{agent}/executions/{}/resume", ended["id"].as_str().unwrap());
+    let refused = app.post(&path, json!({})).await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (422, Some("invalid_transition")));
+}

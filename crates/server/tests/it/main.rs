@@ -1,0 +1,11 @@
+//! The server from outside: real HTTP, the emulator as Meta, a moved clock.
+
+mod bad_input;
+mod commits;
+mod conversation;
+mod handoff;
+mod outbox;
+mod production;
+mod sandbox;
+mod tools;
+mod webhooks;

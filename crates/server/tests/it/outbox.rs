@@ -1,0 +1,124 @@
+//! Sending: what WhatsApp took, what it refused, and what nobody knows.
+
+use domain::Span;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{ANA, TestApp};
+
+async fn fault(app: &TestApp, fault: Value) {
+    app.emulator_call(Method::POST, "/faults", Some(fault)).await;
+}
+
+async fn talking() -> (TestApp, String) {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    (app, agent)
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_settled_by_the_status_and_nothing_is_said_twice() {
+    let (app, agent) = talking().await;
+    fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": "accept_then_drop"})).await;
+    app.model().says("only once");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    assert_eq!(app.execution(&agent).await["status"], "running", "the outcome is not known yet");
+    app.forward(Span::from_secs(1)).await;
+    testkit::until(|| async { app.execution(&agent).await["status"] == "paused" }).await;
+    app.forward(Span::from_mins(5)).await;
+    assert_eq!(app.heard(ANA).await, ["only once"]);
+    assert_eq!(app.messages().await.pop().unwrap()["status"], "delivered");
+}
+
+#[tokio::test]
+async fn a_send_that_nobody_heard_of_is_repeated_after_the_reconcile_window() {
+    let (app, agent) = talking().await;
+    fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"error": "server_500"}})).await;
+    app.model().says("at last");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    assert!(app.heard(ANA).await.is_empty());
+    app.forward(Span::from_secs(20)).await;
+    assert!(app.heard(ANA).await.is_empty(), "a status may still come");
+    app.forward(Span::from_secs(15)).await;
+    assert_eq!(app.heard(ANA).await, ["at last"]);
+    assert_eq!(app.execution(&agent).await["status"], "paused");
+}
+
+#[tokio::test]
+async fn a_throttled_send_waits_as_long_as_it_is_told() {
+    let (app, _) = talking().await;
+    fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 2}, "do": {"error": "throughput"}})).await;
+    app.model().says("patience");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    assert!(app.heard(ANA).await.is_empty());
+    app.forward(Span::from_secs(5)).await;
+    app.forward(Span::from_secs(5)).await;
+    assert_eq!(app.heard(ANA).await, ["patience"]);
+}
+
+#[tokio::test]
+async fn a_revoked_token_fails_the_execution_at_once() {
+    let (app, agent) = talking().await;
+    fault(&app, json!({"when": {"surface": "send"}, "do": {"error": "token_expired"}})).await;
+    app.model().says("nobody hears this");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    let failed = app.execution(&agent).await;
+    assert_eq!((failed["status"].as_str(), failed["error"]["code"].as_str()), (Some("failed"), Some("channel_auth")));
+    let last = app.messages().await.pop().unwrap();
+    assert_eq!(last["status"], "failed");
+}
+
+#[tokio::test]
+async fn a_refused_answer_is_told_to_the_model_which_may_try_something_else() {
+    let (app, agent) = talking().await;
+    fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"error": {"code": 131009}}})).await;
+    app.model().says("first try");
+    app.model().says("second try");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    assert_eq!(app.heard(ANA).await, ["second try"]);
+    assert!(app.model().last_texts("tool").iter().any(|text| text.contains("send_failed")));
+    assert_eq!(app.execution(&agent).await["status"], "paused");
+}
+
+#[tokio::test]
+async fn messages_of_one_conversation_leave_in_order_even_when_the_first_has_to_wait() {
+    let (app, _) = talking().await;
+    fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"error": "throughput"}})).await;
+    let say = |text: &str| ("send_notification_to_user", json!({"message": text}));
+    app.model().calls(&[say("1"), say("2"), say("3")]);
+    app.model().calls(&[("WaitForUser", json!({}))]);
+    app.says(ANA, "count").await;
+    app.run_until_idle().await;
+    app.forward(Span::from_secs(5)).await;
+    assert_eq!(app.heard(ANA).await, ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn outside_the_service_window_free_text_is_refused_at_once() {
+    let (app, _) = talking().await;
+    let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
+    app.forward(Span::from_hours(24)).await;
+    let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
+    let refused = app.post(&path, json!({"message": {"content": "anyone?"}})).await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (422, Some("outside_service_window")));
+    assert!(refused.body["errors"].is_object());
+}
+
+#[tokio::test]
+async fn statuses_that_come_late_and_twice_never_move_a_message_back() {
+    let (app, _) = talking().await;
+    fault(&app, json!({"when": {"surface": "webhook", "event": "status:sent"}, "do": {"delay": {"ms": 60000}}})).await;
+    fault(&app, json!({"when": {"surface": "webhook", "event": "status:delivered"}, "do": {"duplicate": {"n": 3, "gap_ms": 0}}})).await;
+    app.model().says("hello");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    app.forward(Span::from_secs(2)).await;
+    assert_eq!(app.messages().await.pop().unwrap()["status"], "delivered");
+    app.forward(Span::from_secs(120)).await;
+    assert_eq!(app.messages().await.pop().unwrap()["status"], "delivered");
+}

@@ -1,0 +1,278 @@
+//! The real application on a random port, with the real emulator as Meta, a model, and a clock that only tests move.
+
+use crate::{ScriptedModel, database::TestDatabase};
+use domain::{Span, Timestamp, ids::ProjectId};
+use emulator::{ClockMode, Emulator};
+use reqwest::Method;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use server::{App, Clock, Config, Sandbox, config};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// Ana's phone, one of the emulator's people.
+pub const ANA: &str = "+5511999990001";
+
+/// A running application and the world around it.
+pub struct TestApp {
+    /// The server.
+    pub app: App,
+    /// WhatsApp.
+    pub emulator: Emulator,
+    /// The model, unless the rehearsal model was asked for.
+    pub model: Option<ScriptedModel>,
+    /// Moved by [`TestApp::forward`].
+    pub clock: Clock,
+    /// Whose key the helpers use.
+    pub project: ProjectId,
+    /// That key.
+    pub key: String,
+    http: reqwest::Client,
+    commits: Arc<Mutex<Vec<&'static str>>>,
+    _database: TestDatabase,
+    _data_dir: TempDir,
+}
+
+/// An answer of the API.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// JSON, or null.
+    pub body: Value,
+    /// By lower-case name.
+    pub headers: BTreeMap<String, String>,
+}
+
+impl Answer {
+    /// `data` of a successful answer.
+    pub fn data(&self) -> &Value {
+        assert!(self.status < 300, "{} {}", self.status, self.body);
+        &self.body["data"]
+    }
+
+    /// `data.id` of a successful answer.
+    pub fn id(&self) -> String {
+        self.data()["id"].as_str().expect("an id").to_owned()
+    }
+}
+
+impl TestApp {
+    /// With a scripted model; workers run when the test says so.
+    pub async fn start() -> Self {
+        Self::launch(true, TestDatabase::new().await, |_| {}).await
+    }
+
+    /// With the built-in rehearsal model.
+    pub async fn rehearsing() -> Self {
+        Self::launch(false, TestDatabase::new().await, |_| {}).await
+    }
+
+    /// With changed settings.
+    pub async fn with(scripted: bool, change: impl FnOnce(&mut Config)) -> Self {
+        Self::launch(scripted, TestDatabase::new().await, change).await
+    }
+
+    async fn launch(scripted: bool, database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
+        gateways::tls::install();
+        let world = emulator::Config { clock: ClockMode::Manual, ..emulator::Config::default() };
+        let emulator = emulator::start(world).await.expect("the emulator starts");
+        let model = if scripted { Some(ScriptedModel::start().await) } else { None };
+        let data_dir = tempfile::tempdir().expect("a temporary folder");
+        let clock = Clock::manual(Timestamp::from_micros(i64::try_from(emulator.now_ms()).expect("a time") * 1_000));
+        let commits: Arc<Mutex<Vec<&'static str>>> = Arc::default();
+        let mut settings =
+            config::collect(None, &|_| None, &[("server.listen", "127.0.0.1:0".into())]).expect("defaults");
+        let data = data_dir.path().display().to_string();
+        settings.insert("server.data_dir", config::Given { value: data, origin: "test".into() });
+        let mut config = Config::read(&settings, &|_| None).expect("settings");
+        config.database = database.url.clone();
+        config.clock = clock.clone();
+        config.run_workers = false;
+        config.graph_base_url = emulator.url();
+        config.app_secrets = vec![SecretString::from(emulator::APP_SECRET)];
+        config.verify_token = Some(SecretString::from(emulator::VERIFY_TOKEN));
+        config.sandbox = Some(Sandbox {
+            phone_number_id: emulator::PHONE_NUMBER_ID.into(),
+            phone_number: emulator::DISPLAY_PHONE_NUMBER.into(),
+            access_token: SecretString::from(emulator::ACCESS_TOKEN),
+        });
+        config.ollama = gateways::llm::config::OllamaProbe::Off;
+        if let Some(model) = &model {
+            config.llm.base_url = Some(model.base_url());
+            config.llm.model = Some("scripted-1".into());
+        }
+        let log = commits.clone();
+        config.observer = config::Observer(Some(Arc::new(move |name| log.lock().expect("no panic").push(name))));
+        change(&mut config);
+        let verify_token = config.verify_token.as_ref().map(|token| token.expose_secret().to_owned());
+        let app = server::build(config).await.expect("the server starts");
+        let project = app.operator().create_project("Tests").await.expect("a project");
+        let (_, key) = app.operator().create_key(&project.to_string()).await.expect("a key");
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let started =
+            Self { app, emulator, model, clock, project, key, http, commits, _database: database, _data_dir: data_dir };
+        let hook = json!({"callback_url": format!("{}/webhooks/whatsapp", started.app.url()), "verify_token": verify_token});
+        started.emulator_call(Method::PUT, "/webhooks/config", Some(hook)).await;
+        started
+    }
+
+    /// The scripted model.
+    pub fn model(&self) -> &ScriptedModel {
+        self.model.as_ref().expect("this test has a scripted model")
+    }
+
+    // ---- the API
+
+    /// Any request with this project's key.
+    pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        self.call_as(Some(&self.key), method, path, body).await
+    }
+
+    /// Any request with another key, or none.
+    pub async fn call_as(&self, key: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let mut request = self.http.request(method, format!("{}{path}", self.app.url()));
+        if let Some(key) = key {
+            request = request.header("X-API-Key", key);
+        }
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        answer(request).await
+    }
+
+    /// Any request, as it is built.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.app.url())).header("X-API-Key", &self.key)
+    }
+
+    /// GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// POST.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// PATCH.
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    /// Makes an agent and gives its id.
+    pub async fn agent(&self, agent: Value) -> String {
+        self.post("/api/v1/agents", json!({"agent": agent})).await.id()
+    }
+
+    // ---- the phone
+
+    /// Makes a sandbox session for a phone, sends its code, and waits for the welcome.
+    pub async fn activate(&self, phone: &str, agent_id: &str) -> String {
+        let body = json!({"whatsapp_sandbox_session": {"phone_number": phone, "agent_id": agent_id}});
+        let session = self.post("/api/v1/sandbox_sessions", body).await;
+        self.says(phone, session.data()["activation_code"].as_str().expect("a code")).await;
+        self.run_until_idle().await;
+        session.id()
+    }
+
+    /// A person writes; the webhook is delivered, nothing is processed yet. Gives the wamid.
+    pub async fn says(&self, phone: &str, text: &str) -> String {
+        let answer = self.emulator_call(Method::POST, "/inbound", Some(json!({"from": phone, "text": text}))).await;
+        answer["message_id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// What the phone shows, oldest first.
+    pub async fn chat(&self, phone: &str) -> Vec<Value> {
+        let path = format!("/chats/{}/{}", emulator::PHONE_NUMBER_ID, phone.trim_start_matches('+'));
+        self.emulator_call(Method::GET, &path, None).await["messages"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// The texts that the business sent to the phone, without the sandbox's welcome.
+    pub async fn heard(&self, phone: &str) -> Vec<String> {
+        let texts =
+            self.chat(phone).await.into_iter().filter(|message| message["direction"] == "out").filter_map(|message| {
+                let content = &message["content"];
+                Some(content["body"].as_str().or(content.as_str())?.to_owned())
+            });
+        texts
+            .filter(|text| {
+                !["Tudo conectado", "You're connected", "Conexión lista"].iter().any(|start| text.starts_with(start))
+            })
+            .collect()
+    }
+
+    /// A call of the emulator's control API.
+    pub async fn emulator_call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        let mut request = self.http.request(method, format!("{}/_emulator/v1{path}", self.emulator.url()));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = answer(request).await;
+        assert!(answer.status < 300, "emulator {path}: {} {}", answer.status, answer.body);
+        answer.body
+    }
+
+    // ---- time
+
+    /// Runs every worker until nothing is due and no webhook is under way.
+    pub async fn run_until_idle(&self) {
+        loop {
+            let mut worked = false;
+            while server::workers::step(self.app.context()).await.expect("a step") == server::workers::Did::Something {
+                worked = true;
+            }
+            let quiet = self.emulator.quiesce(Duration::from_secs(10)).await;
+            assert_eq!(quiet.in_flight, 0, "webhooks are stuck");
+            if !worked {
+                return;
+            }
+        }
+    }
+
+    /// Moves all clocks, and lets what fell due happen.
+    pub async fn forward(&self, span: Span) {
+        self.clock.forward(span);
+        self.emulator.advance(u64::try_from(span.millis()).expect("forward")).await;
+        self.run_until_idle().await;
+    }
+
+    // ---- what happened
+
+    /// The names of the transactions committed since the last call.
+    pub fn take_commits(&self) -> Vec<&'static str> {
+        std::mem::take(&mut *self.commits.lock().expect("no panic"))
+    }
+
+    /// The latest execution of an agent.
+    pub async fn execution(&self, agent_id: &str) -> Value {
+        let list = self.get(&format!("/api/v1/agents/{agent_id}/executions")).await;
+        list.data()[0].clone()
+    }
+
+    /// A conversation's messages, oldest first, of the only conversation there is.
+    pub async fn messages(&self) -> Vec<Value> {
+        let conversations = self.get("/api/v1/whatsapp_conversations").await;
+        let id = conversations.data()[0]["id"].as_str().expect("a conversation").to_owned();
+        let list = self.get(&format!("/api/v1/whatsapp_conversations/{id}/whatsapp_messages?per_page=100")).await;
+        list.data().as_array().expect("a list").iter().rev().cloned().collect()
+    }
+}
+
+async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+        .collect();
+    let bytes = response.bytes().await.expect("a body");
+    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+    Answer { status, body, headers }
+}

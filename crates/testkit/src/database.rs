@@ -1,0 +1,204 @@
+//! A database of its own for each test: migrated once, then copied.
+//!
+//! `TEST_DATABASE_URL` names a PostgreSQL server whose user may create databases; without it tests run on SQLite files.
+//! The PostgreSQL template is shared by all test processes of a server, so it is built under another name and renamed when
+//! it is complete: whoever comes second loses the rename and uses the winner's.
+
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use store::{DatabaseUrl, Store, admin};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+/// A database left by a process that was killed is removed after this long.
+const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
+
+const FILE: &str = "chasqui.db";
+
+/// A migrated, empty database that goes away with the value.
+pub struct TestDatabase {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    home: Home,
+}
+
+enum Home {
+    Folder(TempDir),
+    Server { server: String, name: String },
+}
+
+impl TestDatabase {
+    /// On the server that `TEST_DATABASE_URL` names, else an SQLite file.
+    pub async fn new() -> Self {
+        match server() {
+            Some(server) => Self::on(server).await,
+            None => Self::sqlite().await,
+        }
+    }
+
+    /// An SQLite file.
+    pub async fn sqlite() -> Self {
+        static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
+        let template = TEMPLATE.get_or_init(sqlite_template).await;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join(FILE);
+        std::fs::write(&path, template).expect("a copy of the template");
+        Self { url: DatabaseUrl::Sqlite(path), home: Home::Folder(folder) }
+    }
+
+    /// A PostgreSQL database; panics where there is no server.
+    pub async fn postgres() -> Self {
+        let server = server().expect(
+            "this test needs PostgreSQL: set TEST_DATABASE_URL=postgres://user@host:port/postgres, or run `cargo xtask test`",
+        );
+        Self::on(server).await
+    }
+
+    /// A database without any tables, on the engine of [`Self::new`]: for tests of the migrations themselves.
+    pub async fn unmigrated() -> Self {
+        let Some(server) = server() else {
+            let folder = tempfile::tempdir().expect("a temporary folder");
+            return Self { url: DatabaseUrl::Sqlite(folder.path().join(FILE)), home: Home::Folder(folder) };
+        };
+        Self::copy(server, None).await
+    }
+
+    /// Whether [`Self::postgres`] has a server.
+    pub fn has_postgres() -> bool {
+        server().is_some()
+    }
+
+    /// Opens it. Each call is a node of its own, with its own connections.
+    pub async fn open(&self) -> Store {
+        Store::open(&self.url).await.expect("the test's database opens")
+    }
+
+    /// The folder of an SQLite file, for tests that look at what is on disk.
+    pub fn folder(&self) -> Option<&Path> {
+        match &self.home {
+            Home::Folder(folder) => Some(folder.path()),
+            Home::Server { .. } => None,
+        }
+    }
+
+    async fn on(server: String) -> Self {
+        static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+        let template = TEMPLATE.get_or_init(|| postgres_template(&server)).await;
+        Self::copy(server, Some(template)).await
+    }
+
+    async fn copy(server: String, template: Option<&str>) -> Self {
+        let name = fresh_name();
+        admin::create_database(&server, &name, template)
+            .await
+            .expect("the user in TEST_DATABASE_URL may create databases");
+        Self { url: DatabaseUrl::Postgres(url_of(&server, &name)), home: Home::Server { server, name } }
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Home::Server { server, name } = &self.home else { return };
+        let (server, name) = (server.clone(), name.clone());
+        // A thread, because dropping cannot wait and the test's own runtime may be on its way out. What fails here is
+        // removed by a later process.
+        let dropping = std::thread::spawn(move || {
+            if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                let _ = runtime.block_on(admin::drop_database(&server, &name));
+            }
+        });
+        let _ = dropping.join();
+    }
+}
+
+fn server() -> Option<String> {
+    std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
+}
+
+/// The bytes of a migrated file. Closing folds the write-ahead log into it, so that the file alone is complete.
+async fn sqlite_template() -> Vec<u8> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("template.db");
+    let store = Store::open(&DatabaseUrl::Sqlite(path.clone())).await.expect("a new file opens");
+    store.migrate().await.expect("the migrations run on SQLite");
+    store.close().await;
+    let log = std::fs::metadata(folder.path().join("template.db-wal")).map_or(0, |log| log.len());
+    assert_eq!(log, 0, "the write-ahead log was not folded into the template");
+    std::fs::read(path).expect("the template")
+}
+
+/// The name of a complete template; made here where it is missing.
+async fn postgres_template(server: &str) -> String {
+    let template = format!("chasqui_template_{}", admin::schema_name());
+    let databases = admin::databases(server).await.expect("TEST_DATABASE_URL names a server that answers");
+    for name in databases.iter().filter(|name| is_abandoned(name)) {
+        // Another process may be removing it at this moment.
+        let _ = admin::drop_database(server, name).await;
+    }
+    if databases.contains(&template) {
+        return template;
+    }
+    let draft = fresh_name();
+    admin::create_database(server, &draft, None).await.expect("the user in TEST_DATABASE_URL may create databases");
+    let store = Store::open(&DatabaseUrl::Postgres(url_of(server, &draft))).await.expect("a new database opens");
+    store.migrate().await.expect("the migrations run on PostgreSQL");
+    store.close().await;
+    match admin::rename_database(server, &draft, &template).await {
+        Ok(()) => {}
+        Err(store::Error::Conflict(_)) => {
+            admin::drop_database(server, &draft).await.expect("the draft is ours to drop");
+        }
+        Err(error) => panic!("the template cannot be renamed: {error}"),
+    }
+    template
+}
+
+/// Says when it was made, so that a later process sees what was left behind.
+fn fresh_name() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let (count, process) = (COUNT.fetch_add(1, Ordering::Relaxed), std::process::id());
+    format!("chasqui_test_{}_{process}_{count}", seconds_now())
+}
+
+fn is_abandoned(name: &str) -> bool {
+    let made = name.strip_prefix("chasqui_test_").and_then(|rest| rest.split('_').next()?.parse::<u64>().ok());
+    made.is_some_and(|made| made + ABANDONED_AFTER.as_secs() < seconds_now())
+}
+
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+/// The same server and parameters, another database.
+fn url_of(server: &str, name: &str) -> String {
+    let (address, parameters) = server.split_once('?').map_or((server, None), |(address, rest)| (address, Some(rest)));
+    let host_at = address.find("://").map_or(0, |at| at + 3);
+    let end = address[host_at..].find('/').map_or(address.len(), |at| host_at + at);
+    let parameters = parameters.map_or(String::new(), |rest| format!("?{rest}"));
+    format!("{}/{name}{parameters}", &address[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_database_keeps_the_server_and_its_parameters() {
+        assert_eq!(url_of("postgres://u:p@h:5433/postgres", "other"), "postgres://u:p@h:5433/other");
+        assert_eq!(url_of("postgresql://h/db?sslmode=disable", "other"), "postgresql://h/other?sslmode=disable");
+        assert_eq!(url_of("postgres://h:1", "other"), "postgres://h:1/other");
+    }
+
+    #[test]
+    fn only_old_databases_of_ours_are_abandoned() {
+        assert!(is_abandoned("chasqui_test_1700000000_1_1"));
+        for kept in
+            [fresh_name().as_str(), "chasqui_template_0123456789abcdef", "postgres", "chasqui_test_x", "chasqui_test_"]
+        {
+            assert!(!is_abandoned(kept), "{kept}");
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! A model server that speaks OpenAI's chat completions and says what a test tells it to.
+//!
+//! It also checks what a strict provider checks: every tool call is answered, and every result belongs to a call.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Arc, Mutex},
+};
+use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+
+/// A scripted model.
+pub struct ScriptedModel {
+    shared: Arc<Shared>,
+    port: u16,
+    serving: JoinHandle<()>,
+}
+
+struct Shared {
+    replies: Mutex<VecDeque<Reply>>,
+    requests: Mutex<Vec<Value>>,
+    complaints: Mutex<Vec<String>>,
+    gate: Semaphore,
+}
+
+struct Reply {
+    status: u16,
+    body: Value,
+    gated: bool,
+}
+
+impl ScriptedModel {
+    /// Starts it on a free port.
+    pub async fn start() -> Self {
+        let shared = Arc::new(Shared {
+            replies: Mutex::default(),
+            requests: Mutex::default(),
+            complaints: Mutex::default(),
+            gate: Semaphore::new(0),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(shared.clone());
+        let serving =
+            tokio::spawn(async move { axum::serve(listener, router).await.expect("the scripted model serves") });
+        Self { shared, port, serving }
+    }
+
+    /// What goes into `CHASQUI_LLM_BASE_URL`.
+    pub fn base_url(&self) -> String {
+        format!("http://127.0.0.1:{}/v1", self.port)
+    }
+
+    /// The next answer is a text.
+    pub fn says(&self, text: &str) {
+        self.reply(200, json!({"role": "assistant", "content": text}), false);
+    }
+
+    /// The next answer is a text, once [`Self::release`] is called.
+    pub fn says_when_released(&self, text: &str) {
+        self.reply(200, json!({"role": "assistant", "content": text}), true);
+    }
+
+    /// The next answer calls tools, in order.
+    pub fn calls(&self, calls: &[(&str, Value)]) {
+        let calls: Vec<Value> = calls
+            .iter()
+            .enumerate()
+            .map(|(place, (name, arguments))| {
+                json!({"id": format!("c{place}"), "type": "function", "function": {"name": name, "arguments": arguments.to_string()}})
+            })
+            .collect();
+        self.reply(200, json!({"role": "assistant", "content": null, "tool_calls": calls}), false);
+    }
+
+    /// The next answer is an error.
+    pub fn fails(&self, status: u16) {
+        self.reply(status, json!({"error": {"message": "scripted failure"}}), false);
+    }
+
+    /// Lets one held answer go.
+    pub fn release(&self) {
+        self.shared.gate.add_permits(1);
+    }
+
+    /// Every request so far, oldest first.
+    pub fn requests(&self) -> Vec<Value> {
+        self.shared.requests.lock().expect("no panic").clone()
+    }
+
+    /// Waits until so many requests have arrived.
+    pub async fn received(&self, count: usize) {
+        crate::until(|| async { self.requests().len() >= count }).await;
+    }
+
+    /// The roles and contents of the last request's messages, for reading in assertions.
+    pub fn last_texts(&self, role: &str) -> Vec<String> {
+        let requests = self.requests();
+        let messages = requests.last().and_then(|request| request["messages"].as_array().cloned()).unwrap_or_default();
+        messages.iter().filter(|m| m["role"] == role).filter_map(|m| Some(m["content"].as_str()?.to_owned())).collect()
+    }
+
+    fn reply(&self, status: u16, message: Value, gated: bool) {
+        let body = if status == 200 {
+            json!({"id": "x", "model": "scripted-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
+        } else {
+            message
+        };
+        self.shared.replies.lock().expect("no panic").push_back(Reply { status, body, gated });
+    }
+
+    /// What a strict provider would have complained about, and calls that no reply was scripted for.
+    pub fn complaints(&self) -> Vec<String> {
+        self.shared.complaints.lock().expect("no panic").clone()
+    }
+}
+
+impl Drop for ScriptedModel {
+    fn drop(&mut self) {
+        self.serving.abort();
+        let complaints = self.complaints();
+        let unused = self.shared.replies.lock().expect("no panic").len();
+        if !std::thread::panicking() {
+            assert!(complaints.is_empty(), "the scripted model complains: {complaints:#?}");
+            assert_eq!(unused, 0, "scripted answers that nobody asked for");
+        }
+    }
+}
+
+async fn complete(State(shared): State<Arc<Shared>>, Json(request): Json<Value>) -> Response {
+    if let Err(complaint) = strict(&request) {
+        shared.complaints.lock().expect("no panic").push(complaint);
+    }
+    shared.requests.lock().expect("no panic").push(request);
+    let reply = shared.replies.lock().expect("no panic").pop_front();
+    let Some(reply) = reply else {
+        shared.complaints.lock().expect("no panic").push("an answer was asked for that nobody scripted".into());
+        return (StatusCode::BAD_REQUEST, "not scripted").into_response();
+    };
+    if reply.gated {
+        shared.gate.acquire().await.expect("the gate is never closed").forget();
+    }
+    (StatusCode::from_u16(reply.status).expect("a status"), Json(reply.body)).into_response()
+}
+
+fn strict(request: &Value) -> Result<(), String> {
+    let messages = request["messages"].as_array().ok_or("no messages")?;
+    let mut open: HashSet<String> = HashSet::new();
+    let mut seen: HashSet<String> = HashSet::new();
+    for (place, message) in messages.iter().enumerate() {
+        let role = message["role"].as_str().unwrap_or_default();
+        if role == "tool" {
+            let id = message["tool_call_id"].as_str().unwrap_or_default();
+            if !open.remove(id) {
+                return Err(format!("message {place} answers no open call: {message}"));
+            }
+            continue;
+        }
+        if !open.is_empty() {
+            return Err(format!("message {place} comes before the results of {open:?}"));
+        }
+        for call in message["tool_calls"].as_array().into_iter().flatten() {
+            let id = call["id"].as_str().unwrap_or_default().to_owned();
+            if !seen.insert(id.clone()) {
+                return Err(format!("call id {id} is used twice"));
+            }
+            if call["function"]["arguments"].as_str().is_none_or(|text| serde_json::from_str::<Value>(text).is_err()) {
+                return Err(format!("arguments of {id} are not JSON text"));
+            }
+            open.insert(id);
+        }
+    }
+    if open.is_empty() { Ok(()) } else { Err(format!("calls without results: {open:?}")) }
+}
