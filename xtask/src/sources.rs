@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 const LONGEST_FILE: usize = 800;
 
 /// Where settings and clocks may be read: the edges, from where they are handed down as arguments.
-const EDGES: [&str; 8] = [
+const EDGES: [&str; 9] = [
     "crates/cli/",
     "crates/emulator/src/clock.rs",
     "crates/server/src/config.rs",

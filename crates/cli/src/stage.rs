@@ -76,6 +76,9 @@ impl Stage {
         let control = Control::new(&emulator_url)?;
         let callback = format!("{server_url}/webhooks/whatsapp");
         control.call_back(&callback, emulator::VERIFY_TOKEN).await.context("the emulator cannot reach the server")?;
+        if emulator.is_some() {
+            control.lift_pair_rate().await?;
+        }
         Ok(Self { app, server_url, emulator_url, orders_url, orders, values, emulator })
     }
 

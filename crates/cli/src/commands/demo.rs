@@ -83,11 +83,15 @@ async fn tell(args: &DemoArgs, record: &mut Record) -> Result<()> {
 
 fn introduce(stage: &Stage, database: &str, record: &mut Record) {
     let model = describe_model(&stage.app.model());
-    record.say(Speaker::System, &format!("server {} on {database}", stage.server_url));
-    record
-        .say(Speaker::System, &format!("emulated WhatsApp {}, order service {}", stage.emulator_url, stage.orders_url));
-    record.say(Speaker::System, &format!("model: {model}"));
-    record.say(Speaker::System, &format!("debounce: {DEBOUNCE_SECONDS} s after the last message of a burst"));
+    for text in [
+        format!("server {} on {database}", stage.server_url),
+        format!("order service {}", stage.orders_url),
+        format!("emulated WhatsApp {}, without its limit of one message in 6 s to a phone", stage.emulator_url),
+        format!("model: {model}"),
+        format!("debounce: {DEBOUNCE_SECONDS} s after the last message of a burst"),
+    ] {
+        record.say(Speaker::System, &text);
+    }
 }
 
 async fn play(stage: &Stage, language: Language, record: &mut Record) -> Result<()> {

@@ -93,7 +93,7 @@ impl Record {
     pub fn say(&mut self, from: Speaker, text: &str) {
         let at = self.seconds();
         if self.prints {
-            let shown = output::printable(text).replace('\n', "\n                  ");
+            let shown = output::printable(text).replace('\n', "\n                   ");
             output::line(format_args!("{at:>7.2} s  {:<6}  {shown}", from.name()));
         }
         self.transcript.push(Line { at, from, text: text.to_owned() });
@@ -103,7 +103,7 @@ impl Record {
     pub fn check(&mut self, name: &'static str, ok: bool, seen: impl FnOnce() -> String) -> Result<()> {
         let seen = (!ok).then(seen);
         if self.prints && ok {
-            output::line(format_args!("             ✓ {name}"));
+            output::line(format_args!("           ✓ {name}"));
         }
         let failed = seen.clone();
         self.checks.push(Check { name, ok, seen });
