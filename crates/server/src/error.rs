@@ -46,6 +46,9 @@ pub enum ApiError {
     /// Larger than the route takes.
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
+    /// The request took too long to arrive or to be done.
+    #[error("the request took too long")]
+    Timeout,
     /// Not JSON by its content type.
     #[error("the content type must be application/json")]
     MediaType,
@@ -81,6 +84,7 @@ impl ApiError {
             Self::State(code, _) => (StatusCode::UNPROCESSABLE_ENTITY, code),
             Self::Conflict(code, _) => (StatusCode::CONFLICT, code),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+            Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Store(store::Error::Conflict(_)) => (StatusCode::CONFLICT, "conflict"),
             Self::Store(store::Error::Retry(_)) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),

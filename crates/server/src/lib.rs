@@ -13,6 +13,7 @@ mod health;
 mod ingest;
 pub mod operator;
 mod page;
+pub mod replay;
 mod resources;
 mod router;
 mod sandbox;

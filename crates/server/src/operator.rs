@@ -28,6 +28,9 @@ pub enum OperatorError {
     /// Several projects of one name.
     #[error("several projects are called '{0}'; name one by its id")]
     Ambiguous(String),
+    /// No such execution.
+    #[error("there is no execution {0}")]
+    NoExecution(domain::ids::ExecutionId),
     /// Not a name.
     #[error("a project's name must have 1 to 120 characters")]
     BadName,
@@ -49,6 +52,10 @@ pub struct Check {
 impl Operator {
     pub(crate) const fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock }
+    }
+
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Opens the configured database. A server may be running on it.

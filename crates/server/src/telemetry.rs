@@ -1,15 +1,21 @@
 //! Logs, metrics and request ids.
 
-use crate::{Context, error::Failure};
+use crate::{ApiError, Context, error::Failure};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue},
     middleware::Next,
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use std::{sync::OnceLock, time::Instant};
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
 use tracing_subscriber::EnvFilter;
+
+/// How long a request may take, its body included.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Starts logging, once per process; later calls change nothing. `json:` before the filter writes JSON lines.
 pub fn init(log: &str) {
@@ -42,7 +48,9 @@ pub(crate) async fn request(State(ctx): State<Context>, request: Request, next: 
     let began = Instant::now();
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let mut response = next.run(request).await;
+    // Nothing that we answer takes this long, so a sender who trickles is cut off here.
+    let done = tokio::time::timeout(PATIENCE, next.run(request)).await;
+    let mut response = done.unwrap_or_else(|_| ApiError::Timeout.into_response());
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         response = failure.response(&id);
     }

@@ -27,6 +27,7 @@ pub struct JournalRow {
 }
 
 statements! {
+    DAMAGE = ["UPDATE journal SET inputs = replace(inputs, $3, $4) WHERE project_id = $1 AND execution_id = $2"];
     APPEND = ["INSERT INTO journal (project_id, execution_id, step_no, epoch, format, inputs, effects, events, at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"];
     READ = ["SELECT step_no, epoch, format, inputs, effects, events, at FROM journal WHERE project_id = $1 AND execution_id = $2 AND step_no > $3 \
@@ -44,4 +45,10 @@ pub async fn append(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId,
 /// The steps after `after`, in order, at most 500.
 pub async fn read(conn: &mut Conn<'_>, project: ProjectId, execution: ExecutionId, after: i64) -> Result<Vec<JournalRow>> {
     run!(conn, READ, [project.uuid(), execution.uuid(), after], fetch_all as JournalRow)
+}
+
+/// Replaces a text in the stored inputs of an execution: for tests that prove that damage is found.
+#[doc(hidden)]
+pub async fn damage(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId, from: &str, to: &str) -> Result<u64> {
+    run!(tx, DAMAGE, [project.uuid(), execution.uuid(), from, to], execute)
 }

@@ -2,7 +2,7 @@
 //! scans for due rows (which return keys only) and the leases of a whole node. They live here and nowhere else.
 
 use crate::{Conn, Result, Tx, sql::{run, statements}};
-use domain::{Timestamp, ids::{ConversationId, OutboxId, ProjectId}};
+use domain::{Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -90,6 +90,8 @@ statements! {
                        AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
     DUE_TIMERS = ["SELECT project_id, id FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
     DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
+    EXECUTIONS = ["SELECT project_id, id FROM executions ORDER BY created_at, id LIMIT 1000"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_OUTBOX = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_JOBS = ["UPDATE jobs SET lease_until = 0, epoch = epoch + 1 WHERE lease_until > 0"];
@@ -129,6 +131,17 @@ pub async fn due_timers(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Resu
 /// Jobs whose time has come and that nobody holds.
 pub async fn due_jobs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_JOBS, [now.micros(), limit], fetch_all as DueRow)
+}
+
+/// Whose execution it is, for the operator's commands.
+pub async fn project_of_execution(conn: &mut Conn<'_>, id: ExecutionId) -> Result<Option<ProjectId>> {
+    let row = run!(conn, PROJECT_OF_EXECUTION, [id.uuid()], fetch_optional as (Uuid,))?;
+    Ok(row.map(|(project,)| ProjectId::from_uuid(project)))
+}
+
+/// The first thousand executions of all projects, for the operator's commands.
+pub async fn executions(conn: &mut Conn<'_>) -> Result<Vec<DueRow>> {
+    run!(conn, EXECUTIONS, [], fetch_all as DueRow)
 }
 
 /// Makes every lease void, so that a node that is certain to be alone need not wait for those of its earlier life.

@@ -1,7 +1,10 @@
 //! The real application on a random port, with the real emulator as Meta, a model, and a clock that only tests move.
 
 use crate::{ScriptedModel, database::TestDatabase};
-use domain::{Span, Timestamp, ids::ProjectId};
+use domain::{
+    Span, Timestamp,
+    ids::{ExecutionId, ProjectId},
+};
 use emulator::{ClockMode, Emulator};
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -230,8 +233,17 @@ impl TestApp {
             let quiet = self.emulator.quiesce(Duration::from_secs(10)).await;
             assert_eq!(quiet.in_flight, 0, "webhooks are stuck");
             if !worked {
-                return;
+                return self.replays_exactly().await;
             }
+        }
+    }
+
+    /// Whatever any test did, its journal must give the same effects again.
+    async fn replays_exactly(&self) {
+        let operator = self.app.operator();
+        for id in operator.executions().await.expect("executions") {
+            let replay = operator.replay(id).await.expect("a replay");
+            assert_eq!(replay.difference, None, "execution {id} does not replay");
         }
     }
 
@@ -240,6 +252,14 @@ impl TestApp {
         self.clock.forward(span);
         self.emulator.advance(u64::try_from(span.millis()).expect("forward")).await;
         self.run_until_idle().await;
+    }
+
+    /// Changes a text in the stored inputs of an execution.
+    pub async fn damage_journal(&self, id: ExecutionId, from: &str, to: &str) {
+        let store = &self.app.context().store;
+        let project = self.project;
+        let changed = store::transact!(store, "test.damage", tx => store::journal::damage(tx, project, id, from, to).await);
+        assert!(changed.expect("the journal changes") > 0);
     }
 
     // ---- what happened

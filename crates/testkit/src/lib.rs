@@ -4,9 +4,11 @@ pub mod database;
 
 mod app;
 mod model;
+mod service;
 
 pub use app::{ANA, Answer, TestApp};
 pub use model::ScriptedModel;
+pub use service::{Request, Service};
 
 /// Waits for a condition; panics when it does not come true in ten seconds.
 pub async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {

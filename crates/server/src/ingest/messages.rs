@@ -132,8 +132,10 @@ pub(super) async fn hear(
     mailbox::put(tx, project, conversation.id, &mail).await?;
     let debounce = debounce(tx, project, conversation, message).await?;
     let burst = conversation.burst_started_at.map_or(now, Timestamp::from_micros);
-    // What is due earlier for another reason stays due then.
     let at = due_at(burst, now, debounce);
+    // A burst may move only itself: what is due earlier for another reason stays due then.
+    let other = conversation.due_at.filter(|_| conversation.burst_started_at.is_none());
+    let at = other.map_or(at, |due| at.min(Timestamp::from_micros(due)));
     conversations::wake(tx, project, conversation.id, at, Some(burst.micros())).await
 }
 

@@ -6,6 +6,8 @@ mod conversation;
 mod handoff;
 mod outbox;
 mod production;
+mod rehearsal;
+mod replay;
 mod sandbox;
 mod tools;
 mod webhooks;

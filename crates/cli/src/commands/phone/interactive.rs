@@ -72,7 +72,9 @@ impl Phone<'_> {
     async fn show_earlier(&mut self) -> Result<()> {
         let messages = self.control.chat(&self.who).await?.messages;
         self.last_answer = messages.iter().rev().find(|message| message.is_answer).map(|message| message.id.clone());
-        for message in messages.iter().skip(messages.len().saturating_sub(SHOWN_AT_START)) {
+        // A script wants what happens now.
+        let shown = if self.screen.is_terminal() { SHOWN_AT_START } else { 0 };
+        for message in messages.iter().skip(messages.len().saturating_sub(shown)) {
             self.screen.show(Shown::of(message));
         }
         Ok(())

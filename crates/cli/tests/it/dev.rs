@@ -1,0 +1,147 @@
+//! `dev`, and phones that talk to it.
+
+use std::{
+    io::Write as _,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::program::{Home, Running, finished, get, json, stderr, stdout};
+
+/// Everything must be printed by then.
+const PROMISED: Duration = Duration::from_secs(5);
+const FREE: [&str; 7] = ["dev", "--listen", "0", "--emulator-listen", "127.0.0.1:0", "--orders-listen", "0"];
+
+struct Dev {
+    process: Running,
+    api: String,
+    key: String,
+    agent: String,
+    emulator: String,
+    sandbox: String,
+}
+
+impl Dev {
+    #[track_caller]
+    fn start(home: &Home, arguments: &[&str]) -> Self {
+        let started = Instant::now();
+        let mut process = home.start(arguments);
+        let mut value = |name: &str| process.value_after(&format!("  {name:<10} "), PROMISED - started.elapsed());
+        let first_word = |text: String| text.split_whitespace().next().unwrap().to_owned();
+        let (api, key, agent) = (value("API"), value("API key"), value("Agent"));
+        let (emulator, sandbox) = (first_word(value("Emulator")), value("Sandbox"));
+        assert!(value("Model").contains("not an AI"));
+        process.value_after("curl -s", PROMISED - started.elapsed());
+        Self { process, api, key, agent, emulator, sandbox }
+    }
+
+    fn code(&self) -> &str {
+        let code = self.sandbox.strip_prefix("code ").expect("a session that waits for its code");
+        &code[..6]
+    }
+
+    fn says(&self, home: &Home, text: &str) -> Value {
+        json(&home.run(&["phone", "send", text, "--wait", "10s", "--json", "--emulator-url", &self.emulator]))
+    }
+}
+
+fn first(answers: &Value) -> &str {
+    answers["answers"][0]["text"].as_str().unwrap()
+}
+
+#[test]
+fn dev_shows_all_one_needs_within_seconds_and_the_agent_answers_a_phone() {
+    let home = Home::new();
+    let dev = Dev::start(&home, &FREE);
+    let (status, agents) = get(&format!("{}/agents", dev.api), &dev.key);
+    assert_eq!((status, &agents["data"][0]["id"]), (200, &Value::String(dev.agent.clone())));
+    // A Brazilian number is answered in Portuguese.
+    assert!(first(&dev.says(&home, dev.code())).contains("agente"));
+    assert!(first(&dev.says(&home, "where is my order?")).contains("order number"));
+    assert!(first(&dev.says(&home, "1042")).contains("Northwind Parcel"), "the order service answers through the tool");
+    assert!(dev.process.ends_when_asked());
+}
+
+#[test]
+fn a_second_start_finds_the_project_the_agent_and_the_active_session() {
+    let home = Home::new();
+    let before = Dev::start(&home, &FREE);
+    before.says(&home, before.code());
+    let remembered = (before.key.clone(), before.agent.clone());
+    assert!(before.process.ends_when_asked());
+
+    let again = Dev::start(&home, &FREE);
+    assert_eq!((again.key.clone(), again.agent.clone()), remembered);
+    assert!(again.sandbox.starts_with("active"), "{}", again.sandbox);
+    // The order service has another port now, and the agent knows it. No message has the id of an earlier one.
+    let answer = again.says(&home, "where is order 1043?");
+    assert!(first(&answer).contains("1043") && !first(&answer).contains("number"), "{answer}");
+    assert_eq!(get(&format!("{}/agents", again.api), &again.key).1["data"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_that_does_not_work_any_more_is_replaced() {
+    let home = Home::new();
+    let before = Dev::start(&home, &FREE);
+    let old = before.key.clone();
+    assert!(before.process.ends_when_asked());
+    let file = home.data().join("dev.json");
+    let text = std::fs::read_to_string(&file).unwrap().replace(&old, &old.replace("chq_", "chq_x"));
+    std::fs::write(&file, text).unwrap();
+    let again = Dev::start(&home, &FREE);
+    assert_ne!(again.key, old);
+    assert_eq!(get(&format!("{}/agents", again.api), &again.key).0, 200);
+}
+
+#[test]
+fn dev_works_with_an_emulator_that_runs_apart() {
+    let home = Home::new();
+    let mut emulator = home.start(&["emulator", "--listen", "0", "--seed", "7"]);
+    let url = emulator.value_after("The emulator listens on ", PROMISED);
+    let dev = Dev::start(&home, &["dev", "--listen", "0", "--orders-listen", "0", "--emulator-url", &url]);
+    assert_eq!(dev.emulator, url);
+    assert!(first(&dev.says(&home, dev.code())).contains("agente"));
+    assert!(dev.process.ends_when_asked());
+    assert!(emulator.ends_when_asked());
+}
+
+#[test]
+fn a_phone_reads_its_messages_from_a_pipe_and_waits_for_the_answer() {
+    let home = Home::new();
+    let dev = Dev::start(&home, &FREE);
+    dev.says(&home, dev.code());
+    let mut phone = home.command(&["phone", "--emulator-url", &dev.emulator]);
+    let mut phone = phone.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    phone.stdin.take().unwrap().write_all(b"hi\nwhere is my order?\n").unwrap();
+    let output = phone.wait_with_output().unwrap();
+    let text = stdout(&output);
+    assert!(output.status.success(), "{text}{}", stderr(&output));
+    assert!(text.starts_with("you: hi"), "{text}");
+    assert!(text.contains("business: ") && text.contains("order number"), "{text}");
+}
+
+#[test]
+fn a_phone_that_is_not_answered_ends_with_1() {
+    let home = Home::new();
+    let mut emulator = home.start(&["emulator", "--listen", "0"]);
+    let url = emulator.value_after("The emulator listens on ", PROMISED);
+    let send = ["phone", "send", "anybody?", "--as", "+5511988887777", "--emulator-url", &url];
+    assert!(home.run(&send).status.success(), "without --wait the message is sent and that is all");
+    let output = finished(home.command(&send).args(["--wait", "300ms"]));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("no answer within 0.3 s"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_phone_without_an_emulator_says_how_to_start_one() {
+    let home = Home::new();
+    let output = home.run(&["phone", "send", "hi", "--emulator-url", "http://127.0.0.1:1"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("no emulator answers at http://127.0.0.1:1; start one with `dev`"),
+        "{}",
+        stderr(&output)
+    );
+}

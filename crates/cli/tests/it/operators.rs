@@ -1,0 +1,63 @@
+//! Projects, keys and the server.
+
+use std::time::Duration;
+
+use crate::program::{Home, get, json, stderr};
+
+const SOON: Duration = Duration::from_secs(10);
+
+#[test]
+fn a_key_made_from_the_command_line_opens_the_api() {
+    let home = Home::new();
+    let project = json(&home.run(&["projects", "create", "Bakery", "--json"]));
+    let by_name = json(&home.run(&["keys", "create", "--project", "Bakery", "--json"]));
+    assert_eq!(by_name["project_id"], project["project_id"]);
+    assert_ne!(by_name["api_key"], project["api_key"]);
+
+    let mut server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let url = server.value_after("Chasqui listens on ", SOON);
+    let id = project["project_id"].as_str().unwrap();
+    let beside = json(&home.run(&["keys", "create", "--project", id, "--json"]));
+    for key in [&project, &by_name, &beside] {
+        let (status, agents) = get(&format!("{url}/api/v1/agents"), key["api_key"].as_str().unwrap());
+        assert_eq!((status, agents["data"].as_array().map(Vec::len)), (200, Some(0)), "{agents}");
+    }
+    assert_eq!(get(&format!("{url}/api/v1/agents"), "chq_unknown").0, 401);
+    assert!(server.ends_when_asked(), "it must end by itself and well");
+}
+
+#[test]
+fn a_project_must_be_known_and_its_name_must_mean_only_one() {
+    let home = Home::new();
+    let output = home.run(&["keys", "create", "--project", "Nobody"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("there is no project 'Nobody'"), "{}", stderr(&output));
+    for _ in 0..2 {
+        assert!(home.run(&["projects", "create", "Twins"]).status.success());
+    }
+    let output = home.run(&["keys", "create", "--project", "Twins"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("several projects are called 'Twins'"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_the_flag_that_changes_it() {
+    let home = Home::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let refused = |arguments: &[&str], flag: &str| {
+        let output = home.run(arguments);
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {error}");
+        assert!(error.contains(&address) && error.contains(flag), "{arguments:?}: {error}");
+    };
+    refused(&["serve", "--listen", &address], "--listen");
+    refused(&["emulator", "--listen", &address], "--listen");
+    refused(&["emulator", "--listen", "0", "--orders-listen", &address], "--orders-listen");
+    let dev = |api: &str, emulator: &str, orders: &str, flag: &str| {
+        refused(&["dev", "--listen", api, "--emulator-listen", emulator, "--orders-listen", orders], flag);
+    };
+    dev(&address, "0", "0", "--listen");
+    dev("0", &address, "0", "--emulator-listen");
+    dev("0", "0", &address, "--orders-listen");
+}

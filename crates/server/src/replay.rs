@@ -1,0 +1,103 @@
+//! Feeds an execution's journal through the engine again, with no network and no clock, and compares what comes out with
+//! what the live run stored, byte for byte.
+
+use crate::operator::{Operator, OperatorError};
+use domain::{ids::ExecutionId, ids::ProjectId};
+use engine::{AgentContent, Compiled, Facts, Input, State, advance, fail_unrunnable};
+use serde::de::DeserializeOwned;
+use store::{Conn, Error, agents, executions, journal, unscoped};
+
+/// What a replay found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// Steps fed.
+    pub steps: i64,
+    /// Effects compared.
+    pub effects: usize,
+    /// The first difference, if any.
+    pub difference: Option<Difference>,
+}
+
+/// Where a replay parts from the live run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The step, from 1.
+    pub step_no: i64,
+    /// `effects`, `events` or `state`.
+    pub what: &'static str,
+    /// What the live run stored.
+    pub stored: String,
+    /// What comes out now.
+    pub replayed: String,
+}
+
+impl Operator {
+    /// Replays an execution of any project.
+    pub async fn replay(&self, id: ExecutionId) -> Result<Replay, OperatorError> {
+        let mut reader = self.store().read().await?;
+        let mut conn = reader.conn();
+        let project = unscoped::project_of_execution(&mut conn, id).await?.ok_or(OperatorError::NoExecution(id))?;
+        Ok(replay(&mut conn, project, id).await?)
+    }
+
+    /// The first thousand executions of all projects, oldest first.
+    pub async fn executions(&self) -> Result<Vec<ExecutionId>, OperatorError> {
+        let mut reader = self.store().read().await?;
+        let rows = unscoped::executions(&mut reader.conn()).await?;
+        Ok(rows.into_iter().map(|row| ExecutionId::from_uuid(row.id)).collect())
+    }
+}
+
+async fn replay(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> store::Result<Replay> {
+    let row = executions::state(conn, project, id).await?.ok_or_else(|| damaged("execution", "gone"))?;
+    let mut found = Replay { steps: 0, effects: 0, difference: None };
+    if row.state.is_empty() {
+        return Ok(found);
+    }
+    let live = State::load(row.state_format, &row.state).map_err(|why| damaged("state", &why))?;
+    let content = agents::snapshot(conn, project, row.snapshot_id).await?.ok_or_else(|| damaged("snapshot", "gone"))?;
+    let agent = Compiled::new(&read::<AgentContent>("snapshot", &content)?);
+    let mut state = State::new(Facts { ..live.facts.clone() });
+    loop {
+        let steps = journal::read(conn, project, id, found.steps).await?;
+        if steps.is_empty() {
+            break;
+        }
+        for stored in steps {
+            let inputs: Vec<Input> = read("journal", &stored.inputs)?;
+            let step = match &agent {
+                Ok(agent) => advance(agent, &mut state, stored.at, &inputs),
+                Err(why) => fail_unrunnable(&mut state, stored.at, &why.to_string()),
+            };
+            found.steps = stored.step_no;
+            found.effects += step.effects.len();
+            for (what, stored_text, now) in [
+                ("effects", &stored.effects, write(&step.effects)?),
+                ("events", &stored.events, write(&step.events)?),
+            ] {
+                if *stored_text != now {
+                    let stored = stored_text.clone();
+                    found.difference = Some(Difference { step_no: found.steps, what, stored, replayed: now });
+                    return Ok(found);
+                }
+            }
+        }
+    }
+    let replayed = write(&state)?;
+    if replayed != row.state {
+        found.difference = Some(Difference { step_no: found.steps, what: "state", stored: row.state, replayed });
+    }
+    Ok(found)
+}
+
+fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> store::Result<T> {
+    serde_json::from_str(text).map_err(|error| damaged(what, &error.to_string()))
+}
+
+fn write<T: serde::Serialize>(value: &T) -> store::Result<String> {
+    serde_json::to_string(value).map_err(|error| damaged("step", &error.to_string()))
+}
+
+fn damaged(what: &'static str, why: &str) -> Error {
+    Error::Damaged { what, why: why.into() }
+}

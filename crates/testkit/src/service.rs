@@ -1,0 +1,74 @@
+//! A small HTTP service that agents' webhook tools call in tests: it records what it gets and answers what it is told.
+
+use axum::{Json, Router, body::Bytes, extract::State, http::{HeaderMap, Method, Uri}, response::IntoResponse as _};
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+type Answer = dyn Fn(&Request) -> Value + Send + Sync;
+
+/// A running service.
+pub struct Service {
+    shared: Arc<Shared>,
+    port: u16,
+    serving: JoinHandle<()>,
+}
+
+struct Shared {
+    requests: Mutex<Vec<Request>>,
+    answer: Box<Answer>,
+}
+
+/// What the service got.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// HTTP method.
+    pub method: Method,
+    /// Path and query.
+    pub path: String,
+    /// JSON, or null.
+    pub body: Value,
+    /// The header that names the effect.
+    pub idempotency_key: Option<String>,
+}
+
+impl Service {
+    /// Starts it on a free port.
+    pub async fn start(answer: impl Fn(&Request) -> Value + Send + Sync + 'static) -> Self {
+        let shared = Arc::new(Shared { requests: Mutex::default(), answer: Box::new(answer) });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let router = Router::new().fallback(serve).with_state(shared.clone());
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.expect("the service serves") });
+        Self { shared, port, serving }
+    }
+
+    /// Its base URL.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Everything it got, oldest first.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.requests.lock().expect("no panic").clone()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+async fn serve(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> axum::response::Response {
+    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+    let request = Request {
+        method,
+        path: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        idempotency_key: key.map(str::to_owned),
+    };
+    let answer = (shared.answer)(&request);
+    shared.requests.lock().expect("no panic").push(request);
+    Json(answer).into_response()
+}
