@@ -82,6 +82,11 @@ impl Stage {
         Ok(Self { app, server_url, emulator_url, orders_url, orders, values, emulator })
     }
 
+    /// What an emulator of ours does not insist on, for people: see [`Control::lift_pair_rate`].
+    pub const fn lifted_limit(&self) -> &'static str {
+        if self.emulator.is_some() { ", without the limit of one message in 6 s to a phone" } else { "" }
+    }
+
     /// Stops everything; what the server is doing may finish.
     pub async fn shutdown(self) {
         self.app.shutdown().await;

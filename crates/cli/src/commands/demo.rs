@@ -25,7 +25,7 @@ use super::signals::Stop;
 use crate::{
     args::DemoArgs,
     client::{Api, Control},
-    output,
+    example, output,
     settings::{self, SettingFlags, variable},
     stage::{EmulatorPlan, Plan, Stage, describe_model, is_rehearsal},
 };
@@ -86,7 +86,7 @@ fn introduce(stage: &Stage, database: &str, record: &mut Record) {
     for text in [
         format!("server {} on {database}", stage.server_url),
         format!("order service {}", stage.orders_url),
-        format!("emulated WhatsApp {}, without its limit of one message in 6 s to a phone", stage.emulator_url),
+        format!("emulated WhatsApp {}{}", stage.emulator_url, stage.lifted_limit()),
         format!("model: {model}"),
         format!("debounce: {DEBOUNCE_SECONDS} s after the last message of a burst"),
     ] {
@@ -100,18 +100,21 @@ async fn play(stage: &Stage, language: Language, record: &mut Record) -> Result<
     let project = operator.create_project("Demo").await.context("cannot make a project")?;
     let (_, key) = operator.create_key(&project.to_string()).await.context("cannot make an API key")?;
     record.say(Speaker::System, "project and API key made");
+    let api = Api::new(&stage.server_url, &key)?;
+    let mut agent = example::shop_agent(&stage.orders_url)?;
+    agent["message_debounce_seconds"] = json!(DEBOUNCE_SECONDS);
+    let agent_id = api.create_agent(&agent).await.context("cannot make the agent")?;
+    record.say(Speaker::Api, &format!("agent {} made", agent["name"]));
     let control = Control::new(&stage.emulator_url)?;
     let person = json!({"name": script.name, "user_id": script.user_id, "auto_read_ms": 200});
-    let who = control.person(script.phone, &person).await?;
-    let rehearsed = is_rehearsal(&stage.app.model());
     let story = Story {
-        api: Api::new(&stage.server_url, &key)?,
+        who: control.person(script.phone, &person).await?,
+        api,
         control,
-        who,
+        agent: agent_id,
         script,
         orders: &stage.orders,
-        orders_url: &stage.orders_url,
-        limits: Limits::new(rehearsed, DEBOUNCE_SECONDS),
+        limits: Limits::new(is_rehearsal(&stage.app.model()), DEBOUNCE_SECONDS),
         answers: 0,
         record,
     };

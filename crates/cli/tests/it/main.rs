@@ -1,5 +1,7 @@
 //! Runs the real binary, as people and scripts do.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
 mod demo;
 mod dev;
 mod operators;

@@ -41,12 +41,7 @@ fn wrong_usage_ends_with_2() {
     ] {
         let output = finished(&mut bare(wrong));
         assert_eq!(output.status.code(), Some(2), "{wrong:?}");
-        assert!(
-            stdout(&output).is_empty() && stderr(&output).contains("Usage:")
-                || wrong.contains(&"soon")
-                || wrong.contains(&"nowhere"),
-            "{wrong:?}"
-        );
+        assert!(stdout(&output).is_empty() && !stderr(&output).is_empty(), "{wrong:?}");
     }
 }
 

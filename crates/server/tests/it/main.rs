@@ -8,6 +8,8 @@ mod outbox;
 mod production;
 mod rehearsal;
 mod replay;
+mod review_lost;
+mod review_stuck;
 mod sandbox;
 mod tools;
 mod webhooks;

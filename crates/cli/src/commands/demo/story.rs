@@ -14,22 +14,20 @@ use super::{
     record::{Record, Speaker},
     script::Script,
 };
-use crate::{
-    client::{Api, Control, Execution, LOOK_EVERY, Session},
-    example,
-};
+use crate::client::{Api, Control, Execution, LOOK_EVERY, Session};
 
 /// Between two questions to the REST API, which counts them.
 const ASK_EVERY: Duration = Duration::from_millis(400);
+/// Between two questions whether the run that should answer has failed.
+const ASK_ABOUT_FAILURE_EVERY: Duration = Duration::from_secs(2);
 /// Between two messages of the burst.
-const TYPING: Duration = Duration::from_millis(250);
+const TYPING: Duration = Duration::from_millis(150);
 /// How often the last word is said before the demo gives up.
 const GOODBYES: usize = 4;
 
 /// How long things may take.
 pub struct Limits {
     rehearsed: bool,
-    debounce_seconds: u64,
     /// For an answer of the agent.
     answer: Duration,
     /// After an answer, for another one that should not come.
@@ -45,7 +43,6 @@ impl Limits {
         let answer = if rehearsed { Duration::from_secs(8) } else { Duration::from_secs(90) };
         Self {
             rehearsed,
-            debounce_seconds,
             answer: debounce + answer,
             quiet: debounce + Duration::from_secs(1),
             system: Duration::from_secs(10),
@@ -65,8 +62,8 @@ pub struct Story<'s> {
     pub script: &'static Script,
     /// The business system behind the agent's tool.
     pub orders: &'s OrderService,
-    /// Where it is.
-    pub orders_url: &'s str,
+    /// The agent's id.
+    pub agent: String,
     /// How long things may take.
     pub limits: Limits,
     /// Messages of the business that were noticed.
@@ -78,27 +75,18 @@ pub struct Story<'s> {
 impl Story<'_> {
     /// From the first request to the last status.
     pub async fn play(mut self) -> Result<()> {
-        let agent = self.make_agent().await?;
-        self.activate_session(&agent).await?;
+        self.activate_session().await?;
         self.ask_in_a_burst().await?;
         self.ask_for_an_order().await?;
-        let run = self.ask_for_a_human(&agent).await?;
-        self.talk_to_the_human(&agent, &run).await?;
-        self.hand_back(&agent, &run).await?;
-        self.say_goodbye(&agent, &run).await?;
+        let run = self.ask_for_a_human().await?;
+        self.talk_to_the_human(&run).await?;
+        self.hand_back(&run).await?;
+        self.say_goodbye(&run).await?;
         self.read_everything(&run).await
     }
 
-    async fn make_agent(&mut self) -> Result<String> {
-        let mut agent = example::shop_agent(self.orders_url)?;
-        agent["message_debounce_seconds"] = json!(self.limits.debounce_seconds);
-        let id = self.api.create_agent(&agent).await.context("cannot make the agent")?;
-        self.record.say(Speaker::Api, &format!("agent \"{}\" made", agent["name"].as_str().unwrap_or_default()));
-        Ok(id)
-    }
-
-    async fn activate_session(&mut self, agent: &str) -> Result<()> {
-        let session = self.api.create_session(self.script.phone, agent).await?;
+    async fn activate_session(&mut self) -> Result<()> {
+        let session = self.api.create_session(self.script.phone, &self.agent).await?;
         self.record.say(Speaker::Api, &format!("sandbox session for {}: {}", session.phone, session.status));
         self.write(&session.code).await?;
         let limit = self.limits.system;
@@ -137,12 +125,12 @@ impl Story<'_> {
         self.record.check(name, answer.contains(ORDER_CARRIER), || format!("'{ORDER_CARRIER}' is not in: {answer}"))
     }
 
-    async fn ask_for_a_human(&mut self, agent: &str) -> Result<Execution> {
+    async fn ask_for_a_human(&mut self) -> Result<Execution> {
         self.write(self.script.human).await?;
         let limit = self.limits.answer;
-        let ask = async || Ok(self.api.latest_execution(agent).await?.filter(|run| run.status == "handoff"));
+        let ask = async || Ok(self.api.latest_execution(&self.agent).await?.filter(|run| run.status == "handoff"));
         let run = poll(limit, ASK_EVERY, ask).await?;
-        let seen = self.api.latest_execution(agent).await?;
+        let seen = self.api.latest_execution(&self.agent).await?;
         self.notice_answers().await?;
         let name = "the wish for a person ends in handoff";
         self.record.check(name, run.is_some(), || described(seen.as_ref()))?;
@@ -150,13 +138,13 @@ impl Story<'_> {
         run.context("the execution vanished")
     }
 
-    async fn talk_to_the_human(&mut self, agent: &str, run: &Execution) -> Result<()> {
+    async fn talk_to_the_human(&mut self, run: &Execution) -> Result<()> {
         let text = self.script.to_human;
         self.write(text).await?;
         sleep(self.limits.quiet).await;
         let answers = self.notice_answers().await?;
         self.record.check("the agent is silent in handoff", answers.is_empty(), || answers.join(" / "))?;
-        let now = self.api.execution(agent, &run.id).await?;
+        let now = self.api.execution(&self.agent, &run.id).await?;
         self.record.check("the execution stays in handoff", now.status == "handoff", || described(Some(&now)))?;
         let messages = self.api.messages(&run.conversation).await?;
         let is_stored = |message: &Value| message["direction"] == "inbound" && message["content"] == text;
@@ -164,24 +152,24 @@ impl Story<'_> {
         self.record.check("the message to the person is stored", stored, || "it is not in the list".to_owned())
     }
 
-    async fn hand_back(&mut self, agent: &str, run: &Execution) -> Result<()> {
+    async fn hand_back(&mut self, run: &Execution) -> Result<()> {
         let payload = json!({"resolved": true, "note": self.script.outcome});
-        self.api.resume(agent, &run.id, &payload).await.context("cannot resume the execution")?;
+        self.api.resume(&self.agent, &run.id, &payload).await.context("cannot resume the execution")?;
         self.record.say(Speaker::Api, &format!("execution resumed with {payload}"));
         self.wait_for_answers("the agent writes again after the handoff").await?;
         Ok(())
     }
 
-    async fn say_goodbye(&mut self, agent: &str, run: &Execution) -> Result<()> {
+    async fn say_goodbye(&mut self, run: &Execution) -> Result<()> {
         let mut text = self.script.enough;
         for _ in 0..GOODBYES {
             self.write(text).await?;
-            if self.has_ended_or_answered(agent, &run.id).await? {
+            if self.has_ended_or_answered(&run.id).await? {
                 break;
             }
             text = self.script.goodbye;
         }
-        let now = self.api.execution(agent, &run.id).await?;
+        let now = self.api.execution(&self.agent, &run.id).await?;
         self.notice_answers().await?;
         self.record.check("the goodbye ends the execution", now.status == "ended", || described(Some(&now)))?;
         self.record.say(Speaker::Api, "execution: ended");
@@ -189,19 +177,19 @@ impl Story<'_> {
     }
 
     /// True once the run has ended; false when the agent said something else first.
-    async fn has_ended_or_answered(&mut self, agent: &str, run: &str) -> Result<bool> {
+    async fn has_ended_or_answered(&mut self, run: &str) -> Result<bool> {
         let end = Instant::now() + self.limits.answer;
         while Instant::now() < end {
-            let now = self.api.execution(agent, run).await?;
+            let now = self.api.execution(&self.agent, run).await?;
             match now.status.as_str() {
                 "ended" => return Ok(true),
-                "failed" | "stopped" => bail!("the execution did not end well: {}", described(Some(&now))),
+                "failed" | "stopped" => bail!("{}", described(Some(&now))),
                 _ => {}
             }
             if !self.notice_answers().await?.is_empty() {
                 // Its end may be a moment behind its last words.
                 sleep(self.limits.quiet).await;
-                return Ok(self.api.execution(agent, run).await?.status == "ended");
+                return Ok(self.api.execution(&self.agent, run).await?.status == "ended");
             }
             sleep(ASK_EVERY).await;
         }
@@ -231,15 +219,24 @@ impl Story<'_> {
         Ok(())
     }
 
-    /// Waits for one answer.
+    /// Waits for one answer, but not for one of a run that has failed.
     async fn wait_for_answer(&mut self, name: &'static str) -> Result<Vec<String>> {
-        let end = Instant::now() + self.limits.answer;
+        let began = Instant::now();
+        let mut asked = began;
         loop {
             let answers = self.notice_answers().await?;
-            if !answers.is_empty() || Instant::now() >= end {
-                let seconds = self.limits.answer.as_secs();
-                self.record.check(name, !answers.is_empty(), || format!("no answer within {seconds} s"))?;
+            if !answers.is_empty() {
+                self.record.check(name, true, String::new)?;
                 return Ok(answers);
+            }
+            let is_over = began.elapsed() >= self.limits.answer;
+            if is_over || asked.elapsed() >= ASK_ABOUT_FAILURE_EVERY {
+                asked = Instant::now();
+                let run = self.api.latest_execution(&self.agent).await?;
+                if is_over || run.as_ref().is_some_and(|run| run.status == "failed") {
+                    let seen = format!("no answer in {} s; {}", began.elapsed().as_secs(), described(run.as_ref()));
+                    self.record.check(name, false, || seen)?;
+                }
             }
             sleep(LOOK_EVERY).await;
         }
@@ -274,8 +271,8 @@ const ORDER_CARRIER: &str = "Northwind Parcel";
 fn described(run: Option<&Execution>) -> String {
     match run {
         None => "there is no execution".to_owned(),
-        Some(Execution { status, error: Some(error), .. }) => format!("its status is {status}: {error}"),
-        Some(Execution { status, .. }) => format!("its status is {status}"),
+        Some(Execution { status, error: Some(error), .. }) => format!("the execution is {status}: {error}"),
+        Some(Execution { status, .. }) => format!("the execution is {status}"),
     }
 }
 

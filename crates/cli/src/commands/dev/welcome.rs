@@ -21,7 +21,7 @@ pub fn print(stage: &Stage, project: &DemoProject) {
     show("API", &format!("{server}/api/v1"));
     show("API key", &project.api_key);
     show("Agent", &project.agent_id);
-    show("Emulator", &format!("{}  (WhatsApp in a box)", stage.emulator_url));
+    show("Emulator", &format!("{}  (WhatsApp in a box{})", stage.emulator_url, stage.lifted_limit()));
     show("Orders", &format!("{}  (the agent's sample order service: 1042, 1043, 1044)", stage.orders_url));
     if active {
         show("Sandbox", &format!("active: {} talks to the agent", session.phone));

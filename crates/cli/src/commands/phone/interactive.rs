@@ -88,7 +88,7 @@ impl Phone<'_> {
             "/help" | "/?" => self.screen.show(Shown::Note(HELP)),
             "/read" => self.read().await,
             unknown if unknown.starts_with('/') && !unknown.contains(' ') => {
-                self.screen.show(Shown::Note("no such command; /help lists them, a message may not begin with /"));
+                self.screen.show(Shown::Note("no such command; /help lists them"));
             }
             text => match self.control.write(&self.who, text).await {
                 Ok(id) => {

@@ -1,0 +1,191 @@
+//! Review: conversations that stand still for ever, and nodes that disturb each other.
+
+use domain::{Id, Span};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::time::Duration;
+use store::{contacts, conversations, mailbox, transact};
+use testkit::{ANA, TestApp, database::TestDatabase};
+
+async fn within(seconds: u64, condition: impl AsyncFn() -> bool) -> bool {
+    for _ in 0..seconds * 20 {
+        if condition().await {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    false
+}
+
+/// A session for Ana, with workers that run by themselves.
+async fn living() -> TestApp {
+    let app = TestApp::with(true, |config| config.run_workers = true).await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let body = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": agent}});
+    let session = app.post("/api/v1/sandbox_sessions", body).await;
+    app.says(ANA, session.data()["activation_code"].as_str().unwrap()).await;
+    assert!(within(10, async || !app.chat(ANA).await.iter().filter(|m| m["direction"] == "out").count().eq(&0)).await);
+    app
+}
+
+/// The read pool is exhausted for a moment in the middle of a turn. The step fails; the lease is renewed by the node although
+/// nobody works on it.
+#[tokio::test]
+async fn a_turn_whose_step_failed_is_taken_up_again_when_its_lease_ends() {
+    let app = living().await;
+    app.model().says_when_released("to one");
+    app.model().says("to both");
+    app.says(ANA, "one").await;
+    app.model().received(1).await;
+    let mut held = Vec::new();
+    for _ in 0..24 {
+        match tokio::time::timeout(Duration::from_millis(200), app.app.context().store.read()).await {
+            Ok(Ok(reader)) => held.push(reader),
+            _ => break,
+        }
+    }
+    println!("held {} readers", held.len());
+    // SQLite takes webhooks without a reader; the second message makes the turn ask again, for which it reads history.
+    app.says(ANA, "two").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    app.model().release();
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    drop(held);
+    let again = within(30, async || app.model().requests().len() > 1).await;
+    assert!(again, "thirty seconds later, three leases, nobody has taken the conversation up again");
+    assert!(within(10, async || app.heard(ANA).await == ["to both"]).await);
+}
+
+/// 64 conversations whose input cannot be read (as from a newer version) stand first in the line.
+#[tokio::test]
+async fn conversations_that_cannot_be_read_do_not_keep_others_from_being_answered() {
+    let app = living().await;
+    let ctx = app.app.context();
+    for number in 0..64u32 {
+        transact!(ctx.store, "review.poison", tx => {
+            let now = ctx.now();
+            let contact = contacts::ensure(tx, app.project, &[], ctx.new_id(), &contacts::Seen::default(), now).await?;
+            let touch = conversations::Touch {
+                new_id: ctx.new_id(), phone_number_id: "poison", contact, config: None, phone_number: None, contact_name: None,
+                agent: None, inbound_at: None, now,
+            };
+            let row = conversations::touch(tx, app.project, &touch).await?;
+            let mail = mailbox::MailRow { seq: row.next_seq, input_key: format!("x{number}"), body: r#"{"input":"from_the_future"}"#.into() };
+            mailbox::put(tx, app.project, row.id, &mail).await?;
+            conversations::wake(tx, app.project, row.id, now - Span::from_secs(60), None).await
+        })
+        .unwrap();
+    }
+    app.model().says("hello");
+    app.says(ANA, "anybody?").await;
+    assert!(within(10, async || !app.heard(ANA).await.is_empty()).await, "the healthy conversation starves");
+}
+
+/// PostgreSQL takes no NUL; the model may write one.
+#[tokio::test]
+async fn a_model_that_writes_nul_is_no_reason_to_stand_still() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    app.model().says("zero: \u{0}.");
+    app.says(ANA, "hi").await;
+    let context = app.app.context().clone();
+    loop {
+        match server::workers::step(&context).await {
+            Ok(server::workers::Did::Nothing) => break,
+            Ok(server::workers::Did::Something) => {}
+            Err(error) => panic!("the turn fails each time: {error}"),
+        }
+    }
+    assert_eq!(app.execution(&agent).await["status"], "paused");
+}
+
+/// PostgreSQL: an index row holds about 2,700 bytes.
+#[tokio::test]
+async fn an_item_with_a_huge_id_does_not_block_its_siblings() {
+    use gateways::whatsapp::signature;
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/cloud-api/in-001-text.json");
+    let mut delivery: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let messages = delivery["entry"][0]["changes"][0]["value"]["messages"].as_array_mut().unwrap();
+    let mut huge = messages[0].clone();
+    // Cannot be compressed.
+    let mut state = 7u64;
+    let id: String = (0..9_000).map(|_| { state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407); char::from(b'A' + (state >> 33) as u8 % 58) }).filter(|c| c.is_alphanumeric()).collect();
+    huge["id"] = json!(format!("wamid.{id}"));
+    messages.push(huge);
+    let body = delivery.to_string().into_bytes();
+    let signature = signature::sign(&secrecy::SecretString::from(emulator::APP_SECRET), &body);
+    let answer = app.request(Method::POST, "/webhooks/whatsapp").header(signature::HEADER, signature).body(body).send().await.unwrap();
+    assert_eq!(answer.status(), 200, "Meta will bring the same bytes for days");
+}
+
+fn config_on(url: &store::DatabaseUrl, folder: &std::path::Path) -> server::Config {
+    let settings = [("server.listen", "127.0.0.1:0".to_owned()), ("server.data_dir", folder.display().to_string()), ("llm.provider", "Rehearsal".to_owned())];
+    let values = server::config::collect(None, &|_| None, &settings).unwrap();
+    let mut config = server::Config::read(&values, &|_| None).unwrap();
+    config.database = url.clone();
+    config.run_workers = false;
+    config.ollama = gateways::llm::config::OllamaProbe::Off;
+    config
+}
+
+/// The lock is in the data folder, the file may be elsewhere.
+#[tokio::test]
+async fn two_servers_cannot_share_one_sqlite_file_from_two_data_folders() {
+    let database = TestDatabase::sqlite().await;
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = server::build(config_on(&database.url, one.path())).await.unwrap();
+    let second = server::build(config_on(&database.url, two.path())).await;
+    assert!(second.is_err(), "the second one has voided all leases of the first");
+    first.shutdown().await;
+}
+
+/// Each node makes a master key of its own; statuses that reach the other node are then not ours, and its secrets do not open.
+#[tokio::test]
+async fn a_node_with_another_master_key_is_refused() {
+    let database = TestDatabase::new().await;
+    if matches!(database.url, store::DatabaseUrl::Sqlite(_)) {
+        return;
+    }
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let first = server::build(config_on(&database.url, one.path())).await.unwrap();
+    let second = server::build(config_on(&database.url, two.path())).await;
+    let differ = second.as_ref().is_ok_and(|second| second.context().tracking_key != first.context().tracking_key);
+    assert!(!differ, "two nodes that do not know each other's tokens");
+    first.shutdown().await;
+}
+
+/// Two changes of different fields at once.
+#[tokio::test]
+async fn two_changes_of_one_agent_at_once_both_stay() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let path = format!("/api/v1/agents/{agent}");
+    for round in 0..40 {
+        let (name, text) = (format!("n{round}"), format!("d{round}"));
+        let (a, b) = tokio::join!(
+            app.patch(&path, json!({"agent": {"name": name}})),
+            app.patch(&path, json!({"agent": {"description": text}}))
+        );
+        assert_eq!((a.status, b.status), (200, 200));
+        let row = app.get(&path).await;
+        assert_eq!((row.data()["name"].as_str(), row.data()["description"].as_str()), (Some(name.as_str()), Some(text.as_str())), "round {round}");
+    }
+}
+
+/// Anybody may invent methods; each one is a new set of time series.
+#[tokio::test]
+async fn invented_methods_do_not_grow_the_metrics() {
+    let app = TestApp::start().await;
+    for number in 0..50 {
+        let method = Method::from_bytes(format!("INVENTED{number}").as_bytes()).unwrap();
+        app.request(method, "/nowhere").send().await.unwrap();
+    }
+    let text = app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    let lines = text.lines().filter(|line| line.contains("INVENTED")).count();
+    assert_eq!(lines, 0, "lines kept for ever");
+    let _: Id<()> = app.app.context().new_id();
+}
