@@ -91,7 +91,7 @@ impl Clock {
     }
 }
 
-fn wall_time() -> Millis {
+pub(crate) fn wall_time() -> Millis {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
     since_epoch
         .map_or(START_SECONDS * 1000, |elapsed| u64::try_from(elapsed.as_millis()).unwrap_or(START_SECONDS * 1000))

@@ -1,7 +1,7 @@
 //! A sample order service: the business system behind the demo agent's tool.
 //!
-//! It is a separate server with fixed data, so that a demonstration shows a real HTTP call and
-//! always the same answer. It counts what it was asked.
+//! It is a separate server with fixed orders, whose dates are seen from today, so that a
+//! demonstration shows a real HTTP call. It counts what it was asked.
 
 use std::{
     io,
@@ -18,6 +18,8 @@ use axum::{
     http::StatusCode,
     routing::get,
 };
+use crate::clock::wall_time;
+use domain::{Span, Timestamp};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -79,13 +81,20 @@ async fn count(State(requests): State<Arc<AtomicU64>>) -> Json<Value> {
     Json(json!({"requests": requests.load(Ordering::Relaxed)}))
 }
 
+/// A date as seen from today, so that a demonstration never promises a day that is over.
+fn day(from_today: i64) -> Value {
+    let now = i64::try_from(wall_time()).unwrap_or(i64::MAX / 1_000);
+    let time = Timestamp::from_micros(now.saturating_mul(1_000)) + Span::from_hours(24) * from_today;
+    time.to_iso().get(..10).map_or(Value::Null, |date| json!(date))
+}
+
 fn order(number: &str) -> Option<Value> {
     let (status, items, carrier, eta, total) = match number {
         "1042" => (
             "shipped",
             json!([{"name": "Running shoes, size 42", "quantity": 1}]),
             json!("Northwind Parcel"),
-            json!("2026-09-24"),
+            day(2),
             "89.90 USD",
         ),
         "1043" => (
@@ -95,14 +104,14 @@ fn order(number: &str) -> Option<Value> {
                 {"name": "Wool socks", "quantity": 3},
             ]),
             Value::Null,
-            json!("2026-09-29"),
+            day(7),
             "134.50 USD",
         ),
         "1044" => (
             "delivered",
             json!([{"name": "Water bottle, 1 l", "quantity": 2}]),
             json!("Northwind Parcel"),
-            json!("2026-09-18"),
+            day(-4),
             "31.00 USD",
         ),
         _ => return None,

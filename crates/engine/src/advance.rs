@@ -7,41 +7,68 @@ use crate::{
     compile::Compiled,
     effect::Step,
     input::{Input, SendOutcome},
-    limits,
     nodes,
     state::{FailedSend, InterruptKind, Pending, Resume, State, Waiting},
     tools,
     turn::Turn,
 };
-use domain::{Timestamp, chat::{ChatMessage, ModelResponse}, execution::ExecutionStatus};
+use domain::{Timestamp, chat::ModelResponse, execution::ExecutionStatus};
 use serde_json::json;
 
 /// Takes the state as far as it can go without the world. The same state, time and inputs give the same step.
 pub fn advance(agent: &Compiled, state: &mut State, at: Timestamp, inputs: &[Input]) -> Step {
     let mut turn = Turn::new(agent, state, at);
+    for input in inputs {
+        take_in(&mut turn, input);
+    }
+    // Outcomes come after what people want: a stop or a message in the same step must be known when an answer is judged.
     let mut answer = None;
     for input in inputs {
-        accept(&mut turn, input, &mut answer);
+        take_outcome(&mut turn, input, &mut answer);
     }
     if let Some(response) = answer {
-        take_answer(&mut turn, response);
+        turn.take_answer(response);
+    }
+    for input in inputs {
+        if let Input::Timer { generation } = input {
+            fire(&mut turn, *generation);
+        }
     }
     run(&mut turn);
     turn.finish()
 }
 
-fn accept(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<ModelResponse>) {
+/// What people and programs want. An execution that is over hears nothing, except that a failed one may be resumed.
+fn take_in(turn: &mut Turn<'_>, input: &Input) {
+    let over = turn.state.status.is_over();
+    if over && !turn.can_be_revived() {
+        return;
+    }
     match input {
         Input::Said { id, text } => turn.state.inbox.push(Waiting::Said { id: id.clone(), text: text.clone() }),
         Input::Data { id, value } => turn.state.inbox.push(Waiting::Data { id: id.clone(), value: value.clone() }),
+        Input::Outside { text, .. } if text.trim().is_empty() => {}
         Input::Outside { text, .. } => turn.state.outside.push(text.clone()),
-        Input::Resume { message, .. } => turn.state.resume = Some(Resume { message: message.clone() }),
-        Input::Stop { reason, .. } => turn.state.stop = Some(reason.clone()),
-        Input::Timer { generation } => fire(turn, *generation),
-        Input::Model { effect, response } => {
-            if turn.take_pending_model(effect).is_some() {
-                *answer = Some(response.clone());
+        Input::Resume { message, .. } => {
+            let resume = Resume { message: message.clone() };
+            if over || turn.state.interrupt.is_some() {
+                let earlier = turn.state.resume.replace(resume);
+                earlier.into_iter().for_each(|earlier| turn.take_message(earlier));
+            } else {
+                // It came too late: something else has ended the rest. Kept, it would end the next rest at once.
+                turn.take_message(resume);
             }
+        }
+        Input::Stop { reason, .. } if !over => turn.state.stop = Some(reason.clone()),
+        _ => {}
+    }
+}
+
+fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<ModelResponse>) {
+    match input {
+        Input::Model { effect, response } => {
+            let awaited = turn.take_pending_model(effect).map(|_| response.clone());
+            *answer = awaited.or_else(|| answer.take());
         }
         Input::ModelFailed { effect, failure } => {
             if let Some((call, failures)) = turn.take_pending_model(effect) {
@@ -55,34 +82,35 @@ fn accept(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<ModelResponse>
             }
         }
         Input::Sent { effect, outcome } => settle_send(turn, effect, outcome),
+        _ => {}
     }
-}
-
-/// A late timer, of a rest that is over, changes nothing.
-fn fire(turn: &mut Turn<'_>, generation: i64) {
-    let resting = turn.state.interrupt.as_ref().map(|interrupt| interrupt.kind);
-    let Some(kind) = resting.filter(|_| turn.state.generation == generation) else { return };
-    let warm = kind != InterruptKind::Handoff && nodes::warm_end::patience(turn.agent, &turn.state.node).is_some();
-    turn.end(if warm { "warm_end_timeout" } else { "inactivity_timeout" });
 }
 
 fn settle_send(turn: &mut Turn<'_>, effect: &str, outcome: &SendOutcome) {
     let Some(place) = turn.state.sends.iter().position(|send| send.effect == effect) else { return };
     let send = turn.state.sends.remove(place);
     match outcome {
-        SendOutcome::Accepted { message_id } => turn.event("message.accepted", json!({"message_id": message_id})),
-        SendOutcome::Unconfirmed { message_id } => turn.event("message.unconfirmed", json!({"message_id": message_id})),
+        SendOutcome::Accepted { message_id } => turn.event("message.sent", json!({"message_id": message_id})),
+        SendOutcome::Unconfirmed { message_id } => {
+            turn.event("message.unconfirmed", json!({"message_id": message_id}));
+        }
         SendOutcome::Failed { code, message } => {
             turn.event("message.failed", json!({"code": code, "message": message}));
+            // What was still on its way when the execution ended or was stopped cannot make it fail any more.
+            if turn.state.status.is_over() || turn.state.stop.is_some() {
+                return;
+            }
             if code == "channel_auth" {
                 return turn.fail("channel_auth", message);
             }
-            turn.state.failed_sends.push(FailedSend { call_id: send.call_id, code: code.clone(), message: message.clone() });
+            let failed = FailedSend { call_id: send.call_id, code: code.clone(), message: message.clone() };
+            turn.state.failed_sends.push(failed);
         }
     }
+    let open_of = |state: &State, id: &str| state.sends.iter().any(|open| open.call_id.as_deref() == Some(id));
     match turn.state.pending.take() {
-        Some(Pending::AllSends) if turn.state.sends.is_empty() => {}
-        Some(Pending::SendsOf { call }) if !turn.state.sends.iter().any(|open| open.call_id.as_deref() == Some(&call.id)) => {
+        Some(Pending::AllSends) if turn.state.sends.is_empty() => turn.waited = true,
+        Some(Pending::SendsOf { call }) if !open_of(turn.state, &call.id) => {
             let result = tools::send_notification::result(turn, &call);
             turn.answer_first_call(&call, result);
         }
@@ -90,41 +118,14 @@ fn settle_send(turn: &mut Turn<'_>, effect: &str, outcome: &SendOutcome) {
     }
 }
 
-/// (i) and (j): an answer is thrown away when somebody wrote meanwhile, unless that happens all the time.
-fn take_answer(turn: &mut Turn<'_>, response: ModelResponse) {
-    turn.state.usage.add(response.usage);
-    turn.event("llm.responded", json!({"text": response.text, "tool_calls": response.tool_calls, "usage": response.usage}));
-    if turn.state.stop.is_some() {
-        return;
-    }
-    if !turn.state.inbox.is_empty() && turn.state.turn.discarded < limits::DISCARDED {
-        turn.state.turn.discarded += 1;
-        turn.event("llm.discarded", json!({"usage": response.usage}));
-        return;
-    }
-    let text = response.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-    let mut calls = response.tool_calls;
-    for call in &mut calls {
-        // Providers repeat ids or leave them out; ours are unique in the execution by being counted.
-        call.id = turn.next_id("call");
-    }
-    if text.is_none() && calls.is_empty() {
-        turn.state.turn.empty += 1;
-        turn.event("llm.empty", json!(null));
-        let note = "[system note] Your answer was empty and nothing was sent. Say something to the person or call a tool.";
-        turn.append("engine", ChatMessage::User { content: note.into() });
-        return;
-    }
-    turn.state.turn.empty = 0;
-    if calls.is_empty() {
-        // A text alone is said, and then the agent waits: the reply becomes the result of this call.
-        calls.push(turn.own_call(tools::wait_for_user::NAME, json!({})));
-    }
-    turn.append("model", ChatMessage::Assistant { content: text.clone(), tool_calls: calls.clone() });
-    turn.state.calls = calls;
-    if let Some(text) = text {
-        turn.say(&text, None);
-    }
+/// A late timer, of a rest that is over, changes nothing; neither does one that comes together with a reply.
+fn fire(turn: &mut Turn<'_>, generation: i64) {
+    let state = &turn.state;
+    let wanted = !state.inbox.is_empty() || state.resume.is_some() || state.stop.is_some();
+    let resting = state.interrupt.as_ref().map(|interrupt| interrupt.kind);
+    let Some(kind) = resting.filter(|_| state.generation == generation && !wanted) else { return };
+    let warm = kind != InterruptKind::Handoff && nodes::warm_end::patience(turn.agent, &state.node).is_some();
+    turn.end(if warm { "warm_end_timeout" } else { "inactivity_timeout" });
 }
 
 fn run(turn: &mut Turn<'_>) {
@@ -145,7 +146,9 @@ fn run(turn: &mut Turn<'_>) {
         turn.begin_if_new();
         // b. calls without a result come first, in order
         if let Some(call) = turn.state.calls.first().cloned() {
-            tools::run(turn, &call);
+            if !turn.call_over_limits(&call) {
+                tools::run(turn, &call);
+            }
             continue;
         }
         // c., d. what others and the contact said meanwhile
@@ -172,16 +175,20 @@ fn run(turn: &mut Turn<'_>) {
 }
 
 impl Turn<'_> {
+    fn can_be_revived(&self) -> bool {
+        let retryable = self.state.error.as_ref().is_some_and(|error| error.retryable);
+        self.state.status == ExecutionStatus::Failed && retryable
+    }
+
     /// A failed execution with a retryable error goes on when it is resumed; others stay over.
     fn revive(&mut self) -> bool {
-        let retryable = self.state.error.as_ref().is_some_and(|error| error.retryable);
-        let Some(resume) = self.state.resume.take().filter(|_| self.state.status == ExecutionStatus::Failed && retryable) else {
+        if !self.can_be_revived() {
             return false;
-        };
+        }
+        let Some(resume) = self.state.resume.take() else { return false };
         self.state.error = None;
-        self.state.turn = Default::default();
         self.take_message(resume);
-        self.status(ExecutionStatus::Running, "resumed");
+        self.begin_turn("resume");
         true
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{nodes, tools};
 use domain::{
-    agent::{END, Graph, Node, NodeKind, START, Webhook, request_tool_name},
+    agent::{END, Graph, Node, NodeKind, START, Webhook, compile_schema, request_tool_name},
     chat::ToolSpec,
 };
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,11 @@ impl Compiled {
     /// Makes an agent ready.
     pub fn new(content: &AgentContent) -> Result<Self, CannotRun> {
         let graph = Graph::from_canonical(&content.graph).map_err(|problems| {
-            CannotRun(problems.first().map_or_else(|| "the graph cannot be read".into(), |p| format!("{}: {}", p.path, p.message)))
+            CannotRun(
+                problems
+                    .first()
+                    .map_or_else(|| "the graph cannot be read".into(), |p| format!("{}: {}", p.path, p.message)),
+            )
         })?;
         let mut nodes = HashMap::new();
         for node in &graph.nodes {
@@ -94,7 +98,12 @@ impl Compiled {
     pub fn targets(&self, node: &str, triggering: Option<&str>) -> Vec<Target> {
         let Some(compiled) = self.node(node) else { return Vec::new() };
         let Some(origin) = triggering else { return compiled.targets.clone() };
-        let back = Target { name: origin.into(), node: origin.into(), condition: Some("this is done; go back".into()), global: false };
+        let back = Target {
+            name: origin.into(),
+            node: origin.into(),
+            condition: Some("this is done; go back".into()),
+            global: false,
+        };
         let own = compiled.targets.iter().filter(|target| !target.global && target.node != origin);
         std::iter::once(back).chain(own.cloned()).collect()
     }
@@ -119,7 +128,8 @@ impl CompiledNode {
         let tools = tools::of_node(node, &webhooks);
         let mut validators = HashMap::new();
         for tool in &tools {
-            let validator = jsonschema::validator_for(&tool.parameters).map_err(|error| CannotRun(format!("{}: {error}", tool.name)))?;
+            let validator =
+                compile_schema(&tool.parameters).map_err(|error| CannotRun(format!("{}: {error}", tool.name)))?;
             validators.insert(tool.name.clone(), validator);
         }
         let webhooks = webhooks.into_iter().collect();

@@ -7,13 +7,28 @@ use serde_json::{Value, json};
 /// The values by namespace. Secrets are not among them: they are put in when a request leaves, so that no prompt, event or
 /// journal can hold one.
 pub(crate) fn of(state: &State, now: Timestamp) -> Value {
+    filled(state, now, str::to_owned)
+}
+
+/// The same for text that the model reads. What a person chose cannot open or close a section of it.
+pub(crate) fn of_prompt(state: &State, now: Timestamp) -> Value {
+    filled(state, now, escaped)
+}
+
+/// A person's words on one line and without delimiters.
+pub(crate) fn escaped(text: &str) -> String {
+    text.replace(['\n', '\r'], " ").replace('<', "&lt;")
+}
+
+fn filled(state: &State, now: Timestamp, person: fn(&str) -> String) -> Value {
     let facts = &state.facts;
+    let said = |text: &Option<String>| text.as_deref().map(person);
     json!({
-        "contact": {"phone_number": facts.phone_number, "profile_name": facts.profile_name, "metadata": {}},
+        "contact": {"phone_number": said(&facts.phone_number), "profile_name": said(&facts.profile_name), "metadata": {}},
         "execution": {"id": facts.execution_id, "thread_id": facts.execution_id, "agent_id": facts.agent_id},
         "conversation": {"id": facts.conversation_id},
         "vars": facts.vars,
         "now": now.to_iso(),
-        "last_user_input": state.last_input,
+        "last_user_input": said(&state.last_input),
     })
 }

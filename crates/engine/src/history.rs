@@ -12,10 +12,11 @@ use std::collections::HashSet;
 /// does no harm.
 pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[(i64, ChatMessage)]) -> ModelRequest {
     let row = |seq: i64| rows.iter().find(|(at, _)| *at == seq).map(|(_, message)| message.clone());
-    let older = |seq: Option<i64>| seq.filter(|seq| *seq < call.from).and_then(row);
+    let older = |seq: Option<i64>, than: i64| seq.filter(|seq| *seq < than).and_then(row);
     let mut messages = Vec::new();
-    messages.extend(older(call.first_input));
-    if let Some(ChatMessage::Tool { content, .. }) = older(call.step_prompt) {
+    messages.extend(older(call.first_input, call.from));
+    // The step prompt answers the entry before it: where the window begins with it, its call is cut off.
+    if let Some(ChatMessage::Tool { content, .. }) = older(call.step_prompt, call.from + 1) {
         let pinned = ToolCall {
             id: "call_pinned".into(),
             name: move_to_next_node::NAME.into(),

@@ -5,14 +5,17 @@
 //! that is what recovery, replay and tests without mocks rest on.
 
 mod advance;
+mod ask;
 mod compile;
 mod context;
 mod effect;
 mod history;
+mod inbox;
 mod input;
 pub mod limits;
 mod nodes;
 mod prompt;
+mod rest;
 mod state;
 mod tools;
 mod turn;

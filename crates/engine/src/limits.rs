@@ -20,15 +20,23 @@ pub const SENDS: u32 = 10;
 pub const FAILED_SENDS: u32 = 3;
 /// How long a turn may take.
 pub const TURN: Span = Span::from_secs(300);
-/// Entries of history that the model is shown.
+/// Entries of history that the model is shown, the pinned ones included.
 pub const HISTORY: i64 = 40;
+/// Messages of it that are pinned: the first input, and the call and result that show the step prompt.
+pub const PINNED: i64 = 3;
+/// Calls of one answer that are run. With their results they must fit into what the model is shown.
+pub const CALLS: usize = 20;
 /// A contact who is silent this long has left.
 pub const INACTIVITY: Span = Span::from_hours(24);
 /// Longest text of one message: Meta's limit.
 pub const TEXT: usize = 4_096;
+/// Messages that a longer text is cut into; nobody reads what is over.
+pub const PIECES: usize = 10;
 /// Longest result that a tool may give to the model, in bytes.
 pub const TOOL_RESULT: usize = 32 * 1024;
 /// Retries of a model call that failed for the moment (engine.md 5.3).
 pub const MODEL_RETRIES: u32 = 5;
-/// Longest wait between two of them.
+/// Longest wait between two of them, unless the provider asks for more.
 pub const MODEL_RETRY_CAP: Span = Span::from_secs(8);
+/// Longest wait that a provider may ask for.
+pub const MODEL_RETRY_AFTER: Span = Span::from_secs(60);

@@ -4,7 +4,10 @@
 //! `prompts/`; this file only puts them together.
 
 use crate::{compile::Compiled, context, nodes, state::State, turn::Turn};
-use domain::{Timestamp, agent::variables::{Place, fill_context}};
+use domain::{
+    Timestamp,
+    agent::variables::{Place, fill_context},
+};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -14,7 +17,7 @@ const RULES: &str = include_str!("../prompts/system.md");
 pub(crate) fn system(agent: &Compiled, state: &State, at: Timestamp) -> String {
     let mut text = without_comments(RULES);
     if let Some(instructions) = agent.system_prompt.as_deref().filter(|instructions| !instructions.trim().is_empty()) {
-        let filled = fill_context(instructions, &context::of(state, at), Place::Prompt).text;
+        let filled = fill_context(instructions, &context::of_prompt(state, at), Place::Prompt).text;
         let _ = write!(text, "\n<general_instructions>\n{}\n</general_instructions>\n", filled.trim());
     }
     let facts = &state.facts;
@@ -22,7 +25,7 @@ pub(crate) fn system(agent: &Compiled, state: &State, at: Timestamp) -> String {
         text.push_str("\n<contact>\n");
         for (label, value) in [("Name", &facts.profile_name), ("Phone number", &facts.phone_number)] {
             if let Some(value) = value {
-                let _ = writeln!(text, "{label}: {}", escaped(value));
+                let _ = writeln!(text, "{label}: {}", context::escaped(value));
             }
         }
         text.push_str("</contact>\n");
@@ -52,7 +55,8 @@ pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String,
     if !targets.is_empty() {
         text.push_str("\n## Next steps\n");
         for target in &targets {
-            let condition = target.condition.as_deref().map(&mut fill).unwrap_or_else(|| "when this step is done".into());
+            let condition =
+                target.condition.as_deref().map(&mut fill).unwrap_or_else(|| "when this step is done".into());
             let _ = writeln!(text, "- {}: {}", target.name, condition.trim());
         }
         text.push_str("\nOnly these names are valid for MoveToNextNode.\n");
@@ -61,7 +65,7 @@ pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String,
 }
 
 /// Prompt files say in HTML comments which failure a sentence guards; the model need not read that.
-fn without_comments(text: &str) -> String {
+pub(crate) fn without_comments(text: &str) -> String {
     let mut rest = text;
     let mut out = String::with_capacity(text.len());
     while let Some((before, after)) = rest.split_once("<!--") {
@@ -70,10 +74,6 @@ fn without_comments(text: &str) -> String {
     }
     out.push_str(rest);
     out
-}
-
-fn escaped(text: &str) -> String {
-    text.replace(['\n', '\r'], " ").replace('<', "&lt;")
 }
 
 impl Turn<'_> {

@@ -63,7 +63,7 @@ impl Operator {
         if let DatabaseUrl::Sqlite(path) = &config.database
             && let Some(folder) = path.parent()
         {
-            std::fs::create_dir_all(folder)?;
+            start::make_folder(folder)?;
         }
         Ok(Self::new(Store::open(&config.database).await?, config.clock.clone()))
     }

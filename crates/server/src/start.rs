@@ -164,13 +164,22 @@ impl Drop for App {
 
 fn lock(folder: &Path) -> Result<File, StartError> {
     let failed = |error| StartError::DataDir(folder.display().to_string(), error);
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    make_folder(folder).map_err(failed)?;
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(folder.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// Makes a folder that only its owner can look into: it holds people's messages and the master key.
+pub(crate) fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// The key-encryption key: configured, or a file in the data folder that only its owner can read.
@@ -185,7 +194,7 @@ pub(crate) fn master_key(config: &Config) -> Result<[u8; 32], StartError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    std::fs::create_dir_all(&config.data_dir).map_err(failed)?;
+    make_folder(&config.data_dir).map_err(failed)?;
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| StartError::MasterKey(error.to_string()))?;
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();

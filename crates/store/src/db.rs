@@ -68,14 +68,15 @@ impl DatabaseUrl {
         Err(Error::Unavailable("a database URL is sqlite:PATH or postgres://…".into()))
     }
 
-    /// For people: without a password.
+    /// For people: without a user, a password or parameters, any of which may be a secret.
     pub fn shown(&self) -> String {
         match self {
             Self::Sqlite(path) => format!("sqlite:{}", path.display()),
-            Self::Postgres(url) => match (url.find("://"), url.rfind('@')) {
-                (Some(scheme), Some(at)) if at > scheme => format!("postgres://…{}", &url[at..]),
-                _ => url.clone(),
-            },
+            Self::Postgres(url) => {
+                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                let rest = rest.split(['?', '#']).next().unwrap_or_default();
+                format!("postgres://{}", rest.rsplit_once('@').map_or(rest, |(_, place)| place))
+            }
         }
     }
 }

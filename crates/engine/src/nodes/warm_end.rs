@@ -1,6 +1,6 @@
 //! WarmEndNode: closes the conversation, and ends by itself when nobody answers for a while.
 
-use crate::compile::Compiled;
+use crate::{compile::Compiled, prompt};
 use domain::{Span, agent::NodeKind};
 
 /// How long a rest in this node may last; `None` for other types.
@@ -12,7 +12,5 @@ pub(crate) fn patience(agent: &Compiled, node: &str) -> Option<Span> {
 }
 
 pub(super) fn step_prompt() -> String {
-    "## Closing\nThis step closes the conversation. Ask whether anything else is needed, or say goodbye, and wait for the reply. If the \
-     person says that nothing more is needed, move to the end.\n"
-        .into()
+    prompt::without_comments(include_str!("../../prompts/warm_end.md"))
 }

@@ -8,6 +8,11 @@ pub(super) fn step_prompt(name: &str, settings: &Webhook) -> String {
 
 /// What the request does, for the model: its description, method and URL.
 pub(super) fn in_words(settings: &Webhook) -> String {
-    let what = settings.description.as_deref().map(str::trim).filter(|text| !text.is_empty()).unwrap_or("Makes an HTTP request");
+    let what = settings
+        .description
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .unwrap_or("Makes an HTTP request");
     format!("{what} ({} {})", settings.method.as_str(), settings.url)
 }

@@ -5,6 +5,10 @@ use crate::compile::CompiledNode;
 use domain::chat::ToolSpec;
 use serde_json::{Map, Value, json};
 
+/// Problems that are told at once, and characters of each: they quote what the model wrote.
+const MOST: usize = 10;
+const LONGEST: usize = 300;
+
 /// The arguments as the tool may use them, or what is wrong with them.
 pub(crate) fn check(node: &CompiledNode, spec: &ToolSpec, given: &Value) -> Result<Map<String, Value>, Value> {
     let given = match given {
@@ -14,13 +18,15 @@ pub(crate) fn check(node: &CompiledNode, spec: &ToolSpec, given: &Value) -> Resu
     };
     let given = coerced(&spec.parameters, given);
     if let Some(validator) = node.validator(&spec.name) {
-        let problems: Vec<Value> = validator
-            .iter_errors(&given)
-            .take(10)
-            .map(|error| json!({"path": error.instance_path().to_string(), "message": error.to_string()}))
-            .collect();
+        let problem = |error: jsonschema::ValidationError<'_>| {
+            (error.instance_path().to_string(), error.to_string().chars().take(LONGEST).collect::<String>())
+        };
+        let mut problems: Vec<(String, String)> = validator.iter_errors(&given).map(problem).collect();
         if !problems.is_empty() {
-            return Err(Value::Array(problems));
+            // A large schema is checked in no fixed order, and a replay must read the same.
+            problems.sort();
+            problems.truncate(MOST);
+            return Err(problems.iter().map(|(path, message)| json!({"path": path, "message": message})).collect());
         }
     }
     match given {

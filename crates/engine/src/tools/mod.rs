@@ -23,13 +23,16 @@ pub(crate) fn of_node(node: &Node, webhooks: &[(String, Webhook)]) -> Vec<ToolSp
     if matches!(node.kind, NodeKind::Handoff) || node.name == START || node.name == END {
         return Vec::new();
     }
-    let own = webhooks.iter().map(|(name, settings)| webhook_request::spec(name, settings, node.description.as_deref()));
+    let own =
+        webhooks.iter().map(|(name, settings)| webhook_request::spec(name, settings, node.description.as_deref()));
     BUILT_IN.iter().map(|spec| spec()).chain(own).collect()
 }
 
 /// Runs a call as far as it goes without the world: it is answered, or rests, routes or waits for an effect.
 pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
-    turn.event("tool.called", json!({"name": call.name, "call_id": call.id, "args": call.arguments}));
+    if !std::mem::take(&mut turn.waited) {
+        turn.event("tool.called", json!({"name": call.name, "call_id": call.id, "args": call.arguments}));
+    }
     let Some(node) = turn.agent.node(&turn.state.node) else {
         return turn.fail("graph_invalid", "the node is not in the graph any more");
     };

@@ -29,25 +29,41 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, 
     let (wanted, reason) = (text("next_node"), text("reason"));
     let end_alias = matches!(wanted.as_str(), "end" | "END");
     let targets = turn.targets();
-    let found = targets.iter().find(|target| target.name == wanted || target.node == wanted || (end_alias && target.node == END));
+    let found = targets
+        .iter()
+        .find(|target| target.name == wanted || target.node == wanted || (end_alias && target.node == END));
     let Some(target) = found.cloned() else {
         turn.state.turn.bad_moves += 1;
         let available: Vec<&String> = targets.iter().map(|target| &target.name).collect();
         let result = json!({"next_node": "NOT_FOUND", "reason": reason, "available_nodes": available});
         return turn.answer_first_call(call, result);
     };
-    let rests = target.node == END || nodes::handoff::is_handoff(turn.agent, &target.node);
-    if rests && !turn.all_sends_settled() {
-        return;
-    }
     turn.state.turn.bad_moves = 0;
+    let handoff = nodes::handoff::is_handoff(turn.agent, &target.node);
+    if target.node == END {
+        if !turn.texts_delivered(Some(call)) {
+            return;
+        }
+        if !turn.state.inbox.is_empty() {
+            // After the end nobody would answer what came while the last words were on their way.
+            let result = json!({"error": "the person has written meanwhile; read it first", "code": "new_message"});
+            return turn.answer_first_call(call, result);
+        }
+    }
+    if handoff {
+        if !turn.all_sends_settled() {
+            return;
+        }
+        // The person who takes over sees what was refused; that must not keep the handoff from happening.
+        turn.state.failed_sends.clear();
+    }
     turn.answer_first_call(call, json!({"next_node": target.node, "reason": reason}));
     // A route is the last call: what follows it belonged to the step that was left.
     turn.skip_calls("skipped: routed away");
     if target.node == END {
         return turn.end("reached_end");
     }
-    if nodes::handoff::is_handoff(turn.agent, &target.node) {
+    if handoff {
         turn.state.return_to = Some(turn.state.triggering_node.clone().unwrap_or_else(|| turn.state.node.clone()));
         turn.state.handoff_reason = Some(reason.clone());
     }

@@ -41,13 +41,15 @@ pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall) -> Value {
 pub(crate) fn pieces(text: &str) -> Vec<String> {
     let mut rest = text.trim();
     let mut pieces = Vec::new();
-    while let Some((limit, _)) = rest.char_indices().nth(limits::TEXT) {
+    while pieces.len() < limits::PIECES
+        && let Some((limit, _)) = rest.char_indices().nth(limits::TEXT)
+    {
         let head = &rest[..limit];
         let cut = ["\n\n", "\n", " "].iter().find_map(|end| head.rfind(end)).filter(|cut| *cut > 0).unwrap_or(limit);
         pieces.push(rest[..cut].trim_end().to_owned());
         rest = rest[cut..].trim_start();
     }
-    if !rest.is_empty() {
+    if !rest.is_empty() && pieces.len() < limits::PIECES {
         pieces.push(rest.to_owned());
     }
     pieces

@@ -1,21 +1,20 @@
 //! `<name>_request`: an HTTP request that the builder of the agent configured and the model fills in.
 
-use crate::{
-    context,
-    effect::Effect,
-    limits,
-    state::Pending,
-    turn::Turn,
-};
+use crate::{context, effect::Effect, limits, state::Pending, turn::Turn};
 use domain::{
-    agent::{HttpMethod, Webhook, variables::{self, Place, Sources}},
+    agent::{
+        HttpMethod, Webhook,
+        variables::{self, Place, Sources},
+    },
     chat::{ToolCall, ToolSpec},
     tool_request::{ToolAnswer, ToolRequest},
 };
 use serde_json::{Map, Value, json};
 
-/// The tool as offered: one required text for each `#{name}`, then the properties of the body's schema.
+/// The tool as offered: one required text for each `#{name}`, then the body's schema with its properties, definitions and
+/// rules.
 pub(crate) fn spec(name: &str, settings: &Webhook, node_description: Option<&str>) -> ToolSpec {
+    let mut parameters = json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false});
     let mut properties = Map::new();
     let mut required: Vec<Value> = Vec::new();
     for argument in settings.placeholders() {
@@ -31,21 +30,32 @@ pub(crate) fn spec(name: &str, settings: &Webhook, node_description: Option<&str
                 required.push(field.clone());
             }
         }
+        for (key, value) in schema.as_object().into_iter().flatten() {
+            if !parameters.as_object().is_some_and(|ours| ours.contains_key(key)) {
+                parameters[key] = value.clone();
+            }
+        }
     }
+    parameters["properties"] = Value::Object(properties);
+    parameters["required"] = Value::Array(required);
     let described = settings.description.as_deref().or(node_description).map(str::trim).filter(|text| !text.is_empty());
     let description = described.map_or_else(|| format!("{} {}", settings.method.as_str(), settings.url), str::to_owned);
-    let parameters = json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
     ToolSpec { name: name.into(), description, parameters }
 }
 
 pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: Map<String, Value>) {
-    let Some(settings) = turn.agent.node(&turn.state.node).and_then(|node| node.webhooks.get(&call.name)).cloned() else {
+    let Some(settings) = turn.agent.node(&turn.state.node).and_then(|node| node.webhooks.get(&call.name)).cloned()
+    else {
         return turn.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
     };
     if let Some(mock) = settings.mock_response.as_ref().filter(|_| settings.mock_response_enabled) {
         let answer = json!({"status_code": 200, "content": mock});
-        let result = selected(turn, &settings, answer);
+        let result = cut(selected(turn, &settings, answer));
         return turn.answer_first_call(call, result);
+    }
+    if !origin_is_fixed(turn, &settings.url, &arguments) {
+        let error = "scheme, host and port of the URL must not come from the conversation";
+        return turn.answer_first_call(call, json!({"error": error, "code": "blocked_address"}));
     }
     let request = request(turn, &settings, &arguments);
     let effect = turn.effect_id();
@@ -64,7 +74,8 @@ fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Valu
         filled.text
     };
     let url = fill(&settings.url, Place::Url);
-    let headers = settings.headers.iter().map(|(name, value)| (fill(name, Place::Header), fill(value, Place::Header))).collect();
+    let headers =
+        settings.headers.iter().map(|(name, value)| (fill(name, Place::Header), fill(value, Place::Header))).collect();
     let body = match &settings.body_schema {
         Some(schema) => {
             let known = schema.get("properties").and_then(Value::as_object);
@@ -88,6 +99,26 @@ fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Valu
     ToolRequest { method: settings.method.as_str().into(), url, headers, body, idempotency_key: String::new() }
 }
 
+/// Whether scheme, host and port are literal or from `vars`, whatever the model and the contact write (engine.md 4.1):
+/// the URL is filled twice, the second time with other values for everything they have a say in.
+fn origin_is_fixed(turn: &Turn<'_>, template: &str, arguments: &Map<String, Value>) -> bool {
+    let context = context::of(turn.state, turn.at);
+    let others = json!({"vars": turn.state.facts.vars});
+    let changed = arguments.iter().map(|(name, value)| (name.clone(), format!("x{value}").into())).collect();
+    let filled = |context: &Value, arguments: &Map<String, Value>| {
+        let sources = Sources { context: Some(context), arguments: Some(arguments) };
+        variables::fill(template, sources, Place::Url).text
+    };
+    origin(&filled(&context, arguments)) == origin(&filled(&others, &changed))
+}
+
+/// Everything before the path, query or fragment.
+fn origin(url: &str) -> &str {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    let end = url[from..].find(['/', '?', '#']).map_or(url.len(), |at| from + at);
+    &url[..end]
+}
+
 /// What the model is told: the answer, or the part of it that the builder selected. Every status is an answer.
 pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
     match answer {
@@ -105,7 +136,9 @@ pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) 
 
 /// Applies the builder's query to the content, else to the whole answer; a query that fails leaves it as it was.
 fn selected(turn: &mut Turn<'_>, settings: &Webhook, answer: Value) -> Value {
-    let Some(query) = settings.jmespath_query.as_deref().filter(|query| !query.trim().is_empty()) else { return answer };
+    let Some(query) = settings.jmespath_query.as_deref().filter(|query| !query.trim().is_empty()) else {
+        return answer;
+    };
     let search = |value: &Value| -> Result<Value, String> {
         let expression = jmespath::compile(query).map_err(|error| error.to_string())?;
         let data = jmespath::Variable::from_json(&value.to_string())?;

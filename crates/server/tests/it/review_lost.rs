@@ -200,7 +200,7 @@ async fn a_status_that_proves_an_attempt_keeps_a_queued_row_from_being_sent_agai
 
 /// A message of a running turn must not move the retry of a model call.
 #[tokio::test]
-async fn a_message_does_not_postpone_the_retry_of_a_model_call() {
+async fn two_messages_do_not_postpone_the_retry_of_a_model_call() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Patient", "message_debounce_seconds": 60})).await;
     app.activate(ANA, &agent).await;
@@ -211,6 +211,7 @@ async fn a_message_does_not_postpone_the_retry_of_a_model_call() {
     app.forward(Span::from_secs(60)).await;
     assert_eq!(app.model().requests().len(), 1);
     app.says(ANA, "two").await;
+    app.says(ANA, "three").await;
     app.forward(Span::from_secs(2)).await;
     let asked = app.model().requests().len();
     app.forward(Span::from_mins(6)).await;

@@ -52,6 +52,11 @@ async fn a_turn_whose_step_failed_is_taken_up_again_when_its_lease_ends() {
     tokio::time::sleep(Duration::from_secs(7)).await;
     drop(held);
     let again = within(30, async || app.model().requests().len() > 1).await;
+    if !again {
+        let ctx = app.app.context();
+        let renewed = transact!(ctx.store, "review.renew", tx => store::unscoped::renew_leases(tx, &ctx.node, Span::from_secs(10)).await);
+        println!("leases that this node still keeps alive: {renewed:?}");
+    }
     assert!(again, "thirty seconds later, three leases, nobody has taken the conversation up again");
     assert!(within(10, async || app.heard(ANA).await == ["to both"]).await);
 }

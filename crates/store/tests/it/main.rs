@@ -19,5 +19,6 @@ mod statements;
 mod support;
 mod tenancy;
 mod timers;
+mod urls;
 mod webhook_events;
 mod writer;

@@ -1,0 +1,155 @@
+//! What happens while something is under way: S15, S31 and outcomes that come late, twice or for nobody.
+
+use crate::{
+    graphs::{graph_a, graph_webhook},
+    play::{Play, accepted, call, calls, note, refused, stop, text, text_and},
+};
+use domain::{
+    execution::ExecutionStatus::{Failed, Paused, Running, Stopped},
+    tool_request::ToolAnswer,
+};
+use engine::{Input, Pending, SendOutcome};
+use serde_json::json;
+
+fn sent_of(play: &Play, outcome: SendOutcome) -> Input {
+    Input::Sent { effect: play.state.sends[0].effect.clone(), outcome }
+}
+
+#[test]
+fn s15_a_stop_during_a_model_call_stops_at_once_and_the_answer_is_not_used() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let late = play.model_input(text("too late"));
+    play.stop();
+    play.is(Stopped, "a");
+    let before = play.state.clone();
+    play.feed(&[late]);
+    assert_eq!((play.state.clone(), play.sent()), (before, vec![]));
+}
+
+#[test]
+fn a_stop_together_with_the_outcome_of_a_model_call_is_a_stop() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let input = play.model_input(text("too late"));
+    play.feed(&[input, stop()]);
+    play.is(Stopped, "a");
+    assert_eq!(play.sent(), Vec::<&str>::new());
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let failure = domain::chat::ModelFailure {
+        kind: domain::chat::ModelFailureKind::Temporary,
+        message: "busy".into(),
+        retry_after_ms: None,
+    };
+    let effect = play.pending_model().id;
+    play.feed(&[Input::ModelFailed { effect, failure }, stop()]);
+    play.is(Stopped, "a");
+}
+
+#[test]
+fn a_stop_lets_a_running_webhook_finish() {
+    let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x"})));
+    play.hears("x");
+    let input = play.model_input(calls([call("w_request", json!({})), note("never")]));
+    play.feed(&[input]);
+    play.stop();
+    play.is(Running, "w");
+    play.tool_answers = vec![ToolAnswer::Answered { status: 200, content: json!({"ok": 1}), truncated: false }];
+    play.answer([]);
+    play.is(Stopped, "w");
+    assert_eq!(play.results(), [json!({"status_code": 200, "content": {"ok": 1}}), json!({"error": "stopped"})]);
+}
+
+#[test]
+fn s31_an_answer_is_thrown_away_when_the_contact_wrote_meanwhile() {
+    let mut play = Play::new(graph_a());
+    play.hears("one");
+    play.hears("two");
+    play.hears("three");
+    play.answer([text("1?"), text("all?")]);
+    play.is(Paused, "a");
+    assert_eq!(play.sent(), ["all?"]);
+    assert_eq!(play.user_messages(), ["one", "two\nthree"]);
+    assert_eq!(play.count("llm.discarded"), 1);
+}
+
+#[test]
+fn a_steady_writer_is_answered_after_three_discarded_answers() {
+    let mut play = Play::new(graph_a());
+    play.hears("0");
+    for n in 1..=3 {
+        play.hears(&n.to_string());
+        let input = play.model_input(text("unseen"));
+        play.feed(&[input]);
+    }
+    // The message and the answer come in one step: the answer is used and the message is the reply to it.
+    let input = play.model_input(text("seen"));
+    play.feed(&[input, Input::Said { id: "4".into(), text: "4".into() }]);
+    assert_eq!(play.sent(), ["seen"]);
+    play.answer([text("last")]);
+    assert_eq!(play.sent(), ["seen", "last"]);
+    assert_eq!(play.user_messages(), ["0", "1", "2", "3", "4"]);
+}
+
+#[test]
+fn outcomes_that_nobody_waits_for_change_nothing() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let before = play.state.clone();
+    let answer = ToolAnswer::Failed { code: "x".into(), message: "x".into() };
+    play.feed(&[
+        Input::Model { effect: "foreign".into(), response: text("?") },
+        Input::Sent { effect: "foreign".into(), outcome: accepted() },
+        Input::Tool { effect: "foreign".into(), answer },
+        Input::Timer { generation: 0 },
+    ]);
+    assert_eq!(play.state, before);
+    let input = play.model_input(text("once"));
+    play.feed(&[input.clone(), input.clone()]);
+    play.feed(&[input]);
+    let sent = sent_of(&play, accepted());
+    play.feed(&[sent.clone(), sent]);
+    play.is(Paused, "a");
+    assert_eq!(play.sent(), ["once"]);
+}
+
+#[test]
+fn a_send_that_fails_after_a_stop_does_not_make_the_execution_fail() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let input = play.model_input(text_and("a", [note("b")]));
+    play.feed(&[input]);
+    assert!(matches!(play.state.pending, Some(Pending::SendsOf { .. })));
+    play.stop();
+    play.is(Stopped, "a");
+    let failed = sent_of(&play, refused("channel_auth"));
+    play.feed(&[failed]);
+    play.is(Stopped, "a");
+    assert_eq!(play.state.error, None);
+}
+
+#[test]
+fn an_answer_that_comes_together_with_a_lost_channel_is_not_used() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let input = play.model_input(text_and("a", [crate::play::metadata()]));
+    play.feed(&[input]);
+    let answer = play.model_input(text("b"));
+    let failed = sent_of(&play, refused("channel_auth"));
+    play.feed(&[answer, failed]);
+    play.is(Failed, "a");
+    play.failed("channel_auth");
+    assert_eq!(play.sent(), ["a"]);
+    play.resume(None, []);
+    play.failed("channel_auth");
+}
+
+#[test]
+fn what_is_said_before_a_stop_stays_in_history() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    play.feed(&[Input::Said { id: "s".into(), text: "never mind".into() }, stop()]);
+    play.is(Stopped, "a");
+    assert_eq!(play.user_messages(), ["x", "never mind"]);
+}

@@ -1,0 +1,17 @@
+//! The engine played from outside: inputs and outcomes in, effects and history out. Scenario numbers are engine.md 9.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod check;
+mod delivery;
+mod graphs;
+mod hostile;
+mod interruptions;
+mod limits;
+mod memory;
+mod model_failures;
+mod play;
+mod prompts;
+mod rests;
+mod routing;
+mod talking;
+mod webhooks;

@@ -1,0 +1,89 @@
+//! What the model is shown of a long conversation: S27, and what must survive the cut.
+
+use crate::{
+    check,
+    graphs::{graph_a, graph_b},
+    play::{Play, calls, go, metadata, text},
+};
+use domain::{chat::ChatMessage, execution::ExecutionStatus::Paused};
+use engine::{CallModel, model_request};
+use serde_json::json;
+
+#[test]
+fn s27_a_long_conversation_is_cut_and_keeps_its_step_prompt_and_first_message() {
+    let mut play = Play::new(graph_a());
+    for n in 0..60 {
+        play.say(&format!("message {n}"), [text(&format!("answer {n}"))]);
+    }
+    play.is(Paused, "a");
+    let last = play.requests.last().unwrap();
+    let said = |text: &str| last.messages.contains(&ChatMessage::User { content: text.into() });
+    assert!(said("message 0") && said("message 59") && !said("message 20"));
+    // Whatever number of entries came before: every request was checked on its way.
+    assert_eq!(play.requests.len(), 60);
+}
+
+#[test]
+fn a_first_payload_is_kept_too() {
+    let mut play = Play::new(graph_a());
+    play.data(json!({"order": 1}), [text("?")]);
+    for _ in 0..30 {
+        play.say("x", [text("?")]);
+    }
+    assert_eq!(
+        play.requests.last().unwrap().messages[0],
+        ChatMessage::User { content: "[system data]\n{\"order\":1}".into() }
+    );
+}
+
+#[test]
+fn results_of_calls_made_at_once_are_kept_or_cut_together() {
+    for size in 1..=20 {
+        let mut play = Play::new(graph_b());
+        for n in 0..8 {
+            let many = (0..size).map(|_| metadata()).chain([go(if n % 2 == 0 { "b" } else { "a" })]);
+            play.say("x", [calls(many.take(20)), text("?")]);
+        }
+    }
+}
+
+#[test]
+fn wherever_the_window_begins_the_request_is_whole() {
+    let mut play = Play::new(graph_b());
+    for n in 0..6 {
+        play.say(
+            "x",
+            [calls([metadata(), metadata(), go(if n % 2 == 0 { "b" } else { "a" })]), calls([metadata()]), text("?")],
+        );
+    }
+    let call = play.pending();
+    for from in 1..=call.to {
+        let call = CallModel { from, ..call.clone() };
+        let request = model_request(&play.agent, &play.state, &call, &play.history);
+        if request.messages.len() <= 40 {
+            check::request(&request, &call.node);
+        }
+        // What is older may come along, in any order.
+        let mut rows = play.history.clone();
+        rows.sort_by_key(|(seq, _)| *seq < from);
+        rows.sort_by_key(|(seq, _)| (*seq >= from, *seq));
+        assert_eq!(model_request(&play.agent, &play.state, &call, &rows), request);
+    }
+}
+
+#[test]
+fn an_answer_with_more_calls_than_fit_is_cut() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [calls((0..50).map(|_| metadata())), text("?")]);
+    play.is(Paused, "a");
+    assert_eq!(play.results().len(), 20);
+    assert_eq!(play.count("warning"), 1);
+}
+
+impl Play {
+    /// A question about the whole history, which has come to rest.
+    fn pending(&mut self) -> CallModel {
+        self.hears("now");
+        self.pending_model()
+    }
+}

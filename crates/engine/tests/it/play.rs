@@ -1,0 +1,361 @@
+//! One execution and the world around it: carries out effects by a script and checks every step.
+
+use super::check;
+use domain::{
+    Id, Span, Timestamp,
+    chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall},
+    execution::{ExecutionInput, ExecutionStatus},
+    tool_request::{ToolAnswer, ToolRequest},
+};
+use engine::{
+    CallModel, Compiled, Effect, Event, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, Step, TimerKind,
+    advance, model_request,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub struct Play {
+    pub agent: Compiled,
+    pub state: State,
+    pub now: Timestamp,
+    pub history: Vec<(i64, ChatMessage)>,
+    pub events: Vec<Event>,
+    /// Everything asked of the world, oldest first.
+    pub effects: Vec<Effect>,
+    /// What the world has not answered yet.
+    pub open: Vec<Effect>,
+    pub requests: Vec<ModelRequest>,
+    pub timer: Option<(TimerKind, i64, Timestamp)>,
+    /// Effects since the turn began: model calls, tool calls, sends.
+    pub spent: [usize; 3],
+    /// Outcomes of the next sends; accepted when there is none.
+    pub send_outcomes: Vec<SendOutcome>,
+    /// Answers of the next webhooks.
+    pub tool_answers: Vec<ToolAnswer>,
+    count: usize,
+}
+
+pub fn facts() -> Facts {
+    Facts {
+        agent_id: Id::from_uuid(Uuid::from_u128(1)),
+        execution_id: Id::from_uuid(Uuid::from_u128(2)),
+        conversation_id: Id::from_uuid(Uuid::from_u128(3)),
+        phone_number: Some("+5511961234567".into()),
+        profile_name: Some("Ann".into()),
+        vars: Default::default(),
+    }
+}
+
+impl Play {
+    pub fn new(agent: Compiled) -> Self {
+        Self::with(agent, facts())
+    }
+
+    pub fn with(agent: Compiled, facts: Facts) -> Self {
+        Self {
+            agent,
+            state: State::new(facts),
+            now: Timestamp::from_secs(1_748_873_109),
+            history: Vec::new(),
+            events: Vec::new(),
+            effects: Vec::new(),
+            open: Vec::new(),
+            requests: Vec::new(),
+            timer: None,
+            spent: [0; 3],
+            send_outcomes: Vec::new(),
+            tool_answers: Vec::new(),
+            count: 0,
+        }
+    }
+
+    // ---- one step
+
+    pub fn feed(&mut self, inputs: &[Input]) -> Step {
+        let before = self.state.clone();
+        let step = advance(&self.agent, &mut self.state, self.now, inputs);
+        self.same_again(before.clone(), inputs, &step);
+        self.record(&before, &step);
+        step
+    }
+
+    /// From a stored state the same inputs give the same bytes.
+    fn same_again(&self, before: State, inputs: &[Input], step: &Step) {
+        let stored = serde_json::to_string(&before).unwrap();
+        let mut again = State::load(STATE_FORMAT, &stored).unwrap();
+        assert_eq!(again, before, "a state reads back as it was written");
+        let repeated = advance(&self.agent, &mut again, self.now, inputs);
+        let bytes = |step: &Step, state: &State| {
+            serde_json::to_string(&json!([step.effects, step.events, state])).unwrap() + &format!("{:?}", step.history)
+        };
+        assert_eq!(bytes(&repeated, &again), bytes(step, &self.state), "the same step");
+    }
+
+    fn record(&mut self, before: &State, step: &Step) {
+        for entry in &step.history {
+            assert_eq!(entry.seq, i64::try_from(self.history.len()).unwrap() + 1, "history without gaps");
+            self.history.push((entry.seq, entry.message.clone()));
+        }
+        assert_eq!(self.state.history_len, i64::try_from(self.history.len()).unwrap());
+        let mut status = before.status;
+        for event in &step.events {
+            assert_eq!(event.seq, u64::try_from(self.events.len()).unwrap() + 1, "events without gaps");
+            if event.name == "execution.status" {
+                let to: ExecutionStatus = serde_json::from_value(event.data["to"].clone()).unwrap();
+                check::transition(status, to);
+                status = to;
+            }
+            if event.name == "turn.started" {
+                self.spent = [0; 3];
+            }
+            self.events.push(event.clone());
+        }
+        assert_eq!(status, self.state.status, "the last status told is the status");
+        check::history(&self.history, &self.state);
+        for effect in &step.effects {
+            match effect {
+                Effect::CallModel(call) => {
+                    self.spent[0] += 1;
+                    self.ask(call);
+                }
+                Effect::CallTool { .. } => self.spent[1] += 1,
+                Effect::Send { text, .. } => {
+                    self.spent[2] += 1;
+                    assert!((1..=4096).contains(&text.chars().count()), "WhatsApp takes 1 to 4096 characters");
+                }
+                Effect::SetTimer { kind, generation, fire_at } => self.timer = Some((*kind, *generation, *fire_at)),
+                Effect::ClearTimer => self.timer = None,
+            }
+        }
+        let talks =
+            |effect: &&Effect| matches!(effect, Effect::CallModel(_) | Effect::CallTool { .. } | Effect::Send { .. });
+        let began = step.events.iter().any(|event| event.name == "turn.started");
+        if (before.status.is_over() || before.interrupt.is_some()) && !began {
+            assert_eq!(step.effects.iter().find(talks), None, "at rest and afterwards nothing is asked for");
+        }
+        if self.state.interrupt.is_some() {
+            assert!(self.state.sends.is_empty(), "a rest while something is on its way");
+            assert!(self.timer.is_some(), "a rest without a timer");
+        }
+        self.open.extend(step.effects.iter().filter(talks).cloned());
+        self.effects.extend(step.effects.iter().cloned());
+    }
+
+    fn ask(&mut self, call: &CallModel) {
+        let request = model_request(&self.agent, &self.state, call, &self.history);
+        check::request(&request, &call.node);
+        self.requests.push(request);
+    }
+
+    // ---- what the world does
+
+    pub fn key(&mut self) -> String {
+        self.count += 1;
+        format!("input_{}", self.count)
+    }
+
+    pub fn hears(&mut self, text: &str) -> Step {
+        let id = self.key();
+        self.feed(&[Input::Said { id, text: text.into() }])
+    }
+
+    /// The contact writes, and the script answers until nothing is asked for any more. Sends are accepted unless the play
+    /// says otherwise.
+    pub fn say(&mut self, text: &str, script: impl IntoIterator<Item = ModelResponse>) {
+        self.hears(text);
+        self.answer(script);
+    }
+
+    pub fn data(&mut self, value: Value, script: impl IntoIterator<Item = ModelResponse>) {
+        let id = self.key();
+        self.feed(&[Input::Data { id, value }]);
+        self.answer(script);
+    }
+
+    pub fn resume(&mut self, message: Option<ExecutionInput>, script: impl IntoIterator<Item = ModelResponse>) {
+        let id = self.key();
+        self.feed(&[Input::Resume { id, message }]);
+        self.answer(script);
+    }
+
+    pub fn outside(&mut self, text: &str) {
+        let id = self.key();
+        self.feed(&[Input::Outside { id, text: text.into() }]);
+    }
+
+    pub fn stop(&mut self) -> Step {
+        self.feed(&[stop()])
+    }
+
+    pub fn answer(&mut self, script: impl IntoIterator<Item = ModelResponse>) {
+        let mut script = script.into_iter();
+        while let Some(effect) = self.open.first().cloned() {
+            let input = match &effect {
+                Effect::CallModel(call) => match script.next() {
+                    Some(response) => Input::Model { effect: call.id.clone(), response },
+                    None => break,
+                },
+                Effect::Send { id, .. } => {
+                    let scripted = !self.send_outcomes.is_empty();
+                    let outcome = if scripted { self.send_outcomes.remove(0) } else { accepted() };
+                    Input::Sent { effect: id.clone(), outcome }
+                }
+                Effect::CallTool { id, .. } => {
+                    assert!(!self.tool_answers.is_empty(), "an unexpected request: {effect:?}");
+                    Input::Tool { effect: id.clone(), answer: self.tool_answers.remove(0) }
+                }
+                Effect::SetTimer { .. } | Effect::ClearTimer => unreachable!("kept apart"),
+            };
+            self.open.remove(0);
+            self.feed(&[input]);
+        }
+        assert_eq!(script.next(), None, "the script is not used up");
+    }
+
+    /// The outcome of the one model call that is open.
+    pub fn model_input(&mut self, response: ModelResponse) -> Input {
+        let effect = self.pending_model().id;
+        self.open.retain(|effect| !matches!(effect, Effect::CallModel(_)));
+        Input::Model { effect, response }
+    }
+
+    /// The model fails; time passes until the retry is due.
+    pub fn model_fails(&mut self, kind: ModelFailureKind, retry_after_ms: Option<i64>) {
+        let failure = ModelFailure { kind, message: "overloaded".into(), retry_after_ms };
+        let effect = self.pending_model().id;
+        self.feed(&[Input::ModelFailed { effect, failure }]);
+    }
+
+    pub fn pending_model(&self) -> CallModel {
+        match &self.state.pending {
+            Some(Pending::Model { call, .. }) => call.clone(),
+            other => panic!("no model call is pending but {other:?}"),
+        }
+    }
+
+    pub fn wait(&mut self, span: Span) {
+        self.now = self.now + span;
+    }
+
+    /// Fires the timer if it is due.
+    pub fn tick(&mut self) {
+        if let Some((_, generation, fire_at)) = self.timer.filter(|(_, _, fire_at)| *fire_at <= self.now) {
+            assert!(fire_at <= self.now);
+            self.timer = None;
+            self.feed(&[Input::Timer { generation }]);
+        }
+    }
+
+    // ---- what came of it
+
+    #[track_caller]
+    pub fn is(&self, status: ExecutionStatus, node: &str) {
+        assert_eq!((self.state.status, self.state.node.as_str()), (status, node), "{:?}", self.state.error);
+    }
+
+    #[track_caller]
+    pub fn failed(&self, code: &str) {
+        assert_eq!(self.state.error.as_ref().map(|error| error.code.as_str()), Some(code));
+        assert_eq!(self.state.status, ExecutionStatus::Failed);
+    }
+
+    pub fn sent(&self) -> Vec<&str> {
+        self.effects
+            .iter()
+            .filter_map(|effect| if let Effect::Send { text, .. } = effect { Some(text.as_str()) } else { None })
+            .collect()
+    }
+
+    pub fn web_requests(&self) -> Vec<&ToolRequest> {
+        self.effects
+            .iter()
+            .filter_map(|effect| if let Effect::CallTool { request, .. } = effect { Some(request) } else { None })
+            .collect()
+    }
+
+    /// Results of tools, oldest first, step prompts left out.
+    pub fn results(&self) -> Vec<Value> {
+        let result = |(_, message): &(i64, ChatMessage)| match message {
+            ChatMessage::Tool { content, .. } if !content.starts_with("# Step: ") => {
+                Some(serde_json::from_str(content).unwrap_or_else(|_| Value::String(content.clone())))
+            }
+            _ => None,
+        };
+        self.history.iter().filter_map(result).collect()
+    }
+
+    pub fn user_messages(&self) -> Vec<&str> {
+        self.history
+            .iter()
+            .filter_map(
+                |(_, message)| if let ChatMessage::User { content } = message { Some(content.as_str()) } else { None },
+            )
+            .collect()
+    }
+
+    pub fn names(&self) -> Vec<&str> {
+        self.events.iter().map(|event| event.name.as_str()).collect()
+    }
+
+    pub fn count(&self, event: &str) -> usize {
+        self.names().into_iter().filter(|name| *name == event).count()
+    }
+
+    pub fn entered(&self) -> Vec<&str> {
+        self.events
+            .iter()
+            .filter(|event| event.name == "node.entered")
+            .filter_map(|event| event.data["node"].as_str())
+            .collect()
+    }
+}
+
+// ---- words of the script
+
+pub fn text(text: &str) -> ModelResponse {
+    ModelResponse { text: Some(text.into()), ..ModelResponse::default() }
+}
+
+pub fn calls(calls: impl IntoIterator<Item = ToolCall>) -> ModelResponse {
+    ModelResponse { tool_calls: calls.into_iter().collect(), ..ModelResponse::default() }
+}
+
+pub fn text_and(words: &str, called: impl IntoIterator<Item = ToolCall>) -> ModelResponse {
+    ModelResponse { text: Some(words.into()), ..calls(called) }
+}
+
+pub fn call(name: &str, arguments: Value) -> ToolCall {
+    ToolCall { id: "same".into(), name: name.into(), arguments }
+}
+
+pub fn note(message: &str) -> ToolCall {
+    call("send_notification_to_user", json!({"message": message}))
+}
+
+pub fn go(node: &str) -> ToolCall {
+    call("MoveToNextNode", json!({"next_node": node, "reason": "it fits"}))
+}
+
+pub fn wait() -> ToolCall {
+    call("WaitForUser", json!({}))
+}
+
+pub fn metadata() -> ToolCall {
+    call("get_execution_metadata", json!({}))
+}
+
+pub fn accepted() -> SendOutcome {
+    SendOutcome::Accepted { message_id: "m".into() }
+}
+
+pub fn refused(code: &str) -> SendOutcome {
+    SendOutcome::Failed { code: code.into(), message: "WhatsApp refused it".into() }
+}
+
+pub fn stop() -> Input {
+    Input::Stop { id: "stop".into(), reason: "by hand".into() }
+}
+
+pub fn user_input(text: &str) -> Option<ExecutionInput> {
+    Some(ExecutionInput::UserInput { text: text.into() })
+}

@@ -1,0 +1,229 @@
+//! Handoffs, warm ends, timers and resumes: S13, S14 and the table of engine.md 2.9.
+
+use crate::{
+    graphs::{graph_a, graph_handoff, graph_warm},
+    play::{Play, call, calls, go, note, stop, text, text_and, user_input, wait},
+};
+use domain::{
+    Span,
+    execution::{
+        ExecutionInput,
+        ExecutionStatus::{Ended, Handoff, Paused, Running, Stopped},
+    },
+};
+use engine::{Effect, Input, TimerKind};
+use serde_json::json;
+
+fn angry() -> domain::chat::ToolCall {
+    call("MoveToNextNode", json!({"next_node": "h", "reason": "angry"}))
+}
+
+#[test]
+fn s13_a_person_takes_over_and_hands_back() {
+    let mut play = Play::new(graph_handoff());
+    play.say("human", [calls([note("Wait"), angry()])]);
+    play.is(Handoff, "h");
+    assert_eq!(play.sent(), ["Wait"]);
+    assert_eq!(play.state.handoff_reason.as_deref(), Some("angry"));
+    play.say("hello?", []);
+    play.outside("I am Bea, how can I help?");
+    play.is(Handoff, "h");
+    assert_eq!(play.user_messages(), ["human", "hello?"]);
+    play.resume(Some(ExecutionInput::Payload { value: json!({"done": true}) }), [text("ok?")]);
+    play.is(Paused, "a");
+    assert_eq!(play.requests.len(), 2);
+    assert!(
+        play.user_messages().iter().any(|text| text.starts_with("[system data]") && text.contains("{\"done\":true}"))
+    );
+    assert_eq!(play.state.handoff_reason, None);
+}
+
+#[test]
+fn a_handoff_that_is_resumed_with_words_lets_the_model_answer_them() {
+    let mut play = Play::new(graph_handoff());
+    play.say("human", [calls([angry()])]);
+    play.resume(user_input("where is my order?"), [text("ok?")]);
+    play.is(Paused, "a");
+    assert_eq!(play.user_messages().last(), Some(&"where is my order?"));
+}
+
+#[test]
+fn a_handoff_out_of_a_global_visit_returns_to_where_the_visit_came_from() {
+    let mut play = Play::new(graph_handoff());
+    play.say("complaint", [calls([go("use_g__at__a")]), calls([angry()])]);
+    play.is(Handoff, "h");
+    play.resume(None, [text("ok?")]);
+    play.is(Paused, "a");
+    assert_eq!(play.state.triggering_node, None);
+}
+
+#[test]
+fn every_message_in_a_handoff_puts_its_end_off() {
+    let mut play = Play::new(graph_handoff());
+    play.say("human", [calls([angry()])]);
+    let first = play.timer;
+    play.wait(Span::from_hours(23));
+    play.say("anybody?", []);
+    play.wait(Span::from_hours(2));
+    play.feed(&[Input::Timer { generation: first.unwrap().1 }]);
+    play.is(Handoff, "h");
+    play.wait(Span::from_hours(22));
+    play.tick();
+    play.is(Ended, "h");
+    assert_eq!(play.state.end_reason.as_deref(), Some("inactivity_timeout"));
+}
+
+#[test]
+fn a_text_that_is_refused_does_not_keep_a_handoff_from_happening() {
+    let mut play = Play::new(graph_handoff());
+    play.hears("human");
+    play.send_outcomes = vec![crate::play::refused("outside_service_window")];
+    let input = play.model_input(text_and("A colleague will write.", [angry()]));
+    play.feed(&[input]);
+    play.is(Running, "a");
+    play.answer([]);
+    play.is(Handoff, "h");
+}
+
+#[test]
+fn s14_a_warm_end_ends_by_itself_and_a_reply_puts_it_off() {
+    let mut play = Play::new(graph_warm());
+    play.say("x", [text("Anything else?")]);
+    assert_eq!(play.timer.map(|(kind, _, at)| (kind, at - play.now)), Some((TimerKind::WarmEnd, Span::from_mins(5))));
+    play.wait(Span::from_mins(4));
+    play.tick();
+    play.say("yes", [text("Ok")]);
+    play.is(Paused, "w");
+    play.wait(Span::from_mins(4));
+    play.tick();
+    play.is(Paused, "w");
+    play.wait(Span::from_mins(2));
+    play.tick();
+    play.is(Ended, "w");
+    assert_eq!(play.state.end_reason.as_deref(), Some("warm_end_timeout"));
+    assert_eq!((play.requests.len(), play.sent().len()), (2, 2));
+}
+
+#[test]
+fn a_reply_that_comes_together_with_the_timer_is_heard() {
+    for order in [[0, 1], [1, 0]] {
+        let mut play = Play::new(graph_warm());
+        play.say("x", [text("Anything else?")]);
+        let inputs =
+            [Input::Timer { generation: play.state.generation }, Input::Said { id: "r".into(), text: "yes".into() }];
+        play.feed(&order.map(|at| inputs[at].clone()));
+        play.answer([text("What?")]);
+        play.is(Paused, "w");
+    }
+}
+
+#[test]
+fn a_timer_of_an_earlier_rest_changes_nothing() {
+    let mut play = Play::new(graph_warm());
+    play.say("x", [text("Anything else?")]);
+    let earlier = play.state.generation;
+    play.hears("yes");
+    play.feed(&[Input::Timer { generation: earlier }]);
+    play.is(Running, "w");
+    play.answer([text("Ok")]);
+    let before = play.state.clone();
+    play.feed(&[Input::Timer { generation: earlier }]);
+    assert_eq!(play.state, before);
+}
+
+#[test]
+fn a_contact_who_is_silent_for_a_day_has_left() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [text("?")]);
+    play.wait(Span::from_hours(24));
+    play.tick();
+    play.is(Ended, "a");
+    assert_eq!(play.results(), [json!({"error": "interrupted"})], "the call that waited is answered");
+}
+
+#[test]
+fn a_bare_resume_answers_the_call_that_waits() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [text("?")]);
+    play.resume(None, [text("go on")]);
+    play.is(Paused, "a");
+    assert_eq!(play.results(), [json!({"resumed": true})]);
+    play.resume(Some(ExecutionInput::Payload { value: json!({"paid": 1}) }), [calls([wait()])]);
+    assert_eq!(play.results()[1], json!({"paid": 1}));
+    assert_eq!(play.user_messages(), ["x"], "data is not said");
+}
+
+#[test]
+fn a_resume_that_comes_too_late_does_not_end_the_next_rest() {
+    let mut play = Play::new(graph_handoff());
+    play.hears("x");
+    play.resume(None, []);
+    play.answer([calls([angry()])]);
+    play.is(Handoff, "h");
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    play.resume(user_input("and y"), []);
+    play.answer([text("unseen"), text("both")]);
+    play.is(Paused, "a");
+    assert_eq!((play.sent(), play.user_messages()), (vec!["both"], vec!["x", "and y"]));
+}
+
+#[test]
+fn two_resumes_at_once_lose_no_message() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [text("?")]);
+    let resume = |text: &str| Input::Resume { id: text.into(), message: user_input(text) };
+    play.feed(&[resume("one"), resume("two")]);
+    play.answer([text("both")]);
+    assert_eq!(play.user_messages(), ["x", "one\ntwo"]);
+}
+
+#[test]
+fn what_others_write_at_rest_does_not_come_between_a_call_and_its_result() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [text("?")]);
+    play.outside("Your parcel has left.");
+    play.say("thanks", [text("Welcome")]);
+    play.is(Paused, "a");
+    assert!(play.requests[1].messages.iter().any(|message| format!("{message:?}").contains("Your parcel has left.")));
+}
+
+#[test]
+fn a_stop_is_obeyed_in_every_status() {
+    let mut play = Play::new(graph_a());
+    play.stop();
+    play.is(Stopped, "__start__");
+    let mut play = Play::new(graph_a());
+    play.say("x", [text("?")]);
+    play.stop();
+    play.is(Stopped, "a");
+    assert_eq!(play.results(), [json!({"error": "stopped"})]);
+    let mut play = Play::new(graph_handoff());
+    play.say("x", [calls([angry()])]);
+    let step = play.stop();
+    play.is(Stopped, "h");
+    assert_eq!(step.effects, [Effect::ClearTimer]);
+}
+
+#[test]
+fn what_is_over_stays_over() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [calls([go("end")])]);
+    let before = play.state.clone();
+    let said = Input::Said { id: "s".into(), text: "hello?".into() };
+    let resume = Input::Resume { id: "r".into(), message: user_input("go on") };
+    let step = play.feed(&[said, resume, stop(), Input::Timer { generation: before.generation }]);
+    assert_eq!((&play.state, step), (&before, engine::Step::default()));
+    let step = engine::fail_unrunnable(&mut play.state, play.now, "gone");
+    assert_eq!((&play.state, step), (&before, engine::Step::default()));
+}
+
+#[test]
+fn an_agent_that_cannot_run_any_more_fails_and_leaves_no_call_open() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [text_and("?", [wait(), note("later")])]);
+    let step = engine::fail_unrunnable(&mut play.state, play.now, "gone");
+    play.failed("graph_invalid");
+    let results = step.history.iter().map(|entry| serde_json::to_value(&entry.message).unwrap()["content"].clone());
+    assert_eq!(results.collect::<Vec<_>>(), [r#"{"error":"interrupted"}"#, r#"{"error":"interrupted"}"#]);
+}

@@ -1,0 +1,201 @@
+//! Webhook tools: S17, S22, S23 and the fixed host of engine.md 4.1.
+
+use crate::{
+    graphs::{agent, graph_webhook},
+    play::{Play, call, calls, facts, go, note, text},
+};
+use domain::{
+    execution::ExecutionStatus::{Ended, Paused},
+    tool_request::ToolAnswer,
+};
+use engine::{AgentContent, Compiled};
+use serde_json::{Value, json};
+
+fn answered(content: Value) -> ToolAnswer {
+    ToolAnswer::Answered { status: 200, content, truncated: false }
+}
+
+fn asks(webhook: Value, arguments: Value, answer: ToolAnswer) -> Play {
+    let mut play = Play::new(graph_webhook(&webhook));
+    play.tool_answers = vec![answer];
+    play.say("x", [calls([call("w_request", arguments)]), text("?")]);
+    play.is(Paused, "w");
+    play
+}
+
+#[test]
+fn s17_the_request_is_escaped_the_answer_selected_and_no_header_shown_to_the_model() {
+    let webhook = json!({"url": "https://shop.example/orders/#{id}", "jmespath_query": "name",
+        "headers": {"Authorization": "Bearer s3cret", "X-Key": "{{secrets.k}}"}});
+    let mut play = Play::new(graph_webhook(&webhook));
+    play.tool_answers = vec![answered(json!({"name": "Ann", "card": "4111"}))];
+    play.say("x", [calls([call("w_request", json!({"id": "a/b"}))]), calls([note("Ann"), go("__end__")])]);
+    play.is(Ended, "w");
+    let [request] = play.web_requests()[..] else { panic!("one request") };
+    assert_eq!((request.method.as_str(), request.url.as_str()), ("GET", "https://shop.example/orders/a%2Fb"));
+    assert_eq!(request.headers[0], ("Authorization".into(), "Bearer s3cret".into()));
+    assert_eq!(request.body, None);
+    assert_eq!(request.idempotency_key.len(), 32);
+    assert_eq!(play.results()[0], json!("Ann"));
+    let shown = format!("{:?} {:?}", play.requests, play.events);
+    for hidden in ["s3cret", "Authorization", "X-Key", "4111"] {
+        assert!(!shown.contains(hidden), "{hidden} is shown");
+    }
+    assert!(
+        format!("{:?}", play.requests[0].messages)
+            .contains("w_request: Makes an HTTP request (GET https://shop.example/orders/#{id})")
+    );
+}
+
+#[test]
+fn s22_arguments_are_coerced_and_those_that_do_not_fit_make_no_request() {
+    let schema =
+        json!({"type": "object", "properties": {"n": {"type": "integer"}, "s": {"type": "string"}}, "required": ["n"]});
+    let webhook = json!({"url": "https://shop.example/x", "http_method": "POST", "body_schema": schema});
+    let mut play = Play::new(graph_webhook(&webhook));
+    play.tool_answers = vec![answered(json!({})), answered(json!({}))];
+    let wrong = [json!({"n": "five"}), json!({}), json!({"n": 5, "other": 1}), json!("{\"n\": 5"), json!([5])];
+    let right = [json!({"n": "5"}), json!("{\"n\": 5, \"s\": 7}")];
+    let script = wrong.iter().chain(&right).map(|arguments| calls([call("w_request", arguments.clone())]));
+    play.say("x", script.chain([text("?")]));
+    let bodies: Vec<&Value> = play.web_requests().iter().filter_map(|request| request.body.as_ref()).collect();
+    assert_eq!(bodies, [&json!({"n": 5}), &json!({"n": 5, "s": "7"})]);
+    let refused = play.results().iter().filter(|result| result["code"] == "invalid_arguments").count();
+    assert_eq!(refused, wrong.len());
+    assert_eq!(play.results()[0]["details"][0]["path"], "/n");
+}
+
+#[test]
+fn a_problem_quotes_little_of_what_the_model_wrote() {
+    let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
+    let webhook = json!({"url": "https://shop.example/x", "body_schema": schema});
+    let mut play = Play::new(graph_webhook(&webhook));
+    play.say("x", [calls([call("w_request", json!({"n": "x".repeat(100_000)}))]), text("?")]);
+    assert!(play.results()[0].to_string().len() < 1_000);
+}
+
+#[test]
+fn a_schema_keeps_its_definitions() {
+    let schema = json!({"$schema": "http://json-schema.org/draft-07/schema#", "type": "object",
+        "properties": {"to": {"$ref": "#/definitions/address"}}, "required": ["to"],
+        "definitions": {"address": {"type": "object", "required": ["city"]}}});
+    let webhook = json!({"url": "https://shop.example/#{id}", "http_method": "PUT", "body_schema": schema});
+    let play = asks(webhook.clone(), json!({"id": "1", "to": {"city": "Lima"}}), answered(json!({})));
+    assert_eq!(play.web_requests()[0].body, Some(json!({"to": {"city": "Lima"}})));
+    let mut play = Play::new(graph_webhook(&webhook));
+    play.say("x", [calls([call("w_request", json!({"id": "1", "to": {}}))]), text("?")]);
+    assert_eq!(play.results()[0]["code"], "invalid_arguments");
+}
+
+#[test]
+fn s23_a_mock_answers_without_a_request() {
+    let webhook = json!({"url": "https://shop.example/x", "mock_response_enabled": true, "mock_response": "{\"a\": 1}", "jmespath_query": "a"});
+    let mut play = Play::new(graph_webhook(&webhook));
+    play.say("x", [calls([call("w_request", json!({}))]), text("?")]);
+    assert_eq!(play.results()[0], json!(1));
+    assert_eq!(play.web_requests(), Vec::<&domain::tool_request::ToolRequest>::new());
+}
+
+#[test]
+fn a_query_that_finds_nothing_in_the_content_is_tried_on_the_whole_answer() {
+    for (query, content, result) in [
+        ("status_code", json!({"a": 1}), json!(200)),
+        ("b", json!({"a": 1}), Value::Null),
+        ("a.b[0]", json!({"a": {"b": [7]}}), json!(7)),
+        ("abs(a)", json!({"a": "text"}), json!({"status_code": 200, "content": {"a": "text"}})),
+        ("avg(a)", json!({"a": []}), json!({"status_code": 200, "content": {"a": []}})),
+    ] {
+        let play =
+            asks(json!({"url": "https://shop.example/x", "jmespath_query": query}), json!({}), answered(content));
+        assert_eq!(play.results()[0], result, "{query}");
+    }
+}
+
+#[test]
+fn every_status_is_an_answer_and_every_failure_a_result() {
+    let webhook = json!({"url": "https://shop.example/x"});
+    let answer = ToolAnswer::Answered { status: 503, content: json!({"text": "down"}), truncated: true };
+    let play = asks(webhook.clone(), json!({}), answer);
+    assert_eq!(play.results()[0], json!({"status_code": 503, "content": {"text": "down"}, "truncated": true}));
+    let play = asks(
+        webhook.clone(),
+        json!({}),
+        ToolAnswer::Failed { code: "read_timeout".into(), message: "no answer".into() },
+    );
+    assert_eq!(play.results()[0], json!({"error": "no answer", "code": "read_timeout"}));
+    let play = asks(webhook, json!({}), answered(json!("é".repeat(100_000))));
+    let shown = &play.results()[0];
+    assert_eq!(shown["truncated"], true);
+    assert!(shown["text"].as_str().unwrap().len() <= 32 * 1024);
+}
+
+#[test]
+fn scheme_host_and_port_never_come_from_the_conversation() {
+    let mut known = facts();
+    known.profile_name = Some("evil.example".into());
+    known.vars = json!({"base": "https://api.example/v1", "host": "api.example"}).as_object().cloned().unwrap();
+    for (url, goes_out) in [
+        ("https://#{host}/x", false),
+        ("https://api.example#{path}", false),
+        ("https://#{user}@api.example/x", false),
+        ("https://{{contact.profile_name}}/x", false),
+        ("https://{{last_user_input}}.example/x", false),
+        ("{{vars.base}}.#{x}/y", true),
+        ("{{vars.base}}/#{x}", true),
+        ("https://{{vars.host}}:8443/#{x}?y=#{y}", true),
+        ("https://{{vars.host}}#{x}/", false),
+        ("https://api.example/{{contact.profile_name}}/#{x}", true),
+        ("https://api.example?x=#{x}", true),
+    ] {
+        let mut play = Play::with(graph_webhook(&json!({"url": url})), known.clone());
+        play.tool_answers = vec![answered(json!({}))];
+        let arguments = |names: &str| {
+            names
+                .split(' ')
+                .filter(|name| url.contains(&format!("#{{{name}}}")))
+                .map(|name| (name.to_owned(), json!("1")))
+                .collect()
+        };
+        let arguments = Value::Object(arguments("host path user x y"));
+        play.say("x", [calls([call("w_request", arguments)]), text("?")]);
+        assert_eq!(play.web_requests().len(), usize::from(goes_out), "{url}: {:?}", play.results());
+        if !goes_out {
+            assert_eq!(play.results()[0]["code"], "blocked_address", "{url}");
+        }
+    }
+}
+
+#[test]
+fn what_the_model_writes_is_not_looked_at_for_variables() {
+    let mut known = facts();
+    known.vars = json!({"k": "hidden"}).as_object().cloned().unwrap();
+    let webhook =
+        json!({"url": "https://shop.example/x", "http_method": "POST", "body": {"q": "#{q}", "{{vars.k}}": 1}});
+    let mut play = Play::with(graph_webhook(&webhook), known);
+    play.tool_answers = vec![answered(json!({}))];
+    play.say("x", [calls([call("w_request", json!({"q": "{{vars.k}} #{q}"}))]), text("?")]);
+    assert_eq!(play.web_requests()[0].body, Some(json!({"q": "{{vars.k}} #{q}", "hidden": 1})));
+}
+
+#[test]
+fn the_tools_of_a_subagent_are_offered_in_the_order_written() {
+    let tool =
+        |name: &str| json!({"name": name, "url": "https://shop.example/x", "description": format!("Does {name}.")});
+    let nodes = [
+        json!({"name": "s", "type": "SubagentNode", "subagent": {"webhooks": [tool("Zeta"), tool("alpha"), tool("mid")]}}),
+    ];
+    let mut play = Play::new(agent(&nodes, &[("__start__", "s", ""), ("s", "__end__", "")]));
+    play.tool_answers = vec![answered(json!({"a": 1}))];
+    play.say("x", [calls([call("zeta_request", json!({}))]), text("?")]);
+    let names: Vec<&str> = play.requests[0].tools[4..].iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["zeta_request", "alpha_request", "mid_request"]);
+    assert_eq!(play.web_requests()[0].method, "POST");
+}
+
+#[test]
+fn a_graph_with_what_this_engine_lacks_is_refused_by_name() {
+    let graph = json!({"nodes": [{"id": "1", "name": "__start__"}, {"id": "2", "name": "k", "type": "KnowledgeBaseNode",
+        "knowledge_base": {"knowledge_base_text": "x"}}, {"id": "3", "name": "__end__"}], "edges": [{"id": "e", "from": "1", "to": "2"}]});
+    let refused = Compiled::new(&AgentContent { system_prompt: None, agent_version: 2, graph }).unwrap_err();
+    assert_eq!(refused.to_string(), "node 'k': KnowledgeBaseNode cannot be run yet");
+}

@@ -1,0 +1,19 @@
+//! How a database is named.
+
+use store::DatabaseUrl;
+
+#[test]
+fn a_shown_url_holds_no_secret() {
+    for url in ["postgres://me:hush@db:5432/x?password=hush", "postgresql://db/x?user=me&password=hush", "postgres://db:1/x"] {
+        let shown = DatabaseUrl::parse(url).unwrap().shown();
+        assert!(!shown.contains("hush") && shown.contains("db") && shown.ends_with("/x"), "{shown}");
+    }
+}
+
+#[test]
+fn only_the_two_engines_are_taken() {
+    assert!(DatabaseUrl::parse("sqlite:some/file.db").is_ok());
+    for url in ["", "mysql://x", "chasqui.db", "http://x"] {
+        assert!(DatabaseUrl::parse(url).is_err(), "{url}");
+    }
+}
