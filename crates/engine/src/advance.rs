@@ -187,6 +187,8 @@ impl Turn<'_> {
         }
         let Some(resume) = self.state.resume.take() else { return false };
         self.state.error = None;
+        // Their outcomes may have been told while nobody listened: waiting for them could be for ever.
+        self.state.sends.clear();
         self.take_message(resume);
         self.begin_turn("resume");
         true

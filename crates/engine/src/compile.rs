@@ -104,7 +104,7 @@ impl Compiled {
             condition: Some("this is done; go back".into()),
             global: false,
         };
-        let own = compiled.targets.iter().filter(|target| !target.global && target.node != origin);
+        let own = compiled.targets.iter().filter(|target| target.node != origin);
         std::iter::once(back).chain(own.cloned()).collect()
     }
 }

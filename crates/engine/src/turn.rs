@@ -149,8 +149,6 @@ impl<'a> Turn<'a> {
         self.state.calls.splice(0..0, waiting);
         self.skip_calls(unanswered);
         self.state.pending = None;
-        // Their calls have been answered: after a resume a failure is told as any text's.
-        self.state.sends.iter_mut().for_each(|send| send.call_id = None);
         self.take_outside();
         self.take_inbox();
         self.state.generation += 1;

@@ -1,7 +1,7 @@
 //! Settings, typed, parsed once at start: defaults, then the file, then the environment, then flags.
 
 use crate::{Clock, settings::{SETTINGS, Setting}};
-use domain::agent::nearest;
+use domain::{Span, agent::nearest};
 use gateways::llm::config::{LlmSettings, OllamaProbe};
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -41,6 +41,8 @@ pub struct Config {
     pub sandbox: Option<Sandbox>,
     /// Private networks that agents' URLs may reach.
     pub egress_allow: Vec<IpNet>,
+    /// How long a status may take to tell how an unclear send ended, before the send is repeated.
+    pub reconcile_window: Span,
     /// What everything but leases goes by.
     pub clock: Clock,
     /// Whether the workers run by themselves; tests step them by hand.
@@ -160,6 +162,7 @@ impl Config {
             phone_number: text("sandbox.phone_number").chars().filter(char::is_ascii_digit).collect(),
             access_token: secret("sandbox.access_token").unwrap_or_default(),
         });
+        let window: u32 = text("outbox.reconcile_window_ms").parse().map_err(|error| bad("outbox.reconcile_window_ms", &error))?;
         let keys = ["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
         Ok(Self {
             listen: text("server.listen").parse().map_err(|error| bad("server.listen", &error))?,
@@ -176,6 +179,7 @@ impl Config {
             verify_token: secret("whatsapp.verify_token"),
             sandbox,
             egress_allow,
+            reconcile_window: Span::from_millis(i64::from(window)),
             clock: Clock::System,
             run_workers: true,
             observer: Observer::default(),
@@ -222,7 +226,7 @@ mod tests {
 
     #[test]
     fn bad_values_are_named() {
-        for (key, value) in [("server.listen", "nowhere"), ("llm.provider", "Oracle"), ("egress.allow", "10.0.0.0/99"), ("database.url", "mysql://x")] {
+        for (key, value) in [("server.listen", "nowhere"), ("llm.provider", "Oracle"), ("egress.allow", "10.0.0.0/99"), ("outbox.reconcile_window_ms", "soon"), ("database.url", "mysql://x")] {
             let values = collect(None, &none, &[(key, value.into())]).unwrap();
             let error = Config::read(&values, &none).unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");

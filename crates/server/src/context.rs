@@ -1,7 +1,11 @@
 //! What everything needs: the store, the clock, randomness and the ways out. Made once at start, shared by all.
 
-use crate::{Clock, config::{Config, Sandbox}};
-use domain::{Id, Timestamp, ids::{ProjectId, SnapshotId}};
+use crate::{
+    Clock,
+    config::{Config, Sandbox},
+    workers::Register,
+};
+use domain::{Id, Span, Timestamp, ids::{ProjectId, SnapshotId}};
 use engine::Compiled;
 use gateways::{egress::Egress, llm::Provider, whatsapp::GraphClient};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -13,6 +17,7 @@ use std::{
 };
 use store::{Store, secrets::Vault};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// The owner of what happens in the sandbox before a project is known.
@@ -44,12 +49,18 @@ pub struct Inner {
     pub verify_token: Option<SecretString>,
     /// The shared sandbox number.
     pub sandbox: Option<Sandbox>,
+    /// How long a status may take to tell how an unclear send ended.
+    pub reconcile_window: Span,
     /// This node and this life of it: who holds a lease.
     pub node: String,
     /// Rung when a worker may have something to do.
     pub wake: Notify,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+    /// The turns that this node is carrying on.
+    pub(crate) turns: Register,
+    /// Cancelled when the node is to stop: what is under way comes to a point where another node can go on.
+    pub stopping: CancellationToken,
     compiled: Mutex<HashMap<SnapshotId, Arc<Compiled>>>,
 }
 
@@ -88,9 +99,12 @@ impl Context {
             app_secrets: config.app_secrets.clone(),
             verify_token: config.verify_token.clone(),
             sandbox: config.sandbox.clone(),
+            reconcile_window: config.reconcile_window,
             node: parts.node,
             wake: Notify::new(),
             metrics: parts.metrics,
+            turns: Register::default(),
+            stopping: CancellationToken::new(),
             compiled: Mutex::new(HashMap::new()),
         }))
     }

@@ -43,6 +43,7 @@ pub const SETTINGS: &[Setting] = &[
     open("sandbox.phone_number_id", "CHASQUI_SANDBOX_PHONE_NUMBER_ID", "", "Meta's id of the number that sandbox sessions share; empty: no sandbox."),
     open("sandbox.phone_number", "CHASQUI_SANDBOX_PHONE_NUMBER", "", "That number, with country code."),
     secret("sandbox.access_token", "CHASQUI_SANDBOX_ACCESS_TOKEN", "Meta's token for that number."),
+    open("outbox.reconcile_window_ms", "CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", "30000", "How long a status from WhatsApp may take to tell how a send without an answer ended, before it is repeated."),
     open("egress.allow", "CHASQUI_EGRESS_ALLOW", "", "Networks that URLs of agents may reach although private, e.g. 10.1.0.0/16,127.0.0.1/32."),
 ];
 

@@ -1,6 +1,6 @@
 //! Opens what the server needs, in the order in which it can fail, and starts it.
 
-use crate::{Clock, Config, Context, context::Parts, operator::Operator, router, telemetry, workers};
+use crate::{Clock, Config, Context, context::Parts, node::Node, operator::Operator, router, telemetry, workers};
 use domain::chat::ModelChoice;
 use gateways::{
     egress::{Egress, EgressPolicy, Resolver},
@@ -16,7 +16,7 @@ use std::{
     path::Path,
     time::Duration,
 };
-use store::{DatabaseUrl, Store, secrets::Vault, transact, unscoped};
+use store::{DatabaseUrl, Store, platform_settings, secrets::Vault, transact, unscoped};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +26,8 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, std::io::Error),
-    /// Another server uses the folder.
-    #[error("another Chasqui uses the data folder {0}; stop it or choose another with --data-dir")]
+    /// Another server uses the database file.
+    #[error("another Chasqui uses the database {0}; stop it, or choose another with --data-dir or --database")]
     Locked(String),
     /// The folder cannot be used.
     #[error("data folder {0}: {1}")]
@@ -35,6 +35,9 @@ pub enum StartError {
     /// The key cannot be used.
     #[error("master key: {0}")]
     MasterKey(String),
+    /// The operating system has no randomness.
+    #[error("node id: {0}")]
+    NodeId(String),
     /// The database cannot be used.
     #[error("database {0}: {1}")]
     Database(String, store::Error),
@@ -54,6 +57,7 @@ pub struct App {
     serving: JoinHandle<()>,
     working: JoinHandle<()>,
     _lock: Option<File>,
+    _node: Node,
 }
 
 /// Starts a server: opens the database, migrates it, listens, and runs the workers.
@@ -61,10 +65,11 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     gateways::tls::install();
     let metrics = telemetry::metrics();
     let key = master_key(&config)?;
-    let lock = if matches!(config.database, DatabaseUrl::Sqlite(_)) { Some(lock(&config.data_dir)?) } else { None };
+    let lock = if let DatabaseUrl::Sqlite(path) = &config.database { Some(lock(path)?) } else { None };
     let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
-    let store = open_store(&config).await?;
+    let node = Node::of(&config.data_dir, node_id()?, boot_id());
+    let store = open_store(&config, &node).await?;
     let model_client = ModelClient::new()?;
     let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
     let model = resolve(&model_client, &config.llm, &keys, &config.ollama).await.map_err(|failure| StartError::Model(failure.message))?;
@@ -73,8 +78,8 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         graph: GraphClient::new(&config.graph_base_url, &config.graph_version)?,
         egress: Egress::new(policy, Resolver::System),
         vault: Vault::new(key, key_id(&key)),
-        tracking_key: derived_key(&key, "tracking"),
-        node: format!("{}:{}", address.port(), boot_id()),
+        tracking_key: tracking_key(&config, &store, &key).await?,
+        node: node.owner(),
         store,
         model,
         metrics,
@@ -97,21 +102,41 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         }
     });
     tracing::info!(%address, database = ctx.store.engine_name(), model = ?ctx.model.describe(), "ready");
-    Ok(App { ctx, address, stop, serving, working, _lock: lock })
+    Ok(App { ctx, address, stop, serving, working, _lock: lock, _node: node })
 }
 
-/// Opens and migrates the database. Alone on SQLite, every lease is one of an earlier life and void.
-async fn open_store(config: &Config) -> Result<Store, StartError> {
+/// Opens and migrates the database. A lease of an earlier life of this node is void; alone on SQLite, every one is.
+async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
     let mut store = Store::open(&config.database).await.map_err(database)?;
     if let Some(observer) = &config.observer.0 {
         store.observe_commits(observer.clone());
     }
     store.migrate().await.map_err(database)?;
-    if store.is_exclusive() {
-        transact!(store, "leases.void", tx => unscoped::void_all_leases(tx).await).map_err(database)?;
-    }
+    let (alone, earlier) = (store.is_exclusive(), node.prefix());
+    let voided = transact!(store, "leases.void", tx => match alone {
+        true => unscoped::void_all_leases(tx).await,
+        false => unscoped::void_leases_of(tx, &earlier).await,
+    });
+    voided.map_err(database)?;
     Ok(store)
+}
+
+/// The key of tracking tokens, which all nodes of a database share; and the proof that stored secrets can be opened.
+async fn tracking_key(config: &Config, store: &Store, master: &[u8; 32]) -> Result<[u8; 32], StartError> {
+    let database = |error| StartError::Database(config.database.shown(), error);
+    let sealed_elsewhere = async {
+        let mut reader = store.read().await?;
+        platform_settings::has_secrets_of_another_key(&mut reader.conn(), &key_id(master)).await
+    };
+    if sealed_elsewhere.await.map_err(database)? {
+        let why = "this database holds secrets that were sealed with another one; set CHASQUI_MASTER_KEY to it";
+        return Err(StartError::MasterKey(why.into()));
+    }
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(|error| StartError::MasterKey(error.to_string()))?;
+    let key = transact!(store, "start.tracking_key", tx => platform_settings::ensure(tx, "tracking_key", &fresh).await);
+    key.map_err(database)?.try_into().map_err(|_| StartError::MasterKey("the stored tracking key is damaged".into()))
 }
 
 impl App {
@@ -142,6 +167,7 @@ impl App {
 
     /// Stops taking requests and claiming work, lets running steps finish for a while, and closes the database.
     pub async fn shutdown(mut self) {
+        self.ctx.stopping.cancel();
         self.stop.cancel();
         let finished = async {
             let _ = (&mut self.serving).await;
@@ -162,13 +188,17 @@ impl Drop for App {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, StartError> {
+/// Proves that no other server works on this database file: the lock is beside the file, wherever the data folder is.
+fn lock(database: &Path) -> Result<File, StartError> {
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error| StartError::DataDir(folder.display().to_string(), error);
     make_folder(folder).map_err(failed)?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(folder.display().to_string())),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(database.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }
 }
@@ -232,6 +262,13 @@ fn derived_key(key: &[u8; 32], purpose: &str) -> [u8; 32] {
 
 fn key_id(key: &[u8; 32]) -> String {
     derived_key(key, "id")[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// For a node that has no id yet.
+fn node_id() -> Result<String, StartError> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| StartError::NodeId(error.to_string()))?;
+    Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// Tells this life of the process from earlier ones.

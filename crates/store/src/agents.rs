@@ -59,6 +59,9 @@ statements! {
                snapshot_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)"];
     UPDATE = ["UPDATE agents SET name = $3, description = $4, system_prompt = $5, message_debounce_seconds = $6, graph = $7, \
                snapshot_id = $8, version = version + 1, updated_at = $9 WHERE project_id = $1 AND id = $2"];
+    LOCK = ["UPDATE agents SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
+             RETURNING id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, snapshot_id, version, \
+             created_at, updated_at"];
     FIND = ["SELECT id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, snapshot_id, version, \
              created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
     SUMMARY = ["SELECT id, name, description, created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
@@ -90,6 +93,11 @@ pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Resu
 /// The agent of this id, whole.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentRow>> {
     run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as AgentRow)
+}
+
+/// The agent of this id, whole, for changing it: other changes wait until the transaction ends.
+pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentRow>> {
+    run!(tx, LOCK, [project.uuid(), id.uuid()], fetch_optional as AgentRow)
 }
 
 /// The agent of this id without prompt and graph.

@@ -145,6 +145,9 @@ statements! {
                 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     KEEP = ["UPDATE conversations SET execution_id = $4, due_at = $5, burst_started_at = NULL \
              WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    RENEW = ["UPDATE conversations SET lease_until = ", db_now, " + $4 \
+              WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
+    POSTPONE = ["UPDATE conversations SET due_at = $4, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     WAKE = ["UPDATE conversations SET due_at = $3, burst_started_at = $4 WHERE project_id = $1 AND id = $2"];
     NEXT_OUT_SEQ = ["UPDATE conversations SET next_out_seq = next_out_seq + 1 WHERE project_id = $1 AND id = $2 RETURNING next_out_seq"];
     SET_AGENT = ["UPDATE conversations SET agent_id = $3 WHERE project_id = $1 AND id = $2"];
@@ -205,6 +208,16 @@ pub async fn release(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, ep
         0 => Err(Error::StaleEpoch),
         _ => Ok(()),
     }
+}
+
+/// Extends the lease that this epoch holds. One that has run out is not brought back.
+pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64) -> Result<bool> {
+    Ok(run!(tx, RENEW, [project.uuid(), id.uuid(), epoch, LEASE.micros()], execute)? == 1)
+}
+
+/// Gives up what this epoch could not do until `at`, so that it stands in nobody's way.
+pub async fn postpone(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, at: Timestamp) -> Result<()> {
+    run!(tx, POSTPONE, [project.uuid(), id.uuid(), epoch, at.micros()], execute).map(drop)
 }
 
 /// Makes something due at `at`. A burst's first message sets `burst_started_at`, the next ones keep it.

@@ -94,8 +94,11 @@ statements! {
     EXECUTIONS = ["SELECT project_id, id FROM executions ORDER BY created_at, id LIMIT 1000"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_OUTBOX = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
+    VOID_CONVERSATIONS_OF = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
+                             WHERE lease_until > 0 AND substr(lease_owner, 1, length($1)) = $1"];
+    VOID_OUTBOX_OF = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
+                      WHERE lease_until > 0 AND substr(lease_owner, 1, length($1)) = $1"];
     VOID_JOBS = ["UPDATE jobs SET lease_until = 0, epoch = epoch + 1 WHERE lease_until > 0"];
-    RENEW = ["UPDATE conversations SET lease_until = ", db_now, " + $2 WHERE lease_owner = $1 AND lease_until > ", db_now];
 }
 
 /// Lets `value` be found, moving it from whatever it pointed to before.
@@ -152,7 +155,9 @@ pub async fn void_all_leases(tx: &mut Tx<'_>) -> Result<()> {
     run!(tx, VOID_JOBS, [], execute).map(drop)
 }
 
-/// Extends the leases of all conversations that a node holds. A lease that has run out is not brought back.
-pub async fn renew_leases(tx: &mut Tx<'_>, owner: &str, length: domain::Span) -> Result<u64> {
-    run!(tx, RENEW, [owner, length.micros()], execute)
+/// Makes the leases void whose owner begins with `prefix`: those of earlier lives of a node that others work beside. A job
+/// is done within one transaction, so it leaves no lease behind.
+pub async fn void_leases_of(tx: &mut Tx<'_>, prefix: &str) -> Result<()> {
+    run!(tx, VOID_CONVERSATIONS_OF, [prefix], execute)?;
+    run!(tx, VOID_OUTBOX_OF, [prefix], execute).map(drop)
 }

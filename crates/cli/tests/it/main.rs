@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+#[cfg(feature = "failpoints")]
+mod crash;
 mod demo;
 mod dev;
 mod operators;

@@ -100,7 +100,12 @@ pub struct Running {
 
 impl Running {
     pub fn start(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::spawn(command.stderr(Stdio::inherit()))
+    }
+
+    /// With the standard error that the command has.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -140,6 +145,18 @@ impl Running {
             std::thread::sleep(Duration::from_millis(20));
         }
         false
+    }
+}
+
+#[cfg(feature = "failpoints")]
+impl Running {
+    /// How it ended, if it has.
+    pub fn end(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
     }
 }
 

@@ -83,3 +83,18 @@ fn a_text_that_was_refused_beside_calls_is_told_before_the_next_answer() {
     play.is(Paused, "a");
     assert_eq!(play.sent(), ["a", "b", "a and b"]);
 }
+
+#[test]
+fn a_notification_in_several_pieces_is_answered_when_the_last_is_settled() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let input = play.model_input(calls([note(&"long ".repeat(2_000)), metadata()]));
+    play.feed(&[input]);
+    assert_eq!(play.state.sends.len(), 3);
+    while let Some(send) = play.state.sends.first().cloned() {
+        assert!(play.results().is_empty(), "answered while a piece is on its way");
+        let outcome = if play.state.sends.len() == 2 { refused("send_failed") } else { crate::play::accepted() };
+        play.feed(&[engine::Input::Sent { effect: send.effect, outcome }]);
+    }
+    assert_eq!(play.results()[0]["code"], "send_failed");
+}

@@ -5,6 +5,7 @@ use crate::{
     play::{Play, accepted, call, calls, note, refused, stop, text, text_and},
 };
 use domain::{
+    chat::{ModelFailure, ModelFailureKind},
     execution::ExecutionStatus::{Failed, Paused, Running, Stopped},
     tool_request::ToolAnswer,
 };
@@ -35,16 +36,14 @@ fn a_stop_together_with_the_outcome_of_a_model_call_is_a_stop() {
     play.feed(&[input, stop()]);
     play.is(Stopped, "a");
     assert_eq!(play.sent(), Vec::<&str>::new());
-    let mut play = Play::new(graph_a());
-    play.hears("x");
-    let failure = domain::chat::ModelFailure {
-        kind: domain::chat::ModelFailureKind::Temporary,
-        message: "busy".into(),
-        retry_after_ms: None,
-    };
-    let effect = play.pending_model().id;
-    play.feed(&[Input::ModelFailed { effect, failure }, stop()]);
-    play.is(Stopped, "a");
+    for kind in [ModelFailureKind::Temporary, ModelFailureKind::Permanent] {
+        let mut play = Play::new(graph_a());
+        play.hears("x");
+        let failure = ModelFailure { kind, message: "busy".into(), retry_after_ms: None };
+        let effect = play.pending_model().id;
+        play.feed(&[Input::ModelFailed { effect, failure }, stop()]);
+        play.is(Stopped, "a");
+    }
 }
 
 #[test]

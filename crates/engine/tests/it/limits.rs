@@ -102,7 +102,7 @@ fn a_long_turn_is_told_to_wrap_up_once_and_may_still_end_well() {
     let visit = |n: usize| {
         calls([metadata(), metadata(), metadata(), metadata(), metadata(), metadata(), metadata(), go(other(n))])
     };
-    play.say("x", (0..8).map(visit).chain([text("Sorry, that took long.")]));
+    play.say("x", (0..8).map(visit).chain([calls([metadata()]), text("Sorry, that took long.")]));
     play.is(Paused, "a");
     let notes =
         play.user_messages().into_iter().filter(|text| text.starts_with("[system note] This turn is getting long."));

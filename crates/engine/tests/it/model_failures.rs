@@ -2,7 +2,7 @@
 
 use crate::{
     graphs::graph_a,
-    play::{Play, text},
+    play::{Play, metadata, text, text_and},
 };
 use domain::{
     Span,
@@ -100,4 +100,17 @@ fn an_answer_to_a_question_that_failed_for_good_is_ignored() {
     play.feed(&[late]);
     play.failed("llm_unavailable");
     assert_eq!(play.sent(), Vec::<&str>::new());
+}
+
+#[test]
+fn a_resume_does_not_wait_for_sends_that_were_settled_while_the_execution_was_failed() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let input = play.model_input(text_and("One moment.", [metadata()]));
+    play.feed(&[input]);
+    play.model_fails(Permanent, None);
+    play.failed("llm_unavailable");
+    play.open.clear();
+    play.resume(None, [text("Here I am.")]);
+    play.is(Paused, "a");
 }

@@ -110,6 +110,8 @@ impl Play {
             }
             self.events.push(event.clone());
         }
+        let under_way = self.count("turn.started").checked_sub(self.count("turn.finished"));
+        assert!(matches!(under_way, Some(0 | 1)), "turns begin and finish in pairs");
         assert_eq!(status, self.state.status, "the last status told is the status");
         check::history(&self.history, &self.state);
         for effect in &step.effects {
@@ -136,6 +138,8 @@ impl Play {
         if self.state.interrupt.is_some() {
             assert!(self.state.sends.is_empty(), "a rest while something is on its way");
             assert!(self.timer.is_some(), "a rest without a timer");
+        } else {
+            assert_eq!(self.timer, None, "a timer of a rest that is over");
         }
         self.open.extend(step.effects.iter().filter(talks).cloned());
         self.effects.extend(step.effects.iter().cloned());

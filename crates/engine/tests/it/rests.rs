@@ -83,6 +83,10 @@ fn a_text_that_is_refused_does_not_keep_a_handoff_from_happening() {
     play.is(Running, "a");
     play.answer([]);
     play.is(Handoff, "h");
+    let mut play = Play::new(graph_handoff());
+    play.send_outcomes = vec![crate::play::refused("outside_service_window"); 3];
+    play.say("human", [text("Why?"), text("Why?"), text_and("A colleague will write.", [angry()])]);
+    play.is(Handoff, "h");
 }
 
 #[test]

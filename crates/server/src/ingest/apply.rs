@@ -1,15 +1,18 @@
 //! Stores a whole delivery in one commit. A part that cannot take effect never blocks its siblings.
 
 use super::{messages, statuses};
-use crate::{Context, context::PLATFORM_PROJECT};
+use crate::{Context, context::PLATFORM_PROJECT, failpoint};
 use domain::{Id, ids::ProjectId, ids::WhatsappConfigId};
-use gateways::whatsapp::webhook::{Delivery, Item};
+use gateways::whatsapp::webhook::{Delivery, InboundMessage, Item};
 use sha2::{Digest as _, Sha256};
 use store::{
     Result, Tx, transact,
     unscoped::{self, DirectoryKind},
     webhook_events,
 };
+
+/// Meta's ids have up to about 200 characters.
+const LONGEST_ID: usize = 1_024;
 
 /// Whose number it is.
 #[derive(Debug, Clone, Copy)]
@@ -21,34 +24,45 @@ pub(super) enum Owner {
 }
 
 pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Result<()> {
-    let settled = transact!(ctx.store, "ingest", tx => {
-        let mut settled = Vec::new();
+    transact!(ctx.store, "ingest", tx => {
         let mut kept = (delivery.malformed > 0 || delivery.items.is_empty()).then_some("malformed");
         for item in &delivery.items {
             match item {
+                Item::Message(message) if !storable(message) => kept = Some("oversized"),
+                Item::Message(message) if !messages::has_sender(message) => kept = Some("unknown_sender"),
                 Item::Message(message) => match owner(ctx, tx, &message.phone_number_id).await? {
                     Some(owner) => messages::store(ctx, tx, owner, message).await?,
                     None => kept = Some("unknown_number"),
                 },
-                Item::Status(status) => settled.extend(statuses::store(ctx, tx, status).await?),
+                Item::Status(status) => statuses::store(ctx, tx, status).await?,
                 Item::Other { .. } => kept = Some("other_field"),
             }
         }
         if let Some(reason) = kept {
             webhook_events::keep(tx, &Sha256::digest(body), body, reason, ctx.now()).await?;
         }
-        Ok(settled)
+        reach(delivery, ["ingest.commit", "status.commit"]);
+        Ok(())
     })?;
-    for held in settled {
-        // A status that settled an unclear send lets its execution go on; that is not Meta's to wait for.
-        let ctx = ctx.clone();
-        tokio::spawn(async move {
-            if let Err(error) = crate::workers::go_on(&ctx, Some(held)).await {
-                tracing::warn!(%error, "a turn stopped; it stays due");
-            }
-        });
-    }
+    reach(delivery, ["ingest.committed", "status.committed"]);
     Ok(())
+}
+
+/// Ids that no database index holds are not Meta's: the item is kept raw, and its siblings take effect.
+fn storable(message: &InboundMessage) -> bool {
+    let ids = [Some(&message.wamid), message.from.as_ref(), message.user_id.as_ref(), message.waba_id.as_ref()];
+    ids.into_iter().flatten().all(|id| id.len() <= LONGEST_ID)
+}
+
+/// The failpoint of messages, and that of statuses.
+fn reach(delivery: &Delivery, [message, status]: [&'static str; 2]) {
+    for item in &delivery.items {
+        match item {
+            Item::Message(_) => failpoint::reach(message),
+            Item::Status(_) => failpoint::reach(status),
+            Item::Other { .. } => {}
+        }
+    }
 }
 
 async fn owner(ctx: &Context, tx: &mut Tx<'_>, phone_number_id: &str) -> Result<Option<Owner>> {

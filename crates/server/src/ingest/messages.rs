@@ -23,6 +23,11 @@ use store::{
 /// The kinds that are something said. Others are stored and answered by nobody.
 const TURNS: [&str; 8] = ["text", "button", "interactive", "image", "video", "audio", "document", "location"];
 
+/// Whether somebody can be told from somebody else: a number that is none and no user id leave nobody to talk to.
+pub(super) fn has_sender(message: &InboundMessage) -> bool {
+    message.user_id.is_some() || sender(message).is_some()
+}
+
 pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, owner: Owner, message: &InboundMessage) -> Result<()> {
     match owner {
         Owner::Sandbox => sandbox::store(ctx, tx, message).await,
@@ -120,7 +125,8 @@ pub(super) async fn hear(
 ) -> Result<()> {
     let now = ctx.now();
     let nobody = conversation.agent_id.is_none() && conversation.execution_id.is_none();
-    if nobody || !TURNS.contains(&message.kind.as_str()) {
+    // What is said to a group is not answered in private.
+    if nobody || message.group_id.is_some() || !TURNS.contains(&message.kind.as_str()) {
         return Ok(());
     }
     let text = match message.text.as_deref() {
@@ -133,10 +139,12 @@ pub(super) async fn hear(
     let debounce = debounce(tx, project, conversation, message).await?;
     let burst = conversation.burst_started_at.map_or(now, Timestamp::from_micros);
     let at = due_at(burst, now, debounce);
-    // A burst may move only itself: what is due earlier for another reason stays due then.
-    let other = conversation.due_at.filter(|_| conversation.burst_started_at.is_none());
-    let at = other.map_or(at, |due| at.min(Timestamp::from_micros(due)));
-    conversations::wake(tx, project, conversation.id, at, Some(burst.micros())).await
+    // A burst may move only itself: what is due for another reason stays due then, and takes the burst with it.
+    let other = conversation.due_at.filter(|_| conversation.burst_started_at.is_none()).map(Timestamp::from_micros);
+    match other {
+        Some(due) => conversations::wake(tx, project, conversation.id, at.min(due), None).await,
+        None => conversations::wake(tx, project, conversation.id, at, Some(burst.micros())).await,
+    }
 }
 
 async fn debounce(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow, message: &InboundMessage) -> Result<Span> {

@@ -8,7 +8,7 @@ mod messages;
 mod sandbox;
 mod statuses;
 
-use crate::{ApiError, Context, body};
+use crate::{ApiError, Context, body, failpoint};
 use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
@@ -61,6 +61,7 @@ pub(crate) async fn deliver(State(ctx): State<Context>, request: Request) -> Res
             signature::SignatureError::Wrong => StatusCode::FORBIDDEN.into_response(),
         };
     }
+    failpoint::reach("ingest.verified");
     let delivery = match webhook::parse(&bytes) {
         Ok(delivery) => delivery,
         Err(malformed) => {

@@ -5,16 +5,22 @@ use super::{
     apply::platform,
     messages::{Place, converse, first, hear, sender},
 };
-use crate::{Context, sandbox, workers::{Said, enqueue}};
+use crate::{
+    Context, sandbox,
+    workers::{self, Said, enqueue},
+};
 use domain::{
     Id, Span,
     ids::ProjectId,
     phone::Phone,
     sandbox::{SessionStatus, codes_in, is_code_like},
 };
+use engine::Input;
 use gateways::whatsapp::webhook::InboundMessage;
 use store::{
     Result, Tx,
+    conversations::{self, ConversationRow},
+    mailbox,
     sandbox_sessions::{self, SandboxSessionRow},
     unscoped::{self, DirectoryKind},
 };
@@ -40,31 +46,28 @@ enum Answer {
 }
 
 pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessage) -> Result<()> {
+    // Seen or not is asked of the number, whoever the message is for: a repeated delivery must not reach the session, or
+    // the project, that was activated after the first one.
+    let sandbox_owner = platform(ctx, tx).await?;
+    if !first(ctx, tx, sandbox_owner, message).await? {
+        return Ok(());
+    }
     let phone = sender(message);
     let meaning = understand(ctx, tx, phone.as_ref(), message).await?;
     let language = phone.as_ref().map_or("en", Phone::language);
     match meaning {
         Meaning::Talks(project, session) => {
-            if !first(ctx, tx, project, message).await? {
-                return Ok(());
-            }
             let place = Place { project, config: None, agent: Some(session.agent_id) };
             let Some(conversation) = converse(ctx, tx, &place, message).await? else { return Ok(()) };
             hear(ctx, tx, project, &conversation, message).await
         }
         Meaning::Activates(project, session) => {
-            if !first(ctx, tx, project, message).await? {
-                return Ok(());
-            }
             sandbox::activate(ctx, tx, project, &session).await?;
             let key = format!("sandbox:{}:{}", session.id, message.wamid);
             say(ctx, tx, Place { project, config: None, agent: Some(session.agent_id) }, message, &key, Answer::Activated, language).await
         }
         Meaning::Answer(answer) => {
-            let project = platform(ctx, tx).await?;
-            if !first(ctx, tx, project, message).await? {
-                return Ok(());
-            }
+            let project = sandbox_owner;
             // One explanation an hour: two machines must not talk to each other for ever.
             let hour = ctx.now().micros() / Span::from_hours(1).micros();
             let who = message.from.as_deref().or(message.user_id.as_deref()).unwrap_or_default();
@@ -110,12 +113,29 @@ async fn say(
     language: &str,
 ) -> Result<()> {
     let Some(conversation) = converse(ctx, tx, &place, message).await? else { return Ok(()) };
+    if answer == Answer::Activated {
+        stop_other_agent(ctx, tx, place.project, &conversation).await?;
+    }
     if store::outbox::is_known(tx, place.project, source_key).await? {
         return Ok(());
     }
     let said = Said { text: sentence(answer, language), source_key, waiting: None };
     // A refusal cannot be told to anybody: the person wrote a moment ago, so the window is open.
     enqueue(ctx, tx, place.project, &conversation, &said, ctx.now()).await?.map_or(Ok(()), |_| Ok(()))
+}
+
+/// A session with another agent begins anew: what the earlier agent was about is stopped.
+async fn stop_other_agent(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<()> {
+    let Some(id) = conversation.execution() else { return Ok(()) };
+    let other = store::executions::find(tx, project, id).await?.is_some_and(|row| Some(row.agent_id) != conversation.agent());
+    if !other {
+        return Ok(());
+    }
+    let key = format!("stop:{id}");
+    let input = Input::Stop { id: key.clone(), reason: "another agent was activated".into() };
+    let now = ctx.now();
+    mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
+    conversations::wake(tx, project, conversation.id, now, None).await
 }
 
 const fn sentence(answer: Answer, language: &str) -> &'static str {

@@ -20,9 +20,9 @@ use store::unscoped::{DueConversation, DueOutbox};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
-pub(crate) use outbox::tell;
-pub(crate) use step::{Held, mail};
-pub(crate) use turns::go_on;
+pub(crate) use leases::Register;
+pub(crate) use outbox::post;
+pub(crate) use step::mail;
 
 /// Whether a step did anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +35,10 @@ pub enum Did {
 
 /// How long work that nobody rang for may wait: other nodes' doings and clocks are seen by looking.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
-/// Turns and sends under way at once on this node; each waits for the network most of the time.
-const AT_ONCE: usize = 256;
+/// Turns under way at once on this node; each waits for a model most of the time.
+const TURNS_AT_ONCE: usize = 256;
+/// Sends under way at once: apart from turns, so that a model that hangs does not keep answers from leaving.
+const SENDS_AT_ONCE: usize = 128;
 /// Rows read by one look.
 const BATCH: i64 = 64;
 
@@ -57,12 +59,31 @@ enum Task {
     Send(domain::ids::OutboxId),
 }
 
-/// Runs the workers until told to stop; then lets what is under way finish its step.
+/// Runs the workers until told to stop; then lets what is under way come to rest, with its leases renewed.
 pub(crate) async fn run(ctx: Context, stop: CancellationToken) {
-    tokio::join!(run_due(&ctx, &stop), run_clocks(&ctx, &stop), renew_leases(&ctx, &stop));
+    let idle = CancellationToken::new();
+    let due = async {
+        supervised("due work", &stop, || run_due(ctx.clone(), stop.clone())).await;
+        idle.cancel();
+    };
+    let clocks = supervised("clocks", &stop, || run_clocks(ctx.clone(), stop.clone()));
+    let leases = supervised("leases", &idle, || renew_leases(ctx.clone(), idle.clone()));
+    tokio::join!(due, clocks, leases);
 }
 
-async fn run_due(ctx: &Context, stop: &CancellationToken) {
+/// Keeps a loop alive: a panic in it is counted and it starts again.
+async fn supervised<F: Future<Output = ()> + Send + 'static>(name: &str, stop: &CancellationToken, start: impl Fn() -> F) {
+    while let Err(error) = tokio::spawn(start()).await {
+        metrics::counter!("panics_total").increment(1);
+        tracing::error!(worker = name, %error, "a worker's loop panicked");
+        if stop.is_cancelled() {
+            return;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+async fn run_due(ctx: Context, stop: CancellationToken) {
     let mut under_way = FuturesUnordered::new();
     let mut busy: HashSet<Task> = HashSet::new();
     loop {
@@ -71,16 +92,18 @@ async fn run_due(ctx: &Context, stop: &CancellationToken) {
         tokio::pin!(rung);
         rung.as_mut().enable();
         let mut full = false;
-        if !stop.is_cancelled() && under_way.len() < AT_ONCE {
-            let (turns, sends) = look(ctx).await;
-            full = turns.len() as i64 == BATCH || sends.len() as i64 == BATCH;
-            for due in turns {
+        let turning = busy.iter().filter(|task| matches!(task, Task::Turn(_))).count();
+        let (room, space) = (TURNS_AT_ONCE.saturating_sub(turning), SENDS_AT_ONCE.saturating_sub(busy.len() - turning));
+        if !stop.is_cancelled() && (room > 0 || space > 0) {
+            let (turns, sends) = look(&ctx).await;
+            full = turns.len() as i64 == BATCH && room > 0 || sends.len() as i64 == BATCH && space > 0;
+            for due in turns.into_iter().take(room) {
                 if busy.insert(Task::Turn(due.id)) {
                     let ctx = ctx.clone();
                     under_way.push(spawn(Task::Turn(due.id), Box::pin(async move { turns::run(&ctx, due).await })));
                 }
             }
-            for due in sends {
+            for due in sends.into_iter().take(space) {
                 if busy.insert(Task::Send(due.id)) {
                     let ctx = ctx.clone();
                     under_way.push(spawn(Task::Send(due.id), Box::pin(async move { outbox::run(&ctx, due).await })));
@@ -128,9 +151,9 @@ async fn spawn(task: Task, work: BoxFuture<'static, store::Result<()>>) -> Task 
     task
 }
 
-async fn run_clocks(ctx: &Context, stop: &CancellationToken) {
+async fn run_clocks(ctx: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        for did in [timers::step(ctx).await, jobs::step(ctx).await] {
+        for did in [timers::step(&ctx).await, jobs::step(&ctx).await] {
             if let Err(error) = did {
                 tracing::warn!(%error, "cannot look for due timers and jobs");
             }
@@ -142,13 +165,13 @@ async fn run_clocks(ctx: &Context, stop: &CancellationToken) {
     }
 }
 
-async fn renew_leases(ctx: &Context, stop: &CancellationToken) {
+async fn renew_leases(ctx: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(3)) => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = leases::step(ctx).await {
+        if let Err(error) = leases::step(&ctx).await {
             tracing::warn!(%error, "cannot renew leases");
         }
     }

@@ -10,22 +10,21 @@ use super::{
     step::{Held, from_json, mail, step as engine_step},
     turns,
 };
-use crate::Context;
+use crate::{Context, failpoint};
 use domain::{Span, Timestamp, ids::ProjectId, message::Delivery};
 use engine::{Input, SendOutcome as Told};
 use gateways::whatsapp::{Content, ErrorClass, Outgoing, Recipient, SendOutcome, token};
 use secrecy::SecretString;
 use serde_json::json;
+use std::time::{Duration, Instant};
 use store::{
-    Tx, conversations, mailbox,
+    Error, Tx, conversations, mailbox,
     messages::{self, StatusChange},
     outbox::{self, Claimed, OutboxRow, OutboxState, Settle},
     transact,
     unscoped::{self, DueOutbox},
 };
 
-/// How long a status may take to tell how an unclear attempt ended.
-const RECONCILE: Span = Span::from_secs(30);
 /// Attempts before a message is given up.
 const ATTEMPTS: i64 = 6;
 
@@ -50,11 +49,21 @@ pub(super) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
             let token = tracking_token(ctx, project, &claimed.row);
             outbox::begin_attempt(tx, project, &claimed.row, &token, now).await?;
         }
+        failpoint::reach("attempt.commit");
         Ok(Some(claimed))
     })?;
+    failpoint::reach("attempt.committed");
     let Some(Claimed { row, was }) = claimed else { return Ok(()) };
+    let written = Instant::now();
     let end = match was.as_str() {
-        "queued" => send(ctx, project, &row).await?,
+        // A status has proved since that an earlier attempt arrived.
+        "queued" if row.wamid.is_some() => End::Silence,
+        // What fails before the request is opened has sent nothing, for certain.
+        "queued" => match send(ctx, project, &row, written).await {
+            Ok(end) => end,
+            Err(Error::StaleEpoch) => return Err(Error::StaleEpoch),
+            Err(error) => End::Later { after: backoff(row.attempt), message: error.to_string() },
+        },
         // The worker that was sending died; what it sent may have arrived.
         "sending" => End::Unclear("the sender died".into()),
         _ => End::Silence,
@@ -76,7 +85,19 @@ enum End {
     Silence,
 }
 
-async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow) -> store::Result<End> {
+/// A node that was paused after it wrote the attempt may have been given up meanwhile: it asks before it sends.
+const FRESH: Duration = Duration::from_secs(2);
+
+async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Instant) -> store::Result<()> {
+    if written.elapsed() < FRESH {
+        return Ok(());
+    }
+    let mut reader = ctx.store.read().await?;
+    let now = outbox::find(&mut reader.conn(), project, row.id).await?;
+    now.filter(|now| now.epoch == row.epoch).map(drop).ok_or(Error::StaleEpoch)
+}
+
+async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Instant) -> store::Result<End> {
     let payload: Payload = from_json("payload", &row.payload)?;
     let Some(token) = access_token(ctx, project, &row.phone_number_id).await? else {
         return Ok(End::Refused { code: "channel_auth", message: "the number has no access token".into() });
@@ -89,7 +110,10 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow) -> store::Resu
     let preview_url = payload.text.contains("https://") || payload.text.contains("http://");
     let content = Content::Text { body: payload.text, preview_url };
     let message = Outgoing { to, content, opaque: tracking_token(ctx, project, row) };
+    failpoint::reach("send.open");
+    still_ours(ctx, project, row, written).await?;
     let outcome = ctx.graph.send(&row.phone_number_id, &token, &message).await;
+    failpoint::reach("send.answered");
     metrics::counter!("send_attempts_total", "class" => outcome.word()).increment(1);
     Ok(match outcome {
         SendOutcome::Accepted { wamid, .. } => End::Accepted { wamid },
@@ -129,17 +153,39 @@ async fn access_token(ctx: &Context, project: ProjectId, phone_number_id: &str) 
     Ok(secret.map(SecretString::from))
 }
 
-/// Leaves the row as the attempt's end says and tells whoever waits, in one commit.
+/// Leaves the row as the attempt's end says and tells whoever waits, in one commit. A turn that cannot go on must not undo
+/// what WhatsApp said, or the message would be sent again: then the outcome waits in the mailbox.
 async fn settle(ctx: &Context, project: ProjectId, row: OutboxRow, end: End) -> store::Result<()> {
-    let held = transact!(ctx.store, "outbox.settle", tx => {
+    let held = match settle_and(ctx, project, &row, &end, Tell::AtOnce).await {
+        Err(error @ Error::Damaged { .. }) => {
+            tracing::error!(conversation = %row.conversation_id, %error, "a turn cannot go on");
+            settle_and(ctx, project, &row, &end, Tell::ByMail).await?
+        }
+        settled => settled?,
+    };
+    failpoint::reach("settle.committed");
+    turns::go_on(ctx, held).await
+}
+
+/// How the waiting execution hears of an outcome.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tell {
+    /// In this transaction, where nobody holds the conversation.
+    AtOnce,
+    /// Through its mailbox.
+    ByMail,
+}
+
+async fn settle_and(ctx: &Context, project: ProjectId, row: &OutboxRow, end: &End, how: Tell) -> store::Result<Option<Held>> {
+    transact!(ctx.store, "outbox.settle", tx => {
         let now = ctx.now();
         // A status may have told the wamid while the request was open; it is proof, whatever the request's end was.
         let proven = outbox::find(tx, project, row.id).await?.and_then(|row| row.wamid);
-        let end = match (&end, proven) {
-            (End::Accepted { .. }, _) | (_, None) => &end,
+        let end = match (end, proven) {
+            (End::Accepted { .. }, _) | (_, None) => end,
             (_, Some(wamid)) => &End::Accepted { wamid },
         };
-        let plan = Plan::of(&row, end, now);
+        let plan = Plan::of(row, end, now, ctx.reconcile_window);
         let detail = plan.error.as_deref();
         outbox::end_attempt(tx, (project, row.id, row.attempt), plan.state.as_str(), detail, now).await?;
         let settle = Settle { state: plan.state, next_at: plan.next_at, wamid: plan.wamid, error: detail, now };
@@ -151,9 +197,14 @@ async fn settle(ctx: &Context, project: ProjectId, row: OutboxRow, end: End) -> 
             let change = StatusChange { to: Delivery::Failed, at: now, error: detail, wamid: None, now };
             messages::advance(tx, project, row.message_id, &change).await?;
         }
-        tell(ctx, tx, project, &row, plan.told, now).await
-    })?;
-    turns::go_on(ctx, held).await
+        let held = match plan.told {
+            Some(told) if how == Tell::AtOnce => tell(ctx, tx, project, &row, told, now).await?,
+            Some(told) => post(tx, project, &row, told, now).await.map(|()| None)?,
+            None => None,
+        };
+        failpoint::reach("settle.commit");
+        Ok(held)
+    })
 }
 
 struct Plan<'a> {
@@ -165,7 +216,8 @@ struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    fn of(row: &OutboxRow, end: &'a End, now: Timestamp) -> Self {
+    /// `reconcile` is how long a status may take to tell how an unclear attempt ended.
+    fn of(row: &OutboxRow, end: &'a End, now: Timestamp, reconcile: Span) -> Self {
         let message_id = row.message_id.to_string();
         let failed = |code: &str, message: &str| Self {
             state: OutboxState::Failed,
@@ -193,7 +245,7 @@ impl<'a> Plan<'a> {
             End::Refused { code, message } => failed(code, message),
             End::Later { after, message } if exhausted(*after) => failed("send_failed", message),
             End::Later { after, message } => unsettled(OutboxState::Queued, now + *after, message),
-            End::Unclear(why) => unsettled(OutboxState::Unknown, now + RECONCILE, why),
+            End::Unclear(why) => unsettled(OutboxState::Unknown, now + reconcile, why),
             // For free-form replies a silent bot is worse than a repeat; other rows are left to a person.
             End::Silence if row.policy == "retry" && !exhausted(Span::ZERO) => unsettled(OutboxState::Queued, now, "no status told"),
             End::Silence => Self {
@@ -209,32 +261,34 @@ impl<'a> Plan<'a> {
 
 /// Feeds the outcome to the execution that waits for it: at once where nobody holds the conversation, else through its
 /// mailbox, where the holder finds it at the next step.
-pub(crate) async fn tell(
+async fn tell(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
     row: &OutboxRow,
-    told: Option<Told>,
+    told: Told,
     now: Timestamp,
 ) -> store::Result<Option<Held>> {
-    let (Some(outcome), Some(effect), Some(execution)) = (told, row.effect_id.clone(), row.execution_id) else { return Ok(None) };
-    let input = Input::Sent { effect: effect.clone(), outcome };
-    if let Some(conversation) = conversations::claim_if_free(tx, project, row.conversation_id, &ctx.node).await? {
-        if conversation.execution_id == Some(execution) {
-            return engine_step(ctx, tx, project, conversation, &[input]).await;
-        }
-        // The execution is over and another one has begun, which must not hear of it.
-        let release = conversations::Release { execution: conversation.execution(), due_at: due_of(&conversation), keep: false };
-        conversations::release(tx, project, conversation.id, conversation.epoch, release).await?;
-        return Ok(None);
+    let (Some(effect), Some(execution)) = (row.effect_id.clone(), row.execution_id) else { return Ok(None) };
+    let Some(conversation) = conversations::claim_if_free(tx, project, row.conversation_id, &ctx.node).await? else {
+        return post(tx, project, row, told, now).await.map(|()| None);
+    };
+    if conversation.execution_id == Some(execution) {
+        return engine_step(ctx, tx, project, conversation, &[Input::Sent { effect, outcome: told }]).await;
     }
-    let Some(conversation) = conversations::next_seq(tx, project, row.conversation_id, now).await? else { return Ok(None) };
-    let mail = mail(conversation.next_seq, format!("sent:{effect}"), &input)?;
-    mailbox::put(tx, project, row.conversation_id, &mail).await?;
-    conversations::wake(tx, project, row.conversation_id, now, conversation.burst_started_at).await?;
+    // The execution is over and another one has begun, which must not hear of it.
+    let due_at = conversation.due_at.map(Timestamp::from_micros);
+    let release = conversations::Release { execution: conversation.execution(), due_at, keep: false };
+    conversations::release(tx, project, conversation.id, conversation.epoch, release).await?;
     Ok(None)
 }
 
-fn due_of(conversation: &conversations::ConversationRow) -> Option<Timestamp> {
-    conversation.due_at.map(Timestamp::from_micros)
+/// Puts the outcome into the mailbox of the conversation, if an execution waits for it.
+pub(crate) async fn post(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, told: Told, now: Timestamp) -> store::Result<()> {
+    let Some(effect) = row.effect_id.clone() else { return Ok(()) };
+    let Some(conversation) = conversations::next_seq(tx, project, row.conversation_id, now).await? else { return Ok(()) };
+    let key = format!("sent:{effect}");
+    let mail = mail(conversation.next_seq, key, &Input::Sent { effect, outcome: told })?;
+    mailbox::put(tx, project, row.conversation_id, &mail).await?;
+    conversations::wake(tx, project, row.conversation_id, now, conversation.burst_started_at).await
 }

@@ -72,7 +72,7 @@ pub(super) async fn step(
     for row in mailbox::take(tx, project, conversation.id).await? {
         inputs.push(from_json("input", &row.body)?);
     }
-    let Some(mut run) = Run::load(ctx, tx, project, &conversation, &inputs, now).await? else {
+    let Some(mut run) = Run::load(ctx, tx, project, &conversation, &mut inputs, now).await? else {
         // Nobody answers here: what was said is stored, and that is all.
         release(tx, project, &conversation, None, None, false).await?;
         return Ok(None);
@@ -80,7 +80,8 @@ pub(super) async fn step(
     let began_with = run.state.pending.clone();
     let before = run.state.status;
     // A closed service window refuses a send at once: its outcome is fed in the same commit.
-    while !inputs.is_empty() || run.is_new() {
+    let mut unable = run.agent.is_none() && !run.state.status.is_over();
+    while !inputs.is_empty() || run.is_new() || std::mem::take(&mut unable) {
         let step = run.advance(now, &inputs);
         inputs = run.record(ctx, tx, project, &conversation, &step, &inputs, now).await?;
     }
@@ -93,9 +94,11 @@ pub(super) async fn step(
         }
         _ => None,
     };
+    // A node that stops asks nobody new: another one, or the next life of this one, goes on from here.
+    let parked = matches!(todo, Some(Todo::Model(_))) && ctx.stopping.is_cancelled();
     let due = if todo.is_some() { Some(now) } else { run.state.due_at() };
-    release(tx, project, &conversation, Some(run.id), due, todo.is_some()).await?;
-    let Some(todo) = todo else { return Ok(None) };
+    release(tx, project, &conversation, Some(run.id), due, todo.is_some() && !parked).await?;
+    let Some(todo) = todo.filter(|_| !parked) else { return Ok(None) };
     let Some(agent) = run.agent else { return Ok(None) };
     Ok(Some(Held { project, conversation, execution: run.id, agent, state: run.state, todo }))
 }
@@ -129,21 +132,20 @@ impl Run {
         tx: &mut Tx<'_>,
         project: ProjectId,
         conversation: &ConversationRow,
-        inputs: &[Input],
+        inputs: &mut Vec<Input>,
         now: Timestamp,
     ) -> Result<Option<Self>> {
         let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
-        if let Some(id) = conversation.execution() {
-            let row = executions::state(tx, project, id).await?.ok_or_else(|| damaged("the execution is gone"))?;
-            let over = row.status.parse::<ExecutionStatus>().map_err(|_| damaged("status"))?.is_over();
-            if !over || resumed {
-                let state = match row.state.as_str() {
-                    "" => State::new(facts(id, row_agent(tx, project, id).await?, conversation)),
-                    text => State::load(row.state_format, text).map_err(damaged)?,
-                };
-                let (agent, broken) = compiled(ctx, tx, project, row.snapshot_id).await?;
-                return Ok(Some(Self { id, agent, broken, state, step_no: row.step_no }));
+        if let Some(id) = conversation.execution()
+            && let Some(mut run) = Self::of(ctx, tx, project, conversation, id).await?
+        {
+            if resumed || !run.state.status.is_over() {
+                return Ok(Some(run));
             }
+            // It is over, but it must hear of its sends: one that is resumed later must not wait for what was settled.
+            let (sent, others) = std::mem::take(inputs).into_iter().partition(|input| matches!(input, Input::Sent { .. }));
+            *inputs = others;
+            run.hear_of_sends(ctx, tx, project, conversation, &sent, now).await?;
         }
         let said = inputs.iter().any(|input| matches!(input, Input::Said { .. }));
         let Some(agent_id) = conversation.agent().filter(|_| said) else { return Ok(None) };
@@ -154,6 +156,35 @@ impl Run {
         executions::insert(tx, project, &new).await?;
         let (agent, broken) = compiled(ctx, tx, project, snapshot).await?;
         Ok(Some(Self { id, agent, broken, state: State::new(facts(id, agent_id, conversation)), step_no: 0 }))
+    }
+
+    /// A stored execution.
+    async fn of(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow, id: ExecutionId) -> Result<Option<Self>> {
+        let Some(row) = executions::state(tx, project, id).await? else { return Ok(None) };
+        let state = match row.state.as_str() {
+            "" => State::new(facts(id, row_agent(tx, project, id).await?, conversation)),
+            text => State::load(row.state_format, text).map_err(damaged)?,
+        };
+        let (agent, broken) = compiled(ctx, tx, project, row.snapshot_id).await?;
+        Ok(Some(Self { id, agent, broken, state, step_no: row.step_no }))
+    }
+
+    async fn hear_of_sends(
+        &mut self,
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        sent: &[Input],
+        now: Timestamp,
+    ) -> Result<()> {
+        if sent.is_empty() {
+            return Ok(());
+        }
+        let before = self.state.status;
+        let step = self.advance(now, sent);
+        self.record(ctx, tx, project, conversation, &step, sent, now).await?;
+        self.save(ctx, tx, project, before, now).await
     }
 
     fn is_new(&self) -> bool {

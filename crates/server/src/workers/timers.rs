@@ -1,7 +1,7 @@
 //! Turns a due timer into an input of its execution.
 
 use super::Did;
-use crate::Context;
+use crate::{Context, failpoint};
 use engine::Input;
 use store::{conversations, mailbox, timers, transact, unscoped};
 
@@ -19,8 +19,11 @@ pub(super) async fn step(ctx: &Context) -> store::Result<Did> {
             let key = format!("timer:{}:{}", timer.execution_id, timer.generation);
             let mail = super::step::mail(conversation.next_seq, key, &Input::Timer { generation: timer.generation })?;
             mailbox::put(tx, row.project_id, timer.conversation_id, &mail).await?;
-            conversations::wake(tx, row.project_id, timer.conversation_id, now, None).await
+            conversations::wake(tx, row.project_id, timer.conversation_id, now, None).await?;
+            failpoint::reach("timer.commit");
+            Ok(())
         })?;
+        failpoint::reach("timer.committed");
         ctx.wake.notify_one();
     }
     Ok(if due.is_empty() { Did::Nothing } else { Did::Something })

@@ -4,12 +4,18 @@ use super::{
     Did,
     step::{self, Held, Todo},
 };
-use crate::Context;
-use domain::{chat::ModelFailure, chat::ModelFailureKind, tool_request::ToolAnswer};
+use crate::{Context, failpoint};
+use domain::{
+    Span,
+    chat::{ModelFailure, ModelFailureKind, ModelResponse, ToolCall},
+    ids::{ConversationId, ProjectId},
+    tool_request::ToolAnswer,
+};
 use engine::{Input, model_request};
+use serde_json::Value;
 use std::time::Instant;
 use store::{
-    conversations, transact,
+    Error, conversations, transact,
     unscoped::{self, DueConversation},
 };
 
@@ -26,11 +32,27 @@ pub(super) async fn step(ctx: &Context) -> store::Result<Did> {
 
 /// Runs the turn of a conversation that was seen as due. Does nothing if another worker was faster.
 pub(super) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()> {
-    let held = transact!(ctx.store, "turn.claim", tx => {
+    let claimed = transact!(ctx.store, "turn.claim", tx => {
         let Some(conversation) = conversations::claim(tx, due, &ctx.node).await? else { return Ok(None) };
-        step::step(ctx, tx, due.project_id, conversation, &[]).await
-    })?;
-    go_on(ctx, held).await
+        let held = step::step(ctx, tx, due.project_id, conversation, &[]).await?;
+        failpoint::reach("claim.commit");
+        Ok(held)
+    });
+    failpoint::reach("claim.committed");
+    match claimed {
+        Ok(held) => go_on(ctx, held).await,
+        Err(error) => postpone(ctx, (due.project_id, due.id, due.epoch), error).await,
+    }
+}
+
+/// A turn that cannot go on waits a while, so that it neither turns in circles nor stands in front of others.
+async fn postpone(ctx: &Context, (project, id, epoch): (ProjectId, ConversationId, i64), error: Error) -> store::Result<()> {
+    if !matches!(error, Error::StaleEpoch) {
+        let wait = if matches!(error, Error::Damaged { .. }) { Span::from_secs(30) } else { Span::from_secs(1) };
+        let at = ctx.now() + wait;
+        transact!(ctx.store, "turn.postpone", tx => conversations::postpone(tx, project, id, epoch, at).await)?;
+    }
+    Err(error)
 }
 
 /// Carries a held turn on until it rests or waits for a send.
@@ -38,15 +60,27 @@ pub(crate) async fn go_on(ctx: &Context, mut held: Option<Held>) -> store::Resul
     // Sends and timers that the last commit brought are others' work.
     ctx.wake.notify_one();
     while let Some(turn) = held {
-        let outcome = carry_out(ctx, &turn).await?;
-        let (project, id, epoch) = (turn.project, turn.conversation.id, turn.conversation.epoch);
-        held = transact!(ctx.store, "turn.step", tx => {
-            let conversation = conversations::held(tx, project, id, epoch, ctx.now()).await?;
-            step::step(ctx, tx, project, conversation, std::slice::from_ref(&outcome)).await
-        })?;
+        let key = (turn.project, turn.conversation.id, turn.conversation.epoch);
+        let _under_way = ctx.turns.enter(key);
+        held = match once(ctx, &turn).await {
+            Ok(next) => next,
+            Err(error) => return postpone(ctx, key, error).await,
+        };
+        failpoint::reach("step.committed");
         ctx.wake.notify_one();
     }
     Ok(())
+}
+
+async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
+    let outcome = carry_out(ctx, turn).await?;
+    transact!(ctx.store, "turn.step", tx => {
+        let now = ctx.now();
+        let conversation = conversations::held(tx, turn.project, turn.conversation.id, turn.conversation.epoch, now).await?;
+        let next = step::step(ctx, tx, turn.project, conversation, std::slice::from_ref(&outcome)).await?;
+        failpoint::reach("step.commit");
+        Ok(next)
+    })
 }
 
 async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {
@@ -55,11 +89,13 @@ async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {
             let rows = step::history_of(ctx, held, call).await?;
             let request = model_request(&held.agent, &held.state, call, &rows);
             let began = Instant::now();
+            failpoint::reach("model.ask");
             let answer = ctx.model.complete(&request, &call.id).await;
+            failpoint::reach("model.answered");
             metrics::histogram!("llm_seconds").record(began.elapsed().as_secs_f64());
             metrics::counter!("llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" }).increment(1);
             Ok(match answer {
-                Ok(response) => Input::Model { effect: call.id.clone(), response },
+                Ok(response) => Input::Model { effect: call.id.clone(), response: storable(response) },
                 Err(failure) => Input::ModelFailed { effect: call.id.clone(), failure: shown(failure) },
             })
         }
@@ -69,9 +105,29 @@ async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {
             Ok(Input::Tool { effect: effect.clone(), answer })
         }
         Todo::Tool { effect, request, .. } => {
+            failpoint::reach("tool.ask");
             let answer = ctx.egress.send(request).await;
+            failpoint::reach("tool.answered");
             Ok(Input::Tool { effect: effect.clone(), answer })
         }
+    }
+}
+
+/// NUL, which PostgreSQL cannot store in a text and nobody can read.
+fn storable(response: ModelResponse) -> ModelResponse {
+    fn clean(value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(text.replace('\0', "")),
+            Value::Array(items) => items.into_iter().map(clean).collect(),
+            Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, clean(value))).collect(),
+            other => other,
+        }
+    }
+    let calls = response.tool_calls.into_iter();
+    ModelResponse {
+        text: response.text.map(|text| text.replace('\0', "")),
+        tool_calls: calls.map(|call| ToolCall { name: call.name.replace('\0', ""), arguments: clean(call.arguments), ..call }).collect(),
+        ..response
     }
 }
 

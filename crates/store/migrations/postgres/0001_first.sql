@@ -7,6 +7,12 @@ CREATE TABLE projects (
     updated_at BIGINT NOT NULL
 );
 
+-- What all nodes share, such as the key of tracking tokens.
+CREATE TABLE platform_settings (
+    name TEXT NOT NULL PRIMARY KEY,
+    value BYTEA NOT NULL
+);
+
 -- Which project is this? Asked before a project is known: api_key, number, sandbox_code, sandbox_phone.
 CREATE TABLE directory (
     kind TEXT NOT NULL,

@@ -7,6 +7,12 @@ CREATE TABLE projects (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
+-- What all nodes share, such as the key of tracking tokens.
+CREATE TABLE platform_settings (
+    name TEXT NOT NULL PRIMARY KEY,
+    value BLOB NOT NULL
+) STRICT;
+
 -- Which project is this? Asked before a project is known: api_key, number, sandbox_code, sandbox_phone.
 CREATE TABLE directory (
     kind TEXT NOT NULL,

@@ -126,23 +126,54 @@ async fn voided_leases_are_free_at_once_and_their_holders_write_nothing() {
 }
 
 #[tokio::test]
-async fn renewal_extends_the_leases_of_one_node_and_resurrects_none() {
+async fn a_node_that_comes_back_voids_its_own_leases_and_no_others() {
+    let world = World::new().await;
+    let (own, other) = (world.conversation().await, world.conversation().await);
+    for (id, owner) in [(own, "a/1"), (other, "ab/1")] {
+        let due = DueConversation { project_id: world.project, id, epoch: 0 };
+        transact!(world.store, "test", tx => conversations::claim(tx, due, owner).await).unwrap().unwrap();
+    }
+    transact!(world.store, "test", tx => unscoped::void_leases_of(tx, "a/").await).unwrap();
+
+    let held = transact!(world.store, "test", tx => conversations::held(tx, world.project, own, 1, NOW).await);
+    assert!(matches!(held, Err(Error::StaleEpoch)), "{held:?}");
+    assert_eq!(claim(&world, own, 2).await.unwrap().epoch, 3);
+    transact!(world.store, "test", tx => conversations::held(tx, world.project, other, 1, NOW).await).unwrap();
+    assert!(claim(&world, other, 1).await.is_none(), "the other node still holds it");
+}
+
+#[tokio::test]
+async fn renewal_extends_the_lease_of_one_epoch_and_resurrects_none() {
     let world = World::new().await;
     let id = world.conversation().await;
     claim(&world, id, 0).await.unwrap();
+    world.execute("UPDATE conversations SET lease_until = lease_until - 5000000").await;
     let until = || world.number("SELECT lease_until FROM conversations");
-    let renew = |owner: &'static str| {
-        let store = world.store.clone();
-        async move {
-            transact!(store, "test", tx => unscoped::renew_leases(tx, owner, Span::from_secs(100)).await)
-                .expect("an answer")
-        }
+    let renew = |epoch: i64| {
+        let (store, project) = (world.store.clone(), world.project);
+        async move { transact!(store, "test", tx => conversations::renew(tx, project, id, epoch).await).expect("an answer") }
     };
     let first = until().await;
-    assert_eq!((renew("another").await, until().await), (0, first));
-    assert_eq!(renew("node").await, 1);
-    assert!(until().await > first + Span::from_secs(60).micros());
+    assert_eq!((renew(2).await, until().await), (false, first));
+    assert!(renew(1).await);
+    assert!(until().await > first + Span::from_secs(4).micros());
 
     world.execute("UPDATE conversations SET lease_until = 1").await;
-    assert_eq!((renew("node").await, until().await), (0, 1));
+    assert_eq!((renew(1).await, until().await), (false, 1));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_now_is_put_off_by_its_own_epoch_only() {
+    let world = World::new().await;
+    let id = world.conversation().await;
+    claim(&world, id, 0).await.unwrap();
+    let postpone = |epoch: i64| {
+        let (store, project) = (world.store.clone(), world.project);
+        async move { transact!(store, "test", tx => conversations::postpone(tx, project, id, epoch, NOW).await).expect("an answer") }
+    };
+    let until = || world.number("SELECT lease_until FROM conversations");
+    postpone(0).await;
+    assert!(until().await > 0, "an older epoch changes nothing");
+    postpone(1).await;
+    assert_eq!((until().await, world.number("SELECT due_at FROM conversations").await), (0, NOW.micros()));
 }

@@ -27,7 +27,7 @@ pub(crate) async fn handle(ctx: ProjectContext, Path(agent_id): Path<String>, re
     let change = save::read(&mut fields, false);
     fields.done()?;
     let row = transact!(ctx.store, "agent.update", ApiError, tx => {
-        let mut row = agents::find(tx, project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
+        let mut row = agents::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
         save::apply(&mut row, &change);
         row.updated_at = ctx.now();
         save::pin(&ctx, tx, project, &mut row).await?;

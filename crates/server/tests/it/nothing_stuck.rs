@@ -1,4 +1,4 @@
-//! Review: conversations that stand still for ever, and nodes that disturb each other.
+//! Conversations that must not stand still, and nodes that must not disturb each other.
 
 use domain::{Id, Span};
 use reqwest::Method;
@@ -28,37 +28,28 @@ async fn living() -> TestApp {
     app
 }
 
-/// The read pool is exhausted for a moment in the middle of a turn. The step fails; the lease is renewed by the node although
-/// nobody works on it.
+/// A step that fails in the middle of a turn gives its conversation up, and somebody takes it up again.
 #[tokio::test]
-async fn a_turn_whose_step_failed_is_taken_up_again_when_its_lease_ends() {
+async fn a_turn_whose_step_failed_is_taken_up_again() {
     let app = living().await;
     app.model().says_when_released("to one");
-    app.model().says("to both");
+    app.model().says("to one, again");
     app.says(ANA, "one").await;
     app.model().received(1).await;
-    let mut held = Vec::new();
-    for _ in 0..24 {
-        match tokio::time::timeout(Duration::from_millis(200), app.app.context().store.read()).await {
-            Ok(Ok(reader)) => held.push(reader),
-            _ => break,
-        }
-    }
-    println!("held {} readers", held.len());
-    // SQLite takes webhooks without a reader; the second message makes the turn ask again, for which it reads history.
-    app.says(ANA, "two").await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let id = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
+    let ctx = app.app.context();
+    let unreadable = mailbox::MailRow { seq: 999, input_key: "x".into(), body: r#"{"input":"from_the_future"}"#.into() };
+    transact!(ctx.store, "test.poison", tx => mailbox::put(tx, app.project, id, &unreadable).await).unwrap();
     app.model().release();
-    tokio::time::sleep(Duration::from_secs(7)).await;
-    drop(held);
-    let again = within(30, async || app.model().requests().len() > 1).await;
-    if !again {
-        let ctx = app.app.context();
-        let renewed = transact!(ctx.store, "review.renew", tx => store::unscoped::renew_leases(tx, &ctx.node, Span::from_secs(10)).await);
-        println!("leases that this node still keeps alive: {renewed:?}");
-    }
-    assert!(again, "thirty seconds later, three leases, nobody has taken the conversation up again");
-    assert!(within(10, async || app.heard(ANA).await == ["to both"]).await);
+    testkit::until(|| async {
+        let mut reader = ctx.store.read().await.unwrap();
+        let row = conversations::find(&mut reader.conn(), app.project, id).await.unwrap().unwrap();
+        row.due_at.is_some_and(|due| due > ctx.now().micros())
+    })
+    .await;
+    transact!(ctx.store, "test.cure", tx => mailbox::take(tx, app.project, id).await).unwrap();
+    app.clock.forward(Span::from_secs(31));
+    assert!(within(10, async || app.heard(ANA).await == ["to one, again"]).await);
 }
 
 /// 64 conversations whose input cannot be read (as from a newer version) stand first in the line.
@@ -193,4 +184,35 @@ async fn invented_methods_do_not_grow_the_metrics() {
     let lines = text.lines().filter(|line| line.contains("INVENTED")).count();
     assert_eq!(lines, 0, "lines kept for ever");
     let _: Id<()> = app.app.context().new_id();
+}
+
+/// The engine runs inside the transactions of ingest and of settling a send. What it cannot read must not undo what WhatsApp said.
+#[tokio::test]
+async fn an_input_that_cannot_be_read_neither_refuses_webhooks_nor_repeats_sends() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    app.forward(Span::from_secs(60)).await;
+    app.emulator_call(Method::POST, "/faults", Some(json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": "accept_then_drop"}))).await;
+    app.model().says("only once");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    let ctx = app.app.context();
+    let id: domain::ids::ConversationId = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
+    transact!(ctx.store, "review.poison", tx => {
+        let mail = mailbox::MailRow { seq: 999, input_key: "x".into(), body: r#"{"input":"from_the_future"}"#.into() };
+        mailbox::put(tx, app.project, id, &mail).await
+    })
+    .unwrap();
+    for _ in 0..300 {
+        app.clock.forward(Span::from_secs(1));
+        app.emulator.advance(1_000).await;
+        app.emulator.quiesce(Duration::from_millis(200)).await;
+        while let Ok(server::workers::Did::Something) = server::workers::step(ctx).await {}
+    }
+    let sends = app.emulator_call(Method::GET, "/requests", None).await;
+    let sends = sends["requests"].as_array().unwrap().iter().filter(|r| r["body"]["text"]["body"] == "only once").count();
+    let metrics = app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    println!("sends {sends}; {:?}", metrics.lines().filter(|line| line.starts_with("inbound_accepted")).collect::<Vec<_>>());
+    assert_eq!(app.heard(ANA).await, ["only once"]);
 }

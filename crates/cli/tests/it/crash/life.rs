@@ -1,0 +1,127 @@
+//! The server's lives, one after the other.
+
+use std::{
+    fs::OpenOptions,
+    os::unix::process::ExitStatusExt as _,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+use super::{
+    cases::{Case, Kill},
+    world::World,
+};
+use crate::program::Running;
+
+const SIGKILL: i32 = 9;
+/// A server starts within.
+const START: Duration = Duration::from_secs(20);
+
+/// A server that is started again when it dies, as a service manager does.
+pub struct Server<'w> {
+    world: &'w World,
+    process: Running,
+    window_ms: u32,
+    /// Where this life and the next ones die.
+    points: std::vec::IntoIter<&'static str>,
+    current: Option<&'static str>,
+    killed: bool,
+    /// Of those that came after a death.
+    pub lives: Vec<Life>,
+    pub reached: Vec<String>,
+    began: Instant,
+    activity: usize,
+}
+
+/// A life after a death.
+pub struct Life {
+    /// From its start until it listened.
+    pub ready: Duration,
+    /// From its start until it was seen to do something; `None` if there was nothing to do.
+    pub first_turn: Option<Duration>,
+}
+
+impl<'w> Server<'w> {
+    pub fn start(world: &'w World, case: &Case) -> Self {
+        let mut points = match &case.kill {
+            Kill::At(points) => points.clone().into_iter(),
+            Kill::DuringTheSend { .. } => Vec::new().into_iter(),
+        };
+        let current = points.next();
+        let began = Instant::now();
+        let process = spawn(world, case.window_ms, current);
+        Self { world, process, window_ms: case.window_ms, points, current, killed: false, lives: Vec::new(), reached: Vec::new(), began, activity: 0 }
+    }
+
+    /// From outside, at this moment.
+    pub fn kill(&mut self) {
+        self.process.kill();
+        self.killed = true;
+    }
+
+    /// Whether every death that the case wants has happened.
+    pub fn is_past_its_deaths(&self) -> bool {
+        self.current.is_none() && !self.killed
+    }
+
+    /// Starts it again if it died where it had to; fails if it died otherwise.
+    pub fn look_after(&mut self) {
+        let Some(end) = self.process.end() else { return self.note_first_turn() };
+        assert_eq!(end.signal(), Some(SIGKILL), "the server ended with {end}:\n{}", self.log());
+        if !std::mem::take(&mut self.killed) {
+            let point = self.current.expect("a death that nobody ordered");
+            let name = point.split(':').next().unwrap_or_default();
+            let line = format!("failpoint reached: {name}");
+            let times = self.log().lines().filter(|text| **text == line).count();
+            assert_eq!(times, self.reached.iter().filter(|reached| *reached == name).count() + 1, "it was not at {name} that it died");
+            self.reached.push(name.to_owned());
+        }
+        self.current = self.points.next();
+        self.activity = self.world.activity();
+        self.began = Instant::now();
+        self.process = spawn(self.world, self.window_ms, self.current);
+        self.lives.push(Life { ready: self.began.elapsed(), first_turn: None });
+        self.note_first_turn();
+    }
+
+    fn note_first_turn(&mut self) {
+        let Some(life) = self.lives.last_mut().filter(|life| life.first_turn.is_none()) else { return };
+        if self.world.activity() > self.activity {
+            life.first_turn = Some(self.began.elapsed());
+        }
+    }
+
+    /// What all lives wrote to standard error.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(log_of(self.world)).unwrap_or_default()
+    }
+}
+
+fn log_of(world: &World) -> PathBuf {
+    world.home.path().join("server.log")
+}
+
+fn spawn(world: &World, window_ms: u32, failpoint: Option<&str>) -> Running {
+    let log = OpenOptions::new().create(true).append(true).open(log_of(world)).unwrap();
+    let mut command = world.home.command(&["serve", "--listen", &format!("127.0.0.1:{}", world.port)]);
+    command.envs([
+        ("CHASQUI_LOG", "warn"),
+        ("CHASQUI_GRAPH_BASE_URL", &world.emulator),
+        ("CHASQUI_META_APP_SECRET", emulator::APP_SECRET),
+        ("CHASQUI_META_VERIFY_TOKEN", emulator::VERIFY_TOKEN),
+        ("CHASQUI_SANDBOX_PHONE_NUMBER_ID", emulator::PHONE_NUMBER_ID),
+        ("CHASQUI_SANDBOX_PHONE_NUMBER", emulator::DISPLAY_PHONE_NUMBER),
+        ("CHASQUI_SANDBOX_ACCESS_TOKEN", emulator::ACCESS_TOKEN),
+        ("CHASQUI_LLM_PROVIDER", "OpenAICompatible"),
+        ("CHASQUI_LLM_BASE_URL", &format!("{}/v1", world.model.url())),
+        ("CHASQUI_LLM_MODEL", "scripted-1"),
+        ("CHASQUI_EGRESS_ALLOW", "127.0.0.1/32"),
+        ("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", &window_ms.to_string()),
+    ]);
+    if let Some(failpoint) = failpoint {
+        command.env("CHASQUI_FAILPOINT", failpoint);
+    }
+    let mut process = Running::spawn(command.stderr(log));
+    process.value_after("Chasqui listens on ", START);
+    process
+}

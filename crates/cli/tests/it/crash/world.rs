@@ -1,0 +1,159 @@
+//! What lives on when the server dies: WhatsApp as a process of its own, the model, the tool's service, the data.
+
+use std::{
+    net::TcpListener,
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{ANA, Service};
+use tokio::runtime::Runtime;
+
+use super::{cases::{Case, Tool}, model};
+use crate::program::{Home, Running, json};
+
+pub struct World {
+    pub home: Home,
+    pub model: Service,
+    pub tool: Service,
+    pub port: u16,
+    pub emulator: String,
+    http: reqwest::Client,
+    runtime: Runtime,
+    _emulator: Running,
+}
+
+/// What setting up gave.
+pub struct Access {
+    pub key: String,
+    pub agent: String,
+    pub code: String,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let home = Home::new();
+        let runtime = Runtime::new().unwrap();
+        let model = runtime.block_on(Service::start(model::complete));
+        let tool = runtime.block_on(Service::start(|_| json!({"state": "booked"})));
+        let port = free_port();
+        let callback = format!("http://127.0.0.1:{port}/webhooks/whatsapp");
+        let mut process = home.start(&["emulator", "--listen", "0", "--callback", &callback]);
+        let emulator = process.value_after("The emulator listens on ", Duration::from_secs(10));
+        gateways::tls::install();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let world = Self { home, model, tool, port, emulator, http, runtime, _emulator: process };
+        // Somebody who crashes thirty servers writes faster than WhatsApp likes.
+        world.control(Method::PUT, "/limits", Some(json!({"pair_rate": false})));
+        world
+    }
+
+    /// Project, key, agent and sandbox session, in a server that runs.
+    pub fn set_up(&self, case: &Case) -> Access {
+        let project = json(&self.home.run(&["projects", "create", "Crash", "--json"]));
+        let key = project["api_key"].as_str().unwrap().to_owned();
+        let agent = self.api(&key, Method::POST, "/agents", Some(json!({"agent": self.agent(case)})));
+        let agent = agent["data"]["id"].as_str().unwrap().to_owned();
+        let session = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": agent}});
+        let session = self.api(&key, Method::POST, "/sandbox_sessions", Some(session));
+        let code = session["data"]["activation_code"].as_str().unwrap().to_owned();
+        Access { key, agent, code }
+    }
+
+    fn agent(&self, case: &Case) -> Value {
+        let method = if case.tool == Tool::Repeated { "GET" } else { "POST" };
+        let webhook = json!({"name": "orders", "description": "Books", "url": format!("{}/#{{order_number}}", self.tool.url()), "http_method": method});
+        json!({"name": "Crash", "message_debounce_seconds": 0, "graph": {
+            "nodes": [
+                {"name": "__start__", "type": "DefaultNode"},
+                {"name": "shop", "type": "SubagentNode", "prompt": "Help.", "subagent": {"webhooks": [webhook]}},
+                {"name": "closing", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 1}},
+                {"name": "__end__", "type": "DefaultNode"}],
+            "edges": [{"from": "__start__", "to": "shop"}, {"from": "shop", "to": "closing", "label": "nothing more"},
+                {"from": "closing", "to": "__end__", "label": "goodbye"}]}})
+    }
+
+    // ---- the phone, and WhatsApp's own records
+
+    pub fn says(&self, text: &str) {
+        self.control(Method::POST, "/inbound", Some(json!({"from": ANA, "text": text})));
+    }
+
+    /// What the business sent to the phone, oldest first.
+    pub fn heard(&self) -> Vec<String> {
+        let path = format!("/chats/{}/{}", emulator::PHONE_NUMBER_ID, ANA.trim_start_matches('+'));
+        let chat = self.control(Method::GET, &path, None);
+        let messages = chat["messages"].as_array().cloned().unwrap_or_default();
+        let out = messages.iter().filter(|message| message["direction"] == "out");
+        out.map(|message| message["content"]["body"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The texts of all requests to send one, whatever came of them.
+    pub fn send_requests(&self) -> Vec<String> {
+        let log = self.control(Method::GET, "/requests?path=/messages", None);
+        let requests = log["requests"].as_array().cloned().unwrap_or_default();
+        requests.iter().filter_map(|request| Some(request["body"]["text"]["body"].as_str()?.to_owned())).collect()
+    }
+
+    /// Webhooks that were not answered with 200 so far.
+    pub fn open_webhooks(&self) -> usize {
+        let log = self.control(Method::GET, "/webhooks/deliveries", None);
+        let deliveries = log["deliveries"].as_array().cloned().unwrap_or_default();
+        deliveries.iter().filter(|delivery| delivery["state"] != "delivered").count()
+    }
+
+    /// The next send is held open: it is taken and answered late, or not taken at all.
+    pub fn hold_next_send(&self, taken: bool) {
+        let action = if taken { json!({"slow": {"ms": 5_000}}) } else { json!({"hang": {"ms": 5_000}}) };
+        self.control(Method::POST, "/faults", Some(json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": action})));
+    }
+
+    /// Questions to the model.
+    pub fn questions(&self) -> Vec<Value> {
+        self.model.requests().into_iter().filter(|request| request.path == model::PATH).map(|request| request.body).collect()
+    }
+
+    /// Grows with everything that the server does to the outside.
+    pub fn activity(&self) -> usize {
+        self.questions().len() + self.tool.requests().len() + self.send_requests().len()
+    }
+
+    // ---- requests
+
+    pub fn control(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        self.request(self.http.request(method, format!("{}/_emulator/v1{path}", self.emulator)), body)
+    }
+
+    pub fn api(&self, key: &str, method: Method, path: &str, body: Option<Value>) -> Value {
+        let request = self.http.request(method, format!("http://127.0.0.1:{}/api/v1{path}", self.port));
+        self.request(request.header("X-API-Key", key), body)
+    }
+
+    fn request(&self, request: reqwest::RequestBuilder, body: Option<Value>) -> Value {
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        self.runtime.block_on(async {
+            let response = request.send().await.unwrap();
+            let status = response.status();
+            let text = response.text().await.unwrap();
+            assert!(status.is_success(), "{status} {text}");
+            serde_json::from_str(&text).unwrap()
+        })
+    }
+}
+
+/// A port that stays free while the server is dead: none that the system gives to outgoing connections.
+fn free_port() -> u16 {
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    let offset = u16::try_from(std::process::id() % 9_000).unwrap();
+    loop {
+        let port = 20_000 + (offset + TRIED.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}

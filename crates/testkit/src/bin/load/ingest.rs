@@ -1,0 +1,118 @@
+//! Webhooks in: how many are accepted and how soon they are acknowledged.
+//!
+//! Each is a new text from a phone with an active session, so each goes the whole way: signature, dedupe key, contact,
+//! conversation, message, mailbox, due time, event, commit. The agent waits a minute before it answers a burst, so no
+//! turn runs meanwhile: what is measured is the ingest alone.
+
+use crate::{
+    figures::Figures,
+    samples::{Samples, poisson},
+    server::{Server, Settings, cpu_ms},
+    setup, webhook,
+    world::World,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+const PHONES: usize = 200;
+const DEBOUNCE_SECONDS: u32 = 60;
+const RATE: f64 = 1_000.0;
+const CONNECTIONS: usize = 64;
+/// Phase by phase the phones' bursts must not reach the end of their debounce.
+const LONGEST: Duration = Duration::from_secs(20);
+
+struct Load {
+    phones: setup::Phones,
+    server: Server,
+    world: World,
+    refused: AtomicU64,
+}
+
+/// Measures ingest.
+pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) {
+    let seconds = seconds.min(LONGEST);
+    let world = World::start().await;
+    let server = Server::start(settings, world.url()).await;
+    world.serve(&server.url);
+    let phones = setup::phones(settings, &server, &world, PHONES, DEBOUNCE_SECONDS).await;
+    let load = Arc::new(Load { phones, server, world, refused: AtomicU64::new(0) });
+    load.closed(Duration::from_secs(1)).await;
+    for rate in [RATE / 2.0, RATE] {
+        load.open(rate, seconds, figures).await;
+    }
+    let (cpu, own, began) = (load.server.cpu_ms(), cpu_ms("self"), Instant::now());
+    let mut acks = load.closed(seconds).await;
+    let count = acks.len() as f64;
+    let name = format!("closed loop, {CONNECTIONS} connections");
+    figures.add(&name, "accepted", count / began.elapsed().as_secs_f64(), "/s");
+    figures.add(&name, "acknowledged after, p50", acks.percentile(50.0), "ms");
+    figures.add(&name, "acknowledged after, p99", acks.percentile(99.0), "ms");
+    figures.add(&name, "CPU of the server", (load.server.cpu_ms() - cpu) / count, "ms");
+    figures.add(&name, "CPU of the generator", (cpu_ms("self") - own) / count, "ms");
+    figures.add("after all of it", "memory", load.server.memory_mib("VmRSS"), "MiB");
+    figures.add("after all of it", "webhooks refused", load.refused.load(Relaxed) as f64, "");
+}
+
+impl Load {
+    async fn open(self: &Arc<Self>, rate: f64, seconds: Duration, figures: &mut Figures) {
+        let began = Instant::now() + Duration::from_millis(50);
+        let (mut lag, mut acks) = (Samples::default(), Samples::default());
+        let mut sent = Vec::new();
+        for at in poisson(rate, seconds) {
+            let intended = began + at;
+            // The timer counts in milliseconds; what is due within the next one goes at once.
+            if intended > Instant::now() {
+                tokio::time::sleep_until(intended.into()).await;
+            }
+            lag.add(intended.elapsed());
+            let load = self.clone();
+            sent.push(tokio::spawn(async move { load.webhook(intended).await }));
+        }
+        let count = sent.len() as f64;
+        for webhook in sent {
+            acks.add(webhook.await.expect("no panic"));
+        }
+        let name = format!("open loop, {rate:.0} webhooks/s");
+        figures.add(&name, "accepted", count / began.elapsed().as_secs_f64(), "/s");
+        figures.add(&name, "acknowledged after, p50", acks.percentile(50.0), "ms");
+        figures.add(&name, "acknowledged after, p99", acks.percentile(99.0), "ms");
+        lag.report_as_lag(&name, figures);
+    }
+
+    async fn closed(self: &Arc<Self>, seconds: Duration) -> Samples {
+        let end = Instant::now() + seconds;
+        let loops: Vec<_> = (0..CONNECTIONS)
+            .map(|_| {
+                let load = self.clone();
+                tokio::spawn(async move {
+                    let mut took = Vec::new();
+                    while Instant::now() < end {
+                        took.push(load.webhook(Instant::now()).await);
+                    }
+                    took
+                })
+            })
+            .collect();
+        let mut samples = Samples::default();
+        for one in loops {
+            one.await.expect("no panic").into_iter().for_each(|took| samples.add(took));
+        }
+        samples
+    }
+
+    async fn webhook(&self, intended: Instant) -> Duration {
+        let phone = self.phones.take();
+        let webhook = webhook::text(&phone, &self.world.wamid(), "Where is my order?");
+        // The phone writes on before its last message is acknowledged.
+        self.phones.give(phone);
+        if !webhook::post(self.world.http(), &self.server.url, &webhook).await {
+            self.refused.fetch_add(1, Relaxed);
+        }
+        intended.elapsed()
+    }
+}

@@ -1,0 +1,62 @@
+//! The load generator of `cargo xtask bench`: starts the real server, plays Meta and the model around it, and measures.
+//!
+//! One process on the same machine, so figures include its share of the processors; it says how large that was. Timing is
+//! never a test: nothing here fails because the machine is slow.
+#![expect(clippy::print_stdout, reason = "a command line tool talks on standard output")]
+
+mod figures;
+mod ingest;
+mod samples;
+mod server;
+mod setup;
+mod turns;
+mod webhook;
+mod world;
+
+use figures::Figures;
+use server::Settings;
+use std::{path::PathBuf, time::Duration};
+
+/// What xtask asks for.
+struct Options {
+    name: String,
+    settings: Settings,
+    seconds: Duration,
+    json: Option<PathBuf>,
+}
+
+impl Options {
+    fn parse() -> Self {
+        let mut args = std::env::args().skip(1);
+        let name = args.next().expect("usage: load turns|ingest --server FILE --data-dir DIR [--database URL] [--seconds N] [--json FILE]");
+        let mut options = Self { name, settings: Settings::default(), seconds: Duration::from_secs(5), json: None };
+        while let Some(flag) = args.next() {
+            let value = args.next().unwrap_or_else(|| panic!("{flag} needs a value"));
+            match flag.as_str() {
+                "--server" => options.settings.program = value.into(),
+                "--data-dir" => options.settings.data_dir = value.into(),
+                "--database" => options.settings.database = Some(value),
+                "--seconds" => options.seconds = Duration::from_secs(value.parse().expect("a number of seconds")),
+                "--json" => options.json = Some(value.into()),
+                other => panic!("unknown argument {other}"),
+            }
+        }
+        options
+    }
+}
+
+#[tokio::main]
+async fn main() {
+    gateways::tls::install();
+    let options = Options::parse();
+    let mut figures = Figures::default();
+    match options.name.as_str() {
+        "turns" => turns::run(&options.settings, options.seconds, &mut figures).await,
+        "ingest" => ingest::run(&options.settings, options.seconds, &mut figures).await,
+        other => panic!("unknown load {other}; there are turns and ingest"),
+    }
+    print!("{}", figures.table());
+    if let Some(path) = options.json {
+        std::fs::write(path, figures.json().to_string()).expect("the figures are written");
+    }
+}

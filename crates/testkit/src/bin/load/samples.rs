@@ -1,0 +1,66 @@
+//! Latencies and schedules.
+
+use crate::figures::Figures;
+use std::time::Duration;
+
+/// Above this the generator, not the server, made people wait.
+const OWN_LAG_MS: f64 = 5.0;
+
+/// Durations in microseconds; percentiles are exact, because all are kept.
+#[derive(Default)]
+pub struct Samples(Vec<u64>);
+
+impl Samples {
+    /// Adds one.
+    pub fn add(&mut self, took: Duration) {
+        self.0.push(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The given percentile in milliseconds; zero of nothing.
+    pub fn percentile(&mut self, percent: f64) -> f64 {
+        self.0.sort_unstable();
+        let last = self.0.len().saturating_sub(1);
+        let place = (self.0.len() as f64 * percent / 100.0).ceil() as usize;
+        self.0.get(place.saturating_sub(1).min(last)).map_or(0.0, |micros| *micros as f64 / 1_000.0)
+    }
+
+    /// Reports these as the generator's own lag behind its schedule, and says so when it spoils the run.
+    pub fn report_as_lag(&mut self, load: &str, figures: &mut Figures) {
+        let lag = self.percentile(99.0);
+        figures.add(load, "lag of the generator, p99", lag, "ms");
+        if lag > OWN_LAG_MS {
+            eprintln!("warning: {load}: the generator itself was late; these latencies are not the server's alone");
+        }
+    }
+}
+
+/// Arrival times of a Poisson process, made beforehand so that a slow server cannot thin them out. The same every time.
+pub fn poisson(per_second: f64, length: Duration) -> Vec<Duration> {
+    let mut random = SplitMix(0x5eed);
+    let mut at = 0.0;
+    let mut times = Vec::new();
+    loop {
+        at -= (1.0 - random.fraction()).ln() / per_second;
+        if at >= length.as_secs_f64() {
+            return times;
+        }
+        times.push(Duration::from_secs_f64(at));
+    }
+}
+
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn fraction(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}

@@ -1,0 +1,130 @@
+//! The real server as a child process, and what the system says about it.
+
+use crate::world::{ACCESS_TOKEN, APP_SECRET, PHONE_NUMBER, PHONE_NUMBER_ID};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// Linux counts processor time in hundredths of a second.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// How the server is started.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// The binary.
+    pub program: PathBuf,
+    /// Its data folder.
+    pub data_dir: PathBuf,
+    /// A URL, or SQLite in the data folder.
+    pub database: Option<String>,
+}
+
+impl Settings {
+    /// The program with everything it needs to know, and nothing of the developer's own settings.
+    pub fn command(&self, world: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy().into_owned();
+            if text.starts_with("CHASQUI_") || text.ends_with("_API_KEY") {
+                command.env_remove(name);
+            }
+        }
+        command.env("CHASQUI_DATA_DIR", &self.data_dir).env("CHASQUI_LOG", "warn").env("CHASQUI_GRAPH_BASE_URL", world);
+        command.env("CHASQUI_LLM_PROVIDER", "OpenAICompatible").env("CHASQUI_LLM_BASE_URL", format!("{world}/v1"));
+        command.env("CHASQUI_LLM_API_KEY", "key").env("CHASQUI_LLM_MODEL", "short-1");
+        command.env("CHASQUI_META_APP_SECRET", APP_SECRET).env("CHASQUI_SANDBOX_ACCESS_TOKEN", ACCESS_TOKEN);
+        command.env("CHASQUI_SANDBOX_PHONE_NUMBER_ID", PHONE_NUMBER_ID).env("CHASQUI_SANDBOX_PHONE_NUMBER", PHONE_NUMBER);
+        if let Some(url) = &self.database {
+            command.env("CHASQUI_DATABASE_URL", url);
+        }
+        command
+    }
+}
+
+/// A running server; killed with the value.
+pub struct Server {
+    /// Where it listens.
+    pub url: String,
+    /// From the start of the process to its first 200 of `/health/ready`.
+    pub ready_after: Duration,
+    child: Child,
+}
+
+impl Server {
+    /// Starts it and waits until it is ready.
+    pub async fn start(settings: &Settings, world: &str) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let log = File::create(settings.data_dir.join("server.log")).expect("a log file");
+        let began = Instant::now();
+        let mut command = settings.command(world);
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]).stdout(Stdio::null()).stderr(log);
+        let child = command.spawn().expect("the server starts");
+        let mut server = Self { url: format!("http://127.0.0.1:{port}"), ready_after: Duration::ZERO, child };
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let ready = format!("{}/health/ready", server.url);
+        loop {
+            if http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
+                break;
+            }
+            assert!(server.child.try_wait().expect("a child").is_none(), "the server ended; see server.log in its data folder");
+            assert!(began.elapsed() < Duration::from_secs(30), "the server is not ready after 30 s");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        server.ready_after = began.elapsed();
+        server
+    }
+
+    /// Stops it as an operator would, and waits for its end.
+    pub async fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
+        while self.child.try_wait().expect("a child").is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Processor time used so far, in milliseconds.
+    pub fn cpu_ms(&self) -> f64 {
+        cpu_ms(&self.child.id().to_string())
+    }
+
+    /// A size of `/proc/<pid>/status`, in MiB: `VmRSS` or `VmHWM`.
+    pub fn memory_mib(&self, key: &str) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");
+        let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).expect("a size");
+        line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1_024.0
+    }
+
+    /// Its counters of committed transactions, by name.
+    pub async fn commits(&self) -> BTreeMap<String, f64> {
+        let text = reqwest::get(format!("{}/metrics", self.url)).await.expect("metrics").text().await.expect("a text");
+        let mut commits = BTreeMap::new();
+        for line in text.lines().filter_map(|line| line.strip_prefix("db_commits_total{name=\"")) {
+            if let Some((name, value)) = line.split_once("\"} ") {
+                commits.insert(name.to_owned(), value.parse().unwrap_or_default());
+            }
+        }
+        commits
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Processor time of a process (`self` for ours) in milliseconds.
+pub fn cpu_ms(pid: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a stat");
+    let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let ticks: f64 = rest.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+    ticks * 1_000.0 / TICKS_PER_SECOND
+}

@@ -1,0 +1,150 @@
+//! Turns: a webhook in, one call of the model, a reply at Meta.
+//!
+//! Closed loop: so many turns at a time, the next begins when one ends; says how much the server can do. Open loop: turns
+//! begin on a schedule made beforehand, whatever the server does; says how long people wait.
+
+use crate::{
+    figures::Figures,
+    samples::{Samples, poisson},
+    server::{Server, Settings, cpu_ms},
+    setup::{self, Phones},
+    webhook,
+    world::World,
+};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+/// Enough that a phone rests between two turns: a person does not write while the last answer is being settled.
+const PHONES: usize = 1_000;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Measures turns.
+pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) {
+    let world = World::start().await;
+    let size = std::fs::metadata(&settings.program).map_or(0, |file| file.len());
+    figures.add("binary", "size", size as f64 / 1_048_576.0, "MiB");
+    let server = start(settings, &world, figures).await;
+    let phones = setup::phones(settings, &server, &world, PHONES, 0).await;
+    let load = Arc::new(Load { phones, server, world, turn: AtomicU64::new(1) });
+    let mut knee: f64 = 0.0;
+    for (at_once, statuses) in [(1, 0), (16, 0), (64, 0), (16, 2)] {
+        load.world.behave(0, 0, statuses);
+        knee = knee.max(load.closed(at_once, statuses, seconds, figures).await);
+    }
+    load.world.behave(300, 40, 0);
+    let half = (knee / 2.0).floor();
+    for rate in [10.0, half] {
+        load.open(rate, seconds, figures).await;
+    }
+    figures.add("after all of it", "memory", load.server.memory_mib("VmRSS"), "MiB");
+    figures.add("after all of it", "memory, highest", load.server.memory_mib("VmHWM"), "MiB");
+    figures.add("after all of it", "answers given twice", load.world.strays() as f64, "");
+}
+
+/// The first start makes the database; the median of five more is what a restart costs.
+async fn start(settings: &Settings, world: &World, figures: &mut Figures) -> Server {
+    let mut server = Server::start(settings, world.url()).await;
+    figures.add("start", "to ready, new database", server.ready_after.as_secs_f64() * 1_000.0, "ms");
+    let mut again = Samples::default();
+    for _ in 0..5 {
+        server.stop().await;
+        server = Server::start(settings, world.url()).await;
+        again.add(server.ready_after);
+    }
+    figures.add("start", "to ready, median of 5", again.percentile(50.0), "ms");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    figures.add("start", "memory, idle", server.memory_mib("VmRSS"), "MiB");
+    world.serve(&server.url);
+    server
+}
+
+struct Load {
+    phones: Phones,
+    server: Server,
+    world: World,
+    turn: AtomicU64,
+}
+
+impl Load {
+    /// Turns per second with so many at a time.
+    async fn closed(self: &Arc<Self>, at_once: usize, statuses: usize, seconds: Duration, figures: &mut Figures) -> f64 {
+        self.loops(at_once, Duration::from_secs(1)).await;
+        let (commits, cpu, own) = (self.server.commits().await, self.server.cpu_ms(), cpu_ms("self"));
+        let began = Instant::now();
+        let mut added = self.loops(at_once, seconds).await;
+        let took = began.elapsed();
+        let (cpu, own) = (self.server.cpu_ms() - cpu, cpu_ms("self") - own);
+        let turns = added.len() as f64;
+        let rate = turns / took.as_secs_f64();
+        let load = if statuses == 0 { format!("{at_once} at a time") } else { format!("{at_once} at a time, {statuses} statuses") };
+        figures.add(&load, "turns", rate, "/s");
+        figures.add(&load, "added time, p50", added.percentile(50.0), "ms");
+        figures.add(&load, "added time, p99", added.percentile(99.0), "ms");
+        figures.add(&load, "CPU of the server per turn", cpu / turns, "ms");
+        figures.add(&load, "CPU of the generator per turn", own / turns, "ms");
+        let after = self.server.commits().await;
+        let made: f64 = after.iter().map(|(name, count)| count - commits.get(name).copied().unwrap_or_default()).sum();
+        figures.add(&load, "transactions per turn", made / turns, "");
+        figures.add(&load, "memory", self.server.memory_mib("VmRSS"), "MiB");
+        rate
+    }
+
+    async fn loops(self: &Arc<Self>, at_once: usize, length: Duration) -> Samples {
+        let end = Instant::now() + length;
+        let slots: Vec<_> = (0..at_once)
+            .map(|_| {
+                let load = self.clone();
+                tokio::spawn(async move {
+                    let mut took = Vec::new();
+                    while Instant::now() < end {
+                        took.push(load.turn(Instant::now()).await);
+                    }
+                    took
+                })
+            })
+            .collect();
+        let mut samples = Samples::default();
+        for slot in slots {
+            slot.await.expect("no panic").into_iter().for_each(|took| samples.add(took));
+        }
+        samples
+    }
+
+    /// Waiting time of people at a rate.
+    async fn open(self: &Arc<Self>, rate: f64, seconds: Duration, figures: &mut Figures) {
+        let began = Instant::now() + Duration::from_millis(50);
+        let mut lag = Samples::default();
+        let mut turns = Vec::new();
+        for at in poisson(rate, seconds) {
+            let intended = began + at;
+            tokio::time::sleep_until(intended.into()).await;
+            lag.add(intended.elapsed());
+            let load = self.clone();
+            turns.push(tokio::spawn(async move { load.turn(intended).await }));
+        }
+        let mut added = Samples::default();
+        for turn in turns {
+            added.add(turn.await.expect("no panic"));
+        }
+        let load = format!("open loop, {rate:.0} turns/s");
+        figures.add(&load, "added time, p50", added.percentile(50.0), "ms");
+        figures.add(&load, "added time, p99", added.percentile(99.0), "ms");
+        lag.report_as_lag(&load, figures);
+    }
+
+    /// One turn: from when it was meant to begin until its reply is at Meta, less the model's time.
+    async fn turn(&self, intended: Instant) -> Duration {
+        let (phone, turn) = (self.phones.take(), self.turn.fetch_add(1, Relaxed));
+        let reply = self.world.expect(turn);
+        let webhook = webhook::text(&phone, &self.world.wamid(), &format!("Where is my order #{turn}?"));
+        assert!(webhook::post(self.world.http(), &self.server.url, &webhook).await, "the webhook is accepted");
+        let reply = tokio::time::timeout(PATIENCE, reply).await.expect("a reply within 30 s").expect("a reply");
+        self.phones.give(phone);
+        reply.at.saturating_duration_since(intended).saturating_sub(reply.model)
+    }
+}

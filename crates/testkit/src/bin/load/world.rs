@@ -1,0 +1,185 @@
+//! Meta and the model: what the server talks to. Both answer at once or after a set time, and note when they were asked.
+//!
+//! A turn carries its number as `#N` in the customer's text; the model repeats it in the answer, so the message that
+//! arrives here says which turn it ends.
+
+use crate::webhook;
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    routing::post,
+};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpListener, sync::oneshot};
+
+pub const APP_SECRET: &str = "the app's secret";
+pub const ACCESS_TOKEN: &str = "the number's token";
+pub const PHONE_NUMBER_ID: &str = "100000000000001";
+pub const PHONE_NUMBER: &str = "15550001111";
+
+/// Meta and the model; clones share it.
+#[derive(Clone)]
+pub struct World(Arc<Shared>);
+
+struct Shared {
+    url: String,
+    /// Where statuses go.
+    server: Mutex<String>,
+    http: reqwest::Client,
+    waiting: Mutex<HashMap<u64, Waiting>>,
+    model_delay_ms: AtomicU64,
+    meta_delay_ms: AtomicU64,
+    statuses: AtomicUsize,
+    /// Messages that end no turn: the welcomes of the sandbox.
+    others: AtomicUsize,
+    /// Messages that end a turn which was over, or unknown.
+    strays: AtomicUsize,
+    wamid: AtomicU64,
+}
+
+struct Waiting {
+    model: Duration,
+    reply: oneshot::Sender<Reply>,
+}
+
+/// How a turn ended.
+pub struct Reply {
+    /// When its message arrived at Meta.
+    pub at: Instant,
+    /// The time that the model took of it.
+    pub model: Duration,
+}
+
+impl World {
+    /// Starts both on one free port.
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let shared = Shared {
+            url: format!("http://{}", listener.local_addr().expect("an address")),
+            server: Mutex::default(),
+            http: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            waiting: Mutex::default(),
+            model_delay_ms: AtomicU64::new(0),
+            meta_delay_ms: AtomicU64::new(0),
+            statuses: AtomicUsize::new(0),
+            others: AtomicUsize::new(0),
+            strays: AtomicUsize::new(0),
+            wamid: AtomicU64::new(0),
+        };
+        let world = Self(Arc::new(shared));
+        let router = Router::new()
+            .route("/v1/chat/completions", post(complete))
+            .route("/{version}/{number}/messages", post(accept))
+            .with_state(world.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await.expect("Meta and the model serve") });
+        world
+    }
+
+    /// Its base URL.
+    pub fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// The client that all webhooks go through.
+    pub fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
+    /// Where statuses go from now on.
+    pub fn serve(&self, server: &str) {
+        server.clone_into(&mut self.0.server.lock().expect("no panic"));
+    }
+
+    /// How long the model and Meta take, and how many statuses follow a message: sent, delivered, read.
+    pub fn behave(&self, model_ms: u64, meta_ms: u64, statuses: usize) {
+        self.0.model_delay_ms.store(model_ms, Relaxed);
+        self.0.meta_delay_ms.store(meta_ms, Relaxed);
+        self.0.statuses.store(statuses, Relaxed);
+    }
+
+    /// Waits for the message that ends a turn.
+    pub fn expect(&self, turn: u64) -> oneshot::Receiver<Reply> {
+        let (reply, receiver) = oneshot::channel();
+        self.0.waiting.lock().expect("no panic").insert(turn, Waiting { model: Duration::ZERO, reply });
+        receiver
+    }
+
+    /// Messages so far that ended no turn.
+    pub fn others(&self) -> usize {
+        self.0.others.load(Relaxed)
+    }
+
+    /// Messages so far for a turn that was over: a person would have got an answer twice.
+    pub fn strays(&self) -> usize {
+        self.0.strays.load(Relaxed)
+    }
+
+    /// A new message id.
+    pub fn wamid(&self) -> String {
+        static RUN: OnceLock<u128> = OnceLock::new();
+        let run = RUN.get_or_init(|| std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros()));
+        format!("wamid.{run}.{}", self.0.wamid.fetch_add(1, Relaxed))
+    }
+
+    fn arrived(&self, text: &str) {
+        let Some(turn) = number(text) else {
+            self.0.others.fetch_add(1, Relaxed);
+            return;
+        };
+        match self.0.waiting.lock().expect("no panic").remove(&turn) {
+            // Nobody may wait for it any more.
+            Some(waiting) => drop(waiting.reply.send(Reply { at: Instant::now(), model: waiting.model })),
+            None => drop(self.0.strays.fetch_add(1, Relaxed)),
+        }
+    }
+}
+
+/// The number behind the last `#`.
+fn number(text: &str) -> Option<u64> {
+    text.rsplit_once('#')?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
+
+async fn complete(State(world): State<World>, Json(request): Json<Value>) -> Json<Value> {
+    let began = Instant::now();
+    let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let turn = messages.iter().rev().filter(|message| message["role"] == "user").find_map(|message| number(message["content"].as_str()?));
+    let delay = world.0.model_delay_ms.load(Relaxed);
+    if delay > 0 {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+    }
+    let turn = turn.unwrap_or_default();
+    if let Some(waiting) = world.0.waiting.lock().expect("no panic").get_mut(&turn) {
+        waiting.model += began.elapsed();
+    }
+    Json(json!({"id": "x", "model": "short-1", "usage": {"prompt_tokens": 10, "completion_tokens": 5},
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": format!("Yes, it is on its way. #{turn}")}, "finish_reason": "stop"}]}))
+}
+
+async fn accept(State(world): State<World>, Path(_): Path<(String, String)>, Json(message): Json<Value>) -> Json<Value> {
+    world.arrived(message["text"]["body"].as_str().unwrap_or_default());
+    let delay = world.0.meta_delay_ms.load(Relaxed);
+    if delay > 0 {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+    }
+    let (to, wamid) = (message["to"].as_str().unwrap_or_default().to_owned(), world.wamid());
+    let answer = json!({"messaging_product": "whatsapp", "contacts": [{"input": to, "wa_id": to}], "messages": [{"id": wamid}]});
+    let statuses = world.0.statuses.load(Relaxed);
+    if statuses > 0 {
+        let opaque = message["biz_opaque_callback_data"].as_str().unwrap_or_default().to_owned();
+        tokio::spawn(async move {
+            let server = world.0.server.lock().expect("no panic").clone();
+            for word in ["sent", "delivered", "read"].into_iter().take(statuses) {
+                webhook::post(world.http(), &server, &webhook::status(&to, &wamid, word, &opaque)).await;
+            }
+        });
+    }
+    Json(answer)
+}
