@@ -66,6 +66,16 @@ impl TestCount {
         Ok(())
     }
 
+    /// Like [`Self::run`]; that no test passed is a failure: a filter or feature has lost its meaning.
+    pub fn run_some(&mut self, command: &mut Command) -> Result<()> {
+        let before = self.passed;
+        self.run(command)?;
+        if self.passed == before {
+            bail!("`{}` ran no test", describe(command));
+        }
+        Ok(())
+    }
+
     /// Reads `test result: ok. 3 passed; 0 failed; …`; any other line changes nothing.
     fn add(&mut self, line: &str) {
         let Some((_, result)) = line.split_once("test result: ") else { return };
@@ -102,6 +112,14 @@ mod tests {
         let error = count.run(Command::new("sh").args(["-c", script])).unwrap_err();
         assert!(error.to_string().contains("101"), "{error}");
         assert_eq!(count, TestCount { passed: 1, failed: 1 });
+    }
+
+    #[test]
+    fn a_command_that_ran_no_test_is_an_error_where_there_must_be_one() {
+        let mut count = TestCount::default();
+        let none = count.run_some(Command::new("sh").args(["-c", "echo 'test result: ok. 0 passed; 0 failed'"]));
+        assert!(none.unwrap_err().to_string().contains("ran no test"));
+        count.run_some(Command::new("sh").args(["-c", "echo 'test result: ok. 1 passed; 0 failed'"])).unwrap();
     }
 
     #[test]

@@ -55,7 +55,11 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     // Before the long stages, so that a missing PostgreSQL is known in the first minute.
     let postgres = stages.run("postgresql", |_| Postgres::start(options.install))?;
     stages.run("clippy", |_| {
-        succeed(cargo().args(["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+        // With the failpoints, or the crash matrix would never be looked at.
+        let features = ["--features", "chasqui/failpoints"];
+        let mut command = cargo();
+        command.args(["clippy", "--workspace", "--all-targets", "--locked"]).args(features);
+        succeed(command.args(["--", "-D", "warnings"]))
     })?;
     stages.run("build", |_| {
         succeed(cargo().args(["test", "--workspace", "--locked", "--no-run"]))?;
@@ -74,10 +78,23 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
         let database = postgres.create_database("chasqui_demo")?;
         demo("demo-postgresql", Some(database.url()))
     })?;
+    // After the demos, since it leaves a binary with failpoints in `target/debug`.
+    stages.run("crash matrix, build", |_| succeed(crash_matrix().arg("--no-run")))?;
+    stages.run("crash matrix, SQLite", |tests| tests.run_some(&mut crash_matrix()))?;
+    stages.run("crash matrix, PostgreSQL", |tests| {
+        tests.run_some(crash_matrix().env("TEST_DATABASE_URL", postgres.url()))
+    })?;
     if options.full {
         stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
     }
     Ok(())
+}
+
+/// Kills the server at every failpoint; without the feature there is no such test.
+fn crash_matrix() -> Command {
+    let mut command = cargo();
+    hermetic(command.args(["test", "-p", "chasqui", "--features", "failpoints", "--locked", "crash"]));
+    command
 }
 
 /// Takes the developer's own settings away: a test must not use their database or spend their model credit.

@@ -14,6 +14,7 @@ use std::{
     io::Write as _,
     net::SocketAddr,
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 use store::{DatabaseUrl, Store, platform_settings, secrets::Vault, transact, unscoped};
@@ -109,9 +110,13 @@ pub async fn build(config: Config) -> Result<App, StartError> {
 async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
     let mut store = Store::open(&config.database).await.map_err(database)?;
-    if let Some(observer) = &config.observer.0 {
-        store.observe_commits(observer.clone());
-    }
+    let observer = config.observer.0.clone();
+    store.observe_commits(Arc::new(move |name| {
+        metrics::counter!("db_commits_total", "name" => name).increment(1);
+        if let Some(observer) = &observer {
+            observer(name);
+        }
+    }));
     store.migrate().await.map_err(database)?;
     let (alone, earlier) = (store.is_exclusive(), node.prefix());
     let voided = transact!(store, "leases.void", tx => match alone {
@@ -127,7 +132,7 @@ async fn tracking_key(config: &Config, store: &Store, master: &[u8; 32]) -> Resu
     let database = |error| StartError::Database(config.database.shown(), error);
     let sealed_elsewhere = async {
         let mut reader = store.read().await?;
-        platform_settings::has_secrets_of_another_key(&mut reader.conn(), &key_id(master)).await
+        unscoped::has_secrets_of_another_key(&mut reader.conn(), &key_id(master)).await
     };
     if sealed_elsewhere.await.map_err(database)? {
         let why = "this database holds secrets that were sealed with another one; set CHASQUI_MASTER_KEY to it";

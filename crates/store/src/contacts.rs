@@ -66,16 +66,18 @@ pub async fn ensure(
     now: Timestamp,
 ) -> Result<ContactId> {
     let mut contact = None;
-    for identity in identities {
+    let mut known = None;
+    for (place, identity) in identities.iter().enumerate() {
         contact = by_identity(tx, project, identity).await?;
         if contact.is_some() {
+            known = Some(place);
             break;
         }
     }
     let id = contact.unwrap_or(new_id);
     let (name, wa_id, user_id) = (seen.profile_name.as_deref(), seen.wa_id.as_deref(), seen.user_id.as_deref());
     run!(tx, INSERT, [project.uuid(), id.uuid(), name, wa_id, user_id, now.micros()], execute)?;
-    for identity in identities {
+    for (_, identity) in identities.iter().enumerate().filter(|(place, _)| known != Some(*place)) {
         let (scope, value) = (&identity.scope, &identity.value);
         let added = run!(tx, ADD_IDENTITY, [project.uuid(), identity.kind, scope, value, id.uuid()], execute)? == 1;
         // Unknown above and taken now: another transaction made this person under another id, and theirs is the one.

@@ -8,7 +8,7 @@ use crate::{
     writer::{Writer, WriterTx},
 };
 use sqlx::{
-    ConnectOptions as _, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool,
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -45,6 +45,9 @@ macro_rules! part {
     };
 }
 pub(crate) use part;
+
+/// A connection to a server that was idle for longer is tested before it is used.
+const PROOF_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,6 +182,10 @@ impl Store {
             DatabaseUrl::Postgres(url) => {
                 let options = PgConnectOptions::from_str(url)?.application_name("chasqui").disable_statement_logging();
                 let pool = PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5));
+                // A connection that worked a moment ago needs no round trip to prove that it lives.
+                let pool = pool.test_before_acquire(false).before_acquire(|conn, meta| {
+                    Box::pin(async move { Ok(meta.idle_for < PROOF_OF_LIFE || conn.ping().await.is_ok()) })
+                });
                 Engine::Postgres(pool.connect_with(options.statement_cache_capacity(256)).await?)
             }
         };
@@ -301,6 +308,8 @@ async fn open_sqlite(path: &Path) -> Result<Engine, Error> {
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .acquire_timeout(Duration::from_secs(5))
+        // A file does not hang up.
+        .test_before_acquire(false)
         .connect_lazy_with(options.read_only(true).create_if_missing(false));
     Ok(Engine::Sqlite { writer, readers })
 }

@@ -92,6 +92,7 @@ statements! {
     DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT project_id, id FROM executions ORDER BY created_at, id LIMIT 1000"];
+    OTHER_KEY = ["SELECT kek_id FROM secrets WHERE kek_id <> $1 LIMIT 1"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_OUTBOX = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_CONVERSATIONS_OF = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
@@ -145,6 +146,11 @@ pub async fn project_of_execution(conn: &mut Conn<'_>, id: ExecutionId) -> Resul
 /// The first thousand executions of all projects, for the operator's commands.
 pub async fn executions(conn: &mut Conn<'_>) -> Result<Vec<DueRow>> {
     run!(conn, EXECUTIONS, [], fetch_all as DueRow)
+}
+
+/// Whether any stored secret was sealed with another master key than the one of this id.
+pub async fn has_secrets_of_another_key(conn: &mut Conn<'_>, kek_id: &str) -> Result<bool> {
+    Ok(run!(conn, OTHER_KEY, [kek_id], fetch_optional as (String,))?.is_some())
 }
 
 /// Makes every lease void, so that a node that is certain to be alone need not wait for those of its earlier life.

@@ -30,6 +30,9 @@ struct Group {
     open: bool,
     /// A savepoint was left behind by a transaction that was dropped.
     abandoned: bool,
+    /// The savepoint of the last transaction of `done` is still there: its release goes with the next statement, because
+    /// each statement is a trip to SQLite's thread and back.
+    unreleased: bool,
     /// Transactions whose work is done and that wait for COMMIT.
     done: Vec<oneshot::Sender<Result<(), Error>>>,
 }
@@ -67,7 +70,7 @@ impl Drop for Ticket {
 
 impl Writer {
     pub(crate) fn new(conn: SqliteConnection) -> Self {
-        let group = Group { conn, open: false, abandoned: false, done: Vec::new() };
+        let group = Group { conn, open: false, abandoned: false, unreleased: false, done: Vec::new() };
         Self { group: Arc::new(Mutex::new(group)), waiting: Arc::new(AtomicUsize::new(0)) }
     }
 
@@ -131,6 +134,13 @@ async fn uncancelled<T: Send + 'static>(
 
 impl Group {
     async fn start(&mut self) -> Result<(), Error> {
+        if self.open && std::mem::take(&mut self.unreleased) {
+            if self.conn.execute("RELEASE tx; SAVEPOINT tx").await.is_ok() {
+                return Ok(());
+            }
+            // The others' trouble: they hear of it and do it again, the new one begins afresh.
+            self.give_up().await;
+        }
         let start = if self.open { "SAVEPOINT tx" } else { "BEGIN IMMEDIATE; SAVEPOINT tx" };
         if let Err(error) = self.conn.execute(start).await {
             self.give_up().await;
@@ -158,6 +168,7 @@ impl Group {
     async fn give_up(&mut self) {
         let _ = self.conn.execute("ROLLBACK").await;
         self.open = false;
+        self.unreleased = false;
         for waiter in self.done.drain(..) {
             let _ = waiter.send(Err(Error::Retry("the group was rolled back".into())));
         }
@@ -167,7 +178,8 @@ impl Group {
         if !self.open {
             return;
         }
-        let result = self.conn.execute("COMMIT").await.map(drop).map_err(Error::from);
+        let commit = if std::mem::take(&mut self.unreleased) { "RELEASE tx; COMMIT" } else { "COMMIT" };
+        let result = self.conn.execute(commit).await.map(drop).map_err(Error::from);
         if result.is_err() {
             let _ = self.conn.execute("ROLLBACK").await;
         }
@@ -183,15 +195,12 @@ impl WriterTx {
         self.group.as_mut().map(|group| &mut group.conn).ok_or_else(lost)
     }
 
-    /// Releases the savepoint and waits until the group is on disk. A caller that is dropped meanwhile does not know
+    /// Leaves the savepoint to be released and waits until the group is on disk. A caller that is dropped meanwhile does not know
     /// whether its transaction was committed.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         let committed = uncancelled(async move {
             let Some(mut group) = self.group.take() else { return Err(lost()) };
-            if let Err(error) = group.conn.execute("RELEASE tx").await {
-                group.give_up().await;
-                return Err(error.into());
-            }
+            group.unreleased = true;
             let (sender, committed) = oneshot::channel();
             group.done.push(sender);
             if self.writer.waiting.load(Ordering::Acquire) == 0 || group.done.len() >= GROUP_LIMIT {

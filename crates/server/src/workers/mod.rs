@@ -12,7 +12,7 @@ mod turns;
 
 use crate::Context;
 use futures::{
-    future::BoxFuture,
+    future::{BoxFuture, FutureExt as _},
     stream::{FuturesUnordered, StreamExt as _},
 };
 use std::{collections::HashSet, time::Duration};
@@ -86,27 +86,38 @@ async fn supervised<F: Future<Output = ()> + Send + 'static>(name: &str, stop: &
 async fn run_due(ctx: Context, stop: CancellationToken) {
     let mut under_way = FuturesUnordered::new();
     let mut busy: HashSet<Task> = HashSet::new();
+    // What the last look saw and left lying because it was busy or there was no room.
+    let mut left = true;
+    let mut ended = false;
     loop {
         // Asked for before looking: a ring during the look is not missed.
         let rung = ctx.wake.notified();
         tokio::pin!(rung);
         rung.as_mut().enable();
         let mut full = false;
+        // The end of a task brings nothing new unless something waited for it: whatever it left due has rung.
+        let worth_a_look = left || !std::mem::take(&mut ended);
         let turning = busy.iter().filter(|task| matches!(task, Task::Turn(_))).count();
         let (room, space) = (TURNS_AT_ONCE.saturating_sub(turning), SENDS_AT_ONCE.saturating_sub(busy.len() - turning));
-        if !stop.is_cancelled() && (room > 0 || space > 0) {
+        if worth_a_look && !stop.is_cancelled() && (room > 0 || space > 0) {
             let (turns, sends) = look(&ctx).await;
+            left = turns.len() > room || sends.len() > space;
             full = turns.len() as i64 == BATCH && room > 0 || sends.len() as i64 == BATCH && space > 0;
+            left |= full;
             for due in turns.into_iter().take(room) {
                 if busy.insert(Task::Turn(due.id)) {
                     let ctx = ctx.clone();
                     under_way.push(spawn(Task::Turn(due.id), Box::pin(async move { turns::run(&ctx, due).await })));
+                } else {
+                    left = true;
                 }
             }
             for due in sends.into_iter().take(space) {
                 if busy.insert(Task::Send(due.id)) {
                     let ctx = ctx.clone();
                     under_way.push(spawn(Task::Send(due.id), Box::pin(async move { outbox::run(&ctx, due).await })));
+                } else {
+                    left = true;
                 }
             }
         }
@@ -115,7 +126,14 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         }
         let pause = if full { Duration::from_millis(5) } else { LOOK_AGAIN };
         tokio::select! {
-            Some(task) = under_way.next() => { busy.remove(&task); }
+            Some(task) = under_way.next() => {
+                busy.remove(&task);
+                // Whatever else has ended by now: one look serves all.
+                while let Some(Some(task)) = under_way.next().now_or_never() {
+                    busy.remove(&task);
+                }
+                ended = true;
+            }
             () = &mut rung => {}
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled(), if !stop.is_cancelled() => {}

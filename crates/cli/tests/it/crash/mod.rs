@@ -22,8 +22,8 @@ const FIRST_TURN_WITHIN: Duration = Duration::from_secs(10);
 #[test]
 fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
     let started = Instant::now();
-    // One case alone: CRASH_CASE=tool.answered
-    let only = std::env::var("CRASH_CASE").unwrap_or_default();
+    // One case alone: CHASQUI_CRASH_CASE=tool.answered
+    let only = std::env::var("CHASQUI_CRASH_CASE").unwrap_or_default();
     let wanted = |case: &Case| case.to_string().contains(&only);
     let cases: Vec<_> = cases::all().into_iter().filter(wanted).collect();
     let timer: Vec<_> = cases::timers().into_iter().filter(wanted).collect();

@@ -28,7 +28,9 @@ struct Options {
 impl Options {
     fn parse() -> Self {
         let mut args = std::env::args().skip(1);
-        let name = args.next().expect("usage: load turns|ingest --server FILE --data-dir DIR [--database URL] [--seconds N] [--json FILE]");
+        let name = args.next().expect(
+            "usage: load turns|ingest --server FILE --data-dir DIR [--database URL] [--seconds N] [--json FILE]",
+        );
         let mut options = Self { name, settings: Settings::default(), seconds: Duration::from_secs(5), json: None };
         while let Some(flag) = args.next() {
             let value = args.next().unwrap_or_else(|| panic!("{flag} needs a value"));

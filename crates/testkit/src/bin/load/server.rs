@@ -38,7 +38,9 @@ impl Settings {
         command.env("CHASQUI_LLM_PROVIDER", "OpenAICompatible").env("CHASQUI_LLM_BASE_URL", format!("{world}/v1"));
         command.env("CHASQUI_LLM_API_KEY", "key").env("CHASQUI_LLM_MODEL", "short-1");
         command.env("CHASQUI_META_APP_SECRET", APP_SECRET).env("CHASQUI_SANDBOX_ACCESS_TOKEN", ACCESS_TOKEN);
-        command.env("CHASQUI_SANDBOX_PHONE_NUMBER_ID", PHONE_NUMBER_ID).env("CHASQUI_SANDBOX_PHONE_NUMBER", PHONE_NUMBER);
+        command
+            .env("CHASQUI_SANDBOX_PHONE_NUMBER_ID", PHONE_NUMBER_ID)
+            .env("CHASQUI_SANDBOX_PHONE_NUMBER", PHONE_NUMBER);
         if let Some(url) = &self.database {
             command.env("CHASQUI_DATABASE_URL", url);
         }
@@ -71,7 +73,10 @@ impl Server {
             if http.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 break;
             }
-            assert!(server.child.try_wait().expect("a child").is_none(), "the server ended; see server.log in its data folder");
+            assert!(
+                server.child.try_wait().expect("a child").is_none(),
+                "the server ended; see server.log in its data folder"
+            );
             assert!(began.elapsed() < Duration::from_secs(30), "the server is not ready after 30 s");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -36,7 +36,8 @@ pub async fn phones(settings: &Settings, server: &Server, world: &World, count: 
             let (key, agent) = (&key, &agent);
             async move {
                 let phone = format!("55119{:08}", 70_000_000 + number);
-                let session = json!({"whatsapp_sandbox_session": {"phone_number": format!("+{phone}"), "agent_id": agent}});
+                let session =
+                    json!({"whatsapp_sandbox_session": {"phone_number": format!("+{phone}"), "agent_id": agent}});
                 let made = call(server, world, key, "/api/v1/sandbox_sessions", &session).await;
                 let code = made["data"]["activation_code"].as_str().expect("a code");
                 let activation = webhook::text(&phone, &world.wamid(), code);
@@ -54,7 +55,11 @@ pub async fn phones(settings: &Settings, server: &Server, world: &World, count: 
 }
 
 fn key(settings: &Settings, world: &World) -> String {
-    let output = settings.command(world.url()).args(["projects", "create", "Bench", "--json"]).output().expect("the program runs");
+    let output = settings
+        .command(world.url())
+        .args(["projects", "create", "Bench", "--json"])
+        .output()
+        .expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let made: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     made["api_key"].as_str().expect("a key").to_owned()
@@ -62,7 +67,8 @@ fn key(settings: &Settings, world: &World) -> String {
 
 async fn call(server: &Server, world: &World, key: &str, path: &str, body: &Value) -> Value {
     let request = world.http().post(format!("{}{path}", server.url)).header("X-API-Key", key);
-    let answer = request.header("content-type", "application/json").body(body.to_string()).send().await.expect("an answer");
+    let answer =
+        request.header("content-type", "application/json").body(body.to_string()).send().await.expect("an answer");
     let (status, text) = (answer.status(), answer.text().await.expect("a body"));
     assert!(status.is_success(), "{path}: {status} {text}");
     serde_json::from_str(&text).expect("JSON")

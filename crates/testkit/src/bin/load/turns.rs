@@ -72,7 +72,13 @@ struct Load {
 
 impl Load {
     /// Turns per second with so many at a time.
-    async fn closed(self: &Arc<Self>, at_once: usize, statuses: usize, seconds: Duration, figures: &mut Figures) -> f64 {
+    async fn closed(
+        self: &Arc<Self>,
+        at_once: usize,
+        statuses: usize,
+        seconds: Duration,
+        figures: &mut Figures,
+    ) -> f64 {
         self.loops(at_once, Duration::from_secs(1)).await;
         let (commits, cpu, own) = (self.server.commits().await, self.server.cpu_ms(), cpu_ms("self"));
         let began = Instant::now();
@@ -81,7 +87,11 @@ impl Load {
         let (cpu, own) = (self.server.cpu_ms() - cpu, cpu_ms("self") - own);
         let turns = added.len() as f64;
         let rate = turns / took.as_secs_f64();
-        let load = if statuses == 0 { format!("{at_once} at a time") } else { format!("{at_once} at a time, {statuses} statuses") };
+        let load = if statuses == 0 {
+            format!("{at_once} at a time")
+        } else {
+            format!("{at_once} at a time, {statuses} statuses")
+        };
         figures.add(&load, "turns", rate, "/s");
         figures.add(&load, "added time, p50", added.percentile(50.0), "ms");
         figures.add(&load, "added time, p99", added.percentile(99.0), "ms");

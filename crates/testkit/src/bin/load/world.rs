@@ -150,7 +150,11 @@ fn number(text: &str) -> Option<u64> {
 async fn complete(State(world): State<World>, Json(request): Json<Value>) -> Json<Value> {
     let began = Instant::now();
     let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let turn = messages.iter().rev().filter(|message| message["role"] == "user").find_map(|message| number(message["content"].as_str()?));
+    let turn = messages
+        .iter()
+        .rev()
+        .filter(|message| message["role"] == "user")
+        .find_map(|message| number(message["content"].as_str()?));
     let delay = world.0.model_delay_ms.load(Relaxed);
     if delay > 0 {
         tokio::time::sleep(Duration::from_millis(delay)).await;
@@ -163,14 +167,19 @@ async fn complete(State(world): State<World>, Json(request): Json<Value>) -> Jso
         "choices": [{"index": 0, "message": {"role": "assistant", "content": format!("Yes, it is on its way. #{turn}")}, "finish_reason": "stop"}]}))
 }
 
-async fn accept(State(world): State<World>, Path(_): Path<(String, String)>, Json(message): Json<Value>) -> Json<Value> {
+async fn accept(
+    State(world): State<World>,
+    Path(_): Path<(String, String)>,
+    Json(message): Json<Value>,
+) -> Json<Value> {
     world.arrived(message["text"]["body"].as_str().unwrap_or_default());
     let delay = world.0.meta_delay_ms.load(Relaxed);
     if delay > 0 {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
     let (to, wamid) = (message["to"].as_str().unwrap_or_default().to_owned(), world.wamid());
-    let answer = json!({"messaging_product": "whatsapp", "contacts": [{"input": to, "wa_id": to}], "messages": [{"id": wamid}]});
+    let answer =
+        json!({"messaging_product": "whatsapp", "contacts": [{"input": to, "wa_id": to}], "messages": [{"id": wamid}]});
     let statuses = world.0.statuses.load(Relaxed);
     if statuses > 0 {
         let opaque = message["biz_opaque_callback_data"].as_str().unwrap_or_default().to_owned();
