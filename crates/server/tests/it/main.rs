@@ -1,4 +1,5 @@
 //! The server from outside: real HTTP, the emulator as Meta, a moved clock.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod bad_input;
 mod commits;

@@ -215,7 +215,6 @@ async fn two_messages_do_not_postpone_the_retry_of_a_model_call() {
     app.forward(Span::from_secs(2)).await;
     let asked = app.model().requests().len();
     app.forward(Span::from_mins(6)).await;
-    println!("asked {asked}, heard {:?}, {}", app.heard(ANA).await, app.execution(&agent).await["status"]);
     assert!(asked > 1, "the retry was due after half a second");
 }
 

@@ -68,7 +68,8 @@ impl Case {
 
     /// Whether what comes first after the restart is not the server's to hasten.
     pub fn waits(&self) -> bool {
-        self.window_ms == SHORT || matches!(&self.kill, Kill::At(points) if points.iter().any(|point| point.starts_with("ingest.")))
+        self.window_ms == SHORT
+            || matches!(&self.kill, Kill::At(points) if points.iter().any(|point| point.starts_with("ingest.")))
     }
 }
 

@@ -50,7 +50,18 @@ impl<'w> Server<'w> {
         let current = points.next();
         let began = Instant::now();
         let process = spawn(world, case.window_ms, current);
-        Self { world, process, window_ms: case.window_ms, points, current, killed: false, lives: Vec::new(), reached: Vec::new(), began, activity: 0 }
+        Self {
+            world,
+            process,
+            window_ms: case.window_ms,
+            points,
+            current,
+            killed: false,
+            lives: Vec::new(),
+            reached: Vec::new(),
+            began,
+            activity: 0,
+        }
     }
 
     /// From outside, at this moment.
@@ -73,7 +84,11 @@ impl<'w> Server<'w> {
             let name = point.split(':').next().unwrap_or_default();
             let line = format!("failpoint reached: {name}");
             let times = self.log().lines().filter(|text| **text == line).count();
-            assert_eq!(times, self.reached.iter().filter(|reached| *reached == name).count() + 1, "it was not at {name} that it died");
+            assert_eq!(
+                times,
+                self.reached.iter().filter(|reached| *reached == name).count() + 1,
+                "it was not at {name} that it died"
+            );
             self.reached.push(name.to_owned());
         }
         self.current = self.points.next();

@@ -47,7 +47,8 @@ fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
     results.print(started.elapsed());
     assert!(results.failed.is_empty(), "{:#?}", results.failed);
     if only.is_empty() {
-        let missed: Vec<_> = server::failpoint::ALL.into_iter().filter(|point| !results.reached.contains(*point)).collect();
+        let missed: Vec<_> =
+            server::failpoint::ALL.into_iter().filter(|point| !results.reached.contains(*point)).collect();
         assert!(missed.is_empty(), "no case came to {missed:?}");
     }
     assert!(results.slowest < FIRST_TURN_WITHIN, "{:?} from a restart to the first turn", results.slowest);
@@ -66,15 +67,22 @@ impl Results {
         match played {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
-                let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
+                let text =
+                    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
                 self.failed.push(format!("{case}: {text}"));
             }
             Ok(played) => {
                 let ready: Vec<_> = played.lives.iter().map(|life| life.ready.as_millis().to_string()).collect();
-                let first: Vec<_> = played.lives.iter().map(|life| life.first_turn.map_or("-".into(), |took| took.as_millis().to_string())).collect();
+                let first: Vec<_> = played
+                    .lives
+                    .iter()
+                    .map(|life| life.first_turn.map_or("-".into(), |took| took.as_millis().to_string()))
+                    .collect();
                 self.lines.push(format!("{:<44} {:>8} {:>12}", case.to_string(), ready.join(" "), first.join(" ")));
                 if !case.waits() {
-                    self.slowest = self.slowest.max(played.lives.iter().filter_map(|life| life.first_turn).max().unwrap_or_default());
+                    self.slowest = self
+                        .slowest
+                        .max(played.lives.iter().filter_map(|life| life.first_turn).max().unwrap_or_default());
                 }
                 self.reached.extend(played.reached);
             }
@@ -89,7 +97,11 @@ impl Results {
             text.push('\n');
         }
         let slowest = self.slowest.as_millis();
-        text.push_str(&format!("{} cases in {:.1} s; slowest restart to first turn {slowest} ms\n", self.lines.len(), took.as_secs_f64()));
+        text.push_str(&format!(
+            "{} cases in {:.1} s; slowest restart to first turn {slowest} ms\n",
+            self.lines.len(),
+            took.as_secs_f64()
+        ));
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }

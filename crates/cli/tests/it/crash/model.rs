@@ -21,12 +21,17 @@ pub fn answer_to(question: &str) -> &'static str {
 
 pub fn complete(request: &Request) -> Value {
     let messages = request.body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let asked = |question: &str| messages.iter().rposition(|message| says(message, "user", question)).map_or(0, |at| at + 1);
+    let asked =
+        |question: &str| messages.iter().rposition(|message| says(message, "user", question)).map_or(0, |at| at + 1);
     let question = [BOOK, BYE, MORE].into_iter().max_by_key(|question| asked(question)).unwrap();
     let since = &messages[asked(question)..];
     let message = match question {
-        BOOK if !since.iter().any(|message| calls(message, "1042")) => call("orders_request", &json!({"order_number": "1042"})),
-        BYE if !since.iter().any(|message| calls(message, "closing")) => call("MoveToNextNode", &json!({"next_node": "closing", "reason": "done"})),
+        BOOK if !since.iter().any(|message| calls(message, "1042")) => {
+            call("orders_request", &json!({"order_number": "1042"}))
+        }
+        BYE if !since.iter().any(|message| calls(message, "closing")) => {
+            call("MoveToNextNode", &json!({"next_node": "closing", "reason": "done"}))
+        }
         _ => json!({"role": "assistant", "content": answer_to(question)}),
     };
     json!({"id": "x", "model": "scripted-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],

@@ -38,7 +38,9 @@ pub fn play(case: &Case) -> Played {
     }
     world.says(question);
     if matches!(case.kill, Kill::DuringTheSend { .. }) {
-        wait(&mut server, "the send", PATIENCE, || world.send_requests().iter().any(|text| text == answer_to(question)));
+        wait(&mut server, "the send", PATIENCE, || {
+            world.send_requests().iter().any(|text| text == answer_to(question))
+        });
         server.kill();
     }
     wait(&mut server, "the answer", PATIENCE, || world.heard().len() == 2);
@@ -97,7 +99,11 @@ fn check(case: &Case, world: &World, question: &str) {
     assert_eq!(heard[1..], [answer_to(question), answer_to(MORE)]);
     let requests = world.send_requests();
     for (text, times) in [(&heard[0], 1), (&heard[1], case.sends), (&heard[2], 1)] {
-        assert_eq!(requests.iter().filter(|sent| *sent == text).count(), times, "requests to send '{text}': {requests:?}");
+        assert_eq!(
+            requests.iter().filter(|sent| *sent == text).count(),
+            times,
+            "requests to send '{text}': {requests:?}"
+        );
     }
 
     let questions = world.questions();
@@ -112,14 +118,22 @@ fn check(case: &Case, world: &World, question: &str) {
         return;
     }
     assert_eq!(said(BOOK), 1, "consumed once: {history:#?}");
-    assert_eq!(history.iter().filter(|message| says(message, "assistant", model::answer_to(BOOK))).count(), 1, "{history:#?}");
+    assert_eq!(
+        history.iter().filter(|message| says(message, "assistant", model::answer_to(BOOK))).count(),
+        1,
+        "{history:#?}"
+    );
     check_tool(case.tool, world, history);
 }
 
 fn check_tool(tool: Tool, world: &World, history: &[Value]) {
     let name = |call: &Value| call["tool_calls"][0]["function"]["name"] == "orders_request";
-    let calls: Vec<_> = history.iter().filter(|message| name(message)).map(|call| &call["tool_calls"][0]["id"]).collect();
-    let results: Vec<_> = history.iter().filter(|message| message["role"] == "tool" && calls.contains(&&message["tool_call_id"])).collect();
+    let calls: Vec<_> =
+        history.iter().filter(|message| name(message)).map(|call| &call["tool_calls"][0]["id"]).collect();
+    let results: Vec<_> = history
+        .iter()
+        .filter(|message| message["role"] == "tool" && calls.contains(&&message["tool_call_id"]))
+        .collect();
     let called = world.tool.requests().len();
     assert_eq!(results.len(), 1, "{history:#?}");
     let unknown = says(results[0], "tool", "outcome_unknown");

@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use testkit::{ANA, Service};
 use tokio::runtime::Runtime;
 
-use super::{cases::{Case, Tool}, model};
+use super::{
+    cases::{Case, Tool},
+    model,
+};
 use crate::program::{Home, Running, json};
 
 pub struct World {
@@ -107,12 +110,21 @@ impl World {
     /// The next send is held open: it is taken and answered late, or not taken at all.
     pub fn hold_next_send(&self, taken: bool) {
         let action = if taken { json!({"slow": {"ms": 5_000}}) } else { json!({"hang": {"ms": 5_000}}) };
-        self.control(Method::POST, "/faults", Some(json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": action})));
+        self.control(
+            Method::POST,
+            "/faults",
+            Some(json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": action})),
+        );
     }
 
     /// Questions to the model.
     pub fn questions(&self) -> Vec<Value> {
-        self.model.requests().into_iter().filter(|request| request.path == model::PATH).map(|request| request.body).collect()
+        self.model
+            .requests()
+            .into_iter()
+            .filter(|request| request.path == model::PATH)
+            .map(|request| request.body)
+            .collect()
     }
 
     /// Grows with everything that the server does to the outside.
