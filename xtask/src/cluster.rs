@@ -19,11 +19,26 @@ use crate::process::{output_of, user_id};
 const FOLDER_PREFIX: &str = "chasqui-postgres-";
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Nothing here has to survive a power cut. `listen_addresses` keeps the port off the network: everyone is trusted.
+/// What a commit waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing: what tests write need not survive a power cut.
+    None,
+    /// The disk, as in production: for benchmarks.
+    Full,
+}
+
+impl Durability {
+    const fn settings(self) -> &'static str {
+        match self {
+            Self::None => "\nfsync = off\nsynchronous_commit = off\nfull_page_writes = off\n",
+            Self::Full => "\nfsync = on\nsynchronous_commit = on\nfull_page_writes = on\n",
+        }
+    }
+}
+
+/// `listen_addresses` keeps the port off the network: everyone is trusted.
 const SETTINGS: &str = "
-fsync = off
-synchronous_commit = off
-full_page_writes = off
 max_connections = 200
 listen_addresses = '127.0.0.1'
 ";
@@ -43,7 +58,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    pub fn start(bin: &Path) -> Result<Self> {
+    pub fn start(bin: &Path, durability: Durability) -> Result<Self> {
         let owner = Owner::choose()?;
         let parent = owner.temp_dir();
         remove_abandoned(&parent);
@@ -68,7 +83,8 @@ impl Cluster {
         let sockets = format!("unix_socket_directories = '{}'\n", cluster.folder.display());
         let settings = data.join("postgresql.conf");
         let defaults = fs::read_to_string(&settings).context("initdb left no postgresql.conf")?;
-        fs::write(&settings, defaults + SETTINGS + &sockets).context("cannot write postgresql.conf")?;
+        fs::write(&settings, defaults + durability.settings() + SETTINGS + &sockets)
+            .context("cannot write postgresql.conf")?;
 
         cluster.port = cluster.listen(bin, &data, &owner)?;
         Ok(cluster)

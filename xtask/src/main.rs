@@ -4,6 +4,7 @@
 //! Only std, anyhow and two parsers: this crate is compiled before anything else can start.
 #![expect(clippy::print_stdout, reason = "a command line tool talks on standard output")]
 
+mod bench;
 mod boundaries;
 mod cluster;
 mod dependencies;
@@ -26,6 +27,9 @@ usage: cargo xtask <command>
   test [--install] [--full] run every check, in order; the first failure stops
       --install             install PostgreSQL with apt-get if it is missing (as with CI=true)
       --full                the same, and the release build
+  bench turns|ingest        measure the release binary; figures also go to target/bench
+      --seconds N           per measurement (5)
+      --database sqlite|postgres
   postgres                  run a throwaway PostgreSQL for single tests, until Ctrl-C
   help                      print this
 
@@ -44,6 +48,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
     match command.as_str() {
         "dev" => dev::run(rest),
         "test" => test::run(rest),
+        "bench" => bench::run(rest),
         "postgres" => postgres::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");

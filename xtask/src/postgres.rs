@@ -7,7 +7,7 @@ use std::thread;
 use anyhow::{Result, anyhow, bail};
 
 use crate::USAGE;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Durability};
 use crate::install::programs;
 use crate::process::output_of;
 
@@ -16,7 +16,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     if let Some(unknown) = args.first() {
         bail!("unknown argument `{unknown}` for postgres\n\n{USAGE}");
     }
-    let server = Postgres::start(false)?;
+    let server = Postgres::start(false, Durability::None)?;
     println!("export TEST_DATABASE_URL={}\nCtrl-C ends it", server.url());
     loop {
         thread::park();
@@ -30,8 +30,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Takes `TEST_DATABASE_URL`, or starts a throwaway cluster. `install` allows apt-get to bring what is missing.
-    pub fn start(install: bool) -> Result<Self> {
+    /// Takes `TEST_DATABASE_URL` as it is, or starts a throwaway cluster. `install` allows apt-get to bring what is missing.
+    pub fn start(install: bool, durability: Durability) -> Result<Self> {
         if let Some(url) = std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty()) {
             let psql = programs(&["psql"], install)?.join("psql");
             let server = Self { url, psql, _cluster: None };
@@ -41,7 +41,7 @@ impl Postgres {
         }
         let bin = programs(&["initdb", "pg_ctl", "postgres", "psql"], install)?;
         let psql = bin.join("psql");
-        let cluster = Cluster::start(&bin)?;
+        let cluster = Cluster::start(&bin, durability)?;
         println!("throwaway cluster {} on port {}", cluster.folder.display(), cluster.port);
         let url = format!("postgres://postgres@127.0.0.1:{}/postgres", cluster.port);
         Ok(Self { url, psql, _cluster: Some(cluster) })
@@ -50,6 +50,11 @@ impl Postgres {
     /// Tests create databases of their own from this one.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The server's version.
+    pub fn version(&self) -> Result<String> {
+        Ok(self.execute("SHOW server_version")?.trim().into())
     }
 
     /// An empty database, dropped with the value. Two runs on one server do not meet: our process id is in the name.

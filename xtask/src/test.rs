@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cluster::Durability;
 use crate::postgres::Postgres;
 use crate::process::{cargo, describe, root, succeed, target_dir};
 use crate::stage::Stages;
@@ -53,7 +54,7 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     stages.run("boundaries", |_| boundaries::check(root()))?;
     stages.run("dependencies", |_| dependencies::check())?;
     // Before the long stages, so that a missing PostgreSQL is known in the first minute.
-    let postgres = stages.run("postgresql", |_| Postgres::start(options.install))?;
+    let postgres = stages.run("postgresql", |_| Postgres::start(options.install, Durability::None))?;
     stages.run("clippy", |_| {
         // With the failpoints, or the crash matrix would never be looked at.
         let features = ["--features", "chasqui/failpoints"];

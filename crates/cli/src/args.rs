@@ -39,8 +39,23 @@ pub enum Command {
     Keys(KeysCommand),
     /// Bring the database up to date
     Migrate(SettingFlags),
+    /// Feed an execution's journal to the engine again and compare what comes out
+    Replay(ReplayArgs),
     /// Show the settings and look for problems
     Doctor(DoctorArgs),
+}
+
+/// `replay`
+#[derive(Debug, Flags)]
+pub struct ReplayArgs {
+    /// The execution's id, or `all` for the first thousand
+    #[arg(value_name = "EXECUTION")]
+    pub execution: String,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
 }
 
 /// `serve`
@@ -272,5 +287,21 @@ mod tests {
             let Command::Phone(phone) = args.command else { panic!("not a phone") };
             assert_eq!(phone.who, "ana");
         }
+    }
+
+    #[test]
+    fn every_variable_has_its_line_in_the_default_file() {
+        let file = server::settings::default_file();
+        let mut commands = vec![Args::command()];
+        let mut seen = 0;
+        while let Some(command) = commands.pop() {
+            for variable in command.get_arguments().filter_map(clap::Arg::get_env) {
+                let variable = variable.to_string_lossy();
+                assert!(file.contains(variable.as_ref()), "{variable}");
+                seen += 1;
+            }
+            commands.extend(command.get_subcommands().cloned());
+        }
+        assert!(seen > 5, "{seen}");
     }
 }

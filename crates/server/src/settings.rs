@@ -47,6 +47,19 @@ pub const SETTINGS: &[Setting] = &[
     open("egress.allow", "CHASQUI_EGRESS_ALLOW", "", "Networks that URLs of agents may reach although private, e.g. 10.1.0.0/16,127.0.0.1/32."),
 ];
 
+/// Variables of single commands, which no file can hold: name and what it is for.
+pub const COMMAND_VARIABLES: &[(&str, &str)] = &[
+    ("CHASQUI_CONFIG", "The settings file, as --config."),
+    ("CHASQUI_EMULATOR_LISTEN", "Where dev and emulator put the emulated WhatsApp."),
+    ("CHASQUI_EMULATOR_URL", "An emulator that runs apart, for dev and phone."),
+    ("CHASQUI_EMULATOR_SEED", "Everything in the emulator that looks random comes from it."),
+    ("CHASQUI_EMULATOR_CALLBACK", "Where the emulator sends its webhooks."),
+    ("CHASQUI_ORDERS_LISTEN", "Where dev and emulator put the sample order service."),
+    ("CHASQUI_PHONE", "The phone that phone is."),
+    ("CHASQUI_PROJECT", "The project of keys create."),
+    ("CHASQUI_DEMO_LANGUAGE", "The language of demo: en, es or pt."),
+];
+
 /// The default file: every setting commented out, with what it is for.
 pub fn default_file() -> String {
     let mut text = String::from("# Chasqui's settings. Each may also be given as the environment variable named behind it.\n");
@@ -58,6 +71,10 @@ pub fn default_file() -> String {
             text.push_str(&format!("\n[{section}]\n"));
         }
         text.push_str(&format!("# {} ({})\n# {key} = \"{}\"\n", setting.about, setting.variable, setting.default));
+    }
+    text.push_str("\n# Variables of single commands, which have no place in this file:\n");
+    for (variable, about) in COMMAND_VARIABLES {
+        text.push_str(&format!("# {variable}: {about}\n"));
     }
     text
 }

@@ -8,6 +8,7 @@ mod keys;
 mod migrate;
 mod phone;
 mod projects;
+mod replay;
 mod serve;
 mod signals;
 
@@ -28,6 +29,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Projects(ProjectsCommand::Create(args)) => projects::create(args).await,
         Command::Keys(KeysCommand::Create(args)) => keys::create(args).await,
         Command::Migrate(flags) => migrate::run(flags).await,
+        Command::Replay(args) => replay::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
     }
 }

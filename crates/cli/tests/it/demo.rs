@@ -11,7 +11,13 @@ fn the_demo_passes_in_every_language_within_its_time() {
     let threads = ["en", "es", "pt"].map(|language| {
         std::thread::spawn(move || {
             let home = Home::new();
-            json(&home.run(&["demo", "--json", "--language", language]))
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path().to_str().unwrap();
+            let report = json(&home.run(&["demo", "--json", "--language", language, "--data-dir", folder]));
+            let replay = json(&home.run(&["replay", "all", "--json", "--data-dir", folder]));
+            assert_eq!(replay["ok"], true, "the demo's executions give the same effects again: {replay}");
+            assert!(replay["effects"].as_u64().unwrap() > 10, "{replay}");
+            report
         })
     });
     for thread in threads {

@@ -158,6 +158,11 @@ impl Running {
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
     }
+
+    /// `-STOP`, `-CONT`.
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+    }
 }
 
 impl Drop for Running {

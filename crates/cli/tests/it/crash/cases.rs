@@ -49,7 +49,8 @@ const LONG: u32 = 20_000;
 const SHORT: u32 = 1_500;
 
 impl Case {
-    fn at(point: &'static str) -> Self {
+    /// A death that the person does not notice.
+    pub fn at(point: &'static str) -> Self {
         Self { kill: Kill::At(vec![point]), wish: Wish::Booking, tool: Tool::Told, sends: 1, window_ms: LONG }
     }
 

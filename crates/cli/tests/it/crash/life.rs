@@ -4,6 +4,7 @@ use std::{
     fs::OpenOptions,
     os::unix::process::ExitStatusExt as _,
     path::PathBuf,
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -117,9 +118,26 @@ fn log_of(world: &World) -> PathBuf {
 }
 
 fn spawn(world: &World, window_ms: u32, failpoint: Option<&str>) -> Running {
+    let mut command = command(world, world.port);
+    command.env("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", window_ms.to_string());
+    if let Some(failpoint) = failpoint {
+        command.env("CHASQUI_FAILPOINT", failpoint);
+    }
+    listening(&mut command)
+}
+
+/// Starts a server and waits until it listens.
+pub fn listening(command: &mut Command) -> Running {
+    let mut process = Running::spawn(command);
+    process.value_after("Chasqui listens on ", START);
+    process
+}
+
+/// A server of this world, on a port.
+pub fn command(world: &World, port: u16) -> Command {
     let log = OpenOptions::new().create(true).append(true).open(log_of(world)).unwrap();
-    let mut command = world.home.command(&["serve", "--listen", &format!("127.0.0.1:{}", world.port)]);
-    command.envs([
+    let mut command = world.home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
+    command.stderr(log).envs([
         ("CHASQUI_LOG", "warn"),
         ("CHASQUI_GRAPH_BASE_URL", &world.emulator),
         ("CHASQUI_META_APP_SECRET", emulator::APP_SECRET),
@@ -131,12 +149,6 @@ fn spawn(world: &World, window_ms: u32, failpoint: Option<&str>) -> Running {
         ("CHASQUI_LLM_BASE_URL", &format!("{}/v1", world.model.url())),
         ("CHASQUI_LLM_MODEL", "scripted-1"),
         ("CHASQUI_EGRESS_ALLOW", "127.0.0.1/32"),
-        ("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", &window_ms.to_string()),
     ]);
-    if let Some(failpoint) = failpoint {
-        command.env("CHASQUI_FAILPOINT", failpoint);
-    }
-    let mut process = Running::spawn(command.stderr(log));
-    process.value_after("Chasqui listens on ", START);
-    process
+    command
 }

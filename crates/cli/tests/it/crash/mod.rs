@@ -4,6 +4,7 @@
 mod cases;
 mod life;
 mod model;
+mod nodes;
 mod story;
 mod world;
 

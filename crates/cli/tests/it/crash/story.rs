@@ -93,7 +93,7 @@ fn wait_for_the_end(server: &mut Server<'_>, access: &Access, world: &World) {
 }
 
 /// What WhatsApp, the tool's service and the model saw.
-fn check(case: &Case, world: &World, question: &str) {
+pub fn check(case: &Case, world: &World, question: &str) {
     let heard = world.heard();
     assert!(heard[0].starts_with("Tudo conectado"), "{heard:?}");
     assert_eq!(heard[1..], [answer_to(question), answer_to(MORE)]);

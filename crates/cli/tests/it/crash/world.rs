@@ -8,7 +8,7 @@ use std::{
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{ANA, Service};
+use testkit::{ANA, Request, Service};
 use tokio::runtime::Runtime;
 
 use super::{
@@ -37,9 +37,13 @@ pub struct Access {
 
 impl World {
     pub fn new() -> Self {
+        Self::with(model::complete)
+    }
+
+    pub fn with(model: impl Fn(&Request) -> Value + Send + Sync + 'static) -> Self {
         let home = Home::new();
         let runtime = Runtime::new().unwrap();
-        let model = runtime.block_on(Service::start(model::complete));
+        let model = runtime.block_on(Service::start(model));
         let tool = runtime.block_on(Service::start(|_| json!({"state": "booked"})));
         let port = free_port();
         let callback = format!("http://127.0.0.1:{port}/webhooks/whatsapp");
@@ -107,6 +111,13 @@ impl World {
         deliveries.iter().filter(|delivery| delivery["state"] != "delivered").count()
     }
 
+    /// Webhooks go to this server from now on.
+    pub fn call_back(&self, port: u16) {
+        let callback = format!("http://127.0.0.1:{port}/webhooks/whatsapp");
+        let config = json!({"callback_url": callback, "verify_token": emulator::VERIFY_TOKEN});
+        self.control(Method::PUT, "/webhooks/config", Some(config));
+    }
+
     /// The next send is held open: it is taken and answered late, or not taken at all.
     pub fn hold_next_send(&self, taken: bool) {
         let action = if taken { json!({"slow": {"ms": 5_000}}) } else { json!({"hang": {"ms": 5_000}}) };
@@ -134,6 +145,12 @@ impl World {
 
     // ---- requests
 
+    /// What a server counts.
+    pub fn metrics(&self, port: u16) -> String {
+        let request = self.http.get(format!("http://127.0.0.1:{port}/metrics"));
+        self.runtime.block_on(async { request.send().await.unwrap().text().await.unwrap() })
+    }
+
     pub fn control(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         self.request(self.http.request(method, format!("{}/_emulator/v1{path}", self.emulator)), body)
     }
@@ -159,7 +176,7 @@ impl World {
 }
 
 /// A port that stays free while the server is dead: none that the system gives to outgoing connections.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let offset = u16::try_from(std::process::id() % 9_000).unwrap();
     loop {
