@@ -5,6 +5,7 @@ pub mod database;
 mod app;
 mod model;
 mod service;
+mod wire;
 
 pub use app::{ANA, Answer, TestApp};
 pub use model::ScriptedModel;

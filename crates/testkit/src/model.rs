@@ -28,6 +28,7 @@ struct Shared {
     requests: Mutex<Vec<Value>>,
     complaints: Mutex<Vec<String>>,
     gate: Semaphore,
+    brain: Option<fn(&Value) -> Value>,
 }
 
 struct Reply {
@@ -37,13 +38,23 @@ struct Reply {
 }
 
 impl ScriptedModel {
-    /// Starts it on a free port.
+    /// Starts it on a free port; it says what the test tells it to.
     pub async fn start() -> Self {
+        Self::with(None).await
+    }
+
+    /// One that answers every request by itself: the rehearsal model behind the wire of any other.
+    pub async fn rehearsing() -> Self {
+        Self::with(Some(crate::wire::rehearse)).await
+    }
+
+    async fn with(brain: Option<fn(&Value) -> Value>) -> Self {
         let shared = Arc::new(Shared {
             replies: Mutex::default(),
             requests: Mutex::default(),
             complaints: Mutex::default(),
             gate: Semaphore::new(0),
+            brain,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -109,8 +120,7 @@ impl ScriptedModel {
 
     fn reply(&self, status: u16, message: Value, gated: bool) {
         let body = if status == 200 {
-            json!({"id": "x", "model": "scripted-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-                "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
+            completion(&message)
         } else {
             message
         };
@@ -139,7 +149,11 @@ async fn complete(State(shared): State<Arc<Shared>>, Json(request): Json<Value>)
     if let Err(complaint) = strict(&request) {
         shared.complaints.lock().expect("no panic").push(complaint);
     }
+    let thought = shared.brain.map(|brain| brain(&request));
     shared.requests.lock().expect("no panic").push(request);
+    if let Some(message) = thought {
+        return Json(completion(&message)).into_response();
+    }
     let reply = shared.replies.lock().expect("no panic").pop_front();
     let Some(reply) = reply else {
         shared.complaints.lock().expect("no panic").push("an answer was asked for that nobody scripted".into());
@@ -149,6 +163,11 @@ async fn complete(State(shared): State<Arc<Shared>>, Json(request): Json<Value>)
         shared.gate.acquire().await.expect("the gate is never closed").forget();
     }
     (StatusCode::from_u16(reply.status).expect("a status"), Json(reply.body)).into_response()
+}
+
+fn completion(message: &Value) -> Value {
+    json!({"id": "x", "model": "scripted-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
 }
 
 fn strict(request: &Value) -> Result<(), String> {

@@ -33,6 +33,32 @@ fn the_demo_passes_in_every_language_within_its_time() {
 }
 
 #[test]
+fn the_demo_passes_with_a_model_that_speaks_openai_s_chat_format() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let model = runtime.block_on(testkit::ScriptedModel::rehearsing());
+    let home = Home::new();
+    let mut command = home.command(&["demo", "--json"]);
+    command.env_remove("CHASQUI_LLM_PROVIDER").env("CHASQUI_LLM_BASE_URL", model.base_url());
+    let output = finished(&mut command);
+    let report = json(&output);
+    assert_eq!(report["ok"], true, "{report}");
+    assert_eq!((&report["model"]["provider"], &report["model"]["is_rehearsal"]), (&"OpenAICompatible".into(), &false.into()));
+
+    // What a strict provider checks was checked with each request; here is what every one of them carries.
+    let requests = model.requests();
+    assert!(requests.len() >= 5, "{}", requests.len());
+    for request in &requests {
+        assert_eq!(request["messages"][0]["role"], "system");
+        assert!(request["messages"].to_string().contains("# Step: "), "the step prompt");
+        for tool in request["tools"].as_array().unwrap() {
+            assert_eq!(tool["function"]["parameters"]["type"], "object", "{tool}");
+        }
+    }
+    let all = serde_json::to_string(&requests).unwrap();
+    assert!(all.contains("orders_request") && all.contains("shipped"), "calls came back and results went in");
+}
+
+#[test]
 fn a_demo_that_cannot_start_says_so_and_ends_with_1() {
     let output = finished(bare(&["demo", "--json"]).env("CHASQUI_LLM_PROVIDER", "OpenAI"));
     assert_eq!(output.status.code(), Some(1));

@@ -1,0 +1,45 @@
+//! OpenAI's chat completions from the provider's side: reads a request back into our words and writes an answer.
+
+use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
+use gateways::llm::rehearsal;
+use serde_json::{Value, json};
+
+/// What the rehearsal model answers to a request as it stands on the wire.
+pub(crate) fn rehearse(request: &Value) -> Value {
+    let answer = rehearsal::answer(&read(request));
+    let calls: Vec<Value> = answer
+        .tool_calls
+        .iter()
+        .map(|call| json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments.to_string()}}))
+        .collect();
+    json!({"role": "assistant", "content": answer.text, "tool_calls": calls})
+}
+
+fn read(request: &Value) -> ModelRequest {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut system = String::new();
+    let mut messages = Vec::new();
+    for message in request["messages"].as_array().into_iter().flatten() {
+        let content = text(&message["content"]);
+        match message["role"].as_str().unwrap_or_default() {
+            "system" => system = content,
+            "user" => messages.push(ChatMessage::User { content }),
+            "tool" => messages.push(ChatMessage::Tool { call_id: text(&message["tool_call_id"]), content }),
+            _ => {
+                let calls = message["tool_calls"].as_array().into_iter().flatten().map(|call| ToolCall {
+                    id: text(&call["id"]),
+                    name: text(&call["function"]["name"]),
+                    arguments: serde_json::from_str(&text(&call["function"]["arguments"])).unwrap_or(Value::Null),
+                });
+                let content = Some(content).filter(|content| !content.is_empty());
+                messages.push(ChatMessage::Assistant { content, tool_calls: calls.collect() });
+            }
+        }
+    }
+    let tools = request["tools"].as_array().into_iter().flatten().map(|tool| ToolSpec {
+        name: text(&tool["function"]["name"]),
+        description: text(&tool["function"]["description"]),
+        parameters: tool["function"]["parameters"].clone(),
+    });
+    ModelRequest { system, messages, tools: tools.collect(), temperature: None, max_tokens: None }
+}
