@@ -50,7 +50,7 @@ pub fn play(case: &Case) -> Played {
     wait_for_deaths(&mut server);
     world.says(MORE);
     wait(&mut server, "the second answer", PATIENCE, || world.heard().len() == 3);
-    wait(&mut server, "all webhooks", PATIENCE, || world.open_webhooks() == 0);
+    wait(&mut server, "all webhooks", PATIENCE, || world.webhooks().1 == 0);
     check(case, &world, question);
     Played { lives: std::mem::take(&mut server.lives), reached: std::mem::take(&mut server.reached) }
 }

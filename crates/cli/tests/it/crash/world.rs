@@ -104,11 +104,12 @@ impl World {
         requests.iter().filter_map(|request| Some(request["body"]["text"]["body"].as_str()?.to_owned())).collect()
     }
 
-    /// Webhooks that were not answered with 200 so far.
-    pub fn open_webhooks(&self) -> usize {
+    /// All webhooks so far, and those of them that were not answered with 200 yet.
+    pub fn webhooks(&self) -> (usize, usize) {
         let log = self.control(Method::GET, "/webhooks/deliveries", None);
         let deliveries = log["deliveries"].as_array().cloned().unwrap_or_default();
-        deliveries.iter().filter(|delivery| delivery["state"] != "delivered").count()
+        let open = deliveries.iter().filter(|delivery| delivery["state"] != "delivered");
+        (deliveries.len(), open.count())
     }
 
     /// Webhooks go to this server from now on.

@@ -98,6 +98,16 @@ impl Server {
         cpu_ms(&self.child.id().to_string())
     }
 
+    /// How often its threads went to sleep so far: what a trip between threads costs, whatever else the machine does.
+    pub fn sleeps(&self) -> f64 {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("threads");
+        let statuses = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok());
+        let of = |status: String| {
+            status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")?.trim().parse::<f64>().ok())
+        };
+        statuses.filter_map(of).sum()
+    }
+
     /// A size of `/proc/<pid>/status`, in MiB: `VmRSS` or `VmHWM`.
     pub fn memory_mib(&self, key: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");

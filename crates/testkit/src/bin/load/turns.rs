@@ -80,11 +80,12 @@ impl Load {
         figures: &mut Figures,
     ) -> f64 {
         self.loops(at_once, Duration::from_secs(1)).await;
-        let (commits, cpu, own) = (self.server.commits().await, self.server.cpu_ms(), cpu_ms("self"));
+        let commits = self.server.commits().await;
+        let (cpu, own, sleeps) = (self.server.cpu_ms(), cpu_ms("self"), self.server.sleeps());
         let began = Instant::now();
         let mut added = self.loops(at_once, seconds).await;
         let took = began.elapsed();
-        let (cpu, own) = (self.server.cpu_ms() - cpu, cpu_ms("self") - own);
+        let (cpu, own, sleeps) = (self.server.cpu_ms() - cpu, cpu_ms("self") - own, self.server.sleeps() - sleeps);
         let turns = added.len() as f64;
         let rate = turns / took.as_secs_f64();
         let load = if statuses == 0 {
@@ -96,6 +97,7 @@ impl Load {
         figures.add(&load, "added time, p50", added.percentile(50.0), "ms");
         figures.add(&load, "added time, p99", added.percentile(99.0), "ms");
         figures.add(&load, "CPU of the server per turn", cpu / turns, "ms");
+        figures.add(&load, "thread sleeps per turn", sleeps / turns, "");
         figures.add(&load, "CPU of the generator per turn", own / turns, "ms");
         let after = self.server.commits().await;
         let made: f64 = after.iter().map(|(name, count)| count - commits.get(name).copied().unwrap_or_default()).sum();
