@@ -22,7 +22,8 @@ pub struct NewApiKey {
 /// Makes a key from random bytes, or `None` where too few of them are usable (256 bytes always suffice in practice).
 pub fn from_random(random: &[u8]) -> Option<NewApiKey> {
     // 248 = 4 × 62: larger bytes would favour some characters.
-    let mut characters = random.iter().filter(|byte| **byte < 248).map(|byte| char::from(BASE62[usize::from(*byte % 62)]));
+    let mut characters =
+        random.iter().filter(|byte| **byte < 248).map(|byte| char::from(BASE62[usize::from(*byte % 62)]));
     let lookup: String = characters.by_ref().take(LOOKUP_LENGTH).collect();
     let secret: String = characters.take(SECRET_LENGTH).collect();
     if secret.len() < SECRET_LENGTH {

@@ -12,13 +12,13 @@ use std::{
     },
 };
 
+use crate::clock::wall_time;
 use axum::{
     Json, Router,
     extract::{Path, State},
     http::StatusCode,
     routing::get,
 };
-use crate::clock::wall_time;
 use domain::{Span, Timestamp};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};

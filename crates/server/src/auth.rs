@@ -30,7 +30,8 @@ impl FromRequestParts<Context> for ProjectContext {
         let lookup = api_key::lookup(key).ok_or(ApiError::Unauthorized)?;
         let mut reader = ctx.store.read().await?;
         let mut conn = reader.conn();
-        let pointer = unscoped::look_up(&mut conn, DirectoryKind::ApiKey, lookup).await?.ok_or(ApiError::Unauthorized)?;
+        let pointer =
+            unscoped::look_up(&mut conn, DirectoryKind::ApiKey, lookup).await?.ok_or(ApiError::Unauthorized)?;
         let stored = store::api_keys::hash(&mut conn, pointer.project_id, Id::from_uuid(pointer.object_id)).await?;
         let matches = stored.is_some_and(|stored| bool::from(stored.ct_eq(&api_key::hash(key))));
         if !matches {

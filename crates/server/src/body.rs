@@ -26,11 +26,17 @@ pub async fn read(body: Body, limit: usize) -> Result<Bytes, ApiError> {
 /// Reads a JSON object. No body at all is an empty one, for routes whose body is optional.
 pub async fn object(request: Request, limit: usize) -> Result<Map<String, Value>, ApiError> {
     let (parts, body) = request.into_parts();
-    let declared = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let declared =
+        parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if declared.is_some_and(|length| length > limit) {
         return Err(ApiError::TooLarge(limit));
     }
-    let media = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_ascii_lowercase();
+    let media = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     let bytes = read(body, limit).await?;
     if bytes.is_empty() {
         return Ok(Map::new());

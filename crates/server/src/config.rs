@@ -1,11 +1,18 @@
 //! Settings, typed, parsed once at start: defaults, then the file, then the environment, then flags.
 
-use crate::{Clock, settings::{SETTINGS, Setting}};
+use crate::{
+    Clock,
+    settings::{SETTINGS, Setting},
+};
 use domain::{Span, agent::nearest};
 use gateways::llm::config::{LlmSettings, OllamaProbe};
 use ipnet::IpNet;
 use secrecy::SecretString;
-use std::{collections::BTreeMap, net::SocketAddr, path::{Path, PathBuf}};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use store::{CommitObserver, DatabaseUrl};
 
 /// What the server runs with.
@@ -98,7 +105,8 @@ pub fn collect(
     let default = |setting: &Setting| (setting.key, Given { value: setting.default.into(), origin: "default".into() });
     let mut values: Values = SETTINGS.iter().map(default).collect();
     if let Some(path) = file {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| ConfigError(format!("{}: {error}", path.display())))?;
         read_file(&text, &path.display().to_string(), &mut values)?;
     }
     for setting in SETTINGS {
@@ -113,7 +121,8 @@ pub fn collect(
 }
 
 fn read_file(text: &str, name: &str, values: &mut Values) -> Result<(), ConfigError> {
-    let table: toml::Table = toml::from_str(text).map_err(|error| ConfigError(format!("{name}: {}", error.message())))?;
+    let table: toml::Table =
+        toml::from_str(text).map_err(|error| ConfigError(format!("{name}: {}", error.message())))?;
     for (section, content) in &table {
         let Some(content) = content.as_table() else {
             return Err(ConfigError(format!("{name}: '{section}' must be a section such as [server]")));
@@ -150,11 +159,15 @@ impl Config {
             Some(url) => DatabaseUrl::parse(&url).map_err(|error| bad("database.url", &error))?,
             None => DatabaseUrl::Sqlite(data_dir.join("chasqui.db")),
         };
-        let provider = given("llm.provider").map(|name| name.parse()).transpose().map_err(|error| bad("llm.provider", &error))?;
+        let provider =
+            given("llm.provider").map(|name| name.parse()).transpose().map_err(|error| bad("llm.provider", &error))?;
         let mut egress_allow = Vec::new();
         for network in text("egress.allow").split(',').map(str::trim).filter(|network| !network.is_empty()) {
             let whole = network.parse::<std::net::IpAddr>().map(IpNet::from);
-            let parsed = network.parse::<IpNet>().or(whole).map_err(|_| bad("egress.allow", &format!("'{network}' is not a network")))?;
+            let parsed = network
+                .parse::<IpNet>()
+                .or(whole)
+                .map_err(|_| bad("egress.allow", &format!("'{network}' is not a network")))?;
             egress_allow.push(parsed);
         }
         let sandbox = given("sandbox.phone_number_id").map(|phone_number_id| Sandbox {
@@ -162,7 +175,8 @@ impl Config {
             phone_number: text("sandbox.phone_number").chars().filter(char::is_ascii_digit).collect(),
             access_token: secret("sandbox.access_token").unwrap_or_default(),
         });
-        let window: u32 = text("outbox.reconcile_window_ms").parse().map_err(|error| bad("outbox.reconcile_window_ms", &error))?;
+        let window: u32 =
+            text("outbox.reconcile_window_ms").parse().map_err(|error| bad("outbox.reconcile_window_ms", &error))?;
         let keys = ["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
         Ok(Self {
             listen: text("server.listen").parse().map_err(|error| bad("server.listen", &error))?,
@@ -170,12 +184,21 @@ impl Config {
             public_url: given("server.public_url"),
             log: text("server.log"),
             master_key: secret("secrets.master_key"),
-            llm: LlmSettings { provider, base_url: given("llm.base_url"), api_key: secret("llm.api_key"), model: given("llm.model") },
+            llm: LlmSettings {
+                provider,
+                base_url: given("llm.base_url"),
+                api_key: secret("llm.api_key"),
+                model: given("llm.model"),
+            },
             ollama: OllamaProbe::default(),
             provider_keys: keys.iter().filter_map(|key| Some(((*key).to_owned(), env(key)?.into()))).collect(),
             graph_base_url: text("whatsapp.graph_base_url"),
             graph_version: text("whatsapp.graph_version"),
-            app_secrets: text("whatsapp.app_secret").split(',').filter(|one| !one.trim().is_empty()).map(|one| one.trim().into()).collect(),
+            app_secrets: text("whatsapp.app_secret")
+                .split(',')
+                .filter(|one| !one.trim().is_empty())
+                .map(|one| one.trim().into())
+                .collect(),
             verify_token: secret("whatsapp.verify_token"),
             sandbox,
             egress_allow,
@@ -226,7 +249,13 @@ mod tests {
 
     #[test]
     fn bad_values_are_named() {
-        for (key, value) in [("server.listen", "nowhere"), ("llm.provider", "Oracle"), ("egress.allow", "10.0.0.0/99"), ("outbox.reconcile_window_ms", "soon"), ("database.url", "mysql://x")] {
+        for (key, value) in [
+            ("server.listen", "nowhere"),
+            ("llm.provider", "Oracle"),
+            ("egress.allow", "10.0.0.0/99"),
+            ("outbox.reconcile_window_ms", "soon"),
+            ("database.url", "mysql://x"),
+        ] {
             let values = collect(None, &none, &[(key, value.into())]).unwrap();
             let error = Config::read(&values, &none).unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");

@@ -5,7 +5,10 @@ use crate::{
     config::{Config, Sandbox},
     workers::Register,
 };
-use domain::{Id, Span, Timestamp, ids::{ProjectId, SnapshotId}};
+use domain::{
+    Id, Span, Timestamp,
+    ids::{ProjectId, SnapshotId},
+};
 use engine::Compiled;
 use gateways::{egress::Egress, llm::Provider, whatsapp::GraphClient};
 use metrics_exporter_prometheus::PrometheusHandle;

@@ -17,7 +17,9 @@ pub(crate) async fn live() -> Response {
 
 /// The database takes a write.
 pub(crate) async fn ready(State(ctx): State<Context>) -> Response {
-    let write = async { transact!(ctx.store, "health", tx => store::projects::insert(tx, crate::context::PLATFORM_PROJECT, "sandbox", ctx.now()).await) };
+    let write = async {
+        transact!(ctx.store, "health", tx => store::projects::insert(tx, crate::context::PLATFORM_PROJECT, "sandbox", ctx.now()).await)
+    };
     match tokio::time::timeout(std::time::Duration::from_secs(1), write).await {
         Ok(Ok(())) => Json(json!({"status": "ok", "database": ctx.store.engine_name()})).into_response(),
         Ok(Err(error)) => unready(&error.to_string()),

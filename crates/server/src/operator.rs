@@ -132,7 +132,11 @@ pub async fn check(config: &Config) -> Vec<Check> {
     gateways::tls::install();
     let mut checks = Vec::new();
     let key = start::master_key(config);
-    checks.push(of("master key", key.map(|_| "readable".to_owned()), "set CHASQUI_MASTER_KEY or make the data folder writable"));
+    checks.push(of(
+        "master key",
+        key.map(|_| "readable".to_owned()),
+        "set CHASQUI_MASTER_KEY or make the data folder writable",
+    ));
     let database = async {
         let operator = Operator::open(config).await.map_err(|error| error.to_string())?;
         operator.migrate().await.map_err(|error| error.to_string())?;
@@ -147,10 +151,22 @@ pub async fn check(config: &Config) -> Vec<Check> {
         let label = if choice.provider == "Rehearsal" { " (the built-in rehearsal model: not an AI)" } else { "" };
         Ok::<_, String>(format!("{} {}{label}", choice.provider, choice.model))
     };
-    checks.push(of("language model", model.await, "set CHASQUI_LLM_PROVIDER, CHASQUI_LLM_API_KEY or CHASQUI_LLM_BASE_URL"));
-    let signed = if config.app_secrets.is_empty() { Err("no app secret: every webhook is refused") } else { Ok("set".to_owned()) };
+    checks.push(of(
+        "language model",
+        model.await,
+        "set CHASQUI_LLM_PROVIDER, CHASQUI_LLM_API_KEY or CHASQUI_LLM_BASE_URL",
+    ));
+    let signed = if config.app_secrets.is_empty() {
+        Err("no app secret: every webhook is refused")
+    } else {
+        Ok("set".to_owned())
+    };
     checks.push(of("webhook signature", signed, "set CHASQUI_META_APP_SECRET"));
-    let token = if config.verify_token.is_some() { Ok("set".to_owned()) } else { Err("no verify token: Meta's handshake is refused") };
+    let token = if config.verify_token.is_some() {
+        Ok("set".to_owned())
+    } else {
+        Err("no verify token: Meta's handshake is refused")
+    };
     checks.push(of("webhook handshake", token, "set CHASQUI_META_VERIFY_TOKEN"));
     checks
 }

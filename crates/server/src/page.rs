@@ -35,8 +35,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
             Some(text) => match text.parse::<i64>() {
                 Ok(number) if (1..=most).contains(&number) => number,
                 _ => {
-                    let limit = if most == i64::from(i32::MAX) { "1 or more".to_owned() } else { format!("from 1 to {most}") };
-                    problems.push(Problem::new(format!("/{name}"), "out_of_range", format!("{name} must be a whole number, {limit}")));
+                    let limit =
+                        if most == i64::from(i32::MAX) { "1 or more".to_owned() } else { format!("from 1 to {most}") };
+                    problems.push(Problem::new(
+                        format!("/{name}"),
+                        "out_of_range",
+                        format!("{name} must be a whole number, {limit}"),
+                    ));
                     default
                 }
             },
@@ -104,7 +109,10 @@ impl Query {
         let link = |(rel, page): (&str, i64)| {
             let others = self.pairs.iter().filter(|(name, _)| name != "page" && name != "per_page");
             let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.extend_pairs(others).append_pair("page", &page.to_string()).append_pair("per_page", &self.per_page.to_string());
+            query
+                .extend_pairs(others)
+                .append_pair("page", &page.to_string())
+                .append_pair("per_page", &self.per_page.to_string());
             format!("<{}?{}>; rel=\"{rel}\"", self.path, query.finish())
         };
         links.into_iter().map(link).collect::<Vec<_>>().join(", ")

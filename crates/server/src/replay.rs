@@ -71,10 +71,9 @@ async fn replay(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> sto
             };
             found.steps = stored.step_no;
             found.effects += step.effects.len();
-            for (what, stored_text, now) in [
-                ("effects", &stored.effects, write(&step.effects)?),
-                ("events", &stored.events, write(&step.events)?),
-            ] {
+            for (what, stored_text, now) in
+                [("effects", &stored.effects, write(&step.effects)?), ("events", &stored.events, write(&step.events)?)]
+            {
                 if *stored_text != now {
                     let stored = stored_text.clone();
                     found.difference = Some(Difference { step_no: found.steps, what, stored, replayed: now });

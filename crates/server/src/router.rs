@@ -19,7 +19,10 @@ pub(crate) fn router(ctx: Context) -> Router {
         .route("/agents/{agent_id}/executions/{execution_id}/resume", post(executions::resume::handle))
         .route("/whatsapp_conversations", get(conversations::list::handle))
         .route("/whatsapp_conversations/{conversation_id}", get(conversations::get::handle))
-        .route("/whatsapp_conversations/{conversation_id}/whatsapp_messages", get(messages::list::handle).post(messages::create::handle))
+        .route(
+            "/whatsapp_conversations/{conversation_id}/whatsapp_messages",
+            get(messages::list::handle).post(messages::create::handle),
+        )
         .route("/sandbox_sessions", get(sandbox_sessions::list::handle).post(sandbox_sessions::create::handle))
         .route("/sandbox_sessions/{id}", get(sandbox_sessions::get::handle))
         .method_not_allowed_fallback(async || ApiError::Method);

@@ -20,7 +20,13 @@ use store::{
 pub(crate) const EXPIRE_JOB: &str = "expire_sandbox_session";
 
 /// Makes a session and ends the phone's older one in this project.
-pub(crate) async fn open(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, phone: &Phone, agent_id: AgentId) -> Result<SandboxSessionRow> {
+pub(crate) async fn open(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    phone: &Phone,
+    agent_id: AgentId,
+) -> Result<SandboxSessionRow> {
     let now = ctx.now();
     if let Some(older) = sandbox_sessions::live(tx, project, phone.canonical()).await? {
         end(tx, project, &older, now).await?;
@@ -54,13 +60,24 @@ async fn free_code(ctx: &Context, tx: &mut Tx<'_>) -> Result<String> {
     }
 }
 
-async fn plan_end(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: SandboxSessionId, at: Timestamp) -> Result<()> {
+async fn plan_end(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: SandboxSessionId,
+    at: Timestamp,
+) -> Result<()> {
     let key = id.to_string();
     jobs::put(tx, project, ctx.new_uuid(), (EXPIRE_JOB, &key), &key, at).await
 }
 
 /// Activates a session; the phone leaves the session it talked in before, also another project's.
-pub(crate) async fn activate(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow) -> Result<()> {
+pub(crate) async fn activate(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    session: &SandboxSessionRow,
+) -> Result<()> {
     let now = ctx.now();
     if let Some(other) = unscoped::look_up(tx, DirectoryKind::SandboxPhone, &session.phone_canonical).await?
         && other.object_id != session.id.uuid()
@@ -77,7 +94,8 @@ pub(crate) async fn activate(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId,
 
 async fn end(tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow, now: Timestamp) -> Result<()> {
     let expired = SessionStatus::Expired.as_str();
-    sandbox_sessions::set(tx, (project, session.id), expired, session.activated_at, session.expires_at.min(now), now).await?;
+    sandbox_sessions::set(tx, (project, session.id), expired, session.activated_at, session.expires_at.min(now), now)
+        .await?;
     let pointer = Pointer { project_id: project, object_id: session.id.uuid() };
     // The code stays findable, so that a late sender is told that it is expired rather than that it is wrong.
     unscoped::forget(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, pointer).await

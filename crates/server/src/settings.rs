@@ -26,25 +26,78 @@ const fn secret(key: &'static str, variable: &'static str, about: &'static str) 
 
 /// All settings, in the order of the default file.
 pub const SETTINGS: &[Setting] = &[
-    open("server.listen", "CHASQUI_LISTEN", "127.0.0.1:4000", "Address and port of the API, webhooks and health checks."),
-    open("server.data_dir", "CHASQUI_DATA_DIR", ".chasqui", "Folder of the database file, the master key and the lock."),
+    open(
+        "server.listen",
+        "CHASQUI_LISTEN",
+        "127.0.0.1:4000",
+        "Address and port of the API, webhooks and health checks.",
+    ),
+    open(
+        "server.data_dir",
+        "CHASQUI_DATA_DIR",
+        ".chasqui",
+        "Folder of the database file, the master key and the lock.",
+    ),
     open("server.public_url", "CHASQUI_PUBLIC_URL", "", "The URL under which Meta reaches this server."),
     open("server.log", "CHASQUI_LOG", "info", "Log filter, e.g. info or chasqui=debug; json:FILTER writes JSON lines."),
-    open("database.url", "CHASQUI_DATABASE_URL", "", "sqlite:PATH or postgres://…; empty: chasqui.db in the data folder."),
-    secret("secrets.master_key", "CHASQUI_MASTER_KEY", "64 hex digits that wrap all stored secrets; empty: master.key in the data folder, made at first start."),
-    open("llm.provider", "CHASQUI_LLM_PROVIDER", "", "OpenAI, OpenAICompatible, Anthropic, Google, OpenRouter or Rehearsal; empty: whatever is at hand."),
-    open("llm.base_url", "CHASQUI_LLM_BASE_URL", "", "Base URL of a server that speaks OpenAI's chat completions, e.g. http://127.0.0.1:11434/v1."),
+    open(
+        "database.url",
+        "CHASQUI_DATABASE_URL",
+        "",
+        "sqlite:PATH or postgres://…; empty: chasqui.db in the data folder.",
+    ),
+    secret(
+        "secrets.master_key",
+        "CHASQUI_MASTER_KEY",
+        "64 hex digits that wrap all stored secrets; empty: master.key in the data folder, made at first start.",
+    ),
+    open(
+        "llm.provider",
+        "CHASQUI_LLM_PROVIDER",
+        "",
+        "OpenAI, OpenAICompatible, Anthropic, Google, OpenRouter or Rehearsal; empty: whatever is at hand.",
+    ),
+    open(
+        "llm.base_url",
+        "CHASQUI_LLM_BASE_URL",
+        "",
+        "Base URL of a server that speaks OpenAI's chat completions, e.g. http://127.0.0.1:11434/v1.",
+    ),
     secret("llm.api_key", "CHASQUI_LLM_API_KEY", "The provider's key."),
     open("llm.model", "CHASQUI_LLM_MODEL", "", "The model; empty: the provider's default."),
-    open("whatsapp.graph_base_url", "CHASQUI_GRAPH_BASE_URL", "https://graph.facebook.com", "Meta's Graph host, or the emulator's."),
+    open(
+        "whatsapp.graph_base_url",
+        "CHASQUI_GRAPH_BASE_URL",
+        "https://graph.facebook.com",
+        "Meta's Graph host, or the emulator's.",
+    ),
     open("whatsapp.graph_version", "CHASQUI_GRAPH_VERSION", "v25.0", "Version of the Graph API."),
-    secret("whatsapp.app_secret", "CHASQUI_META_APP_SECRET", "Signs Meta's webhooks; several, separated by commas, while one is replaced."),
+    secret(
+        "whatsapp.app_secret",
+        "CHASQUI_META_APP_SECRET",
+        "Signs Meta's webhooks; several, separated by commas, while one is replaced.",
+    ),
     secret("whatsapp.verify_token", "CHASQUI_META_VERIFY_TOKEN", "What Meta must show in the webhook handshake."),
-    open("sandbox.phone_number_id", "CHASQUI_SANDBOX_PHONE_NUMBER_ID", "", "Meta's id of the number that sandbox sessions share; empty: no sandbox."),
+    open(
+        "sandbox.phone_number_id",
+        "CHASQUI_SANDBOX_PHONE_NUMBER_ID",
+        "",
+        "Meta's id of the number that sandbox sessions share; empty: no sandbox.",
+    ),
     open("sandbox.phone_number", "CHASQUI_SANDBOX_PHONE_NUMBER", "", "That number, with country code."),
     secret("sandbox.access_token", "CHASQUI_SANDBOX_ACCESS_TOKEN", "Meta's token for that number."),
-    open("outbox.reconcile_window_ms", "CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", "30000", "How long a status from WhatsApp may take to tell how a send without an answer ended, before it is repeated."),
-    open("egress.allow", "CHASQUI_EGRESS_ALLOW", "", "Networks that URLs of agents may reach although private, e.g. 10.1.0.0/16,127.0.0.1/32."),
+    open(
+        "outbox.reconcile_window_ms",
+        "CHASQUI_OUTBOX_RECONCILE_WINDOW_MS",
+        "30000",
+        "How long a status from WhatsApp may take to tell how a send without an answer ended, before it is repeated.",
+    ),
+    open(
+        "egress.allow",
+        "CHASQUI_EGRESS_ALLOW",
+        "",
+        "Networks that URLs of agents may reach although private, e.g. 10.1.0.0/16,127.0.0.1/32.",
+    ),
 ];
 
 /// Variables of single commands, which no file can hold: name and what it is for.
@@ -62,7 +115,8 @@ pub const COMMAND_VARIABLES: &[(&str, &str)] = &[
 
 /// The default file: every setting commented out, with what it is for.
 pub fn default_file() -> String {
-    let mut text = String::from("# Chasqui's settings. Each may also be given as the environment variable named behind it.\n");
+    let mut text =
+        String::from("# Chasqui's settings. Each may also be given as the environment variable named behind it.\n");
     let mut section = "";
     for setting in SETTINGS {
         let (of, key) = setting.key.split_once('.').unwrap_or(("", setting.key));

@@ -73,7 +73,9 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let store = open_store(&config, &node).await?;
     let model_client = ModelClient::new()?;
     let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
-    let model = resolve(&model_client, &config.llm, &keys, &config.ollama).await.map_err(|failure| StartError::Model(failure.message))?;
+    let model = resolve(&model_client, &config.llm, &keys, &config.ollama)
+        .await
+        .map_err(|failure| StartError::Model(failure.message))?;
     let policy = EgressPolicy { allow: config.egress_allow.clone(), ..EgressPolicy::default() };
     let parts = Parts {
         graph: GraphClient::new(&config.graph_base_url, &config.graph_version)?,

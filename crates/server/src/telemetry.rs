@@ -59,7 +59,10 @@ pub(crate) async fn request(State(ctx): State<Context>, request: Request, next: 
     let id = ctx.new_uuid().to_string();
     let began = Instant::now();
     let method = known(request.method());
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     // Nothing that we answer takes this long, so a sender who trickles is cut off here.
     let done = tokio::time::timeout(PATIENCE, next.run(request)).await;
     let mut response = done.unwrap_or_else(|_| ApiError::Timeout.into_response());

@@ -119,7 +119,8 @@ impl TestApp {
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let started =
             Self { app, emulator, model, clock, project, key, http, commits, _database: database, _data_dir: data_dir };
-        let hook = json!({"callback_url": format!("{}/webhooks/whatsapp", started.app.url()), "verify_token": verify_token});
+        let hook =
+            json!({"callback_url": format!("{}/webhooks/whatsapp", started.app.url()), "verify_token": verify_token});
         started.emulator_call(Method::PUT, "/webhooks/config", Some(hook)).await;
         started
     }
@@ -258,7 +259,8 @@ impl TestApp {
     pub async fn damage_journal(&self, id: ExecutionId, from: &str, to: &str) {
         let store = &self.app.context().store;
         let project = self.project;
-        let changed = store::transact!(store, "test.damage", tx => store::journal::damage(tx, project, id, from, to).await);
+        let changed =
+            store::transact!(store, "test.damage", tx => store::journal::damage(tx, project, id, from, to).await);
         assert!(changed.expect("the journal changes") > 0);
     }
 

@@ -119,11 +119,7 @@ impl ScriptedModel {
     }
 
     fn reply(&self, status: u16, message: Value, gated: bool) {
-        let body = if status == 200 {
-            completion(&message)
-        } else {
-            message
-        };
+        let body = if status == 200 { completion(&message) } else { message };
         self.shared.replies.lock().expect("no panic").push_back(Reply { status, body, gated });
     }
 

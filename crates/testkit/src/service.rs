@@ -1,6 +1,12 @@
 //! A small HTTP service that agents' webhook tools call in tests: it records what it gets and answers what it is told.
 
-use axum::{Json, Router, body::Bytes, extract::State, http::{HeaderMap, Method, Uri}, response::IntoResponse as _};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, Uri},
+    response::IntoResponse as _,
+};
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -60,7 +66,13 @@ impl Drop for Service {
     }
 }
 
-async fn serve(State(shared): State<Arc<Shared>>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> axum::response::Response {
+async fn serve(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> axum::response::Response {
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
     let request = Request {
         method,

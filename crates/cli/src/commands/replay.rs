@@ -30,11 +30,16 @@ pub async fn run(args: ReplayArgs) -> Result<ExitCode> {
     }
     if args.json {
         let (ok, executions) = (differences.is_empty() && effects > 0, ids.len());
-        output::json(&json!({"ok": ok, "executions": executions, "steps": steps, "effects": effects, "differences": differences}))?;
+        output::json(
+            &json!({"ok": ok, "executions": executions, "steps": steps, "effects": effects, "differences": differences}),
+        )?;
     } else {
         output::line(format_args!("{} executions, {steps} steps, {effects} effects replayed", ids.len()));
         for found in &differences {
-            output::line(format_args!("execution {} differs at step {} in its {}", found["execution"], found["step"], found["in"]));
+            output::line(format_args!(
+                "execution {} differs at step {} in its {}",
+                found["execution"], found["step"], found["in"]
+            ));
             output::line(format_args!("  stored    {}", found["stored"]));
             output::line(format_args!("  replayed  {}", found["replayed"]));
         }

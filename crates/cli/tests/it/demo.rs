@@ -42,7 +42,10 @@ fn the_demo_passes_with_a_model_that_speaks_openai_s_chat_format() {
     let output = finished(&mut command);
     let report = json(&output);
     assert_eq!(report["ok"], true, "{report}");
-    assert_eq!((&report["model"]["provider"], &report["model"]["is_rehearsal"]), (&"OpenAICompatible".into(), &false.into()));
+    assert_eq!(
+        (&report["model"]["provider"], &report["model"]["is_rehearsal"]),
+        (&"OpenAICompatible".into(), &false.into())
+    );
 
     // What a strict provider checks was checked with each request; here is what every one of them carries.
     let requests = model.requests();

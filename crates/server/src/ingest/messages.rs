@@ -43,7 +43,12 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, owner: Owner, message:
 }
 
 /// Whether this message is new. `false`: it was stored before, and nothing happens again.
-pub(super) async fn first(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, message: &InboundMessage) -> Result<bool> {
+pub(super) async fn first(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    message: &InboundMessage,
+) -> Result<bool> {
     let new = messages::first_seen(tx, project, &message.phone_number_id, &message.wamid, ctx.now()).await?;
     if !new {
         metrics::counter!("duplicates_total", "kind" => "inbound").increment(1);
@@ -65,7 +70,12 @@ pub(super) fn sender(message: &InboundMessage) -> Option<Phone> {
 }
 
 /// Finds or makes the contact and the conversation, and stores the message in it.
-pub(super) async fn converse(ctx: &Context, tx: &mut Tx<'_>, place: &Place, message: &InboundMessage) -> Result<Option<ConversationRow>> {
+pub(super) async fn converse(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    place: &Place,
+    message: &InboundMessage,
+) -> Result<Option<ConversationRow>> {
     let (now, project) = (ctx.now(), place.project);
     let phone = sender(message);
     let scope = message.waba_id.clone().unwrap_or_default();
@@ -79,7 +89,11 @@ pub(super) async fn converse(ctx: &Context, tx: &mut Tx<'_>, place: &Place, mess
     let Some(first) = identities.first() else { return Ok(None) };
     let name = format!("{}/{}/{}", first.kind, first.scope, first.value);
     let new_contact = Id::from_uuid(crate::workers::derived(project, "contact", &name));
-    let seen = Seen { profile_name: message.profile_name.clone(), wa_id: message.from.clone(), user_id: message.user_id.clone() };
+    let seen = Seen {
+        profile_name: message.profile_name.clone(),
+        wa_id: message.from.clone(),
+        user_id: message.user_id.clone(),
+    };
     let contact = contacts::ensure(tx, project, &identities, new_contact, &seen, now).await?;
     let at = message.timestamp.unwrap_or(now);
     let shown = phone.as_ref().map(Phone::e164);
@@ -110,7 +124,8 @@ pub(super) async fn converse(ctx: &Context, tx: &mut Tx<'_>, place: &Place, mess
     };
     messages::insert(tx, project, conversation.id, &new).await?;
     let body = json!({"conversation_id": conversation.id, "direction": "inbound", "kind": message.kind}).to_string();
-    let event = EventRow { id: ctx.new_uuid(), at: now, topic: "message.received".into(), object_id: new.id.uuid(), body };
+    let event =
+        EventRow { id: ctx.new_uuid(), at: now, topic: "message.received".into(), object_id: new.id.uuid(), body };
     events::append(tx, project, &event).await?;
     Ok(Some(conversation))
 }
@@ -147,7 +162,12 @@ pub(super) async fn hear(
     }
 }
 
-async fn debounce(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow, message: &InboundMessage) -> Result<Span> {
+async fn debounce(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    message: &InboundMessage,
+) -> Result<Span> {
     // A tap on a button is a whole answer.
     let tap = matches!(message.kind.as_str(), "button" | "interactive");
     let Some(agent) = conversation.agent().filter(|_| !tap) else { return Ok(Span::ZERO) };

@@ -64,7 +64,16 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
         Meaning::Activates(project, session) => {
             sandbox::activate(ctx, tx, project, &session).await?;
             let key = format!("sandbox:{}:{}", session.id, message.wamid);
-            say(ctx, tx, Place { project, config: None, agent: Some(session.agent_id) }, message, &key, Answer::Activated, language).await
+            say(
+                ctx,
+                tx,
+                Place { project, config: None, agent: Some(session.agent_id) },
+                message,
+                &key,
+                Answer::Activated,
+                language,
+            )
+            .await
         }
         Meaning::Answer(answer) => {
             let project = sandbox_owner;
@@ -80,18 +89,31 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
     }
 }
 
-async fn understand(ctx: &Context, tx: &mut Tx<'_>, phone: Option<&Phone>, message: &InboundMessage) -> Result<Meaning> {
+async fn understand(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    phone: Option<&Phone>,
+    message: &InboundMessage,
+) -> Result<Meaning> {
     let now = ctx.now();
     let text = message.text.as_deref().unwrap_or_default();
     for code in codes_in(text) {
         let Some(pointer) = unscoped::look_up(tx, DirectoryKind::SandboxCode, &code).await? else { continue };
-        let Some(session) = sandbox_sessions::find(tx, pointer.project_id, Id::from_uuid(pointer.object_id)).await? else { continue };
+        let Some(session) = sandbox_sessions::find(tx, pointer.project_id, Id::from_uuid(pointer.object_id)).await?
+        else {
+            continue;
+        };
         let Some(phone) = phone else { return Ok(Meaning::Answer(Answer::HiddenNumber)) };
         if session.phone_canonical != phone.canonical() {
             return Ok(Meaning::Answer(Answer::NotYourCode));
         }
-        let live = sandbox::is_live(&session, SessionStatus::PendingActivation, now) || sandbox::is_live(&session, SessionStatus::Active, now);
-        return Ok(if live { Meaning::Activates(pointer.project_id, session) } else { Meaning::Answer(Answer::Expired) });
+        let live = sandbox::is_live(&session, SessionStatus::PendingActivation, now)
+            || sandbox::is_live(&session, SessionStatus::Active, now);
+        return Ok(if live {
+            Meaning::Activates(pointer.project_id, session)
+        } else {
+            Meaning::Answer(Answer::Expired)
+        });
     }
     let Some(phone) = phone else { return Ok(Meaning::Answer(Answer::HiddenNumber)) };
     if let Some(pointer) = unscoped::look_up(tx, DirectoryKind::SandboxPhone, phone.canonical()).await?
@@ -125,9 +147,15 @@ async fn say(
 }
 
 /// A session with another agent begins anew: what the earlier agent was about is stopped.
-async fn stop_other_agent(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<()> {
+async fn stop_other_agent(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+) -> Result<()> {
     let Some(id) = conversation.execution() else { return Ok(()) };
-    let other = store::executions::find(tx, project, id).await?.is_some_and(|row| Some(row.agent_id) != conversation.agent());
+    let other =
+        store::executions::find(tx, project, id).await?.is_some_and(|row| Some(row.agent_id) != conversation.agent());
     if !other {
         return Ok(());
     }

@@ -32,11 +32,21 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
         tracing::warn!(outbox = %row.id, attempt = tracking.attempt, "a repeated attempt was delivered as well");
         return Ok(());
     }
-    let error = status.error.as_ref().map(|error| json!({"code": error.code, "title": error.title, "details": error.details}).to_string());
-    let change = StatusChange { to, at: status.at.unwrap_or(now), error: error.as_deref(), wamid: Some(&status.wamid), now };
+    let error = status
+        .error
+        .as_ref()
+        .map(|error| json!({"code": error.code, "title": error.title, "details": error.details}).to_string());
+    let change =
+        StatusChange { to, at: status.at.unwrap_or(now), error: error.as_deref(), wamid: Some(&status.wamid), now };
     messages::advance(tx, project, row.message_id, &change).await?;
     let body = json!({"status": to.as_str(), "conversation_id": row.conversation_id}).to_string();
-    let event = EventRow { id: ctx.new_uuid(), at: now, topic: "message.status".into(), object_id: row.message_id.uuid(), body };
+    let event = EventRow {
+        id: ctx.new_uuid(),
+        at: now,
+        topic: "message.status".into(),
+        object_id: row.message_id.uuid(),
+        body,
+    };
     events::append(tx, project, &event).await?;
     // An attempt that is under way settles its row itself, and finds the id that was just noted.
     if row.state == OutboxState::Unknown.as_str() || row.state == OutboxState::Queued.as_str() {
@@ -47,7 +57,13 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
 
 /// The proof that an unclear attempt waited for, or that makes another attempt needless. The execution is told through its
 /// mailbox: nothing that a turn may trip over belongs into the transaction that takes Meta's word.
-async fn settle(tx: &mut Tx<'_>, project: ProjectId, row: &outbox::OutboxRow, wamid: &str, now: Timestamp) -> Result<()> {
+async fn settle(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &outbox::OutboxRow,
+    wamid: &str,
+    now: Timestamp,
+) -> Result<()> {
     let settle = Settle { state: OutboxState::Accepted, next_at: now, wamid: Some(wamid), error: None, now };
     let row = outbox::settle(tx, project, row.id, row.epoch, &settle).await?;
     let told = SendOutcome::Accepted { message_id: row.message_id.to_string() };

@@ -19,8 +19,8 @@ use std::{collections::HashSet, time::Duration};
 use store::unscoped::{DueConversation, DueOutbox};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
 pub(crate) use leases::Register;
+pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
 pub(crate) use outbox::post;
 pub(crate) use step::mail;
 
@@ -72,7 +72,11 @@ pub(crate) async fn run(ctx: Context, stop: CancellationToken) {
 }
 
 /// Keeps a loop alive: a panic in it is counted and it starts again.
-async fn supervised<F: Future<Output = ()> + Send + 'static>(name: &str, stop: &CancellationToken, start: impl Fn() -> F) {
+async fn supervised<F: Future<Output = ()> + Send + 'static>(
+    name: &str,
+    stop: &CancellationToken,
+    start: impl Fn() -> F,
+) {
     while let Err(error) = tokio::spawn(start()).await {
         metrics::counter!("panics_total").increment(1);
         tracing::error!(worker = name, %error, "a worker's loop panicked");

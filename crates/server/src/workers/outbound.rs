@@ -83,7 +83,9 @@ pub(crate) async fn enqueue(
     };
     let message = Id::from_uuid(derived(project, "message", said.source_key));
     let outbox = Id::from_uuid(derived(project, "outbox", said.source_key));
-    let Some(row) = conversations::next_seq(tx, project, conversation.id, now).await? else { return Ok(Err(NotSendable::NoAddress)) };
+    let Some(row) = conversations::next_seq(tx, project, conversation.id, now).await? else {
+        return Ok(Err(NotSendable::NoAddress));
+    };
     let new = NewMessage {
         id: message,
         seq: row.next_seq,

@@ -77,9 +77,17 @@ fn tracking_token(ctx: &Context, project: ProjectId, row: &OutboxRow) -> String 
 
 /// How an attempt ended, or the waiting for one.
 enum End {
-    Accepted { wamid: String },
-    Refused { code: &'static str, message: String },
-    Later { after: Span, message: String },
+    Accepted {
+        wamid: String,
+    },
+    Refused {
+        code: &'static str,
+        message: String,
+    },
+    Later {
+        after: Span,
+        message: String,
+    },
     Unclear(String),
     /// No status told within the window.
     Silence,
@@ -149,7 +157,8 @@ async fn access_token(ctx: &Context, project: ProjectId, phone_number_id: &str) 
     let Some(pointer) = pointer.filter(|pointer| pointer.project_id == project) else { return Ok(None) };
     let id = domain::Id::from_uuid(pointer.object_id);
     let Some(config) = store::whatsapp_configs::find(&mut conn, project, id).await? else { return Ok(None) };
-    let secret = store::secrets::reveal(&mut conn, &ctx.vault, project, config.access_token_id, "whatsapp_access_token").await?;
+    let secret =
+        store::secrets::reveal(&mut conn, &ctx.vault, project, config.access_token_id, "whatsapp_access_token").await?;
     Ok(secret.map(SecretString::from))
 }
 
@@ -176,7 +185,13 @@ enum Tell {
     ByMail,
 }
 
-async fn settle_and(ctx: &Context, project: ProjectId, row: &OutboxRow, end: &End, how: Tell) -> store::Result<Option<Held>> {
+async fn settle_and(
+    ctx: &Context,
+    project: ProjectId,
+    row: &OutboxRow,
+    end: &End,
+    how: Tell,
+) -> store::Result<Option<Held>> {
     transact!(ctx.store, "outbox.settle", tx => {
         let now = ctx.now();
         // A status may have told the wamid while the request was open; it is proof, whatever the request's end was.
@@ -247,7 +262,9 @@ impl<'a> Plan<'a> {
             End::Later { after, message } => unsettled(OutboxState::Queued, now + *after, message),
             End::Unclear(why) => unsettled(OutboxState::Unknown, now + reconcile, why),
             // For free-form replies a silent bot is worse than a repeat; other rows are left to a person.
-            End::Silence if row.policy == "retry" && !exhausted(Span::ZERO) => unsettled(OutboxState::Queued, now, "no status told"),
+            End::Silence if row.policy == "retry" && !exhausted(Span::ZERO) => {
+                unsettled(OutboxState::Queued, now, "no status told")
+            }
             End::Silence => Self {
                 state: OutboxState::Unconfirmed,
                 next_at: now,
@@ -284,9 +301,17 @@ async fn tell(
 }
 
 /// Puts the outcome into the mailbox of the conversation, if an execution waits for it.
-pub(crate) async fn post(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, told: Told, now: Timestamp) -> store::Result<()> {
+pub(crate) async fn post(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &OutboxRow,
+    told: Told,
+    now: Timestamp,
+) -> store::Result<()> {
     let Some(effect) = row.effect_id.clone() else { return Ok(()) };
-    let Some(conversation) = conversations::next_seq(tx, project, row.conversation_id, now).await? else { return Ok(()) };
+    let Some(conversation) = conversations::next_seq(tx, project, row.conversation_id, now).await? else {
+        return Ok(());
+    };
     let key = format!("sent:{effect}");
     let mail = mail(conversation.next_seq, key, &Input::Sent { effect, outcome: told })?;
     mailbox::put(tx, project, row.conversation_id, &mail).await?;

@@ -9,7 +9,9 @@ use domain::{
     execution::ExecutionStatus,
     ids::{ExecutionId, ProjectId, SnapshotId},
 };
-use engine::{AgentContent, CallModel, Compiled, Effect, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, Step};
+use engine::{
+    AgentContent, CallModel, Compiled, Effect, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, Step,
+};
 use serde_json::json;
 use std::sync::Arc;
 use store::{
@@ -87,7 +89,9 @@ pub(super) async fn step(
     }
     run.save(ctx, tx, project, before, now).await?;
     let todo = match &run.state.pending {
-        Some(Pending::Model { call, not_before, .. }) if not_before.is_none_or(|time| time <= now) => Some(Todo::Model(call.clone())),
+        Some(Pending::Model { call, not_before, .. }) if not_before.is_none_or(|time| time <= now) => {
+            Some(Todo::Model(call.clone()))
+        }
         Some(pending @ Pending::Tool { effect, request, .. }) => {
             let again = began_with.as_ref() == Some(pending);
             Some(Todo::Tool { effect: effect.clone(), request: request.clone(), again })
@@ -143,7 +147,8 @@ impl Run {
                 return Ok(Some(run));
             }
             // It is over, but it must hear of its sends: one that is resumed later must not wait for what was settled.
-            let (sent, others) = std::mem::take(inputs).into_iter().partition(|input| matches!(input, Input::Sent { .. }));
+            let (sent, others) =
+                std::mem::take(inputs).into_iter().partition(|input| matches!(input, Input::Sent { .. }));
             *inputs = others;
             run.hear_of_sends(ctx, tx, project, conversation, &sent, now).await?;
         }
@@ -159,7 +164,13 @@ impl Run {
     }
 
     /// A stored execution.
-    async fn of(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow, id: ExecutionId) -> Result<Option<Self>> {
+    async fn of(
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        id: ExecutionId,
+    ) -> Result<Option<Self>> {
         let Some(row) = executions::state(tx, project, id).await? else { return Ok(None) };
         let state = match row.state.as_str() {
             "" => State::new(facts(id, row_agent(tx, project, id).await?, conversation)),
@@ -242,7 +253,8 @@ impl Run {
                     }
                 }
                 Effect::SetTimer { kind, generation, fire_at } => {
-                    timers::set(tx, project, (conversation.id, self.id), (kind.as_str(), *generation), *fire_at).await?;
+                    timers::set(tx, project, (conversation.id, self.id), (kind.as_str(), *generation), *fire_at)
+                        .await?;
                 }
                 Effect::ClearTimer => timers::clear(tx, project, self.id).await?,
                 // Carried out by the holder after the commit: the state says what is pending.
@@ -252,7 +264,14 @@ impl Run {
         Ok(known)
     }
 
-    async fn save(&self, ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, before: ExecutionStatus, now: Timestamp) -> Result<()> {
+    async fn save(
+        &self,
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        before: ExecutionStatus,
+        now: Timestamp,
+    ) -> Result<()> {
         let state = &self.state;
         let error = state.error.as_ref().map(|error| to_json("error", error)).transpose()?;
         let saved = Saved {
@@ -270,8 +289,10 @@ impl Run {
         if state.status == before && self.step_no > 1 {
             return Ok(());
         }
-        let body = json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status, "node": state.node}).to_string();
-        let event = EventRow { id: ctx.new_uuid(), at: now, topic: "execution.status".into(), object_id: self.id.uuid(), body };
+        let body = json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status, "node": state.node})
+            .to_string();
+        let event =
+            EventRow { id: ctx.new_uuid(), at: now, topic: "execution.status".into(), object_id: self.id.uuid(), body };
         events::append(tx, project, &event).await
     }
 }
@@ -292,7 +313,12 @@ fn facts(id: ExecutionId, agent_id: domain::ids::AgentId, conversation: &Convers
 }
 
 /// The pinned agent, ready to run, or why it cannot.
-async fn compiled(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, snapshot: SnapshotId) -> Result<(Option<Arc<Compiled>>, String)> {
+async fn compiled(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    snapshot: SnapshotId,
+) -> Result<(Option<Arc<Compiled>>, String)> {
     if let Some(agent) = ctx.compiled(snapshot) {
         return Ok((Some(agent), String::new()));
     }

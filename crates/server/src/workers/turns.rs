@@ -46,7 +46,11 @@ pub(super) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()
 }
 
 /// A turn that cannot go on waits a while, so that it neither turns in circles nor stands in front of others.
-async fn postpone(ctx: &Context, (project, id, epoch): (ProjectId, ConversationId, i64), error: Error) -> store::Result<()> {
+async fn postpone(
+    ctx: &Context,
+    (project, id, epoch): (ProjectId, ConversationId, i64),
+    error: Error,
+) -> store::Result<()> {
     if !matches!(error, Error::StaleEpoch) {
         let wait = if matches!(error, Error::Damaged { .. }) { Span::from_secs(30) } else { Span::from_secs(1) };
         let at = ctx.now() + wait;
@@ -93,7 +97,8 @@ async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {
             let answer = ctx.model.complete(&request, &call.id).await;
             failpoint::reach("model.answered");
             metrics::histogram!("llm_seconds").record(began.elapsed().as_secs_f64());
-            metrics::counter!("llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" }).increment(1);
+            metrics::counter!("llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" })
+                .increment(1);
             Ok(match answer {
                 Ok(response) => Input::Model { effect: call.id.clone(), response: storable(response) },
                 Err(failure) => Input::ModelFailed { effect: call.id.clone(), failure: shown(failure) },
@@ -101,7 +106,8 @@ async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {
         }
         // The request may have been made before a crash: only what is safe to repeat is repeated (engine.md 2.10).
         Todo::Tool { effect, request, again: true } if request.method != "GET" => {
-            let answer = ToolAnswer::Failed { code: "outcome_unknown".into(), message: "outcome unknown after restart".into() };
+            let answer =
+                ToolAnswer::Failed { code: "outcome_unknown".into(), message: "outcome unknown after restart".into() };
             Ok(Input::Tool { effect: effect.clone(), answer })
         }
         Todo::Tool { effect, request, .. } => {
@@ -126,7 +132,9 @@ fn storable(response: ModelResponse) -> ModelResponse {
     let calls = response.tool_calls.into_iter();
     ModelResponse {
         text: response.text.map(|text| text.replace('\0', "")),
-        tool_calls: calls.map(|call| ToolCall { name: call.name.replace('\0', ""), arguments: clean(call.arguments), ..call }).collect(),
+        tool_calls: calls
+            .map(|call| ToolCall { name: call.name.replace('\0', ""), arguments: clean(call.arguments), ..call })
+            .collect(),
         ..response
     }
 }

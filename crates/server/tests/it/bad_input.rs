@@ -41,7 +41,12 @@ async fn every_route_refuses_a_missing_or_wrong_key() {
     let wrong = format!("{}{last}", &app.key[..app.key.len() - 1]);
     for (method, path) in ROUTES {
         let path = path.replace("{id}", NOBODY);
-        for key in [None, Some("nonsense"), Some("chq_aaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), Some(wrong.as_str())] {
+        for key in [
+            None,
+            Some("nonsense"),
+            Some("chq_aaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+            Some(wrong.as_str()),
+        ] {
             let answer = app.call_as(key, method.parse().unwrap(), &path, None).await;
             in_shape(&answer, 401, "unauthorized");
             assert_eq!(answer.body["error"], "Invalid or missing API key");
@@ -57,9 +62,18 @@ async fn unknown_malformed_and_foreign_ids_are_all_not_found() {
     let (_, foreign_key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
     for (method, path) in ROUTES.into_iter().filter(|(_, path)| path.contains("{id}")) {
         let mut bodies = Vec::new();
-        for (key, id) in [(&app.key, NOBODY), (&app.key, "not-an-id"), (&app.key, "%00"), (&foreign_key, agent.as_str())] {
+        for (key, id) in
+            [(&app.key, NOBODY), (&app.key, "not-an-id"), (&app.key, "%00"), (&foreign_key, agent.as_str())]
+        {
             let path = path.replace("{id}", id);
-            let answer = app.call_as(Some(key), method.parse().unwrap(), &path, Some(json!({"agent": {"name": "x"}, "message": {"content": "x"}}))).await;
+            let answer = app
+                .call_as(
+                    Some(key),
+                    method.parse().unwrap(),
+                    &path,
+                    Some(json!({"agent": {"name": "x"}, "message": {"content": "x"}})),
+                )
+                .await;
             in_shape(&answer, 404, "not_found");
             bodies.push((answer.body["error"].clone(), answer.body["message"].clone()));
         }
@@ -78,10 +92,22 @@ async fn a_missing_wrapper_and_a_broken_body_are_malformed() {
         assert_eq!(answer.body["message"], "Parameter agent is required");
     }
     for broken in ["{", "[]", "\"agent\"", "{\"agent\": {\"name\": }}"] {
-        let answer = app.request(Method::POST, "/api/v1/agents").header("content-type", "application/json").body(broken).send().await.unwrap();
+        let answer = app
+            .request(Method::POST, "/api/v1/agents")
+            .header("content-type", "application/json")
+            .body(broken)
+            .send()
+            .await
+            .unwrap();
         assert_eq!(answer.status(), 400, "{broken}");
     }
-    let form = app.request(Method::POST, "/api/v1/agents").header("content-type", "text/plain").body("{}").send().await.unwrap();
+    let form = app
+        .request(Method::POST, "/api/v1/agents")
+        .header("content-type", "text/plain")
+        .body("{}")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(form.status(), 415);
     in_shape(&app.call(Method::DELETE, "/api/v1/agents", None).await, 405, "method_not_allowed");
     in_shape(&app.get("/api/v2/agents").await, 404, "no_route");
@@ -103,7 +129,12 @@ async fn a_graph_with_six_faults_names_all_six_with_json_pointers() {
     let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Broken", "graph": graph}})).await;
     in_shape(&refused, 422, "validation_failed");
     let details = refused.body["details"].as_array().unwrap();
-    let at = |path: &str| details.iter().find(|detail| detail["path"].as_str().unwrap().starts_with(path)).unwrap_or_else(|| panic!("{path}: {details:#?}"));
+    let at = |path: &str| {
+        details
+            .iter()
+            .find(|detail| detail["path"].as_str().unwrap().starts_with(path))
+            .unwrap_or_else(|| panic!("{path}: {details:#?}"))
+    };
     for path in [
         "/agent/graph/nodes/2/name",
         "/agent/graph/nodes/3/type",
@@ -132,7 +163,9 @@ async fn a_graph_of_13_mebibytes_is_too_large() {
 #[tokio::test]
 async fn wrong_values_are_named_all_at_once_and_unknown_keys_are_ignored() {
     let app = TestApp::start().await;
-    let wrong = app.post("/api/v1/agents", json!({"agent": {"name": " ", "system_prompt": 5, "message_debounce_seconds": 61}})).await;
+    let wrong = app
+        .post("/api/v1/agents", json!({"agent": {"name": " ", "system_prompt": 5, "message_debounce_seconds": 61}}))
+        .await;
     in_shape(&wrong, 422, "validation_failed");
     let fields: Vec<&String> = wrong.body["errors"].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["name", "system_prompt", "message_debounce_seconds"]);
@@ -154,7 +187,10 @@ async fn an_agent_comes_back_as_it_was_sent() {
     let agent = app.agent(json!({"name": "Full", "description": "About", "system_prompt": "Be kind.", "message_debounce_seconds": 3, "graph": graph})).await;
     let plain = app.get(&format!("/api/v1/agents/{agent}/graph")).await;
     let whole = plain.data();
-    assert_eq!((whole["name"].as_str(), whole["system_prompt"].as_str(), whole["message_debounce_seconds"].as_i64()), (Some("Full"), Some("Be kind."), Some(3)));
+    assert_eq!(
+        (whole["name"].as_str(), whole["system_prompt"].as_str(), whole["message_debounce_seconds"].as_i64()),
+        (Some("Full"), Some("Be kind."), Some(3))
+    );
     assert!(whole.get("description").is_none(), "published clients break on it here");
     let node = &whole["graph"]["nodes"][1];
     assert_eq!((node["colour"].as_str(), node["position"]["y"].as_i64()), (Some("blue"), Some(2)));
@@ -171,7 +207,8 @@ async fn a_new_agent_has_the_starter_graph() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "New"})).await;
     let graph = app.get(&format!("/api/v1/agents/{agent}/graph")).await.data()["graph"].clone();
-    let names: Vec<&str> = graph["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        graph["nodes"].as_array().unwrap().iter().map(|node| node["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["__start__", "assistant", "__end__"]);
 }
 

@@ -114,7 +114,8 @@ async fn the_model_is_told_the_prompts_and_offered_tools_with_schemas() {
     for part in ["# Step: greeter", "Say hello to Ana", "__end__: nothing more is wanted"] {
         assert!(step.contains(part), "{step}");
     }
-    let tools: Vec<&str> = request["tools"].as_array().unwrap().iter().map(|tool| tool["function"]["name"].as_str().unwrap()).collect();
+    let tools: Vec<&str> =
+        request["tools"].as_array().unwrap().iter().map(|tool| tool["function"]["name"].as_str().unwrap()).collect();
     assert_eq!(tools, ["send_notification_to_user", "MoveToNextNode", "WaitForUser", "get_execution_metadata"]);
     let schema = &request["tools"][1]["function"]["parameters"];
     assert_eq!(schema["required"], json!(["next_node", "reason"]));
@@ -145,7 +146,10 @@ async fn a_model_that_refuses_fails_the_execution_and_a_resume_takes_the_message
     app.says(ANA, "is anybody there?").await;
     app.run_until_idle().await;
     let failed = app.execution(&agent).await;
-    assert_eq!((failed["status"].as_str(), failed["error"]["code"].as_str()), (Some("failed"), Some("llm_unavailable")));
+    assert_eq!(
+        (failed["status"].as_str(), failed["error"]["code"].as_str()),
+        (Some("failed"), Some("llm_unavailable"))
+    );
 
     app.model().says("I am now.");
     let path = format!("/api/v1/agents/{agent}/executions/{}/resume", failed["id"].as_str().unwrap());

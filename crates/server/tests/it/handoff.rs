@@ -51,8 +51,14 @@ async fn in_a_handoff_the_agent_is_silent_until_it_is_resumed() {
     app.run_until_idle().await;
     assert_eq!(app.execution(&agent).await["status"], "paused");
     let said = app.model().last_texts("user");
-    assert!(said.contains(&"hello?".to_owned()) && said.iter().any(|text| text.contains("\"refund\":\"done\"")), "{said:?}");
-    assert!(app.model().last_texts("assistant").contains(&"Maria here, refunded.".to_owned()), "the agent knows what the person said");
+    assert!(
+        said.contains(&"hello?".to_owned()) && said.iter().any(|text| text.contains("\"refund\":\"done\"")),
+        "{said:?}"
+    );
+    assert!(
+        app.model().last_texts("assistant").contains(&"Maria here, refunded.".to_owned()),
+        "the agent knows what the person said"
+    );
 }
 
 #[tokio::test]

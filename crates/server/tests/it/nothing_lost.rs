@@ -25,7 +25,14 @@ fn fixture(file: &str) -> Value {
 async fn deliver(app: &TestApp, body: &Value) -> u16 {
     let body = body.to_string().into_bytes();
     let signature = signature::sign(&SecretString::from(emulator::APP_SECRET), &body);
-    app.request(Method::POST, "/webhooks/whatsapp").header(signature::HEADER, signature).body(body).send().await.unwrap().status().as_u16()
+    app.request(Method::POST, "/webhooks/whatsapp")
+        .header(signature::HEADER, signature)
+        .body(body)
+        .send()
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
 }
 
 fn text(wamid: &str, body: &str) -> Value {
@@ -58,7 +65,11 @@ async fn a_message_that_waits_for_its_debounce_survives_the_timer_that_ends_the_
     app.says(ANA, "yes, my order").await;
     app.forward(Span::from_millis(1_500)).await;
     app.forward(Span::from_secs(10)).await;
-    assert_eq!(app.heard(ANA).await, ["Anything else?", "Sure."], "the message was acknowledged and is answered by nobody");
+    assert_eq!(
+        app.heard(ANA).await,
+        ["Anything else?", "Sure."],
+        "the message was acknowledged and is answered by nobody"
+    );
 }
 
 /// A message that lands while the goodbye is being sent, just before the route to the end.
@@ -92,7 +103,8 @@ async fn raw_model(answers: Vec<(u16, Value)>) -> String {
     }
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(Arc::new(Mutex::new(answers.into())));
+    let router =
+        Router::new().route("/v1/chat/completions", post(complete)).with_state(Arc::new(Mutex::new(answers.into())));
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
@@ -100,7 +112,8 @@ async fn raw_model(answers: Vec<(u16, Value)>) -> String {
 /// An execution fails while a text is on its way; the outcome is told to an execution that is over and dropped.
 #[tokio::test]
 async fn a_resumed_execution_does_not_wait_for_ever_for_a_send_that_was_settled_while_it_was_failed() {
-    let tool = json!([{"id": "c", "type": "function", "function": {"name": "get_execution_metadata", "arguments": "{}"}}]);
+    let tool =
+        json!([{"id": "c", "type": "function", "function": {"name": "get_execution_metadata", "arguments": "{}"}}]);
     let url = raw_model(vec![
         (200, json!({"role": "assistant", "content": "One moment.", "tool_calls": tool})),
         (401, json!(null)),
@@ -118,7 +131,10 @@ async fn a_resumed_execution_does_not_wait_for_ever_for_a_send_that_was_settled_
     app.says(ANA, "hello").await;
     app.run_until_idle().await;
     let failed = app.execution(&agent).await;
-    assert_eq!((failed["status"].as_str(), failed["error"]["code"].as_str()), (Some("failed"), Some("llm_unavailable")));
+    assert_eq!(
+        (failed["status"].as_str(), failed["error"]["code"].as_str()),
+        (Some("failed"), Some("llm_unavailable"))
+    );
     let path = format!("/api/v1/agents/{agent}/executions/{}/resume", failed["id"].as_str().unwrap());
     assert_eq!(app.post(&path, json!({})).await.status, 200);
     app.run_until_idle().await;
@@ -158,7 +174,8 @@ async fn a_redelivered_message_to_one_project_s_agent_is_not_shown_to_the_next_p
 
     let other = app.app.operator().create_project("Other").await.unwrap();
     let (_, key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
-    let theirs = app.call_as(Some(&key), Method::POST, "/api/v1/agents", Some(json!({"agent": {"name": "Theirs"}}))).await.id();
+    let theirs =
+        app.call_as(Some(&key), Method::POST, "/api/v1/agents", Some(json!({"agent": {"name": "Theirs"}}))).await.id();
     let body = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": theirs}});
     let session = app.call_as(Some(&key), Method::POST, "/api/v1/sandbox_sessions", Some(body)).await;
     app.says(ANA, session.data()["activation_code"].as_str().unwrap()).await;
@@ -193,7 +210,8 @@ async fn a_status_that_proves_an_attempt_keeps_a_queued_row_from_being_sent_agai
     }
     app.forward(Span::from_secs(60)).await;
     let sends = app.emulator_call(Method::GET, "/requests", None).await;
-    let sends = sends["requests"].as_array().unwrap().iter().filter(|r| r["body"]["text"]["body"] == "only once").count();
+    let sends =
+        sends["requests"].as_array().unwrap().iter().filter(|r| r["body"]["text"]["body"] == "only once").count();
     assert!(sends >= 2, "{sends} requests: the faults did their part");
     assert_eq!(app.heard(ANA).await, ["only once"], "the proof was there before the last attempt");
 }

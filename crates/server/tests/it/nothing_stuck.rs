@@ -38,7 +38,8 @@ async fn a_turn_whose_step_failed_is_taken_up_again() {
     app.model().received(1).await;
     let id = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
     let ctx = app.app.context();
-    let unreadable = mailbox::MailRow { seq: 999, input_key: "x".into(), body: r#"{"input":"from_the_future"}"#.into() };
+    let unreadable =
+        mailbox::MailRow { seq: 999, input_key: "x".into(), body: r#"{"input":"from_the_future"}"#.into() };
     transact!(ctx.store, "test.poison", tx => mailbox::put(tx, app.project, id, &unreadable).await).unwrap();
     app.model().release();
     testkit::until(|| async {
@@ -109,17 +110,33 @@ async fn an_item_with_a_huge_id_does_not_block_its_siblings() {
     let mut huge = messages[0].clone();
     // Cannot be compressed.
     let mut state = 7u64;
-    let id: String = (0..9_000).map(|_| { state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407); char::from(b'A' + (state >> 33) as u8 % 58) }).filter(|c| c.is_alphanumeric()).collect();
+    let id: String = (0..9_000)
+        .map(|_| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            char::from(b'A' + (state >> 33) as u8 % 58)
+        })
+        .filter(|c| c.is_alphanumeric())
+        .collect();
     huge["id"] = json!(format!("wamid.{id}"));
     messages.push(huge);
     let body = delivery.to_string().into_bytes();
     let signature = signature::sign(&secrecy::SecretString::from(emulator::APP_SECRET), &body);
-    let answer = app.request(Method::POST, "/webhooks/whatsapp").header(signature::HEADER, signature).body(body).send().await.unwrap();
+    let answer = app
+        .request(Method::POST, "/webhooks/whatsapp")
+        .header(signature::HEADER, signature)
+        .body(body)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 200, "Meta will bring the same bytes for days");
 }
 
 fn config_on(url: &store::DatabaseUrl, folder: &std::path::Path) -> server::Config {
-    let settings = [("server.listen", "127.0.0.1:0".to_owned()), ("server.data_dir", folder.display().to_string()), ("llm.provider", "Rehearsal".to_owned())];
+    let settings = [
+        ("server.listen", "127.0.0.1:0".to_owned()),
+        ("server.data_dir", folder.display().to_string()),
+        ("llm.provider", "Rehearsal".to_owned()),
+    ];
     let values = server::config::collect(None, &|_| None, &settings).unwrap();
     let mut config = server::Config::read(&values, &|_| None).unwrap();
     config.database = url.clone();
@@ -168,7 +185,11 @@ async fn two_changes_of_one_agent_at_once_both_stay() {
         );
         assert_eq!((a.status, b.status), (200, 200));
         let row = app.get(&path).await;
-        assert_eq!((row.data()["name"].as_str(), row.data()["description"].as_str()), (Some(name.as_str()), Some(text.as_str())), "round {round}");
+        assert_eq!(
+            (row.data()["name"].as_str(), row.data()["description"].as_str()),
+            (Some(name.as_str()), Some(text.as_str())),
+            "round {round}"
+        );
     }
 }
 
@@ -193,12 +214,18 @@ async fn an_input_that_cannot_be_read_neither_refuses_webhooks_nor_repeats_sends
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
     app.forward(Span::from_secs(60)).await;
-    app.emulator_call(Method::POST, "/faults", Some(json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": "accept_then_drop"}))).await;
+    app.emulator_call(
+        Method::POST,
+        "/faults",
+        Some(json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": "accept_then_drop"})),
+    )
+    .await;
     app.model().says("only once");
     app.says(ANA, "hi").await;
     app.run_until_idle().await;
     let ctx = app.app.context();
-    let id: domain::ids::ConversationId = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
+    let id: domain::ids::ConversationId =
+        app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
     transact!(ctx.store, "review.poison", tx => {
         let mail = mailbox::MailRow { seq: 999, input_key: "x".into(), body: r#"{"input":"from_the_future"}"#.into() };
         mailbox::put(tx, app.project, id, &mail).await

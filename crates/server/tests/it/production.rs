@@ -44,7 +44,8 @@ async fn an_api_execution_talks_to_a_phone_with_an_active_sandbox_session() {
 async fn a_phone_that_cannot_be_reached_is_refused() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Caller"})).await;
-    let refused = app.post(&format!("/api/v1/agents/{agent}/executions"), json!({"message": "hi", "phone_number": ANA})).await;
+    let refused =
+        app.post(&format!("/api/v1/agents/{agent}/executions"), json!({"message": "hi", "phone_number": ANA})).await;
     assert_eq!((refused.status, refused.body["details"][0]["code"].as_str()), (422, Some("no_channel")));
     assert_eq!(app.get(&format!("/api/v1/agents/{agent}/executions")).await.data(), &json!([]), "nothing was stored");
 }
@@ -64,7 +65,8 @@ async fn executions_can_be_filtered_and_paged() {
     assert_eq!(page.body["meta"], json!({"page": 1, "per_page": 2, "total_pages": 2, "total_count": 3}));
     assert_eq!((page.headers["total"].as_str(), page.headers["total-pages"].as_str()), ("3", "2"));
     assert!(page.headers["link"].contains("rel=\"next\""));
-    let times: Vec<&str> = page.data().as_array().unwrap().iter().map(|run| run["started_at"].as_str().unwrap()).collect();
+    let times: Vec<&str> =
+        page.data().as_array().unwrap().iter().map(|run| run["started_at"].as_str().unwrap()).collect();
     assert!(times[0] > times[1], "newest first");
     assert_eq!(app.get(&format!("{path}?q[status_eq]=paused")).await.data(), &json!([]));
     let since = app.get(&format!("{path}?q[started_at_gteq]={}", times[0])).await;

@@ -8,7 +8,8 @@ use testkit::{ANA, Service, TestApp};
 
 fn example(file: &str, variable: &str, url: &str) -> Value {
     let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(file);
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap().replace(&format!("{{{{vars.{variable}}}}}"), url)).unwrap()
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap().replace(&format!("{{{{vars.{variable}}}}}"), url))
+        .unwrap()
 }
 
 async fn rehearsing() -> TestApp {
@@ -64,13 +65,29 @@ async fn the_demo_s_conversation_works_in_english() {
 #[tokio::test]
 async fn the_demo_s_conversation_works_in_spanish() {
     let burst = ["hola", "estoy esperando un paquete", "¿dónde está mi pedido?"];
-    shop_conversation(burst, "¿puedo hablar con una persona?", "no gracias, eso es todo", "chau", "número de pedido", "enviado").await;
+    shop_conversation(
+        burst,
+        "¿puedo hablar con una persona?",
+        "no gracias, eso es todo",
+        "chau",
+        "número de pedido",
+        "enviado",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn the_demo_s_conversation_works_in_portuguese() {
     let burst = ["oi", "estou esperando uma encomenda", "cadê meu pedido?"];
-    shop_conversation(burst, "posso falar com uma pessoa?", "não, obrigada, é só isso", "tchau", "número do pedido", "enviado").await;
+    shop_conversation(
+        burst,
+        "posso falar com uma pessoa?",
+        "não, obrigada, é só isso",
+        "tchau",
+        "número do pedido",
+        "enviado",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -91,7 +108,10 @@ async fn it_copes_with_an_agent_of_other_names_tools_arguments_and_language() {
     assert!(booked.contains("77") && booked.contains("10:30"), "{booked}");
     let requests = clinic.requests();
     assert_eq!(requests.len(), 1, "one booking");
-    assert_eq!(requests[0].body, json!({"especialidad": "pediatria", "fecha": "viernes", "nombre_paciente": "Luisa Gómez"}));
+    assert_eq!(
+        requests[0].body,
+        json!({"especialidad": "pediatria", "fecha": "viernes", "nombre_paciente": "Luisa Gómez"})
+    );
     assert!(requests[0].idempotency_key.is_some());
     assert_eq!(tell(&app, "mejor quiero hablar con alguien de recepción").await, "");
     assert_eq!(app.execution(&agent).await["status"], "handoff");

@@ -107,7 +107,8 @@ async fn the_latest_activation_owns_the_phone_also_across_projects() {
     let mine = app.get("/api/v1/sandbox_sessions").await.data()[0].clone();
     let other = app.app.operator().create_project("Other").await.unwrap();
     let (_, key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
-    let theirs = app.call_as(Some(&key), Method::POST, "/api/v1/agents", Some(json!({"agent": {"name": "Theirs"}}))).await.id();
+    let theirs =
+        app.call_as(Some(&key), Method::POST, "/api/v1/agents", Some(json!({"agent": {"name": "Theirs"}}))).await.id();
     let body = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": theirs}});
     let session = app.call_as(Some(&key), Method::POST, "/api/v1/sandbox_sessions", Some(body)).await;
     assert_eq!(status(&app, &mine).await, "active", "a session that waits for its code changes nothing yet");
@@ -138,6 +139,7 @@ async fn what_a_session_needs_is_checked() {
     assert_eq!(wrong.status, 422);
     let fields: Vec<&String> = wrong.body["errors"].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["phone_number", "agent_id"]);
-    let foreign = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": "0197a1b2-0000-7000-8000-000000000001"}});
+    let foreign =
+        json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": "0197a1b2-0000-7000-8000-000000000001"}});
     assert_eq!(post(foreign).await.status, 422);
 }

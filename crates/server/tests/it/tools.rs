@@ -19,7 +19,9 @@ fn graph(url: &str) -> Value {
 async fn a_tool_call_reaches_the_service_and_its_result_reaches_the_model() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
-    let agent = app.agent(json!({"name": "Shop", "graph": graph(&format!("{}/orders/#{{order_number}}", service.url()))})).await;
+    let agent = app
+        .agent(json!({"name": "Shop", "graph": graph(&format!("{}/orders/#{{order_number}}", service.url()))}))
+        .await;
     app.activate(ANA, &agent).await;
 
     app.model().calls(&[("orders_request", json!({"order_number": "1042"}))]);
@@ -30,9 +32,14 @@ async fn a_tool_call_reaches_the_service_and_its_result_reaches_the_model() {
     assert_eq!(service.requests(), 1);
     assert_eq!(app.heard(ANA).await, ["It is on its way."]);
     let request = app.model().requests().remove(0);
-    let tool = request["tools"].as_array().unwrap().iter().find(|tool| tool["function"]["name"] == "orders_request").unwrap();
+    let tool =
+        request["tools"].as_array().unwrap().iter().find(|tool| tool["function"]["name"] == "orders_request").unwrap();
     assert_eq!(tool["function"]["parameters"]["required"], json!(["order_number"]));
-    assert_eq!(app.model().last_texts("tool").last().unwrap(), "shipped", "the builder's query selects from the answer");
+    assert_eq!(
+        app.model().last_texts("tool").last().unwrap(),
+        "shipped",
+        "the builder's query selects from the answer"
+    );
     let everything = format!("{:?}", app.model().requests());
     assert!(!everything.contains("hush-hush"), "headers never reach the model");
 }
@@ -41,7 +48,9 @@ async fn a_tool_call_reaches_the_service_and_its_result_reaches_the_model() {
 async fn a_private_address_is_blocked_and_the_model_is_told() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let app = TestApp::start().await;
-    let agent = app.agent(json!({"name": "Shop", "graph": graph(&format!("{}/orders/#{{order_number}}", service.url()))})).await;
+    let agent = app
+        .agent(json!({"name": "Shop", "graph": graph(&format!("{}/orders/#{{order_number}}", service.url()))}))
+        .await;
     app.activate(ANA, &agent).await;
     app.model().calls(&[("orders_request", json!({"order_number": "1042"}))]);
     app.model().says("I cannot look that up.");
@@ -55,7 +64,9 @@ async fn a_private_address_is_blocked_and_the_model_is_told() {
 async fn several_calls_of_one_answer_run_in_order_and_wrong_ones_are_explained() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
-    let agent = app.agent(json!({"name": "Shop", "graph": graph(&format!("{}/orders/#{{order_number}}", service.url()))})).await;
+    let agent = app
+        .agent(json!({"name": "Shop", "graph": graph(&format!("{}/orders/#{{order_number}}", service.url()))}))
+        .await;
     app.activate(ANA, &agent).await;
     app.model().calls(&[
         ("send_notification_to_user", json!({"message": "One moment."})),
@@ -69,7 +80,10 @@ async fn several_calls_of_one_answer_run_in_order_and_wrong_ones_are_explained()
     assert_eq!(app.heard(ANA).await, ["One moment.", "Done."]);
     let results = app.model().last_texts("tool");
     let results = &results[results.len() - 4..];
-    assert!(results[0].contains("sent") && results[1].contains("invalid_arguments") && results[2].contains("unknown_tool"), "{results:?}");
+    assert!(
+        results[0].contains("sent") && results[1].contains("invalid_arguments") && results[2].contains("unknown_tool"),
+        "{results:?}"
+    );
     assert_eq!(results[3], "processing", "a number is taken where the schema wants a text");
     assert_eq!(service.requests(), 1);
 }

@@ -138,7 +138,12 @@ async fn a_person_without_a_phone_number_is_answered_by_user_id() {
     app.says("caro", "hola").await;
     app.run_until_idle().await;
     let requests = app.emulator_call(Method::GET, "/requests", None).await;
-    let send = requests["requests"].as_array().unwrap().iter().rfind(|request| request["path"].as_str().unwrap().ends_with("/messages")).unwrap();
+    let send = requests["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rfind(|request| request["path"].as_str().unwrap().ends_with("/messages"))
+        .unwrap();
     assert_eq!(send["body"]["recipient"], "AR.3009000000000003");
     assert!(send["body"].get("to").is_none());
 }

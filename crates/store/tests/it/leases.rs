@@ -169,7 +169,10 @@ async fn what_cannot_be_done_now_is_put_off_by_its_own_epoch_only() {
     claim(&world, id, 0).await.unwrap();
     let postpone = |epoch: i64| {
         let (store, project) = (world.store.clone(), world.project);
-        async move { transact!(store, "test", tx => conversations::postpone(tx, project, id, epoch, NOW).await).expect("an answer") }
+        async move {
+            transact!(store, "test", tx => conversations::postpone(tx, project, id, epoch, NOW).await)
+                .expect("an answer")
+        }
     };
     let until = || world.number("SELECT lease_until FROM conversations");
     postpone(0).await;

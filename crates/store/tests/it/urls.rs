@@ -4,7 +4,9 @@ use store::DatabaseUrl;
 
 #[test]
 fn a_shown_url_holds_no_secret() {
-    for url in ["postgres://me:hush@db:5432/x?password=hush", "postgresql://db/x?user=me&password=hush", "postgres://db:1/x"] {
+    for url in
+        ["postgres://me:hush@db:5432/x?password=hush", "postgresql://db/x?user=me&password=hush", "postgres://db:1/x"]
+    {
         let shown = DatabaseUrl::parse(url).unwrap().shown();
         assert!(!shown.contains("hush") && shown.contains("db") && shown.ends_with("/x"), "{shown}");
     }

@@ -62,16 +62,22 @@ pub(super) fn read(fields: &mut Fields, creating: bool) -> Change {
 fn unsupported(graph: &Graph) -> Vec<Problem> {
     let of = |(place, node)| {
         let what = engine::unsupported(node)?;
-        Some(Problem::new(format!("/nodes/{place}/type"), "unsupported", format!("{what} is not supported by this release yet")))
+        Some(Problem::new(
+            format!("/nodes/{place}/type"),
+            "unsupported",
+            format!("{what} is not supported by this release yet"),
+        ))
     };
     graph.nodes.iter().enumerate().filter_map(of).collect()
 }
 
 /// Stores the agent's state as a snapshot and points the agent to it.
 pub(super) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &mut AgentRow) -> Result<()> {
-    let graph: Value = serde_json::from_str(&row.graph).map_err(|error| Error::Damaged { what: "graph", why: error.to_string() })?;
+    let graph: Value =
+        serde_json::from_str(&row.graph).map_err(|error| Error::Damaged { what: "graph", why: error.to_string() })?;
     let content = AgentContent { system_prompt: row.system_prompt.clone(), agent_version: row.agent_version, graph };
-    let text = serde_json::to_string(&content).map_err(|error| Error::Damaged { what: "snapshot", why: error.to_string() })?;
+    let text =
+        serde_json::to_string(&content).map_err(|error| Error::Damaged { what: "snapshot", why: error.to_string() })?;
     let hash = Sha256::digest(text.as_bytes());
     let now = ctx.now();
     row.snapshot_id = agents::ensure_snapshot(tx, (project, row.id), ctx.new_id(), &hash, &text, now).await?;

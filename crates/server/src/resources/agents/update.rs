@@ -15,7 +15,11 @@ use serde_json::{Value, json};
 use store::{agents, transact};
 
 /// Changes what was sent and leaves the rest. Running executions keep the state that they pinned.
-pub(crate) async fn handle(ctx: ProjectContext, Path(agent_id): Path<String>, request: Request) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn handle(
+    ctx: ProjectContext,
+    Path(agent_id): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, ApiError> {
     let id = path_id(&agent_id, "Agent")?;
     let project = ctx.project;
     {

@@ -13,6 +13,7 @@ use store::conversations;
 pub(crate) async fn handle(ctx: ProjectContext, Path(conversation_id): Path<String>) -> Result<Json<Value>, ApiError> {
     let id = path_id(&conversation_id, "Conversation")?;
     let mut reader = ctx.store.read().await?;
-    let row = conversations::find(&mut reader.conn(), ctx.project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
+    let row =
+        conversations::find(&mut reader.conn(), ctx.project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
     Ok(Json(json!({"data": view::view(&row)})))
 }

@@ -17,7 +17,9 @@ pub(crate) async fn handle(ctx: ProjectContext, query: Query) -> Result<Response
         status,
         active_from: query.time("q[last_active_at_gteq]")?,
         active_to: query.time("q[last_active_at_lteq]")?,
-        phone_number: query.get("q[phone_number_eq]").map(|text| phone::normalise(text).map_or_else(|_| text.into(), |phone| phone.e164())),
+        phone_number: query
+            .get("q[phone_number_eq]")
+            .map(|text| phone::normalise(text).map_or_else(|_| text.into(), |phone| phone.e164())),
     };
     let (limit, offset) = query.range();
     let mut reader = ctx.store.read().await?;

@@ -115,7 +115,9 @@ async fn conversation(
             let session = session.filter(|session| sandbox::is_live(session, SessionStatus::Active, now));
             match (session, &ctx.sandbox) {
                 (Some(_), Some(sandbox)) => Some((sandbox.phone_number_id.clone(), None)),
-                _ => whatsapp_configs::oldest(tx, project).await?.map(|config| (config.phone_number_id, Some(config.id))),
+                _ => {
+                    whatsapp_configs::oldest(tx, project).await?.map(|config| (config.phone_number_id, Some(config.id)))
+                }
             }
         }
     };

@@ -11,7 +11,10 @@ use serde_json::{Value, json};
 use store::executions;
 
 /// One run of this agent; another agent's is not found.
-pub(crate) async fn handle(ctx: ProjectContext, Path((agent_id, execution_id)): Path<(String, String)>) -> Result<Json<Value>, ApiError> {
+pub(crate) async fn handle(
+    ctx: ProjectContext,
+    Path((agent_id, execution_id)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
     let agent: AgentId = path_id(&agent_id, "Execution")?;
     let id = path_id(&execution_id, "Execution")?;
     let mut reader = ctx.store.read().await?;

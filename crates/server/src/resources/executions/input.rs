@@ -13,7 +13,13 @@ pub(super) fn read(message: Option<Value>) -> Result<Option<ExecutionInput>, Api
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) => return text_input(text).map(Some),
         Some(Value::Object(mut fields)) => (fields.remove("type"), fields.remove("content")),
-        Some(_) => return Err(ApiError::invalid("/message", "wrong_type", "must be a text or an object with type and content")),
+        Some(_) => {
+            return Err(ApiError::invalid(
+                "/message",
+                "wrong_type",
+                "must be a text or an object with type and content",
+            ));
+        }
     };
     match kind.as_ref().and_then(Value::as_str) {
         Some("user_input") => match content.as_ref().and_then(|content| content.get("text")).and_then(Value::as_str) {
@@ -30,7 +36,11 @@ fn text_input(text: String) -> Result<ExecutionInput, ApiError> {
         return Err(ApiError::invalid("/message", "blank", "can't be blank"));
     }
     if text.chars().count() > TEXT || text.contains('\0') {
-        return Err(ApiError::invalid("/message", "too_long", format!("must be at most {TEXT} characters, without NUL")));
+        return Err(ApiError::invalid(
+            "/message",
+            "too_long",
+            format!("must be at most {TEXT} characters, without NUL"),
+        ));
     }
     Ok(ExecutionInput::UserInput { text })
 }

@@ -12,7 +12,11 @@ use serde_json::Value;
 use store::{agents, executions, executions::Filter};
 
 /// Runs of an agent, newest first.
-pub(crate) async fn handle(ctx: ProjectContext, Path(agent_id): Path<String>, query: Query) -> Result<Response, ApiError> {
+pub(crate) async fn handle(
+    ctx: ProjectContext,
+    Path(agent_id): Path<String>,
+    query: Query,
+) -> Result<Response, ApiError> {
     let agent = path_id(&agent_id, "Agent")?;
     let status = query.get("q[status_eq]").map(str::to_owned);
     if status.as_deref().is_some_and(|status| status.parse::<ExecutionStatus>().is_err()) {
@@ -24,7 +28,9 @@ pub(crate) async fn handle(ctx: ProjectContext, Path(agent_id): Path<String>, qu
         started_to: query.time("q[started_at_lteq]")?,
         ended_from: query.time("q[ended_at_gteq]")?,
         ended_to: query.time("q[ended_at_lteq]")?,
-        phone_number: query.get("q[phone_number_eq]").map(|text| phone::normalise(text).map_or_else(|_| text.into(), |phone| phone.e164())),
+        phone_number: query
+            .get("q[phone_number_eq]")
+            .map(|text| phone::normalise(text).map_or_else(|_| text.into(), |phone| phone.e164())),
     };
     let (limit, offset) = query.range();
     let mut reader = ctx.store.read().await?;

@@ -2,7 +2,7 @@
 
 pub(crate) mod create;
 pub(crate) mod get;
+mod input;
 pub(crate) mod list;
 pub(crate) mod resume;
 mod view;
-mod input;

@@ -30,7 +30,8 @@ pub(crate) async fn handle(
         let mut reader = ctx.store.read().await?;
         conversations::find(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
     }
-    let mut fields = Fields::new("/message", body::wrapped(request, body::API_LIMIT, &["message", "whatsapp_message"]).await?);
+    let mut fields =
+        Fields::new("/message", body::wrapped(request, body::API_LIMIT, &["message", "whatsapp_message"]).await?);
     let kind = fields.text("message_type", 32).unwrap_or_else(|| "text".into());
     if kind != "text" {
         fields.problem("message_type", "unsupported", "only text is supported by this release yet");

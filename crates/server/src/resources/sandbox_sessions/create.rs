@@ -9,7 +9,10 @@ use store::{agents, transact};
 
 /// Lets one phone talk to one agent through the shared number, once the phone has sent the code.
 pub(crate) async fn handle(ctx: ProjectContext, request: Request) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let mut fields = Fields::new("/whatsapp_sandbox_session", body::wrapped(request, body::API_LIMIT, &["whatsapp_sandbox_session"]).await?);
+    let mut fields = Fields::new(
+        "/whatsapp_sandbox_session",
+        body::wrapped(request, body::API_LIMIT, &["whatsapp_sandbox_session"]).await?,
+    );
     let typed = fields.required_text("phone_number", 32);
     let phone = phone::normalise(&typed);
     if let (Err(error), false) = (&phone, typed.is_empty()) {
