@@ -76,8 +76,13 @@ pub(crate) async fn go_on(ctx: &Context, mut held: Option<Held>) -> store::Resul
     Ok(())
 }
 
+/// Carries out one effect and feeds its outcome. A node that stops does not wait for a model: nothing was done in the
+/// world, so the next holder asks again.
 async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
-    let outcome = carry_out(ctx, turn).await?;
+    let outcome = tokio::select! {
+        outcome = carry_out(ctx, turn) => outcome?,
+        () = ctx.stopping.cancelled(), if matches!(turn.todo, Todo::Model(_)) => return hand_over(ctx, turn).await.map(|()| None),
+    };
     transact!(ctx.store, "turn.step", tx => {
         let now = ctx.now();
         let conversation = conversations::held(tx, turn.project, turn.conversation.id, turn.conversation.epoch, now).await?;
@@ -85,6 +90,12 @@ async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
         failpoint::reach("step.commit");
         Ok(next)
     })
+}
+
+async fn hand_over(ctx: &Context, turn: &Held) -> store::Result<()> {
+    let (project, id, epoch) = (turn.project, turn.conversation.id, turn.conversation.epoch);
+    let now = ctx.now();
+    transact!(ctx.store, "turn.hand_over", tx => conversations::postpone(tx, project, id, epoch, now).await)
 }
 
 async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {

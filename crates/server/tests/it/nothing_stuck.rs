@@ -53,6 +53,31 @@ async fn a_turn_whose_step_failed_is_taken_up_again() {
     assert!(within(10, async || app.heard(ANA).await == ["to one, again"]).await);
 }
 
+/// A node that is told to stop does not wait for a model: its turn is free at once, and another node asks again.
+#[tokio::test]
+async fn a_stopping_node_hands_its_turns_over_at_once() {
+    let app = living().await;
+    app.model().says_when_released("too late");
+    app.says(ANA, "hello").await;
+    app.model().received(1).await;
+    let id = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
+    let ctx = app.app.context();
+    let free = async || {
+        let claim = transact!(ctx.store, "test.claim", tx => conversations::claim_if_free(tx, app.project, id, "another").await);
+        claim.unwrap()
+    };
+    assert!(free().await.is_none(), "the turn is under way");
+    ctx.stopping.cancel();
+    let began = std::time::Instant::now();
+    let mut taken = None;
+    while taken.is_none() && began.elapsed() < Duration::from_secs(5) {
+        taken = free().await;
+    }
+    let row = taken.expect("the conversation is free");
+    assert!(row.due_at.is_some_and(|due| due <= ctx.now().micros()), "and due, so that another node takes it up");
+    app.model().release();
+}
+
 /// 64 conversations whose input cannot be read (as from a newer version) stand first in the line.
 #[tokio::test]
 async fn conversations_that_cannot_be_read_do_not_keep_others_from_being_answered() {
