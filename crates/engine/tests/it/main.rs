@@ -13,5 +13,6 @@ mod play;
 mod prompts;
 mod rests;
 mod routing;
+mod samples;
 mod talking;
 mod webhooks;

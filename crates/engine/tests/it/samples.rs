@@ -1,0 +1,51 @@
+//! Stored states and journals of every format that was ever released load for ever.
+//!
+//! `samples/format-N/` holds executions as they were stored. A new format adds a folder; no file in an older one changes.
+
+use engine::{AgentContent, Compiled, Effect, Input, STATE_FORMAT, State, advance};
+use serde_json::Value;
+use std::{fs, path::PathBuf};
+
+fn samples() -> Vec<(String, Value)> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/samples");
+    let mut samples = Vec::new();
+    for folder in fs::read_dir(root).unwrap() {
+        for file in fs::read_dir(folder.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            samples
+                .push((path.display().to_string(), serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap()));
+        }
+    }
+    samples
+}
+
+#[test]
+fn every_stored_state_and_journal_loads() {
+    let mut steps = 0;
+    let samples = samples();
+    for (name, sample) in &samples {
+        let text = sample["state"].as_str().unwrap();
+        let state =
+            State::load(sample["state_format"].as_i64().unwrap(), text).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let content: AgentContent = serde_json::from_str(sample["agent"].as_str().unwrap()).unwrap();
+        let agent = Compiled::new(&content).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let mut replayed = State::new(state.facts.clone());
+        for step in sample["journal"].as_array().unwrap() {
+            let inputs: Vec<Input> = serde_json::from_str(step["inputs"].as_str().unwrap()).unwrap();
+            let _: Vec<Effect> = serde_json::from_str(step["effects"].as_str().unwrap()).unwrap();
+            let at = domain::Timestamp::from_micros(step["at"].as_i64().unwrap());
+            advance(&agent, &mut replayed, at, &inputs);
+            steps += 1;
+        }
+        assert_eq!(replayed.status, state.status, "{name}: the same inputs still end the same way");
+    }
+    assert!(samples.len() >= 3 && steps > 50, "{} samples, {steps} steps", samples.len());
+}
+
+#[test]
+fn the_current_format_has_samples_and_newer_ones_are_refused() {
+    assert!(samples().iter().any(|(_, sample)| sample["state_format"] == STATE_FORMAT));
+    let (_, sample) = samples().remove(0);
+    let why = State::load(STATE_FORMAT + 1, sample["state"].as_str().unwrap()).unwrap_err();
+    assert!(why.contains("newer"), "{why}");
+}
