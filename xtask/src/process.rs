@@ -15,11 +15,21 @@ pub fn target_dir() -> PathBuf {
     root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// The cargo that runs us, in the root of the workspace.
+/// The cargo that runs us, in the root of the workspace. It must not inherit what the outer cargo tells xtask about xtask:
+/// some build scripts watch those variables, and would build half of the tree again whenever cargo is called directly.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(tells_of_a_package) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+fn tells_of_a_package(variable: &str) -> bool {
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|start| variable.starts_with(start))
 }
 
 /// Runs with our input and output.
@@ -54,4 +64,21 @@ pub fn describe(command: &Command) -> String {
 pub fn user_id(args: &[&str]) -> Result<u32> {
     let text = output_of(Command::new("id").args(args))?;
     text.trim().parse().with_context(|| format!("`id` answered {text:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inner_cargo_hears_nothing_of_this_package() {
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some(), "cargo tells the tests");
+        let removed: Vec<_> =
+            cargo().get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name.to_owned()).collect();
+        assert!(
+            removed.contains(&"CARGO_PKG_NAME".into()) && removed.contains(&"CARGO_MANIFEST_DIR".into()),
+            "{removed:?}"
+        );
+        assert!(!removed.contains(&"CARGO_HOME".into()) && !removed.contains(&"CARGO_TARGET_DIR".into()));
+    }
 }
