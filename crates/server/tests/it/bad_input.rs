@@ -161,6 +161,17 @@ async fn a_graph_of_13_mebibytes_is_too_large() {
 }
 
 #[tokio::test]
+async fn a_body_that_does_not_say_its_length_is_cut_off_at_the_limit_too() {
+    let app = TestApp::start().await;
+    let pieces = futures::stream::iter((0..14).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1024 * 1024])));
+    let request = app.request(Method::POST, "/api/v1/agents").header("content-type", "application/json");
+    let answer = request.body(reqwest::Body::wrap_stream(pieces)).send().await;
+    // The server may close the connection while we are still sending; both are a refusal.
+    assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status() == 413));
+    assert_eq!(app.get("/api/v1/agents").await.status, 200);
+}
+
+#[tokio::test]
 async fn wrong_values_are_named_all_at_once_and_unknown_keys_are_ignored() {
     let app = TestApp::start().await;
     let wrong = app
