@@ -150,7 +150,6 @@ statements! {
     POSTPONE = ["UPDATE conversations SET due_at = $4, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     WAKE = ["UPDATE conversations SET due_at = $3, burst_started_at = $4 WHERE project_id = $1 AND id = $2"];
     NEXT_OUT_SEQ = ["UPDATE conversations SET next_out_seq = next_out_seq + 1 WHERE project_id = $1 AND id = $2 RETURNING next_out_seq"];
-    SET_AGENT = ["UPDATE conversations SET agent_id = $3 WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations \
              WHERE project_id = $1 AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
@@ -228,11 +227,6 @@ pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: T
 /// Takes the next number in the order of sends.
 pub async fn next_out_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<i64> {
     Ok(run!(tx, NEXT_OUT_SEQ, [project.uuid(), id.uuid()], fetch_one as (i64,))?.0)
-}
-
-/// Lets another agent, or none, answer new messages.
-pub async fn set_agent(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, agent: Option<AgentId>) -> Result<()> {
-    run!(tx, SET_AGENT, [project.uuid(), id.uuid(), agent.map(AgentId::uuid)], execute).map(drop)
 }
 
 /// A page of conversations, latest activity first, and how many match.

@@ -40,7 +40,6 @@ async fn another_project_changes_nothing() {
     let send = world.intent(conversation, "a").await.unwrap();
     transact!(world.store, "test", tx => {
         conversations::wake(tx, stranger, conversation, later(0), None).await?;
-        conversations::set_agent(tx, stranger, conversation, Some(fresh())).await?;
         assert!(conversations::next_seq(tx, stranger, conversation, later(0)).await?.is_none());
         assert!(outbox::note_wamid(tx, stranger, send, "x", later(0)).await?.is_none());
         store::Result::Ok(())
