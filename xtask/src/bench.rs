@@ -120,6 +120,7 @@ fn machine(data: &Path) -> Result<Value> {
         "commit": commit.unwrap_or_default().trim(),
         "rustc": output_of(Command::new("rustc").arg("--version"))?.trim(),
         "sqlx": locked_version("sqlx")?,
+        "rusqlite": locked_version("rusqlite")?,
         "libsqlite3-sys": locked_version("libsqlite3-sys")?,
     }))
 }

@@ -23,15 +23,16 @@ const ARROWS: [(&str, &[&str]); 8] = [
 ];
 
 /// Dependencies with a home. testkit is itself only a dev-dependency, so it may use what tests may use.
-const CONFINED: [Confined; 3] = [
+const CONFINED: [Confined; 4] = [
+    Confined { dependency: "rusqlite", to: &["store"], even_in_tests: true },
     Confined { dependency: "sqlx", to: &["store"], even_in_tests: true },
     Confined { dependency: "reqwest", to: &["gateways", "emulator", "cli", "testkit"], even_in_tests: false },
     Confined { dependency: "axum", to: &["server", "emulator", "testkit"], even_in_tests: false },
 ];
 
 /// The engine does no I/O and waits for nothing: none of these, nor of their families (`tokio-util`, `futures-core`).
-const ASYNC_FAMILIES: [&str; 11] =
-    ["async", "axum", "futures", "hyper", "mio", "reqwest", "rmcp", "smol", "sqlx", "tokio", "tower"];
+const ASYNC_FAMILIES: [&str; 12] =
+    ["async", "axum", "futures", "hyper", "mio", "reqwest", "rmcp", "rusqlite", "smol", "sqlx", "tokio", "tower"];
 
 struct Confined {
     dependency: &'static str,
@@ -178,6 +179,7 @@ mod tests {
     fn sqlx_stays_in_store() {
         fine("store", "[dependencies]\nsqlx.workspace = true");
         caught("server", "[dependencies]\nsqlx = '0.9'", "sqlx");
+        caught("server", "[dependencies]\nrusqlite = '0.39'", "rusqlite");
         caught("testkit", "[dependencies]\nsqlx = '0.9'", "sqlx");
         caught("cli", "[dev-dependencies]\nsqlx = '0.9'", "sqlx");
     }

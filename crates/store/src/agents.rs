@@ -1,57 +1,53 @@
 //! Agents, and the immutable snapshots of them that executions pin.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ProjectId, SnapshotId}};
-use sqlx::FromRow;
 use uuid::Uuid;
 
-/// A stored agent.
-#[derive(Debug, Clone, FromRow)]
-pub struct AgentRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: AgentId,
-    /// What people call it.
-    pub name: String,
-    /// Free text.
-    pub description: Option<String>,
-    /// Instructions for every node.
-    pub system_prompt: Option<String>,
-    /// How long a burst of messages may pause before it is answered.
-    pub message_debounce_seconds: i64,
-    /// 1 or 2 (engine.md 2.6).
-    pub agent_version: i64,
-    /// Canonical graph JSON.
-    pub graph: String,
-    /// The snapshot of this state.
-    #[sqlx(try_from = "Uuid")]
-    pub snapshot_id: SnapshotId,
-    /// Goes up with each change.
-    pub version: i64,
-    /// When it was made.
-    #[sqlx(try_from = "i64")]
-    pub created_at: Timestamp,
-    /// When it was changed.
-    #[sqlx(try_from = "i64")]
-    pub updated_at: Timestamp,
+rows! {
+    /// A stored agent.
+    #[derive(Debug, Clone)]
+    pub struct AgentRow {
+        /// Its id.
+        pub id: AgentId,
+        /// What people call it.
+        pub name: String,
+        /// Free text.
+        pub description: Option<String>,
+        /// Instructions for every node.
+        pub system_prompt: Option<String>,
+        /// How long a burst of messages may pause before it is answered.
+        pub message_debounce_seconds: i64,
+        /// 1 or 2 (engine.md 2.6).
+        pub agent_version: i64,
+        /// Canonical graph JSON.
+        pub graph: String,
+        /// The snapshot of this state.
+        pub snapshot_id: SnapshotId,
+        /// Goes up with each change.
+        pub version: i64,
+        /// When it was made.
+        pub created_at: Timestamp,
+        /// When it was changed.
+        pub updated_at: Timestamp,
+    }
 }
 
-/// What a list of agents shows: neither prompt nor graph.
-#[derive(Debug, Clone, FromRow)]
-pub struct AgentSummaryRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: AgentId,
-    /// What people call it.
-    pub name: String,
-    /// Free text.
-    pub description: Option<String>,
-    /// When it was made.
-    #[sqlx(try_from = "i64")]
-    pub created_at: Timestamp,
-    /// When it was changed.
-    #[sqlx(try_from = "i64")]
-    pub updated_at: Timestamp,
+rows! {
+    /// What a list of agents shows: neither prompt nor graph.
+    #[derive(Debug, Clone)]
+    pub struct AgentSummaryRow {
+        /// Its id.
+        pub id: AgentId,
+        /// What people call it.
+        pub name: String,
+        /// Free text.
+        pub description: Option<String>,
+        /// When it was made.
+        pub created_at: Timestamp,
+        /// When it was changed.
+        pub updated_at: Timestamp,
+    }
 }
 
 statements! {

@@ -2,9 +2,8 @@
 //!
 //! A phone number is never a key: it may be hidden, and it may change (reliability.md 3.1).
 
-use crate::{Conn, Error, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{ContactId, ProjectId}};
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// One identifier of a person.
@@ -18,18 +17,19 @@ pub struct Identity {
     pub value: String,
 }
 
-/// A stored contact.
-#[derive(Debug, Clone, FromRow)]
-pub struct ContactRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: ContactId,
-    /// The name on the profile.
-    pub profile_name: Option<String>,
-    /// The number as WhatsApp last wrote it: what messages are sent to.
-    pub wa_id: Option<String>,
-    /// The business-scoped user id last seen.
-    pub user_id: Option<String>,
+rows! {
+    /// A stored contact.
+    #[derive(Debug, Clone)]
+    pub struct ContactRow {
+        /// Its id.
+        pub id: ContactId,
+        /// The name on the profile.
+        pub profile_name: Option<String>,
+        /// The number as WhatsApp last wrote it: what messages are sent to.
+        pub wa_id: Option<String>,
+        /// The business-scoped user id last seen.
+        pub user_id: Option<String>,
+    }
 }
 
 statements! {

@@ -3,50 +3,48 @@
 //! It holds the sequence of its messages, when something is due, and who holds it: a lease with an epoch that every claim
 //! raises. A write that carries an old epoch changes nothing (reliability.md §4).
 
-use crate::{Conn, Error, Result, Tx, sql::{run, statements}, unscoped::DueConversation};
+use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}, unscoped::DueConversation};
 use domain::{Span, Timestamp, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, WhatsappConfigId}};
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// How long a claim lasts unless it is renewed.
 pub const LEASE: Span = Span::from_secs(10);
 
-/// A stored conversation.
-#[derive(Debug, Clone, FromRow)]
-pub struct ConversationRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: ConversationId,
-    /// The business number.
-    pub phone_number_id: String,
-    /// The person.
-    #[sqlx(try_from = "Uuid")]
-    pub contact_id: ContactId,
-    /// The project's config; none in the sandbox.
-    pub whatsapp_config_id: Option<Uuid>,
-    /// `+` and digits; none where the person hides the number.
-    pub phone_number: Option<String>,
-    /// The name on the profile.
-    pub contact_name: Option<String>,
-    /// The agent that answers new messages, if any.
-    pub agent_id: Option<Uuid>,
-    /// The latest execution, live or over.
-    pub execution_id: Option<Uuid>,
-    /// `active` or `ended`.
-    pub status: String,
-    /// The highest sequence number given so far.
-    pub next_seq: i64,
-    /// When something is due.
-    pub due_at: Option<i64>,
-    /// When the first message of the waiting burst came.
-    pub burst_started_at: Option<i64>,
-    /// Raised by each claim.
-    pub epoch: i64,
-    /// Meta's time of the latest inbound message; opens the service window.
-    pub last_inbound_at: Option<i64>,
-    /// When anything was last said.
-    #[sqlx(try_from = "i64")]
-    pub last_active_at: Timestamp,
+rows! {
+    /// A stored conversation.
+    #[derive(Debug, Clone)]
+    pub struct ConversationRow {
+        /// Its id.
+        pub id: ConversationId,
+        /// The business number.
+        pub phone_number_id: String,
+        /// The person.
+        pub contact_id: ContactId,
+        /// The project's config; none in the sandbox.
+        pub whatsapp_config_id: Option<Uuid>,
+        /// `+` and digits; none where the person hides the number.
+        pub phone_number: Option<String>,
+        /// The name on the profile.
+        pub contact_name: Option<String>,
+        /// The agent that answers new messages, if any.
+        pub agent_id: Option<Uuid>,
+        /// The latest execution, live or over.
+        pub execution_id: Option<Uuid>,
+        /// `active` or `ended`.
+        pub status: String,
+        /// The highest sequence number given so far.
+        pub next_seq: i64,
+        /// When something is due.
+        pub due_at: Option<i64>,
+        /// When the first message of the waiting burst came.
+        pub burst_started_at: Option<i64>,
+        /// Raised by each claim.
+        pub epoch: i64,
+        /// Meta's time of the latest inbound message; opens the service window.
+        pub last_inbound_at: Option<i64>,
+        /// When anything was last said.
+        pub last_active_at: Timestamp,
+    }
 }
 
 impl ConversationRow {

@@ -4,19 +4,20 @@
 //! connection; SQLite has one writer that commits in groups (`writer.rs`) and a pool of readers.
 
 use crate::{
-    Error,
+    Error, point,
+    sqlite::{self, LeaseClock, PooledReader, Readers},
     writer::{Writer, WriterTx},
 };
+use rusqlite::Connection as SqliteConnection;
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool,
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
     ops::{Deref, DerefMut},
-    path::{Path, PathBuf},
+    path::PathBuf,
     str::FromStr as _,
     sync::Arc,
     time::Duration,
@@ -35,7 +36,7 @@ pub(crate) fn postgres_migrations() -> Migrator {
 /// can steal or keep one: `db_now` is the only place where a statement asks for the time.
 macro_rules! part {
     (sqlite db_now) => {
-        "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+        "db_now()"
     };
     (postgres db_now) => {
         "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
@@ -96,7 +97,7 @@ pub struct Store {
 
 #[derive(Clone)]
 enum Engine {
-    Sqlite { writer: Writer, readers: SqlitePool },
+    Sqlite { writer: Writer, readers: Readers },
     Postgres(PgPool),
 }
 
@@ -136,7 +137,7 @@ impl<'c> DerefMut for Tx<'c> {
 /// A pooled connection for reading; it sees what was committed.
 pub enum Reader {
     /// SQLite.
-    Sqlite(PoolConnection<sqlx::Sqlite>),
+    Sqlite(PooledReader),
     /// PostgreSQL.
     Postgres(PoolConnection<Postgres>),
 }
@@ -145,7 +146,7 @@ impl Reader {
     /// The connection that statements take.
     pub fn conn(&mut self) -> Conn<'_> {
         match self {
-            Self::Sqlite(conn) => Conn::Sqlite(conn),
+            Self::Sqlite(reader) => Conn::Sqlite(reader.conn()),
             Self::Postgres(conn) => Conn::Postgres(conn),
         }
     }
@@ -178,7 +179,7 @@ impl Store {
     /// Opens the database without changing it. A missing SQLite file is made.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, Error> {
         let engine = match url {
-            DatabaseUrl::Sqlite(path) => open_sqlite(path).await?,
+            DatabaseUrl::Sqlite(path) => open_sqlite(path)?,
             DatabaseUrl::Postgres(url) => {
                 let options = PgConnectOptions::from_str(url)?.application_name("chasqui").disable_statement_logging();
                 let pool = PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5));
@@ -199,13 +200,11 @@ impl Store {
         let mut tries = 0;
         loop {
             let result = match &self.engine {
-                Engine::Sqlite { writer, .. } => {
-                    let mut group = writer.exclusive().await?;
-                    SQLITE_MIGRATIONS.run_direct(None, group.conn(), false).await
-                }
+                Engine::Sqlite { writer, .. } => sqlite::migrate(writer.exclusive().await.conn(), &SQLITE_MIGRATIONS),
                 Engine::Postgres(pool) => {
                     let mut conn = pool.acquire().await?;
-                    postgres_migrations().run_direct(None, &mut *conn, false).await
+                    let migrated = postgres_migrations().run_direct(None, &mut *conn, false).await;
+                    migrated.map_err(|error| Error::Unavailable(error.to_string()))
                 }
             };
             match result {
@@ -222,6 +221,14 @@ impl Store {
     /// Whether a node that starts here is certain to be alone, so that every lease is void.
     pub const fn is_exclusive(&self) -> bool {
         matches!(self.engine, Engine::Sqlite { .. })
+    }
+
+    /// Leases go by this time from now on: for a simulation, on SQLite.
+    #[cfg(feature = "failpoints")]
+    pub fn set_lease_clock(&self, now: domain::Timestamp) {
+        if let Engine::Sqlite { readers, .. } = &self.engine {
+            readers.clock().set(now.micros());
+        }
     }
 
     /// `sqlite` or `postgres`.
@@ -248,7 +255,10 @@ impl Store {
     #[doc(hidden)]
     pub async fn begin(&self) -> Result<Transaction, Error> {
         Ok(match &self.engine {
-            Engine::Sqlite { writer, .. } => Transaction::Sqlite(SqliteTx(writer.begin().await?)),
+            Engine::Sqlite { writer, .. } => {
+                point::pass().await;
+                Transaction::Sqlite(SqliteTx(writer.begin().await?))
+            }
             Engine::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
         })
     }
@@ -265,8 +275,11 @@ impl Store {
             Err(error) => {
                 // A failed rollback changes nothing: the connection is cleaned up or closed before it is used again.
                 let _ = match tx {
-                    Transaction::Sqlite(tx) => tx.0.rollback().await,
-                    Transaction::Postgres(tx) => tx.rollback().await.map_err(Error::from),
+                    Transaction::Sqlite(tx) => {
+                        tx.0.rollback().await;
+                        Ok(())
+                    }
+                    Transaction::Postgres(tx) => tx.rollback().await,
                 };
                 return Err(error);
             }
@@ -285,7 +298,7 @@ impl Store {
     pub async fn close(&self) {
         match &self.engine {
             Engine::Sqlite { writer, readers } => {
-                readers.close().await;
+                readers.close();
                 writer.checkpoint().await;
             }
             Engine::Postgres(pool) => pool.close().await,
@@ -293,25 +306,10 @@ impl Store {
     }
 }
 
-async fn open_sqlite(path: &Path) -> Result<Engine, Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // FULL: a message that was acknowledged survives a power cut (reliability.md §2).
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(5))
-        .foreign_keys(true)
-        .statement_cache_capacity(256)
-        .disable_statement_logging();
-    let writer = Writer::new(options.connect().await?);
-    let readers = SqlitePoolOptions::new()
-        .max_connections(4)
-        .acquire_timeout(Duration::from_secs(5))
-        // A file does not hang up.
-        .test_before_acquire(false)
-        .connect_lazy_with(options.read_only(true).create_if_missing(false));
-    Ok(Engine::Sqlite { writer, readers })
+fn open_sqlite(path: &std::path::Path) -> Result<Engine, Error> {
+    let clock = LeaseClock::default();
+    let writer = Writer::new(sqlite::open(path, &clock, false)?);
+    Ok(Engine::Sqlite { writer, readers: Readers::new(path, clock) })
 }
 
 /// How often a transaction is tried before the caller is told that the database is busy.

@@ -36,8 +36,8 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let Some(database) = error.as_database_error() else { return Self::Unavailable(error.to_string()) };
         match database.code().as_deref() {
-            // PostgreSQL: serialization failure and deadlock. SQLite: BUSY (5), LOCKED (6) and their extended codes.
-            Some("40001" | "40P01" | "5" | "6" | "261" | "517" | "262") => Self::Retry(database.message().to_owned()),
+            // Serialization failure and deadlock.
+            Some("40001" | "40P01") => Self::Retry(database.message().to_owned()),
             _ if database.is_unique_violation()
                 || database.is_foreign_key_violation()
                 || database.is_check_violation() =>
@@ -45,6 +45,25 @@ impl From<sqlx::Error> for Error {
                 Self::Conflict(database.constraint().unwrap_or_else(|| database.message()).to_owned())
             }
             _ => Self::Unavailable(database.message().to_owned()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::{ErrorCode, ffi};
+        let rusqlite::Error::SqliteFailure(code, message) = &error else { return Self::Unavailable(error.to_string()) };
+        let message = message.clone().unwrap_or_else(|| error.to_string());
+        match (code.code, code.extended_code) {
+            (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Self::Retry(message),
+            (
+                _,
+                ffi::SQLITE_CONSTRAINT_UNIQUE
+                | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                | ffi::SQLITE_CONSTRAINT_FOREIGNKEY
+                | ffi::SQLITE_CONSTRAINT_CHECK,
+            ) => Self::Conflict(message),
+            _ => Self::Unavailable(message),
         }
     }
 }

@@ -1,24 +1,24 @@
 //! What happened, for live views and outgoing webhooks: written in the transaction of the change that it tells of.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::ProjectId};
-use sqlx::FromRow;
 use uuid::Uuid;
 
-/// One event.
-#[derive(Debug, Clone, FromRow)]
-pub struct EventRow {
-    /// Its id.
-    pub id: Uuid,
-    /// When.
-    #[sqlx(try_from = "i64")]
-    pub at: Timestamp,
-    /// e.g. `execution.status`.
-    pub topic: String,
-    /// What it is about.
-    pub object_id: Uuid,
-    /// JSON.
-    pub body: String,
+rows! {
+    /// One event.
+    #[derive(Debug, Clone)]
+    pub struct EventRow {
+        /// Its id.
+        pub id: Uuid,
+        /// When.
+        pub at: Timestamp,
+        /// e.g. `execution.status`.
+        pub topic: String,
+        /// What it is about.
+        pub object_id: Uuid,
+        /// JSON.
+        pub body: String,
+    }
 }
 
 statements! {

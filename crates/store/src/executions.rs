@@ -1,59 +1,54 @@
 //! Executions: runs of an agent, with the engine's state.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, execution::ExecutionStatus, ids::{AgentId, ConversationId, ExecutionId, ProjectId, SnapshotId}};
-use sqlx::FromRow;
-use uuid::Uuid;
 
-/// What the API shows of an execution.
-#[derive(Debug, Clone, FromRow)]
-pub struct ExecutionRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: ExecutionId,
-    /// The agent that runs.
-    #[sqlx(try_from = "Uuid")]
-    pub agent_id: AgentId,
-    /// The conversation it works on.
-    #[sqlx(try_from = "Uuid")]
-    pub conversation_id: ConversationId,
-    /// `started` and so on.
-    pub status: String,
-    /// The node it stands in.
-    pub node: String,
-    /// Why a person was asked for.
-    pub handoff_reason: Option<String>,
-    /// Why it ended.
-    pub end_reason: Option<String>,
-    /// JSON of the error.
-    pub error: Option<String>,
-    /// When it was made.
-    #[sqlx(try_from = "i64")]
-    pub started_at: Timestamp,
-    /// When it was over.
-    pub ended_at: Option<i64>,
-    /// When it was made.
-    #[sqlx(try_from = "i64")]
-    pub created_at: Timestamp,
-    /// When it changed.
-    #[sqlx(try_from = "i64")]
-    pub updated_at: Timestamp,
+rows! {
+    /// What the API shows of an execution.
+    #[derive(Debug, Clone)]
+    pub struct ExecutionRow {
+        /// Its id.
+        pub id: ExecutionId,
+        /// The agent that runs.
+        pub agent_id: AgentId,
+        /// The conversation it works on.
+        pub conversation_id: ConversationId,
+        /// `started` and so on.
+        pub status: String,
+        /// The node it stands in.
+        pub node: String,
+        /// Why a person was asked for.
+        pub handoff_reason: Option<String>,
+        /// Why it ended.
+        pub end_reason: Option<String>,
+        /// JSON of the error.
+        pub error: Option<String>,
+        /// When it was made.
+        pub started_at: Timestamp,
+        /// When it was over.
+        pub ended_at: Option<i64>,
+        /// When it was made.
+        pub created_at: Timestamp,
+        /// When it changed.
+        pub updated_at: Timestamp,
+    }
 }
 
-/// What a step needs of an execution.
-#[derive(Debug, Clone, FromRow)]
-pub struct StateRow {
-    /// The pinned content.
-    #[sqlx(try_from = "Uuid")]
-    pub snapshot_id: SnapshotId,
-    /// `started` and so on.
-    pub status: String,
-    /// The engine's state, JSON.
-    pub state: String,
-    /// Its format.
-    pub state_format: i64,
-    /// Steps done.
-    pub step_no: i64,
+rows! {
+    /// What a step needs of an execution.
+    #[derive(Debug, Clone)]
+    pub struct StateRow {
+        /// The pinned content.
+        pub snapshot_id: SnapshotId,
+        /// `started` and so on.
+        pub status: String,
+        /// The engine's state, JSON.
+        pub state: String,
+        /// Its format.
+        pub state_format: i64,
+        /// Steps done.
+        pub step_no: i64,
+    }
 }
 
 /// A new execution.

@@ -1,23 +1,23 @@
 //! What the model has seen of an execution, append-only.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
-use sqlx::FromRow;
 
-/// One entry.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
-pub struct HistoryRow {
-    /// Its place, from 1, without gaps.
-    pub seq: i64,
-    /// When it was added.
-    #[sqlx(try_from = "i64")]
-    pub at: Timestamp,
-    /// The node being visited.
-    pub node: String,
-    /// Who brought it: `contact`, `model`, `tool`, `engine`, `person`, `system`.
-    pub origin: String,
-    /// JSON of a chat message.
-    pub entry: String,
+rows! {
+    /// One entry.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct HistoryRow {
+        /// Its place, from 1, without gaps.
+        pub seq: i64,
+        /// When it was added.
+        pub at: Timestamp,
+        /// The node being visited.
+        pub node: String,
+        /// Who brought it: `contact`, `model`, `tool`, `engine`, `person`, `system`.
+        pub origin: String,
+        /// JSON of a chat message.
+        pub entry: String,
+    }
 }
 
 statements! {

@@ -1,26 +1,27 @@
 //! Everything else that must run later, once per dedupe key.
 
-use crate::{Error, Result, Tx, sql::{run, statements}, unscoped::DueRow};
+use crate::{Error, Result, Tx, row::rows, sql::{run, statements}, unscoped::DueRow};
 use domain::{Span, Timestamp, ids::ProjectId};
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// How long a worker has before another may take its job.
 pub const LEASE: Span = Span::from_secs(60);
 
-/// A claimed job.
-#[derive(Debug, Clone, FromRow)]
-pub struct JobRow {
-    /// Its id.
-    pub id: Uuid,
-    /// What to do.
-    pub kind: String,
-    /// JSON: with what.
-    pub payload: String,
-    /// Tries made.
-    pub attempt: i64,
-    /// Raised by each claim.
-    pub epoch: i64,
+rows! {
+    /// A claimed job.
+    #[derive(Debug, Clone)]
+    pub struct JobRow {
+        /// Its id.
+        pub id: Uuid,
+        /// What to do.
+        pub kind: String,
+        /// JSON: with what.
+        pub payload: String,
+        /// Tries made.
+        pub attempt: i64,
+        /// Raised by each claim.
+        pub epoch: i64,
+    }
 }
 
 statements! {

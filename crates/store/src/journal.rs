@@ -2,28 +2,28 @@
 //!
 //! An effect is begun by the row that lists it and done by the row whose inputs hold its outcome (docs/decisions/0003).
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
-use sqlx::FromRow;
 
-/// One step.
-#[derive(Debug, Clone, FromRow)]
-pub struct JournalRow {
-    /// Its number, from 1, without gaps.
-    pub step_no: i64,
-    /// The epoch that wrote it.
-    pub epoch: i64,
-    /// The format of the two texts.
-    pub format: i64,
-    /// JSON: what the engine was fed.
-    pub inputs: String,
-    /// JSON: what it asked for.
-    pub effects: String,
-    /// JSON: what happened, for people.
-    pub events: String,
-    /// When.
-    #[sqlx(try_from = "i64")]
-    pub at: Timestamp,
+rows! {
+    /// One step.
+    #[derive(Debug, Clone)]
+    pub struct JournalRow {
+        /// Its number, from 1, without gaps.
+        pub step_no: i64,
+        /// The epoch that wrote it.
+        pub epoch: i64,
+        /// The format of the two texts.
+        pub format: i64,
+        /// JSON: what the engine was fed.
+        pub inputs: String,
+        /// JSON: what it asked for.
+        pub effects: String,
+        /// JSON: what happened, for people.
+        pub events: String,
+        /// When.
+        pub at: Timestamp,
+    }
 }
 
 statements! {

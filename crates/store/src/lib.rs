@@ -7,7 +7,11 @@
 pub mod admin;
 mod db;
 mod error;
+#[doc(hidden)]
+pub mod point;
+mod row;
 mod sql;
+mod sqlite;
 mod writer;
 
 pub use db::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx, pause};

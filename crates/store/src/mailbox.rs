@@ -1,19 +1,20 @@
 //! Inputs of a conversation that no step has consumed yet. A row is deleted in the commit that consumes it, so a crash
 //! neither loses nor repeats one.
 
-use crate::{Result, Tx, sql::{run, statements}};
+use crate::{Result, Tx, row::rows, sql::{run, statements}};
 use domain::ids::{ConversationId, ProjectId};
-use sqlx::FromRow;
 
-/// A waiting input; what it holds is the server's business.
-#[derive(Debug, Clone, FromRow)]
-pub struct MailRow {
-    /// Its place in the conversation.
-    pub seq: i64,
-    /// Names it once: a second input with the same key is the same input.
-    pub input_key: String,
-    /// JSON.
-    pub body: String,
+rows! {
+    /// A waiting input; what it holds is the server's business.
+    #[derive(Debug, Clone)]
+    pub struct MailRow {
+        /// Its place in the conversation.
+        pub seq: i64,
+        /// Names it once: a second input with the same key is the same input.
+        pub input_key: String,
+        /// JSON.
+        pub body: String,
+    }
 }
 
 statements! {

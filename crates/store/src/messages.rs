@@ -1,39 +1,35 @@
 //! Messages in both directions, in the order of their conversation.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction}};
-use sqlx::FromRow;
-use uuid::Uuid;
 
-/// A stored message.
-#[derive(Debug, Clone, FromRow)]
-pub struct MessageRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: MessageId,
-    /// Its conversation.
-    #[sqlx(try_from = "Uuid")]
-    pub conversation_id: ConversationId,
-    /// `inbound` or `outbound`.
-    pub direction: String,
-    /// `text` and so on.
-    pub kind: String,
-    /// Readable form.
-    pub content: String,
-    /// Meta's element as it came.
-    pub raw: Option<String>,
-    /// Meta's id; none until WhatsApp accepted it.
-    pub wamid: Option<String>,
-    /// `received`, or how far an outbound one has come.
-    pub status: String,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// When it was stored.
-    #[sqlx(try_from = "i64")]
-    pub created_at: Timestamp,
-    /// When it changed.
-    #[sqlx(try_from = "i64")]
-    pub updated_at: Timestamp,
+rows! {
+    /// A stored message.
+    #[derive(Debug, Clone)]
+    pub struct MessageRow {
+        /// Its id.
+        pub id: MessageId,
+        /// Its conversation.
+        pub conversation_id: ConversationId,
+        /// `inbound` or `outbound`.
+        pub direction: String,
+        /// `text` and so on.
+        pub kind: String,
+        /// Readable form.
+        pub content: String,
+        /// Meta's element as it came.
+        pub raw: Option<String>,
+        /// Meta's id; none until WhatsApp accepted it.
+        pub wamid: Option<String>,
+        /// `received`, or how far an outbound one has come.
+        pub status: String,
+        /// Why it failed.
+        pub error: Option<String>,
+        /// When it was stored.
+        pub created_at: Timestamp,
+        /// When it changed.
+        pub updated_at: Timestamp,
+    }
 }
 
 /// A message to be stored.

@@ -3,9 +3,8 @@
 //! Meta has no idempotency key. So an attempt is written before its request is opened, carries a token that Meta echoes in
 //! statuses, and an attempt with an unknown end waits for such a status before it is repeated (reliability.md §6).
 
-use crate::{Conn, Error, Result, Tx, conversations::lane, sql::{run, statements}, unscoped::DueOutbox};
+use crate::{Conn, Error, Result, Tx, conversations::lane, row::rows, sql::{run, statements}, unscoped::DueOutbox};
 use domain::{Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// Longer than a send can take (15 s): a row still `sending` after it belongs to a dead worker.
@@ -42,39 +41,37 @@ impl OutboxState {
     }
 }
 
-/// A row as its worker needs it.
-#[derive(Debug, Clone, FromRow)]
-pub struct OutboxRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: OutboxId,
-    /// Its conversation.
-    #[sqlx(try_from = "Uuid")]
-    pub conversation_id: ConversationId,
-    /// The stored message.
-    #[sqlx(try_from = "Uuid")]
-    pub message_id: MessageId,
-    /// The execution that waits for the outcome, if any.
-    pub execution_id: Option<Uuid>,
-    /// Its effect.
-    pub effect_id: Option<String>,
-    /// The business number.
-    pub phone_number_id: String,
-    /// JSON: recipient and content.
-    pub payload: String,
-    /// Where it stands.
-    pub state: String,
-    /// Attempts made.
-    pub attempt: i64,
-    /// When it is given up.
-    #[sqlx(try_from = "i64")]
-    pub give_up_at: Timestamp,
-    /// `retry` or `surface`.
-    pub policy: String,
-    /// Raised by each claim.
-    pub epoch: i64,
-    /// Meta's id.
-    pub wamid: Option<String>,
+rows! {
+    /// A row as its worker needs it.
+    #[derive(Debug, Clone)]
+    pub struct OutboxRow {
+        /// Its id.
+        pub id: OutboxId,
+        /// Its conversation.
+        pub conversation_id: ConversationId,
+        /// The stored message.
+        pub message_id: MessageId,
+        /// The execution that waits for the outcome, if any.
+        pub execution_id: Option<Uuid>,
+        /// Its effect.
+        pub effect_id: Option<String>,
+        /// The business number.
+        pub phone_number_id: String,
+        /// JSON: recipient and content.
+        pub payload: String,
+        /// Where it stands.
+        pub state: String,
+        /// Attempts made.
+        pub attempt: i64,
+        /// When it is given up.
+        pub give_up_at: Timestamp,
+        /// `retry` or `surface`.
+        pub policy: String,
+        /// Raised by each claim.
+        pub epoch: i64,
+        /// Meta's id.
+        pub wamid: Option<String>,
+    }
 }
 
 /// A new row.

@@ -1,21 +1,19 @@
 //! Projects: the tenants.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::ProjectId};
-use sqlx::FromRow;
-use uuid::Uuid;
 
-/// A stored project.
-#[derive(Debug, Clone, FromRow)]
-pub struct ProjectRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: ProjectId,
-    /// What people call it.
-    pub name: String,
-    /// When it was made.
-    #[sqlx(try_from = "i64")]
-    pub created_at: Timestamp,
+rows! {
+    /// A stored project.
+    #[derive(Debug, Clone)]
+    pub struct ProjectRow {
+        /// Its id.
+        pub id: ProjectId,
+        /// What people call it.
+        pub name: String,
+        /// When it was made.
+        pub created_at: Timestamp,
+    }
 }
 
 statements! {

@@ -1,38 +1,33 @@
 //! Sandbox sessions: one live session for each phone and project.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ProjectId, SandboxSessionId}};
-use sqlx::FromRow;
-use uuid::Uuid;
 
-/// A stored session.
-#[derive(Debug, Clone, FromRow)]
-pub struct SandboxSessionRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: SandboxSessionId,
-    /// The tester's number, `+` and digits.
-    pub phone: String,
-    /// The key under which WhatsApp's spellings of it meet.
-    pub phone_canonical: String,
-    /// The agent that answers.
-    #[sqlx(try_from = "Uuid")]
-    pub agent_id: AgentId,
-    /// What the tester sends.
-    pub code: String,
-    /// `pending_activation`, `active` or `expired`.
-    pub status: String,
-    /// When the code came.
-    pub activated_at: Option<i64>,
-    /// When it is over.
-    #[sqlx(try_from = "i64")]
-    pub expires_at: Timestamp,
-    /// When it was made.
-    #[sqlx(try_from = "i64")]
-    pub created_at: Timestamp,
-    /// When it changed.
-    #[sqlx(try_from = "i64")]
-    pub updated_at: Timestamp,
+rows! {
+    /// A stored session.
+    #[derive(Debug, Clone)]
+    pub struct SandboxSessionRow {
+        /// Its id.
+        pub id: SandboxSessionId,
+        /// The tester's number, `+` and digits.
+        pub phone: String,
+        /// The key under which WhatsApp's spellings of it meet.
+        pub phone_canonical: String,
+        /// The agent that answers.
+        pub agent_id: AgentId,
+        /// What the tester sends.
+        pub code: String,
+        /// `pending_activation`, `active` or `expired`.
+        pub status: String,
+        /// When the code came.
+        pub activated_at: Option<i64>,
+        /// When it is over.
+        pub expires_at: Timestamp,
+        /// When it was made.
+        pub created_at: Timestamp,
+        /// When it changed.
+        pub updated_at: Timestamp,
+    }
 }
 
 statements! {

@@ -2,10 +2,9 @@
 //!
 //! The associated data names project, kind and id, so a ciphertext that is moved to another row does not open.
 
-use crate::{Conn, Error, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};
 use domain::{Timestamp, ids::{ProjectId, SecretId}};
-use sqlx::FromRow;
 
 /// Seals and opens secrets with one key-encryption key.
 #[derive(Clone)]
@@ -14,13 +13,14 @@ pub struct Vault {
     key_id: String,
 }
 
-#[derive(FromRow)]
-struct Sealed {
-    ciphertext: Vec<u8>,
-    nonce: Vec<u8>,
-    wrapped_key: Vec<u8>,
-    wrap_nonce: Vec<u8>,
-    kek_id: String,
+rows! {
+    struct Sealed {
+        ciphertext: Vec<u8>,
+        nonce: Vec<u8>,
+        wrapped_key: Vec<u8>,
+        wrap_nonce: Vec<u8>,
+        kek_id: String,
+    }
 }
 
 statements! {

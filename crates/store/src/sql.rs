@@ -29,15 +29,23 @@ macro_rules! statements {
 macro_rules! run {
     ($conn:expr, $sql:expr, [$($value:expr),* $(,)?], execute) => {
         match $conn.reborrow() {
-            crate::db::Conn::Sqlite(c) => sqlx::query($sql.sqlite)$(.bind($value))*.execute(&mut *c).await.map(|done| done.rows_affected()),
-            crate::db::Conn::Postgres(c) => sqlx::query($sql.postgres)$(.bind($value))*.execute(&mut *c).await.map(|done| done.rows_affected()),
-        }.map_err(crate::Error::from)
+            crate::db::Conn::Sqlite(c) => {
+                crate::point::pass().await;
+                crate::sqlite::execute(c, $sql.sqlite, &[$(&$value),*]).map_err(crate::Error::from)
+            }
+            crate::db::Conn::Postgres(c) => sqlx::query($sql.postgres)$(.bind($value))*.execute(&mut *c).await
+                .map(|done| done.rows_affected()).map_err(crate::Error::from),
+        }
     };
     ($conn:expr, $sql:expr, [$($value:expr),* $(,)?], $fetch:ident as $row:ty) => {
         match $conn.reborrow() {
-            crate::db::Conn::Sqlite(c) => sqlx::query_as::<_, $row>($sql.sqlite)$(.bind($value))*.$fetch(&mut *c).await,
-            crate::db::Conn::Postgres(c) => sqlx::query_as::<_, $row>($sql.postgres)$(.bind($value))*.$fetch(&mut *c).await,
-        }.map_err(crate::Error::from)
+            crate::db::Conn::Sqlite(c) => {
+                crate::point::pass().await;
+                crate::sqlite::$fetch::<$row>(c, $sql.sqlite, &[$(&$value),*]).map_err(crate::Error::from)
+            }
+            crate::db::Conn::Postgres(c) => sqlx::query_as::<_, $row>($sql.postgres)$(.bind($value))*.$fetch(&mut *c).await
+                .map_err(crate::Error::from),
+        }
     };
 }
 

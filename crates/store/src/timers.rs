@@ -1,24 +1,22 @@
 //! Timers of executions at rest: at most one each, replaced by the next. The generation tells a late one from the one
 //! that is meant.
 
-use crate::{Result, Tx, sql::{run, statements}, unscoped::DueRow};
+use crate::{Result, Tx, row::rows, sql::{run, statements}, unscoped::DueRow};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, ProjectId}};
-use sqlx::FromRow;
-use uuid::Uuid;
 
-/// A fired timer.
-#[derive(Debug, Clone, FromRow)]
-pub struct TimerRow {
-    /// `warm_end` or `inactivity`.
-    pub kind: String,
-    /// Its conversation.
-    #[sqlx(try_from = "Uuid")]
-    pub conversation_id: ConversationId,
-    /// Its execution.
-    #[sqlx(try_from = "Uuid")]
-    pub execution_id: ExecutionId,
-    /// Which rest it belongs to.
-    pub generation: i64,
+rows! {
+    /// A fired timer.
+    #[derive(Debug, Clone)]
+    pub struct TimerRow {
+        /// `warm_end` or `inactivity`.
+        pub kind: String,
+        /// Its conversation.
+        pub conversation_id: ConversationId,
+        /// Its execution.
+        pub execution_id: ExecutionId,
+        /// Which rest it belongs to.
+        pub generation: i64,
+    }
 }
 
 statements! {

@@ -1,9 +1,8 @@
 //! Every statement that runs before a project is known, or over all of them: look-ups in the directory, the workers'
 //! scans for due rows (which return keys only) and the leases of a whole node. They live here and nowhere else.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
-use sqlx::FromRow;
 use uuid::Uuid;
 
 /// What the directory can be asked for.
@@ -30,50 +29,52 @@ impl DirectoryKind {
     }
 }
 
-/// Where a directory entry points.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct Pointer {
-    /// The owner.
-    #[sqlx(try_from = "Uuid")]
-    pub project_id: ProjectId,
-    /// The thing itself.
-    pub object_id: Uuid,
+rows! {
+    /// Where a directory entry points.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Pointer {
+        /// The owner.
+        pub project_id: ProjectId,
+        /// The thing itself.
+        pub object_id: Uuid,
+    }
 }
 
-/// A conversation with something due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, FromRow)]
-pub struct DueConversation {
-    /// The owner.
-    #[sqlx(try_from = "Uuid")]
-    pub project_id: ProjectId,
-    /// The conversation.
-    #[sqlx(try_from = "Uuid")]
-    pub id: ConversationId,
-    /// The epoch seen; a claim succeeds only if it is still this one.
-    pub epoch: i64,
+rows! {
+    /// A conversation with something due.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub struct DueConversation {
+        /// The owner.
+        pub project_id: ProjectId,
+        /// The conversation.
+        pub id: ConversationId,
+        /// The epoch seen; a claim succeeds only if it is still this one.
+        pub epoch: i64,
+    }
 }
 
-/// An outbox row with something due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct DueOutbox {
-    /// The owner.
-    #[sqlx(try_from = "Uuid")]
-    pub project_id: ProjectId,
-    /// The row.
-    #[sqlx(try_from = "Uuid")]
-    pub id: OutboxId,
-    /// The epoch seen.
-    pub epoch: i64,
+rows! {
+    /// An outbox row with something due.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct DueOutbox {
+        /// The owner.
+        pub project_id: ProjectId,
+        /// The row.
+        pub id: OutboxId,
+        /// The epoch seen.
+        pub epoch: i64,
+    }
 }
 
-/// A timer or job that is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-pub struct DueRow {
-    /// The owner.
-    #[sqlx(try_from = "Uuid")]
-    pub project_id: ProjectId,
-    /// The row.
-    pub id: Uuid,
+rows! {
+    /// A timer or job that is due.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct DueRow {
+        /// The owner.
+        pub project_id: ProjectId,
+        /// The row.
+        pub id: Uuid,
+    }
 }
 
 statements! {

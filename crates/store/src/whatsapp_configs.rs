@@ -1,29 +1,27 @@
 //! Connected WhatsApp business numbers.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}, unscoped::{self, DirectoryKind}};
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}, unscoped::{self, DirectoryKind}};
 use domain::{Timestamp, ids::{ProjectId, SecretId, WhatsappConfigId}};
-use sqlx::FromRow;
-use uuid::Uuid;
 
-/// A stored config. The access token is a secret and only referred to.
-#[derive(Debug, Clone, FromRow)]
-pub struct WhatsappConfigRow {
-    /// Its id.
-    #[sqlx(try_from = "Uuid")]
-    pub id: WhatsappConfigId,
-    /// What people call it.
-    pub name: String,
-    /// Meta's id of the number.
-    pub phone_number_id: String,
-    /// Meta's id of the business account.
-    pub waba_id: String,
-    /// Digits, for people.
-    pub display_phone_number: String,
-    /// Where the token is.
-    #[sqlx(try_from = "Uuid")]
-    pub access_token_id: SecretId,
-    /// `production` or `sandbox`.
-    pub kind: String,
+rows! {
+    /// A stored config. The access token is a secret and only referred to.
+    #[derive(Debug, Clone)]
+    pub struct WhatsappConfigRow {
+        /// Its id.
+        pub id: WhatsappConfigId,
+        /// What people call it.
+        pub name: String,
+        /// Meta's id of the number.
+        pub phone_number_id: String,
+        /// Meta's id of the business account.
+        pub waba_id: String,
+        /// Digits, for people.
+        pub display_phone_number: String,
+        /// Where the token is.
+        pub access_token_id: SecretId,
+        /// `production` or `sandbox`.
+        pub kind: String,
+    }
 }
 
 statements! {

@@ -1,6 +1,7 @@
 //! Both migration folders make the same schema, in each engine's types.
 
-use sqlx::{Connection as _, PgConnection, SqliteConnection};
+use rusqlite::{Connection as SqliteConnection, Row};
+use sqlx::{Connection as _, PgConnection};
 use std::collections::{BTreeMap, BTreeSet};
 use store::DatabaseUrl;
 use testkit::database::TestDatabase;
@@ -82,14 +83,18 @@ fn postgres_kind(column: &str, declared: &str) -> &'static str {
 
 const MIGRATIONS: &str = "_sqlx_migrations";
 
-async fn of_sqlite(conn: &mut SqliteConnection) -> sqlx::Result<Schema> {
+fn rows<T>(conn: &SqliteConnection, sql: &str, read: fn(&Row<'_>) -> rusqlite::Result<T>) -> rusqlite::Result<Vec<T>> {
+    conn.prepare(sql)?.query_map([], read)?.collect()
+}
+
+fn of_sqlite(conn: &SqliteConnection) -> rusqlite::Result<Schema> {
     let mut schema = Schema::new();
-    let columns: Vec<(String, String, String, bool, i64)> = sqlx::query_as(
+    let columns: Vec<(String, String, String, bool, i64)> = rows(
+        conn,
         "SELECT m.name, c.name, c.type, c.\"notnull\", c.pk FROM sqlite_master m JOIN pragma_table_info(m.name) c \
          WHERE m.type = 'table' ORDER BY m.name, c.cid",
-    )
-    .fetch_all(&mut *conn)
-    .await?;
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+    )?;
     let mut keys: BTreeMap<String, BTreeMap<i64, String>> = BTreeMap::new();
     for (table, name, kind, required, place) in columns.into_iter().filter(|row| row.0 != MIGRATIONS) {
         if place > 0 {
@@ -101,25 +106,25 @@ async fn of_sqlite(conn: &mut SqliteConnection) -> sqlx::Result<Schema> {
     for (table, key) in keys {
         schema.entry(table).or_default().primary_key = key.into_values().collect();
     }
-    let indexes: Vec<(String, String, bool, Option<String>, String)> = sqlx::query_as(
+    let indexes: Vec<(String, String, bool, Option<String>, String)> = rows(
+        conn,
         "SELECT m.name, l.name, l.\"unique\", x.sql, c.name FROM sqlite_master m JOIN pragma_index_list(m.name) l \
          JOIN pragma_index_info(l.name) c LEFT JOIN sqlite_master x ON x.type = 'index' AND x.name = l.name \
          WHERE m.type = 'table' AND l.origin <> 'pk' ORDER BY m.name, l.name, c.seqno",
-    )
-    .fetch_all(&mut *conn)
-    .await?;
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+    )?;
     for (table, name, unique, sql, column) in indexes {
         let index = schema.entry(table).or_default().indexes.entry(name).or_default();
         index.unique = unique;
         index.predicate = sql.and_then(|sql| sql.split_once(" WHERE ").map(|(_, predicate)| normalised(predicate)));
         index.columns.push(column);
     }
-    let references: Vec<(String, i64, String, String, String)> = sqlx::query_as(
+    let references: Vec<(String, i64, String, String, String)> = rows(
+        conn,
         "SELECT m.name, f.id, f.\"table\", f.\"from\", f.\"to\" FROM sqlite_master m JOIN pragma_foreign_key_list(m.name) f \
          WHERE m.type = 'table' ORDER BY m.name, f.id, f.seq",
-    )
-    .fetch_all(conn)
-    .await?;
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
+    )?;
     let mut grouped: BTreeMap<(String, i64), Reference> = BTreeMap::new();
     for (table, id, target, from, to) in references {
         let reference = grouped.entry((table, id)).or_default();
@@ -183,8 +188,7 @@ async fn of_postgres(conn: &mut PgConnection) -> sqlx::Result<Schema> {
 async fn sqlite_schema() -> Schema {
     let database = TestDatabase::sqlite().await;
     let DatabaseUrl::Sqlite(path) = &database.url else { panic!("not SQLite") };
-    let mut conn = SqliteConnection::connect(&format!("sqlite:{}", path.display())).await.expect("a connection");
-    of_sqlite(&mut conn).await.expect("the schema")
+    of_sqlite(&SqliteConnection::open(path).expect("a connection")).expect("the schema")
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn swap(world: &World, from: SecretId, to: SecretId) {
     const SQL: &str = "UPDATE secrets SET id = $2 WHERE id = $1";
     transact!(world.store, "test", tx => {
         match &mut **tx {
-            store::Conn::Sqlite(c) => sqlx::query(SQL).bind(from.uuid()).bind(to.uuid()).execute(&mut **c).await.map(drop)?,
+            store::Conn::Sqlite(c) => c.execute(&SQL.replace('$', "?"), [from.uuid(), to.uuid()]).map(drop)?,
             store::Conn::Postgres(c) => sqlx::query(SQL).bind(from.uuid()).bind(to.uuid()).execute(&mut **c).await.map(drop)?,
         }
         store::Result::Ok(())

@@ -138,17 +138,22 @@ impl World {
     pub async fn number(&self, sql: &'static str) -> i64 {
         let mut reader = self.store.read().await.expect("a reader");
         let (number,): (i64,) = match reader.conn() {
-            Conn::Sqlite(conn) => sqlx::query_as(sql).fetch_one(conn).await,
-            Conn::Postgres(conn) => sqlx::query_as(sql).fetch_one(conn).await,
-        }
-        .expect(sql);
+            Conn::Sqlite(conn) => conn.query_row(sql, [], |row| Ok((row.get(0)?,))).expect(sql),
+            Conn::Postgres(conn) => sqlx::query_as(sql).fetch_one(conn).await.expect(sql),
+        };
         number
     }
 }
 
 pub async fn execute(tx: &mut store::Tx<'_>, sql: &'static str) -> Result<u64, store::Error> {
     Ok(match &mut **tx {
-        Conn::Sqlite(conn) => sqlx::query(sql).execute(&mut **conn).await?.rows_affected(),
+        // A PRAGMA gives rows, which must be read.
+        Conn::Sqlite(conn) => {
+            let mut statement = conn.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
+            conn.changes()
+        }
         Conn::Postgres(conn) => sqlx::query(sql).execute(&mut **conn).await?.rows_affected(),
     })
 }

@@ -3,7 +3,7 @@
 use crate::support::{World, at_once, execute};
 use futures::future::{BoxFuture, join_all};
 use futures::{FutureExt as _, poll};
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use std::{
     future::poll_fn,
     path::Path,
@@ -33,8 +33,8 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
 async fn put(tx: &mut store::Tx<'_>, seq: i64) -> store::Result<()> {
     let Conn::Sqlite(conn) = &mut **tx else { panic!("not SQLite") };
     let insert =
-        "INSERT INTO mailbox (project_id, conversation_id, seq, input_key, body) VALUES (x'', x'', $1, $1, '')";
-    sqlx::query(insert).bind(seq).execute(&mut **conn).await?;
+        "INSERT INTO mailbox (project_id, conversation_id, seq, input_key, body) VALUES (x'', x'', ?1, ?1, '')";
+    conn.execute(insert, [seq])?;
     Ok(())
 }
 
@@ -45,8 +45,8 @@ async fn write(store: &Store, seq: i64) -> store::Result<()> {
 async fn stored(world: &World) -> Vec<i64> {
     let mut reader = world.store.read().await.expect("a reader");
     let Conn::Sqlite(conn) = reader.conn() else { panic!("not SQLite") };
-    let rows: Vec<(i64,)> = sqlx::query_as("SELECT seq FROM mailbox ORDER BY seq").fetch_all(conn).await.expect("rows");
-    rows.into_iter().map(|(seq,)| seq).collect()
+    let mut statement = conn.prepare("SELECT seq FROM mailbox ORDER BY seq").expect("a statement");
+    statement.query_map([], |row| row.get(0)).expect("rows").map(|seq| seq.expect("a number")).collect()
 }
 
 /// Counts the commits in the write-ahead log, where the last page of each names the size of the database.
@@ -195,7 +195,7 @@ async fn a_transaction_cancelled_at_any_point_leaves_the_writer_working() {
             }
         }
     }
-    assert!(seq > 100, "it was cancelled at few points");
+    assert!(seq >= 80, "in some round it was not cancelled at all");
 }
 
 async fn transact_two(store: &Store, seq: i64) -> store::Result<()> {
@@ -298,28 +298,23 @@ async fn two_hundred_concurrent_increments_all_count_once() {
 async fn nobody_is_answered_before_the_commit() {
     let world = world().await;
     let path = world.database.folder().unwrap().join("chasqui.db");
-    let observer = Arc::new(tokio::sync::Mutex::new(read_only(&path).await));
+    let observer = Arc::new(std::sync::Mutex::new(read_only(&path)));
     let store = world.store.clone();
     at_once(64, |n| {
         let (store, observer) = (store.clone(), observer.clone());
         async move {
             write(&store, n as i64).await.expect("an answer");
-            let mut conn = observer.lock().await;
-            let seen: Option<(i64,)> = sqlx::query_as("SELECT seq FROM mailbox WHERE seq = $1")
-                .bind(n as i64)
-                .fetch_optional(&mut *conn)
-                .await
-                .expect("rows");
-            assert_eq!(seen, Some((n as i64,)), "answered, but not there for others");
+            let conn = observer.lock().expect("no panic");
+            let seen =
+                conn.query_row("SELECT seq FROM mailbox WHERE seq = ?1", [n as i64], |row| row.get(0)).optional();
+            assert_eq!(seen.expect("rows"), Some(n as i64), "answered, but not there for others");
         }
     })
     .await;
 }
 
-async fn read_only(path: &Path) -> SqliteConnection {
-    SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(path).read_only(true))
-        .await
-        .expect("a connection")
+fn read_only(path: &Path) -> Connection {
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("a connection")
 }
 
 #[tokio::test]
@@ -366,7 +361,6 @@ async fn a_closed_store_leaves_everything_in_one_file() {
     let folder = world.database.folder().unwrap();
     let copy = folder.join("copy.db");
     std::fs::copy(folder.join("chasqui.db"), &copy).unwrap();
-    let mut conn = read_only(&copy).await;
-    let (rows,): (i64,) = sqlx::query_as("SELECT count(*) FROM mailbox").fetch_one(&mut conn).await.unwrap();
-    assert_eq!(rows, 1);
+    let rows = read_only(&copy).query_row("SELECT count(*) FROM mailbox", [], |row| row.get(0));
+    assert_eq!(rows, Ok(1));
 }

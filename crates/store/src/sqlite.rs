@@ -1,0 +1,213 @@
+//! SQLite, called where the caller stands.
+//!
+//! A statement is a few microseconds in the page cache, so it runs inside the task that asked for it: a trip to another
+//! thread and back would cost more than the statement (docs/decisions/0006). What waits for a disk, COMMIT, goes to the
+//! blocking pool (`writer.rs`).
+
+use crate::{Error, row::FromRow};
+use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, functions::FunctionFlags};
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Connections for reading.
+const READERS: usize = 4;
+/// How long a read waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a statement waits, on the spot, for another process that writes; `transact!` then tries again.
+const BUSY: Duration = Duration::from_millis(500);
+/// Statements kept prepared by each connection: more than there are.
+const STATEMENTS: usize = 512;
+
+/// The clock of leases, `db_now()` in statements: the machine's, unless a simulation sets it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LeaseClock(Arc<AtomicI64>);
+
+impl LeaseClock {
+    fn micros(&self) -> i64 {
+        match self.0.load(Ordering::Relaxed) {
+            0 => {
+                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+            }
+            set => set,
+        }
+    }
+
+    #[cfg(feature = "failpoints")]
+    pub(crate) fn set(&self, micros: i64) {
+        self.0.store(micros, Ordering::Relaxed);
+    }
+}
+
+/// Opens a connection; a missing file is made by one that may write.
+pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite::Result<Connection> {
+    let access = match read_only {
+        true => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        false => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    };
+    let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    if !read_only {
+        conn.pragma_update(None, "journal_mode", "WAL")?;
+        // A message that was acknowledged survives a power cut (reliability.md §2).
+        conn.pragma_update(None, "synchronous", "FULL")?;
+        conn.pragma_update(None, "foreign_keys", true)?;
+    }
+    let clock = clock.clone();
+    conn.create_scalar_function("db_now", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(clock.micros()))?;
+    Ok(conn)
+}
+
+/// The connections for reading. They are opened when they are first needed.
+#[derive(Clone)]
+pub(crate) struct Readers(Arc<Pool>);
+
+struct Pool {
+    path: Box<Path>,
+    clock: LeaseClock,
+    permits: Arc<Semaphore>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(crate) fn new(path: &Path, clock: LeaseClock) -> Self {
+        let permits = Arc::new(Semaphore::new(READERS));
+        Self(Arc::new(Pool { path: path.into(), clock, permits, idle: Mutex::default() }))
+    }
+
+    pub(crate) async fn acquire(&self) -> Result<PooledReader, Error> {
+        let permit = tokio::time::timeout(PATIENCE, self.0.permits.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| Error::Unavailable("no connection for reading became free".into()))?;
+        let permit = permit.map_err(|_| Error::Unavailable("the database is closed".into()))?;
+        let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let conn = match idle {
+            Some(conn) => conn,
+            None => open(&self.0.path, &self.0.clock, true)?,
+        };
+        Ok(PooledReader { conn: Some(conn), pool: self.0.clone(), _permit: permit })
+    }
+
+    #[cfg(feature = "failpoints")]
+    pub(crate) fn clock(&self) -> &LeaseClock {
+        &self.0.clock
+    }
+
+    pub(crate) fn close(&self) {
+        self.0.permits.close();
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// A connection for reading, given back when dropped.
+pub struct PooledReader {
+    conn: Option<Connection>,
+    pool: Arc<Pool>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl PooledReader {
+    pub(crate) fn conn(&mut self) -> &mut Connection {
+        match &mut self.conn {
+            Some(conn) => conn,
+            None => unreachable!("it is taken out by `drop` alone"),
+        }
+    }
+}
+
+impl Drop for PooledReader {
+    fn drop(&mut self) {
+        if let Some(conn) = self.conn.take()
+            && !self.pool.permits.is_closed()
+        {
+            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+        }
+    }
+}
+
+/// Values of a statement: the first is `$1`.
+pub(crate) type Values<'v> = [&'v dyn ToSql];
+
+/// How many rows a statement changed.
+pub(crate) fn execute(conn: &Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<u64> {
+    prepare(conn, sql, values)?.raw_execute().map(|rows| rows as u64)
+}
+
+/// The one row; an error when there is none.
+pub(crate) fn fetch_one<R: FromRow>(conn: &Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<R> {
+    fetch_optional(conn, sql, values)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+}
+
+/// The first row, if any. A statement that changes rows is run to its end.
+pub(crate) fn fetch_optional<R: FromRow>(
+    conn: &Connection,
+    sql: &str,
+    values: &Values<'_>,
+) -> rusqlite::Result<Option<R>> {
+    let mut statement = prepare(conn, sql, values)?;
+    let mut rows = statement.raw_query();
+    let first = rows.next()?.map(R::of_sqlite).transpose()?;
+    while rows.next()?.is_some() {}
+    Ok(first)
+}
+
+/// All rows.
+pub(crate) fn fetch_all<R: FromRow>(conn: &Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<Vec<R>> {
+    let mut statement = prepare(conn, sql, values)?;
+    let mut rows = statement.raw_query();
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        all.push(R::of_sqlite(row)?);
+    }
+    Ok(all)
+}
+
+/// To SQLite `$2` is a name, numbered by where it first stands; here it is the second value.
+fn prepare<'c>(conn: &'c Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<CachedStatement<'c>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    for at in 1..=statement.parameter_count() {
+        let number = statement.parameter_name(at).and_then(|name| name[1..].parse::<usize>().ok());
+        let value = number.and_then(|number| values.get(number.wrapping_sub(1)));
+        let value = value.ok_or(rusqlite::Error::InvalidParameterCount(values.len(), at))?;
+        statement.raw_bind_parameter(at, value)?;
+    }
+    Ok(statement)
+}
+
+/// Brings the file's schema up to date, one transaction for each step, and keeps book as the PostgreSQL side does.
+pub(crate) fn migrate(conn: &mut Connection, migrations: &sqlx::migrate::Migrator) -> Result<(), Error> {
+    conn.execute_batch(
+        "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version INTEGER NOT NULL PRIMARY KEY, description TEXT NOT NULL, \
+         checksum BLOB NOT NULL) STRICT",
+    )?;
+    let applied: Vec<(i64, Vec<u8>)> =
+        fetch_all(conn, "SELECT version, checksum FROM _sqlx_migrations ORDER BY version", &[])?;
+    for (version, checksum) in &applied {
+        match migrations.iter().find(|known| known.version == *version) {
+            None => return Err(Error::Unavailable(format!("version {version} was made by a newer Chasqui"))),
+            Some(known) if *known.checksum != **checksum => {
+                return Err(Error::Unavailable(format!(
+                    "version {version} differs from the one that made this database"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    for migration in migrations.iter().filter(|known| applied.iter().all(|(version, _)| *version != known.version)) {
+        let tx = conn.transaction()?;
+        tx.execute_batch(migration.sql.as_str())?;
+        tx.execute(
+            "INSERT INTO _sqlx_migrations (version, description, checksum) VALUES (?1, ?2, ?3)",
+            rusqlite::params![migration.version, migration.description, &*migration.checksum],
+        )?;
+        tx.commit()?;
+    }
+    Ok(())
+}
