@@ -5,7 +5,7 @@
 //! blocking pool (`writer.rs`).
 
 use crate::{Error, row::FromRow};
-use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, functions::FunctionFlags};
+use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, config::DbConfig, functions::FunctionFlags};
 use std::{
     path::Path,
     sync::{
@@ -55,6 +55,8 @@ pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Otherwise each new value of a range makes SQLite plan the statement again.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if !read_only {
         conn.pragma_update(None, "journal_mode", "WAL")?;
         // A message that was acknowledged survives a power cut (reliability.md §2).
