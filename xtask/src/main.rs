@@ -10,6 +10,7 @@ mod cluster;
 mod dependencies;
 mod dev;
 mod install;
+mod openapi;
 mod postgres;
 mod process;
 mod sources;
@@ -31,6 +32,7 @@ usage: cargo xtask <command>
       --seconds N           per measurement (5)
       --database sqlite|postgres
   postgres                  run a throwaway PostgreSQL for single tests, until Ctrl-C
+  openapi                   write openapi/v1.json anew, from the handlers
   help                      print this
 
   TEST_DATABASE_URL=postgres://user@host:port/postgres makes `test` use that server instead of a throwaway one.";
@@ -50,6 +52,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "postgres" => postgres::run(rest),
+        "openapi" => openapi::run(),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

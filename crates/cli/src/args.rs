@@ -43,6 +43,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Show the settings and look for problems
     Doctor(DoctorArgs),
+    /// Print the API's OpenAPI document
+    Openapi,
 }
 
 /// `replay`

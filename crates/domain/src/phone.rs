@@ -54,6 +54,11 @@ pub fn normalise(input: &str) -> Result<Phone, PhoneError> {
     }
 }
 
+/// The one spelling in which stored numbers are compared; a text that is no number stays as it is and equals none.
+pub fn comparable(input: &str) -> String {
+    normalise(input).map_or_else(|_| input.into(), |phone| phone.e164())
+}
+
 impl Phone {
     /// The digits as written, to send to when WhatsApp has told us no better.
     pub fn digits(&self) -> &str {

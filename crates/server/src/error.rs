@@ -8,7 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::Problem;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 /// At most this many problems are listed.
 const MAX_DETAILS: usize = 50;
@@ -31,6 +33,9 @@ pub enum ApiError {
     /// Not JSON, or without what it must have.
     #[error("Invalid parameters")]
     Malformed(String),
+    /// JSON beyond the limits of depth and size.
+    #[error("Invalid parameters")]
+    JsonLimits(&'static str),
     /// Understood, and not acceptable.
     #[error("Validation failed")]
     Invalid(Vec<Problem>),
@@ -79,6 +84,7 @@ impl ApiError {
             Self::NoRoute => (StatusCode::NOT_FOUND, "no_route"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
+            Self::JsonLimits(_) => (StatusCode::BAD_REQUEST, "json_limits"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
             Self::WindowClosed => (StatusCode::UNPROCESSABLE_ENTITY, "outside_service_window"),
             Self::State(code, _) => (StatusCode::UNPROCESSABLE_ENTITY, code),
@@ -92,10 +98,11 @@ impl ApiError {
         }
     }
 
-    fn body(&self, status: StatusCode, code: &str, request_id: &str) -> Value {
+    fn body(&self, status: StatusCode, code: &'static str, request_id: &str) -> ErrorBody {
         let problems: &[Problem] = if let Self::Invalid(problems) = self { problems } else { &[] };
         let message = match self {
             Self::Malformed(message) | Self::State(_, message) | Self::Conflict(_, message) => message.clone(),
+            Self::JsonLimits(limit) => (*limit).to_owned(),
             Self::Invalid(problems) => match problems.as_slice() {
                 [one] => one.message.clone(),
                 many => format!("{} problems; nothing was saved", many.len()),
@@ -111,21 +118,67 @@ impl ApiError {
             Self::Store(_) | Self::Internal(_) => "An unexpected error occurred".into(),
             other => other.to_string(),
         };
-        let mut body = json!({"error": error, "message": message, "code": code, "status": status.as_u16(), "details": [], "request_id": request_id});
-        body["details"] = problems.iter().take(MAX_DETAILS).map(|problem| json!(problem)).collect();
-        if status == StatusCode::UNPROCESSABLE_ENTITY {
-            let mut errors = Map::new();
-            for problem in problems.iter().take(MAX_DETAILS) {
-                if let Value::Array(messages) = errors.entry(problem.field()).or_insert_with(|| json!([])) {
-                    messages.push(json!(problem.message));
-                }
-            }
-            if errors.is_empty() {
-                errors.insert("base".into(), json!([message]));
-            }
-            body["errors"] = Value::Object(errors);
+        let shown = || problems.iter().take(MAX_DETAILS);
+        let errors = (status == StatusCode::UNPROCESSABLE_ENTITY).then(|| match problems {
+            [] => Map::from_iter([("base".to_owned(), json!([message]))]),
+            _ => by_field(shown()),
+        });
+        let details = shown().map(Detail::from).collect();
+        ErrorBody { error, message, code, status: status.as_u16(), details, request_id: request_id.to_owned(), errors }
+    }
+}
+
+/// The messages of each field, in the order of the fields.
+fn by_field<'a>(problems: impl Iterator<Item = &'a Problem>) -> Map<String, Value> {
+    let mut errors = Map::new();
+    for problem in problems {
+        if let Value::Array(messages) = errors.entry(problem.field()).or_insert_with(|| json!([])) {
+            messages.push(json!(problem.message));
         }
-        body
+    }
+    errors
+}
+
+/// The body of every error.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    /// Short label of what went wrong.
+    error: String,
+    /// What went wrong in this case, and what to do if something can be done.
+    message: String,
+    /// Stable word from a closed list.
+    #[schema(value_type = String)]
+    code: &'static str,
+    /// The HTTP status again.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What is wrong with which value; at most 50.
+    #[schema(max_items = 50)]
+    details: Vec<Detail>,
+    /// The request, as in the `X-Request-Id` header.
+    request_id: String,
+    /// Field → messages; with 422 only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = std::collections::HashMap<String, Vec<String>>, required = false)]
+    errors: Option<Map<String, Value>>,
+}
+
+/// One problem of a value.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ErrorDetail)]
+pub(crate) struct Detail {
+    /// JSON pointer.
+    path: String,
+    /// Stable word from a closed list.
+    #[schema(value_type = String)]
+    code: &'static str,
+    /// What is wrong with it.
+    message: String,
+}
+
+impl From<&Problem> for Detail {
+    fn from(problem: &Problem) -> Self {
+        Self { path: problem.path.clone(), code: problem.code, message: problem.message.clone() }
     }
 }
 

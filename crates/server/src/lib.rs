@@ -2,19 +2,17 @@
 //!
 //! `serve`, `dev` and every test start the same thing through [`build`]: a server on a port, with its workers.
 
+mod api;
 mod auth;
-mod body;
 mod clock;
 pub mod config;
 mod context;
 mod error;
 pub mod failpoint;
-mod fields;
 mod health;
 mod ingest;
 mod node;
 pub mod operator;
-mod page;
 pub mod replay;
 mod resources;
 mod router;
@@ -28,4 +26,5 @@ pub use clock::Clock;
 pub use config::{Config, Sandbox};
 pub use context::Context;
 pub use error::ApiError;
+pub use router::openapi;
 pub use start::{App, StartError, build};

@@ -1,37 +1,36 @@
-//! All routes, each on one line.
+//! All routes. A group of the API stands in its own folder, where one list makes both its routes and its part of the document.
 
-use crate::{ApiError, Context, health, ingest, resources::*, telemetry};
-use axum::{
-    Router,
-    middleware::from_fn_with_state,
-    routing::{get, post},
-};
+use crate::{ApiError, Context, api, health, ingest, resources::*, telemetry};
+use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
+use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The API, in order of name.
+fn api() -> OpenApiRouter<Context> {
+    let groups = OpenApiRouter::new()
+        .merge(agents::routes())
+        .merge(conversations::routes())
+        .merge(executions::routes())
+        .merge(messages::routes())
+        .merge(sandbox_sessions::routes());
+    OpenApiRouter::new().nest("/api/v1", groups)
+}
+
+/// The OpenAPI document of the API.
+pub fn openapi() -> Value {
+    api::document::of(&api().into_openapi())
+}
 
 /// The application.
 pub(crate) fn router(ctx: Context) -> Router {
-    let api = Router::new()
-        .route("/agents", get(agents::list::handle).post(agents::create::handle))
-        .route("/agents/{agent_id}", get(agents::get::handle).patch(agents::update::handle))
-        .route("/agents/{agent_id}/graph", get(agents::graph::handle))
-        .route("/agents/{agent_id}/executions", get(executions::list::handle).post(executions::create::handle))
-        .route("/agents/{agent_id}/executions/{execution_id}", get(executions::get::handle))
-        .route("/agents/{agent_id}/executions/{execution_id}/resume", post(executions::resume::handle))
-        .route("/whatsapp_conversations", get(conversations::list::handle))
-        .route("/whatsapp_conversations/{conversation_id}", get(conversations::get::handle))
-        .route(
-            "/whatsapp_conversations/{conversation_id}/whatsapp_messages",
-            get(messages::list::handle).post(messages::create::handle),
-        )
-        .route("/sandbox_sessions", get(sandbox_sessions::list::handle).post(sandbox_sessions::create::handle))
-        .route("/sandbox_sessions/{id}", get(sandbox_sessions::get::handle))
-        .method_not_allowed_fallback(async || ApiError::Method);
-    Router::new()
-        .nest("/api/v1", api)
+    let (api, _) = api().split_for_parts();
+    api.route("/openapi.json", get(async || Json(openapi())))
         .route("/webhooks/whatsapp", get(ingest::handshake).post(ingest::deliver))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))
+        .method_not_allowed_fallback(async || ApiError::Method)
         .fallback(async || ApiError::NoRoute)
         .layer(CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| {
             metrics::counter!("panics_total").increment(1);

@@ -6,6 +6,7 @@ mod doctor;
 mod emulator;
 mod keys;
 mod migrate;
+mod openapi;
 mod phone;
 mod projects;
 mod replay;
@@ -31,5 +32,6 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Migrate(flags) => migrate::run(flags).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
+        Command::Openapi => openapi::run(),
     }
 }

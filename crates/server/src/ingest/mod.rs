@@ -8,7 +8,7 @@ mod messages;
 mod sandbox;
 mod statuses;
 
-use crate::{ApiError, Context, body, failpoint};
+use crate::{ApiError, Context, api::body, failpoint};
 use axum::{
     extract::{Request, State},
     http::{StatusCode, header},
@@ -48,7 +48,7 @@ pub(crate) async fn handshake(State(ctx): State<Context>, request: Request) -> R
 pub(crate) async fn deliver(State(ctx): State<Context>, request: Request) -> Response {
     let began = Instant::now();
     let (parts, body) = request.into_parts();
-    let bytes = match body::read(body, LIMIT).await {
+    let bytes = match body::bytes(body, LIMIT).await {
         Ok(bytes) => bytes,
         Err(ApiError::TooLarge(_)) => return counted(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
         Err(_) => return counted(StatusCode::BAD_REQUEST, "broken"),

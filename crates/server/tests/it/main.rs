@@ -4,6 +4,7 @@
 mod bad_input;
 mod commits;
 mod conversation;
+mod document;
 mod handoff;
 mod nothing_lost;
 mod nothing_stuck;

@@ -1,21 +1,66 @@
 //! `POST /agents`
 
-use super::{save, view};
-use crate::{ApiError, auth::ProjectContext, body, fields::Fields};
-use axum::{Json, extract::Request, http::StatusCode};
-use serde_json::{Value, json};
+use super::{
+    save::{self, GraphChange},
+    view::Agent,
+};
+use crate::{
+    ApiError,
+    api::{Created, Data, Problems, RequestBody, body},
+    auth::ProjectContext,
+};
+use axum::extract::Request;
+use serde::Deserialize;
+use serde_json::Value;
 use store::{agents, transact};
+use utoipa::ToSchema;
 
-/// Makes an agent, with the starter graph unless one is given.
-pub(crate) async fn handle(ctx: ProjectContext, request: Request) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let mut fields = Fields::new("/agent", body::wrapped(request, body::GRAPH_LIMIT, &["agent"]).await?);
-    let change = save::read(&mut fields, true);
-    fields.done()?;
-    let mut row = save::new_row(&ctx, change);
+#[derive(Deserialize, ToSchema)]
+pub(super) struct AgentCreate {
+    agent: NewAgent,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct NewAgent {
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
+    pub(super) name: String,
+    #[schema(max_length = 65536)]
+    pub(super) system_prompt: Option<String>,
+    /// Another spelling of `system_prompt`, for published clients.
+    #[serde(rename = "systemPrompt")]
+    #[schema(max_length = 65536)]
+    pub(super) system_prompt_too: Option<String>,
+    #[schema(max_length = 2000)]
+    pub(super) description: Option<String>,
+    /// How long to wait for more messages before answering.
+    #[schema(minimum = 0, maximum = 60)]
+    pub(super) message_debounce_seconds: Option<i64>,
+    /// The starter graph if there is none.
+    #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
+    pub(super) graph: Option<GraphChange>,
+}
+
+impl RequestBody for AgentCreate {
+    const WRAPPER: &'static [&'static str] = &["agent"];
+    const LIMIT: usize = body::GRAPH_LIMIT;
+
+    fn check(body: &Value, problems: &mut Problems) {
+        save::check_graph(body, problems);
+    }
+}
+
+/// Make an agent, with the starter graph unless one is given
+#[utoipa::path(
+    post, path = "/agents", operation_id = "create_agent", tag = "Agents", request_body = AgentCreate,
+    responses((status = 201, description = "The agent.", body = Data<Agent>))
+)]
+pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Created<Agent>, ApiError> {
+    let new = body::read::<AgentCreate>(request).await?.agent;
+    let mut row = save::new_row(&ctx, new);
     let project = ctx.project;
     transact!(ctx.store, "agent.create", tx => {
         save::pin(&ctx, tx, project, &mut row).await?;
         agents::insert(tx, project, &row).await
     })?;
-    Ok((StatusCode::CREATED, Json(json!({"data": view::summary_of(project, &row)}))))
+    Ok(Created(Agent::of_row(project, &row)))
 }

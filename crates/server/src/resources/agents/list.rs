@@ -1,17 +1,24 @@
 //! `GET /agents`
 
-use super::view;
-use crate::{ApiError, auth::ProjectContext, page::Query};
-use axum::response::Response;
-use serde_json::Value;
+use super::view::Agent;
+use crate::{
+    ApiError,
+    api::{List, Page},
+    auth::ProjectContext,
+};
 use store::agents;
 
-/// The project's agents, newest first. Published clients read one answer only, so all come unless a page is asked for.
-pub(crate) async fn handle(ctx: ProjectContext, query: Query) -> Result<Response, ApiError> {
-    let query = query.or_everything();
-    let (limit, offset) = query.range();
+/// All agents of the project
+///
+/// Published clients read one answer only, so up to 1,000 come unless a page is asked for.
+#[utoipa::path(
+    get, path = "/agents", operation_id = "list_agents", tag = "Agents", params(List),
+    responses((status = 200, description = "One page of agents.", body = Page<Agent>))
+)]
+pub(super) async fn handle(ctx: ProjectContext, list: List) -> Result<Page<Agent>, ApiError> {
+    let list = list.or_everything();
+    let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let (rows, total) = agents::list(&mut reader.conn(), ctx.project, limit, offset).await?;
-    let views: Vec<Value> = rows.iter().map(|row| view::summary(ctx.project, row)).collect();
-    Ok(query.page(&views, total))
+    Ok(list.page(rows.iter().map(|row| Agent::of(ctx.project, row)).collect(), total))
 }

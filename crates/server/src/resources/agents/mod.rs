@@ -1,11 +1,22 @@
 //! /api/v1 routes of agents.
 
-pub(crate) mod create;
-pub(crate) mod get;
-pub(crate) mod graph;
-pub(crate) mod list;
-pub(crate) mod update;
+mod create;
+mod get;
+mod graph;
+mod graph_schema;
+mod list;
+mod save;
+mod update;
 mod view;
 
-pub(crate) use view::summary;
-mod save;
+pub(crate) use view::Agent;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(list::handle, create::handle))
+        .routes(routes!(get::handle, update::handle))
+        .routes(routes!(graph::handle))
+}

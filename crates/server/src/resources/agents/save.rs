@@ -1,61 +1,44 @@
-//! What create and update share: reading the fields, and storing an agent with a snapshot of its state.
+//! What create and update share: checking a graph, and storing an agent with a snapshot of its state.
 
-use super::view;
-use crate::{Context, fields::Fields};
+use super::{create::NewAgent, update::AgentChange, view};
+use crate::{Context, api::Problems};
 use domain::{
     Id, Problem,
     agent::Graph,
     ids::{AgentId, ProjectId},
 };
 use engine::AgentContent;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::{Error, Result, Tx, agents, agents::AgentRow};
 
-/// Longest name, prompt and description.
-const NAME: usize = 120;
-const PROMPT: usize = 64 * 1024;
-const DESCRIPTION: usize = 2_000;
+/// Where a graph stands in a body.
+const AT: &str = "/agent/graph";
 
-/// The fields that were sent; `None` leaves a field as it is, an inner `None` clears it.
-#[derive(Debug, Default)]
-pub(super) struct Change {
-    pub name: Option<String>,
-    pub description: Option<Option<String>>,
-    pub system_prompt: Option<Option<String>>,
-    pub debounce: Option<i64>,
-    pub graph: Option<Graph>,
+/// A graph that was checked.
+#[derive(Debug)]
+pub(super) struct GraphChange(Graph);
+
+impl<'de> Deserialize<'de> for GraphChange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let checked = Graph::read(&Value::deserialize(deserializer)?);
+        checked.map(|checked| Self(checked.graph)).map_err(|_| D::Error::custom("a graph with problems"))
+    }
 }
 
-/// Reads all fields and notes every problem.
-pub(super) fn read(fields: &mut Fields, creating: bool) -> Change {
-    let mut change = Change::default();
-    if creating || fields.has("name") {
-        change.name = Some(fields.required_text("name", NAME));
-    }
-    if fields.has("description") {
-        change.description = Some(fields.text("description", DESCRIPTION));
-    }
-    // Published clients write it either way.
-    for name in ["system_prompt", "systemPrompt"] {
-        if fields.has(name) && change.system_prompt.is_none() {
-            change.system_prompt = Some(fields.text(name, PROMPT));
-        }
-    }
-    if fields.has("message_debounce_seconds") {
-        change.debounce = Some(fields.whole("message_debounce_seconds", 0, 60).unwrap_or(0));
-    }
-    match fields.take("graph") {
-        None | Some(Value::Null) => {}
-        Some(graph) => match Graph::read(&graph) {
-            Ok(checked) => {
-                fields.problems_under("graph", unsupported(&checked.graph));
-                change.graph = Some(checked.graph);
-            }
-            Err(problems) => fields.problems_under("graph", problems),
+/// Names what is wrong with the body's graph. Its reader knows more than the schema and takes more spellings, so it has
+/// the only word.
+pub(super) fn check_graph(body: &Value, problems: &mut Problems) {
+    let Some(graph) = body.pointer(AT).filter(|graph| !graph.is_null()) else { return };
+    problems.drop_under(AT);
+    problems.extend_under(
+        AT,
+        match Graph::read(graph) {
+            Ok(checked) => unsupported(&checked.graph),
+            Err(wrong) => wrong,
         },
-    }
-    change
+    );
 }
 
 /// What the graph needs and this release cannot run: refused now rather than in the middle of a conversation.
@@ -85,17 +68,17 @@ pub(super) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row:
 }
 
 /// A row for a new agent.
-pub(super) fn new_row(ctx: &Context, change: Change) -> AgentRow {
+pub(super) fn new_row(ctx: &Context, new: NewAgent) -> AgentRow {
     let now = ctx.now();
     let id: AgentId = ctx.new_id();
     AgentRow {
         id,
-        name: change.name.unwrap_or_default(),
-        description: change.description.flatten(),
-        system_prompt: change.system_prompt.flatten(),
-        message_debounce_seconds: change.debounce.unwrap_or(0),
+        name: new.name,
+        description: new.description,
+        system_prompt: new.system_prompt.or(new.system_prompt_too),
+        message_debounce_seconds: new.message_debounce_seconds.unwrap_or(0),
         agent_version: 2,
-        graph: view::stored(&change.graph.unwrap_or_else(Graph::starter)),
+        graph: view::stored(&new.graph.map_or_else(Graph::starter, |graph| graph.0)),
         snapshot_id: Id::from_uuid(id.uuid()),
         version: 1,
         created_at: now,
@@ -104,20 +87,20 @@ pub(super) fn new_row(ctx: &Context, change: Change) -> AgentRow {
 }
 
 /// The row with what was sent.
-pub(super) fn apply(row: &mut AgentRow, change: &Change) {
+pub(super) fn apply(row: &mut AgentRow, change: &AgentChange) {
     if let Some(name) = &change.name {
         row.name.clone_from(name);
     }
     if let Some(description) = &change.description {
         row.description.clone_from(description);
     }
-    if let Some(prompt) = &change.system_prompt {
+    if let Some(prompt) = change.system_prompt.as_ref().or(change.system_prompt_too.as_ref()) {
         row.system_prompt.clone_from(prompt);
     }
-    if let Some(debounce) = change.debounce {
-        row.message_debounce_seconds = debounce;
+    if let Some(debounce) = change.message_debounce_seconds {
+        row.message_debounce_seconds = debounce.unwrap_or(0);
     }
     if let Some(graph) = &change.graph {
-        row.graph = view::stored(graph);
+        row.graph = view::stored(&graph.0);
     }
 }

@@ -1,25 +1,71 @@
 //! `PATCH /agents/{agent_id}`
 
-use super::{save, view};
+use super::{
+    save::{self, GraphChange},
+    view::Agent,
+};
 use crate::{
     ApiError,
+    api::{Data, Problems, RequestBody, body, three_state},
     auth::{ProjectContext, path_id},
-    body,
-    fields::Fields,
 };
-use axum::{
-    Json,
-    extract::{Path, Request},
-};
-use serde_json::{Value, json};
+use axum::extract::{Path, Request};
+use serde::Deserialize;
+use serde_json::Value;
 use store::{agents, transact};
+use utoipa::ToSchema;
 
-/// Changes what was sent and leaves the rest. Running executions keep the state that they pinned.
-pub(crate) async fn handle(
+#[derive(Deserialize, ToSchema)]
+pub(super) struct AgentUpdate {
+    agent: AgentChange,
+}
+
+/// What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct AgentChange {
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S", nullable = false)]
+    pub(super) name: Option<String>,
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<String>, max_length = 65536)]
+    pub(super) system_prompt: Option<Option<String>>,
+    /// Another spelling of `system_prompt`, for published clients.
+    #[serde(default, rename = "systemPrompt", deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<String>, max_length = 65536)]
+    pub(super) system_prompt_too: Option<Option<String>>,
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    pub(super) description: Option<Option<String>>,
+    /// How long to wait for more messages before answering; null is 0.
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<i64>, minimum = 0, maximum = 60)]
+    pub(super) message_debounce_seconds: Option<Option<i64>>,
+    /// Replaces the whole graph.
+    #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
+    pub(super) graph: Option<GraphChange>,
+}
+
+impl RequestBody for AgentUpdate {
+    const WRAPPER: &'static [&'static str] = &["agent"];
+    const LIMIT: usize = body::GRAPH_LIMIT;
+
+    fn check(body: &Value, problems: &mut Problems) {
+        save::check_graph(body, problems);
+    }
+}
+
+/// Change name, prompt or graph
+///
+/// What is left out stays as it is. Running executions keep the state that they pinned.
+#[utoipa::path(
+    patch, path = "/agents/{agent_id}", operation_id = "update_agent", tag = "Agents", request_body = AgentUpdate,
+    params(("agent_id", description = "Agent id.")),
+    responses((status = 200, description = "The agent.", body = Data<Agent>))
+)]
+pub(super) async fn handle(
     ctx: ProjectContext,
     Path(agent_id): Path<String>,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Data<Agent>, ApiError> {
     let id = path_id(&agent_id, "Agent")?;
     let project = ctx.project;
     {
@@ -27,9 +73,7 @@ pub(crate) async fn handle(
         let mut reader = ctx.store.read().await?;
         agents::summary(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
     }
-    let mut fields = Fields::new("/agent", body::wrapped(request, body::GRAPH_LIMIT, &["agent"]).await?);
-    let change = save::read(&mut fields, false);
-    fields.done()?;
+    let change = body::read::<AgentUpdate>(request).await?.agent;
     let row = transact!(ctx.store, "agent.update", ApiError, tx => {
         let mut row = agents::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
         save::apply(&mut row, &change);
@@ -38,5 +82,5 @@ pub(crate) async fn handle(
         agents::update(tx, project, &row).await?;
         Ok(row)
     })?;
-    Ok(Json(json!({"data": view::summary_of(project, &row)})))
+    Ok(Data { data: Agent::of_row(project, &row) })
 }

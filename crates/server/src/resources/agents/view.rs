@@ -1,46 +1,84 @@
 //! How an agent is shown.
 
+use super::graph_schema::AgentGraph;
+use crate::api::Time;
 use domain::{agent::Graph, ids::ProjectId};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::{
     Error,
     agents::{AgentRow, AgentSummaryRow},
 };
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-/// Without prompt and graph.
-pub(crate) fn summary(project: ProjectId, row: &AgentSummaryRow) -> Value {
-    json!({
-        "id": row.id,
-        "name": row.name,
-        "description": row.description,
-        "project_id": project,
-        "created_at": row.created_at.to_iso(),
-        "updated_at": row.updated_at.to_iso(),
-    })
+/// An agent, without prompt and graph.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Agent {
+    id: Uuid,
+    name: String,
+    description: Option<String>,
+    project_id: Uuid,
+    created_at: Time,
+    updated_at: Time,
 }
 
-/// The summary of a whole row.
-pub(super) fn summary_of(project: ProjectId, row: &AgentRow) -> Value {
-    let (id, name, description) = (row.id, row.name.clone(), row.description.clone());
-    summary(project, &AgentSummaryRow { id, name, description, created_at: row.created_at, updated_at: row.updated_at })
-}
-
-/// With prompt and graph. The description is left out unless it is asked for: published clients break on it here.
-pub(super) fn whole(project: ProjectId, row: &AgentRow, with_description: bool) -> Result<Value, Error> {
-    let mut view = json!({
-        "id": row.id,
-        "name": row.name,
-        "system_prompt": row.system_prompt,
-        "message_debounce_seconds": row.message_debounce_seconds,
-        "project_id": project,
-        "created_at": row.created_at.to_iso(),
-        "updated_at": row.updated_at.to_iso(),
-        "graph": shown(&row.graph)?,
-    });
-    if with_description {
-        view["description"] = json!(row.description);
+impl Agent {
+    pub(crate) fn of(project: ProjectId, row: &AgentSummaryRow) -> Self {
+        Self {
+            id: row.id.uuid(),
+            name: row.name.clone(),
+            description: row.description.clone(),
+            project_id: project.uuid(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        }
     }
-    Ok(view)
+
+    pub(super) fn of_row(project: ProjectId, row: &AgentRow) -> Self {
+        Self {
+            id: row.id.uuid(),
+            name: row.name.clone(),
+            description: row.description.clone(),
+            project_id: project.uuid(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        }
+    }
+}
+
+/// An agent with prompt and graph.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AgentWithGraph {
+    id: Uuid,
+    name: String,
+    system_prompt: Option<String>,
+    message_debounce_seconds: i64,
+    project_id: Uuid,
+    created_at: Time,
+    updated_at: Time,
+    #[schema(value_type = AgentGraph)]
+    graph: Value,
+    /// Only with `include=description`: published clients break on it here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, extensions(("x-optional" = json!(true))))]
+    description: Option<Option<String>>,
+}
+
+impl AgentWithGraph {
+    pub(super) fn of(project: ProjectId, row: &AgentRow, with_description: bool) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id.uuid(),
+            name: row.name.clone(),
+            system_prompt: row.system_prompt.clone(),
+            message_debounce_seconds: row.message_debounce_seconds,
+            project_id: project.uuid(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+            graph: shown(&row.graph)?,
+            description: with_description.then(|| row.description.clone()),
+        })
+    }
 }
 
 /// The stored graph with what published clients read: a `tools` list and `metadata`, always there.

@@ -1,29 +1,53 @@
 //! `GET /whatsapp_conversations`
 
-use super::view;
-use crate::{ApiError, auth::ProjectContext, page::Query};
-use axum::response::Response;
+use super::view::{ConversationStatus, WhatsappConversation};
+use crate::{
+    ApiError,
+    api::{List, Page, Time},
+    auth::ProjectContext,
+};
 use domain::phone;
-use serde_json::Value;
+use serde::Deserialize;
 use store::conversations::{self, Filter};
+use utoipa::IntoParams;
 
-/// The project's conversations, latest activity first. Runs that talk to nobody are not among them.
-pub(crate) async fn handle(ctx: ProjectContext, query: Query) -> Result<Response, ApiError> {
-    let status = query.get("q[status_eq]").map(str::to_owned);
-    if status.as_deref().is_some_and(|status| !matches!(status, "active" | "ended")) {
-        return Err(ApiError::invalid("/q[status_eq]", "unknown_status", "must be active or ended"));
-    }
+#[derive(Deserialize, IntoParams)]
+pub(super) struct Filters {
+    /// Exact status.
+    #[serde(rename = "q[status_eq]")]
+    #[param(inline, value_type = Option<ConversationStatus>)]
+    status: Option<String>,
+    /// Active at or after this time.
+    #[serde(rename = "q[last_active_at_gteq]")]
+    #[param(inline)]
+    active_from: Option<Time>,
+    /// Active at or before this time.
+    #[serde(rename = "q[last_active_at_lteq]")]
+    #[param(inline)]
+    active_to: Option<Time>,
+    /// Exact phone number.
+    #[serde(rename = "q[phone_number_eq]")]
+    phone_number: Option<String>,
+}
+
+/// List the project's conversations
+///
+/// Latest activity first. Runs that talk to nobody are not among them.
+#[utoipa::path(
+    get, path = "/whatsapp_conversations", operation_id = "list_whatsapp_conversations",
+    tag = "WhatsApp Conversations", params(List<Filters>),
+    responses((status = 200, description = "One page of conversations.", body = Page<WhatsappConversation>))
+)]
+pub(super) async fn handle(ctx: ProjectContext, list: List<Filters>) -> Result<Page<WhatsappConversation>, ApiError> {
+    let Filters { status, active_from, active_to, phone_number } = &list.filter;
     let filter = Filter {
-        status,
-        active_from: query.time("q[last_active_at_gteq]")?,
-        active_to: query.time("q[last_active_at_lteq]")?,
-        phone_number: query
-            .get("q[phone_number_eq]")
-            .map(|text| phone::normalise(text).map_or_else(|_| text.into(), |phone| phone.e164())),
+        status: status.clone(),
+        active_from: active_from.map(|time| time.0),
+        active_to: active_to.map(|time| time.0),
+        phone_number: phone_number.as_deref().map(phone::comparable),
     };
-    let (limit, offset) = query.range();
+    let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let (rows, total) = conversations::list(&mut reader.conn(), ctx.project, &filter, limit, offset).await?;
-    let views: Vec<Value> = rows.iter().map(view::view).collect();
-    Ok(query.page(&views, total))
+    Ok(list.page(rows.iter().map(WhatsappConversation::of).collect(), total))
 }

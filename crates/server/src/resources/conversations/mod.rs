@@ -1,5 +1,12 @@
 //! /api/v1 routes of conversations.
 
-pub(crate) mod get;
-pub(crate) mod list;
+mod get;
+mod list;
 mod view;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new().routes(routes!(list::handle)).routes(routes!(get::handle))
+}

@@ -1,16 +1,36 @@
 //! How a conversation is shown.
 
-use serde_json::{Value, json};
+use crate::api::{Time, words};
+use serde::Serialize;
 use store::conversations::ConversationRow;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-/// The contract's fields. The number is null where the person hides it.
-pub(super) fn view(row: &ConversationRow) -> Value {
-    json!({
-        "id": row.id,
-        "phone_number": row.phone_number,
-        "status": row.status,
-        "last_active_at": row.last_active_at.to_iso(),
-        "contact_name": row.contact_name,
-        "whatsapp_config_id": row.config(),
-    })
+/// Talk between one person and one number.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct WhatsappConversation {
+    id: Uuid,
+    /// Null where the person hides it.
+    phone_number: Option<String>,
+    #[schema(value_type = ConversationStatus)]
+    status: String,
+    last_active_at: Time,
+    contact_name: Option<String>,
+    /// Null in the sandbox.
+    whatsapp_config_id: Option<Uuid>,
+}
+
+words!(ConversationStatus = "active", "ended");
+
+impl WhatsappConversation {
+    pub(super) fn of(row: &ConversationRow) -> Self {
+        Self {
+            id: row.id.uuid(),
+            phone_number: row.phone_number.clone(),
+            status: row.status.clone(),
+            last_active_at: row.last_active_at.into(),
+            contact_name: row.contact_name.clone(),
+            whatsapp_config_id: row.config().map(|id| id.uuid()),
+        }
+    }
 }

@@ -1,27 +1,22 @@
 //! `POST /agents/{agent_id}/executions`
 
-use super::{input, view};
+use super::{input::Message, view::AgentExecution};
 use crate::{
     ApiError,
+    api::{Accepted, Data, PhoneNumber, RequestBody, body},
     auth::{ProjectContext, path_id},
-    body,
-    fields::Fields,
     sandbox, workers,
 };
-use axum::{
-    Json,
-    extract::{Path, Request},
-    http::StatusCode,
-};
+use axum::extract::{Path, Request};
 use domain::{
     Id,
     execution::{ExecutionInput, ExecutionStatus},
     ids::{AgentId, ProjectId, WhatsappConfigId},
-    phone::{self, Phone},
+    phone::Phone,
     sandbox::SessionStatus,
 };
 use engine::Input;
-use serde_json::{Value, json};
+use serde::Deserialize;
 use store::{
     Tx, agents,
     contacts::{self, Identity, Seen},
@@ -29,14 +24,38 @@ use store::{
     executions::{self, NewExecution},
     mailbox, sandbox_sessions, transact, whatsapp_configs,
 };
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-/// Starts a run in the background. With a phone number it works on that person's conversation, through the named config,
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ExecutionCreate {
+    /// The first input: a text, a structured message, or none.
+    message: Option<Message>,
+    phone_number: Option<PhoneNumber>,
+    /// Which of the project's numbers to use.
+    whatsapp_config_id: Option<Uuid>,
+}
+
+impl RequestBody for ExecutionCreate {}
+
+/// Start a run
+///
+/// The run goes on in the background. With a phone number it works on that person's conversation, through the named config,
 /// else the phone's active sandbox session, else the project's first number; without one it talks to nobody.
-pub(crate) async fn handle(
+#[utoipa::path(
+    post, path = "/agents/{agent_id}/executions", operation_id = "start_agent_execution", tag = "Agent Executions",
+    params(("agent_id", description = "Agent id.")), request_body = ExecutionCreate,
+    responses(
+        (status = 202, description = "The run.", body = Data<AgentExecution>),
+        (status = 409, description = "`execution_active`: another execution works on this conversation"),
+        (status = 422, description = "Details: `unknown_config`, `no_channel`"),
+    )
+)]
+pub(super) async fn handle(
     ctx: ProjectContext,
     Path(agent_id): Path<String>,
     request: Request,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<Accepted<AgentExecution>, ApiError> {
     let agent: AgentId = path_id(&agent_id, "Agent")?;
     let project = ctx.project;
     {
@@ -44,18 +63,10 @@ pub(crate) async fn handle(
         let mut reader = ctx.store.read().await?;
         agents::summary(&mut reader.conn(), project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
     }
-    let mut fields = Fields::new("", body::object(request, body::API_LIMIT).await?);
-    let message = input::read(fields.take("message"))?;
-    let phone = fields.text("phone_number", 32).map(|text| phone::normalise(&text));
-    if let Some(Err(error)) = &phone {
-        fields.problem("phone_number", "invalid_phone_number", error.to_string());
-    }
-    let config = fields.text("whatsapp_config_id", 36).map(|text| text.parse::<WhatsappConfigId>());
-    if let Some(Err(_)) = &config {
-        fields.problem("whatsapp_config_id", "unknown_config", "no such WhatsApp config");
-    }
-    fields.done()?;
-    let (phone, config) = (phone.and_then(Result::ok), config.and_then(Result::ok));
+    let new = body::read::<ExecutionCreate>(request).await?;
+    let message = new.message.map(ExecutionInput::from);
+    let phone = new.phone_number.map(|number| number.0);
+    let config = new.whatsapp_config_id.map(WhatsappConfigId::from_uuid);
     let id = transact!(ctx.store, "execution.create", ApiError, tx => {
         let snapshot = agents::current_snapshot(tx, project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
         let conversation = conversation(&ctx, tx, project, phone.as_ref(), config).await?;
@@ -80,7 +91,7 @@ pub(crate) async fn handle(
     ctx.wake.notify_one();
     let mut reader = ctx.store.read().await?;
     let row = executions::find(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
-    Ok((StatusCode::ACCEPTED, Json(json!({"data": view::view(&row)}))))
+    Ok(Accepted(AgentExecution::of(&row)))
 }
 
 async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<(), ApiError> {

@@ -1,23 +1,31 @@
 //! `GET /agents/{agent_id}/executions/{execution_id}`
 
-use super::view;
+use super::view::AgentExecution;
 use crate::{
     ApiError,
+    api::Data,
     auth::{ProjectContext, path_id},
 };
-use axum::{Json, extract::Path};
+use axum::extract::Path;
 use domain::ids::AgentId;
-use serde_json::{Value, json};
 use store::executions;
 
-/// One run of this agent; another agent's is not found.
-pub(crate) async fn handle(
+/// One run of this agent
+///
+/// Another agent's is not found.
+#[utoipa::path(
+    get, path = "/agents/{agent_id}/executions/{execution_id}", operation_id = "get_agent_execution",
+    tag = "Agent Executions",
+    params(("agent_id", description = "Agent id."), ("execution_id", description = "Execution id.")),
+    responses((status = 200, description = "The run.", body = Data<AgentExecution>))
+)]
+pub(super) async fn handle(
     ctx: ProjectContext,
     Path((agent_id, execution_id)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Data<AgentExecution>, ApiError> {
     let agent: AgentId = path_id(&agent_id, "Execution")?;
     let id = path_id(&execution_id, "Execution")?;
     let mut reader = ctx.store.read().await?;
     let row = executions::find(&mut reader.conn(), ctx.project, id).await?.filter(|row| row.agent_id == agent);
-    Ok(Json(json!({"data": view::view(&row.ok_or(ApiError::NotFound("Execution"))?)})))
+    Ok(Data { data: AgentExecution::of(&row.ok_or(ApiError::NotFound("Execution"))?) })
 }

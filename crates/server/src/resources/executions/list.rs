@@ -1,42 +1,74 @@
 //! `GET /agents/{agent_id}/executions`
 
-use super::view;
+use super::view::{AgentExecution, AgentExecutionStatus};
 use crate::{
     ApiError,
+    api::{List, Page, Time},
     auth::{ProjectContext, path_id},
-    page::Query,
 };
-use axum::{extract::Path, response::Response};
-use domain::{execution::ExecutionStatus, phone};
-use serde_json::Value;
+use axum::extract::Path;
+use domain::phone;
+use serde::Deserialize;
 use store::{agents, executions, executions::Filter};
+use utoipa::IntoParams;
 
-/// Runs of an agent, newest first.
-pub(crate) async fn handle(
+#[derive(Deserialize, IntoParams)]
+pub(super) struct Filters {
+    /// Exact status.
+    #[serde(rename = "q[status_eq]")]
+    #[param(inline, value_type = Option<AgentExecutionStatus>)]
+    status: Option<String>,
+    /// Started at or after this time.
+    #[serde(rename = "q[started_at_gteq]")]
+    #[param(inline)]
+    started_from: Option<Time>,
+    /// Started at or before this time.
+    #[serde(rename = "q[started_at_lteq]")]
+    #[param(inline)]
+    started_to: Option<Time>,
+    /// Ended at or after this time.
+    #[serde(rename = "q[ended_at_gteq]")]
+    #[param(inline)]
+    ended_from: Option<Time>,
+    /// Ended at or before this time.
+    #[serde(rename = "q[ended_at_lteq]")]
+    #[param(inline)]
+    ended_to: Option<Time>,
+    /// Exact phone number.
+    #[serde(rename = "q[phone_number_eq]")]
+    phone_number: Option<String>,
+}
+
+impl Filters {
+    fn filter(&self) -> Filter {
+        Filter {
+            status: self.status.clone(),
+            started_from: self.started_from.map(|time| time.0),
+            started_to: self.started_to.map(|time| time.0),
+            ended_from: self.ended_from.map(|time| time.0),
+            ended_to: self.ended_to.map(|time| time.0),
+            phone_number: self.phone_number.as_deref().map(phone::comparable),
+        }
+    }
+}
+
+/// Runs of an agent
+#[utoipa::path(
+    get, path = "/agents/{agent_id}/executions", operation_id = "list_agent_executions", tag = "Agent Executions",
+    params(("agent_id", description = "Agent id."), List<Filters>),
+    responses((status = 200, description = "One page of runs.", body = Page<AgentExecution>))
+)]
+pub(super) async fn handle(
     ctx: ProjectContext,
     Path(agent_id): Path<String>,
-    query: Query,
-) -> Result<Response, ApiError> {
+    list: List<Filters>,
+) -> Result<Page<AgentExecution>, ApiError> {
     let agent = path_id(&agent_id, "Agent")?;
-    let status = query.get("q[status_eq]").map(str::to_owned);
-    if status.as_deref().is_some_and(|status| status.parse::<ExecutionStatus>().is_err()) {
-        return Err(ApiError::invalid("/q[status_eq]", "unknown_status", "is not a status of an execution"));
-    }
-    let filter = Filter {
-        status,
-        started_from: query.time("q[started_at_gteq]")?,
-        started_to: query.time("q[started_at_lteq]")?,
-        ended_from: query.time("q[ended_at_gteq]")?,
-        ended_to: query.time("q[ended_at_lteq]")?,
-        phone_number: query
-            .get("q[phone_number_eq]")
-            .map(|text| phone::normalise(text).map_or_else(|_| text.into(), |phone| phone.e164())),
-    };
-    let (limit, offset) = query.range();
+    let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     agents::summary(&mut conn, ctx.project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
+    let filter = list.filter.filter();
     let (rows, total) = executions::list(&mut conn, (ctx.project, agent), &filter, limit, offset).await?;
-    let views: Vec<Value> = rows.iter().map(view::view).collect();
-    Ok(query.page(&views, total))
+    Ok(list.page(rows.iter().map(AgentExecution::of).collect(), total))
 }

@@ -1,8 +1,18 @@
 //! /api/v1 routes of executions.
 
-pub(crate) mod create;
-pub(crate) mod get;
+mod create;
+mod get;
 mod input;
-pub(crate) mod list;
-pub(crate) mod resume;
+mod list;
+mod resume;
 mod view;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(list::handle, create::handle))
+        .routes(routes!(get::handle))
+        .routes(routes!(resume::handle))
+}

@@ -1,26 +1,46 @@
 //! `POST /agents/{agent_id}/executions/{execution_id}/resume`
 
-use super::{input, view};
+use super::{input::Message, view::AgentExecution};
 use crate::{
     ApiError,
+    api::{Data, RequestBody, body},
     auth::{ProjectContext, path_id},
-    body, workers,
+    workers,
 };
-use axum::{
-    Json,
-    extract::{Path, Request},
+use axum::extract::{Path, Request};
+use domain::{
+    execution::{ExecutionError, ExecutionInput, ExecutionStatus},
+    ids::AgentId,
 };
-use domain::{execution::ExecutionError, execution::ExecutionStatus, ids::AgentId};
 use engine::Input;
-use serde_json::{Value, json};
+use serde::Deserialize;
 use store::{conversations, executions, executions::ExecutionRow, mailbox, transact};
+use utoipa::ToSchema;
 
-/// Wakes a run that is paused, in handoff, or failed with an error that another try may mend.
-pub(crate) async fn handle(
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ExecutionResume {
+    /// What to go on with.
+    message: Option<Message>,
+}
+
+impl RequestBody for ExecutionResume {}
+
+/// Wake a run that is paused, in handoff, or failed with an error that another try may mend
+#[utoipa::path(
+    post, path = "/agents/{agent_id}/executions/{execution_id}/resume", operation_id = "resume_agent_execution",
+    tag = "Agent Executions", request_body = ExecutionResume,
+    params(("agent_id", description = "Agent id."), ("execution_id", description = "Execution id.")),
+    responses(
+        (status = 200, description = "The run.", body = Data<AgentExecution>),
+        (status = 409, description = "`newer_execution`: the conversation has a newer execution"),
+        (status = 422, description = "`invalid_transition`: its status does not allow it"),
+    )
+)]
+pub(super) async fn handle(
     ctx: ProjectContext,
     Path((agent_id, execution_id)): Path<(String, String)>,
     request: Request,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Data<AgentExecution>, ApiError> {
     let agent: AgentId = path_id(&agent_id, "Execution")?;
     let id = path_id(&execution_id, "Execution")?;
     let project = ctx.project;
@@ -29,7 +49,7 @@ pub(crate) async fn handle(
         let row = executions::find(&mut reader.conn(), project, id).await?.filter(|row| row.agent_id == agent);
         row.ok_or(ApiError::NotFound("Execution"))?;
     }
-    let message = input::read(body::object(request, body::API_LIMIT).await?.remove("message"))?;
+    let message = body::read::<ExecutionResume>(request).await?.message.map(ExecutionInput::from);
     let row = transact!(ctx.store, "execution.resume", ApiError, tx => {
         let found = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         let now = ctx.now();
@@ -50,7 +70,7 @@ pub(crate) async fn handle(
         Ok(row)
     })?;
     ctx.wake.notify_one();
-    Ok(Json(json!({"data": view::view(&row)})))
+    Ok(Data { data: AgentExecution::of(&row) })
 }
 
 fn resumable(row: &ExecutionRow) -> bool {

@@ -1,27 +1,73 @@
 //! How an execution is shown.
 
+use crate::api::{Time, words};
 use domain::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use store::executions::ExecutionRow;
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-/// The contract's fields, and ours beside them: where it stands and why it failed.
-pub(super) fn view(row: &ExecutionRow) -> Value {
-    let ended = row.ended_at.map(Timestamp::from_micros);
-    let error = row.error.as_deref().and_then(|error| serde_json::from_str::<Value>(error).ok());
-    json!({
-        "id": row.id,
-        "agent_id": row.agent_id,
-        "thread_id": row.id,
-        "whatsapp_conversation_id": row.conversation_id,
-        "status": row.status,
-        "started_at": row.started_at.to_iso(),
-        "ended_at": ended.map(Timestamp::to_iso),
-        "duration": ended.map(|ended| (ended - row.started_at).secs()),
-        "current_node": row.node,
-        "handoff_reason": row.handoff_reason,
-        "end_reason": row.end_reason,
-        "error": error,
-        "created_at": row.created_at.to_iso(),
-        "updated_at": row.updated_at.to_iso(),
-    })
+/// One run of an agent over one conversation.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgentExecution {
+    id: Uuid,
+    agent_id: Uuid,
+    thread_id: Uuid,
+    whatsapp_conversation_id: Uuid,
+    #[schema(value_type = AgentExecutionStatus)]
+    status: String,
+    started_at: Time,
+    /// Null until the run is over.
+    ended_at: Option<Time>,
+    /// Whole seconds; null until the run is over.
+    #[schema(minimum = 0)]
+    duration: Option<i64>,
+    /// The node that it visits or last visited.
+    current_node: String,
+    handoff_reason: Option<String>,
+    end_reason: Option<String>,
+    /// Why it failed.
+    #[schema(value_type = Option<AgentExecutionError>)]
+    error: Option<Value>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+/// Why a run failed.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "described; the row holds it as JSON")]
+struct AgentExecutionError {
+    /// Stable word, e.g. `llm_unavailable`.
+    code: String,
+    message: String,
+    /// The node that was being visited.
+    #[schema(nullable = false)]
+    node: Option<String>,
+    /// Whether a resume may take the kept input up again.
+    retryable: bool,
+}
+
+words!(AgentExecutionStatus = "started", "running", "paused", "ended", "handoff", "failed", "stopped");
+
+impl AgentExecution {
+    pub(crate) fn of(row: &ExecutionRow) -> Self {
+        let ended = row.ended_at.map(Timestamp::from_micros);
+        Self {
+            id: row.id.uuid(),
+            agent_id: row.agent_id.uuid(),
+            thread_id: row.id.uuid(),
+            whatsapp_conversation_id: row.conversation_id.uuid(),
+            status: row.status.clone(),
+            started_at: row.started_at.into(),
+            ended_at: ended.map(Time),
+            duration: ended.map(|ended| (ended - row.started_at).secs()),
+            current_node: row.node.clone(),
+            handoff_reason: row.handoff_reason.clone(),
+            end_reason: row.end_reason.clone(),
+            error: row.error.as_deref().and_then(|error| serde_json::from_str(error).ok()),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        }
+    }
 }

@@ -1,43 +1,65 @@
 //! `POST /whatsapp_conversations/{conversation_id}/whatsapp_messages`
 
-use super::view;
+use super::view::WhatsappMessage;
 use crate::{
     ApiError,
+    api::{Created, Data, RequestBody, body, words},
     auth::{ProjectContext, path_id},
-    body,
-    fields::Fields,
     workers::{self, NotSendable, Said},
 };
-use axum::{
-    Json,
-    extract::{Path, Request},
-    http::StatusCode,
-};
+use axum::extract::{Path, Request};
 use domain::execution::ExecutionStatus;
-use engine::{Input, limits};
-use serde_json::{Value, json};
+use engine::Input;
+use serde::Deserialize;
 use store::{conversations, executions, mailbox, messages, transact};
+use utoipa::ToSchema;
 
-/// Sends a text in a conversation. Refused while an agent holds it; in a handoff the agent is told what was said.
-pub(crate) async fn handle(
+#[derive(Deserialize, ToSchema)]
+pub(super) struct WhatsappMessageCreateRequest {
+    message: OutgoingMessage,
+}
+
+impl RequestBody for WhatsappMessageCreateRequest {
+    const WRAPPER: &'static [&'static str] = &["message", "whatsapp_message"];
+}
+
+#[derive(Deserialize, ToSchema)]
+struct OutgoingMessage {
+    #[schema(min_length = 1, max_length = 4096, pattern = r"\S")]
+    content: String,
+    /// Other types are not supported by this release yet.
+    #[serde(rename = "message_type")]
+    #[schema(value_type = Option<OutgoingType>)]
+    _message_type: Option<String>,
+}
+
+words!(OutgoingType = "text");
+
+/// Send a message in a conversation and store it
+///
+/// Refused while an agent holds the conversation; in a handoff the agent is told what was said.
+#[utoipa::path(
+    post, path = "/whatsapp_conversations/{conversation_id}/whatsapp_messages", operation_id = "create_whatsapp_message",
+    tag = "WhatsApp Messages", params(("conversation_id", description = "Conversation id.")),
+    request_body = WhatsappMessageCreateRequest,
+    responses(
+        (status = 201, description = "Stored; it is sent in the background.", body = Data<WhatsappMessage>),
+        (status = 409, description = "`agent_active`: an agent execution holds the conversation"),
+        (status = 422, description = "`outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has told no address of this person"),
+    )
+)]
+pub(super) async fn handle(
     ctx: ProjectContext,
     Path(conversation_id): Path<String>,
     request: Request,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<Created<WhatsappMessage>, ApiError> {
     let id = path_id(&conversation_id, "Conversation")?;
     let project = ctx.project;
     {
         let mut reader = ctx.store.read().await?;
         conversations::find(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
     }
-    let mut fields =
-        Fields::new("/message", body::wrapped(request, body::API_LIMIT, &["message", "whatsapp_message"]).await?);
-    let kind = fields.text("message_type", 32).unwrap_or_else(|| "text".into());
-    if kind != "text" {
-        fields.problem("message_type", "unsupported", "only text is supported by this release yet");
-    }
-    let content = fields.required_text("content", limits::TEXT);
-    fields.done()?;
+    let OutgoingMessage { content, .. } = body::read::<WhatsappMessageCreateRequest>(request).await?.message;
     let source_key = format!("api:{}", ctx.new_uuid());
     let (row, phone_number) = transact!(ctx.store, "message.send", ApiError, tx => {
         let now = ctx.now();
@@ -60,7 +82,7 @@ pub(crate) async fn handle(
         Ok((row, conversation.phone_number))
     })?;
     ctx.wake.notify_one();
-    Ok((StatusCode::CREATED, Json(json!({"data": view::view(&row, phone_number.as_deref())}))))
+    Ok(Created(WhatsappMessage::of(&row, phone_number.as_deref())))
 }
 
 fn refused(why: NotSendable) -> ApiError {

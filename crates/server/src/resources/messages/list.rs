@@ -1,28 +1,32 @@
 //! `GET /whatsapp_conversations/{conversation_id}/whatsapp_messages`
 
-use super::view;
+use super::view::WhatsappMessage;
 use crate::{
     ApiError,
+    api::{List, Page},
     auth::{ProjectContext, path_id},
-    page::Query,
 };
-use axum::{extract::Path, response::Response};
-use serde_json::Value;
+use axum::extract::Path;
 use store::{conversations, messages};
 
-/// A conversation's messages, newest first.
-pub(crate) async fn handle(
+/// List a conversation's messages
+#[utoipa::path(
+    get, path = "/whatsapp_conversations/{conversation_id}/whatsapp_messages", operation_id = "list_whatsapp_messages",
+    tag = "WhatsApp Messages", params(("conversation_id", description = "Conversation id."), List),
+    responses((status = 200, description = "One page of messages.", body = Page<WhatsappMessage>))
+)]
+pub(super) async fn handle(
     ctx: ProjectContext,
     Path(conversation_id): Path<String>,
-    query: Query,
-) -> Result<Response, ApiError> {
+    list: List,
+) -> Result<Page<WhatsappMessage>, ApiError> {
     let id = path_id(&conversation_id, "Conversation")?;
-    let (limit, offset) = query.range();
+    let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     let conversation =
         conversations::find(&mut conn, ctx.project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
     let (rows, total) = messages::list(&mut conn, ctx.project, id, limit, offset).await?;
-    let views: Vec<Value> = rows.iter().map(|row| view::view(row, conversation.phone_number.as_deref())).collect();
-    Ok(query.page(&views, total))
+    let number = conversation.phone_number.as_deref();
+    Ok(list.page(rows.iter().map(|row| WhatsappMessage::of(row, number)).collect(), total))
 }

@@ -1,5 +1,12 @@
 //! /api/v1 routes of messages.
 
-pub(crate) mod create;
-pub(crate) mod list;
+mod create;
+mod list;
 mod view;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new().routes(routes!(list::handle, create::handle))
+}

@@ -1,40 +1,65 @@
 //! `POST /sandbox_sessions`
 
-use super::view;
-use crate::{ApiError, auth::ProjectContext, body, fields::Fields, sandbox};
-use axum::{Json, extract::Request, http::StatusCode};
-use domain::{ids::AgentId, phone};
-use serde_json::{Value, json};
+use super::view::SandboxSession;
+use crate::{
+    ApiError,
+    api::{Created, Data, PhoneNumber, Problems, RequestBody, body},
+    auth::ProjectContext,
+    sandbox,
+};
+use axum::extract::Request;
+use domain::Id;
+use serde::Deserialize;
 use store::{agents, transact};
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-/// Lets one phone talk to one agent through the shared number, once the phone has sent the code.
-pub(crate) async fn handle(ctx: ProjectContext, request: Request) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let mut fields = Fields::new(
-        "/whatsapp_sandbox_session",
-        body::wrapped(request, body::API_LIMIT, &["whatsapp_sandbox_session"]).await?,
-    );
-    let typed = fields.required_text("phone_number", 32);
-    let phone = phone::normalise(&typed);
-    if let (Err(error), false) = (&phone, typed.is_empty()) {
-        fields.problem("phone_number", "invalid_phone_number", error.to_string());
-    }
-    let wanted = fields.required_text("agent_id", 36);
+#[derive(Deserialize, ToSchema)]
+pub(super) struct SandboxSessionCreateRequest {
+    whatsapp_sandbox_session: NewSandboxSession,
+}
+
+impl RequestBody for SandboxSessionCreateRequest {
+    const WRAPPER: &'static [&'static str] = &["whatsapp_sandbox_session"];
+}
+
+#[derive(Deserialize, ToSchema)]
+struct NewSandboxSession {
+    /// With country code; a leading plus, spaces and dashes are fine.
+    phone_number: PhoneNumber,
+    /// The agent that answers.
+    agent_id: Uuid,
+}
+
+/// Let one phone talk to one agent through the shared sandbox number
+///
+/// The session waits for its code, which the phone itself must send. A new session for the same phone replaces the
+/// project's older one, which becomes expired.
+#[utoipa::path(
+    post, path = "/sandbox_sessions", operation_id = "create_sandbox_session", tag = "WhatsApp Sandbox",
+    request_body = SandboxSessionCreateRequest,
+    responses(
+        (status = 201, description = "The session, waiting for its code.", body = Data<SandboxSession>),
+        (status = 422, description = "Details: `unknown_agent`, `no_sandbox`"),
+    )
+)]
+pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Created<SandboxSession>, ApiError> {
+    let new = body::read::<SandboxSessionCreateRequest>(request).await?.whatsapp_sandbox_session;
     let project = ctx.project;
-    let agent = match wanted.parse::<AgentId>() {
-        Ok(id) => {
-            let mut reader = ctx.store.read().await?;
-            agents::summary(&mut reader.conn(), project, id).await?
-        }
-        Err(_) => None,
+    let agent = {
+        let mut reader = ctx.store.read().await?;
+        agents::summary(&mut reader.conn(), project, Id::from_uuid(new.agent_id)).await?
     };
-    if agent.is_none() && !wanted.is_empty() {
-        fields.problem("agent_id", "unknown_agent", "no such agent");
+    let mut problems = Problems::default();
+    if agent.is_none() {
+        problems.add("/whatsapp_sandbox_session/agent_id", "unknown_agent", "no such agent");
     }
     if ctx.sandbox.is_none() {
-        fields.problem("phone_number", "no_sandbox", "this server has no sandbox number; its operator must set one");
+        let why = "this server has no sandbox number; its operator must set one";
+        problems.add("/whatsapp_sandbox_session/phone_number", "no_sandbox", why);
     }
-    fields.done()?;
-    let (Ok(phone), Some(agent)) = (phone, agent) else { return Err(ApiError::Internal("checked above".into())) };
+    let (Some(agent), Some(_)) = (agent, &ctx.sandbox) else { return Err(problems.into()) };
+    let phone = new.phone_number.0;
     let row = transact!(ctx.store, "sandbox.open", tx => sandbox::open(&ctx, tx, project, &phone, agent.id).await)?;
-    Ok((StatusCode::CREATED, Json(json!({"data": view::view(&ctx, &row, Some(&agent))}))))
+    Ok(Created(SandboxSession::of(&ctx, &row, &agent)))
 }

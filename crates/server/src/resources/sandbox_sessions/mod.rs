@@ -1,6 +1,13 @@
 //! /api/v1 routes of sandbox sessions.
 
-pub(crate) mod create;
-pub(crate) mod get;
-pub(crate) mod list;
+mod create;
+mod get;
+mod list;
 mod view;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new().routes(routes!(list::handle, create::handle)).routes(routes!(get::handle))
+}

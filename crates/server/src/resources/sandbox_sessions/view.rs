@@ -1,26 +1,60 @@
 //! How a sandbox session is shown.
 
-use crate::{auth::ProjectContext, resources::agents};
-use domain::{Timestamp, sandbox::SessionStatus};
-use serde_json::{Value, json};
+use crate::{
+    api::{Time, words},
+    auth::ProjectContext,
+    resources::agents::Agent,
+};
+use domain::sandbox::SessionStatus;
+use serde::Serialize;
 use store::{agents::AgentSummaryRow, sandbox_sessions::SandboxSessionRow};
+use utoipa::ToSchema;
+use uuid::Uuid;
 
-/// The contract's fields. A session whose time is over is shown as expired even before its job has run.
-pub(super) fn view(ctx: &ProjectContext, row: &SandboxSessionRow, agent: Option<&AgentSummaryRow>) -> Value {
-    let over = row.expires_at <= ctx.now() && row.status != SessionStatus::Expired.as_str();
-    let status = if over { SessionStatus::Expired.as_str() } else { &row.status };
-    let number = ctx.sandbox.as_ref().map(|sandbox| sandbox.phone_number.as_str()).unwrap_or_default();
-    json!({
-        "id": row.id,
-        "phone_number": row.phone,
-        "status": status,
-        "activation_code": row.code,
-        "activation_message": format!("Sandbox code: {}", row.code),
-        "activation_link": format!("https://wa.me/{number}?text={}", row.code),
-        "activated_at": row.activated_at.map(|at| Timestamp::from_micros(at).to_iso()),
-        "expires_at": row.expires_at.to_iso(),
-        "created_at": row.created_at.to_iso(),
-        "updated_at": row.updated_at.to_iso(),
-        "agent": agent.map(|agent| agents::summary(ctx.project, agent)),
-    })
+/// One phone that talks, or may soon talk, to one agent through the shared number.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SandboxSession {
+    id: Uuid,
+    /// The tester's number.
+    phone_number: String,
+    #[schema(value_type = SandboxSessionStatus)]
+    status: String,
+    /// Works only from the session's own phone.
+    #[schema(pattern = "^[A-Z0-9]{6}$")]
+    activation_code: String,
+    /// What to send, with the code in it.
+    activation_message: String,
+    /// Opens a chat with the code typed in.
+    #[schema(format = "uri")]
+    activation_link: String,
+    activated_at: Option<Time>,
+    /// 24 hours after creation, then 24 hours after activation.
+    expires_at: Option<Time>,
+    created_at: Time,
+    updated_at: Time,
+    agent: Agent,
+}
+
+words!(SandboxSessionStatus = "pending_activation", "active", "expired");
+
+impl SandboxSession {
+    /// A session whose time is over is shown as expired even before its job has run.
+    pub(super) fn of(ctx: &ProjectContext, row: &SandboxSessionRow, agent: &AgentSummaryRow) -> Self {
+        let over = row.expires_at <= ctx.now();
+        let status = if over { SessionStatus::Expired.as_str() } else { &row.status };
+        let number = ctx.sandbox.as_ref().map(|sandbox| sandbox.phone_number.as_str()).unwrap_or_default();
+        Self {
+            id: row.id.uuid(),
+            phone_number: row.phone.clone(),
+            status: status.to_owned(),
+            activation_code: row.code.clone(),
+            activation_message: format!("Sandbox code: {}", row.code),
+            activation_link: format!("https://wa.me/{number}?text={}", row.code),
+            activated_at: row.activated_at.map(Time::from_micros),
+            expires_at: Some(row.expires_at.into()),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+            agent: Agent::of(ctx.project, agent),
+        }
+    }
 }

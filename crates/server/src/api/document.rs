@@ -1,0 +1,233 @@
+//! The OpenAPI document, made of the handlers' own descriptions and of what holds for all operations, which is added here:
+//! errors, keys, headers, closed answers.
+
+use crate::error::ErrorBody;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use utoipa::{PartialSchema as _, ToSchema as _, openapi::OpenApi};
+
+/// Errors of every operation: status and what its codes mean.
+const ALWAYS: [(&str, &str); 5] = [
+    ("401", "`unauthorized`: no key, or not a valid one"),
+    ("408", "`timeout`: the request took too long"),
+    ("429", "`rate_limited`: too many requests with this key"),
+    ("500", "`internal`: a fault of the server; quote `request_id` when you report it"),
+    ("503", "`busy`: try again after `Retry-After` seconds"),
+];
+/// Errors of operations with something in the path.
+const WITH_PATH: [(&str, &str); 1] =
+    [("404", "`not_found`: absent, another project's, or not an id; the answer is the same")];
+/// Errors of operations with a query.
+const WITH_QUERY: [(&str, &str); 1] = [("422", "`validation_failed`: a value is not acceptable; `details` names each")];
+/// Errors of operations with a body.
+const WITH_BODY: [(&str, &str); 4] = [
+    (
+        "400",
+        "`malformed`: not JSON, or without its wrapping key; `json_limits`: nested too deep, or too many keys or items",
+    ),
+    ("413", "`too_large`: the body is larger than the route takes"),
+    ("415", "`unsupported_media_type`: the content type is not application/json"),
+    ("422", "`validation_failed`: values are not acceptable; `details` names each"),
+];
+/// Headers of lists.
+const PAGING: [(&str, &str, &str); 5] = [
+    ("Total", "integer", "Things in the whole list."),
+    ("Total-Pages", "integer", "Pages of this size."),
+    ("Per-Page", "integer", "Page size."),
+    ("Page", "integer", "This page."),
+    ("Link", "string", "Links to the first, last, previous and next page."),
+];
+
+/// The document of these operations.
+pub(crate) fn of(api: &OpenApi) -> Value {
+    let mut document = json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Chasqui API",
+            "version": "1",
+            "description": "A project's key goes into `X-API-Key`; everything is scoped to that project. JSON in, JSON out; \
+                answers stand under `data`. Keys that the server does not know are ignored. Times are ISO 8601 in UTC.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"ApiKeyAuth": []}],
+        "paths": sorted(json!(api.paths)),
+        "components": {
+            "securitySchemes": {"ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "Project key."}},
+            "schemas": sorted(schemas(api)),
+        },
+    });
+    for operation in operations(&mut document["paths"]) {
+        describe(operation);
+    }
+    close_answers(&mut document);
+    document
+}
+
+fn schemas(api: &OpenApi) -> Value {
+    let mut schemas = json!(api.components.as_ref().map(|components| &components.schemas));
+    if !schemas.is_object() {
+        schemas = json!({});
+    }
+    let mut parts = Vec::new();
+    ErrorBody::schemas(&mut parts);
+    for (name, part) in parts {
+        schemas[name] = json!(part);
+    }
+    schemas["Error"] = json!(ErrorBody::schema());
+    name_wrapped(&mut schemas);
+    schemas
+}
+
+/// `Data<Agent>` and `Page<Agent>` refer to `Agent` rather than repeat it.
+fn name_wrapped(schemas: &mut Value) {
+    let names: Vec<String> = schemas.as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    for name in &names {
+        let (place, inner) = match name.split_once('_') {
+            Some(("Data", inner)) => ("/properties/data", inner),
+            Some(("Page", inner)) => ("/properties/data/items", inner),
+            _ => continue,
+        };
+        let known = names.iter().any(|name| name == inner);
+        if let Some(data) = schemas[name].pointer_mut(place).filter(|_| known) {
+            *data = json!({"$ref": format!("#/components/schemas/{inner}")});
+        }
+    }
+}
+
+/// Groups of operations are merged in any order; the document's order is that of names.
+fn sorted(object: Value) -> Value {
+    let Value::Object(fields) = object else { return object };
+    let mut fields: Vec<(String, Value)> = fields.into_iter().collect();
+    fields.sort_by(|one, other| one.0.cmp(&other.0));
+    Value::Object(fields.into_iter().collect())
+}
+
+fn operations(paths: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let items = paths.as_object_mut().into_iter().flat_map(Map::values_mut);
+    items.filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter(|value| value.is_object())
+}
+
+/// Adds what holds for every operation of its kind.
+fn describe(operation: &mut Value) {
+    let parameters = operation["parameters"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let place = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
+    let mut errors = BTreeMap::from(ALWAYS);
+    if place("path") {
+        errors.extend(WITH_PATH);
+    }
+    if place("query") {
+        errors.extend(WITH_QUERY);
+    }
+    if operation["requestBody"].is_object() {
+        errors.extend(WITH_BODY);
+    }
+    let paged = parameters.iter().any(|parameter| parameter["name"] == "per_page");
+    operation["parameters"] = parameters.into_iter().map(with_format).collect();
+    let responses = &mut operation["responses"];
+    for (status, meaning) in errors {
+        let own = responses[status]["description"].as_str().map(|own| format!("{meaning}. {own}"));
+        responses[status]["description"] = json!(own.unwrap_or_else(|| meaning.to_owned()));
+    }
+    *responses = sorted(responses.take());
+    for (status, response) in responses.as_object_mut().into_iter().flatten() {
+        if status.starts_with('2') {
+            response["headers"]["X-Request-Id"] = header("string", "The request's id.");
+            for (name, kind, about) in PAGING.into_iter().filter(|_| paged) {
+                response["headers"][name] = header(kind, about);
+            }
+        } else if response["content"].is_null() {
+            response["content"] = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}});
+        }
+        if matches!(status.as_str(), "429" | "503") {
+            response["headers"]["Retry-After"] = header("integer", "Seconds to wait.");
+        }
+    }
+}
+
+fn header(kind: &str, about: &str) -> Value {
+    json!({"description": about, "schema": {"type": kind}})
+}
+
+/// The schema of a query's value: one that may be left out is an `Option`, but no text is null.
+pub(super) fn not_null(mut schema: Value) -> Value {
+    if let Some(Value::Array(kinds)) = schema.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [kind] = kinds.as_slice() {
+            schema["type"] = kind.clone();
+        }
+    }
+    match schema["oneOf"].as_array().map(Vec::as_slice) {
+        Some([one, null]) if null["type"] == "null" => one.clone(),
+        _ => schema,
+    }
+}
+
+/// Ids in paths are UUIDs.
+fn with_format(mut parameter: Value) -> Value {
+    let name = parameter["name"].as_str().unwrap_or_default();
+    if parameter["in"] == "query" {
+        parameter["schema"] = not_null(parameter["schema"].take());
+    } else if (name == "id" || name.ends_with("_id")) && parameter["in"] == "path" {
+        parameter["schema"] = json!({"type": "string", "format": "uuid"});
+    }
+    parameter
+}
+
+/// Answers hold what the document says and nothing else, and all of it: objects are closed, and their fields required. A
+/// field may be left out if it is an optional one that cannot be null, or says `x-optional`.
+fn close_answers(document: &mut Value) {
+    let (mut sent, mut taken) = (BTreeSet::new(), BTreeSet::new());
+    for operation in operations(&mut document["paths"].clone()) {
+        references(&operation["responses"], &mut sent);
+        references(&operation["requestBody"], &mut taken);
+    }
+    let schemas = &mut document["components"]["schemas"];
+    for names in [&mut sent, &mut taken] {
+        let mut open: Vec<String> = names.iter().cloned().collect();
+        while let Some(name) = open.pop() {
+            let mut more = BTreeSet::new();
+            references(&schemas[&name], &mut more);
+            open.extend(more.into_iter().filter(|name| names.insert(name.clone())));
+        }
+    }
+    for name in sent.difference(&taken) {
+        close(&mut schemas[name]);
+    }
+}
+
+/// The names of all schemas that a value refers to.
+fn references(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            let name = fields.get("$ref").and_then(Value::as_str).and_then(|link| link.rsplit('/').next());
+            names.extend(name.map(str::to_owned));
+            fields.values().for_each(|field| references(field, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, names)),
+        _ => {}
+    }
+}
+
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(fields) => {
+            // Parts of one object cannot be closed each by itself; such objects are open, as graphs are.
+            fields.iter_mut().filter(|(name, _)| *name != "allOf").for_each(|(_, field)| close(field));
+            let before = fields.get("required").cloned().unwrap_or_default();
+            let Some(Value::Object(properties)) = fields.get_mut("properties") else { return };
+            let always = |name: &str| before.as_array().is_some_and(|names| names.iter().any(|before| before == name));
+            let mut required = Vec::new();
+            for (name, property) in properties.iter_mut() {
+                let optional = property.as_object_mut().and_then(|property| property.remove("x-optional")).is_some();
+                if always(name) || (not_null(property.clone()) != *property && !optional) {
+                    required.push(json!(name));
+                }
+            }
+            fields.insert("required".into(), Value::Array(required));
+            fields.entry("additionalProperties").or_insert(json!(false));
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}

@@ -1,0 +1,21 @@
+//! The frame that all REST resources share: how bodies and queries are read, how answers are made, and the document that
+//! describes both.
+//!
+//! Document and behaviour have one source. A handler's request type gives its schema to the document, and the same schema
+//! checks what clients send; the router's list of handlers is the document's list of operations.
+
+pub(crate) mod answer;
+pub(crate) mod body;
+pub(crate) mod document;
+pub(crate) mod json;
+pub(crate) mod problems;
+pub(crate) mod query;
+pub(crate) mod schema;
+pub(crate) mod three_state;
+pub(crate) mod values;
+
+pub(crate) use answer::{Accepted, Created, Data, Page};
+pub(crate) use body::RequestBody;
+pub(crate) use problems::Problems;
+pub(crate) use query::{List, Query};
+pub(crate) use values::{PhoneNumber, Time, words};

@@ -1,0 +1,38 @@
+//! Collects what is wrong with a request, so that all of it is told at once.
+
+use crate::ApiError;
+use domain::Problem;
+
+/// Everything found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Vec<Problem>);
+
+impl Problems {
+    /// Notes a problem at a JSON pointer of the body.
+    pub(crate) fn add(&mut self, path: impl Into<String>, code: &'static str, message: impl Into<String>) {
+        self.0.push(Problem::new(path, code, message));
+    }
+
+    /// Notes problems of the value at `prefix`.
+    pub(crate) fn extend_under(&mut self, prefix: &str, problems: impl IntoIterator<Item = Problem>) {
+        self.0.extend(problems.into_iter().map(|problem| problem.under(prefix)));
+    }
+
+    /// Forgets what was noted of the value at `prefix`, for a check that knows better.
+    pub(crate) fn drop_under(&mut self, prefix: &str) {
+        let inside =
+            |path: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        self.0.retain(|problem| !inside(&problem.path));
+    }
+
+    /// Whether all was well; all problems otherwise.
+    pub(crate) fn done(self) -> Result<(), ApiError> {
+        if self.0.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.0)) }
+    }
+}
+
+impl From<Problems> for ApiError {
+    fn from(problems: Problems) -> Self {
+        Self::Invalid(problems.0)
+    }
+}

@@ -1,0 +1,91 @@
+//! Values that stand in bodies, queries and answers of many resources, each with its schema.
+
+use domain::{
+    Timestamp,
+    phone::{self, Phone},
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::borrow::Cow;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
+};
+
+/// A time as the API writes and reads it: ISO 8601.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Time(pub(crate) Timestamp);
+
+impl Time {
+    /// A time that is stored as microseconds.
+    pub(crate) fn from_micros(micros: i64) -> Self {
+        Self(Timestamp::from_micros(micros))
+    }
+}
+
+impl From<Timestamp> for Time {
+    fn from(time: Timestamp) -> Self {
+        Self(time)
+    }
+}
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.to_iso())
+    }
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        Timestamp::parse_iso(&text).map(Self).ok_or_else(|| D::Error::custom("not an ISO 8601 time"))
+    }
+}
+
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+    }
+}
+
+impl ToSchema for Time {}
+
+/// A phone number in a body: with country code, in any spelling that people use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PhoneNumber(pub(crate) Phone);
+
+impl<'de> Deserialize<'de> for PhoneNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        phone::normalise(&Cow::<str>::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl PartialSchema for PhoneNumber {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::Custom("phone".into());
+        let about = "With country code; a leading plus, spaces and dashes are fine.";
+        let text = ObjectBuilder::new().schema_type(Type::String).format(Some(format)).max_length(Some(32));
+        text.description(Some(about)).into()
+    }
+}
+
+impl ToSchema for PhoneNumber {}
+
+/// A closed list of words for the document, where the value itself is a text:
+/// `words!(MessageDirection = "inbound", "outbound")`, then `#[schema(value_type = MessageDirection)]` on the field.
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident = $($word:expr),+ $(,)?) => {
+        $(#[$about])*
+        pub(crate) enum $name {}
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::Type::String);
+                text.enum_values(Some([$($word),+])).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+pub(crate) use words;
