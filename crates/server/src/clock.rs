@@ -1,5 +1,6 @@
 //! The clock that everything but leases goes by.
 
+use crate::failpoint;
 use domain::{Span, Timestamp};
 use std::{
     sync::{
@@ -30,7 +31,7 @@ impl Clock {
         match self {
             Self::System => {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+                Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)) + failpoint::clock_off_by()
             }
             Self::Manual(micros) => Timestamp::from_micros(micros.load(Ordering::SeqCst)),
         }

@@ -62,6 +62,8 @@ pub struct Inner {
     pub metrics: PrometheusHandle,
     /// The turns that this node is carrying on.
     pub(crate) turns: Register,
+    /// The sends that this node has open.
+    pub(crate) sends: Register,
     /// Cancelled when the node is to stop: what is under way comes to a point where another node can go on.
     pub stopping: CancellationToken,
     compiled: Mutex<HashMap<SnapshotId, Arc<Compiled>>>,
@@ -107,6 +109,7 @@ impl Context {
             wake: Notify::new(),
             metrics: parts.metrics,
             turns: Register::default(),
+            sends: Register::default(),
             stopping: CancellationToken::new(),
             compiled: Mutex::new(HashMap::new()),
         }))

@@ -1,7 +1,11 @@
 //! Places where the process can be made to die, for the tests that kill it there (`cli/tests/it/crash`).
 //!
 //! Without the feature `failpoints`, which no release has, [`reach`] does nothing and the compiler removes it. With it, the
-//! variable `CHASQUI_FAILPOINT=name:N` kills the process the N-th time it comes to that place (the first, without `:N`).
+//! variable `CHASQUI_FAILPOINT=name:N` kills the process the N-th time it comes to that place (the first, without `:N`);
+//! `CHASQUI_FAILPOINT_SIGNAL=STOP` pauses it there instead. `CHASQUI_RETRY_EVERY=N` lets PostgreSQL refuse every N-th
+//! transaction as one that it could not serialize. `CHASQUI_CLOCK_OFF_BY=N` makes the system's clock wrong by N seconds.
+
+use domain::Span;
 
 /// Every place. A case of the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
@@ -35,6 +39,28 @@ pub const ALL: [&str; 21] = [
 #[inline(always)]
 pub(crate) const fn reach(_name: &str) {}
 
+/// How far the system's clock is off.
+#[cfg(feature = "failpoints")]
+pub(crate) fn clock_off_by() -> Span {
+    static OFF_BY: std::sync::LazyLock<Span> = std::sync::LazyLock::new(|| {
+        let seconds = std::env::var("CHASQUI_CLOCK_OFF_BY").ok().and_then(|text| text.parse().ok());
+        Span::from_secs(seconds.unwrap_or(0))
+    });
+    *OFF_BY
+}
+
+/// How far the system's clock is off.
+#[cfg(not(feature = "failpoints"))]
+pub(crate) const fn clock_off_by() -> Span {
+    Span::ZERO
+}
+
+/// How many transactions there are to one that PostgreSQL refuses.
+#[cfg(feature = "failpoints")]
+pub(crate) fn retry_every() -> Option<u32> {
+    std::env::var("CHASQUI_RETRY_EVERY").ok()?.parse().ok()
+}
+
 /// Comes to the place of this name; does not come back where the process shall die.
 #[cfg(feature = "failpoints")]
 pub(crate) fn reach(name: &str) {
@@ -53,9 +79,10 @@ pub(crate) fn reach(name: &str) {
         return;
     }
     eprintln!("failpoint reached: {name}");
+    let signal = std::env::var("CHASQUI_FAILPOINT_SIGNAL").unwrap_or_else(|_| "KILL".into());
     // As a crash does it: nothing is flushed, dropped or said goodbye to. `abort` would run a handler.
-    let _ = Command::new("kill").args(["-KILL", &std::process::id().to_string()]).status();
-    loop {
+    let _ = Command::new("kill").args([format!("-{signal}"), std::process::id().to_string()]).status();
+    while signal == "KILL" {
         std::thread::park();
     }
 }

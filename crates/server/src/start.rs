@@ -119,7 +119,10 @@ async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
             observer(name);
         }
     }));
+    store.observe_retries(Arc::new(|name| metrics::counter!("db_tx_retries_total", "name" => name).increment(1)));
     store.migrate().await.map_err(database)?;
+    #[cfg(feature = "failpoints")]
+    store.refuse_every(crate::failpoint::retry_every());
     let (alone, earlier) = (store.is_exclusive(), node.prefix());
     let voided = transact!(store, "leases.void", tx => match alone {
         true => unscoped::void_all_leases(tx).await,

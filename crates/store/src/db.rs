@@ -50,6 +50,10 @@ pub(crate) use part;
 /// A connection to a server that was idle for longer is tested before it is used.
 const PROOF_OF_LIFE: Duration = Duration::from_secs(1);
 
+/// Milliseconds. A node that stands still in the middle of a transaction would keep its rows locked after its leases have
+/// run out; nothing waits inside a transaction, so one that does belongs to such a node.
+const STANDSTILL: &str = "5000";
+
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
@@ -85,7 +89,7 @@ impl DatabaseUrl {
     }
 }
 
-/// Sees the name of each committed transaction.
+/// Sees the name of each committed transaction, or of each that is run again.
 pub type CommitObserver = Arc<dyn Fn(&'static str) + Send + Sync>;
 
 /// The database; clones share connections.
@@ -93,6 +97,9 @@ pub type CommitObserver = Arc<dyn Fn(&'static str) + Send + Sync>;
 pub struct Store {
     engine: Engine,
     observer: Option<CommitObserver>,
+    retries: Option<CommitObserver>,
+    #[cfg(feature = "failpoints")]
+    refusals: Option<crate::refusals::Refusals>,
 }
 
 #[derive(Clone)]
@@ -182,6 +189,7 @@ impl Store {
             DatabaseUrl::Sqlite(path) => open_sqlite(path)?,
             DatabaseUrl::Postgres(url) => {
                 let options = PgConnectOptions::from_str(url)?.application_name("chasqui").disable_statement_logging();
+                let options = options.options([("idle_in_transaction_session_timeout", STANDSTILL)]);
                 let pool = PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5));
                 // A connection that worked a moment ago needs no round trip to prove that it lives.
                 let pool = pool.test_before_acquire(false).before_acquire(|conn, meta| {
@@ -190,7 +198,13 @@ impl Store {
                 Engine::Postgres(pool.connect_with(options.statement_cache_capacity(256)).await?)
             }
         };
-        Ok(Self { engine, observer: None })
+        Ok(Self {
+            engine,
+            observer: None,
+            retries: None,
+            #[cfg(feature = "failpoints")]
+            refusals: None,
+        })
     }
 
     /// Brings the schema up to date. Several nodes may call it at once: the later ones find the work done.
@@ -244,6 +258,17 @@ impl Store {
         self.observer = Some(observer);
     }
 
+    /// Reports the name of each transaction that is run again from now on.
+    pub fn observe_retries(&mut self, observer: CommitObserver) {
+        self.retries = Some(observer);
+    }
+
+    /// From now on PostgreSQL refuses every `n`-th transaction at its end.
+    #[cfg(feature = "failpoints")]
+    pub fn refuse_every(&mut self, n: Option<u32>) {
+        self.refusals = n.map(crate::refusals::Refusals::every);
+    }
+
     /// A connection for reading.
     pub async fn read(&self) -> Result<Reader, Error> {
         Ok(match &self.engine {
@@ -263,13 +288,30 @@ impl Store {
         })
     }
 
+    /// The pause before a transaction of this name is tried again.
+    #[doc(hidden)]
+    pub async fn pause_before(&self, name: &'static str, attempt: u32) {
+        if let Some(observer) = &self.retries {
+            observer(name);
+        }
+        pause(attempt).await;
+    }
+
     #[doc(hidden)]
     pub async fn finish<T, E: From<Error>>(
         &self,
         name: &'static str,
-        tx: Transaction,
+        #[cfg_attr(not(feature = "failpoints"), expect(unused_mut, reason = "only a test build spoils it"))]
+        mut tx: Transaction,
         outcome: Result<T, E>,
     ) -> Result<T, E> {
+        #[cfg(feature = "failpoints")]
+        let outcome = match (&self.refusals, &mut tx, outcome) {
+            (Some(refusals), Transaction::Postgres(tx), Ok(value)) => {
+                refusals.meet(tx).await.map(|()| value).map_err(E::from)
+            }
+            (.., outcome) => outcome,
+        };
         let value = match outcome {
             Ok(value) => value,
             Err(error) => {
@@ -316,9 +358,8 @@ fn open_sqlite(path: &std::path::Path) -> Result<Engine, Error> {
 #[doc(hidden)]
 pub const MAX_TRIES: u32 = 8;
 
-/// The pause before the next try: a few milliseconds, spread so that rivals do not meet again.
-#[doc(hidden)]
-pub async fn pause(attempt: u32) {
+/// A few milliseconds, spread so that rivals do not meet again.
+async fn pause(attempt: u32) {
     let mut byte = [0u8; 1];
     let jitter = if getrandom::fill(&mut byte).is_ok() { u64::from(byte[0]) % 8 } else { 0 };
     tokio::time::sleep(Duration::from_millis((1 << attempt.min(7)) + jitter)).await;
@@ -368,7 +409,7 @@ macro_rules! transact {
             match outcome {
                 Err(error) if $crate::Retryable::is_retryable(&error) && tries < $crate::MAX_TRIES => {
                     tries += 1;
-                    $crate::pause(tries).await;
+                    store.pause_before($name, tries).await;
                 }
                 outcome => break outcome,
             }

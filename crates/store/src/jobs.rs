@@ -31,6 +31,7 @@ statements! {
               WHERE project_id = $1 AND id = $2 AND run_at <= $4 AND lease_until < ", db_now, " RETURNING id, kind, payload, attempt, epoch"];
     FINISH = ["DELETE FROM jobs WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     AGAIN = ["UPDATE jobs SET run_at = $4, error = $5, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    POSTPONE = ["UPDATE jobs SET run_at = $4, error = $5 WHERE project_id = $1 AND id = $2 AND run_at <= $3"];
 }
 
 /// Puts a job, or moves the one of the same kind and key to another time.
@@ -51,6 +52,11 @@ pub async fn finish(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow) -> Result
 /// Puts a failed job back for later. [`Error::StaleEpoch`] if another worker took it.
 pub async fn again(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow, run_at: Timestamp, error: &str) -> Result<()> {
     under_epoch(run!(tx, AGAIN, [project.uuid(), job.id, job.epoch, run_at.micros(), error], execute)?)
+}
+
+/// Puts off a due job whose transaction failed, so that it stands in nobody's way.
+pub async fn postpone(tx: &mut Tx<'_>, due: DueRow, now: Timestamp, until: Timestamp, error: &str) -> Result<()> {
+    run!(tx, POSTPONE, [due.project_id.uuid(), due.id, now.micros(), until.micros(), error], execute).map(drop)
 }
 
 fn under_epoch(rows: u64) -> Result<()> {

@@ -9,12 +9,14 @@ mod db;
 mod error;
 #[doc(hidden)]
 pub mod point;
+#[cfg(feature = "failpoints")]
+mod refusals;
 mod row;
 mod sql;
 mod sqlite;
 mod writer;
 
-pub use db::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx, pause};
+pub use db::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx};
 pub use error::Error;
 pub use sql::Sql;
 

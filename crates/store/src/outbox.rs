@@ -7,8 +7,8 @@ use crate::{Conn, Error, Result, Tx, conversations::lane, row::rows, sql::{run, 
 use domain::{Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
 use uuid::Uuid;
 
-/// Longer than a send can take (15 s): a row still `sending` after it belongs to a dead worker.
-pub const LEASE: Span = Span::from_secs(25);
+/// How long a claim lasts unless it is renewed: a send can take longer (15 s), a dead node's must be seen sooner.
+pub const LEASE: Span = Span::from_secs(10);
 
 /// Where a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,25 @@ impl OutboxState {
     }
 }
 
+/// What becomes of a send when no status tells within the window whether it arrived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// It is repeated: a silent bot is worse than a repeat.
+    Retry,
+    /// A person decides: it is billed, or doubling it does harm.
+    Surface,
+}
+
+impl Policy {
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Surface => "surface",
+        }
+    }
+}
+
 rows! {
     /// A row as its worker needs it.
     #[derive(Debug, Clone)]
@@ -65,7 +84,7 @@ rows! {
         pub attempt: i64,
         /// When it is given up.
         pub give_up_at: Timestamp,
-        /// `retry` or `surface`.
+        /// The word of a [`Policy`].
         pub policy: String,
         /// Raised by each claim.
         pub epoch: i64,
@@ -93,6 +112,8 @@ pub struct NewOutbox<'a> {
     pub phone_number_id: &'a str,
     /// JSON: recipient and content.
     pub payload: &'a str,
+    /// What to do when nobody knows whether it arrived.
+    pub policy: Policy,
     /// Given up after this long.
     pub patience: Span,
     /// Now.
@@ -117,7 +138,7 @@ pub struct Settle<'a> {
 statements! {
     INSERT = ["INSERT INTO outbox (project_id, id, conversation_id, out_seq, source_key, message_id, execution_id, effect_id, \
                phone_number_id, payload, state, attempt, next_at, give_up_at, policy, lease_until, epoch, lane, created_at, updated_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 0, $11, $12, 'retry', 0, 0, $13, $11, $11)"];
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 0, $11, $12, $14, 0, 0, $13, $11, $11)"];
     KNOWN = ["SELECT id FROM outbox WHERE project_id = $1 AND source_key = $2"];
     CLAIM = ["UPDATE outbox SET epoch = epoch + 1, lease_owner = $4, lease_until = ", db_now, " + $5, \
               state = CASE WHEN state = 'queued' THEN 'sending' ELSE state END, \
@@ -128,6 +149,8 @@ statements! {
                   AND e.state IN ('queued', 'sending', 'unknown')) \
               RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
               policy, epoch, wamid"];
+    RENEW = ["UPDATE outbox SET lease_until = ", db_now, " + $4 \
+              WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
     STATE_SEEN = ["SELECT state FROM outbox WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     BEGIN_ATTEMPT = ["INSERT INTO outbox_attempts (project_id, outbox_id, attempt, epoch, token, began_at) VALUES ($1, $2, $3, $4, $5, $6)"];
     END_ATTEMPT = ["UPDATE outbox_attempts SET ended_at = $4, outcome = $5, detail = $6 \
@@ -155,7 +178,7 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, o: &NewOutbox<'_>) -> R
     let give_up = (o.now + o.patience).micros();
     let ids = [o.id.uuid(), o.conversation.uuid(), o.message.uuid()];
     run!(tx, INSERT, [project.uuid(), ids[0], ids[1], o.out_seq, o.source_key, ids[2], execution, effect, o.phone_number_id, o.payload,
-        o.now.micros(), give_up, lane(o.conversation)], execute).map(drop)
+        o.now.micros(), give_up, lane(o.conversation), o.policy.as_str()], execute).map(drop)
 }
 
 /// A claimed row, and the state that it was found in.
@@ -175,6 +198,11 @@ pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp)
     let values = (owner, LEASE.micros(), now.micros(), &was);
     let row = run!(tx, CLAIM, [project, id, due.epoch, values.0, values.1, values.2, values.3], fetch_optional as OutboxRow)?;
     Ok(row.map(|row| Claimed { row, was }))
+}
+
+/// Extends the lease that this epoch holds. One that has run out is not brought back.
+pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64) -> Result<bool> {
+    Ok(run!(tx, RENEW, [project.uuid(), id.uuid(), epoch, LEASE.micros()], execute)? == 1)
 }
 
 /// Writes an attempt, in the transaction that claims its row.

@@ -24,6 +24,7 @@ statements! {
             ON CONFLICT (project_id, id) DO UPDATE SET kind = excluded.kind, generation = excluded.generation, fire_at = excluded.fire_at"];
     CLEAR = ["DELETE FROM timers WHERE project_id = $1 AND id = $2"];
     TAKE = ["DELETE FROM timers WHERE project_id = $1 AND id = $2 AND fire_at <= $3 RETURNING kind, conversation_id, execution_id, generation"];
+    POSTPONE = ["UPDATE timers SET fire_at = $4 WHERE project_id = $1 AND id = $2 AND fire_at <= $3"];
 }
 
 /// Sets the execution's timer, replacing the one it had.
@@ -45,4 +46,9 @@ pub async fn clear(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId) 
 /// Takes a due timer; `None` if somebody else did or it was moved.
 pub async fn take(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Option<TimerRow>> {
     run!(tx, TAKE, [due.project_id.uuid(), due.id, now.micros()], fetch_optional as TimerRow)
+}
+
+/// Puts off a due timer that could not be fired, so that it stands in nobody's way.
+pub async fn postpone(tx: &mut Tx<'_>, due: DueRow, now: Timestamp, until: Timestamp) -> Result<()> {
+    run!(tx, POSTPONE, [due.project_id.uuid(), due.id, now.micros(), until.micros()], execute).map(drop)
 }

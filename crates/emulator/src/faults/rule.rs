@@ -83,6 +83,8 @@ pub(crate) enum Action {
     Drop,
     /// Process the call, then cut the connection instead of answering.
     AcceptThenDrop,
+    /// Process the call, then answer with an error all the same.
+    AcceptThenError(ErrorSpec),
     /// Process the call and answer late.
     Slow { ms: u64 },
     /// Accept the message and report it as failed later.

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     connection::Cutter,
-    faults::{Action, Subject, Surface},
+    faults::{Action, ErrorSpec, Subject, Surface},
     requests::{LoggedRequest, mask},
     runtime::Runtime,
     state::State,
@@ -63,15 +63,7 @@ pub(crate) async fn serve(
 /// `None` cuts the connection.
 async fn answer(runtime: &Arc<Runtime>, call: &Call, id: u64, fault: Option<Action>) -> Option<Answer> {
     match &fault {
-        Some(Action::Error(spec)) => {
-            return Some(runtime.with(|state| {
-                let http = state.limits.switches.throttle_http;
-                match GraphError::from_fault(spec, &state.world.waba_id) {
-                    Some(error) => Answer::Refused(error.throttled_with(http)),
-                    None => Answer::BadGateway,
-                }
-            }));
-        }
+        Some(Action::Error(spec)) => return Some(refusal(runtime, spec)),
         Some(Action::Hang { ms }) => {
             runtime.wait(*ms).await;
             return None;
@@ -92,9 +84,20 @@ async fn answer(runtime: &Arc<Runtime>, call: &Call, id: u64, fault: Option<Acti
     }
     match fault {
         Some(Action::AcceptThenDrop) => None,
+        Some(Action::AcceptThenError(spec)) => Some(refusal(runtime, &spec)),
         Some(Action::Slow { ms }) if !runtime.wait(ms).await => None,
         _ => Some(Answer::from(outcome.result)),
     }
+}
+
+fn refusal(runtime: &Runtime, spec: &ErrorSpec) -> Answer {
+    runtime.with(|state| {
+        let http = state.limits.switches.throttle_http;
+        match GraphError::from_fault(spec, &state.world.waba_id) {
+            Some(error) => Answer::Refused(error.throttled_with(http)),
+            None => Answer::BadGateway,
+        }
+    })
 }
 
 impl State {

@@ -30,6 +30,16 @@ async fn an_answer_that_is_lost_leaves_one_message_and_statuses_that_name_it() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_processed_and_answered_with_an_error_leaves_one_message_and_its_statuses() {
+    let bench = Bench::open().await;
+    bench.fault(json!({"surface": "send"}), json!({"next": 1}), json!({"accept_then_error": "server_500"})).await;
+    assert_eq!(bench.text(ANA, "x").await.status, 500);
+    assert_eq!(bench.sent_to("ana").await, ["x"]);
+    bench.seconds(1).await;
+    assert_eq!(bench.callback.statuses(), ["sent", "delivered"]);
+}
+
+#[tokio::test]
 async fn a_dropped_call_was_never_processed() {
     let bench = Bench::open().await;
     bench.fault(json!({"surface": "send"}), json!({"next": 1}), json!("drop")).await;

@@ -1,41 +1,47 @@
-//! Keeps the leases of turns that take longer than one.
+//! Keeps the leases of turns and sends that take longer than one.
 //!
-//! Only what is really being worked on is renewed: a turn that failed, panicked or was cancelled leaves the register, its
+//! Only what is really being worked on is renewed: work that failed, panicked or was cancelled leaves its register, its
 //! lease runs out, and somebody takes it up again.
 
 use crate::Context;
-use domain::ids::{ConversationId, ProjectId};
+use domain::{Id, ids::ProjectId};
 use std::{
     collections::HashMap,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
-use store::{conversations, transact};
+use store::{conversations, outbox, transact};
+use uuid::Uuid;
 
-/// Turns younger than this have most of their lease before them.
+/// Work younger than this has most of its lease before it.
 const YOUNG: Duration = Duration::from_secs(3);
 
-/// The turns that this node is carrying on.
+/// What this node holds of one kind: conversations or outbox rows.
 #[derive(Default)]
 pub(crate) struct Register(Mutex<HashMap<Key, Instant>>);
 
-type Key = (ProjectId, ConversationId, i64);
+/// The row and the epoch that holds it.
+type Key = (ProjectId, Uuid, i64);
 
-/// A turn under way; leaves the register when dropped.
+/// Work under way; leaves the register when dropped.
 pub(super) struct UnderWay<'a> {
     register: &'a Register,
     key: Key,
 }
 
 impl Register {
-    pub(super) fn enter(&self, key: Key) -> UnderWay<'_> {
+    pub(super) fn enter<T>(&self, (project, id, epoch): (ProjectId, Id<T>, i64)) -> UnderWay<'_> {
+        let key = (project, id.uuid(), epoch);
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Instant::now());
         UnderWay { register: self, key }
     }
 
+    /// In one order on every node, so that two renewals never wait for each other.
     fn grown(&self) -> Vec<Key> {
-        let turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.iter().filter(|(_, since)| since.elapsed() > YOUNG).map(|(key, _)| *key).collect()
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut grown: Vec<_> = held.iter().filter(|(_, since)| since.elapsed() > YOUNG).map(|(key, _)| *key).collect();
+        grown.sort_unstable();
+        grown
     }
 }
 
@@ -45,15 +51,19 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Renews the leases of all turns under way that are not young.
+/// Renews the leases of everything under way that is not young. Sends before turns, as a settled send locks its row before
+/// its conversation.
 pub(super) async fn step(ctx: &Context) -> store::Result<()> {
-    let turns = ctx.turns.grown();
-    if turns.is_empty() {
+    let (sends, turns) = (ctx.sends.grown(), ctx.turns.grown());
+    if sends.is_empty() && turns.is_empty() {
         return Ok(());
     }
     transact!(ctx.store, "leases.renew", tx => {
+        for (project, id, epoch) in &sends {
+            outbox::renew(tx, *project, Id::from_uuid(*id), *epoch).await?;
+        }
         for (project, id, epoch) in &turns {
-            conversations::renew(tx, *project, *id, *epoch).await?;
+            conversations::renew(tx, *project, Id::from_uuid(*id), *epoch).await?;
         }
         Ok(())
     })

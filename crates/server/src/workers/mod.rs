@@ -11,6 +11,7 @@ mod timers;
 mod turns;
 
 use crate::Context;
+use domain::Span;
 use futures::{
     future::{BoxFuture, FutureExt as _},
     stream::{FuturesUnordered, StreamExt as _},
@@ -41,6 +42,15 @@ const TURNS_AT_ONCE: usize = 256;
 const SENDS_AT_ONCE: usize = 128;
 /// Rows read by one look.
 const BATCH: i64 = 64;
+
+/// How long what failed waits, so that it neither turns in circles nor stands in front of others.
+fn wait_after(error: &store::Error) -> Span {
+    match error {
+        // Nothing but another version or a person can help.
+        store::Error::Damaged { .. } => Span::from_secs(30),
+        _ => Span::from_secs(1),
+    }
+}
 
 /// Does one thing that is due, of any kind.
 pub async fn step(ctx: &Context) -> store::Result<Did> {

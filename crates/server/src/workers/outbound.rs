@@ -12,7 +12,7 @@ use store::{
     Result, Tx, contacts,
     conversations::{self, ConversationRow},
     messages::{self, NewMessage},
-    outbox::{self, NewOutbox},
+    outbox::{self, NewOutbox, Policy},
 };
 use uuid::Uuid;
 
@@ -109,6 +109,7 @@ pub(crate) async fn enqueue(
         waiting: said.waiting,
         phone_number_id: &conversation.phone_number_id,
         payload: &super::step::to_json("payload", &payload)?,
+        policy: Policy::Retry,
         patience: PATIENCE,
         now,
     };

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use store::{
     Error, Tx, conversations, mailbox,
     messages::{self, StatusChange},
-    outbox::{self, Claimed, OutboxRow, OutboxState, Settle},
+    outbox::{self, Claimed, OutboxRow, OutboxState, Policy, Settle},
     transact,
     unscoped::{self, DueOutbox},
 };
@@ -55,6 +55,7 @@ pub(super) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     failpoint::reach("attempt.committed");
     let Some(Claimed { row, was }) = claimed else { return Ok(()) };
     let written = Instant::now();
+    let under_way = ctx.sends.enter((project, row.id, row.epoch));
     let end = match was.as_str() {
         // A status has proved since that an earlier attempt arrived.
         "queued" if row.wamid.is_some() => End::Silence,
@@ -68,7 +69,10 @@ pub(super) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
         "sending" => End::Unclear("the sender died".into()),
         _ => End::Silence,
     };
-    settle(ctx, project, row, end).await
+    let held = settle(ctx, project, row, end).await?;
+    drop(under_way);
+    failpoint::reach("settle.committed");
+    turns::go_on(ctx, held).await
 }
 
 fn tracking_token(ctx: &Context, project: ProjectId, row: &OutboxRow) -> String {
@@ -164,16 +168,14 @@ async fn access_token(ctx: &Context, project: ProjectId, phone_number_id: &str) 
 
 /// Leaves the row as the attempt's end says and tells whoever waits, in one commit. A turn that cannot go on must not undo
 /// what WhatsApp said, or the message would be sent again: then the outcome waits in the mailbox.
-async fn settle(ctx: &Context, project: ProjectId, row: OutboxRow, end: End) -> store::Result<()> {
-    let held = match settle_and(ctx, project, &row, &end, Tell::AtOnce).await {
+async fn settle(ctx: &Context, project: ProjectId, row: OutboxRow, end: End) -> store::Result<Option<Held>> {
+    match settle_and(ctx, project, &row, &end, Tell::AtOnce).await {
         Err(error @ Error::Damaged { .. }) => {
             tracing::error!(conversation = %row.conversation_id, %error, "a turn cannot go on");
-            settle_and(ctx, project, &row, &end, Tell::ByMail).await?
+            settle_and(ctx, project, &row, &end, Tell::ByMail).await
         }
-        settled => settled?,
-    };
-    failpoint::reach("settle.committed");
-    turns::go_on(ctx, held).await
+        settled => settled,
+    }
 }
 
 /// How the waiting execution hears of an outcome.
@@ -262,7 +264,7 @@ impl<'a> Plan<'a> {
             End::Later { after, message } => unsettled(OutboxState::Queued, now + *after, message),
             End::Unclear(why) => unsettled(OutboxState::Unknown, now + reconcile, why),
             // For free-form replies a silent bot is worse than a repeat; other rows are left to a person.
-            End::Silence if row.policy == "retry" && !exhausted(Span::ZERO) => {
+            End::Silence if row.policy == Policy::Retry.as_str() && !exhausted(Span::ZERO) => {
                 unsettled(OutboxState::Queued, now, "no status told")
             }
             End::Silence => Self {

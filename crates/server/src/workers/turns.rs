@@ -3,10 +3,10 @@
 use super::{
     Did,
     step::{self, Held, Todo},
+    wait_after,
 };
 use crate::{Context, failpoint};
 use domain::{
-    Span,
     chat::{ModelFailure, ModelFailureKind, ModelResponse, ToolCall},
     ids::{ConversationId, ProjectId},
     tool_request::ToolAnswer,
@@ -45,15 +45,14 @@ pub(super) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()
     }
 }
 
-/// A turn that cannot go on waits a while, so that it neither turns in circles nor stands in front of others.
+/// A turn that cannot go on waits a while.
 async fn postpone(
     ctx: &Context,
     (project, id, epoch): (ProjectId, ConversationId, i64),
     error: Error,
 ) -> store::Result<()> {
     if !matches!(error, Error::StaleEpoch) {
-        let wait = if matches!(error, Error::Damaged { .. }) { Span::from_secs(30) } else { Span::from_secs(1) };
-        let at = ctx.now() + wait;
+        let at = ctx.now() + wait_after(&error);
         transact!(ctx.store, "turn.postpone", tx => conversations::postpone(tx, project, id, epoch, at).await)?;
     }
     Err(error)

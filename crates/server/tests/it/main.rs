@@ -13,5 +13,6 @@ mod production;
 mod rehearsal;
 mod replay;
 mod sandbox;
+mod send_faults;
 mod tools;
 mod webhooks;

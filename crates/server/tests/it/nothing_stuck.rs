@@ -4,7 +4,7 @@ use domain::{Id, Span};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
-use store::{contacts, conversations, mailbox, transact};
+use store::{Tx, contacts, conversations, jobs, mailbox, timers, transact};
 use testkit::{ANA, TestApp, database::TestDatabase};
 
 async fn within(seconds: u64, condition: impl AsyncFn() -> bool) -> bool {
@@ -86,12 +86,7 @@ async fn conversations_that_cannot_be_read_do_not_keep_others_from_being_answere
     for number in 0..64u32 {
         transact!(ctx.store, "review.poison", tx => {
             let now = ctx.now();
-            let contact = contacts::ensure(tx, app.project, &[], ctx.new_id(), &contacts::Seen::default(), now).await?;
-            let touch = conversations::Touch {
-                new_id: ctx.new_id(), phone_number_id: "poison", contact, config: None, phone_number: None, contact_name: None,
-                agent: None, inbound_at: None, now,
-            };
-            let row = conversations::touch(tx, app.project, &touch).await?;
+            let row = conversation_of_nobody(&app, tx).await?;
             let mail = mailbox::MailRow { seq: row.next_seq, input_key: format!("x{number}"), body: r#"{"input":"from_the_future"}"#.into() };
             mailbox::put(tx, app.project, row.id, &mail).await?;
             conversations::wake(tx, app.project, row.id, now - Span::from_secs(60), None).await
@@ -101,6 +96,75 @@ async fn conversations_that_cannot_be_read_do_not_keep_others_from_being_answere
     app.model().says("hello");
     app.says(ANA, "anybody?").await;
     assert!(within(10, async || !app.heard(ANA).await.is_empty()).await, "the healthy conversation starves");
+}
+
+/// More timers than one look sees, each of which fails whenever it is fired: the place of its input is taken.
+#[tokio::test]
+async fn timers_that_cannot_fire_do_not_keep_others_from_firing() {
+    let app = TestApp::start().await;
+    let graph = json!({
+        "nodes": [{"name": "__start__", "type": "DefaultNode"},
+            {"name": "closing", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}},
+            {"name": "__end__", "type": "DefaultNode"}],
+        "edges": [{"from": "__start__", "to": "closing"}, {"from": "closing", "to": "__end__", "label": "goodbye"}]});
+    let agent = app.agent(json!({"name": "Closing", "graph": graph})).await;
+    app.activate(ANA, &agent).await;
+    app.model().says("Anything else?");
+    app.says(ANA, "thanks").await;
+    app.run_until_idle().await;
+    let ctx = app.app.context();
+    for _ in 0..65 {
+        transact!(ctx.store, "test.poison", tx => {
+            let conversation = conversation_of_nobody(&app, tx).await?;
+            let next = mailbox::MailRow { seq: conversation.next_seq + 1, input_key: "x".into(), body: String::new() };
+            mailbox::put(tx, app.project, conversation.id, &next).await?;
+            let execution = ctx.new_id();
+            timers::set(tx, app.project, (conversation.id, execution), ("warm_end", 1), ctx.now()).await
+        })
+        .unwrap();
+    }
+    app.clock.forward(Span::from_mins(5));
+    app.run_until_idle().await;
+    let execution = app.execution(&agent).await;
+    assert_eq!((&execution["status"], &execution["end_reason"]), (&json!("ended"), &json!("warm_end_timeout")));
+}
+
+/// More jobs than one look sees, of a later version or damaged.
+#[tokio::test]
+async fn jobs_that_cannot_be_done_do_not_keep_others_from_being_done() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let session = app.activate(ANA, &agent).await;
+    let ctx = app.app.context();
+    for number in 0..65 {
+        let kind = if number % 2 == 0 { "from_the_future" } else { "expire_sandbox_session" };
+        let (id, key) = (ctx.new_uuid(), format!("x{number}"));
+        transact!(ctx.store, "test.poison", tx => {
+            jobs::put(tx, app.project, id, (kind, &key), "nonsense", ctx.now()).await
+        })
+        .unwrap();
+    }
+    app.clock.forward(Span::from_hours(24));
+    app.run_until_idle().await;
+    let session = app.get(&format!("/api/v1/sandbox_sessions/{session}")).await;
+    assert_eq!(session.data()["status"], "expired");
+}
+
+async fn conversation_of_nobody(app: &TestApp, tx: &mut Tx<'_>) -> store::Result<conversations::ConversationRow> {
+    let (ctx, now) = (app.app.context(), app.app.context().now());
+    let contact = contacts::ensure(tx, app.project, &[], ctx.new_id(), &contacts::Seen::default(), now).await?;
+    let touch = conversations::Touch {
+        new_id: ctx.new_id(),
+        phone_number_id: "poison",
+        contact,
+        config: None,
+        phone_number: None,
+        contact_name: None,
+        agent: None,
+        inbound_at: None,
+        now,
+    };
+    conversations::touch(tx, app.project, &touch).await
 }
 
 /// PostgreSQL takes no NUL; the model may write one.

@@ -106,6 +106,7 @@ impl World {
                 waiting: None,
                 phone_number_id: NUMBER,
                 payload: "{}",
+                policy: outbox::Policy::Retry,
                 patience: Span::from_mins(15),
                 now: NOW,
             };

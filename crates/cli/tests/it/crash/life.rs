@@ -109,12 +109,8 @@ impl<'w> Server<'w> {
 
     /// What all lives wrote to standard error.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(log_of(self.world)).unwrap_or_default()
+        self.world.server_log()
     }
-}
-
-fn log_of(world: &World) -> PathBuf {
-    world.home.path().join("server.log")
 }
 
 fn spawn(world: &World, window_ms: u32, failpoint: Option<&str>) -> Running {
@@ -126,6 +122,14 @@ fn spawn(world: &World, window_ms: u32, failpoint: Option<&str>) -> Running {
     listening(&mut command)
 }
 
+/// An empty data folder for another node of this world. Nodes share the master key.
+pub fn another_folder(world: &World, name: &str) -> PathBuf {
+    let folder = world.home.path().join(name);
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::copy(world.home.data().join("master.key"), folder.join("master.key")).unwrap();
+    folder
+}
+
 /// Starts a server and waits until it listens.
 pub fn listening(command: &mut Command) -> Running {
     let mut process = Running::spawn(command);
@@ -135,7 +139,7 @@ pub fn listening(command: &mut Command) -> Running {
 
 /// A server of this world, on a port.
 pub fn command(world: &World, port: u16) -> Command {
-    let log = OpenOptions::new().create(true).append(true).open(log_of(world)).unwrap();
+    let log = OpenOptions::new().create(true).append(true).open(world.server_log_file()).unwrap();
     let mut command = world.home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
     command.stderr(log).envs([
         ("CHASQUI_LOG", "warn"),

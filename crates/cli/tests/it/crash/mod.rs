@@ -2,10 +2,16 @@
 //! emulated WhatsApp, which lived on, shows whether anything was lost or doubled (reliability.md §15, fault 1).
 
 mod cases;
+mod clocks;
+mod kills;
 mod life;
 mod model;
 mod nodes;
+mod pair;
+mod retries;
+mod stop;
 mod story;
+mod talks;
 mod world;
 
 use std::{
@@ -55,6 +61,11 @@ fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
     assert!(results.slowest < FIRST_TURN_WITHIN, "{:?} from a restart to the first turn", results.slowest);
 }
 
+/// Past the test harness, which would keep it to itself.
+fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
 #[derive(Default)]
 struct Results {
     reached: BTreeSet<String>,
@@ -90,7 +101,6 @@ impl Results {
         }
     }
 
-    /// Past the test harness, which would keep it to itself.
     fn print(&self, took: Duration) {
         let mut text = format!("\n{:<44} {:>8} {:>12}\n", "killed at", "ready ms", "first turn");
         for line in &self.lines {
@@ -99,10 +109,10 @@ impl Results {
         }
         let slowest = self.slowest.as_millis();
         text.push_str(&format!(
-            "{} cases in {:.1} s; slowest restart to first turn {slowest} ms\n",
+            "{} cases in {:.1} s; slowest restart to first turn {slowest} ms",
             self.lines.len(),
             took.as_secs_f64()
         ));
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        tell(&text);
     }
 }

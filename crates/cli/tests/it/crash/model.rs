@@ -34,6 +34,11 @@ pub fn complete(request: &Request) -> Value {
         }
         _ => json!({"role": "assistant", "content": answer_to(question)}),
     };
+    choice(&message)
+}
+
+/// The answer of a model that says this.
+pub fn choice(message: &Value) -> Value {
     json!({"id": "x", "model": "scripted-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
 }

@@ -1,7 +1,6 @@
 //! Two nodes on one PostgreSQL: what one leaves or holds too long, the other takes over, and only one of them writes.
 
 use std::{
-    io::Write as _,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -13,17 +12,21 @@ use testkit::database::TestDatabase;
 
 use super::{
     cases::Case,
-    life::{command, listening},
-    model::{self, BOOK, MORE},
+    life::{another_folder, command, listening},
+    model::{self, BOOK, MORE, answer_to},
     story::check,
-    world::{World, free_port},
+    tell,
+    world::{World, free_port, until},
 };
 use crate::program::Running;
 
 /// A lease is 10 s; a takeover before it ends would be a theft.
 const LEASE_HOLDS: Duration = Duration::from_secs(7);
 const TAKEOVER: Duration = Duration::from_secs(15);
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a paused node stands still at least; `cargo xtask test --full` sets more.
+fn pause() -> Duration {
+    Duration::from_secs(std::env::var("CHASQUI_CRASH_PAUSE").map_or(0, |text| text.parse().unwrap()))
+}
 
 #[test]
 fn another_node_takes_over_from_one_that_was_killed() {
@@ -34,8 +37,29 @@ fn another_node_takes_over_from_one_that_was_killed() {
     let mut first = listening(command(&world, world.port).env("CHASQUI_FAILPOINT", "model.answered"));
     begin(&world, &case);
     until("its death", || first.end().is_some());
-    let _second = take_over(&world);
-    go_on(&world, &case);
+    let _second = take_over(&world, &case);
+    go_on(&world, &case, BOOK);
+}
+
+/// The message was sent, and its sender died before it noted so. The next one may leave only when the fate of the first is
+/// known, which a status tells the other node meanwhile.
+#[test]
+fn another_node_settles_the_open_send_of_one_that_was_killed() {
+    if !TestDatabase::has_postgres() {
+        return;
+    }
+    let (world, case) = (World::new(), Case::at("send.answered"));
+    let mut first = listening(command(&world, world.port).env("CHASQUI_FAILPOINT", "send.answered:2"));
+    begin(&world, &case);
+    until("its death", || first.end().is_some());
+    assert_eq!(world.heard().len(), 2);
+    let began = Instant::now();
+    let _second = start_second(&world, &case);
+    world.says(MORE);
+    until("the second answer", || world.heard().len() == 3);
+    noted(began);
+    until("all webhooks", || world.webhooks().1 == 0);
+    check(&case, &world, BOOK);
 }
 
 #[test]
@@ -57,17 +81,55 @@ fn a_node_that_was_paused_writes_nothing_after_another_took_over() {
     begin(&world, &case);
     until("the question", || asked.load(Ordering::SeqCst));
     first.signal("-STOP");
-    let _second = take_over(&world);
-    first.signal("-CONT");
-    until("the refused write", || {
-        let metrics = world.metrics(world.port);
-        metrics.lines().any(|line| line.starts_with("stale_epoch_writes_total") && !line.ends_with(" 0"))
-    });
-    go_on(&world, &case);
+    let stopped = Instant::now();
+    let _second = take_over(&world, &case);
+    wake_up(&first, stopped);
+    until("the refused write", || refused_a_write(&world));
+    go_on(&world, &case, BOOK);
+}
+
+/// Its attempt is written, and the other node repeats it when no status tells of it.
+#[test]
+fn a_node_that_was_paused_before_a_send_does_not_send_when_it_wakes() {
+    paused_at(&Case { window_ms: 1_500, ..Case::at("send.open:2") }, refused_a_write);
+}
+
+/// It keeps its rows locked, until the database ends the transaction that stands still.
+#[test]
+fn a_node_that_was_paused_inside_a_transaction_does_not_keep_others_from_taking_over() {
+    paused_at(&Case::at("step.commit:1"), |world| world.server_log().contains("step failed; it stays due"));
+}
+
+fn paused_at(case: &Case, is_stopped_from_writing: impl Fn(&World) -> bool) {
+    if !TestDatabase::has_postgres() {
+        return;
+    }
+    let world = World::new();
+    let point = case.to_string();
+    let mut paused = command(&world, world.port);
+    paused.envs([("CHASQUI_FAILPOINT", &*point), ("CHASQUI_FAILPOINT_SIGNAL", "STOP")]);
+    let first = listening(paused.env("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", case.window_ms.to_string()));
+    begin(&world, case);
+    until("the pause", || world.server_log().contains("failpoint reached"));
+    let stopped = Instant::now();
+    let _second = take_over(&world, case);
+    wake_up(&first, stopped);
+    until("the refused write", || is_stopped_from_writing(&world));
+    go_on(&world, case, BOOK);
+}
+
+fn refused_a_write(world: &World) -> bool {
+    let metrics = world.metrics(world.port);
+    metrics.lines().any(|line| line.starts_with("stale_epoch_writes_total") && !line.ends_with(" 0"))
+}
+
+fn wake_up(node: &Running, stopped: Instant) {
+    std::thread::sleep(pause().saturating_sub(stopped.elapsed()));
+    node.signal("-CONT");
 }
 
 /// The person asks the first node.
-fn begin(world: &World, case: &Case) {
+pub fn begin(world: &World, case: &Case) {
     let access = world.set_up(case);
     world.says(&access.code);
     until("the welcome", || world.heard().len() == 1);
@@ -77,33 +139,34 @@ fn begin(world: &World, case: &Case) {
 }
 
 /// A second node answers, when the first one's lease is over.
-fn take_over(world: &World) -> Running {
+fn take_over(world: &World, case: &Case) -> Running {
     let began = Instant::now();
-    let (folder, port) = (world.home.path().join("second"), free_port());
-    std::fs::create_dir(&folder).unwrap();
-    std::fs::copy(world.home.data().join("master.key"), folder.join("master.key")).unwrap();
-    let second = listening(command(world, port).env("CHASQUI_DATA_DIR", &folder));
-    world.call_back(port);
+    let second = start_second(world, case);
     until("the answer", || world.heard().len() == 2);
-    let took = began.elapsed();
-    // Past the test harness, as the matrix does it.
-    let _ = writeln!(std::io::stderr(), "a second node answered after {} ms", took.as_millis());
-    assert!((LEASE_HOLDS..TAKEOVER).contains(&took), "the second node answered after {took:?}");
+    noted(began);
     second
 }
 
+fn start_second(world: &World, case: &Case) -> Running {
+    let (folder, port) = (another_folder(world, "second"), free_port());
+    let mut second = command(world, port);
+    second.env("CHASQUI_DATA_DIR", &folder).env("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", case.window_ms.to_string());
+    let second = listening(&mut second);
+    world.call_back(port);
+    second
+}
+
+fn noted(began: Instant) {
+    let took = began.elapsed();
+    tell(&format!("a second node answered after {} ms", took.as_millis()));
+    assert!((LEASE_HOLDS..TAKEOVER).contains(&took), "the second node answered after {took:?}");
+}
+
 /// What was asked is answered once, and the conversation goes on.
-fn go_on(world: &World, case: &Case) {
+pub fn go_on(world: &World, case: &Case, question: &str) {
+    assert_eq!(world.heard()[1..], [answer_to(question)]);
     world.says(MORE);
     until("the second answer", || world.heard().len() == 3);
     until("all webhooks", || world.webhooks().1 == 0);
-    check(case, world, BOOK);
-}
-
-fn until(what: &str, mut come: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !come() {
-        assert!(Instant::now() < end, "{what} did not come within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    check(case, world, question);
 }

@@ -2,8 +2,9 @@
 
 use std::{
     net::TcpListener,
+    path::PathBuf,
     sync::atomic::{AtomicU16, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::Method;
@@ -16,6 +17,9 @@ use super::{
     model,
 };
 use crate::program::{Home, Running, json};
+
+/// Longer than a dead node's lease, which is what tests wait for.
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct World {
     pub home: Home,
@@ -63,10 +67,15 @@ impl World {
         let key = project["api_key"].as_str().unwrap().to_owned();
         let agent = self.api(&key, Method::POST, "/agents", Some(json!({"agent": self.agent(case)})));
         let agent = agent["data"]["id"].as_str().unwrap().to_owned();
-        let session = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": agent}});
-        let session = self.api(&key, Method::POST, "/sandbox_sessions", Some(session));
-        let code = session["data"]["activation_code"].as_str().unwrap().to_owned();
+        let code = self.session(&key, &agent, ANA);
         Access { key, agent, code }
+    }
+
+    /// A phone's code for the sandbox.
+    pub fn session(&self, key: &str, agent: &str, phone: &str) -> String {
+        let session = json!({"whatsapp_sandbox_session": {"phone_number": phone, "agent_id": agent}});
+        let session = self.api(key, Method::POST, "/sandbox_sessions", Some(session));
+        session["data"]["activation_code"].as_str().unwrap().to_owned()
     }
 
     fn agent(&self, case: &Case) -> Value {
@@ -85,12 +94,20 @@ impl World {
     // ---- the phone, and WhatsApp's own records
 
     pub fn says(&self, text: &str) {
-        self.control(Method::POST, "/inbound", Some(json!({"from": ANA, "text": text})));
+        self.says_as(ANA, text);
+    }
+
+    pub fn says_as(&self, phone: &str, text: &str) {
+        self.control(Method::POST, "/inbound", Some(json!({"from": phone, "text": text})));
     }
 
     /// What the business sent to the phone, oldest first.
     pub fn heard(&self) -> Vec<String> {
-        let path = format!("/chats/{}/{}", emulator::PHONE_NUMBER_ID, ANA.trim_start_matches('+'));
+        self.heard_by(ANA)
+    }
+
+    pub fn heard_by(&self, phone: &str) -> Vec<String> {
+        let path = format!("/chats/{}/{}", emulator::PHONE_NUMBER_ID, phone.trim_start_matches('+'));
         let chat = self.control(Method::GET, &path, None);
         let messages = chat["messages"].as_array().cloned().unwrap_or_default();
         let out = messages.iter().filter(|message| message["direction"] == "out");
@@ -106,10 +123,20 @@ impl World {
 
     /// All webhooks so far, and those of them that were not answered with 200 yet.
     pub fn webhooks(&self) -> (usize, usize) {
-        let log = self.control(Method::GET, "/webhooks/deliveries", None);
-        let deliveries = log["deliveries"].as_array().cloned().unwrap_or_default();
+        let deliveries = self.deliveries();
         let open = deliveries.iter().filter(|delivery| delivery["state"] != "delivered");
         (deliveries.len(), open.count())
+    }
+
+    /// Every webhook, with its body, its signature and all attempts to deliver it.
+    pub fn deliveries(&self) -> Vec<Value> {
+        let log = self.control(Method::GET, "/webhooks/deliveries", None);
+        log["deliveries"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// WhatsApp tries everything again that is not delivered, now.
+    pub fn flush(&self) {
+        self.control(Method::POST, "/webhooks/flush", None);
     }
 
     /// Webhooks go to this server from now on.
@@ -134,7 +161,7 @@ impl World {
         self.model
             .requests()
             .into_iter()
-            .filter(|request| request.path == model::PATH)
+            .filter(|request| request.path.ends_with(model::PATH))
             .map(|request| request.body)
             .collect()
     }
@@ -142,6 +169,15 @@ impl World {
     /// Grows with everything that the server does to the outside.
     pub fn activity(&self) -> usize {
         self.questions().len() + self.tool.requests().len() + self.send_requests().len()
+    }
+
+    /// Where all servers of this world write to standard error.
+    pub fn server_log_file(&self) -> PathBuf {
+        self.home.path().join("server.log")
+    }
+
+    pub fn server_log(&self) -> String {
+        std::fs::read_to_string(self.server_log_file()).unwrap_or_default()
     }
 
     // ---- requests
@@ -173,6 +209,23 @@ impl World {
             assert!(status.is_success(), "{status} {text}");
             serde_json::from_str(&text).unwrap()
         })
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            super::tell(&self.server_log());
+        }
+    }
+}
+
+/// Looks again and again.
+pub fn until(what: &str, mut come: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !come() {
+        assert!(Instant::now() < end, "{what} did not come within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 

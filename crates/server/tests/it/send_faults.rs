@@ -1,0 +1,204 @@
+//! Every way in which a send and its statuses go wrong at Meta's side (reliability.md §15, faults 14 to 17), and how each one
+//! ends: for a free-form reply, which is repeated when nobody knows whether it arrived, and for a message that only a person
+//! may repeat. The client's own time-out is an unknown end like a cut connection (`gateways/tests/it/graph.rs`).
+
+use domain::{Id, Span, message::Direction};
+use reqwest::Method;
+use serde_json::{Value, json};
+use store::{
+    conversations, messages,
+    outbox::{self, Policy},
+    transact,
+};
+use testkit::{ANA, TestApp};
+
+/// What can be seen of one message when everything is over.
+#[derive(Debug, PartialEq, Eq)]
+struct End {
+    /// Requests to send it that WhatsApp got.
+    requests: usize,
+    /// How often the phone shows it.
+    shown: usize,
+    /// The message's status in the API.
+    status: String,
+    /// The state of its outbox row.
+    outbox: String,
+}
+
+fn end(requests: usize, shown: usize, status: &str, outbox: &str) -> End {
+    End { requests, shown, status: status.into(), outbox: outbox.into() }
+}
+
+/// One request, one message, all the way to the phone.
+fn once() -> End {
+    end(1, 1, "delivered", "accepted")
+}
+
+struct Fault {
+    name: &'static str,
+    rules: Vec<Value>,
+    /// How it ends for a message that is repeated.
+    retry: End,
+    /// How it ends for one that is left to a person.
+    surface: End,
+}
+
+/// Happens to the next send.
+fn send(action: Value) -> Value {
+    json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": action})
+}
+
+/// Happens to every webhook with this status, or with any.
+fn status(which: &str, action: Value) -> Value {
+    let event = if which.is_empty() { "status".into() } else { format!("status:{which}") };
+    json!({"when": {"surface": "webhook", "event": event}, "do": action})
+}
+
+#[rustfmt::skip]
+fn faults() -> Vec<Fault> {
+    let repeated = || end(2, 1, "delivered", "accepted");
+    let unconfirmed = |shown| end(1, shown, "pending", "unconfirmed");
+    vec![
+        // 14: accepts, and nobody hears of it
+        Fault { name: "accepted, the answer is lost", rules: vec![send(json!("accept_then_drop"))], retry: once(), surface: once() },
+        Fault { name: "accepted, the answer and all statuses are lost",
+            rules: vec![send(json!("accept_then_drop")), json!({"when": {"surface": "webhook", "event": "status"}, "trigger": {"next": 2}, "do": "lose"})],
+            // The one window in which a message may be doubled (G3).
+            retry: end(2, 2, "delivered", "accepted"), surface: unconfirmed(1) },
+        Fault { name: "not accepted, the connection is cut", rules: vec![send(json!("drop"))], retry: repeated(), surface: unconfirmed(0) },
+        Fault { name: "not accepted, the call hangs until the connection is cut", rules: vec![send(json!({"hang": {"ms": 5_000}}))], retry: repeated(), surface: unconfirmed(0) },
+        Fault { name: "accepted, the answer is late", rules: vec![send(json!({"slow": {"ms": 5_000}}))], retry: once(), surface: once() },
+        // 15: answers 500
+        Fault { name: "500 before the acceptance", rules: vec![send(json!({"error": "server_500"}))], retry: repeated(), surface: unconfirmed(0) },
+        Fault { name: "500 after the acceptance", rules: vec![send(json!({"accept_then_error": "server_500"}))], retry: once(), surface: once() },
+        Fault { name: "a page of HTML with 502 after the acceptance", rules: vec![send(json!({"accept_then_error": "html_502"}))], retry: once(), surface: once() },
+        // 16: a status is faster than the answer
+        Fault { name: "the status comes before the answer", rules: vec![status("", json!({"status_before_response": {"ms": 0}}))], retry: once(), surface: once() },
+        Fault { name: "the status comes, and then no answer",
+            rules: vec![status("", json!({"status_before_response": {"ms": 0}})), send(json!("accept_then_drop"))], retry: once(), surface: once() },
+        Fault { name: "the status comes, and then 500",
+            rules: vec![status("", json!({"status_before_response": {"ms": 0}})), send(json!({"accept_then_error": "server_500"}))], retry: once(), surface: once() },
+        // 17: statuses in any order, often and late
+        Fault { name: "statuses reversed", rules: vec![status("", json!("reverse_statuses"))], retry: once(), surface: once() },
+        Fault { name: "each status five times at once", rules: vec![status("", json!({"duplicate": {"n": 5, "gap_ms": 0}}))], retry: once(), surface: once() },
+        Fault { name: "`sent` an hour late", rules: vec![status("sent", json!({"delay": {"ms": 3_600_000}}))], retry: once(), surface: once() },
+        Fault { name: "`delivered` an hour late", rules: vec![status("delivered", json!({"delay": {"ms": 3_600_000}}))], retry: once(), surface: once() },
+        Fault { name: "all statuses an hour late", rules: vec![status("", json!({"delay": {"ms": 3_600_000}}))], retry: once(), surface: once() },
+        Fault { name: "accepted, the answer is lost and the statuses come an hour late",
+            rules: vec![send(json!("accept_then_drop")), status("", json!({"delay": {"ms": 3_600_000}}))],
+            retry: end(2, 2, "delivered", "accepted"), surface: end(1, 1, "delivered", "unconfirmed") },
+    ]
+}
+
+#[tokio::test]
+async fn every_fault_of_a_send_ends_as_its_policy_says() {
+    let mut wrong = Vec::new();
+    for fault in faults() {
+        for (policy, expected) in [(Policy::Retry, &fault.retry), (Policy::Surface, &fault.surface)] {
+            let seen = play(&fault.rules, policy).await;
+            if seen != *expected {
+                wrong.push(format!("{} ({policy:?})\n  seen     {seen:?}\n  expected {expected:?}", fault.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn a_late_status_of_a_repeated_send_is_counted_as_a_doubled_message() {
+    let doubled = async |app: &TestApp| {
+        let text = app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+        let count = text.lines().find_map(|line| line.strip_prefix("outbound_duplicates_total "));
+        count.map_or(0, |count| count.parse::<u64>().unwrap())
+    };
+    let app = talking().await;
+    let before = doubled(&app).await;
+    for rule in [send(json!("accept_then_drop")), status("", json!({"delay": {"ms": 3_600_000}}))] {
+        app.emulator_call(Method::POST, "/faults", Some(rule)).await;
+    }
+    say(&app, Policy::Retry).await;
+    wait(&app).await;
+    assert!(doubled(&app).await > before);
+}
+
+async fn talking() -> TestApp {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    app.forward(Span::from_secs(2)).await;
+    app
+}
+
+async fn play(rules: &[Value], policy: Policy) -> End {
+    let app = talking().await;
+    for rule in rules {
+        app.emulator_call(Method::POST, "/faults", Some(rule.clone())).await;
+    }
+    let id = say(&app, policy).await;
+    wait(&app).await;
+    let log = app.emulator_call(Method::GET, "/requests?path=/messages", None).await;
+    let requests = log["requests"].as_array().unwrap();
+    let mut reader = app.app.context().store.read().await.unwrap();
+    let row = outbox::find(&mut reader.conn(), app.project, id).await.unwrap().unwrap();
+    End {
+        requests: requests.iter().filter(|request| request["body"]["text"]["body"] == TEXT).count(),
+        shown: app.heard(ANA).await.iter().filter(|text| *text == TEXT).count(),
+        status: app.messages().await.pop().unwrap()["status"].as_str().unwrap().to_owned(),
+        outbox: row.state,
+    }
+}
+
+const TEXT: &str = "Only once, please.";
+
+/// Puts a message into the outbox of the only conversation, as if somebody had written it.
+async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
+    let ctx = app.app.context();
+    let conversation: domain::ids::ConversationId =
+        app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
+    let (message, id) = (ctx.new_id(), ctx.new_id());
+    let payload = json!({"wa_id": ANA.trim_start_matches('+'), "user_id": null, "text": TEXT}).to_string();
+    let said = transact!(ctx.store, "test.say", tx => {
+        let now = ctx.now();
+        let row = conversations::next_seq(tx, app.project, conversation, now).await?.unwrap();
+        let new = messages::NewMessage {
+            id: message, seq: row.next_seq, direction: Direction::Outbound, kind: "text", content: TEXT, raw: None, wamid: None,
+            wa_timestamp: None, execution: None, now,
+        };
+        messages::insert(tx, app.project, conversation, &new).await?;
+        let new = outbox::NewOutbox {
+            id,
+            conversation,
+            out_seq: conversations::next_out_seq(tx, app.project, conversation).await?,
+            source_key: "test",
+            message,
+            waiting: None,
+            phone_number_id: &row.phone_number_id,
+            payload: &payload,
+            policy,
+            patience: Span::from_mins(15),
+            now,
+        };
+        outbox::insert(tx, app.project, &new).await
+    });
+    said.unwrap();
+    Id::from_uuid(id.uuid())
+}
+
+/// A minute in small steps, and then more than an hour. A call that WhatsApp holds open ends when its clock goes on.
+async fn wait(app: &TestApp) {
+    let sending = app.run_until_idle();
+    let clock = async {
+        // Whatever the send does, it is at WhatsApp or over by then.
+        testkit::until(|| async {
+            let log = app.emulator_call(Method::GET, "/requests?path=/messages", None).await;
+            log["requests"].as_array().unwrap().iter().any(|request| request["body"]["text"]["body"] == TEXT)
+        })
+        .await;
+        app.clock.forward(Span::from_secs(5));
+        app.emulator.advance(5_000).await;
+    };
+    tokio::join!(sending, clock);
+    for seconds in [1, 1, 10, 10, 10, 10, 3_600, 60] {
+        app.forward(Span::from_secs(seconds)).await;
+    }
+}
