@@ -80,10 +80,10 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
         demo("demo-postgresql", Some(database.url()))
     })?;
     // After the demos, since it leaves a binary with failpoints in `target/debug`.
-    stages.run("crash matrix, build", |_| succeed(crash_matrix().arg("--no-run")))?;
-    stages.run("crash matrix, SQLite", |tests| tests.run_some(&mut crash_matrix()))?;
+    stages.run("crash matrix, build", |_| succeed(crash_matrix(options).arg("--no-run")))?;
+    stages.run("crash matrix, SQLite", |tests| tests.run_some(&mut crash_matrix(options)))?;
     stages.run("crash matrix, PostgreSQL", |tests| {
-        tests.run_some(crash_matrix().env("TEST_DATABASE_URL", postgres.url()))
+        tests.run_some(crash_matrix(options).env("TEST_DATABASE_URL", postgres.url()))
     })?;
     if options.full {
         stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
@@ -91,10 +91,14 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Kills the server at every failpoint; without the feature there is no such test.
-fn crash_matrix() -> Command {
+/// Kills the server at every failpoint and one of two nodes at any time; without the feature there are no such tests.
+fn crash_matrix(options: &Options) -> Command {
     let mut command = cargo();
     hermetic(command.args(["test", "-p", "chasqui", "--features", "failpoints", "--locked", "crash"]));
+    if options.full {
+        // More kills, and a node that is paused for longer than any lease and time-out.
+        command.envs([("CHASQUI_CRASH_KILLS", "60"), ("CHASQUI_CRASH_PAUSE", "35")]);
+    }
     command
 }
 

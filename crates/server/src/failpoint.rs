@@ -82,7 +82,11 @@ pub(crate) fn reach(name: &str) {
     let signal = std::env::var("CHASQUI_FAILPOINT_SIGNAL").unwrap_or_else(|_| "KILL".into());
     // As a crash does it: nothing is flushed, dropped or said goodbye to. `abort` would run a handler.
     let _ = Command::new("kill").args([format!("-{signal}"), std::process::id().to_string()]).status();
-    while signal == "KILL" {
+    if signal == "STOP" {
+        // The signal may reach this thread a moment after `kill` has ended; a pause goes on until SIGCONT.
+        return std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    loop {
         std::thread::park();
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 use rusqlite::Connection as SqliteConnection;
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres,
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
     migrate::Migrator,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -50,9 +50,9 @@ pub(crate) use part;
 /// A connection to a server that was idle for longer is tested before it is used.
 const PROOF_OF_LIFE: Duration = Duration::from_secs(1);
 
-/// Milliseconds. A node that stands still in the middle of a transaction would keep its rows locked after its leases have
+/// A node that stands still in the middle of a transaction would keep its rows locked after its leases have
 /// run out; nothing waits inside a transaction, so one that does belongs to such a node.
-const STANDSTILL: &str = "5000";
+const STANDSTILL: &str = "SET idle_in_transaction_session_timeout = 5000";
 
 /// Where the data is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -189,12 +189,14 @@ impl Store {
             DatabaseUrl::Sqlite(path) => open_sqlite(path)?,
             DatabaseUrl::Postgres(url) => {
                 let options = PgConnectOptions::from_str(url)?.application_name("chasqui").disable_statement_logging();
-                let options = options.options([("idle_in_transaction_session_timeout", STANDSTILL)]);
                 let pool = PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5));
                 // A connection that worked a moment ago needs no round trip to prove that it lives.
                 let pool = pool.test_before_acquire(false).before_acquire(|conn, meta| {
                     Box::pin(async move { Ok(meta.idle_for < PROOF_OF_LIFE || conn.ping().await.is_ok()) })
                 });
+                // Not as a parameter of the connection, which poolers between us and the server refuse.
+                let pool =
+                    pool.after_connect(|conn, _| Box::pin(async move { conn.execute(STANDSTILL).await.map(drop) }));
                 Engine::Postgres(pool.connect_with(options.statement_cache_capacity(256)).await?)
             }
         };

@@ -140,7 +140,7 @@ statements! {
                phone_number_id, payload, state, attempt, next_at, give_up_at, policy, lease_until, epoch, lane, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 0, $11, $12, $14, 0, 0, $13, $11, $11)"];
     KNOWN = ["SELECT id FROM outbox WHERE project_id = $1 AND source_key = $2"];
-    CLAIM = ["UPDATE outbox SET epoch = epoch + 1, lease_owner = $4, lease_until = ", db_now, " + $5, \
+    CLAIM = ["UPDATE outbox SET epoch = epoch + 1, lease_owner = $4, lease_until = ", db_now, " + $5, next_at = 0, \
               state = CASE WHEN state = 'queued' THEN 'sending' ELSE state END, \
               attempt = CASE WHEN state = 'queued' THEN attempt + 1 ELSE attempt END, updated_at = $6 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \

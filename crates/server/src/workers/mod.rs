@@ -11,7 +11,7 @@ mod timers;
 mod turns;
 
 use crate::Context;
-use domain::Span;
+use domain::{Span, Timestamp};
 use futures::{
     future::{BoxFuture, FutureExt as _},
     stream::{FuturesUnordered, StreamExt as _},
@@ -42,6 +42,9 @@ const TURNS_AT_ONCE: usize = 256;
 const SENDS_AT_ONCE: usize = 128;
 /// Rows read by one look.
 const BATCH: i64 = 64;
+
+/// When work is due that is held, or that was handed over: at once on every node, however wrong a clock is.
+const AT_ONCE: Timestamp = Timestamp::from_secs(0);
 
 /// How long what failed waits, so that it neither turns in circles nor stands in front of others.
 fn wait_after(error: &store::Error) -> Span {

@@ -1,7 +1,10 @@
 //! One engine step as one commit: outcome, state, history, journal, outbox rows, timers and event together, under the
 //! conversation's epoch. Whatever holds the conversation calls this: a claim, a running turn, or a settled send.
 
-use super::outbound::{self, Said};
+use super::{
+    AT_ONCE,
+    outbound::{self, Said},
+};
 use crate::Context;
 use domain::{
     Timestamp,
@@ -100,7 +103,7 @@ pub(super) async fn step(
     };
     // A node that stops asks nobody new: another one, or the next life of this one, goes on from here.
     let parked = matches!(todo, Some(Todo::Model(_))) && ctx.stopping.is_cancelled();
-    let due = if todo.is_some() { Some(now) } else { run.state.due_at() };
+    let due = if todo.is_some() { Some(AT_ONCE) } else { run.state.due_at() };
     release(tx, project, &conversation, Some(run.id), due, todo.is_some() && !parked).await?;
     let Some(todo) = todo.filter(|_| !parked) else { return Ok(None) };
     let Some(agent) = run.agent else { return Ok(None) };

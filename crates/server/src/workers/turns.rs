@@ -1,7 +1,7 @@
 //! Runs turns: claims a conversation, carries out what the engine asks for, feeds what came of it, until it rests.
 
 use super::{
-    Did,
+    AT_ONCE, Did,
     step::{self, Held, Todo},
     wait_after,
 };
@@ -93,8 +93,7 @@ async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
 
 async fn hand_over(ctx: &Context, turn: &Held) -> store::Result<()> {
     let (project, id, epoch) = (turn.project, turn.conversation.id, turn.conversation.epoch);
-    let now = ctx.now();
-    transact!(ctx.store, "turn.hand_over", tx => conversations::postpone(tx, project, id, epoch, now).await)
+    transact!(ctx.store, "turn.hand_over", tx => conversations::postpone(tx, project, id, epoch, AT_ONCE).await)
 }
 
 async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {

@@ -140,6 +140,46 @@ async fn voided_leases_leave_a_row_to_be_settled_under_another_epoch() {
 }
 
 #[tokio::test]
+async fn a_node_that_comes_back_voids_its_own_open_sends_and_no_others() {
+    let world = World::new().await;
+    let mut ids = Vec::new();
+    for owner in ["a/1", "ab/1"] {
+        let id = world.intent(world.conversation().await, owner).await.unwrap();
+        let due = DueOutbox { project_id: world.project, id, epoch: 0 };
+        transact!(world.store, "test", tx => outbox::claim(tx, due, owner, NOW).await).unwrap().unwrap();
+        ids.push(id);
+    }
+    transact!(world.store, "test", tx => unscoped::void_leases_of(tx, "a/").await).unwrap();
+    assert_eq!(due(&world).await, [ids[0]]);
+    let stale = settle(&world, ids[0], 1, OutboxState::Accepted).await;
+    assert!(matches!(stale, Err(Error::StaleEpoch)), "{stale:?}");
+    assert_eq!(claim(&world, ids[0], 2).await.unwrap().was, "sending");
+    assert_eq!(settle(&world, ids[1], 1, OutboxState::Accepted).await.unwrap().state, "accepted");
+}
+
+#[tokio::test]
+async fn renewal_extends_the_lease_of_one_epoch_and_resurrects_none() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    claim(&world, id, 0).await.unwrap();
+    world.execute("UPDATE outbox SET lease_until = lease_until - 5000000").await;
+    let until = || world.number("SELECT lease_until FROM outbox");
+    let renew = async |epoch: i64| {
+        transact!(world.store, "test", tx => outbox::renew(tx, world.project, id, epoch).await).expect("an answer")
+    };
+    let first = until().await;
+    assert_eq!((renew(2).await, until().await), (false, first));
+    assert!(renew(1).await);
+    assert!(until().await > first + domain::Span::from_secs(4).micros());
+
+    world.execute("UPDATE outbox SET lease_until = 1").await;
+    assert_eq!((renew(1).await, until().await), (false, 1));
+    claim(&world, id, 1).await.unwrap();
+    settle(&world, id, 2, OutboxState::Accepted).await.unwrap();
+    assert_eq!((renew(2).await, until().await), (false, 0), "what is settled is held by nobody");
+}
+
+#[tokio::test]
 async fn the_first_id_that_a_status_told_is_kept() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();

@@ -1,6 +1,7 @@
 //! Two nodes on one PostgreSQL: what one leaves or holds too long, the other takes over, and only one of them writes.
 
 use std::{
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -8,12 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use reqwest::Method;
+use serde_json::json;
 use testkit::database::TestDatabase;
 
 use super::{
     cases::Case,
     life::{another_folder, command, listening},
     model::{self, BOOK, MORE, answer_to},
+    pair::Pair,
     story::check,
     tell,
     world::{World, free_port, until},
@@ -28,13 +32,14 @@ fn pause() -> Duration {
     Duration::from_secs(std::env::var("CHASQUI_CRASH_PAUSE").map_or(0, |text| text.parse().unwrap()))
 }
 
+/// Its clock is an hour ahead as well: what it held is due elsewhere all the same.
 #[test]
 fn another_node_takes_over_from_one_that_was_killed() {
     if !TestDatabase::has_postgres() {
         return;
     }
     let (world, case) = (World::new(), Case::at("model.answered"));
-    let mut first = listening(command(&world, world.port).env("CHASQUI_FAILPOINT", "model.answered"));
+    let mut first = listening(ahead(&mut command(&world, world.port)).env("CHASQUI_FAILPOINT", "model.answered"));
     begin(&world, &case);
     until("its death", || first.end().is_some());
     let _second = take_over(&world, &case);
@@ -42,14 +47,14 @@ fn another_node_takes_over_from_one_that_was_killed() {
 }
 
 /// The message was sent, and its sender died before it noted so. The next one may leave only when the fate of the first is
-/// known, which a status tells the other node meanwhile.
+/// known, which a status tells the other node meanwhile. Here, too, the dead node's clock was ahead.
 #[test]
 fn another_node_settles_the_open_send_of_one_that_was_killed() {
     if !TestDatabase::has_postgres() {
         return;
     }
     let (world, case) = (World::new(), Case::at("send.answered"));
-    let mut first = listening(command(&world, world.port).env("CHASQUI_FAILPOINT", "send.answered:2"));
+    let mut first = listening(ahead(&mut command(&world, world.port)).env("CHASQUI_FAILPOINT", "send.answered:2"));
     begin(&world, &case);
     until("its death", || first.end().is_some());
     assert_eq!(world.heard().len(), 2);
@@ -59,6 +64,31 @@ fn another_node_settles_the_open_send_of_one_that_was_killed() {
     until("the second answer", || world.heard().len() == 3);
     noted(began);
     until("all webhooks", || world.webhooks().1 == 0);
+    check(&case, &world, BOOK);
+}
+
+/// WhatsApp answers after 12 s and no status tells anything: a node that thought the sender dead would send again.
+#[test]
+fn a_send_that_takes_longer_than_a_lease_stays_with_its_node() {
+    if !TestDatabase::has_postgres() {
+        return;
+    }
+    let (world, case) = (World::new(), Case::at("send.answered"));
+    let _pair = Pair::start(&world, &[("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", "500")]);
+    let access = world.set_up(&case);
+    world.says(&access.code);
+    until("the welcome", || world.heard().len() == 1);
+    until("the statuses", || world.webhooks() == (3, 0));
+    for rule in [
+        json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"slow": {"ms": 12_000}}}),
+        json!({"when": {"surface": "webhook", "event": "status"}, "do": "lose"}),
+    ] {
+        world.control(Method::POST, "/faults", Some(rule));
+    }
+    world.says(BOOK);
+    until("the answer", || world.heard().len() == 2);
+    world.says(MORE);
+    until("the second answer", || world.heard().len() > 2);
     check(&case, &world, BOOK);
 }
 
@@ -126,6 +156,10 @@ fn refused_a_write(world: &World) -> bool {
 fn wake_up(node: &Running, stopped: Instant) {
     std::thread::sleep(pause().saturating_sub(stopped.elapsed()));
     node.signal("-CONT");
+}
+
+fn ahead(node: &mut Command) -> &mut Command {
+    node.env("CHASQUI_CLOCK_OFF_BY", "3600")
 }
 
 /// The person asks the first node.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::Request;
 
 use super::{
@@ -161,9 +161,4 @@ impl std::fmt::Display for Repeated<'_> {
         }
         write!(f, "more than once: {:?}", times.iter().filter(|(_, times)| **times > 1).collect::<Vec<_>>())
     }
-}
-
-/// One attempt was enough for every webhook.
-pub fn all_webhooks_at_once(deliveries: &[Value]) -> bool {
-    deliveries.iter().all(|delivery| delivery["attempts"].as_array().is_some_and(|attempts| attempts.len() == 1))
 }
