@@ -70,6 +70,7 @@ impl Stage {
                 (Some(started), url)
             }
         };
+        settings::suggest(&mut values, "server.rate_limit_per_minute", "0", command);
         tie_to_emulator(&mut values, &emulator_url, orders_listen.ip(), command);
         let app = server::build(settings::read(&values)?).await.context("the server does not start")?;
         let server_url = from_here(listen.ip(), app.port());

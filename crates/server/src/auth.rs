@@ -1,9 +1,18 @@
 //! Who asks: a handler that takes [`ProjectContext`] runs only with a valid key, and has the project by it.
 
-use crate::{ApiError, Context};
-use axum::{extract::FromRequestParts, http::request::Parts};
-use domain::{Id, api_key, ids::ProjectId};
-use std::ops::Deref;
+use crate::{
+    ApiError, Context,
+    api::{change::LONGEST_KEY, facts::Facts},
+};
+use axum::{
+    extract::FromRequestParts,
+    http::{Method, request::Parts},
+};
+use domain::{
+    Id, api_key,
+    ids::{ApiKeyId, ProjectId},
+};
+use std::{ops::Deref, sync::Arc};
 use store::unscoped::{self, DirectoryKind};
 use subtle::ConstantTimeEq as _;
 
@@ -13,6 +22,11 @@ pub struct ProjectContext {
     ctx: Context,
     /// Whose data it may touch.
     pub project: ProjectId,
+    /// Who asks.
+    pub(crate) key: ApiKeyId,
+    /// What makes this request the same as an earlier one; of a POST only.
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) facts: Arc<Facts>,
 }
 
 impl Deref for ProjectContext {
@@ -32,12 +46,34 @@ impl FromRequestParts<Context> for ProjectContext {
         let mut conn = reader.conn();
         let pointer =
             unscoped::look_up(&mut conn, DirectoryKind::ApiKey, lookup).await?.ok_or(ApiError::Unauthorized)?;
-        let stored = store::api_keys::hash(&mut conn, pointer.project_id, Id::from_uuid(pointer.object_id)).await?;
+        let id: ApiKeyId = Id::from_uuid(pointer.object_id);
+        let stored = store::api_keys::hash(&mut conn, pointer.project_id, id).await?;
         let matches = stored.is_some_and(|stored| bool::from(stored.ct_eq(&api_key::hash(key))));
         if !matches {
             return Err(ApiError::Unauthorized);
         }
-        Ok(Self { ctx: ctx.clone(), project: pointer.project_id })
+        let facts = parts.extensions.get::<Arc<Facts>>().cloned().unwrap_or_default();
+        if let Some(window) = ctx.rate_limit.count(id, ctx.now()) {
+            let window = facts.window.get_or_init(|| window);
+            if window.over {
+                return Err(ApiError::RateLimited);
+            }
+        }
+        let idempotency_key = idempotency_key(parts)?;
+        Ok(Self { ctx: ctx.clone(), project: pointer.project_id, key: id, idempotency_key, facts })
+    }
+}
+
+fn idempotency_key(parts: &Parts) -> Result<Option<String>, ApiError> {
+    let Some(value) = parts.headers.get("idempotency-key").filter(|_| parts.method == Method::POST) else {
+        return Ok(None);
+    };
+    match value.to_str() {
+        Ok(key) if (1..=LONGEST_KEY).contains(&key.len()) => Ok(Some(key.to_owned())),
+        _ => {
+            let why = format!("must be 1 to {LONGEST_KEY} visible ASCII characters");
+            Err(ApiError::invalid("/Idempotency-Key", "invalid_format", why))
+        }
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Config {
     pub egress_allow: Vec<IpNet>,
     /// How long a status may take to tell how an unclear send ended, before the send is repeated.
     pub reconcile_window: Span,
+    /// How many API requests a key may make in a minute, on each node; 0 for any number.
+    pub rate_limit_per_minute: u32,
     /// What everything but leases goes by.
     pub clock: Clock,
     /// Whether the workers run by themselves; tests step them by hand.
@@ -177,6 +179,9 @@ impl Config {
         });
         let window: u32 =
             text("outbox.reconcile_window_ms").parse().map_err(|error| bad("outbox.reconcile_window_ms", &error))?;
+        let rate: u32 = text("server.rate_limit_per_minute")
+            .parse()
+            .map_err(|error| bad("server.rate_limit_per_minute", &error))?;
         let keys = ["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
         Ok(Self {
             listen: text("server.listen").parse().map_err(|error| bad("server.listen", &error))?,
@@ -203,6 +208,7 @@ impl Config {
             sandbox,
             egress_allow,
             reconcile_window: Span::from_millis(i64::from(window)),
+            rate_limit_per_minute: rate,
             clock: Clock::System,
             run_workers: true,
             observer: Observer::default(),
@@ -254,6 +260,7 @@ mod tests {
             ("llm.provider", "Oracle"),
             ("egress.allow", "10.0.0.0/99"),
             ("outbox.reconcile_window_ms", "soon"),
+            ("server.rate_limit_per_minute", "-1"),
             ("database.url", "mysql://x"),
         ] {
             let values = collect(None, &none, &[(key, value.into())]).unwrap();

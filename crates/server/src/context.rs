@@ -2,6 +2,7 @@
 
 use crate::{
     Clock,
+    api::rate::RateLimit,
     config::{Config, Sandbox},
     workers::Register,
 };
@@ -60,6 +61,8 @@ pub struct Inner {
     pub wake: Notify,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
+    /// How often a key may ask.
+    pub(crate) rate_limit: RateLimit,
     /// The turns that this node is carrying on.
     pub(crate) turns: Register,
     /// The sends that this node has open.
@@ -108,6 +111,7 @@ impl Context {
             node: parts.node,
             wake: Notify::new(),
             metrics: parts.metrics,
+            rate_limit: RateLimit::new(config.rate_limit_per_minute),
             turns: Register::default(),
             sends: Register::default(),
             stopping: CancellationToken::new(),

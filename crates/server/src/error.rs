@@ -48,6 +48,12 @@ pub enum ApiError {
     /// Somebody else is at it.
     #[error("{0}")]
     Conflict(&'static str, String),
+    /// Too many requests with this key in this minute.
+    #[error("Rate limit exceeded")]
+    RateLimited,
+    /// More headers than we read.
+    #[error("the headers are more than 64, or larger than 16 KiB")]
+    Headers,
     /// Larger than the route takes.
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
@@ -89,6 +95,8 @@ impl ApiError {
             Self::WindowClosed => (StatusCode::UNPROCESSABLE_ENTITY, "outside_service_window"),
             Self::State(code, _) => (StatusCode::UNPROCESSABLE_ENTITY, code),
             Self::Conflict(code, _) => (StatusCode::CONFLICT, code),
+            Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::Headers => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
@@ -103,6 +111,7 @@ impl ApiError {
         let message = match self {
             Self::Malformed(message) | Self::State(_, message) | Self::Conflict(_, message) => message.clone(),
             Self::JsonLimits(limit) => (*limit).to_owned(),
+            Self::RateLimited => "wait for the seconds in Retry-After".into(),
             Self::Invalid(problems) => match problems.as_slice() {
                 [one] => one.message.clone(),
                 many => format!("{} problems; nothing was saved", many.len()),

@@ -39,6 +39,12 @@ pub const SETTINGS: &[Setting] = &[
         "Folder of the database file, the master key and the lock.",
     ),
     open("server.public_url", "CHASQUI_PUBLIC_URL", "", "The URL under which Meta reaches this server."),
+    open(
+        "server.rate_limit_per_minute",
+        "CHASQUI_RATE_LIMIT_PER_MINUTE",
+        "100",
+        "How many API requests a key may make in a minute, on each node; 0: any number.",
+    ),
     open("server.log", "CHASQUI_LOG", "info", "Log filter, e.g. info or chasqui=debug; json:FILTER writes JSON lines."),
     open(
         "database.url",

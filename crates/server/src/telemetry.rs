@@ -1,15 +1,15 @@
 //! Logs, metrics and request ids.
 
-use crate::{ApiError, Context, error::Failure};
+use crate::{ApiError, Context, api::facts::Facts, error::Failure};
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method},
+    http::{HeaderMap, HeaderName, HeaderValue, Method},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{
-    sync::OnceLock,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 use tracing_subscriber::EnvFilter;
@@ -54,20 +54,36 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
+/// reliability.md §11; what is far beyond it the HTTP library refuses by itself.
+fn too_many_headers(headers: &HeaderMap) -> bool {
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    headers.len() > 64 || bytes > 16 * 1024
+}
+
 /// Gives each request an id, times it, and writes errors in the one shape.
-pub(crate) async fn request(State(ctx): State<Context>, request: Request, next: Next) -> Response {
+pub(crate) async fn request(State(ctx): State<Context>, mut request: Request, next: Next) -> Response {
     let id = ctx.new_uuid().to_string();
+    let line = format!("{} {}", request.method(), request.uri());
+    let facts = Arc::new(Facts { request_id: id.clone(), line, ..Facts::default() });
+    request.extensions_mut().insert(facts.clone());
     let began = Instant::now();
     let method = known(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    // Nothing that we answer takes this long, so a sender who trickles is cut off here.
-    let done = tokio::time::timeout(PATIENCE, next.run(request)).await;
-    let mut response = done.unwrap_or_else(|_| ApiError::Timeout.into_response());
+    let mut response = if too_many_headers(request.headers()) {
+        ApiError::Headers.into_response()
+    } else {
+        // Nothing that we answer takes this long, so a sender who trickles is cut off here.
+        let done = tokio::time::timeout(PATIENCE, next.run(request)).await;
+        done.unwrap_or_else(|_| ApiError::Timeout.into_response())
+    };
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         response = failure.response(&id);
+    }
+    if let Some(window) = facts.window.get() {
+        window.write(response.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);

@@ -43,6 +43,8 @@ rows! {
         pub name: String,
         /// Free text.
         pub description: Option<String>,
+        /// Goes up with each change.
+        pub version: i64,
         /// When it was made.
         pub created_at: Timestamp,
         /// When it was changed.
@@ -60,8 +62,8 @@ statements! {
              created_at, updated_at"];
     FIND = ["SELECT id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, snapshot_id, version, \
              created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
-    SUMMARY = ["SELECT id, name, description, created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
-    LIST = ["SELECT id, name, description, created_at, updated_at FROM agents WHERE project_id = $1 \
+    SUMMARY = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
+    LIST = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 \
              ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
     COUNT = ["SELECT count(*) FROM agents WHERE project_id = $1"];
     DEBOUNCE = ["SELECT message_debounce_seconds FROM agents WHERE project_id = $1 AND id = $2"];

@@ -96,6 +96,7 @@ impl TestApp {
         config.database = database.url.clone();
         config.clock = clock.clone();
         config.run_workers = false;
+        config.rate_limit_per_minute = 0;
         config.graph_base_url = emulator.url();
         config.app_secrets = vec![SecretString::from(emulator::APP_SECRET)];
         config.verify_token = Some(SecretString::from(emulator::VERIFY_TOKEN));

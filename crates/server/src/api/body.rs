@@ -1,15 +1,17 @@
 //! Reads request bodies: within the route's size, as strict JSON, under their wrapping key, valid by their schema.
 
-use super::{Problems, json, schema};
+use super::{Problems, facts::Facts, json, schema};
 use crate::ApiError;
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, header},
+    http::{header, request::Parts},
 };
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// What API routes take, in bytes.
@@ -36,7 +38,7 @@ pub(crate) trait RequestBody: DeserializeOwned + ToSchema + 'static {
 /// 413 too large, 415 not JSON by its type, 400 not JSON or without its wrapper, 422 with all problems of its values.
 pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError> {
     let (parts, body) = request.into_parts();
-    let mut value = Value::Object(object(&parts.headers, body, T::LIMIT).await?);
+    let mut value = Value::Object(object(&parts, body, T::LIMIT).await?);
     unwrap::<T>(&mut value)?;
     let mut problems = Problems::default();
     problems.extend_under("", schema::of::<T>()?.problems(&value));
@@ -54,12 +56,15 @@ pub(crate) async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     }
 }
 
-async fn object(headers: &HeaderMap, body: Body, limit: usize) -> Result<Map<String, Value>, ApiError> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+async fn object(parts: &Parts, body: Body, limit: usize) -> Result<Map<String, Value>, ApiError> {
+    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if text(header::CONTENT_LENGTH).parse::<usize>().is_ok_and(|length| length > limit) {
         return Err(ApiError::TooLarge(limit));
     }
     let bytes = bytes(body, limit).await?;
+    if let Some(facts) = parts.extensions.get::<Arc<Facts>>() {
+        let _ = facts.body_hash.set(Sha256::digest(&bytes).into());
+    }
     if bytes.is_empty() {
         return Ok(Map::new());
     }

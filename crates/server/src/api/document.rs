@@ -1,16 +1,18 @@
 //! The OpenAPI document, made of the handlers' own descriptions and of what holds for all operations, which is added here:
 //! errors, keys, headers, closed answers.
 
+use super::change::LONGEST_KEY;
 use crate::error::ErrorBody;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::{PartialSchema as _, ToSchema as _, openapi::OpenApi};
 
 /// Errors of every operation: status and what its codes mean.
-const ALWAYS: [(&str, &str); 5] = [
+const ALWAYS: [(&str, &str); 6] = [
     ("401", "`unauthorized`: no key, or not a valid one"),
     ("408", "`timeout`: the request took too long"),
     ("429", "`rate_limited`: too many requests with this key"),
+    ("431", "`headers_too_large`: more than 64 headers, or more than 16 KiB"),
     ("500", "`internal`: a fault of the server; quote `request_id` when you report it"),
     ("503", "`busy`: try again after `Retry-After` seconds"),
 ];
@@ -19,6 +21,12 @@ const WITH_PATH: [(&str, &str); 1] =
     [("404", "`not_found`: absent, another project's, or not an id; the answer is the same")];
 /// Errors of operations with a query.
 const WITH_QUERY: [(&str, &str); 1] = [("422", "`validation_failed`: a value is not acceptable; `details` names each")];
+/// Errors of operations that make something.
+const WITH_POST: [(&str, &str); 1] = [(
+    "422",
+    "`validation_failed`: values are not acceptable, `details` names each; `idempotency_mismatch`: another request was sent \
+     with this `Idempotency-Key`",
+)];
 /// Errors of operations with a body.
 const WITH_BODY: [(&str, &str); 4] = [
     (
@@ -28,6 +36,12 @@ const WITH_BODY: [(&str, &str); 4] = [
     ("413", "`too_large`: the body is larger than the route takes"),
     ("415", "`unsupported_media_type`: the content type is not application/json"),
     ("422", "`validation_failed`: values are not acceptable; `details` names each"),
+];
+/// Headers of answers to a key whose requests are counted.
+const RATE: [(&str, &str); 3] = [
+    ("X-RateLimit-Limit", "Requests that the key may make in a minute."),
+    ("X-RateLimit-Remaining", "Requests that are left in this minute."),
+    ("X-RateLimit-Reset", "When the next minute begins, in Unix seconds."),
 ];
 /// Headers of lists.
 const PAGING: [(&str, &str, &str); 5] = [
@@ -57,8 +71,8 @@ pub(crate) fn of(api: &OpenApi) -> Value {
             "schemas": sorted(schemas(api)),
         },
     });
-    for operation in operations(&mut document["paths"]) {
-        describe(operation);
+    for (method, operation) in operations(&mut document["paths"]) {
+        describe(method, operation);
     }
     close_answers(&mut document);
     document
@@ -75,6 +89,10 @@ fn schemas(api: &OpenApi) -> Value {
         schemas[name] = json!(part);
     }
     schemas["Error"] = json!(ErrorBody::schema());
+    schemas["ValidationError"] = json!({
+        "description": "An error with the messages of each field.",
+        "allOf": [{"$ref": "#/components/schemas/Error"}, {"type": "object", "required": ["errors"]}],
+    });
     name_wrapped(&mut schemas);
     schemas
 }
@@ -103,14 +121,14 @@ fn sorted(object: Value) -> Value {
     Value::Object(fields.into_iter().collect())
 }
 
-fn operations(paths: &mut Value) -> impl Iterator<Item = &mut Value> {
+fn operations(paths: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
     let items = paths.as_object_mut().into_iter().flat_map(Map::values_mut);
-    items.filter_map(Value::as_object_mut).flat_map(Map::values_mut).filter(|value| value.is_object())
+    items.filter_map(Value::as_object_mut).flatten().filter(|(_, value)| value.is_object())
 }
 
 /// Adds what holds for every operation of its kind.
-fn describe(operation: &mut Value) {
-    let parameters = operation["parameters"].as_array_mut().map(std::mem::take).unwrap_or_default();
+fn describe(method: &str, operation: &mut Value) {
+    let mut parameters = operation["parameters"].as_array_mut().map(std::mem::take).unwrap_or_default();
     let place = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
     let mut errors = BTreeMap::from(ALWAYS);
     if place("path") {
@@ -121,6 +139,10 @@ fn describe(operation: &mut Value) {
     }
     if operation["requestBody"].is_object() {
         errors.extend(WITH_BODY);
+    }
+    if method == "post" {
+        errors.extend(WITH_POST);
+        parameters.push(idempotency_key());
     }
     let paged = parameters.iter().any(|parameter| parameter["name"] == "per_page");
     operation["parameters"] = parameters.into_iter().map(with_format).collect();
@@ -133,16 +155,35 @@ fn describe(operation: &mut Value) {
     for (status, response) in responses.as_object_mut().into_iter().flatten() {
         if status.starts_with('2') {
             response["headers"]["X-Request-Id"] = header("string", "The request's id.");
+            for (name, about) in RATE {
+                response["headers"][name] = header("integer", about);
+            }
             for (name, kind, about) in PAGING.into_iter().filter(|_| paged) {
                 response["headers"][name] = header(kind, about);
             }
         } else if response["content"].is_null() {
-            response["content"] = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}});
+            let name = if status == "422" { "ValidationError" } else { "Error" };
+            let link = format!("#/components/schemas/{name}");
+            response["content"] = json!({"application/json": {"schema": {"$ref": link}}});
+        }
+        if status == "429" {
+            for (name, about) in RATE {
+                response["headers"][name] = header("integer", about);
+            }
         }
         if matches!(status.as_str(), "429" | "503") {
             response["headers"]["Retry-After"] = header("integer", "Seconds to wait.");
         }
     }
+}
+
+fn idempotency_key() -> Value {
+    json!({
+        "name": "Idempotency-Key", "in": "header", "required": false,
+        "description": "Makes the request safe to repeat: for 24 hours the same request with the same key has no second \
+            effect and gets the first answer.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    })
 }
 
 fn header(kind: &str, about: &str) -> Value {
@@ -178,7 +219,7 @@ fn with_format(mut parameter: Value) -> Value {
 /// field may be left out if it is an optional one that cannot be null, or says `x-optional`.
 fn close_answers(document: &mut Value) {
     let (mut sent, mut taken) = (BTreeSet::new(), BTreeSet::new());
-    for operation in operations(&mut document["paths"].clone()) {
+    for (_, operation) in operations(&mut document["paths"].clone()) {
         references(&operation["responses"], &mut sent);
         references(&operation["requestBody"], &mut taken);
     }

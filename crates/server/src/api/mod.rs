@@ -6,16 +6,22 @@
 
 pub(crate) mod answer;
 pub(crate) mod body;
+pub(crate) mod change;
 pub(crate) mod document;
+pub(crate) mod facts;
+pub(crate) mod if_match;
 pub(crate) mod json;
 pub(crate) mod problems;
 pub(crate) mod query;
+pub(crate) mod rate;
 pub(crate) mod schema;
 pub(crate) mod three_state;
 pub(crate) mod values;
 
 pub(crate) use answer::{Accepted, Created, Data, Page};
 pub(crate) use body::RequestBody;
+pub(crate) use change::{Changed, change};
+pub(crate) use if_match::{IfMatch, Versioned};
 pub(crate) use problems::Problems;
 pub(crate) use query::{List, Query};
 pub(crate) use values::{PhoneNumber, Time, words};

@@ -1,11 +1,14 @@
 //! The server from outside: real HTTP, the emulator as Meta, a moved clock.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod api_rules;
 mod bad_input;
 mod commits;
+mod contract;
 mod conversation;
 mod document;
 mod handoff;
+mod idempotency;
 mod nothing_lost;
 mod nothing_stuck;
 mod outbox;

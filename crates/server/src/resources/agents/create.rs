@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{Created, Data, Problems, RequestBody, body},
+    api::{Changed, Created, Data, Problems, RequestBody, Versioned, body, change},
     auth::ProjectContext,
 };
 use axum::extract::Request;
 use serde::Deserialize;
 use serde_json::Value;
-use store::{agents, transact};
+use store::agents;
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -54,13 +54,16 @@ impl RequestBody for AgentCreate {
     post, path = "/agents", operation_id = "create_agent", tag = "Agents", request_body = AgentCreate,
     responses((status = 201, description = "The agent.", body = Data<Agent>))
 )]
-pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Created<Agent>, ApiError> {
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    request: Request,
+) -> Result<Changed<Versioned<Created<Agent>>>, ApiError> {
     let new = body::read::<AgentCreate>(request).await?.agent;
     let mut row = save::new_row(&ctx, new);
     let project = ctx.project;
-    transact!(ctx.store, "agent.create", tx => {
+    change!(ctx, "agent.create", tx => {
         save::pin(&ctx, tx, project, &mut row).await?;
-        agents::insert(tx, project, &row).await
-    })?;
-    Ok(Created(Agent::of_row(project, &row)))
+        agents::insert(tx, project, &row).await?;
+        Ok(Versioned(Created(Agent::of_row(project, &row)), row.version))
+    })
 }

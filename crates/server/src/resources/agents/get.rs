@@ -3,7 +3,7 @@
 use super::view::Agent;
 use crate::{
     ApiError,
-    api::Data,
+    api::{Data, Versioned},
     auth::{ProjectContext, path_id},
 };
 use axum::extract::Path;
@@ -15,9 +15,12 @@ use store::agents;
     params(("agent_id", description = "Agent id.")),
     responses((status = 200, description = "The agent.", body = Data<Agent>))
 )]
-pub(super) async fn handle(ctx: ProjectContext, Path(agent_id): Path<String>) -> Result<Data<Agent>, ApiError> {
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(agent_id): Path<String>,
+) -> Result<Versioned<Data<Agent>>, ApiError> {
     let id = path_id(&agent_id, "Agent")?;
     let mut reader = ctx.store.read().await?;
     let row = agents::summary(&mut reader.conn(), ctx.project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
-    Ok(Data { data: Agent::of(ctx.project, &row) })
+    Ok(Versioned(Data { data: Agent::of(ctx.project, &row) }, row.version))
 }

@@ -3,7 +3,7 @@
 use super::view::AgentWithGraph;
 use crate::{
     ApiError,
-    api::{Data, Query},
+    api::{Data, Query, Versioned},
     auth::{ProjectContext, path_id},
 };
 use axum::extract::Path;
@@ -35,10 +35,10 @@ pub(super) async fn handle(
     ctx: ProjectContext,
     Path(agent_id): Path<String>,
     Query(extras): Query<Extras>,
-) -> Result<Data<AgentWithGraph>, ApiError> {
+) -> Result<Versioned<Data<AgentWithGraph>>, ApiError> {
     let id = path_id(&agent_id, "Agent")?;
     let mut reader = ctx.store.read().await?;
     let row = agents::find(&mut reader.conn(), ctx.project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
     let with_description = matches!(extras.include, Some(Extra::Description));
-    Ok(Data { data: AgentWithGraph::of(ctx.project, &row, with_description)? })
+    Ok(Versioned(Data { data: AgentWithGraph::of(ctx.project, &row, with_description)? }, row.version))
 }

@@ -227,7 +227,7 @@ struct NodeSubagent {
     #[schema(required = false)]
     mcp_servers: Vec<NodeTool<McpServer>>,
     #[schema(required = false)]
-    whatsapp_templates: Vec<NodeTool<NodeWhatsappTemplate>>,
+    whatsapp_templates: Vec<NodeTool<TemplateTool>>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }
@@ -240,6 +240,22 @@ struct NodeTool<T> {
     description: Option<String>,
     #[serde(flatten)]
     settings: T,
+}
+
+/// A template that the model may send.
+#[derive(Serialize, ToSchema)]
+struct TemplateTool {
+    #[schema(required = false)]
+    template_name: String,
+    #[schema(required = false)]
+    phone_number: String,
+    template_parameters: Option<Map<String, Value>>,
+    whatsapp_config_id: Option<String>,
+    whatsapp_template_id: Option<String>,
+    #[schema(required = false)]
+    wait_for_response: bool,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 /// A server of the Model Context Protocol.

@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{Data, Problems, RequestBody, body, three_state},
+    api::{Changed, Data, IfMatch, Problems, RequestBody, Versioned, body, change, three_state},
     auth::{ProjectContext, path_id},
 };
 use axum::extract::{Path, Request};
 use serde::Deserialize;
 use serde_json::Value;
-use store::{agents, transact};
+use store::agents;
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -42,6 +42,9 @@ pub(super) struct AgentChange {
     /// Replaces the whole graph.
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     pub(super) graph: Option<GraphChange>,
+    /// Ignored; published clients send it.
+    #[serde(rename = "environment")]
+    _environment: Option<String>,
 }
 
 impl RequestBody for AgentUpdate {
@@ -58,14 +61,21 @@ impl RequestBody for AgentUpdate {
 /// What is left out stays as it is. Running executions keep the state that they pinned.
 #[utoipa::path(
     patch, path = "/agents/{agent_id}", operation_id = "update_agent", tag = "Agents", request_body = AgentUpdate,
-    params(("agent_id", description = "Agent id.")),
-    responses((status = 200, description = "The agent.", body = Data<Agent>))
+    params(
+        ("agent_id", description = "Agent id."),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the state that is to be changed."),
+    ),
+    responses(
+        (status = 200, description = "The agent.", body = Data<Agent>),
+        (status = 409, description = "`stale`: it changed since the state in `If-Match`"),
+    )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
     Path(agent_id): Path<String>,
+    if_match: IfMatch,
     request: Request,
-) -> Result<Data<Agent>, ApiError> {
+) -> Result<Changed<Versioned<Data<Agent>>>, ApiError> {
     let id = path_id(&agent_id, "Agent")?;
     let project = ctx.project;
     {
@@ -73,14 +83,14 @@ pub(super) async fn handle(
         let mut reader = ctx.store.read().await?;
         agents::summary(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
     }
-    let change = body::read::<AgentUpdate>(request).await?.agent;
-    let row = transact!(ctx.store, "agent.update", ApiError, tx => {
+    let sent = body::read::<AgentUpdate>(request).await?.agent;
+    change!(ctx, "agent.update", tx => {
         let mut row = agents::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
-        save::apply(&mut row, &change);
+        if_match.check(row.version)?;
+        save::apply(&mut row, &sent);
         row.updated_at = ctx.now();
         save::pin(&ctx, tx, project, &mut row).await?;
         agents::update(tx, project, &row).await?;
-        Ok(row)
-    })?;
-    Ok(Data { data: Agent::of_row(project, &row) })
+        Ok(Versioned(Data { data: Agent::of_row(project, &row) }, row.version + 1))
+    })
 }

@@ -3,7 +3,7 @@
 use super::{input::Message, view::AgentExecution};
 use crate::{
     ApiError,
-    api::{Accepted, Data, PhoneNumber, RequestBody, body},
+    api::{Accepted, Changed, Data, PhoneNumber, RequestBody, body, change},
     auth::{ProjectContext, path_id},
     sandbox, workers,
 };
@@ -22,7 +22,7 @@ use store::{
     contacts::{self, Identity, Seen},
     conversations::{self, ConversationRow, Release, Touch},
     executions::{self, NewExecution},
-    mailbox, sandbox_sessions, transact, whatsapp_configs,
+    mailbox, sandbox_sessions, whatsapp_configs,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -55,7 +55,7 @@ pub(super) async fn handle(
     ctx: ProjectContext,
     Path(agent_id): Path<String>,
     request: Request,
-) -> Result<Accepted<AgentExecution>, ApiError> {
+) -> Result<Changed<Accepted<AgentExecution>>, ApiError> {
     let agent: AgentId = path_id(&agent_id, "Agent")?;
     let project = ctx.project;
     {
@@ -67,7 +67,7 @@ pub(super) async fn handle(
     let message = new.message.map(ExecutionInput::from);
     let phone = new.phone_number.map(|number| number.0);
     let config = new.whatsapp_config_id.map(WhatsappConfigId::from_uuid);
-    let id = transact!(ctx.store, "execution.create", ApiError, tx => {
+    let changed = change!(ctx, "execution.create", tx => {
         let snapshot = agents::current_snapshot(tx, project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
         let conversation = conversation(&ctx, tx, project, phone.as_ref(), config).await?;
         refuse_if_live(tx, project, &conversation).await?;
@@ -86,12 +86,11 @@ pub(super) async fn handle(
         // Due at once, under the epoch that `touch` has locked.
         let release = Release { execution: Some(id), due_at: Some(now), keep: true };
         conversations::release(tx, project, conversation.id, conversation.epoch, release).await?;
-        Ok(id)
+        let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
+        Ok(Accepted(AgentExecution::of(&row)))
     })?;
     ctx.wake.notify_one();
-    let mut reader = ctx.store.read().await?;
-    let row = executions::find(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
-    Ok(Accepted(AgentExecution::of(&row)))
+    Ok(changed)
 }
 
 async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<(), ApiError> {

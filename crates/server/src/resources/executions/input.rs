@@ -21,8 +21,18 @@ pub(super) struct Said(String);
 #[derive(Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum StructuredMessage {
-    UserInput { content: UserInput },
-    Payload { content: Map<String, Value> },
+    UserInput {
+        content: UserInput,
+        /// Ignored.
+        #[serde(rename = "metadata")]
+        _metadata: Option<Map<String, Value>>,
+    },
+    Payload {
+        content: Map<String, Value>,
+        /// Ignored.
+        #[serde(rename = "metadata")]
+        _metadata: Option<Map<String, Value>>,
+    },
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -34,8 +44,10 @@ impl From<Message> for ExecutionInput {
     fn from(message: Message) -> Self {
         match message {
             Message::Text(said) => Self::UserInput { text: said.0 },
-            Message::Structured(StructuredMessage::UserInput { content }) => Self::UserInput { text: content.text.0 },
-            Message::Structured(StructuredMessage::Payload { content }) => Self::Payload { value: content.into() },
+            Message::Structured(StructuredMessage::UserInput { content, .. }) => {
+                Self::UserInput { text: content.text.0 }
+            }
+            Message::Structured(StructuredMessage::Payload { content, .. }) => Self::Payload { value: content.into() },
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{input::Message, view::AgentExecution};
 use crate::{
     ApiError,
-    api::{Data, RequestBody, body},
+    api::{Changed, Data, RequestBody, body, change},
     auth::{ProjectContext, path_id},
     workers,
 };
@@ -14,7 +14,7 @@ use domain::{
 };
 use engine::Input;
 use serde::Deserialize;
-use store::{conversations, executions, executions::ExecutionRow, mailbox, transact};
+use store::{conversations, executions, executions::ExecutionRow, mailbox};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -40,7 +40,7 @@ pub(super) async fn handle(
     ctx: ProjectContext,
     Path((agent_id, execution_id)): Path<(String, String)>,
     request: Request,
-) -> Result<Data<AgentExecution>, ApiError> {
+) -> Result<Changed<Data<AgentExecution>>, ApiError> {
     let agent: AgentId = path_id(&agent_id, "Execution")?;
     let id = path_id(&execution_id, "Execution")?;
     let project = ctx.project;
@@ -50,7 +50,7 @@ pub(super) async fn handle(
         row.ok_or(ApiError::NotFound("Execution"))?;
     }
     let message = body::read::<ExecutionResume>(request).await?.message.map(ExecutionInput::from);
-    let row = transact!(ctx.store, "execution.resume", ApiError, tx => {
+    let changed = change!(ctx, "execution.resume", tx => {
         let found = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         let now = ctx.now();
         let conversation = conversations::next_seq(tx, project, found.conversation_id, now).await?;
@@ -67,10 +67,10 @@ pub(super) async fn handle(
         let input = Input::Resume { id: key.clone(), message: message.clone() };
         mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
         conversations::wake(tx, project, conversation.id, now, None).await?;
-        Ok(row)
+        Ok(Data { data: AgentExecution::of(&row) })
     })?;
     ctx.wake.notify_one();
-    Ok(Data { data: AgentExecution::of(&row) })
+    Ok(changed)
 }
 
 fn resumable(row: &ExecutionRow) -> bool {

@@ -3,7 +3,7 @@
 use super::view::WhatsappMessage;
 use crate::{
     ApiError,
-    api::{Created, Data, RequestBody, body, words},
+    api::{Changed, Created, Data, RequestBody, body, change, words},
     auth::{ProjectContext, path_id},
     workers::{self, NotSendable, Said},
 };
@@ -11,7 +11,7 @@ use axum::extract::{Path, Request};
 use domain::execution::ExecutionStatus;
 use engine::Input;
 use serde::Deserialize;
-use store::{conversations, executions, mailbox, messages, transact};
+use store::{conversations, executions, mailbox, messages};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -52,7 +52,7 @@ pub(super) async fn handle(
     ctx: ProjectContext,
     Path(conversation_id): Path<String>,
     request: Request,
-) -> Result<Created<WhatsappMessage>, ApiError> {
+) -> Result<Changed<Created<WhatsappMessage>>, ApiError> {
     let id = path_id(&conversation_id, "Conversation")?;
     let project = ctx.project;
     {
@@ -61,7 +61,7 @@ pub(super) async fn handle(
     }
     let OutgoingMessage { content, .. } = body::read::<WhatsappMessageCreateRequest>(request).await?.message;
     let source_key = format!("api:{}", ctx.new_uuid());
-    let (row, phone_number) = transact!(ctx.store, "message.send", ApiError, tx => {
+    let changed = change!(ctx, "message.send", tx => {
         let now = ctx.now();
         let conversation = conversations::next_seq(tx, project, id, now).await?.ok_or(ApiError::NotFound("Conversation"))?;
         let status = match conversation.execution() {
@@ -79,10 +79,10 @@ pub(super) async fn handle(
         let said = Said { text: &content, source_key: &source_key, waiting: None };
         let message = workers::enqueue(&ctx, tx, project, &conversation, &said, now).await?.map_err(refused)?;
         let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
-        Ok((row, conversation.phone_number))
+        Ok(Created(WhatsappMessage::of(&row, conversation.phone_number.as_deref())))
     })?;
     ctx.wake.notify_one();
-    Ok(Created(WhatsappMessage::of(&row, phone_number.as_deref())))
+    Ok(changed)
 }
 
 fn refused(why: NotSendable) -> ApiError {

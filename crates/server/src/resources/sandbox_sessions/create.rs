@@ -3,14 +3,14 @@
 use super::view::SandboxSession;
 use crate::{
     ApiError,
-    api::{Created, Data, PhoneNumber, Problems, RequestBody, body},
+    api::{Changed, Created, Data, PhoneNumber, Problems, RequestBody, body, change},
     auth::ProjectContext,
     sandbox,
 };
 use axum::extract::Request;
 use domain::Id;
 use serde::Deserialize;
-use store::{agents, transact};
+use store::agents;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -43,7 +43,10 @@ struct NewSandboxSession {
         (status = 422, description = "Details: `unknown_agent`, `no_sandbox`"),
     )
 )]
-pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Created<SandboxSession>, ApiError> {
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    request: Request,
+) -> Result<Changed<Created<SandboxSession>>, ApiError> {
     let new = body::read::<SandboxSessionCreateRequest>(request).await?.whatsapp_sandbox_session;
     let project = ctx.project;
     let agent = {
@@ -60,6 +63,8 @@ pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Crea
     }
     let (Some(agent), Some(_)) = (agent, &ctx.sandbox) else { return Err(problems.into()) };
     let phone = new.phone_number.0;
-    let row = transact!(ctx.store, "sandbox.open", tx => sandbox::open(&ctx, tx, project, &phone, agent.id).await)?;
-    Ok(Created(SandboxSession::of(&ctx, &row, &agent)))
+    change!(ctx, "sandbox.open", tx => {
+        let row = sandbox::open(&ctx, tx, project, &phone, agent.id).await?;
+        Ok(Created(SandboxSession::of(&ctx, &row, &agent)))
+    })
 }

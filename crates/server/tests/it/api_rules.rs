@@ -1,0 +1,79 @@
+//! What holds for every API request: the rate limit, headers, stale changes, and the audit.
+
+use reqwest::Method;
+use serde_json::json;
+use store::audit;
+use testkit::TestApp;
+
+#[tokio::test]
+async fn a_key_may_make_so_many_requests_in_a_minute_and_is_told_when_the_next_begins() {
+    let app = TestApp::with(true, |config| config.rate_limit_per_minute = 3).await;
+    let minute = domain::Span::from_secs(60);
+    app.forward(minute).await;
+    for left in ["2", "1", "0"] {
+        let answer = app.get("/api/v1/agents").await;
+        assert_eq!((answer.status, answer.headers["x-ratelimit-remaining"].as_str()), (200, left));
+        assert_eq!(answer.headers["x-ratelimit-limit"], "3");
+    }
+    let refused = app.get("/api/v1/agents").await;
+    assert_eq!((refused.status, refused.body["code"].as_str()), (429, Some("rate_limited")));
+    let wait: i64 = refused.headers["retry-after"].parse().unwrap();
+    let reset: i64 = refused.headers["x-ratelimit-reset"].parse().unwrap();
+    assert!((1..=60).contains(&wait) && reset - app.clock.now().secs() == wait);
+    let (_, other) = app.app.operator().create_key(&app.project.to_string()).await.unwrap();
+    assert_eq!(app.call_as(Some(&other), Method::GET, "/api/v1/agents", None).await.status, 200, "keys count apart");
+    assert_eq!(app.call_as(None, Method::GET, "/health/live", None).await.status, 200);
+    app.clock.forward(domain::Span::from_secs(wait));
+    assert_eq!(app.get("/api/v1/agents").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_change_to_an_older_state_is_refused_and_changes_nothing() {
+    let app = TestApp::start().await;
+    let id = app.agent(json!({"name": "First"})).await;
+    let path = format!("/api/v1/agents/{id}");
+    let tag = app.get(&path).await.headers["etag"].clone();
+    assert_eq!(tag, app.get(&format!("{path}/graph")).await.headers["etag"]);
+    let patch = async |tag: &str, name: &str| {
+        let request = app.request(Method::PATCH, &path).header("if-match", tag);
+        let answer = request.json(&json!({"agent": {"name": name}})).send().await.unwrap();
+        let tag = answer.headers().get("etag").map(|tag| tag.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), tag, answer.json::<serde_json::Value>().await.unwrap())
+    };
+    let (status, newer, _) = patch(&tag, "Second").await;
+    assert_eq!((status, newer.is_some_and(|newer| newer != tag)), (200, true));
+    let (status, _, body) = patch(&tag, "Third").await;
+    assert_eq!((status, body["code"].as_str()), (409, Some("stale")));
+    assert_eq!(app.get(&path).await.data()["name"], "Second");
+    let now = app.get(&path).await.headers["etag"].clone();
+    assert_eq!(patch(&format!("\"0\", W/{now}"), "Third").await.0, 200);
+    assert_eq!(patch("*", "Fourth").await.0, 200);
+}
+
+#[tokio::test]
+async fn every_write_leaves_a_row_in_the_audit_and_a_refused_one_leaves_none() {
+    let app = TestApp::start().await;
+    let id = app.agent(json!({"name": "Seen"})).await;
+    let patched = app.patch(&format!("/api/v1/agents/{id}"), json!({"agent": {"name": "Seen again"}})).await;
+    assert_eq!(app.post("/api/v1/agents", json!({"agent": {"name": ""}})).await.status, 422);
+    let mut reader = app.app.context().store.read().await.unwrap();
+    let (rows, total) = audit::list(&mut reader.conn(), app.project, 10, 0).await.unwrap();
+    assert_eq!(total, 2);
+    let seen: Vec<_> = rows.iter().map(|row| (row.action.as_str(), row.target == id)).collect();
+    assert_eq!(seen, [("agent.update", true), ("agent.create", true)]);
+    assert!(rows[0].actor.starts_with("key:") && rows[0].request_id == patched.headers["x-request-id"]);
+}
+
+#[tokio::test]
+async fn too_many_or_too_large_headers_are_refused() {
+    let app = TestApp::start().await;
+    let mut many = app.request(Method::GET, "/api/v1/agents");
+    for number in 0..65 {
+        many = many.header(format!("x-h-{number}"), "v");
+    }
+    let answer = many.send().await.unwrap();
+    assert_eq!(answer.status(), 431);
+    assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["code"], "headers_too_large");
+    let large = app.request(Method::GET, "/api/v1/agents").header("x-large", "v".repeat(17_000)).send().await.unwrap();
+    assert_eq!(large.status(), 431);
+}
