@@ -94,6 +94,29 @@ pub struct ModelResponse {
     /// The model that answered, as the provider names it.
     #[serde(default)]
     pub model: String,
+    /// How it came to its end.
+    #[serde(skip_serializing_if = "Ended::is_whole", default)]
+    pub ended: Ended,
+}
+
+/// How an answer came to its end (engine.md 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// The model said all it wanted.
+    #[default]
+    Whole,
+    /// By the limit of tokens. A call that was cut is not among the calls.
+    Cut,
+    /// By the provider's filter, or the model refused.
+    Refused,
+}
+
+impl Ended {
+    /// The usual end.
+    pub const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole)
+    }
 }
 
 /// Tokens used by one call or by many.
@@ -138,4 +161,8 @@ pub enum ModelFailureKind {
     Permanent,
     /// A provider is named and there is no key for it.
     KeyMissing,
+    /// The question is longer than the model takes: a shorter history may help, once.
+    TooLong,
+    /// The provider takes no history with a call that has no result: a repaired one may help, once.
+    BadHistory,
 }

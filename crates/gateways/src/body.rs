@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use futures::stream;
 use std::{
+    collections::VecDeque,
     convert::Infallible,
     sync::{
         Arc,
@@ -29,13 +30,22 @@ impl Progress {
 
     /// Wraps a body so that this progress follows it. The caller sets `Content-Length`: a stream has no known length.
     pub(crate) fn follow(&self, bytes: Bytes) -> reqwest::Body {
+        self.follow_all(vec![bytes])
+    }
+
+    /// The same for a body that comes in parts.
+    pub(crate) fn follow_all(&self, parts: Vec<Bytes>) -> reqwest::Body {
         let flag = Arc::clone(&self.0);
-        let pieces = stream::unfold((bytes, flag), |(mut rest, flag)| async move {
-            if rest.is_empty() {
+        let rest: VecDeque<Bytes> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let pieces = stream::unfold((rest, flag), |(mut rest, flag)| async move {
+            let Some(mut part) = rest.pop_front() else {
                 flag.store(true, Ordering::Release);
                 return None;
+            };
+            let piece = part.split_to(part.len().min(PIECE));
+            if !part.is_empty() {
+                rest.push_front(part);
             }
-            let piece = rest.split_to(rest.len().min(PIECE));
             if rest.is_empty() {
                 flag.store(true, Ordering::Release);
             }

@@ -50,8 +50,15 @@ pub(crate) async fn read_capped(response: &mut Response, cap: usize) -> Result<(
     Ok((body, false))
 }
 
-/// How long `Retry-After` asks us to wait. A date is measured against the answer's own `Date`, not against our clock.
+/// How long `Retry-After`, or the finer `retry-after-ms` of some, asks us to wait. A date is measured against the answer's own `Date`, not against our clock.
 pub(crate) fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
+    if let Some(millis) =
+        headers.get("retry-after-ms").and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok())
+        && millis.is_finite()
+        && millis >= 0.0
+    {
+        return Some(millis.min(86_400_000.0) as i64);
+    }
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<f64>() {
         return (seconds.is_finite() && seconds >= 0.0).then(|| (seconds * 1_000.0).min(86_400_000.0) as i64);
@@ -134,6 +141,8 @@ mod tests {
             (vec![date, ("retry-after", "Wed, 21 Oct 2026 07:28:30 GMT")], Some(30_000)),
             (vec![date, ("retry-after", "Wed, 21 Oct 2026 07:27:00 GMT")], Some(0)),
             (vec![("retry-after", "Wed, 21 Oct 2026 07:28:30 GMT")], None),
+            (vec![("retry-after", "9"), ("retry-after-ms", "350")], Some(350)),
+            (vec![("retry-after", "9"), ("retry-after-ms", "soon")], Some(9_000)),
             (vec![("retry-after", "-3")], None),
             (vec![("retry-after", "soon")], None),
             (vec![("retry-after", "1e300")], Some(86_400_000)),

@@ -194,6 +194,7 @@ impl Config {
                 base_url: given("llm.base_url"),
                 api_key: secret("llm.api_key"),
                 model: given("llm.model"),
+                ..LlmSettings::default()
             },
             ollama: OllamaProbe::default(),
             provider_keys: keys.iter().filter_map(|key| Some(((*key).to_owned(), env(key)?.into()))).collect(),

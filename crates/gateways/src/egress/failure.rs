@@ -21,7 +21,7 @@ pub enum FailureCode {
     TooManyRedirects,
     /// The answer is not HTTP, or broke off.
     BadResponse,
-    /// There is no URL, or no URL that parses.
+    /// There is no URL, or one without a host.
     MissingUrl,
 }
 

@@ -47,11 +47,8 @@ impl Hop {
             return Ok(None);
         }
         let Some(location) = response.headers().get(LOCATION) else { return Ok(None) };
-        let url = location
-            .to_str()
-            .ok()
-            .and_then(|text| target.url.join(text).ok())
-            .ok_or_else(|| Refusal::new(FailureCode::BadResponse, "redirected to no URL"))?;
+        let location = location.to_str().map_err(|_| Refusal::new(FailureCode::BadResponse, "redirected to no URL"))?;
+        let url = target.url.join(location).map_err(super::target::no_url)?;
         if url.scheme() != target.url.scheme() {
             let message = format!("redirected from {} to {}", target.url.scheme(), url.scheme());
             return Err(Refusal::blocked(message));

@@ -2,7 +2,7 @@
 
 use super::{EgressPolicy, FailureCode, Refusal, Resolver, address::refusal_of};
 use std::net::{IpAddr, SocketAddr};
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// A URL that passed every check, with the only addresses that its request may go to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +27,16 @@ pub(super) fn parse(text: &str) -> Result<Url, Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::new(FailureCode::MissingUrl, "no URL is set"));
     }
-    Url::parse(text).map_err(|error| Refusal::new(FailureCode::MissingUrl, format!("not a URL: {error}")))
+    Url::parse(text).map_err(no_url)
+}
+
+/// A text without a host is no URL; a host or port that cannot be read is one that may not be reached.
+pub(super) fn no_url(error: ParseError) -> Refusal {
+    let code = match error {
+        ParseError::RelativeUrlWithoutBase | ParseError::EmptyHost => FailureCode::MissingUrl,
+        _ => FailureCode::BlockedAddress,
+    };
+    Refusal::new(code, format!("not a URL: {error}"))
 }
 
 /// Checks a URL and resolves it, once.

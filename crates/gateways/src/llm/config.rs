@@ -4,7 +4,7 @@
 //! rehearsal model, so that a fresh install answers something.
 
 use super::{
-    ModelClient, Provider,
+    ModelClient, Provider, Tuning,
     failure::{key_missing, permanent},
     models::{KnownProvider, PROVIDERS},
     openai::{Endpoint, OpenAi},
@@ -79,6 +79,10 @@ pub struct LlmSettings {
     pub api_key: Option<SecretString>,
     /// The model; the provider's default when absent.
     pub model: Option<String>,
+    /// How it is asked.
+    pub tuning: Tuning,
+    /// What is asked when this one gives no answer, in this order.
+    pub fallbacks: Vec<LlmSettings>,
 }
 
 /// Whether and where to look for a local Ollama.
@@ -142,7 +146,7 @@ fn known(
             base_url: given(settings.base_url.as_deref()).unwrap_or(provider.base_url).to_owned(),
             api_key: Some(key),
             model: given(settings.model.as_deref()).unwrap_or(provider.model).to_owned(),
-            timeout: Endpoint::TIMEOUT,
+            tuning: settings.tuning.clone(),
         },
     ))
 }
@@ -160,7 +164,7 @@ fn compatible(client: &ModelClient, settings: &LlmSettings) -> Result<Provider, 
             base_url: base_url.to_owned(),
             api_key: settings.api_key.clone().filter(|key| !key.expose_secret().trim().is_empty()),
             model: name.to_owned(),
-            timeout: Endpoint::TIMEOUT,
+            tuning: settings.tuning.clone(),
         },
     ))
 }
@@ -180,7 +184,7 @@ async fn local(client: &ModelClient, settings: &LlmSettings, probe: &OllamaProbe
             base_url: format!("{base}/v1"),
             api_key: None,
             model: given(settings.model.as_deref()).unwrap_or(first).to_owned(),
-            timeout: Endpoint::TIMEOUT,
+            tuning: settings.tuning.clone(),
         },
     ))
 }

@@ -3,12 +3,17 @@
 //! URLs here are the operator's and trusted. A request is made once: retries and fallbacks are the caller's
 //! (engine.md 5.3), which knows the deadline and writes the journal.
 
+mod arguments;
+mod bounds;
 pub mod config;
 mod failure;
+mod llm_config;
 pub mod models;
 pub mod openai;
 mod provider;
 pub mod rehearsal;
+mod tuning;
 
 pub use config::{LlmSettings, OllamaProbe, ProviderName, resolve};
 pub use provider::{ModelClient, Provider};
+pub use tuning::Tuning;

@@ -1,6 +1,6 @@
 //! The models that can be asked.
 
-use super::{openai::OpenAi, rehearsal};
+use super::{bounds::bounded, openai::OpenAi, rehearsal};
 use crate::{ClientError, wire};
 use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
 use std::time::Duration;
@@ -33,10 +33,11 @@ pub enum Provider {
 impl Provider {
     /// Asks once. `trace_id` is the same on every attempt of one question, so that a provider can recognise it.
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
-        match self {
+        let answer = match self {
             Self::OpenAi(model) => model.complete(request, trace_id).await,
             Self::Rehearsal => Ok(rehearsal::answer(request)),
-        }
+        };
+        answer.map(bounded)
     }
 
     /// Which model this is, without its key.

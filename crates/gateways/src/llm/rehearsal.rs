@@ -28,7 +28,7 @@ mod tests;
 mod values;
 mod wish;
 
-use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolCall, Usage};
+use domain::chat::{ChatMessage, Ended, ModelRequest, ModelResponse, ToolCall, Usage};
 use serde_json::{Value, json};
 
 use conversation::{Conversation, asks_by_tool, head};
@@ -57,7 +57,8 @@ pub fn answer(request: &ModelRequest) -> ModelResponse {
         })
         .into_iter()
         .collect();
-    let mut response = ModelResponse { text, tool_calls, usage: Usage::default(), model: "rehearsal".to_owned() };
+    let mut response =
+        ModelResponse { text, tool_calls, usage: Usage::default(), model: "rehearsal".to_owned(), ended: Ended::Whole };
     response.usage = usage(request, &response);
     response
 }

@@ -55,7 +55,8 @@ async fn a_redirect_inside_is_refused() {
     ] {
         assert_eq!(code(answer_of(location.to_owned()).await), "blocked_address", "{location}");
     }
-    assert_eq!(code(answer_of(String::from("http://[")).await), "bad_response");
+    assert_eq!(code(answer_of(String::from("http://[")).await), "blocked_address");
+    assert_eq!(code(answer_of(String::from("http://shop.test/\u{e9}")).await), "bad_response");
 }
 
 #[tokio::test]

@@ -19,7 +19,12 @@ fn token() -> SecretString {
 }
 
 fn text(to: Recipient, body: &str) -> Outgoing {
-    Outgoing { to, content: Content::Text { body: body.to_owned(), preview_url: false }, opaque: String::from("o1.x") }
+    Outgoing {
+        to,
+        content: Content::Text { body: body.to_owned(), preview_url: false },
+        reply_to: None,
+        opaque: String::from("o1.x"),
+    }
 }
 
 fn hello() -> Outgoing {
@@ -70,8 +75,12 @@ async fn texts_are_sent_as_the_fixtures_say() {
             Some(_) => Recipient::Phone(to.to_owned()),
             None => Recipient::UserId(to.to_owned()),
         };
-        let outgoing =
-            Outgoing { to, content: Content::Text { body: body.to_owned(), preview_url }, opaque: String::new() };
+        let outgoing = Outgoing {
+            to,
+            content: Content::Text { body: body.to_owned(), preview_url },
+            reply_to: None,
+            opaque: String::new(),
+        };
         let outcome = client(&server.url("")).send(NUMBER, &token(), &outgoing).await;
         let request = server.requests()[0].clone();
         assert_eq!(request.json(), exchange["request"]["json"], "{file}");

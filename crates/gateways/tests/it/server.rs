@@ -6,6 +6,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -39,6 +40,10 @@ pub enum Reply {
     Hang,
     /// Closes at once.
     Close,
+    /// Writes the first bytes once, the second again and again, until the client goes.
+    Flood(Vec<u8>, Vec<u8>),
+    /// Writes these bytes, and then one every now and then, until the client goes.
+    Drip(Vec<u8>),
 }
 
 /// A complete answer.
@@ -127,6 +132,20 @@ async fn serve(mut stream: TcpStream, requests: Arc<Mutex<Vec<Request>>>, reply:
         }
         Reply::Hang => while stream.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {},
         Reply::Close => {}
+        Reply::Flood(first, again) => {
+            let mut open = stream.write_all(&first).await.is_ok();
+            while open {
+                open = stream.write_all(&again).await.is_ok();
+            }
+        }
+        Reply::Drip(first) => {
+            let mut open = stream.write_all(&first).await.is_ok();
+            let mut beat = tokio::time::interval(Duration::from_millis(20));
+            while open {
+                beat.tick().await;
+                open = stream.write_all(b"x").await.is_ok();
+            }
+        }
     }
 }
 

@@ -121,7 +121,7 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Insta
     };
     let preview_url = payload.text.contains("https://") || payload.text.contains("http://");
     let content = Content::Text { body: payload.text, preview_url };
-    let message = Outgoing { to, content, opaque: tracking_token(ctx, project, row) };
+    let message = Outgoing { to, content, reply_to: None, opaque: tracking_token(ctx, project, row) };
     failpoint::reach("send.open");
     still_ours(ctx, project, row, written).await?;
     let outcome = ctx.graph.send(&row.phone_number_id, &token, &message).await;

@@ -1,7 +1,8 @@
 //! OpenAI's answer in our words, from servers that follow the shape more or less.
 
-use domain::chat::{ModelResponse, ToolCall, Usage};
-use serde_json::Value;
+use super::super::arguments;
+use domain::chat::{Ended, ModelResponse, ToolCall, Usage};
+use serde_json::{Value, json};
 
 /// A 200 that is no answer.
 #[derive(Debug)]
@@ -21,14 +22,29 @@ pub(super) fn read(body: &[u8]) -> Result<ModelResponse, Unusable> {
         return Err(Unusable { status: u16::try_from(status).unwrap_or(502), message: text_of_error(&body) });
     }
     let choice = body.pointer("/choices/0").ok_or_else(|| broken("the answer has no choice"))?;
+    if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
+        // The upstream broke in the middle: what came before is not an answer.
+        return Err(broken(&text_of_error(error)));
+    }
     let message = choice.get("message").unwrap_or(&Value::Null);
-    let text = text(message.get("content")).or_else(|| text(message.get("refusal"))).filter(|text| !text.is_empty());
-    let cut = choice.get("finish_reason").and_then(Value::as_str) == Some("length");
+    let refusal = text(message.get("refusal")).filter(|text| !text.is_empty());
+    let ended = match choice.get("finish_reason").and_then(Value::as_str) {
+        _ if refusal.is_some() => Ended::Refused,
+        Some("content_filter") => Ended::Refused,
+        Some("length") => Ended::Cut,
+        _ => Ended::Whole,
+    };
+    // Before there were several calls, there was one.
+    let old = message.get("function_call").filter(|call| call.is_object()).map(|call| json!([{ "function": call }]));
     Ok(ModelResponse {
-        text,
-        tool_calls: calls(message.get("tool_calls"), cut),
+        text: text(message.get("content")).filter(|text| !text.is_empty()).or(refusal),
+        tool_calls: calls(
+            message.get("tool_calls").filter(|calls| calls.is_array()).or(old.as_ref()),
+            ended == Ended::Cut,
+        ),
         usage: usage(body.get("usage")),
         model: string(body.get("model")),
+        ended,
     })
 }
 
@@ -65,11 +81,11 @@ fn text(content: Option<&Value>) -> Option<String> {
 /// A last call that was cut by the token limit is left out: run with repaired arguments, it would do half of something.
 fn calls(list: Option<&Value>, cut: bool) -> Vec<ToolCall> {
     let Some(list) = list.and_then(Value::as_array) else { return Vec::new() };
-    let mut calls: Vec<ToolCall> = list.iter().filter_map(call).collect();
-    if cut && calls.last().is_some_and(|call| call.arguments.is_string()) {
-        calls.pop();
+    let mut list: Vec<&Value> = list.iter().filter(|call| call.get("function").is_some()).collect();
+    if cut && list.last().is_some_and(|call| !arguments::are_whole(call.pointer("/function/arguments"))) {
+        list.pop();
     }
-    calls
+    list.into_iter().filter_map(call).collect()
 }
 
 fn call(call: &Value) -> Option<ToolCall> {
@@ -77,19 +93,8 @@ fn call(call: &Value) -> Option<ToolCall> {
     Some(ToolCall {
         id: string(call.get("id")),
         name: string(function.get("name")),
-        arguments: arguments(function.get("arguments")),
+        arguments: arguments::read(function.get("arguments")),
     })
-}
-
-/// JSON in a string, as the protocol says; or an object, as some servers answer; or nothing, for a tool without any.
-fn arguments(value: Option<&Value>) -> Value {
-    let empty = || Value::Object(serde_json::Map::new());
-    match value {
-        None | Some(Value::Null) => empty(),
-        Some(Value::String(text)) if text.trim().is_empty() => empty(),
-        Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.clone())),
-        Some(other) => other.clone(),
-    }
 }
 
 fn usage(usage: Option<&Value>) -> Usage {

@@ -1,17 +1,18 @@
 //! One exchange with a chat-completions server.
 
 use super::{
-    super::{ModelClient, failure},
+    super::{ModelClient, Tuning, failure},
     answer, question,
 };
 use crate::wire;
 use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use std::time::Duration;
 
 /// Longer answers are not read. Far above any real one, so that a 10 MiB answer is still an answer.
 const ANSWER_BYTES: usize = 16 << 20;
+/// What is looked at of a failed request's answer.
+const ERROR_BYTES: usize = 64 << 10;
 
 /// Where a model is and what it is called.
 #[derive(Debug, Clone)]
@@ -24,13 +25,8 @@ pub struct Endpoint {
     pub api_key: Option<SecretString>,
     /// The provider's name of the model.
     pub model: String,
-    /// For one whole exchange.
-    pub timeout: Duration,
-}
-
-impl Endpoint {
-    /// The time that engine.md 5.3 gives a model.
-    pub const TIMEOUT: Duration = Duration::from_secs(120);
+    /// How it is asked where the question does not say.
+    pub tuning: Tuning,
 }
 
 /// A model behind the chat-completions protocol.
@@ -53,13 +49,13 @@ impl OpenAi {
 
     /// Asks once.
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
-        let body = question::bytes(&self.endpoint.provider, &self.endpoint.model, request)
+        let body = question::bytes(&self.endpoint.provider, &self.endpoint.model, &self.endpoint.tuning, request)
             .map_err(|error| failure::permanent(format!("the question is not JSON: {error}")))?;
         let mut post = self
             .client
             .http()
             .post(self.url())
-            .timeout(self.endpoint.timeout)
+            .timeout(self.endpoint.tuning.timeout.unwrap_or(Tuning::TIMEOUT))
             .headers(tracing_headers(trace_id))
             .header(CONTENT_TYPE, "application/json")
             .body(body);
@@ -73,14 +69,15 @@ impl OpenAi {
             wire::read_capped(&mut response, ANSWER_BYTES).await.map_err(|error| self.no_answer(&error))?;
         if !status.is_success() {
             let message = format!("HTTP {}: {}", status.as_u16(), answer::error_text(&body));
-            return Err(failure::for_status(status.as_u16(), self.clean(&message), wait));
+            let said = String::from_utf8_lossy(&body[..body.len().min(ERROR_BYTES)]);
+            return Err(failure::for_status(status.as_u16(), self.clean(&message), &said, wait));
         }
         if truncated {
             return Err(failure::permanent("the model's answer is longer than 16 MiB"));
         }
         answer::read(&body).map_err(|unusable| {
             let message = self.clean(&unusable.message);
-            failure::for_status(unusable.status, message, wait)
+            failure::for_status(unusable.status, message, &unusable.message, wait)
         })
     }
 

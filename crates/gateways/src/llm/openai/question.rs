@@ -1,12 +1,9 @@
 //! Our question in OpenAI's words.
 
-use super::super::models;
+use super::super::Tuning;
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
 use serde::Serialize;
 use serde_json::Value;
-
-/// The effort asked of models that reason (engine.md 5.1).
-const EFFORT: &str = "low";
 
 #[derive(Serialize)]
 struct Question<'a> {
@@ -17,9 +14,9 @@ struct Question<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     temperature: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_effort: Option<&'static str>,
+    reasoning_effort: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning: Option<Reasoning>,
+    reasoning: Option<Reasoning<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,8 +25,8 @@ struct Question<'a> {
 }
 
 #[derive(Serialize)]
-struct Reasoning {
-    effort: &'static str,
+struct Reasoning<'a> {
+    effort: &'a str,
 }
 
 #[derive(Serialize)]
@@ -72,8 +69,14 @@ struct Tool<'a> {
 }
 
 /// The request's body. The same question gives the same bytes.
-pub(super) fn bytes(provider: &str, model: &str, request: &ModelRequest) -> Result<Vec<u8>, serde_json::Error> {
-    let reasons = models::reasons(model);
+pub(super) fn bytes(
+    provider: &str,
+    model: &str,
+    tuning: &Tuning,
+    request: &ModelRequest,
+) -> Result<Vec<u8>, serde_json::Error> {
+    let reasons = tuning.reasons(model);
+    let longest = request.max_tokens.unwrap_or_else(|| tuning.max_tokens(provider));
     let openai = provider == "OpenAI";
     let router = provider == "OpenRouter";
     let system = (!request.system.is_empty()).then_some(Message::System { content: &request.system });
@@ -81,12 +84,12 @@ pub(super) fn bytes(provider: &str, model: &str, request: &ModelRequest) -> Resu
         model,
         messages: system.into_iter().chain(request.messages.iter().map(message)).collect(),
         tools: request.tools.iter().map(|tool| Tool { r#type: "function", function: tool }).collect(),
-        temperature: request.temperature.filter(|_| !reasons),
-        reasoning_effort: (reasons && !router).then_some(EFFORT),
-        reasoning: (reasons && router).then_some(Reasoning { effort: EFFORT }),
+        temperature: (!reasons).then(|| request.temperature.unwrap_or_else(|| tuning.temperature())),
+        reasoning_effort: (reasons && !router).then(|| tuning.effort()),
+        reasoning: (reasons && router).then(|| Reasoning { effort: tuning.effort() }),
         // OpenAI refuses the old name for its newer models; most others know only the old name.
-        max_tokens: request.max_tokens.filter(|_| !openai),
-        max_completion_tokens: request.max_tokens.filter(|_| openai),
+        max_tokens: (!openai).then_some(longest),
+        max_completion_tokens: openai.then_some(longest),
         stream: false,
     })
 }
@@ -153,7 +156,11 @@ mod tests {
     }
 
     fn asked(provider: &str, model: &str) -> Value {
-        serde_json::from_slice(&bytes(provider, model, &request()).unwrap()).unwrap()
+        tuned(provider, model, &Tuning::default(), &request())
+    }
+
+    fn tuned(provider: &str, model: &str, tuning: &Tuning, request: &ModelRequest) -> Value {
+        serde_json::from_slice(&bytes(provider, model, tuning, request).unwrap()).unwrap()
     }
 
     #[test]
@@ -185,11 +192,11 @@ mod tests {
 
     #[test]
     fn the_same_question_gives_the_same_bytes_and_a_longer_history_keeps_the_prefix() {
-        let short = bytes("OpenAI", "m", &request()).unwrap();
-        assert_eq!(short, bytes("OpenAI", "m", &request().clone()).unwrap());
+        let short = bytes("OpenAI", "m", &Tuning::default(), &request()).unwrap();
+        assert_eq!(short, bytes("OpenAI", "m", &Tuning::default(), &request().clone()).unwrap());
         let mut longer = request();
         longer.messages.push(ChatMessage::User { content: String::from("more") });
-        let longer = bytes("OpenAI", "m", &longer).unwrap();
+        let longer = bytes("OpenAI", "m", &Tuning::default(), &longer).unwrap();
         let shared = short.iter().zip(&longer).take_while(|(a, b)| a == b).count();
         let history_end = short.windows(10).position(|part| part == br#"],"tools":"#).unwrap();
         assert!(shared >= history_end);
@@ -205,5 +212,25 @@ mod tests {
         assert_eq!(router["reasoning"], json!({"effort": "low"}));
         assert!(router.get("reasoning_effort").is_none());
         assert_eq!(router["max_tokens"], 7);
+    }
+
+    #[test]
+    fn what_the_question_leaves_open_is_configured_or_a_default() {
+        let open = ModelRequest { temperature: None, max_tokens: None, ..request() };
+        for (provider, limit) in [("OpenRouter", 2_048), ("OpenAICompatible", 4_096)] {
+            let plain = tuned(provider, "m", &Tuning::default(), &open);
+            assert_eq!((&plain["temperature"], &plain["max_tokens"]), (&json!(0.0), &json!(limit)), "{provider}");
+        }
+        let tuning = Tuning { temperature: Some(0.5), max_tokens: Some(9), ..Tuning::default() };
+        let own = tuned("OpenAICompatible", "m", &tuning, &open);
+        assert_eq!((&own["temperature"], &own["max_tokens"]), (&json!(0.5), &json!(9)));
+        assert_eq!(tuned("OpenAICompatible", "m", &tuning, &request())["max_tokens"], 7);
+        let thinks = Tuning { reasoning: Some(true), effort: Some(String::from("high")), ..tuning.clone() };
+        let thinks = tuned("OpenAICompatible", "m", &thinks, &open);
+        assert_eq!(thinks["reasoning_effort"], "high");
+        assert!(thinks.get("temperature").is_none());
+        let not = tuned("OpenAI", "gpt-5", &Tuning { reasoning: Some(false), ..tuning }, &open);
+        assert!(not.get("reasoning_effort").is_none());
+        assert_eq!(not["temperature"], 0.5);
     }
 }

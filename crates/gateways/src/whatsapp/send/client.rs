@@ -45,6 +45,11 @@ impl GraphClient {
         Ok(Self { http, base, total })
     }
 
+    /// What the other calls of the API use: the connections, the base with its version, and the limit of one exchange.
+    pub(in super::super) fn connection(&self) -> Option<(&Client, &Url, Duration)> {
+        Some((&self.http, &self.base, self.total))
+    }
+
     /// Sends one message, once.
     pub async fn send(&self, phone_number_id: &str, token: &SecretString, message: &Outgoing) -> SendOutcome {
         let progress = Progress::default();

@@ -4,9 +4,11 @@
 //! message not sent that may have gone out (reliability.md 6). Nothing is retried here.
 
 mod client;
-mod outcome;
+mod content;
+pub(super) mod outcome;
 mod request;
 
 pub use client::GraphClient;
+pub use content::{Button, Content, Interactive, Media, MediaKind, MediaSource, Row, Section, TemplateSend};
 pub use outcome::SendOutcome;
-pub use request::{Content, Outgoing, Recipient};
+pub use request::{Outgoing, Recipient};

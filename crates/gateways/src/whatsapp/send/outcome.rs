@@ -68,13 +68,7 @@ pub(super) fn of_answer(http: u16, headers: &HeaderMap, body: Option<&[u8]>, tok
     if class == ErrorClass::Server {
         return SendOutcome::Unknown { message };
     }
-    SendOutcome::Refused {
-        class,
-        code: error.code,
-        http,
-        message,
-        retry_after_ms: wire::retry_after_ms(headers).or_else(|| business_use_wait_ms(headers)),
-    }
+    SendOutcome::Refused { class, code: error.code, http, message, retry_after_ms: wait_ms(headers) }
 }
 
 fn accepted(json: &Value) -> Option<SendOutcome> {
@@ -83,16 +77,18 @@ fn accepted(json: &Value) -> Option<SendOutcome> {
     Some(SendOutcome::Accepted { wamid, wa_id })
 }
 
-struct MetaError<'a> {
-    code: Option<i64>,
-    subcode: Option<i64>,
+/// An error as Meta writes it.
+pub(in super::super) struct MetaError<'a> {
+    pub(in super::super) code: Option<i64>,
+    pub(in super::super) subcode: Option<i64>,
     transient: bool,
     text: Option<&'a str>,
     details: Option<&'a str>,
+    for_people: Option<&'a str>,
 }
 
 impl<'a> MetaError<'a> {
-    fn read(json: &'a Value) -> Self {
+    pub(in super::super) fn read(json: &'a Value) -> Self {
         let at = |key: &str| json.get("error").and_then(|error| error.get(key));
         let number = |key: &str| at(key).and_then(|value| value.as_i64().or_else(|| value.as_str()?.parse().ok()));
         let data = at("error_data");
@@ -102,10 +98,11 @@ impl<'a> MetaError<'a> {
             transient: at("is_transient").and_then(Value::as_bool).unwrap_or(false),
             text: at("message").and_then(Value::as_str),
             details: data.and_then(|data| data.as_str().or_else(|| data.get("details")?.as_str())),
+            for_people: at("error_user_msg").and_then(Value::as_str),
         }
     }
 
-    fn class(&self, http: u16) -> ErrorClass {
+    pub(in super::super) fn class(&self, http: u16) -> ErrorClass {
         match (self.code, self.subcode) {
             // The object is missing or not ours: ids or token are wrong, not this message.
             (Some(100), Some(33)) => ErrorClass::Config,
@@ -113,7 +110,10 @@ impl<'a> MetaError<'a> {
         }
     }
 
-    fn message(&self, http: u16) -> String {
+    pub(in super::super) fn message(&self, http: u16) -> String {
+        if let Some(text) = self.for_people {
+            return text.to_owned();
+        }
         let known = self.text.or_else(|| self.code.and_then(meaning));
         match (known, self.details) {
             (Some(text), Some(details)) => format!("{text}: {details}"),
@@ -122,6 +122,11 @@ impl<'a> MetaError<'a> {
             (None, None) => format!("HTTP {http} without an error of Meta"),
         }
     }
+}
+
+/// How long Meta asks us to wait.
+pub(in super::super) fn wait_ms(headers: &HeaderMap) -> Option<i64> {
+    wire::retry_after_ms(headers).or_else(|| business_use_wait_ms(headers))
 }
 
 /// The longest wait that the account's usage header announces; it speaks of minutes.

@@ -1,14 +1,18 @@
-//! What is sent.
+//! What is sent to whom.
 
+use super::Content;
+use domain::{Problem, outgoing};
 use serde_json::{Value, json};
 
 /// One message to one person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
     /// Who gets it.
     pub to: Recipient,
     /// What they get.
     pub content: Content,
+    /// The message that this one answers, by Meta's id.
+    pub reply_to: Option<String>,
     /// Echoed in each status of the message: our tracking token. Left out when empty.
     pub opaque: String,
 }
@@ -22,39 +26,31 @@ pub enum Recipient {
     UserId(String),
 }
 
-/// What a message contains.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// Plain text.
-    Text {
-        /// Up to 4096 characters.
-        body: String,
-        /// Whether WhatsApp shows a preview of the first link.
-        preview_url: bool,
-    },
-}
-
 impl Outgoing {
     /// The request's body.
-    pub(super) fn to_json(&self) -> Value {
+    pub fn to_json(&self) -> Value {
         let mut body = json!({ "messaging_product": "whatsapp", "recipient_type": "individual" });
         match &self.to {
             Recipient::Phone(number) => body["to"] = json!(number),
             Recipient::UserId(id) => body["recipient"] = json!(id),
         }
-        match &self.content {
-            Content::Text { body: text, preview_url } => {
-                body["type"] = json!("text");
-                body["text"] = json!({ "body": text });
-                if *preview_url {
-                    body["text"]["preview_url"] = json!(true);
-                }
-            }
+        if let Some(id) = &self.reply_to {
+            body["context"] = json!({ "message_id": id });
         }
+        let kind = self.content.kind();
+        body["type"] = json!(kind);
+        body[kind] = self.content.node();
         if !self.opaque.is_empty() {
             body["biz_opaque_callback_data"] = json!(self.opaque);
         }
         body
+    }
+}
+
+impl Content {
+    /// What Meta would refuse, so that nothing is queued that can never go out.
+    pub fn problems(&self) -> Vec<Problem> {
+        outgoing::problems(self.kind(), &self.node())
     }
 }
 

@@ -8,6 +8,8 @@ mod json;
 mod message;
 mod parse;
 mod status;
+mod template;
 
 pub use delivery::{Delivery, InboundMessage, Item, Malformed, Status, StatusError, StatusUpdate};
 pub use parse::parse;
+pub use template::TemplateUpdate;

@@ -1,0 +1,43 @@
+//! No answer is larger than what anybody can use: it is kept in the journal and sent again with each later question.
+
+use domain::chat::{ModelResponse, ToolCall};
+use serde_json::Value;
+
+/// Bytes of text. People are sent at most ten messages of 4,096 characters.
+const TEXT: usize = 64 * 1024;
+/// Bytes of one call's arguments.
+const ARGUMENTS: usize = 64 * 1024;
+/// Calls.
+const CALLS: usize = 128;
+/// Bytes of ids and names.
+const NAME: usize = 256;
+
+/// The answer within bounds. Arguments that are too long become a text that was cut, which no tool takes.
+pub(super) fn bounded(mut response: ModelResponse) -> ModelResponse {
+    if let Some(text) = &mut response.text {
+        cut(text, TEXT);
+    }
+    response.tool_calls.truncate(CALLS);
+    for ToolCall { id, name, arguments } in &mut response.tool_calls {
+        cut(id, NAME);
+        cut(name, NAME);
+        if arguments.to_string().len() > ARGUMENTS {
+            let mut text = match arguments.take() {
+                Value::String(text) => text,
+                other => other.to_string(),
+            };
+            cut(&mut text, ARGUMENTS);
+            *arguments = Value::String(text);
+        }
+    }
+    cut(&mut response.model, NAME);
+    response
+}
+
+fn cut(text: &mut String, longest: usize) {
+    if text.len() > longest {
+        text.truncate(text.floor_char_boundary(longest));
+        text.shrink_to_fit();
+        tracing::warn!(longest, "a part of the model's answer was cut");
+    }
+}

@@ -1,0 +1,172 @@
+//! One call of the Graph API besides sending: ask, read, say how it ended.
+
+use super::{
+    GraphClient,
+    errors::ErrorClass,
+    send::outcome::{MetaError, wait_ms},
+};
+use crate::{body::Progress, wire};
+use bytes::Bytes;
+use reqwest::{
+    Method,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use url::Url;
+
+/// A page of templates with all their components is far below this.
+const ANSWER_BYTES: usize = 4 << 20;
+
+/// How a call ended that brought no answer. The same kinds as those of a send.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// Meta said no, for certain.
+    #[error("{message}")]
+    Refused {
+        /// What to do about it.
+        class: ErrorClass,
+        /// Meta's code, where it gave one.
+        code: Option<i64>,
+        /// Meta's finer code: 33 the object is missing or not ours, 2388024 the template exists, …
+        subcode: Option<i64>,
+        /// HTTP status.
+        http: u16,
+        /// For people, without the token.
+        message: String,
+        /// How long Meta asks us to wait.
+        retry_after_ms: Option<i64>,
+    },
+    /// Nothing of the call left us: it may be made again at once.
+    #[error("{message}")]
+    NotSent {
+        /// For people.
+        message: String,
+    },
+    /// Meta's trouble, or no answer: what changes something may have happened or not.
+    #[error("{message}")]
+    Unknown {
+        /// For people.
+        message: String,
+    },
+}
+
+impl CallError {
+    /// Whether the same call may succeed later without anybody doing anything.
+    pub const fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused { class, .. } => matches!(class, ErrorClass::Throttle),
+            Self::NotSent { .. } | Self::Unknown { .. } => true,
+        }
+    }
+
+    /// Whether the object is missing, or not ours to see.
+    pub fn is_missing_object(&self) -> bool {
+        matches!(self, Self::Refused { code: Some(100), subcode: Some(33), .. })
+            || matches!(self, Self::Refused { http: 404, code: None, .. })
+    }
+
+    pub(super) fn unreadable(what: &str) -> Self {
+        Self::Unknown { message: format!("Meta's answer has no {what}") }
+    }
+}
+
+/// What is asked.
+pub(super) struct Call<'a> {
+    pub(super) method: Method,
+    /// Below the version: `[waba, "message_templates"]`.
+    pub(super) path: &'a [&'a str],
+    pub(super) query: &'a [(&'a str, &'a str)],
+    pub(super) body: Option<(String, Vec<Bytes>)>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(path: &'a [&'a str], query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { method: Method::GET, path, query, body: None }
+    }
+
+    pub(super) fn post(path: &'a [&'a str], body: &Value) -> Self {
+        let bytes = vec![Bytes::from(body.to_string())];
+        Self { method: Method::POST, path, query: &[], body: Some((String::from("application/json"), bytes)) }
+    }
+
+    pub(super) fn delete(path: &'a [&'a str], query: &'a [(&'a str, &'a str)]) -> Self {
+        Self { method: Method::DELETE, path, query, body: None }
+    }
+}
+
+impl GraphClient {
+    /// Calls once. The answer is JSON.
+    pub(super) async fn call(&self, token: &SecretString, call: Call<'_>) -> Result<Value, CallError> {
+        let Some((http, base, total)) = self.connection() else {
+            return Err(CallError::NotSent { message: String::from("no connection to Meta here") });
+        };
+        let progress = Progress::default();
+        let mut request = http
+            .request(call.method, url_below(base, call.path, call.query))
+            .timeout(total)
+            .bearer_auth(token.expose_secret());
+        let has_body = call.body.is_some();
+        if let Some((kind, parts)) = call.body {
+            let length: usize = parts.iter().map(Bytes::len).sum();
+            request =
+                request.header(CONTENT_TYPE, kind).header(CONTENT_LENGTH, length).body(progress.follow_all(parts));
+        }
+        let clean = |text: &str| wire::presentable(text, Some(token.expose_secret()));
+        let mut response = request.send().await.map_err(|error| {
+            let message = clean(&wire::explain(&error));
+            // Without a body there is nothing to follow: only a failed connection is certain.
+            let left_us = if has_body { progress.handed_over() } else { !error.is_connect() };
+            if left_us { CallError::Unknown { message } } else { CallError::NotSent { message } }
+        })?;
+        let http = response.status().as_u16();
+        let headers = response.headers().clone();
+        let body = wire::read_capped(&mut response, ANSWER_BYTES).await;
+        let (body, cut) = body.map_err(|error| CallError::Unknown { message: clean(&wire::explain(&error)) })?;
+        let json: Option<Value> = serde_json::from_slice(&body).ok().filter(|_| !cut);
+        match (http, json) {
+            (200..300, Some(json)) => Ok(json),
+            (200..300, None) => Err(CallError::Unknown { message: format!("HTTP {http} without JSON") }),
+            (400..600, json) => Err(refusal(http, &json.unwrap_or(Value::Null), wait_ms(&headers), clean)),
+            _ => Err(CallError::Unknown { message: format!("unexpected HTTP {http}") }),
+        }
+    }
+}
+
+fn refusal(http: u16, json: &Value, retry_after_ms: Option<i64>, clean: impl Fn(&str) -> String) -> CallError {
+    let error = MetaError::read(json);
+    let class = error.class(http);
+    let message = clean(&error.message(http));
+    if class == ErrorClass::Server {
+        return CallError::Unknown { message };
+    }
+    CallError::Refused { class, code: error.code, subcode: error.subcode, http, message, retry_after_ms }
+}
+
+/// Ids are path segments and stay so: slashes and dots in a configured id lead nowhere else.
+fn url_below(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.extend(path);
+    }
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    url
+}
+
+/// A call that only says whether it worked.
+pub(super) fn success(answer: &Value) -> Result<(), CallError> {
+    match answer.get("success") {
+        Some(Value::Bool(false)) => Err(CallError::Unknown { message: String::from("Meta says that it did not work") }),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn text(value: &Value, key: &str) -> Option<String> {
+    match value.get(key)? {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,185 @@
+//! Message templates at Meta: list, create, edit, delete (whatsapp-cloud-api.md 2.4).
+
+use super::{
+    CallError, GraphClient,
+    call::{Call, success, text},
+};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+/// Everything that we keep of a template.
+const FIELDS: &str =
+    "id,name,language,status,category,previous_category,parameter_format,components,rejected_reason,quality_score";
+/// Templates asked for at once, and pages until an account counts as broken: Meta allows 6000.
+const PER_PAGE: &str = "100";
+const MOST_PAGES: usize = 100;
+
+/// A template as Meta has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template {
+    /// Meta's id.
+    pub id: String,
+    /// `[a-z0-9_]{1,512}`.
+    pub name: String,
+    /// For example `pt_BR`.
+    pub language: String,
+    /// `APPROVED`, `PENDING`, `REJECTED`, `PAUSED`, `DISABLED`, …: Meta's word, also one that we do not know.
+    pub status: String,
+    /// `AUTHENTICATION`, `MARKETING` or `UTILITY`.
+    pub category: String,
+    /// `POSITIONAL` or `NAMED`; absent from older templates, which are positional.
+    pub parameter_format: Option<String>,
+    /// As Meta writes them.
+    pub components: Vec<Value>,
+    /// Why it was rejected; absent where Meta says `NONE`.
+    pub rejected_reason: Option<String>,
+    /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
+    pub quality: Option<String>,
+    /// As Meta sent it.
+    pub raw: Value,
+}
+
+impl Template {
+    fn read(raw: &Value) -> Option<Self> {
+        Some(Self {
+            id: text(raw, "id")?,
+            name: text(raw, "name")?,
+            language: text(raw, "language")?,
+            status: text(raw, "status").unwrap_or_else(|| String::from("UNKNOWN")),
+            category: text(raw, "category").unwrap_or_default(),
+            parameter_format: text(raw, "parameter_format"),
+            components: raw.get("components").and_then(Value::as_array).cloned().unwrap_or_default(),
+            rejected_reason: text(raw, "rejected_reason").filter(|reason| reason != "NONE"),
+            quality: raw.get("quality_score").and_then(|quality| text(quality, "score")),
+            raw: raw.clone(),
+        })
+    }
+}
+
+/// A template to be created.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewTemplate {
+    /// `[a-z0-9_]{1,512}`.
+    pub name: String,
+    /// For example `pt_BR`.
+    pub language: String,
+    /// `AUTHENTICATION`, `MARKETING` or `UTILITY`.
+    pub category: String,
+    /// `POSITIONAL` or `NAMED`.
+    pub parameter_format: Option<String>,
+    /// As Meta writes them, with examples for all variables.
+    pub components: Vec<Value>,
+    /// Whether Meta may put it into another category instead of rejecting it.
+    pub allow_category_change: bool,
+}
+
+/// What Meta says of a template that was created or edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// Meta's id.
+    pub id: String,
+    /// Usually `PENDING`.
+    pub status: String,
+    /// Possibly another one than was asked for.
+    pub category: Option<String>,
+}
+
+impl GraphClient {
+    /// All templates of a business account.
+    pub async fn templates(&self, waba: &str, token: &SecretString) -> Result<Vec<Template>, CallError> {
+        let mut all = Vec::new();
+        let mut after = None;
+        for _ in 0..MOST_PAGES {
+            let (page, next) = self.templates_page(waba, token, after.as_deref()).await?;
+            all.extend(page);
+            match next {
+                Some(next) if after.as_ref() != Some(&next) => after = Some(next),
+                _ => return Ok(all),
+            }
+        }
+        Err(CallError::Unknown { message: String::from("Meta's list of templates does not end") })
+    }
+
+    /// One page of them, and where the next one begins.
+    pub async fn templates_page(
+        &self,
+        waba: &str,
+        token: &SecretString,
+        after: Option<&str>,
+    ) -> Result<(Vec<Template>, Option<String>), CallError> {
+        let mut query = vec![("fields", FIELDS), ("limit", PER_PAGE)];
+        query.extend(after.map(|after| ("after", after)));
+        let answer = self.call(token, Call::get(&[waba, "message_templates"], &query)).await?;
+        let list = answer.get("data").and_then(Value::as_array).ok_or_else(|| CallError::unreadable("data"))?;
+        // The last page has cursors too: only `next` says that there is more.
+        let more = answer.pointer("/paging/next").is_some();
+        let next = answer.pointer("/paging/cursors/after").and_then(Value::as_str).filter(|_| more).map(str::to_owned);
+        Ok((list.iter().filter_map(Template::read).collect(), next))
+    }
+
+    /// One template, by Meta's id.
+    pub async fn template(&self, id: &str, token: &SecretString) -> Result<Template, CallError> {
+        let answer = self.call(token, Call::get(&[id], &[("fields", FIELDS)])).await?;
+        Template::read(&answer).ok_or_else(|| CallError::unreadable("template"))
+    }
+
+    /// Creates a template. Not safe to repeat: a name and language that exist are refused with subcode 2388024.
+    pub async fn create_template(
+        &self,
+        waba: &str,
+        token: &SecretString,
+        new: &NewTemplate,
+    ) -> Result<Submitted, CallError> {
+        let mut body = json!({
+            "name": new.name, "language": new.language, "category": new.category, "components": new.components,
+        });
+        if let Some(format) = &new.parameter_format {
+            body["parameter_format"] = json!(format);
+        }
+        if new.allow_category_change {
+            body["allow_category_change"] = json!(true);
+        }
+        let answer = self.call(token, Call::post(&[waba, "message_templates"], &body)).await?;
+        submitted(&answer, None)
+    }
+
+    /// Edits a template, which goes back to `PENDING`. The category of an approved one cannot be changed.
+    pub async fn edit_template(
+        &self,
+        id: &str,
+        token: &SecretString,
+        category: Option<&str>,
+        components: &[Value],
+    ) -> Result<Submitted, CallError> {
+        let mut body = json!({ "components": components });
+        if let Some(category) = category {
+            body["category"] = json!(category);
+        }
+        let answer = self.call(token, Call::post(&[id], &body)).await?;
+        success(&answer)?;
+        submitted(&answer, Some(id))
+    }
+
+    /// Deletes one language of a template (`id`), or all of them. Deleting what is gone is not an error.
+    pub async fn delete_template(
+        &self,
+        waba: &str,
+        token: &SecretString,
+        name: &str,
+        id: Option<&str>,
+    ) -> Result<(), CallError> {
+        let mut query = vec![("name", name)];
+        query.extend(id.map(|id| ("hsm_id", id)));
+        match self.call(token, Call::delete(&[waba, "message_templates"], &query)).await {
+            Ok(answer) => success(&answer),
+            Err(CallError::Refused { subcode: Some(2_593_002), .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn submitted(answer: &Value, known: Option<&str>) -> Result<Submitted, CallError> {
+    let id = text(answer, "id").or_else(|| known.map(str::to_owned)).ok_or_else(|| CallError::unreadable("id"))?;
+    let status = text(answer, "status").unwrap_or_else(|| String::from("PENDING"));
+    Ok(Submitted { id, status, category: text(answer, "category") })
+}

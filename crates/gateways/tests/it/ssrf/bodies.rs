@@ -1,0 +1,105 @@
+//! Answers that try to fill our memory or our time.
+
+use super::{HOME, code, get};
+use crate::server::{self, Reply, Server};
+use domain::tool_request::ToolAnswer;
+use gateways::egress::{Egress, EgressPolicy, Limits, Resolver};
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+use tokio::net::TcpListener;
+
+/// For what ends by its size: never waited for.
+const AMPLE: Duration = Duration::from_secs(20);
+/// For what ends by the clock.
+const SHORT: Duration = Duration::from_millis(400);
+
+/// What a permitted server's answer comes to, and that it came to it in time.
+async fn answer_to(total: Duration, reply: impl Fn() -> Reply + Send + Sync + 'static) -> ToolAnswer {
+    let listener = TcpListener::bind((IpAddr::from(HOME), 0)).await.unwrap();
+    let server = Server::on(listener, move |_| reply());
+    let policy = EgressPolicy {
+        allow: vec!["127.0.0.5/32".parse().unwrap()],
+        limits: Limits { total, ..Limits::default() },
+        ..EgressPolicy::default()
+    };
+    let began = Instant::now();
+    let answer = Egress::new(policy, Resolver::System).send(&get(&format!("http://127.0.0.5:{}/", server.port))).await;
+    assert!(began.elapsed() < total + AMPLE, "{:?}", began.elapsed());
+    answer
+}
+
+fn text(answer: ToolAnswer) -> (usize, bool) {
+    let ToolAnswer::Answered { content, truncated, .. } = answer else { panic!("{answer:?}") };
+    (content["text"].as_str().unwrap().len(), truncated)
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_read_to_the_limit_only() {
+    for head in [
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\nContent-Type: application/json\r\n\r\n[",
+    ] {
+        let answer = answer_to(AMPLE, move || Reply::Flood(head.into(), "x".repeat(64 * 1024).into())).await;
+        assert_eq!(text(answer), (1 << 20, true), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn chunks_without_end_are_read_to_the_limit_only() {
+    let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let answer = answer_to(AMPLE, move || Reply::Flood(head.clone(), "a\r\n0123456789\r\n".repeat(1_000).into())).await;
+    assert_eq!(text(answer), (1 << 20, true));
+}
+
+#[tokio::test]
+async fn gzip_that_expands_without_end_is_read_to_the_limit_only() {
+    // The head and one block of the bomb; the rest never comes, and is not waited for once the limit is full.
+    let bomb: &[u8] = include_bytes!("../../fixtures/8-mib-of-zeros.gz");
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len() * 1_000);
+    let reply = [head.as_bytes(), bomb].concat();
+    let answer = answer_to(AMPLE, move || Reply::Flood(reply.clone(), bomb.to_vec())).await;
+    assert_eq!(text(answer), (1 << 20, true));
+}
+
+#[tokio::test]
+async fn headers_without_end_and_broken_ones_are_no_answer() {
+    let long =
+        answer_to(AMPLE, || Reply::Flood(b"HTTP/1.1 200 OK\r\n".to_vec(), "X-A: b\r\n".repeat(1_000).into())).await;
+    assert_eq!(code(&long), "bad_response");
+    let one = answer_to(AMPLE, || Reply::Flood(b"HTTP/1.1 200 OK\r\nX-A: ".to_vec(), "b".repeat(10_000).into())).await;
+    assert_eq!(code(&one), "bad_response");
+    for head in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nab",
+        "HTTP/1.1 200 OK\r\nBad Name: 1\r\n\r\n",
+        "HTTP/1.1 99999 No\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.6\r\n\r\n",
+    ] {
+        let answer = answer_to(AMPLE, move || Reply::Bytes(head.into())).await;
+        assert_eq!(code(&answer), "bad_response", "{head}");
+    }
+}
+
+#[tokio::test]
+async fn interim_answers_without_end_do_not_hold_us() {
+    let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    let answer = answer_to(SHORT, move || Reply::Flood(vec![], interim.repeat(100).into())).await;
+    assert!(matches!(code(&answer), "read_timeout" | "bad_response"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_given_up_in_time() {
+    for head in ["HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", "HTTP/1.1 200 OK\r\nX-Slow: "] {
+        let answer = answer_to(SHORT, move || Reply::Drip(head.into())).await;
+        assert!(matches!(code(&answer), "read_timeout" | "bad_response"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_promises_gzip_and_lies_is_no_answer() {
+    let answer = answer_to(AMPLE, || server::http(200, &[("Content-Encoding", "gzip")], "plain")).await;
+    assert_eq!(code(&answer), "bad_response");
+}
