@@ -3,6 +3,7 @@
 //! `engine` makes requests and reads answers, `gateways::llm` translates them to each wire format. A message serialises
 //! to the same bytes each time: the journal and prompt caches rely on it.
 
+use crate::agent::LlmConfig;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -65,7 +66,7 @@ pub struct ModelChoice {
 }
 
 /// One question to a model.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ModelRequest {
     /// The system prompt.
     pub system: String,
@@ -77,6 +78,9 @@ pub struct ModelRequest {
     pub temperature: Option<f64>,
     /// Longest answer in tokens.
     pub max_tokens: Option<u32>,
+    /// What the agent or the node says about the model. A provider uses what it can.
+    #[serde(default)]
+    pub llm: LlmConfig,
 }
 
 /// A model's answer.
@@ -131,6 +135,16 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// Whether nothing was used.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Tokens of prompt and answer.
+    pub const fn total(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+
     /// Adds another call's tokens.
     pub fn add(&mut self, other: Self) {
         self.input_tokens += other.input_tokens;

@@ -1,5 +1,6 @@
 //! The statuses of an execution and what may follow what (engine.md 2.9).
 
+use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::str::FromStr;
@@ -42,6 +43,26 @@ impl ExecutionStatus {
         }
     }
 
+    /// The pairs of the table: whether an execution that stands here may come to stand there. A failed one goes on only
+    /// where its error is retryable.
+    pub const fn may_become(self, to: Self) -> bool {
+        match self {
+            Self::Started => matches!(to, Self::Running | Self::Failed | Self::Stopped),
+            Self::Running => !matches!(to, Self::Running),
+            Self::Paused => matches!(to, Self::Running | Self::Ended | Self::Handoff | Self::Failed | Self::Stopped),
+            Self::Handoff => matches!(to, Self::Running | Self::Ended | Self::Stopped),
+            Self::Failed => matches!(to, Self::Running),
+            Self::Ended | Self::Stopped => false,
+        }
+    }
+
+    /// Whether the API may bring that change about: only a worker starts or runs an execution, and one that has not begun
+    /// can only be stopped.
+    pub const fn may_be_set(self, to: Self) -> bool {
+        let settable = matches!(to, Self::Paused | Self::Ended | Self::Handoff | Self::Failed | Self::Stopped);
+        settable && self.may_become(to) && !matches!((self, to), (Self::Started, Self::Failed))
+    }
+
     /// Whether the conversation is free for a new execution.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Failed | Self::Stopped)
@@ -70,6 +91,9 @@ pub struct ExecutionError {
     /// The node that was being visited.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub node: Option<String>,
+    /// When it happened.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<Timestamp>,
     /// Whether a resume call may take the kept input up again.
     pub retryable: bool,
 }
@@ -77,8 +101,8 @@ pub struct ExecutionError {
 impl ExecutionError {
     /// An error of this code; whether it is retryable follows from the code.
     pub fn new(code: &str, message: impl Into<String>, node: Option<String>) -> Self {
-        let retryable = !matches!(code, "channel_auth" | "llm_key_missing" | "budget_exceeded" | "graph_invalid");
-        Self { code: code.into(), message: message.into(), node, retryable }
+        let for_good = ["channel_auth", "llm_key_missing", "budget_exceeded", "graph_invalid", "set_by_api"];
+        Self { code: code.into(), message: message.into(), node, at: None, retryable: !for_good.contains(&code) }
     }
 }
 

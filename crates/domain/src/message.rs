@@ -66,3 +66,104 @@ impl Delivery {
         }
     }
 }
+
+/// What a message to a contact holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// 1 to 4096 characters.
+    Text(String),
+    /// A picture, a film, a sound or a document.
+    Media(Media),
+    /// A template that WhatsApp has approved.
+    Template(TemplateMessage),
+}
+
+impl Content {
+    /// The stored and wire word of its kind.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Media(media) => media.kind.as_str(),
+            Self::Template(_) => "template",
+        }
+    }
+
+    /// As it is shown in a conversation: the text or caption, else what it is.
+    pub fn in_words(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Media(Media { caption: Some(caption), .. }) => caption.clone(),
+            Self::Media(media) => format!("[{}] {}", media.kind.as_str(), media.url),
+            Self::Template(template) => format!("[template] {}", template.name),
+        }
+    }
+}
+
+/// A file that WhatsApp fetches from a URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// What it is.
+    pub kind: MediaKind,
+    /// Absolute https URL.
+    pub url: String,
+    /// Shown below it; never with a sound.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub caption: Option<String>,
+    /// Shown for documents only.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub filename: Option<String>,
+}
+
+/// The kinds of file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// A picture.
+    Image,
+    /// A film.
+    Video,
+    /// A sound.
+    Audio,
+    /// Anything else.
+    Document,
+}
+
+impl MediaKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Image, Self::Video, Self::Audio, Self::Document];
+
+    /// The wire word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Video => "video",
+            Self::Audio => "audio",
+            Self::Document => "document",
+        }
+    }
+
+    /// Reads the wire word in either case.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text.trim()))
+    }
+}
+
+/// A template with its parameters filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateMessage {
+    /// Its name at WhatsApp.
+    pub name: String,
+    /// The language to send it in, where the agent names one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub language: Option<String>,
+    /// Parameters of the body by name, or by place from `1`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub parameters: Vec<(String, String)>,
+    /// The stored template.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub template_id: Option<String>,
+    /// The number to send from.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub config_id: Option<String>,
+}

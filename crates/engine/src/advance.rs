@@ -4,11 +4,13 @@
 //! is a safe point: inputs that arrived meanwhile come with the outcome and are looked at before anything else.
 
 use crate::{
+    ask::Asked,
     compile::Compiled,
     effect::Step,
-    input::{Input, SendOutcome},
-    nodes,
-    state::{FailedSend, InterruptKind, Pending, Resume, State, Waiting},
+    input::Input,
+    nodes, rest,
+    retry::Tries,
+    state::{Pending, Resume, State, Waiting, Wanted},
     tools,
     turn::Turn,
 };
@@ -26,8 +28,8 @@ pub fn advance(agent: &Compiled, state: &mut State, at: Timestamp, inputs: &[Inp
     for input in inputs {
         take_outcome(&mut turn, input, &mut answer);
     }
-    if let Some(response) = answer {
-        turn.take_answer(response);
+    if let Some((asked, response)) = answer {
+        turn.take_answer(&asked, response);
     }
     for input in inputs {
         if let Input::Timer { generation } = input {
@@ -45,12 +47,16 @@ fn take_in(turn: &mut Turn<'_>, input: &Input) {
         return;
     }
     match input {
-        Input::Said { id, text } => turn.state.inbox.push(Waiting::Said { id: id.clone(), text: text.clone() }),
-        Input::Data { id, value } => turn.state.inbox.push(Waiting::Data { id: id.clone(), value: value.clone() }),
+        Input::Said { id, text } => turn.hear(Waiting::Said { id: id.clone(), text: text.clone() }),
+        Input::Data { id, value } => turn.hear(Waiting::Data { id: id.clone(), value: value.clone() }),
         Input::Outside { text, .. } if text.trim().is_empty() => {}
         Input::Outside { text, .. } => turn.state.outside.push(text.clone()),
-        Input::Resume { message, .. } => {
-            let resume = Resume { message: message.clone() };
+        Input::Earlier { messages } => turn.take_earlier(messages),
+        Input::Resume { interrupt, .. } if !turn.state.rests_in(interrupt.as_deref()) => {
+            turn.warn("interrupt_mismatch", "a resume named a rest that is over");
+        }
+        Input::Resume { id, message, .. } => {
+            let resume = Resume { id: id.clone(), message: message.clone() };
             if over || turn.state.interrupt.is_some() {
                 let earlier = turn.state.resume.replace(resume);
                 earlier.into_iter().for_each(|earlier| turn.take_message(earlier));
@@ -59,73 +65,51 @@ fn take_in(turn: &mut Turn<'_>, input: &Input) {
                 turn.take_message(resume);
             }
         }
+        Input::SetStatus { status, reason, .. } if turn.state.status.may_be_set(*status) => {
+            turn.state.wanted = Some(Wanted { status: *status, reason: reason.clone() });
+        }
         Input::Stop { reason, .. } if !over => turn.state.stop = Some(reason.clone()),
         _ => {}
     }
 }
 
-fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<ModelResponse>) {
+fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<(Asked, ModelResponse)>) {
     match input {
         Input::Model { effect, response } => {
-            let awaited = turn.take_pending_model(effect).map(|_| response.clone());
-            *answer = awaited.or_else(|| answer.take());
+            if let Some(Pending::Model { call, failures, not_before, .. }) = turn.take_pending(effect) {
+                let asked = Asked { since: not_before.unwrap_or(call.at), attempt: failures + 1 };
+                *answer = Some((asked, response.clone()));
+            }
         }
         Input::ModelFailed { effect, failure } => {
-            if let Some((call, failures)) = turn.take_pending_model(effect) {
-                turn.model_failed(call, failures, failure);
+            if let Some(Pending::Model { call, failures, failing_since, .. }) = turn.take_pending(effect) {
+                turn.model_failed(call, &Tries { failures, failing_since }, failure);
             }
         }
         Input::Tool { effect, answer } => {
-            if let Some(call) = turn.take_pending_tool(effect) {
+            if let Some(Pending::Tool { call, since, .. }) = turn.take_pending(effect) {
                 let result = tools::webhook_request::result(turn, &call, answer);
-                turn.answer_first_call(&call, result);
+                turn.state.turn.effects.push(effect.clone());
+                turn.answer_call(&call, result, since.unwrap_or(turn.at));
             }
         }
-        Input::Sent { effect, outcome } => settle_send(turn, effect, outcome),
+        Input::SecretsMissing { names } => {
+            for name in names {
+                turn.event("warning", json!({"code": "unknown_variable", "path": format!("secrets.{name}")}));
+            }
+        }
+        Input::Sent { effect, outcome } => turn.settle_send(effect, outcome),
         _ => {}
-    }
-}
-
-fn settle_send(turn: &mut Turn<'_>, effect: &str, outcome: &SendOutcome) {
-    let Some(place) = turn.state.sends.iter().position(|send| send.effect == effect) else { return };
-    let send = turn.state.sends.remove(place);
-    match outcome {
-        SendOutcome::Accepted { message_id } => turn.event("message.sent", json!({"message_id": message_id})),
-        SendOutcome::Unconfirmed { message_id } => {
-            turn.event("message.unconfirmed", json!({"message_id": message_id}));
-        }
-        SendOutcome::Failed { code, message } => {
-            turn.event("message.failed", json!({"code": code, "message": message}));
-            // What was still on its way when the execution ended or was stopped cannot make it fail any more.
-            if turn.state.status.is_over() || turn.state.stop.is_some() {
-                return;
-            }
-            if code == "channel_auth" {
-                return turn.fail("channel_auth", message);
-            }
-            let failed = FailedSend { call_id: send.call_id, code: code.clone(), message: message.clone() };
-            turn.state.failed_sends.push(failed);
-        }
-    }
-    let open_of = |state: &State, id: &str| state.sends.iter().any(|open| open.call_id.as_deref() == Some(id));
-    match turn.state.pending.take() {
-        Some(Pending::AllSends) if turn.state.sends.is_empty() => turn.waited = true,
-        Some(Pending::SendsOf { call }) if !open_of(turn.state, &call.id) => {
-            let result = tools::send_notification::result(turn, &call);
-            turn.answer_first_call(&call, result);
-        }
-        other => turn.state.pending = other,
     }
 }
 
 /// A late timer, of a rest that is over, changes nothing; neither does one that comes together with a reply.
 fn fire(turn: &mut Turn<'_>, generation: i64) {
     let state = &turn.state;
-    let wanted = !state.inbox.is_empty() || state.resume.is_some() || state.stop.is_some();
+    let wanted = !state.inbox.is_empty() || state.resume.is_some() || state.stop.is_some() || state.wanted.is_some();
     let resting = state.interrupt.as_ref().map(|interrupt| interrupt.kind);
     let Some(kind) = resting.filter(|_| state.generation == generation && !wanted) else { return };
-    let warm = kind != InterruptKind::Handoff && nodes::warm_end::patience(turn.agent, &state.node).is_some();
-    turn.end(if warm { "warm_end_timeout" } else { "inactivity_timeout" });
+    turn.end(rest::timeout_reason(turn, kind));
 }
 
 fn run(turn: &mut Turn<'_>) {
@@ -137,7 +121,14 @@ fn run(turn: &mut Turn<'_>) {
         if turn.state.stop.is_some() && !matches!(turn.state.pending, Some(Pending::Tool { .. })) {
             return turn.stop();
         }
-        if turn.state.interrupt.is_some() && !turn.leave_rest() {
+        // likewise another status that the API wants
+        if turn.obey() {
+            continue;
+        }
+        if turn.state.interrupt.is_some() {
+            if turn.leave_rest() {
+                continue;
+            }
             return;
         }
         if turn.state.pending.is_some() {
@@ -164,8 +155,7 @@ fn run(turn: &mut Turn<'_>) {
             continue;
         }
         // g., h. limits, then the model
-        if turn.state.turn.empty >= 2 {
-            turn.rest(InterruptKind::Idle, None);
+        if turn.rests_in_silence() {
             continue;
         }
         if !turn.over_limits() {

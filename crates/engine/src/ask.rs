@@ -4,22 +4,23 @@ use crate::{
     context,
     effect::{CallModel, Effect},
     limits, nodes, prompt,
-    state::{FailedSend, Pending},
-    tools::{move_to_next_node, wait_for_user},
+    state::{FailedSend, InterruptKind, Pending},
+    tools::{self, move_to_next_node, wait_for_user},
     turn::Turn,
 };
 use domain::{
-    Span,
-    chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelResponse, ToolCall},
+    chat::{ChatMessage, ModelResponse, ToolCall},
+    message::Content,
 };
 use serde_json::{Value, json};
 
 const EMPTY: &str = include_str!("../prompts/empty_answer.md");
+const NOT_SAID: &str = include_str!("../prompts/not_said.md");
 const WRAP_UP: &str = include_str!("../prompts/wrap_up.md");
 
 impl Turn<'_> {
-    /// Version 2 shows a step prompt as the result of the move that entered the node; where the engine moved by itself, it
-    /// makes that call in the model's name.
+    /// Version 1 shows a step prompt as a text of the model's own. Version 2 shows it as the result of a move that the engine makes in
+    /// the model's name.
     pub(crate) fn show_step_prompt(&mut self) {
         self.state.entering = false;
         if nodes::handoff::is_handoff(self.agent, &self.state.node) {
@@ -28,6 +29,11 @@ impl Turn<'_> {
         let (text, unknown) = prompt::step(self.agent, self.state, &context::of_prompt(self.state, self.at));
         for path in unknown {
             self.event("warning", json!({"code": "unknown_variable", "path": path}));
+        }
+        if self.agent.speaks_by_tools() {
+            let seq = self.append("engine", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
+            self.state.step_prompt = Some(seq);
+            return;
         }
         let call = self.own_call(move_to_next_node::NAME, json!({"next_node": self.state.node, "reason": "entered"}));
         self.append("engine", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
@@ -38,7 +44,7 @@ impl Turn<'_> {
     /// Whether a limit ends the turn instead of a call. What rests or routes away is let through: it ends the turn or the
     /// visit, and the person has seen what was said before.
     pub(crate) fn call_over_limits(&mut self, call: &ToolCall) -> bool {
-        let leads_out = matches!(call.name.as_str(), wait_for_user::NAME | move_to_next_node::NAME);
+        let leads_out = self.agent.node(&self.state.node).is_some_and(|node| tools::leads_out(node, call));
         let hit = self.bad_moves().or_else(|| if leads_out { None } else { self.too_long() });
         hit.is_some_and(|(code, message)| {
             self.fail(code, message);
@@ -48,20 +54,25 @@ impl Turn<'_> {
 
     /// Whether a limit ends the turn before the model is asked; near the end the model is told once to wrap up.
     pub(crate) fn over_limits(&mut self) -> bool {
+        let limits = &self.agent.limits;
         let counters = &self.state.turn;
+        if limits.token_budget.is_some_and(|budget| self.state.usage.total() >= budget) {
+            self.over_budget();
+            return true;
+        }
         let own = self.agent.node(&self.state.node).and_then(|node| node.node.max_steps);
         let hit = match () {
-            () if counters.visit_calls >= own.unwrap_or(limits::VISIT_CALLS) => {
+            () if counters.visit_calls >= own.unwrap_or(limits.max_steps) => {
                 Some(("node_step_limit", "the node asked the model too often"))
             }
-            () if counters.entries >= limits::ENTRIES => Some(("routing_loop", "the turn entered too many nodes")),
+            () if counters.entries >= limits.node_entries => Some(("routing_loop", "the turn entered too many nodes")),
             () => self.bad_moves().or_else(|| self.too_long()),
         };
         if let Some((code, message)) = hit {
             self.fail(code, message);
             return true;
         }
-        if self.state.turn.steps >= limits::STEPS_WRAP_UP && !self.state.turn.wrapping_up {
+        if self.state.turn.steps >= self.agent.limits.wrap_up() && !self.state.turn.wrapping_up {
             self.state.turn.wrapping_up = true;
             self.note(&prompt::without_comments(WRAP_UP));
         }
@@ -69,46 +80,94 @@ impl Turn<'_> {
     }
 
     fn bad_moves(&self) -> Option<(&'static str, &'static str)> {
-        let many = self.state.turn.bad_moves >= limits::BAD_MOVES;
+        let many = self.state.turn.bad_moves >= self.agent.limits.invalid_moves;
         many.then_some(("routing_failed", "the model kept moving to nodes that are not offered"))
     }
 
     fn too_long(&self) -> Option<(&'static str, &'static str)> {
         let counters = &self.state.turn;
-        let late = counters.started_at.is_some_and(|began| self.at - began > limits::TURN);
+        let late = counters.started_at.is_some_and(|began| self.at - began > self.agent.limits.turn());
         match () {
-            () if counters.steps >= limits::STEPS => Some(("step_limit", "the turn took too many steps")),
+            () if counters.steps >= self.agent.limits.recursion_limit => {
+                Some(("step_limit", "the turn took too many steps"))
+            }
             () if late => Some(("turn_timeout", "the turn took too long")),
             () => None,
         }
     }
 
+    /// Rests where the model keeps saying nothing to anybody.
+    pub(crate) fn rests_in_silence(&mut self) -> bool {
+        let turn = &self.state.turn;
+        let silent = turn.empty >= limits::EMPTY || turn.silent >= self.agent.limits.silent_answers;
+        if silent {
+            self.rest(InterruptKind::Idle, None, None);
+            if self.state.interrupt.is_some() {
+                self.warn("silent_model", "the model said nothing that could be used; the agent rests");
+            }
+        }
+        silent
+    }
+
     pub(crate) fn call_model(&mut self) {
         self.state.turn.steps += 1;
         self.state.turn.visit_calls += 1;
+        self.state.turn.model_calls += 1;
         if let Some(failed) = self.take_failed_texts() {
             self.note_undelivered(&failed);
         }
-        let to = self.state.history_len;
+        let (from, tokens) = self.window();
         let call = CallModel {
             id: self.effect_id(),
             node: self.state.node.clone(),
-            from: if to <= limits::HISTORY { 1 } else { to - limits::HISTORY + limits::PINNED + 1 },
-            to,
+            from,
+            to: self.state.history_len,
             first_input: self.state.first_input,
             step_prompt: self.state.step_prompt,
             at: self.at,
+            fallback: 0,
+            halved: false,
         };
-        self.event("llm.requested", json!({"node": call.node, "messages": to - call.from + 1}));
-        self.state.pending = Some(Pending::Model { call: call.clone(), failures: 0, not_before: None });
+        if from > 1 {
+            self.event("history.trimmed", json!({"from": from, "cut": from - 1}));
+        }
+        self.ask(call, tokens);
+    }
+
+    /// Asks, at once.
+    pub(crate) fn ask(&mut self, call: CallModel, tokens: u64) {
+        let node = self.agent.node(&call.node);
+        let llm = node.map(|node| &node.llm);
+        let asked = call.fallback.checked_sub(1).and_then(|place| llm?.fallbacks.get(place)).or(llm);
+        let data = json!({
+            "node": call.node,
+            "model": asked.and_then(|llm| llm.provider_model_name.as_deref()),
+            "messages": call.to - call.from + 1,
+            "tools": node.map_or(0, |node| node.tools.len()),
+            "est_tokens": tokens,
+        });
+        self.event("llm.requested", data);
+        self.state.pending =
+            Some(Pending::Model { call: call.clone(), failures: 0, not_before: None, failing_since: None });
         self.effect(Effect::CallModel(call));
     }
 
     /// (i) and (j): an answer is thrown away when somebody wrote meanwhile, unless that happens all the time.
-    pub(crate) fn take_answer(&mut self, response: ModelResponse) {
+    pub(crate) fn take_answer(&mut self, asked: &Asked, response: ModelResponse) {
         self.state.usage.add(response.usage);
-        let (text, calls) = (&response.text, &response.tool_calls);
-        self.event("llm.responded", json!({"text": text, "tool_calls": calls, "usage": response.usage}));
+        self.state.turn.usage.add(response.usage);
+        if !response.model.is_empty() {
+            self.state.usage_by_model.entry(response.model.clone()).or_default().add(response.usage);
+        }
+        let data = json!({
+            "text": response.text,
+            "tool_calls": response.tool_calls,
+            "usage": response.usage,
+            "model": response.model,
+            "ms": (self.at - asked.since).millis(),
+            "attempt": asked.attempt,
+        });
+        self.event("llm.responded", data);
         // A send may have failed for good in the same step.
         if self.state.stop.is_some() || self.state.status.is_over() {
             return;
@@ -120,13 +179,30 @@ impl Turn<'_> {
         }
         let text = response.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let calls = self.renamed(response.tool_calls);
-        if text.is_none() && calls.is_empty() {
-            self.state.turn.empty += 1;
-            self.event("llm.empty", Value::Null);
-            return self.note(&prompt::without_comments(EMPTY));
+        match (text, calls.is_empty()) {
+            (None, true) => {
+                self.state.turn.empty += 1;
+                self.state.turn.silent += 1;
+                self.event("llm.empty", Value::Null);
+                self.note(&prompt::without_comments(EMPTY));
+            }
+            (Some(text), true) if self.agent.speaks_by_tools() => self.keep_thought(text),
+            (text, _) => {
+                self.state.turn.empty = 0;
+                self.state.turn.silent = 0;
+                self.use_answer(text, calls);
+            }
         }
+    }
+
+    /// A text of version 1 without a call: nobody was told anything, and the model is told so before it thinks on for ever.
+    fn keep_thought(&mut self, text: String) {
         self.state.turn.empty = 0;
-        self.use_answer(text, calls);
+        self.state.turn.silent += 1;
+        self.append("model", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
+        if self.state.turn.silent + 1 == self.agent.limits.silent_answers {
+            self.note(&prompt::without_comments(NOT_SAID));
+        }
     }
 
     /// Providers repeat ids or leave them out; ours are unique in the execution by being counted. Names go back to the
@@ -151,45 +227,26 @@ impl Turn<'_> {
         self.append("model", ChatMessage::Assistant { content: text.clone(), tool_calls: calls.clone() });
         let rests = calls.first().is_some_and(|call| call.name == wait_for_user::NAME);
         self.state.calls = calls;
-        let Some(text) = text else { return };
-        if !rests && self.state.turn.sends >= limits::SENDS {
+        let Some(text) = text.filter(|_| !self.agent.speaks_by_tools()) else { return };
+        if !rests && self.state.turn.sends >= self.agent.limits.messages {
             let message = "too many messages in one turn; ask or rest now".into();
             return self.state.failed_sends.push(FailedSend { call_id: None, code: "send_limit".into(), message });
         }
         self.state.turn.sends += u32::from(!rests);
-        self.say(&text, None);
+        self.send(Content::Text(text), None);
     }
+}
 
-    /// A passing failure is tried again after a while, any other ends the execution (engine.md 5.3).
-    pub(crate) fn model_failed(&mut self, call: CallModel, failures: u32, failure: &ModelFailure) {
-        self.event("llm.failed", json!({"message": failure.message, "failures": failures + 1}));
-        if self.state.stop.is_some() {
-            return;
-        }
-        if failure.kind == ModelFailureKind::Temporary && failures < limits::MODEL_RETRIES {
-            let wait = failure.retry_after_ms.map_or_else(|| backoff(failures), asked_wait);
-            self.event("llm.retried", json!({"wait_ms": wait.millis()}));
-            let not_before = Some(self.at + wait);
-            self.state.pending = Some(Pending::Model { call, failures: failures + 1, not_before });
-            return;
-        }
-        let code = if failure.kind == ModelFailureKind::KeyMissing { "llm_key_missing" } else { "llm_unavailable" };
-        self.fail(code, &failure.message);
-    }
+/// How a question came to its answer.
+pub(crate) struct Asked {
+    /// When it was asked last.
+    pub since: domain::Timestamp,
+    /// Which try it was, from 1.
+    pub attempt: u32,
 }
 
 fn usable_name(name: &str) -> String {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let name: String = name.chars().take(64).map(|c| if fits(c) { c } else { '_' }).collect();
     if name.is_empty() { "unknown".into() } else { name }
-}
-
-/// What the provider asks for, within reason.
-fn asked_wait(millis: i64) -> Span {
-    Span::from_millis(millis.clamp(0, limits::MODEL_RETRY_AFTER.millis()))
-}
-
-/// Half a second, doubled with each failure up to the cap.
-fn backoff(failures: u32) -> Span {
-    Span::from_millis(500 << failures.min(10)).min(limits::MODEL_RETRY_CAP)
 }

@@ -1,24 +1,45 @@
 //! An agent made ready to run: its graph looked up by name and the tools of each node built once.
 
-use crate::{nodes, tools};
+use crate::{limits::Limits, nodes, tools};
 use domain::{
-    agent::{END, Graph, Node, NodeKind, START, Webhook, compile_schema, request_tool_name},
+    agent::{
+        END, Graph, LlmConfig, Node, NodeKind, RetryConfig, START, Webhook, WhatsappTemplate, compile_schema,
+        request_tool_name,
+    },
     chat::ToolSpec,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// What an execution pins of its agent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct AgentContent {
     /// Instructions for every node.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub system_prompt: Option<String>,
-    /// 2; version 1 comes with its own tools.
+    /// How it speaks: 1 through tools only, anything else (2) by plain text as well.
     pub agent_version: i64,
     /// Canonical graph JSON.
     pub graph: Value,
+    /// Which model is asked, unless a node says otherwise. Holds no key.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub llm_config: Option<Map<String, Value>>,
+    /// Its own limits.
+    #[serde(skip_serializing_if = "Limits::is_default", default)]
+    pub limits: Limits,
+    /// Tools that are off unless they are named here: `webhook_request`.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub enabled_tools: Vec<String>,
+}
+
+/// How an agent speaks with its contact (engine.md 2.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentVersion {
+    /// Only tools reach the contact; plain text is private.
+    V1,
+    /// Plain text is said.
+    V2,
 }
 
 /// An agent that can run.
@@ -26,6 +47,11 @@ pub struct AgentContent {
 pub struct Compiled {
     /// Instructions for every node.
     pub system_prompt: Option<String>,
+    /// How it speaks.
+    pub version: AgentVersion,
+    /// Where its turns end.
+    pub limits: Limits,
+    llm: LlmConfig,
     nodes: HashMap<String, CompiledNode>,
 }
 
@@ -40,6 +66,10 @@ pub struct CompiledNode {
     pub tools: Vec<ToolSpec>,
     /// The webhooks behind `*_request` tools, by tool name.
     pub webhooks: HashMap<String, Webhook>,
+    /// How often a failing model is asked again.
+    pub retry: RetryConfig,
+    /// Which model is asked.
+    pub llm: LlmConfig,
     validators: HashMap<String, jsonschema::Validator>,
 }
 
@@ -71,16 +101,33 @@ impl Compiled {
                     .map_or_else(|| "the graph cannot be read".into(), |p| format!("{}: {}", p.path, p.message)),
             )
         })?;
-        let mut nodes = HashMap::new();
+        let mut agent = Self {
+            system_prompt: content.system_prompt.clone(),
+            version: if content.agent_version == 1 { AgentVersion::V1 } else { AgentVersion::V2 },
+            limits: content.limits.clone(),
+            llm: content.llm_config.as_ref().map(LlmConfig::read).unwrap_or_default(),
+            nodes: HashMap::new(),
+        };
         for node in &graph.nodes {
-            nodes.insert(node.name.clone(), CompiledNode::new(&graph, node)?);
+            agent.nodes.insert(node.name.clone(), CompiledNode::new(&graph, node, &agent, &content.enabled_tools)?);
         }
-        Ok(Self { system_prompt: content.system_prompt.clone(), nodes })
+        Ok(agent)
     }
 
     /// An agent without nodes: what stands in for one that cannot run.
     pub(crate) fn empty() -> Self {
-        Self { system_prompt: None, nodes: HashMap::new() }
+        Self {
+            system_prompt: None,
+            version: AgentVersion::V2,
+            limits: Limits::default(),
+            llm: LlmConfig::default(),
+            nodes: HashMap::new(),
+        }
+    }
+
+    /// Whether only tools reach the contact.
+    pub fn speaks_by_tools(&self) -> bool {
+        self.version == AgentVersion::V1
     }
 
     /// The node of this name.
@@ -110,7 +157,7 @@ impl Compiled {
 }
 
 impl CompiledNode {
-    fn new(graph: &Graph, node: &Node) -> Result<Self, CannotRun> {
+    fn new(graph: &Graph, node: &Node, agent: &Compiled, enabled: &[String]) -> Result<Self, CannotRun> {
         nodes::runnable(node)?;
         let mut targets = Vec::new();
         for edge in graph.edges_from(&node.id) {
@@ -125,7 +172,7 @@ impl CompiledNode {
             targets.push(Target { name, node: global.name.clone(), condition: global.global.clone(), global: true });
         }
         let webhooks = webhooks_of(node);
-        let tools = tools::of_node(node, &webhooks);
+        let tools = tools::of_node(node, agent.version, &webhooks, enabled);
         let mut validators = HashMap::new();
         for tool in &tools {
             let validator =
@@ -133,7 +180,18 @@ impl CompiledNode {
             validators.insert(tool.name.clone(), validator);
         }
         let webhooks = webhooks.into_iter().collect();
-        Ok(Self { node: node.clone(), targets, tools, webhooks, validators })
+        let llm = node.llm_config.as_ref().map(LlmConfig::read).unwrap_or_default().over(&agent.llm);
+        let retry = RetryConfig::read(node.retry_config.as_ref());
+        Ok(Self { node: node.clone(), targets, tools, webhooks, retry, llm, validators })
+    }
+
+    /// The WhatsApp templates that may be sent here.
+    pub fn templates(&self) -> &[WhatsappTemplate] {
+        match &self.node.kind {
+            NodeKind::WhatsappTemplate(template) => std::slice::from_ref(template),
+            NodeKind::Subagent(subagent) => &subagent.whatsapp_templates,
+            _ => &[],
+        }
     }
 
     /// The schema check of a tool that the node offers.

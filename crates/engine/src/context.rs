@@ -24,7 +24,11 @@ fn filled(state: &State, now: Timestamp, person: fn(&str) -> String) -> Value {
     let facts = &state.facts;
     let said = |text: &Option<String>| text.as_deref().map(person);
     json!({
-        "contact": {"phone_number": said(&facts.phone_number), "profile_name": said(&facts.profile_name), "metadata": {}},
+        "contact": {
+            "phone_number": said(&facts.phone_number),
+            "profile_name": said(&facts.profile_name),
+            "metadata": facts.about.metadata,
+        },
         "execution": {"id": facts.execution_id, "thread_id": facts.execution_id, "agent_id": facts.agent_id},
         "conversation": {"id": facts.conversation_id},
         "vars": facts.vars,

@@ -1,6 +1,11 @@
 //! What the engine asks for. It never does any of it.
 
-use domain::{Timestamp, chat::ChatMessage, tool_request::ToolRequest};
+use domain::{
+    Timestamp,
+    chat::ChatMessage,
+    message::Content,
+    tool_request::{SecretMarks, ToolRequest},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -10,19 +15,28 @@ use serde_json::Value;
 pub enum Effect {
     /// Ask the model; feed `Model` or `ModelFailed`.
     CallModel(CallModel),
+    /// The answer to this question is not wanted any more: give up asking. Feed nothing.
+    CancelModel {
+        /// The question.
+        id: String,
+    },
     /// Make a request; feed `Tool`.
     CallTool {
         /// Names it, and is its idempotency key.
         id: String,
-        /// The request.
+        /// The request, with marks where secrets belong.
         request: ToolRequest,
+        /// The secrets to put in before it leaves.
+        #[serde(skip_serializing_if = "SecretMarks::is_empty", default)]
+        secrets: SecretMarks,
     },
-    /// Send a text to the contact; feed `Sent`.
+    /// Send something to the contact; feed `Sent`.
     Send {
         /// Names it.
         id: String,
-        /// 1 to 4096 characters.
-        text: String,
+        /// What is sent.
+        #[serde(flatten)]
+        content: Content,
     },
     /// Fire at a time unless replaced; feed `Timer`.
     SetTimer {
@@ -76,6 +90,17 @@ pub struct CallModel {
     pub step_prompt: Option<i64>,
     /// What the model is told the time is.
     pub at: Timestamp,
+    /// Which of the configured models is asked: 0 is the first choice, then its fallbacks.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub fallback: usize,
+    /// The question was too long and asks with half of the history.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub halved: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// A new entry of history.

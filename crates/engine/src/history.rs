@@ -3,33 +3,58 @@
 //! What is cut off is cut where no call loses its result, and the first thing the person said and the step prompt of the
 //! current visit are shown even when they are older than the window.
 
-use crate::{compile::Compiled, effect::CallModel, prompt, state::State, tools::move_to_next_node};
+use crate::{
+    compile::Compiled, effect::CallModel, inbox::HANDLE_USER_MESSAGE, prompt, state::State, tools::move_to_next_node,
+    turn::Turn,
+};
 use domain::chat::{ChatMessage, ModelRequest, ToolCall};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// The request for a call. `rows` holds the entries from `call.from` to `call.to`, and the pinned ones that are older; more
 /// does no harm.
 pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[(i64, ChatMessage)]) -> ModelRequest {
-    let row = |seq: i64| rows.iter().find(|(at, _)| *at == seq).map(|(_, message)| message.clone());
-    let older = |seq: Option<i64>, than: i64| seq.filter(|seq| *seq < than).and_then(row);
     let mut messages = Vec::new();
-    messages.extend(older(call.first_input, call.from));
-    // The step prompt answers the entry before it: where the window begins with it, its call is cut off.
-    if let Some(ChatMessage::Tool { content, .. }) = older(call.step_prompt, call.from + 1) {
-        let pinned = ToolCall {
-            id: "call_pinned".into(),
-            name: move_to_next_node::NAME.into(),
-            arguments: json!({"next_node": call.node, "reason": "entered"}),
-        };
-        let call_id = pinned.id.clone();
-        messages.push(ChatMessage::Assistant { content: None, tool_calls: vec![pinned] });
-        messages.push(ChatMessage::Tool { call_id, content });
+    let pinned = [
+        (call.first_input, "call_first", HANDLE_USER_MESSAGE, json!({})),
+        (
+            call.step_prompt,
+            "call_pinned",
+            move_to_next_node::NAME,
+            json!({"next_node": call.node, "reason": "entered"}),
+        ),
+    ];
+    for (seq, id, name, arguments) in pinned {
+        messages.extend(older(seq, call.from, rows, ToolCall { id: id.into(), name: name.into(), arguments }));
     }
     let window = rows.iter().filter(|(seq, _)| (call.from..=call.to).contains(seq)).map(|(_, message)| message.clone());
     messages.extend(paired(window.collect()));
-    let tools = agent.node(&call.node).map(|node| node.tools.clone()).unwrap_or_default();
-    ModelRequest { system: prompt::system(agent, state, call.at), messages, tools, temperature: None, max_tokens: None }
+    let node = agent.node(&call.node);
+    let llm = node.map(|node| node.llm.clone()).unwrap_or_default();
+    let llm = call.fallback.checked_sub(1).and_then(|place| llm.fallbacks.get(place).cloned()).unwrap_or(llm);
+    ModelRequest {
+        system: prompt::system(agent, state, call.at),
+        messages,
+        tools: node.map(|node| node.tools.clone()).unwrap_or_default(),
+        temperature: llm.temperature,
+        max_tokens: llm.max_tokens,
+        llm,
+    }
+}
+
+/// A pinned entry that the window from `from` on does not show. One that answers the entry before it is shown with a call of its own: where
+/// the window begins with it, that entry is cut off.
+fn older(seq: Option<i64>, from: i64, rows: &[(i64, ChatMessage)], call: ToolCall) -> Vec<ChatMessage> {
+    let Some((seq, message)) = rows.iter().find(|(at, _)| Some(*at) == seq) else { return Vec::new() };
+    match message {
+        ChatMessage::Tool { content, .. } if *seq <= from => {
+            let call_id = call.id.clone();
+            let asked = ChatMessage::Assistant { content: None, tool_calls: vec![call] };
+            vec![asked, ChatMessage::Tool { call_id, content: content.clone() }]
+        }
+        other if *seq < from => vec![other.clone()],
+        _ => Vec::new(),
+    }
 }
 
 /// Drops results whose call was cut off. A call without a result cannot occur: results are appended before the model is
@@ -46,4 +71,55 @@ fn paired(window: Vec<ChatMessage>) -> Vec<ChatMessage> {
         kept.push(message);
     }
     kept
+}
+
+/// Tokens that a text takes, roughly: four bytes each.
+pub(crate) fn tokens(text: &str) -> u32 {
+    u32::try_from(text.len() / 4).unwrap_or(u32::MAX)
+}
+
+/// What an entry takes.
+pub(crate) fn size(message: &ChatMessage) -> u32 {
+    let text = match message {
+        ChatMessage::User { content } | ChatMessage::Tool { content, .. } => tokens(content),
+        ChatMessage::Assistant { content, tool_calls } => {
+            let said = content.as_deref().map_or(0, tokens);
+            let called =
+                tool_calls.iter().map(|call| tokens(&call.name).saturating_add(tokens(&written(&call.arguments))));
+            called.fold(said, u32::saturating_add)
+        }
+    };
+    text.saturating_add(8)
+}
+
+fn written(arguments: &Value) -> String {
+    arguments.as_str().map_or_else(|| arguments.to_string(), str::to_owned)
+}
+
+impl Turn<'_> {
+    /// The oldest entry that the next question shows, and what it takes in tokens (engine.md 2.8): so many entries, and so
+    /// many tokens as the model can read.
+    pub(crate) fn window(&self) -> (i64, u64) {
+        let to = self.state.history_len;
+        let most = self.agent.limits.history();
+        let by_count = if to <= most { 1 } else { to - most + crate::limits::PINNED + 1 };
+        let fixed = self.agent.node(&self.state.node).map_or(0, |node| {
+            let tools: u32 = node.tools.iter().map(|tool| tokens(&tool.parameters.to_string())).sum();
+            tools.saturating_add(tokens(&node.node.prompt))
+        });
+        let mut used = u64::from(fixed) + u64::from(tokens(&prompt::system(self.agent, self.state, self.at)));
+        let budget = u64::from(self.agent.limits.context_tokens) * 3 / 4;
+        let mut from = to + 1;
+        for size in self.state.sizes.iter().rev() {
+            // The newest entry is always shown: without it there is nothing to answer.
+            if from <= by_count || (from <= to && used + u64::from(*size) > budget) {
+                break;
+            }
+            used += u64::from(*size);
+            from -= 1;
+        }
+        // Entries from before sizes were kept are not counted.
+        let known = to - i64::try_from(self.state.sizes.len()).unwrap_or(i64::MAX);
+        (if from == known + 1 { by_count.min(from) } else { from.max(by_count) }, used)
+    }
 }

@@ -1,21 +1,47 @@
 //! What people and systems say to the agent, or to the contact in our name, and how it gets into history.
+//!
+//! Version 2 shows it as messages. Version 1 shows it as results of calls that the engine makes in the model's name; call and
+//! result are always stored together (engine.md 2.6).
 
 use crate::{
+    input::EarlierMessage,
+    limits,
     state::{Resume, Waiting},
     turn::Turn,
 };
-use domain::{chat::ChatMessage, execution::ExecutionInput};
+use domain::{
+    chat::ChatMessage,
+    execution::{ExecutionInput, ExecutionStatus},
+    message::Direction,
+};
 use serde_json::{Value, json};
 
+pub(crate) const HANDLE_USER_MESSAGE: &str = "handle_user_message";
+const SEND_EXTERNAL_MESSAGE: &str = "send_external_message";
+
 impl Turn<'_> {
+    /// Keeps an input until it can be taken up.
+    pub(crate) fn hear(&mut self, waiting: Waiting) {
+        if self.state.status == ExecutionStatus::Running && self.state.interrupt.is_none() {
+            let (Waiting::Said { id, .. } | Waiting::Data { id, .. }) = &waiting;
+            self.event("input.queued", json!({"id": id}));
+        }
+        if let Waiting::Said { text, .. } = &waiting {
+            self.state.heard_at = Some(self.at);
+            for link in links_of(text) {
+                if self.state.links.len() < limits::LINKS && !self.state.links.contains(&link) {
+                    self.state.links.push(link);
+                }
+            }
+        }
+        self.state.inbox.push(waiting);
+    }
+
     pub(crate) fn take_message(&mut self, resume: Resume) {
+        let id = resume.id;
         match resume.message {
-            Some(ExecutionInput::UserInput { text }) => {
-                self.state.inbox.push(Waiting::Said { id: "resume".into(), text });
-            }
-            Some(ExecutionInput::Payload { value }) => {
-                self.state.inbox.push(Waiting::Data { id: "resume".into(), value });
-            }
+            Some(ExecutionInput::UserInput { text }) => self.hear(Waiting::Said { id, text }),
+            Some(ExecutionInput::Payload { value }) => self.hear(Waiting::Data { id, value }),
             None => {}
         }
     }
@@ -37,14 +63,37 @@ impl Turn<'_> {
     pub(crate) fn take_data(&mut self) -> Value {
         let place = self.state.inbox.iter().position(|waiting| matches!(waiting, Waiting::Data { .. }));
         match place.map(|place| self.state.inbox.remove(place)) {
-            Some(Waiting::Data { value, .. }) => value,
+            Some(Waiting::Data { id, value }) => {
+                self.event("input.injected", json!({"ids": [id]}));
+                value
+            }
             _ => json!({"resumed": true}),
         }
     }
 
+    /// The texts that wait have been taken up as a result.
+    pub(crate) fn take_said(&mut self) {
+        let text = self.inbox_text();
+        let (said, others): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut self.state.inbox)
+            .into_iter()
+            .partition(|waiting| matches!(waiting, Waiting::Said { .. }));
+        self.state.inbox = others;
+        self.injected(&said);
+        self.state.last_input = text.or_else(|| self.state.last_input.take());
+    }
+
+    fn injected(&mut self, waiting: &[Waiting]) {
+        // There is something new to answer: earlier silence does not count any more.
+        self.state.turn.empty = 0;
+        self.state.turn.silent = 0;
+        let ids: Vec<&String> =
+            waiting.iter().map(|(Waiting::Said { id, .. } | Waiting::Data { id, .. })| id).collect();
+        self.event("input.injected", json!({"ids": ids}));
+    }
+
     pub(crate) fn take_outside(&mut self) {
         for text in std::mem::take(&mut self.state.outside) {
-            self.append("person", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
+            self.append_outside(text);
             self.event("external.injected", Value::Null);
         }
     }
@@ -56,11 +105,7 @@ impl Turn<'_> {
         if waiting.is_empty() {
             return;
         }
-        // There is something new to answer: earlier silence does not count any more.
-        self.state.turn.empty = 0;
-        let ids: Vec<&String> =
-            waiting.iter().map(|(Waiting::Said { id, .. } | Waiting::Data { id, .. })| id).collect();
-        self.event("input.injected", json!({"ids": ids}));
+        self.injected(&waiting);
         for item in &waiting {
             if let Waiting::Data { value, .. } = item {
                 let seq = self.append("system", ChatMessage::User { content: format!("[system data]\n{value}") });
@@ -69,10 +114,60 @@ impl Turn<'_> {
         }
         if let Some(text) = text {
             self.state.last_input = Some(text.clone());
-            let seq = self.append("contact", ChatMessage::User { content: text });
+            let seq = self.append_said(text);
             self.state.first_input.get_or_insert(seq);
         }
     }
+
+    /// What was said before the execution began, in order. Later it would not be in its place.
+    pub(crate) fn take_earlier(&mut self, messages: &[EarlierMessage]) {
+        if self.state.status != ExecutionStatus::Started || self.state.history_len > 0 {
+            return;
+        }
+        for message in messages.iter().filter(|message| !message.text.trim().is_empty()) {
+            match message.direction {
+                Direction::Inbound => drop(self.append_said(unmarked(&message.text))),
+                Direction::Outbound => self.append_outside(message.text.clone()),
+            }
+        }
+    }
+
+    /// Something that the contact said. The place is that of the entry that holds it.
+    fn append_said(&mut self, text: String) -> i64 {
+        if !self.agent.speaks_by_tools() {
+            return self.append("contact", ChatMessage::User { content: text });
+        }
+        let call = self.own_call(HANDLE_USER_MESSAGE, json!({}));
+        self.append("engine", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
+        self.append("contact", ChatMessage::Tool { call_id: call.id, content: text })
+    }
+
+    /// Something that others said to the contact in our name.
+    fn append_outside(&mut self, text: String) {
+        if !self.agent.speaks_by_tools() {
+            self.append("person", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
+            return;
+        }
+        let call = self.own_call(SEND_EXTERNAL_MESSAGE, json!({"message": text}));
+        self.append("person", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
+        self.append("engine", ChatMessage::Tool { call_id: call.id, content: "Message sent".into() });
+    }
+}
+
+/// The links in a text, in a form in which two spellings of one are the same: lower case, without scheme and trailing punctuation.
+pub(crate) fn links_of(text: &str) -> Vec<String> {
+    let link = |word: &str| {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '%' | '=' | '-' | '_'));
+        let lower = word.to_lowercase();
+        let bare = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest).trim_start_matches('/');
+        let host = bare.split(['/', '?', '#']).next().unwrap_or_default();
+        let is_host = host.contains('.') && !host.contains("..");
+        let is_link = is_host && (lower.contains("://") || bare.contains('/'));
+        is_link.then(|| bare.trim_end_matches('/').chars().take(300).collect::<String>())
+    };
+    text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '(' | ')' | '[' | ']'))
+        .filter_map(link)
+        .collect()
 }
 
 /// The engine marks what it tells the model with `[system …]`; a person who writes such a mark must not be taken for it.

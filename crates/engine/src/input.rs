@@ -1,8 +1,10 @@
 //! What the engine is fed. Every input is journaled with the clock reading of its step, so that a replay sees the same.
 
 use domain::{
+    Timestamp,
     chat::{ModelFailure, ModelResponse},
-    execution::ExecutionInput,
+    execution::{ExecutionInput, ExecutionStatus},
+    message::Direction,
     tool_request::ToolAnswer,
 };
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,23 @@ pub enum Input {
         /// What came with it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         message: Option<ExecutionInput>,
+        /// The rest that it means; another one is not ended by it. Any when absent.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        interrupt: Option<String>,
+    },
+    /// What was said in the conversation before the execution began, oldest first; later it changes nothing.
+    Earlier {
+        /// The messages.
+        messages: Vec<EarlierMessage>,
+    },
+    /// The API sets a status: `paused`, `ended`, `handoff` or `failed`. One that does not follow changes nothing.
+    SetStatus {
+        /// The input.
+        id: String,
+        /// Where the execution shall stand.
+        status: ExecutionStatus,
+        /// Why.
+        reason: String,
     },
     /// Somebody stops the execution.
     Stop {
@@ -74,6 +93,11 @@ pub enum Input {
         /// What came of it.
         answer: ToolAnswer,
     },
+    /// Secrets that a request names and the project does not have: the request left without them.
+    SecretsMissing {
+        /// The names.
+        names: Vec<String>,
+    },
     /// A send is settled.
     Sent {
         /// The effect.
@@ -81,6 +105,17 @@ pub enum Input {
         /// What came of it.
         outcome: SendOutcome,
     },
+}
+
+/// A message from before an execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierMessage {
+    /// Who said it.
+    pub direction: Direction,
+    /// What was said.
+    pub text: String,
+    /// When.
+    pub sent_at: Timestamp,
 }
 
 /// What came of a send.

@@ -9,6 +9,7 @@ mod ask;
 mod compile;
 mod context;
 mod effect;
+mod handoff;
 mod history;
 mod inbox;
 mod input;
@@ -16,17 +17,20 @@ pub mod limits;
 mod nodes;
 mod prompt;
 mod rest;
+mod retry;
+mod say;
 mod state;
 mod tools;
 mod turn;
 
 pub use advance::advance;
-pub use compile::{AgentContent, CannotRun, Compiled, CompiledNode, Target};
+pub use compile::{AgentContent, AgentVersion, CannotRun, Compiled, CompiledNode, Target};
 pub use effect::{CallModel, Effect, Entry, Event, Step, TimerKind};
 pub use history::model_request;
-pub use input::{Input, SendOutcome};
+pub use input::{EarlierMessage, Input, SendOutcome};
 pub use nodes::unsupported;
 pub use state::{
-    Facts, FailedSend, Interrupt, InterruptKind, OpenSend, Pending, Resume, STATE_FORMAT, State, TurnCounters, Waiting,
+    About, Broadcast, Facts, FailedSend, Interrupt, InterruptKind, Note, OpenSend, Pending, Resume, STATE_FORMAT,
+    State, TurnCounters, Waiting, Wanted,
 };
 pub use turn::fail_unrunnable;

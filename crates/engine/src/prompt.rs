@@ -3,7 +3,13 @@
 //! Stable parts come first and the time comes last, so that providers can cache the beginning. The words are in
 //! `prompts/`; this file only puts them together.
 
-use crate::{compile::Compiled, context, nodes, state::State, turn::Turn};
+use crate::{
+    compile::Compiled,
+    context::{self, escaped},
+    nodes,
+    state::{Facts, State},
+    turn::Turn,
+};
 use domain::{
     Timestamp,
     agent::variables::{Place, fill_context},
@@ -11,27 +17,50 @@ use domain::{
 use serde_json::Value;
 use std::fmt::Write as _;
 
-const RULES: &str = include_str!("../prompts/system.md");
+const ROLE: &str = include_str!("../prompts/role.md");
+const SPEAKING_V1: &str = include_str!("../prompts/speaking_v1.md");
+const SPEAKING_V2: &str = include_str!("../prompts/speaking_v2.md");
+const RULES: &str = include_str!("../prompts/rules.md");
 
 /// The system prompt. The person's own words are not in it, except the name on the profile, which is escaped.
 pub(crate) fn system(agent: &Compiled, state: &State, at: Timestamp) -> String {
-    let mut text = without_comments(RULES);
+    let speaking = if agent.speaks_by_tools() { SPEAKING_V1 } else { SPEAKING_V2 };
+    let mut text: String = [ROLE, speaking, RULES].map(without_comments).concat();
     if let Some(instructions) = agent.system_prompt.as_deref().filter(|instructions| !instructions.trim().is_empty()) {
         let filled = fill_context(instructions, &context::of_prompt(state, at), Place::Prompt).text;
         let _ = write!(text, "\n<general_instructions>\n{}\n</general_instructions>\n", filled.trim());
     }
-    let facts = &state.facts;
-    if facts.phone_number.is_some() || facts.profile_name.is_some() {
-        text.push_str("\n<contact>\n");
-        for (label, value) in [("Name", &facts.profile_name), ("Phone number", &facts.phone_number)] {
-            if let Some(value) = value {
-                let _ = writeln!(text, "{label}: {}", context::escaped(value));
-            }
-        }
-        text.push_str("</contact>\n");
-    }
+    text.push_str(&contact(&state.facts));
     let _ = write!(text, "\nNow: {}\n", at.to_words());
     text
+}
+
+/// What is known of the contact; nothing where nothing is known. People wrote it, so it is escaped.
+fn contact(facts: &Facts) -> String {
+    let mut text = String::new();
+    for (label, value) in [("Name", &facts.profile_name), ("Phone number", &facts.phone_number)] {
+        if let Some(value) = value {
+            let _ = writeln!(text, "{label}: {}", escaped(value));
+        }
+    }
+    for (name, value) in &facts.about.metadata {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let _ = writeln!(text, "{}: {}", escaped(name), escaped(&value));
+    }
+    for note in &facts.about.notes {
+        let added = &note.created_at.to_iso()[..10];
+        let _ = writeln!(text, "Note: {}: {} (added {added})", escaped(&note.name), escaped(&note.content));
+    }
+    if let Some(broadcast) = &facts.about.broadcast {
+        let [name, template, content] =
+            [&broadcast.name, &broadcast.template_name, &broadcast.content].map(|text| escaped(text));
+        let sent = broadcast.sent_at.to_words();
+        let _ = writeln!(text, "Replies to the broadcast {name} (template {template}, sent {sent}): {content}");
+        for (name, value) in &broadcast.parameters {
+            let _ = writeln!(text, "Broadcast parameter {}: {}", escaped(name), escaped(value));
+        }
+    }
+    if text.is_empty() { text } else { format!("\n<contact>\n{text}</contact>\n") }
 }
 
 /// The step prompt of the node being visited, and the variables in it that have no value.

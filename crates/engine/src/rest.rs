@@ -6,79 +6,66 @@
 use crate::{
     effect::{Effect, TimerKind},
     limits, nodes,
-    state::{FailedSend, Interrupt, InterruptKind, Pending, Waiting},
+    state::{Interrupt, InterruptKind, State, Waiting},
     turn::Turn,
 };
-use domain::{
-    chat::{ChatMessage, ToolCall},
-    execution::{ExecutionInput, ExecutionStatus},
-};
+use domain::{Timestamp, chat::ToolCall, execution::ExecutionStatus};
 use serde_json::{Value, json};
+
+/// How long a rest of this kind lasts at most.
+fn patience(turn: &Turn<'_>, kind: InterruptKind) -> (TimerKind, Timestamp) {
+    let warm = nodes::warm_end::patience(turn.agent, &turn.state.node).filter(|_| kind != InterruptKind::Handoff);
+    if let Some(patience) = warm {
+        return (TimerKind::WarmEnd, turn.at + patience);
+    }
+    // A contact who was asked anew after a long silence, or by a template, has the whole time to answer.
+    let asked_anew = matches!(kind, InterruptKind::Handoff | InterruptKind::Template);
+    let heard = turn.state.heard_at.map(|heard| heard + limits::INACTIVITY);
+    let fire_at = heard.filter(|fire_at| !asked_anew && *fire_at > turn.at).unwrap_or(turn.at + limits::INACTIVITY);
+    (TimerKind::Inactivity, fire_at)
+}
+
+/// Why the execution ends when the timer of its rest fires.
+pub(crate) fn timeout_reason(turn: &Turn<'_>, kind: InterruptKind) -> &'static str {
+    match patience(turn, kind).0 {
+        TimerKind::WarmEnd => "warm_end_timeout",
+        TimerKind::Inactivity => "inactivity_timeout",
+    }
+}
 
 impl Turn<'_> {
     /// Rests, unless something that was said is still on its way or was refused.
-    pub(crate) fn rest(&mut self, kind: InterruptKind, call: Option<ToolCall>) {
+    pub(crate) fn rest(&mut self, kind: InterruptKind, call: Option<ToolCall>, message: Option<String>) {
         if !self.texts_delivered(call.as_ref()) {
             return;
         }
         if let Some(call) = &call {
             self.state.calls.retain(|open| open.id != call.id);
         }
+        self.state.said = None;
+        self.state.wanted = None;
         let id = self.next_id("interrupt");
-        let (timer, patience) = match nodes::warm_end::patience(self.agent, &self.state.node) {
-            Some(patience) => (TimerKind::WarmEnd, patience),
-            None => (TimerKind::Inactivity, limits::INACTIVITY),
-        };
-        self.state.generation += 1;
-        self.effect(Effect::SetTimer { kind: timer, generation: self.state.generation, fire_at: self.at + patience });
+        let expires_at = self.set_timer(kind);
         self.event("interrupt.created", json!({"id": id, "kind": kind}));
-        self.state.interrupt = Some(Interrupt { id, kind, node: self.state.node.clone(), call, since: self.at });
+        let node = self.state.node.clone();
+        self.state.interrupt =
+            Some(Interrupt { id, kind, node, call, message, since: self.at, expires_at: Some(expires_at) });
         match kind {
             InterruptKind::Handoff => {
                 let reason = self.state.handoff_reason.clone().unwrap_or_default();
                 self.finish_turn(ExecutionStatus::Handoff, &reason);
             }
-            InterruptKind::Wait | InterruptKind::Idle => self.finish_turn(ExecutionStatus::Paused, "waiting"),
+            InterruptKind::Manual => self.finish_turn(ExecutionStatus::Paused, "set_by_api"),
+            _ => self.finish_turn(ExecutionStatus::Paused, "waiting"),
         }
     }
 
-    /// Whether nothing is on its way; otherwise the step ends here and goes on when the last send is settled.
-    pub(crate) fn all_sends_settled(&mut self) -> bool {
-        if !self.state.sends.is_empty() {
-            self.state.pending = Some(Pending::AllSends);
-        }
-        self.state.sends.is_empty()
-    }
-
-    /// Whether all that was said has left. Where it was refused, the model is told, as the result of the call that wanted
-    /// to rest if there is one, and may try again a few times.
-    pub(crate) fn texts_delivered(&mut self, call: Option<&ToolCall>) -> bool {
-        if !self.all_sends_settled() {
-            return false;
-        }
-        let Some(failed) = self.take_failed_texts() else { return true };
-        self.state.turn.failed_sends += 1;
-        self.state.turn.empty = 0;
-        match call {
-            Some(call) => self.answer_first_call(call, json!({"error": failed.message, "code": failed.code})),
-            None => self.note_undelivered(&failed),
-        }
-        if self.state.turn.failed_sends >= limits::FAILED_SENDS {
-            self.fail("send_failed", &failed.message);
-        }
-        false
-    }
-
-    /// The first plain text that was refused; the others are forgotten with it, for the model is told once.
-    pub(crate) fn take_failed_texts(&mut self) -> Option<FailedSend> {
-        let place = self.state.failed_sends.iter().position(|failed| failed.call_id.is_none())?;
-        let first = self.state.failed_sends.remove(place);
-        self.state.failed_sends.retain(|failed| failed.call_id.is_some());
-        Some(first)
-    }
-
-    pub(crate) fn note_undelivered(&mut self, failed: &FailedSend) {
-        self.note(&format!("Your last message was not delivered: {} ({})", failed.message, failed.code));
+    /// Sets the timer of a rest anew: an earlier one means nothing any more.
+    pub(crate) fn set_timer(&mut self, kind: InterruptKind) -> Timestamp {
+        let (timer, fire_at) = patience(self, kind);
+        self.state.generation += 1;
+        self.effect(Effect::SetTimer { kind: timer, generation: self.state.generation, fire_at });
+        fire_at
     }
 
     /// Leaves rest if there is a reason to. `false`: still resting.
@@ -96,56 +83,41 @@ impl Turn<'_> {
         self.state.interrupt = None;
         self.effect(Effect::ClearTimer);
         self.event("interrupt.resolved", json!({"id": interrupt.id}));
-        self.begin_turn(if resume.is_some() { "resume" } else { "input" });
         if let Some(resume) = resume {
             let bare = resume.message.is_none() && self.state.inbox.is_empty();
+            let id = resume.id.clone();
             self.take_message(resume);
             if bare {
-                self.state.inbox.push(Waiting::Data { id: "resume".into(), value: json!({"resumed": true}) });
+                self.state.inbox.push(Waiting::Data { id, value: json!({"resumed": true}) });
             }
         }
+        self.begin_turn("resume");
         if let Some(call) = interrupt.call {
-            // Version 2: the reply is the call's result, and then a message of its own (engine.md 2.7).
-            let result = self.inbox_text().map_or_else(|| self.take_data(), Value::String);
+            let result = self.reply();
             self.answer_first_call(&call, result);
         }
         true
     }
 
-    /// While a person has the conversation, what is said is recorded and the agent is silent.
-    fn leave_handoff(&mut self) -> bool {
-        let heard = !self.state.inbox.is_empty();
-        self.take_outside();
-        self.take_inbox();
-        let Some(resume) = self.state.resume.take() else {
-            if heard {
-                self.state.generation += 1;
-                let (generation, fire_at) = (self.state.generation, self.at + limits::INACTIVITY);
-                self.effect(Effect::SetTimer { kind: TimerKind::Inactivity, generation, fire_at });
-            }
-            return false;
-        };
-        if let Some(interrupt) = self.state.interrupt.take() {
-            self.event("interrupt.resolved", json!({"id": interrupt.id}));
+    /// What waits, as the result of the call that awaited it (engine.md 2.7). Version 1 gets the text as an object and nothing more, version 2
+    /// the text, which becomes a message of its own as well.
+    fn reply(&mut self) -> Value {
+        let Some(text) = self.inbox_text() else { return self.take_data() };
+        if !self.agent.speaks_by_tools() {
+            return Value::String(text);
         }
-        self.effect(Effect::ClearTimer);
-        self.begin_turn("resume");
-        let message = resume.message.unwrap_or(ExecutionInput::Payload { value: json!({"resumed": true}) });
-        let note = "A person has handed the conversation back to you.";
-        match message {
-            ExecutionInput::Payload { value } => {
-                self.append("system", ChatMessage::User { content: format!("[system data] {note}\n{value}") });
-            }
-            ExecutionInput::UserInput { text } => {
-                self.append("system", ChatMessage::User { content: format!("[system data] {note}") });
-                self.state.inbox.push(Waiting::Said { id: "resume".into(), text });
-            }
+        self.take_said();
+        json!({"text": text})
+    }
+}
+
+impl State {
+    /// The rest that this execution is in, if a resume that names one means it.
+    pub fn rests_in(&self, interrupt: Option<&str>) -> bool {
+        match (&self.interrupt, interrupt) {
+            (Some(active), Some(named)) => active.id == named,
+            (None, Some(_)) => false,
+            (_, None) => true,
         }
-        self.state.handoff_reason = None;
-        match self.state.return_to.take() {
-            Some(node) => self.enter(&node, None, "handoff"),
-            None => self.fail("graph_invalid", "the handoff has no node to return to"),
-        }
-        true
     }
 }

@@ -9,10 +9,12 @@ use domain::{
     chat::{ToolCall, Usage},
     execution::{ExecutionError, ExecutionInput, ExecutionStatus},
     ids::{AgentId, ConversationId, ExecutionId},
-    tool_request::ToolRequest,
+    message::Content,
+    tool_request::{SecretMarks, ToolRequest},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// The format that [`State`] is written in. A change of shape raises it and adds an upcaster to `upcast.rs`.
 pub const STATE_FORMAT: i64 = 1;
@@ -33,6 +35,60 @@ pub struct Facts {
     /// What an API caller gave beside the message; `{{vars.…}}`.
     #[serde(skip_serializing_if = "Map::is_empty", default)]
     pub vars: Map<String, Value>,
+    /// What else is known of the contact.
+    #[serde(skip_serializing_if = "About::is_empty", default)]
+    pub about: About,
+    /// A test: nothing is sent to anybody.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub test_mode: bool,
+}
+
+/// What is known of a contact beside name and number.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// `{{contact.metadata.…}}`, shown to the model as well.
+    #[serde(skip_serializing_if = "Map::is_empty", default)]
+    pub metadata: Map<String, Value>,
+    /// What people wrote down about the contact; private ones are not handed to the engine.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub notes: Vec<Note>,
+    /// The broadcast that the contact answers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub broadcast: Option<Broadcast>,
+}
+
+impl About {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A note about a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    /// Its title.
+    pub name: String,
+    /// The note.
+    pub content: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+}
+
+/// A template that was sent to many, and to this contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broadcast {
+    /// The campaign.
+    pub name: String,
+    /// The template.
+    pub template_name: String,
+    /// Its text as the contact read it.
+    pub content: String,
+    /// What was filled in.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub parameters: BTreeMap<String, String>,
+    /// When it was sent.
+    pub sent_at: Timestamp,
 }
 
 /// An input that waits for the next safe point.
@@ -61,8 +117,14 @@ pub enum Waiting {
 pub enum InterruptKind {
     /// `WaitForUser`, or a text without a tool call.
     Wait,
-    /// The model gave no answer that could be used.
+    /// `EnterIdleState`, or the model gave no answer that could be used.
     Idle,
+    /// `AskUserForInput`.
+    Ask,
+    /// A template whose answer is awaited.
+    Template,
+    /// The API has paused it.
+    Manual,
     /// A person has taken over.
     Handoff,
 }
@@ -79,8 +141,14 @@ pub struct Interrupt {
     /// The call that the next input answers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub call: Option<ToolCall>,
+    /// What was asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
     /// Since when.
     pub since: Timestamp,
+    /// When the execution ends unless somebody says something.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// The one thing that must happen before the next step.
@@ -95,6 +163,9 @@ pub enum Pending {
         failures: u32,
         /// Not before this time, after a failed try.
         not_before: Option<Timestamp>,
+        /// When it failed first.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        failing_since: Option<Timestamp>,
     },
     /// A webhook tool's answer.
     Tool {
@@ -102,8 +173,14 @@ pub enum Pending {
         effect: String,
         /// The call that it answers.
         call: ToolCall,
-        /// The request.
+        /// The request, with marks where secrets belong.
         request: ToolRequest,
+        /// The secrets to put in before it leaves.
+        #[serde(skip_serializing_if = "SecretMarks::is_empty", default)]
+        secrets: SecretMarks,
+        /// When it was asked for.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        since: Option<Timestamp>,
     },
     /// The outcome of the sends that a call made.
     SendsOf {
@@ -122,6 +199,9 @@ pub struct OpenSend {
     /// The call that made it; none for plain text.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub call_id: Option<String>,
+    /// What is being sent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content: Option<Content>,
 }
 
 /// A send that failed and that the model has not been told of.
@@ -159,6 +239,32 @@ pub struct TurnCounters {
     pub failed_sends: u32,
     /// The model was told to wrap up.
     pub wrapping_up: bool,
+    /// Answers of version 1 in a row that said nothing to anybody: empty ones and texts without calls.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub silent: u32,
+    /// Questions to the model.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub model_calls: u32,
+    /// Tokens used.
+    #[serde(skip_serializing_if = "Usage::is_nothing", default)]
+    pub usage: Usage,
+    /// What was done in the world: ids of sends and requests.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub effects: Vec<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// What the API wants the execution to be, from the next safe point on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// The status.
+    pub status: ExecutionStatus,
+    /// Why.
+    pub reason: String,
 }
 
 /// Everything that an execution needs to go on.
@@ -208,6 +314,21 @@ pub struct State {
     /// A stop request.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stop: Option<String>,
+    /// A status that the API wants.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub wanted: Option<Wanted>,
+    /// The open call whose message is said already.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub said: Option<String>,
+    /// When the contact was last heard.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub heard_at: Option<Timestamp>,
+    /// Links that the contact wrote: the agent does not send what is behind them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub links: Vec<String>,
+    /// Rough sizes in tokens of the newest entries of history, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sizes: Vec<u32>,
     /// Counters of this turn.
     pub turn: TurnCounters,
     /// Turns begun.
@@ -231,6 +352,9 @@ pub struct State {
     pub generation: i64,
     /// Tokens used.
     pub usage: Usage,
+    /// Tokens used by model, where the provider named it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub usage_by_model: BTreeMap<String, Usage>,
     /// Why it ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end_reason: Option<String>,
@@ -242,6 +366,9 @@ pub struct State {
 /// A resume call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resume {
+    /// The input.
+    #[serde(default)]
+    pub id: String,
     /// What came with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<ExecutionInput>,
@@ -267,6 +394,11 @@ impl State {
             outside: Vec::new(),
             resume: None,
             stop: None,
+            wanted: None,
+            said: None,
+            heard_at: None,
+            links: Vec::new(),
+            sizes: Vec::new(),
             turn: TurnCounters::default(),
             turn_no: 0,
             history_len: 0,
@@ -277,6 +409,7 @@ impl State {
             next_event: 1,
             generation: 0,
             usage: Usage::default(),
+            usage_by_model: BTreeMap::new(),
             end_reason: None,
             error: None,
         }

@@ -1,12 +1,13 @@
 //! The hands of a step: everything that changes the state, so that history, effects and events stay in step with it.
 //!
-//! Beginning, ending and calls are here; resting is in `rest.rs`, what people say in `inbox.rs`, the model in `ask.rs`.
+//! Beginning, ending and calls are here; resting is in `rest.rs`, handoffs and what the API wants in `handoff.rs`, what is said to
+//! the contact in `say.rs`, what people say in `inbox.rs`, the model in `ask.rs`.
 
 use crate::{
     compile::Compiled,
-    effect::{CallModel, Effect, Entry, Event, Step},
-    state::{OpenSend, Pending, State},
-    tools,
+    effect::{Effect, Entry, Event, Step},
+    history,
+    state::{Pending, State, Waiting},
 };
 use domain::{
     Timestamp,
@@ -81,6 +82,10 @@ impl<'a> Turn<'a> {
     pub(crate) fn append(&mut self, origin: &'static str, message: ChatMessage) -> i64 {
         self.state.history_len += 1;
         let seq = self.state.history_len;
+        let most = usize::try_from(self.agent.limits.history()).unwrap_or(usize::MAX);
+        let too_many = (self.state.sizes.len() + 1).saturating_sub(most);
+        self.state.sizes.drain(..too_many);
+        self.state.sizes.push(history::size(&message));
         self.step.history.push(Entry { seq, node: self.state.node.clone(), origin, message });
         seq
     }
@@ -115,11 +120,22 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Begins a turn for what waits in the inbox, else for `why`.
     pub(crate) fn begin_turn(&mut self, why: &str) {
         self.state.turn_no += 1;
         self.state.turn = Default::default();
         self.state.turn.started_at = Some(self.at);
-        self.event("turn.started", json!({"turn": self.state.turn_no, "input": why}));
+        let mut kind = why;
+        let mut ids = Vec::new();
+        for waiting in &self.state.inbox {
+            let (id, its) = match waiting {
+                Waiting::Said { id, .. } => (id, "user_input"),
+                Waiting::Data { id, .. } => (id, "payload"),
+            };
+            ids.push(id.clone());
+            kind = if kind == "user_input" { kind } else { its };
+        }
+        self.event("turn.started", json!({"turn": self.state.turn_no, "input_kind": kind, "ids": ids}));
         self.status(ExecutionStatus::Running, why);
     }
 
@@ -128,7 +144,16 @@ impl<'a> Turn<'a> {
         let under_way = self.state.status == ExecutionStatus::Running;
         self.status(status, reason);
         if under_way {
-            self.event("turn.finished", json!({"turn": self.state.turn_no, "steps": self.state.turn.steps}));
+            let turn = &self.state.turn;
+            let data = json!({
+                "turn": self.state.turn_no,
+                "ms": turn.started_at.map(|began| (self.at - began).millis()),
+                "steps": turn.steps,
+                "llm_calls": turn.model_calls,
+                "tokens": turn.usage.total(),
+                "effects": turn.effects,
+            });
+            self.event("turn.finished", data);
         }
     }
 
@@ -148,7 +173,8 @@ impl<'a> Turn<'a> {
         let waiting = self.state.interrupt.take().and_then(|interrupt| interrupt.call);
         self.state.calls.splice(0..0, waiting);
         self.skip_calls(unanswered);
-        self.state.pending = None;
+        self.drop_pending();
+        self.state.wanted = None;
         self.take_outside();
         self.take_inbox();
         self.state.generation += 1;
@@ -168,7 +194,8 @@ impl<'a> Turn<'a> {
 
     /// Ends the execution with an error.
     pub(crate) fn fail(&mut self, code: &str, message: &str) {
-        self.state.error = Some(ExecutionError::new(code, message, Some(self.state.node.clone())));
+        let error = ExecutionError::new(code, message, Some(self.state.node.clone()));
+        self.state.error = Some(ExecutionError { at: Some(self.at), ..error });
         self.over(ExecutionStatus::Failed, code, "interrupted");
     }
 
@@ -176,14 +203,25 @@ impl<'a> Turn<'a> {
 
     /// Stores the result of the first open call; strict providers want every call answered, in order.
     pub(crate) fn answer_first_call(&mut self, call: &ToolCall, result: Value) {
+        self.answer_call(call, result, self.at);
+    }
+
+    /// The same for a call that was asked of the world at `since`.
+    pub(crate) fn answer_call(&mut self, call: &ToolCall, result: Value, since: Timestamp) {
         self.state.calls.retain(|open| open.id != call.id);
+        self.state.said.take_if(|said| *said == call.id);
         self.state.turn.steps += 1;
-        let failed = result.get("error").is_some();
+        let mut data = json!({"call_id": call.id, "ok": result.get("error").is_none()});
+        if let Some(code) = result.get("error").and(result.get("code")) {
+            data["code"] = code.clone();
+        }
         let content = match result {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        self.event("tool.result", json!({"call_id": call.id, "ok": !failed, "bytes": content.len()}));
+        data["ms"] = json!((self.at - since).millis());
+        data["bytes"] = json!(content.len());
+        self.event("tool.result", data);
         self.append("tool", ChatMessage::Tool { call_id: call.id.clone(), content });
     }
 
@@ -194,34 +232,19 @@ impl<'a> Turn<'a> {
         }
     }
 
-    pub(crate) fn take_pending_model(&mut self, effect: &str) -> Option<(CallModel, u32)> {
-        match self.state.pending.take() {
-            Some(Pending::Model { call, failures, .. }) if call.id == effect => Some((call, failures)),
-            other => {
-                self.state.pending = other;
-                None
-            }
+    /// Nothing is waited for any more; a model that is being asked need not answer.
+    pub(crate) fn drop_pending(&mut self) {
+        if let Some(Pending::Model { call, .. }) = self.state.pending.take() {
+            self.effect(Effect::CancelModel { id: call.id });
         }
     }
 
-    pub(crate) fn take_pending_tool(&mut self, effect: &str) -> Option<ToolCall> {
-        match self.state.pending.take() {
-            Some(Pending::Tool { effect: id, call, .. }) if id == effect => Some(call),
-            other => {
-                self.state.pending = other;
-                None
-            }
-        }
-    }
-
-    // ---- saying
-
-    /// Sends a text, in pieces that WhatsApp takes.
-    pub(crate) fn say(&mut self, text: &str, call: Option<&ToolCall>) {
-        for piece in tools::send_notification::pieces(text) {
-            let id = self.effect_id();
-            self.state.sends.push(OpenSend { effect: id.clone(), call_id: call.map(|call| call.id.clone()) });
-            self.effect(Effect::Send { id, text: piece });
-        }
+    /// What is pending, if it is what this effect is about.
+    pub(crate) fn take_pending(&mut self, effect: &str) -> Option<Pending> {
+        self.state.pending.take_if(|pending| match pending {
+            Pending::Model { call, .. } => call.id == effect,
+            Pending::Tool { effect: id, .. } => id == effect,
+            Pending::SendsOf { .. } | Pending::AllSends => false,
+        })
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     Clock,
     api::rate::RateLimit,
     config::{Config, Sandbox},
-    workers::Register,
+    workers::{Interrupts, Register},
 };
 use domain::{
     Id, Span, Timestamp,
@@ -67,6 +67,8 @@ pub struct Inner {
     pub(crate) turns: Register,
     /// The sends that this node has open.
     pub(crate) sends: Register,
+    /// Those of them that wait for a model.
+    pub(crate) interrupts: Interrupts,
     /// Cancelled when the node is to stop: what is under way comes to a point where another node can go on.
     pub stopping: CancellationToken,
     compiled: Mutex<HashMap<SnapshotId, Arc<Compiled>>>,
@@ -114,6 +116,7 @@ impl Context {
             rate_limit: RateLimit::new(config.rate_limit_per_minute),
             turns: Register::default(),
             sends: Register::default(),
+            interrupts: Interrupts::default(),
             stopping: CancellationToken::new(),
             compiled: Mutex::new(HashMap::new()),
         }))

@@ -17,6 +17,7 @@ pub mod replay;
 mod resources;
 mod router;
 mod sandbox;
+mod secrets;
 pub mod settings;
 mod start;
 pub mod telemetry;

@@ -13,7 +13,8 @@ fn api() -> OpenApiRouter<Context> {
         .merge(conversations::routes())
         .merge(executions::routes())
         .merge(messages::routes())
-        .merge(sandbox_sessions::routes());
+        .merge(sandbox_sessions::routes())
+        .merge(secrets::routes());
     OpenApiRouter::new().nest("/api/v1", groups)
 }
 

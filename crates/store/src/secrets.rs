@@ -26,6 +26,9 @@ rows! {
 statements! {
     INSERT = ["INSERT INTO secrets (project_id, id, kind, ciphertext, nonce, wrapped_key, wrap_nonce, kek_id, created_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"];
+    PUT = ["INSERT INTO secrets (project_id, id, kind, ciphertext, nonce, wrapped_key, wrap_nonce, kek_id, created_at) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (project_id, id) DO UPDATE SET ciphertext = excluded.ciphertext, \
+            nonce = excluded.nonce, wrapped_key = excluded.wrapped_key, wrap_nonce = excluded.wrap_nonce, kek_id = excluded.kek_id"];
     FIND = ["SELECT ciphertext, nonce, wrapped_key, wrap_nonce, kek_id FROM secrets WHERE project_id = $1 AND id = $2 AND kind = $3"];
 }
 
@@ -68,6 +71,21 @@ pub async fn insert(
     let s = vault.seal(&associated(project, kind, id), plain.as_bytes())?;
     let values = (&s.ciphertext[..], &s.nonce[..], &s.wrapped_key[..], &s.wrap_nonce[..]);
     run!(tx, INSERT, [project.uuid(), id.uuid(), kind, values.0, values.1, values.2, values.3, &s.kek_id, now.micros()], execute)
+        .map(drop)
+}
+
+/// Seals and stores a secret, in place of the one that is there.
+pub async fn put(
+    tx: &mut Tx<'_>,
+    vault: &Vault,
+    (project, id): (ProjectId, SecretId),
+    kind: &str,
+    plain: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let s = vault.seal(&associated(project, kind, id), plain.as_bytes())?;
+    let values = (&s.ciphertext[..], &s.nonce[..], &s.wrapped_key[..], &s.wrap_nonce[..]);
+    run!(tx, PUT, [project.uuid(), id.uuid(), kind, values.0, values.1, values.2, values.3, &s.kek_id, now.micros()], execute)
         .map(drop)
 }
 

@@ -41,5 +41,5 @@ fn read(request: &Value) -> ModelRequest {
         description: text(&tool["function"]["description"]),
         parameters: tool["function"]["parameters"].clone(),
     });
-    ModelRequest { system, messages, tools: tools.collect(), temperature: None, max_tokens: None }
+    ModelRequest { system, messages, tools: tools.collect(), ..ModelRequest::default() }
 }

@@ -1,6 +1,7 @@
 //! An agent: its graph, how it is read, checked and filled with variables.
 
 pub mod codes;
+mod config;
 mod graph;
 mod headers;
 mod mcp;
@@ -13,6 +14,7 @@ mod validate;
 pub mod variables;
 mod webhook;
 
+pub use config::{LlmConfig, RetryConfig};
 pub use graph::{Checked, Edge, Graph};
 pub use mcp::{McpServer, ToolQuery, Transport};
 pub use nearest::nearest;

@@ -104,6 +104,26 @@ pub fn fill_value(template: &Value, sources: Sources<'_>) -> FilledValue {
     FilledValue { value, unknown: unknown.list }
 }
 
+/// The text with a value in the place of each mark, escaped as [`fill`] does it for that place.
+pub(crate) fn put_in(text: &str, mark: &str, value: &str, place: Place) -> String {
+    let value = Value::String(value.to_owned());
+    let mut parts = text.split(mark);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let as_written = place == Place::Url && in_origin(&out);
+        put(&mut out, &value, if as_written { Place::Header } else { place });
+        out.push_str(part);
+    }
+    out
+}
+
+/// The text as it stands in a URL's path or query.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    let mut out = String::new();
+    percent_encode(&mut out, text);
+    out
+}
+
 /// The distinct names of `#{name}`, in order.
 pub fn placeholders(text: &str) -> Vec<String> {
     placeholders_of([text])

@@ -122,6 +122,12 @@ impl Webhook {
         names
     }
 
+    /// The names of the secrets that URL, headers and body hold, each once.
+    pub fn secret_names(&self) -> Vec<String> {
+        let paths = context_paths_of(self.templates());
+        paths.iter().filter_map(|path| path.strip_prefix("secrets.")).map(str::to_owned).collect()
+    }
+
     fn templates(&self) -> Vec<&str> {
         let mut texts = vec![self.url.as_str()];
         for (name, value) in &self.headers {

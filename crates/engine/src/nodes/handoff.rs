@@ -11,7 +11,7 @@ pub(crate) fn is_handoff(agent: &Compiled, node: &str) -> bool {
 pub(crate) fn rests(turn: &mut Turn<'_>) -> bool {
     let rests = is_handoff(turn.agent, &turn.state.node);
     if rests {
-        turn.rest(InterruptKind::Handoff, None);
+        turn.rest(InterruptKind::Handoff, None, None);
     }
     rests
 }

@@ -4,6 +4,7 @@ pub(crate) mod handoff;
 mod subagent;
 pub(crate) mod warm_end;
 mod webhook;
+mod whatsapp_template;
 
 use crate::CannotRun;
 use domain::agent::{Node, NodeKind};
@@ -17,9 +18,12 @@ pub(crate) fn runnable(node: &Node) -> Result<(), CannotRun> {
 /// What a node needs and this engine does not have, if anything.
 pub fn unsupported(node: &Node) -> Option<&'static str> {
     match &node.kind {
-        NodeKind::Default | NodeKind::Webhook(_) | NodeKind::Handoff | NodeKind::WarmEnd { .. } => None,
+        NodeKind::Default
+        | NodeKind::Webhook(_)
+        | NodeKind::WhatsappTemplate(_)
+        | NodeKind::Handoff
+        | NodeKind::WarmEnd { .. } => None,
         NodeKind::KnowledgeBase(_) => Some("KnowledgeBaseNode"),
-        NodeKind::WhatsappTemplate(_) => Some("WhatsappTemplateNode"),
         NodeKind::Subagent(subagent) => subagent::unsupported(subagent),
     }
 }
@@ -29,6 +33,7 @@ pub(crate) fn step_prompt(node: &Node) -> Option<String> {
     match &node.kind {
         NodeKind::Webhook(settings) => Some(webhook::step_prompt(&node.name, settings)),
         NodeKind::Subagent(subagent) => subagent::step_prompt(subagent),
+        NodeKind::WhatsappTemplate(template) => Some(whatsapp_template::step_prompt(std::slice::from_ref(template))),
         NodeKind::WarmEnd { .. } => Some(warm_end::step_prompt()),
         _ => None,
     }

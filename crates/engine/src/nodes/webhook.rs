@@ -6,7 +6,7 @@ pub(super) fn step_prompt(name: &str, settings: &Webhook) -> String {
     format!("## Tools of this step\n- {}: {}\n", request_tool_name(name), in_words(settings))
 }
 
-/// What the request does, for the model: its description, method and URL.
+/// What the request does, for the model: its description, method, URL and arguments.
 pub(super) fn in_words(settings: &Webhook) -> String {
     let what = settings
         .description
@@ -14,5 +14,7 @@ pub(super) fn in_words(settings: &Webhook) -> String {
         .map(str::trim)
         .filter(|text| !text.is_empty())
         .unwrap_or("Makes an HTTP request");
-    format!("{what} ({} {})", settings.method.as_str(), settings.url)
+    let arguments = settings.argument_names();
+    let takes = if arguments.is_empty() { String::new() } else { format!("; takes {}", arguments.join(", ")) };
+    format!("{what} ({} {}){takes}", settings.method.as_str(), settings.url)
 }

@@ -17,10 +17,17 @@ pub(crate) fn spec() -> ToolSpec {
 
 pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
     let facts = &turn.state.facts;
+    let mut contact = json!({"phone_number": facts.phone_number, "profile_name": facts.profile_name});
+    if !facts.about.metadata.is_empty() {
+        contact["metadata"] = json!(facts.about.metadata);
+    }
+    if !facts.about.notes.is_empty() {
+        contact["notes"] = json!(facts.about.notes);
+    }
     let result = json!({
         "agent_id": facts.agent_id,
         "agent_execution_id": facts.execution_id,
-        "contact_information": {"phone_number": facts.phone_number, "profile_name": facts.profile_name},
+        "contact_information": contact,
         "whatsapp_conversation_id": facts.conversation_id,
     });
     turn.answer_first_call(call, result);

@@ -16,5 +16,5 @@ pub(crate) fn spec() -> ToolSpec {
 }
 
 pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
-    turn.rest(InterruptKind::Wait, Some(call.clone()));
+    turn.rest(InterruptKind::Wait, Some(call.clone()), None);
 }

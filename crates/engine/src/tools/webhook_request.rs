@@ -7,7 +7,7 @@ use domain::{
         variables::{self, Place, Sources},
     },
     chat::{ToolCall, ToolSpec},
-    tool_request::{ToolAnswer, ToolRequest},
+    tool_request::{SecretMarks, ToolAnswer, ToolRequest},
 };
 use serde_json::{Map, Value, json};
 
@@ -57,16 +57,47 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: Map<String, V
         let error = "scheme, host and port of the URL must not come from the conversation";
         return turn.answer_first_call(call, json!({"error": error, "code": "blocked_address"}));
     }
-    let request = request(turn, &settings, &arguments);
-    let effect = turn.effect_id();
-    let request = ToolRequest { idempotency_key: effect.clone(), ..request };
-    turn.state.pending = Some(Pending::Tool { effect: effect.clone(), call: call.clone(), request: request.clone() });
-    turn.effect(Effect::CallTool { id: effect, request });
+    let (request, secrets) = request(turn, &settings, &arguments);
+    turn.request(call, request, secrets);
 }
 
-fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Value>) -> ToolRequest {
-    let context = context::of(turn.state, turn.at);
-    let sources = Sources { context: Some(&context), arguments: Some(arguments) };
+impl Turn<'_> {
+    /// Asks for a request to be made; its answer becomes the call's result.
+    pub(crate) fn request(&mut self, call: &ToolCall, request: ToolRequest, secrets: SecretMarks) {
+        let effect = self.effect_id();
+        let request = ToolRequest { idempotency_key: effect.clone(), ..request };
+        self.state.pending = Some(Pending::Tool {
+            effect: effect.clone(),
+            call: call.clone(),
+            request: request.clone(),
+            secrets: secrets.clone(),
+            since: Some(self.at),
+        });
+        self.effect(Effect::CallTool { id: effect, request, secrets });
+    }
+}
+
+/// The request with everything filled in but secrets, and where those belong.
+fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Value>) -> (ToolRequest, SecretMarks) {
+    let mut context = context::of(turn.state, turn.at);
+    let names = settings.secret_names();
+    let mut secrets = SecretMarks::default();
+    if !names.is_empty() {
+        // Nobody who has a say in the request can write a mark: none occurs in what the request says without secrets.
+        let (without, _) = filled(settings, &context, arguments);
+        let said = format!("{}{:?}{:?}{arguments:?}", without.url, without.headers, without.body);
+        secrets = SecretMarks::new(names, &turn.next_id("secret").replace('_', ""), &said);
+        context["secrets"] = secrets.as_context();
+    }
+    let (request, unknown) = filled(settings, &context, arguments);
+    for path in unknown {
+        turn.event("warning", json!({"code": "unknown_variable", "path": path}));
+    }
+    (request, secrets)
+}
+
+fn filled(settings: &Webhook, context: &Value, arguments: &Map<String, Value>) -> (ToolRequest, Vec<String>) {
+    let sources = Sources { context: Some(context), arguments: Some(arguments) };
     let mut unknown = Vec::new();
     let mut fill = |text: &str, place| {
         let filled = variables::fill(text, sources, place);
@@ -80,7 +111,8 @@ fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Valu
         Some(schema) => {
             let known = schema.get("properties").and_then(Value::as_object);
             let fields = arguments.iter().filter(|(name, _)| known.is_some_and(|known| known.contains_key(*name)));
-            Some(Value::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect()))
+            let body: Map<String, Value> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+            (!body.is_empty()).then_some(Value::Object(body))
         }
         None => {
             let filled = variables::fill_value(&settings.body, sources);
@@ -93,13 +125,11 @@ fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Valu
             (!empty && !matches!(settings.method, HttpMethod::Get)).then_some(value)
         }
     };
-    for path in unknown {
-        turn.event("warning", json!({"code": "unknown_variable", "path": path}));
-    }
-    ToolRequest { method: settings.method.as_str().into(), url, headers, body, idempotency_key: String::new() }
+    let method = settings.method.as_str().into();
+    (ToolRequest { method, url, headers, body, idempotency_key: String::new() }, unknown)
 }
 
-/// Whether scheme, host and port are literal or from `vars`, whatever the model and the contact write (engine.md 4.1):
+/// Whether scheme, host and port are literal or from `vars` or `secrets`, whatever the model and the contact write (engine.md 4.1):
 /// the URL is filled twice, the second time with other values for everything they have a say in.
 fn origin_is_fixed(turn: &Turn<'_>, template: &str, arguments: &Map<String, Value>) -> bool {
     let context = context::of(turn.state, turn.at);
@@ -113,7 +143,7 @@ fn origin_is_fixed(turn: &Turn<'_>, template: &str, arguments: &Map<String, Valu
 }
 
 /// Everything before the path, query or fragment.
-fn origin(url: &str) -> &str {
+pub(super) fn origin(url: &str) -> &str {
     let from = url.find("://").map_or(0, |at| at + 3);
     let end = url[from..].find(['/', '?', '#']).map_or(url.len(), |at| from + at);
     &url[..end]

@@ -54,10 +54,14 @@ fn is_tool_name(name: &str) -> bool {
 pub fn request(request: &ModelRequest, node: &str) {
     let open = calls_left(request.messages.iter()).unwrap_or_else(|why| panic!("{why}: {:#?}", request.messages));
     assert_eq!(open, Vec::<&str>::new(), "calls without a result in a request");
-    assert!(request.messages.len() <= usize::try_from(limits::HISTORY).unwrap(), "{}", request.messages.len());
+    assert!(request.messages.len() <= limits::HISTORY as usize, "{}", request.messages.len());
     let prompt = format!("# Step: {node}\n");
-    let shows =
-        |message: &ChatMessage| matches!(message, ChatMessage::Tool { content, .. } if content.starts_with(&prompt));
+    let shows = |message: &ChatMessage| match message {
+        ChatMessage::Tool { content, .. } | ChatMessage::Assistant { content: Some(content), .. } => {
+            content.starts_with(&prompt)
+        }
+        _ => false,
+    };
     assert!(request.messages.iter().any(shows), "the step prompt of {node} is missing");
     assert!(!request.tools.is_empty(), "{node} offers no tools");
     let names: HashSet<&str> = request.tools.iter().map(|tool| tool.name.as_str()).collect();
@@ -69,7 +73,8 @@ pub fn transition(from: ExecutionStatus, to: ExecutionStatus) {
     let allowed: &[ExecutionStatus] = match from {
         Started => &[Running, Stopped, Failed],
         Running => &[Paused, Handoff, Ended, Failed, Stopped],
-        Paused | Handoff => &[Running, Ended, Failed, Stopped],
+        Paused => &[Running, Handoff, Ended, Failed, Stopped],
+        Handoff => &[Running, Ended, Failed, Stopped],
         Failed => &[Running],
         Ended | Stopped => &[],
     };

@@ -48,7 +48,7 @@ fn a_notification_that_failed_is_the_models_to_judge() {
     play.say("x", [calls([note("a"), note("b"), go("end")])]);
     play.is(Ended, "a");
     assert_eq!(play.results()[0]["code"], "outside_service_window");
-    assert_eq!(play.results()[1], json!({"status": "sent"}));
+    assert_eq!(play.results()[1], json!({"status": "sent", "message_id": "m"}));
 }
 
 #[test]

@@ -10,6 +10,11 @@ pub fn agent(nodes: &[Value], edges: &[(&str, &str, &str)]) -> Compiled {
 }
 
 pub fn agent_with(system_prompt: Option<&str>, nodes: &[Value], edges: &[(&str, &str, &str)]) -> Compiled {
+    Compiled::new(&content(system_prompt, nodes, edges)).unwrap()
+}
+
+/// The same before it is compiled, for settings of the agent.
+pub fn content(system_prompt: Option<&str>, nodes: &[Value], edges: &[(&str, &str, &str)]) -> AgentContent {
     let ends = [json!({"name": "__start__"}), json!({"name": "__end__"})];
     let nodes: Vec<&Value> = ends.iter().chain(nodes).collect();
     let edge = |(from, to, label): &(&str, &str, &str)| match *label {
@@ -19,35 +24,17 @@ pub fn agent_with(system_prompt: Option<&str>, nodes: &[Value], edges: &[(&str, 
     let edges: Vec<Value> = edges.iter().map(edge).collect();
     let checked = Graph::read(&json!({"nodes": nodes, "edges": edges})).unwrap();
     let system_prompt = system_prompt.map(str::to_owned);
-    Compiled::new(&AgentContent { system_prompt, agent_version: 2, graph: checked.graph.to_json() }).unwrap()
+    AgentContent { system_prompt, agent_version: 2, graph: checked.graph.to_json(), ..AgentContent::default() }
 }
 
 /// Graph A: start → a → end.
 pub fn graph_a() -> Compiled {
-    agent_with(
-        Some("You sell paper."),
-        &[json!({"name": "a", "prompt": "Help."})],
-        &[("__start__", "a", ""), ("a", "__end__", "nothing more is wanted")],
-    )
+    Compiled::new(&content_a()).unwrap()
 }
 
 /// Graph B, with c that nothing leads to and a global node g.
 pub fn graph_b() -> Compiled {
-    agent(
-        &[
-            json!({"name": "a", "prompt": "Instructions of a."}),
-            json!({"name": "b", "prompt": "Instructions of b."}),
-            json!({"name": "c", "prompt": "Instructions of c."}),
-            json!({"name": "g", "prompt": "Instructions of g.", "global": true, "global_condition": "help is wanted"}),
-        ],
-        &[
-            ("__start__", "a", ""),
-            ("a", "b", "wants b"),
-            ("b", "a", "wants a"),
-            ("b", "__end__", "done"),
-            ("c", "__end__", "done"),
-        ],
-    )
+    Compiled::new(&content_b()).unwrap()
 }
 
 /// start → a; a → h (HandoffNode); a → end; a global g that leads to h as well.
@@ -75,5 +62,39 @@ pub fn graph_webhook(webhook: &Value) -> Compiled {
     agent(
         &[json!({"name": "w", "type": "WebhookNode", "webhook": webhook})],
         &[("__start__", "w", ""), ("w", "__end__", "done")],
+    )
+}
+
+/// The same agents in version 1, which speaks by tools only.
+pub fn v1(content: AgentContent) -> Compiled {
+    Compiled::new(&AgentContent { agent_version: 1, ..content }).unwrap()
+}
+
+/// Graph A before it is compiled.
+pub fn content_a() -> AgentContent {
+    content(
+        Some("You sell paper."),
+        &[json!({"name": "a", "prompt": "Help."})],
+        &[("__start__", "a", ""), ("a", "__end__", "nothing more is wanted")],
+    )
+}
+
+/// Graph B before it is compiled, with the global node g.
+pub fn content_b() -> AgentContent {
+    content(
+        None,
+        &[
+            json!({"name": "a", "prompt": "Instructions of a."}),
+            json!({"name": "b", "prompt": "Instructions of b."}),
+            json!({"name": "c", "prompt": "Instructions of c."}),
+            json!({"name": "g", "prompt": "Instructions of g.", "global": true, "global_condition": "help is wanted"}),
+        ],
+        &[
+            ("__start__", "a", ""),
+            ("a", "b", "wants b"),
+            ("b", "a", "wants a"),
+            ("b", "__end__", "done"),
+            ("c", "__end__", "done"),
+        ],
     )
 }

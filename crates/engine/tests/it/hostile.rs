@@ -146,7 +146,7 @@ fn outcome(effect: &Effect, ending: &Ending) -> Input {
             };
             Input::Sent { effect: id.clone(), outcome }
         }
-        Effect::SetTimer { .. } | Effect::ClearTimer => unreachable!("kept apart"),
+        Effect::SetTimer { .. } | Effect::ClearTimer | Effect::CancelModel { .. } => unreachable!("kept apart"),
     }
 }
 
@@ -162,6 +162,7 @@ fn inputs(play: &mut Play, given: &mut Vec<Input>, happening: &Happening) -> Vec
             let data = Some(ExecutionInput::Payload { value: json!({"ok": 1}) });
             vec![Input::Resume {
                 id,
+                interrupt: None,
                 message: message.map_or(None, |said| if said { user_input("go on") } else { data }),
             }]
         }

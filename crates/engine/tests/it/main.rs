@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod check;
+mod contents;
 mod delivery;
 mod graphs;
 mod hostile;
@@ -14,5 +15,7 @@ mod prompts;
 mod rests;
 mod routing;
 mod samples;
+mod statuses;
 mod talking;
+mod version_1;
 mod webhooks;

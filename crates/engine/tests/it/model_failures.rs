@@ -21,9 +21,10 @@ fn s28_a_passing_failure_is_tried_again_after_a_while() {
     assert_eq!(play.state.due_at(), Some(began + Span::from_secs(1)));
     play.wait(Span::from_secs(1));
     play.model_fails(Temporary, None);
-    assert_eq!(play.state.due_at(), Some(play.now + Span::from_secs(1)));
+    let due = play.state.due_at().unwrap();
+    assert!((1_000..1_130).contains(&(due - play.now).millis()));
     assert_eq!(play.pending_model(), question, "the same question");
-    play.wait(Span::from_secs(1));
+    play.now = due;
     play.answer([text("?")]);
     play.is(Paused, "a");
     assert_eq!(play.count("llm.retried"), 2);
@@ -40,7 +41,10 @@ fn after_five_retries_the_execution_fails_and_keeps_what_was_said() {
         waits.push((due - play.now).millis());
         play.now = due;
     }
-    assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000]);
+    let shortest: [i64; 5] = [500, 1_000, 2_000, 4_000, 8_000];
+    for (wait, least) in waits.iter().zip(shortest) {
+        assert!((least..=least + least / 8).contains(wait) && *wait <= 8_000, "{waits:?}");
+    }
     play.hears("are you there?");
     play.model_fails(Temporary, None);
     play.failed("llm_unavailable");
@@ -60,7 +64,7 @@ fn what_is_said_while_failed_is_taken_up_by_a_resume() {
     let said = Input::Said { id: "s".into(), text: "hello?".into() };
     play.feed(std::slice::from_ref(&said));
     play.failed("llm_unavailable");
-    play.feed(&[said, Input::Resume { id: "r".into(), message: crate::play::user_input("go on") }]);
+    play.feed(&[said, Input::Resume { id: "r".into(), message: crate::play::user_input("go on"), interrupt: None }]);
     play.answer([text("Yes!")]);
     assert_eq!(play.user_messages(), ["x", "hello?\nhello?\ngo on"]);
 }

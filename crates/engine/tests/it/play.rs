@@ -5,6 +5,7 @@ use domain::{
     Id, Span, Timestamp,
     chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall},
     execution::{ExecutionInput, ExecutionStatus},
+    message::Content,
     tool_request::{ToolAnswer, ToolRequest},
 };
 use engine::{
@@ -43,6 +44,8 @@ pub fn facts() -> Facts {
         phone_number: Some("+5511961234567".into()),
         profile_name: Some("Ann".into()),
         vars: Default::default(),
+        about: Default::default(),
+        test_mode: false,
     }
 }
 
@@ -121,9 +124,14 @@ impl Play {
                     self.ask(call);
                 }
                 Effect::CallTool { .. } => self.spent[1] += 1,
-                Effect::Send { text, .. } => {
+                Effect::Send { content, .. } => {
                     self.spent[2] += 1;
-                    assert!((1..=4096).contains(&text.chars().count()), "WhatsApp takes 1 to 4096 characters");
+                    let long = content.in_words().chars().count();
+                    assert!((1..=4096).contains(&long), "WhatsApp takes 1 to 4096 characters");
+                }
+                // Whoever asks gives up: there will be no answer.
+                Effect::CancelModel { id } => {
+                    self.open.retain(|open| !matches!(open, Effect::CallModel(call) if call.id == *id));
                 }
                 Effect::SetTimer { kind, generation, fire_at } => self.timer = Some((*kind, *generation, *fire_at)),
                 Effect::ClearTimer => self.timer = None,
@@ -178,7 +186,7 @@ impl Play {
 
     pub fn resume(&mut self, message: Option<ExecutionInput>, script: impl IntoIterator<Item = ModelResponse>) {
         let id = self.key();
-        self.feed(&[Input::Resume { id, message }]);
+        self.feed(&[Input::Resume { id, message, interrupt: None }]);
         self.answer(script);
     }
 
@@ -208,7 +216,9 @@ impl Play {
                     assert!(!self.tool_answers.is_empty(), "an unexpected request: {effect:?}");
                     Input::Tool { effect: id.clone(), answer: self.tool_answers.remove(0) }
                 }
-                Effect::SetTimer { .. } | Effect::ClearTimer => unreachable!("kept apart"),
+                Effect::SetTimer { .. } | Effect::ClearTimer | Effect::CancelModel { .. } => {
+                    unreachable!("kept apart")
+                }
             };
             self.open.remove(0);
             self.feed(&[input]);
@@ -263,11 +273,31 @@ impl Play {
         assert_eq!(self.state.status, ExecutionStatus::Failed);
     }
 
+    /// The texts that were sent.
     pub fn sent(&self) -> Vec<&str> {
+        self.contents()
+            .into_iter()
+            .filter_map(|content| if let Content::Text(text) = content { Some(text.as_str()) } else { None })
+            .collect()
+    }
+
+    /// Everything that was sent.
+    pub fn contents(&self) -> Vec<&Content> {
         self.effects
             .iter()
-            .filter_map(|effect| if let Effect::Send { text, .. } = effect { Some(text.as_str()) } else { None })
+            .filter_map(|effect| if let Effect::Send { content, .. } = effect { Some(content) } else { None })
             .collect()
+    }
+
+    pub fn set(&mut self, status: ExecutionStatus) {
+        let id = self.key();
+        self.feed(&[Input::SetStatus { id, status, reason: "by the API".into() }]);
+    }
+
+    /// The data of the last event of this name.
+    #[track_caller]
+    pub fn last(&self, event: &str) -> &Value {
+        &self.events.iter().rfind(|known| known.name == event).unwrap().data
     }
 
     pub fn web_requests(&self) -> Vec<&ToolRequest> {
@@ -342,6 +372,14 @@ pub fn go(node: &str) -> ToolCall {
 
 pub fn wait() -> ToolCall {
     call("WaitForUser", json!({}))
+}
+
+pub fn ask(message: &str) -> ToolCall {
+    call("AskUserForInput", json!({"message": message}))
+}
+
+pub fn idle(message: &str) -> ToolCall {
+    call("EnterIdleState", json!({"message": message}))
 }
 
 pub fn metadata() -> ToolCall {

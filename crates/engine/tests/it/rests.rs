@@ -176,7 +176,7 @@ fn a_resume_that_comes_too_late_does_not_end_the_next_rest() {
 fn two_resumes_at_once_lose_no_message() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("?")]);
-    let resume = |text: &str| Input::Resume { id: text.into(), message: user_input(text) };
+    let resume = |text: &str| Input::Resume { id: text.into(), message: user_input(text), interrupt: None };
     play.feed(&[resume("one"), resume("two")]);
     play.answer([text("both")]);
     assert_eq!(play.user_messages(), ["x", "one\ntwo"]);
@@ -215,7 +215,7 @@ fn what_is_over_stays_over() {
     play.say("x", [calls([go("end")])]);
     let before = play.state.clone();
     let said = Input::Said { id: "s".into(), text: "hello?".into() };
-    let resume = Input::Resume { id: "r".into(), message: user_input("go on") };
+    let resume = Input::Resume { id: "r".into(), message: user_input("go on"), interrupt: None };
     let step = play.feed(&[said, resume, stop(), Input::Timer { generation: before.generation }]);
     assert_eq!((&play.state, step), (&before, engine::Step::default()));
     let step = engine::fail_unrunnable(&mut play.state, play.now, "gone");

@@ -56,7 +56,11 @@ fn s02_the_reply_is_taken_up_and_nothing_is_said_twice() {
     assert_eq!(play.sent(), ["Yes?", "Done."]);
     assert_eq!(
         play.results(),
-        [json!("bye"), json!({"status": "sent"}), json!({"next_node": "__end__", "reason": "it fits"})]
+        [
+            json!("bye"),
+            json!({"status": "sent", "message_id": "m"}),
+            json!({"next_node": "__end__", "reason": "it fits"})
+        ]
     );
     assert_eq!(play.state.end_reason.as_deref(), Some("reached_end"));
     assert_eq!(play.count("interrupt.resolved"), 1);
@@ -117,7 +121,7 @@ fn s09_what_follows_a_rest_waits_for_the_reply() {
     play.is(Paused, "a");
     assert_eq!(play.sent(), ["1?"]);
     play.say("r", [text("4?")]);
-    assert_eq!(play.results(), [json!("r"), json!({"status": "sent"})]);
+    assert_eq!(play.results(), [json!("r"), json!({"status": "sent", "message_id": "m"})]);
     assert_eq!(play.sent(), ["1?", "2", "4?"]);
     assert_eq!(play.user_messages(), ["x", "r"]);
 }
@@ -197,7 +201,13 @@ fn a_tool_that_the_node_does_not_have_is_answered_with_those_it_has() {
     assert_eq!(result["code"], "unknown_tool");
     assert_eq!(
         result["available_tools"],
-        json!(["send_notification_to_user", "MoveToNextNode", "WaitForUser", "get_execution_metadata"])
+        json!([
+            "send_notification_to_user",
+            "send_media_message",
+            "MoveToNextNode",
+            "WaitForUser",
+            "get_execution_metadata"
+        ])
     );
 }
 

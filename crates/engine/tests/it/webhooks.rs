@@ -187,7 +187,7 @@ fn the_tools_of_a_subagent_are_offered_in_the_order_written() {
     let mut play = Play::new(agent(&nodes, &[("__start__", "s", ""), ("s", "__end__", "")]));
     play.tool_answers = vec![answered(json!({"a": 1}))];
     play.say("x", [calls([call("zeta_request", json!({}))]), text("?")]);
-    let names: Vec<&str> = play.requests[0].tools[4..].iter().map(|tool| tool.name.as_str()).collect();
+    let names: Vec<&str> = play.requests[0].tools[5..].iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["zeta_request", "alpha_request", "mid_request"]);
     assert_eq!(play.web_requests()[0].method, "POST");
 }
@@ -196,6 +196,6 @@ fn the_tools_of_a_subagent_are_offered_in_the_order_written() {
 fn a_graph_with_what_this_engine_lacks_is_refused_by_name() {
     let graph = json!({"nodes": [{"id": "1", "name": "__start__"}, {"id": "2", "name": "k", "type": "KnowledgeBaseNode",
         "knowledge_base": {"knowledge_base_text": "x"}}, {"id": "3", "name": "__end__"}], "edges": [{"id": "e", "from": "1", "to": "2"}]});
-    let refused = Compiled::new(&AgentContent { system_prompt: None, agent_version: 2, graph }).unwrap_err();
+    let refused = Compiled::new(&AgentContent { agent_version: 2, graph, ..AgentContent::default() }).unwrap_err();
     assert_eq!(refused.to_string(), "node 'k': KnowledgeBaseNode cannot be run yet");
 }

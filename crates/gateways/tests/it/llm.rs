@@ -17,8 +17,7 @@ fn question() -> ModelRequest {
         system: String::from("be kind"),
         messages: vec![ChatMessage::User { content: String::from("hi") }],
         tools: vec![],
-        temperature: None,
-        max_tokens: None,
+        ..ModelRequest::default()
     }
 }
 

@@ -25,7 +25,7 @@ async fn resolved(
 }
 
 fn nothing() -> ModelRequest {
-    ModelRequest { system: String::new(), messages: vec![], tools: vec![], temperature: None, max_tokens: None }
+    ModelRequest { system: String::new(), messages: vec![], tools: vec![], ..ModelRequest::default() }
 }
 
 fn named(provider: ProviderName) -> LlmSettings {

@@ -78,9 +78,7 @@ async fn ask(wire: &Wire, timeout: Duration, server: &Server) -> Result<ModelRes
     let question = ModelRequest {
         system: String::from("be kind"),
         messages: vec![ChatMessage::User { content: String::from("hi") }],
-        tools: vec![],
-        temperature: None,
-        max_tokens: None,
+        ..ModelRequest::default()
     };
     provider.complete(&question, "trace").await
 }

@@ -12,6 +12,7 @@ use crate::{
 use domain::{
     Id, Span,
     ids::ProjectId,
+    message::Content,
     phone::Phone,
     sandbox::{SessionStatus, codes_in, is_code_like},
 };
@@ -141,7 +142,8 @@ async fn say(
     if store::outbox::is_known(tx, place.project, source_key).await? {
         return Ok(());
     }
-    let said = Said { text: sentence(answer, language), source_key, waiting: None };
+    let content = Content::Text(sentence(answer, language).to_owned());
+    let said = Said { content: &content, source_key, waiting: None };
     // A refusal cannot be told to anybody: the person wrote a moment ago, so the window is open.
     enqueue(ctx, tx, place.project, &conversation, &said, ctx.now()).await?.map_or(Ok(()), |_| Ok(()))
 }

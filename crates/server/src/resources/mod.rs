@@ -5,3 +5,4 @@ pub(crate) mod conversations;
 pub(crate) mod executions;
 pub(crate) mod messages;
 pub(crate) mod sandbox_sessions;
+pub(crate) mod secrets;

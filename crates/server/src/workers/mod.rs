@@ -2,6 +2,7 @@
 //!
 //! The loop here, tests' `run_until_idle` and a simulator call the same steps. No step loops, spawns or sleeps.
 
+mod interrupt;
 mod jobs;
 mod leases;
 mod outbound;
@@ -20,6 +21,7 @@ use std::{collections::HashSet, time::Duration};
 use store::unscoped::{DueConversation, DueOutbox};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use interrupt::Interrupts;
 pub(crate) use leases::Register;
 pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
 pub(crate) use outbox::post;

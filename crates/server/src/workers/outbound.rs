@@ -4,7 +4,7 @@ use crate::Context;
 use domain::{
     Id, Span, Timestamp,
     ids::{ExecutionId, MessageId, ProjectId},
-    message::Direction,
+    message::{Content, Direction},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -24,8 +24,8 @@ const PATIENCE: Span = Span::from_mins(15);
 /// What is said, and by whom.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Said<'a> {
-    /// The text.
-    pub text: &'a str,
+    /// What it is.
+    pub content: &'a Content,
     /// Names the intent: saying it twice says it once.
     pub source_key: &'a str,
     /// The execution and effect that wait for the outcome.
@@ -60,11 +60,12 @@ pub(super) struct Payload {
     pub wa_id: Option<String>,
     /// For people who hide their number.
     pub user_id: Option<String>,
-    /// The text.
-    pub text: String,
+    /// What is sent.
+    #[serde(flatten)]
+    pub content: Content,
 }
 
-/// Puts a text into the outbox and the conversation. The conversation's row must be locked by this transaction.
+/// Puts it into the outbox and the conversation. The conversation's row must be locked by this transaction.
 pub(crate) async fn enqueue(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -73,7 +74,9 @@ pub(crate) async fn enqueue(
     said: &Said<'_>,
     now: Timestamp,
 ) -> Result<std::result::Result<MessageId, NotSendable>> {
-    let open = conversation.last_inbound_at.is_some_and(|at| now - Timestamp::from_micros(at) < WINDOW);
+    // Templates are what the window is there for.
+    let template = matches!(said.content, Content::Template(_));
+    let open = template || conversation.last_inbound_at.is_some_and(|at| now - Timestamp::from_micros(at) < WINDOW);
     if !open {
         return Ok(Err(NotSendable::WindowClosed));
     }
@@ -90,8 +93,8 @@ pub(crate) async fn enqueue(
         id: message,
         seq: row.next_seq,
         direction: Direction::Outbound,
-        kind: "text",
-        content: said.text,
+        kind: said.content.kind(),
+        content: &said.content.in_words(),
         raw: None,
         wamid: None,
         wa_timestamp: None,
@@ -99,7 +102,7 @@ pub(crate) async fn enqueue(
         now,
     };
     messages::insert(tx, project, conversation.id, &new).await?;
-    let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, text: said.text.into() };
+    let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, content: said.content.clone() };
     let row = NewOutbox {
         id: outbox,
         conversation: conversation.id,

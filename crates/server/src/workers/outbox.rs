@@ -11,7 +11,11 @@ use super::{
     turns,
 };
 use crate::{Context, failpoint};
-use domain::{Span, Timestamp, ids::ProjectId, message::Delivery};
+use domain::{
+    Span, Timestamp,
+    ids::ProjectId,
+    message::{Content as Message, Delivery},
+};
 use engine::{Input, SendOutcome as Told};
 use gateways::whatsapp::{Content, ErrorClass, Outgoing, Recipient, SendOutcome, token};
 use secrecy::SecretString;
@@ -97,6 +101,22 @@ enum End {
     Silence,
 }
 
+/// In WhatsApp's shape. WhatsApp fetches a file itself, but a link to an address that agents may not reach is not handed
+/// to anybody.
+async fn content(ctx: &Context, content: Message) -> Result<Content, End> {
+    Ok(match content {
+        Message::Text(body) => {
+            let preview_url = body.contains("https://") || body.contains("http://");
+            Content::Text { body, preview_url }
+        }
+        Message::Media(media) => match ctx.egress.check(&media.url).await {
+            Ok(_) => Content::Media(media.into()),
+            Err(refusal) => return Err(End::Refused { code: refusal.code.as_str(), message: refusal.message }),
+        },
+        Message::Template(template) => Content::Template(template.into()),
+    })
+}
+
 /// A node that was paused after it wrote the attempt may have been given up meanwhile: it asks before it sends.
 const FRESH: Duration = Duration::from_secs(2);
 
@@ -119,8 +139,10 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Insta
         (None, Some(user)) => Recipient::UserId(user),
         (None, None) => return Ok(End::Refused { code: "send_failed", message: "the contact has no address".into() }),
     };
-    let preview_url = payload.text.contains("https://") || payload.text.contains("http://");
-    let content = Content::Text { body: payload.text, preview_url };
+    let content = match content(ctx, payload.content).await {
+        Ok(content) => content,
+        Err(refused) => return Ok(refused),
+    };
     let message = Outgoing { to, content, reply_to: None, opaque: tracking_token(ctx, project, row) };
     failpoint::reach("send.open");
     still_ours(ctx, project, row, written).await?;

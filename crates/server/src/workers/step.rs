@@ -11,6 +11,7 @@ use domain::{
     chat::ChatMessage,
     execution::ExecutionStatus,
     ids::{ExecutionId, ProjectId, SnapshotId},
+    tool_request::SecretMarks,
 };
 use engine::{
     AgentContent, CallModel, Compiled, Effect, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, Step,
@@ -40,8 +41,10 @@ pub(crate) enum Todo {
     Tool {
         /// The effect.
         effect: String,
-        /// The request.
+        /// The request, with marks where secrets belong.
         request: domain::tool_request::ToolRequest,
+        /// The secrets to put in.
+        secrets: SecretMarks,
         /// It was asked for by an earlier life of the turn and may have been made.
         again: bool,
     },
@@ -95,9 +98,9 @@ pub(super) async fn step(
         Some(Pending::Model { call, not_before, .. }) if not_before.is_none_or(|time| time <= now) => {
             Some(Todo::Model(call.clone()))
         }
-        Some(pending @ Pending::Tool { effect, request, .. }) => {
+        Some(pending @ Pending::Tool { effect, request, secrets, .. }) => {
             let again = began_with.as_ref() == Some(pending);
-            Some(Todo::Tool { effect: effect.clone(), request: request.clone(), again })
+            Some(Todo::Tool { effect: effect.clone(), request: request.clone(), secrets: secrets.clone(), again })
         }
         _ => None,
     };
@@ -248,8 +251,8 @@ impl Run {
         let mut known = Vec::new();
         for effect in &step.effects {
             match effect {
-                Effect::Send { id, text } => {
-                    let said = Said { text, source_key: id, waiting: Some((self.id, id)) };
+                Effect::Send { id, content } => {
+                    let said = Said { content, source_key: id, waiting: Some((self.id, id)) };
                     if let Err(refused) = outbound::enqueue(ctx, tx, project, conversation, &said, now).await? {
                         let outcome = SendOutcome::Failed { code: refused.code().into(), message: refused.to_string() };
                         known.push(Input::Sent { effect: id.clone(), outcome });
@@ -260,8 +263,9 @@ impl Run {
                         .await?;
                 }
                 Effect::ClearTimer => timers::clear(tx, project, self.id).await?,
-                // Carried out by the holder after the commit: the state says what is pending.
-                Effect::CallModel(_) | Effect::CallTool { .. } => {}
+                // Carried out by the holder after the commit: the state says what is pending. A model whose answer is not
+                // wanted any more is given up with the holder's task.
+                Effect::CallModel(_) | Effect::CallTool { .. } | Effect::CancelModel { .. } => {}
             }
         }
         Ok(known)
@@ -312,6 +316,8 @@ fn facts(id: ExecutionId, agent_id: domain::ids::AgentId, conversation: &Convers
         phone_number: conversation.phone_number.clone(),
         profile_name: conversation.contact_name.clone(),
         vars: Default::default(),
+        about: Default::default(),
+        test_mode: false,
     }
 }
 

@@ -5,11 +5,11 @@ use super::{
     step::{self, Held, Todo},
     wait_after,
 };
-use crate::{Context, failpoint};
+use crate::{Context, failpoint, secrets};
 use domain::{
     chat::{ModelFailure, ModelFailureKind, ModelResponse, ToolCall},
     ids::{ConversationId, ProjectId},
-    tool_request::ToolAnswer,
+    tool_request::{SecretMarks, ToolAnswer, ToolRequest},
 };
 use engine::{Input, model_request};
 use serde_json::Value;
@@ -78,14 +78,17 @@ pub(crate) async fn go_on(ctx: &Context, mut held: Option<Held>) -> store::Resul
 /// Carries out one effect and feeds its outcome. A node that stops does not wait for a model: nothing was done in the
 /// world, so the next holder asks again.
 async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
+    let waiting = ctx.interrupts.wait(turn.conversation.id);
     let outcome = tokio::select! {
         outcome = carry_out(ctx, turn) => outcome?,
+        // What rang is in the mailbox. Without an outcome the engine gives the question up, or the model is asked again.
+        () = waiting.rung(), if matches!(turn.todo, Todo::Model(_)) => Vec::new(),
         () = ctx.stopping.cancelled(), if matches!(turn.todo, Todo::Model(_)) => return hand_over(ctx, turn).await.map(|()| None),
     };
     transact!(ctx.store, "turn.step", tx => {
         let now = ctx.now();
         let conversation = conversations::held(tx, turn.project, turn.conversation.id, turn.conversation.epoch, now).await?;
-        let next = step::step(ctx, tx, turn.project, conversation, std::slice::from_ref(&outcome)).await?;
+        let next = step::step(ctx, tx, turn.project, conversation, &outcome).await?;
         failpoint::reach("step.commit");
         Ok(next)
     })
@@ -96,8 +99,8 @@ async fn hand_over(ctx: &Context, turn: &Held) -> store::Result<()> {
     transact!(ctx.store, "turn.hand_over", tx => conversations::postpone(tx, project, id, epoch, AT_ONCE).await)
 }
 
-async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {
-    match &held.todo {
+async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Vec<Input>> {
+    let outcome = match &held.todo {
         Todo::Model(call) => {
             let rows = step::history_of(ctx, held, call).await?;
             let request = model_request(&held.agent, &held.state, call, &rows);
@@ -108,24 +111,39 @@ async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Input> {
             metrics::histogram!("llm_seconds").record(began.elapsed().as_secs_f64());
             metrics::counter!("llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" })
                 .increment(1);
-            Ok(match answer {
+            match answer {
                 Ok(response) => Input::Model { effect: call.id.clone(), response: storable(response) },
                 Err(failure) => Input::ModelFailed { effect: call.id.clone(), failure: shown(failure) },
-            })
+            }
         }
         // The request may have been made before a crash: only what is safe to repeat is repeated (engine.md 2.10).
-        Todo::Tool { effect, request, again: true } if request.method != "GET" => {
+        Todo::Tool { effect, request, again: true, .. } if request.method != "GET" => {
             let answer =
                 ToolAnswer::Failed { code: "outcome_unknown".into(), message: "outcome unknown after restart".into() };
-            Ok(Input::Tool { effect: effect.clone(), answer })
+            Input::Tool { effect: effect.clone(), answer }
         }
-        Todo::Tool { effect, request, .. } => {
-            failpoint::reach("tool.ask");
-            let answer = ctx.egress.send(request).await;
-            failpoint::reach("tool.answered");
-            Ok(Input::Tool { effect: effect.clone(), answer })
-        }
-    }
+        Todo::Tool { effect, request, secrets, .. } => return make_request(ctx, held, effect, request, secrets).await,
+    };
+    Ok(vec![outcome])
+}
+
+/// Puts the secrets in, makes the request, and takes out of the answer what the other side gave back of them: from here on everything is
+/// journaled.
+async fn make_request(
+    ctx: &Context,
+    held: &Held,
+    effect: &str,
+    request: &ToolRequest,
+    secrets: &SecretMarks,
+) -> store::Result<Vec<Input>> {
+    let values = secrets::of(ctx, held.project, secrets.names()).await?;
+    let names: Vec<String> = secrets.names().filter(|name| !values.contains_key(*name)).map(str::to_owned).collect();
+    let filled = secrets.fill(request, &values);
+    failpoint::reach("tool.ask");
+    let answer = ctx.egress.send(&filled).await.redacted(&values);
+    failpoint::reach("tool.answered");
+    let outcome = Input::Tool { effect: effect.to_owned(), answer };
+    Ok(if names.is_empty() { vec![outcome] } else { vec![Input::SecretsMissing { names }, outcome] })
 }
 
 /// NUL, which PostgreSQL cannot store in a text and nobody can read.

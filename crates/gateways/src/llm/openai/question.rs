@@ -152,6 +152,7 @@ mod tests {
             }],
             temperature: Some(0.0),
             max_tokens: Some(7),
+            ..ModelRequest::default()
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Contents serialise, so that they can wait in a table; that form is ours. [`Content::node`] is what goes out.
 
+use domain::message;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -227,6 +228,43 @@ impl TemplateSend {
             file["filename"] = json!(name);
         }
         json!({"type": "header", "parameters": [{"type": kind.as_str(), kind.as_str(): file}]})
+    }
+}
+
+/// The language of a template whose agent names none.
+const LANGUAGE: &str = "en_US";
+
+/// WhatsApp refuses a caption for a sound and a name for anything but a document.
+impl From<message::Media> for Media {
+    fn from(media: message::Media) -> Self {
+        let kind = match media.kind {
+            message::MediaKind::Image => MediaKind::Image,
+            message::MediaKind::Video => MediaKind::Video,
+            message::MediaKind::Audio => MediaKind::Audio,
+            message::MediaKind::Document => MediaKind::Document,
+        };
+        let caption = media.caption.filter(|_| kind != MediaKind::Audio);
+        let filename = media.filename.filter(|_| kind == MediaKind::Document);
+        Self { kind, source: MediaSource::Link(media.url), caption, filename, voice: false }
+    }
+}
+
+/// Parameters named `1`, `2`, … go by their place, others by name.
+impl From<message::TemplateMessage> for TemplateSend {
+    fn from(template: message::TemplateMessage) -> Self {
+        let place = |name: &str| name.parse::<u32>().ok();
+        let mut parameters = template.parameters;
+        parameters.sort_by_key(|(name, _)| place(name).unwrap_or(u32::MAX));
+        let parameters: Vec<Value> = parameters
+            .iter()
+            .map(|(name, text)| match place(name) {
+                Some(_) => json!({"type": "text", "text": text}),
+                None => json!({"type": "text", "parameter_name": name, "text": text}),
+            })
+            .collect();
+        let body = (!parameters.is_empty()).then(|| json!({"type": "body", "parameters": parameters}));
+        let language = template.language.unwrap_or_else(|| LANGUAGE.into());
+        Self { name: template.name, language, components: body.into_iter().collect() }
     }
 }
 

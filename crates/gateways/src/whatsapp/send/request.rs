@@ -66,3 +66,49 @@ pub(super) fn read_receipt(wamid: &str, typing: bool) -> Value {
     }
     body
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::message::{Media, MediaKind, TemplateMessage};
+
+    fn sent(content: Content) -> Value {
+        Outgoing { to: Recipient::Phone("5511".into()), content, reply_to: None, opaque: String::new() }.to_json()
+    }
+
+    #[test]
+    fn media_are_sent_by_link_with_what_their_kind_allows() {
+        let of = |kind| {
+            let url = "https://shop.example/x".into();
+            let media = Media { kind, url, caption: Some("c".into()), filename: Some("f.pdf".into()) };
+            sent(Content::Media(media.into()))
+        };
+        let link = "https://shop.example/x";
+        assert_eq!(of(MediaKind::Image)["image"], json!({"link": link, "caption": "c"}));
+        assert_eq!(of(MediaKind::Audio)["audio"], json!({"link": link}));
+        assert_eq!(of(MediaKind::Document)["document"], json!({"link": link, "caption": "c", "filename": "f.pdf"}));
+        assert_eq!(of(MediaKind::Video)["type"], "video");
+    }
+
+    #[test]
+    fn the_parameters_of_a_template_go_by_place_or_by_name() {
+        let template = TemplateMessage {
+            name: "t".into(),
+            language: None,
+            parameters: [("10", "j"), ("2", "b"), ("who", "Ann")]
+                .map(|(name, text)| (name.into(), text.into()))
+                .to_vec(),
+            template_id: None,
+            config_id: None,
+        };
+        let body = sent(Content::Template(template.clone().into()));
+        assert_eq!((&body["type"], &body["template"]["name"]), (&json!("template"), &json!("t")));
+        assert_eq!(body["template"]["language"], json!({"code": "en_US"}));
+        let parameters = json!([{"type": "text", "text": "b"}, {"type": "text", "text": "j"},
+            {"type": "text", "parameter_name": "who", "text": "Ann"}]);
+        assert_eq!(body["template"]["components"], json!([{"type": "body", "parameters": parameters}]));
+        let plain = TemplateMessage { parameters: Vec::new(), language: Some("pt_BR".into()), ..template };
+        let expected = json!({"name": "t", "language": {"code": "pt_BR"}});
+        assert_eq!(sent(Content::Template(plain.into()))["template"], expected);
+    }
+}

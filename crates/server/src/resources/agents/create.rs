@@ -35,6 +35,9 @@ pub(super) struct NewAgent {
     /// How long to wait for more messages before answering.
     #[schema(minimum = 0, maximum = 60)]
     pub(super) message_debounce_seconds: Option<i64>,
+    /// How it talks: 1 by asking with a tool, 2 by text (the default).
+    #[schema(minimum = 1, maximum = 2)]
+    pub(super) agent_version: Option<i64>,
     /// The starter graph if there is none.
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     pub(super) graph: Option<GraphChange>,

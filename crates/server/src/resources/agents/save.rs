@@ -58,7 +58,12 @@ fn unsupported(graph: &Graph) -> Vec<Problem> {
 pub(super) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &mut AgentRow) -> Result<()> {
     let graph: Value =
         serde_json::from_str(&row.graph).map_err(|error| Error::Damaged { what: "graph", why: error.to_string() })?;
-    let content = AgentContent { system_prompt: row.system_prompt.clone(), agent_version: row.agent_version, graph };
+    let content = AgentContent {
+        system_prompt: row.system_prompt.clone(),
+        agent_version: row.agent_version,
+        graph,
+        ..AgentContent::default()
+    };
     let text =
         serde_json::to_string(&content).map_err(|error| Error::Damaged { what: "snapshot", why: error.to_string() })?;
     let hash = Sha256::digest(text.as_bytes());
@@ -77,7 +82,7 @@ pub(super) fn new_row(ctx: &Context, new: NewAgent) -> AgentRow {
         description: new.description,
         system_prompt: new.system_prompt.or(new.system_prompt_too),
         message_debounce_seconds: new.message_debounce_seconds.unwrap_or(0),
-        agent_version: 2,
+        agent_version: new.agent_version.unwrap_or(2),
         graph: view::stored(&new.graph.map_or_else(Graph::starter, |graph| graph.0)),
         snapshot_id: Id::from_uuid(id.uuid()),
         version: 1,
@@ -99,6 +104,9 @@ pub(super) fn apply(row: &mut AgentRow, change: &AgentChange) {
     }
     if let Some(debounce) = change.message_debounce_seconds {
         row.message_debounce_seconds = debounce.unwrap_or(0);
+    }
+    if let Some(version) = change.agent_version {
+        row.agent_version = version;
     }
     if let Some(graph) = &change.graph {
         row.graph = view::stored(&graph.0);

@@ -39,6 +39,9 @@ pub(super) struct AgentChange {
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 60)]
     pub(super) message_debounce_seconds: Option<Option<i64>>,
+    /// How it talks: 1 by asking with a tool, 2 by text.
+    #[schema(minimum = 1, maximum = 2, nullable = false)]
+    pub(super) agent_version: Option<i64>,
     /// Replaces the whole graph.
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     pub(super) graph: Option<GraphChange>,

@@ -1,10 +1,12 @@
 //! /api/v1 routes of executions.
 
 mod create;
+mod events;
 mod get;
 mod input;
 mod list;
 mod resume;
+mod update;
 mod view;
 
 use crate::Context;
@@ -13,6 +15,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) fn routes() -> OpenApiRouter<Context> {
     OpenApiRouter::new()
         .routes(routes!(list::handle, create::handle))
-        .routes(routes!(get::handle))
+        .routes(routes!(get::handle, update::handle))
+        .routes(routes!(events::handle))
         .routes(routes!(resume::handle))
 }

@@ -1,6 +1,6 @@
 //! `POST /agents/{agent_id}/executions/{execution_id}/resume`
 
-use super::{input::Message, view::AgentExecution};
+use super::{input::Message, view, view::AgentExecution};
 use crate::{
     ApiError,
     api::{Changed, Data, RequestBody, body, change},
@@ -21,6 +21,8 @@ use utoipa::ToSchema;
 pub(super) struct ExecutionResume {
     /// What to go on with.
     message: Option<Message>,
+    /// Ends only this rest, as the execution's `interrupt` names it; any when absent.
+    interrupt_id: Option<String>,
 }
 
 impl RequestBody for ExecutionResume {}
@@ -49,7 +51,8 @@ pub(super) async fn handle(
         let row = executions::find(&mut reader.conn(), project, id).await?.filter(|row| row.agent_id == agent);
         row.ok_or(ApiError::NotFound("Execution"))?;
     }
-    let message = body::read::<ExecutionResume>(request).await?.message.map(ExecutionInput::from);
+    let body = body::read::<ExecutionResume>(request).await?;
+    let (message, interrupt) = (body.message.map(ExecutionInput::from), body.interrupt_id);
     let changed = change!(ctx, "execution.resume", tx => {
         let found = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         let now = ctx.now();
@@ -60,11 +63,16 @@ pub(super) async fn handle(
         if !resumable(&row) {
             return Err(ApiError::State("invalid_transition", format!("the execution cannot be resumed: its status is {}", row.status)));
         }
+        if let Some(named) = &interrupt
+            && !view::state(tx, project, id).await?.is_some_and(|state| state.rests_in(Some(named)))
+        {
+            return Err(ApiError::Conflict("interrupt_mismatch", "the execution does not rest in that interrupt".into()));
+        }
         if conversation.execution() != Some(id) {
             return Err(ApiError::Conflict("newer_execution", "the conversation has a newer execution".into()));
         }
         let key = format!("resume:{}", ctx.new_uuid());
-        let input = Input::Resume { id: key.clone(), message: message.clone() };
+        let input = Input::Resume { id: key.clone(), message: message.clone(), interrupt: interrupt.clone() };
         mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
         conversations::wake(tx, project, conversation.id, now, None).await?;
         Ok(Data { data: AgentExecution::of(&row) })

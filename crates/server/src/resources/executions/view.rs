@@ -1,12 +1,72 @@
 //! How an execution is shown.
 
 use crate::api::{Time, words};
-use domain::Timestamp;
+use domain::{
+    Timestamp,
+    chat::ToolCall,
+    ids::{ExecutionId, ProjectId},
+};
+use engine::{InterruptKind, State};
 use serde::Serialize;
 use serde_json::Value;
-use store::executions::ExecutionRow;
+use store::{
+    Conn, Error,
+    executions::{self, ExecutionRow},
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+/// The engine's state; `None` before the first step.
+pub(super) async fn state(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> store::Result<Option<State>> {
+    let Some(row) = executions::state(conn, project, id).await?.filter(|row| !row.state.is_empty()) else {
+        return Ok(None);
+    };
+    State::load(row.state_format, &row.state).map(Some).map_err(|why| Error::Damaged { what: "state", why })
+}
+
+/// One run, with the rest that it is in.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AgentExecutionDetail {
+    #[serde(flatten)]
+    execution: AgentExecution,
+    /// What it waits for; null while it works and when it is over.
+    interrupt: Option<ExecutionInterrupt>,
+}
+
+/// What a run at rest waits for.
+#[derive(Serialize, ToSchema)]
+struct ExecutionInterrupt {
+    /// What a resume may name.
+    id: String,
+    #[schema(value_type = ExecutionInterruptKind)]
+    kind: InterruptKind,
+    node: String,
+    /// What was asked.
+    message: Option<String>,
+    /// The call that the next input answers.
+    #[schema(value_type = Option<std::collections::HashMap<String, Value>>)]
+    tool_call: Option<ToolCall>,
+    created_at: Time,
+    /// When the run ends unless somebody says something.
+    expires_at: Option<Time>,
+}
+
+words!(ExecutionInterruptKind = "wait", "idle", "ask", "template", "manual", "handoff");
+
+impl AgentExecutionDetail {
+    pub(super) fn of(row: &ExecutionRow, state: Option<&State>) -> Self {
+        let interrupt = state.and_then(|state| state.interrupt.as_ref()).map(|rest| ExecutionInterrupt {
+            id: rest.id.clone(),
+            kind: rest.kind,
+            node: rest.node.clone(),
+            message: rest.message.clone(),
+            tool_call: rest.call.clone(),
+            created_at: rest.since.into(),
+            expires_at: rest.expires_at.map(Time),
+        });
+        Self { execution: AgentExecution::of(row), interrupt }
+    }
+}
 
 /// One run of an agent over one conversation.
 #[derive(Serialize, ToSchema)]

@@ -8,7 +8,7 @@ use crate::{
     workers::{self, NotSendable, Said},
 };
 use axum::extract::{Path, Request};
-use domain::execution::ExecutionStatus;
+use domain::{execution::ExecutionStatus, message::Content};
 use engine::Input;
 use serde::Deserialize;
 use store::{conversations, executions, mailbox, messages};
@@ -76,7 +76,7 @@ pub(super) async fn handle(
             mailbox::put(tx, project, id, &workers::mail(conversation.next_seq, source_key.clone(), &input)?).await?;
             conversations::wake(tx, project, id, now, None).await?;
         }
-        let said = Said { text: &content, source_key: &source_key, waiting: None };
+        let said = Said { content: &Content::Text(content.clone()), source_key: &source_key, waiting: None };
         let message = workers::enqueue(&ctx, tx, project, &conversation, &said, now).await?.map_err(refused)?;
         let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
         Ok(Created(WhatsappMessage::of(&row, conversation.phone_number.as_deref())))

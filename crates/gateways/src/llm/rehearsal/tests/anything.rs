@@ -121,7 +121,7 @@ prop_compose! {
             .into_iter()
             .map(|(name, description, parameters)| ToolSpec { name, description, parameters })
             .collect();
-        ModelRequest { system, messages, tools, temperature: None, max_tokens: None }
+        ModelRequest { system, messages, tools, ..ModelRequest::default() }
     }
 }
 

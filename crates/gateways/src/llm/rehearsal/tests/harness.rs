@@ -79,8 +79,7 @@ impl Chat {
             ),
             messages: self.messages.clone(),
             tools: self.tools(),
-            temperature: None,
-            max_tokens: None,
+            ..ModelRequest::default()
         }
     }
 

@@ -30,7 +30,7 @@ fn step(prompt: &str) -> [ChatMessage; 2] {
 }
 
 fn ask(messages: Vec<ChatMessage>, tools: Vec<ToolSpec>) -> ModelResponse {
-    answer(&ModelRequest { system: String::new(), messages, tools, temperature: None, max_tokens: None })
+    answer(&ModelRequest { system: String::new(), messages, tools, ..ModelRequest::default() })
 }
 
 fn text(response: &ModelResponse) -> &str {

@@ -1,0 +1,25 @@
+//! WhatsappTemplateNode: one approved template as a tool. The node's own settings and those of a subagent are one type, so that
+//! nothing is looked for in two places.
+
+use crate::prompt;
+use domain::agent::WhatsappTemplate;
+use std::fmt::Write as _;
+
+/// The templates for the model: names, what they are for, what has to be filled in, and whether a reply is awaited.
+pub(super) fn step_prompt(templates: &[WhatsappTemplate]) -> String {
+    let mut text = String::from("## Templates of this step\n");
+    text.push_str(&prompt::without_comments(include_str!("../../prompts/templates.md")));
+    for template in templates {
+        let what = template.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let _ = write!(text, "- {}: {}", template.template_name, what.unwrap_or("a message approved by WhatsApp"));
+        if !template.template_parameters.is_empty() {
+            let shown = template.template_parameters.iter().map(|(name, value)| {
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                if value.is_empty() { name.clone() } else { format!("{name} = {value}") }
+            });
+            let _ = write!(text, "; parameters: {}", shown.collect::<Vec<_>>().join(", "));
+        }
+        text.push_str(if template.wait_for_response { "; the reply is awaited\n" } else { "; no reply is awaited\n" });
+    }
+    text
+}

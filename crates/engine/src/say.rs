@@ -1,0 +1,155 @@
+//! Saying something to the contact, and what comes of it.
+
+use crate::{
+    effect::Effect,
+    input::SendOutcome,
+    state::{FailedSend, InterruptKind, OpenSend, Pending},
+    tools,
+    turn::Turn,
+};
+use domain::{chat::ToolCall, message::Content};
+use serde_json::json;
+
+impl Turn<'_> {
+    /// Sends something; a text in pieces that WhatsApp takes. In a test it counts as sent and nobody gets it.
+    pub(crate) fn send(&mut self, content: Content, call: Option<&ToolCall>) {
+        let pieces = match content {
+            Content::Text(text) => tools::send_notification::pieces(&text).into_iter().map(Content::Text).collect(),
+            other => vec![other],
+        };
+        for piece in pieces {
+            let id = self.effect_id();
+            if self.state.facts.test_mode {
+                self.event("message.sent", json!({"kind": piece.kind(), "text": piece.in_words(), "test": true}));
+                continue;
+            }
+            self.state.turn.effects.push(id.clone());
+            let call_id = call.map(|call| call.id.clone());
+            self.state.sends.push(OpenSend { effect: id.clone(), call_id, content: Some(piece.clone()) });
+            self.effect(Effect::Send { id, content: piece });
+        }
+    }
+
+    /// Says something and goes on, unless too much was said in this turn.
+    pub(crate) fn say_and_go_on(&mut self, call: &ToolCall, content: Content) {
+        if self.state.turn.sends >= self.agent.limits.messages {
+            let result = json!({"error": "too many messages in one turn; ask or rest now", "code": "send_limit"});
+            return self.answer_first_call(call, result);
+        }
+        self.state.turn.sends += 1;
+        let in_test = self.state.facts.test_mode.then(|| tools::not_sent(&content));
+        self.send(content, Some(call));
+        match in_test {
+            Some(result) => self.answer_first_call(call, result),
+            None => self.state.pending = Some(Pending::SendsOf { call: call.clone() }),
+        }
+    }
+
+    /// Says a text, unless it is empty, and rests until it is answered.
+    pub(crate) fn say_and_rest(&mut self, kind: InterruptKind, call: &ToolCall, text: &str) {
+        if text.is_empty() {
+            return self.rest(kind, Some(call.clone()), None);
+        }
+        self.send_and_rest(kind, call, Content::Text(text.to_owned()));
+    }
+
+    /// Sends something and rests until it is answered. Taken up again when it is settled, it is not sent again.
+    pub(crate) fn send_and_rest(&mut self, kind: InterruptKind, call: &ToolCall, content: Content) {
+        let message = content.in_words();
+        if self.state.said.as_deref() != Some(&call.id) {
+            self.state.said = Some(call.id.clone());
+            self.send(content, Some(call));
+        }
+        self.rest(kind, Some(call.clone()), Some(message));
+    }
+
+    /// A send has left or has failed.
+    pub(crate) fn settle_send(&mut self, effect: &str, outcome: &SendOutcome) {
+        let Some(place) = self.state.sends.iter().position(|send| send.effect == effect) else { return };
+        let send = self.state.sends.remove(place);
+        let content = send.content.as_ref();
+        let kind = content.map_or("text", Content::kind);
+        let mut told = None;
+        match outcome {
+            SendOutcome::Accepted { message_id } => {
+                let text = content.map(Content::in_words);
+                self.event("message.sent", json!({"kind": kind, "text": text, "message_id": message_id}));
+                told = Some(message_id.as_str());
+            }
+            SendOutcome::Unconfirmed { message_id } => {
+                self.event("message.unconfirmed", json!({"kind": kind, "message_id": message_id}));
+                told = Some(message_id.as_str());
+            }
+            SendOutcome::Failed { code, message } => {
+                self.event("message.failed", json!({"kind": kind, "code": code, "message": message}));
+                // What was still on its way when the execution ended or was stopped cannot make it fail any more.
+                if self.state.status.is_over() || self.state.stop.is_some() {
+                    return;
+                }
+                if code == "channel_auth" {
+                    return self.fail("channel_auth", message);
+                }
+                let failed = FailedSend { call_id: send.call_id.clone(), code: code.clone(), message: message.clone() };
+                self.state.failed_sends.push(failed);
+            }
+        }
+        let open_of = |id: &str| self.state.sends.iter().any(|open| open.call_id.as_deref() == Some(id));
+        match self.state.pending.take() {
+            Some(Pending::AllSends) if self.state.sends.is_empty() => self.waited = true,
+            Some(Pending::SendsOf { call }) if !open_of(&call.id) => {
+                let failed = self.take_failed_of(&call);
+                let result = tools::sent(&call, content, told, failed);
+                self.answer_first_call(&call, result);
+            }
+            other => self.state.pending = other,
+        }
+    }
+
+    /// The first refused send of this call; the others are forgotten with it, for the model is told once.
+    fn take_failed_of(&mut self, call: &ToolCall) -> Option<FailedSend> {
+        let mine = |failed: &FailedSend| failed.call_id.as_deref() == Some(&call.id);
+        let first = self.state.failed_sends.iter().find(|failed| mine(failed)).cloned();
+        self.state.failed_sends.retain(|failed| !mine(failed));
+        first
+    }
+
+    /// The first plain text that was refused; the others are forgotten with it.
+    pub(crate) fn take_failed_texts(&mut self) -> Option<FailedSend> {
+        let place = self.state.failed_sends.iter().position(|failed| failed.call_id.is_none())?;
+        let first = self.state.failed_sends.remove(place);
+        self.state.failed_sends.retain(|failed| failed.call_id.is_some());
+        Some(first)
+    }
+
+    pub(crate) fn note_undelivered(&mut self, failed: &FailedSend) {
+        self.note(&format!("Your last message was not delivered: {} ({})", failed.message, failed.code));
+    }
+
+    /// Whether nothing is on its way; otherwise the step ends here and goes on when the last send is settled.
+    pub(crate) fn all_sends_settled(&mut self) -> bool {
+        if !self.state.sends.is_empty() {
+            self.state.pending = Some(Pending::AllSends);
+        }
+        self.state.sends.is_empty()
+    }
+
+    /// Whether all that was said has left. Where it was refused, the model is told, as the result of the call that wanted
+    /// to rest if there is one, and may try again a few times.
+    pub(crate) fn texts_delivered(&mut self, call: Option<&ToolCall>) -> bool {
+        if !self.all_sends_settled() {
+            return false;
+        }
+        let own = call.and_then(|call| self.take_failed_of(call));
+        let Some(failed) = self.take_failed_texts().or(own) else { return true };
+        self.state.turn.failed_sends += 1;
+        self.state.turn.empty = 0;
+        match call {
+            Some(call) => self.answer_first_call(call, json!({"error": failed.message, "code": failed.code})),
+            None => self.note_undelivered(&failed),
+        }
+        if self.state.turn.failed_sends >= crate::limits::FAILED_SENDS {
+            self.fail("send_failed", &failed.message);
+        }
+        false
+    }
+}

@@ -1,0 +1,66 @@
+//! `send_media_message`: sends a file by its link.
+//!
+//! What a person gave as a link is not passed on, whatever the model was talked into (engine.md 3.2); whether the address may
+//! be reached at all is checked where the message leaves.
+
+use super::{object, text_of};
+use crate::{inbox::links_of, limits, turn::Turn};
+use domain::{
+    chat::{ToolCall, ToolSpec},
+    message::{Content, Media, MediaKind},
+};
+use serde_json::{Map, Value, json};
+
+pub(crate) const NAME: &str = "send_media_message";
+
+pub(crate) fn spec() -> ToolSpec {
+    let properties = json!({
+        "media_url": {"type": "string", "description": "https link from your instructions or from a tool's result"},
+        "media_type": {"type": "string", "description": "image, video, audio or document"},
+        "caption": {"type": ["string", "null"], "description": "Shown below it; not with audio"},
+        "filename": {"type": ["string", "null"], "description": "For documents"},
+    });
+    ToolSpec {
+        name: NAME.into(),
+        description: "Sends a picture, film, sound or document to the person without waiting for a reply.".into(),
+        parameters: object(properties, &["media_url", "media_type"]),
+    }
+}
+
+pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+    let text = |name: &str| Some(text_of(arguments, name)).filter(|text| !text.is_empty());
+    let url = text_of(arguments, "media_url");
+    let Some(kind) = MediaKind::parse(&text_of(arguments, "media_type")) else {
+        let error = "media_type must be image, video, audio or document";
+        return turn.answer_first_call(call, json!({"error": error, "code": "invalid_arguments"}));
+    };
+    if !trusted(turn, &url) {
+        let error = "only https links from your instructions or from tools may be sent";
+        return turn.answer_first_call(call, json!({"error": error, "code": "media_url_untrusted"}));
+    }
+    let media = Media {
+        kind,
+        url,
+        caption: text("caption")
+            .filter(|_| kind != MediaKind::Audio)
+            .map(|caption| caption.chars().take(limits::CAPTION).collect()),
+        filename: text("filename").filter(|_| kind == MediaKind::Document),
+    };
+    turn.say_and_go_on(call, Content::Media(media));
+}
+
+/// Whether nothing that the person wrote holds this link or is the beginning of it. A server that was only named may be sent from.
+fn trusted(turn: &Turn<'_>, url: &str) -> bool {
+    let https = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+    let (said, of_url) = (&turn.state.links, links_of(url));
+    let [link] = &of_url[..] else { return false };
+    let begins = |said: &String| said.contains('/') && link.starts_with(said.as_str());
+    let known = said.iter().any(|said| said.starts_with(link.as_str()) || begins(said));
+    https && !known && said.len() < limits::LINKS
+}
+
+/// What the model is told in a test.
+pub(super) fn in_words(media: &Media) -> Value {
+    let caption = media.caption.as_deref().map_or_else(String::new, |caption| format!(" ({caption})"));
+    Value::String(format!("Media sent: {} {}{caption}", media.kind.as_str(), media.url))
+}

@@ -1,0 +1,110 @@
+//! `SendWhatsappTemplateMessage`: sends a template of the node. It always goes to the contact of the execution: a model that is talked into
+//! another number changes nothing (engine.md 3.2).
+
+use super::{object, text_of};
+use crate::{compile::CompiledNode, context, state::InterruptKind, turn::Turn};
+use domain::{
+    agent::{
+        WhatsappTemplate,
+        variables::{Place, fill_context, placeholders},
+    },
+    chat::{ToolCall, ToolSpec},
+    message::{Content, TemplateMessage},
+};
+use serde_json::{Map, Value, json};
+
+pub(crate) const NAME: &str = "SendWhatsappTemplateMessage";
+
+pub(crate) fn spec() -> ToolSpec {
+    let properties = json!({
+        "template_name": {"type": "string", "description": "One of the templates of this step"},
+        "phone_number": {"type": "string", "description": "Not used: it goes to the person you talk with"},
+        "template_parameters": {"type": "object", "description": "A value for each parameter, by name"},
+    });
+    ToolSpec {
+        name: NAME.into(),
+        description: "Sends one of this step's approved WhatsApp templates to the person.".into(),
+        parameters: object(properties, &["template_name", "phone_number", "template_parameters"]),
+    }
+}
+
+fn find<'a>(node: &'a CompiledNode, wanted: &str) -> Option<&'a WhatsappTemplate> {
+    let named =
+        |template: &&WhatsappTemplate| template.template_name == wanted || template.name.as_deref() == Some(wanted);
+    node.templates().iter().find(named)
+}
+
+/// Whether the template that a call names awaits a reply.
+pub(super) fn rests(node: &CompiledNode, call: &ToolCall) -> bool {
+    let wanted = call.arguments.get("template_name").and_then(Value::as_str).unwrap_or_default();
+    find(node, wanted.trim()).is_some_and(|template| template.wait_for_response)
+}
+
+pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+    let Some(node) = turn.agent.node(&turn.state.node) else { return };
+    let Some(template) = find(node, &text_of(arguments, "template_name")) else {
+        let names: Vec<&str> = node.templates().iter().map(|template| template.template_name.as_str()).collect();
+        let error = format!("no such template; this step has: {}", names.join(", "));
+        return turn.answer_first_call(call, json!({"error": error, "code": "template_not_found"}));
+    };
+    let given = arguments.get("template_parameters").and_then(Value::as_object).cloned().unwrap_or_default();
+    let parameters = match parameters(turn, template, given) {
+        Ok(parameters) => parameters,
+        Err(missing) => {
+            let error = format!("template_parameters lacks: {}", missing.join(", "));
+            return turn.answer_first_call(call, json!({"error": error, "code": "template_parameters_missing"}));
+        }
+    };
+    let content = Content::Template(TemplateMessage {
+        name: template.template_name.clone(),
+        language: template.extra.get("language").and_then(Value::as_str).map(str::to_owned),
+        parameters,
+        template_id: template.whatsapp_template_id.clone(),
+        config_id: template.whatsapp_config_id.clone(),
+    });
+    if template.wait_for_response {
+        turn.send_and_rest(InterruptKind::Template, call, content);
+    } else {
+        turn.say_and_go_on(call, content);
+    }
+}
+
+/// A value for each parameter. What the builder wrote without a `#{name}` stays as it is; the rest is the model's to fill in.
+fn parameters(
+    turn: &Turn<'_>,
+    template: &WhatsappTemplate,
+    mut given: Map<String, Value>,
+) -> Result<Vec<(String, String)>, Vec<String>> {
+    let context = context::of(turn.state, turn.at);
+    let (mut filled, mut missing) = (Vec::new(), Vec::new());
+    for (name, configured) in &template.template_parameters {
+        let configured = in_words(configured);
+        let theirs = given.remove(name).map(|value| in_words(&value)).filter(|value| !value.trim().is_empty());
+        if !configured.trim().is_empty() && placeholders(&configured).is_empty() {
+            filled.push((name.clone(), fill_context(&configured, &context, Place::Prompt).text));
+        } else if let Some(value) = theirs {
+            filled.push((name.clone(), value));
+        } else {
+            missing.push(name.clone());
+        }
+    }
+    filled.extend(given.iter().map(|(name, value)| (name.clone(), in_words(value))));
+    if missing.is_empty() { Ok(filled) } else { Err(missing) }
+}
+
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// What the model is told once it has left.
+pub(super) fn sent(content: Option<&Content>) -> Value {
+    let name = match content {
+        Some(Content::Template(template)) => template.name.as_str(),
+        _ => "template",
+    };
+    Value::String(format!("Sent template: {name}"))
+}
