@@ -13,6 +13,7 @@ mod install;
 mod openapi;
 mod postgres;
 mod process;
+mod simulate;
 mod sources;
 mod stage;
 mod test;
@@ -31,6 +32,10 @@ usage: cargo xtask <command>
   bench turns|ingest        measure the release binary; figures also go to target/bench
       --seconds N           per measurement (5)
       --database sqlite|postgres
+  simulate                  run the deterministic simulator over fresh seeds, 200,000 messages
+      --seed N              run this seed alone and print its history if it fails
+      --messages N          --seconds N, --threads N: stop after so many
+      --planted             prove that it finds the mistakes in crates/testkit/planted
   postgres                  run a throwaway PostgreSQL for single tests, until Ctrl-C
   openapi                   write openapi/v1.json anew, from the handlers
   help                      print this
@@ -51,6 +56,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
         "dev" => dev::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "simulate" => simulate::run(rest),
         "postgres" => postgres::run(rest),
         "openapi" => openapi::run(),
         "help" | "-h" | "--help" => {

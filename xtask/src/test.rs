@@ -13,7 +13,7 @@ use crate::cluster::Durability;
 use crate::postgres::Postgres;
 use crate::process::{cargo, describe, root, succeed, target_dir};
 use crate::stage::Stages;
-use crate::{USAGE, boundaries, dependencies};
+use crate::{USAGE, boundaries, dependencies, simulate};
 
 const DEMO_MAY_TAKE: Duration = Duration::from_secs(60);
 
@@ -56,8 +56,8 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     // Before the long stages, so that a missing PostgreSQL is known in the first minute.
     let postgres = stages.run("postgresql", |_| Postgres::start(options.install, Durability::None))?;
     stages.run("clippy", |_| {
-        // With the failpoints, or the crash matrix would never be looked at.
-        let features = ["--features", "chasqui/failpoints"];
+        // With the failpoints, or the crash matrix and the simulator would never be looked at.
+        let features = ["--features", "chasqui/failpoints,chasqui-testkit/simulator"];
         let mut command = cargo();
         command.args(["clippy", "--workspace", "--all-targets", "--locked"]).args(features);
         succeed(command.args(["--", "-D", "warnings"]))
@@ -85,7 +85,16 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     stages.run("crash matrix, PostgreSQL", |tests| {
         tests.run_some(crash_matrix(options).env("TEST_DATABASE_URL", postgres.url()))
     })?;
+    stages.run("simulator, build", |_| {
+        succeed(simulator_tests().arg("--no-run"))?;
+        simulate::build()
+    })?;
+    stages.run("simulator", |tests| {
+        tests.run_some(&mut simulator_tests())?;
+        simulate::slice()
+    })?;
     if options.full {
+        stages.run("simulator, planted", |_| simulate::planted())?;
         stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
     }
     Ok(())
@@ -99,6 +108,13 @@ fn crash_matrix(options: &Options) -> Command {
         // More kills, and a node that is paused for longer than any lease and time-out.
         command.envs([("CHASQUI_CRASH_KILLS", "60"), ("CHASQUI_CRASH_PAUSE", "35")]);
     }
+    command
+}
+
+/// That a seed runs the same way twice.
+fn simulator_tests() -> Command {
+    let mut command = cargo();
+    hermetic(command.args(["test", "-p", "chasqui-testkit", "--features", "simulator", "--locked", "simulator"]));
     command
 }
 

@@ -19,6 +19,11 @@ impl Span {
     /// No time at all.
     pub const ZERO: Self = Self(0);
 
+    /// From microseconds.
+    pub const fn from_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
     /// A span of milliseconds.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis * 1_000)

@@ -6,9 +6,11 @@
 
 mod body;
 pub mod egress;
+mod in_process;
 pub mod llm;
 pub mod tls;
 pub mod whatsapp;
 mod wire;
 
+pub use in_process::InProcess;
 pub use wire::ClientError;

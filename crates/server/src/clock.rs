@@ -4,10 +4,10 @@ use crate::failpoint;
 use domain::{Span, Timestamp};
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicI64, Ordering},
     },
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// The system's clock, or one that a test moves by hand.
@@ -34,6 +34,15 @@ impl Clock {
                 Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)) + failpoint::clock_off_by()
             }
             Self::Manual(micros) => Timestamp::from_micros(micros.load(Ordering::SeqCst)),
+        }
+    }
+
+    /// Time passed since some moment of this process: for spans, which a correction of the system's clock must not change.
+    pub fn monotonic(&self) -> Duration {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::System => BEGAN.elapsed(),
+            Self::Manual(micros) => Duration::from_micros(micros.load(Ordering::SeqCst).unsigned_abs()),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::{
     Clock,
     api::rate::RateLimit,
-    config::{Config, Sandbox},
+    config::Sandbox,
     workers::{Interrupts, Register},
 };
 use domain::{
@@ -24,6 +24,16 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+/// Where ids, keys and codes come from.
+#[derive(Clone, Default)]
+pub enum Randomness {
+    /// The operating system.
+    #[default]
+    System,
+    /// Whatever fills the bytes: for runs that can be repeated, never for secrets.
+    Given(Arc<dyn Fn(&mut [u8]) + Send + Sync>),
+}
+
 /// The owner of what happens in the sandbox before a project is known.
 pub const PLATFORM_PROJECT: ProjectId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000));
 
@@ -37,6 +47,7 @@ pub struct Inner {
     pub store: Store,
     /// What everything but leases goes by.
     pub clock: Clock,
+    randomness: Randomness,
     /// The model.
     pub model: Provider,
     /// Meta.
@@ -81,15 +92,37 @@ impl Deref for Context {
     }
 }
 
-/// The parts that `build` opens.
-pub(crate) struct Parts {
+/// What a context is made of. `server::build` opens them; a simulation brings its own.
+pub struct Parts {
+    /// The database, migrated.
     pub store: Store,
+    /// What everything but leases goes by.
+    pub clock: Clock,
+    /// Where ids, keys and codes come from.
+    pub randomness: Randomness,
+    /// The model.
     pub model: Provider,
+    /// Meta.
     pub graph: GraphClient,
+    /// URLs that users configured.
     pub egress: Egress,
+    /// Seals and opens secrets.
     pub vault: Vault,
+    /// Signs tracking tokens; the same on all nodes of a database.
     pub tracking_key: [u8; 32],
+    /// Any of them may sign a webhook.
+    pub app_secrets: Vec<SecretString>,
+    /// Shown in the webhook handshake.
+    pub verify_token: Option<SecretString>,
+    /// The shared sandbox number.
+    pub sandbox: Option<Sandbox>,
+    /// How long a status may take to tell how an unclear send ended.
+    pub reconcile_window: Span,
+    /// This node and this life of it: `<node>/<boot>`.
     pub node: String,
+    /// Requests a minute that one key may make of the API; 0 is any number.
+    pub rate_limit_per_minute: u32,
+    /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }
 
@@ -97,23 +130,25 @@ pub(crate) struct Parts {
 const COMPILED: usize = 1_000;
 
 impl Context {
-    pub(crate) fn new(config: &Config, parts: Parts) -> Self {
+    /// From its parts: one node in one life of it.
+    pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             store: parts.store,
-            clock: config.clock.clone(),
+            clock: parts.clock,
+            randomness: parts.randomness,
             model: parts.model,
             graph: parts.graph,
             egress: parts.egress,
             vault: parts.vault,
             tracking_key: parts.tracking_key,
-            app_secrets: config.app_secrets.clone(),
-            verify_token: config.verify_token.clone(),
-            sandbox: config.sandbox.clone(),
-            reconcile_window: config.reconcile_window,
+            app_secrets: parts.app_secrets,
+            verify_token: parts.verify_token,
+            sandbox: parts.sandbox,
+            reconcile_window: parts.reconcile_window,
             node: parts.node,
             wake: Notify::new(),
             metrics: parts.metrics,
-            rate_limit: RateLimit::new(config.rate_limit_per_minute),
+            rate_limit: RateLimit::new(parts.rate_limit_per_minute),
             turns: Register::default(),
             sends: Register::default(),
             interrupts: Interrupts::default(),
@@ -145,6 +180,9 @@ impl Context {
     /// # Panics
     /// If the operating system has no randomness: keys and codes must not be made then.
     pub fn fill_random(&self, bytes: &mut [u8]) {
+        if let Randomness::Given(fill) = &self.randomness {
+            return fill(bytes);
+        }
         if let Err(error) = getrandom::fill(bytes) {
             unreachable!("the operating system has no randomness: {error}");
         }

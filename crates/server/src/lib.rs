@@ -10,7 +10,7 @@ mod context;
 mod error;
 pub mod failpoint;
 mod health;
-mod ingest;
+pub mod ingest;
 mod node;
 pub mod operator;
 pub mod replay;
@@ -25,7 +25,7 @@ pub mod workers;
 
 pub use clock::Clock;
 pub use config::{Config, Sandbox};
-pub use context::Context;
+pub use context::{Context, Parts, Randomness};
 pub use error::ApiError;
-pub use router::openapi;
+pub use router::{openapi, router};
 pub use start::{App, StartError, build};

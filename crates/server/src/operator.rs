@@ -50,7 +50,8 @@ pub struct Check {
 }
 
 impl Operator {
-    pub(crate) const fn new(store: Store, clock: Clock) -> Self {
+    /// With a database that is open already.
+    pub const fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock }
     }
 

@@ -2,9 +2,10 @@
 //! what the live run stored, byte for byte.
 
 use crate::operator::{Operator, OperatorError};
-use domain::{ids::ExecutionId, ids::ProjectId};
+use domain::ids::{ExecutionId, ProjectId, SnapshotId};
 use engine::{AgentContent, Compiled, Facts, Input, State, advance, fail_unrunnable};
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use store::{Conn, Error, agents, executions, journal, unscoped};
 
 /// What a replay found.
@@ -34,10 +35,19 @@ pub struct Difference {
 impl Operator {
     /// Replays an execution of any project.
     pub async fn replay(&self, id: ExecutionId) -> Result<Replay, OperatorError> {
+        self.replay_with(id, &|_| None).await
+    }
+
+    /// The same with agents that were compiled before: for whoever replays thousands.
+    pub async fn replay_with(
+        &self,
+        id: ExecutionId,
+        compiled: &(dyn Fn(SnapshotId) -> Option<Arc<Compiled>> + Sync),
+    ) -> Result<Replay, OperatorError> {
         let mut reader = self.store().read().await?;
         let mut conn = reader.conn();
         let project = unscoped::project_of_execution(&mut conn, id).await?.ok_or(OperatorError::NoExecution(id))?;
-        Ok(replay(&mut conn, project, id).await?)
+        Ok(replay(&mut conn, project, id, compiled).await?)
     }
 
     /// The first thousand executions of all projects, oldest first.
@@ -48,15 +58,26 @@ impl Operator {
     }
 }
 
-async fn replay(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> store::Result<Replay> {
+async fn replay(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    id: ExecutionId,
+    compiled: &(dyn Fn(SnapshotId) -> Option<Arc<Compiled>> + Sync),
+) -> store::Result<Replay> {
     let row = executions::state(conn, project, id).await?.ok_or_else(|| damaged("execution", "gone"))?;
     let mut found = Replay { steps: 0, effects: 0, difference: None };
     if row.state.is_empty() {
         return Ok(found);
     }
     let live = State::load(row.state_format, &row.state).map_err(|why| damaged("state", &why))?;
-    let content = agents::snapshot(conn, project, row.snapshot_id).await?.ok_or_else(|| damaged("snapshot", "gone"))?;
-    let agent = Compiled::new(&read::<AgentContent>("snapshot", &content)?);
+    let agent = match compiled(row.snapshot_id) {
+        Some(agent) => Ok(agent),
+        None => {
+            let content = agents::snapshot(conn, project, row.snapshot_id).await?;
+            let content = content.ok_or_else(|| damaged("snapshot", "gone"))?;
+            Compiled::new(&read::<AgentContent>("snapshot", &content)?).map(Arc::new)
+        }
+    };
     let mut state = State::new(Facts { ..live.facts.clone() });
     loop {
         let steps = journal::read(conn, project, id, found.steps).await?;

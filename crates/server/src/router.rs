@@ -23,8 +23,8 @@ pub fn openapi() -> Value {
     api::document::of(&api().into_openapi())
 }
 
-/// The application.
-pub(crate) fn router(ctx: Context) -> Router {
+/// The application without a port: what [`crate::build`] serves.
+pub fn router(ctx: Context) -> Router {
     let (api, _) = api().split_for_parts();
     api.route("/openapi.json", get(async || Json(openapi())))
         .route("/webhooks/whatsapp", get(ingest::handshake).post(ingest::deliver))

@@ -1,6 +1,12 @@
 //! Opens what the server needs, in the order in which it can fail, and starts it.
 
-use crate::{Clock, Config, Context, context::Parts, node::Node, operator::Operator, router, telemetry, workers};
+use crate::{
+    Clock, Config, Context,
+    context::{Parts, Randomness},
+    node::Node,
+    operator::Operator,
+    router, telemetry, workers,
+};
 use domain::chat::ModelChoice;
 use gateways::{
     egress::{Egress, EgressPolicy, Resolver},
@@ -77,17 +83,24 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         .await
         .map_err(|failure| StartError::Model(failure.message))?;
     let policy = EgressPolicy { allow: config.egress_allow.clone(), ..EgressPolicy::default() };
-    let parts = Parts {
+    let run_workers = config.run_workers;
+    let ctx = Context::new(Parts {
         graph: GraphClient::new(&config.graph_base_url, &config.graph_version)?,
         egress: Egress::new(policy, Resolver::System),
         vault: Vault::new(key, key_id(&key)),
         tracking_key: tracking_key(&config, &store, &key).await?,
         node: node.owner(),
+        rate_limit_per_minute: config.rate_limit_per_minute,
         store,
+        clock: config.clock,
+        randomness: Randomness::System,
         model,
+        app_secrets: config.app_secrets,
+        verify_token: config.verify_token,
+        sandbox: config.sandbox,
+        reconcile_window: config.reconcile_window,
         metrics,
-    };
-    let ctx = Context::new(&config, parts);
+    });
     let stop = CancellationToken::new();
     let app = router::router(ctx.clone());
     let graceful = stop.clone();
@@ -98,7 +111,6 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         }
     });
     let (worker_ctx, worker_stop) = (ctx.clone(), stop.clone());
-    let run_workers = config.run_workers;
     let working = tokio::spawn(async move {
         if run_workers {
             workers::run(worker_ctx, worker_stop).await;

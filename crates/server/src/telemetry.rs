@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use std::{
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -31,15 +31,20 @@ pub(crate) fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE
         .get_or_init(|| {
-            let seconds = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-            let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds);
-            let recorder = builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
+            let recorder = recorder();
             let handle = recorder.handle();
             // Only a second recorder in the same process is refused, and `OnceLock` makes one.
             let _ = metrics::set_global_recorder(recorder);
             handle
         })
         .clone()
+}
+
+/// Collects metrics for whoever installs it.
+pub fn recorder() -> PrometheusRecorder {
+    let seconds = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds);
+    builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder()
 }
 
 /// Anybody may invent methods; each would be a new set of time series.

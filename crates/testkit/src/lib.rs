@@ -1,6 +1,8 @@
 //! Test-only: the real application on a random port, with builders that speak the product's language.
 
 pub mod database;
+#[cfg(feature = "simulator")]
+pub mod simulator;
 
 mod app;
 mod model;

@@ -1,7 +1,7 @@
 //! The models that can be asked.
 
 use super::{bounds::bounded, openai::OpenAi, rehearsal};
-use crate::{ClientError, wire};
+use crate::{ClientError, InProcess, wire};
 use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub enum Provider {
     OpenAi(OpenAi),
     /// Built in, offline, deterministic, and not an AI.
     Rehearsal,
+    /// A function of this process: question and trace id in, answer out.
+    InProcess(InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>),
 }
 
 impl Provider {
@@ -36,6 +38,7 @@ impl Provider {
         let answer = match self {
             Self::OpenAi(model) => model.complete(request, trace_id).await,
             Self::Rehearsal => Ok(rehearsal::answer(request)),
+            Self::InProcess(model) => model.ask((request.clone(), trace_id.to_owned())).await,
         };
         answer.map(bounded)
     }
@@ -45,6 +48,7 @@ impl Provider {
         match self {
             Self::OpenAi(model) => model.describe(),
             Self::Rehearsal => ModelChoice { provider: String::from("Rehearsal"), model: String::from("built-in") },
+            Self::InProcess(_) => ModelChoice { provider: String::from("InProcess"), model: String::from("simulated") },
         }
     }
 }

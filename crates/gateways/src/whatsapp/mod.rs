@@ -15,5 +15,5 @@ pub mod webhook;
 
 pub use call::CallError;
 pub use errors::{ErrorClass, classify};
-pub use send::{Content, GraphClient, Outgoing, Recipient, SendOutcome};
+pub use send::{Content, Exchange, GraphClient, Outgoing, Posted, Recipient, SendOutcome};
 pub use token::Tracking;

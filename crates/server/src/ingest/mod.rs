@@ -46,30 +46,35 @@ pub(crate) async fn handshake(State(ctx): State<Context>, request: Request) -> R
 
 /// A delivery.
 pub(crate) async fn deliver(State(ctx): State<Context>, request: Request) -> Response {
-    let began = Instant::now();
     let (parts, body) = request.into_parts();
     let bytes = match body::bytes(body, LIMIT).await {
         Ok(bytes) => bytes,
-        Err(ApiError::TooLarge(_)) => return counted(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
-        Err(_) => return counted(StatusCode::BAD_REQUEST, "broken"),
+        Err(ApiError::TooLarge(_)) => return counted(StatusCode::PAYLOAD_TOO_LARGE, "too_large").into_response(),
+        Err(_) => return counted(StatusCode::BAD_REQUEST, "broken").into_response(),
     };
-    let header = parts.headers.get(signature::HEADER).and_then(|value| value.to_str().ok());
-    if let Err(error) = signature::verify(&ctx.app_secrets, header, &bytes) {
+    let signature = parts.headers.get(signature::HEADER).and_then(|value| value.to_str().ok());
+    receive(&ctx, signature, &bytes).await.into_response()
+}
+
+/// Takes a delivery's raw bytes with their signature header. `200` promises that all of it is stored.
+pub async fn receive(ctx: &Context, signature: Option<&str>, bytes: &[u8]) -> StatusCode {
+    let began = Instant::now();
+    if let Err(error) = signature::verify(&ctx.app_secrets, signature, bytes) {
         metrics::counter!("webhook_signature_failures_total").increment(1);
         return match error {
-            signature::SignatureError::Missing => StatusCode::UNAUTHORIZED.into_response(),
-            signature::SignatureError::Wrong => StatusCode::FORBIDDEN.into_response(),
+            signature::SignatureError::Missing => StatusCode::UNAUTHORIZED,
+            signature::SignatureError::Wrong => StatusCode::FORBIDDEN,
         };
     }
     failpoint::reach("ingest.verified");
-    let delivery = match webhook::parse(&bytes) {
+    let delivery = match webhook::parse(bytes) {
         Ok(delivery) => delivery,
         Err(malformed) => {
             tracing::warn!(%malformed, "signed webhook that cannot be read");
             return counted(StatusCode::BAD_REQUEST, "malformed");
         }
     };
-    match apply::store(&ctx, &delivery, &bytes).await {
+    match apply::store(ctx, &delivery, bytes).await {
         Ok(()) => {
             ctx.wake.notify_one();
             metrics::histogram!("inbound_ack_seconds").record(began.elapsed().as_secs_f64());
@@ -83,7 +88,7 @@ pub(crate) async fn deliver(State(ctx): State<Context>, request: Request) -> Res
     }
 }
 
-fn counted(status: StatusCode, result: &'static str) -> Response {
+fn counted(status: StatusCode, result: &'static str) -> StatusCode {
     metrics::counter!("inbound_accepted_total", "result" => result).increment(1);
-    status.into_response()
+    status
 }

@@ -6,9 +6,9 @@
 use crate::Context;
 use domain::{Id, ids::ProjectId};
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 use store::{conversations, outbox, transact};
 use uuid::Uuid;
@@ -16,9 +16,9 @@ use uuid::Uuid;
 /// Work younger than this has most of its lease before it.
 const YOUNG: Duration = Duration::from_secs(3);
 
-/// What this node holds of one kind: conversations or outbox rows.
+/// What this node holds of one kind, conversations or outbox rows, and since when by its monotonic clock.
 #[derive(Default)]
-pub(crate) struct Register(Mutex<HashMap<Key, Instant>>);
+pub(crate) struct Register(Mutex<BTreeMap<Key, Duration>>);
 
 /// The row and the epoch that holds it.
 type Key = (ProjectId, Uuid, i64);
@@ -30,18 +30,16 @@ pub(super) struct UnderWay<'a> {
 }
 
 impl Register {
-    pub(super) fn enter<T>(&self, (project, id, epoch): (ProjectId, Id<T>, i64)) -> UnderWay<'_> {
+    pub(super) fn enter<T>(&self, (project, id, epoch): (ProjectId, Id<T>, i64), now: Duration) -> UnderWay<'_> {
         let key = (project, id.uuid(), epoch);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, Instant::now());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, now);
         UnderWay { register: self, key }
     }
 
     /// In one order on every node, so that two renewals never wait for each other.
-    fn grown(&self) -> Vec<Key> {
+    fn grown(&self, now: Duration) -> Vec<Key> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut grown: Vec<_> = held.iter().filter(|(_, since)| since.elapsed() > YOUNG).map(|(key, _)| *key).collect();
-        grown.sort_unstable();
-        grown
+        held.iter().filter(|(_, since)| now.saturating_sub(**since) > YOUNG).map(|(key, _)| *key).collect()
     }
 }
 
@@ -54,7 +52,8 @@ impl Drop for UnderWay<'_> {
 /// Renews the leases of everything under way that is not young. Sends before turns, as a settled send locks its row before
 /// its conversation.
 pub(super) async fn step(ctx: &Context) -> store::Result<()> {
-    let (sends, turns) = (ctx.sends.grown(), ctx.turns.grown());
+    let now = ctx.clock.monotonic();
+    let (sends, turns) = (ctx.sends.grown(now), ctx.turns.grown(now));
     if sends.is_empty() && turns.is_empty() {
         return Ok(());
     }

@@ -12,13 +12,16 @@ mod timers;
 mod turns;
 
 use crate::Context;
-use domain::{Span, Timestamp};
+use domain::{
+    Span, Timestamp,
+    ids::{ConversationId, OutboxId},
+};
 use futures::{
-    future::{BoxFuture, FutureExt as _},
+    future::FutureExt as _,
     stream::{FuturesUnordered, StreamExt as _},
 };
 use std::{collections::HashSet, time::Duration};
-use store::unscoped::{DueConversation, DueOutbox};
+use store::unscoped::{self, DueConversation, DueOutbox};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use interrupt::Interrupts;
@@ -67,11 +70,61 @@ pub async fn step(ctx: &Context) -> store::Result<Did> {
     Ok(Did::Nothing)
 }
 
-/// What is due and can be done side by side.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Task {
-    Turn(domain::ids::ConversationId),
-    Send(domain::ids::OutboxId),
+/// A piece of due work. Different pieces can be done side by side; of two nodes that do the same one, one finds it taken.
+#[derive(Debug, Clone, Copy)]
+pub enum Work {
+    /// A turn.
+    Turn(DueConversation),
+    /// A send.
+    Send(DueOutbox),
+}
+
+/// What a piece of work is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A turn of this conversation.
+    Turn(ConversationId),
+    /// A send of this row.
+    Send(OutboxId),
+}
+
+impl Work {
+    /// What it is about: a node does not do it twice at once.
+    pub const fn subject(&self) -> Subject {
+        match self {
+            Self::Turn(due) => Subject::Turn(due.id),
+            Self::Send(due) => Subject::Send(due.id),
+        }
+    }
+
+    /// Does it, as far as it goes. An error leaves it due.
+    pub async fn carry_out(self, ctx: Context) -> store::Result<()> {
+        match self {
+            Self::Turn(due) => turns::run(&ctx, due).await,
+            Self::Send(due) => outbox::run(&ctx, due).await,
+        }
+    }
+}
+
+/// The turns and the sends that are due, oldest first.
+pub async fn look(ctx: &Context) -> store::Result<(Vec<DueConversation>, Vec<DueOutbox>)> {
+    let mut reader = ctx.store.read().await?;
+    let mut conn = reader.conn();
+    let now = ctx.now();
+    let turns = unscoped::due_conversations(&mut conn, now, BATCH).await?;
+    Ok((turns, unscoped::due_outbox(&mut conn, now, BATCH).await?))
+}
+
+/// Fires due timers and runs due jobs.
+pub async fn run_due_clocks(ctx: &Context) -> store::Result<()> {
+    let fired = timers::step(ctx).await;
+    jobs::step(ctx).await?;
+    fired.map(drop)
+}
+
+/// Renews the leases of this node's turns; to be called every three seconds.
+pub async fn renew_leases(ctx: &Context) -> store::Result<()> {
+    leases::step(ctx).await
 }
 
 /// Runs the workers until told to stop; then lets what is under way come to rest, with its leases renewed.
@@ -82,7 +135,7 @@ pub(crate) async fn run(ctx: Context, stop: CancellationToken) {
         idle.cancel();
     };
     let clocks = supervised("clocks", &stop, || run_clocks(ctx.clone(), stop.clone()));
-    let leases = supervised("leases", &idle, || renew_leases(ctx.clone(), idle.clone()));
+    let leases = supervised("leases", &idle, || keep_leases(ctx.clone(), idle.clone()));
     tokio::join!(due, clocks, leases);
 }
 
@@ -104,7 +157,7 @@ async fn supervised<F: Future<Output = ()> + Send + 'static>(
 
 async fn run_due(ctx: Context, stop: CancellationToken) {
     let mut under_way = FuturesUnordered::new();
-    let mut busy: HashSet<Task> = HashSet::new();
+    let mut busy: HashSet<Subject> = HashSet::new();
     // What the last look saw and left lying because it was busy or there was no room.
     let mut left = true;
     let mut ended = false;
@@ -116,25 +169,20 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         let mut full = false;
         // The end of a task brings nothing new unless something waited for it: whatever it left due has rung.
         let worth_a_look = left || !std::mem::take(&mut ended);
-        let turning = busy.iter().filter(|task| matches!(task, Task::Turn(_))).count();
+        let turning = busy.iter().filter(|subject| matches!(subject, Subject::Turn(_))).count();
         let (room, space) = (TURNS_AT_ONCE.saturating_sub(turning), SENDS_AT_ONCE.saturating_sub(busy.len() - turning));
         if worth_a_look && !stop.is_cancelled() && (room > 0 || space > 0) {
-            let (turns, sends) = look(&ctx).await;
+            let (turns, sends) = look(&ctx).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot look for due work");
+                Default::default()
+            });
             left = turns.len() > room || sends.len() > space;
             full = turns.len() as i64 == BATCH && room > 0 || sends.len() as i64 == BATCH && space > 0;
             left |= full;
-            for due in turns.into_iter().take(room) {
-                if busy.insert(Task::Turn(due.id)) {
-                    let ctx = ctx.clone();
-                    under_way.push(spawn(Task::Turn(due.id), Box::pin(async move { turns::run(&ctx, due).await })));
-                } else {
-                    left = true;
-                }
-            }
-            for due in sends.into_iter().take(space) {
-                if busy.insert(Task::Send(due.id)) {
-                    let ctx = ctx.clone();
-                    under_way.push(spawn(Task::Send(due.id), Box::pin(async move { outbox::run(&ctx, due).await })));
+            let turns = turns.into_iter().take(room).map(Work::Turn);
+            for work in turns.chain(sends.into_iter().take(space).map(Work::Send)) {
+                if busy.insert(work.subject()) {
+                    under_way.push(spawn(work.subject(), work.carry_out(ctx.clone())));
                 } else {
                     left = true;
                 }
@@ -145,11 +193,11 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         }
         let pause = if full { Duration::from_millis(5) } else { LOOK_AGAIN };
         tokio::select! {
-            Some(task) = under_way.next() => {
-                busy.remove(&task);
+            Some(subject) = under_way.next() => {
+                busy.remove(&subject);
                 // Whatever else has ended by now: one look serves all.
-                while let Some(Some(task)) = under_way.next().now_or_never() {
-                    busy.remove(&task);
+                while let Some(Some(subject)) = under_way.next().now_or_never() {
+                    busy.remove(&subject);
                 }
                 ended = true;
             }
@@ -160,22 +208,8 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
     }
 }
 
-async fn look(ctx: &Context) -> (Vec<DueConversation>, Vec<DueOutbox>) {
-    let looked = async {
-        let mut reader = ctx.store.read().await?;
-        let mut conn = reader.conn();
-        let now = ctx.now();
-        let turns = store::unscoped::due_conversations(&mut conn, now, BATCH).await?;
-        Ok::<_, store::Error>((turns, store::unscoped::due_outbox(&mut conn, now, BATCH).await?))
-    };
-    looked.await.unwrap_or_else(|error| {
-        tracing::warn!(%error, "cannot look for due work");
-        Default::default()
-    })
-}
-
 /// Runs a step on a task of its own, so that a panic in it ends that step alone.
-async fn spawn(task: Task, work: BoxFuture<'static, store::Result<()>>) -> Task {
+async fn spawn(subject: Subject, work: impl Future<Output = store::Result<()>> + Send + 'static) -> Subject {
     match tokio::spawn(work).await {
         Ok(Ok(())) => {}
         Ok(Err(store::Error::StaleEpoch)) => metrics::counter!("stale_epoch_writes_total").increment(1),
@@ -185,15 +219,13 @@ async fn spawn(task: Task, work: BoxFuture<'static, store::Result<()>>) -> Task 
             tracing::error!(%error, "step panicked");
         }
     }
-    task
+    subject
 }
 
 async fn run_clocks(ctx: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        for did in [timers::step(&ctx).await, jobs::step(&ctx).await] {
-            if let Err(error) = did {
-                tracing::warn!(%error, "cannot look for due timers and jobs");
-            }
+        if let Err(error) = run_due_clocks(&ctx).await {
+            tracing::warn!(%error, "cannot look for due timers and jobs");
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK_AGAIN) => {}
@@ -202,13 +234,13 @@ async fn run_clocks(ctx: Context, stop: CancellationToken) {
     }
 }
 
-async fn renew_leases(ctx: Context, stop: CancellationToken) {
+async fn keep_leases(ctx: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(3)) => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = leases::step(&ctx).await {
+        if let Err(error) = renew_leases(&ctx).await {
             tracing::warn!(%error, "cannot renew leases");
         }
     }

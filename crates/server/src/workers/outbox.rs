@@ -20,7 +20,7 @@ use engine::{Input, SendOutcome as Told};
 use gateways::whatsapp::{Content, ErrorClass, Outgoing, Recipient, SendOutcome, token};
 use secrecy::SecretString;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use store::{
     Error, Tx, conversations, mailbox,
     messages::{self, StatusChange},
@@ -58,8 +58,8 @@ pub(super) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     })?;
     failpoint::reach("attempt.committed");
     let Some(Claimed { row, was }) = claimed else { return Ok(()) };
-    let written = Instant::now();
-    let under_way = ctx.sends.enter((project, row.id, row.epoch));
+    let written = ctx.clock.monotonic();
+    let under_way = ctx.sends.enter((project, row.id, row.epoch), written);
     let end = match was.as_str() {
         // A status has proved since that an earlier attempt arrived.
         "queued" if row.wamid.is_some() => End::Silence,
@@ -120,8 +120,8 @@ async fn content(ctx: &Context, content: Message) -> Result<Content, End> {
 /// A node that was paused after it wrote the attempt may have been given up meanwhile: it asks before it sends.
 const FRESH: Duration = Duration::from_secs(2);
 
-async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Instant) -> store::Result<()> {
-    if written.elapsed() < FRESH {
+async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Duration) -> store::Result<()> {
+    if ctx.clock.monotonic().saturating_sub(written) < FRESH {
         return Ok(());
     }
     let mut reader = ctx.store.read().await?;
@@ -129,7 +129,7 @@ async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, written:
     now.filter(|now| now.epoch == row.epoch).map(drop).ok_or(Error::StaleEpoch)
 }
 
-async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Instant) -> store::Result<End> {
+async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Duration) -> store::Result<End> {
     let payload: Payload = from_json("payload", &row.payload)?;
     let Some(token) = access_token(ctx, project, &row.phone_number_id).await? else {
         return Ok(End::Refused { code: "channel_auth", message: "the number has no access token".into() });

@@ -64,7 +64,7 @@ pub(crate) async fn go_on(ctx: &Context, mut held: Option<Held>) -> store::Resul
     ctx.wake.notify_one();
     while let Some(turn) = held {
         let key = (turn.project, turn.conversation.id, turn.conversation.epoch);
-        let _under_way = ctx.turns.enter(key);
+        let _under_way = ctx.turns.enter(key, ctx.clock.monotonic());
         held = match once(ctx, &turn).await {
             Ok(next) => next,
             Err(error) => return postpone(ctx, key, error).await,
@@ -80,6 +80,8 @@ pub(crate) async fn go_on(ctx: &Context, mut held: Option<Held>) -> store::Resul
 async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
     let waiting = ctx.interrupts.wait(turn.conversation.id);
     let outcome = tokio::select! {
+        // An outcome that is there is taken.
+        biased;
         outcome = carry_out(ctx, turn) => outcome?,
         // What rang is in the mailbox. Without an outcome the engine gives the question up, or the model is asked again.
         () = waiting.rung(), if matches!(turn.todo, Todo::Model(_)) => Vec::new(),

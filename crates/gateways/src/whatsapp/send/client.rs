@@ -1,11 +1,11 @@
 //! The connection to the Graph API.
 
 use super::{Outgoing, SendOutcome, outcome::of_answer, request::read_receipt};
-use crate::{ClientError, body::Progress, wire};
+use crate::{ClientError, InProcess, body::Progress, wire};
 use bytes::Bytes;
 use reqwest::{
     Client, Response,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
+    header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -21,10 +21,45 @@ const ANSWER_BYTES: usize = 1 << 20;
 
 /// A client of the Graph API, shared by all numbers. Cloning shares its connections.
 #[derive(Debug, Clone)]
-pub struct GraphClient {
-    http: Client,
+pub struct GraphClient(Way);
+
+#[derive(Debug, Clone)]
+enum Way {
+    Http(Http),
+    InProcess(InProcess<Posted, Exchange>),
+}
+
+#[derive(Debug, Clone)]
+struct Http {
+    client: Client,
     base: Url,
     total: Duration,
+}
+
+/// A message as it would be posted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Posted {
+    /// The business number that sends.
+    pub phone_number_id: String,
+    /// The request's body.
+    pub body: Value,
+}
+
+/// What came of posting it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exchange {
+    /// An answer came.
+    Answered {
+        /// HTTP status.
+        http: u16,
+        /// As bytes of JSON, or not.
+        body: Vec<u8>,
+    },
+    /// None came, `handed_over`: after the whole request had been written.
+    Broken {
+        /// Whether Meta may have it.
+        handed_over: bool,
+    },
 }
 
 impl GraphClient {
@@ -35,40 +70,33 @@ impl GraphClient {
 
     /// The same with another limit for one whole exchange.
     pub fn with_total(base_url: &str, version: &str, total: Duration) -> Result<Self, ClientError> {
-        let mut base =
-            Url::parse(base_url).map_err(|error| ClientError(format!("the Graph base URL is not a URL: {error}")))?;
-        base.path_segments_mut()
-            .map_err(|()| ClientError(String::from("the Graph base URL cannot have a path")))?
-            .pop_if_empty()
-            .push(version);
-        let http = wire::builder().connect_timeout(CONNECT).pool_idle_timeout(IDLE).build()?;
-        Ok(Self { http, base, total })
+        Ok(Self(Way::Http(Http::new(base_url, version, total)?)))
     }
 
-    /// What the other calls of the API use: the connections, the base with its version, and the limit of one exchange.
+    /// A client whose Meta is a function of this process.
+    pub const fn in_process(meta: InProcess<Posted, Exchange>) -> Self {
+        Self(Way::InProcess(meta))
+    }
+
+    /// What the other calls of the API use: the connections, the base with its version, and the limit of one exchange; none in process.
     pub(in super::super) fn connection(&self) -> Option<(&Client, &Url, Duration)> {
-        Some((&self.http, &self.base, self.total))
+        match &self.0 {
+            Way::Http(http) => Some((&http.client, &http.base, http.total)),
+            Way::InProcess(_) => None,
+        }
     }
 
     /// Sends one message, once.
     pub async fn send(&self, phone_number_id: &str, token: &SecretString, message: &Outgoing) -> SendOutcome {
-        let progress = Progress::default();
-        let posted = self.post(phone_number_id, token, &message.to_json(), &progress).await;
-        let outcome = match posted {
-            Ok(mut response) => {
-                let http = response.status().as_u16();
-                let headers = response.headers().clone();
-                let body = wire::read_capped(&mut response, ANSWER_BYTES).await.ok();
-                let body = body.as_ref().map(|(bytes, _)| bytes.as_slice());
-                of_answer(http, &headers, body, token.expose_secret())
-            }
-            Err(error) => {
-                let message = wire::presentable(&wire::explain(&error), Some(token.expose_secret()));
-                // Nothing else counts: an error that looks harmless after this point may hide a message that went out.
-                if !progress.handed_over() {
-                    SendOutcome::NotSent { message }
-                } else {
-                    SendOutcome::Unknown { message }
+        let outcome = match &self.0 {
+            Way::Http(http) => http.send(phone_number_id, token, &message.to_json()).await,
+            Way::InProcess(meta) => {
+                let posted = Posted { phone_number_id: phone_number_id.to_owned(), body: message.to_json() };
+                match meta.ask(posted).await {
+                    Exchange::Answered { http, body } => {
+                        of_answer(http, &HeaderMap::new(), Some(&body), token.expose_secret())
+                    }
+                    Exchange::Broken { handed_over } => broken(handed_over, String::from("the connection broke")),
                 }
             }
         };
@@ -78,12 +106,48 @@ impl GraphClient {
 
     /// Marks an inbound message as read, with `typing` also shows that we type. Best effort: whether Meta confirmed.
     pub async fn mark_read(&self, phone_number_id: &str, token: &SecretString, wamid: &str, typing: bool) -> bool {
+        let Way::Http(http) = &self.0 else { return false };
         let body = read_receipt(wamid, typing);
-        match self.post(phone_number_id, token, &body, &Progress::default()).await {
+        match http.post(phone_number_id, token, &body, &Progress::default()).await {
             Ok(response) => response.status().is_success(),
             Err(error) => {
                 tracing::debug!(cause = wire::explain(&error), "read receipt not sent");
                 false
+            }
+        }
+    }
+}
+
+/// Nothing else counts: an error that looks harmless after the request was handed over may hide a message that went out.
+fn broken(handed_over: bool, message: String) -> SendOutcome {
+    if handed_over { SendOutcome::Unknown { message } } else { SendOutcome::NotSent { message } }
+}
+
+impl Http {
+    fn new(base_url: &str, version: &str, total: Duration) -> Result<Self, ClientError> {
+        let mut base =
+            Url::parse(base_url).map_err(|error| ClientError(format!("the Graph base URL is not a URL: {error}")))?;
+        base.path_segments_mut()
+            .map_err(|()| ClientError(String::from("the Graph base URL cannot have a path")))?
+            .pop_if_empty()
+            .push(version);
+        let client = wire::builder().connect_timeout(CONNECT).pool_idle_timeout(IDLE).build()?;
+        Ok(Self { client, base, total })
+    }
+
+    async fn send(&self, phone_number_id: &str, token: &SecretString, body: &Value) -> SendOutcome {
+        let progress = Progress::default();
+        match self.post(phone_number_id, token, body, &progress).await {
+            Ok(mut response) => {
+                let http = response.status().as_u16();
+                let headers = response.headers().clone();
+                let body = wire::read_capped(&mut response, ANSWER_BYTES).await.ok();
+                let body = body.as_ref().map(|(bytes, _)| bytes.as_slice());
+                of_answer(http, &headers, body, token.expose_secret())
+            }
+            Err(error) => {
+                let message = wire::presentable(&wire::explain(&error), Some(token.expose_secret()));
+                broken(progress.handed_over(), message)
             }
         }
     }
@@ -96,7 +160,7 @@ impl GraphClient {
         progress: &Progress,
     ) -> Result<Response, reqwest::Error> {
         let bytes = Bytes::from(body.to_string());
-        self.http
+        self.client
             .post(self.url(phone_number_id))
             .timeout(self.total)
             .bearer_auth(token.expose_secret())
@@ -123,14 +187,15 @@ mod tests {
 
     #[test]
     fn a_number_stays_inside_its_path_segment() {
+        let client = |base: &str| Http::new(base, "v25.0", TOTAL);
         for base in ["https://graph.example", "https://graph.example/"] {
-            let client = GraphClient::new(base, "v25.0").unwrap();
+            let client = client(base).unwrap();
             assert_eq!(client.url("1").as_str(), "https://graph.example/v25.0/1/messages");
             assert_eq!(client.url("../x/y?z").as_str(), "https://graph.example/v25.0/..%2Fx%2Fy%3Fz/messages");
         }
-        let prefixed = GraphClient::new("https://proxy.example/meta/", "v25.0").unwrap();
+        let prefixed = client("https://proxy.example/meta/").unwrap();
         assert_eq!(prefixed.url("1").as_str(), "https://proxy.example/meta/v25.0/1/messages");
-        assert!(GraphClient::new("graph.example", "v25.0").is_err());
-        assert!(GraphClient::new("data:x", "v25.0").is_err());
+        assert!(client("graph.example").is_err());
+        assert!(client("data:x").is_err());
     }
 }

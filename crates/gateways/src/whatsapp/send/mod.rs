@@ -8,7 +8,7 @@ mod content;
 pub(super) mod outcome;
 mod request;
 
-pub use client::GraphClient;
+pub use client::{Exchange, GraphClient, Posted};
 pub use content::{Button, Content, Interactive, Media, MediaKind, MediaSource, Row, Section, TemplateSend};
 pub use outcome::SendOutcome;
 pub use request::{Outgoing, Recipient};

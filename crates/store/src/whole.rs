@@ -1,0 +1,167 @@
+//! The whole database at one moment, for whoever checks what must hold in it: the simulator.
+//!
+//! No project is asked for, since an invariant that holds for one must hold for all. Read-only, and never for a server.
+
+use crate::{Conn, Result, row::rows, sql::{run, statements}};
+use uuid::Uuid;
+
+rows! {
+    /// A conversation's own account of itself.
+    #[derive(Debug, Clone)]
+    pub struct Conversation {
+        /// Its id.
+        pub id: Uuid,
+        /// The highest sequence number given so far.
+        pub next_seq: i64,
+        /// The highest place in the order of sends given so far.
+        pub next_out_seq: i64,
+        /// When something is due.
+        pub due_at: Option<i64>,
+        /// Until when somebody holds it.
+        pub lease_until: i64,
+        /// Raised by each claim.
+        pub epoch: i64,
+        /// The latest execution.
+        pub execution_id: Option<Uuid>,
+    }
+
+    /// A message.
+    #[derive(Debug, Clone)]
+    pub struct Message {
+        /// Its id.
+        pub id: Uuid,
+        /// Its conversation.
+        pub conversation_id: Uuid,
+        /// Its place.
+        pub seq: i64,
+        /// `inbound` or `outbound`.
+        pub direction: String,
+        /// What it says.
+        pub content: String,
+        /// Meta's id.
+        pub wamid: Option<String>,
+        /// `received`, or how far an outbound one has come.
+        pub status: String,
+    }
+
+    /// An intended send.
+    #[derive(Debug, Clone)]
+    pub struct Outbox {
+        /// Its id.
+        pub id: Uuid,
+        /// Its conversation.
+        pub conversation_id: Uuid,
+        /// The message that it sends.
+        pub message_id: Uuid,
+        /// Its place in the order of sends.
+        pub out_seq: i64,
+        /// The execution that waits for it.
+        pub execution_id: Option<Uuid>,
+        /// The effect that asked for it.
+        pub effect_id: Option<String>,
+        /// Where it stands.
+        pub state: String,
+        /// Attempts made, as the row counts them.
+        pub attempt: i64,
+        /// Attempts written.
+        pub attempts: i64,
+        /// Attempts whose end is not known.
+        pub unclear: i64,
+        /// Meta's id.
+        pub wamid: Option<String>,
+    }
+
+    /// An execution.
+    #[derive(Debug, Clone)]
+    pub struct Execution {
+        /// Its id.
+        pub id: Uuid,
+        /// Its conversation.
+        pub conversation_id: Uuid,
+        /// Where it stands.
+        pub status: String,
+        /// The engine's state, JSON.
+        pub state: String,
+        /// Steps done.
+        pub step_no: i64,
+        /// Rows of history.
+        pub history: i64,
+    }
+
+    /// A step of the journal.
+    #[derive(Debug, Clone)]
+    pub struct Step {
+        /// Its execution.
+        pub execution_id: Uuid,
+        /// Its number.
+        pub step_no: i64,
+        /// The epoch that wrote it.
+        pub epoch: i64,
+        /// JSON: what the engine was fed.
+        pub inputs: String,
+        /// JSON: what it asked for.
+        pub effects: String,
+    }
+}
+
+/// All of it.
+#[derive(Debug, Clone)]
+pub struct Whole {
+    /// By id.
+    pub conversations: Vec<Conversation>,
+    /// By conversation and place.
+    pub messages: Vec<Message>,
+    /// By conversation and place in the order of sends.
+    pub outbox: Vec<Outbox>,
+    /// By conversation and time of making.
+    pub executions: Vec<Execution>,
+    /// By execution and number.
+    pub journal: Vec<Step>,
+    /// Inputs that nobody has taken.
+    pub mailbox: i64,
+    /// Timers and jobs whose time has come.
+    pub overdue: i64,
+}
+
+statements! {
+    CONVERSATIONS = ["SELECT id, next_seq, next_out_seq, due_at, lease_until, epoch, execution_id FROM conversations ORDER BY id"];
+    MESSAGES = ["SELECT id, conversation_id, seq, direction, content, wamid, status FROM messages ORDER BY conversation_id, seq"];
+    OUTBOX = ["SELECT id, conversation_id, message_id, out_seq, execution_id, effect_id, state, attempt, \
+               (SELECT count(*) FROM outbox_attempts a WHERE a.project_id = o.project_id AND a.outbox_id = o.id) AS attempts, \
+               (SELECT count(*) FROM outbox_attempts a WHERE a.project_id = o.project_id AND a.outbox_id = o.id \
+                   AND (a.outcome IS NULL OR a.outcome IN ('unknown', 'unconfirmed'))) AS unclear, \
+               wamid FROM outbox o ORDER BY conversation_id, out_seq"];
+    EXECUTIONS = ["SELECT id, conversation_id, status, state, step_no, \
+                   (SELECT count(*) FROM history h WHERE h.project_id = e.project_id AND h.execution_id = e.id) AS history \
+                   FROM executions e ORDER BY conversation_id, created_at, id"];
+    JOURNAL = ["SELECT execution_id, step_no, epoch, inputs, effects FROM journal ORDER BY execution_id, step_no"];
+    MAILBOX = ["SELECT count(*) FROM mailbox"];
+    OVERDUE = ["SELECT (SELECT count(*) FROM timers WHERE fire_at <= $1) + (SELECT count(*) FROM jobs WHERE run_at <= $1)"];
+    NEXT_DUE = ["SELECT min(at) FROM (\
+                 SELECT min(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until + 1 END) AS at FROM conversations WHERE due_at IS NOT NULL \
+                 UNION ALL SELECT min(CASE WHEN next_at > lease_until THEN next_at ELSE lease_until + 1 END) AS at FROM outbox \
+                     WHERE state IN ('queued', 'sending', 'unknown') AND NOT EXISTS (SELECT 1 FROM outbox e \
+                         WHERE e.project_id = outbox.project_id AND e.conversation_id = outbox.conversation_id \
+                         AND e.out_seq < outbox.out_seq AND e.state IN ('queued', 'sending', 'unknown')) \
+                 UNION ALL SELECT min(fire_at) AS at FROM timers UNION ALL SELECT min(run_at) AS at FROM jobs) AS everything"];
+}
+
+/// Reads everything. `now` says what is overdue.
+pub async fn read(conn: &mut Conn<'_>, now: i64) -> Result<Whole> {
+    let (mailbox,) = run!(conn, MAILBOX, [], fetch_one as (i64,))?;
+    let (overdue,) = run!(conn, OVERDUE, [now], fetch_one as (i64,))?;
+    Ok(Whole {
+        conversations: run!(conn, CONVERSATIONS, [], fetch_all as Conversation)?,
+        messages: run!(conn, MESSAGES, [], fetch_all as Message)?,
+        outbox: run!(conn, OUTBOX, [], fetch_all as Outbox)?,
+        executions: run!(conn, EXECUTIONS, [], fetch_all as Execution)?,
+        journal: run!(conn, JOURNAL, [], fetch_all as Step)?,
+        mailbox,
+        overdue,
+    })
+}
+
+/// When anything is due next, leases counted, provided that the lease clock and the injected one show the same.
+pub async fn next_due(conn: &mut Conn<'_>) -> Result<Option<i64>> {
+    Ok(run!(conn, NEXT_DUE, [], fetch_one as (Option<i64>,))?.0)
+}

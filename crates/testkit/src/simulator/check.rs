@@ -1,0 +1,287 @@
+//! What must hold when all has come to rest (reliability.md §15).
+
+use super::{
+    people,
+    template::Template,
+    world::{Inner, World},
+};
+use domain::ids::{ExecutionId, OutboxId};
+use serde_json::Value;
+use server::operator::Operator;
+use std::collections::{BTreeMap, BTreeSet};
+use store::{
+    Store,
+    whole::{self, Execution, Step, Whole},
+};
+use uuid::Uuid;
+
+/// What the checks found.
+pub(super) struct Checked {
+    pub wrong: Vec<String>,
+    pub executions: u64,
+    pub excused_doubles: u64,
+}
+
+/// Reads everything and checks it.
+pub(super) async fn all(world: &World, store: &Store, template: &Template) -> Checked {
+    let now = world.now();
+    let whole = {
+        let mut reader = store.read().await.expect("a reader");
+        whole::read(&mut reader.conn(), now.micros()).await.expect("the whole reads")
+    };
+    let mut wrong = Vec::new();
+    let mut excused_doubles = 0;
+    {
+        let inner = &mut *world.lock();
+        record(inner, &whole, now);
+        at_rest(&whole, now.micros(), &mut wrong);
+        consumed(inner, &whole, &mut wrong);
+        sent(inner, &whole, &mut wrong, &mut excused_doubles);
+        journals(&whole, &mut wrong);
+    }
+    let executions = replayed(world, store, template, &whole, &mut wrong).await;
+    Checked { wrong, executions, excused_doubles }
+}
+
+/// What the database holds belongs to the fingerprint.
+fn record(inner: &mut Inner, whole: &Whole, now: domain::Timestamp) {
+    for message in &whole.messages {
+        inner.history.note(now, format!("stored {message:?}"));
+    }
+    for step in &whole.journal {
+        inner.history.note(now, format!("journal {step:?}"));
+    }
+}
+
+/// I5: nothing waits for anybody but people.
+fn at_rest(whole: &Whole, now: i64, wrong: &mut Vec<String>) {
+    for conversation in &whole.conversations {
+        if conversation.due_at.is_some() || conversation.lease_until > now {
+            wrong.push(format!("I5: a conversation is still due or held: {conversation:?}"));
+        }
+    }
+    for row in &whole.outbox {
+        if !matches!(row.state.as_str(), "accepted" | "failed" | "unconfirmed") {
+            wrong.push(format!("I5: a send is not settled: {row:?}"));
+        }
+    }
+    if whole.mailbox > 0 || whole.overdue > 0 {
+        wrong.push(format!("I5: {} inputs wait, {} timers or jobs are overdue", whole.mailbox, whole.overdue));
+    }
+    for execution in &whole.executions {
+        let state: Value = serde_json::from_str(&execution.state).unwrap_or_default();
+        let over = matches!(execution.status.as_str(), "ended" | "failed" | "stopped");
+        let waits = ["pending", "sends", "inbox", "outside", "calls"].iter().any(|key| state.get(key).is_some());
+        if !over && (waits || matches!(execution.status.as_str(), "started" | "running")) {
+            wrong.push(format!("I5: an execution is in the middle of something: {execution:?}"));
+        }
+    }
+}
+
+/// I1, I2, I3: every message that we took was fed to exactly one step, in the order of its conversation.
+fn consumed(inner: &Inner, whole: &Whole, wrong: &mut Vec<String>) {
+    let mut stored: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut order: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
+    let codes: BTreeSet<String> = (0..inner.people.len()).map(people::code_wamid).collect();
+    for message in whole.messages.iter().filter(|message| message.direction == "inbound") {
+        let wamid = message.wamid.as_deref().unwrap_or_default();
+        *stored.entry(wamid).or_default() += 1;
+        if !codes.contains(wamid) {
+            let words: Vec<usize> = wamid.split('.').skip(1).filter_map(|word| word.parse().ok()).collect();
+            if !matches!(words[..], [person, number] if people::text(person, number) == message.content) {
+                wrong.push(format!("I1: {wamid} is stored with another text: {}", message.content));
+            }
+            order.entry(message.conversation_id).or_default().push(wamid);
+        }
+    }
+    let mut heard: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
+    for execution in &whole.executions {
+        for step in steps(whole, execution) {
+            let said = inputs(step).into_iter().filter(|input| input["input"] == "said");
+            let ids = said.filter_map(|input| input["id"].as_str().map(str::to_owned));
+            heard.entry(execution.conversation_id).or_default().extend(ids);
+        }
+    }
+    let mut times: BTreeMap<&str, u32> = BTreeMap::new();
+    for wamid in heard.values().flatten() {
+        *times.entry(wamid).or_default() += 1;
+    }
+    for wamid in &inner.acked {
+        match stored.get(wamid.as_str()) {
+            Some(1) => {}
+            Some(many) => wrong.push(format!("I2: {wamid} was stored {many} times")),
+            None => wrong.push(format!("I1: {wamid} was answered 200 and is not stored")),
+        }
+        match times.get(wamid.as_str()) {
+            _ if codes.contains(wamid) => {}
+            Some(1) => {}
+            Some(many) => wrong.push(format!("I2: {wamid} was consumed {many} times")),
+            None => wrong.push(format!("I1: {wamid} was answered 200 and nobody consumed it")),
+        }
+    }
+    for (conversation, heard) in &heard {
+        let stored = order.get(conversation).map(Vec::as_slice).unwrap_or_default();
+        if !heard.iter().eq(stored) {
+            wrong.push(format!("I3: conversation {conversation} consumed {heard:?} and stored {stored:?}"));
+        }
+    }
+}
+
+/// I4 and G3: what Meta accepted for each send, against what the row says.
+fn sent(inner: &Inner, whole: &Whole, wrong: &mut Vec<String>, excused: &mut u64) {
+    let mut last: Option<(Uuid, domain::Timestamp)> = None;
+    for row in &whole.outbox {
+        let attempts = inner.sends.get(&OutboxId::from_uuid(row.id)).map(Vec::as_slice).unwrap_or_default();
+        let accepted = attempts.iter().filter(|attempt| attempt.accepted.is_some()).count() as i64;
+        if accepted > 1 + row.unclear {
+            wrong.push(format!(
+                "I4: Meta accepted {accepted} messages for one send, and the row does not say so: {row:?}"
+            ));
+        }
+        *excused += u64::try_from(accepted - 1).unwrap_or(0);
+        let of_row = attempts
+            .iter()
+            .find(|a| row.wamid.as_deref().is_some_and(|wamid| wamid.ends_with(&format!(".{}", a.number))));
+        let told = of_row.and_then(|attempt| furthest(&attempt.words));
+        let message = whole.messages.iter().find(|message| message.id == row.message_id);
+        if let (Some(told), Some(message)) = (told, message)
+            && message.status != told
+        {
+            wrong.push(format!("I5: Meta told {told} of a message, and it says {}: {row:?}", message.status));
+        }
+        match row.state.as_str() {
+            "accepted" if accepted == 0 => wrong.push(format!("I1: a send is said to be accepted and is not: {row:?}")),
+            "failed" if accepted > 0 && row.unclear == 0 => {
+                wrong.push(format!("I4: a send is said to have failed and Meta has it: {row:?}"));
+            }
+            _ => {}
+        }
+        if let Some(ahead) = attempts.iter().find(|attempt| i64::from(attempt.number) > row.attempts) {
+            wrong.push(format!("I4: attempt {} was made before it was written: {row:?}", ahead.number));
+        }
+        // In a conversation the next one leaves after the one before has arrived.
+        let opened = attempts.iter().map(|attempt| attempt.opened).min();
+        if let (Some((conversation, before)), Some(opened)) = (last, opened)
+            && conversation == row.conversation_id
+            && opened < before
+        {
+            wrong.push(format!("I3: a send left before the one before it had arrived: {row:?}"));
+        }
+        if let Some(first) = attempts.iter().filter_map(|attempt| attempt.accepted).min() {
+            last = Some((row.conversation_id, first));
+        }
+    }
+    for conversation in &whole.conversations {
+        let sends = whole.outbox.iter().filter(|row| row.conversation_id == conversation.id);
+        let numbers: Vec<i64> = sends.map(|row| row.out_seq).collect();
+        if !numbers.iter().copied().eq(1..=conversation.next_out_seq) {
+            wrong.push(format!("I8: {conversation:?} counts its sends otherwise than they are: {numbers:?}"));
+        }
+        let last =
+            whole.messages.iter().filter(|message| message.conversation_id == conversation.id).map(|m| m.seq).max();
+        if last.unwrap_or(0) > conversation.next_seq {
+            wrong.push(format!("I8: {conversation:?} has a message of number {last:?}"));
+        }
+    }
+    for row in whole.outbox.iter().filter(|row| row.attempt != row.attempts) {
+        wrong.push(format!("I8: a send counts its attempts otherwise than they are: {row:?}"));
+    }
+}
+
+/// How far a message has come by what was told: a person who has it has it, whatever else was said.
+fn furthest<'a>(words: &[&'a str]) -> Option<&'a str> {
+    ["read", "delivered", "failed", "sent"]
+        .into_iter()
+        .find_map(|word| words.iter().find(|told| **told == word).copied())
+}
+
+/// I6, I7, I8: journals without gaps, epochs that only rise, outcomes that were waited for, intents that were carried out.
+fn journals(whole: &Whole, wrong: &mut Vec<String>) {
+    let rows: BTreeSet<&str> = whole.outbox.iter().filter_map(|row| row.effect_id.as_deref()).collect();
+    let mut epoch: BTreeMap<Uuid, i64> = BTreeMap::new();
+    for execution in &whole.executions {
+        let steps = steps(whole, execution);
+        if !steps.iter().map(|step| step.step_no).eq(1..=execution.step_no) {
+            let numbers: Vec<i64> = steps.iter().map(|step| step.step_no).collect();
+            wrong.push(format!(
+                "I6: execution {} has made {} steps and has {numbers:?}",
+                execution.id, execution.step_no
+            ));
+        }
+        let state: Value = serde_json::from_str(&execution.state).unwrap_or_default();
+        if state["history_len"].as_i64().unwrap_or(0) != execution.history {
+            wrong.push(format!("I8: execution {} counts its history otherwise than it is", execution.id));
+        }
+        let mut open: BTreeSet<String> = BTreeSet::new();
+        for step in steps {
+            let before = epoch.entry(execution.conversation_id).or_insert(step.epoch);
+            if step.epoch < *before {
+                wrong.push(format!("I7: step {} of {} has a stale epoch", step.step_no, execution.id));
+            }
+            *before = step.epoch;
+            let inputs = inputs(step);
+            for input in &inputs {
+                let effect = input["effect"].as_str().unwrap_or_default();
+                let waited = match input["input"].as_str().unwrap_or_default() {
+                    "model" | "tool" => open.remove(effect),
+                    // It may be asked again under the same name.
+                    "model_failed" => open.contains(effect),
+                    _ => true,
+                };
+                if !waited {
+                    wrong.push(format!(
+                        "I7: step {} of {} took an outcome that nobody waited for",
+                        step.step_no, execution.id
+                    ));
+                }
+            }
+            for effect in serde_json::from_str::<Vec<Value>>(&step.effects).unwrap_or_default() {
+                let id = effect["id"].as_str().unwrap_or_default();
+                match effect["effect"].as_str().unwrap_or_default() {
+                    "call_model" | "call_tool" => {
+                        open.insert(id.to_owned());
+                    }
+                    "send" if !rows.contains(id) && !was_told(whole, execution, id) => {
+                        wrong.push(format!("I5: execution {} asked for a send that nobody makes", execution.id));
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    for conversation in &whole.conversations {
+        if epoch.get(&conversation.id).is_some_and(|last| *last > conversation.epoch) {
+            wrong.push(format!("I7: {conversation:?} is older than its journal"));
+        }
+    }
+}
+
+/// Whether the outcome of a send is in the journal: one that could not be enqueued failed at once.
+fn was_told(whole: &Whole, execution: &Execution, effect: &str) -> bool {
+    let mut inputs = steps(whole, execution).iter().flat_map(inputs);
+    inputs.any(|input| input["input"] == "sent" && input["effect"] == effect)
+}
+
+fn steps<'a>(whole: &'a Whole, execution: &Execution) -> &'a [Step] {
+    let from = whole.journal.partition_point(|step| step.execution_id < execution.id);
+    let to = whole.journal.partition_point(|step| step.execution_id <= execution.id);
+    &whole.journal[from..to]
+}
+
+fn inputs(step: &Step) -> Vec<Value> {
+    serde_json::from_str(&step.inputs).unwrap_or_default()
+}
+
+/// Every execution is fed to the engine again from its journal.
+async fn replayed(world: &World, store: &Store, template: &Template, whole: &Whole, wrong: &mut Vec<String>) -> u64 {
+    let operator = Operator::new(store.clone(), world.clock.clone());
+    let compiled = |snapshot| template.compiled.get(&snapshot).cloned();
+    let mut count = 0;
+    for execution in &whole.executions {
+        match operator.replay_with(ExecutionId::from_uuid(execution.id), &compiled).await {
+            Ok(replay) if replay.difference.is_none() && replay.steps > 0 => count += 1,
+            other => wrong.push(format!("I6: execution {} does not replay: {other:?}", execution.id)),
+        }
+    }
+    count
+}

@@ -1,0 +1,402 @@
+//! Meta: takes messages and tells what people write and what became of what it took, at least once, in any order.
+
+use super::{
+    people,
+    world::{Inner, World},
+};
+use crate::simulator::chance::Chance;
+use domain::{Span, Timestamp, ids::OutboxId};
+use futures::future::{BoxFuture, FutureExt as _};
+use gateways::whatsapp::{Exchange, Posted, token};
+use serde_json::{Value, json};
+
+/// Signs webhooks.
+pub(super) const APP_SECRET: &str = "simulated-app-secret";
+/// Of the shared number.
+pub(super) const PHONE_NUMBER_ID: &str = "100000000000001";
+/// The number itself.
+pub(super) const PHONE_NUMBER: &str = "15550001111";
+/// Signs tracking tokens, on all nodes.
+pub(super) const TRACKING_KEY: [u8; 32] = [7; 32];
+
+/// How long Meta waits for our answer to a webhook.
+const PATIENCE: Span = Span::from_secs(10);
+
+/// Something that Meta has to tell.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    /// When it leaves Meta.
+    pub due: Timestamp,
+    /// When it happened.
+    pub written: Timestamp,
+    pub told: Told,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Told {
+    /// A person wrote.
+    Message { person: usize, wamid: String, text: String },
+    /// Something became of what we sent.
+    Status { outbox: OutboxId, attempt: u32, person: usize, wamid: String, opaque: String, word: &'static str },
+}
+
+/// A webhook that Meta delivers until it is taken.
+#[derive(Debug, Clone)]
+pub(super) struct Delivery {
+    /// The next attempt.
+    pub at: Timestamp,
+    pub tries: u32,
+    /// A copy of one that was taken: tried once.
+    pub extra: bool,
+    pub items: Vec<Told>,
+    pub body: Vec<u8>,
+}
+
+/// One request to send.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    pub number: u32,
+    pub opened: Timestamp,
+    pub accepted: Option<Timestamp>,
+    /// When a status of it was stored by us.
+    pub told: Option<Timestamp>,
+    /// What was stored of it.
+    pub words: Vec<&'static str>,
+}
+
+/// A request on its way to Meta, which its sender's death may or may not stop.
+#[derive(Debug, Clone)]
+pub(super) struct Arrival {
+    pub at: Timestamp,
+    pub node: usize,
+    outbox: OutboxId,
+    attempt: u32,
+    opaque: String,
+    person: usize,
+    text: String,
+    wamid: String,
+}
+
+/// What Meta does with a request.
+enum Fate {
+    Accepts,
+    /// It accepts, and the connection breaks or stays silent.
+    AcceptsUnheard(Span),
+    /// It says 500, and has accepted or not.
+    Server(bool),
+    /// It says so, and has not accepted.
+    Refuses(u16, i64),
+    NeverReached,
+}
+
+impl Fate {
+    fn of(inner: &mut Inner) -> Self {
+        let profile = inner.profile;
+        if inner.fault(profile.answers_lost) {
+            inner.counts.answers_lost += 1;
+            return match inner.chance.below(4) {
+                0 => Self::AcceptsUnheard(Span::from_secs(15)),
+                1 => Self::AcceptsUnheard(inner.chance.millis(50, 3_000)),
+                2 => Self::Server(true),
+                _ => Self::Server(false),
+            };
+        }
+        if inner.fault(profile.refusals) {
+            return match inner.chance.below(10) {
+                0..3 => Self::Refuses(429, 130_429),
+                3..6 => Self::Refuses(400, 131_056),
+                6..8 => Self::NeverReached,
+                8 => Self::Refuses(400, 131_026),
+                _ => Self::Refuses(401, 190),
+            };
+        }
+        Self::Accepts
+    }
+}
+
+/// Answers a request to send that this node opened.
+pub(super) fn send(world: World, node: usize, posted: &Posted) -> BoxFuture<'static, Exchange> {
+    let text = |pointer: &str| posted.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (opaque, to, body) = (text("/biz_opaque_callback_data"), text("/to"), text("/text/body"));
+    async move {
+        let (fate, arrives, answers, wamid) = open(&world, node, opaque, &to, body);
+        world.timeline.until(arrives).await;
+        world.timeline.until(answers).await;
+        answer(&fate, wamid)
+    }
+    .boxed()
+}
+
+fn open(world: &World, node: usize, opaque: String, to: &str, text: String) -> (Fate, Timestamp, Timestamp, String) {
+    let now = world.now();
+    let inner = &mut *world.lock();
+    let fate = Fate::of(inner);
+    let arrives = now + inner.chance.millis(10, 200);
+    let answers = arrives
+        + match &fate {
+            Fate::AcceptsUnheard(after) => *after,
+            _ => inner.chance.millis(10, 400),
+        };
+    let Some(tracking) = token::read(&TRACKING_KEY, &opaque) else {
+        inner.violation(now, format!("a send without our token: {opaque}"));
+        return (Fate::NeverReached, arrives, answers, String::new());
+    };
+    let (outbox, number) = (tracking.outbox, tracking.attempt);
+    let person = inner.people.iter().position(|person| person.phone == to).unwrap_or_default();
+    let earlier = inner.sends.entry(outbox).or_default();
+    let again = earlier.iter().any(|earlier| earlier.number == number);
+    // A status that we stored before this request was opened has told that an earlier attempt arrived.
+    let known = earlier.iter().any(|earlier| earlier.told.is_some());
+    // Within the window nobody can have waited for a status.
+    let hasty = earlier.iter().any(|earlier| earlier.accepted.is_some_and(|at| now - at < super::node::WINDOW));
+    earlier.push(Attempt { number, opened: now, accepted: None, told: None, words: Vec::new() });
+    let wamid = format!("wamid.out.{}.{number}", &outbox.to_string()[..13]);
+    inner.history.note(now, format!("send opened {outbox} attempt {number} by node {node}: {text}"));
+    for (wrong, what) in
+        [(again, "opened twice"), (known, "repeated although a status told"), (hasty, "repeated too soon")]
+    {
+        if wrong {
+            inner.violation(now, format!("I4: send {outbox} attempt {number} was {what}"));
+        }
+    }
+    if matches!(fate, Fate::Accepts | Fate::AcceptsUnheard(_) | Fate::Server(true)) {
+        let arrival =
+            Arrival { at: arrives, node, outbox, attempt: number, opaque, person, text, wamid: wamid.clone() };
+        inner.in_flight.push(arrival);
+    }
+    (fate, arrives, answers, wamid)
+}
+
+fn answer(fate: &Fate, wamid: String) -> Exchange {
+    let said = |http, body: Value| Exchange::Answered { http, body: body.to_string().into_bytes() };
+    match fate {
+        Fate::Accepts => said(200, json!({"messaging_product": "whatsapp", "messages": [{"id": wamid}]})),
+        Fate::AcceptsUnheard(_) => Exchange::Broken { handed_over: true },
+        Fate::Server(_) => said(500, json!({"error": {"code": 131_000, "message": "something went wrong"}})),
+        Fate::Refuses(http, code) => said(*http, json!({"error": {"code": code, "message": "refused"}})),
+        Fate::NeverReached => Exchange::Broken { handed_over: false },
+    }
+}
+
+impl Inner {
+    /// Takes the requests that have arrived by now.
+    pub(super) fn accept(&mut self, now: Timestamp) {
+        let arrived: Vec<Arrival> = self.in_flight.extract_if(.., |arrival| arrival.at <= now).collect();
+        for arrival in arrived {
+            self.history.note(now, format!("Meta accepted {} attempt {}", arrival.outbox, arrival.attempt));
+            let attempts = self.sends.entry(arrival.outbox).or_default();
+            if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.number == arrival.attempt) {
+                attempt.accepted = Some(now);
+            }
+            self.people[arrival.person].heard.push(arrival.text.clone());
+            self.report(&arrival, now);
+        }
+    }
+
+    /// Plans the statuses of an accepted message.
+    fn report(&mut self, arrival: &Arrival, now: Timestamp) {
+        let honest = self.profile.honest || self.healed;
+        let failed = self.fault(self.profile.refusals / 4);
+        let words: &[&'static str] = match self.chance.below(4) {
+            _ if failed => &["sent", "failed"],
+            0 => &["sent", "delivered"],
+            1 => &["delivered", "sent", "read"],
+            _ => &["sent", "delivered", "read"],
+        };
+        let unheard = !honest && self.chance.permille(60);
+        let mut at = now;
+        for (place, word) in words.iter().copied().enumerate() {
+            at = at
+                + match (honest, place) {
+                    (true, 0) => self.chance.millis(20, 4_000),
+                    (false, 0) if self.chance.permille(100) => self.chance.millis(20_000, 300_000),
+                    _ => self.chance.millis(20, 6_000),
+                };
+            let due = if unheard { at + Span::from_secs(400) } else { at };
+            let told = Told::Status {
+                outbox: arrival.outbox,
+                attempt: arrival.attempt,
+                person: arrival.person,
+                wamid: arrival.wamid.clone(),
+                opaque: arrival.opaque.clone(),
+                word,
+            };
+            self.outgoing.push(Item { due, written: at, told });
+        }
+    }
+
+    /// Drops some of what a node that died had on the wire.
+    pub(super) fn cut(&mut self, node: usize) {
+        let mut kept = Vec::new();
+        for arrival in std::mem::take(&mut self.in_flight) {
+            if arrival.node != node || self.chance.permille(500) {
+                kept.push(arrival);
+            }
+        }
+        self.in_flight = kept;
+    }
+
+    /// Puts what is due into webhooks.
+    pub(super) fn pack(&mut self, now: Timestamp) {
+        let mut due: Vec<Item> = self.outgoing.extract_if(.., |item| item.due <= now).collect();
+        due.sort_by_key(|item| item.due);
+        let mut ready = Vec::new();
+        for mut item in due {
+            // What is held back once is not held back again.
+            if item.due == item.written && self.fault(self.profile.late) && !self.must_be_told(&item) {
+                item.due = now + self.delay();
+                self.outgoing.push(item);
+            } else {
+                ready.push(item);
+            }
+        }
+        if self.fault(self.profile.late) {
+            self.chance.shuffle(&mut ready);
+        }
+        while !ready.is_empty() {
+            let size = 1 + self.chance.below(4);
+            let batch: Vec<Item> = ready.drain(..size.min(ready.len())).collect();
+            let body = body(&batch, &self.people).to_string().into_bytes();
+            let items: Vec<Told> = batch.into_iter().map(|item| item.told).collect();
+            let parallel = if self.fault(self.profile.copies) { 1 + self.chance.below(4) } else { 0 };
+            for copy in 0..=parallel {
+                self.delivery_count += 1;
+                let at = now + self.chance.millis(1, 60);
+                let delivery = Delivery { at, tries: 0, extra: copy > 0, items: items.clone(), body: body.clone() };
+                self.deliveries.insert(self.delivery_count, delivery);
+            }
+        }
+    }
+
+    /// An honest Meta tells the first word about a message in time.
+    fn must_be_told(&self, item: &Item) -> bool {
+        self.profile.honest && matches!(item.told, Told::Status { .. })
+    }
+
+    fn delay(&mut self) -> Span {
+        match self.chance.below(10) {
+            0..6 => self.chance.millis(50, 3_000),
+            6..9 => self.chance.millis(3_000, 30_000),
+            _ => self.chance.millis(30_000, 120_000),
+        }
+    }
+
+    /// The next attempt after one that failed.
+    fn retry_after(&mut self, tries: u32) -> Span {
+        if self.profile.honest || self.healed {
+            return self.chance.millis(300, 1_500);
+        }
+        self.chance.millis(300, 2_000) * i64::from(tries.min(6))
+    }
+
+    /// An attempt begins; unless it is answered in time there will be another one, if it is no copy.
+    pub(super) fn attempt(&mut self, id: u64, now: Timestamp) -> Option<(Vec<u8>, Vec<Told>)> {
+        let retry = self.retry_after(1);
+        let delivery = self.deliveries.get_mut(&id)?;
+        delivery.tries += 1;
+        delivery.at = now + PATIENCE + retry;
+        let (body, items, extra) = (delivery.body.clone(), delivery.items.clone(), delivery.extra);
+        self.counts.duplicates += u64::from(delivery.tries > 1 || extra);
+        if extra {
+            self.deliveries.remove(&id);
+        }
+        Some((body, items))
+    }
+
+    /// An attempt failed at once: nobody listened, or the connection broke.
+    pub(super) fn refused(&mut self, id: u64, now: Timestamp) {
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        let wait = self.retry_after(delivery.tries);
+        if let Some(delivery) = self.deliveries.get_mut(&id) {
+            delivery.at = now + wait;
+        }
+    }
+
+    /// We answered 200: a promise, whether Meta hears it or not.
+    pub(super) fn taken(&mut self, id: u64, items: &[Told], now: Timestamp) {
+        for told in items {
+            match told {
+                Told::Message { wamid, .. } => {
+                    if self.acked.insert(wamid.clone()) {
+                        self.begin_talking(wamid, now);
+                    }
+                }
+                Told::Status { outbox, attempt, word, .. } => {
+                    let attempts = self.sends.entry(*outbox).or_default();
+                    if let Some(attempt) = attempts.iter_mut().find(|known| known.number == *attempt) {
+                        attempt.told.get_or_insert(now);
+                        attempt.words.push(word);
+                    }
+                }
+            }
+        }
+        let Some(delivery) = self.deliveries.get(&id) else { return };
+        if delivery.extra || self.fault(self.profile.acks_lost) {
+            return self.refused(id, now);
+        }
+        if let Some(mut delivery) = self.deliveries.remove(&id)
+            && self.fault(self.profile.copies)
+        {
+            delivery.extra = true;
+            delivery.at = now + self.delay();
+            self.delivery_count += 1;
+            self.deliveries.insert(self.delivery_count, delivery);
+        }
+    }
+
+    /// A person whose code was taken goes on to talk.
+    fn begin_talking(&mut self, wamid: &str, now: Timestamp) {
+        let Some(person) = (0..self.people.len()).find(|person| people::code_wamid(*person) == wamid) else { return };
+        let plan = self.people[person].plan;
+        let mut chance: Chance = self.chance.split();
+        let items = people::messages(person, plan, now, &mut chance);
+        self.counts.messages += items.len() as u64;
+        self.outgoing.extend(items);
+    }
+
+    /// When Meta does something next.
+    pub(super) fn next_of_meta(&self) -> Option<Timestamp> {
+        let items = self.outgoing.iter().map(|item| item.due);
+        let deliveries = self.deliveries.values().map(|delivery| delivery.at);
+        let arrivals = self.in_flight.iter().map(|arrival| arrival.at);
+        items.chain(deliveries).chain(arrivals).min()
+    }
+}
+
+fn body(items: &[Item], people: &[people::Person]) -> Value {
+    let mut contacts = Vec::new();
+    let (mut messages, mut statuses) = (Vec::new(), Vec::new());
+    for item in items {
+        let at = item.written.secs().to_string();
+        match &item.told {
+            Told::Message { person, wamid, text } => {
+                let phone = &people[*person].phone;
+                contacts.push(json!({"wa_id": phone, "profile": {"name": format!("Person {person}")}}));
+                messages
+                    .push(json!({"from": phone, "id": wamid, "timestamp": at, "type": "text", "text": {"body": text}}));
+            }
+            Told::Status { person, wamid, opaque, word, .. } => {
+                let mut status = json!({
+                    "id": wamid, "status": word, "timestamp": at, "recipient_id": people[*person].phone,
+                    "biz_opaque_callback_data": opaque,
+                });
+                if *word == "failed" {
+                    status["errors"] = json!([{"code": 131_026, "title": "Message undeliverable"}]);
+                }
+                statuses.push(status);
+            }
+        }
+    }
+    let mut value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": PHONE_NUMBER, "phone_number_id": PHONE_NUMBER_ID},
+    });
+    if !messages.is_empty() {
+        value["contacts"] = json!(contacts);
+        value["messages"] = json!(messages);
+    }
+    if !statuses.is_empty() {
+        value["statuses"] = json!(statuses);
+    }
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "200000000000002", "changes": [{"field": "messages", "value": value}]}]})
+}

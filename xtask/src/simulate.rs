@@ -1,0 +1,174 @@
+//! `cargo xtask simulate`: many runs of the deterministic simulator, one run again, or the proof that it finds bugs.
+//!
+//! The proof: each patch in `crates/testkit/planted` puts one classic mistake into a copy of the sources, and the simulator
+//! must find it within what the build machine runs. A patch that no longer applies is a failure, so that the proof does not
+//! rot.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+
+use crate::USAGE;
+use crate::process::{cargo, output_of, root, succeed, target_dir};
+
+/// What a submission runs.
+const MESSAGES: u64 = 10_000;
+/// Whatever the machine: a slow one runs less.
+const SECONDS: u64 = 60;
+const BUILD: [&str; 7] = ["build", "--locked", "-p", "chasqui-testkit", "--features", "simulator", "--bin=simulate"];
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    planted: bool,
+    /// For the program itself.
+    passed_on: Vec<String>,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut words = args.iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--planted" => options.planted = true,
+                "--seed" | "--messages" | "--seconds" | "--threads" => {
+                    let value = words.next().with_context(|| format!("`{word}` needs a value\n\n{USAGE}"))?;
+                    value.parse::<u64>().with_context(|| format!("{word} is a whole number"))?;
+                    options.passed_on.extend([word.clone(), value.clone()]);
+                }
+                unknown => bail!("unknown argument `{unknown}` for simulate\n\n{USAGE}"),
+            }
+        }
+        if options.planted && !options.passed_on.is_empty() {
+            bail!("`--planted` stands alone\n\n{USAGE}");
+        }
+        Ok(options)
+    }
+}
+
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let options = Options::parse(args)?;
+    if options.planted {
+        planted()?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    build()?;
+    succeed(Command::new(program(&target_dir())).args(&options.passed_on))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the program.
+pub fn build() -> Result<()> {
+    succeed(cargo().args(BUILD))
+}
+
+/// The runs of a submission, from a fresh seed that is printed.
+pub fn slice() -> Result<()> {
+    succeed(&mut slice_of(&program(&target_dir())))
+}
+
+fn slice_of(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(["--messages", &MESSAGES.to_string(), "--seconds", &SECONDS.to_string()]);
+    command
+}
+
+fn program(target: &Path) -> PathBuf {
+    target.join("debug/simulate")
+}
+
+/// Proves for every patch that the simulator finds what it plants.
+pub fn planted() -> Result<()> {
+    let patches = patches()?;
+    // A target folder of its own: to cargo two copies of a workspace are one, and each would be built with the other's parts.
+    let (copy, target) = (target_dir().join("planted/sources"), target_dir().join("planted/target"));
+    for patch in &patches {
+        let name = patch.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        println!("\n-- {name}");
+        copy_sources(&copy)?;
+        // It must not take the repository around the copy for its own.
+        let mut apply = Command::new("git");
+        apply.arg("apply").arg(patch).current_dir(&copy).env("GIT_CEILING_DIRECTORIES", target_dir());
+        succeed(&mut apply).with_context(|| format!("{name} no longer applies: plant its mistake anew"))?;
+        let mut build = cargo();
+        build.args(BUILD).current_dir(&copy).env("CARGO_TARGET_DIR", &target);
+        succeed(&mut build).with_context(|| format!("{name} no longer compiles"))?;
+        let began = Instant::now();
+        let run = slice_of(&program(&target)).output().context("the simulator does not start")?;
+        let said = String::from_utf8_lossy(&run.stdout);
+        let Some(found) = said.lines().find(|line| line.trim_start().starts_with('I')) else {
+            bail!("the simulator did not find {name}:\n{said}");
+        };
+        println!("found after {:.1} s: {}", began.elapsed().as_secs_f64(), found.trim());
+    }
+    println!("\nall {} planted mistakes found", patches.len());
+    Ok(())
+}
+
+fn patches() -> Result<Vec<PathBuf>> {
+    let folder = root().join("crates/testkit/planted");
+    let mut patches = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "patch") {
+            patches.push(path);
+        }
+    }
+    patches.sort();
+    if patches.is_empty() {
+        bail!("there is no patch in {}", folder.display());
+    }
+    Ok(patches)
+}
+
+/// Copies what git knows, and touches only what differs, so that the second build is small.
+fn copy_sources(copy: &Path) -> Result<()> {
+    let files = output_of(
+        Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root()),
+    )?;
+    for file in files.split('\0').filter(|file| !file.is_empty()) {
+        let Ok(bytes) = fs::read(root().join(file)) else { continue };
+        let to = copy.join(file);
+        if fs::read(&to).is_ok_and(|old| old == bytes) {
+            continue;
+        }
+        let folder = to.parent().context("a file without a folder")?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        fs::write(&to, bytes).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Options> {
+        Options::parse(&text.split_whitespace().map(String::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_the_program_knows_is_passed_on_and_the_rest_is_refused() {
+        let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
+        assert_eq!(parse("--seed 7").unwrap().passed_on, words("--seed 7"));
+        assert_eq!(parse("--messages 10 --seconds 5").unwrap().passed_on, words("--messages 10 --seconds 5"));
+        assert!(parse("--planted").unwrap().planted);
+        for wrong in ["--seed", "--seed x", "--fast", "--planted --seed 1"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn every_patch_names_files_that_exist() {
+        for patch in patches().unwrap() {
+            let text = fs::read_to_string(&patch).unwrap();
+            let files = text.lines().filter_map(|line| line.strip_prefix("--- a/"));
+            for file in files {
+                assert!(root().join(file).is_file(), "{}: {file}", patch.display());
+            }
+        }
+    }
+}
