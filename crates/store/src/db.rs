@@ -303,17 +303,11 @@ impl Store {
     pub async fn finish<T, E: From<Error>>(
         &self,
         name: &'static str,
-        #[cfg_attr(not(feature = "failpoints"), expect(unused_mut, reason = "only a test build spoils it"))]
-        mut tx: Transaction,
+        tx: Transaction,
         outcome: Result<T, E>,
     ) -> Result<T, E> {
         #[cfg(feature = "failpoints")]
-        let outcome = match (&self.refusals, &mut tx, outcome) {
-            (Some(refusals), Transaction::Postgres(tx), Ok(value)) => {
-                refusals.meet(tx).await.map(|()| value).map_err(E::from)
-            }
-            (.., outcome) => outcome,
-        };
+        let (tx, outcome) = crate::refusals::meet(self.refusals.as_ref(), tx, outcome).await;
         let value = match outcome {
             Ok(value) => value,
             Err(error) => {

@@ -1,11 +1,14 @@
 //! Lets PostgreSQL refuse transactions that it could have committed, so that tests see what comes of it. Test builds only.
 
-use crate::Error;
-use sqlx::{Executor as _, PgConnection};
+use crate::{Error, Transaction};
+use sqlx::Executor as _;
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
+
+const REFUSAL: &str =
+    "DO $$ BEGIN RAISE EXCEPTION 'refused for a test' USING ERRCODE = 'serialization_failure'; END $$";
 
 /// Counts transactions; clones count together.
 #[derive(Clone)]
@@ -19,13 +22,23 @@ impl Refusals {
         Self { every: n, met: Arc::default() }
     }
 
-    /// A transaction comes to its end; every so many of them fail as if others had been in their way.
-    pub(crate) async fn meet(&self, conn: &mut PgConnection) -> Result<(), Error> {
-        if self.met.fetch_add(1, Ordering::Relaxed) % self.every != self.every - 1 {
-            return Ok(());
-        }
-        let refusal =
-            "DO $$ BEGIN RAISE EXCEPTION 'refused for a test' USING ERRCODE = 'serialization_failure'; END $$";
-        Ok(conn.execute(refusal).await.map(drop)?)
+    fn is_next(&self) -> bool {
+        self.met.fetch_add(1, Ordering::Relaxed) % self.every == self.every - 1
     }
+}
+
+/// A transaction comes to its end; every so many of them fail as if others had been in their way.
+pub(crate) async fn meet<T, E: From<Error>>(
+    refusals: Option<&Refusals>,
+    mut tx: Transaction,
+    outcome: Result<T, E>,
+) -> (Transaction, Result<T, E>) {
+    let outcome = match (&mut tx, outcome) {
+        (Transaction::Postgres(tx), Ok(value)) if refusals.is_some_and(Refusals::is_next) => {
+            let refused = tx.execute(REFUSAL).await.map_err(Error::from);
+            refused.map(|_| value).map_err(E::from)
+        }
+        (_, outcome) => outcome,
+    };
+    (tx, outcome)
 }

@@ -57,6 +57,8 @@ fn status(which: &str, action: Value) -> Value {
 #[rustfmt::skip]
 fn faults() -> Vec<Fault> {
     let repeated = || end(2, 1, "delivered", "accepted");
+    let early = || status("", json!({"status_before_response": {"ms": 0}}));
+    let only_sent = || end(1, 1, "sent", "accepted");
     let unconfirmed = |shown| end(1, shown, "pending", "unconfirmed");
     vec![
         // 14: accepts, and nobody hears of it
@@ -73,11 +75,11 @@ fn faults() -> Vec<Fault> {
         Fault { name: "500 after the acceptance", rules: vec![send(json!({"accept_then_error": "server_500"}))], retry: once(), surface: once() },
         Fault { name: "a page of HTML with 502 after the acceptance", rules: vec![send(json!({"accept_then_error": "html_502"}))], retry: once(), surface: once() },
         // 16: a status is faster than the answer
-        Fault { name: "the status comes before the answer", rules: vec![status("", json!({"status_before_response": {"ms": 0}}))], retry: once(), surface: once() },
-        Fault { name: "the status comes, and then no answer",
-            rules: vec![status("", json!({"status_before_response": {"ms": 0}})), send(json!("accept_then_drop"))], retry: once(), surface: once() },
-        Fault { name: "the status comes, and then 500",
-            rules: vec![status("", json!({"status_before_response": {"ms": 0}})), send(json!({"accept_then_error": "server_500"}))], retry: once(), surface: once() },
+        Fault { name: "the status comes before the answer", rules: vec![early()], retry: once(), surface: once() },
+        Fault { name: "the only status comes, and then no answer",
+            rules: vec![early(), status("delivered", json!("lose")), send(json!("accept_then_drop"))], retry: only_sent(), surface: only_sent() },
+        Fault { name: "the only status comes, and then 500",
+            rules: vec![early(), status("delivered", json!("lose")), send(json!({"accept_then_error": "server_500"}))], retry: only_sent(), surface: only_sent() },
         // 17: statuses in any order, often and late
         Fault { name: "statuses reversed", rules: vec![status("", json!("reverse_statuses"))], retry: once(), surface: once() },
         Fault { name: "each status five times at once", rules: vec![status("", json!({"duplicate": {"n": 5, "gap_ms": 0}}))], retry: once(), surface: once() },

@@ -12,6 +12,7 @@ mod mailbox;
 mod messages;
 mod migrations;
 mod outbox;
+mod retries;
 mod sandbox_sessions;
 mod schema;
 mod secrets;

@@ -33,6 +33,10 @@ pub fn play(case: &Case) -> Played {
 
     world.says(&access.code);
     wait(&mut server, "the welcome", PATIENCE, || world.heard().len() == 1);
+    // The welcome's statuses are on their way; a death by them is not to hit the turn of the question.
+    if matches!(&case.kill, Kill::At(points) if points[0].starts_with("status.")) {
+        wait_for_deaths(&mut server);
+    }
     if let Kill::DuringTheSend { taken } = case.kill {
         world.hold_next_send(taken);
     }
