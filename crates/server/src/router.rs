@@ -3,6 +3,7 @@
 use crate::{ApiError, Context, api, health, ingest, resources::*, telemetry};
 use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
 use serde_json::Value;
+use std::sync::LazyLock;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -18,6 +19,8 @@ fn api() -> OpenApiRouter<Context> {
     OpenApiRouter::new().nest("/api/v1", groups)
 }
 
+static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi);
+
 /// The OpenAPI document of the API.
 pub fn openapi() -> Value {
     api::document::of(&api().into_openapi())
@@ -26,7 +29,7 @@ pub fn openapi() -> Value {
 /// The application without a port: what [`crate::build`] serves.
 pub fn router(ctx: Context) -> Router {
     let (api, _) = api().split_for_parts();
-    api.route("/openapi.json", get(async || Json(openapi())))
+    api.route("/openapi.json", get(async || Json(&*DOCUMENT)))
         .route("/webhooks/whatsapp", get(ingest::handshake).post(ingest::deliver))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -150,6 +150,15 @@ impl TestApp {
         answer(request).await
     }
 
+    /// Any request with this project's key, more headers, and a body that need not be JSON.
+    pub async fn call_raw(&self, headers: &[(&str, &str)], method: Method, path: &str, body: Option<String>) -> Answer {
+        let mut request = self.request(method, path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.body(body.unwrap_or_default())).await
+    }
+
     /// Any request, as it is built.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.app.url())).header("X-API-Key", &self.key)

@@ -7,17 +7,23 @@ use axum::{
     extract::Request,
     http::{header, request::Parts},
 };
+use bytes::BytesMut;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 use utoipa::ToSchema;
 
 /// What API routes take, in bytes.
 pub(crate) const API_LIMIT: usize = 1024 * 1024;
 /// What routes take that carry a graph, in bytes.
 pub(crate) const GRAPH_LIMIT: usize = 12 * 1024 * 1024;
+
+/// A body that comes more slowly than this many bytes in each stretch is given up.
+const SLOWEST: usize = 10 * 1024;
+const STRETCH: Duration = Duration::from_secs(10);
 
 /// The whole body of a request. Its schema is shown in the document and checks what is sent; unknown keys are ignored.
 pub(crate) trait RequestBody: DeserializeOwned + ToSchema + 'static {
@@ -47,12 +53,25 @@ pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError
     serde_json::from_value(value).map_err(|error| ApiError::Internal(format!("a valid body was not read: {error}")))
 }
 
-/// Reads at most `limit` bytes.
+/// Reads at most `limit` bytes, which must come at 1 KiB a second or faster.
 pub(crate) async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    match Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.downcast_ref::<LengthLimitError>().is_some() => Err(ApiError::TooLarge(limit)),
-        Err(_) => Err(ApiError::Malformed("the body broke off".into())),
+    let mut body = Limited::new(body, limit);
+    let mut read = BytesMut::new();
+    loop {
+        // What must have come by the end of this stretch, unless the body ends before.
+        let due = read.len() + SLOWEST;
+        let until = Instant::now() + STRETCH;
+        while read.len() < due {
+            let frame = tokio::time::timeout_at(until, body.frame()).await.map_err(|_| ApiError::Timeout)?;
+            match frame {
+                None => return Ok(read.freeze()),
+                Some(Ok(frame)) => read.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
+                Some(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
+                    return Err(ApiError::TooLarge(limit));
+                }
+                Some(Err(_)) => return Err(ApiError::Malformed("the body broke off".into())),
+            }
+        }
     }
 }
 
@@ -88,5 +107,31 @@ fn unwrap<T: RequestBody>(body: &mut Value) -> Result<(), ApiError> {
             Ok(())
         }
         _ => Err(ApiError::Malformed(format!("Parameter {wrapper} is required"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::{StreamExt as _, stream};
+
+    /// Pieces of `size` bytes, one each `pause`.
+    fn pieces(count: usize, size: usize, pause: Duration) -> Body {
+        Body::from_stream(stream::iter(0..count).then(move |_| async move {
+            tokio::time::sleep(pause).await;
+            Ok::<_, std::convert::Infallible>(vec![b'x'; size])
+        }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_given_up_and_a_slow_one_is_read() {
+        let trickle = pieces(1_000, 100, Duration::from_secs(1));
+        let began = Instant::now();
+        assert!(matches!(bytes(trickle, API_LIMIT).await, Err(ApiError::Timeout)));
+        assert_eq!(began.elapsed(), STRETCH);
+        let slow = pieces(60, 1_100, Duration::from_secs(1));
+        assert_eq!(bytes(slow, API_LIMIT).await.unwrap().len(), 66_000);
+        let short = pieces(2, 1, Duration::from_secs(4));
+        assert_eq!(bytes(short, API_LIMIT).await.unwrap().len(), 2, "a short body may take a stretch");
     }
 }

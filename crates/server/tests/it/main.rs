@@ -18,4 +18,5 @@ mod replay;
 mod sandbox;
 mod send_faults;
 mod tools;
+mod walk;
 mod webhooks;

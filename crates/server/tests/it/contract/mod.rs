@@ -44,7 +44,7 @@ fn our_document_keeps_the_contract() {
     }
     problems.retain(|problem| !exceptions.iter().any(|(exception, _)| matches(exception, problem)));
     let differing = problems.iter().filter(|problem| problem.contains(' ')).count();
-    println!(
+    eprintln!(
         "operations {met} of {OPERATIONS}, fields {} of {fields}, {} exceptions",
         fields - differing,
         exceptions.len()

@@ -37,6 +37,7 @@ impl Settings {
         command.env("CHASQUI_DATA_DIR", &self.data_dir).env("CHASQUI_LOG", "warn").env("CHASQUI_GRAPH_BASE_URL", world);
         command.env("CHASQUI_LLM_PROVIDER", "OpenAICompatible").env("CHASQUI_LLM_BASE_URL", format!("{world}/v1"));
         command.env("CHASQUI_LLM_API_KEY", "key").env("CHASQUI_LLM_MODEL", "short-1");
+        command.env("CHASQUI_RATE_LIMIT_PER_MINUTE", "0");
         command.env("CHASQUI_META_APP_SECRET", APP_SECRET).env("CHASQUI_SANDBOX_ACCESS_TOKEN", ACCESS_TOKEN);
         command
             .env("CHASQUI_SANDBOX_PHONE_NUMBER_ID", PHONE_NUMBER_ID)

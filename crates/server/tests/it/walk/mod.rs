@@ -1,0 +1,219 @@
+//! Rules that hold for each operation, tried on each operation of the document with real calls. Every answer on the way is
+//! checked against the document as well.
+//!
+//! A new operation is covered by being there; `world.rs` gives it what must exist before it can be called.
+
+mod operation;
+mod world;
+
+use operation::{Operation, operations};
+use serde_json::{Value, json};
+use testkit::Answer;
+use world::World;
+
+const NOBODY: &str = "0197a1b2-0000-7000-8000-000000000001";
+const MALFORMED: [&str; 3] = ["not-an-id", "%00", "0197a1b2000070008000000000000001"];
+
+fn in_shape(operation: &Operation, answer: &Answer, status: u16, code: &str) {
+    let (name, body) = (&operation.name, &answer.body);
+    assert_eq!((answer.status, body["code"].as_str()), (status, Some(code)), "{name}: {body}");
+    assert_eq!(body["request_id"].as_str(), Some(answer.headers["x-request-id"].as_str()), "{name}");
+}
+
+#[tokio::test]
+async fn every_operation_refuses_a_missing_and_a_wrong_key() {
+    let world = World::new().await;
+    let last = if world.app.key.ends_with('x') { "y" } else { "x" };
+    let wrong = format!("{}{last}", &world.app.key[..world.app.key.len() - 1]);
+    let unknown = "chq_aaaaaaaaaaaa_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    for operation in operations() {
+        let path = world.path(&operation);
+        for key in [None, Some("nonsense"), Some(unknown), Some(wrong.as_str())] {
+            let answer = operation.call_as(&world.app, key, &path, world.body(&operation)).await;
+            in_shape(&operation, &answer, 401, "unauthorized");
+            assert_eq!(answer.body["error"], "Invalid or missing API key");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_absent_a_malformed_and_another_project_s_id_get_the_same_answer() {
+    let world = World::new().await;
+    let told = |answer: &Answer| (answer.body["error"].clone(), answer.body["message"].clone());
+    for operation in operations() {
+        for parameter in operation.path_parameters() {
+            let absent = world.path_with(&operation, &parameter, NOBODY);
+            let absent = operation.call(&world.app, &absent, world.body(&operation)).await;
+            in_shape(&operation, &absent, 404, "not_found");
+            for malformed in MALFORMED {
+                let path = world.path_with(&operation, &parameter, malformed);
+                let answer = operation.call(&world.app, &path, world.body(&operation)).await;
+                in_shape(&operation, &answer, 404, "not_found");
+                assert_eq!(told(&answer), told(&absent), "{} {parameter}={malformed}", operation.name);
+            }
+            let path = world.path(&operation);
+            let foreign = operation.call_as(&world.app, Some(&world.foreign_key), &path, world.body(&operation)).await;
+            in_shape(&operation, &foreign, 404, "not_found");
+            assert_eq!(told(&foreign), told(&absent), "{}", operation.name);
+        }
+    }
+    assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
+}
+
+#[tokio::test]
+async fn a_body_without_its_wrapper_is_malformed() {
+    let world = World::new().await;
+    let mut tried = 0;
+    for operation in operations() {
+        let Some(wrapper) = operation.wrapper() else { continue };
+        let path = world.path(&operation);
+        let required = format!("Parameter {wrapper} is required");
+        let inner = world.body(&operation).map(|body| body[&wrapper].clone());
+        for body in
+            [json!({}), json!({"x": inner}), json!({&wrapper: null}), json!({&wrapper: "x"}), json!({&wrapper: [1]})]
+        {
+            let answer = operation.call(&world.app, &path, Some(body)).await;
+            in_shape(&operation, &answer, 400, "malformed");
+            assert_eq!(answer.body["message"], *required);
+        }
+        in_shape(&operation, &operation.call(&world.app, &path, Some(json!([]))).await, 400, "malformed");
+        tried += 1;
+    }
+    assert!(tried >= 3);
+    assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
+}
+
+#[tokio::test]
+async fn a_body_of_another_type_too_deep_or_too_large_is_refused() {
+    let world = World::new().await;
+    let deep = format!("{{\"x\": {}0{}}}", "[".repeat(32), "]".repeat(32));
+    let large = format!("{{\"x\": \"{}\"}}", "y".repeat(12 * 1024 * 1024));
+    let json = ("content-type", "application/json");
+    for operation in operations().iter().filter(|operation| operation.takes_a_body()) {
+        let tries = [
+            (("content-type", "text/plain"), "{}", 415, "unsupported_media_type"),
+            (json, "{\"a\": 1, \"a\": 1}", 400, "malformed"),
+            (json, deep.as_str(), 400, "json_limits"),
+            (json, large.as_str(), 413, "too_large"),
+        ];
+        for (header, text, status, code) in tries {
+            let answer = operation.call_raw(&world.app, &world.path(operation), header, text).await;
+            in_shape(operation, &answer, status, code);
+        }
+    }
+    assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
+}
+
+#[tokio::test]
+async fn an_absent_and_another_project_s_id_in_a_body_get_the_same_answer() {
+    let world = World::new().await;
+    let mut tried = 0;
+    for operation in operations().iter().filter(|operation| operation.path_parameters().is_empty()) {
+        for (place, absent) in operation.with_each_id_absent(world.body(operation), NOBODY) {
+            let absent = operation.call(&world.app, &operation.path, Some(absent)).await;
+            assert!(matches!(absent.status, 404 | 422), "{} {place}: {}", operation.name, absent.body);
+            let (path, body) = (&operation.path, world.body(operation));
+            let foreign = operation.call_as(&world.app, Some(&world.foreign_key), path, body).await;
+            let told = |answer: &Answer| (answer.status, answer.body["error"].clone(), answer.body["details"].clone());
+            assert_eq!(told(&foreign), told(&absent), "{} {place}", operation.name);
+            tried += 1;
+        }
+    }
+    assert!(tried > 0);
+    assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
+}
+
+#[tokio::test]
+async fn a_value_that_its_schema_refuses_is_named() {
+    let world = World::new().await;
+    let mut tried = 0;
+    for operation in operations() {
+        let Some(sample) = world.body(&operation) else { continue };
+        for (place, wrong) in operation.wrong_bodies(&sample) {
+            let answer = operation.call(&world.app, &world.path(&operation), Some(wrong)).await;
+            in_shape(&operation, &answer, 422, "validation_failed");
+            let named = answer.body["details"].as_array().unwrap().iter().any(|detail| {
+                let path = detail["path"].as_str().unwrap();
+                path == place || path.starts_with(&format!("{place}/"))
+            });
+            assert!(named, "{} {place}: {}", operation.name, answer.body);
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried}");
+    assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
+}
+
+#[tokio::test]
+async fn a_parameter_that_its_schema_refuses_is_named() {
+    let world = World::new().await;
+    let mut tried = 0;
+    for operation in operations() {
+        for (name, text) in operation.wrong_parameters() {
+            let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair(&name, &text).finish();
+            let path = format!("{}?{query}", world.path(&operation));
+            let answer = operation.call(&world.app, &path, world.body(&operation)).await;
+            in_shape(&operation, &answer, 422, "validation_failed");
+            assert_eq!(answer.body["details"][0]["path"], format!("/{name}"), "{}", operation.name);
+            tried += 1;
+        }
+    }
+    assert!(tried > 30, "{tried}");
+}
+
+#[tokio::test]
+async fn every_list_pages_and_agrees_with_its_headers() {
+    let world = World::new().await;
+    for operation in operations().iter().filter(|operation| operation.is_list()) {
+        let path = world.path(operation);
+        let whole = operation.call(&world.app, &path, None).await;
+        let things = whole.data().as_array().unwrap().clone();
+        let total = whole.body["meta"]["total_count"].as_i64().unwrap();
+        assert!(!things.is_empty(), "{}: world.rs must make one", operation.name);
+        assert_eq!(things.len(), usize::try_from(total).unwrap(), "{}", operation.name);
+        for page in 1..=total + 1 {
+            let answer = operation.call(&world.app, &format!("{path}?per_page=1&page={page}"), None).await;
+            let meta = &answer.body["meta"];
+            assert_eq!(meta, &json!({"page": page, "per_page": 1, "total_pages": total, "total_count": total}));
+            let names =
+                [("total", "total_count"), ("total-pages", "total_pages"), ("per-page", "per_page"), ("page", "page")];
+            for (header, field) in names {
+                assert_eq!(answer.headers[header], meta[field].to_string(), "{} {header}", operation.name);
+            }
+            assert_eq!(answer.headers["link"].contains("rel=\"next\""), page < total, "{}", operation.name);
+            let expected = usize::try_from(page).unwrap() - 1;
+            assert_eq!(
+                answer.data(),
+                &json!(things.get(expected..=expected).unwrap_or_default()),
+                "{}",
+                operation.name
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_documented_and_a_write_is_audited_and_safe_to_repeat() {
+    let world = World::new().await;
+    let mut all = operations();
+    all.sort_by_key(|operation| (operation.method == "DELETE", operation.method != "GET"));
+    for operation in all {
+        let (path, body) = (world.path(&operation), world.body(&operation));
+        let before = world.audit_count().await;
+        let first = operation.call_with_key(&world.app, &path, body.clone()).await;
+        assert!(first.status < 300, "{}: {}", operation.name, first.body);
+        let writes = i64::from(operation.method != "GET");
+        assert_eq!(world.audit_count().await - before, writes, "{}: rows in the audit", operation.name);
+        if operation.method == "POST" {
+            let again = operation.call_with_key(&world.app, &path, body).await;
+            assert!(again.headers.contains_key("idempotency-replayed"), "{}: done twice", operation.name);
+            assert_eq!((again.status, again.body), (first.status, first.body), "{}", operation.name);
+            assert_eq!(world.audit_count().await - before, writes, "{}: done twice", operation.name);
+        }
+    }
+}
+
+/// What a value is replaced by, to see it refused: the first of these that the schema does not allow.
+fn wrong_values() -> [Value; 6] {
+    [json!(5.5), json!("§"), json!(true), json!([[]]), json!({"§": 1}), Value::Null]
+}

@@ -1,0 +1,91 @@
+//! What must exist before operations can be called, and what each takes: the only file that a new resource adds to.
+
+use super::operation::Operation;
+use serde_json::{Value, json};
+use testkit::{ANA, TestApp};
+
+pub struct World {
+    pub app: TestApp,
+    /// Another project's key.
+    pub foreign_key: String,
+    /// Rows in the audit when all of this was made.
+    pub writes_before: i64,
+    agent: String,
+    execution: String,
+    conversation: String,
+    sandbox_session: String,
+}
+
+impl World {
+    /// An agent that has handed its conversation over to a person.
+    pub async fn new() -> Self {
+        let app = TestApp::start().await;
+        let graph = json!({
+            "nodes": [{"name": "__start__", "type": "DefaultNode"}, {"name": "talk", "type": "DefaultNode", "prompt": "Help."},
+                {"name": "person", "type": "HandoffNode", "handoff": {}}, {"name": "__end__", "type": "DefaultNode"}],
+            "edges": [{"from": "__start__", "to": "talk"}, {"from": "talk", "to": "person", "label": "a person is wanted"},
+                {"from": "person", "to": "__end__", "label": "done"}]});
+        let agent = app.agent(json!({"name": "Desk", "graph": graph})).await;
+        let sandbox_session = app.activate(ANA, &agent).await;
+        app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "asked"}))]);
+        app.says(ANA, "a human, please").await;
+        app.run_until_idle().await;
+        let first = async |path: &str| app.get(path).await.data()[0]["id"].as_str().unwrap().to_owned();
+        let execution = first(&format!("/api/v1/agents/{agent}/executions")).await;
+        let conversation = first("/api/v1/whatsapp_conversations").await;
+        let other = app.app.operator().create_project("Other").await.unwrap();
+        let (_, foreign_key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
+        let mut world = Self { app, foreign_key, writes_before: 0, agent, execution, conversation, sandbox_session };
+        world.writes_before = world.audit_count().await;
+        world
+    }
+
+    /// What a parameter of a path stands for.
+    fn id(&self, path: &str, parameter: &str) -> Option<&str> {
+        Some(match parameter {
+            "agent_id" => &self.agent,
+            "execution_id" => &self.execution,
+            "conversation_id" | "whatsapp_conversation_id" => &self.conversation,
+            "id" if path.starts_with("/api/v1/sandbox_sessions/") => &self.sandbox_session,
+            _ => return None,
+        })
+    }
+
+    /// A body that the operation takes.
+    pub fn body(&self, operation: &Operation) -> Option<Value> {
+        Some(match operation.name.as_str() {
+            "create_agent" => json!({"agent": {"name": "Another", "system_prompt": "Be kind."}}),
+            "update_agent" => json!({"agent": {"name": "Renamed", "description": null}}),
+            "start_agent_execution" => json!({"message": "hello"}),
+            "resume_agent_execution" => json!({"message": {"type": "user_input", "content": {"text": "go on"}}}),
+            "create_whatsapp_message" => json!({"message": {"content": "Maria here.", "message_type": "text"}}),
+            "create_sandbox_session" => {
+                json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.agent}})
+            }
+            name => {
+                assert!(!operation.takes_a_body(), "walk/world.rs needs a body for {name}");
+                return None;
+            }
+        })
+    }
+
+    pub fn path(&self, operation: &Operation) -> String {
+        self.path_with(operation, "", "")
+    }
+
+    /// The path with one parameter replaced.
+    pub fn path_with(&self, operation: &Operation, replaced: &str, by: &str) -> String {
+        let mut path = operation.path.clone();
+        for name in operation.path_parameters() {
+            let id = self.id(&operation.path, &name);
+            let id = id.unwrap_or_else(|| panic!("walk/world.rs needs an id for {name} of {}", operation.path));
+            path = path.replace(&format!("{{{name}}}"), if name == replaced { by } else { id });
+        }
+        path
+    }
+
+    pub async fn audit_count(&self) -> i64 {
+        let mut reader = self.app.app.context().store.read().await.unwrap();
+        store::audit::list(&mut reader.conn(), self.app.project, 1, 0).await.unwrap().1
+    }
+}
