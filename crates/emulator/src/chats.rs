@@ -39,6 +39,8 @@ pub(crate) struct Message {
     pub(crate) direction: Direction,
     pub(crate) kind: String,
     pub(crate) content: Value,
+    /// A template's category, which its statuses name.
+    pub(crate) category: Option<String>,
     pub(crate) at: Millis,
     pub(crate) reply_to: Option<String>,
     pub(crate) reactions: Vec<Value>,
@@ -107,6 +109,11 @@ impl Chats {
             Direction::In => chat.last_inbound = chat.last_inbound.max(Some(message.at)),
             Direction::Out => chat.typing_until = 0,
         }
+        self.messages.insert(message.id.clone(), message);
+    }
+
+    /// Keep a message that is not shown as one: a reaction of the business.
+    pub(crate) fn add_unlisted(&mut self, message: Message) {
         self.messages.insert(message.id.clone(), message);
     }
 

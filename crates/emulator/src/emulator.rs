@@ -2,7 +2,7 @@
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, routing::get};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
@@ -67,7 +67,11 @@ pub async fn start(config: Config) -> Result<Emulator, Error> {
 
 async fn serve(listener: TcpListener, runtime: Arc<Runtime>) {
     let stop = runtime.stop.clone();
-    let app = Router::new().nest("/_emulator/v1", control::router()).fallback(graph::serve).with_state(runtime);
+    let app = Router::new()
+        .nest("/_emulator/v1", control::router())
+        .route("/_emulator/media/{token}", get(graph::media_bytes))
+        .fallback(graph::serve)
+        .with_state(runtime);
     let service = app.into_make_service_with_connect_info::<Cutter>();
     let server = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = server.await {

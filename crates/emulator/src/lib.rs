@@ -6,9 +6,10 @@
 //! network except for webhook posts. Its behaviour follows from a seed, the calls it received and
 //! its own clock: the same three give the same bytes.
 //!
-//! Known simplifications: one app and one token, text messages only (other types answer
-//! "not emulated yet"), no media, templates, calls or groups.
+//! Known simplifications: one app and one business account, no real fetching or checking of media,
+//! no payments, calls or groups; quality and tiers change by control only.
 
+mod accounts;
 mod chats;
 mod clock;
 mod config;
@@ -20,10 +21,12 @@ mod feed;
 mod graph;
 mod ids;
 mod limits;
+mod media;
 mod requests;
 mod runtime;
 mod state;
 mod statuses;
+mod templates;
 mod timers;
 mod users;
 mod webhooks;

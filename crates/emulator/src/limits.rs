@@ -31,7 +31,7 @@ pub(crate) enum WindowMode {
 pub(crate) struct Switches {
     pub(crate) pair_rate: bool,
     pub(crate) throughput: bool,
-    /// Stored only; it matters once templates are emulated.
+    /// Stored only: nobody is counted against the tier.
     pub(crate) messaging_tier: bool,
     pub(crate) window: WindowMode,
     /// Overrides the HTTP status of throttling errors.

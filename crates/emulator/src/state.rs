@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::{
+    accounts::Accounts,
     chats::Chats,
     clock::{Clock, Millis},
     config::Config,
@@ -12,10 +13,12 @@ use crate::{
     feed::Feed,
     ids::Ids,
     limits::Limits,
+    media::Media,
     requests::Requests,
+    templates::Templates,
     timers::{Job, Timers},
     users::Users,
-    webhooks::{AttemptKind, Deliveries, DeliveryState, Outgoing, Target},
+    webhooks::{AttemptKind, Deliveries, DeliveryState, Kept, Outgoing, Target},
     world::World,
 };
 
@@ -33,6 +36,11 @@ pub(crate) struct State {
     pub(crate) chats: Chats,
     pub(crate) limits: Limits,
     pub(crate) faults: Faults,
+    pub(crate) accounts: Accounts,
+    pub(crate) templates: Templates,
+    pub(crate) media: Media,
+    /// Webhooks that wait for others.
+    pub(crate) kept: Kept,
     pub(crate) requests: Requests,
     pub(crate) deliveries: Deliveries,
     pub(crate) target: Option<Target>,
@@ -43,9 +51,14 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(config: &Config, target: Option<Target>) -> Self {
+        let mut ids = Ids::new(config.seed);
         Self {
             epoch: 0,
-            ids: Ids::new(config.seed),
+            accounts: Accounts::new(&config.world),
+            templates: Templates::new(&mut ids),
+            media: Media::default(),
+            kept: Kept::default(),
+            ids,
             clock: Clock::new(config.clock),
             timers: Timers::default(),
             world: config.world.clone(),
@@ -75,6 +88,10 @@ impl State {
         self.chats = Chats::default();
         self.limits = Limits::default();
         self.faults = Faults::default();
+        self.accounts = Accounts::new(&self.world);
+        self.templates = Templates::new(&mut self.ids);
+        self.media = Media::default();
+        self.kept = Kept::default();
         self.requests = Requests::default();
         self.deliveries = Deliveries::default();
     }
@@ -89,6 +106,9 @@ impl State {
                     self.feed.typing(&number, &user, false);
                 }
             }
+            Job::Release { message } => drop(self.schedule_statuses(&message, false)),
+            Job::Template { id, status } => drop(self.decide_template(&id, &status, None, None)),
+            Job::Linger { batch } => self.let_go(batch),
             // Whoever waited may have gone away.
             Job::Wake(waiter) => drop(waiter.send(())),
             Job::Attempt { delivery, kind, copies } => return self.outgoing(delivery, kind, copies),
@@ -99,8 +119,8 @@ impl State {
     /// The posts of one due attempt: of several copies only the first is retried.
     fn outgoing(&mut self, delivery: u64, kind: AttemptKind, copies: u32) -> Vec<Outgoing> {
         let at = self.clock.now();
-        let Some(target) = &self.target else { return Vec::new() };
         let Some(entry) = self.deliveries.get(delivery) else { return Vec::new() };
+        let Some(target) = self.target_for(entry.number.as_deref()) else { return Vec::new() };
         let settled = entry.state != DeliveryState::Pending;
         if kind == AttemptKind::Regular && settled {
             return Vec::new();
@@ -116,6 +136,14 @@ impl State {
         };
         let extras = (1..copies).map(|_| post(AttemptKind::Extra));
         std::iter::once(post(kind)).chain(extras).collect()
+    }
+
+    /// Where the webhooks of a number go: its own callback, else its account's, else the app's.
+    pub(crate) fn target_for(&self, number: Option<&str>) -> Option<&Target> {
+        match self.accounts.callback_of(number) {
+            Some(callback) => Some(&callback.target),
+            None => self.target.as_ref(),
+        }
     }
 
     /// Whether a timer is due.

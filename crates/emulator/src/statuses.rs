@@ -51,11 +51,12 @@ impl StatusKind {
 
 impl State {
     /// Why a free-form message to this person will fail, if it will.
-    pub(crate) fn later_failure(&self, number: &str, user: &User) -> Option<u32> {
+    pub(crate) fn later_failure(&self, number: &str, user: &User, is_template: bool) -> Option<u32> {
         if !user.on_whatsapp {
             return Some(131_026);
         }
-        let open = self.limits.switches.window == WindowMode::Off
+        let open = is_template
+            || self.limits.switches.window == WindowMode::Off
             || self.chats.window_is_open(number, &user.key, self.clock.now());
         (!open).then_some(131_047)
     }
@@ -76,7 +77,10 @@ impl State {
             self.timers.push(now + SENT_AFTER, job(StatusKind::Sent));
             None
         };
-        self.timers.push(now + DELIVERED_AFTER, job(StatusKind::Delivered));
+        let is_reaction = self.chats.message(message).is_some_and(|message| message.kind == "reaction");
+        if !is_reaction {
+            self.timers.push(now + DELIVERED_AFTER, job(StatusKind::Delivered));
+        }
         delivery
     }
 
@@ -86,7 +90,9 @@ impl State {
         let Some(user) = self.users.get(&entry.user).cloned() else { return };
         let error = match status {
             StatusKind::Failed => entry.fails_with,
-            StatusKind::Delivered | StatusKind::Read if entry.has(status) || user.blocked => return,
+            StatusKind::Delivered | StatusKind::Read | StatusKind::Played if entry.has(status) || user.blocked => {
+                return;
+            }
             StatusKind::Delivered if !user.online => {
                 entry.waits_for_phone = true;
                 return;
@@ -95,7 +101,10 @@ impl State {
         };
         self.report(message, status, error);
         if let (StatusKind::Delivered, Some(ms)) = (status, user.auto_read_ms) {
-            let job = Job::Status { message: message.to_owned(), status: StatusKind::Read };
+            let is_voice = |message: &Message| message.kind == "audio" && message.content["voice"] == true;
+            let played = self.chats.message(message).is_some_and(is_voice);
+            let status = if played { StatusKind::Played } else { StatusKind::Read };
+            let job = Job::Status { message: message.to_owned(), status };
             self.timers.push(self.clock.now().saturating_add(ms), job);
         }
     }
@@ -161,9 +170,11 @@ impl State {
             body["recipient_user_id"] = json!(user_id);
         }
         if !matches!(status, StatusKind::Failed | StatusKind::Deleted) {
+            let category = message.category.as_deref().unwrap_or("service");
+            let free = matches!(category, "service" | "utility");
             body["pricing"] = json!({
-                "billable": false, "pricing_model": "PMP",
-                "type": "free_customer_service", "category": "service",
+                "billable": !free, "pricing_model": "PMP",
+                "type": if free { "free_customer_service" } else { "regular" }, "category": category,
             });
         }
         if let Some(opaque) = &message.opaque {

@@ -10,6 +10,12 @@ use crate::{clock::Millis, statuses::StatusKind, webhooks::AttemptKind};
 pub(crate) enum Job {
     /// A message reaches its next status, if the phone allows it then.
     Status { message: String, status: StatusKind },
+    /// A message that was held begins its course.
+    Release { message: String },
+    /// A template is decided.
+    Template { id: String, status: String },
+    /// Events that were kept for a batch, or for a change of order, leave.
+    Linger { batch: u64 },
     /// A webhook is posted, `copies` times at once.
     Attempt { delivery: u64, kind: AttemptKind, copies: u32 },
     /// The typing bubble on the phone ends.

@@ -32,7 +32,7 @@ pub struct User {
     pub blocked: bool,
     /// Reads each message this long after it arrived; `None` reads nothing by itself.
     pub auto_read_ms: Option<u64>,
-    /// Wants marketing messages. Stored; it matters once templates are emulated.
+    /// Wants marketing messages: without it a marketing template fails with 131050.
     pub marketing: Marketing,
     /// Other numbers that reach this person when dialled.
     pub dial_aliases: Vec<String>,

@@ -6,7 +6,7 @@ use axum::{Json, extract::State as Shared};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{error::ControlError, input::Input};
+use super::{error::ControlError, input::Input, media, taps};
 use crate::{
     chats::Message,
     clock::Millis,
@@ -33,6 +33,11 @@ pub(crate) struct Inbound {
     id: Option<String>,
     timestamp: Option<Value>,
     deliver: Option<bool>,
+    /// What is tapped in `reply_to`, by id, payload or title: makes type and node.
+    tap: Option<String>,
+    /// Accept taps on what is not there.
+    #[serde(default)]
+    force: bool,
     #[serde(flatten)]
     nodes: Map<String, Value>,
 }
@@ -50,6 +55,26 @@ pub(crate) async fn receive(
     Ok(Json(json!({"message_id": id, "deliveries": [delivery]})))
 }
 
+impl Inbound {
+    /// A message of a type that the emulator itself makes.
+    pub(super) fn of(number: String, from: String, kind: &str, node: Value) -> Self {
+        Self {
+            phone_number_id: Some(number),
+            from,
+            r#type: Some(kind.to_owned()),
+            reply_to: None,
+            context: None,
+            forwarded: false,
+            id: None,
+            timestamp: None,
+            deliver: None,
+            tap: None,
+            force: true,
+            nodes: Map::from_iter([(kind.to_owned(), node)]),
+        }
+    }
+}
+
 /// A message on its way from a person, with everything found or decided.
 struct Arrival {
     number: PhoneNumber,
@@ -60,7 +85,14 @@ struct Arrival {
     at: Millis,
 }
 
-fn take_in(state: &mut State, inbound: Inbound) -> Result<(String, u64), ControlError> {
+pub(super) fn take_in(state: &mut State, mut inbound: Inbound) -> Result<(String, u64), ControlError> {
+    if let Some(choice) = &inbound.tap {
+        let message = inbound.reply_to.as_deref();
+        let message = message.ok_or_else(|| ControlError::bad_request("a tap needs reply_to"))?;
+        let (kind, node) = taps::tapped(state, message, choice)?;
+        inbound.r#type = Some(kind.to_owned());
+        inbound.nodes.insert(kind.to_owned(), node);
+    }
     let arrival = arrive(state, &inbound)?;
     let message = on_the_wire(state, &inbound, &arrival);
     let event = Event {
@@ -91,7 +123,13 @@ fn arrive(state: &mut State, inbound: &Inbound) -> Result<Arrival, ControlError>
         return Err(ControlError::conflict("the id is taken; to send a webhook again, redeliver it"));
     }
     let kind = inbound.r#type.clone().unwrap_or_else(|| "text".to_owned());
-    let content = content(inbound, &kind)?;
+    let mut content = content(inbound, &kind)?;
+    if !inbound.force {
+        taps::check(state, inbound.reply_to.as_deref(), &kind, &content)?;
+    }
+    if media::KINDS.contains(&kind.as_str()) {
+        media::describe(state, &kind, &mut content);
+    }
     let at = timestamp(inbound.timestamp.as_ref(), state.clock.now())?;
     if let Some(unknown) = unknown_property(inbound, &kind) {
         return Err(ControlError::bad_request(format!("unknown property {unknown}")));
@@ -143,6 +181,20 @@ fn show(state: &mut State, arrival: Arrival, reply_to: Option<String>) {
         }
         return;
     }
+    let original = content["original_message_id"].as_str().unwrap_or_default();
+    match (arrival.kind.as_str(), state.chats.message_mut(original)) {
+        ("edit", Some(message)) => {
+            let inner = &content["message"];
+            message.content = inner[inner["type"].as_str().unwrap_or("text")].clone();
+            return;
+        }
+        ("revoke", Some(message)) => {
+            "deleted".clone_into(&mut message.kind);
+            message.content = Value::Null;
+            return;
+        }
+        _ => {}
+    }
     let message = Message {
         id: arrival.id,
         number: number.id,
@@ -150,6 +202,7 @@ fn show(state: &mut State, arrival: Arrival, reply_to: Option<String>) {
         direction: Direction::In,
         kind: arrival.kind,
         content,
+        category: None,
         at: arrival.at,
         reply_to,
         reactions: Vec::new(),

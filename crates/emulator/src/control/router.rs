@@ -5,14 +5,20 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 
-use super::{chats, clock, error::ControlError, events, faults, inbound, requests, users, webhooks, world};
+use super::{
+    accounts, chats, clock, deeds, error::ControlError, events, faults, inbound, media, requests, users, webhooks,
+    world,
+};
 use crate::runtime::Runtime;
 
 /// Raw webhooks may be as large as Meta's largest.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// A file in base64.
+const FILE_LIMIT: usize = 140 * 1024 * 1024;
 
 /// All routes, relative to the mount.
 pub(crate) fn router() -> Router<Arc<Runtime>> {
@@ -25,9 +31,19 @@ pub(crate) fn router() -> Router<Arc<Runtime>> {
         .route("/quiesce", post(clock::quiesce))
         .route("/users/{key}", get(users::find).put(users::put))
         .route("/users/{key}/read", post(users::read))
+        .route("/users/{key}/change_number", post(deeds::change_number))
+        .route("/users/{key}/{deed}", post(deeds::act))
+        .route("/inbound/media", post(media::add).layer(DefaultBodyLimit::max(FILE_LIMIT)))
         .route("/inbound", post(inbound::receive))
         .route("/chats/{number}/{key}", get(chats::find))
         .route("/messages/{wamid}/status", post(chats::force_status))
+        .route("/templates", get(accounts::templates))
+        .route("/templates/approval", put(accounts::approval))
+        .route("/templates/{id}/decision", post(accounts::decide))
+        .route("/phone_numbers/{id}", patch(accounts::change_number))
+        .route("/account_update", post(accounts::account_update))
+        .route("/tokens", post(accounts::add_token))
+        .route("/tokens/{id}/expire", post(accounts::expire_token))
         .route("/webhooks/raw", post(webhooks::raw))
         .route("/webhooks/deliveries", get(webhooks::list))
         .route("/webhooks/deliveries/{id}/redeliver", post(webhooks::redeliver))

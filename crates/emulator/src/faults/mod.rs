@@ -3,5 +3,5 @@
 mod rule;
 mod rules;
 
-pub(crate) use rule::{Action, ErrorSpec, NewRule, Preset, Surface};
+pub(crate) use rule::{Action, ErrorSpec, NewRule, Preset, Surface, cut_at};
 pub(crate) use rules::{Faults, Subject};

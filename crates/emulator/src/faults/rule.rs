@@ -87,8 +87,18 @@ pub(crate) enum Action {
     AcceptThenError(ErrorSpec),
     /// Process the call and answer late.
     Slow { ms: u64 },
+    /// Process the call and cut the answer's body after so many bytes; for webhooks, cut the body that was signed. Half of
+    /// it when no number is given.
+    Truncate {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bytes: Option<usize>,
+    },
+    /// Process the call and answer what is no JSON.
+    BadJson,
     /// Accept the message and report it as failed later.
     StatusFail { code: u32 },
+    /// Accept the message as held for a quality assessment; its course begins this much later.
+    Hold { ms: u64 },
 
     /// Send the same bytes `n` times in all; `gap_ms: 0` sends them at the same moment.
     Duplicate {
@@ -100,6 +110,13 @@ pub(crate) enum Action {
     Delay { ms: u64 },
     /// Never send it.
     Lose,
+    /// Keep it until the next one has left.
+    Swap,
+    /// Collect this many into one body; an incomplete one leaves after a second.
+    Batch { n: u32 },
+    /// Put things that nobody knows between what is known.
+    InterleaveUnknown,
+
     /// Sign with a wrong key.
     BadSignature,
     /// Send no signature.
@@ -159,7 +176,15 @@ impl Action {
     pub(crate) fn changes_a_webhook(&self) -> bool {
         matches!(
             self,
-            Self::Duplicate { .. } | Self::Delay { .. } | Self::Lose | Self::BadSignature | Self::NoSignature
+            Self::Duplicate { .. }
+                | Self::Delay { .. }
+                | Self::Lose
+                | Self::BadSignature
+                | Self::NoSignature
+                | Self::Swap
+                | Self::Batch { .. }
+                | Self::InterleaveUnknown
+                | Self::Truncate { .. }
         )
     }
 
@@ -167,16 +192,27 @@ impl Action {
         matches!(self, Self::ReverseStatuses | Self::StatusBeforeResponse { .. })
     }
 
+    /// Decided when a Graph call comes in.
+    pub(crate) fn changes_a_call(&self) -> bool {
+        matches!(self, Self::Truncate { .. }) || !self.is_for_webhooks()
+    }
+
     fn is_for_webhooks(&self) -> bool {
         self.changes_a_webhook() || self.changes_status_order()
     }
+}
+
+/// Where a body of this length is cut.
+pub(crate) fn cut_at(length: usize, bytes: Option<usize>) -> usize {
+    bytes.unwrap_or(length / 2).min(length)
 }
 
 impl NewRule {
     /// Refuse what parses and means nothing. The error is for the caller.
     pub(crate) fn check(&self) -> Result<(), String> {
         let for_webhooks = self.when.surface == Surface::Webhook;
-        if self.r#do.is_for_webhooks() != for_webhooks {
+        let for_both = matches!(self.r#do, Action::Truncate { .. });
+        if !for_both && self.r#do.is_for_webhooks() != for_webhooks {
             let wanted = if for_webhooks { "webhooks" } else { "Graph calls" };
             return Err(format!("`do` is not something that happens to {wanted}"));
         }
@@ -184,7 +220,11 @@ impl NewRule {
             Action::Duplicate { n, .. } if !(2..=MOST_COPIES).contains(n) => {
                 return Err(format!("duplicate.n counts all copies: 2 to {MOST_COPIES}"));
             }
+            Action::Batch { n } if !(2..=MOST_COPIES).contains(n) => {
+                return Err(format!("batch.n is 2 to {MOST_COPIES}"));
+            }
             Action::Hang { ms }
+            | Action::Hold { ms }
             | Action::Slow { ms }
             | Action::Delay { ms }
             | Action::Duplicate { gap_ms: ms, .. }

@@ -8,6 +8,9 @@ use axum::{
 use serde_json::Value;
 
 use super::errors::GraphError;
+use crate::faults::cut_at;
+
+const JSON: &str = "application/json; charset=UTF-8";
 
 /// What is answered.
 pub(crate) enum Answer {
@@ -15,6 +18,10 @@ pub(crate) enum Answer {
     Refused(GraphError),
     /// A gateway in front of the API failed; its page is not JSON.
     BadGateway,
+    /// Processed, and then the body was cut.
+    Cut(Result<Value, GraphError>, Option<usize>),
+    /// Processed, and then the body was made no JSON.
+    BadJson(Result<Value, GraphError>),
 }
 
 impl From<Result<Value, GraphError>> for Answer {
@@ -30,7 +37,8 @@ impl Answer {
     pub(crate) fn status(&self) -> u16 {
         match self {
             Self::Success(_) => 200,
-            Self::Refused(error) => error.http,
+            Self::Refused(error) | Self::Cut(Err(error), _) | Self::BadJson(Err(error)) => error.http,
+            Self::Cut(Ok(_), _) | Self::BadJson(Ok(_)) => 200,
             Self::BadGateway => 502,
         }
     }
@@ -38,15 +46,20 @@ impl Answer {
     pub(crate) fn error_code(&self) -> Option<u32> {
         match self {
             Self::Refused(error) => Some(error.code),
-            Self::Success(_) | Self::BadGateway => None,
+            Self::Success(_) | Self::BadGateway | Self::Cut(..) | Self::BadJson(_) => None,
         }
     }
 
     pub(crate) fn into_response(self, trace: &str, version: &str) -> Response {
         let status = StatusCode::from_u16(self.status()).unwrap_or(StatusCode::BAD_REQUEST);
         let (kind, body) = match &self {
-            Self::Success(body) => ("application/json; charset=UTF-8", body.to_string()),
-            Self::Refused(error) => ("application/json; charset=UTF-8", error.body(trace).to_string()),
+            Self::Success(body) => (JSON, body.to_string()),
+            Self::Refused(error) => (JSON, error.body(trace).to_string()),
+            Self::Cut(result, bytes) => {
+                let whole = written(result, trace);
+                (JSON, whole[..whole.floor_char_boundary(cut_at(whole.len(), *bytes))].to_owned())
+            }
+            Self::BadJson(result) => (JSON, format!("{}}}{{", written(result, trace))),
             Self::BadGateway => ("text/html", "<html><body>Bad gateway</body></html>".to_owned()),
         };
         let mut response = Response::new(Body::from(body));
@@ -65,5 +78,12 @@ impl Answer {
             }
         }
         response
+    }
+}
+
+fn written(result: &Result<Value, GraphError>, trace: &str) -> String {
+    match result {
+        Ok(body) => body.to_string(),
+        Err(error) => error.body(trace).to_string(),
     }
 }

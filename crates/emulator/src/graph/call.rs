@@ -1,6 +1,10 @@
 //! A Graph call taken apart: version, path, token and body.
 
-use axum::http::{Method, Uri, header::AUTHORIZATION, request::Parts};
+use axum::http::{
+    HeaderName, Method, Uri,
+    header::{AUTHORIZATION, CONTENT_TYPE, HOST},
+    request::Parts,
+};
 use bytes::Bytes;
 use serde_json::Value;
 use url::form_urlencoded;
@@ -15,6 +19,10 @@ pub(crate) struct Call {
     pub(crate) path: String,
     /// The path without version: `[id, edge, …]`.
     pub(crate) segments: Vec<String>,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) content_type: String,
+    /// How the caller reached us, for URLs in answers.
+    pub(crate) base: String,
     pub(crate) token: Option<String>,
     /// `None` when it is not JSON.
     pub(crate) body: Option<Value>,
@@ -34,6 +42,9 @@ impl Call {
             version,
             path,
             segments,
+            query: form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect(),
+            content_type: header(parts, CONTENT_TYPE).to_owned(),
+            base: format!("http://{}", header(parts, HOST)),
             token: bearer(parts).or_else(|| query_token(&parts.uri)),
             body: serde_json::from_slice(&bytes).ok(),
             bytes,
@@ -44,6 +55,9 @@ impl Call {
     pub(crate) fn logged_body(&self) -> Value {
         match &self.body {
             Some(body) => body.clone(),
+            None if self.content_type.starts_with("multipart/") => {
+                Value::String(format!("{} bytes of a form", self.bytes.len()))
+            }
             None if self.bytes.is_empty() => Value::Null,
             None => Value::String(String::from_utf8_lossy(&self.bytes).into_owned()),
         }
@@ -52,12 +66,33 @@ impl Call {
     pub(crate) fn text(&self, field: &str) -> Option<&str> {
         self.body.as_ref()?.get(field)?.as_str()
     }
+
+    /// A parameter of the body or of the query: the API takes both.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        let in_query = || self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        self.text(name).or_else(in_query)
+    }
+
+    /// `fields=a,b{c}`: the names on the first level; `None` for the default set.
+    pub(crate) fn fields(&self) -> Option<Vec<&str>> {
+        let asked = self.query.iter().find(|(key, _)| key == "fields")?;
+        let mut depth = 0;
+        let names = asked.1.split(|c| {
+            depth += i32::from(matches!(c, '{' | '(')) - i32::from(matches!(c, '}' | ')'));
+            c == ',' && depth == 0
+        });
+        Some(names.map(|name| name.split(['{', '.', '(']).next().unwrap_or_default().trim()).collect())
+    }
 }
 
 fn is_version(segment: &str) -> bool {
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let parts = segment.strip_prefix('v').and_then(|rest| rest.split_once('.'));
     parts.is_some_and(|(major, minor)| number(major) && number(minor))
+}
+
+fn header(parts: &Parts, name: HeaderName) -> &str {
+    parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn bearer(parts: &Parts) -> Option<String> {

@@ -66,11 +66,25 @@ const TABLE: &[(u32, u16, &str, Option<&str>)] = &[
         ),
     ),
     (131_057, 500, "Account in maintenance mode", None),
-    (131_062, 400, "Business-scoped User ID (BSUID) recipients are not supported for this message.", None),
+    (
+        131_062,
+        400,
+        "Business-scoped User ID (BSUID) recipients are not supported for this message.",
+        Some("Authentication templates need a phone number."),
+    ),
     (132_000, 400, "Number of parameters does not match the expected number of params", None),
     (132_001, 404, "Template name does not exist in the translation", None),
-    (132_015, 400, "Template is Paused", None),
+    (132_005, 400, "Translated text too long", None),
+    (132_012, 400, "Parameter format does not match format in the created template", None),
+    (
+        132_015,
+        400,
+        "Template is Paused",
+        Some("Template is paused due to low quality so it cannot be sent in a template message."),
+    ),
     (132_016, 400, "Template is Disabled", None),
+    (132_018, 400, "There was an issue with the parameters in the template", None),
+    (133_005, 400, "Two step verification PIN mismatch", Some("The two-step verification PIN is incorrect.")),
     (133_004, 503, "Server is temporarily unavailable", None),
     (
         133_010,
@@ -93,6 +107,8 @@ pub(crate) struct GraphError {
     message: String,
     kind: &'static str,
     details: Option<String>,
+    /// The details are also said to people, as `error_user_msg`.
+    for_people: bool,
     pub(crate) headers: BTreeMap<String, String>,
 }
 
@@ -114,6 +130,7 @@ impl GraphError {
             message,
             kind: "OAuthException",
             details: details.map(str::to_owned),
+            for_people: false,
             headers,
         }
     }
@@ -125,6 +142,42 @@ impl GraphError {
     /// The token is not ours.
     pub(crate) fn bad_token() -> Self {
         Self { message: "Invalid OAuth access token - Cannot parse access token".to_owned(), ..Self::new(190) }
+    }
+
+    /// The token ran out.
+    pub(crate) fn expired_token() -> Self {
+        Self { subcode: Some(463), ..Self::new(190) }
+    }
+
+    /// The token may not do this.
+    pub(crate) fn no_permission(scope: &str) -> Self {
+        Self::with(200, format!("The token has no permission {scope}."))
+    }
+
+    /// A template that Meta does not even look at.
+    pub(crate) fn template(subcode: Option<u32>, details: impl Into<String>) -> Self {
+        Self { subcode, for_people: true, ..Self::with(100, details) }
+    }
+
+    /// No approved template of this name in this language.
+    pub(crate) fn missing_template(name: &str, language: &str) -> Self {
+        Self::with(132_001, format!("template name ({name}) does not exist in {language}"))
+    }
+
+    /// A send with too many or too few parameters.
+    pub(crate) fn wrong_count(what: &str, given: usize, wanted: usize) -> Self {
+        let details = format!(
+            "{what}: number of localizable_params ({given}) does not match the expected number of params ({wanted})"
+        );
+        Self::with(132_000, details)
+    }
+
+    /// A callback that did not answer the handshake.
+    pub(crate) fn handshake(problem: &str) -> Self {
+        Self {
+            message: "(#2200) Callback verification failed".to_owned(),
+            ..Self::with(2200, format!("Callback verification failed: {problem}."))
+        }
     }
 
     /// More bytes than any call has.
@@ -196,6 +249,10 @@ impl GraphError {
         }
         if let Some(details) = &self.details {
             error["error_data"] = json!({"messaging_product": "whatsapp", "details": details});
+        }
+        if self.for_people {
+            error["error_user_title"] = json!("Invalid parameter");
+            error["error_user_msg"] = json!(self.details);
         }
         if self.code == 2 {
             error["is_transient"] = json!(true);

@@ -5,22 +5,28 @@
 
 use serde_json::{Value, json};
 
-use super::{call::Call, errors::GraphError, outcome::Outcome, receipts, text};
+use super::{
+    call::Call,
+    content::{self, Content},
+    errors::GraphError,
+    outcome::Outcome,
+    receipts, text,
+};
 use crate::{
+    accounts::NumberState,
     chats::Message,
+    clock::Millis,
     faults::{Action, Subject, Surface},
     ids::Direction,
     limits::{Refusal, WindowMode},
     state::State,
+    timers::Job,
     users::{self, User},
 };
 
-/// Types that exist at Meta.
-const TYPES: &[&str] =
-    &["image", "video", "audio", "document", "sticker", "location", "contacts", "reaction", "interactive", "template"];
-
 /// Process a send, a read receipt or a typing indicator.
-pub(crate) fn handle(state: &mut State, call: &Call, id: u64, fails: Option<u32>) -> Outcome {
+/// With `hold` an accepted message waits that long before anything happens to it.
+pub(crate) fn handle(state: &mut State, call: &Call, hold: Option<Millis>, fails: Option<u32>) -> Outcome {
     let Some(body) = call.body.as_ref().filter(|body| body.is_object()) else {
         return Err(GraphError::with(100, "The body must be a JSON object.")).into();
     };
@@ -32,8 +38,8 @@ pub(crate) fn handle(state: &mut State, call: &Call, id: u64, fails: Option<u32>
     if body.get("status").is_some() {
         return receipts::mark_read(state, number, body).into();
     }
-    match prepare(state, number, body, id) {
-        Ok(draft) => accept(state, draft, fails),
+    match prepare(state, number, body) {
+        Ok(draft) => accept(state, draft, hold, fails),
         Err(error) => {
             let http = state.limits.switches.throttle_http;
             Err(error.throttled_with(http)).into()
@@ -48,13 +54,16 @@ struct Draft {
     input: String,
     user: User,
     by_phone: bool,
-    content: Value,
+    content: Content,
     reply_to: Option<String>,
     opaque: Option<String>,
     later_failure: Option<u32>,
 }
 
-fn prepare(state: &mut State, number: &str, body: &Value, id: u64) -> Result<Draft, GraphError> {
+fn prepare(state: &mut State, number: &str, body: &Value) -> Result<Draft, GraphError> {
+    if !state.accounts.numbers.get(number).is_none_or(NumberState::is_connected) {
+        return Err(GraphError::new(133_010));
+    }
     if !matches!(body["recipient_type"].as_str(), None | Some("individual")) {
         return Err(GraphError::with(100, "Param recipient_type: only individual is emulated."));
     }
@@ -63,13 +72,13 @@ fn prepare(state: &mut State, number: &str, body: &Value, id: u64) -> Result<Dra
     if own {
         return Err(GraphError::new(131_021));
     }
-    check_type(state, body, id)?;
-    let content = text::check(body)?;
+    let content = content::check(state, number, body, by_phone)?;
     let opaque = text::opaque(body)?;
     let reply_to = body["context"]["message_id"].as_str().map(str::to_owned);
 
     let user = state.users.recipient(&name);
-    let later_failure = state.later_failure(number, &user);
+    let later_failure = state.later_failure(number, &user, content.is_template());
+    let later_failure = later_failure.or_else(|| content.later_failure(&user));
     if later_failure == Some(131_047) && state.limits.switches.window == WindowMode::Sync {
         return Err(GraphError::new(131_047));
     }
@@ -107,22 +116,7 @@ fn scoped_id(input: &str) -> Option<String> {
     (country && id).then(|| input.to_owned())
 }
 
-fn check_type(state: &mut State, body: &Value, id: u64) -> Result<(), GraphError> {
-    let kind = match body.get("type") {
-        None => return Ok(()),
-        Some(Value::String(kind)) if kind == "text" => return Ok(()),
-        Some(Value::String(kind)) => kind,
-        Some(_) => return Err(GraphError::with(100, "Param type must be a string.")),
-    };
-    if !TYPES.contains(&kind.as_str()) {
-        return Err(GraphError::with(100, format!("Param type must be a message type, not {kind}.")));
-    }
-    state.requests.update(id, |entry| entry.unimplemented = true);
-    tracing::warn!(kind, "unimplemented message type");
-    Err(GraphError::with(100, format!("Messages of type {kind} are not emulated yet.")))
-}
-
-fn accept(state: &mut State, draft: Draft, fails_with: Option<u32>) -> Outcome {
+fn accept(state: &mut State, draft: Draft, hold: Option<Millis>, fails_with: Option<u32>) -> Outcome {
     let at = state.clock.now();
     let id = state.ids.wamid(Direction::Out, draft.user.wa_id.as_deref());
     if state.chats.typing_until(&draft.number, &draft.user.key) > at {
@@ -133,8 +127,9 @@ fn accept(state: &mut State, draft: Draft, fails_with: Option<u32>) -> Outcome {
         number: draft.number,
         user: draft.user.key.clone(),
         direction: Direction::Out,
-        kind: "text".to_owned(),
-        content: draft.content,
+        kind: draft.content.kind.clone(),
+        content: draft.content.shown(),
+        category: draft.content.category.clone(),
         at,
         reply_to: draft.reply_to,
         reactions: Vec::new(),
@@ -148,19 +143,37 @@ fn accept(state: &mut State, draft: Draft, fails_with: Option<u32>) -> Outcome {
     let order = status_order(state, &message);
     message.reversed = matches!(order, Some(Action::ReverseStatuses));
     state.feed.message(&message.number, &message.user, &message.to_json());
-    state.chats.add(message);
+    match draft.content.reaction() {
+        Some((target, emoji)) => {
+            if let Some(target) = state.chats.message_mut(target) {
+                target.react("business", emoji);
+            }
+            state.chats.add_unlisted(message);
+        }
+        None => state.chats.add(message),
+    }
     let pause = match order {
         Some(Action::StatusBeforeResponse { ms }) => Some(ms),
         _ => None,
     };
-    let delivery = state.schedule_statuses(&id, pause.is_some());
+    let delivery = match hold {
+        Some(ms) => {
+            state.timers.push(at + ms, Job::Release { message: id.clone() });
+            None
+        }
+        None => state.schedule_statuses(&id, pause.is_some()),
+    };
     let contact = match (draft.by_phone, &draft.user.wa_id) {
         (true, Some(wa_id)) => json!({"input": draft.input, "wa_id": wa_id}),
         _ => json!({"input": draft.input, "user_id": draft.user.user_id}),
     };
+    let mut entry = json!({ "id": id });
+    if let Some(status) = draft.content.message_status(hold.is_some()) {
+        entry["message_status"] = status;
+    }
     Outcome {
         result: Ok(json!({
-            "messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": id}],
+            "messaging_product": "whatsapp", "contacts": [contact], "messages": [entry],
         })),
         wait: delivery.zip(pause),
     }

@@ -1,13 +1,22 @@
 //! Meta's side of the wire: the Graph API as a client sees it.
 
 mod answer;
+mod apps;
 mod call;
+mod callbacks;
+mod content;
 mod errors;
+mod media;
 mod messages;
+mod multipart;
+mod numbers;
 mod outcome;
 mod receipts;
+mod route;
 mod serve;
+mod templates;
 mod text;
 
-pub(crate) use errors::webhook_error;
+pub(crate) use errors::{GraphError, webhook_error};
+pub(crate) use media::bytes as media_bytes;
 pub(crate) use serve::serve;

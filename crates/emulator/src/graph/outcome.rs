@@ -19,35 +19,13 @@ impl From<Result<Value, GraphError>> for Outcome {
 }
 
 /// Edges that Meta has and this emulator does not have yet.
-const EDGES: &[&str] = &[
-    "media",
-    "message_templates",
-    "phone_numbers",
-    "whatsapp_business_profile",
-    "register",
-    "deregister",
-    "request_code",
-    "verify_code",
-    "subscribed_apps",
-    "subscriptions",
-    "uploads",
-    "settings",
-    "block_users",
-    "message_qrdls",
-    "whatsapp_commerce_settings",
-    "conversational_automation",
-    "username",
-    "flows",
-    "unpause",
-    "access_token",
-];
+const EDGES: &[&str] = &["uploads", "access_token"];
 
 /// Refuse a call, and say whether it is unknown or only missing here. The request log marks the
 /// latter, so that a test can assert that there was none.
 pub(crate) fn unimplemented(state: &mut State, call: &Call, id: u64) -> Outcome {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
     let error = match segments.as_slice() {
-        ["debug_token"] => missing(state, call, id),
         [.., edge] if segments.len() > 1 && EDGES.contains(edge) => missing(state, call, id),
         [object] if state.is_object(object) => missing(state, call, id),
         [object] if object.bytes().all(|b| b.is_ascii_digit()) => GraphError::no_object(),

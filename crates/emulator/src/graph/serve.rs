@@ -5,16 +5,15 @@ use std::sync::Arc;
 use axum::{
     body::to_bytes,
     extract::{ConnectInfo, Request, State as Shared},
-    http::Method,
     response::Response,
 };
 
 use super::{
     answer::Answer,
     call::{Call, DEFAULT_VERSION},
+    callbacks,
     errors::GraphError,
-    messages,
-    outcome::{Outcome, unimplemented},
+    route,
 };
 use crate::{
     connection::Cutter,
@@ -24,8 +23,10 @@ use crate::{
     state::State,
 };
 
-/// Meta's own limit for JSON is not published; no text message comes near this.
+/// Meta's own limit for JSON is not published; no message comes near this.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// A file and the form around it.
+const MEDIA_LIMIT: usize = 101 * 1024 * 1024;
 
 /// Answer any path that is not the control API's.
 pub(crate) async fn serve(
@@ -34,7 +35,8 @@ pub(crate) async fn serve(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, BODY_LIMIT).await else {
+    let limit = if parts.uri.path().ends_with("/media") { MEDIA_LIMIT } else { BODY_LIMIT };
+    let Ok(bytes) = to_bytes(body, limit).await else {
         let trace = runtime.with(|state| state.ids.trace());
         return Answer::Refused(GraphError::too_large()).into_response(&trace, DEFAULT_VERSION);
     };
@@ -71,11 +73,15 @@ async fn answer(runtime: &Arc<Runtime>, call: &Call, id: u64, fault: Option<Acti
         Some(Action::Drop) => return None,
         _ => {}
     }
-    let fails_with = match fault {
-        Some(Action::StatusFail { code }) => Some(code),
-        _ => None,
+    let (hold, fails_with) = match fault {
+        Some(Action::StatusFail { code }) => (None, Some(code)),
+        Some(Action::Hold { ms }) => (Some(ms), None),
+        _ => (None, None),
     };
-    let outcome = runtime.with(|state| state.process(call, id, fails_with));
+    if let Err(error) = callbacks::set(runtime, call).await {
+        return Some(Answer::Refused(error));
+    }
+    let outcome = runtime.with(|state| route::process(state, call, id, hold, fails_with));
     if let Some((delivery, pause)) = outcome.wait {
         runtime.wait_for_attempt(delivery).await;
         if pause > 0 && !runtime.wait(pause).await {
@@ -86,6 +92,8 @@ async fn answer(runtime: &Arc<Runtime>, call: &Call, id: u64, fault: Option<Acti
         Some(Action::AcceptThenDrop) => None,
         Some(Action::AcceptThenError(spec)) => Some(refusal(runtime, &spec)),
         Some(Action::Slow { ms }) if !runtime.wait(ms).await => None,
+        Some(Action::Truncate { bytes }) => Some(Answer::Cut(outcome.result, bytes)),
+        Some(Action::BadJson) => Some(Answer::BadJson(outcome.result)),
         _ => Some(Answer::from(outcome.result)),
     }
 }
@@ -125,10 +133,11 @@ impl State {
             Some(user) => self.names_of(&user.key.clone()),
             None => to.map(str::to_owned).into_iter().collect(),
         };
-        let is_send = is_messages(call) && call.text("status").is_none();
+        let surface = route::surface(self, call);
+        let is_send = surface == Some(Surface::Send);
         let template = call.body.as_ref().and_then(|body| body["template"]["name"].as_str());
         let subject = Subject {
-            surface: is_send.then_some(Surface::Send),
+            surface,
             number: call.segments.first().cloned(),
             people,
             kind: is_send.then(|| call.text("type").unwrap_or("text").to_owned()),
@@ -137,25 +146,6 @@ impl State {
             token: call.token.clone(),
         };
         let now = self.clock.now();
-        self.faults
-            .take(&subject, now, &mut self.ids, |action| !action.changes_a_webhook() && !action.changes_status_order())
+        self.faults.take(&subject, now, &mut self.ids, Action::changes_a_call)
     }
-
-    fn process(&mut self, call: &Call, id: u64, fails_with: Option<u32>) -> Outcome {
-        if call.token.as_deref() != Some(self.world.token.as_str()) {
-            return Err(GraphError::bad_token()).into();
-        }
-        if is_messages(call) {
-            return match (self.world.number(&call.segments[0]), &call.method) {
-                (None, _) => Err(GraphError::no_object()).into(),
-                (Some(_), &Method::POST) => messages::handle(self, call, id, fails_with),
-                (Some(_), _) => Err(GraphError::with(100, "Unsupported method.")).into(),
-            };
-        }
-        unimplemented(self, call, id)
-    }
-}
-
-fn is_messages(call: &Call) -> bool {
-    matches!(&call.segments[..], [_, edge] if edge == "messages")
 }

@@ -50,6 +50,8 @@ pub(crate) struct Attempt {
 pub(crate) struct Delivery {
     pub(crate) id: u64,
     pub(crate) event: String,
+    /// Whose callback it goes to.
+    pub(crate) number: Option<String>,
     pub(crate) created_at: Millis,
     pub(crate) state: DeliveryState,
     pub(crate) body: Bytes,
@@ -63,12 +65,24 @@ impl Delivery {
     pub(crate) fn new(
         id: u64,
         event: String,
+        number: Option<String>,
         created_at: Millis,
         state: DeliveryState,
         body: Bytes,
         signature: Option<String>,
     ) -> Self {
-        Self { id, event, created_at, state, body, signature, failures: 0, first_attempt: None, attempts: Vec::new() }
+        Self {
+            id,
+            event,
+            number,
+            created_at,
+            state,
+            body,
+            signature,
+            failures: 0,
+            first_attempt: None,
+            attempts: Vec::new(),
+        }
     }
 
     /// Take note of an attempt; the answer is when to try again.

@@ -1,6 +1,7 @@
 //! From an event to a delivery: the body is fixed, signed and queued, and faults have their say.
 
-use serde_json::Value;
+use bytes::Bytes;
+use serde_json::{Value, json};
 
 use super::{
     AttemptKind, Delivery, DeliveryState,
@@ -8,7 +9,7 @@ use super::{
 };
 use crate::{
     clock::Millis,
-    faults::{Action, Subject, Surface},
+    faults::{Action, Subject, Surface, cut_at},
     state::State,
     timers::Job,
 };
@@ -36,29 +37,53 @@ impl State {
     }
 
     /// The same for bytes that are sent as they are.
-    pub(crate) fn emit_bytes(&mut self, event: Event, body: bytes::Bytes) -> u64 {
+    pub(crate) fn emit_bytes(&mut self, event: Event, body: Bytes) -> u64 {
         let now = self.clock.now();
-        let id = self.ids.count("delivery");
         let fault = self.faults.take(&event_subject(&event), now, &mut self.ids, |action| action.changes_a_webhook());
         let fault = fault.map(|(_, action)| action);
+        if let Some(Action::Batch { n }) = fault
+            && let Some(id) = self.join_batch(&event, &body, n)
+        {
+            return id;
+        }
+        let body = match fault {
+            Some(Action::InterleaveUnknown) => with_unknown(&body),
+            _ => body,
+        };
         let signature = match fault {
             Some(Action::NoSignature) => None,
             Some(Action::BadSignature) => Some(signature("not-the-app-secret", &body)),
             _ => Some(signature(&self.world.app_secret, &body)),
         };
+        // What was signed is whole; what arrives is not.
+        let body = match fault {
+            Some(Action::Truncate { bytes }) => body.slice(..cut_at(body.len(), bytes)),
+            _ => body,
+        };
         let state = match fault {
             Some(Action::Lose) => DeliveryState::Lost,
-            _ if event.hold || self.target.is_none() => DeliveryState::Held,
+            // Whoever ended the subscription gets nothing, now or later.
+            _ if self.accounts.subscribed == Some(false) => DeliveryState::Lost,
+            _ if event.hold || self.target_for(event.number.as_deref()).is_none() => DeliveryState::Held,
             _ => DeliveryState::Pending,
         };
-        self.deliveries.add(Delivery::new(id, event.name, now, state, body, signature));
-        if state == DeliveryState::Pending {
-            self.queue_attempts(id, now + event.delay, fault);
+        let id = self.ids.count("delivery");
+        self.deliveries.add(Delivery::new(id, event.name, event.number, now, state, body, signature));
+        if state != DeliveryState::Pending {
+            return id;
+        }
+        if matches!(fault, Some(Action::Swap)) {
+            self.keep_back(id);
+            return id;
+        }
+        self.queue_attempts(id, now + event.delay, fault);
+        if let Some(kept) = self.kept.take_swapped() {
+            self.queue_attempts(kept, now + event.delay + 1, None);
         }
         id
     }
 
-    fn queue_attempts(&mut self, delivery: u64, at: Millis, fault: Option<Action>) {
+    pub(super) fn queue_attempts(&mut self, delivery: u64, at: Millis, fault: Option<Action>) {
         let (at, copies, extra, gap) = match fault {
             Some(Action::Delay { ms }) => (at + ms, 1, 0, 0),
             Some(Action::Duplicate { n, gap_ms: 0 }) => (at, n, 0, 0),
@@ -82,4 +107,27 @@ fn event_subject(event: &Event) -> Subject {
         event: Some(event.name.clone()),
         ..Subject::default()
     }
+}
+
+/// The same delivery with things around and inside it that no version of the API has yet.
+fn with_unknown(body: &Bytes) -> Bytes {
+    let Ok(mut json) = serde_json::from_slice::<Value>(body) else { return body.clone() };
+    let unknown = |word: &str| json!({"field": word, "value": {"novelty": [1, {"deep": null}]}});
+    for entry in json["entry"].as_array_mut().into_iter().flatten() {
+        entry["novelty"] = json!("x");
+        let Some(changes) = entry["changes"].as_array_mut() else { continue };
+        for change in changes.iter_mut() {
+            change["value"]["novelty"] = json!({"a": 1});
+            if let Some(messages) = change["value"]["messages"].as_array_mut() {
+                let odd = json!({"id": "wamid.novelty", "timestamp": "1", "type": "hologram", "hologram": {}});
+                messages.insert(0, odd);
+            }
+            if let Some(statuses) = change["value"]["statuses"].as_array_mut() {
+                statuses.insert(0, json!({"id": "wamid.novelty", "status": "imagined", "timestamp": "1"}));
+            }
+        }
+        changes.insert(0, unknown("novelty_before"));
+        changes.push(unknown("novelty_after"));
+    }
+    ascii_json(&json)
 }

@@ -84,6 +84,27 @@ impl Bench {
         Answer::read(request.send().await.unwrap()).await
     }
 
+    /// Any Graph call, with any token.
+    pub async fn ask(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> Answer {
+        let mut request = self.http.request(method, format!("{}/v25.0{path}", self.emulator.url())).bearer_auth(token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// Reads a Graph node or edge.
+    pub async fn read(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, ACCESS_TOKEN, None).await
+    }
+
+    /// Puts a file where messages can name it.
+    pub async fn file(&self, id: &str, mime_type: &str) {
+        let file = json!({"base64": "aGVsbG8=", "mime_type": mime_type, "filename": "a.bin", "id": id});
+        let answer = self.post("/inbound/media", file).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    }
+
     pub async fn send(&self, body: &Value) -> Answer {
         self.graph(&format!("/v25.0/{PHONE_NUMBER_ID}/messages"), body).await
     }

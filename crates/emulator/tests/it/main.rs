@@ -2,18 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod accounts;
 mod bench;
 mod callback;
+mod contents;
 mod control;
+mod damage;
 mod determinism;
 mod errors;
 mod faults;
 mod feed;
 mod limits;
+mod media;
 mod orders;
 mod people;
 mod receipts;
 mod sends;
 mod statuses;
+mod taps;
+mod templates;
 mod transport;
 mod webhooks;

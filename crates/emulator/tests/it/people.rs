@@ -80,7 +80,7 @@ async fn other_types_pass_through_with_their_context_and_given_id() {
     };
     bench.callback.forget();
     let tap = json!({"type": "button_reply", "button_reply": {"id": "1", "title": "Yes"}});
-    let body = json!({"from": "ana", "type": "interactive", "interactive": tap, "reply_to": ours, "id": "wamid.mine", "timestamp": 1_790_000_009, "referral": {"source_type": "ad"}});
+    let body = json!({"from": "ana", "type": "interactive", "interactive": tap, "reply_to": ours, "force": true, "id": "wamid.mine", "timestamp": 1_790_000_009, "referral": {"source_type": "ad"}});
     let answer = bench.post("/inbound", body.clone()).await.json();
     assert_eq!(answer["message_id"], "wamid.mine");
     let message = bench.callback.received()[0].value()["messages"][0].clone();

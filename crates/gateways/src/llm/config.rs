@@ -9,7 +9,7 @@ use super::{
     models::{KnownProvider, PROVIDERS},
     openai::{Endpoint, OpenAi},
 };
-use domain::chat::ModelFailure;
+use domain::{agent::LlmConfig, chat::ModelFailure};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::{str::FromStr, time::Duration};
@@ -79,10 +79,23 @@ pub struct LlmSettings {
     pub api_key: Option<SecretString>,
     /// The model; the provider's default when absent.
     pub model: Option<String>,
-    /// How it is asked.
+    /// How it is asked where the question does not say.
     pub tuning: Tuning,
-    /// What is asked when this one gives no answer, in this order.
-    pub fallbacks: Vec<LlmSettings>,
+}
+
+impl LlmSettings {
+    /// The settings that an agent's configuration (or one of its fallbacks) stands for, without a key: the caller adds the
+    /// project's, or lets [`resolve`] take the server's. A base URL is not taken from an agent: a key that is not the
+    /// agent's, and a client that checks no address, would follow it.
+    pub fn of_config(config: &LlmConfig) -> Result<Self, UnknownProvider> {
+        Ok(Self {
+            provider: config.provider_name.as_deref().map(str::parse).transpose()?,
+            base_url: None,
+            api_key: None,
+            model: config.provider_model_name.clone(),
+            tuning: Tuning::from(config),
+        })
+    }
 }
 
 /// Whether and where to look for a local Ollama.

@@ -7,7 +7,6 @@ mod arguments;
 mod bounds;
 pub mod config;
 mod failure;
-mod llm_config;
 pub mod models;
 pub mod openai;
 mod provider;

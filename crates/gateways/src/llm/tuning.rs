@@ -1,7 +1,12 @@
 //! How a model is asked where the question does not say: the rest of `llm_config` (engine.md 5.1).
 
 use super::{config::ProviderName, models};
+use domain::agent::LlmConfig;
 use std::time::Duration;
+
+/// Times that an agent may ask for.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(600);
 
 /// What is configured; what is not follows from the provider and from the table of models.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -18,7 +23,31 @@ pub struct Tuning {
     pub timeout: Option<Duration>,
 }
 
+impl From<&LlmConfig> for Tuning {
+    fn from(config: &LlmConfig) -> Self {
+        Self {
+            temperature: config.temperature,
+            max_tokens: config.max_tokens,
+            reasoning: config.reasoning_model,
+            effort: config.reasoning_effort.clone(),
+            timeout: config.timeout_s.map(|seconds| Duration::from_secs(u64::from(seconds)).clamp(SHORTEST, LONGEST)),
+        }
+    }
+}
+
 impl Tuning {
+    /// This tuning, with `base` for what it leaves open.
+    #[must_use]
+    pub fn over(self, base: &Self) -> Self {
+        Self {
+            temperature: self.temperature.or(base.temperature),
+            max_tokens: self.max_tokens.or(base.max_tokens),
+            reasoning: self.reasoning.or(base.reasoning),
+            effort: self.effort.or_else(|| base.effort.clone()),
+            timeout: self.timeout.or(base.timeout),
+        }
+    }
+
     /// The time that engine.md 5.3 gives a model.
     pub const TIMEOUT: Duration = Duration::from_secs(120);
 

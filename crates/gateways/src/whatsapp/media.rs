@@ -9,6 +9,7 @@ use super::{
     call::{Call, success, text},
 };
 use crate::wire;
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use bytes::Bytes;
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
@@ -186,24 +187,11 @@ fn parts(upload: &Upload, boundary: &str) -> Vec<Bytes> {
 /// Sources differ: hex here, base64 there.
 fn is_digest_of(expected: &str, bytes: &[u8]) -> bool {
     let digest = Sha256::digest(bytes);
-    hex(&digest).eq_ignore_ascii_case(expected) || base64_of(&digest) == expected.trim_end_matches('=')
+    hex(&digest).eq_ignore_ascii_case(expected) || STANDARD_NO_PAD.encode(digest) == expected.trim_end_matches('=')
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Without padding.
-fn base64_of(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk.iter().enumerate().fold(0u32, |word, (at, byte)| word | u32::from(*byte) << (16 - 8 * at));
-        for sextet in 0..=chunk.len() {
-            out.push(char::from(ALPHABET[(word >> (18 - 6 * sextet)) as usize & 63]));
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Asking models over the chat-completions protocol.
 
 use crate::server::{self, Reply, Server};
-use domain::chat::{ChatMessage, Ended, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall, Usage};
+use domain::{
+    agent::LlmConfig,
+    chat::{ChatMessage, Ended, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall, Usage},
+};
 use gateways::llm::{
     ModelClient, Tuning,
     openai::{Endpoint, OpenAi},
@@ -150,4 +153,51 @@ async fn the_key_is_in_no_message() {
 async fn a_base_url_that_is_no_url_fails_for_good() {
     let failure = model(String::from("not a url")).complete(&question(), "t").await.unwrap_err();
     assert_eq!(failure.kind, ModelFailureKind::Permanent);
+}
+
+#[tokio::test]
+async fn an_agents_configuration_is_followed_as_far_as_it_means_this_provider() {
+    let server = Server::start(|_| server::json(200, &json!({"choices": [{}]}))).await;
+    let model = model(server.url("/v1"));
+    let own = LlmConfig {
+        provider_model_name: Some(String::from("theirs")),
+        temperature: Some(0.7),
+        max_tokens: Some(99),
+        ..LlmConfig::default()
+    };
+    let another = LlmConfig { provider_name: Some(String::from("Anthropic")), ..own.clone() };
+    let thinks = LlmConfig {
+        reasoning_model: Some(true),
+        reasoning_effort: Some(String::from("high")),
+        provider_name: Some(String::from("openaicompatible")),
+        ..own.clone()
+    };
+    for llm in [own, another, thinks] {
+        model.complete(&ModelRequest { llm, ..question() }, "t").await.unwrap();
+    }
+    let asked: Vec<_> = server.requests().iter().map(server::Request::json).collect();
+    assert_eq!(
+        (&asked[0]["model"], &asked[0]["temperature"], &asked[0]["max_tokens"]),
+        (&json!("theirs"), &json!(0.7), &json!(99))
+    );
+    assert_eq!(asked[1]["model"], "m");
+    assert_eq!((&asked[2]["model"], &asked[2]["reasoning_effort"]), (&json!("theirs"), &json!("high")));
+    assert!(asked[2].get("temperature").is_none());
+}
+
+#[tokio::test]
+async fn the_time_that_an_agent_gives_a_model_is_kept() {
+    let server = Server::start(|_| Reply::Hang).await;
+    let endpoint = Endpoint {
+        provider: String::from("OpenAI"),
+        base_url: server.url("/v1"),
+        api_key: None,
+        model: String::from("m"),
+        tuning: Tuning::default(),
+    };
+    let model = OpenAi::new(ModelClient::new().unwrap(), endpoint);
+    let llm = LlmConfig { timeout_s: Some(0), ..LlmConfig::default() };
+    let began = std::time::Instant::now();
+    model.complete(&ModelRequest { llm, ..question() }, "t").await.unwrap_err();
+    assert!((1..60).contains(&began.elapsed().as_secs()), "at least a second, far below the default");
 }

@@ -1,6 +1,7 @@
 //! Which model answers when several could.
 
 use crate::server::{self, Server};
+use domain::agent::LlmConfig;
 use domain::chat::{ModelFailureKind, ModelRequest};
 use gateways::llm::{LlmSettings, ModelClient, OllamaProbe, Provider, ProviderName, resolve};
 use secrecy::SecretString;
@@ -134,4 +135,20 @@ fn resolving_and_asking_can_be_spawned() {
     let (client, settings) = (ModelClient::new().unwrap(), LlmSettings::default());
     spawnable(resolve(&client, &settings, &|_| None, &OllamaProbe::Off));
     spawnable(Provider::Rehearsal.complete(&nothing(), "t"));
+}
+
+#[test]
+fn an_agents_configuration_names_a_provider_and_never_an_address() {
+    let config = LlmConfig {
+        provider_name: Some(String::from("openrouter")),
+        provider_model_name: Some(String::from("m")),
+        base_url: Some(String::from("http://169.254.169.254/")),
+        temperature: Some(0.5),
+        ..LlmConfig::default()
+    };
+    let settings = LlmSettings::of_config(&config).unwrap();
+    assert_eq!((settings.provider, settings.model.as_deref()), (Some(ProviderName::OpenRouter), Some("m")));
+    assert_eq!((settings.base_url, settings.tuning.temperature), (None, Some(0.5)));
+    let unknown = LlmConfig { provider_name: Some(String::from("Skynet")), ..LlmConfig::default() };
+    assert!(LlmSettings::of_config(&unknown).is_err());
 }

@@ -5,7 +5,10 @@ use super::{
     answer, question,
 };
 use crate::wire;
-use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
+use domain::{
+    agent::LlmConfig,
+    chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse},
+};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -49,13 +52,14 @@ impl OpenAi {
 
     /// Asks once.
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
-        let body = question::bytes(&self.endpoint.provider, &self.endpoint.model, &self.endpoint.tuning, request)
+        let tuning = Tuning::from(&request.llm).over(&self.endpoint.tuning);
+        let body = question::bytes(&self.endpoint.provider, self.model_for(&request.llm), &tuning, request)
             .map_err(|error| failure::permanent(format!("the question is not JSON: {error}")))?;
         let mut post = self
             .client
             .http()
             .post(self.url())
-            .timeout(self.endpoint.tuning.timeout.unwrap_or(Tuning::TIMEOUT))
+            .timeout(tuning.timeout.unwrap_or(Tuning::TIMEOUT))
             .headers(tracing_headers(trace_id))
             .header(CONTENT_TYPE, "application/json")
             .body(body);
@@ -79,6 +83,13 @@ impl OpenAi {
             let message = self.clean(&unusable.message);
             failure::for_status(unusable.status, message, &unusable.message, wait)
         })
+    }
+
+    /// The model that an agent names, when it means this provider.
+    fn model_for<'a>(&'a self, config: &'a LlmConfig) -> &'a str {
+        let ours = |name: &String| name.eq_ignore_ascii_case(&self.endpoint.provider);
+        let named = config.provider_model_name.as_deref().filter(|_| config.provider_name.as_ref().is_none_or(ours));
+        named.unwrap_or(&self.endpoint.model)
     }
 
     fn url(&self) -> String {

@@ -1,0 +1,150 @@
+//! The business's side at Meta: what its numbers are like, what its tokens may do, where its webhooks go.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::{clock::Millis, webhooks::Target, world::World};
+
+/// What the token of the default world may do.
+pub(crate) const SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
+/// The PIN of every number.
+const PIN: &str = "123456";
+
+/// An access token.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) scopes: Vec<String>,
+    /// On the emulator's clock; `None` never.
+    pub(crate) expires_at: Option<Millis>,
+}
+
+/// Where webhooks go instead of the app's callback.
+#[derive(Clone)]
+pub(crate) struct Override {
+    pub(crate) target: Target,
+}
+
+/// One number as Meta describes it.
+pub(crate) struct NumberState {
+    /// The fields that can be read, without the id.
+    pub(crate) fields: Map<String, Value>,
+    pub(crate) profile: Map<String, Value>,
+    pub(crate) callback: Option<Override>,
+    pin: String,
+}
+
+/// What the control API may change about a number.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NumberChanges {
+    pub(crate) quality_rating: Option<String>,
+    pub(crate) tier: Option<String>,
+    pub(crate) throughput: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) can_send_message: Option<String>,
+}
+
+pub(crate) struct Accounts {
+    pub(crate) tokens: BTreeMap<String, Token>,
+    pub(crate) numbers: BTreeMap<String, NumberState>,
+    /// `None` until somebody subscribes or unsubscribes: then nobody has, and webhooks come all the same.
+    pub(crate) subscribed: Option<bool>,
+    pub(crate) callback: Option<Override>,
+}
+
+impl Accounts {
+    pub(crate) fn new(world: &World) -> Self {
+        let scopes = SCOPES.iter().map(|scope| (*scope).to_owned()).collect();
+        let numbers = world.numbers.iter().map(|number| (number.id.clone(), NumberState::new(&number.display)));
+        Self {
+            tokens: BTreeMap::from([(world.token.clone(), Token { scopes, expires_at: None })]),
+            numbers: numbers.collect(),
+            subscribed: None,
+            callback: None,
+        }
+    }
+
+    /// Where the webhooks of a number go, if not to the app's callback.
+    pub(crate) fn callback_of(&self, number: Option<&str>) -> Option<&Override> {
+        let own = number.and_then(|number| self.numbers.get(number)?.callback.as_ref());
+        own.or(self.callback.as_ref())
+    }
+}
+
+impl NumberState {
+    fn new(display: &str) -> Self {
+        let fields = json!({
+            "verified_name": "Loja Exemplo",
+            "code_verification_status": "VERIFIED",
+            "display_phone_number": pretty(display),
+            "quality_rating": "GREEN",
+            "platform_type": "CLOUD_API",
+            "throughput": {"level": "STANDARD"},
+            "status": "CONNECTED",
+            "name_status": "APPROVED",
+            "whatsapp_business_manager_messaging_limit": "TIER_2K",
+            "account_mode": "LIVE",
+            "is_pin_enabled": true,
+            "is_official_business_account": false,
+            "health_status": {"can_send_message": "AVAILABLE", "entities": []},
+        });
+        let Value::Object(fields) = fields else { unreachable!("json! of braces is an object") };
+        Self { fields, profile: Map::new(), callback: None, pin: PIN.to_owned() }
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.fields["status"] == "CONNECTED"
+    }
+
+    /// Register with the right PIN.
+    pub(crate) fn register(&mut self, pin: &str) -> bool {
+        let right = pin == self.pin;
+        if right {
+            self.set("status", json!("CONNECTED"));
+        }
+        right
+    }
+
+    pub(crate) fn set_pin(&mut self, pin: &str) {
+        self.pin = pin.to_owned();
+    }
+
+    pub(crate) fn set(&mut self, field: &str, value: Value) {
+        self.fields.insert(field.to_owned(), value);
+    }
+
+    pub(crate) fn change(&mut self, changes: &NumberChanges) {
+        let plain = [
+            ("quality_rating", &changes.quality_rating),
+            ("whatsapp_business_manager_messaging_limit", &changes.tier),
+            ("status", &changes.status),
+        ];
+        for (field, value) in plain {
+            if let Some(value) = value {
+                self.set(field, json!(value));
+            }
+        }
+        if let Some(level) = &changes.throughput {
+            self.set("throughput", json!({ "level": level }));
+        }
+        if let Some(word) = &changes.can_send_message {
+            let mut health = json!({"can_send_message": word, "entities": []});
+            if word != "AVAILABLE" {
+                health["entities"] = json!([{"entity_type": "PHONE_NUMBER", "can_send_message": word,
+                    "errors": [{"error_code": 141_000, "error_description": "Sending is restricted.",
+                        "possible_solution": "See the account's notices."}]}]);
+            }
+            self.set("health_status", health);
+        }
+    }
+}
+
+/// `15550001111` as `+1 555-000-1111`; other numbers with a plus.
+fn pretty(digits: &str) -> String {
+    match digits.strip_prefix('1').filter(|rest| rest.len() == 10 && rest.is_ascii()) {
+        Some(rest) => format!("+1 {}-{}-{}", &rest[..3], &rest[3..6], &rest[6..]),
+        None => format!("+{digits}"),
+    }
+}

@@ -1,0 +1,93 @@
+//! Files: uploaded by the business, or sent by people.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use crate::{clock::Millis, ids::Ids};
+
+const DAY: Millis = 24 * 3_600_000;
+/// How long files live: those that the business uploads, and those of people.
+pub(crate) const UPLOADED_FOR: Millis = 30 * DAY;
+pub(crate) const INBOUND_FOR: Millis = 7 * DAY;
+/// How long a download URL lives.
+pub(crate) const URL_FOR: Millis = 5 * 60_000;
+const FIRST_ID: u64 = 700_000_000_000_000;
+
+#[derive(Debug, Clone)]
+pub(crate) struct File {
+    pub(crate) number: String,
+    pub(crate) mime_type: String,
+    pub(crate) filename: Option<String>,
+    pub(crate) bytes: Bytes,
+    pub(crate) expires_at: Millis,
+}
+
+impl File {
+    fn digest(&self) -> [u8; 32] {
+        Sha256::digest(&self.bytes).into()
+    }
+
+    /// As webhooks have it.
+    pub(crate) fn sha256_base64(&self) -> String {
+        STANDARD.encode(self.digest())
+    }
+
+    /// As the media endpoint has it.
+    fn sha256_hex(&self) -> String {
+        self.digest().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct Media {
+    files: BTreeMap<String, File>,
+    /// Download tokens: which file, until when.
+    urls: BTreeMap<String, (String, Millis)>,
+}
+
+impl Media {
+    /// Keep a file, under a given id or the next one.
+    pub(crate) fn add(&mut self, ids: &mut Ids, id: Option<String>, file: File) -> String {
+        let id = id.unwrap_or_else(|| (FIRST_ID + 1_000 + ids.count("media")).to_string());
+        self.files.insert(id.clone(), file);
+        id
+    }
+
+    /// A file that has not expired.
+    pub(crate) fn get(&self, id: &str, now: Millis) -> Option<&File> {
+        self.files.get(id).filter(|file| now < file.expires_at)
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) {
+        self.files.remove(id);
+    }
+
+    /// A download URL below `base`, good for five minutes.
+    pub(crate) fn url(&mut self, ids: &mut Ids, id: &str, base: &str, now: Millis) -> String {
+        let token = ids.digits("media-url");
+        self.urls.insert(token.clone(), (id.to_owned(), now + URL_FOR));
+        format!("{base}/_emulator/media/{token}")
+    }
+
+    /// The file behind a download token.
+    pub(crate) fn behind(&self, token: &str, now: Millis) -> Option<&File> {
+        let (id, until) = self.urls.get(token)?;
+        (now < *until).then(|| self.get(id, now))?
+    }
+
+    pub(crate) fn describe(&self, id: &str, url: &str, now: Millis) -> Option<Value> {
+        let file = self.get(id, now)?;
+        Some(json!({
+            "messaging_product": "whatsapp",
+            "url": url,
+            "mime_type": file.mime_type,
+            "sha256": file.sha256_hex(),
+            "file_size": file.bytes.len(),
+            "id": id,
+        }))
+    }
+}

@@ -1,0 +1,127 @@
+//! A send fills a template: are the parameters the right ones, and what does the phone show.
+
+use serde_json::{Value, json};
+
+use super::{Template, variables};
+use crate::graph::GraphError;
+
+const LONGEST_BODY: usize = 1_024;
+
+/// Check `template.components` of a send and render it; the error is what Meta answers.
+pub(crate) fn fill(template: &Template, sent: &Value) -> Result<Value, GraphError> {
+    match template.status.as_str() {
+        "APPROVED" => {}
+        "PAUSED" => return Err(GraphError::new(132_015)),
+        "DISABLED" => return Err(GraphError::new(132_016)),
+        _ => return Err(GraphError::missing_template(&template.name, &template.language)),
+    }
+    let components = sent["components"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut shown = json!({"name": template.name, "language": template.language});
+    if let Some(header) = template.component("HEADER") {
+        let given = parameters(components, "header", None);
+        shown["header"] = match header["format"].as_str().unwrap_or("TEXT") {
+            "TEXT" => json!(text(header, given, template.named, "header")?),
+            format => media(format, given)?,
+        };
+    }
+    if let Some(body) = template.component("BODY") {
+        let body = text(body, parameters(components, "body", None), template.named, "body")?;
+        if body.chars().count() > LONGEST_BODY {
+            return Err(GraphError::new(132_005));
+        }
+        shown["body"] = json!(body);
+    }
+    if let Some(footer) = template.component("FOOTER") {
+        shown["footer"] = footer["text"].clone();
+    }
+    if let Some(buttons) = template.component("BUTTONS") {
+        shown["buttons"] = filled_buttons(buttons, components)?;
+    }
+    Ok(shown)
+}
+
+/// The parameters of one component; types are compared without case, buttons by their index.
+fn parameters<'a>(components: &'a [Value], kind: &str, index: Option<usize>) -> &'a [Value] {
+    let is = |component: &&Value| {
+        let place = component["index"].as_str().and_then(|text| text.parse().ok()).or(component["index"].as_u64());
+        component["type"].as_str().is_some_and(|given| given.eq_ignore_ascii_case(kind))
+            && index.is_none_or(|index| place == Some(index as u64))
+    };
+    components.iter().find(is).and_then(|component| component["parameters"].as_array()).map_or(&[], Vec::as_slice)
+}
+
+fn text(component: &Value, given: &[Value], named: bool, what: &str) -> Result<String, GraphError> {
+    let pattern = component["text"].as_str().unwrap_or_default();
+    let names = variables(pattern);
+    if names.len() != given.len() {
+        return Err(GraphError::wrong_count(what, given.len(), names.len()));
+    }
+    let mut filled = pattern.to_owned();
+    for (at, name) in names.iter().enumerate() {
+        let parameter = if named {
+            let is = |parameter: &&Value| parameter["parameter_name"].as_str() == Some(name);
+            let missing = || GraphError::with(132_012, format!("{what}: Parameter name {name} is missing."));
+            given.iter().find(is).ok_or_else(missing)?
+        } else {
+            &given[at]
+        };
+        filled = filled.replacen(&format!("{{{{{name}}}}}"), &value(parameter, what)?, 1);
+    }
+    Ok(filled)
+}
+
+fn value(parameter: &Value, what: &str) -> Result<String, GraphError> {
+    let kind = parameter["type"].as_str().unwrap_or_default();
+    let text = match kind {
+        "text" => parameter["text"].as_str(),
+        "currency" | "date_time" => parameter[kind]["fallback_value"].as_str(),
+        _ => None,
+    };
+    let wrong = || GraphError::with(132_012, format!("{what}: Format mismatch, expected TEXT, received {kind}."));
+    let text = text.ok_or_else(wrong)?;
+    if text.contains(['\n', '\t']) || text.contains("     ") {
+        let details =
+            format!("{what}: Param text cannot have new-line/tab characters or more than 4 consecutive spaces");
+        return Err(GraphError::with(132_018, details));
+    }
+    Ok(text.to_owned())
+}
+
+fn media(format: &str, given: &[Value]) -> Result<Value, GraphError> {
+    let [parameter] = given else { return Err(GraphError::wrong_count("header", given.len(), 1)) };
+    let kind = parameter["type"].as_str().unwrap_or_default();
+    if !kind.eq_ignore_ascii_case(format) {
+        let details = format!("header: Format mismatch, expected {format}, received {}.", kind.to_uppercase());
+        return Err(GraphError::with(132_012, details));
+    }
+    Ok(json!({ kind: parameter[kind] }))
+}
+
+fn filled_buttons(component: &Value, sent: &[Value]) -> Result<Value, GraphError> {
+    let mut shown = Vec::new();
+    for (at, button) in component["buttons"].as_array().into_iter().flatten().enumerate() {
+        let given = parameters(sent, "button", Some(at));
+        let mut view = json!({"type": button["type"], "text": button["text"]});
+        match button["type"].as_str().unwrap_or_default() {
+            "URL" => {
+                let pattern = button["url"].as_str().unwrap_or_default();
+                let names = variables(pattern);
+                if names.len() != given.len() {
+                    return Err(GraphError::wrong_count("button", given.len(), names.len()));
+                }
+                let mut url = pattern.to_owned();
+                for (name, parameter) in names.iter().zip(given) {
+                    url = url.replacen(&format!("{{{{{name}}}}}"), &value(parameter, "button")?, 1);
+                }
+                view["url"] = json!(url);
+            }
+            "QUICK_REPLY" => {
+                let payload = given.first().and_then(|parameter| parameter["payload"].as_str());
+                view["payload"] = json!(payload.or(button["text"].as_str()));
+            }
+            _ => {}
+        }
+        shown.push(view);
+    }
+    Ok(json!(shown))
+}
