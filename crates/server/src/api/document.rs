@@ -232,7 +232,9 @@ fn close_answers(document: &mut Value) {
             open.extend(more.into_iter().filter(|name| names.insert(name.clone())));
         }
     }
+    let parts = schemas.clone();
     for name in sent.difference(&taken) {
+        join_parts(&mut schemas[name], &parts);
         close(&mut schemas[name]);
     }
 }
@@ -250,11 +252,35 @@ fn references(value: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
+/// Parts of one object cannot be closed each by itself: the whole gets the fields of all.
+fn join_parts(schema: &mut Value, schemas: &Value) {
+    let Some(parts) = schema.as_object_mut().and_then(|fields| fields.remove("allOf")) else { return };
+    let mut whole = json!({"type": "object", "properties": {}, "required": []});
+    for part in parts.as_array().into_iter().flatten() {
+        let mut part = match part["$ref"].as_str().and_then(|link| link.rsplit('/').next()) {
+            Some(name) => schemas[name].clone(),
+            None => part.clone(),
+        };
+        join_parts(&mut part, schemas);
+        if let (Some(all), Value::Object(more)) = (whole["properties"].as_object_mut(), part["properties"].take()) {
+            all.extend(more);
+        }
+        if let (Some(all), Value::Array(more)) = (whole["required"].as_array_mut(), part["required"].take()) {
+            all.extend(more);
+        }
+        if let Some(others) = part.get("additionalProperties") {
+            whole["additionalProperties"] = others.clone();
+        }
+    }
+    if let (Value::Object(schema), Value::Object(whole)) = (schema, whole) {
+        schema.extend(whole);
+    }
+}
+
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
-            // Parts of one object cannot be closed each by itself; such objects are open, as graphs are.
-            fields.iter_mut().filter(|(name, _)| *name != "allOf").for_each(|(_, field)| close(field));
+            fields.values_mut().for_each(close);
             let before = fields.get("required").cloned().unwrap_or_default();
             let Some(Value::Object(properties)) = fields.get_mut("properties") else { return };
             let always = |name: &str| before.as_array().is_some_and(|names| names.iter().any(|before| before == name));

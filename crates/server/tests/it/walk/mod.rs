@@ -41,7 +41,7 @@ async fn an_absent_a_malformed_and_another_project_s_id_get_the_same_answer() {
     let world = World::new().await;
     let told = |answer: &Answer| (answer.body["error"].clone(), answer.body["message"].clone());
     for operation in operations() {
-        for parameter in operation.path_parameters() {
+        for parameter in operation.path_ids() {
             let absent = world.path_with(&operation, &parameter, NOBODY);
             let absent = operation.call(&world.app, &absent, world.body(&operation)).await;
             in_shape(&operation, &absent, 404, "not_found");

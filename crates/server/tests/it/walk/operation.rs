@@ -106,6 +106,12 @@ impl Operation {
         parts.map(str::to_owned).collect()
     }
 
+    /// Those that name a thing which must be there.
+    pub fn path_ids(&self) -> Vec<String> {
+        let is_id = |name: &String| name == "id" || name == "identifier" || name.ends_with("_id");
+        self.path_parameters().into_iter().filter(is_id).collect()
+    }
+
     fn queries(&self) -> impl Iterator<Item = &Value> {
         self.value["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] == "query")
     }

@@ -46,6 +46,7 @@ impl World {
             "agent_id" => &self.agent,
             "execution_id" => &self.execution,
             "conversation_id" | "whatsapp_conversation_id" => &self.conversation,
+            "name" if path.starts_with("/api/v1/secrets/") => "shop_token",
             "id" if path.starts_with("/api/v1/sandbox_sessions/") => &self.sandbox_session,
             _ => return None,
         })
@@ -58,6 +59,8 @@ impl World {
             "update_agent" => json!({"agent": {"name": "Renamed", "description": null}}),
             "start_agent_execution" => json!({"message": "hello"}),
             "resume_agent_execution" => json!({"message": {"type": "user_input", "content": {"text": "go on"}}}),
+            "update_agent_execution" => json!({"agent_execution": {"status": "ended", "reason": "solved"}}),
+            "set_secret" => json!({"secret": {"value": "s3cret"}}),
             "create_whatsapp_message" => json!({"message": {"content": "Maria here.", "message_type": "text"}}),
             "create_sandbox_session" => {
                 json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.agent}})
