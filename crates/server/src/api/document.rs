@@ -281,6 +281,10 @@ fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             fields.values_mut().for_each(close);
+            // An open one, as a graph is, holds what was put into it.
+            if fields.contains_key("additionalProperties") {
+                return;
+            }
             let before = fields.get("required").cloned().unwrap_or_default();
             let Some(Value::Object(properties)) = fields.get_mut("properties") else { return };
             let always = |name: &str| before.as_array().is_some_and(|names| names.iter().any(|before| before == name));
@@ -292,7 +296,7 @@ fn close(schema: &mut Value) {
                 }
             }
             fields.insert("required".into(), Value::Array(required));
-            fields.entry("additionalProperties").or_insert(json!(false));
+            fields.insert("additionalProperties".into(), json!(false));
         }
         Value::Array(items) => items.iter_mut().for_each(close),
         _ => {}
