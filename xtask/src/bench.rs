@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use toml::Table;
 
 use crate::USAGE;
+use crate::bench_engine;
 use crate::cluster::Durability;
 use crate::postgres::Postgres;
 use crate::process::{cargo, output_of, root, succeed, target_dir};
@@ -30,7 +31,7 @@ impl Options {
         let load = match words.next() {
             Some("turns") => "turns",
             Some("ingest") => "ingest",
-            other => bail!("bench turns or ingest, not `{}`\n\n{USAGE}", other.unwrap_or_default()),
+            other => bail!("bench turns, ingest or engine, not `{}`\n\n{USAGE}", other.unwrap_or_default()),
         };
         let mut options = Self { load, seconds: 5, postgres: false };
         while let Some(flag) = words.next() {
@@ -53,6 +54,10 @@ impl Options {
 
 /// Builds, measures, prints, and leaves the figures in `target/bench/<load>-<database>.json`.
 pub fn run(args: &[String]) -> Result<ExitCode> {
+    if matches!(args, [only] if only == "engine") {
+        bench_engine::run()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let options = Options::parse(args)?;
     let build = ["build", "--release", "-p", "chasqui", "-p", "chasqui-testkit", "--bin", "chasqui", "--bin", "load"];
     succeed(cargo().args(build))?;

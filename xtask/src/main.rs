@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a command line tool talks on standard output")]
 
 mod bench;
+mod bench_engine;
 mod boundaries;
 mod cluster;
 mod dependencies;
@@ -32,6 +33,7 @@ usage: cargo xtask <command>
   bench turns|ingest        measure the release binary; figures also go to target/bench
       --seconds N           per measurement (5)
       --database sqlite|postgres
+  bench engine              measure a step of the engine by sizes of graph and history
   simulate                  run the deterministic simulator over fresh seeds, 200,000 messages
       --seed N              run this seed alone and print its history if it fails
       --messages N          --seconds N, --threads N: stop after so many

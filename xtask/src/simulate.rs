@@ -99,10 +99,10 @@ pub fn planted() -> Result<()> {
         let began = Instant::now();
         let run = slice_of(&program(&target)).output().context("the simulator does not start")?;
         let said = String::from_utf8_lossy(&run.stdout);
-        let Some(found) = said.lines().find(|line| line.trim_start().starts_with('I')) else {
+        let Some(found) = said.lines().find_map(|line| line.strip_prefix("wrong: ")) else {
             bail!("the simulator did not find {name}:\n{said}");
         };
-        println!("found after {:.1} s: {}", began.elapsed().as_secs_f64(), found.trim());
+        println!("found after {:.1} s: {}", began.elapsed().as_secs_f64(), found);
     }
     println!("\nall {} planted mistakes found", patches.len());
     Ok(())

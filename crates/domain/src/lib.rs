@@ -6,6 +6,7 @@ pub mod chat;
 pub mod execution;
 pub mod ids;
 pub mod message;
+pub mod nesting;
 pub mod outgoing;
 pub mod phone;
 pub mod problem;

@@ -77,7 +77,7 @@ fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<(Asked, 
     match input {
         Input::Model { effect, response } => {
             if let Some(Pending::Model { call, failures, not_before, .. }) = turn.take_pending(effect) {
-                let asked = Asked { since: not_before.unwrap_or(call.at), attempt: failures + 1 };
+                let asked = Asked { since: not_before.unwrap_or(call.at), attempt: failures + 1, call };
                 *answer = Some((asked, response.clone()));
             }
         }

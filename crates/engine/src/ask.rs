@@ -3,7 +3,7 @@
 use crate::{
     context,
     effect::{CallModel, Effect},
-    limits, nodes, prompt,
+    history, limits, nodes, prompt,
     state::{FailedSend, InterruptKind, Pending},
     tools::{self, move_to_next_node, wait_for_user},
     turn::Turn,
@@ -110,9 +110,11 @@ impl Turn<'_> {
     }
 
     pub(crate) fn call_model(&mut self) {
+        if self.asks_for_summary(self.window().0) {
+            return;
+        }
         self.state.turn.steps += 1;
         self.state.turn.visit_calls += 1;
-        self.state.turn.model_calls += 1;
         if let Some(failed) = self.take_failed_texts() {
             self.note_undelivered(&failed);
         }
@@ -127,6 +129,7 @@ impl Turn<'_> {
             at: self.at,
             fallback: 0,
             halved: false,
+            summarises: false,
         };
         if from > 1 {
             self.event("history.trimmed", json!({"from": from, "cut": from - 1}));
@@ -137,15 +140,14 @@ impl Turn<'_> {
     /// Asks, at once.
     pub(crate) fn ask(&mut self, call: CallModel, tokens: u64) {
         let node = self.agent.node(&call.node);
-        let llm = node.map(|node| &node.llm);
-        let asked = call.fallback.checked_sub(1).and_then(|place| llm?.fallbacks.get(place)).or(llm);
         let data = json!({
             "node": call.node,
-            "model": asked.and_then(|llm| llm.provider_model_name.as_deref()),
+            "model": history::llm(self.agent, &call).provider_model_name,
             "messages": call.to - call.from + 1,
             "tools": node.map_or(0, |node| node.tools.len()),
             "est_tokens": tokens,
         });
+        self.state.turn.model_calls += 1;
         self.event("llm.requested", data);
         self.state.pending =
             Some(Pending::Model { call: call.clone(), failures: 0, not_before: None, failing_since: None });
@@ -171,6 +173,9 @@ impl Turn<'_> {
         // A send may have failed for good in the same step.
         if self.state.stop.is_some() || self.state.status.is_over() {
             return;
+        }
+        if asked.call.summarises {
+            return self.keep_summary(asked.call.to, response.text);
         }
         if !self.state.inbox.is_empty() && self.state.turn.discarded < limits::DISCARDED {
             self.state.turn.discarded += 1;
@@ -239,6 +244,8 @@ impl Turn<'_> {
 
 /// How a question came to its answer.
 pub(crate) struct Asked {
+    /// The question.
+    pub call: CallModel,
     /// When it was asked last.
     pub since: domain::Timestamp,
     /// Which try it was, from 1.

@@ -2,7 +2,7 @@
 
 use crate::state::State;
 use domain::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// The values by namespace. Secrets are not among them: they are put in when a request leaves, so that no prompt, event or
 /// journal can hold one.
@@ -27,12 +27,25 @@ fn filled(state: &State, now: Timestamp, person: fn(&str) -> String) -> Value {
         "contact": {
             "phone_number": said(&facts.phone_number),
             "profile_name": said(&facts.profile_name),
-            "metadata": facts.about.metadata,
+            "metadata": each_text(&facts.about.metadata, person),
         },
         "execution": {"id": facts.execution_id, "thread_id": facts.execution_id, "agent_id": facts.agent_id},
         "conversation": {"id": facts.conversation_id},
-        "vars": facts.vars,
+        "vars": each_text(&facts.vars, person),
         "now": now.to_iso(),
         "last_user_input": said(&state.last_input),
     })
+}
+
+/// The fields with every text in them changed, at any depth.
+fn each_text(fields: &Map<String, Value>, change: fn(&str) -> String) -> Value {
+    fn walk(value: &Value, change: fn(&str) -> String) -> Value {
+        match value {
+            Value::String(text) => Value::String(change(text)),
+            Value::Array(items) => items.iter().map(|item| walk(item, change)).collect(),
+            Value::Object(fields) => each_text(fields, change),
+            other => other.clone(),
+        }
+    }
+    fields.iter().map(|(name, value)| (name.clone(), walk(value, change))).collect()
 }

@@ -96,6 +96,9 @@ pub struct CallModel {
     /// The question was too long and asks with half of the history.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub halved: bool,
+    /// The question is what these entries say in short; no tool is offered.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub summarises: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

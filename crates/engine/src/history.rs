@@ -4,16 +4,22 @@
 //! current visit are shown even when they are older than the window.
 
 use crate::{
-    compile::Compiled, effect::CallModel, inbox::HANDLE_USER_MESSAGE, prompt, state::State, tools::move_to_next_node,
-    turn::Turn,
+    compile::Compiled, effect::CallModel, inbox::HANDLE_USER_MESSAGE, limits, prompt, state::State, summary,
+    tools::move_to_next_node, turn::Turn,
 };
-use domain::chat::{ChatMessage, ModelRequest, ToolCall};
+use domain::{
+    agent::LlmConfig,
+    chat::{ChatMessage, ModelRequest, ToolCall},
+};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
 /// The request for a call. `rows` holds the entries from `call.from` to `call.to`, and the pinned ones that are older; more
 /// does no harm.
 pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[(i64, ChatMessage)]) -> ModelRequest {
+    if call.summarises {
+        return summary::request(agent, state, call, rows);
+    }
     let mut messages = Vec::new();
     let pinned = [
         (call.first_input, "call_first", HANDLE_USER_MESSAGE, json!({})),
@@ -27,19 +33,29 @@ pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[
     for (seq, id, name, arguments) in pinned {
         messages.extend(older(seq, call.from, rows, ToolCall { id: id.into(), name: name.into(), arguments }));
     }
-    let window = rows.iter().filter(|(seq, _)| (call.from..=call.to).contains(seq)).map(|(_, message)| message.clone());
-    messages.extend(paired(window.collect()));
-    let node = agent.node(&call.node);
-    let llm = node.map(|node| node.llm.clone()).unwrap_or_default();
-    let llm = call.fallback.checked_sub(1).and_then(|place| llm.fallbacks.get(place).cloned()).unwrap_or(llm);
+    messages.extend(summary::shown(state, call));
+    messages.extend(window(call, rows));
+    let llm = llm(agent, call);
     ModelRequest {
         system: prompt::system(agent, state, call.at),
         messages,
-        tools: node.map(|node| node.tools.clone()).unwrap_or_default(),
+        tools: agent.node(&call.node).map(|node| node.tools.clone()).unwrap_or_default(),
         temperature: llm.temperature,
         max_tokens: llm.max_tokens,
         llm,
     }
+}
+
+/// The entries of the question's window.
+pub(crate) fn window(call: &CallModel, rows: &[(i64, ChatMessage)]) -> Vec<ChatMessage> {
+    let rows = rows.iter().filter(|(seq, _)| (call.from..=call.to).contains(seq));
+    paired(rows.map(|(_, message)| message.clone()).collect())
+}
+
+/// Which model is asked: the node's, or the fallback that the question has come to.
+pub(crate) fn llm(agent: &Compiled, call: &CallModel) -> LlmConfig {
+    let llm = agent.node(&call.node).map(|node| node.llm.clone()).unwrap_or_default();
+    call.fallback.checked_sub(1).and_then(|place| llm.fallbacks.get(place).cloned()).unwrap_or(llm)
 }
 
 /// A pinned entry that the window from `from` on does not show. One that answers the entry before it is shown with a call of its own: where
@@ -102,7 +118,8 @@ impl Turn<'_> {
     pub(crate) fn window(&self) -> (i64, u64) {
         let to = self.state.history_len;
         let most = self.agent.limits.history();
-        let by_count = if to <= most { 1 } else { to - most + crate::limits::PINNED + 1 };
+        let pinned = limits::PINNED + i64::from(self.agent.limits.summaries);
+        let by_count = if to <= most { 1 } else { to - most + pinned + 1 };
         let fixed = self.agent.node(&self.state.node).map_or(0, |node| {
             let tools: u32 = node.tools.iter().map(|tool| tokens(&tool.parameters.to_string())).sum();
             tools.saturating_add(tokens(&node.node.prompt))

@@ -171,6 +171,6 @@ pub(crate) fn links_of(text: &str) -> Vec<String> {
 }
 
 /// The engine marks what it tells the model with `[system …]`; a person who writes such a mark must not be taken for it.
-fn unmarked(text: &str) -> String {
+pub(crate) fn unmarked(text: &str) -> String {
     if text.to_ascii_lowercase().contains("[system") { text.replace('[', "(") } else { text.to_owned() }
 }

@@ -9,6 +9,7 @@ mod ask;
 mod compile;
 mod context;
 mod effect;
+mod facts;
 mod handoff;
 mod history;
 mod inbox;
@@ -20,17 +21,18 @@ mod rest;
 mod retry;
 mod say;
 mod state;
+mod summary;
 mod tools;
 mod turn;
 
 pub use advance::advance;
 pub use compile::{AgentContent, AgentVersion, CannotRun, Compiled, CompiledNode, Target};
 pub use effect::{CallModel, Effect, Entry, Event, Step, TimerKind};
+pub use facts::{About, Broadcast, Facts, Note};
 pub use history::model_request;
 pub use input::{EarlierMessage, Input, SendOutcome};
 pub use nodes::unsupported;
 pub use state::{
-    About, Broadcast, Facts, FailedSend, Interrupt, InterruptKind, Note, OpenSend, Pending, Resume, STATE_FORMAT,
-    State, TurnCounters, Waiting, Wanted,
+    FailedSend, Interrupt, InterruptKind, OpenSend, Pending, Resume, STATE_FORMAT, State, TurnCounters, Waiting, Wanted,
 };
 pub use turn::fail_unrunnable;

@@ -49,6 +49,8 @@ pub const EMPTY: u32 = 2;
 pub const SILENT: u32 = 3;
 /// Tokens that a model can read, unless the agent says otherwise; three quarters of them are for the question.
 pub const CONTEXT_TOKENS: u32 = 128_000;
+/// Entries that are cut before they are summarised anew.
+pub const SUMMARISED: i64 = 20;
 /// Links of the contact that are remembered; where there were more, nothing is sent from a link.
 pub const LINKS: usize = 64;
 
@@ -74,6 +76,8 @@ pub struct Limits {
     pub history_messages: u32,
     /// Tokens that the model can read.
     pub context_tokens: u32,
+    /// Whether what the model is not shown any more is summarised for it.
+    pub summaries: bool,
     /// Tokens that the execution may use.
     pub token_budget: Option<u64>,
     /// What happens when they are used up.
@@ -103,6 +107,7 @@ impl Default for Limits {
             messages: SENDS,
             history_messages: HISTORY,
             context_tokens: CONTEXT_TOKENS,
+            summaries: false,
             token_budget: None,
             over_budget: OverBudget::Fail,
         }

@@ -6,8 +6,9 @@
 use crate::{
     compile::Compiled,
     context::{self, escaped},
+    facts::Facts,
     nodes,
-    state::{Facts, State},
+    state::State,
     turn::Turn,
 };
 use domain::{

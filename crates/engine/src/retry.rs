@@ -32,11 +32,15 @@ impl Turn<'_> {
                 Some(Pending::Model { call, failures, not_before: Some(self.at + wait), failing_since });
             return;
         }
-        if failure.kind == ModelFailureKind::TooLong && !call.halved {
+        if failure.kind == ModelFailureKind::TooLong && !call.halved && !call.summarises {
             let from = call.from + (call.to - call.from) / 2;
             self.event("history.trimmed", json!({"from": from, "cut": from - 1}));
             let (id, tokens) = (self.effect_id(), self.window().1 / 2);
             return self.ask(CallModel { id, from, halved: true, ..call }, tokens);
+        }
+        if call.summarises {
+            // The conversation goes on without it, as it does where nobody summarises.
+            return self.keep_summary(call.to, None);
         }
         let fallbacks = self.agent.node(&call.node).map_or(0, |node| node.llm.fallbacks.len());
         if call.fallback < fallbacks {

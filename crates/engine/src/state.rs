@@ -3,93 +3,20 @@
 //! It is saved with every step. What the model has seen is not in it: history is append-only rows, and the state keeps
 //! only where things stand in them.
 
-use crate::effect::CallModel;
+use crate::{effect::CallModel, facts::Facts};
 use domain::{
     Timestamp,
     chat::{ToolCall, Usage},
     execution::{ExecutionError, ExecutionInput, ExecutionStatus},
-    ids::{AgentId, ConversationId, ExecutionId},
     message::Content,
     tool_request::{SecretMarks, ToolRequest},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The format that [`State`] is written in. A change of shape raises it and adds an upcaster to `upcast.rs`.
 pub const STATE_FORMAT: i64 = 1;
-
-/// Who talks with whom.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Facts {
-    /// The agent that runs.
-    pub agent_id: AgentId,
-    /// This run.
-    pub execution_id: ExecutionId,
-    /// The conversation it works on.
-    pub conversation_id: ConversationId,
-    /// `+` and digits, where known.
-    pub phone_number: Option<String>,
-    /// The name on the contact's profile.
-    pub profile_name: Option<String>,
-    /// What an API caller gave beside the message; `{{vars.…}}`.
-    #[serde(skip_serializing_if = "Map::is_empty", default)]
-    pub vars: Map<String, Value>,
-    /// What else is known of the contact.
-    #[serde(skip_serializing_if = "About::is_empty", default)]
-    pub about: About,
-    /// A test: nothing is sent to anybody.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub test_mode: bool,
-}
-
-/// What is known of a contact beside name and number.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct About {
-    /// `{{contact.metadata.…}}`, shown to the model as well.
-    #[serde(skip_serializing_if = "Map::is_empty", default)]
-    pub metadata: Map<String, Value>,
-    /// What people wrote down about the contact; private ones are not handed to the engine.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub notes: Vec<Note>,
-    /// The broadcast that the contact answers.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub broadcast: Option<Broadcast>,
-}
-
-impl About {
-    /// Whether nothing is known.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// A note about a contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Note {
-    /// Its title.
-    pub name: String,
-    /// The note.
-    pub content: String,
-    /// When it was written.
-    pub created_at: Timestamp,
-}
-
-/// A template that was sent to many, and to this contact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Broadcast {
-    /// The campaign.
-    pub name: String,
-    /// The template.
-    pub template_name: String,
-    /// Its text as the contact read it.
-    pub content: String,
-    /// What was filled in.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
-    pub parameters: BTreeMap<String, String>,
-    /// When it was sent.
-    pub sent_at: Timestamp,
-}
 
 /// An input that waits for the next safe point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -341,6 +268,9 @@ pub struct State {
     /// The step prompt of the current visit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub step_prompt: Option<i64>,
+    /// What stands for the oldest entries that the model is not shown any more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub summary: Option<Summary>,
     /// What the contact said last; `{{last_user_input}}`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_input: Option<String>,
@@ -361,6 +291,15 @@ pub struct State {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<ExecutionError>,
+}
+
+/// What was said up to an entry, in short.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The summary, as a model wrote it.
+    pub text: String,
+    /// The newest entry that it stands for.
+    pub to: i64,
 }
 
 /// A resume call.
@@ -404,6 +343,7 @@ impl State {
             history_len: 0,
             first_input: None,
             step_prompt: None,
+            summary: None,
             last_input: None,
             next_id: 1,
             next_event: 1,

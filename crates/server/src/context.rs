@@ -31,8 +31,10 @@ pub enum Randomness {
     #[default]
     System,
     /// Whatever fills the bytes: for runs that can be repeated, never for secrets.
-    Given(Arc<dyn Fn(&mut [u8]) + Send + Sync>),
+    Given(Arc<Fill>),
 }
+
+type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
 /// The owner of what happens in the sandbox before a project is known.
 pub const PLATFORM_PROJECT: ProjectId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000));
@@ -118,10 +120,10 @@ pub struct Parts {
     pub sandbox: Option<Sandbox>,
     /// How long a status may take to tell how an unclear send ended.
     pub reconcile_window: Span,
+    /// How often a key may ask; 0 is without limit.
+    pub rate_limit_per_minute: u32,
     /// This node and this life of it: `<node>/<boot>`.
     pub node: String,
-    /// Requests a minute that one key may make of the API; 0 is any number.
-    pub rate_limit_per_minute: u32,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }

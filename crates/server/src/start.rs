@@ -90,7 +90,6 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         vault: Vault::new(key, key_id(&key)),
         tracking_key: tracking_key(&config, &store, &key).await?,
         node: node.owner(),
-        rate_limit_per_minute: config.rate_limit_per_minute,
         store,
         clock: config.clock,
         randomness: Randomness::System,
@@ -99,6 +98,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         verify_token: config.verify_token,
         sandbox: config.sandbox,
         reconcile_window: config.reconcile_window,
+        rate_limit_per_minute: config.rate_limit_per_minute,
         metrics,
     });
     let stop = CancellationToken::new();

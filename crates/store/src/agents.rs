@@ -56,7 +56,7 @@ statements! {
     INSERT = ["INSERT INTO agents (project_id, id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, \
                snapshot_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)"];
     UPDATE = ["UPDATE agents SET name = $3, description = $4, system_prompt = $5, message_debounce_seconds = $6, graph = $7, \
-               snapshot_id = $8, version = version + 1, updated_at = $9 WHERE project_id = $1 AND id = $2"];
+               snapshot_id = $8, version = version + 1, updated_at = $9, agent_version = $10 WHERE project_id = $1 AND id = $2"];
     LOCK = ["UPDATE agents SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
              RETURNING id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, snapshot_id, version, \
              created_at, updated_at"];
@@ -85,7 +85,7 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Resu
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
     let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
     run!(tx, UPDATE, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, &row.graph,
-        row.snapshot_id.uuid(), row.updated_at.micros()], execute).map(drop)
+        row.snapshot_id.uuid(), row.updated_at.micros(), row.agent_version], execute).map(drop)
 }
 
 /// The agent of this id, whole.

@@ -51,6 +51,9 @@ pub struct Answer {
     pub headers: BTreeMap<String, String>,
 }
 
+/// An event of an execution as the application stored it.
+pub type StoredEvent = engine::Event;
+
 impl Answer {
     /// `data` of a successful answer.
     pub fn data(&self) -> &Value {
@@ -274,11 +277,49 @@ impl TestApp {
         assert!(changed.expect("the journal changes") > 0);
     }
 
+    /// What was stored of every execution: state, journal and history.
+    pub async fn stored_texts(&self) -> Vec<String> {
+        let operator = self.app.operator();
+        let mut reader = self.app.context().store.read().await.expect("a reader");
+        let mut conn = reader.conn();
+        let mut texts = Vec::new();
+        for id in operator.executions().await.expect("executions") {
+            let state = store::executions::state(&mut conn, self.project, id).await.expect("a state");
+            texts.extend(state.map(|row| row.state));
+            let steps = store::journal::read(&mut conn, self.project, id, 0).await.expect("a journal");
+            texts.extend(steps.into_iter().flat_map(|step| [step.inputs, step.effects, step.events]));
+            let rows = store::history::window(&mut conn, self.project, id, 0).await.expect("a history");
+            texts.extend(rows.into_iter().map(|row| row.entry));
+        }
+        texts
+    }
+
     // ---- what happened
 
     /// The names of the transactions committed since the last call.
     pub fn take_commits(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.commits.lock().expect("no panic"))
+    }
+
+    /// What an execution's journal says happened, oldest first.
+    pub async fn events(&self, id: ExecutionId) -> Vec<StoredEvent> {
+        let mut reader = self.app.context().store.read().await.expect("a reader");
+        let (mut conn, mut events, mut after) = (reader.conn(), Vec::new(), 0);
+        loop {
+            let steps = store::journal::read(&mut conn, self.project, id, after).await.expect("the journal");
+            let Some(last) = steps.last() else { return events };
+            after = last.step_no;
+            for step in &steps {
+                events.extend(serde_json::from_str::<Vec<StoredEvent>>(&step.events).expect("events"));
+            }
+        }
+    }
+
+    /// Everything that the model may be shown of an execution, oldest first, as it is stored.
+    pub async fn history(&self, id: ExecutionId) -> Vec<Value> {
+        let mut reader = self.app.context().store.read().await.expect("a reader");
+        let rows = store::history::window(&mut reader.conn(), self.project, id, 1).await.expect("the history");
+        rows.iter().map(|row| serde_json::from_str(&row.entry).expect("an entry")).collect()
     }
 
     /// The latest execution of an agent.

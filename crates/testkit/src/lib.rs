@@ -9,7 +9,7 @@ mod model;
 mod service;
 mod wire;
 
-pub use app::{ANA, Answer, TestApp};
+pub use app::{ANA, Answer, StoredEvent, TestApp};
 pub use model::ScriptedModel;
 pub use service::{Request, Service};
 

@@ -5,7 +5,7 @@
 use axum::{
     Json, Router,
     extract::State,
-    http::StatusCode,
+    http::{StatusCode, header::RETRY_AFTER},
     response::{IntoResponse, Response},
     routing::post,
 };
@@ -35,6 +35,7 @@ struct Reply {
     status: u16,
     body: Value,
     gated: bool,
+    retry_after: Option<u32>,
 }
 
 impl ScriptedModel {
@@ -91,9 +92,20 @@ impl ScriptedModel {
         self.reply(200, json!({"role": "assistant", "content": null, "tool_calls": calls}), false);
     }
 
+    /// The next answer is this assistant message; a held one waits for [`Self::release`].
+    pub fn answers(&self, message: Value, held: bool) {
+        self.reply(200, message, held);
+    }
+
     /// The next answer is an error.
     pub fn fails(&self, status: u16) {
-        self.reply(status, json!({"error": {"message": "scripted failure"}}), false);
+        self.fails_for(status, None);
+    }
+
+    /// The next answer is an error that says how many seconds it lasts.
+    pub fn fails_for(&self, status: u16, retry_after: Option<u32>) {
+        let body = json!({"error": {"message": "scripted failure"}});
+        self.queue(Reply { status, body, gated: false, retry_after });
     }
 
     /// Lets one held answer go.
@@ -120,7 +132,11 @@ impl ScriptedModel {
 
     fn reply(&self, status: u16, message: Value, gated: bool) {
         let body = if status == 200 { completion(&message) } else { message };
-        self.shared.replies.lock().expect("no panic").push_back(Reply { status, body, gated });
+        self.queue(Reply { status, body, gated, retry_after: None });
+    }
+
+    fn queue(&self, reply: Reply) {
+        self.shared.replies.lock().expect("no panic").push_back(reply);
     }
 
     /// What a strict provider would have complained about, and calls that no reply was scripted for.
@@ -158,7 +174,11 @@ async fn complete(State(shared): State<Arc<Shared>>, Json(request): Json<Value>)
     if reply.gated {
         shared.gate.acquire().await.expect("the gate is never closed").forget();
     }
-    (StatusCode::from_u16(reply.status).expect("a status"), Json(reply.body)).into_response()
+    let mut response = (StatusCode::from_u16(reply.status).expect("a status"), Json(reply.body)).into_response();
+    if let Some(seconds) = reply.retry_after {
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
 }
 
 fn completion(message: &Value) -> Value {

@@ -1,10 +1,11 @@
 //! A small HTTP service that agents' webhook tools call in tests: it records what it gets and answers what it is told.
+//! The answer `{"redirect": url}` sends the caller on.
 
 use axum::{
     Json, Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, Method, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri, header::LOCATION},
     response::IntoResponse as _,
 };
 use serde_json::Value;
@@ -82,5 +83,8 @@ async fn serve(
     };
     let answer = (shared.answer)(&request);
     shared.requests.lock().expect("no panic").push(request);
-    Json(answer).into_response()
+    match answer.get("redirect").and_then(Value::as_str) {
+        Some(url) => (StatusCode::FOUND, [(LOCATION, url.to_owned())]).into_response(),
+        None => Json(answer).into_response(),
+    }
 }

@@ -5,9 +5,10 @@
 
 use super::codes;
 use super::node::{END, Node, NodePlace, START};
-use super::read::{DEEPEST, Fields, Findings, depth_exceeds};
+use super::read::{Fields, Findings};
 use super::validate;
 use crate::Problem;
+use crate::nesting::{self, DEEPEST};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -71,7 +72,7 @@ impl Graph {
     /// Reads and checks a graph as a client sent it. Reports every error, each at its place in `input`.
     pub fn read(input: &Value) -> Result<Checked, Vec<Problem>> {
         let mut found = Findings::default();
-        if depth_exceeds(input, DEEPEST) {
+        if nesting::exceeds(input, DEEPEST) {
             found.error("", codes::TOO_DEEP, format!("the graph is nested deeper than {DEEPEST} levels"));
             return Err(found.errors);
         }

@@ -6,11 +6,9 @@
 use super::codes;
 use super::nearest::nearest;
 use crate::Problem;
+use crate::nesting::{self, DEEPEST};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-
-/// Deepest nesting of any JSON in a graph.
-pub(super) const DEEPEST: usize = 64;
 
 /// How many problems get a "did you mean": an answer shows no more than 50.
 const SUGGESTIONS: usize = 50;
@@ -196,7 +194,7 @@ impl Fields {
             Some(value) => (value, false),
             None => (Value::String(text.clone()), true),
         };
-        if depth_exceeds(&value, DEEPEST) {
+        if nesting::exceeds(&value, DEEPEST) {
             found.error(at, codes::TOO_DEEP, format!("{key} is nested deeper than {DEEPEST} levels"));
             return None;
         }
@@ -244,16 +242,6 @@ fn decode(text: &str) -> Option<Value> {
         value = next;
     }
     Some(value)
-}
-
-/// Whether JSON is nested deeper than `levels`. Looks no deeper than that itself.
-pub(super) fn depth_exceeds(value: &Value, levels: usize) -> bool {
-    let Some(left) = levels.checked_sub(1) else { return value.is_array() || value.is_object() };
-    match value {
-        Value::Array(items) => items.iter().any(|item| depth_exceeds(item, left)),
-        Value::Object(map) => map.values().any(|item| depth_exceeds(item, left)),
-        _ => false,
-    }
 }
 
 /// A key as a part of a JSON pointer.

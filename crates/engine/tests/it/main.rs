@@ -1,11 +1,14 @@
 //! The engine played from outside: inputs and outcomes in, effects and history out. Scenario numbers are engine.md 9.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod chance;
 mod check;
 mod contents;
 mod delivery;
 mod graphs;
 mod hostile;
+mod hostile_model;
+mod injection;
 mod interruptions;
 mod limits;
 mod memory;
@@ -15,6 +18,8 @@ mod prompts;
 mod rests;
 mod routing;
 mod samples;
+mod schedule;
+mod status_table;
 mod statuses;
 mod talking;
 mod version_1;

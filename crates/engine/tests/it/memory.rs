@@ -2,11 +2,11 @@
 
 use crate::{
     check,
-    graphs::{graph_a, graph_b},
+    graphs::{content_a, graph_a, graph_b},
     play::{Play, calls, go, metadata, text},
 };
 use domain::{chat::ChatMessage, execution::ExecutionStatus::Paused};
-use engine::{CallModel, model_request};
+use engine::{AgentContent, CallModel, Compiled, limits::Limits, model_request};
 use serde_json::json;
 
 #[test]
@@ -78,6 +78,53 @@ fn an_answer_with_more_calls_than_fit_is_cut() {
     play.is(Paused, "a");
     assert_eq!(play.results().len(), 20);
     assert_eq!(play.count("warning"), 1);
+}
+
+#[test]
+fn what_is_cut_is_summarised_at_most_once_per_twenty_messages() {
+    let limits = Limits { summaries: true, ..Limits::default() };
+    let mut play = Play::new(Compiled::new(&AgentContent { limits, ..content_a() }).unwrap());
+    let mut summaries = 0;
+    for n in 0..60 {
+        play.hears(&format!("message {n}"));
+        if play.pending_model().summarises {
+            let request = play.requests.last().unwrap();
+            assert_eq!((request.tools.len(), request.messages.len()), (0, 1));
+            summaries += 1;
+            // Nothing, once: the conversation goes on without it.
+            let answer = if summaries == 2 { text(" ") } else { text(&format!("Summary {summaries}.")) };
+            play.answer([answer]);
+        }
+        play.answer([text(&format!("answer {n}"))]);
+    }
+    play.is(Paused, "a");
+    let cut = play.last("history.trimmed")["cut"].as_i64().unwrap();
+    assert!((cut / 24..=cut / 20).contains(&summaries), "{summaries} for {cut} that were cut");
+    let last = format!("{:?}", play.requests.last().unwrap().messages);
+    assert!(last.contains(&format!("[system data] What was said earlier, in short:\\nSummary {summaries}.")), "{last}");
+    assert_eq!(play.count("warning"), 1);
+    assert!(!play.sent().iter().any(|text| text.contains("Summary")));
+}
+
+#[test]
+fn a_summary_that_fails_is_done_without_and_a_message_meanwhile_discards_nothing() {
+    let limits = Limits { summaries: true, history_messages: 10, ..Limits::default() };
+    let mut play = Play::new(Compiled::new(&AgentContent { limits, ..content_a() }).unwrap());
+    let mut n = 0;
+    while play.state.pending.is_none() || !play.pending_model().summarises {
+        if play.state.pending.is_some() {
+            play.answer([text("?")]);
+        }
+        play.hears(&n.to_string());
+        n += 1;
+    }
+    play.model_fails(domain::chat::ModelFailureKind::Permanent, None);
+    play.open.remove(0);
+    play.hears("meanwhile");
+    play.answer([text("unseen"), text("seen")]);
+    play.is(Paused, "a");
+    assert_eq!(play.sent().last(), Some(&"seen"));
+    assert_eq!(play.state.summary.as_ref().map(|summary| summary.text.as_str()), Some(""));
 }
 
 impl Play {

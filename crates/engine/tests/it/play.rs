@@ -82,16 +82,15 @@ impl Play {
         step
     }
 
-    /// From a stored state the same inputs give the same bytes.
+    /// From a stored state the same inputs give the same step, and effects and events of the same bytes.
     fn same_again(&self, before: State, inputs: &[Input], step: &Step) {
         let stored = serde_json::to_string(&before).unwrap();
         let mut again = State::load(STATE_FORMAT, &stored).unwrap();
         assert_eq!(again, before, "a state reads back as it was written");
         let repeated = advance(&self.agent, &mut again, self.now, inputs);
-        let bytes = |step: &Step, state: &State| {
-            serde_json::to_string(&json!([step.effects, step.events, state])).unwrap() + &format!("{:?}", step.history)
-        };
-        assert_eq!(bytes(&repeated, &again), bytes(step, &self.state), "the same step");
+        assert_eq!((&repeated, &again), (step, &self.state), "the same step");
+        let bytes = |step: &Step| serde_json::to_string(&(&step.effects, &step.events)).unwrap();
+        assert_eq!(bytes(&repeated), bytes(step), "the same bytes");
     }
 
     fn record(&mut self, before: &State, step: &Step) {
@@ -155,7 +154,9 @@ impl Play {
 
     fn ask(&mut self, call: &CallModel) {
         let request = model_request(&self.agent, &self.state, call, &self.history);
-        check::request(&request, &call.node);
+        if !call.summarises {
+            check::request(&request, &call.node);
+        }
         self.requests.push(request);
     }
 

@@ -80,8 +80,13 @@ fn s02_the_reply_is_an_object_and_the_question_is_not_asked_again() {
     play.say("bye", [calls([note("Done."), go("__end__")])]);
     play.is(Ended, "a");
     assert_eq!(play.sent(), ["Yes?", "Done."]);
-    assert_eq!(play.results()[1], json!({"text": "bye"}));
-    assert_eq!(play.user_messages(), Vec::<&str>::new(), "the reply is the result and nothing more");
+    let note = json!({"status": "sent", "message_id": "m"});
+    assert_eq!(
+        play.results()[..3],
+        [json!("hi"), json!({"text": "bye"}), note],
+        "the reply is the result and nothing more"
+    );
+    assert_eq!(play.user_messages(), Vec::<&str>::new());
     assert_eq!(play.requests.len(), 2);
     assert_eq!(play.state.last_input.as_deref(), Some("bye"));
 }

@@ -71,7 +71,6 @@ async fn ask(wire: &Wire, timeout: Duration, server: &Server) -> Result<ModelRes
         api_key: Some(SecretString::from("sk-very-secret")),
         model: Some(String::from("m")),
         tuning: Tuning { timeout: Some(timeout), ..Tuning::default() },
-        ..LlmSettings::default()
     };
     let provider: Provider =
         resolve(&ModelClient::new().unwrap(), &settings, &|_| None, &OllamaProbe::Off).await.unwrap();

@@ -1,48 +1,66 @@
 //! Reaches a turn that waits for a model: a stop, or another status that the API sets, does not wait for the answer.
 //!
-//! Only this node's turns are reached; another node takes the input from the mailbox at its next step.
+//! Only this node's turns are reached; another node takes the input from the mailbox at its next step. Whoever takes a conversation up
+//! enters before its transaction begins, so that what comes after that transaction has looked into the mailbox is not missed.
 
 use domain::ids::ConversationId;
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
 
-/// The conversations whose turns wait for a model.
+/// The conversations that this node works on.
 #[derive(Default)]
-pub(crate) struct Interrupts(Mutex<HashMap<ConversationId, Arc<Notify>>>);
+pub(crate) struct Interrupts(Mutex<HashMap<ConversationId, Entry>>);
+
+struct Entry {
+    rung: Arc<Notify>,
+    inside: usize,
+}
 
 /// One of them; leaves when dropped.
-pub(super) struct Waiting<'a> {
+pub(super) struct Inside<'a> {
     all: &'a Interrupts,
     id: ConversationId,
-    rung: Arc<Notify>,
 }
 
 impl Interrupts {
-    pub(super) fn wait(&self, id: ConversationId) -> Waiting<'_> {
-        let rung = Arc::new(Notify::new());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, rung.clone());
-        Waiting { all: self, id, rung }
+    fn all(&self) -> MutexGuard<'_, HashMap<ConversationId, Entry>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn enter(&self, id: ConversationId) -> Inside<'_> {
+        self.all().entry(id).or_insert_with(|| Entry { rung: Arc::default(), inside: 0 }).inside += 1;
+        Inside { all: self, id }
     }
 
     /// There is something in the conversation's mailbox that must not wait. Call it after the commit.
     pub(crate) fn ring(&self, id: ConversationId) {
-        if let Some(rung) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id) {
-            rung.notify_one();
+        if let Some(entry) = self.all().get(&id) {
+            entry.rung.notify_one();
+        }
+    }
+
+    /// Ends when somebody has rung for the conversation since it was entered.
+    pub(super) async fn rung(&self, id: ConversationId) {
+        let rung = self.all().get(&id).map(|entry| entry.rung.clone());
+        match rung {
+            Some(rung) => rung.notified().await,
+            None => future::pending().await,
         }
     }
 }
 
-impl Waiting<'_> {
-    pub(super) async fn rung(&self) {
-        self.rung.notified().await;
-    }
-}
-
-impl Drop for Waiting<'_> {
+impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        self.all.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        let mut all = self.all.all();
+        if let Some(entry) = all.get_mut(&self.id) {
+            entry.inside -= 1;
+            if entry.inside == 0 {
+                all.remove(&self.id);
+            }
+        }
     }
 }

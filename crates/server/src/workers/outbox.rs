@@ -73,6 +73,7 @@ pub(super) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
         "sending" => End::Unclear("the sender died".into()),
         _ => End::Silence,
     };
+    let _inside = ctx.interrupts.enter(row.conversation_id);
     let held = settle(ctx, project, row, end).await?;
     drop(under_way);
     failpoint::reach("settle.committed");

@@ -9,6 +9,7 @@ use crate::{Context, failpoint, secrets};
 use domain::{
     chat::{ModelFailure, ModelFailureKind, ModelResponse, ToolCall},
     ids::{ConversationId, ProjectId},
+    nesting,
     tool_request::{SecretMarks, ToolAnswer, ToolRequest},
 };
 use engine::{Input, model_request};
@@ -32,6 +33,7 @@ pub(super) async fn step(ctx: &Context) -> store::Result<Did> {
 
 /// Runs the turn of a conversation that was seen as due. Does nothing if another worker was faster.
 pub(super) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()> {
+    let _inside = ctx.interrupts.enter(due.id);
     let claimed = transact!(ctx.store, "turn.claim", tx => {
         let Some(conversation) = conversations::claim(tx, due, &ctx.node).await? else { return Ok(None) };
         let held = step::step(ctx, tx, due.project_id, conversation, &[]).await?;
@@ -78,13 +80,12 @@ pub(crate) async fn go_on(ctx: &Context, mut held: Option<Held>) -> store::Resul
 /// Carries out one effect and feeds its outcome. A node that stops does not wait for a model: nothing was done in the
 /// world, so the next holder asks again.
 async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
-    let waiting = ctx.interrupts.wait(turn.conversation.id);
     let outcome = tokio::select! {
         // An outcome that is there is taken.
         biased;
         outcome = carry_out(ctx, turn) => outcome?,
         // What rang is in the mailbox. Without an outcome the engine gives the question up, or the model is asked again.
-        () = waiting.rung(), if matches!(turn.todo, Todo::Model(_)) => Vec::new(),
+        () = ctx.interrupts.rung(turn.conversation.id), if matches!(turn.todo, Todo::Model(_)) => Vec::new(),
         () = ctx.stopping.cancelled(), if matches!(turn.todo, Todo::Model(_)) => return hand_over(ctx, turn).await.map(|()| None),
     };
     transact!(ctx.store, "turn.step", tx => {
@@ -142,13 +143,18 @@ async fn make_request(
     let names: Vec<String> = secrets.names().filter(|name| !values.contains_key(*name)).map(str::to_owned).collect();
     let filled = secrets.fill(request, &values);
     failpoint::reach("tool.ask");
-    let answer = ctx.egress.send(&filled).await.redacted(&values);
+    let answer = match ctx.egress.send(&filled).await.redacted(&values) {
+        ToolAnswer::Answered { status, content, truncated } => {
+            ToolAnswer::Answered { status, content: nesting::shallow(content), truncated }
+        }
+        failed @ ToolAnswer::Failed { .. } => failed,
+    };
     failpoint::reach("tool.answered");
     let outcome = Input::Tool { effect: effect.to_owned(), answer };
     Ok(if names.is_empty() { vec![outcome] } else { vec![Input::SecretsMissing { names }, outcome] })
 }
 
-/// NUL, which PostgreSQL cannot store in a text and nobody can read.
+/// Without NUL, which PostgreSQL cannot store in a text and nobody can read, and not deeper than can be read again.
 fn storable(response: ModelResponse) -> ModelResponse {
     fn clean(value: Value) -> Value {
         match value {
@@ -162,7 +168,11 @@ fn storable(response: ModelResponse) -> ModelResponse {
     ModelResponse {
         text: response.text.map(|text| text.replace('\0', "")),
         tool_calls: calls
-            .map(|call| ToolCall { name: call.name.replace('\0', ""), arguments: clean(call.arguments), ..call })
+            .map(|call| ToolCall {
+                name: call.name.replace('\0', ""),
+                arguments: nesting::shallow(clean(call.arguments)),
+                ..call
+            })
             .collect(),
         ..response
     }

@@ -116,8 +116,11 @@ async fn the_model_is_told_the_prompts_and_offered_tools_with_schemas() {
     }
     let tools: Vec<&str> =
         request["tools"].as_array().unwrap().iter().map(|tool| tool["function"]["name"].as_str().unwrap()).collect();
-    assert_eq!(tools, ["send_notification_to_user", "MoveToNextNode", "WaitForUser", "get_execution_metadata"]);
-    let schema = &request["tools"][1]["function"]["parameters"];
+    assert_eq!(
+        tools,
+        ["send_notification_to_user", "send_media_message", "MoveToNextNode", "WaitForUser", "get_execution_metadata"]
+    );
+    let schema = &request["tools"][2]["function"]["parameters"];
     assert_eq!(schema["required"], json!(["next_node", "reason"]));
     assert_eq!(schema["additionalProperties"], Value::Bool(false));
 }

@@ -101,7 +101,7 @@ fn report(totals: &Totals, took: Duration) -> ExitCode {
         if totals.failures.len() == 1 {
             failure.history[from..].iter().for_each(|line| println!("{line}"));
         }
-        failure.wrong.iter().for_each(|line| println!("  {line}"));
+        failure.wrong.iter().for_each(|line| println!("wrong: {line}"));
     }
     println!("{}", totals.lines(took));
     if totals.failures.is_empty() && totals.replayed() > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -19,10 +19,10 @@ fn desk() -> Value {
     json!({
         "nodes": [
             {"name": "__start__", "type": "DefaultNode"},
-            {"name": "talk", "type": "DefaultNode", "prompt": "Help."},
-            {"name": "lookup", "type": "SubagentNode", "prompt": "Use the tools.", "subagent": {"webhooks": [
+            {"name": "talk", "type": "SubagentNode", "prompt": "Help.", "subagent": {"webhooks": [
                 {"name": "find", "description": "Finds an order", "url": "https://shop.example/orders", "http_method": "GET"},
                 {"name": "cancel", "description": "Cancels it", "url": "https://shop.example/cancel", "http_method": "POST"}]}},
+            {"name": "lookup", "type": "DefaultNode", "prompt": "Explain."},
             {"name": "person", "type": "HandoffNode", "handoff": {}},
             {"name": "closing", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}},
             {"name": "__end__", "type": "DefaultNode"}],

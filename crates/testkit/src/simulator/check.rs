@@ -11,7 +11,7 @@ use server::operator::Operator;
 use std::collections::{BTreeMap, BTreeSet};
 use store::{
     Store,
-    whole::{self, Execution, Step, Whole},
+    census::{self, Census, Execution, Step},
 };
 use uuid::Uuid;
 
@@ -25,50 +25,50 @@ pub(super) struct Checked {
 /// Reads everything and checks it.
 pub(super) async fn all(world: &World, store: &Store, template: &Template) -> Checked {
     let now = world.now();
-    let whole = {
+    let census = {
         let mut reader = store.read().await.expect("a reader");
-        whole::read(&mut reader.conn(), now.micros()).await.expect("the whole reads")
+        census::read(&mut reader.conn(), now.micros()).await.expect("the database is read")
     };
     let mut wrong = Vec::new();
     let mut excused_doubles = 0;
     {
         let inner = &mut *world.lock();
-        record(inner, &whole, now);
-        at_rest(&whole, now.micros(), &mut wrong);
-        consumed(inner, &whole, &mut wrong);
-        sent(inner, &whole, &mut wrong, &mut excused_doubles);
-        journals(&whole, &mut wrong);
+        record(inner, &census, now);
+        at_rest(&census, now.micros(), &mut wrong);
+        consumed(inner, &census, &mut wrong);
+        sent(inner, &census, &mut wrong, &mut excused_doubles);
+        journals(&census, &mut wrong);
     }
-    let executions = replayed(world, store, template, &whole, &mut wrong).await;
+    let executions = replayed(world, store, template, &census, &mut wrong).await;
     Checked { wrong, executions, excused_doubles }
 }
 
 /// What the database holds belongs to the fingerprint.
-fn record(inner: &mut Inner, whole: &Whole, now: domain::Timestamp) {
-    for message in &whole.messages {
+fn record(inner: &mut Inner, census: &Census, now: domain::Timestamp) {
+    for message in &census.messages {
         inner.history.note(now, format!("stored {message:?}"));
     }
-    for step in &whole.journal {
+    for step in &census.journal {
         inner.history.note(now, format!("journal {step:?}"));
     }
 }
 
 /// I5: nothing waits for anybody but people.
-fn at_rest(whole: &Whole, now: i64, wrong: &mut Vec<String>) {
-    for conversation in &whole.conversations {
+fn at_rest(census: &Census, now: i64, wrong: &mut Vec<String>) {
+    for conversation in &census.conversations {
         if conversation.due_at.is_some() || conversation.lease_until > now {
             wrong.push(format!("I5: a conversation is still due or held: {conversation:?}"));
         }
     }
-    for row in &whole.outbox {
+    for row in &census.outbox {
         if !matches!(row.state.as_str(), "accepted" | "failed" | "unconfirmed") {
             wrong.push(format!("I5: a send is not settled: {row:?}"));
         }
     }
-    if whole.mailbox > 0 || whole.overdue > 0 {
-        wrong.push(format!("I5: {} inputs wait, {} timers or jobs are overdue", whole.mailbox, whole.overdue));
+    if census.mailbox > 0 || census.overdue > 0 {
+        wrong.push(format!("I5: {} inputs wait, {} timers or jobs are overdue", census.mailbox, census.overdue));
     }
-    for execution in &whole.executions {
+    for execution in &census.executions {
         let state: Value = serde_json::from_str(&execution.state).unwrap_or_default();
         let over = matches!(execution.status.as_str(), "ended" | "failed" | "stopped");
         let waits = ["pending", "sends", "inbox", "outside", "calls"].iter().any(|key| state.get(key).is_some());
@@ -79,11 +79,11 @@ fn at_rest(whole: &Whole, now: i64, wrong: &mut Vec<String>) {
 }
 
 /// I1, I2, I3: every message that we took was fed to exactly one step, in the order of its conversation.
-fn consumed(inner: &Inner, whole: &Whole, wrong: &mut Vec<String>) {
+fn consumed(inner: &Inner, census: &Census, wrong: &mut Vec<String>) {
     let mut stored: BTreeMap<&str, u32> = BTreeMap::new();
     let mut order: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
     let codes: BTreeSet<String> = (0..inner.people.len()).map(people::code_wamid).collect();
-    for message in whole.messages.iter().filter(|message| message.direction == "inbound") {
+    for message in census.messages.iter().filter(|message| message.direction == "inbound") {
         let wamid = message.wamid.as_deref().unwrap_or_default();
         *stored.entry(wamid).or_default() += 1;
         if !codes.contains(wamid) {
@@ -95,8 +95,8 @@ fn consumed(inner: &Inner, whole: &Whole, wrong: &mut Vec<String>) {
         }
     }
     let mut heard: BTreeMap<Uuid, Vec<String>> = BTreeMap::new();
-    for execution in &whole.executions {
-        for step in steps(whole, execution) {
+    for execution in &census.executions {
+        for step in steps(census, execution) {
             let said = inputs(step).into_iter().filter(|input| input["input"] == "said");
             let ids = said.filter_map(|input| input["id"].as_str().map(str::to_owned));
             heard.entry(execution.conversation_id).or_default().extend(ids);
@@ -128,9 +128,9 @@ fn consumed(inner: &Inner, whole: &Whole, wrong: &mut Vec<String>) {
 }
 
 /// I4 and G3: what Meta accepted for each send, against what the row says.
-fn sent(inner: &Inner, whole: &Whole, wrong: &mut Vec<String>, excused: &mut u64) {
+fn sent(inner: &Inner, census: &Census, wrong: &mut Vec<String>, excused: &mut u64) {
     let mut last: Option<(Uuid, domain::Timestamp)> = None;
-    for row in &whole.outbox {
+    for row in &census.outbox {
         let attempts = inner.sends.get(&OutboxId::from_uuid(row.id)).map(Vec::as_slice).unwrap_or_default();
         let accepted = attempts.iter().filter(|attempt| attempt.accepted.is_some()).count() as i64;
         if accepted > 1 + row.unclear {
@@ -143,7 +143,7 @@ fn sent(inner: &Inner, whole: &Whole, wrong: &mut Vec<String>, excused: &mut u64
             .iter()
             .find(|a| row.wamid.as_deref().is_some_and(|wamid| wamid.ends_with(&format!(".{}", a.number))));
         let told = of_row.and_then(|attempt| furthest(&attempt.words));
-        let message = whole.messages.iter().find(|message| message.id == row.message_id);
+        let message = census.messages.iter().find(|message| message.id == row.message_id);
         if let (Some(told), Some(message)) = (told, message)
             && message.status != told
         {
@@ -171,19 +171,19 @@ fn sent(inner: &Inner, whole: &Whole, wrong: &mut Vec<String>, excused: &mut u64
             last = Some((row.conversation_id, first));
         }
     }
-    for conversation in &whole.conversations {
-        let sends = whole.outbox.iter().filter(|row| row.conversation_id == conversation.id);
+    for conversation in &census.conversations {
+        let sends = census.outbox.iter().filter(|row| row.conversation_id == conversation.id);
         let numbers: Vec<i64> = sends.map(|row| row.out_seq).collect();
         if !numbers.iter().copied().eq(1..=conversation.next_out_seq) {
             wrong.push(format!("I8: {conversation:?} counts its sends otherwise than they are: {numbers:?}"));
         }
         let last =
-            whole.messages.iter().filter(|message| message.conversation_id == conversation.id).map(|m| m.seq).max();
+            census.messages.iter().filter(|message| message.conversation_id == conversation.id).map(|m| m.seq).max();
         if last.unwrap_or(0) > conversation.next_seq {
             wrong.push(format!("I8: {conversation:?} has a message of number {last:?}"));
         }
     }
-    for row in whole.outbox.iter().filter(|row| row.attempt != row.attempts) {
+    for row in census.outbox.iter().filter(|row| row.attempt != row.attempts) {
         wrong.push(format!("I8: a send counts its attempts otherwise than they are: {row:?}"));
     }
 }
@@ -196,11 +196,11 @@ fn furthest<'a>(words: &[&'a str]) -> Option<&'a str> {
 }
 
 /// I6, I7, I8: journals without gaps, epochs that only rise, outcomes that were waited for, intents that were carried out.
-fn journals(whole: &Whole, wrong: &mut Vec<String>) {
-    let rows: BTreeSet<&str> = whole.outbox.iter().filter_map(|row| row.effect_id.as_deref()).collect();
+fn journals(census: &Census, wrong: &mut Vec<String>) {
+    let rows: BTreeSet<&str> = census.outbox.iter().filter_map(|row| row.effect_id.as_deref()).collect();
     let mut epoch: BTreeMap<Uuid, i64> = BTreeMap::new();
-    for execution in &whole.executions {
-        let steps = steps(whole, execution);
+    for execution in &census.executions {
+        let steps = steps(census, execution);
         if !steps.iter().map(|step| step.step_no).eq(1..=execution.step_no) {
             let numbers: Vec<i64> = steps.iter().map(|step| step.step_no).collect();
             wrong.push(format!(
@@ -241,7 +241,7 @@ fn journals(whole: &Whole, wrong: &mut Vec<String>) {
                     "call_model" | "call_tool" => {
                         open.insert(id.to_owned());
                     }
-                    "send" if !rows.contains(id) && !was_told(whole, execution, id) => {
+                    "send" if !rows.contains(id) && !was_told(census, execution, id) => {
                         wrong.push(format!("I5: execution {} asked for a send that nobody makes", execution.id));
                     }
                     _ => {}
@@ -249,7 +249,7 @@ fn journals(whole: &Whole, wrong: &mut Vec<String>) {
             }
         }
     }
-    for conversation in &whole.conversations {
+    for conversation in &census.conversations {
         if epoch.get(&conversation.id).is_some_and(|last| *last > conversation.epoch) {
             wrong.push(format!("I7: {conversation:?} is older than its journal"));
         }
@@ -257,15 +257,15 @@ fn journals(whole: &Whole, wrong: &mut Vec<String>) {
 }
 
 /// Whether the outcome of a send is in the journal: one that could not be enqueued failed at once.
-fn was_told(whole: &Whole, execution: &Execution, effect: &str) -> bool {
-    let mut inputs = steps(whole, execution).iter().flat_map(inputs);
+fn was_told(census: &Census, execution: &Execution, effect: &str) -> bool {
+    let mut inputs = steps(census, execution).iter().flat_map(inputs);
     inputs.any(|input| input["input"] == "sent" && input["effect"] == effect)
 }
 
-fn steps<'a>(whole: &'a Whole, execution: &Execution) -> &'a [Step] {
-    let from = whole.journal.partition_point(|step| step.execution_id < execution.id);
-    let to = whole.journal.partition_point(|step| step.execution_id <= execution.id);
-    &whole.journal[from..to]
+fn steps<'a>(census: &'a Census, execution: &Execution) -> &'a [Step] {
+    let from = census.journal.partition_point(|step| step.execution_id < execution.id);
+    let to = census.journal.partition_point(|step| step.execution_id <= execution.id);
+    &census.journal[from..to]
 }
 
 fn inputs(step: &Step) -> Vec<Value> {
@@ -273,11 +273,11 @@ fn inputs(step: &Step) -> Vec<Value> {
 }
 
 /// Every execution is fed to the engine again from its journal.
-async fn replayed(world: &World, store: &Store, template: &Template, whole: &Whole, wrong: &mut Vec<String>) -> u64 {
+async fn replayed(world: &World, store: &Store, template: &Template, census: &Census, wrong: &mut Vec<String>) -> u64 {
     let operator = Operator::new(store.clone(), world.clock.clone());
     let compiled = |snapshot| template.compiled.get(&snapshot).cloned();
     let mut count = 0;
-    for execution in &whole.executions {
+    for execution in &census.executions {
         match operator.replay_with(ExecutionId::from_uuid(execution.id), &compiled).await {
             Ok(replay) if replay.difference.is_none() && replay.steps > 0 => count += 1,
             other => wrong.push(format!("I6: execution {} does not replay: {other:?}", execution.id)),

@@ -64,7 +64,7 @@ fn answer(inner: &mut super::world::Inner, tools: &[String]) -> Answer {
         _ => text = Some(format!("answer {number} of another kind")),
     }
     let usage = Usage { input_tokens: 10, output_tokens: 5, cached_tokens: 0 };
-    Ok(ModelResponse { text, tool_calls: calls, usage, model: "simulated-1".into() })
+    Ok(ModelResponse { text, tool_calls: calls, usage, model: "simulated-1".into(), ..ModelResponse::default() })
 }
 
 /// Carries out a tool's request, and counts those that change something: a crash must not repeat them.

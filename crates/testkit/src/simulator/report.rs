@@ -1,6 +1,7 @@
 //! What many runs have come to.
 
 use super::schedule::Outcome;
+use server::failpoint;
 use std::{collections::BTreeSet, time::Duration};
 
 /// What did not hold in a run.
@@ -80,15 +81,17 @@ impl Totals {
             let lines = self.failures.iter().flat_map(|failure| &failure.wrong);
             lines.filter(|line| line.starts_with(what)).count()
         };
+        let never: Vec<&str> = failpoint::ALL.into_iter().filter(|name| !self.died_at.contains(*name)).collect();
+        let never = if never.is_empty() { String::new() } else { format!(" (not {})", never.join(", ")) };
         format!(
-            "runs {}\nmessages {} ({rate:.0} a second)\ncrashes {}, at {} of {} failpoints\npaused nodes {}\nstopped nodes {}\nstale writes refused {}\n\
+            "runs {}\nmessages {} ({rate:.0} a second)\ncrashes {}, at {} of {} failpoints{never}\npaused nodes {}\nstopped nodes {}\nstale writes refused {}\n\
              duplicates delivered {}\nlost answers {}\nexecutions replayed {}\ndoubled and reported as unclear {}\n\
              lost {}\ndoubled {}\nfailed runs {}",
             self.seeds,
             self.messages,
             self.deaths,
             self.died_at.len(),
-            server::failpoint::ALL.len(),
+            failpoint::ALL.len(),
             self.pauses,
             self.stops,
             self.stale,

@@ -78,12 +78,10 @@ impl GraphClient {
         Self(Way::InProcess(meta))
     }
 
-    /// What the other calls of the API use: the connections, the base with its version, and the limit of one exchange; none in process.
+    /// What the other calls of the API use: the connections, the base with its version, and the limit of one exchange.
     pub(in super::super) fn connection(&self) -> Option<(&Client, &Url, Duration)> {
-        match &self.0 {
-            Way::Http(http) => Some((&http.client, &http.base, http.total)),
-            Way::InProcess(_) => None,
-        }
+        let Way::Http(http) = &self.0 else { return None };
+        Some((&http.client, &http.base, http.total))
     }
 
     /// Sends one message, once.

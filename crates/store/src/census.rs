@@ -106,7 +106,7 @@ rows! {
 
 /// All of it.
 #[derive(Debug, Clone)]
-pub struct Whole {
+pub struct Census {
     /// By id.
     pub conversations: Vec<Conversation>,
     /// By conversation and place.
@@ -147,10 +147,10 @@ statements! {
 }
 
 /// Reads everything. `now` says what is overdue.
-pub async fn read(conn: &mut Conn<'_>, now: i64) -> Result<Whole> {
+pub async fn read(conn: &mut Conn<'_>, now: i64) -> Result<Census> {
     let (mailbox,) = run!(conn, MAILBOX, [], fetch_one as (i64,))?;
     let (overdue,) = run!(conn, OVERDUE, [now], fetch_one as (i64,))?;
-    Ok(Whole {
+    Ok(Census {
         conversations: run!(conn, CONVERSATIONS, [], fetch_all as Conversation)?,
         messages: run!(conn, MESSAGES, [], fetch_all as Message)?,
         outbox: run!(conn, OUTBOX, [], fetch_all as Outbox)?,

@@ -1,0 +1,91 @@
+//! What stands for the entries that the model is not shown any more (engine.md 2.8). Off unless the agent turns it on: it is a question more, and a
+//! model that writes it may leave out what matters.
+
+use crate::{
+    compile::Compiled,
+    effect::CallModel,
+    history,
+    inbox::unmarked,
+    limits, prompt,
+    state::{State, Summary},
+    turn::Turn,
+};
+use domain::chat::{ChatMessage, ModelRequest};
+use std::fmt::Write as _;
+
+const SUMMARISE: &str = include_str!("../prompts/summary.md");
+/// Longest summary that is kept, in characters.
+const LONGEST: usize = 2_000;
+
+/// The summary as the model reads it, where the window leaves something out.
+pub(crate) fn shown(state: &State, call: &CallModel) -> Option<ChatMessage> {
+    let summary = state.summary.as_ref().filter(|summary| call.from > 1 && !summary.text.is_empty())?;
+    let content = format!("[system data] What was said earlier, in short:\n{}", summary.text);
+    Some(ChatMessage::User { content })
+}
+
+/// The question for a summary: the entries as one text, so that nothing in them is taken for a message to the one who summarises.
+pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &[(i64, ChatMessage)]) -> ModelRequest {
+    let mut text = String::new();
+    if let Some(summary) = state.summary.as_ref().filter(|summary| !summary.text.is_empty()) {
+        let _ = writeln!(text, "Earlier, in short: {}", summary.text);
+    }
+    for message in history::window(call, rows) {
+        let _ = match message {
+            ChatMessage::User { content } => writeln!(text, "Person: {content}"),
+            ChatMessage::Assistant { content: Some(content), .. } => writeln!(text, "Agent: {content}"),
+            ChatMessage::Assistant { content: None, tool_calls } => {
+                let called: Vec<String> =
+                    tool_calls.iter().map(|call| format!("{} {}", call.name, call.arguments)).collect();
+                writeln!(text, "Agent calls: {}", called.join("; "))
+            }
+            ChatMessage::Tool { content, .. } => writeln!(text, "Result: {content}"),
+        };
+    }
+    let llm = history::llm(agent, call);
+    ModelRequest {
+        system: prompt::without_comments(SUMMARISE),
+        messages: vec![ChatMessage::User { content: text }],
+        tools: Vec::new(),
+        temperature: llm.temperature,
+        max_tokens: llm.max_tokens,
+        llm,
+    }
+}
+
+impl Turn<'_> {
+    /// Asks for a summary first where enough was cut since the last one.
+    pub(crate) fn asks_for_summary(&mut self, window_from: i64) -> bool {
+        let from = self.state.summary.as_ref().map_or(1, |summary| summary.to + 1);
+        if !self.agent.limits.summaries || window_from - from < limits::SUMMARISED {
+            return false;
+        }
+        let call = CallModel {
+            id: self.effect_id(),
+            node: self.state.node.clone(),
+            from,
+            to: window_from - 1,
+            first_input: None,
+            step_prompt: None,
+            at: self.at,
+            fallback: 0,
+            halved: false,
+            summarises: true,
+        };
+        let tokens = u64::from(limits::CONTEXT_TOKENS.min(self.agent.limits.context_tokens)) / 4;
+        self.ask(call, tokens);
+        true
+    }
+
+    /// Keeps what the model wrote, which may be what somebody talked it into: it must not speak for the engine. Where it wrote nothing, the earlier summary stands for those entries as well.
+    pub(crate) fn keep_summary(&mut self, to: i64, text: Option<String>) {
+        let earlier = self.state.summary.take().map(|summary| summary.text).unwrap_or_default();
+        let text = text
+            .map(|text| unmarked(text.trim()).chars().take(LONGEST).collect::<String>())
+            .filter(|text| !text.is_empty());
+        if text.is_none() {
+            self.warn("no_summary", "the model wrote no summary of what it is not shown any more");
+        }
+        self.state.summary = Some(Summary { text: text.unwrap_or(earlier), to });
+    }
+}

@@ -1,0 +1,92 @@
+//! The agents that the hostile model runs in, with what each node may do written down beside them.
+
+use crate::graphs::content;
+use engine::{
+    AgentContent, Compiled,
+    limits::{Limits, OverBudget},
+};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub struct Agent {
+    pub compiled: Compiled,
+    /// For each node: where an HTTP request of it may go.
+    pub origins: BTreeMap<&'static str, Vec<&'static str>>,
+    /// For each node: the templates that it may send.
+    pub templates: BTreeMap<&'static str, Vec<&'static str>>,
+    /// For each node: its edges.
+    pub edges: Vec<(&'static str, &'static str)>,
+    pub globals: Vec<&'static str>,
+    /// Every tool of every node.
+    pub names: BTreeSet<String>,
+}
+
+const EDGES: [(&str, &str, &str); 15] = [
+    ("__start__", "a", ""),
+    ("a", "s", "wants s"),
+    ("a", "k", "wants k"),
+    ("a", "__end__", "done"),
+    ("s", "a", "back"),
+    ("s", "w", "closing"),
+    ("k", "a", "back"),
+    ("k", "s", "onwards"),
+    ("k", "h", "a person is wanted"),
+    ("g", "k", "wants k"),
+    ("a", "t", "wants t"),
+    ("t", "a", "back"),
+    ("s", "t", "onwards"),
+    ("w", "a", "something else"),
+    ("w", "__end__", "done"),
+];
+
+/// How many there are: version 1 and 2, one with little room and a budget, one that gives up to a person.
+pub const COUNT: usize = 4;
+
+/// All node types that the engine runs.
+pub fn one(number: usize) -> Agent {
+    let hook = |node: &str, name: &str| {
+        json!({"name": name, "url": format!("https://{node}.example/{name}/#{{id}}"), "http_method": "POST",
+            "headers": {"Authorization": "{{secrets.k}}"},
+            "body_schema": {"type": "object", "properties": {"n": {"type": "integer"}, "deep": {"type": "object"}}, "required": ["n"]}})
+    };
+    let offer =
+        json!({"name": "offer", "template_name": "offer", "template_parameters": {}, "whatsapp_template_id": "1"});
+    let nodes = [
+        json!({"name": "a", "prompt": "Hello {{contact.profile_name}} {{nothing.there}}"}),
+        json!({"name": "s", "type": "SubagentNode", "subagent": {"whatsapp_templates": [offer], "webhooks": [hook("s", "one"), hook("s", "two"),
+            {"name": "mocked", "url": "https://s.example/mock", "mock_response_enabled": true, "mock_response": {"a": "x".repeat(40_000)}},
+            {"name": "moved", "url": "https://#{host}.example/", "http_method": "GET"}]}}),
+        json!({"name": "k", "type": "WebhookNode", "max_steps": 9, "webhook": {"url": "https://k.example/#{id}", "jmespath_query": "avg(n)"}}),
+        json!({"name": "t", "type": "WhatsappTemplateNode", "whatsapp_template": {"template_name": "reminder", "wait_for_response": true,
+            "template_parameters": {"1": "#{when}", "name": "{{contact.profile_name}}"}, "whatsapp_template_id": "2"}}),
+        json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
+        json!({"name": "h", "type": "HandoffNode"}),
+        json!({"name": "p", "type": "HandoffNode", "global": true, "global_condition": "anger"}),
+        json!({"name": "g", "global": true, "global_condition": "help"}),
+    ];
+    let usual = content(Some("You sell paper."), &nodes, &EDGES);
+    let limits = |over_budget| Limits {
+        context_tokens: 9_000,
+        history_messages: 20,
+        token_budget: Some(60_000),
+        summaries: true,
+        over_budget,
+        ..Limits::default()
+    };
+    let settings = match number {
+        0 => AgentContent { agent_version: 1, enabled_tools: vec!["webhook_request".into()], ..usual },
+        1 => AgentContent {
+            llm_config: json!({"fallbacks": [{"provider_name": "OpenAI"}]}).as_object().cloned(),
+            ..usual
+        },
+        2 => AgentContent { agent_version: 1, limits: limits(OverBudget::Fail), ..usual },
+        _ => AgentContent { limits: limits(OverBudget::Handoff), ..usual },
+    };
+    let compiled = Compiled::new(&settings).unwrap();
+    let offered = ["a", "s", "k", "t", "w", "g"].into_iter().filter_map(|node| compiled.node(node));
+    let names = offered.flat_map(|node| node.tools.iter().map(|tool| tool.name.clone())).collect();
+    let origins = BTreeMap::from([("s", vec!["https://s.example/"]), ("k", vec!["https://k.example/"])]);
+    let templates = BTreeMap::from([("s", vec!["offer"]), ("t", vec!["reminder"])]);
+    let edges = EDGES.iter().map(|(from, to, _)| (*from, *to)).collect();
+    Agent { compiled, origins, templates, edges, globals: vec!["g", "p"], names }
+}

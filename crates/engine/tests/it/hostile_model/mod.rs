@@ -1,0 +1,125 @@
+//! A model that answers anything at all. Nothing panics, nothing is done that the node does not offer, every turn comes to
+//! its end, a strict provider takes every request, and every execution can be played again from what it was fed.
+//!
+//! `Play` checks each step (see `check.rs`); here are the model, the world's moods, and what holds for a whole turn. A
+//! bounded slice runs with every test run, from a fresh seed that a failure prints. The long run:
+//!
+//! ```text
+//! HOSTILE_TURNS=100000 cargo test -p chasqui-engine --test it hostile_model -- --ignored --nocapture
+//! HOSTILE_SEED=1234 plays one play again
+//! ```
+
+mod agents;
+mod answers;
+mod coverage;
+mod world;
+
+use crate::chance::{self, Chance};
+use coverage::{Coverage, named_in_sources};
+use std::{
+    collections::BTreeSet,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+    thread,
+    time::Instant,
+};
+use world::World;
+
+/// Turns of the slice that runs each time.
+const SLICE: u64 = 600;
+/// The long run must meet everything this often.
+const LEAST: u64 = 100;
+
+/// Plays from one seed until so many turns are over, on every core.
+fn plays(seed: u64, turns: u64) -> Coverage {
+    let began = Instant::now();
+    let (played, next) = (AtomicU64::new(0), AtomicU64::new(seed));
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let run = || {
+        let mut coverage = Coverage::default();
+        while played.load(Relaxed) < turns {
+            let seed = next.fetch_add(1, Relaxed);
+            played.fetch_add(play(seed, &mut coverage), Relaxed);
+        }
+        coverage
+    };
+    let mut all = Coverage::default();
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        for thread in running {
+            all.add(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+    });
+    eprintln!("{} turns from seed {seed} in {:?}\n{}", played.load(Relaxed), began.elapsed(), all.table());
+    all
+}
+
+/// One execution, or a few one after the other. Gives the number of its turns.
+fn play(seed: u64, coverage: &mut Coverage) -> u64 {
+    let mut world = World::new(Chance::new(seed));
+    let played = catch_unwind(AssertUnwindSafe(|| world.play(coverage)));
+    played.unwrap_or_else(|panic| {
+        eprintln!("HOSTILE_SEED={seed} plays this again; the last steps were:\n{}", world.log());
+        resume_unwind(panic)
+    })
+}
+
+/// Every tool of every node of the agents.
+fn tools() -> BTreeSet<String> {
+    (0..agents::COUNT).flat_map(|number| agents::one(number).names).map(|name| format!("tool {name}")).collect()
+}
+
+#[test]
+fn a_hostile_model_does_no_harm() {
+    if let Some(seed) = chance::given("HOSTILE_SEED") {
+        play(seed, &mut Coverage::default());
+        return;
+    }
+    let coverage = plays(chance::seed("HOSTILE_SEED"), SLICE);
+    assert!(coverage.count("event turn.finished") > SLICE / 2, "turns come to an end");
+}
+
+#[test]
+#[ignore = "minutes: HOSTILE_TURNS, 100,000 unless given"]
+fn a_hostile_model_does_no_harm_in_the_long_run() {
+    let coverage = plays(chance::seed("HOSTILE_SEED"), chance::given("HOSTILE_TURNS").unwrap_or(100_000));
+    let wanted: BTreeSet<String> = named_in_sources().into_iter().chain(tools()).collect();
+    let rare = coverage.rarer_than(LEAST, &wanted);
+    assert!(rare.is_empty(), "met less than {LEAST} times: {rare:#?}");
+}
+
+#[test]
+fn every_limit_of_the_engine_is_one_that_the_hostile_model_knows() {
+    let named = named_in_sources();
+    assert!(named.contains("limit STEPS") && named.contains("code unknown_tool"), "{named:?}");
+    assert!(named.contains("event llm.responded") && named.contains("code send_failed"), "{named:?}");
+}
+
+#[test]
+fn an_answer_of_ten_mebibytes_is_cut_and_the_turn_rests() {
+    use crate::{
+        graphs::graph_a,
+        play::{Play, call, calls, text},
+    };
+    use serde_json::json;
+    let huge = "words ".repeat((10 << 20) / 6);
+    let mut play = Play::new(graph_a());
+    play.say("x", [text(&huge)]);
+    assert_eq!(play.sent().len(), engine::limits::PIECES);
+    play.say("y", [calls([call("no_such_tool", json!({"a": huge}))]), text("?")]);
+    assert!(play.results().iter().all(|result| result.to_string().len() < 100_000));
+}
+
+#[test]
+fn arguments_that_wait_behind_a_rest_are_stored_and_read_again() {
+    use crate::{
+        graphs::graph_a,
+        play::{Play, call, calls, text, wait},
+    };
+    for depth in [1, 32, 64] {
+        let mut play = Play::new(graph_a());
+        // Left behind a rest, the call is part of the stored state.
+        play.say("x", [calls([wait(), call("send_notification_to_user", answers::deep(depth))])]);
+        play.say("y", [text("?")]);
+    }
+}

@@ -1,0 +1,335 @@
+//! The world around a hostile model: a person who writes when it suits nobody, a channel and webhooks that fail, a clock
+//! that jumps. After every step it looks at what was done.
+
+use super::{
+    agents::{self, Agent},
+    answers::{self, HABITS, Habit, Scene, text},
+    coverage::Coverage,
+};
+use crate::{
+    chance::Chance,
+    play::{Play, facts},
+};
+use domain::{
+    Span, Timestamp,
+    chat::{ModelFailure, ModelFailureKind, ModelResponse},
+    execution::{ExecutionInput, ExecutionStatus},
+    message::Content,
+    tool_request::ToolAnswer,
+};
+use engine::{CallModel, Compiled, Effect, Input, Pending, SendOutcome, State, advance, limits};
+use serde_json::json;
+use std::{collections::BTreeSet, mem};
+
+/// What the world is like for a turn.
+#[derive(Debug, Clone, Copy)]
+struct Mood {
+    habit: Habit,
+    /// Of a hundred model calls, so many fail like this.
+    model: (usize, ModelFailureKind),
+    /// Of a hundred sends, so many fail with this code.
+    channel: (usize, &'static str),
+    /// Of a hundred outcomes, so many come together with a new message.
+    interrupts: usize,
+    /// Seconds per outcome, at most.
+    slow: usize,
+}
+
+pub struct World {
+    chance: Chance,
+    agent: Agent,
+    play: Play,
+    fed: Vec<(Timestamp, Vec<Input>)>,
+    steps: Vec<String>,
+}
+
+/// More effects than any turn's limits allow.
+const ENDLESS: usize = 1_000;
+
+impl World {
+    pub fn new(mut chance: Chance) -> Self {
+        let agent = agents::one(chance.below(agents::COUNT));
+        let play = Play::new(Compiled::new(&empty()).unwrap());
+        Self { chance, agent, play, fed: Vec::new(), steps: Vec::new() }
+    }
+
+    pub fn log(&self) -> String {
+        let from = self.steps.len().saturating_sub(12);
+        self.steps[from..].join("\n")
+    }
+
+    /// A few turns of one execution; then it is played again from what it was fed. Gives the number of turns.
+    pub fn play(&mut self, coverage: &mut Coverage) -> u64 {
+        let mut known = facts();
+        known.profile_name = Some(text(&mut self.chance));
+        let compiled = mem::replace(&mut self.agent.compiled, Compiled::new(&empty()).unwrap());
+        self.play = Play::with(compiled, known.clone());
+        for _ in 0..1 + self.chance.below(12) {
+            self.turn(coverage);
+            if self.play.state.status.is_over() && !self.retried(coverage) {
+                break;
+            }
+        }
+        self.plays_again(State::new(known));
+        u64::try_from(self.play.state.turn_no).unwrap()
+    }
+
+    /// The whole execution from nothing, in one go.
+    fn plays_again(&self, mut state: State) {
+        let mut events = Vec::new();
+        for (at, inputs) in &self.fed {
+            events.extend(advance(&self.play.agent, &mut state, *at, inputs).events);
+        }
+        assert_eq!(state, self.play.state, "the state of the replay");
+        assert_eq!(events, self.play.events, "the events of the replay");
+    }
+
+    fn retried(&mut self, coverage: &mut Coverage) -> bool {
+        let retryable = self.play.state.error.as_ref().is_some_and(|error| error.retryable);
+        if !retryable || self.chance.one_in(3) {
+            return false;
+        }
+        let resume = self.resume();
+        self.feed(vec![resume], coverage);
+        self.finish(coverage);
+        !self.play.state.status.is_over()
+    }
+
+    // ---- one turn
+
+    fn turn(&mut self, coverage: &mut Coverage) {
+        let input = match (self.chance.below(20), self.play.state.status) {
+            (0, ExecutionStatus::Paused | ExecutionStatus::Handoff) => {
+                let timer = self.play.timer.unwrap();
+                self.play.wait(timer.2 - self.play.now);
+                Input::Timer { generation: timer.1 }
+            }
+            (1, _) => Input::Data { id: self.play.key(), value: json!({"order": self.chance.below(9)}) },
+            (2, status) if status != ExecutionStatus::Started => self.resume(),
+            (3, _) => Input::SetStatus {
+                id: self.play.key(),
+                status: *self.chance.pick(&ExecutionStatus::ALL),
+                reason: "by hand".into(),
+            },
+            (0..=9, ExecutionStatus::Handoff) => self.resume(),
+            _ => self.said(),
+        };
+        self.feed(vec![input], coverage);
+        self.finish(coverage);
+    }
+
+    fn said(&mut self) -> Input {
+        Input::Said { id: self.play.key(), text: text(&mut self.chance) }
+    }
+
+    fn resume(&mut self) -> Input {
+        let message = match self.chance.below(3) {
+            0 => None,
+            1 => Some(ExecutionInput::UserInput { text: text(&mut self.chance) }),
+            _ => Some(ExecutionInput::Payload { value: json!({"done": true}) }),
+        };
+        let interrupt = self.chance.one_in(6).then(|| "another".to_owned());
+        Input::Resume { id: self.play.key(), message, interrupt }
+    }
+
+    fn mood(&mut self) -> Mood {
+        let chance = &mut self.chance;
+        let rarely = |chance: &mut Chance, often: usize| if chance.one_in(8) { often } else { 0 };
+        Mood {
+            habit: *chance.weighted(&HABITS),
+            model: *chance.weighted(&[
+                (90, (0, ModelFailureKind::Temporary)),
+                (4, (30, ModelFailureKind::Temporary)),
+                (3, (100, ModelFailureKind::Temporary)),
+                (2, (10, ModelFailureKind::Permanent)),
+                (3, (10, ModelFailureKind::KeyMissing)),
+                (3, (20, ModelFailureKind::TooLong)),
+            ]),
+            channel: *chance.weighted(&[
+                (90, (0, "")),
+                (4, (40, "send_failed")),
+                (4, (100, "send_failed")),
+                (2, (100, "outside_service_window")),
+                (3, (20, "channel_auth")),
+            ]),
+            interrupts: rarely(chance, 70),
+            slow: *chance.weighted(&[(90, 3), (10, 120)]),
+        }
+    }
+
+    /// Carries out what is asked for until nothing is.
+    fn finish(&mut self, coverage: &mut Coverage) {
+        let mood = self.mood();
+        for _ in 0..ENDLESS {
+            let Some(effect) = self.play.open.first().cloned() else {
+                let state = &self.play.state;
+                assert!(state.interrupt.is_some() || state.status.is_over(), "nothing is asked for and nothing rests");
+                return;
+            };
+            self.play.open.remove(0);
+            let seconds = self.chance.below(mood.slow);
+            self.play.wait(Span::from_secs(i64::try_from(seconds).unwrap()));
+            let outcome = self.outcome(mood, &effect);
+            let mut inputs = vec![outcome];
+            if self.chance.below(100) < mood.interrupts {
+                let said = self.said();
+                inputs.push(said);
+            }
+            if self.chance.one_in(400) {
+                inputs.push(Input::Outside { id: self.play.key(), text: "by a person".into() });
+            }
+            if self.chance.one_in(300) {
+                let status = *self.chance.pick(&ExecutionStatus::ALL);
+                inputs.push(Input::SetStatus { id: self.play.key(), status, reason: "by hand".into() });
+            }
+            if self.chance.one_in(400) {
+                inputs.push(Input::Stop { id: self.play.key(), reason: "by hand".into() });
+            }
+            self.feed(inputs, coverage);
+            // Asked again later: the same question stays open.
+            if let (Effect::CallModel(call), Some(Pending::Model { call: waiting, not_before, .. })) =
+                (&effect, &self.play.state.pending)
+                && call == waiting
+            {
+                self.play.now = self.play.now.max(not_before.unwrap_or(self.play.now));
+                self.play.open.insert(0, effect);
+            }
+        }
+        panic!("the turn goes on for ever: {:?}", self.play.spent);
+    }
+
+    fn outcome(&mut self, mood: Mood, effect: &Effect) -> Input {
+        match effect {
+            Effect::CallModel(call) => self.asked(mood, call),
+            Effect::CallTool { id, .. } => Input::Tool { effect: id.clone(), answer: self.web_answer() },
+            Effect::Send { id, .. } => {
+                let failed = self.chance.below(100) < mood.channel.0;
+                let outcome = match (failed, self.chance.below(30)) {
+                    (true, _) => SendOutcome::Failed { code: mood.channel.1.into(), message: text(&mut self.chance) },
+                    (_, 0) => SendOutcome::Unconfirmed { message_id: "m".into() },
+                    _ => SendOutcome::Accepted { message_id: "m".into() },
+                };
+                Input::Sent { effect: id.clone(), outcome }
+            }
+            Effect::SetTimer { .. } | Effect::ClearTimer | Effect::CancelModel { .. } => unreachable!("kept apart"),
+        }
+    }
+
+    fn asked(&mut self, mood: Mood, call: &CallModel) -> Input {
+        if self.chance.below(100) < mood.model.0 {
+            let retry_after_ms = chance_of(&mut self.chance, &[None, None, Some(-1), Some(1_500), Some(i64::MAX)]);
+            let failure = ModelFailure { kind: mood.model.1, message: text(&mut self.chance), retry_after_ms };
+            return Input::ModelFailed { effect: call.id.clone(), failure };
+        }
+        let node = &self.play.state.node;
+        let targets = self.play.agent.targets(node, self.play.state.triggering_node.as_deref());
+        let targets: Vec<String> = targets.into_iter().map(|target| target.name).collect();
+        let names: Vec<String> = self.agent.names.iter().cloned().collect();
+        let scene = Scene { request: self.play.requests.last().unwrap(), targets: &targets, names: &names };
+        let mut response: ModelResponse = answers::answer(&mut self.chance, mood.habit, &scene);
+        response.usage.input_tokens = u64::try_from(self.chance.below(8_000)).unwrap();
+        Input::Model { effect: call.id.clone(), response }
+    }
+
+    fn web_answer(&mut self) -> ToolAnswer {
+        let content = match self.chance.below(6) {
+            0 => json!("x".repeat(40_000)),
+            1 => answers::deep(60),
+            2 => json!({"n": [1, "two"], "error": "not ours"}),
+            3 => json!(text(&mut self.chance)),
+            _ => json!({"n": [1, 2]}),
+        };
+        match self.chance.below(10) {
+            0 => ToolAnswer::Failed { code: "connect_error".into(), message: text(&mut self.chance) },
+            1 => ToolAnswer::Answered { status: 500, content, truncated: true },
+            _ => ToolAnswer::Answered { status: 200, content, truncated: false },
+        }
+    }
+
+    // ---- what every step is held to
+
+    fn feed(&mut self, inputs: Vec<Input>, coverage: &mut Coverage) {
+        let mut shown = format!("{inputs:?}");
+        shown.truncate((0..=500).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0));
+        self.steps.push(shown);
+        let (node, triggering) = (self.play.state.node.clone(), self.play.state.triggering_node.clone());
+        let asked = self.play.requests.len();
+        let step = self.play.feed(&inputs);
+        self.fed.push((self.play.now, inputs));
+        coverage.of(&self.play, &step);
+        if self.play.requests.len() > asked {
+            coverage.request(&self.play);
+        }
+        self.only_offered(node, triggering, &step.events, coverage);
+        for effect in &step.effects {
+            let node = self.play.state.node.as_str();
+            if let Effect::Send { content: Content::Template(template), .. } = effect {
+                let known = self.agent.templates.get(node).cloned().unwrap_or_default();
+                assert!(known.contains(&template.name.as_str()), "{node} may not send {}", template.name);
+            }
+            if let Effect::CallTool { request, .. } = effect {
+                let origins = self.agent.origins.get(node).cloned().unwrap_or_default();
+                assert!(
+                    origins.iter().any(|origin| request.url.starts_with(origin)),
+                    "{} may not ask {}",
+                    self.play.state.node,
+                    request.url
+                );
+            }
+        }
+        self.within_limits();
+    }
+
+    /// A tool that the node does not offer is answered and not run, and nothing is entered that nothing leads to.
+    fn only_offered(
+        &self,
+        mut node: String,
+        mut triggering: Option<String>,
+        events: &[engine::Event],
+        coverage: &mut Coverage,
+    ) {
+        let offered = |node: &str| -> BTreeSet<String> {
+            let tools = self.play.agent.node(node).map(|node| node.tools.as_slice()).unwrap_or_default();
+            tools.iter().map(|tool| tool.name.clone()).collect()
+        };
+        for (place, event) in events.iter().enumerate() {
+            let word = |field: &str| event.data[field].as_str().unwrap_or_default().to_owned();
+            match event.name.as_str() {
+                "tool.called" if offered(&node).contains(&word("name")) => {
+                    coverage.hit(format!("tool {}", word("name")))
+                }
+                "tool.called" => {
+                    let next = &events[place + 1];
+                    let answered = next.name == "tool.result" && next.data["ok"] == false;
+                    assert!(answered && next.data["call_id"] == event.data["call_id"], "{event:?} was run in {node}");
+                }
+                "node.entered" => {
+                    let to = word("node");
+                    let own = self.agent.edges.iter().any(|(from, onwards)| *from == node && *onwards == to);
+                    let global = triggering.is_none() && self.agent.globals.contains(&to.as_str());
+                    let back = triggering.as_ref() == Some(&to) || matches!(word("via").as_str(), "handoff");
+                    assert!(own || global || back, "{to} was entered from {node}");
+                    triggering = event.data["triggering_node"].as_str().map(str::to_owned);
+                    node = to;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn within_limits(&self) {
+        let counters = &self.play.state.turn;
+        assert!(counters.steps <= limits::STEPS + 1 && counters.entries <= limits::ENTRIES + 1, "{counters:?}");
+        assert!(counters.visit_calls <= limits::VISIT_CALLS && counters.sends <= limits::SENDS + 1, "{counters:?}");
+        assert!(counters.bad_moves <= limits::BAD_MOVES && counters.discarded <= limits::DISCARDED, "{counters:?}");
+    }
+}
+
+fn chance_of<T: Copy>(chance: &mut Chance, items: &[T]) -> T {
+    *chance.pick(items)
+}
+
+fn empty() -> engine::AgentContent {
+    let graph = json!({"nodes": [{"id": "1", "name": "__start__"}, {"id": "2", "name": "__end__"}], "edges": [{"id": "e", "from": "1", "to": "2"}]});
+    engine::AgentContent { graph, ..engine::AgentContent::default() }
+}

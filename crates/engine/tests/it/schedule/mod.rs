@@ -1,0 +1,123 @@
+//! Messages, timers, stops, handoffs, people's replies, resumes and crashes in any order: no input is lost or heard twice,
+//! the agent is silent while a person has the conversation and not afterwards, and everything stays in its order.
+//!
+//! The engine is the real one; mailbox, outbox and worker are a model of theirs (`world.rs`). Two workers at a time, and the
+//! real store, are the simulator's subject. `planted/` holds bugs that this test must find:
+//!
+//! ```text
+//! git apply crates/engine/planted/inbox_dropped.patch && cargo test -p chasqui-engine --test it schedule   # must fail
+//! SCHEDULE_SEED=1234 plays one schedule again, SCHEDULES=50000 plays more of them
+//! ```
+
+mod world;
+
+use crate::chance;
+use domain::execution::ExecutionStatus::{Handoff, Paused};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use world::{Execution, OFTEN, World};
+
+/// Schedules that run each time.
+const SLICE: u64 = 250;
+
+#[test]
+fn any_schedule_keeps_every_input_its_order_and_the_silence_of_a_handoff() {
+    if let Some(seed) = chance::given("SCHEDULE_SEED") {
+        return schedule(seed);
+    }
+    let (first, count) = (chance::seed("SCHEDULE_SEED"), chance::given("SCHEDULES").unwrap_or(SLICE));
+    eprintln!("{count} schedules from seed {first}");
+    (0..count).for_each(|number| schedule(first.wrapping_add(number)));
+}
+
+fn schedule(seed: u64) {
+    let mut world = World::new(seed);
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        for _ in 0..4 {
+            for _ in 0..10 + world.chance.below(60) {
+                let happening = *world.chance.weighted(&OFTEN);
+                world.happen(happening);
+            }
+            world.settle();
+            holds(&world);
+        }
+        world.plays_again();
+    }));
+    played.unwrap_or_else(|panic| {
+        eprintln!("SCHEDULE_SEED={seed} plays this again:\n{}", world.take_log());
+        resume_unwind(panic)
+    });
+}
+
+/// What must hold when nothing is left to do.
+fn holds(world: &World) {
+    assert_eq!(world.heard(), world.said, "what the contact said, once and in order");
+    let phone: Vec<&str> = world.phone.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(phone, world.sent(), "what was sent, once and in order");
+    for (number, execution) in world.executions.iter().enumerate() {
+        let state = execution.state();
+        let rests = matches!(state.status, Paused | Handoff);
+        assert!(rests || state.status.is_over(), "{:?} with nothing to do", state.status);
+        assert!(number + 1 == world.executions.len() || state.status.is_over(), "two live executions");
+        assert!(!world.stopped.contains(&number) || state.status.is_over(), "a stop was forgotten");
+        is_answered(execution);
+        is_silent_in_handoffs(execution);
+    }
+}
+
+/// Where the agent rests, the model has seen everything that was said; a conversation that came back from a person as well.
+fn is_answered(execution: &Execution) {
+    let last = |name: &str| execution.events.iter().rposition(|event| event.name == name);
+    let state = execution.state();
+    if state.status == Paused {
+        assert!(last("llm.responded") > last("input.injected"), "the last words were not shown to the model");
+    }
+    let kept = state.resume.is_some() || !state.inbox.is_empty() || state.stop.is_some();
+    assert!(!kept || state.status.is_over(), "an input is kept and not acted on: {state:#?}");
+    let resumed =
+        execution.events.iter().rposition(|event| event.name == "turn.started" && event.data["input"] == "resume");
+    if let Some(resumed) = resumed.filter(|_| state.status == Paused) {
+        assert!(last("llm.requested") > Some(resumed), "silent after the return");
+    }
+}
+
+fn is_silent_in_handoffs(execution: &Execution) {
+    let mut handoff = false;
+    for event in &execution.events {
+        match event.name.as_str() {
+            "execution.status" => {
+                let returns = handoff && event.data["to"] == "running";
+                assert!(!returns || event.data["reason"] == "resume", "{event:?}: only a resume gives it back");
+                handoff = event.data["to"] == "handoff";
+            }
+            "llm.requested" | "tool.called" => assert!(!handoff, "{event:?} in a handoff"),
+            _ => {}
+        }
+    }
+}
+
+/// The invariants above are about what was said; a schedule in which nothing happens would keep them all.
+#[test]
+fn schedules_come_by_everything_that_they_are_about() {
+    let mut met = [0_usize; 6];
+    for seed in 0..60 {
+        let mut world = World::new(seed);
+        for _ in 0..150 {
+            let happening = *world.chance.weighted(&OFTEN);
+            world.happen(happening);
+        }
+        world.settle();
+        let events = || world.executions.iter().flat_map(|execution| &execution.events);
+        let count = |name: &str| events().filter(|event| event.name == name).count();
+        let became = |status: &str| events().filter(|e| e.name == "execution.status" && e.data["to"] == status).count();
+        let seen = [
+            world.said.len(),
+            count("llm.discarded"),
+            became("handoff"),
+            count("external.injected"),
+            became("stopped"),
+            became("ended"),
+        ];
+        met.iter_mut().zip(seen).for_each(|(met, seen)| *met += seen);
+    }
+    assert!(met.iter().all(|met| *met >= 10), "{met:?}");
+}

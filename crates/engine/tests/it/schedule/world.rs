@@ -1,0 +1,462 @@
+//! A mailbox, an outbox, timers and one worker, as small as they can be and still be durable: what a commit wrote
+//! survives a crash, what a worker holds does not. The engine is the real one.
+
+use crate::{
+    chance::Chance,
+    graphs::agent,
+    play::{call, calls, facts, go, metadata, note, text, text_and, wait},
+};
+use domain::{
+    Id, Span, Timestamp,
+    chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelResponse},
+    execution::{ExecutionInput, ExecutionStatus},
+    tool_request::ToolAnswer,
+};
+use engine::{Compiled, Effect, Entry, Event, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, advance};
+use serde_json::json;
+use std::{collections::HashSet, mem};
+use uuid::Uuid;
+
+/// What a commit has written of one execution.
+pub struct Execution {
+    state: String,
+    pub history: Vec<Entry>,
+    pub events: Vec<Event>,
+    timer: Option<(i64, Timestamp)>,
+    journal: Vec<(Timestamp, Vec<Input>)>,
+    began_as: State,
+}
+
+impl Execution {
+    fn new(number: usize) -> Self {
+        let execution_id = Id::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap()));
+        let began_as = State::new(Facts { execution_id, ..facts() });
+        let state = serde_json::to_string(&began_as).unwrap();
+        Self { state, history: Vec::new(), events: Vec::new(), timer: None, journal: Vec::new(), began_as }
+    }
+
+    pub fn state(&self) -> State {
+        State::load(STATE_FORMAT, &self.state).unwrap()
+    }
+}
+
+/// Something that waits for the worker. What is not said by the contact is for one execution.
+#[derive(Debug, Clone)]
+struct Mail {
+    execution: Option<usize>,
+    input: Input,
+}
+
+struct Row {
+    execution: usize,
+    id: String,
+    text: String,
+    settled: bool,
+}
+
+pub struct World {
+    pub chance: Chance,
+    agent: Compiled,
+    now: Timestamp,
+    /// Durable.
+    pub executions: Vec<Execution>,
+    mailbox: Vec<Mail>,
+    seen: HashSet<String>,
+    outbox: Vec<Row>,
+    /// What the phone shows, by effect: WhatsApp takes a message once.
+    pub phone: Vec<(String, String)>,
+    /// The texts that were accepted, in order.
+    pub said: Vec<String>,
+    /// The executions that somebody asked to stop while they lived.
+    pub stopped: HashSet<usize>,
+    /// Volatile: what the worker has to do, and whether it was asked for in an earlier life.
+    todo: Option<(Effect, bool)>,
+    pub log: Vec<String>,
+    count: usize,
+}
+
+/// What may happen next.
+#[derive(Debug, Clone, Copy)]
+pub enum Happening {
+    Says,
+    Redelivered,
+    Human,
+    Resume,
+    Stop,
+    Passes,
+    Works,
+    Sends,
+    Crash,
+}
+
+pub const OFTEN: [(usize, Happening); 9] = [
+    (8, Happening::Says),
+    (2, Happening::Redelivered),
+    (3, Happening::Human),
+    (4, Happening::Resume),
+    (1, Happening::Stop),
+    (3, Happening::Passes),
+    (30, Happening::Works),
+    (14, Happening::Sends),
+    (4, Happening::Crash),
+];
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let nodes = [
+            json!({"name": "a", "prompt": "Help."}),
+            json!({"name": "b", "type": "WebhookNode", "webhook": {"url": "https://b.example/x", "http_method": "POST"}}),
+            json!({"name": "h", "type": "HandoffNode"}),
+            json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
+        ];
+        let edges = [
+            ("__start__", "a", ""),
+            ("a", "b", "b"),
+            ("a", "h", "h"),
+            ("a", "w", "w"),
+            ("b", "a", "a"),
+            ("b", "h", "h"),
+            ("w", "a", "a"),
+            ("w", "__end__", "done"),
+            ("a", "__end__", "done"),
+        ];
+        Self {
+            chance: Chance::new(seed),
+            agent: agent(&nodes, &edges),
+            now: Timestamp::from_secs(1_748_873_109),
+            executions: Vec::new(),
+            mailbox: Vec::new(),
+            seen: HashSet::new(),
+            outbox: Vec::new(),
+            phone: Vec::new(),
+            said: Vec::new(),
+            stopped: HashSet::new(),
+            todo: None,
+            log: Vec::new(),
+            count: 0,
+        }
+    }
+
+    pub fn current(&self) -> Option<State> {
+        self.executions.last().map(Execution::state)
+    }
+
+    pub fn happen(&mut self, happening: Happening) {
+        self.log.push(format!("{happening:?}, {:?}", self.current().map(|state| state.status)));
+        match happening {
+            Happening::Says => self.says(),
+            Happening::Redelivered => self.redelivered(),
+            Happening::Human => self.human(),
+            Happening::Resume => self.resume(),
+            Happening::Stop => self.stop(),
+            Happening::Passes => {
+                let seconds = *self.chance.pick(&[1, 9, 60, 200, 400, 90_000]);
+                self.passes(Span::from_secs(seconds));
+            }
+            Happening::Works => {
+                self.work();
+            }
+            Happening::Sends => {
+                self.send();
+            }
+            Happening::Crash => self.todo = None,
+        }
+    }
+
+    // ---- what people do
+
+    fn key(&mut self) -> String {
+        self.count += 1;
+        format!("m{}", self.count)
+    }
+
+    fn says(&mut self) {
+        let id = self.key();
+        let text = format!("said {id}");
+        self.said.push(text.clone());
+        self.deliver(id.clone(), Mail { execution: None, input: Input::Said { id, text } });
+    }
+
+    /// The webhook is acknowledged when this is written; what was seen before is acknowledged and forgotten.
+    fn deliver(&mut self, key: String, mail: Mail) {
+        if self.seen.insert(key) {
+            self.mailbox.push(mail);
+        }
+    }
+
+    fn redelivered(&mut self) {
+        if let Some(text) = self.said.last().cloned() {
+            let id = text.trim_start_matches("said ").to_owned();
+            self.deliver(id.clone(), Mail { execution: None, input: Input::Said { id, text } });
+        }
+    }
+
+    /// The API lets people write while no agent holds the conversation.
+    fn human(&mut self) {
+        if self.current().is_some_and(|state| state.status == ExecutionStatus::Handoff) {
+            let id = self.key();
+            let input = Input::Outside { id: id.clone(), text: format!("human {id}") };
+            self.deliver(id, Mail { execution: Some(self.executions.len() - 1), input });
+        }
+    }
+
+    fn resume(&mut self) {
+        let Some(state) = self.current() else { return };
+        let retryable = state.error.as_ref().is_some_and(|error| error.retryable);
+        if state.interrupt.is_some() || (state.status == ExecutionStatus::Failed && retryable) {
+            let id = self.key();
+            let message =
+                if self.chance.one_in(2) { None } else { Some(ExecutionInput::Payload { value: json!({"by": id}) }) };
+            let input = Input::Resume { id: id.clone(), message, interrupt: None };
+            self.deliver(id, Mail { execution: Some(self.executions.len() - 1), input });
+        }
+    }
+
+    fn stop(&mut self) {
+        if self.current().is_some_and(|state| !state.status.is_over()) {
+            let id = self.key();
+            let execution = self.executions.len() - 1;
+            self.stopped.insert(execution);
+            self.deliver(
+                id.clone(),
+                Mail { execution: Some(execution), input: Input::Stop { id, reason: "by hand".into() } },
+            );
+        }
+    }
+
+    pub fn passes(&mut self, span: Span) {
+        self.now = self.now + span;
+        for (execution, row) in self.executions.iter_mut().enumerate() {
+            if let Some((generation, _)) = row.timer.take_if(|(_, fire_at)| *fire_at <= self.now) {
+                self.mailbox.push(Mail { execution: Some(execution), input: Input::Timer { generation } });
+            }
+        }
+    }
+
+    // ---- the outbox: in order, one at a time; a crash between the request and the note of its end repeats it
+
+    /// Whether there was something to do.
+    pub fn send(&mut self) -> bool {
+        let Some(place) = self.outbox.iter().position(|row| !row.settled) else { return false };
+        let failed = self.chance.one_in(25);
+        let row = &mut self.outbox[place];
+        if !failed && !self.phone.iter().any(|(id, _)| *id == row.id) {
+            let status = self.executions[row.execution].state().status;
+            assert_ne!(status, ExecutionStatus::Handoff, "the agent talks into a conversation that a person has");
+            self.phone.push((row.id.clone(), row.text.clone()));
+        }
+        if self.chance.one_in(10) {
+            return true;
+        }
+        row.settled = true;
+        let outcome = match failed {
+            true => SendOutcome::Failed { code: "send_failed".into(), message: "refused".into() },
+            false if self.chance.one_in(10) => SendOutcome::Unconfirmed { message_id: row.id.clone() },
+            false => SendOutcome::Accepted { message_id: row.id.clone() },
+        };
+        let input = Input::Sent { effect: row.id.clone(), outcome };
+        self.mailbox.push(Mail { execution: Some(row.execution), input });
+        true
+    }
+
+    // ---- the worker
+
+    /// Whether there was something to do.
+    pub fn work(&mut self) -> bool {
+        if let Some((effect, again)) = self.todo.clone() {
+            let outcome = self.carry_out(&effect, again);
+            // Killed between the outcome and its commit: the world has seen it, the books have not.
+            if self.chance.one_in(12) {
+                self.todo = None;
+                return true;
+            }
+            self.commit(vec![outcome]);
+            return true;
+        }
+        let waits = self.current().is_some_and(|state| match state.pending {
+            Some(Pending::Model { not_before, .. }) => not_before.is_none_or(|time| time <= self.now),
+            Some(Pending::Tool { .. }) => true,
+            _ => false,
+        });
+        if waits || !self.mailbox.is_empty() {
+            self.commit(Vec::new());
+            return true;
+        }
+        false
+    }
+
+    pub fn due_later(&self) -> Option<Timestamp> {
+        self.current().and_then(|state| state.due_at())
+    }
+
+    /// Outcomes and mail, the step, and what came of it: all of it is written, or nothing.
+    fn commit(&mut self, outcomes: Vec<Input>) {
+        let killed = self.chance.one_in(15);
+        let mail = self.mailbox.clone();
+        let newest = self.executions.len().checked_sub(1);
+        let mut inputs = outcomes;
+        let mut said = Vec::new();
+        let mut late: Vec<(usize, Input)> = Vec::new();
+        for mail in mail {
+            match (mail.execution, newest) {
+                (None, _) => said.push(mail.input),
+                (execution, newest) if execution == newest => inputs.push(mail.input),
+                (Some(execution), _) => late.push((execution, mail.input)),
+            }
+        }
+        if killed {
+            self.todo = None;
+            return;
+        }
+        self.mailbox.clear();
+        // What is over hears of its sends and may be resumed; what the contact says then begins anew.
+        for (execution, input) in late {
+            if matches!(input, Input::Sent { .. }) {
+                self.step(execution, vec![input]);
+            }
+        }
+        let over = self.current().is_none_or(|state| state.status.is_over());
+        let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
+        match newest {
+            Some(newest) if !over || resumed => {
+                inputs.extend(said);
+                self.step(newest, inputs);
+            }
+            _ => {
+                if let Some(newest) = newest {
+                    inputs.retain(|input| matches!(input, Input::Sent { .. }));
+                    if !inputs.is_empty() {
+                        self.step(newest, inputs);
+                    }
+                }
+                if !said.is_empty() {
+                    self.executions.push(Execution::new(self.executions.len()));
+                    self.step(self.executions.len() - 1, said);
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, execution: usize, inputs: Vec<Input>) {
+        let mut state = self.executions[execution].state();
+        let before = state.pending.clone();
+        let step = advance(&self.agent, &mut state, self.now, &inputs);
+        let row = &mut self.executions[execution];
+        row.history.extend(step.history);
+        row.events.extend(step.events);
+        row.journal.push((self.now, inputs));
+        row.state = serde_json::to_string(&state).unwrap();
+        for effect in step.effects {
+            match effect {
+                Effect::SetTimer { generation, fire_at, .. } => row.timer = Some((generation, fire_at)),
+                Effect::ClearTimer => row.timer = None,
+                Effect::Send { id, content } => {
+                    self.outbox.push(Row { execution, id, text: content.in_words(), settled: false });
+                }
+                Effect::CallModel(_) | Effect::CallTool { .. } | Effect::CancelModel { .. } => {}
+            }
+        }
+        if execution + 1 < self.executions.len() {
+            return;
+        }
+        let again = before == state.pending;
+        self.todo = match state.pending {
+            Some(Pending::Model { call, not_before, .. }) if not_before.is_none_or(|time| time <= self.now) => {
+                Some((Effect::CallModel(call), again))
+            }
+            Some(Pending::Tool { effect, request, secrets, .. }) => {
+                Some((Effect::CallTool { id: effect, request, secrets }, again))
+            }
+            _ => None,
+        };
+    }
+
+    fn carry_out(&mut self, effect: &Effect, again: bool) -> Input {
+        match effect {
+            Effect::CallModel(call) if self.chance.one_in(20) => {
+                let kind =
+                    if self.chance.one_in(4) { ModelFailureKind::Permanent } else { ModelFailureKind::Temporary };
+                let failure = ModelFailure { kind, message: "no".into(), retry_after_ms: None };
+                Input::ModelFailed { effect: call.id.clone(), failure }
+            }
+            Effect::CallModel(call) => Input::Model { effect: call.id.clone(), response: self.answer() },
+            Effect::CallTool { id, .. } if again => {
+                let answer = ToolAnswer::Failed { code: "outcome_unknown".into(), message: "unknown".into() };
+                Input::Tool { effect: id.clone(), answer }
+            }
+            Effect::CallTool { id, .. } => {
+                let answer = ToolAnswer::Answered { status: 200, content: json!({"ok": true}), truncated: false };
+                Input::Tool { effect: id.clone(), answer }
+            }
+            other => unreachable!("{other:?} is not the worker's"),
+        }
+    }
+
+    /// A model that does its work: it talks, waits, routes and now and then hands over.
+    fn answer(&mut self) -> ModelResponse {
+        let word = format!("agent {}", self.key());
+        let node = self.current().map(|state| state.node).unwrap_or_default();
+        match (self.chance.below(16), node.as_str()) {
+            (0, "a" | "b") => calls([go("h")]),
+            (1, "a" | "b") => calls([note(&word), go("h")]),
+            (2, "a") => calls([go("b")]),
+            (2, "b") => calls([call("b_request", json!({})), go("a")]),
+            (3, "a") => calls([go("w")]),
+            (4, "a" | "w") => text_and(&word, [go("end")]),
+            (5, _) => calls([note(&word), wait()]),
+            (6, _) => text_and(&word, [metadata()]),
+            (7, _) => calls([wait(), note(&word)]),
+            (8, "b") => calls([call("b_request", json!({}))]),
+            _ => text(&word),
+        }
+    }
+
+    // ---- what came of it
+
+    /// Everything that is due is done, without accidents.
+    pub fn settle(&mut self) {
+        for _ in 0..2_000 {
+            if self.work() || self.send() {
+                continue;
+            }
+            match self.due_later() {
+                Some(due) => self.now = self.now.max(due),
+                None => return,
+            }
+        }
+        panic!("there is always something left to do: {:#?}", self.current());
+    }
+
+    pub fn sent(&self) -> Vec<&str> {
+        self.outbox
+            .iter()
+            .filter(|row| self.phone.iter().any(|(id, _)| *id == row.id))
+            .map(|row| row.text.as_str())
+            .collect()
+    }
+
+    /// Each execution from nothing, from its journal.
+    pub fn plays_again(&self) {
+        for execution in &self.executions {
+            let mut state = execution.began_as.clone();
+            let mut events = Vec::new();
+            for (at, inputs) in &execution.journal {
+                events.extend(advance(&self.agent, &mut state, *at, inputs).events);
+            }
+            assert_eq!((state, &events), (execution.state(), &execution.events), "the replay");
+        }
+    }
+
+    /// What the contact said, as the executions have it.
+    pub fn heard(&self) -> Vec<String> {
+        let lines = |entry: &Entry| match (&entry.message, entry.origin) {
+            (ChatMessage::User { content }, "contact") => content.lines().map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        self.executions.iter().flat_map(|execution| execution.history.iter().flat_map(lines)).collect()
+    }
+
+    pub fn take_log(&mut self) -> String {
+        mem::take(&mut self.log).join("\n")
+    }
+}

@@ -1,0 +1,54 @@
+//! The conformance scenarios of engine.md 9, as data: each file is a row of its table. The real application, WhatsApp and a
+//! scripted model play it.
+//!
+//! `expect` is the row's own list, in order; what lies between is in the snapshot beside the file, which holds every
+//! event as it was stored. `INSTA_UPDATE=always` writes the snapshots again; read what changed.
+
+mod events;
+mod file;
+mod play;
+mod script;
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+/// Rows of the table that are proved elsewhere, or not yet, with the reason.
+const NOT_HERE: &[(&str, &str)] = &[
+    ("s20", "knowledge bases come with a later part"),
+    ("s32", "two workers at once: server/tests/it/nothing_lost.rs and the simulator"),
+    ("s34", "a killed worker: cli/tests/it/crash, which kills the real server at each failpoint"),
+    ("s35", "many customers at once: needs several channels in one application"),
+    ("s37", "test mode comes with test chats"),
+    ("s38", "test cases come with a later part"),
+    ("s39", "test cases come with a later part"),
+    ("s40", "test cases come with a later part"),
+];
+
+macro_rules! scenarios {
+    ($($name:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $name() {
+                play::play(stringify!($name), include_str!(concat!(stringify!($name), ".toml"))).await;
+            }
+        )*
+
+        const PLAYED: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+scenarios! {
+    s01 s02 s03 s04 s05 s06 s07 s08 s09 s10 s11 s12 s13 s14 s15 s16 s17 s18 s19 s21 s22 s23 s24 s25 s26 s27 s28 s29 s30 s31 s33 s36
+}
+
+#[test]
+fn every_row_of_the_table_is_played_or_has_a_reason() {
+    let rows: BTreeSet<String> = (1..=40).map(|number| format!("s{number:02}")).collect();
+    let here: BTreeSet<String> = PLAYED.iter().map(|name| (*name).to_owned()).collect();
+    let elsewhere: BTreeSet<String> = NOT_HERE.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert!(here.is_disjoint(&elsewhere));
+    assert_eq!(here.union(&elsewhere).cloned().collect::<BTreeSet<_>>(), rows);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files: BTreeSet<String> = files.filter_map(|name| Some(name.strip_suffix(".toml")?.to_owned())).collect();
+    assert_eq!(files, here, "a file that no test plays");
+}

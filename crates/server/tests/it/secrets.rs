@@ -1,0 +1,75 @@
+//! `{{secrets.name}}`: in the request, and nowhere else.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{ANA, Service, TestApp};
+
+const SECRET: &str = "hush/hush 42";
+
+fn graph(url: &str) -> Value {
+    json!({
+        "nodes": [
+            {"name": "__start__"},
+            {"name": "w", "type": "WebhookNode", "prompt": "Key: {{secrets.k}}.", "webhook": {
+                "url": format!("{url}/#{{id}}?key={{{{secrets.k}}}}&none={{{{secrets.absent}}}}"), "http_method": "POST",
+                "body": {"token": "{{secrets.k}}"}}},
+            {"name": "__end__"}],
+        "edges": [{"from": "__start__", "to": "w"}, {"from": "w", "to": "__end__", "label": "done"}]})
+}
+
+#[tokio::test]
+async fn a_secret_reaches_the_service_and_is_in_no_request_to_a_model_no_journal_and_no_event() {
+    // It gives back what it got, as careless services do.
+    let service = Service::start(|request| json!({"path": request.path, "body": request.body})).await;
+    let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
+    let set = app.call(Method::PUT, "/api/v1/secrets/k", Some(json!({"secret": {"value": "earlier value"}}))).await;
+    assert_eq!(set.status, 204, "{}", set.body);
+    let set = app.call(Method::PUT, "/api/v1/secrets/k", Some(json!({"secret": {"value": SECRET}}))).await;
+    assert_eq!(set.status, 204, "{}", set.body);
+    let agent = app.agent(json!({"name": "Shop", "graph": graph(&service.url())})).await;
+    app.activate(ANA, &agent).await;
+    app.model().calls(&[("w_request", json!({"id": "a/b {{secrets.k}}"}))]);
+    app.model().says("done");
+    app.says(ANA, "x").await;
+    app.run_until_idle().await;
+
+    let [request] = &service.requests()[..] else { panic!("one request") };
+    assert_eq!(request.path, "/a%2Fb%20%7B%7Bsecrets.k%7D%7D?key=hush%2Fhush%2042&none=");
+    assert_eq!(request.body, json!({"token": SECRET}));
+    assert_eq!(app.heard(ANA).await, ["done"]);
+    let told = app.model().last_texts("tool").pop().unwrap();
+    assert!(told.contains("key=[redacted]&none=") && told.contains("\"token\":\"[redacted]\""), "{told}");
+
+    let execution = app.execution(&agent).await["id"].as_str().unwrap().to_owned();
+    let stored = app.stored_texts().await;
+    assert!(stored.iter().any(|text| text.contains("w_request")), "the stored rows were read");
+    let events = app.get(&format!("/api/v1/agents/{agent}/executions/{execution}/events?per_page=100")).await;
+    let everything = format!("{:?} {:?} {stored:?} {}", app.model().requests(), app.messages().await, events.body);
+    for hidden in ["hush/hush", "hush%2Fhush"] {
+        assert!(!everything.contains(hidden), "{hidden} was written");
+    }
+    let warned = events.data().as_array().unwrap().iter().any(|event| event["data"]["path"] == "secrets.absent");
+    assert!(warned, "a secret that is not set is warned of: {}", events.body);
+}
+
+#[tokio::test]
+async fn a_secret_of_another_project_is_not_put_in_and_bad_ones_are_refused() {
+    let service = Service::start(|_| json!({})).await;
+    let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
+    let other = app.app.operator().create_project("Other").await.unwrap();
+    let (_, key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
+    let body = json!({"secret": {"value": SECRET}});
+    assert_eq!(app.call_as(Some(&key), Method::PUT, "/api/v1/secrets/k", Some(body.clone())).await.status, 204);
+    assert_eq!(app.call_as(None, Method::PUT, "/api/v1/secrets/k", Some(body.clone())).await.status, 401);
+    assert_eq!(app.call(Method::PUT, "/api/v1/secrets/k%20k", Some(body)).await.status, 404);
+    for body in [json!({}), json!({"secret": {"value": ""}}), json!({"secret": {"value": "x".repeat(5_000)}})] {
+        assert!(matches!(app.call(Method::PUT, "/api/v1/secrets/k", Some(body)).await.status, 400 | 422));
+    }
+    let agent = app.agent(json!({"name": "Shop", "graph": graph(&service.url())})).await;
+    app.activate(ANA, &agent).await;
+    app.model().calls(&[("w_request", json!({"id": "1"}))]);
+    app.model().says("done");
+    app.says(ANA, "x").await;
+    app.run_until_idle().await;
+    assert_eq!(service.requests()[0].body, json!({"token": ""}));
+}
