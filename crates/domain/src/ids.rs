@@ -126,6 +126,16 @@ kinds! {
     WhatsappConfig => WhatsappConfigId,
     /// A sandbox session.
     SandboxSession => SandboxSessionId,
+    /// Test cases of an agent.
+    TestSuite => TestSuiteId,
+    /// What a simulated user does and how it is graded.
+    TestCase => TestCaseId,
+    /// One judged run of a test case.
+    TestRun => TestRunId,
+    /// A conversation in test mode.
+    TestChat => TestChatId,
+    /// A rest of a test chat, which can be taken up again.
+    Checkpoint => CheckpointId,
     /// An encrypted secret.
     Secret => SecretId,
 }

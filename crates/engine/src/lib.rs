@@ -14,15 +14,18 @@ mod handoff;
 mod history;
 mod inbox;
 mod input;
+pub mod judge;
 pub mod limits;
 mod nodes;
 mod prompt;
 mod rest;
 mod retry;
 mod say;
+pub mod simulated_user;
 mod state;
 mod summary;
 mod tools;
+pub mod trial;
 mod turn;
 
 pub use advance::advance;

@@ -21,6 +21,7 @@ mod secrets;
 pub mod settings;
 mod start;
 pub mod telemetry;
+mod test_mode;
 pub mod workers;
 
 pub use clock::Clock;

@@ -2,8 +2,12 @@
 //! what the live run stored, byte for byte.
 
 use crate::operator::{Operator, OperatorError};
-use domain::ids::{ExecutionId, ProjectId, SnapshotId};
-use engine::{AgentContent, Compiled, Facts, Input, State, advance, fail_unrunnable};
+use crate::test_mode::Base;
+use domain::{
+    Timestamp,
+    ids::{ExecutionId, ProjectId, SnapshotId},
+};
+use engine::{AgentContent, CannotRun, Compiled, Facts, Input, State, Step, advance, fail_unrunnable};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use store::{Conn, Error, agents, executions, journal, unscoped};
@@ -62,7 +66,7 @@ async fn replay(
     conn: &mut Conn<'_>,
     project: ProjectId,
     id: ExecutionId,
-    compiled: &(dyn Fn(SnapshotId) -> Option<Arc<Compiled>> + Sync),
+    compiled: Known<'_>,
 ) -> store::Result<Replay> {
     let row = executions::state(conn, project, id).await?.ok_or_else(|| damaged("execution", "gone"))?;
     let mut found = Replay { steps: 0, effects: 0, difference: None };
@@ -70,15 +74,7 @@ async fn replay(
         return Ok(found);
     }
     let live = State::load(row.state_format, &row.state).map_err(|why| damaged("state", &why))?;
-    let agent = match compiled(row.snapshot_id) {
-        Some(agent) => Ok(agent),
-        None => {
-            let content = agents::snapshot(conn, project, row.snapshot_id).await?;
-            let content = content.ok_or_else(|| damaged("snapshot", "gone"))?;
-            Compiled::new(&read::<AgentContent>("snapshot", &content)?).map(Arc::new)
-        }
-    };
-    let mut state = State::new(Facts { ..live.facts.clone() });
+    let (agent, mut state) = beginning(conn, project, id, row.snapshot_id, live.facts, compiled).await?;
     loop {
         let steps = journal::read(conn, project, id, found.steps).await?;
         if steps.is_empty() {
@@ -86,10 +82,7 @@ async fn replay(
         }
         for stored in steps {
             let inputs: Vec<Input> = read("journal", &stored.inputs)?;
-            let step = match &agent {
-                Ok(agent) => advance(agent, &mut state, stored.at, &inputs),
-                Err(why) => fail_unrunnable(&mut state, stored.at, &why.to_string()),
-            };
+            let step = again(&agent, &mut state, stored.at, &inputs);
             found.steps = stored.step_no;
             found.effects += step.effects.len();
             for (what, stored_text, now) in
@@ -108,6 +101,66 @@ async fn replay(
         found.difference = Some(Difference { step_no: found.steps, what: "state", stored: row.state, replayed });
     }
     Ok(found)
+}
+
+type Agent = Result<Arc<Compiled>, CannotRun>;
+/// Agents that are compiled already.
+type Known<'a> = &'a (dyn Fn(SnapshotId) -> Option<Arc<Compiled>> + Sync);
+
+/// The agent of an execution, and the state before its first step.
+async fn beginning(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    id: ExecutionId,
+    snapshot: SnapshotId,
+    facts: Facts,
+    compiled: Known<'_>,
+) -> store::Result<(Agent, State)> {
+    let agent = match compiled(snapshot) {
+        Some(agent) => Ok(agent),
+        None => {
+            let content = agents::snapshot(conn, project, snapshot).await?;
+            let content = content.ok_or_else(|| damaged("snapshot", "gone"))?;
+            Compiled::new(&read::<AgentContent>("snapshot", &content)?).map(Arc::new)
+        }
+    };
+    let state = match executions::began_with(conn, project, id).await? {
+        Some(base) => {
+            let base: Base = read("state", &base)?;
+            State::load(base.format, &base.state.to_string()).map_err(|why| damaged("state", &why))?
+        }
+        None => State::new(facts),
+    };
+    Ok((agent, state))
+}
+
+fn again(agent: &Agent, state: &mut State, at: Timestamp, inputs: &[Input]) -> Step {
+    match agent {
+        Ok(agent) => advance(agent, state, at, inputs),
+        Err(why) => fail_unrunnable(state, at, &why.to_string()),
+    }
+}
+
+/// The state of an execution after one of its steps, by replay.
+pub(crate) async fn state_at(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    id: ExecutionId,
+    step_no: i64,
+) -> store::Result<State> {
+    let row = executions::state(conn, project, id).await?.ok_or_else(|| damaged("execution", "gone"))?;
+    let live = State::load(row.state_format, &row.state).map_err(|why| damaged("state", &why))?;
+    let (agent, mut state) = beginning(conn, project, id, row.snapshot_id, live.facts, &|_| None).await?;
+    let mut done = 0;
+    while done < step_no {
+        let steps = journal::read(conn, project, id, done).await?;
+        let Some(last) = steps.last().map(|step| step.step_no) else { break };
+        for stored in steps.iter().filter(|step| step.step_no <= step_no) {
+            again(&agent, &mut state, stored.at, &read::<Vec<Input>>("journal", &stored.inputs)?);
+        }
+        done = last;
+    }
+    Ok(state)
 }
 
 fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> store::Result<T> {

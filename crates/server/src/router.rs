@@ -10,12 +10,17 @@ use utoipa_axum::router::OpenApiRouter;
 /// The API, in order of name.
 fn api() -> OpenApiRouter<Context> {
     let groups = OpenApiRouter::new()
+        .merge(agent_snapshots::routes())
         .merge(agents::routes())
         .merge(conversations::routes())
         .merge(executions::routes())
         .merge(messages::routes())
         .merge(sandbox_sessions::routes())
-        .merge(secrets::routes());
+        .merge(secrets::routes())
+        .merge(test_cases::routes())
+        .merge(test_chats::routes())
+        .merge(test_runs::routes())
+        .merge(test_suites::routes());
     OpenApiRouter::new().nest("/api/v1", groups)
 }
 

@@ -52,7 +52,23 @@ rows! {
     }
 }
 
+rows! {
+    /// A stored state of an agent.
+    #[derive(Debug, Clone)]
+    pub struct SnapshotRow {
+        /// Its id.
+        pub id: SnapshotId,
+        /// Whose state it is.
+        pub agent_id: AgentId,
+        /// JSON of it.
+        pub content: String,
+        /// When it was first stored.
+        pub created_at: Timestamp,
+    }
+}
+
 statements! {
+    FIND_SNAPSHOT = ["SELECT id, agent_id, content, created_at FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
     INSERT = ["INSERT INTO agents (project_id, id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, \
                snapshot_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)"];
     UPDATE = ["UPDATE agents SET name = $3, description = $4, system_prompt = $5, message_debounce_seconds = $6, graph = $7, \
@@ -127,6 +143,11 @@ pub async fn ensure_snapshot(
     let values = [project.uuid(), new_id.uuid(), agent.uuid()];
     let (id,) = run!(tx, INSERT_SNAPSHOT, [values[0], values[1], values[2], content_hash, content, now.micros()], fetch_one as (Uuid,))?;
     Ok(SnapshotId::from_uuid(id))
+}
+
+/// The snapshot of this id.
+pub async fn find_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -> Result<Option<SnapshotRow>> {
+    run!(conn, FIND_SNAPSHOT, [project.uuid(), id.uuid()], fetch_optional as SnapshotRow)
 }
 
 /// The content of a snapshot.

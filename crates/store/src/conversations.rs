@@ -150,10 +150,10 @@ statements! {
     NEXT_OUT_SEQ = ["UPDATE conversations SET next_out_seq = next_out_seq + 1 WHERE project_id = $1 AND id = $2 RETURNING next_out_seq"];
     LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations \
-             WHERE project_id = $1 AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
+             WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
              AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL) \
              ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
-    COUNT = ["SELECT count(*) FROM conversations WHERE project_id = $1 AND (status = $2 OR $2 IS NULL) \
+    COUNT = ["SELECT count(*) FROM conversations WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) \
               AND (last_active_at >= $3 OR $3 IS NULL) AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL)"];
 }
 
@@ -227,7 +227,7 @@ pub async fn next_out_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationI
     Ok(run!(tx, NEXT_OUT_SEQ, [project.uuid(), id.uuid()], fetch_one as (i64,))?.0)
 }
 
-/// A page of conversations, latest activity first, and how many match.
+/// A page of conversations, latest activity first, and how many match. Those without a number talk to nobody.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i64, offset: i64) -> Result<(Vec<ConversationRow>, i64)> {
     let (from, to) = (f.active_from.map(Timestamp::micros), f.active_to.map(Timestamp::micros));
     let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());

@@ -109,6 +109,8 @@ pub struct Filter {
 }
 
 statements! {
+    BEGIN_WITH = ["UPDATE executions SET state = $3, state_format = $4, step_no = $5, began_with = $6 WHERE project_id = $1 AND id = $2"];
+    BEGAN_WITH = ["SELECT began_with FROM executions WHERE project_id = $1 AND id = $2 AND began_with IS NOT NULL"];
     INSERT = ["INSERT INTO executions (project_id, id, agent_id, snapshot_id, conversation_id, phone_number, status, node, state, \
                state_format, step_no, started_at, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, 'started', '__start__', '', 0, 0, $7, $7, $7)"];
@@ -118,11 +120,11 @@ statements! {
     FIND = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
              updated_at FROM executions WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
-             updated_at FROM executions WHERE project_id = $1 AND agent_id = $2 AND (status = $3 OR $3 IS NULL) \
+             updated_at FROM executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL AND (status = $3 OR $3 IS NULL) \
              AND (started_at >= $4 OR $4 IS NULL) AND (started_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
              AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL) \
              ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10"];
-    COUNT = ["SELECT count(*) FROM executions WHERE project_id = $1 AND agent_id = $2 AND (status = $3 OR $3 IS NULL) \
+    COUNT = ["SELECT count(*) FROM executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL AND (status = $3 OR $3 IS NULL) \
               AND (started_at >= $4 OR $4 IS NULL) AND (started_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
               AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL)"];
 }
@@ -131,6 +133,23 @@ statements! {
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, e: &NewExecution<'_>) -> Result<()> {
     let (id, agent, snapshot, conversation) = (e.id.uuid(), e.agent.uuid(), e.snapshot.uuid(), e.conversation.uuid());
     run!(tx, INSERT, [project.uuid(), id, agent, snapshot, conversation, e.phone_number, e.now.micros()], execute).map(drop)
+}
+
+/// Gives a new execution a state to begin with, and the number of steps that led to it. Only tests have one: they are in
+/// test mode, and a branch begins in the middle of another execution.
+pub async fn begin_with(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: ExecutionId,
+    (format, state, step_no): (i64, &str, i64),
+    began_with: &str,
+) -> Result<()> {
+    run!(tx, BEGIN_WITH, [project.uuid(), id.uuid(), state, format, step_no, began_with], execute).map(drop)
+}
+
+/// JSON of the state that an execution began with and of its format, if it is a test's.
+pub async fn began_with(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<String>> {
+    Ok(run!(conn, BEGAN_WITH, [project.uuid(), id.uuid()], fetch_optional as (String,))?.map(|(state,)| state))
 }
 
 /// What a step needs.
@@ -149,7 +168,7 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> R
     run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as ExecutionRow)
 }
 
-/// A page of an agent's executions, newest first, and how many match.
+/// A page of an agent's executions, newest first, and how many match. Tests are not among them.
 pub async fn list(
     conn: &mut Conn<'_>,
     (project, agent): (ProjectId, AgentId),

@@ -1,6 +1,6 @@
 //! Everything else that must run later, once per dedupe key.
 
-use crate::{Error, Result, Tx, row::rows, sql::{run, statements}, unscoped::DueRow};
+use crate::{Error, Result, Tx, conversations, row::rows, sql::{run, statements}, unscoped::DueRow};
 use domain::{Span, Timestamp, ids::ProjectId};
 use uuid::Uuid;
 
@@ -29,8 +29,12 @@ statements! {
             VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0) ON CONFLICT (project_id, kind, dedupe_key) DO UPDATE SET run_at = excluded.run_at"];
     CLAIM = ["UPDATE jobs SET epoch = epoch + 1, attempt = attempt + 1, lease_until = ", db_now, " + $3 \
               WHERE project_id = $1 AND id = $2 AND run_at <= $4 AND lease_until < ", db_now, " RETURNING id, kind, payload, attempt, epoch"];
+    WAKE = ["UPDATE jobs SET run_at = $4 WHERE project_id = $1 AND kind = $2 AND dedupe_key = $3"];
+    HOLD = ["UPDATE jobs SET lease_owner = $4, lease_until = ", db_now, " + $5 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    RENEW = ["UPDATE jobs SET lease_until = ", db_now, " + $4 \
+              WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
     FINISH = ["DELETE FROM jobs WHERE project_id = $1 AND id = $2 AND epoch = $3"];
-    AGAIN = ["UPDATE jobs SET run_at = $4, error = $5, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    AGAIN = ["UPDATE jobs SET run_at = $4, error = $5, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     POSTPONE = ["UPDATE jobs SET run_at = $4, error = $5 WHERE project_id = $1 AND id = $2 AND run_at <= $3"];
 }
 
@@ -42,6 +46,23 @@ pub async fn put(tx: &mut Tx<'_>, project: ProjectId, id: Uuid, (kind, key): (&s
 /// Takes a due job; `None` if somebody else did.
 pub async fn claim(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Option<JobRow>> {
     run!(tx, CLAIM, [due.project_id.uuid(), due.id, LEASE.micros(), now.micros()], fetch_optional as JobRow)
+}
+
+/// Moves a job to another time, if there is one of this kind and key.
+pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, (kind, key): (&str, &str), run_at: Timestamp) -> Result<()> {
+    run!(tx, WAKE, [project.uuid(), kind, key, run_at.micros()], execute).map(drop)
+}
+
+/// Keeps a claimed job for work that takes longer than one transaction, under a lease that is renewed.
+/// [`Error::StaleEpoch`] if another worker took it.
+pub async fn hold(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow, owner: &str) -> Result<()> {
+    let lease = conversations::LEASE.micros();
+    under_epoch(run!(tx, HOLD, [project.uuid(), job.id, job.epoch, owner, lease], execute)?)
+}
+
+/// Extends the lease of a kept job. One that has run out is not brought back.
+pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: Uuid, epoch: i64) -> Result<()> {
+    run!(tx, RENEW, [project.uuid(), id, epoch, conversations::LEASE.micros()], execute).map(drop)
 }
 
 /// Removes a done job, in the transaction that does its work. [`Error::StaleEpoch`] if another worker took it.

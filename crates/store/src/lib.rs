@@ -38,5 +38,5 @@ macro_rules! resources {
 }
 
 resources! {
-    agents, api_keys, audit, census, contacts, conversations, events, executions, history, idempotency, jobs, journal, mailbox, messages, outbox, platform_settings, projects, sandbox_sessions, secrets, timers, unscoped, webhook_events, whatsapp_configs,
+    agents, api_keys, audit, census, contacts, conversations, events, executions, history, idempotency, jobs, journal, mailbox, messages, outbox, platform_settings, projects, sandbox_sessions, secrets, test_cases, test_chats, test_runs, test_suites, timers, unscoped, webhook_events, whatsapp_configs,
 }

@@ -66,6 +66,8 @@ statements! {
              FROM messages WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
              FROM messages WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4"];
+    IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+                 FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq <= $3 ORDER BY seq LIMIT 1000"];
     COUNT = ["SELECT count(*) FROM messages WHERE project_id = $1 AND conversation_id = $2"];
     ACCEPTED = ["UPDATE messages SET wamid = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
     ADVANCE = ["UPDATE messages SET status = CASE WHEN $4 > status_rank THEN $3 ELSE status END, \
@@ -104,6 +106,11 @@ pub async fn list(
     let rows = run!(conn, LIST, [project.uuid(), conversation.uuid(), limit, offset], fetch_all as MessageRow)?;
     let (total,) = run!(conn, COUNT, [project.uuid(), conversation.uuid()], fetch_one as (i64,))?;
     Ok((rows, total))
+}
+
+/// The first thousand messages of a conversation up to a place, oldest first.
+pub async fn in_order(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId, until: i64) -> Result<Vec<MessageRow>> {
+    run!(conn, IN_ORDER, [project.uuid(), conversation.uuid(), until], fetch_all as MessageRow)
 }
 
 /// Records the id that WhatsApp gave it.

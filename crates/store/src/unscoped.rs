@@ -68,7 +68,7 @@ rows! {
 
 rows! {
     /// A timer or job that is due.
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct DueRow {
         /// The owner.
         pub project_id: ProjectId,
@@ -90,7 +90,8 @@ statements! {
                        AND e.conversation_id = o.conversation_id AND e.out_seq < o.out_seq \
                        AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
     DUE_TIMERS = ["SELECT project_id, id FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
-    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind <> 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_TEST_RUNS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT project_id, id FROM executions ORDER BY created_at, id LIMIT 1000"];
     OTHER_KEY = ["SELECT kek_id FROM secrets WHERE kek_id <> $1 LIMIT 1"];
@@ -100,6 +101,8 @@ statements! {
                              WHERE lease_until > 0 AND substr(lease_owner, 1, length($1)) = $1"];
     VOID_OUTBOX_OF = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
                       WHERE lease_until > 0 AND substr(lease_owner, 1, length($1)) = $1"];
+    VOID_JOBS_OF = ["UPDATE jobs SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
+                    WHERE lease_until > 0 AND substr(lease_owner, 1, length($1)) = $1"];
     VOID_JOBS = ["UPDATE jobs SET lease_until = 0, epoch = epoch + 1 WHERE lease_until > 0"];
 }
 
@@ -133,7 +136,12 @@ pub async fn due_timers(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Resu
     run!(conn, DUE_TIMERS, [now.micros(), limit], fetch_all as DueRow)
 }
 
-/// Jobs whose time has come and that nobody holds.
+/// Jobs of test runs whose time has come and that nobody holds: they wait for models, so they have a worker of their own.
+pub async fn due_test_runs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
+    run!(conn, DUE_TEST_RUNS, [now.micros(), limit], fetch_all as DueRow)
+}
+
+/// Other jobs whose time has come and that nobody holds.
 pub async fn due_jobs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_JOBS, [now.micros(), limit], fetch_all as DueRow)
 }
@@ -163,8 +171,9 @@ pub async fn void_all_leases(tx: &mut Tx<'_>) -> Result<()> {
 }
 
 /// Makes the leases void whose owner begins with `prefix`: those of earlier lives of a node that others work beside. A job
-/// is done within one transaction, so it leaves no lease behind.
+/// that is done within one transaction has no owner and leaves no lease behind.
 pub async fn void_leases_of(tx: &mut Tx<'_>, prefix: &str) -> Result<()> {
     run!(tx, VOID_CONVERSATIONS_OF, [prefix], execute)?;
-    run!(tx, VOID_OUTBOX_OF, [prefix], execute).map(drop)
+    run!(tx, VOID_OUTBOX_OF, [prefix], execute)?;
+    run!(tx, VOID_JOBS_OF, [prefix], execute).map(drop)
 }

@@ -35,6 +35,7 @@ pub struct TestApp {
     /// That key.
     pub key: String,
     http: reqwest::Client,
+    config: Config,
     commits: Arc<Mutex<Vec<&'static str>>>,
     _database: TestDatabase,
     _data_dir: TempDir,
@@ -117,16 +118,44 @@ impl TestApp {
         config.observer = config::Observer(Some(Arc::new(move |name| log.lock().expect("no panic").push(name))));
         change(&mut config);
         let verify_token = config.verify_token.as_ref().map(|token| token.expose_secret().to_owned());
-        let app = server::build(config).await.expect("the server starts");
+        let app = server::build(config.clone()).await.expect("the server starts");
         let project = app.operator().create_project("Tests").await.expect("a project");
         let (_, key) = app.operator().create_key(&project.to_string()).await.expect("a key");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let started =
-            Self { app, emulator, model, clock, project, key, http, commits, _database: database, _data_dir: data_dir };
+        let started = Self {
+            app,
+            emulator,
+            model,
+            clock,
+            project,
+            key,
+            http,
+            config,
+            commits,
+            _database: database,
+            _data_dir: data_dir,
+        };
         let hook =
             json!({"callback_url": format!("{}/webhooks/whatsapp", started.app.url()), "verify_token": verify_token});
         started.emulator_call(Method::PUT, "/webhooks/config", Some(hook)).await;
         started
+    }
+
+    /// The server dies with whatever it was doing, and a new one starts on the same database and data folder.
+    pub async fn crash_and_restart(self) -> Self {
+        let Self { app, emulator, model, clock, project, key, http, config, commits, _database, _data_dir } = self;
+        drop(app);
+        // What it was doing ends at its next point of rest, and with the last of it the lock on the folder.
+        let mut again = server::build(config.clone()).await;
+        for _ in 0..100 {
+            if again.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            again = server::build(config.clone()).await;
+        }
+        let app = again.expect("the server starts again");
+        Self { app, emulator, model, clock, project, key, http, config, commits, _database, _data_dir }
     }
 
     /// The scripted model.

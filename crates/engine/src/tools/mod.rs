@@ -156,6 +156,6 @@ fn text_of(arguments: &serde_json::Map<String, Value>, name: &str) -> String {
 }
 
 /// A schema of an object without other properties.
-fn object(properties: Value, required: &[&str]) -> Value {
+pub(crate) fn object(properties: Value, required: &[&str]) -> Value {
     json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }

@@ -22,5 +22,6 @@ mod schedule;
 mod status_table;
 mod statuses;
 mod talking;
+mod trials;
 mod version_1;
 mod webhooks;

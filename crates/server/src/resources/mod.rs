@@ -1,8 +1,13 @@
 //! The REST resources: a folder each, a file for each endpoint, and `view.rs` for how one is shown.
 
+pub(crate) mod agent_snapshots;
 pub(crate) mod agents;
 pub(crate) mod conversations;
 pub(crate) mod executions;
 pub(crate) mod messages;
 pub(crate) mod sandbox_sessions;
 pub(crate) mod secrets;
+pub(crate) mod test_cases;
+pub(crate) mod test_chats;
+pub(crate) mod test_runs;
+pub(crate) mod test_suites;

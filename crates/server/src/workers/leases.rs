@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, PoisonError},
     time::Duration,
 };
-use store::{conversations, outbox, transact};
+use store::{conversations, jobs, outbox, transact};
 use uuid::Uuid;
 
 /// Work younger than this has most of its lease before it.
@@ -53,8 +53,8 @@ impl Drop for UnderWay<'_> {
 /// its conversation.
 pub(super) async fn step(ctx: &Context) -> store::Result<()> {
     let now = ctx.clock.monotonic();
-    let (sends, turns) = (ctx.sends.grown(now), ctx.turns.grown(now));
-    if sends.is_empty() && turns.is_empty() {
+    let (sends, turns, trials) = (ctx.sends.grown(now), ctx.turns.grown(now), ctx.trials.grown(now));
+    if sends.is_empty() && turns.is_empty() && trials.is_empty() {
         return Ok(());
     }
     transact!(ctx.store, "leases.renew", tx => {
@@ -63,6 +63,9 @@ pub(super) async fn step(ctx: &Context) -> store::Result<()> {
         }
         for (project, id, epoch) in &turns {
             conversations::renew(tx, *project, Id::from_uuid(*id), *epoch).await?;
+        }
+        for (project, id, epoch) in &trials {
+            jobs::renew(tx, *project, *id, *epoch).await?;
         }
         Ok(())
     })

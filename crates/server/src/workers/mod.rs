@@ -9,6 +9,7 @@ mod outbound;
 mod outbox;
 mod step;
 mod timers;
+mod trials;
 mod turns;
 
 use crate::Context;
@@ -21,14 +22,16 @@ use futures::{
     stream::{FuturesUnordered, StreamExt as _},
 };
 use std::{collections::HashSet, time::Duration};
-use store::unscoped::{self, DueConversation, DueOutbox};
+use store::unscoped::{self, DueConversation, DueOutbox, DueRow};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 pub(crate) use interrupt::Interrupts;
 pub(crate) use leases::Register;
 pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
 pub(crate) use outbox::post;
-pub(crate) use step::mail;
+pub(crate) use step::{facts, from_json, mail, to_json};
+pub(crate) use trials::{cancel, lines, start, start_queued};
 
 /// Whether a step did anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +48,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 const TURNS_AT_ONCE: usize = 256;
 /// Sends under way at once: apart from turns, so that a model that hangs does not keep answers from leaving.
 const SENDS_AT_ONCE: usize = 128;
+/// Test runs that wait for a model at once.
+const TRIALS: usize = 64;
 /// Rows read by one look.
 const BATCH: i64 = 64;
 
@@ -62,7 +67,13 @@ fn wait_after(error: &store::Error) -> Span {
 
 /// Does one thing that is due, of any kind.
 pub async fn step(ctx: &Context) -> store::Result<Did> {
-    for did in [timers::step(ctx).await?, jobs::step(ctx).await?, outbox::step(ctx).await?, turns::step(ctx).await?] {
+    for did in [
+        timers::step(ctx).await?,
+        jobs::step(ctx).await?,
+        outbox::step(ctx).await?,
+        turns::step(ctx).await?,
+        trials::step(ctx).await?,
+    ] {
         if did == Did::Something {
             return Ok(did);
         }
@@ -77,6 +88,8 @@ pub enum Work {
     Turn(DueConversation),
     /// A send.
     Send(DueOutbox),
+    /// A run of a test case.
+    Trial(DueRow),
 }
 
 /// What a piece of work is about.
@@ -86,6 +99,8 @@ pub enum Subject {
     Turn(ConversationId),
     /// A send of this row.
     Send(OutboxId),
+    /// A test run, by its job.
+    Trial(Uuid),
 }
 
 impl Work {
@@ -94,6 +109,7 @@ impl Work {
         match self {
             Self::Turn(due) => Subject::Turn(due.id),
             Self::Send(due) => Subject::Send(due.id),
+            Self::Trial(due) => Subject::Trial(due.id),
         }
     }
 
@@ -102,17 +118,19 @@ impl Work {
         match self {
             Self::Turn(due) => turns::run(&ctx, due).await,
             Self::Send(due) => outbox::run(&ctx, due).await,
+            Self::Trial(due) => trials::run(&ctx, due).await,
         }
     }
 }
 
-/// The turns and the sends that are due, oldest first.
-pub async fn look(ctx: &Context) -> store::Result<(Vec<DueConversation>, Vec<DueOutbox>)> {
+/// The turns, the sends and the test runs that are due, oldest first.
+pub async fn look(ctx: &Context) -> store::Result<(Vec<DueConversation>, Vec<DueOutbox>, Vec<DueRow>)> {
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     let now = ctx.now();
     let turns = unscoped::due_conversations(&mut conn, now, BATCH).await?;
-    Ok((turns, unscoped::due_outbox(&mut conn, now, BATCH).await?))
+    let sends = unscoped::due_outbox(&mut conn, now, BATCH).await?;
+    Ok((turns, sends, unscoped::due_test_runs(&mut conn, now, BATCH).await?))
 }
 
 /// Fires due timers and runs due jobs.
@@ -170,9 +188,11 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         // The end of a task brings nothing new unless something waited for it: whatever it left due has rung.
         let worth_a_look = left || !std::mem::take(&mut ended);
         let turning = busy.iter().filter(|subject| matches!(subject, Subject::Turn(_))).count();
-        let (room, space) = (TURNS_AT_ONCE.saturating_sub(turning), SENDS_AT_ONCE.saturating_sub(busy.len() - turning));
+        let testing = busy.iter().filter(|subject| matches!(subject, Subject::Trial(_))).count();
+        let sending = busy.len() - turning - testing;
+        let (room, space) = (TURNS_AT_ONCE.saturating_sub(turning), SENDS_AT_ONCE.saturating_sub(sending));
         if worth_a_look && !stop.is_cancelled() && (room > 0 || space > 0) {
-            let (turns, sends) = look(&ctx).await.unwrap_or_else(|error| {
+            let (turns, sends, trials) = look(&ctx).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot look for due work");
                 Default::default()
             });
@@ -180,7 +200,9 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
             full = turns.len() as i64 == BATCH && room > 0 || sends.len() as i64 == BATCH && space > 0;
             left |= full;
             let turns = turns.into_iter().take(room).map(Work::Turn);
-            for work in turns.chain(sends.into_iter().take(space).map(Work::Send)) {
+            let sends = sends.into_iter().take(space).map(Work::Send);
+            let trials = trials.into_iter().take(TRIALS.saturating_sub(testing)).map(Work::Trial);
+            for work in turns.chain(sends).chain(trials) {
                 if busy.insert(work.subject()) {
                     under_way.push(spawn(work.subject(), work.carry_out(ctx.clone())));
                 } else {

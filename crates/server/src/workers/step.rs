@@ -5,7 +5,7 @@ use super::{
     AT_ONCE,
     outbound::{self, Said},
 };
-use crate::Context;
+use crate::{Context, test_mode};
 use domain::{
     Timestamp,
     chat::ChatMessage,
@@ -248,6 +248,9 @@ impl Run {
             at: now,
         };
         journal::append(tx, project, self.id, &row).await?;
+        if self.state.facts.test_mode {
+            test_mode::hear(tx, project, &self.state, &step.events, now).await?;
+        }
         let mut known = Vec::new();
         for effect in &step.effects {
             match effect {
@@ -293,6 +296,10 @@ impl Run {
             now,
         };
         executions::save(tx, project, self.id, &saved).await?;
+        let working = matches!(state.status, ExecutionStatus::Started | ExecutionStatus::Running);
+        if state.facts.test_mode && !working {
+            test_mode::rested(ctx, tx, project, state, self.step_no, now).await?;
+        }
         if state.status == before && self.step_no > 1 {
             return Ok(());
         }
@@ -308,7 +315,8 @@ async fn row_agent(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId) -> Resu
     Ok(executions::find(tx, project, id).await?.ok_or_else(|| damaged("the execution is gone"))?.agent_id)
 }
 
-fn facts(id: ExecutionId, agent_id: domain::ids::AgentId, conversation: &ConversationRow) -> Facts {
+/// What an execution knows of the conversation it works on.
+pub(crate) fn facts(id: ExecutionId, agent_id: domain::ids::AgentId, conversation: &ConversationRow) -> Facts {
     Facts {
         agent_id,
         execution_id: id,
@@ -354,11 +362,11 @@ pub(super) async fn history_of(ctx: &Context, held: &Held, call: &CallModel) -> 
     rows.into_iter().map(|row| Ok((row.seq, from_json("history", &row.entry)?))).collect()
 }
 
-pub(super) fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String> {
+pub(crate) fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| Error::Damaged { what, why: error.to_string() })
 }
 
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| Error::Damaged { what, why: error.to_string() })
 }
 

@@ -155,7 +155,7 @@ async fn make_request(
 }
 
 /// Without NUL, which PostgreSQL cannot store in a text and nobody can read, and not deeper than can be read again.
-fn storable(response: ModelResponse) -> ModelResponse {
+pub(super) fn storable(response: ModelResponse) -> ModelResponse {
     fn clean(value: Value) -> Value {
         match value {
             Value::String(text) => Value::String(text.replace('\0', "")),
@@ -179,7 +179,7 @@ fn storable(response: ModelResponse) -> ModelResponse {
 }
 
 /// Keeps a provider's page of HTML from filling the journal.
-fn shown(failure: ModelFailure) -> ModelFailure {
+pub(super) fn shown(failure: ModelFailure) -> ModelFailure {
     let message: String = failure.message.chars().take(1_000).collect();
     if failure.kind != ModelFailureKind::Temporary {
         tracing::warn!(kind = ?failure.kind, %message, "the model refused");

@@ -22,6 +22,8 @@ mod sandbox;
 mod scenarios;
 mod secrets;
 mod send_faults;
+mod test_chats;
+mod test_runs;
 mod tools;
 mod walk;
 mod webhooks;

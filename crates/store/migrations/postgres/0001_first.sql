@@ -211,6 +211,7 @@ CREATE TABLE executions (
     state TEXT NOT NULL,
     state_format BIGINT NOT NULL,
     step_no BIGINT NOT NULL,
+    began_with TEXT,
     started_at BIGINT NOT NULL,
     ended_at BIGINT,
     created_at BIGINT NOT NULL,
@@ -313,6 +314,7 @@ CREATE TABLE jobs (
     payload TEXT NOT NULL,
     run_at BIGINT NOT NULL,
     attempt BIGINT NOT NULL,
+    lease_owner TEXT,
     lease_until BIGINT NOT NULL,
     epoch BIGINT NOT NULL,
     error TEXT,
@@ -349,3 +351,95 @@ CREATE TABLE sandbox_sessions (
 );
 CREATE UNIQUE INDEX sandbox_sessions_phone ON sandbox_sessions (project_id, phone_canonical) WHERE status IN ('pending_activation', 'active');
 CREATE INDEX sandbox_sessions_newest ON sandbox_sessions (project_id, created_at, id);
+
+CREATE TABLE test_suites (
+    project_id UUID NOT NULL REFERENCES projects (id),
+    id UUID NOT NULL,
+    agent_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, agent_id) REFERENCES agents (project_id, id)
+);
+CREATE INDEX test_suites_of_agent ON test_suites (project_id, agent_id, created_at, id);
+
+CREATE TABLE test_cases (
+    project_id UUID NOT NULL,
+    id UUID NOT NULL,
+    suite_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    script TEXT NOT NULL,
+    rubric TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, suite_id) REFERENCES test_suites (project_id, id)
+);
+CREATE INDEX test_cases_of_suite ON test_cases (project_id, suite_id, created_at, id);
+
+-- One judged run of a case. Its execution's id is known before it begins: the job that carries it on is named by it.
+CREATE TABLE test_runs (
+    project_id UUID NOT NULL,
+    id UUID NOT NULL,
+    suite_id UUID NOT NULL,
+    case_id UUID NOT NULL,
+    agent_id UUID NOT NULL,
+    snapshot_id UUID NOT NULL,
+    execution_id UUID NOT NULL,
+    conversation_id UUID,
+    status TEXT NOT NULL,
+    state TEXT NOT NULL,
+    step_no BIGINT NOT NULL,
+    started_at BIGINT,
+    ended_at BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, case_id) REFERENCES test_cases (project_id, id)
+);
+CREATE UNIQUE INDEX test_runs_execution ON test_runs (project_id, execution_id);
+CREATE INDEX test_runs_of_case ON test_runs (project_id, case_id, created_at, id);
+CREATE INDEX test_runs_of_suite ON test_runs (project_id, suite_id, status, created_at, id);
+
+-- What a run was fed and what it asked for, as the journal of an execution.
+CREATE TABLE test_run_steps (
+    project_id UUID NOT NULL,
+    run_id UUID NOT NULL,
+    step_no BIGINT NOT NULL,
+    input TEXT NOT NULL,
+    effects TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, run_id, step_no)
+);
+
+-- Somebody tries an agent out; each branch talks in a conversation of its own, without a number.
+CREATE TABLE test_chats (
+    project_id UUID NOT NULL,
+    id UUID NOT NULL,
+    agent_id UUID NOT NULL,
+    snapshot_id UUID,
+    conversation_id UUID NOT NULL,
+    checkpoint_id UUID,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, agent_id) REFERENCES agents (project_id, id)
+);
+CREATE UNIQUE INDEX test_chats_conversation ON test_chats (project_id, conversation_id);
+
+-- Where a chat came to rest: it can be taken up again from there.
+CREATE TABLE test_checkpoints (
+    project_id UUID NOT NULL,
+    id UUID NOT NULL,
+    chat_id UUID NOT NULL,
+    parent_id UUID,
+    execution_id UUID NOT NULL,
+    step_no BIGINT NOT NULL,
+    message_seq BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, chat_id) REFERENCES test_chats (project_id, id)
+);

@@ -211,6 +211,7 @@ CREATE TABLE executions (
     state TEXT NOT NULL,
     state_format INTEGER NOT NULL,
     step_no INTEGER NOT NULL,
+    began_with TEXT,
     started_at INTEGER NOT NULL,
     ended_at INTEGER,
     created_at INTEGER NOT NULL,
@@ -313,6 +314,7 @@ CREATE TABLE jobs (
     payload TEXT NOT NULL,
     run_at INTEGER NOT NULL,
     attempt INTEGER NOT NULL,
+    lease_owner TEXT,
     lease_until INTEGER NOT NULL,
     epoch INTEGER NOT NULL,
     error TEXT,
@@ -349,3 +351,95 @@ CREATE TABLE sandbox_sessions (
 ) STRICT;
 CREATE UNIQUE INDEX sandbox_sessions_phone ON sandbox_sessions (project_id, phone_canonical) WHERE status IN ('pending_activation', 'active');
 CREATE INDEX sandbox_sessions_newest ON sandbox_sessions (project_id, created_at, id);
+
+CREATE TABLE test_suites (
+    project_id BLOB NOT NULL REFERENCES projects (id),
+    id BLOB NOT NULL,
+    agent_id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, agent_id) REFERENCES agents (project_id, id)
+) STRICT;
+CREATE INDEX test_suites_of_agent ON test_suites (project_id, agent_id, created_at, id);
+
+CREATE TABLE test_cases (
+    project_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    suite_id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    script TEXT NOT NULL,
+    rubric TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, suite_id) REFERENCES test_suites (project_id, id)
+) STRICT;
+CREATE INDEX test_cases_of_suite ON test_cases (project_id, suite_id, created_at, id);
+
+-- One judged run of a case. Its execution's id is known before it begins: the job that carries it on is named by it.
+CREATE TABLE test_runs (
+    project_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    suite_id BLOB NOT NULL,
+    case_id BLOB NOT NULL,
+    agent_id BLOB NOT NULL,
+    snapshot_id BLOB NOT NULL,
+    execution_id BLOB NOT NULL,
+    conversation_id BLOB,
+    status TEXT NOT NULL,
+    state TEXT NOT NULL,
+    step_no INTEGER NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, case_id) REFERENCES test_cases (project_id, id)
+) STRICT;
+CREATE UNIQUE INDEX test_runs_execution ON test_runs (project_id, execution_id);
+CREATE INDEX test_runs_of_case ON test_runs (project_id, case_id, created_at, id);
+CREATE INDEX test_runs_of_suite ON test_runs (project_id, suite_id, status, created_at, id);
+
+-- What a run was fed and what it asked for, as the journal of an execution.
+CREATE TABLE test_run_steps (
+    project_id BLOB NOT NULL,
+    run_id BLOB NOT NULL,
+    step_no INTEGER NOT NULL,
+    input TEXT NOT NULL,
+    effects TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, run_id, step_no)
+) STRICT;
+
+-- Somebody tries an agent out; each branch talks in a conversation of its own, without a number.
+CREATE TABLE test_chats (
+    project_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    agent_id BLOB NOT NULL,
+    snapshot_id BLOB,
+    conversation_id BLOB NOT NULL,
+    checkpoint_id BLOB,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, agent_id) REFERENCES agents (project_id, id)
+) STRICT;
+CREATE UNIQUE INDEX test_chats_conversation ON test_chats (project_id, conversation_id);
+
+-- Where a chat came to rest: it can be taken up again from there.
+CREATE TABLE test_checkpoints (
+    project_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    chat_id BLOB NOT NULL,
+    parent_id BLOB,
+    execution_id BLOB NOT NULL,
+    step_no INTEGER NOT NULL,
+    message_seq INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, chat_id) REFERENCES test_chats (project_id, id)
+) STRICT;

@@ -25,7 +25,7 @@ use store::{
     Store,
     secrets::Vault,
     transact,
-    unscoped::{self, DueConversation, DueOutbox},
+    unscoped::{self, DueConversation, DueOutbox, DueRow},
 };
 
 /// How long a send with a lost answer waits for a status.
@@ -47,7 +47,7 @@ pub(super) enum Kind {
 /// What came of it.
 pub(super) enum Done {
     Started(store::Result<()>),
-    Looked(store::Result<(Vec<DueConversation>, Vec<DueOutbox>)>),
+    Looked(store::Result<(Vec<DueConversation>, Vec<DueOutbox>, Vec<DueRow>)>),
     Clocks(store::Result<()>),
     Renewed(store::Result<()>),
     Worked(Subject, store::Result<()>),

@@ -309,7 +309,7 @@ impl Run<'_> {
                 self.nodes[index].scan_at = Some(now);
                 self.expect_fine(index, "start", result);
             }
-            Done::Looked(Ok((turns, sends))) => {
+            Done::Looked(Ok((turns, sends, _))) => {
                 let tasks = self.nodes[index].take_up(turns, sends);
                 self.add(index, tasks);
             }

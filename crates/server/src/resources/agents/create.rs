@@ -12,7 +12,10 @@ use crate::{
 use axum::extract::Request;
 use serde::Deserialize;
 use serde_json::Value;
-use store::agents;
+use store::{
+    agents,
+    test_suites::{self, TestSuiteRow},
+};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -67,6 +70,16 @@ pub(super) async fn handle(
     change!(ctx, "agent.create", tx => {
         save::pin(&ctx, tx, project, &mut row).await?;
         agents::insert(tx, project, &row).await?;
+        // Published clients upload tests to the agent's first suite, and none if there is none.
+        let suite = TestSuiteRow {
+            id: ctx.new_id(),
+            agent_id: row.id,
+            name: "Default".into(),
+            description: None,
+            created_at: row.created_at,
+            updated_at: row.created_at,
+        };
+        test_suites::insert(tx, project, &suite).await?;
         Ok(Versioned(Created(Agent::of_row(project, &row)), row.version))
     })
 }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 /// An agent's graph. Keys that the server does not know are kept.
 #[derive(Serialize, ToSchema)]
-pub(super) struct AgentGraph {
+pub(crate) struct AgentGraph {
     nodes: Vec<GraphNode>,
     edges: Vec<GraphEdge>,
     tools: Vec<GraphTool>,
@@ -20,7 +20,7 @@ pub(super) struct AgentGraph {
 
 /// A graph as it is sent; it replaces the whole graph. At most 300 nodes, 2,000 edges and 10 MiB.
 #[derive(Serialize, ToSchema)]
-pub(super) struct AgentGraphInput {
+pub(crate) struct AgentGraphInput {
     #[schema(max_items = 300, required = false)]
     nodes: Vec<GraphNodeInput>,
     #[schema(max_items = 2000, required = false)]

@@ -9,7 +9,9 @@ mod save;
 mod update;
 mod view;
 
-pub(crate) use view::Agent;
+pub(crate) use graph_schema::{AgentGraph, AgentGraphInput};
+pub(crate) use save::{GraphChange, check_graph_at, pin};
+pub(crate) use view::{Agent, shown};
 
 use crate::Context;
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -13,12 +13,16 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::{Error, Result, Tx, agents, agents::AgentRow};
 
-/// Where a graph stands in a body.
-const AT: &str = "/agent/graph";
-
 /// A graph that was checked.
 #[derive(Debug)]
-pub(super) struct GraphChange(Graph);
+pub(crate) struct GraphChange(Graph);
+
+impl GraphChange {
+    /// As it is stored.
+    pub(crate) fn stored(&self) -> String {
+        view::stored(&self.0)
+    }
+}
 
 impl<'de> Deserialize<'de> for GraphChange {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
@@ -30,10 +34,15 @@ impl<'de> Deserialize<'de> for GraphChange {
 /// Names what is wrong with the body's graph. Its reader knows more than the schema and takes more spellings, so it has
 /// the only word.
 pub(super) fn check_graph(body: &Value, problems: &mut Problems) {
-    let Some(graph) = body.pointer(AT).filter(|graph| !graph.is_null()) else { return };
-    problems.drop_under(AT);
+    check_graph_at("/agent/graph", body, problems);
+}
+
+/// The same for a graph that stands elsewhere in the body.
+pub(crate) fn check_graph_at(at: &str, body: &Value, problems: &mut Problems) {
+    let Some(graph) = body.pointer(at).filter(|graph| !graph.is_null()) else { return };
+    problems.drop_under(at);
     problems.extend_under(
-        AT,
+        at,
         match Graph::read(graph) {
             Ok(checked) => unsupported(&checked.graph),
             Err(wrong) => wrong,
@@ -55,7 +64,7 @@ fn unsupported(graph: &Graph) -> Vec<Problem> {
 }
 
 /// Stores the agent's state as a snapshot and points the agent to it.
-pub(super) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &mut AgentRow) -> Result<()> {
+pub(crate) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &mut AgentRow) -> Result<()> {
     let graph: Value =
         serde_json::from_str(&row.graph).map_err(|error| Error::Damaged { what: "graph", why: error.to_string() })?;
     let content = AgentContent {

@@ -82,7 +82,7 @@ impl AgentWithGraph {
 }
 
 /// The stored graph with what published clients read: a `tools` list and `metadata`, always there.
-fn shown(graph: &str) -> Result<Value, Error> {
+pub(crate) fn shown(graph: &str) -> Result<Value, Error> {
     let damaged = |why: String| Error::Damaged { what: "graph", why };
     let stored: Value = serde_json::from_str(graph).map_err(|error| damaged(error.to_string()))?;
     let mut shown = match stored {

@@ -5,7 +5,7 @@ use crate::{
     ApiError,
     api::{Accepted, Changed, Data, PhoneNumber, RequestBody, body, change},
     auth::{ProjectContext, path_id},
-    sandbox, workers,
+    sandbox, test_mode, workers,
 };
 use axum::extract::{Path, Request};
 use domain::{
@@ -113,7 +113,8 @@ async fn conversation(
 ) -> Result<ConversationRow, ApiError> {
     let now = ctx.now();
     let Some(phone) = phone else {
-        return nobody(ctx, tx, project).await;
+        // A run that talks to nobody has a conversation of its own, without a number.
+        return Ok(test_mode::open(ctx, tx, project).await?);
     };
     let route = match config {
         Some(id) => match whatsapp_configs::find(tx, project, id).await? {
@@ -150,24 +151,6 @@ async fn conversation(
         contact,
         config,
         phone_number: Some(&number),
-        contact_name: None,
-        agent: None,
-        inbound_at: None,
-        now,
-    };
-    Ok(conversations::touch(tx, project, &touch).await?)
-}
-
-/// A run that talks to nobody has a conversation of its own, without a number.
-async fn nobody(ctx: &ProjectContext, tx: &mut Tx<'_>, project: ProjectId) -> Result<ConversationRow, ApiError> {
-    let now = ctx.now();
-    let contact = contacts::ensure(tx, project, &[], ctx.new_id(), &Seen::default(), now).await?;
-    let touch = Touch {
-        new_id: ctx.new_id(),
-        phone_number_id: "",
-        contact,
-        config: None,
-        phone_number: None,
         contact_name: None,
         agent: None,
         inbound_at: None,

@@ -8,19 +8,19 @@ use utoipa::ToSchema;
 /// What is said or given to an execution.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-pub(super) enum Message {
+pub(crate) enum Message {
     Text(Said),
     Structured(StructuredMessage),
 }
 
 #[derive(Deserialize, ToSchema)]
 #[schema(min_length = 1, max_length = 4096, pattern = r"\S")]
-pub(super) struct Said(String);
+pub(crate) struct Said(String);
 
 /// Text of a person, or data of a system.
 #[derive(Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum StructuredMessage {
+pub(crate) enum StructuredMessage {
     UserInput {
         content: UserInput,
         /// Ignored.
@@ -36,7 +36,7 @@ pub(super) enum StructuredMessage {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct UserInput {
+pub(crate) struct UserInput {
     text: Said,
 }
 

@@ -9,6 +9,8 @@ mod resume;
 mod update;
 mod view;
 
+pub(crate) use input::Message;
+
 use crate::Context;
 use utoipa_axum::{router::OpenApiRouter, routes};
 

@@ -14,6 +14,11 @@ pub struct World {
     execution: String,
     conversation: String,
     sandbox_session: String,
+    snapshot: String,
+    chat: String,
+    suite: String,
+    case: String,
+    run: String,
 }
 
 impl World {
@@ -33,9 +38,32 @@ impl World {
         let first = async |path: &str| app.get(path).await.data()[0]["id"].as_str().unwrap().to_owned();
         let execution = first(&format!("/api/v1/agents/{agent}/executions")).await;
         let conversation = first("/api/v1/whatsapp_conversations").await;
+        let snapshot = app.post(&format!("/api/v1/agents/{agent}/agent_snapshots"), json!({})).await.id();
+        app.model().says("Hello, tester.");
+        let chat = app.post(&format!("/api/v1/agents/{agent}/test_chats"), json!({"message": "hi"})).await.id();
+        let suite = first(&format!("/api/v1/agents/{agent}/test_suites")).await;
+        let case = json!({"test_case": {"name": "Greets", "script": "Say hello.", "rubric": "It greets."}});
+        let case = app.post(&format!("/api/v1/test_suites/{suite}/test_cases"), case).await.id();
+        let run = json!({"agent_test_run": {}});
+        let run = app.post(&format!("/api/v1/test_cases/{case}/test_runs"), run).await.id();
+        app.post(&format!("/api/v1/test_runs/{run}/cancel"), json!({})).await.data();
+        app.run_until_idle().await;
         let other = app.app.operator().create_project("Other").await.unwrap();
         let (_, foreign_key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
-        let mut world = Self { app, foreign_key, writes_before: 0, agent, execution, conversation, sandbox_session };
+        let mut world = Self {
+            app,
+            foreign_key,
+            writes_before: 0,
+            agent,
+            execution,
+            conversation,
+            sandbox_session,
+            snapshot,
+            chat,
+            suite,
+            case,
+            run,
+        };
         world.writes_before = world.audit_count().await;
         world
     }
@@ -48,6 +76,12 @@ impl World {
             "conversation_id" | "whatsapp_conversation_id" => &self.conversation,
             "name" if path.starts_with("/api/v1/secrets/") => "shop_token",
             "id" if path.starts_with("/api/v1/sandbox_sessions/") => &self.sandbox_session,
+            "agent_snapshot_id" => &self.snapshot,
+            "test_suite_id" => &self.suite,
+            "test_case_id" => &self.case,
+            "test_run_id" => &self.run,
+            "id" if path.starts_with("/api/v1/agent_snapshots/") => &self.snapshot,
+            "id" if path.starts_with("/api/v1/test_chats/") => &self.chat,
             _ => return None,
         })
     }
@@ -65,6 +99,14 @@ impl World {
             "create_sandbox_session" => {
                 json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.agent}})
             }
+            "create_agent_snapshot" => json!({"graph": null}),
+            "create_agent_test_chat" | "create_agent_snapshot_test_chat" => json!({"message": "hello"}),
+            "resume_agent_test_chat" => json!({"message": {"type": "payload", "content": {"order_ready": true}}}),
+            "create_test_suite" => json!({"test_suite": {"name": "Smoke", "agent_id": self.agent}}),
+            "update_test_suite" => json!({"test_suite": {"name": "Renamed", "description": null}}),
+            "create_test_case" => json!({"test_case": {"name": "Hours", "script": "Ask.", "rubric": "Says 8 am."}}),
+            "update_test_case" => json!({"test_case": {"name": "Renamed", "script": "Ask again."}}),
+            "create_test_run" => json!({"agent_test_run": {}, "run_now": false}),
             name => {
                 assert!(!operation.takes_a_body(), "walk/world.rs needs a body for {name}");
                 return None;

@@ -1,0 +1,347 @@
+//! One run of a test case: a simulated user talks with the agent until the script is used up, then a judge grades it
+//! (engine.md 6.2).
+//!
+//! Like an execution it is a state that is fed inputs and asks for effects. The agent itself runs as any execution, in test
+//! mode; this only says who speaks next.
+
+use domain::{
+    Span, Timestamp,
+    agent::RetryConfig,
+    chat::{ModelFailure, ModelFailureKind, ModelResponse, Usage},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    judge, limits,
+    simulated_user::{self, Played},
+};
+
+/// Messages of the simulated user.
+pub const USER_MESSAGES: u32 = 30;
+/// From the first question to the judge.
+pub const LONGEST: Span = Span::from_mins(10);
+/// Tokens of agent and simulated user together.
+pub const TOKENS: u64 = 200_000;
+/// Answers without sense to one question.
+const UNREADABLE: u32 = 2;
+
+/// What was said in the conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The simulated user said it, else the agent.
+    pub by_user: bool,
+    /// What was said.
+    pub text: String,
+}
+
+/// A judge's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// 0 to 100.
+    pub hundredths: i64,
+    /// Markdown.
+    pub feedback: String,
+}
+
+/// Who is awaited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Nobody yet.
+    Queued,
+    /// The simulated user's next message.
+    Simulating,
+    /// The agent's answer.
+    Talking,
+    /// The score.
+    Judging,
+    /// Nobody any more.
+    Over,
+}
+
+/// Why there is no verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrialError {
+    /// `judge_failed`, `simulator_failed`, `cancelled`, or the code of the agent's failure.
+    pub kind: String,
+    /// For people.
+    pub message: String,
+}
+
+/// The durable state of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// What the person wants and does; a later change of the case does not touch it.
+    pub script: String,
+    /// What is graded.
+    pub rubric: String,
+    /// Who is awaited.
+    pub phase: Phase,
+    /// When it began.
+    pub began_at: Option<Timestamp>,
+    /// Messages of the simulated user so far.
+    pub said: u32,
+    /// Answers without sense to the open question.
+    pub unreadable: u32,
+    /// Failed tries of the open question.
+    pub failures: u32,
+    /// The open question is not asked before this time.
+    pub not_before: Option<Timestamp>,
+    /// Tokens of simulated user and judge.
+    pub usage: Usage,
+    /// Tokens of the agent, as last heard.
+    pub agent_usage: Usage,
+    /// A limit ended the conversation.
+    pub limit_reached: bool,
+    /// The conversation came to its end, without a failure of the agent.
+    pub completed: bool,
+    /// The score.
+    pub verdict: Option<Verdict>,
+    /// Why there is none.
+    pub error: Option<TrialError>,
+}
+
+/// What a run is fed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "input", rename_all = "snake_case")]
+pub enum TrialInput {
+    /// It is its turn.
+    Begin,
+    /// The agent's turn is over.
+    Agent {
+        /// Where it stands.
+        rest: AgentRest,
+        /// Its tokens so far.
+        usage: Usage,
+    },
+    /// Simulated user or judge answered.
+    Answered {
+        /// The answer.
+        response: ModelResponse,
+    },
+    /// They did not.
+    Unanswered {
+        /// Why.
+        failure: ModelFailure,
+    },
+    /// Time has passed: the limit may be reached.
+    Time,
+    /// Somebody does not want it any more.
+    Cancel,
+}
+
+/// How the agent's turn ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "rest", rename_all = "snake_case")]
+pub enum AgentRest {
+    /// It waits for the person.
+    Waits,
+    /// It has ended, or handed the conversation to a person.
+    Done,
+    /// It cannot go on.
+    Failed {
+        /// Stable word.
+        code: String,
+        /// For people.
+        message: String,
+    },
+}
+
+/// What a run asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "effect", rename_all = "snake_case")]
+pub enum TrialEffect {
+    /// Ask the simulated user.
+    AskUser,
+    /// Ask the judge.
+    AskJudge,
+    /// Say this to the agent, in the simulated user's name.
+    Say {
+        /// What is said.
+        text: String,
+    },
+    /// It is over.
+    Finish,
+}
+
+impl Trial {
+    /// A run that has not begun.
+    pub fn new(script: String, rubric: String) -> Self {
+        Self {
+            script,
+            rubric,
+            phase: Phase::Queued,
+            began_at: None,
+            said: 0,
+            unreadable: 0,
+            failures: 0,
+            not_before: None,
+            usage: Usage::default(),
+            agent_usage: Usage::default(),
+            limit_reached: false,
+            completed: false,
+            verdict: None,
+            error: None,
+        }
+    }
+
+    /// When it is judged at the latest.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.began_at.map(|began| began + LONGEST)
+    }
+
+    /// Takes one input. The same state, time and input give the same effects.
+    pub fn advance(&mut self, at: Timestamp, input: &TrialInput) -> Vec<TrialEffect> {
+        match (self.phase, input) {
+            (Phase::Over, _) => Vec::new(),
+            (_, TrialInput::Cancel) => self.end_with_error("cancelled", "the run was cancelled"),
+            (Phase::Queued, TrialInput::Begin) => {
+                self.began_at = Some(at);
+                self.ask(Phase::Simulating)
+            }
+            (Phase::Simulating | Phase::Talking, TrialInput::Time) if self.late(at) => self.judge_at_limit(),
+            (Phase::Talking, TrialInput::Agent { rest, usage }) => {
+                self.agent_usage = *usage;
+                self.hear_agent(at, rest)
+            }
+            (Phase::Simulating, TrialInput::Answered { response }) => {
+                self.usage.add(response.usage);
+                self.hear_user(response)
+            }
+            (Phase::Judging, TrialInput::Answered { response }) => {
+                self.usage.add(response.usage);
+                self.hear_judge(response)
+            }
+            (Phase::Simulating | Phase::Judging, TrialInput::Unanswered { failure }) => self.not_answered(at, failure),
+            _ => Vec::new(),
+        }
+    }
+
+    fn late(&self, at: Timestamp) -> bool {
+        self.deadline().is_some_and(|deadline| at >= deadline)
+    }
+
+    fn ask(&mut self, phase: Phase) -> Vec<TrialEffect> {
+        self.phase = phase;
+        self.unreadable = 0;
+        self.failures = 0;
+        self.ask_again()
+    }
+
+    fn ask_again(&mut self) -> Vec<TrialEffect> {
+        self.not_before = None;
+        vec![if self.phase == Phase::Judging { TrialEffect::AskJudge } else { TrialEffect::AskUser }]
+    }
+
+    fn judge(&mut self) -> Vec<TrialEffect> {
+        self.completed = true;
+        self.ask(Phase::Judging)
+    }
+
+    fn judge_at_limit(&mut self) -> Vec<TrialEffect> {
+        self.limit_reached = true;
+        self.judge()
+    }
+
+    fn hear_agent(&mut self, at: Timestamp, rest: &AgentRest) -> Vec<TrialEffect> {
+        let tokens =
+            [self.usage, self.agent_usage].iter().map(|usage| usage.input_tokens + usage.output_tokens).sum::<u64>();
+        match rest {
+            AgentRest::Failed { code, message } => self.fail(code, message),
+            AgentRest::Done => self.judge(),
+            AgentRest::Waits if self.said >= USER_MESSAGES || tokens >= TOKENS || self.late(at) => {
+                self.judge_at_limit()
+            }
+            AgentRest::Waits => self.ask(Phase::Simulating),
+        }
+    }
+
+    fn hear_user(&mut self, response: &ModelResponse) -> Vec<TrialEffect> {
+        match simulated_user::read(response) {
+            Some(Played::Says(text)) => {
+                self.said += 1;
+                self.phase = Phase::Talking;
+                self.not_before = None;
+                vec![TrialEffect::Say { text }]
+            }
+            Some(Played::Ends) if self.said > 0 => self.judge(),
+            // Nothing was said yet: a script cannot be used up.
+            _ => self.unreadable("the simulated user gave no message"),
+        }
+    }
+
+    fn hear_judge(&mut self, response: &ModelResponse) -> Vec<TrialEffect> {
+        match judge::read(response) {
+            Some(verdict) => {
+                self.verdict = Some(verdict);
+                self.over()
+            }
+            None => self.unreadable("the judge gave no score"),
+        }
+    }
+
+    fn unreadable(&mut self, why: &str) -> Vec<TrialEffect> {
+        self.unreadable += 1;
+        if self.unreadable < UNREADABLE { self.ask_again() } else { self.question_failed(why) }
+    }
+
+    fn not_answered(&mut self, at: Timestamp, failure: &ModelFailure) -> Vec<TrialEffect> {
+        if failure.kind != ModelFailureKind::Temporary || self.failures >= RetryConfig::DEFAULT.max_retries {
+            return self.question_failed(&failure.message);
+        }
+        let wait = Span::from_millis(RetryConfig::DEFAULT.backoff.millis() << self.failures.min(10))
+            .min(limits::MODEL_RETRY_CAP);
+        self.failures += 1;
+        let effects = self.ask_again();
+        self.not_before = Some(at + wait);
+        effects
+    }
+
+    /// A judge that fails says nothing about the agent: no score. Without a simulated user there was no test: 0.
+    fn question_failed(&mut self, why: &str) -> Vec<TrialEffect> {
+        if self.phase == Phase::Judging {
+            return self.end_with_error("judge_failed", why);
+        }
+        self.fail("simulator_failed", why)
+    }
+
+    fn fail(&mut self, kind: &str, message: &str) -> Vec<TrialEffect> {
+        self.verdict = Some(Verdict { hundredths: 0, feedback: String::new() });
+        self.end_with_error(kind, message)
+    }
+
+    fn end_with_error(&mut self, kind: &str, message: &str) -> Vec<TrialEffect> {
+        self.error = Some(TrialError { kind: kind.into(), message: message.into() });
+        self.over()
+    }
+
+    fn over(&mut self) -> Vec<TrialEffect> {
+        self.phase = Phase::Over;
+        self.not_before = None;
+        vec![TrialEffect::Finish]
+    }
+}
+
+/// What was said, for a model that reads it as data: `User: …` and `Agent: …`, a blank line between them. Further lines
+/// of a message are indented, so that nobody can write a line in the other's name.
+pub(crate) fn transcript(lines: &[Line]) -> String {
+    let line = |line: &Line| {
+        let who = if line.by_user { "User" } else { "Agent" };
+        format!("{who}: {}", data(&line.text).replace('\n', "\n  "))
+    };
+    lines.iter().map(line).collect::<Vec<_>>().join("\n\n")
+}
+
+/// A text that cannot open or close a section.
+pub(crate) fn data(text: &str) -> String {
+    text.trim().replace('\r', "").replace('<', "&lt;")
+}
+
+/// What stands in the only `<name>…</name>` of a text.
+pub(crate) fn tag<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    if text.matches(&open).count() != 1 || text.matches(&close).count() != 1 {
+        return None;
+    }
+    text.split_once(&open)?.1.split_once(&close).map(|(inside, _)| inside)
+}

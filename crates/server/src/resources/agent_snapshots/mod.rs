@@ -1,0 +1,12 @@
+//! /api/v1 routes of agent snapshots.
+
+mod create;
+mod get;
+mod view;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new().routes(routes!(create::handle)).routes(routes!(get::handle))
+}

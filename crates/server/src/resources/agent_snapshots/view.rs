@@ -1,0 +1,45 @@
+//! How a snapshot is shown.
+
+use crate::{
+    api::Time,
+    resources::agents::{AgentGraph, shown},
+    workers::from_json,
+};
+use engine::AgentContent;
+use serde::Serialize;
+use serde_json::Value;
+use store::{
+    Result,
+    agents::{AgentSummaryRow, SnapshotRow},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A frozen state of an agent.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgentSnapshot {
+    id: Uuid,
+    agent_id: Uuid,
+    /// The agent's name and the minute in which this state was first stored.
+    name: String,
+    created_at: Time,
+    /// A snapshot never changes.
+    updated_at: Time,
+    #[schema(value_type = AgentGraph)]
+    graph: Value,
+}
+
+impl AgentSnapshot {
+    pub(super) fn of(agent: &AgentSummaryRow, row: &SnapshotRow) -> Result<Self> {
+        let content: AgentContent = from_json("snapshot", &row.content)?;
+        let minute: String = row.created_at.to_iso().replace('T', " ").chars().take("2025-06-02 14:05".len()).collect();
+        Ok(Self {
+            id: row.id.uuid(),
+            agent_id: row.agent_id.uuid(),
+            name: format!("{} Snapshot ({minute})", agent.name),
+            created_at: row.created_at.into(),
+            updated_at: row.created_at.into(),
+            graph: shown(&content.graph.to_string())?,
+        })
+    }
+}

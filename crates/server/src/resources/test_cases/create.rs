@@ -1,0 +1,82 @@
+//! `POST /test_suites/{test_suite_id}/test_cases`
+
+use super::view::TestCase;
+use crate::{
+    ApiError,
+    api::{Changed, Created, Data, RequestBody, body, change::change},
+    auth::{ProjectContext, path_id},
+    resources::test_suites::MOST_CASES,
+};
+use axum::extract::{Path, Request};
+use domain::ids::TestSuiteId;
+use serde::Deserialize;
+use store::{
+    test_cases::{self, TestCaseRow},
+    test_suites,
+};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct TestCaseCreate {
+    test_case: NewTestCase,
+}
+
+impl RequestBody for TestCaseCreate {
+    const WRAPPER: &'static [&'static str] = &["test_case"];
+}
+
+#[derive(Deserialize, ToSchema)]
+struct NewTestCase {
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
+    name: String,
+    #[schema(max_length = 2000)]
+    description: Option<String>,
+    #[schema(min_length = 1, max_length = 16384, pattern = r"\S")]
+    script: String,
+    #[schema(min_length = 1, max_length = 16384, pattern = r"\S")]
+    rubric: String,
+}
+
+/// Add a case
+#[utoipa::path(
+    post, path = "/test_suites/{test_suite_id}/test_cases", operation_id = "create_test_case", tag = "Test Suites",
+    params(("test_suite_id", description = "Suite id.")), request_body = TestCaseCreate,
+    responses(
+        (status = 201, description = "The case.", body = Data<TestCase>),
+        (status = 422, description = "`too_many_cases`: a suite has at most 500"),
+    )
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(suite): Path<String>,
+    request: Request,
+) -> Result<Changed<Created<TestCase>>, ApiError> {
+    let gone = || ApiError::NotFound("Test suite");
+    let suite_id: TestSuiteId = path_id(&suite, "Test suite")?;
+    let project = ctx.project;
+    {
+        let mut reader = ctx.store.read().await?;
+        test_suites::find(&mut reader.conn(), project, suite_id).await?.ok_or_else(gone)?;
+    }
+    let new = body::read::<TestCaseCreate>(request).await?.test_case;
+    change!(ctx, "test_case.create", tx => {
+        test_suites::lock(tx, project, suite_id).await?.ok_or_else(gone)?;
+        let (_, total) = test_cases::list(tx, project, suite_id, 1, 0).await?;
+        if total >= MOST_CASES {
+            return Err(ApiError::State("too_many_cases", format!("a suite has at most {MOST_CASES} cases")));
+        }
+        let now = ctx.now();
+        let row = TestCaseRow {
+            id: ctx.new_id(),
+            suite_id,
+            name: new.name.clone(),
+            description: new.description.clone(),
+            script: new.script.clone(),
+            rubric: new.rubric.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        test_cases::insert(tx, project, &row).await?;
+        Ok(Created(TestCase::of(&row)))
+    })
+}

@@ -1,0 +1,191 @@
+//! `POST /agents/{agent_id}/test_chats` and `POST /agent_snapshots/{agent_snapshot_id}/test_chats`
+
+use super::view::{self, AgentTestChat};
+use crate::{
+    ApiError, Context,
+    api::{Changed, Created, Data, RequestBody, body, change::change},
+    auth::{ProjectContext, path_id},
+    resources::executions::Message,
+    test_mode,
+};
+use axum::extract::{Path, Request};
+use domain::{
+    execution::{ExecutionInput, ExecutionStatus},
+    ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestChatId},
+};
+use serde::Deserialize;
+use store::{
+    Tx, agents, conversations, executions,
+    test_chats::{self, TestChatRow},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct TestChatCreate {
+    /// What is said: a text, or a structured message.
+    message: Message,
+    /// Goes on in that chat; null or left out opens a new one.
+    agent_test_chat_id: Option<Uuid>,
+    /// Goes on from that rest of the chat; what was said after it stays with its own branch.
+    checkpoint_id: Option<Uuid>,
+}
+
+impl RequestBody for TestChatCreate {}
+
+/// Talk to the live agent in test mode
+///
+/// The agent works in the background; nothing of it reaches WhatsApp.
+#[utoipa::path(
+    post, path = "/agents/{agent_id}/test_chats", operation_id = "create_agent_test_chat", tag = "Agent Test Chats",
+    params(("agent_id", description = "Agent id.")), request_body = TestChatCreate,
+    responses(
+        (status = 201, description = "The chat, opened or continued.", body = Data<AgentTestChat>),
+        (status = 422, description = "`chat_busy`: the agent is still answering; `unknown_checkpoint` in the details"),
+    )
+)]
+pub(super) async fn with_agent(
+    ctx: ProjectContext,
+    Path(agent_id): Path<String>,
+    request: Request,
+) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
+    let agent = path_id(&agent_id, "Agent")?;
+    {
+        let mut reader = ctx.store.read().await?;
+        agents::summary(&mut reader.conn(), ctx.project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
+    }
+    say(&ctx, (agent, None), body::read(request).await?).await
+}
+
+/// Talk to a snapshot in test mode
+///
+/// The agent works in the background; nothing of it reaches WhatsApp.
+#[utoipa::path(
+    post, path = "/agent_snapshots/{agent_snapshot_id}/test_chats", operation_id = "create_agent_snapshot_test_chat",
+    tag = "Agent Test Chats", params(("agent_snapshot_id", description = "Snapshot id.")), request_body = TestChatCreate,
+    responses(
+        (status = 201, description = "The chat, opened or continued.", body = Data<AgentTestChat>),
+        (status = 422, description = "`chat_busy`: the agent is still answering; `unknown_checkpoint` in the details"),
+    )
+)]
+pub(super) async fn with_snapshot(
+    ctx: ProjectContext,
+    Path(snapshot): Path<String>,
+    request: Request,
+) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
+    let id: SnapshotId = path_id(&snapshot, "Agent snapshot")?;
+    let snapshot = {
+        let mut reader = ctx.store.read().await?;
+        agents::find_snapshot(&mut reader.conn(), ctx.project, id).await?
+    };
+    let snapshot = snapshot.ok_or(ApiError::NotFound("Agent snapshot"))?;
+    say(&ctx, (snapshot.agent_id, Some(id)), body::read(request).await?).await
+}
+
+async fn say(
+    ctx: &ProjectContext,
+    who: (AgentId, Option<SnapshotId>),
+    said: TestChatCreate,
+) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
+    let project = ctx.project;
+    let chat = said.agent_test_chat_id.map(TestChatId::from_uuid);
+    let from = said.checkpoint_id.map(CheckpointId::from_uuid);
+    let input = ExecutionInput::from(said.message);
+    let answer = change!(ctx, "test_chat.say", tx => {
+        let row = match chat {
+            Some(id) => go_on(ctx, tx, project, who, (id, from)).await?,
+            None if from.is_some() => return Err(unknown_checkpoint()),
+            None => open(ctx, tx, project, who).await?,
+        };
+        deliver(ctx, tx, project, &row, &input).await?;
+        Ok(Created(AgentTestChat::of(tx, project, &row).await?))
+    })?;
+    ctx.wake.notify_one();
+    Ok(answer)
+}
+
+fn unknown_checkpoint() -> ApiError {
+    ApiError::invalid("/checkpoint_id", "unknown_checkpoint", "the chat has no such checkpoint")
+}
+
+async fn open(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    (agent_id, snapshot): (AgentId, Option<SnapshotId>),
+) -> Result<TestChatRow, ApiError> {
+    let (conversation, now) = (test_mode::open(ctx, tx, project).await?, ctx.now());
+    let row = TestChatRow {
+        id: ctx.new_id(),
+        agent_id,
+        snapshot_id: snapshot.map(SnapshotId::uuid),
+        conversation_id: conversation.id,
+        checkpoint_id: None,
+        created_at: now,
+        updated_at: now,
+    };
+    test_chats::insert(tx, project, &row).await?;
+    Ok(row)
+}
+
+/// A chat in which something more is said, now or from one of its rests. Another agent's is not found.
+async fn go_on(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    (agent, snapshot): (AgentId, Option<SnapshotId>),
+    (id, from): (TestChatId, Option<CheckpointId>),
+) -> Result<TestChatRow, ApiError> {
+    let row = test_chats::lock(tx, project, id, ctx.now()).await?;
+    let row = row.filter(|row| row.agent_id == agent && row.snapshot_id == snapshot.map(SnapshotId::uuid));
+    let mut row = row.ok_or(ApiError::NotFound("Test chat"))?;
+    let (status, _) = view::standing(tx, project, &row).await?;
+    if status == "processing" {
+        return Err(ApiError::State(
+            "chat_busy",
+            "the agent is still answering; wait until the chat is completed".into(),
+        ));
+    }
+    if let Some(from) = from {
+        let found = test_mode::checkpoint(tx, project, &row, from).await?.ok_or_else(unknown_checkpoint)?;
+        row.conversation_id = test_mode::branch(ctx, tx, project, &row, &found).await?;
+        row.checkpoint_id = Some(found.id.uuid());
+    }
+    Ok(row)
+}
+
+/// Delivers to the chat's thread; where there is none, or it is over, a new one begins.
+pub(super) async fn deliver(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &TestChatRow,
+    input: &ExecutionInput,
+) -> Result<(), ApiError> {
+    let execution = match live(tx, project, row.conversation_id).await? {
+        Some(live) => live,
+        None => {
+            let conversation = conversations::find(tx, project, row.conversation_id).await?;
+            let conversation = conversation.ok_or(ApiError::NotFound("Test chat"))?;
+            let snapshot = match row.snapshot_id {
+                Some(id) => SnapshotId::from_uuid(id),
+                None => {
+                    let current = agents::current_snapshot(tx, project, row.agent_id).await?;
+                    current.ok_or(ApiError::NotFound("Agent"))?
+                }
+            };
+            let id = ctx.new_id();
+            test_mode::begin(ctx, tx, project, &conversation, (row.agent_id, snapshot, id)).await?;
+            id
+        }
+    };
+    Ok(test_mode::deliver(ctx, tx, project, (row.conversation_id, execution), input).await?)
+}
+
+async fn live(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<Option<ExecutionId>, ApiError> {
+    let conversation = conversations::find(tx, project, id).await?;
+    let Some(execution) = conversation.and_then(|conversation| conversation.execution()) else { return Ok(None) };
+    let row = executions::find(tx, project, execution).await?;
+    let over = row.is_none_or(|row| row.status.parse().is_ok_and(ExecutionStatus::is_over));
+    Ok((!over).then_some(execution))
+}

@@ -1,0 +1,19 @@
+//! /api/v1 routes of test chats.
+
+mod create;
+mod get;
+mod resume;
+mod view;
+
+pub(crate) use view::ChatMessage;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(create::with_agent))
+        .routes(routes!(create::with_snapshot))
+        .routes(routes!(get::handle))
+        .routes(routes!(resume::handle))
+}

@@ -1,0 +1,76 @@
+//! `POST /test_chats/{id}/resume`
+
+use super::{
+    create::deliver,
+    view::{self, AgentTestChat},
+};
+use crate::{
+    ApiError,
+    api::{Changed, Data, RequestBody, body, change::change, words},
+    auth::{ProjectContext, path_id},
+};
+use axum::extract::{Path, Request};
+use domain::{execution::ExecutionInput, ids::TestChatId};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use store::test_chats;
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct TestChatResume {
+    /// Data of a system.
+    message: Option<PayloadMessage>,
+}
+
+impl RequestBody for TestChatResume {}
+
+#[derive(Deserialize, ToSchema)]
+struct PayloadMessage {
+    #[serde(rename = "type")]
+    #[schema(value_type = Option<PayloadType>, nullable = false)]
+    _type: Option<String>,
+    #[schema(nullable = false)]
+    content: Option<Map<String, Value>>,
+}
+
+words!(PayloadType = "payload");
+
+/// Push data into a finished test chat
+///
+/// It is not shown in the conversation: nobody said it.
+#[utoipa::path(
+    post, path = "/test_chats/{id}/resume", operation_id = "resume_agent_test_chat", tag = "Agent Test Chats",
+    params(("id", description = "Chat id.")), request_body = TestChatResume,
+    responses(
+        (status = 200, description = "The chat.", body = Data<AgentTestChat>),
+        (status = 422, description = "`invalid_transition`: it is not completed"),
+    )
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Changed<Data<AgentTestChat>>, ApiError> {
+    let gone = || ApiError::NotFound("Test chat");
+    let id: TestChatId = path_id(&id, "Test chat")?;
+    let project = ctx.project;
+    {
+        let mut reader = ctx.store.read().await?;
+        test_chats::find(&mut reader.conn(), project, id).await?.ok_or_else(gone)?;
+    }
+    let message = body::read::<TestChatResume>(request).await?.message;
+    let content = message.and_then(|message| message.content).map(Value::Object);
+    let input = ExecutionInput::Payload { value: content.unwrap_or_else(|| json!({"resumed": true})) };
+    let answer = change!(ctx, "test_chat.resume", tx => {
+        let row = test_chats::lock(tx, project, id, ctx.now()).await?.ok_or_else(gone)?;
+        let (status, _) = view::standing(tx, project, &row).await?;
+        if status != "completed" {
+            let why = format!("the test chat cannot be resumed: its status is {status}");
+            return Err(ApiError::State("invalid_transition", why));
+        }
+        deliver(&ctx, tx, project, &row, &input).await?;
+        Ok(Data { data: AgentTestChat::of(tx, project, &row).await? })
+    })?;
+    ctx.wake.notify_one();
+    Ok(answer)
+}

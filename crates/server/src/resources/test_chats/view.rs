@@ -1,0 +1,107 @@
+//! How a test chat is shown.
+
+use crate::{
+    ApiError,
+    api::{Time, words},
+    test_mode, workers,
+};
+use domain::{
+    execution::{ExecutionError, ExecutionStatus},
+    ids::ProjectId,
+};
+use engine::trial::Line;
+use serde::Serialize;
+use store::{
+    Conn, conversations, executions,
+    test_chats::{self, TestChatRow},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A conversation in test mode: nothing of it reaches WhatsApp.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AgentTestChat {
+    id: Uuid,
+    agent_id: Uuid,
+    /// Null for a chat with the agent as it is.
+    agent_snapshot_id: Option<Uuid>,
+    #[schema(value_type = TestChatStatus)]
+    status: &'static str,
+    /// The whole chat so far, oldest first; it grows while the agent works.
+    conversation: Vec<ChatMessage>,
+    /// Why the agent failed.
+    error: Option<String>,
+    /// The latest rest; a later message may go on from it. Null before the first one.
+    checkpoint: Option<TestChatCheckpoint>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+words!(TestChatStatus = "processing", "completed", "error");
+
+/// Something that was said.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ChatMessage {
+    #[schema(value_type = ChatRole)]
+    role: &'static str,
+    content: String,
+}
+
+words!(ChatRole = "user", "assistant");
+
+/// A rest of a test chat.
+#[derive(Serialize, ToSchema)]
+struct TestChatCheckpoint {
+    checkpoint_id: Uuid,
+    parent_checkpoint_id: Option<Uuid>,
+}
+
+impl From<Line> for ChatMessage {
+    fn from(line: Line) -> Self {
+        Self { role: if line.by_user { "user" } else { "assistant" }, content: line.text }
+    }
+}
+
+impl AgentTestChat {
+    pub(super) async fn of(conn: &mut Conn<'_>, project: ProjectId, row: &TestChatRow) -> Result<Self, ApiError> {
+        let (status, error) = standing(conn, project, row).await?;
+        let lines = workers::lines(conn, project, row.conversation_id).await?;
+        let checkpoint = match row.checkpoint_id {
+            Some(id) => test_chats::checkpoint(conn, project, id.into()).await?,
+            None => None,
+        };
+        let checkpoint = checkpoint
+            .map(|found| TestChatCheckpoint { checkpoint_id: found.id.uuid(), parent_checkpoint_id: found.parent_id });
+        Ok(Self {
+            id: row.id.uuid(),
+            agent_id: row.agent_id.uuid(),
+            agent_snapshot_id: row.snapshot_id,
+            status,
+            conversation: lines.into_iter().map(ChatMessage::from).collect(),
+            error,
+            checkpoint,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+}
+
+/// The chat's status, and why the agent failed.
+pub(super) async fn standing(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    row: &TestChatRow,
+) -> Result<(&'static str, Option<String>), ApiError> {
+    let gone = || ApiError::NotFound("Test chat");
+    let conversation = conversations::find(conn, project, row.conversation_id).await?.ok_or_else(gone)?;
+    let execution = conversation.execution().ok_or_else(gone)?;
+    let execution = executions::find(conn, project, execution).await?.ok_or_else(gone)?;
+    Ok(match test_mode::settled(&conversation, &execution) {
+        None => ("processing", None),
+        Some(ExecutionStatus::Failed) => {
+            let error: ExecutionError = workers::from_json("error", execution.error.as_deref().unwrap_or_default())?;
+            ("error", Some(error.message))
+        }
+        Some(_) => ("completed", None),
+    })
+}

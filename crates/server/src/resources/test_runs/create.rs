@@ -1,0 +1,96 @@
+//! `POST /test_cases/{test_case_id}/test_runs`
+
+use super::view::AgentTestRun;
+use crate::{
+    ApiError, Context,
+    api::{Changed, Created, Data, RequestBody, body, change::change},
+    auth::{ProjectContext, path_id},
+    workers,
+};
+use axum::extract::{Path, Request};
+use domain::ids::{ProjectId, TestCaseId, TestRunId};
+use engine::trial::Trial;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use store::{
+    Tx, agents,
+    test_cases::{self, TestCaseRow},
+    test_runs::{self, NewTestRun},
+    test_suites,
+};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct TestRunCreate {
+    /// Holds nothing.
+    #[serde(rename = "agent_test_run")]
+    _agent_test_run: Map<String, Value>,
+    /// Start at once, beside whatever else of its suite runs; else when there is room among the four.
+    #[schema(default = false, nullable = false)]
+    run_now: Option<bool>,
+}
+
+impl RequestBody for TestRunCreate {
+    const WRAPPER: &'static [&'static str] = &["agent_test_run"];
+    const MAY_BE_EMPTY: bool = true;
+}
+
+/// Make a run of a case
+///
+/// It tests the agent as it is now. The run goes on in the background, four of a suite side by side.
+#[utoipa::path(
+    post, path = "/test_cases/{test_case_id}/test_runs", operation_id = "create_test_run", tag = "Test Runs",
+    params(("test_case_id", description = "Case id.")), request_body = TestRunCreate,
+    responses((status = 201, description = "The run.", body = Data<AgentTestRun>))
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Changed<Created<AgentTestRun>>, ApiError> {
+    let gone = || ApiError::NotFound("Test case");
+    let id: TestCaseId = path_id(&id, "Test case")?;
+    let project = ctx.project;
+    {
+        let mut reader = ctx.store.read().await?;
+        test_cases::find(&mut reader.conn(), project, id).await?.ok_or_else(gone)?;
+    }
+    let run_now = body::read::<TestRunCreate>(request).await?.run_now.unwrap_or(false);
+    let answer = change!(ctx, "test_run.create", tx => {
+        let case = test_cases::lock(tx, project, id).await?.ok_or_else(gone)?;
+        let (run, key) = queue(&ctx, tx, project, &case).await?;
+        if run_now {
+            workers::start(&ctx, tx, project, run, &key).await?;
+        }
+        workers::start_queued(&ctx, tx, project, case.suite_id).await?;
+        let row = test_runs::find(tx, project, run).await?.ok_or(ApiError::NotFound("Test run"))?;
+        Ok(Created(AgentTestRun::of(tx, project, &row).await?))
+    })?;
+    ctx.wake.notify_one();
+    Ok(answer)
+}
+
+/// Stores a queued run of a case against the agent as it is now. Gives its id and the key of its job.
+pub(super) async fn queue(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    case: &TestCaseRow,
+) -> Result<(TestRunId, String), ApiError> {
+    let suite = test_suites::find(tx, project, case.suite_id).await?.ok_or(ApiError::NotFound("Test suite"))?;
+    let snapshot = agents::current_snapshot(tx, project, suite.agent_id).await?.ok_or(ApiError::NotFound("Agent"))?;
+    let (id, execution) = (ctx.new_id(), ctx.new_id());
+    let state = workers::to_json("test run", &Trial::new(case.script.clone(), case.rubric.clone()))?;
+    let new = NewTestRun {
+        id,
+        suite: suite.id,
+        case: case.id,
+        agent: suite.agent_id,
+        snapshot,
+        execution,
+        state: &state,
+        now: ctx.now(),
+    };
+    test_runs::insert(tx, project, &new).await?;
+    Ok((id, execution.to_string()))
+}

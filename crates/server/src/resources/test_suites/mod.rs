@@ -1,0 +1,19 @@
+//! /api/v1 routes of test suites.
+
+mod create;
+mod get;
+mod list;
+mod update;
+mod view;
+
+pub(crate) use view::MOST_CASES;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(list::handle))
+        .routes(routes!(create::handle))
+        .routes(routes!(get::handle, update::handle))
+}

@@ -1,0 +1,272 @@
+//! Suites, cases and judged runs (engine.md 6.2, S38 to S40).
+
+use domain::Span;
+use emulator::orders;
+use serde_json::{Value, json};
+use testkit::TestApp;
+
+/// The agent's default suite with one case in it: (suite, case).
+async fn case(app: &TestApp, agent: &str, script: &str, rubric: &str) -> (String, String) {
+    let suites = app.get(&format!("/api/v1/agents/{agent}/test_suites")).await;
+    assert_eq!(suites.data()[0]["name"], "Default");
+    let suite = suites.data()[0]["id"].as_str().unwrap().to_owned();
+    let body = json!({"test_case": {"name": "Case", "script": script, "rubric": rubric}});
+    let case = app.post(&format!("/api/v1/test_suites/{suite}/test_cases"), body).await.id();
+    (suite, case)
+}
+
+async fn start(app: &TestApp, case: &str) -> String {
+    let run =
+        app.post(&format!("/api/v1/test_cases/{case}/test_runs"), json!({"agent_test_run": {}, "run_now": true})).await;
+    assert_eq!(run.status, 201, "{}", run.body);
+    assert_eq!(run.data()["ended_at"], Value::Null);
+    run.id()
+}
+
+async fn read(app: &TestApp, run: &str) -> Value {
+    app.get(&format!("/api/v1/test_runs/{run}")).await.data().clone()
+}
+
+fn user(app: &TestApp, message: &str) {
+    app.model().calls(&[("send_user_message", json!({"message": message}))]);
+}
+
+fn grade(app: &TestApp, score: f64) {
+    app.model().calls(&[("grade_conversation", json!({"score": score, "feedback": "- [pass] it did"}))]);
+}
+
+/// S38.
+#[tokio::test]
+async fn a_case_is_played_by_its_script_and_graded_by_its_rubric() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (_, case) = case(&app, &agent, "1. say A 2. say B", "It answers both.").await;
+    user(&app, "A");
+    app.model().says("a");
+    user(&app, "B");
+    app.model().says("b");
+    user(&app, "CONVERSATION_ENDED");
+    grade(&app, 0.857);
+    let run = start(&app, &case).await;
+    app.run_until_idle().await;
+    let run = read(&app, &run).await;
+    assert_eq!(
+        (&run["score"], &run["status"], &run["execution_completed"]),
+        (&json!(0.86), &json!("completed"), &json!(true))
+    );
+    assert_eq!(run["feedback"], "- [pass] it did");
+    let said: Vec<_> =
+        run["conversation"].as_array().unwrap().iter().map(|line| line["content"].as_str().unwrap()).collect();
+    assert_eq!(said, ["A", "a", "B", "b"]);
+    assert!(run["full_history"].as_array().unwrap().iter().any(|entry| entry["tool_calls"].is_array()));
+    assert!(run["ended_at"].is_string() && run["error"].is_null() && run["test_case"]["id"] == json!(case));
+    // Simulator 3, agent 2, judge 1.
+    assert_eq!(run["token_usage"]["total_tokens"], 6 * 15);
+    let requests = app.model().requests();
+    let of = |tool: &str| requests.iter().filter(|request| request["tools"][0]["function"]["name"] == tool).count();
+    assert_eq!((of("send_user_message"), of("grade_conversation")), (3, 1));
+    let judged = requests.last().unwrap()["messages"][1]["content"].as_str().unwrap();
+    assert!(
+        judged.contains("It answers both.") && judged.contains("User: A\n\nAgent: a") && judged.contains("WaitForUser")
+    );
+    assert_eq!(requests.last().unwrap()["temperature"], 0.0);
+}
+
+/// S39.
+#[tokio::test]
+async fn a_judge_without_sense_leaves_no_score_and_the_conversation() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
+    user(&app, "hello");
+    app.model().says("Hi!");
+    user(&app, "CONVERSATION_ENDED");
+    app.model().says("splendid");
+    app.model().says("really splendid");
+    let run = start(&app, &case).await;
+    app.run_until_idle().await;
+    let run = read(&app, &run).await;
+    assert_eq!(
+        (&run["status"], &run["score"], &run["error"]["type"]),
+        (&json!("error"), &Value::Null, &json!("judge_failed"))
+    );
+    assert_eq!(run["conversation"].as_array().unwrap().len(), 2);
+}
+
+/// S40.
+#[tokio::test]
+async fn a_user_that_never_ends_is_judged_after_thirty_messages() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (_, case) = case(&app, &agent, "Never stop.", "It stays calm.").await;
+    for _ in 0..30 {
+        user(&app, "and?");
+        app.model().says("yes");
+    }
+    grade(&app, 1.0);
+    let run = start(&app, &case).await;
+    app.run_until_idle().await;
+    let run = read(&app, &run).await;
+    assert_eq!((&run["score"], &run["limit_reached"]), (&json!(1.0), &json!(true)));
+    assert_eq!(run["conversation"].as_array().unwrap().len(), 60);
+}
+
+#[tokio::test]
+async fn an_agent_that_fails_scores_nothing_and_says_why() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
+    user(&app, "hello");
+    app.model().fails(401);
+    let run = start(&app, &case).await;
+    app.run_until_idle().await;
+    let run = read(&app, &run).await;
+    assert_eq!(
+        (&run["status"], &run["score"], &run["execution_completed"]),
+        (&json!("error"), &json!(0.0), &json!(false))
+    );
+    assert_eq!(run["error"]["type"], "llm_unavailable");
+}
+
+#[tokio::test]
+async fn a_model_that_is_busy_is_asked_again() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
+    app.model().fails(503);
+    let run = start(&app, &case).await;
+    app.run_until_idle().await;
+    assert_eq!(read(&app, &run).await["status"], "running");
+    user(&app, "hello");
+    app.model().calls(&[("MoveToNextNode", json!({"next_node": "__end__", "reason": "done"}))]);
+    grade(&app, 0.5);
+    app.forward(Span::from_secs(1)).await;
+    assert_eq!(read(&app, &run).await["score"], 0.5);
+}
+
+#[tokio::test]
+async fn a_cancelled_run_stops_its_agent_and_lets_the_next_one_begin() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (suite, _) = case(&app, &agent, "Say hello.", "It greets.").await;
+    for name in ["2", "3", "4", "5"] {
+        let body = json!({"test_case": {"name": name, "script": "Say hello.", "rubric": "It greets."}});
+        app.post(&format!("/api/v1/test_suites/{suite}/test_cases"), body).await.data();
+    }
+    let path = format!("/api/v1/test_suites/{suite}/test_runs");
+    let runs = app.post(&path, json!({})).await;
+    let in_status = |status: &str| runs.data().as_array().unwrap().iter().filter(|run| run["status"] == status).count();
+    assert_eq!((in_status("running"), in_status("queued")), (4, 1), "four side by side");
+    for run in runs.data().as_array().unwrap() {
+        let cancelled = app.post(&format!("/api/v1/test_runs/{}/cancel", run["id"].as_str().unwrap()), json!({})).await;
+        assert_eq!(
+            (&cancelled.data()["status"], &cancelled.data()["error"]["type"]),
+            (&json!("error"), &json!("cancelled"))
+        );
+    }
+    app.run_until_idle().await;
+    let history = app.get(&path).await;
+    assert_eq!(history.data().as_array().unwrap().len(), 5);
+    assert!(history.data().as_array().unwrap().iter().all(|run| run["score"].is_null() && run["status"] == "error"));
+    assert_eq!(app.model().requests().len(), 0);
+}
+
+fn shop(url: &str) -> Value {
+    let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop-agent.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap().replace("{{vars.orders_url}}", url)).unwrap()
+}
+
+const CASES: [(&str, &str); 3] = [
+    ("1. Say \"Hello, where is my order 1042?\"", "It tells that order \"1042\" is \"shipped\""),
+    ("1. Say \"Hello\"\n2. Say \"My order is 1042\"", "It names the order \"1042\""),
+    ("1. Say \"Where is my order?\" 2. Say \"1042\"", "1. It says \"shipped\"\n2. It recites \"a poem\""),
+];
+
+/// Runs the three cases offline: the rehearsal model is agent, simulated user and judge. Gives the scores.
+async fn rehearse(agent: Value, crash: bool) -> Vec<Value> {
+    let mut app = TestApp::with(false, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
+    let agent = app.agent(agent).await;
+    let suite =
+        app.get(&format!("/api/v1/agents/{agent}/test_suites")).await.data()[0]["id"].as_str().unwrap().to_owned();
+    for (number, (script, rubric)) in CASES.iter().enumerate() {
+        let body = json!({"test_case": {"name": number.to_string(), "script": script, "rubric": rubric}});
+        app.post(&format!("/api/v1/test_suites/{suite}/test_cases"), body).await.data();
+    }
+    let runs = app.post(&format!("/api/v1/test_suites/{suite}/test_runs"), json!({})).await;
+    let ids: Vec<_> =
+        runs.data().as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect();
+    if crash {
+        // Dies again and again in the middle.
+        for _ in 0..4 {
+            for _ in 0..3 {
+                server::workers::step(app.app.context()).await.unwrap();
+            }
+            app = app.crash_and_restart().await;
+        }
+    }
+    app.run_until_idle().await;
+    let mut scores = Vec::new();
+    for id in ids {
+        let run = read(&app, &id).await;
+        assert_eq!(run["status"], "completed", "{run}");
+        assert!(run["feedback"].as_str().unwrap().starts_with("Rehearsal: "));
+        scores.push((run["test_case"]["name"].to_string(), run["score"].clone()));
+    }
+    scores.sort_by(|one, other| one.0.cmp(&other.0));
+    let all = app.get(&format!("/api/v1/test_suites/{suite}/test_runs")).await;
+    assert_eq!(all.data().as_array().unwrap().len(), 3, "each case ran once");
+    scores.into_iter().map(|(_, score)| score).collect()
+}
+
+#[tokio::test]
+async fn a_suite_of_three_cases_tells_a_good_agent_from_a_broken_one_offline() {
+    let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let good = rehearse(shop(&service.url()), false).await;
+    assert_eq!(good, [json!(1.0), json!(1.0), json!(0.5)]);
+    assert_eq!(rehearse(shop(&service.url()), true).await, good, "crashes change nothing");
+    let broken = rehearse(json!({"name": "Broken"}), false).await;
+    assert!(broken.iter().all(|score| score.as_f64().unwrap() <= 0.5), "{broken:?}");
+    assert_eq!((&broken[0], &broken[2]), (&json!(0.0), &json!(0.0)));
+}
+
+/// Works until a model was asked so many times, and dies before the last answer is heard.
+async fn dies_at_question(app: TestApp, count: usize) -> TestApp {
+    app.model().says_when_released("never read");
+    let context = app.app.context().clone();
+    let working = async {
+        loop {
+            server::workers::step(&context).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = working => {}
+        () = app.model().received(count) => {}
+    }
+    drop(context);
+    app.crash_and_restart().await
+}
+
+/// The server dies while a model is asked: the question is asked again, and what was said is said once.
+#[tokio::test]
+async fn a_crash_in_the_middle_resumes_the_run() {
+    let mut app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (_, case) = case(&app, &agent, "Say A.", "It answers.").await;
+    let run = start(&app, &case).await;
+    // Asked for its first message, the simulated user is not heard.
+    app = dies_at_question(app, 1).await;
+    user(&app, "A");
+    app = dies_at_question(app, 3).await;
+    // The agent's answer.
+    app.model().says("a");
+    user(&app, "CONVERSATION_ENDED");
+    app = dies_at_question(app, 6).await;
+    // The judge's.
+    grade(&app, 0.9);
+    app.run_until_idle().await;
+    let run = read(&app, &run).await;
+    assert_eq!((&run["score"], &run["status"]), (&json!(0.9), &json!("completed")));
+    let said: Vec<_> =
+        run["conversation"].as_array().unwrap().iter().map(|line| line["content"].as_str().unwrap()).collect();
+    assert_eq!(said, ["A", "a"]);
+}
