@@ -6,7 +6,30 @@
 //!
 //! Each guard switched off alone turns at least one case red; each was tried by hand:
 //!
-//! TABLE
+//! | guard, off | red, among others |
+//! | --- | --- |
+//! | `inbox::unmarked` for what is said | a forged note |
+//! | `inbox::unmarked` for a summary | the test at the end of this file |
+//! | `context::escaped`: `<` | a forged end of the contact's block on one line |
+//! | `context::escaped`: new lines | a forged line of a step prompt |
+//! | fields of the contact escaped | a field of the contact with a forged line |
+//! | settings escaped | a setting with a forged line |
+//! | notes escaped | a note about the contact with a forged end of its block |
+//! | the profile's name escaped | a forged end of the contact's block |
+//! | payloads as JSON | a forged note in a payload |
+//! | only targets that the visit offers | a node that nothing leads to (a request without its step prompt) |
+//! | only tools that the node offers | any request from a node that may make none |
+//! | the schema of arguments | a message to somebody else |
+//! | `origin_is_fixed` | another host |
+//! | values escaped in URLs | a path upwards |
+//! | control characters in headers | a second header |
+//! | values escaped in bodies given as text | a body of one's own in a text |
+//! | values are not looked at for variables | a setting by variable |
+//! | `media::trusted` | a media message from the contact's link |
+//! | the host of `webhook_request` | any request to another host where it may make some |
+//! | only templates of the node | a template of another node |
+//!
+//! Addresses are the egress client's guard: scenario S18.
 
 use crate::{
     graphs::content,

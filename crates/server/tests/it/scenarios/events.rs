@@ -31,7 +31,7 @@ pub fn in_short(event: &StoredEvent) -> Option<String> {
 }
 
 /// Fields that differ from run to run, and those that the script has said already.
-const LEFT_OUT: [&str; 14] = [
+const LEFT_OUT: [&str; 15] = [
     "agent_id",
     "call_id",
     "effects",
@@ -46,6 +46,8 @@ const LEFT_OUT: [&str; 14] = [
     "tokens",
     "tools",
     "usage",
+    // A share of it follows from the execution's id.
+    "wait_ms",
 ];
 
 pub fn line(event: &StoredEvent) -> String {
