@@ -74,6 +74,7 @@ pub(super) fn serve(world: World, request: &ToolRequest) -> BoxFuture<'static, T
         let (failed, wait) = {
             let now = world.now();
             let inner = &mut *world.lock();
+            inner.counts.tool_calls += 1;
             inner.history.note(now, format!("tool {method} {key}"));
             if method != "GET" {
                 let times = inner.tools.entry(key.clone()).or_default();

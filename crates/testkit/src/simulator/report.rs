@@ -28,6 +28,8 @@ pub struct Totals {
     duplicates: u64,
     answers_lost: u64,
     stale: u64,
+    model_calls: u64,
+    tool_calls: u64,
     executions: u64,
     excused_doubles: u64,
     died_at: BTreeSet<String>,
@@ -47,6 +49,8 @@ impl Totals {
         self.duplicates += counts.duplicates;
         self.answers_lost += counts.answers_lost;
         self.stale += counts.stale;
+        self.model_calls += counts.model_calls;
+        self.tool_calls += counts.tool_calls;
         self.executions += outcome.executions;
         self.excused_doubles += counts.excused_doubles;
         self.died_at.extend(outcome.died_at);
@@ -63,6 +67,8 @@ impl Totals {
         self.duplicates += other.duplicates;
         self.answers_lost += other.answers_lost;
         self.stale += other.stale;
+        self.model_calls += other.model_calls;
+        self.tool_calls += other.tool_calls;
         self.executions += other.executions;
         self.excused_doubles += other.excused_doubles;
         self.died_at.extend(other.died_at);
@@ -84,11 +90,13 @@ impl Totals {
         let never: Vec<&str> = failpoint::ALL.into_iter().filter(|name| !self.died_at.contains(*name)).collect();
         let never = if never.is_empty() { String::new() } else { format!(" (not {})", never.join(", ")) };
         format!(
-            "runs {}\nmessages {} ({rate:.0} a second)\ncrashes {}, at {} of {} failpoints{never}\npaused nodes {}\nstopped nodes {}\nstale writes refused {}\n\
+            "runs {}\nmessages {} ({rate:.0} a second)\nmodel calls {}, tool calls {}\ncrashes {}, at {} of {} failpoints{never}\npaused nodes {}\nstopped nodes {}\nstale writes refused {}\n\
              duplicates delivered {}\nlost answers {}\nexecutions replayed {}\ndoubled and reported as unclear {}\n\
              lost {}\ndoubled {}\nfailed runs {}",
             self.seeds,
             self.messages,
+            self.model_calls,
+            self.tool_calls,
             self.deaths,
             self.died_at.len(),
             failpoint::ALL.len(),

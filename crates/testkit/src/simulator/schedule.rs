@@ -101,8 +101,11 @@ fn hook(world: &World, chance: &mut Chance) {
     let world = world.clone();
     failpoint::hook(Some(Box::new(move |name| {
         let dies = {
+            // Few come to a tool or a timer.
+            let often =
+                if name.starts_with("tool") || name.starts_with("timer") { failpoints * 10 } else { failpoints };
             let inner = &mut *world.lock();
-            inner.counts.deaths < DEATHS && inner.fault(failpoints)
+            inner.counts.deaths < DEATHS && inner.fault(often)
         };
         if dies {
             world.note(format_args!("death at {name}"));

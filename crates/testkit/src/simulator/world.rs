@@ -79,6 +79,7 @@ pub(super) struct Counts {
     pub duplicates: u64,
     pub answers_lost: u64,
     pub model_calls: u64,
+    pub tool_calls: u64,
     pub stale: u64,
     pub excused_doubles: u64,
 }
