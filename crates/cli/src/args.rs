@@ -37,6 +37,9 @@ pub enum Command {
     /// Make API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Let people sign in from a command line
+    #[command(subcommand)]
+    Login(LoginCommand),
     /// Bring the database up to date
     Migrate(SettingFlags),
     /// Feed an execution's journal to the engine again and compare what comes out
@@ -213,6 +216,31 @@ pub struct CreateKey {
     /// The project's id, or its name if no other has it
     #[arg(long, value_name = "NAME_OR_ID", env = "CHASQUI_PROJECT")]
     pub project: String,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+/// `login …`
+#[derive(Debug, Subcommand)]
+pub enum LoginCommand {
+    /// Approve a code that a command line shows; it is valid for ten minutes
+    Approve(ApproveLogin),
+}
+
+/// `login approve`
+#[derive(Debug, Flags)]
+pub struct ApproveLogin {
+    /// The code
+    pub code: String,
+    /// Who signs in; made if there is no such user
+    #[arg(long, value_name = "ADDRESS", env = "CHASQUI_LOGIN_EMAIL", default_value = "operator@localhost")]
+    pub email: String,
+    /// Makes them a member of this project, by id or name; may be repeated. Without it they see every project
+    #[arg(long, value_name = "NAME_OR_ID")]
+    pub project: Vec<String>,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

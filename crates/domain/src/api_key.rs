@@ -1,7 +1,7 @@
 //! API keys: `chq_<12 lookup>_<43 base62>`, stored as a SHA-256 (design.md §4).
 //!
 //! The lookup part finds the row, the hash of the whole key proves it. The secret part has 256 bits, so a slow hash
-//! would buy nothing.
+//! would buy nothing. Tokens of people who signed in from a command line are made alike, with `chu` in front.
 
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,15 @@ pub struct NewApiKey {
 
 /// Makes a key from random bytes, or `None` where too few of them are usable (256 bytes always suffice in practice).
 pub fn from_random(random: &[u8]) -> Option<NewApiKey> {
+    made("chq", random)
+}
+
+/// Makes a user's token, like a key.
+pub fn token_from_random(random: &[u8]) -> Option<NewApiKey> {
+    made("chu", random)
+}
+
+fn made(prefix: &str, random: &[u8]) -> Option<NewApiKey> {
     // 248 = 4 × 62: larger bytes would favour some characters.
     let mut characters =
         random.iter().filter(|byte| **byte < 248).map(|byte| char::from(BASE62[usize::from(*byte % 62)]));
@@ -29,14 +38,23 @@ pub fn from_random(random: &[u8]) -> Option<NewApiKey> {
     if secret.len() < SECRET_LENGTH {
         return None;
     }
-    let text = format!("chq_{lookup}_{secret}");
+    let text = format!("{prefix}_{lookup}_{secret}");
     let hash = hash(&text);
     Some(NewApiKey { text, lookup, hash })
 }
 
 /// The lookup part of a key in the right shape.
 pub fn lookup(key: &str) -> Option<&str> {
-    let (lookup, secret) = key.strip_prefix("chq_")?.split_once('_')?;
+    found("chq_", key)
+}
+
+/// The lookup part of a user's token in the right shape.
+pub fn token_lookup(token: &str) -> Option<&str> {
+    found("chu_", token)
+}
+
+fn found<'k>(prefix: &str, key: &'k str) -> Option<&'k str> {
+    let (lookup, secret) = key.strip_prefix(prefix)?.split_once('_')?;
     let fits = |part: &str, length| part.len() == length && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (fits(lookup, LOOKUP_LENGTH) && fits(secret, SECRET_LENGTH)).then_some(lookup)
 }
@@ -61,5 +79,8 @@ mod tests {
             assert_eq!(lookup(odd), None, "{odd}");
         }
         assert!(from_random(&[250; 300]).is_none());
+        let token = token_from_random(&random).unwrap();
+        assert_eq!((token_lookup(&token.text), lookup(&token.text)), (Some(token.lookup.as_str()), None));
+        assert_eq!(token_lookup(&key.text), None);
     }
 }

@@ -124,6 +124,14 @@ kinds! {
     Outbox => OutboxId,
     /// A connected WhatsApp business number.
     WhatsappConfig => WhatsappConfigId,
+    /// Somebody whom the project works for.
+    Customer => CustomerId,
+    /// A note on a contact.
+    ContactNote => ContactNoteId,
+    /// The link between an agent and a number that it answers on.
+    AgentWhatsappConfig => AgentWhatsappConfigId,
+    /// A person who signs in.
+    User => UserId,
     /// A sandbox session.
     SandboxSession => SandboxSessionId,
     /// Test cases of an agent.

@@ -3,6 +3,7 @@
 pub mod agent;
 pub mod api_key;
 pub mod chat;
+pub mod cli_login;
 pub mod execution;
 pub mod ids;
 pub mod message;

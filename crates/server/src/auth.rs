@@ -13,7 +13,11 @@ use domain::{
     ids::{ApiKeyId, ProjectId},
 };
 use std::{ops::Deref, sync::Arc};
-use store::unscoped::{self, DirectoryKind};
+use store::{
+    cli_logins,
+    unscoped::{self, DirectoryKind},
+    users::{self, UserRow},
+};
 use subtle::ConstantTimeEq as _;
 
 /// The context of one project's request.
@@ -53,12 +57,7 @@ impl FromRequestParts<Context> for ProjectContext {
             return Err(ApiError::Unauthorized);
         }
         let facts = parts.extensions.get::<Arc<Facts>>().cloned().unwrap_or_default();
-        if let Some(window) = ctx.rate_limit.count(id, ctx.now()) {
-            let window = facts.window.get_or_init(|| window);
-            if window.over {
-                return Err(ApiError::RateLimited);
-            }
-        }
+        count(ctx, id, &facts)?;
         let idempotency_key = idempotency_key(parts)?;
         Ok(Self { ctx: ctx.clone(), project: pointer.project_id, key: id, idempotency_key, facts })
     }
@@ -74,6 +73,52 @@ fn idempotency_key(parts: &Parts) -> Result<Option<String>, ApiError> {
             let why = format!("must be 1 to {LONGEST_KEY} visible ASCII characters");
             Err(ApiError::invalid("/Idempotency-Key", "invalid_format", why))
         }
+    }
+}
+
+/// The context of a request by somebody who signed in from a command line.
+#[derive(Clone)]
+pub(crate) struct UserContext {
+    ctx: Context,
+    /// Who asks.
+    pub(crate) user: UserRow,
+    /// What finds their token.
+    pub(crate) token_lookup: String,
+    pub(crate) facts: Arc<Facts>,
+}
+
+impl Deref for UserContext {
+    type Target = Context;
+    fn deref(&self) -> &Context {
+        &self.ctx
+    }
+}
+
+impl FromRequestParts<Context> for UserContext {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
+        let token =
+            parts.headers.get("x-cli-token").and_then(|token| token.to_str().ok()).ok_or(ApiError::NotSignedIn)?;
+        let lookup = api_key::token_lookup(token).ok_or(ApiError::NotSignedIn)?;
+        let mut reader = ctx.store.read().await?;
+        let mut conn = reader.conn();
+        let row = cli_logins::token(&mut conn, lookup, ctx.now()).await?.ok_or(ApiError::NotSignedIn)?;
+        if !bool::from(row.hash.ct_eq(&api_key::hash(token))) {
+            return Err(ApiError::NotSignedIn);
+        }
+        let user = users::find(&mut conn, row.user_id).await?.ok_or(ApiError::NotSignedIn)?;
+        let facts = parts.extensions.get::<Arc<Facts>>().cloned().unwrap_or_default();
+        count(ctx, Id::from_uuid(user.id.uuid()), &facts)?;
+        Ok(Self { ctx: ctx.clone(), user, token_lookup: lookup.to_owned(), facts })
+    }
+}
+
+/// Counts a request of whoever this is.
+fn count(ctx: &Context, who: ApiKeyId, facts: &Facts) -> Result<(), ApiError> {
+    match ctx.rate_limit.count(who, ctx.now()) {
+        Some(window) if facts.window.get_or_init(|| window).over => Err(ApiError::RateLimited),
+        _ => Ok(()),
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Inner {
     pub app_secrets: Vec<SecretString>,
     /// Shown in the webhook handshake.
     pub verify_token: Option<SecretString>,
+    /// Under which the server is reached, where it was told.
+    pub public_url: Option<String>,
     /// The shared sandbox number.
     pub sandbox: Option<Sandbox>,
     /// How long a status may take to tell how an unclear send ended.
@@ -118,6 +120,8 @@ pub struct Parts {
     pub app_secrets: Vec<SecretString>,
     /// Shown in the webhook handshake.
     pub verify_token: Option<SecretString>,
+    /// Under which the server is reached, where it was told.
+    pub public_url: Option<String>,
     /// The shared sandbox number.
     pub sandbox: Option<Sandbox>,
     /// How long a status may take to tell how an unclear send ended.
@@ -147,6 +151,7 @@ impl Context {
             tracking_key: parts.tracking_key,
             app_secrets: parts.app_secrets,
             verify_token: parts.verify_token,
+            public_url: parts.public_url,
             sandbox: parts.sandbox,
             reconcile_window: parts.reconcile_window,
             node: parts.node,

@@ -21,6 +21,12 @@ pub enum ApiError {
     /// No key, or not one of ours.
     #[error("Invalid or missing API key")]
     Unauthorized,
+    /// No token of a user, or not one of ours.
+    #[error("Invalid or missing token")]
+    NotSignedIn,
+    /// Nobody has approved this sign-in yet.
+    #[error("Not ready")]
+    NotReady,
     /// Absent, another project's, or not even an id.
     #[error("{0} not found")]
     NotFound(&'static str),
@@ -86,6 +92,8 @@ impl ApiError {
     fn parts(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::NotReady => (StatusCode::NOT_FOUND, "not_ready"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "no_route"),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),

@@ -1,10 +1,10 @@
 //! What an operator does from the command line, beside a running server or without one.
 
 use crate::{Clock, Config, context::PLATFORM_PROJECT, start};
-use domain::{Id, api_key, ids::ProjectId};
+use domain::{Id, api_key, cli_login, ids::ProjectId};
 use gateways::llm::{ModelClient, config::resolve};
 use secrecy::ExposeSecret as _;
-use store::{DatabaseUrl, Store, projects, transact};
+use store::{DatabaseUrl, Store, cli_logins, projects, transact, users};
 use uuid::Uuid;
 
 /// The hands of the command line.
@@ -31,6 +31,12 @@ pub enum OperatorError {
     /// No such execution.
     #[error("there is no execution {0}")]
     NoExecution(domain::ids::ExecutionId),
+    /// No such code.
+    #[error("no sign-in waits with this code: it was mistyped, approved before, or is older than ten minutes")]
+    NoLogin,
+    /// Not an e-mail address.
+    #[error("'{0}' is not an e-mail address")]
+    BadEmail(String),
     /// Not a name.
     #[error("a project's name must have 1 to 120 characters")]
     BadName,
@@ -98,6 +104,30 @@ impl Operator {
         let (id, now) = (Id::from_uuid(self.uuid()?), self.clock.now());
         transact!(self.store, "key.create", tx => store::api_keys::insert(tx, project, id, &key, now).await)?;
         Ok((project, key.text))
+    }
+
+    /// Lets whoever waits with a code sign in as the user of this e-mail address, who is made if need be: a member of the
+    /// named projects, or without any an operator, who sees all of them.
+    pub async fn approve_login(&self, code: &str, email: &str, projects: &[String]) -> Result<(), OperatorError> {
+        let email = email.trim().to_lowercase();
+        let parts = email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
+        if parts.is_none() || email.len() > 254 || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err(OperatorError::BadEmail(email));
+        }
+        self.migrate().await?;
+        let mut member_of = Vec::with_capacity(projects.len());
+        for wanted in projects {
+            member_of.push(self.project(wanted).await?);
+        }
+        let (new_id, now, hash) = (Id::from_uuid(self.uuid()?), self.clock.now(), cli_login::hash(code));
+        let approved = transact!(self.store, "cli.login.approve", tx => {
+            let user = users::ensure(tx, new_id, &email, member_of.is_empty(), now).await?;
+            for project in &member_of {
+                users::join(tx, *project, user.id, now).await?;
+            }
+            cli_logins::approve(tx, &hash, user.id, now).await
+        })?;
+        if approved { Ok(()) } else { Err(OperatorError::NoLogin) }
     }
 
     async fn project(&self, wanted: &str) -> Result<ProjectId, OperatorError> {

@@ -11,17 +11,23 @@ use utoipa_axum::router::OpenApiRouter;
 fn api() -> OpenApiRouter<Context> {
     let groups = OpenApiRouter::new()
         .merge(agent_snapshots::routes())
+        .merge(agent_whatsapp_configs::routes())
         .merge(agents::routes())
+        .merge(contact_notes::routes())
+        .merge(contacts::routes())
         .merge(conversations::routes())
+        .merge(customers::routes())
         .merge(executions::routes())
         .merge(messages::routes())
+        .merge(projects::routes())
         .merge(sandbox_sessions::routes())
         .merge(secrets::routes())
         .merge(test_cases::routes())
         .merge(test_chats::routes())
         .merge(test_runs::routes())
-        .merge(test_suites::routes());
-    OpenApiRouter::new().nest("/api/v1", groups)
+        .merge(test_suites::routes())
+        .merge(whatsapp_configs::routes());
+    OpenApiRouter::new().nest("/api/v1", groups).nest("/api/cli", cli::routes())
 }
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi);
@@ -35,6 +41,7 @@ pub fn openapi() -> Value {
 pub fn router(ctx: Context) -> Router {
     let (api, _) = api().split_for_parts();
     api.route("/openapi.json", get(async || Json(&*DOCUMENT)))
+        .route("/cli/authorize/{code}", get(cli::authorize))
         .route("/webhooks/whatsapp", get(ingest::handshake).post(ingest::deliver))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

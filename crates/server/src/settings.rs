@@ -115,6 +115,7 @@ pub const COMMAND_VARIABLES: &[(&str, &str)] = &[
     ("CHASQUI_EMULATOR_CALLBACK", "Where the emulator sends its webhooks."),
     ("CHASQUI_ORDERS_LISTEN", "Where dev and emulator put the sample order service."),
     ("CHASQUI_PHONE", "The phone that phone is."),
+    ("CHASQUI_LOGIN_EMAIL", "Who signs in by login approve."),
     ("CHASQUI_PROJECT", "The project of keys create."),
     ("CHASQUI_DEMO_LANGUAGE", "The language of demo: en, es or pt."),
 ];

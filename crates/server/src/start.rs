@@ -96,6 +96,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         model,
         app_secrets: config.app_secrets,
         verify_token: config.verify_token,
+        public_url: config.public_url.clone(),
         sandbox: config.sandbox,
         reconcile_window: config.reconcile_window,
         rate_limit_per_minute: config.rate_limit_per_minute,

@@ -153,6 +153,11 @@ statements! {
              WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
              AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL) \
              ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
+    OPEN_ON = ["SELECT id FROM conversations WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
+                AND whatsapp_config_id = $3 ORDER BY id"];
+    END = ["UPDATE conversations SET status = 'ended', agent_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
+    DROP_AGENT = ["UPDATE conversations SET agent_id = NULL WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
+                   AND whatsapp_config_id = $3 AND agent_id = $4"];
     COUNT = ["SELECT count(*) FROM conversations WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) \
               AND (last_active_at >= $3 OR $3 IS NULL) AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL)"];
 }
@@ -225,6 +230,22 @@ pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: T
 /// Takes the next number in the order of sends.
 pub async fn next_out_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<i64> {
     Ok(run!(tx, NEXT_OUT_SEQ, [project.uuid(), id.uuid()], fetch_one as (i64,))?.0)
+}
+
+/// The open conversations of a config.
+pub async fn open_on(conn: &mut Conn<'_>, project: ProjectId, number: (&str, WhatsappConfigId)) -> Result<Vec<ConversationId>> {
+    let rows = run!(conn, OPEN_ON, [project.uuid(), number.0, number.1.uuid()], fetch_all as (Uuid,))?;
+    Ok(rows.into_iter().map(|(id,)| ConversationId::from_uuid(id)).collect())
+}
+
+/// Ends a conversation, whoever holds it: the next message of the person opens another one.
+pub async fn end(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
+    run!(tx, END, [project.uuid(), id.uuid(), now.micros()], execute).map(drop)
+}
+
+/// The agent answers no new messages in the open conversations of a config.
+pub async fn drop_agent(tx: &mut Tx<'_>, project: ProjectId, number: (&str, WhatsappConfigId), agent: AgentId) -> Result<()> {
+    run!(tx, DROP_AGENT, [project.uuid(), number.0, number.1.uuid(), agent.uuid()], execute).map(drop)
 }
 
 /// A page of conversations, latest activity first, and how many match. Those without a number talk to nobody.

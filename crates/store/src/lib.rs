@@ -12,6 +12,7 @@ pub mod point;
 #[cfg(feature = "failpoints")]
 mod refusals;
 mod row;
+mod search;
 mod sql;
 mod sqlite;
 mod writer;
@@ -38,5 +39,8 @@ macro_rules! resources {
 }
 
 resources! {
-    agents, api_keys, audit, census, contacts, conversations, events, executions, history, idempotency, jobs, journal, mailbox, messages, outbox, platform_settings, projects, sandbox_sessions, secrets, test_cases, test_chats, test_runs, test_suites, timers, unscoped, webhook_events, whatsapp_configs,
+    agent_whatsapp_configs, agents, api_keys, audit, census, cli_logins, contact_notes, contacts, conversations, customers,
+    events, executions, history, idempotency, jobs, journal, mailbox, messages, outbox, platform_settings, projects,
+    sandbox_sessions, secrets, test_cases, test_chats, test_runs, test_suites, timers, unscoped, users, webhook_events,
+    whatsapp_configs,
 }

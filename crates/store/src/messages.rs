@@ -58,6 +58,7 @@ pub struct NewMessage<'a> {
 }
 
 statements! {
+    HAS_RECEIVED = ["SELECT wamid FROM wamid_seen WHERE project_id = $1 AND phone_number_id = $2 LIMIT 1"];
     SEEN = ["INSERT INTO wamid_seen (project_id, phone_number_id, wamid, received_at) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (project_id, phone_number_id, wamid) DO NOTHING"];
     INSERT = ["INSERT INTO messages (project_id, conversation_id, seq, id, direction, kind, content, raw, wamid, wa_timestamp, status, \
@@ -140,4 +141,9 @@ pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change:
     let read = at(Delivery::Read).or(at(Delivery::Played));
     run!(tx, ADVANCE, [project.uuid(), id.uuid(), change.to.as_str(), change.to.rank(), sent, delivered, read, failed, change.error,
         change.wamid, change.now.micros()], execute).map(drop)
+}
+
+/// Whether anything came in on a number lately.
+pub async fn has_received(conn: &mut Conn<'_>, project: ProjectId, phone_number_id: &str) -> Result<bool> {
+    Ok(run!(conn, HAS_RECEIVED, [project.uuid(), phone_number_id], fetch_optional as (String,))?.is_some())
 }

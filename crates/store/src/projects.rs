@@ -13,13 +13,15 @@ rows! {
         pub name: String,
         /// When it was made.
         pub created_at: Timestamp,
+        /// When it was changed.
+        pub updated_at: Timestamp,
     }
 }
 
 statements! {
     INSERT = ["INSERT INTO projects (id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) ON CONFLICT (id) DO NOTHING"];
-    FIND = ["SELECT id, name, created_at FROM projects WHERE id = $1"];
-    NAMED = ["SELECT id, name, created_at FROM projects WHERE name = $1 ORDER BY created_at, id LIMIT 2"];
+    FIND = ["SELECT id, name, created_at, updated_at FROM projects WHERE id = $1"];
+    NAMED = ["SELECT id, name, created_at, updated_at FROM projects WHERE name = $1 ORDER BY created_at, id LIMIT 2"];
 }
 
 /// Makes a project; does nothing where the id exists.

@@ -30,6 +30,7 @@ statements! {
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (project_id, id) DO UPDATE SET ciphertext = excluded.ciphertext, \
             nonce = excluded.nonce, wrapped_key = excluded.wrapped_key, wrap_nonce = excluded.wrap_nonce, kek_id = excluded.kek_id"];
     FIND = ["SELECT ciphertext, nonce, wrapped_key, wrap_nonce, kek_id FROM secrets WHERE project_id = $1 AND id = $2 AND kind = $3"];
+    DELETE = ["DELETE FROM secrets WHERE project_id = $1 AND id = $2"];
 }
 
 impl Vault {
@@ -72,6 +73,11 @@ pub async fn insert(
     let values = (&s.ciphertext[..], &s.nonce[..], &s.wrapped_key[..], &s.wrap_nonce[..]);
     run!(tx, INSERT, [project.uuid(), id.uuid(), kind, values.0, values.1, values.2, values.3, &s.kek_id, now.micros()], execute)
         .map(drop)
+}
+
+/// Forgets a secret. Nothing may refer to it any more.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: SecretId) -> Result<()> {
+    run!(tx, DELETE, [project.uuid(), id.uuid()], execute).map(drop)
 }
 
 /// Seals and stores a secret, in place of the one that is there.

@@ -1,7 +1,7 @@
 //! Every statement that runs before a project is known, or over all of them: look-ups in the directory, the workers'
 //! scans for due rows (which return keys only) and the leases of a whole node. They live here and nowhere else.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
 use uuid::Uuid;
 
@@ -80,6 +80,9 @@ rows! {
 statements! {
     POINT = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) \
               ON CONFLICT (kind, value) DO UPDATE SET project_id = excluded.project_id, object_id = excluded.object_id"];
+    CLAIM = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, value) DO NOTHING"];
+    HAS_VERIFY_TOKEN = ["SELECT id FROM whatsapp_configs WHERE webhook_verify_token = $1 LIMIT 1"];
+    VERIFY_NUMBERS = ["UPDATE whatsapp_configs SET webhook_verified_at = $2 WHERE webhook_verify_token = $1"];
     LOOK_UP = ["SELECT project_id, object_id FROM directory WHERE kind = $1 AND value = $2"];
     FORGET = ["DELETE FROM directory WHERE kind = $1 AND value = $2 AND project_id = $3 AND object_id = $4"];
     DUE_CONVERSATIONS = ["SELECT project_id, id, epoch FROM conversations \
@@ -109,6 +112,24 @@ statements! {
 /// Lets `value` be found, moving it from whatever it pointed to before.
 pub async fn point(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: ProjectId, object: Uuid) -> Result<()> {
     run!(tx, POINT, [kind.as_str(), value, project.uuid(), object], execute).map(drop)
+}
+
+/// Lets `value` be found, unless it is somebody's already. [`Error::Conflict`] then.
+pub async fn claim(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: ProjectId, object: Uuid) -> Result<()> {
+    match run!(tx, CLAIM, [kind.as_str(), value, project.uuid(), object], execute)? {
+        0 => Err(Error::Conflict(format!("directory: {}", kind.as_str()))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether any number, in any project, has this verify token.
+pub async fn has_verify_token(conn: &mut Conn<'_>, verify_token: &str) -> Result<bool> {
+    Ok(run!(conn, HAS_VERIFY_TOKEN, [verify_token], fetch_optional as (Uuid,))?.is_some())
+}
+
+/// Notes that Meta made the handshake with this token, at the numbers that have it.
+pub async fn verify_numbers(tx: &mut Tx<'_>, verify_token: &str, now: Timestamp) -> Result<()> {
+    run!(tx, VERIFY_NUMBERS, [verify_token, now.micros()], execute).map(drop)
 }
 
 /// Who owns `value`.

@@ -1,7 +1,7 @@
-//! Connected WhatsApp business numbers.
+//! Connected WhatsApp business numbers. A number belongs to one project: the directory says which.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}, unscoped::{self, DirectoryKind}};
-use domain::{Timestamp, ids::{ProjectId, SecretId, WhatsappConfigId}};
+use crate::{Conn, Result, Tx, row::rows, search, sql::{run, statements}, unscoped::{self, DirectoryKind, Pointer}};
+use domain::{Timestamp, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
 
 rows! {
     /// A stored config. The access token is a secret and only referred to.
@@ -9,36 +9,91 @@ rows! {
     pub struct WhatsappConfigRow {
         /// Its id.
         pub id: WhatsappConfigId,
+        /// Whose number it is; none for the project's own.
+        pub customer_id: Option<CustomerId>,
         /// What people call it.
         pub name: String,
         /// Meta's id of the number.
         pub phone_number_id: String,
         /// Meta's id of the business account.
         pub waba_id: String,
-        /// Digits, for people.
-        pub display_phone_number: String,
-        /// Where the token is.
-        pub access_token_id: SecretId,
+        /// The number as Meta writes it for people, once it was asked.
+        pub display_phone_number: Option<String>,
+        /// Where the token is, if one was given.
+        pub access_token_id: Option<SecretId>,
+        /// What Meta must show in the webhook handshake.
+        pub webhook_verify_token: String,
+        /// Where the owner wants webhooks to go.
+        pub webhook_destination_url: Option<String>,
+        /// When Meta last made the handshake with the token.
+        pub webhook_verified_at: Option<i64>,
         /// `production` or `sandbox`.
         pub kind: String,
+        /// 1 if agents answer on it.
+        pub inbound_processing_enabled: i64,
+        /// 1 if calls are wanted.
+        pub calls_enabled: i64,
+        /// When it was made.
+        pub created_at: Timestamp,
+        /// When it was changed.
+        pub updated_at: Timestamp,
     }
 }
 
-statements! {
-    INSERT = ["INSERT INTO whatsapp_configs (project_id, id, name, phone_number_id, waba_id, display_phone_number, access_token_id, kind, \
-               created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)"];
-    FIND = ["SELECT id, name, phone_number_id, waba_id, display_phone_number, access_token_id, kind FROM whatsapp_configs \
-             WHERE project_id = $1 AND id = $2"];
-    OLDEST = ["SELECT id, name, phone_number_id, waba_id, display_phone_number, access_token_id, kind FROM whatsapp_configs \
-               WHERE project_id = $1 AND kind = 'production' ORDER BY created_at, id LIMIT 1"];
+/// Which configs a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this customer.
+    pub customer: Option<CustomerId>,
+    /// Of this business account.
+    pub waba_id: Option<String>,
+    /// The name contains this, in any case.
+    pub name: Option<String>,
+    /// Made at or after.
+    pub created_from: Option<Timestamp>,
+    /// Made at or before.
+    pub created_to: Option<Timestamp>,
 }
 
-/// Stores a config and routes its number to the project.
-pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &WhatsappConfigRow, now: Timestamp) -> Result<()> {
-    let (id, token) = (row.id.uuid(), row.access_token_id.uuid());
-    let values = (&row.name, &row.phone_number_id, &row.waba_id, &row.display_phone_number, &row.kind);
-    run!(tx, INSERT, [project.uuid(), id, values.0, values.1, values.2, values.3, token, values.4, now.micros()], execute)?;
-    unscoped::point(tx, DirectoryKind::Number, &row.phone_number_id, project, id).await
+statements! {
+    INSERT = ["INSERT INTO whatsapp_configs (project_id, id, customer_id, name, name_search, phone_number_id, waba_id, \
+               display_phone_number, access_token_id, webhook_verify_token, webhook_destination_url, kind, inbound_processing_enabled, \
+               calls_enabled, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"];
+    FIND = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
+             webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+             FROM whatsapp_configs WHERE project_id = $1 AND id = $2"];
+    LOCK = ["UPDATE whatsapp_configs SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
+             RETURNING id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
+             webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at"];
+    OLDEST = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
+               webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+               FROM whatsapp_configs WHERE project_id = $1 AND kind = 'production' ORDER BY created_at, id LIMIT 1"];
+    OF_CUSTOMER = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
+                    webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+                    FROM whatsapp_configs WHERE project_id = $1 AND customer_id = $2 ORDER BY created_at, id"];
+    UPDATE = ["UPDATE whatsapp_configs SET name = $3, name_search = $4, phone_number_id = $5, waba_id = $6, display_phone_number = $7, \
+               access_token_id = $8, webhook_verify_token = $9, webhook_destination_url = $10, webhook_verified_at = $11, kind = $12, \
+               inbound_processing_enabled = $13, calls_enabled = $14, updated_at = $15 WHERE project_id = $1 AND id = $2"];
+    SHOW_AS = ["UPDATE whatsapp_configs SET display_phone_number = $3 WHERE project_id = $1 AND id = $2"];
+    DELETE = ["DELETE FROM whatsapp_configs WHERE project_id = $1 AND id = $2"];
+    LIST = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
+             webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+             FROM whatsapp_configs WHERE project_id = $1 AND (customer_id = $2 OR $2 IS NULL) AND (waba_id = $3 OR $3 IS NULL) \
+             AND (name_search LIKE $4 ESCAPE '\\' OR $4 IS NULL) AND (created_at >= $5 OR $5 IS NULL) \
+             AND (created_at <= $6 OR $6 IS NULL) ORDER BY created_at DESC, id DESC LIMIT $7 OFFSET $8"];
+    COUNT = ["SELECT count(*) FROM whatsapp_configs WHERE project_id = $1 AND (customer_id = $2 OR $2 IS NULL) \
+              AND (waba_id = $3 OR $3 IS NULL) AND (name_search LIKE $4 ESCAPE '\\' OR $4 IS NULL) \
+              AND (created_at >= $5 OR $5 IS NULL) AND (created_at <= $6 OR $6 IS NULL)"];
+}
+
+/// Stores a config and routes its number to the project. [`crate::Error::Conflict`] if the number is somebody's already.
+pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
+    let (id, customer, token) = (c.id.uuid(), c.customer_id.map(CustomerId::uuid), c.access_token_id.map(SecretId::uuid));
+    let (search, shown, url) = (search::folded(&c.name), c.display_phone_number.as_deref(), c.webhook_destination_url.as_deref());
+    let (enabled, calls, times) = (c.inbound_processing_enabled, c.calls_enabled, [c.created_at.micros(), c.updated_at.micros()]);
+    unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, id).await?;
+    run!(tx, INSERT, [project.uuid(), id, customer, &c.name, &search, &c.phone_number_id, &c.waba_id, shown, token,
+        &c.webhook_verify_token, url, &c.kind, enabled, calls, times[0], times[1]], execute).map(drop)
 }
 
 /// The config of this id.
@@ -46,7 +101,54 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: WhatsappConfigId)
     run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as WhatsappConfigRow)
 }
 
+/// The config of this id, for changing it: other changes wait until the transaction ends.
+pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: WhatsappConfigId) -> Result<Option<WhatsappConfigRow>> {
+    run!(tx, LOCK, [project.uuid(), id.uuid()], fetch_optional as WhatsappConfigRow)
+}
+
 /// The number that an API run without a named config uses: the project's first production number.
 pub async fn oldest(conn: &mut Conn<'_>, project: ProjectId) -> Result<Option<WhatsappConfigRow>> {
     run!(conn, OLDEST, [project.uuid()], fetch_optional as WhatsappConfigRow)
+}
+
+/// All configs of a customer.
+pub async fn of_customer(conn: &mut Conn<'_>, project: ProjectId, customer: CustomerId) -> Result<Vec<WhatsappConfigRow>> {
+    run!(conn, OF_CUSTOMER, [project.uuid(), customer.uuid()], fetch_all as WhatsappConfigRow)
+}
+
+/// Writes a row that was locked in the same transaction, and routes its number anew if it has another one than `before`.
+/// [`crate::Error::Conflict`] if that number is somebody's already.
+pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &WhatsappConfigRow) -> Result<()> {
+    if before != c.phone_number_id {
+        let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
+        unscoped::forget(tx, DirectoryKind::Number, before, pointer).await?;
+        unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, c.id.uuid()).await?;
+    }
+    let (search, shown, url) = (search::folded(&c.name), c.display_phone_number.as_deref(), c.webhook_destination_url.as_deref());
+    let (token, enabled, calls) = (c.access_token_id.map(SecretId::uuid), c.inbound_processing_enabled, c.calls_enabled);
+    run!(tx, UPDATE, [project.uuid(), c.id.uuid(), &c.name, &search, &c.phone_number_id, &c.waba_id, shown, token,
+        &c.webhook_verify_token, url, c.webhook_verified_at, &c.kind, enabled, calls, c.updated_at.micros()], execute).map(drop)
+}
+
+/// Notes how Meta writes the number for people.
+pub async fn show_as(tx: &mut Tx<'_>, project: ProjectId, id: WhatsappConfigId, number: &str) -> Result<()> {
+    run!(tx, SHOW_AS, [project.uuid(), id.uuid(), number], execute).map(drop)
+}
+
+/// Removes a config; its number is free again. No agent may be linked to it any more.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
+    let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
+    unscoped::forget(tx, DirectoryKind::Number, &c.phone_number_id, pointer).await?;
+    run!(tx, DELETE, [project.uuid(), c.id.uuid()], execute).map(drop)
+}
+
+/// A page of configs, newest first, and how many match.
+pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i64, offset: i64) -> Result<(Vec<WhatsappConfigRow>, i64)> {
+    let (customer, waba) = (f.customer.map(CustomerId::uuid), f.waba_id.as_deref());
+    let (from, to) = (f.created_from.map(Timestamp::micros), f.created_to.map(Timestamp::micros));
+    let name = f.name.as_deref().map(search::containing);
+    let name = name.as_deref();
+    let rows = run!(conn, LIST, [project.uuid(), customer, waba, name, from, to, limit, offset], fetch_all as WhatsappConfigRow)?;
+    let (total,) = run!(conn, COUNT, [project.uuid(), customer, waba, name, from, to], fetch_one as (i64,))?;
+    Ok((rows, total))
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-type Answer = dyn Fn(&Request) -> Value + Send + Sync;
+type Answer = dyn Fn(&Request) -> (u16, Value) + Send + Sync;
 
 /// A running service.
 pub struct Service {
@@ -40,8 +40,13 @@ pub struct Request {
 }
 
 impl Service {
-    /// Starts it on a free port.
+    /// Starts it on a free port; every answer is 200.
     pub async fn start(answer: impl Fn(&Request) -> Value + Send + Sync + 'static) -> Self {
+        Self::start_with(move |request| (200, answer(request))).await
+    }
+
+    /// Starts it on a free port; answers have a status.
+    pub async fn start_with(answer: impl Fn(&Request) -> (u16, Value) + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared { requests: Mutex::default(), answer: Box::new(answer) });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -81,10 +86,10 @@ async fn serve(
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
         idempotency_key: key.map(str::to_owned),
     };
-    let answer = (shared.answer)(&request);
+    let (status, answer) = (shared.answer)(&request);
     shared.requests.lock().expect("no panic").push(request);
     match answer.get("redirect").and_then(Value::as_str) {
         Some(url) => (StatusCode::FOUND, [(LOCATION, url.to_owned())]).into_response(),
-        None => Json(answer).into_response(),
+        None => (StatusCode::from_u16(status).expect("a status"), Json(answer)).into_response(),
     }
 }

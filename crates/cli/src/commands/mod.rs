@@ -5,6 +5,7 @@ mod dev;
 mod doctor;
 mod emulator;
 mod keys;
+mod login;
 mod migrate;
 mod openapi;
 mod phone;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::args::{Command, KeysCommand, ProjectsCommand};
+use crate::args::{Command, KeysCommand, LoginCommand, ProjectsCommand};
 
 /// Runs a command; an error ends with 1.
 pub async fn run(command: Command) -> Result<ExitCode> {
@@ -29,6 +30,7 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Emulator(args) => emulator::run(args).await,
         Command::Projects(ProjectsCommand::Create(args)) => projects::create(args).await,
         Command::Keys(KeysCommand::Create(args)) => keys::create(args).await,
+        Command::Login(LoginCommand::Approve(args)) => login::approve(args).await,
         Command::Migrate(flags) => migrate::run(flags).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,

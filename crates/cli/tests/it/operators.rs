@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::program::{Home, get, json, stderr};
+use crate::program::{Home, get, json, post, stderr};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -23,6 +23,32 @@ fn a_key_made_from_the_command_line_opens_the_api() {
         assert_eq!((status, agents["data"].as_array().map(Vec::len)), (200, Some(0)), "{agents}");
     }
     assert_eq!(get(&format!("{url}/api/v1/agents"), "chq_unknown").0, 401);
+    assert!(server.ends_when_asked(), "it must end by itself and well");
+}
+
+#[test]
+fn a_code_that_is_approved_from_the_command_line_gives_a_token() {
+    let home = Home::new();
+    assert!(home.run(&["projects", "create", "Bakery"]).status.success());
+    let mut server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let url = server.value_after("Chasqui listens on ", SOON);
+    let (_, asked) = post(&format!("{url}/api/cli/auth/request"), &serde_json::json!({}));
+    let code = asked["code"].as_str().unwrap();
+    let exchange = || post(&format!("{url}/api/cli/auth/exchange"), &serde_json::json!({"auth_code": code}));
+    assert_eq!(exchange().0, 404);
+    let approved =
+        json(&home.run(&["login", "approve", code, "--email", "ana@example.com", "--project", "Bakery", "--json"]));
+    assert_eq!((approved["approved"].as_bool(), approved["email"].as_str()), (Some(true), Some("ana@example.com")));
+    let (status, token) = exchange();
+    assert!(status == 200 && token["token"].as_str().is_some_and(|token| token.starts_with("chu_")), "{token}");
+
+    let again = home.run(&["login", "approve", code]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("no sign-in waits with this code"), "{}", stderr(&again));
+    let nowhere = home.run(&["login", "approve", code, "--project", "Nowhere"]);
+    assert!(stderr(&nowhere).contains("there is no project 'Nowhere'"), "{}", stderr(&nowhere));
+    let nobody = home.run(&["login", "approve", code, "--email", "ana"]);
+    assert!(stderr(&nobody).contains("'ana' is not an e-mail address"), "{}", stderr(&nobody));
     assert!(server.ends_when_asked(), "it must end by itself and well");
 }
 

@@ -172,6 +172,18 @@ impl Drop for Running {
     }
 }
 
+/// POST of JSON without a key: status and JSON.
+pub fn post(url: &str, body: &Value) -> (u16, Value) {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        gateways::tls::install();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client.post(url).header("content-type", "application/json").body(body.to_string());
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
+    })
+}
+
 /// One request of a client.
 pub fn get(url: &str, key: &str) -> (u16, Value) {
     let runtime = Runtime::new().unwrap();

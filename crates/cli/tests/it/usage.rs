@@ -5,7 +5,7 @@ use crate::program::{Home, bare, finished, json, stderr, stdout};
 #[test]
 fn help_lists_every_command() {
     let help = stdout(&finished(&mut bare(&["--help"])));
-    for command in ["dev", "demo", "phone", "serve", "emulator", "projects", "keys", "migrate", "doctor"] {
+    for command in ["dev", "demo", "phone", "serve", "emulator", "projects", "keys", "login", "migrate", "doctor"] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command} is missing: {help}");
     }
 }
@@ -21,6 +21,7 @@ fn every_command_explains_itself() {
         &["emulator", "--help"],
         &["projects", "create", "--help"],
         &["keys", "create", "--help"],
+        &["login", "approve", "--help"],
         &["migrate", "--help"],
         &["doctor", "--help"],
     ] {

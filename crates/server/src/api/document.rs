@@ -67,7 +67,10 @@ pub(crate) fn of(api: &OpenApi) -> Value {
         "security": [{"ApiKeyAuth": []}],
         "paths": sorted(json!(api.paths)),
         "components": {
-            "securitySchemes": {"ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "Project key."}},
+            "securitySchemes": {
+                "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "Project key."},
+                "CliToken": {"type": "apiKey", "in": "header", "name": "X-CLI-Token", "description": "User token from a sign-in."},
+            },
             "schemas": sorted(schemas(api)),
         },
     });

@@ -4,7 +4,7 @@ use super::{apply::Owner, sandbox};
 use crate::Context;
 use domain::{
     Id, Span, Timestamp,
-    ids::{AgentId, ProjectId, WhatsappConfigId},
+    ids::{AgentId, CustomerId, ProjectId, WhatsappConfigId},
     message::Direction,
     phone::{self, Phone},
 };
@@ -12,12 +12,13 @@ use engine::Input;
 use gateways::whatsapp::webhook::InboundMessage;
 use serde_json::json;
 use store::{
-    Result, Tx, agents,
+    Result, Tx, agent_whatsapp_configs, agents,
     contacts::{self, Identity, Seen},
     conversations::{self, ConversationRow, Touch},
     events::{self, EventRow},
     mailbox,
     messages::{self, NewMessage},
+    whatsapp_configs,
 };
 
 /// The kinds that are something said. Others are stored and answered by nobody.
@@ -35,9 +36,18 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, owner: Owner, message:
             if !first(ctx, tx, project, message).await? {
                 return Ok(());
             }
-            let place = Place { project, config: Some(config), agent: None };
+            let number = whatsapp_configs::find(tx, project, config).await?;
+            let place = Place {
+                project,
+                config: Some(config),
+                customer: number.as_ref().and_then(|number| number.customer_id),
+                agent: agent_whatsapp_configs::answers_on(tx, project, config).await?,
+            };
             let Some(conversation) = converse(ctx, tx, &place, message).await? else { return Ok(()) };
-            hear(ctx, tx, project, &conversation, message).await
+            if number.is_some_and(|number| number.inbound_processing_enabled == 1) {
+                hear(ctx, tx, project, &conversation, message).await?;
+            }
+            Ok(())
         }
     }
 }
@@ -60,6 +70,8 @@ pub(super) async fn first(
 pub(super) struct Place {
     pub project: ProjectId,
     pub config: Option<WhatsappConfigId>,
+    /// Whose number it is.
+    pub customer: Option<CustomerId>,
     /// The agent that shall answer from now on; `None` leaves it as it is.
     pub agent: Option<AgentId>,
 }
@@ -93,6 +105,7 @@ pub(super) async fn converse(
         profile_name: message.profile_name.clone(),
         wa_id: message.from.clone(),
         user_id: message.user_id.clone(),
+        customer: place.customer,
     };
     let contact = contacts::ensure(tx, project, &identities, new_contact, &seen, now).await?;
     let at = message.timestamp.unwrap_or(now);

@@ -17,6 +17,7 @@ use axum::{
 use gateways::whatsapp::{signature, webhook};
 use secrecy::ExposeSecret as _;
 use std::time::Instant;
+use store::{transact, unscoped};
 use subtle::ConstantTimeEq as _;
 
 /// Meta sends up to 3 MB.
@@ -30,18 +31,40 @@ pub(crate) async fn handshake(State(ctx): State<Context>, request: Request) -> R
         values.insert(name.into_owned(), value.into_owned());
     }
     let get = |name: &str| values.get(name).map(String::as_str).unwrap_or_default();
-    let known = ctx.verify_token.as_ref().is_some_and(|token| {
-        let token = token.expose_secret().as_bytes();
-        !token.is_empty() && bool::from(token.ct_eq(get("hub.verify_token").as_bytes()))
+    let token = get("hub.verify_token");
+    let is_ours = ctx.verify_token.as_ref().is_some_and(|ours| {
+        let ours = ours.expose_secret().as_bytes();
+        !ours.is_empty() && bool::from(ours.ct_eq(token.as_bytes()))
     });
-    if get("hub.mode") != "subscribe" || !known {
+    if get("hub.mode") != "subscribe" || token.is_empty() {
         return StatusCode::FORBIDDEN.into_response();
+    }
+    match note_handshake(&ctx, token).await {
+        Ok(known) if known || is_ours => {}
+        Ok(_) => return StatusCode::FORBIDDEN.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "handshake not noted");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
     }
     match values.get("hub.challenge") {
         // Never as HTML: the challenge is shaped by whoever calls.
         Some(challenge) => ([(header::CONTENT_TYPE, "text/plain")], challenge.clone()).into_response(),
         None => StatusCode::BAD_REQUEST.into_response(),
     }
+}
+
+/// A number may have a token of its own, and its config tells when Meta showed it. Whether one has this token.
+async fn note_handshake(ctx: &Context, token: &str) -> store::Result<bool> {
+    {
+        let mut reader = ctx.store.read().await?;
+        if !unscoped::has_verify_token(&mut reader.conn(), token).await? {
+            return Ok(false);
+        }
+    }
+    let now = ctx.now();
+    transact!(ctx.store, "ingest.handshake", tx => unscoped::verify_numbers(tx, token, now).await)?;
+    Ok(true)
 }
 
 /// A delivery.

@@ -58,7 +58,7 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
     let language = phone.as_ref().map_or("en", Phone::language);
     match meaning {
         Meaning::Talks(project, session) => {
-            let place = Place { project, config: None, agent: Some(session.agent_id) };
+            let place = Place { project, config: None, customer: None, agent: Some(session.agent_id) };
             let Some(conversation) = converse(ctx, tx, &place, message).await? else { return Ok(()) };
             hear(ctx, tx, project, &conversation, message).await
         }
@@ -68,7 +68,7 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
             say(
                 ctx,
                 tx,
-                Place { project, config: None, agent: Some(session.agent_id) },
+                Place { project, config: None, customer: None, agent: Some(session.agent_id) },
                 message,
                 &key,
                 Answer::Activated,
@@ -85,7 +85,8 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
                 Answer::NoSession => format!("sandbox:help:{who}:{hour}"),
                 _ => format!("sandbox:help:{}", message.wamid),
             };
-            say(ctx, tx, Place { project, config: None, agent: None }, message, &key, answer, language).await
+            say(ctx, tx, Place { project, config: None, customer: None, agent: None }, message, &key, answer, language)
+                .await
         }
     }
 }

@@ -184,8 +184,8 @@ async fn access_token(ctx: &Context, project: ProjectId, phone_number_id: &str) 
     let Some(pointer) = pointer.filter(|pointer| pointer.project_id == project) else { return Ok(None) };
     let id = domain::Id::from_uuid(pointer.object_id);
     let Some(config) = store::whatsapp_configs::find(&mut conn, project, id).await? else { return Ok(None) };
-    let secret =
-        store::secrets::reveal(&mut conn, &ctx.vault, project, config.access_token_id, "whatsapp_access_token").await?;
+    let Some(token) = config.access_token_id else { return Ok(None) };
+    let secret = store::secrets::reveal(&mut conn, &ctx.vault, project, token, "whatsapp_access_token").await?;
     Ok(secret.map(SecretString::from))
 }
 

@@ -1,11 +1,15 @@
 //! The server from outside: real HTTP, the emulator as Meta, a moved clock.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod agent_links;
 mod api_rules;
 mod bad_input;
+mod cli_login;
 mod commits;
+mod contacts;
 mod contract;
 mod conversation;
+mod customers;
 mod deep_json;
 mod document;
 mod execution_events;
@@ -27,3 +31,4 @@ mod test_runs;
 mod tools;
 mod walk;
 mod webhooks;
+mod whatsapp_configs;

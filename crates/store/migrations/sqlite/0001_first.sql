@@ -7,6 +7,40 @@ CREATE TABLE projects (
     updated_at INTEGER NOT NULL
 ) STRICT;
 
+-- People who sign in. An operator sees every project, others those that they are members of.
+CREATE TABLE users (
+    id BLOB NOT NULL PRIMARY KEY,
+    email TEXT NOT NULL,
+    is_operator INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX users_email ON users (email);
+
+CREATE TABLE memberships (
+    project_id BLOB NOT NULL REFERENCES projects (id),
+    user_id BLOB NOT NULL,
+    role TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, user_id)
+) STRICT;
+CREATE INDEX memberships_of_user ON memberships (user_id, project_id);
+
+-- Sign-ins under way: the code waits for an operator, then for the client that asked.
+CREATE TABLE cli_logins (
+    code_hash BLOB NOT NULL PRIMARY KEY,
+    user_id BLOB,
+    expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX cli_logins_expired ON cli_logins (expires_at);
+
+CREATE TABLE cli_tokens (
+    lookup TEXT NOT NULL PRIMARY KEY,
+    hash BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT;
+
 -- What all nodes share, such as the key of tracking tokens.
 CREATE TABLE platform_settings (
     name TEXT NOT NULL PRIMARY KEY,
@@ -55,20 +89,46 @@ CREATE TABLE secrets (
     PRIMARY KEY (project_id, id)
 ) STRICT;
 
-CREATE TABLE whatsapp_configs (
+-- Whom the project works for. `name_search` is the name in lower case.
+CREATE TABLE customers (
     project_id BLOB NOT NULL REFERENCES projects (id),
     id BLOB NOT NULL,
     name TEXT NOT NULL,
+    name_search TEXT NOT NULL,
+    external_customer_id TEXT,
+    metadata TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id)
+) STRICT;
+CREATE INDEX customers_newest ON customers (project_id, created_at, id);
+CREATE UNIQUE INDEX customers_external ON customers (project_id, external_customer_id) WHERE external_customer_id IS NOT NULL;
+
+CREATE TABLE whatsapp_configs (
+    project_id BLOB NOT NULL REFERENCES projects (id),
+    id BLOB NOT NULL,
+    customer_id BLOB,
+    name TEXT NOT NULL,
+    name_search TEXT NOT NULL,
     phone_number_id TEXT NOT NULL,
     waba_id TEXT NOT NULL,
-    display_phone_number TEXT NOT NULL,
-    access_token_id BLOB NOT NULL,
+    display_phone_number TEXT,
+    access_token_id BLOB,
+    webhook_verify_token TEXT NOT NULL,
+    webhook_destination_url TEXT,
+    webhook_verified_at INTEGER,
     kind TEXT NOT NULL,
+    inbound_processing_enabled INTEGER NOT NULL,
+    calls_enabled INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, customer_id) REFERENCES customers (project_id, id),
     FOREIGN KEY (project_id, access_token_id) REFERENCES secrets (project_id, id)
 ) STRICT;
+CREATE INDEX whatsapp_configs_newest ON whatsapp_configs (project_id, created_at, id);
+CREATE INDEX whatsapp_configs_of_customer ON whatsapp_configs (project_id, customer_id, created_at, id);
+CREATE INDEX whatsapp_configs_verify_token ON whatsapp_configs (webhook_verify_token);
 
 CREATE TABLE agents (
     project_id BLOB NOT NULL REFERENCES projects (id),
@@ -87,6 +147,23 @@ CREATE TABLE agents (
 ) STRICT;
 CREATE INDEX agents_newest ON agents (project_id, created_at, id);
 
+-- Which agents answer on a number: the primary one, else the one linked first.
+CREATE TABLE agent_whatsapp_configs (
+    project_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    agent_id BLOB NOT NULL,
+    whatsapp_config_id BLOB NOT NULL,
+    is_primary INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, agent_id) REFERENCES agents (project_id, id),
+    FOREIGN KEY (project_id, whatsapp_config_id) REFERENCES whatsapp_configs (project_id, id)
+) STRICT;
+CREATE UNIQUE INDEX agent_whatsapp_configs_once ON agent_whatsapp_configs (project_id, agent_id, whatsapp_config_id);
+CREATE UNIQUE INDEX agent_whatsapp_configs_primary ON agent_whatsapp_configs (project_id, whatsapp_config_id) WHERE is_primary = 1;
+CREATE INDEX agent_whatsapp_configs_of_config ON agent_whatsapp_configs (project_id, whatsapp_config_id, created_at, id);
+
 -- What an execution pins: immutable, one row for each state that an agent was saved in.
 CREATE TABLE agent_snapshots (
     project_id BLOB NOT NULL REFERENCES projects (id),
@@ -102,13 +179,33 @@ CREATE UNIQUE INDEX agent_snapshots_content ON agent_snapshots (project_id, agen
 CREATE TABLE contacts (
     project_id BLOB NOT NULL REFERENCES projects (id),
     id BLOB NOT NULL,
+    customer_id BLOB,
     profile_name TEXT,
+    name_search TEXT,
     wa_id TEXT,
     user_id TEXT,
+    metadata TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    PRIMARY KEY (project_id, id)
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, customer_id) REFERENCES customers (project_id, id)
 ) STRICT;
+CREATE INDEX contacts_newest ON contacts (project_id, created_at, id);
+CREATE INDEX contacts_of_customer ON contacts (project_id, customer_id, created_at, id);
+
+CREATE TABLE contact_notes (
+    project_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    contact_id BLOB NOT NULL,
+    name TEXT,
+    content TEXT NOT NULL,
+    metadata TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id),
+    FOREIGN KEY (project_id, contact_id) REFERENCES contacts (project_id, id)
+) STRICT;
+CREATE INDEX contact_notes_newest ON contact_notes (project_id, contact_id, created_at, id);
 
 -- One person, several identifiers: kind is wa_id (canonical digits, empty scope) or bsuid (scope: the WABA).
 CREATE TABLE contact_identities (

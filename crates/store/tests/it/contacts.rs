@@ -108,7 +108,7 @@ async fn an_identifier_stays_with_the_person_who_had_it_first() {
 #[tokio::test]
 async fn what_an_event_leaves_out_is_kept() {
     let world = World::new().await;
-    let seen = Seen { profile_name: Some("Ana".into()), wa_id: Some("15550001".into()), user_id: None };
+    let seen = Seen { profile_name: Some("Ana".into()), wa_id: Some("15550001".into()), user_id: None, customer: None };
     let id = ensure(&world.store, world.project, &[phone("15550001")], &seen).await;
     let seen = Seen { user_id: Some("US.1".into()), ..Seen::default() };
     let again = fresh();

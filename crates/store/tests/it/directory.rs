@@ -1,12 +1,35 @@
 //! Who owns a number, a key or a code.
 
 use crate::support::{NOW, NUMBER, World, fresh, fresh_uuid};
-use domain::api_key;
+use domain::{
+    api_key,
+    ids::{SecretId, WhatsappConfigId},
+};
 use store::{
-    api_keys, secrets, transact,
+    Error, api_keys, secrets, transact,
     unscoped::{self, DirectoryKind, Pointer},
     whatsapp_configs::{self, WhatsappConfigRow},
 };
+
+pub fn config(id: WhatsappConfigId, token: Option<SecretId>, number: &str, kind: &str) -> WhatsappConfigRow {
+    WhatsappConfigRow {
+        id,
+        customer_id: None,
+        name: number.into(),
+        phone_number_id: number.into(),
+        waba_id: "waba".into(),
+        display_phone_number: None,
+        access_token_id: token,
+        webhook_verify_token: "check-me".into(),
+        webhook_destination_url: None,
+        webhook_verified_at: None,
+        kind: kind.into(),
+        inbound_processing_enabled: 1,
+        calls_enabled: 0,
+        created_at: NOW,
+        updated_at: NOW,
+    }
+}
 
 #[tokio::test]
 async fn an_entry_is_forgotten_only_by_the_one_it_points_to() {
@@ -56,18 +79,10 @@ async fn a_number_leads_to_its_config_and_the_first_production_one_is_the_defaul
     let mut ids = Vec::new();
     for (number, kind) in [("sandbox", "sandbox"), (NUMBER, "production"), ("second", "production")] {
         let (token, id) = (fresh(), fresh());
-        let row = WhatsappConfigRow {
-            id,
-            name: number.into(),
-            phone_number_id: number.into(),
-            waba_id: "waba".into(),
-            display_phone_number: "15550001".into(),
-            access_token_id: token,
-            kind: kind.into(),
-        };
+        let row = config(id, Some(token), number, kind);
         transact!(world.store, "test", tx => {
             secrets::insert(tx, &vault, (world.project, token), "access_token", "EAAB", NOW).await?;
-            whatsapp_configs::insert(tx, world.project, &row, NOW).await
+            whatsapp_configs::insert(tx, world.project, &row).await
         })
         .unwrap();
         ids.push(id);
@@ -79,4 +94,30 @@ async fn a_number_leads_to_its_config_and_the_first_production_one_is_the_defaul
     assert_eq!(oldest.id, ids[1]);
     let found = whatsapp_configs::find(&mut reader.conn(), world.project, ids[0]).await.unwrap().unwrap();
     assert_eq!(found.phone_number_id, "sandbox");
+}
+
+#[tokio::test]
+async fn a_number_has_one_owner_until_its_config_is_gone_or_has_another_number() {
+    let world = World::new().await;
+    let other = fresh();
+    world.add_project(other).await;
+    let (mine, theirs) = (config(fresh(), None, NUMBER, "production"), config(fresh(), None, NUMBER, "production"));
+    let insert = async |project, row: &WhatsappConfigRow| transact!(world.store, "test", tx => whatsapp_configs::insert(tx, project, row).await);
+    insert(world.project, &mine).await.unwrap();
+    assert!(matches!(insert(other, &theirs).await, Err(Error::Conflict(_))));
+    let again = config(fresh(), None, NUMBER, "production");
+    assert!(matches!(insert(world.project, &again).await, Err(Error::Conflict(_))), "the same project too");
+
+    let moved = WhatsappConfigRow { phone_number_id: "another".into(), ..mine.clone() };
+    transact!(world.store, "test", tx => whatsapp_configs::update(tx, world.project, NUMBER, &moved).await).unwrap();
+    insert(other, &theirs).await.unwrap();
+    let back =
+        transact!(world.store, "test", tx => whatsapp_configs::update(tx, world.project, "another", &mine).await);
+    assert!(matches!(back, Err(Error::Conflict(_))));
+
+    transact!(world.store, "test", tx => whatsapp_configs::delete(tx, other, &theirs).await).unwrap();
+    transact!(world.store, "test", tx => whatsapp_configs::update(tx, world.project, "another", &mine).await).unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    let owner = unscoped::look_up(&mut reader.conn(), DirectoryKind::Number, NUMBER).await.unwrap();
+    assert_eq!(owner.map(|pointer| pointer.project_id), Some(world.project));
 }

@@ -1,5 +1,6 @@
 //! What the store promises, on the engine that `TEST_DATABASE_URL` chooses: PostgreSQL, or SQLite without it.
 
+mod agent_whatsapp_configs;
 mod agents;
 mod contacts;
 mod conversations;
@@ -21,5 +22,6 @@ mod support;
 mod tenancy;
 mod timers;
 mod urls;
+mod users;
 mod webhook_events;
 mod writer;

@@ -3,29 +3,10 @@
 use crate::support::{NOW, World, fresh, later};
 use domain::ids::AgentId;
 use store::{
-    Error, agents,
+    Error,
     sandbox_sessions::{self, SandboxSessionRow},
     transact,
 };
-
-async fn agent(world: &World) -> AgentId {
-    let id = fresh();
-    let row = agents::AgentRow {
-        id,
-        name: "x".into(),
-        description: None,
-        system_prompt: None,
-        message_debounce_seconds: 0,
-        agent_version: 2,
-        graph: "{}".into(),
-        snapshot_id: world.snapshot(id, "{}").await,
-        version: 1,
-        created_at: NOW,
-        updated_at: NOW,
-    };
-    transact!(world.store, "test", tx => agents::insert(tx, world.project, &row).await).expect("an agent");
-    id
-}
 
 fn session(agent: AgentId) -> SandboxSessionRow {
     SandboxSessionRow {
@@ -45,7 +26,7 @@ fn session(agent: AgentId) -> SandboxSessionRow {
 #[tokio::test]
 async fn a_second_live_session_of_a_phone_is_refused_until_the_first_is_over() {
     let world = World::new().await;
-    let agent = agent(&world).await;
+    let agent = world.agent().await;
     let first = session(agent);
     transact!(world.store, "test", tx => sandbox_sessions::insert(tx, world.project, &first).await).unwrap();
     for status in ["pending_activation", "active", "expired"] {

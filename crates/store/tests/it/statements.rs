@@ -103,7 +103,8 @@ async fn every_statement_runs_on_postgresql() {
 }
 
 /// Platform tables, and the statements that must run before a project is known.
-const WITHOUT_A_PROJECT: [&str; 5] = ["unscoped", "platform_settings", "projects", "webhook_events", "census"];
+const WITHOUT_A_PROJECT: [&str; 7] =
+    ["census", "cli_logins", "platform_settings", "projects", "unscoped", "users", "webhook_events"];
 
 fn names_its_project_first(sql: &str) -> bool {
     if let Some(rest) = sql.strip_prefix("INSERT INTO ") {

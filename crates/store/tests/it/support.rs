@@ -2,14 +2,18 @@
 
 use domain::{
     Span, Timestamp,
-    ids::{AgentId, ContactId, ConversationId, ExecutionId, Id, MessageId, OutboxId, ProjectId, SnapshotId},
+    ids::{
+        AgentId, ContactId, ConversationId, CustomerId, ExecutionId, Id, MessageId, OutboxId, ProjectId, SnapshotId,
+    },
     message::Direction,
 };
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
-use store::{Conn, Store, contacts, conversations, executions, messages, outbox, projects, transact};
+use store::{
+    Conn, Store, agents, contacts, conversations, customers, executions, messages, outbox, projects, transact,
+};
 use testkit::database::TestDatabase;
 use tokio::sync::Barrier;
 use uuid::Uuid;
@@ -67,6 +71,39 @@ impl World {
         let identity = contacts::Identity { kind: "wa_id", scope: String::new(), value: fresh_uuid().to_string() };
         transact!(self.store, "test", tx => contacts::ensure(tx, self.project, std::slice::from_ref(&identity), id, &seen, NOW).await)
             .expect("a contact")
+    }
+
+    pub async fn customer(&self) -> CustomerId {
+        let id = fresh();
+        let row = customers::CustomerRow {
+            id,
+            name: "Clinic".into(),
+            external_customer_id: None,
+            metadata: "{}".into(),
+            created_at: NOW,
+            updated_at: NOW,
+        };
+        transact!(self.store, "test", tx => customers::insert(tx, self.project, &row).await).expect("a customer");
+        id
+    }
+
+    pub async fn agent(&self) -> AgentId {
+        let id = fresh();
+        let row = agents::AgentRow {
+            id,
+            name: "x".into(),
+            description: None,
+            system_prompt: None,
+            message_debounce_seconds: 0,
+            agent_version: 2,
+            graph: "{}".into(),
+            snapshot_id: self.snapshot(id, "{}").await,
+            version: 1,
+            created_at: NOW,
+            updated_at: NOW,
+        };
+        transact!(self.store, "test", tx => agents::insert(tx, self.project, &row).await).expect("an agent");
+        id
     }
 
     pub async fn message(&self, conversation: ConversationId, direction: Direction) -> MessageId {

@@ -1,8 +1,14 @@
 //! Another project's things do not exist.
 
-use crate::support::{World, fresh, fresh_uuid, later};
+use crate::{
+    directory,
+    support::{World, fresh, fresh_uuid, later},
+};
 use domain::message::Direction;
-use store::{agents, contacts, conversations, events, executions, journal, messages, outbox, projects, transact};
+use store::{
+    agent_whatsapp_configs as links, agents, contacts, conversations, customers, events, executions, journal, messages,
+    outbox, projects, transact, whatsapp_configs,
+};
 
 #[tokio::test]
 async fn another_project_finds_nothing() {
@@ -15,11 +21,32 @@ async fn another_project_finds_nothing() {
     let snapshot = world.snapshot(agent, "{}").await;
     let execution = world.execution(agent, conversation).await.unwrap();
     let mut reader = world.store.read().await.unwrap();
+    let customer = world.customer().await;
+    let (config, agent_row) = (directory::config(fresh(), None, "n", "production"), world.agent().await);
+    let link = links::AgentWhatsappConfigRow {
+        id: fresh(),
+        agent_id: agent_row,
+        whatsapp_config_id: config.id,
+        is_primary: 1,
+        created_at: later(0),
+        updated_at: later(0),
+    };
+    transact!(world.store, "test", tx => {
+        whatsapp_configs::insert(tx, mine, &config).await?;
+        links::insert(tx, mine, &link).await
+    })
+    .unwrap();
     let contact = conversations::find(&mut reader.conn(), mine, conversation).await.unwrap().unwrap().contact_id;
 
     for (project, found) in [(mine, true), (fresh(), false)] {
         let conn = &mut reader.conn();
         assert_eq!(conversations::find(conn, project, conversation).await.unwrap().is_some(), found);
+        assert_eq!(customers::find(conn, project, customer).await.unwrap().is_some(), found);
+        assert_eq!(customers::list(conn, project, &Default::default(), 10, 0).await.unwrap().1 > 0, found);
+        assert_eq!(whatsapp_configs::find(conn, project, config.id).await.unwrap().is_some(), found);
+        assert_eq!(whatsapp_configs::list(conn, project, &Default::default(), 10, 0).await.unwrap().1 > 0, found);
+        assert_eq!(links::find(conn, project, agent_row, link.id).await.unwrap().is_some(), found);
+        assert_eq!(links::answers_on(conn, project, config.id).await.unwrap().is_some(), found);
         assert_eq!(contacts::find(conn, project, contact).await.unwrap().is_some(), found);
         assert_eq!(messages::find(conn, project, message).await.unwrap().is_some(), found);
         assert_eq!(messages::list(conn, project, conversation, 10, 0).await.unwrap().1 > 0, found);

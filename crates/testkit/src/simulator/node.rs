@@ -230,6 +230,7 @@ pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, cha
         tracking_key: TRACKING_KEY,
         app_secrets: vec![SecretString::from(APP_SECRET)],
         verify_token: None,
+        public_url: None,
         sandbox: Some(Sandbox {
             phone_number_id: PHONE_NUMBER_ID.into(),
             phone_number: PHONE_NUMBER.into(),

@@ -19,6 +19,13 @@ pub struct World {
     suite: String,
     case: String,
     run: String,
+    project: String,
+    customer: String,
+    whatsapp_config: String,
+    free_config: String,
+    agent_link: String,
+    contact: String,
+    note: String,
 }
 
 impl World {
@@ -48,8 +55,25 @@ impl World {
         let run = app.post(&format!("/api/v1/test_cases/{case}/test_runs"), run).await.id();
         app.post(&format!("/api/v1/test_runs/{run}/cancel"), json!({})).await.data();
         app.run_until_idle().await;
-        let other = app.app.operator().create_project("Other").await.unwrap();
-        let (_, foreign_key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
+        let stranger = app.app.operator().create_project("Other").await.unwrap();
+        let (_, foreign_key) = app.app.operator().create_key(&stranger.to_string()).await.unwrap();
+        let made = async |path: &str, body: Value| app.post(&format!("/api/v1/{path}"), body).await.id();
+        let customer = json!({"customer": {"name": "Blue Clinic", "external_customer_id": "clinic-17"}});
+        let customer = made("customers", customer).await;
+        // A customer is deleted with its numbers, so this number is another's.
+        let other = json!({"customer": {"name": "Green Clinic", "external_customer_id": "clinic-16"}});
+        let other = format!("customers/{}/whatsapp_configs", made("customers", other).await);
+        let configs = format!("customers/{customer}/whatsapp_configs");
+        let whatsapp_config = made(&other, json!({"whatsapp_config": number("555000111222")})).await;
+        let links = format!("agents/{agent}/agent_whatsapp_configs");
+        let agent_link = json!({"agent_whatsapp_config": {"whatsapp_config_id": whatsapp_config}});
+        let agent_link = made(&links, agent_link).await;
+        // Another number, for the link that the walk makes.
+        let free_config = made(&configs, json!({"whatsapp_config": number("555000111223")})).await;
+        let contact = first("/api/v1/whatsapp_contacts").await;
+        let note =
+            made(&format!("whatsapp_contacts/{contact}/notes"), json!({"note": {"content": "No penicillin"}})).await;
+        let project = app.project.to_string();
         let mut world = Self {
             app,
             foreign_key,
@@ -63,6 +87,13 @@ impl World {
             suite,
             case,
             run,
+            project,
+            customer,
+            whatsapp_config,
+            free_config,
+            agent_link,
+            contact,
+            note,
         };
         world.writes_before = world.audit_count().await;
         world
@@ -82,6 +113,12 @@ impl World {
             "test_run_id" => &self.run,
             "id" if path.starts_with("/api/v1/agent_snapshots/") => &self.snapshot,
             "id" if path.starts_with("/api/v1/test_chats/") => &self.chat,
+            "project_id" => &self.project,
+            "customer_id" => &self.customer,
+            "config_id" => &self.whatsapp_config,
+            "identifier" => &self.contact,
+            "note_id" => &self.note,
+            "id" if path.contains("/agent_whatsapp_configs/") => &self.agent_link,
             _ => return None,
         })
     }
@@ -107,6 +144,31 @@ impl World {
             "create_test_case" => json!({"test_case": {"name": "Hours", "script": "Ask.", "rubric": "Says 8 am."}}),
             "update_test_case" => json!({"test_case": {"name": "Renamed", "script": "Ask again."}}),
             "create_test_run" => json!({"agent_test_run": {}, "run_now": false}),
+            "create_customer" => {
+                json!({"customer": {"name": "Red Clinic", "external_customer_id": "clinic-18", "metadata": {}}})
+            }
+            "update_customer" => json!({"customer": {"name": "Blue Clinic North", "external_customer_id": null}}),
+            "create_customer_whatsapp_config" => {
+                let mut config = number("555000111224");
+                config["access_token"] = json!("EAAB-test");
+                json!({"whatsapp_config": config})
+            }
+            "update_whatsapp_config" => {
+                json!({"whatsapp_config": {"name": "Night line", "webhook_destination_url": null, "access_token": "EAAB-new"}})
+            }
+            "create_agent_whatsapp_config" => {
+                json!({"agent_whatsapp_config": {"whatsapp_config_id": self.free_config, "is_primary": true}})
+            }
+            "update_agent_whatsapp_config" => json!({"agent_whatsapp_config": {"is_primary": false}}),
+            "create_whatsapp_contact" => {
+                json!({"contact": {"wa_id": "5511987650001", "profile_name": "Marta", "customer_id": self.customer,
+                    "metadata": {"tags": ["recall"]}}})
+            }
+            "update_whatsapp_contact" => json!({"contact": {"profile_name": "Marta L.", "metadata": {}}}),
+            "create_whatsapp_contact_note" => {
+                json!({"note": {"name": "Allergy", "content": "No penicillin", "metadata": {}}})
+            }
+            "update_whatsapp_contact_note" => json!({"note": {"name": null, "content": "None"}}),
             name => {
                 assert!(!operation.takes_a_body(), "walk/world.rs needs a body for {name}");
                 return None;
@@ -133,4 +195,9 @@ impl World {
         let mut reader = self.app.app.context().store.read().await.unwrap();
         store::audit::list(&mut reader.conn(), self.app.project, 1, 0).await.unwrap().1
     }
+}
+
+fn number(phone_number_id: &str) -> Value {
+    json!({"name": "Blue Clinic line", "phone_number_id": phone_number_id, "business_account_id": "777000111222",
+        "webhook_verify_token": "check-me"})
 }

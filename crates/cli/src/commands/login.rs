@@ -1,0 +1,23 @@
+//! `chasqui login approve`
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+use server::operator::Operator;
+
+use crate::{args::ApproveLogin, output, settings};
+
+/// Also beside a running server.
+pub async fn approve(args: ApproveLogin) -> Result<ExitCode> {
+    let config = settings::read(&settings::collect(&args.settings, None)?)?;
+    Operator::open(&config).await?.approve_login(&args.code, &args.email, &args.project).await?;
+    if args.json {
+        output::json(&json!({"approved": true, "email": args.email, "projects": args.project}))?;
+    } else if args.project.is_empty() {
+        output::line(format_args!("approved: {} signs in and sees every project", args.email));
+    } else {
+        output::line(format_args!("approved: {} signs in as a member of {}", args.email, args.project.join(", ")));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,23 @@
+//! `GET /cli/authorize/{code}`: what the browser shows that a command line opens. It approves nothing.
+
+use crate::ApiError;
+use axum::{
+    extract::Path,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use domain::cli_login;
+
+pub(crate) async fn handle(Path(code): Path<String>) -> Response {
+    if !cli_login::is_code(&code) {
+        return ApiError::NotFound("Login").into_response();
+    }
+    let text = format!(
+        "Somebody wants to sign in from a command line.\n\n\
+         If it is you, run this on the machine of the server, or have its operator run it:\n\n    \
+         chasqui login approve {code} --email YOUR@ADDRESS\n\n\
+         The code is valid for ten minutes.\n"
+    );
+    // Never as HTML: the code is shaped by whoever made the link.
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
+}

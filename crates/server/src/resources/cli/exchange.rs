@@ -1,0 +1,52 @@
+//! `POST /api/cli/auth/exchange`
+
+use crate::{
+    ApiError, Context,
+    api::{RequestBody, body},
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+};
+use domain::{api_key, cli_login};
+use serde::{Deserialize, Serialize};
+use store::{cli_logins, transact};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct CliAuthExchange {
+    #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
+    auth_code: String,
+}
+
+impl RequestBody for CliAuthExchange {}
+
+/// The token, shown this once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CliToken {
+    token: String,
+}
+
+/// Swap an approved code for a token
+///
+/// Each code gives one token, which is valid for 90 days. Clients ask again until the code is approved.
+#[utoipa::path(
+    post, path = "/auth/exchange", operation_id = "cli_exchange_auth", tag = "CLI Support", security(()),
+    request_body = CliAuthExchange,
+    responses(
+        (status = 200, description = "Approved.", body = CliToken),
+        (status = 404, description = "`not_ready`: not approved yet, or the code is unknown, used or too old"),
+    )
+)]
+pub(super) async fn handle(State(ctx): State<Context>, request: Request) -> Result<Json<CliToken>, ApiError> {
+    let code = body::read::<CliAuthExchange>(request).await?.auth_code;
+    let mut random = [0; 256];
+    ctx.fill_random(&mut random);
+    let made = api_key::token_from_random(&random).ok_or_else(|| ApiError::Internal("no token was made".into()))?;
+    let (hash, now) = (cli_login::hash(&code), ctx.now());
+    transact!(ctx.store, "cli.login.exchange", ApiError, tx => {
+        let user = cli_logins::take(tx, &hash, now).await?.ok_or(ApiError::NotReady)?;
+        Ok(cli_logins::insert_token(tx, &made, user, now + cli_login::TOKEN_LIFETIME, now).await?)
+    })?;
+    Ok(Json(CliToken { token: made.text }))
+}

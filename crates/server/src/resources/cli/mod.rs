@@ -1,0 +1,27 @@
+//! /api/cli: how a command line signs in and gets the keys of its user's projects (cli-and-files.md 1 and 2).
+
+mod authorize;
+mod exchange;
+mod generate_api_key;
+mod projects;
+mod request;
+mod revoke;
+mod verify;
+mod version;
+
+pub(crate) use authorize::handle as authorize;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(request::handle))
+        .routes(routes!(exchange::handle))
+        .routes(routes!(verify::handle))
+        .routes(routes!(revoke::handle))
+        .routes(routes!(projects::list))
+        .routes(routes!(projects::get))
+        .routes(routes!(generate_api_key::handle))
+        .routes(routes!(version::handle))
+}

@@ -1,0 +1,62 @@
+//! `POST /api/cli/auth/request`
+
+use crate::{
+    ApiError, Context,
+    api::{RequestBody, body},
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::header,
+};
+use domain::cli_login;
+use serde::{Deserialize, Serialize};
+use store::{cli_logins, transact};
+use utoipa::ToSchema;
+
+/// Where to send the person.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CliAuthRequest {
+    #[schema(format = "uri")]
+    auth_url: String,
+    auth_code: String,
+    /// Same as `auth_url`.
+    #[schema(format = "uri")]
+    url: String,
+    /// Same as `auth_code`.
+    code: String,
+}
+
+/// What clients send who have nothing to say: an empty object, or nothing.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct CliNothing {}
+
+impl RequestBody for CliNothing {}
+
+/// Begin to sign in from a command line
+///
+/// The code waits ten minutes for `chasqui login approve CODE`. A thousand codes may wait at a time.
+#[utoipa::path(
+    post, path = "/auth/request", operation_id = "cli_request_auth", tag = "CLI Support", security(()),
+    request_body = Option<CliNothing>,
+    responses((status = 200, description = "Where to send the person.", body = CliAuthRequest))
+)]
+pub(super) async fn handle(State(ctx): State<Context>, request: Request) -> Result<Json<CliAuthRequest>, ApiError> {
+    let host =
+        request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost").to_owned();
+    body::read::<CliNothing>(request).await?;
+    let mut random = [0; 192];
+    ctx.fill_random(&mut random);
+    let code = cli_login::code_from(&random).ok_or_else(|| ApiError::Internal("no code was made".into()))?;
+    let (hash, now) = (cli_login::hash(&code), ctx.now());
+    transact!(ctx.store, "cli.login.begin", ApiError, tx => {
+        cli_logins::begin(tx, &hash, now + cli_login::CODE_LIFETIME, now).await?;
+        if cli_logins::waiting(tx).await? > cli_login::MOST_WAITING {
+            return Err(ApiError::RateLimited);
+        }
+        Ok(())
+    })?;
+    let base = ctx.public_url.as_ref().map_or_else(|| format!("http://{host}"), |url| url.trim_end_matches('/').into());
+    let url = format!("{base}/cli/authorize/{code}");
+    Ok(Json(CliAuthRequest { auth_url: url.clone(), auth_code: code.clone(), url, code }))
+}

@@ -1,0 +1,22 @@
+//! `GET /api/cli/auth/verify`
+
+use crate::auth::UserContext;
+use axum::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Whose token it is.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CliVerify {
+    valid: bool,
+    email: String,
+}
+
+/// Check a token
+#[utoipa::path(
+    get, path = "/auth/verify", operation_id = "cli_verify_token", tag = "CLI Support", security(("CliToken" = [])),
+    responses((status = 200, description = "The token is valid.", body = CliVerify))
+)]
+pub(super) async fn handle(ctx: UserContext) -> Json<CliVerify> {
+    Json(CliVerify { valid: true, email: ctx.user.email })
+}

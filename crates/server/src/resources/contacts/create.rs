@@ -1,0 +1,88 @@
+//! `POST /whatsapp_contacts`
+
+use super::view::{self, WhatsappContact};
+use crate::{
+    ApiError,
+    api::{Changed, Created, Data, PhoneNumber, Problems, RequestBody, body, change},
+    auth::ProjectContext,
+};
+use axum::extract::Request;
+use domain::Id;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use store::{
+    contacts::{self, ContactRow},
+    customers,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct WhatsappContactCreateRequest {
+    contact: NewWhatsappContact,
+}
+
+impl RequestBody for WhatsappContactCreateRequest {
+    const WRAPPER: &'static [&'static str] = &["contact"];
+
+    fn check(body: &Value, problems: &mut Problems) {
+        view::check_metadata(body, "/contact/metadata", problems);
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+struct NewWhatsappContact {
+    /// The number, with country code. One contact of the project has it, however it is written.
+    wa_id: PhoneNumber,
+    #[schema(max_length = 255)]
+    profile_name: Option<String>,
+    /// Whose contact it is.
+    customer_id: Option<Uuid>,
+    /// At most 16 KiB.
+    metadata: Option<Map<String, Value>>,
+}
+
+/// Make a contact
+#[utoipa::path(
+    post, path = "/whatsapp_contacts", operation_id = "create_whatsapp_contact", tag = "WhatsApp Contacts",
+    request_body = WhatsappContactCreateRequest,
+    responses(
+        (status = 201, description = "The contact.", body = Data<WhatsappContact>),
+        (status = 422, description = "Details: `taken`, `unknown_customer`, `too_large`"),
+    )
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    request: Request,
+) -> Result<Changed<Created<WhatsappContact>>, ApiError> {
+    let new = body::read::<WhatsappContactCreateRequest>(request).await?.contact;
+    let (project, phone) = (ctx.project, new.wa_id.0);
+    let identity = view::number(&phone);
+    let metadata = Value::Object(new.metadata.unwrap_or_default()).to_string();
+    change!(ctx, "whatsapp_contact.create", tx => {
+        let mut problems = Problems::default();
+        if contacts::by_identity(tx, project, &identity).await?.is_some() {
+            problems.add("/contact/wa_id", "taken", "has already been taken");
+        }
+        let customer_id = new.customer_id.map(Id::from_uuid);
+        if let Some(customer) = customer_id
+            && customers::find(tx, project, customer).await?.is_none()
+        {
+            problems.add("/contact/customer_id", "unknown_customer", "no such customer");
+        }
+        problems.done()?;
+        let now = ctx.now();
+        let row = ContactRow {
+            id: ctx.new_id(),
+            profile_name: new.profile_name.clone(),
+            wa_id: Some(phone.digits().to_owned()),
+            user_id: None,
+            customer_id,
+            metadata: metadata.clone(),
+            created_at: now,
+            updated_at: now,
+        };
+        contacts::insert(tx, project, &row, &identity).await?;
+        Ok(Created(WhatsappContact::of(&row)?))
+    })
+}

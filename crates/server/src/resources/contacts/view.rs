@@ -1,0 +1,85 @@
+//! How a contact is shown, how one is named in a path, and what metadata may hold.
+
+use crate::{
+    ApiError,
+    api::{Problems, Time},
+};
+use domain::{
+    ids::{CustomerId, ProjectId},
+    phone,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::{
+    Conn, Error,
+    contacts::{self, ContactRow, Identity},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Longest metadata, in bytes of JSON.
+const METADATA_BYTES: usize = 16 * 1024;
+
+/// A person on WhatsApp.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WhatsappContact {
+    id: Uuid,
+    /// Digits of the number; null for people who hide it.
+    wa_id: Option<String>,
+    profile_name: Option<String>,
+    /// Whose contact it is; null in the sandbox.
+    customer_id: Option<Uuid>,
+    metadata: Map<String, Value>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl WhatsappContact {
+    pub(super) fn of(row: &ContactRow) -> Result<Self, Error> {
+        Ok(Self {
+            id: row.id.uuid(),
+            wa_id: row.wa_id.clone(),
+            profile_name: row.profile_name.clone(),
+            customer_id: row.customer_id.map(CustomerId::uuid),
+            metadata: parse_metadata(&row.metadata)?,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+}
+
+/// Stored metadata.
+pub(in crate::resources) fn parse_metadata(stored: &str) -> Result<Map<String, Value>, Error> {
+    serde_json::from_str(stored).map_err(|error| Error::Damaged { what: "metadata", why: error.to_string() })
+}
+
+/// Refuses metadata that is too large.
+pub(in crate::resources) fn check_metadata(body: &Value, path: &str, problems: &mut Problems) {
+    if body.pointer(path).is_some_and(|metadata| metadata.to_string().len() > METADATA_BYTES) {
+        problems.add(path, "too_large", "must be at most 16 KiB");
+    }
+}
+
+/// The identity that a number gives.
+pub(super) fn number(phone: &phone::Phone) -> Identity {
+    Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() }
+}
+
+/// The contact that a path names by its id or by its number, in any spelling. `what` is not found if there is none: what is
+/// asked for may be something of the contact's.
+pub(in crate::resources) async fn find(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    identifier: &str,
+    what: &'static str,
+) -> Result<ContactRow, ApiError> {
+    let id = match identifier.parse() {
+        Ok(id) => Some(id),
+        Err(_) => match phone::normalise(identifier) {
+            Ok(phone) => contacts::by_identity(conn, project, &number(&phone)).await?,
+            Err(_) => None,
+        },
+    };
+    let Some(id) = id else { return Err(ApiError::NotFound(what)) };
+    contacts::find(conn, project, id).await?.ok_or(ApiError::NotFound(what))
+}

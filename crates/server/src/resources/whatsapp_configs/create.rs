@@ -1,0 +1,118 @@
+//! `POST /customers/{customer_id}/whatsapp_configs`
+
+use super::{
+    save,
+    view::{WhatsappConfig, WhatsappConfigKind},
+};
+use crate::{
+    ApiError,
+    api::{Changed, Created, Data, RequestBody, body, change},
+    auth::{ProjectContext, path_id},
+};
+use axum::extract::{Path, Request};
+use domain::ids::CustomerId;
+use serde::Deserialize;
+use store::{
+    customers,
+    whatsapp_configs::{self, WhatsappConfigRow},
+};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct WhatsappConfigCreateRequest {
+    whatsapp_config: NewWhatsappConfig,
+}
+
+impl RequestBody for WhatsappConfigCreateRequest {
+    const WRAPPER: &'static [&'static str] = &["whatsapp_config"];
+}
+
+#[derive(Deserialize, ToSchema)]
+struct NewWhatsappConfig {
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
+    name: String,
+    /// Meta's id of the number. It belongs to one project at a time.
+    #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
+    phone_number_id: String,
+    /// Meta's id of the business account.
+    #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
+    business_account_id: String,
+    /// What Meta must show in the webhook handshake.
+    #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
+    webhook_verify_token: String,
+    #[schema(max_length = 2048, format = "uri")]
+    webhook_destination_url: Option<String>,
+    /// Kept sealed and never shown. Without one nothing can be sent.
+    #[schema(min_length = 1, max_length = 2048, pattern = r"\S", write_only)]
+    access_token: Option<String>,
+    #[serde(default = "production")]
+    #[schema(value_type = WhatsappConfigKind, default = "production")]
+    kind: String,
+    /// Whether agents answer what comes in.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    inbound_processing_enabled: bool,
+    #[serde(default)]
+    #[schema(default = false)]
+    calls_enabled: bool,
+}
+
+fn production() -> String {
+    "production".into()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Register a WhatsApp number for a customer
+#[utoipa::path(
+    post, path = "/customers/{customer_id}/whatsapp_configs", operation_id = "create_customer_whatsapp_config",
+    tag = "WhatsApp Configs", request_body = WhatsappConfigCreateRequest,
+    params(("customer_id", description = "Customer id.")),
+    responses(
+        (status = 201, description = "The config.", body = Data<WhatsappConfig>),
+        (status = 409, description = "`number_taken`: the number is connected already, here or in another project"),
+    )
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(customer_id): Path<String>,
+    request: Request,
+) -> Result<Changed<Created<WhatsappConfig>>, ApiError> {
+    let customer: CustomerId = path_id(&customer_id, "Customer")?;
+    let project = ctx.project;
+    {
+        let mut reader = ctx.store.read().await?;
+        customers::find(&mut reader.conn(), project, customer).await?.ok_or(ApiError::NotFound("Customer"))?;
+    }
+    let new = body::read::<WhatsappConfigCreateRequest>(request).await?.whatsapp_config;
+    save::check_number(&ctx, &new.phone_number_id)?;
+    change!(ctx, "whatsapp_config.create", tx => {
+        customers::lock(tx, project, customer).await?.ok_or(ApiError::NotFound("Customer"))?;
+        let access_token_id = match &new.access_token {
+            Some(token) => Some(save::keep_token(&ctx, tx, project, token).await?),
+            None => None,
+        };
+        let now = ctx.now();
+        let row = WhatsappConfigRow {
+            id: ctx.new_id(),
+            customer_id: Some(customer),
+            name: new.name.clone(),
+            phone_number_id: new.phone_number_id.clone(),
+            waba_id: new.business_account_id.clone(),
+            display_phone_number: None,
+            access_token_id,
+            webhook_verify_token: new.webhook_verify_token.clone(),
+            webhook_destination_url: new.webhook_destination_url.clone(),
+            webhook_verified_at: None,
+            kind: new.kind.clone(),
+            inbound_processing_enabled: i64::from(new.inbound_processing_enabled),
+            calls_enabled: i64::from(new.calls_enabled),
+            created_at: now,
+            updated_at: now,
+        };
+        save::stored(whatsapp_configs::insert(tx, project, &row).await)?;
+        Ok(Created(WhatsappConfig::of(&row)))
+    })
+}

@@ -1,0 +1,138 @@
+//! `PATCH /whatsapp_configs/{config_id}`
+
+use super::{
+    save,
+    view::{WhatsappConfig, WhatsappConfigKind},
+};
+use crate::{
+    ApiError,
+    api::{Changed, Data, RequestBody, body, change, three_state},
+    auth::{ProjectContext, path_id},
+};
+use axum::extract::{Path, Request};
+use serde::Deserialize;
+use store::{
+    secrets,
+    whatsapp_configs::{self, WhatsappConfigRow},
+};
+use utoipa::ToSchema;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct WhatsappConfigUpdateRequest {
+    whatsapp_config: WhatsappConfigChange,
+}
+
+impl RequestBody for WhatsappConfigUpdateRequest {
+    const WRAPPER: &'static [&'static str] = &["whatsapp_config"];
+}
+
+/// What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+struct WhatsappConfigChange {
+    #[schema(min_length = 1, max_length = 120, pattern = r"\S", nullable = false)]
+    name: Option<String>,
+    /// Meta's id of the number. With another one, open conversations of the old number end.
+    #[schema(min_length = 1, max_length = 64, pattern = r"\S", nullable = false)]
+    phone_number_id: Option<String>,
+    /// Meta's id of the business account.
+    #[schema(min_length = 1, max_length = 64, pattern = r"\S", nullable = false)]
+    business_account_id: Option<String>,
+    /// What Meta must show in the webhook handshake.
+    #[schema(min_length = 1, max_length = 255, pattern = r"\S", nullable = false)]
+    webhook_verify_token: Option<String>,
+    /// Null takes it away.
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<String>, max_length = 2048, format = "uri")]
+    webhook_destination_url: Option<Option<String>>,
+    /// Kept sealed and never shown; null takes it away.
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2048, pattern = r"\S", write_only)]
+    access_token: Option<Option<String>>,
+    #[schema(value_type = Option<WhatsappConfigKind>, nullable = false)]
+    kind: Option<String>,
+    /// Whether agents answer what comes in.
+    #[schema(nullable = false)]
+    inbound_processing_enabled: Option<bool>,
+    #[schema(nullable = false)]
+    calls_enabled: Option<bool>,
+}
+
+/// Change a config
+#[utoipa::path(
+    patch, path = "/whatsapp_configs/{config_id}", operation_id = "update_whatsapp_config", tag = "WhatsApp Configs",
+    request_body = WhatsappConfigUpdateRequest, params(("config_id", description = "Config id.")),
+    responses(
+        (status = 200, description = "The config.", body = Data<WhatsappConfig>),
+        (status = 409, description = "`number_taken`: the number is connected already, here or in another project"),
+    )
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(config_id): Path<String>,
+    request: Request,
+) -> Result<Changed<Data<WhatsappConfig>>, ApiError> {
+    let id = path_id(&config_id, "WhatsApp config")?;
+    let project = ctx.project;
+    {
+        let mut reader = ctx.store.read().await?;
+        let row = whatsapp_configs::find(&mut reader.conn(), project, id).await?;
+        row.ok_or(ApiError::NotFound("WhatsApp config"))?;
+    }
+    let sent = body::read::<WhatsappConfigUpdateRequest>(request).await?.whatsapp_config;
+    if let Some(number) = &sent.phone_number_id {
+        save::check_number(&ctx, number)?;
+    }
+    let done = change!(ctx, "whatsapp_config.update", tx => {
+        let before = whatsapp_configs::lock(tx, project, id).await?.ok_or(ApiError::NotFound("WhatsApp config"))?;
+        let mut row = sent.applied_to(&before);
+        row.updated_at = ctx.now();
+        if row.phone_number_id != before.phone_number_id {
+            super::delete::close_conversations(&ctx, tx, project, &before).await?;
+        }
+        if let Some(token) = &sent.access_token {
+            row.access_token_id = match token {
+                Some(token) => Some(save::keep_token(&ctx, tx, project, token).await?),
+                None => None,
+            };
+        }
+        save::stored(whatsapp_configs::update(tx, project, &before.phone_number_id, &row).await)?;
+        if let Some(old) = before.access_token_id.filter(|old| Some(*old) != row.access_token_id) {
+            secrets::delete(tx, project, old).await?;
+        }
+        Ok(Data { data: WhatsappConfig::of(&row) })
+    });
+    ctx.wake.notify_one();
+    done
+}
+
+impl WhatsappConfigChange {
+    /// The row with what was sent, but for the token. What was learnt of another number or handshake is forgotten.
+    fn applied_to(&self, row: &WhatsappConfigRow) -> WhatsappConfigRow {
+        let mut row = row.clone();
+        let texts =
+            [(&mut row.name, &self.name), (&mut row.waba_id, &self.business_account_id), (&mut row.kind, &self.kind)];
+        for (old, new) in texts {
+            if let Some(new) = new {
+                old.clone_from(new);
+            }
+        }
+        if let Some(number) = self.phone_number_id.as_ref().filter(|number| **number != row.phone_number_id) {
+            row.phone_number_id.clone_from(number);
+            row.display_phone_number = None;
+        }
+        if let Some(token) = self.webhook_verify_token.as_ref().filter(|token| **token != row.webhook_verify_token) {
+            row.webhook_verify_token.clone_from(token);
+            row.webhook_verified_at = None;
+        }
+        if let Some(url) = &self.webhook_destination_url {
+            row.webhook_destination_url.clone_from(url);
+        }
+        if let Some(enabled) = self.inbound_processing_enabled {
+            row.inbound_processing_enabled = i64::from(enabled);
+        }
+        if let Some(enabled) = self.calls_enabled {
+            row.calls_enabled = i64::from(enabled);
+        }
+        row
+    }
+}

@@ -1,0 +1,158 @@
+//! Which agent answers on which number.
+
+use domain::Span;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{ANA, TestApp};
+
+/// The emulated number is a customer's own, and nobody's sandbox.
+async fn own_number() -> (TestApp, String) {
+    let app = TestApp::with(true, |config| config.sandbox = None).await;
+    let body = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
+    let configs = format!("/api/v1/customers/{}/whatsapp_configs", app.post("/api/v1/customers", body).await.id());
+    let config = json!({"name": "Line", "phone_number_id": emulator::PHONE_NUMBER_ID, "business_account_id": emulator::WABA_ID,
+        "webhook_verify_token": "x", "access_token": emulator::ACCESS_TOKEN});
+    let config = app.post(&configs, json!({"whatsapp_config": config})).await.id();
+    (app, config)
+}
+
+async fn link(app: &TestApp, agent: &str, config: &str, is_primary: Option<bool>) -> Value {
+    let mut link = json!({"whatsapp_config_id": config});
+    if let Some(is_primary) = is_primary {
+        link["is_primary"] = json!(is_primary);
+    }
+    let body = json!({"agent_whatsapp_config": link});
+    app.post(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs"), body).await.data().clone()
+}
+
+fn path(agent: &str, link: &Value) -> String {
+    format!("/api/v1/agents/{agent}/agent_whatsapp_configs/{}", link["id"].as_str().unwrap())
+}
+
+async fn says(app: &TestApp, text: &str) {
+    app.says(ANA, text).await;
+    app.run_until_idle().await;
+}
+
+async fn conversations(app: &TestApp) -> Vec<Value> {
+    app.get("/api/v1/whatsapp_conversations").await.data().as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_linked_agent_answers_on_the_number_and_the_person_is_the_customers_contact() {
+    let (app, config) = own_number().await;
+    says(&app, "anybody there?").await;
+    assert_eq!(app.model().requests().len(), 0, "nobody is linked");
+    let agent = app.agent(json!({"name": "Desk"})).await;
+    let made = link(&app, &agent, &config, None).await;
+    assert_eq!((&made["is_primary"], &made["whatsapp_config"]["id"]), (&json!(true), &json!(config)));
+    app.model().says("Good morning.");
+    says(&app, "hello").await;
+    assert_eq!(app.heard(ANA).await, ["Good morning."]);
+    let contact = app.get("/api/v1/whatsapp_contacts").await.data()[0].clone();
+    let config = app.get(&format!("/api/v1/whatsapp_configs/{config}")).await;
+    assert_eq!(contact["customer_id"], config.data()["customer_id"]);
+}
+
+#[tokio::test]
+async fn of_several_agents_the_primary_one_answers_else_the_one_linked_first() {
+    let (app, config) = own_number().await;
+    let first = app.agent(json!({"name": "First", "system_prompt": "I am the first."})).await;
+    let second = app.agent(json!({"name": "Second", "system_prompt": "I am the second."})).await;
+    let first_link = link(&app, &first, &config, Some(false)).await;
+    app.forward(Span::from_secs(1)).await;
+    let second_link = link(&app, &second, &config, None).await;
+    assert_eq!((&first_link["is_primary"], &second_link["is_primary"]), (&json!(false), &json!(true)));
+    let answered_by = async |text: &str| {
+        app.model().calls(&[("MoveToNextNode", json!({"next_node": "end", "reason": "done"}))]);
+        says(&app, text).await;
+        app.model().last_texts("system")[0].contains("I am the second.")
+    };
+    assert!(answered_by("one").await);
+    let set = async |path: &str, is_primary: bool| {
+        let body = json!({"agent_whatsapp_config": {"is_primary": is_primary}});
+        app.call(Method::PUT, path, Some(body)).await.data()["is_primary"].clone()
+    };
+    assert_eq!(set(&path(&first, &first_link), true).await, true);
+    assert_eq!(app.get(&path(&second, &second_link)).await.data()["is_primary"], false, "one primary link per number");
+    assert!(!answered_by("two").await);
+    set(&path(&second, &second_link), true).await;
+    assert!(answered_by("three").await);
+    set(&path(&second, &second_link), false).await;
+    assert!(!answered_by("four").await, "none is primary");
+}
+
+#[tokio::test]
+async fn an_agent_is_linked_to_a_number_once_and_only_to_its_projects_numbers() {
+    let (app, config) = own_number().await;
+    let agent = app.agent(json!({"name": "Desk"})).await;
+    link(&app, &agent, &config, None).await;
+    let post = async |config: &str| {
+        let body = json!({"agent_whatsapp_config": {"whatsapp_config_id": config}});
+        let answer = app.post(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs"), body).await;
+        (answer.status, answer.body["details"][0]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(post(&config).await, (422, "taken".into()));
+    assert_eq!(post("0197a1b2-0000-7000-8000-000000000001").await, (422, "unknown_config".into()));
+}
+
+#[tokio::test]
+async fn an_agent_whose_link_is_removed_answers_nothing_new_and_finishes_what_it_does() {
+    let (app, config) = own_number().await;
+    let agent = app.agent(json!({"name": "Desk"})).await;
+    let made = link(&app, &agent, &config, None).await;
+    app.model().says("Which size?");
+    says(&app, "a shirt").await;
+    let path = path(&agent, &made);
+    assert_eq!(app.call(Method::DELETE, &path, None).await.status, 204);
+    assert_eq!(app.get(&path).await.status, 404);
+    app.model().calls(&[("MoveToNextNode", json!({"next_node": "end", "reason": "done"}))]);
+    says(&app, "large").await;
+    assert_eq!(app.execution(&agent).await["status"], "ended");
+    let asked = app.model().requests().len();
+    says(&app, "hello?").await;
+    assert_eq!(app.model().requests().len(), asked);
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_to_be_processed_stores_what_comes_in_and_answers_nothing() {
+    let (app, config) = own_number().await;
+    let agent = app.agent(json!({"name": "Desk"})).await;
+    link(&app, &agent, &config, None).await;
+    let off = json!({"whatsapp_config": {"inbound_processing_enabled": false}});
+    app.patch(&format!("/api/v1/whatsapp_configs/{config}"), off).await.data();
+    says(&app, "hello").await;
+    assert_eq!((app.model().requests().len(), app.messages().await.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_deleted_number_ends_its_conversations_stops_their_agents_and_can_be_connected_again() {
+    let (app, config) = own_number().await;
+    let agent = app.agent(json!({"name": "Desk"})).await;
+    link(&app, &agent, &config, None).await;
+    app.model().says("Which size?");
+    says(&app, "a shirt").await;
+    assert_eq!(app.execution(&agent).await["status"], "paused");
+    let row = app.get(&format!("/api/v1/whatsapp_configs/{config}")).await;
+    let customer = row.data()["customer_id"].as_str().unwrap().to_owned();
+    assert_eq!(app.call(Method::DELETE, &format!("/api/v1/whatsapp_configs/{config}"), None).await.status, 204);
+    app.run_until_idle().await;
+    assert_eq!(conversations(&app).await[0]["status"], "ended");
+    assert_ne!(app.execution(&agent).await["status"], "paused");
+    assert_eq!(app.get(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs")).await.data(), &json!([]));
+    let asked = app.model().requests().len();
+    says(&app, "large").await;
+    assert_eq!((app.model().requests().len(), conversations(&app).await.len()), (asked, 1), "the number is nobody's");
+
+    let again = json!({"name": "Again", "phone_number_id": emulator::PHONE_NUMBER_ID, "business_account_id": "1",
+        "webhook_verify_token": "x", "access_token": emulator::ACCESS_TOKEN});
+    let configs = format!("/api/v1/customers/{customer}/whatsapp_configs");
+    let config = app.post(&configs, json!({"whatsapp_config": again})).await.id();
+    link(&app, &agent, &config, None).await;
+    app.forward(Span::from_secs(1)).await;
+    app.model().says("Hello again.");
+    says(&app, "and now?").await;
+    let statuses: Vec<Value> = conversations(&app).await.iter().map(|one| one["status"].clone()).collect();
+    assert_eq!(statuses, ["active", "ended"]);
+    assert_eq!(app.heard(ANA).await.last().unwrap(), "Hello again.");
+}

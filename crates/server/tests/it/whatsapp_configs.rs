@@ -1,0 +1,222 @@
+//! Numbers of a project's customers: whose they are, what is never shown, what Meta says of them.
+
+use domain::Span;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
+use testkit::{Answer, Service, TestApp};
+
+const SECRET: &str = "EAAB-very-secret";
+
+fn number(phone_number_id: &str) -> Value {
+    json!({"name": "Blue line", "phone_number_id": phone_number_id, "business_account_id": "777",
+        "webhook_verify_token": "check-me", "access_token": SECRET})
+}
+
+/// The path of a new customer's configs.
+async fn customer(app: &TestApp) -> String {
+    let external = app.get("/api/v1/customers").await.body["meta"]["total_count"].to_string();
+    let body = json!({"customer": {"name": "Clinic", "external_customer_id": external}});
+    format!("/api/v1/customers/{}/whatsapp_configs", app.post("/api/v1/customers", body).await.id())
+}
+
+async fn create(app: &TestApp, configs: &str, config: Value) -> Answer {
+    app.post(configs, json!({"whatsapp_config": config})).await
+}
+
+#[tokio::test]
+async fn a_config_has_its_defaults_and_never_shows_its_token() {
+    let app = TestApp::start().await;
+    let configs = customer(&app).await;
+    let made = create(&app, &configs, number("555")).await;
+    let fields = ["display_name", "kind", "inbound_processing_enabled", "calls_enabled", "webhook_verify_token"];
+    let shown = fields.map(|field| made.data()[field].clone());
+    assert_eq!(shown, [json!("Blue line"), json!("production"), json!(true), json!(false), json!("check-me")]);
+    let path = format!("/api/v1/whatsapp_configs/{}", made.id());
+    let changed = app.patch(&path, json!({"whatsapp_config": {"access_token": "EAAB-another-secret"}})).await;
+    for answer in
+        [made, changed, app.get(&path).await, app.get(&configs).await, app.get("/api/v1/whatsapp_configs").await]
+    {
+        assert!(answer.status < 300 && !answer.body.to_string().contains("secret"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
+async fn a_number_is_connected_once_in_all_projects_until_its_config_is_deleted() {
+    let app = TestApp::start().await;
+    let configs = customer(&app).await;
+    let first = create(&app, &configs, number("555")).await.id();
+    let taken = |answer: &Answer| (answer.status, answer.body["code"].as_str().map(str::to_owned));
+    let expected = (409, Some("number_taken".to_owned()));
+    assert_eq!(taken(&create(&app, &configs, number("555")).await), expected);
+    assert_eq!(taken(&create(&app, &configs, number(emulator::PHONE_NUMBER_ID)).await), expected, "the sandbox's");
+    let second = create(&app, &configs, number("556")).await.id();
+    let path = |id: &str| format!("/api/v1/whatsapp_configs/{id}");
+    let moved = app.patch(&path(&second), json!({"whatsapp_config": {"phone_number_id": "555"}})).await;
+    assert_eq!(taken(&moved), expected);
+
+    let other = app.app.operator().create_project("Other").await.unwrap();
+    let (_, key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
+    let theirs = async |path: &str, body: Value| app.call_as(Some(&key), Method::POST, path, Some(body)).await;
+    let body = json!({"customer": {"name": "Theirs", "external_customer_id": "t"}});
+    let their_configs = format!("/api/v1/customers/{}/whatsapp_configs", theirs("/api/v1/customers", body).await.id());
+    assert_eq!(taken(&theirs(&their_configs, json!({"whatsapp_config": number("555")})).await), expected);
+    assert_eq!(app.call(Method::DELETE, &path(&first), None).await.status, 204);
+    assert_eq!(theirs(&their_configs, json!({"whatsapp_config": number("555")})).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_change_tells_null_from_left_out_and_forgets_what_was_learnt_of_the_old_token() {
+    let app = TestApp::start().await;
+    let configs = customer(&app).await;
+    let mut config = number("555");
+    config["webhook_destination_url"] = json!("https://hooks.clinic.example/wa");
+    let path = format!("/api/v1/whatsapp_configs/{}", create(&app, &configs, config).await.id());
+    let shake = async |token: &str| {
+        let query = format!("hub.mode=subscribe&hub.verify_token={token}&hub.challenge=42");
+        app.call_as(None, Method::GET, &format!("/webhooks/whatsapp?{query}"), None).await
+    };
+    assert_eq!((shake("check-you").await.status, shake("check-me").await.body), (403, json!(42)));
+    let at = app.get(&path).await.data()["webhook_verified_at"].clone();
+    assert!(at.is_string(), "{at}");
+    let change = async |change: Value| app.patch(&path, json!({"whatsapp_config": change})).await;
+    let changed = change(json!({"name": "Night line", "webhook_verify_token": "check-me"})).await;
+    assert_eq!((&changed.data()["webhook_verified_at"], &changed.data()["name"]), (&at, &json!("Night line")));
+    assert_eq!(changed.data()["webhook_destination_url"], "https://hooks.clinic.example/wa");
+    let changed =
+        change(json!({"webhook_verify_token": "new", "webhook_destination_url": null, "calls_enabled": true})).await;
+    let fields =
+        ["webhook_verified_at", "webhook_destination_url", "calls_enabled"].map(|name| changed.data()[name].clone());
+    assert_eq!(fields, [json!(null), json!(null), json!(true)]);
+    assert_eq!(change(json!({"name": null})).await.status, 422);
+    assert_eq!(change(json!({"kind": "toy"})).await.status, 422);
+}
+
+#[tokio::test]
+async fn configs_are_filtered_by_customer_account_name_and_time() {
+    let app = TestApp::start().await;
+    let (mine, other) = (customer(&app).await, customer(&app).await);
+    create(&app, &mine, number("555")).await.data();
+    app.forward(Span::from_secs(1)).await;
+    let mut config = number("556");
+    config["name"] = json!("ÑANDÚ");
+    config["business_account_id"] = json!("778");
+    create(&app, &other, config).await.data();
+    for (path, expected) in [
+        ("/api/v1/whatsapp_configs".to_owned(), &["556", "555"][..]),
+        (mine.clone(), &["555"]),
+        (format!("{other}?business_account_id=777"), &[]),
+        ("/api/v1/whatsapp_configs?business_account_id=777".into(), &["555"]),
+        ("/api/v1/whatsapp_configs?q[business_account_id_eq]=778".into(), &["556"]),
+        ("/api/v1/whatsapp_configs?q[name_cont]=ñand".into(), &["556"]),
+        ("/api/v1/whatsapp_configs?q[created_at_lteq]=2001-01-01T00:00:00Z".into(), &[]),
+    ] {
+        let list = app.get(&path).await;
+        let found: Vec<&str> =
+            list.data().as_array().unwrap().iter().map(|one| one["phone_number_id"].as_str().unwrap()).collect();
+        assert_eq!(
+            (found.as_slice(), list.body["meta"]["total_count"].as_u64()),
+            (expected, Some(expected.len() as u64)),
+            "{path}"
+        );
+    }
+}
+
+/// Meta's answers to a health check.
+fn healthy(path: &str) -> Value {
+    match path.split('?').next().unwrap().rsplit('/').next().unwrap() {
+        "debug_token" => json!({"data": {"app_id": "300", "is_valid": true, "expires_at": 0,
+            "scopes": ["whatsapp_business_messaging", "whatsapp_business_management"]}}),
+        "subscribed_apps" => json!({"data": [{"whatsapp_business_api_data": {"id": "300"}}]}),
+        _ => {
+            json!({"id": "555", "display_phone_number": "+1 555-000-1111", "verified_name": "Blue", "status": "CONNECTED",
+            "quality_rating": "GREEN", "platform_type": "CLOUD_API", "health_status": {"can_send_message": "AVAILABLE"}})
+        }
+    }
+}
+
+#[tokio::test]
+async fn health_asks_meta_names_what_fails_and_shows_neither_token_nor_more() {
+    // What Meta says beside what is well: the end of the path, the status, the body.
+    type Odd = Option<(&'static str, u16, Value)>;
+    let odd: Arc<Mutex<Odd>> = Arc::default();
+    let meta = {
+        let odd = odd.clone();
+        Service::start_with(move |request| match &*odd.lock().unwrap() {
+            Some((part, status, body)) if request.path.contains(part) => (*status, body.clone()),
+            _ => (200, healthy(&request.path)),
+        })
+        .await
+    };
+    let app = TestApp::with(true, |config| config.graph_base_url = meta.url()).await;
+    let configs = customer(&app).await;
+    let path = format!("/api/v1/whatsapp_configs/{}", create(&app, &configs, number("555")).await.id());
+    let health = async |say: Odd| {
+        *odd.lock().unwrap() = say;
+        let answer = app.get(&format!("{path}/health")).await;
+        assert!(answer.status == 200 && !answer.body.to_string().contains(SECRET), "{}", answer.body);
+        answer.body
+    };
+    let first = health(None).await;
+    assert_eq!((&first["status"], &first["checks"]["webhook_verified"]["passed"]), (&json!("degraded"), &json!(false)));
+    let shown = app.get(&path).await;
+    assert_eq!(shown.data()["display_name"], "Blue line (+15550001111)");
+    assert_eq!(shown.data()["display_phone_number"], "+1 555-000-1111");
+
+    let query = "hub.mode=subscribe&hub.verify_token=check-me&hub.challenge=42";
+    app.call_as(None, Method::GET, &format!("/webhooks/whatsapp?{query}"), None).await;
+    let well = health(None).await;
+    assert_eq!(well["status"], "healthy", "{well}");
+    assert_eq!(well["checks"]["messaging_health"]["overall_status"], "AVAILABLE");
+    assert_eq!(well["checks"]["phone_number_access"]["details"]["quality_rating"], "GREEN");
+
+    let mut number = healthy("/v25.0/555");
+    let mut broken = |field: &str, value: Value| {
+        number[field] = value;
+        Some(("/555", 200, std::mem::replace(&mut number, healthy("/v25.0/555"))))
+    };
+    let cases: [(Odd, &str, &str); 7] = [
+        (broken("status", json!("DISCONNECTED")), "unhealthy", "phone_number_access"),
+        (broken("health_status", json!({"can_send_message": "BLOCKED"})), "unhealthy", "messaging_health"),
+        (
+            Some(("/555", 400, json!({"error": {"code": 100, "error_subcode": 33, "message": "gone"}}))),
+            "unhealthy",
+            "phone_number_access",
+        ),
+        (
+            Some(("debug_token", 200, json!({"data": {"is_valid": false, "scopes": []}}))),
+            "unhealthy",
+            "phone_number_access",
+        ),
+        (
+            Some(("debug_token", 200, json!({"data": {"is_valid": true, "scopes": ["whatsapp_business_management"]}}))),
+            "unhealthy",
+            "messaging_health",
+        ),
+        (Some(("subscribed_apps", 200, json!({"data": []}))), "degraded", "webhook_subscription"),
+        (Some(("subscribed_apps", 200, json!({"data": [{"id": "other app"}]}))), "degraded", "webhook_subscription"),
+    ];
+    for (say, status, check) in cases {
+        let what = format!("{say:?}");
+        let body = health(say).await;
+        assert_eq!(
+            (&body["status"], &body["checks"][check]["passed"]),
+            (&json!(status), &json!(false)),
+            "{what}: {body}"
+        );
+        assert!(body["checks"][check]["error"].is_string(), "{what}: {body}");
+    }
+    let limited = health(broken("health_status", json!({"can_send_message": "LIMITED"}))).await;
+    assert_eq!(
+        (&limited["status"], &limited["checks"]["messaging_health"]["overall_status"]),
+        (&json!("healthy"), &json!("LIMITED"))
+    );
+    let down = health(Some(("/555", 503, json!({})))).await;
+    assert_eq!((&down["status"], &down["checks"]), (&json!("error"), &json!(null)), "{down}");
+    assert!(down["error"].is_string());
+
+    app.patch(&path, json!({"whatsapp_config": {"access_token": null}})).await.data();
+    let asked = meta.requests().len();
+    let without = health(None).await;
+    assert_eq!((&without["status"], meta.requests().len()), (&json!("unhealthy"), asked));
+}

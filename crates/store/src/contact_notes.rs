@@ -1,0 +1,76 @@
+//! What people note about a contact.
+
+use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use domain::{Timestamp, ids::{ContactId, ContactNoteId, ProjectId}};
+
+rows! {
+    /// A stored note.
+    #[derive(Debug, Clone)]
+    pub struct ContactNoteRow {
+        /// Its id.
+        pub id: ContactNoteId,
+        /// What it is about.
+        pub name: Option<String>,
+        /// What it says.
+        pub content: String,
+        /// A JSON object.
+        pub metadata: String,
+        /// When it was made.
+        pub created_at: Timestamp,
+        /// When it was changed.
+        pub updated_at: Timestamp,
+    }
+}
+
+statements! {
+    INSERT = ["INSERT INTO contact_notes (project_id, id, contact_id, name, content, metadata, created_at, updated_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"];
+    FIND = ["SELECT id, name, content, metadata, created_at, updated_at FROM contact_notes \
+             WHERE project_id = $1 AND contact_id = $2 AND id = $3"];
+    LOCK = ["UPDATE contact_notes SET updated_at = updated_at WHERE project_id = $1 AND contact_id = $2 AND id = $3 \
+             RETURNING id, name, content, metadata, created_at, updated_at"];
+    UPDATE = ["UPDATE contact_notes SET name = $3, content = $4, metadata = $5, updated_at = $6 WHERE project_id = $1 AND id = $2"];
+    DELETE = ["DELETE FROM contact_notes WHERE project_id = $1 AND contact_id = $2 AND id = $3"];
+    LIST = ["SELECT id, name, content, metadata, created_at, updated_at FROM contact_notes \
+             WHERE project_id = $1 AND contact_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
+    COUNT = ["SELECT count(*) FROM contact_notes WHERE project_id = $1 AND contact_id = $2"];
+}
+
+/// Stores a note.
+pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, n: &ContactNoteRow) -> Result<()> {
+    let (texts, times) = ((n.name.as_deref(), &n.content, &n.metadata), [n.created_at.micros(), n.updated_at.micros()]);
+    run!(tx, INSERT, [project.uuid(), n.id.uuid(), contact.uuid(), texts.0, texts.1, texts.2, times[0], times[1]], execute).map(drop)
+}
+
+/// A contact's note of this id.
+pub async fn find(conn: &mut Conn<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<Option<ContactNoteRow>> {
+    run!(conn, FIND, [project.uuid(), contact.uuid(), id.uuid()], fetch_optional as ContactNoteRow)
+}
+
+/// A contact's note of this id, for changing it: other changes wait until the transaction ends.
+pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<Option<ContactNoteRow>> {
+    run!(tx, LOCK, [project.uuid(), contact.uuid(), id.uuid()], fetch_optional as ContactNoteRow)
+}
+
+/// Writes a row that was locked in the same transaction.
+pub async fn update(tx: &mut Tx<'_>, project: ProjectId, n: &ContactNoteRow) -> Result<()> {
+    let texts = (n.name.as_deref(), &n.content, &n.metadata);
+    run!(tx, UPDATE, [project.uuid(), n.id.uuid(), texts.0, texts.1, texts.2, n.updated_at.micros()], execute).map(drop)
+}
+
+/// Removes a contact's note; `false` if there is none.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<bool> {
+    Ok(run!(tx, DELETE, [project.uuid(), contact.uuid(), id.uuid()], execute)? == 1)
+}
+
+/// A page of a contact's notes, newest first, and how many there are.
+pub async fn list(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    contact: ContactId,
+    (limit, offset): (i64, i64),
+) -> Result<(Vec<ContactNoteRow>, i64)> {
+    let rows = run!(conn, LIST, [project.uuid(), contact.uuid(), limit, offset], fetch_all as ContactNoteRow)?;
+    let (total,) = run!(conn, COUNT, [project.uuid(), contact.uuid()], fetch_one as (i64,))?;
+    Ok((rows, total))
+}
