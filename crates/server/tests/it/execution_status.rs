@@ -88,8 +88,8 @@ async fn a_resume_may_name_the_rest_that_it_means() {
 #[tokio::test]
 async fn an_agent_of_version_1_asks_by_tools_and_sends_media_and_templates() {
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
-    let template = json!({"name": "t", "template_name": "order_ready", "wait_for_response": true,
-        "template_parameters": {"1": "#{name}"}, "language": "pt_BR"});
+    let template = json!({"name": "t", "template_name": "order_update", "wait_for_response": true,
+        "template_parameters": {"1": "#{name}", "2": "#{order}"}, "language": "pt_BR"});
     let graph = json!({
         "nodes": [{"name": "__start__"},
             {"name": "s", "type": "SubagentNode", "subagent": {"whatsapp_templates": [template]}}, {"name": "__end__"}],
@@ -107,7 +107,7 @@ async fn an_agent_of_version_1_asks_by_tools_and_sends_media_and_templates() {
     app.run_until_idle().await;
     app.model().calls(&[(
         "SendWhatsappTemplateMessage",
-        json!({"template_name": "order_ready", "phone_number": "+999", "template_parameters": {"1": "Ana"}}),
+        json!({"template_name": "order_update", "phone_number": "+999", "template_parameters": {"1": "Ana", "2": "A-17"}}),
     )]);
     app.says(ANA, "the first").await;
     app.run_until_idle().await;
@@ -122,7 +122,7 @@ async fn an_agent_of_version_1_asks_by_tools_and_sends_media_and_templates() {
     assert_eq!(asked["content"]["body"], "Which one?");
     assert_eq!(
         (&template["content"]["name"], &template["content"]["language"]),
-        (&json!("order_ready"), &json!({"code": "pt_BR"}))
+        (&json!("order_update"), &json!({"code": "pt_BR"}))
     );
     assert_eq!(app.execution(&agent).await["status"], "paused");
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "end", "reason": "done"}))]);

@@ -9,13 +9,18 @@ use store::{
 
 async fn user(world: &World, email: &str, is_operator: bool) -> UserRow {
     let id = fresh();
-    transact!(world.store, "test", tx => users::ensure(tx, id, email, is_operator, NOW).await).unwrap()
+    transact!(world.store, "test", tx => users::ensure(tx, id, email, is_operator, NOW).await)
+        .expect("the statement runs")
 }
 
 async fn seen(world: &World, user: &UserRow, hidden: ProjectId) -> Vec<ProjectId> {
-    let mut reader = world.store.read().await.unwrap();
-    let mut ids: Vec<ProjectId> =
-        users::projects(&mut reader.conn(), user.id, hidden).await.unwrap().iter().map(|project| project.id).collect();
+    let mut reader = world.store.read().await.expect("the statement runs");
+    let mut ids: Vec<ProjectId> = users::projects(&mut reader.conn(), user.id, hidden)
+        .await
+        .expect("the statement runs")
+        .iter()
+        .map(|project| project.id)
+        .collect();
     ids.sort();
     ids
 }
