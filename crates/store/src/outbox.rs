@@ -143,7 +143,7 @@ statements! {
     CLAIM = ["UPDATE outbox SET epoch = epoch + 1, lease_owner = $4, lease_until = ", db_now, " + $5, next_at = 0, \
               state = CASE WHEN state = 'queued' THEN 'sending' ELSE state END, \
               attempt = CASE WHEN state = 'queued' THEN attempt + 1 ELSE attempt END, updated_at = $6 \
-              WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
+              WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " AND next_at <= $6 \
               AND state = $7 AND state IN ('queued', 'sending', 'unknown') AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = $1 \
                   AND e.conversation_id = outbox.conversation_id AND e.out_seq < outbox.out_seq \
                   AND e.state IN ('queued', 'sending', 'unknown')) \

@@ -62,6 +62,20 @@ async fn a_failed_or_unconfirmed_send_lets_the_next_one_pass() {
     }
 }
 
+/// Another worker may have settled it meanwhile to wait for a status: settling raises no epoch.
+#[tokio::test]
+async fn a_row_that_is_not_due_any_more_is_not_claimed() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    let epoch = claim(&world, id, 0).await.unwrap().row.epoch;
+    let wait = Settle { state: OutboxState::Unknown, next_at: later(1), wamid: None, error: None, now: NOW };
+    transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, epoch, &wait).await).unwrap();
+    assert!(claim(&world, id, epoch).await.is_none());
+    let due = DueOutbox { project_id: world.project, id, epoch };
+    let claimed = transact!(world.store, "test", tx => outbox::claim(tx, due, "node", later(1)).await).unwrap();
+    assert!(claimed.is_some());
+}
+
 #[tokio::test]
 async fn the_same_intent_is_refused_as_a_conflict() {
     let world = World::new().await;
