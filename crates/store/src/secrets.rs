@@ -2,7 +2,7 @@
 //!
 //! The associated data names project, kind and id, so a ciphertext that is moved to another row does not open.
 
-use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, row::rows, sql::{Sql, run, statements}};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};
 use domain::{Timestamp, ids::{ProjectId, SecretId}};
 
@@ -64,15 +64,12 @@ impl Vault {
 pub async fn insert(
     tx: &mut Tx<'_>,
     vault: &Vault,
-    (project, id): (ProjectId, SecretId),
+    owner: (ProjectId, SecretId),
     kind: &str,
     plain: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let s = vault.seal(&associated(project, kind, id), plain.as_bytes())?;
-    let values = (&s.ciphertext[..], &s.nonce[..], &s.wrapped_key[..], &s.wrap_nonce[..]);
-    run!(tx, INSERT, [project.uuid(), id.uuid(), kind, values.0, values.1, values.2, values.3, &s.kek_id, now.micros()], execute)
-        .map(drop)
+    write(tx, INSERT, vault, owner, kind, plain, now).await
 }
 
 /// Forgets a secret. Nothing may refer to it any more.
@@ -84,6 +81,18 @@ pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: SecretId) -> Result
 pub async fn put(
     tx: &mut Tx<'_>,
     vault: &Vault,
+    owner: (ProjectId, SecretId),
+    kind: &str,
+    plain: &str,
+    now: Timestamp,
+) -> Result<()> {
+    write(tx, PUT, vault, owner, kind, plain, now).await
+}
+
+async fn write(
+    tx: &mut Tx<'_>,
+    sql: Sql,
+    vault: &Vault,
     (project, id): (ProjectId, SecretId),
     kind: &str,
     plain: &str,
@@ -91,7 +100,7 @@ pub async fn put(
 ) -> Result<()> {
     let s = vault.seal(&associated(project, kind, id), plain.as_bytes())?;
     let values = (&s.ciphertext[..], &s.nonce[..], &s.wrapped_key[..], &s.wrap_nonce[..]);
-    run!(tx, PUT, [project.uuid(), id.uuid(), kind, values.0, values.1, values.2, values.3, &s.kek_id, now.micros()], execute)
+    run!(tx, sql, [project.uuid(), id.uuid(), kind, values.0, values.1, values.2, values.3, &s.kek_id, now.micros()], execute)
         .map(drop)
 }
 
