@@ -94,6 +94,7 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
         simulate::slice()
     })?;
     if options.full {
+        stages.run("hostile model, long", |tests| tests.run_some(&mut hostile_model()))?;
         stages.run("simulator, planted", |_| simulate::planted())?;
         stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
     }
@@ -108,6 +109,23 @@ fn crash_matrix(options: &Options) -> Command {
         // More kills, and a node that is paused for longer than any lease and time-out.
         command.envs([("CHASQUI_CRASH_KILLS", "60"), ("CHASQUI_CRASH_PAUSE", "35")]);
     }
+    command
+}
+
+/// A hundred thousand turns, in which everything must be met often enough; optimised, as they take minutes.
+fn hostile_model() -> Command {
+    let mut command = cargo();
+    hermetic(command.args([
+        "test",
+        "--release",
+        "-p",
+        "chasqui-engine",
+        "--locked",
+        "--test",
+        "it",
+        "a_hostile_model",
+    ]));
+    command.env("HOSTILE_TURNS", "100000");
     command
 }
 
