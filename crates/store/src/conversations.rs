@@ -128,7 +128,8 @@ statements! {
                  next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
     FIND = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations WHERE project_id = $1 AND id = $2"];
-    CLAIM = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = $4, lease_until = ", db_now, " + $5 \
+    CLAIM = ["UPDATE conversations SET epoch = epoch + 1, due_at = 0, burst_started_at = NULL, lease_owner = $4, \
+              lease_until = ", db_now, " + $5 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
               RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
               next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
@@ -147,7 +148,8 @@ statements! {
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
     POSTPONE = ["UPDATE conversations SET due_at = $4, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     WAKE = ["UPDATE conversations SET due_at = $3, burst_started_at = $4 WHERE project_id = $1 AND id = $2"];
-    NEXT_OUT_SEQ = ["UPDATE conversations SET next_out_seq = next_out_seq + 1 WHERE project_id = $1 AND id = $2 RETURNING next_out_seq"];
+    NEXT_OUT = ["UPDATE conversations SET next_seq = next_seq + 1, next_out_seq = next_out_seq + 1, last_active_at = $3, updated_at = $3 \
+                 WHERE project_id = $1 AND id = $2 RETURNING next_seq, next_out_seq"];
     LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations \
              WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
@@ -181,7 +183,8 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ConversationId) -
     run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as ConversationRow)
 }
 
-/// Takes the conversation if its epoch is still the one seen and nobody holds it; the answer carries the new epoch.
+/// Takes the conversation if its epoch is still the one seen and nobody holds it; the answer carries the new epoch. It is
+/// due at once from now on, for whoever takes it over from a holder that dies.
 pub async fn claim(tx: &mut Tx<'_>, due: DueConversation, owner: &str) -> Result<Option<ConversationRow>> {
     let (project, id) = (due.project_id.uuid(), due.id.uuid());
     run!(tx, CLAIM, [project, id, due.epoch, owner, LEASE.micros()], fetch_optional as ConversationRow)
@@ -227,9 +230,9 @@ pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: T
     run!(tx, WAKE, [project.uuid(), id.uuid(), at.micros(), burst_started_at], execute).map(drop)
 }
 
-/// Takes the next number in the order of sends.
-pub async fn next_out_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<i64> {
-    Ok(run!(tx, NEXT_OUT_SEQ, [project.uuid(), id.uuid()], fetch_one as (i64,))?.0)
+/// Takes the next place in the order of messages and the next one in that of sends, and locks the row.
+pub async fn next_out(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<(i64, i64)>> {
+    run!(tx, NEXT_OUT, [project.uuid(), id.uuid(), now.micros()], fetch_optional as (i64, i64))
 }
 
 /// The open conversations of a config.

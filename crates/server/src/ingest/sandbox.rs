@@ -6,7 +6,9 @@ use super::{
     messages::{Place, converse, first, hear, sender},
 };
 use crate::{
-    Context, sandbox,
+    Context,
+    context::PLATFORM_PROJECT,
+    sandbox,
     workers::{self, Said, enqueue},
 };
 use domain::{
@@ -49,8 +51,7 @@ enum Answer {
 pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessage) -> Result<()> {
     // Seen or not is asked of the number, whoever the message is for: a repeated delivery must not reach the session, or
     // the project, that was activated after the first one.
-    let sandbox_owner = platform(ctx, tx).await?;
-    if !first(ctx, tx, sandbox_owner, message).await? {
+    if !first(ctx, tx, PLATFORM_PROJECT, message).await? {
         return Ok(());
     }
     let phone = sender(message);
@@ -77,7 +78,7 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
             .await
         }
         Meaning::Answer(answer) => {
-            let project = sandbox_owner;
+            let project = platform(ctx, tx).await?;
             // One explanation an hour: two machines must not talk to each other for ever.
             let hour = ctx.now().micros() / Span::from_hours(1).micros();
             let who = message.from.as_deref().or(message.user_id.as_deref()).unwrap_or_default();

@@ -86,12 +86,12 @@ pub(crate) async fn enqueue(
     };
     let message = Id::from_uuid(derived(project, "message", said.source_key));
     let outbox = Id::from_uuid(derived(project, "outbox", said.source_key));
-    let Some(row) = conversations::next_seq(tx, project, conversation.id, now).await? else {
+    let Some((seq, out_seq)) = conversations::next_out(tx, project, conversation.id, now).await? else {
         return Ok(Err(NotSendable::NoAddress));
     };
     let new = NewMessage {
         id: message,
-        seq: row.next_seq,
+        seq,
         direction: Direction::Outbound,
         kind: said.content.kind(),
         content: &said.content.in_words(),
@@ -106,7 +106,7 @@ pub(crate) async fn enqueue(
     let row = NewOutbox {
         id: outbox,
         conversation: conversation.id,
-        out_seq: conversations::next_out_seq(tx, project, conversation.id).await?,
+        out_seq,
         source_key: said.source_key,
         message,
         waiting: said.waiting,

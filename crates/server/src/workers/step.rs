@@ -58,6 +58,7 @@ pub(crate) struct Held {
     pub execution: ExecutionId,
     pub agent: Arc<Compiled>,
     pub state: State,
+    pub step_no: i64,
     pub todo: Todo,
 }
 
@@ -75,12 +76,46 @@ pub(super) async fn step(
     conversation: ConversationRow,
     outcomes: &[Input],
 ) -> Result<Option<Held>> {
+    step_from(ctx, tx, project, conversation, outcomes, None).await
+}
+
+/// [`step`] of a turn that this node holds: what its last step left is in hand and, under the conversation's epoch, still
+/// what is stored.
+pub(super) async fn step_on(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    turn: &Held,
+    conversation: ConversationRow,
+    outcomes: &[Input],
+) -> Result<Option<Held>> {
+    let known = Run {
+        id: turn.execution,
+        agent: Some(turn.agent.clone()),
+        broken: String::new(),
+        state: turn.state.clone(),
+        step_no: turn.step_no,
+    };
+    step_from(ctx, tx, turn.project, conversation, outcomes, Some(known)).await
+}
+
+async fn step_from(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: ConversationRow,
+    outcomes: &[Input],
+    known: Option<Run>,
+) -> Result<Option<Held>> {
     let now = ctx.now();
     let mut inputs = outcomes.to_vec();
     for row in mailbox::take(tx, project, conversation.id).await? {
         inputs.push(from_json("input", &row.body)?);
     }
-    let Some(mut run) = Run::load(ctx, tx, project, &conversation, &mut inputs, now).await? else {
+    let run = match known {
+        Some(run) => Some(run),
+        None => Run::load(ctx, tx, project, &conversation, &mut inputs, now).await?,
+    };
+    let Some(mut run) = run else {
         // Nobody answers here: what was said is stored, and that is all.
         release(tx, project, &conversation, None, None, false).await?;
         return Ok(None);
@@ -110,7 +145,7 @@ pub(super) async fn step(
     release(tx, project, &conversation, Some(run.id), due, todo.is_some() && !parked).await?;
     let Some(todo) = todo.filter(|_| !parked) else { return Ok(None) };
     let Some(agent) = run.agent else { return Ok(None) };
-    Ok(Some(Held { project, conversation, execution: run.id, agent, state: run.state, todo }))
+    Ok(Some(Held { project, conversation, execution: run.id, agent, state: run.state, step_no: run.step_no, todo }))
 }
 
 async fn release(
@@ -122,6 +157,11 @@ async fn release(
     keep: bool,
 ) -> Result<()> {
     let execution = execution.or(conversation.execution());
+    let due = conversation.due_at.map(Timestamp::from_micros);
+    // The row says so already, and its epoch was asked for when this transaction locked it.
+    if keep && execution == conversation.execution() && due_at == due && conversation.burst_started_at.is_none() {
+        return Ok(());
+    }
     conversations::release(tx, project, conversation.id, conversation.epoch, Release { execution, due_at, keep }).await
 }
 

@@ -91,7 +91,7 @@ async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
     transact!(ctx.store, "turn.step", tx => {
         let now = ctx.now();
         let conversation = conversations::held(tx, turn.project, turn.conversation.id, turn.conversation.epoch, now).await?;
-        let next = step::step(ctx, tx, turn.project, conversation, &outcome).await?;
+        let next = step::step_on(ctx, tx, turn, conversation, &outcome).await?;
         failpoint::reach("step.commit");
         Ok(next)
     })

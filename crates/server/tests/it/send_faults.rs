@@ -161,16 +161,17 @@ async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
     let payload = json!({"wa_id": ANA.trim_start_matches('+'), "user_id": null, "text": TEXT}).to_string();
     let said = transact!(ctx.store, "test.say", tx => {
         let now = ctx.now();
-        let row = conversations::next_seq(tx, app.project, conversation, now).await?.unwrap();
+        let row = conversations::find(tx, app.project, conversation).await?.unwrap();
+        let (seq, out_seq) = conversations::next_out(tx, app.project, conversation, now).await?.unwrap();
         let new = messages::NewMessage {
-            id: message, seq: row.next_seq, direction: Direction::Outbound, kind: "text", content: TEXT, raw: None, wamid: None,
+            id: message, seq, direction: Direction::Outbound, kind: "text", content: TEXT, raw: None, wamid: None,
             wa_timestamp: None, execution: None, now,
         };
         messages::insert(tx, app.project, conversation, &new).await?;
         let new = outbox::NewOutbox {
             id,
             conversation,
-            out_seq: conversations::next_out_seq(tx, app.project, conversation).await?,
+            out_seq,
             source_key: "test",
             message,
             waiting: None,

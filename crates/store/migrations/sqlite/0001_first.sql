@@ -1,4 +1,5 @@
 -- Tenant tables lead every key with project_id; times are microseconds, UTC; JSON is text (docs/decisions/0002).
+-- WITHOUT ROWID where rows are small and written in every turn: one tree less to keep. Long rows would leave their page.
 
 CREATE TABLE projects (
     id BLOB NOT NULL PRIMARY KEY,
@@ -54,7 +55,7 @@ CREATE TABLE directory (
     project_id BLOB NOT NULL,
     object_id BLOB NOT NULL,
     PRIMARY KEY (kind, value)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- Signed webhooks of unknown shape or for unknown numbers, kept as evidence.
 CREATE TABLE webhook_events (
@@ -216,7 +217,7 @@ CREATE TABLE contact_identities (
     contact_id BLOB NOT NULL,
     PRIMARY KEY (project_id, kind, scope, value),
     FOREIGN KEY (project_id, contact_id) REFERENCES contacts (project_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 -- The single actor: sequence, due time, lease and fencing epoch of everything that happens in it.
 CREATE TABLE conversations (
@@ -244,7 +245,7 @@ CREATE TABLE conversations (
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (project_id, id),
     FOREIGN KEY (project_id, contact_id) REFERENCES contacts (project_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX conversations_open ON conversations (project_id, phone_number_id, contact_id) WHERE status = 'active';
 CREATE INDEX conversations_due ON conversations (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX conversations_inbox ON conversations (project_id, last_active_at, id);
@@ -255,7 +256,7 @@ CREATE TABLE wamid_seen (
     wamid TEXT NOT NULL,
     received_at INTEGER NOT NULL,
     PRIMARY KEY (project_id, phone_number_id, wamid)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE messages (
     project_id BLOB NOT NULL,
@@ -290,7 +291,7 @@ CREATE TABLE mailbox (
     input_key TEXT NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (project_id, conversation_id, seq)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX mailbox_input ON mailbox (project_id, conversation_id, input_key);
 
 CREATE TABLE executions (
@@ -388,7 +389,7 @@ CREATE TABLE outbox_attempts (
     outcome TEXT,
     detail TEXT,
     PRIMARY KEY (project_id, outbox_id, attempt)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE timers (
     project_id BLOB NOT NULL,
@@ -399,7 +400,7 @@ CREATE TABLE timers (
     generation INTEGER NOT NULL,
     fire_at INTEGER NOT NULL,
     PRIMARY KEY (project_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX timers_of_execution ON timers (project_id, execution_id);
 CREATE INDEX timers_due ON timers (fire_at);
 
@@ -416,7 +417,7 @@ CREATE TABLE jobs (
     epoch INTEGER NOT NULL,
     error TEXT,
     PRIMARY KEY (project_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX jobs_once ON jobs (project_id, kind, dedupe_key);
 CREATE INDEX jobs_due ON jobs (run_at);
 
@@ -428,7 +429,7 @@ CREATE TABLE events (
     object_id BLOB NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (project_id, id)
-) STRICT;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX events_tail ON events (at, id);
 
 CREATE TABLE sandbox_sessions (

@@ -133,7 +133,7 @@ impl World {
         let message = self.message(conversation, Direction::Outbound).await;
         let id = fresh();
         transact!(self.store, "test", tx => {
-            let out_seq = conversations::next_out_seq(tx, self.project, conversation).await?;
+            let (_, out_seq) = conversations::next_out(tx, self.project, conversation, NOW).await?.expect("a conversation");
             let new = outbox::NewOutbox {
                 id,
                 conversation,
