@@ -46,6 +46,8 @@ pub(super) async fn step(ctx: &Context) -> store::Result<Did> {
 /// Sends or settles a row that was seen as due. Does nothing if another worker was faster.
 pub(super) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     let project = due.project_id;
+    // Read before the claim, so that a pause right after its commit counts as one.
+    let began = ctx.clock.monotonic();
     let claimed = transact!(ctx.store, "outbox.attempt", tx => {
         let now = ctx.now();
         let Some(claimed) = outbox::claim(tx, due, &ctx.node, now).await? else { return Ok(None) };
@@ -58,13 +60,12 @@ pub(super) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     })?;
     failpoint::reach("attempt.committed");
     let Some(Claimed { row, was }) = claimed else { return Ok(()) };
-    let written = ctx.clock.monotonic();
-    let under_way = ctx.sends.enter((project, row.id, row.epoch), written);
+    let under_way = ctx.sends.enter((project, row.id, row.epoch), began);
     let end = match was.as_str() {
         // A status has proved since that an earlier attempt arrived.
         "queued" if row.wamid.is_some() => End::Silence,
         // What fails before the request is opened has sent nothing, for certain.
-        "queued" => match send(ctx, project, &row, written).await {
+        "queued" => match send(ctx, project, &row, began).await {
             Ok(end) => end,
             Err(Error::StaleEpoch) => return Err(Error::StaleEpoch),
             Err(error) => End::Later { after: backoff(row.attempt), message: error.to_string() },
@@ -121,8 +122,8 @@ async fn content(ctx: &Context, content: Message) -> Result<Content, End> {
 /// A node that was paused after it wrote the attempt may have been given up meanwhile: it asks before it sends.
 const FRESH: Duration = Duration::from_secs(2);
 
-async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Duration) -> store::Result<()> {
-    if ctx.clock.monotonic().saturating_sub(written) < FRESH {
+async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duration) -> store::Result<()> {
+    if ctx.clock.monotonic().saturating_sub(began) < FRESH {
         return Ok(());
     }
     let mut reader = ctx.store.read().await?;
@@ -130,7 +131,7 @@ async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, written:
     now.filter(|now| now.epoch == row.epoch).map(drop).ok_or(Error::StaleEpoch)
 }
 
-async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Duration) -> store::Result<End> {
+async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duration) -> store::Result<End> {
     let payload: Payload = from_json("payload", &row.payload)?;
     let Some(token) = access_token(ctx, project, &row.phone_number_id).await? else {
         return Ok(End::Refused { code: "channel_auth", message: "the number has no access token".into() });
@@ -146,7 +147,7 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, written: Durat
     };
     let message = Outgoing { to, content, reply_to: None, opaque: tracking_token(ctx, project, row) };
     failpoint::reach("send.open");
-    still_ours(ctx, project, row, written).await?;
+    still_ours(ctx, project, row, began).await?;
     let outcome = ctx.graph.send(&row.phone_number_id, &token, &message).await;
     failpoint::reach("send.answered");
     metrics::counter!("send_attempts_total", "class" => outcome.word()).increment(1);

@@ -124,6 +124,12 @@ fn a_node_that_was_paused_before_a_send_does_not_send_when_it_wakes() {
     paused_at(&Case { window_ms: 1_500, ..Case::at("send.open:2") }, refused_a_write);
 }
 
+/// It stands still before it has so much as looked at a clock again.
+#[test]
+fn a_node_that_was_paused_right_after_it_wrote_an_attempt_does_not_send_when_it_wakes() {
+    paused_at(&Case { window_ms: 1_500, ..Case::at("attempt.committed:2") }, refused_a_write);
+}
+
 /// It keeps its rows locked, until the database ends the transaction that stands still.
 #[test]
 fn a_node_that_was_paused_inside_a_transaction_does_not_keep_others_from_taking_over() {
