@@ -78,6 +78,9 @@ pub struct ModelRequest {
     pub temperature: Option<f64>,
     /// Longest answer in tokens.
     pub max_tokens: Option<u32>,
+    /// The answer may be twice as long as it usually may, as far as the model can write that much.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub doubled: bool,
     /// What the agent or the node says about the model. A provider uses what it can.
     #[serde(default)]
     pub llm: LlmConfig,

@@ -90,6 +90,11 @@ impl Timestamp {
         jiff::Timestamp::from_microsecond(self.0)
             .map_or_else(|_| String::new(), |time| time.strftime("%A, %-d %B %Y, %H:%M (UTC)").to_string())
     }
+    /// The same where clocks are so many minutes ahead of UTC.
+    pub fn to_words_in(self, zone: &str, minutes: i32) -> String {
+        let time = Self(self.0.saturating_add(Span::from_mins(i64::from(minutes)).0));
+        time.to_words().replace("(UTC)", &format!("({zone})"))
+    }
     /// Reads an ISO 8601 time with an offset or `Z`.
     pub fn parse_iso(text: &str) -> Option<Self> {
         text.parse::<jiff::Timestamp>().ok().map(|time| Self(time.as_microsecond()))
@@ -135,5 +140,7 @@ mod tests {
         assert_eq!(time.to_iso(), "2025-06-02T14:05:09.123Z");
         assert_eq!(Timestamp::parse_iso(&time.to_iso()), Some(time));
         assert_eq!(time.to_words(), "Monday, 2 June 2025, 14:05 (UTC)");
+        assert_eq!(time.to_words_in("Asia/Kolkata", 330), "Monday, 2 June 2025, 19:35 (Asia/Kolkata)");
+        assert_eq!(time.to_words_in("Etc/GMT+15", -15 * 60), "Sunday, 1 June 2025, 23:05 (Etc/GMT+15)");
     }
 }

@@ -48,6 +48,7 @@ fn take_in(turn: &mut Turn<'_>, input: &Input) {
     }
     match input {
         Input::Said { id, text } => turn.hear(Waiting::Said { id: id.clone(), text: text.clone() }),
+        Input::Contact(contact) => turn.state.contact = Some(contact.clone()),
         Input::Data { id, value } => turn.hear(Waiting::Data { id: id.clone(), value: value.clone() }),
         Input::Outside { text, .. } if text.trim().is_empty() => {}
         Input::Outside { text, .. } => turn.state.outside.push(text.clone()),
@@ -130,6 +131,9 @@ fn run(turn: &mut Turn<'_>) {
                 continue;
             }
             return;
+        }
+        if turn.gives_up_question() {
+            continue;
         }
         if turn.state.pending.is_some() {
             return;

@@ -4,18 +4,20 @@ use crate::{
     context,
     effect::{CallModel, Effect},
     history, limits, nodes, prompt,
+    retry::Retried,
     state::{FailedSend, InterruptKind, Pending},
     tools::{self, move_to_next_node, wait_for_user},
     turn::Turn,
 };
 use domain::{
-    chat::{ChatMessage, ModelResponse, ToolCall},
+    chat::{ChatMessage, Ended, ModelResponse, ToolCall},
     message::Content,
 };
 use serde_json::{Value, json};
 
 const EMPTY: &str = include_str!("../prompts/empty_answer.md");
 const NOT_SAID: &str = include_str!("../prompts/not_said.md");
+const CUT: &str = include_str!("../prompts/cut_answer.md");
 const WRAP_UP: &str = include_str!("../prompts/wrap_up.md");
 
 impl Turn<'_> {
@@ -96,13 +98,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Rests where the model keeps saying nothing to anybody.
+    /// Rests where the model keeps saying nothing to anybody, or refuses to.
     pub(crate) fn rests_in_silence(&mut self) -> bool {
         let turn = &self.state.turn;
-        let silent = turn.empty >= limits::EMPTY || turn.silent >= self.agent.limits.silent_answers;
+        let refused = turn.refused;
+        let silent = turn.empty >= limits::EMPTY || turn.silent >= self.agent.limits.silent_answers || refused;
         if silent {
             self.rest(InterruptKind::Idle, None, None);
-            if self.state.interrupt.is_some() {
+            if self.state.interrupt.is_some() && !refused {
                 self.warn("silent_model", "the model said nothing that could be used; the agent rests");
             }
         }
@@ -127,8 +130,10 @@ impl Turn<'_> {
             first_input: self.state.first_input,
             step_prompt: self.state.step_prompt,
             at: self.at,
-            fallback: 0,
+            fallback: self.retried.as_ref().map_or(0, |retried| retried.fallback),
             halved: false,
+            doubled: self.state.turn.cut == 1,
+            repaired: false,
             summarises: false,
         };
         if from > 1 {
@@ -137,7 +142,7 @@ impl Turn<'_> {
         self.ask(call, tokens);
     }
 
-    /// Asks, at once.
+    /// Asks; at once, unless the question stands in for one that failed and waits.
     pub(crate) fn ask(&mut self, call: CallModel, tokens: u64) {
         let node = self.agent.node(&call.node);
         let data = json!({
@@ -149,8 +154,8 @@ impl Turn<'_> {
         });
         self.state.turn.model_calls += 1;
         self.event("llm.requested", data);
-        self.state.pending =
-            Some(Pending::Model { call: call.clone(), failures: 0, not_before: None, failing_since: None });
+        let Retried { failures, not_before, failing_since, .. } = self.retried.take().unwrap_or_default();
+        self.state.pending = Some(Pending::Model { call: call.clone(), failures, not_before, failing_since });
         self.effect(Effect::CallModel(call));
     }
 
@@ -183,6 +188,12 @@ impl Turn<'_> {
             return;
         }
         let text = response.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        match response.ended {
+            Ended::Whole => self.state.turn.cut = 0,
+            Ended::Cut if self.is_asked_again() => return,
+            Ended::Cut => {}
+            Ended::Refused => return self.take_refusal(text),
+        }
         let calls = self.renamed(response.tool_calls);
         match (text, calls.is_empty()) {
             (None, true) => {
@@ -196,6 +207,35 @@ impl Turn<'_> {
                 self.state.turn.empty = 0;
                 self.state.turn.silent = 0;
                 self.use_answer(text, calls);
+            }
+        }
+    }
+
+    /// Half an answer is not used: nothing of it was done, and the model is asked once more and may say twice as much. Where that
+    /// was cut as well, what there is of it has to do.
+    fn is_asked_again(&mut self) -> bool {
+        self.warn("answer_cut", "the answer was cut off by its limit of tokens");
+        self.state.turn.cut += 1;
+        let again = self.state.turn.cut == 1;
+        if again {
+            self.note(&prompt::without_comments(CUT));
+        }
+        again
+    }
+
+    /// A refusal is said where plain text is, and otherwise kept; then the agent rests. Calls beside it were not meant.
+    fn take_refusal(&mut self, text: Option<String>) {
+        self.event("llm.refused", json!({"text": text}));
+        self.state.turn.empty = 0;
+        self.state.turn.silent = 0;
+        match text {
+            Some(text) if !self.agent.speaks_by_tools() => self.use_answer(Some(text), Vec::new()),
+            kept => {
+                if let Some(content) = kept {
+                    let tool_calls = Vec::new();
+                    self.append("model", ChatMessage::Assistant { content: Some(content), tool_calls });
+                }
+                self.state.turn.refused = true;
             }
         }
     }

@@ -22,18 +22,20 @@ pub(crate) fn escaped(text: &str) -> String {
 
 fn filled(state: &State, now: Timestamp, person: fn(&str) -> String) -> Value {
     let facts = &state.facts;
-    let said = |text: &Option<String>| text.as_deref().map(person);
+    let said = |text: Option<&str>| text.map(person);
+    let mut vars = facts.vars.clone();
+    vars.extend(state.vars.clone());
     json!({
         "contact": {
-            "phone_number": said(&facts.phone_number),
-            "profile_name": said(&facts.profile_name),
-            "metadata": each_text(&facts.about.metadata, person),
+            "phone_number": said(facts.phone_number.as_deref()),
+            "profile_name": said(state.profile_name()),
+            "metadata": each_text(&state.about().metadata, person),
         },
         "execution": {"id": facts.execution_id, "thread_id": facts.execution_id, "agent_id": facts.agent_id},
         "conversation": {"id": facts.conversation_id},
-        "vars": each_text(&facts.vars, person),
+        "vars": each_text(&vars, person),
         "now": now.to_iso(),
-        "last_user_input": said(&state.last_input),
+        "last_user_input": said(state.last_input.as_deref()),
     })
 }
 

@@ -96,6 +96,12 @@ pub struct CallModel {
     /// The question was too long and asks with half of the history.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub halved: bool,
+    /// The answer before was cut off by its limit: this one may be twice as long.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub doubled: bool,
+    /// The provider took a call in it for unanswered: each call is shown with a result.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub repaired: bool,
     /// The question is what these entries say in short; no tool is offered.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub summarises: bool,

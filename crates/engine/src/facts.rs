@@ -33,7 +33,7 @@ pub struct Facts {
 }
 
 /// What is known of a contact beside name and number.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// `{{contact.metadata.…}}`, shown to the model as well.
     #[serde(skip_serializing_if = "Map::is_empty", default)]
@@ -44,6 +44,32 @@ pub struct About {
     /// The broadcast that the contact answers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub broadcast: Option<Broadcast>,
+}
+
+/// What is known of the contact when something is said, as far as it may change while the execution lasts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The name on the profile.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub profile_name: Option<String>,
+    /// What else is known.
+    #[serde(skip_serializing_if = "About::is_empty", default)]
+    pub about: About,
+    /// The time where the contact is; UTC where nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub zone: Option<Zone>,
+    /// Which state of the stored contact this is.
+    #[serde(default)]
+    pub version: i64,
+}
+
+/// A time zone at a moment. Its rules are looked up outside: they change, and a replay must read the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// For example `America/Bogota`.
+    pub name: String,
+    /// Minutes ahead of UTC.
+    pub minutes: i32,
 }
 
 impl About {

@@ -35,6 +35,9 @@ pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[
     }
     messages.extend(summary::shown(state, call));
     messages.extend(window(call, rows));
+    if call.repaired {
+        messages = repaired(messages);
+    }
     let llm = llm(agent, call);
     ModelRequest {
         system: prompt::system(agent, state, call.at),
@@ -42,6 +45,7 @@ pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[
         tools: agent.node(&call.node).map(|node| node.tools.clone()).unwrap_or_default(),
         temperature: llm.temperature,
         max_tokens: llm.max_tokens,
+        doubled: call.doubled,
         llm,
     }
 }
@@ -87,6 +91,29 @@ fn paired(window: Vec<ChatMessage>) -> Vec<ChatMessage> {
         kept.push(message);
     }
     kept
+}
+
+/// Every call with a result, and no result without a call: what a provider refused as unanswered, it takes like this.
+fn repaired(messages: Vec<ChatMessage>) -> Vec<ChatMessage> {
+    let answered: HashSet<String> = messages
+        .iter()
+        .filter_map(
+            |message| if let ChatMessage::Tool { call_id, .. } = message { Some(call_id.clone()) } else { None },
+        )
+        .collect();
+    let mut whole = Vec::with_capacity(messages.len());
+    for message in messages {
+        let open: Vec<String> = match &message {
+            ChatMessage::Assistant { tool_calls, .. } => {
+                tool_calls.iter().map(|call| call.id.clone()).filter(|id| !answered.contains(id)).collect()
+            }
+            _ => Vec::new(),
+        };
+        whole.push(message);
+        let content = json!({"error": "interrupted"}).to_string();
+        whole.extend(open.into_iter().map(|call_id| ChatMessage::Tool { call_id, content: content.clone() }));
+    }
+    whole
 }
 
 /// Tokens that a text takes, roughly: four bytes each.

@@ -14,7 +14,7 @@ use domain::{
     execution::{ExecutionInput, ExecutionStatus},
     message::Direction,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub(crate) const HANDLE_USER_MESSAGE: &str = "handle_user_message";
 const SEND_EXTERNAL_MESSAGE: &str = "send_external_message";
@@ -34,7 +34,21 @@ impl Turn<'_> {
                 }
             }
         }
+        if let Waiting::Data { value: Value::Object(fields), .. } = &waiting
+            && self.state.status == ExecutionStatus::Started
+        {
+            self.keep_as_variables(fields);
+        }
         self.state.inbox.push(waiting);
+    }
+
+    /// The payload that begins an execution fills `{{vars.…}}`. It is in every stored state, so that what is long is not kept.
+    fn keep_as_variables(&mut self, fields: &Map<String, Value>) {
+        for (name, value) in fields {
+            if self.state.vars.len() < limits::VARIABLES && name.len() + value.to_string().len() <= limits::VARIABLE {
+                self.state.vars.insert(name.clone(), value.clone());
+            }
+        }
     }
 
     pub(crate) fn take_message(&mut self, resume: Resume) {
@@ -86,6 +100,7 @@ impl Turn<'_> {
         // There is something new to answer: earlier silence does not count any more.
         self.state.turn.empty = 0;
         self.state.turn.silent = 0;
+        self.state.turn.refused = false;
         let ids: Vec<&String> =
             waiting.iter().map(|(Waiting::Said { id, .. } | Waiting::Data { id, .. })| id).collect();
         self.event("input.injected", json!({"ids": ids}));

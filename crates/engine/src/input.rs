@@ -1,5 +1,6 @@
 //! What the engine is fed. Every input is journaled with the clock reading of its step, so that a replay sees the same.
 
+use crate::facts::Contact;
 use domain::{
     Timestamp,
     chat::{ModelFailure, ModelResponse},
@@ -46,6 +47,8 @@ pub enum Input {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         interrupt: Option<String>,
     },
+    /// What is known of the contact by now. Comes with what is said, where it is not what the execution knows already.
+    Contact(Contact),
     /// What was said in the conversation before the execution began, oldest first; later it changes nothing.
     Earlier {
         /// The messages.

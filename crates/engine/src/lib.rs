@@ -31,7 +31,7 @@ mod turn;
 pub use advance::advance;
 pub use compile::{AgentContent, AgentVersion, CannotRun, Compiled, CompiledNode, Target};
 pub use effect::{CallModel, Effect, Entry, Event, Step, TimerKind};
-pub use facts::{About, Broadcast, Facts, Note};
+pub use facts::{About, Broadcast, Contact, Facts, Note, Zone};
 pub use history::model_request;
 pub use input::{EarlierMessage, Input, SendOutcome};
 pub use nodes::unsupported;

@@ -51,6 +51,10 @@ pub const SILENT: u32 = 3;
 pub const CONTEXT_TOKENS: u32 = 128_000;
 /// Entries that are cut before they are summarised anew.
 pub const SUMMARISED: i64 = 20;
+/// Fields of a payload that are kept as variables, and the bytes of each.
+pub const VARIABLES: usize = 64;
+/// Longer ones are shown to the model with the payload and nowhere else.
+pub const VARIABLE: usize = 1_024;
 /// Links of the contact that are remembered; where there were more, nothing is sent from a link.
 pub const LINKS: usize = 64;
 

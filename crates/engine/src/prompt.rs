@@ -6,7 +6,6 @@
 use crate::{
     compile::Compiled,
     context::{self, escaped},
-    facts::Facts,
     nodes,
     state::State,
     turn::Turn,
@@ -31,28 +30,40 @@ pub(crate) fn system(agent: &Compiled, state: &State, at: Timestamp) -> String {
         let filled = fill_context(instructions, &context::of_prompt(state, at), Place::Prompt).text;
         let _ = write!(text, "\n<general_instructions>\n{}\n</general_instructions>\n", filled.trim());
     }
-    text.push_str(&contact(&state.facts));
-    let _ = write!(text, "\nNow: {}\n", at.to_words());
+    text.push_str(&contact(state));
+    let zone = state.contact.as_ref().and_then(|contact| contact.zone.as_ref());
+    let now = zone.map_or_else(|| at.to_words(), |zone| at.to_words_in(&escaped(&zone.name), zone.minutes));
+    let _ = write!(text, "\nNow: {now}\n");
     text
 }
 
+/// The variables in the agent's general instructions that have no value.
+pub(crate) fn unknown_in_instructions(agent: &Compiled, state: &State, at: Timestamp) -> Vec<String> {
+    let instructions = agent.system_prompt.as_deref().unwrap_or_default();
+    if !instructions.contains("{{") {
+        return Vec::new();
+    }
+    fill_context(instructions, &context::of_prompt(state, at), Place::Prompt).unknown
+}
+
 /// What is known of the contact; nothing where nothing is known. People wrote it, so it is escaped.
-fn contact(facts: &Facts) -> String {
+fn contact(state: &State) -> String {
+    let about = state.about();
     let mut text = String::new();
-    for (label, value) in [("Name", &facts.profile_name), ("Phone number", &facts.phone_number)] {
+    for (label, value) in [("Name", state.profile_name()), ("Phone number", state.facts.phone_number.as_deref())] {
         if let Some(value) = value {
             let _ = writeln!(text, "{label}: {}", escaped(value));
         }
     }
-    for (name, value) in &facts.about.metadata {
+    for (name, value) in &about.metadata {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let _ = writeln!(text, "{}: {}", escaped(name), escaped(&value));
     }
-    for note in &facts.about.notes {
+    for note in &about.notes {
         let added = &note.created_at.to_iso()[..10];
         let _ = writeln!(text, "Note: {}: {} (added {added})", escaped(&note.name), escaped(&note.content));
     }
-    if let Some(broadcast) = &facts.about.broadcast {
+    if let Some(broadcast) = &about.broadcast {
         let [name, template, content] =
             [&broadcast.name, &broadcast.template_name, &broadcast.content].map(|text| escaped(text));
         let sent = broadcast.sent_at.to_words();

@@ -5,7 +5,7 @@ use crate::{effect::CallModel, limits, state::Pending, turn::Turn};
 use domain::{
     Span, Timestamp,
     agent::RetryConfig,
-    chat::{ModelFailure, ModelFailureKind},
+    chat::{ModelFailure, ModelFailureKind, Usage},
 };
 use serde_json::json;
 
@@ -15,7 +15,46 @@ pub(crate) struct Tries {
     pub failing_since: Option<Timestamp>,
 }
 
+/// A question that gave way to the next one before it was answered.
+#[derive(Default)]
+pub(crate) struct Retried {
+    pub failures: u32,
+    pub not_before: Option<Timestamp>,
+    pub failing_since: Option<Timestamp>,
+    pub fallback: usize,
+}
+
 impl Turn<'_> {
+    /// The inbox is looked at before each question (engine.md 2.4): one that is to be asked again, after a failure or by whoever takes
+    /// over from a worker that died, gives way to one that knows what was said meanwhile. A question that nobody has asked in vain yet counts as an
+    /// answer thrown away, for a steady writer must not starve himself.
+    pub(crate) fn gives_up_question(&mut self) -> bool {
+        let Some(Pending::Model { call, failures, not_before, failing_since }) = &self.state.pending else {
+            return false;
+        };
+        let first = *failures == 0;
+        let starves = first && self.state.turn.discarded >= limits::DISCARDED;
+        if self.state.inbox.is_empty() || call.summarises || starves {
+            return false;
+        }
+        self.retried = Some(Retried {
+            failures: *failures,
+            not_before: *not_before,
+            failing_since: *failing_since,
+            fallback: call.fallback,
+        });
+        if first {
+            self.state.turn.discarded += 1;
+            self.event("llm.discarded", json!({"usage": Usage::default()}));
+        } else {
+            // It was counted when it was asked, and the next one, which is asked in its place, will be.
+            self.state.turn.steps = self.state.turn.steps.saturating_sub(1);
+            self.state.turn.visit_calls = self.state.turn.visit_calls.saturating_sub(1);
+        }
+        self.drop_pending();
+        true
+    }
+
     /// Decides what comes after a failure.
     pub(crate) fn model_failed(&mut self, call: CallModel, tries: &Tries, failure: &ModelFailure) {
         let failures = tries.failures + 1;
@@ -37,6 +76,17 @@ impl Turn<'_> {
             self.event("history.trimmed", json!({"from": from, "cut": from - 1}));
             let (id, tokens) = (self.effect_id(), self.window().1 / 2);
             return self.ask(CallModel { id, from, halved: true, ..call }, tokens);
+        }
+        if failure.kind == ModelFailureKind::BadHistory && !call.repaired && !call.summarises {
+            self.warn("history_repaired", "the provider took a call for unanswered; it is asked once more");
+            let (id, tokens) = (self.effect_id(), self.window().1);
+            return self.ask(CallModel { id, repaired: true, ..call }, tokens);
+        }
+        if call.doubled && failure.kind == ModelFailureKind::Permanent {
+            // Twice as much may be more than the model can say.
+            self.state.turn.cut += 1;
+            let (id, tokens) = (self.effect_id(), self.window().1);
+            return self.ask(CallModel { id, doubled: false, ..call }, tokens);
         }
         if call.summarises {
             // The conversation goes on without it, as it does where nobody summarises.

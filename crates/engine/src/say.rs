@@ -143,6 +143,7 @@ impl Turn<'_> {
         let Some(failed) = self.take_failed_texts().or(own) else { return true };
         self.state.turn.failed_sends += 1;
         self.state.turn.empty = 0;
+        self.state.turn.refused = false;
         match call {
             Some(call) => self.answer_first_call(call, json!({"error": failed.message, "code": failed.code})),
             None => self.note_undelivered(&failed),

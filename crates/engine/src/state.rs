@@ -3,7 +3,10 @@
 //! It is saved with every step. What the model has seen is not in it: history is append-only rows, and the state keeps
 //! only where things stand in them.
 
-use crate::{effect::CallModel, facts::Facts};
+use crate::{
+    effect::CallModel,
+    facts::{About, Contact, Facts},
+};
 use domain::{
     Timestamp,
     chat::{ToolCall, Usage},
@@ -12,7 +15,7 @@ use domain::{
     tool_request::{SecretMarks, ToolRequest},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The format that [`State`] is written in. A change of shape raises it and adds an upcaster to `upcast.rs`.
@@ -166,6 +169,12 @@ pub struct TurnCounters {
     pub failed_sends: u32,
     /// The model was told to wrap up.
     pub wrapping_up: bool,
+    /// Answers in a row that their limit cut off; after the first one the model may say twice as much.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub cut: u32,
+    /// The model, or its provider's filter, refused to answer what was said last.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub refused: bool,
     /// Answers of version 1 in a row that said nothing to anybody: empty ones and texts without calls.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub silent: u32,
@@ -199,6 +208,12 @@ pub struct Wanted {
 pub struct State {
     /// Who talks with whom.
     pub facts: Facts,
+    /// What is known of the contact by now, where that is more than the facts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub contact: Option<Contact>,
+    /// The fields of the payload that began the execution; `{{vars.…}}`.
+    #[serde(skip_serializing_if = "Map::is_empty", default)]
+    pub vars: Map<String, Value>,
     /// Where it stands.
     pub status: ExecutionStatus,
     /// The node being visited, by name.
@@ -318,6 +333,8 @@ impl State {
     pub fn new(facts: Facts) -> Self {
         Self {
             facts,
+            contact: None,
+            vars: Map::new(),
             status: ExecutionStatus::Started,
             node: domain::agent::START.into(),
             entering: false,
@@ -362,6 +379,17 @@ impl State {
             newer if newer > STATE_FORMAT => Err(format!("format {newer} is newer than this program")),
             other => Err(format!("unknown format {other}")),
         }
+    }
+
+    /// The name on the contact's profile.
+    pub(crate) fn profile_name(&self) -> Option<&str> {
+        let newest = self.contact.as_ref().and_then(|contact| contact.profile_name.as_deref());
+        newest.or(self.facts.profile_name.as_deref())
+    }
+
+    /// What else is known of the contact.
+    pub(crate) fn about(&self) -> &About {
+        self.contact.as_ref().map_or(&self.facts.about, |contact| &contact.about)
     }
 
     /// When a worker must look at it again without any input.

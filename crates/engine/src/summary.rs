@@ -49,6 +49,7 @@ pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &
         tools: Vec::new(),
         temperature: llm.temperature,
         max_tokens: llm.max_tokens,
+        doubled: false,
         llm,
     }
 }
@@ -70,6 +71,8 @@ impl Turn<'_> {
             at: self.at,
             fallback: 0,
             halved: false,
+            doubled: false,
+            repaired: false,
             summarises: true,
         };
         let tokens = u64::from(limits::CONTEXT_TOKENS.min(self.agent.limits.context_tokens)) / 4;

@@ -6,7 +6,8 @@
 use crate::{
     compile::Compiled,
     effect::{Effect, Entry, Event, Step},
-    history,
+    history, prompt,
+    retry::Retried,
     state::{Pending, State, Waiting},
 };
 use domain::{
@@ -24,6 +25,8 @@ pub(crate) struct Turn<'a> {
     pub(crate) at: Timestamp,
     /// The first call has waited for sends and is taken up again: it was announced before.
     pub(crate) waited: bool,
+    /// A question that failed before has given way to the next one, which is asked when the first would have been.
+    pub(crate) retried: Option<Retried>,
     step: Step,
 }
 
@@ -39,7 +42,7 @@ pub fn fail_unrunnable(state: &mut State, at: Timestamp, why: &str) -> Step {
 
 impl<'a> Turn<'a> {
     pub(crate) fn new(agent: &'a Compiled, state: &'a mut State, at: Timestamp) -> Self {
-        Self { agent, state, at, waited: false, step: Step::default() }
+        Self { agent, state, at, waited: false, retried: None, step: Step::default() }
     }
 
     pub(crate) fn finish(self) -> Step {
@@ -112,6 +115,9 @@ impl<'a> Turn<'a> {
         }
         self.event("execution.created", json!({"agent_id": self.state.facts.agent_id}));
         self.begin_turn("start");
+        for path in prompt::unknown_in_instructions(self.agent, self.state, self.at) {
+            self.event("warning", json!({"code": "unknown_variable", "path": path}));
+        }
         self.take_outside();
         self.take_inbox();
         match self.agent.first().map(str::to_owned) {

@@ -17,12 +17,13 @@ pub(crate) fn spec() -> ToolSpec {
 
 pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
     let facts = &turn.state.facts;
-    let mut contact = json!({"phone_number": facts.phone_number, "profile_name": facts.profile_name});
-    if !facts.about.metadata.is_empty() {
-        contact["metadata"] = json!(facts.about.metadata);
+    let about = turn.state.about();
+    let mut contact = json!({"phone_number": facts.phone_number, "profile_name": turn.state.profile_name()});
+    if !about.metadata.is_empty() {
+        contact["metadata"] = json!(about.metadata);
     }
-    if !facts.about.notes.is_empty() {
-        contact["notes"] = json!(facts.about.notes);
+    if !about.notes.is_empty() {
+        contact["notes"] = json!(about.notes);
     }
     let result = json!({
         "agent_id": facts.agent_id,

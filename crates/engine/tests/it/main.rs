@@ -3,6 +3,7 @@
 
 mod chance;
 mod check;
+mod contact;
 mod contents;
 mod delivery;
 mod graphs;
@@ -13,6 +14,7 @@ mod interruptions;
 mod limits;
 mod memory;
 mod model_failures;
+mod odd_answers;
 mod play;
 mod prompts;
 mod rests;

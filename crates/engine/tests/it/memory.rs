@@ -118,10 +118,11 @@ fn a_summary_that_fails_is_done_without_and_a_message_meanwhile_discards_nothing
         play.hears(&n.to_string());
         n += 1;
     }
-    play.model_fails(domain::chat::ModelFailureKind::Permanent, None);
-    play.open.remove(0);
     play.hears("meanwhile");
-    play.answer([text("unseen"), text("seen")]);
+    assert_eq!(play.count("llm.discarded"), 0);
+    play.open.clear();
+    play.model_fails(domain::chat::ModelFailureKind::Permanent, None);
+    play.answer([text("seen")]);
     play.is(Paused, "a");
     assert_eq!(play.sent().last(), Some(&"seen"));
     assert_eq!(play.state.summary.as_ref().map(|summary| summary.text.as_str()), Some(""));

@@ -210,10 +210,11 @@ fn s30_a_limit_of_the_agent_lets_the_question_through() {
 fn s31_what_is_said_meanwhile_is_taken_up_together() {
     let mut play = a();
     play.hears("one");
-    play.hears("two");
-    play.hears("three");
+    let answer = play.model_input(calls([ask("1?")]));
+    let said = |word: &str| Input::Said { id: word.into(), text: word.into() };
+    play.feed(&[answer, said("two"), said("three")]);
     assert_eq!(play.count("input.queued"), 2);
-    play.answer([calls([ask("1?")]), calls([ask("all?")])]);
+    play.answer([calls([ask("all?")])]);
     assert_eq!(play.sent(), ["all?"]);
     assert_eq!(play.results()[..2], [json!("one"), json!("two\nthree")]);
     assert_eq!(play.count("llm.discarded"), 1);

@@ -9,7 +9,7 @@ use domain::{
     execution::ExecutionStatus::Failed,
     message::{Content, Media},
 };
-use engine::{Effect, Step, limits};
+use engine::{Effect, Input, State, Step, limits};
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -150,6 +150,22 @@ impl Coverage {
         }
         if result["truncated"] == true {
             self.hit("limit TOOL_RESULT");
+        }
+    }
+
+    /// What the payload that began an execution left in its state.
+    pub fn variables(&mut self, inputs: &[Input], state: &State) {
+        if state.vars.len() == limits::VARIABLES {
+            self.hit("limit VARIABLES");
+        }
+        let given = inputs
+            .iter()
+            .filter_map(|input| if let Input::Data { value, .. } = input { value.as_object() } else { None });
+        if given
+            .flatten()
+            .any(|(name, value)| value.to_string().len() > limits::VARIABLE && !state.vars.contains_key(name))
+        {
+            self.hit("limit VARIABLE");
         }
     }
 

@@ -12,12 +12,14 @@ use crate::{
 };
 use domain::{
     Span, Timestamp,
-    chat::{ModelFailure, ModelFailureKind, ModelResponse},
+    chat::{Ended, ModelFailure, ModelFailureKind, ModelResponse},
     execution::{ExecutionInput, ExecutionStatus},
     message::Content,
     tool_request::ToolAnswer,
 };
-use engine::{CallModel, Compiled, Effect, Input, Pending, SendOutcome, State, advance, limits};
+use engine::{
+    About, CallModel, Compiled, Contact, Effect, Input, Note, Pending, SendOutcome, State, Zone, advance, limits,
+};
 use serde_json::json;
 use std::{collections::BTreeSet, mem};
 
@@ -104,7 +106,7 @@ impl World {
                 self.play.wait(timer.2 - self.play.now);
                 Input::Timer { generation: timer.1 }
             }
-            (1, _) => Input::Data { id: self.play.key(), value: json!({"order": self.chance.below(9)}) },
+            (1, _) => Input::Data { id: self.play.key(), value: payload(&mut self.chance) },
             (2, status) if status != ExecutionStatus::Started => self.resume(),
             (3, _) => Input::SetStatus {
                 id: self.play.key(),
@@ -114,7 +116,11 @@ impl World {
             (0..=9, ExecutionStatus::Handoff) => self.resume(),
             _ => self.said(),
         };
-        self.feed(vec![input], coverage);
+        let mut inputs = vec![input];
+        if self.chance.one_in(10) {
+            inputs.insert(0, Input::Contact(contact(&mut self.chance)));
+        }
+        self.feed(inputs, coverage);
         self.finish(coverage);
     }
 
@@ -144,6 +150,7 @@ impl World {
                 (2, (10, ModelFailureKind::Permanent)),
                 (3, (10, ModelFailureKind::KeyMissing)),
                 (3, (20, ModelFailureKind::TooLong)),
+                (3, (20, ModelFailureKind::BadHistory)),
             ]),
             channel: *chance.weighted(&[
                 (90, (0, "")),
@@ -227,6 +234,7 @@ impl World {
         let names: Vec<String> = self.agent.names.iter().cloned().collect();
         let scene = Scene { request: self.play.requests.last().unwrap(), targets: &targets, names: &names };
         let mut response: ModelResponse = answers::answer(&mut self.chance, mood.habit, &scene);
+        response.ended = *self.chance.weighted(&[(90, Ended::Whole), (6, Ended::Cut), (4, Ended::Refused)]);
         response.usage.input_tokens = u64::try_from(self.chance.below(8_000)).unwrap();
         Input::Model { effect: call.id.clone(), response }
     }
@@ -254,7 +262,11 @@ impl World {
         self.steps.push(shown);
         let (node, triggering) = (self.play.state.node.clone(), self.play.state.triggering_node.clone());
         let asked = self.play.requests.len();
+        let began = self.play.state.status == ExecutionStatus::Started;
         let step = self.play.feed(&inputs);
+        if began {
+            coverage.variables(&inputs, &self.play.state);
+        }
         self.fed.push((self.play.now, inputs));
         coverage.of(&self.play, &step);
         if self.play.requests.len() > asked {
@@ -324,6 +336,28 @@ impl World {
         assert!(counters.steps <= most && counters.entries <= limits::ENTRIES + 1, "{counters:?}");
         assert!(counters.visit_calls <= limits::VISIT_CALLS && counters.sends <= limits::SENDS + 1, "{counters:?}");
         assert!(counters.bad_moves <= limits::BAD_MOVES && counters.discarded <= limits::DISCARDED, "{counters:?}");
+    }
+}
+
+/// A payload of a system: small, wide, or with a field that is too long.
+fn payload(chance: &mut Chance) -> serde_json::Value {
+    match chance.below(3) {
+        0 => json!({"order": chance.below(9), "note": text(chance)}),
+        1 => {
+            (0..100).map(|number| (format!("field_{number}"), json!(number))).collect::<serde_json::Map<_, _>>().into()
+        }
+        _ => json!({"long": "x".repeat(limits::VARIABLE), "order": 1}),
+    }
+}
+
+fn contact(chance: &mut Chance) -> Contact {
+    let note = Note { name: text(chance), content: text(chance), created_at: Timestamp::from_secs(0) };
+    let metadata = json!({"city": text(chance)}).as_object().cloned().unwrap();
+    Contact {
+        profile_name: Some(text(chance)),
+        about: About { metadata, notes: vec![note], broadcast: None },
+        zone: chance.one_in(2).then(|| Zone { name: text(chance), minutes: -300 }),
+        version: 1,
     }
 }
 

@@ -1,0 +1,221 @@
+//! Answers that are cut, refused, or whose history the provider refuses (engine.md 5.4), and questions that give way to what was said
+//! meanwhile (2.4).
+
+use crate::{
+    graphs::{content_a, graph_a, v1},
+    play::{Play, ask, calls, note, refused, text, text_and},
+};
+use domain::{
+    Span,
+    chat::{
+        ChatMessage, Ended,
+        ModelFailureKind::{BadHistory, Permanent, Temporary},
+        ModelResponse, ToolCall,
+    },
+    execution::ExecutionStatus::{Failed, Paused, Running},
+};
+use engine::{Effect, Input, model_request};
+use serde_json::json;
+
+fn cut(response: ModelResponse) -> ModelResponse {
+    ModelResponse { ended: Ended::Cut, ..response }
+}
+
+fn refusal(response: ModelResponse) -> ModelResponse {
+    ModelResponse { ended: Ended::Refused, ..response }
+}
+
+fn said(text: &str) -> Input {
+    Input::Said { id: text.into(), text: text.into() }
+}
+
+#[test]
+fn an_answer_that_was_cut_is_not_used_and_the_next_one_may_be_twice_as_long() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    // The call that was cut is gone; the one before it is whole, and is not run either.
+    play.answer([cut(calls([note("half of it")]))]);
+    assert!(!play.requests[0].doubled && play.requests[1].doubled);
+    assert!(play.user_messages().last().unwrap().contains("cut off because it was too long"));
+    play.answer([text("short")]);
+    play.is(Paused, "a");
+    assert_eq!((play.sent(), play.count("llm.responded")), (vec!["short"], 2));
+    assert_eq!(play.last("warning")["code"], "answer_cut");
+    // A new answer that is cut is asked again as well: the limit is back where it was.
+    play.say("y", [cut(text("half a sen")), text("whole")]);
+    assert_eq!(play.requests.iter().map(|request| request.doubled).collect::<Vec<_>>(), [false, true, false, true]);
+    assert_eq!(play.sent(), ["short", "whole"]);
+}
+
+#[test]
+fn what_there_is_of_an_answer_that_was_cut_twice_has_to_do() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [cut(text("half a")), cut(text_and("half a sentence", [note("and a whole call")])), text("?")]);
+    play.is(Paused, "a");
+    assert_eq!(play.sent(), ["half a sentence", "and a whole call", "?"]);
+    // Nothing left of it is an empty answer.
+    let mut play = Play::new(v1(content_a()));
+    play.say("x", [cut(calls([])), cut(calls([])), calls([ask("?")])]);
+    play.is(Paused, "a");
+    assert_eq!(play.count("llm.empty"), 1);
+}
+
+#[test]
+fn a_model_that_cannot_say_twice_as_much_is_asked_as_usual() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    play.answer([cut(text("half a sen"))]);
+    play.open.clear();
+    play.model_fails(Permanent, None);
+    assert!(!play.requests.last().unwrap().doubled);
+    play.open.retain(|effect| matches!(effect, Effect::CallModel(_)));
+    play.answer([cut(text("half a sen"))]);
+    assert_eq!(play.sent(), ["half a sen"]);
+    play.is(Paused, "a");
+}
+
+#[test]
+fn a_refusal_is_said_in_version_2_and_kept_to_itself_in_version_1() {
+    let mut play = Play::new(graph_a());
+    play.say("x", [refusal(text_and("I cannot help with that.", [note("never")]))]);
+    play.is(Paused, "a");
+    assert_eq!((play.sent(), play.count("llm.refused")), (vec!["I cannot help with that."], 1));
+    assert_eq!(play.last("interrupt.created")["kind"], "wait");
+
+    let mut play = Play::new(v1(content_a()));
+    play.say("x", [refusal(text("I cannot help with that."))]);
+    play.is(Paused, "a");
+    assert_eq!((play.sent(), play.count("llm.refused")), (vec![], 1));
+    assert_eq!(play.last("interrupt.created")["kind"], "idle");
+    play.say("something else", [calls([ask("Yes?")])]);
+    assert_eq!(play.sent(), ["Yes?"]);
+}
+
+#[test]
+fn a_refusal_without_words_rests_and_what_is_said_next_is_answered() {
+    for agent in [graph_a(), v1(content_a())] {
+        let mut play = Play::new(agent);
+        play.say("x", [refusal(calls([]))]);
+        play.is(Paused, "a");
+        assert_eq!((play.requests.len(), play.sent()), (1, vec![]));
+        play.hears("y");
+        play.is(Running, "a");
+    }
+}
+
+#[test]
+fn a_refusal_while_a_text_is_on_its_way_rests_when_the_text_has_left() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let first = play.model_input(text_and("One moment.", [crate::play::metadata()]));
+    play.feed(&[first]);
+    let second = play.model_input(refusal(calls([])));
+    play.feed(&[second]);
+    play.is(Running, "a");
+    play.answer([]);
+    play.is(Paused, "a");
+    // A text that was refused meanwhile is told to the model, which gets another word.
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let first = play.model_input(text_and("One moment.", [crate::play::metadata()]));
+    play.feed(&[first]);
+    let second = play.model_input(refusal(calls([])));
+    play.feed(&[second]);
+    play.send_outcomes = vec![refused("send_failed")];
+    play.answer([text("Again.")]);
+    play.is(Paused, "a");
+    assert_eq!(play.sent(), ["One moment.", "Again."]);
+}
+
+#[test]
+fn a_history_that_the_provider_refuses_is_repaired_once() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    play.open.clear();
+    play.model_fails(BadHistory, None);
+    assert!(play.pending_model().repaired);
+    play.open.clear();
+    play.model_fails(BadHistory, None);
+    play.is(Failed, "a");
+    play.failed("llm_unavailable");
+}
+
+#[test]
+fn a_repaired_question_answers_every_call() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let call = engine::CallModel {
+        repaired: true,
+        from: 1,
+        to: 3,
+        step_prompt: None,
+        first_input: None,
+        ..play.pending_model()
+    };
+    let named = |id: &str| ToolCall { id: id.into(), name: "t".into(), arguments: json!({}) };
+    let rows = [
+        (1, ChatMessage::User { content: "x".into() }),
+        (2, ChatMessage::Assistant { content: None, tool_calls: vec![named("a"), named("b")] }),
+        (3, ChatMessage::Tool { call_id: "b".into(), content: "2".into() }),
+    ];
+    let shown = model_request(&play.agent, &play.state, &call, &rows).messages;
+    let results: Vec<&str> = shown
+        .iter()
+        .filter_map(
+            |message| if let ChatMessage::Tool { call_id, .. } = message { Some(call_id.as_str()) } else { None },
+        )
+        .collect();
+    assert_eq!(results, ["a", "b"]);
+    assert!(format!("{shown:?}").contains("interrupted"));
+}
+
+#[test]
+fn a_question_that_waits_for_its_next_try_gives_way_to_one_that_knows_what_was_said() {
+    let mut play = Play::new(graph_a());
+    play.hears("one");
+    play.model_fails(Temporary, Some(20_000));
+    let due = play.state.due_at().unwrap();
+    let before = play.pending_model();
+    play.wait(Span::from_secs(3));
+    play.open.clear();
+    play.hears("two");
+    assert_ne!(play.pending_model().id, before.id);
+    assert_eq!(play.state.due_at(), Some(due), "the provider's wait is kept");
+    assert_eq!(play.count("llm.discarded"), 0, "nobody has answered");
+    assert_eq!(play.state.turn.steps, 1);
+    play.now = due;
+    play.answer([text("both?")]);
+    assert_eq!((play.user_messages(), play.sent()), (vec!["one", "two"], vec!["both?"]));
+    // Its failures count on.
+    let mut play = Play::new(graph_a());
+    play.hears("0");
+    for n in 0..5 {
+        play.model_fails(Temporary, None);
+        play.now = play.state.due_at().unwrap();
+        play.hears(&n.to_string());
+    }
+    play.model_fails(Temporary, None);
+    play.failed("llm_unavailable");
+}
+
+#[test]
+fn a_question_left_behind_is_not_asked_for_nothing() {
+    let mut play = Play::new(graph_a());
+    play.hears("one");
+    // Whoever takes over from a worker that died feeds what has come, without an answer.
+    let left = play.pending_model().id;
+    let step = play.feed(&[said("two")]);
+    assert!(step.effects.contains(&Effect::CancelModel { id: left }));
+    assert_eq!(play.count("llm.discarded"), 1);
+    play.answer([text("both?")]);
+    assert_eq!(play.user_messages(), ["one", "two"]);
+    // It is so three times in a turn; then the message waits for the answer.
+    let mut play = Play::new(graph_a());
+    play.hears("0");
+    for n in 1..=5 {
+        play.feed(&[said(&n.to_string())]);
+    }
+    assert_eq!(play.count("llm.discarded"), 3);
+    play.answer([text("seen"), text("last")]);
+    assert_eq!(play.sent(), ["seen", "last"]);
+}
