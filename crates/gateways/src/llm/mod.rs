@@ -5,6 +5,7 @@
 
 mod arguments;
 mod bounds;
+mod choice;
 pub mod config;
 mod failure;
 pub mod models;
@@ -13,6 +14,7 @@ mod provider;
 pub mod rehearsal;
 mod tuning;
 
+pub use choice::Models;
 pub use config::{LlmSettings, OllamaProbe, ProviderName, resolve};
 pub use provider::{ModelClient, Provider};
 pub use tuning::Tuning;

@@ -37,6 +37,17 @@ pub fn reasons(model: &str) -> bool {
     REASONING.iter().any(|prefix| name.starts_with(prefix)) && !name.contains("-chat")
 }
 
+/// Tokens that a model can answer with at most. Prefixes, without the vendor; the first that fits.
+const LONGEST_ANSWERS: [(&str, u32); 6] =
+    [("gpt-4o", 16_384), ("gpt-4.1", 32_768), ("o1", 100_000), ("o3", 100_000), ("o4-", 100_000), ("gpt-5", 128_000)];
+
+/// Twice the limit of an answer, but not more than the model can write where we know how much that is.
+pub fn doubled(limit: u32, model: &str) -> u32 {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    let known = LONGEST_ANSWERS.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or(u32::MAX, |(_, most)| *most);
+    limit.saturating_mul(2).min(known).max(limit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,6 @@
 //! Our question in OpenAI's words.
 
-use super::super::Tuning;
+use super::super::{Tuning, models};
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
 use serde::Serialize;
 use serde_json::Value;
@@ -76,7 +76,8 @@ pub(super) fn bytes(
     request: &ModelRequest,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let reasons = tuning.reasons(model);
-    let longest = request.max_tokens.unwrap_or_else(|| tuning.max_tokens(provider));
+    let usual = request.max_tokens.unwrap_or_else(|| tuning.max_tokens(provider));
+    let longest = if request.doubled { models::doubled(usual, model) } else { usual };
     let openai = provider == "OpenAI";
     let router = provider == "OpenRouter";
     let system = (!request.system.is_empty()).then_some(Message::System { content: &request.system });
@@ -213,6 +214,16 @@ mod tests {
         assert_eq!(router["reasoning"], json!({"effort": "low"}));
         assert!(router.get("reasoning_effort").is_none());
         assert_eq!(router["max_tokens"], 7);
+    }
+
+    #[test]
+    fn an_answer_that_was_cut_may_be_twice_as_long_as_far_as_the_model_can() {
+        let doubled = |max_tokens| ModelRequest { doubled: true, max_tokens, ..request() };
+        let tuned = |model: &str, max_tokens| tuned("OpenRouter", model, &Tuning::default(), &doubled(max_tokens));
+        assert_eq!(tuned("m", Some(7))["max_tokens"], 14);
+        assert_eq!(tuned("m", None)["max_tokens"], 4_096);
+        assert_eq!(tuned("openai/gpt-4o", Some(10_000))["max_tokens"], 16_384);
+        assert_eq!(tuned("openai/gpt-4o", Some(20_000))["max_tokens"], 20_000, "what was asked for is not made less");
     }
 
     #[test]

@@ -1,0 +1,88 @@
+//! Which of the models at hand a question goes to: the server's own, unless the agent names another provider (engine.md 5.2).
+
+use super::{LlmSettings, ModelClient, OllamaProbe, Provider, ProviderName, failure::permanent, resolve};
+use domain::{
+    agent::LlmConfig,
+    chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse},
+};
+
+/// The models that agents can be given. Keys are looked up once, at start.
+#[derive(Debug, Clone)]
+pub struct Models {
+    usual: Provider,
+    named: Vec<(ProviderName, Result<Provider, ModelFailure>)>,
+}
+
+impl From<Provider> for Models {
+    /// One model, whatever an agent names.
+    fn from(usual: Provider) -> Self {
+        Self { usual, named: Vec::new() }
+    }
+}
+
+impl Models {
+    /// The model that settings and environment mean, and those that an agent may name.
+    pub async fn at_hand(
+        client: &ModelClient,
+        settings: &LlmSettings,
+        env: &(dyn Fn(&str) -> Option<String> + Sync),
+        ollama: &OllamaProbe,
+    ) -> Result<Self, ModelFailure> {
+        let usual = resolve(client, settings, env, ollama).await?;
+        let mut named = Vec::new();
+        for name in ProviderName::ALL {
+            let own = LlmSettings { provider: Some(name), ..LlmSettings::default() };
+            named.push((name, resolve(client, &own, env, &OllamaProbe::Off).await));
+        }
+        Ok(Self { usual, named })
+    }
+
+    /// Asks once. `trace_id` is the same on every attempt of one question.
+    pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
+        self.for_config(&request.llm)?.complete(request, trace_id).await
+    }
+
+    /// The server's own model.
+    pub fn describe(&self) -> ModelChoice {
+        self.usual.describe()
+    }
+
+    fn for_config(&self, config: &LlmConfig) -> Result<&Provider, ModelFailure> {
+        let Some(name) = config.provider_name.as_deref().filter(|_| !self.named.is_empty()) else {
+            return Ok(&self.usual);
+        };
+        if name.trim().eq_ignore_ascii_case(&self.usual.describe().provider) {
+            return Ok(&self.usual);
+        }
+        let named: ProviderName = name.parse().map_err(|why| permanent(format!("{name} is {why}")))?;
+        let found = self.named.iter().find(|(known, _)| *known == named).map(|(_, provider)| provider);
+        found.unwrap_or(&Ok(Provider::Rehearsal)).as_ref().map_err(Clone::clone)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::chat::ModelFailureKind;
+
+    #[tokio::test]
+    async fn an_agent_gets_the_model_that_it_names_or_hears_that_its_key_is_missing() {
+        crate::tls::install();
+        let client = ModelClient::new().unwrap();
+        let settings = LlmSettings { base_url: Some("http://127.0.0.1:1/v1".into()), ..LlmSettings::default() };
+        let env = |name: &str| (name == "OPENROUTER_API_KEY").then(|| "sk-or".to_owned());
+        let models = Models::at_hand(&client, &settings, &env, &OllamaProbe::Off).await.unwrap();
+        let named = |name: &str| LlmConfig { provider_name: Some(name.into()), ..LlmConfig::default() };
+        let provider = |config: &LlmConfig| models.for_config(config).map(|provider| provider.describe().provider);
+        assert_eq!(provider(&LlmConfig::default()).unwrap(), "OpenAICompatible");
+        assert_eq!(provider(&named("openaicompatible")).unwrap(), "OpenAICompatible");
+        assert_eq!(provider(&named("OpenRouter")).unwrap(), "OpenRouter");
+        assert_eq!(provider(&named("Rehearsal")).unwrap(), "Rehearsal");
+        assert_eq!(provider(&named("OpenAI")).unwrap_err().kind, ModelFailureKind::KeyMissing);
+        assert_eq!(provider(&named("Nobody")).unwrap_err().kind, ModelFailureKind::Permanent);
+        assert_eq!(
+            Models::from(Provider::Rehearsal).for_config(&named("OpenAI")).unwrap().describe().provider,
+            "Rehearsal"
+        );
+    }
+}
