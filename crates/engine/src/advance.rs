@@ -48,6 +48,7 @@ fn take_in(turn: &mut Turn<'_>, input: &Input) {
     }
     match input {
         Input::Said { id, text } => turn.hear(Waiting::Said { id: id.clone(), text: text.clone() }),
+        Input::TakenOver => turn.requeue(),
         Input::Contact(contact) => turn.state.contact = Some(contact.clone()),
         Input::Data { id, value } => turn.hear(Waiting::Data { id: id.clone(), value: value.clone() }),
         Input::Outside { text, .. } if text.trim().is_empty() => {}

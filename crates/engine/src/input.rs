@@ -47,6 +47,8 @@ pub enum Input {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         interrupt: Option<String>,
     },
+    /// The worker that had the turn is gone, and another one goes on from what was stored last.
+    TakenOver,
     /// What is known of the contact by now. Comes with what is said, where it is not what the execution knows already.
     Contact(Contact),
     /// What was said in the conversation before the execution began, oldest first; later it changes nothing.

@@ -392,6 +392,15 @@ impl State {
         self.contact.as_ref().map_or(&self.facts.about, |contact| &contact.about)
     }
 
+    /// Whether a worker is to carry something out and has not told yet what came of it. Found so by another one, that worker is gone.
+    pub fn is_in_hand(&self) -> bool {
+        match &self.pending {
+            Some(Pending::Model { not_before, .. }) => not_before.is_none(),
+            Some(Pending::Tool { .. }) => true,
+            _ => false,
+        }
+    }
+
     /// When a worker must look at it again without any input.
     pub const fn due_at(&self) -> Option<Timestamp> {
         match &self.pending {

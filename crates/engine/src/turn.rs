@@ -106,6 +106,14 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// A turn whose worker died was waiting again, and is worked on again (engine.md 2.9).
+    pub(crate) fn requeue(&mut self) {
+        if self.state.status == ExecutionStatus::Running {
+            self.status(ExecutionStatus::Started, "worker_lost");
+            self.status(ExecutionStatus::Running, "taken_over");
+        }
+    }
+
     // ---- beginning and ending
 
     /// The first step enters the node that `__start__` leads to, without asking the model.

@@ -11,7 +11,7 @@ use domain::{
     ids::{ProjectId, SnapshotId},
 };
 use engine::Compiled;
-use gateways::{egress::Egress, llm::Provider, whatsapp::GraphClient};
+use gateways::{egress::Egress, llm::Models, whatsapp::GraphClient};
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use std::{
@@ -51,7 +51,7 @@ pub struct Inner {
     pub clock: Clock,
     randomness: Randomness,
     /// The model.
-    pub model: Provider,
+    pub model: Models,
     /// Meta.
     pub graph: GraphClient,
     /// URLs that users configured.
@@ -107,7 +107,7 @@ pub struct Parts {
     /// Where ids, keys and codes come from.
     pub randomness: Randomness,
     /// The model.
-    pub model: Provider,
+    pub model: Models,
     /// Meta.
     pub graph: GraphClient,
     /// URLs that users configured.

@@ -1,7 +1,7 @@
 //! Agents, and the immutable snapshots of them that executions pin.
 
 use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
-use domain::{Timestamp, ids::{AgentId, ProjectId, SnapshotId}};
+use domain::{Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
 use uuid::Uuid;
 
 rows! {
@@ -22,6 +22,12 @@ rows! {
         pub agent_version: i64,
         /// Canonical graph JSON.
         pub graph: String,
+        /// JSON of the model that is asked; the usual one if none.
+        pub llm_config: Option<String>,
+        /// JSON of the limits that it sets for itself.
+        pub limits: Option<String>,
+        /// JSON list of tools that are off unless they are named.
+        pub enabled_tools: Option<String>,
         /// The snapshot of this state.
         pub snapshot_id: SnapshotId,
         /// Goes up with each change.
@@ -70,13 +76,17 @@ rows! {
 statements! {
     FIND_SNAPSHOT = ["SELECT id, agent_id, content, created_at FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
     INSERT = ["INSERT INTO agents (project_id, id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, \
-               snapshot_id, version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10)"];
+               snapshot_id, version, created_at, updated_at, llm_config, limits, enabled_tools) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, $12, $13)"];
     UPDATE = ["UPDATE agents SET name = $3, description = $4, system_prompt = $5, message_debounce_seconds = $6, graph = $7, \
-               snapshot_id = $8, version = version + 1, updated_at = $9, agent_version = $10 WHERE project_id = $1 AND id = $2"];
+               snapshot_id = $8, version = version + 1, updated_at = $9, agent_version = $10, llm_config = $11, limits = $12, \
+               enabled_tools = $13 WHERE project_id = $1 AND id = $2"];
     LOCK = ["UPDATE agents SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
-             RETURNING id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, snapshot_id, version, \
+             RETURNING id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, llm_config, limits, \
+             enabled_tools, snapshot_id, version, \
              created_at, updated_at"];
-    FIND = ["SELECT id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, snapshot_id, version, \
+    FIND = ["SELECT id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, llm_config, limits, \
+             enabled_tools, snapshot_id, version, \
              created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
     SUMMARY = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 \
@@ -88,20 +98,24 @@ statements! {
                         DO UPDATE SET content_hash = excluded.content_hash RETURNING id"];
     SNAPSHOT = ["SELECT content FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
     CURRENT_SNAPSHOT = ["SELECT snapshot_id FROM agents WHERE project_id = $1 AND id = $2"];
+    SNAPSHOT_FOR = ["SELECT snapshot_id, (SELECT about_version FROM contacts WHERE project_id = $1 AND id = $3) \
+                     FROM agents WHERE project_id = $1 AND id = $2"];
 }
 
 /// Stores a new agent.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
     let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
     run!(tx, INSERT, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, row.agent_version,
-        &row.graph, row.snapshot_id.uuid(), row.created_at.micros()], execute).map(drop)
+        &row.graph, row.snapshot_id.uuid(), row.created_at.micros(), row.llm_config.as_deref(), row.limits.as_deref(),
+        row.enabled_tools.as_deref()], execute).map(drop)
 }
 
 /// Replaces an agent's contents. Call it with a row that was read in the same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
     let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
     run!(tx, UPDATE, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, &row.graph,
-        row.snapshot_id.uuid(), row.updated_at.micros(), row.agent_version], execute).map(drop)
+        row.snapshot_id.uuid(), row.updated_at.micros(), row.agent_version, row.llm_config.as_deref(), row.limits.as_deref(),
+        row.enabled_tools.as_deref()], execute).map(drop)
 }
 
 /// The agent of this id, whole.
@@ -158,4 +172,15 @@ pub async fn snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -
 /// The snapshot of the agent as it is now.
 pub async fn current_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<SnapshotId>> {
     Ok(run!(conn, CURRENT_SNAPSHOT, [project.uuid(), id.uuid()], fetch_optional as (Uuid,))?.map(|(id,)| SnapshotId::from_uuid(id)))
+}
+
+/// The same, and which state of a contact there is to be known.
+pub async fn snapshot_for(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: AgentId,
+    contact: ContactId,
+) -> Result<Option<(SnapshotId, i64)>> {
+    let row = run!(tx, SNAPSHOT_FOR, [project.uuid(), id.uuid(), contact.uuid()], fetch_optional as (Uuid, Option<i64>))?;
+    Ok(row.map(|(id, about)| (SnapshotId::from_uuid(id), about.unwrap_or_default())))
 }

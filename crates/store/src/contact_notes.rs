@@ -1,6 +1,6 @@
 //! What people note about a contact.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, contacts, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{ContactId, ContactNoteId, ProjectId}};
 
 rows! {
@@ -39,7 +39,8 @@ statements! {
 /// Stores a note.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, n: &ContactNoteRow) -> Result<()> {
     let (texts, times) = ((n.name.as_deref(), &n.content, &n.metadata), [n.created_at.micros(), n.updated_at.micros()]);
-    run!(tx, INSERT, [project.uuid(), n.id.uuid(), contact.uuid(), texts.0, texts.1, texts.2, times[0], times[1]], execute).map(drop)
+    run!(tx, INSERT, [project.uuid(), n.id.uuid(), contact.uuid(), texts.0, texts.1, texts.2, times[0], times[1]], execute)?;
+    contacts::changed(tx, project, contact).await
 }
 
 /// A contact's note of this id.
@@ -53,14 +54,17 @@ pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, id: C
 }
 
 /// Writes a row that was locked in the same transaction.
-pub async fn update(tx: &mut Tx<'_>, project: ProjectId, n: &ContactNoteRow) -> Result<()> {
+pub async fn update(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, n: &ContactNoteRow) -> Result<()> {
     let texts = (n.name.as_deref(), &n.content, &n.metadata);
-    run!(tx, UPDATE, [project.uuid(), n.id.uuid(), texts.0, texts.1, texts.2, n.updated_at.micros()], execute).map(drop)
+    run!(tx, UPDATE, [project.uuid(), n.id.uuid(), texts.0, texts.1, texts.2, n.updated_at.micros()], execute)?;
+    contacts::changed(tx, project, contact).await
 }
 
 /// Removes a contact's note; `false` if there is none.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<bool> {
-    Ok(run!(tx, DELETE, [project.uuid(), contact.uuid(), id.uuid()], execute)? == 1)
+    let deleted = run!(tx, DELETE, [project.uuid(), contact.uuid(), id.uuid()], execute)? == 1;
+    contacts::changed(tx, project, contact).await?;
+    Ok(deleted)
 }
 
 /// A page of a contact's notes, newest first, and how many there are.

@@ -69,11 +69,13 @@ statements! {
                name_search = COALESCE(excluded.name_search, contacts.name_search), \
                wa_id = COALESCE(excluded.wa_id, contacts.wa_id), user_id = COALESCE(excluded.user_id, contacts.user_id), \
                updated_at = excluded.updated_at"];
-    ADD = ["INSERT INTO contacts (project_id, id, customer_id, profile_name, name_search, wa_id, metadata, created_at, updated_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"];
+    ADD = ["INSERT INTO contacts (project_id, id, customer_id, profile_name, name_search, wa_id, metadata, created_at, updated_at, about_version) \
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)"];
+    CHANGED = ["UPDATE contacts SET about_version = about_version + 1 WHERE project_id = $1 AND id = $2"];
     LOCK = ["UPDATE contacts SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
              RETURNING id, profile_name, wa_id, user_id, customer_id, metadata, created_at, updated_at"];
-    UPDATE = ["UPDATE contacts SET profile_name = $3, name_search = $4, metadata = $5, updated_at = $6 WHERE project_id = $1 AND id = $2"];
+    UPDATE = ["UPDATE contacts SET profile_name = $3, name_search = $4, metadata = $5, updated_at = $6, \
+               about_version = about_version + 1 WHERE project_id = $1 AND id = $2"];
     LEAVE_CUSTOMER = ["UPDATE contacts SET customer_id = NULL WHERE project_id = $1 AND customer_id = $2"];
     LIST = ["SELECT id, profile_name, wa_id, user_id, customer_id, metadata, created_at, updated_at FROM contacts \
              WHERE project_id = $1 AND (customer_id = $2 OR $2 IS NULL) \
@@ -172,6 +174,11 @@ pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: ContactId) -> Result<
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, c: &ContactRow) -> Result<()> {
     let (name, search) = (c.profile_name.as_deref(), c.profile_name.as_deref().map(search::folded));
     run!(tx, UPDATE, [project.uuid(), c.id.uuid(), name, search.as_deref(), &c.metadata, c.updated_at.micros()], execute).map(drop)
+}
+
+/// Something that is told of the contact has changed: who has read it before reads it again.
+pub(crate) async fn changed(tx: &mut Tx<'_>, project: ProjectId, id: ContactId) -> Result<()> {
+    run!(tx, CHANGED, [project.uuid(), id.uuid()], execute).map(drop)
 }
 
 /// A customer's contacts become nobody's.

@@ -1,7 +1,7 @@
 //! Executions: runs of an agent, with the engine's state.
 
 use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
-use domain::{Timestamp, execution::ExecutionStatus, ids::{AgentId, ConversationId, ExecutionId, ProjectId, SnapshotId}};
+use domain::{Timestamp, execution::ExecutionStatus, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, SnapshotId}};
 
 rows! {
     /// What the API shows of an execution.
@@ -48,6 +48,25 @@ rows! {
         pub state_format: i64,
         /// Steps done.
         pub step_no: i64,
+    }
+}
+
+rows! {
+    /// The same for a step on a conversation.
+    #[derive(Debug, Clone)]
+    pub struct StepRow {
+        /// The pinned content.
+        pub snapshot_id: SnapshotId,
+        /// The engine's state, JSON.
+        pub state: String,
+        /// Its format.
+        pub state_format: i64,
+        /// Steps done.
+        pub step_no: i64,
+        /// When it was over.
+        pub ended_at: Option<i64>,
+        /// Which state of the contact there is to be known.
+        pub about_version: Option<i64>,
     }
 }
 
@@ -115,6 +134,9 @@ statements! {
                state_format, step_no, started_at, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, 'started', '__start__', '', 0, 0, $7, $7, $7)"];
     STATE = ["SELECT snapshot_id, status, state, state_format, step_no FROM executions WHERE project_id = $1 AND id = $2"];
+    STEP = ["SELECT snapshot_id, state, state_format, step_no, ended_at, \
+             (SELECT about_version FROM contacts WHERE project_id = $1 AND id = $3) AS about_version \
+             FROM executions WHERE project_id = $1 AND id = $2"];
     SAVE = ["UPDATE executions SET status = $3, node = $4, handoff_reason = $5, end_reason = $6, error = $7, state = $8, state_format = $9, \
              step_no = $10, ended_at = CASE WHEN $11 THEN CAST($12 AS BIGINT) ELSE NULL END, updated_at = $12 WHERE project_id = $1 AND id = $2"];
     FIND = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
@@ -155,6 +177,11 @@ pub async fn began_with(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId
 /// What a step needs.
 pub async fn state(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<StateRow>> {
     run!(conn, STATE, [project.uuid(), id.uuid()], fetch_optional as StateRow)
+}
+
+/// What a step needs, and what there is to be known of the contact.
+pub async fn for_step(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, contact: ContactId) -> Result<Option<StepRow>> {
+    run!(tx, STEP, [project.uuid(), id.uuid(), contact.uuid()], fetch_optional as StepRow)
 }
 
 /// Saves what a step leaves. Call it under the conversation's epoch.

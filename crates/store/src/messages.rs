@@ -69,6 +69,9 @@ statements! {
              FROM messages WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4"];
     IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
                  FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq <= $3 ORDER BY seq LIMIT 1000"];
+    BEFORE = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+               FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq < $3 AND created_at > $4 AND status <> 'failed' \
+               ORDER BY seq DESC LIMIT $5"];
     COUNT = ["SELECT count(*) FROM messages WHERE project_id = $1 AND conversation_id = $2"];
     ACCEPTED = ["UPDATE messages SET wamid = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
     ADVANCE = ["UPDATE messages SET status = CASE WHEN $4 > status_rank THEN $3 ELSE status END, \
@@ -112,6 +115,20 @@ pub async fn list(
 /// The first thousand messages of a conversation up to a place, oldest first.
 pub async fn in_order(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId, until: i64) -> Result<Vec<MessageRow>> {
     run!(conn, IN_ORDER, [project.uuid(), conversation.uuid(), until], fetch_all as MessageRow)
+}
+
+/// What was said before a place and after a time: the newest of it, oldest first.
+pub async fn before(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    (seq, after): (i64, Timestamp),
+    most: i64,
+) -> Result<Vec<MessageRow>> {
+    let mut rows =
+        run!(conn, BEFORE, [project.uuid(), conversation.uuid(), seq, after.micros(), most], fetch_all as MessageRow)?;
+    rows.reverse();
+    Ok(rows)
 }
 
 /// Records the id that WhatsApp gave it.

@@ -49,6 +49,11 @@ impl ScriptedModel {
         Self::with(Some(crate::wire::rehearse)).await
     }
 
+    /// One that answers every request with the message that a function makes of it.
+    pub async fn thinking(brain: fn(&Value) -> Value) -> Self {
+        Self::with(Some(brain)).await
+    }
+
     async fn with(brain: Option<fn(&Value) -> Value>) -> Self {
         let shared = Arc::new(Shared {
             replies: Mutex::default(),
@@ -192,6 +197,14 @@ fn strict(request: &Value) -> Result<(), String> {
     let mut seen: HashSet<String> = HashSet::new();
     for (place, message) in messages.iter().enumerate() {
         let role = message["role"].as_str().unwrap_or_default();
+        let said = message["content"].as_str().unwrap_or_default();
+        if role == "system" && place > 0 {
+            return Err(format!("message {place} is a second system prompt"));
+        }
+        let called = message["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty());
+        if role != "tool" && said.trim().is_empty() && !called {
+            return Err(format!("message {place} says nothing: {message}"));
+        }
         if role == "tool" {
             let id = message["tool_call_id"].as_str().unwrap_or_default();
             if !open.remove(id) {
@@ -207,11 +220,71 @@ fn strict(request: &Value) -> Result<(), String> {
             if !seen.insert(id.clone()) {
                 return Err(format!("call id {id} is used twice"));
             }
+            if !is_name(&call["function"]["name"]) {
+                return Err(format!("no tool can have the name of call {call}"));
+            }
             if call["function"]["arguments"].as_str().is_none_or(|text| serde_json::from_str::<Value>(text).is_err()) {
                 return Err(format!("arguments of {id} are not JSON text"));
             }
             open.insert(id);
         }
     }
+    let mut offered = HashSet::new();
+    for tool in request["tools"].as_array().into_iter().flatten() {
+        let function = &tool["function"];
+        if !is_name(&function["name"]) || !offered.insert(function["name"].to_string()) {
+            return Err(format!("a tool's name is none or is used twice: {tool}"));
+        }
+        if function["parameters"]["type"] != "object" {
+            return Err(format!("a tool's parameters are no object: {tool}"));
+        }
+    }
+    if messages.iter().all(|message| message["role"] == "system") {
+        return Err("there is nothing to answer".into());
+    }
     if open.is_empty() { Ok(()) } else { Err(format!("calls without results: {open:?}")) }
+}
+
+fn is_name(name: &Value) -> bool {
+    let name = name.as_str().unwrap_or_default();
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_strict_provider_refuses_is_a_complaint() {
+        let call = |id: &str, name: &str| json!({"id": id, "function": {"name": name, "arguments": "{}"}});
+        let calls = |calls: Value| json!({"role": "assistant", "tool_calls": calls});
+        let result = |id: &str| json!({"role": "tool", "tool_call_id": id, "content": "1"});
+        let (system, user) = (json!({"role": "system", "content": "s"}), json!({"role": "user", "content": "u"}));
+        let fine =
+            json!([system, user, calls(json!([call("a", "t"), call("b", "t")])), result("b"), result("a"), user]);
+        assert_eq!(
+            strict(
+                &json!({"messages": fine, "tools": [{"function": {"name": "t", "parameters": {"type": "object"}}}]})
+            ),
+            Ok(())
+        );
+        for wrong in [
+            json!([system]),
+            json!([user, system]),
+            json!([user, {"role": "user", "content": " "}]),
+            json!([user, {"role": "assistant", "content": null}]),
+            json!([user, calls(json!([call("a", "t")]))]),
+            json!([user, calls(json!([call("a", "t")])), user, result("a")]),
+            json!([user, result("a")]),
+            json!([user, calls(json!([call("a", "t")])), result("a"), result("a")]),
+            json!([user, calls(json!([call("a", "t")])), result("a"), calls(json!([call("a", "t")])), result("a")]),
+            json!([user, calls(json!([call("a", "no name")])), result("a")]),
+        ] {
+            assert!(strict(&json!({"messages": wrong})).is_err(), "{wrong}");
+        }
+        let twice = json!({"function": {"name": "t", "parameters": {"type": "object"}}});
+        for tools in [json!([twice, twice]), json!([{"function": {"name": "t", "parameters": {}}}])] {
+            assert!(strict(&json!({"messages": [user], "tools": tools})).is_err(), "{tools}");
+        }
+    }
 }

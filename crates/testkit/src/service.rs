@@ -1,5 +1,5 @@
 //! A small HTTP service that agents' webhook tools call in tests: it records what it gets and answers what it is told.
-//! The answer `{"redirect": url}` sends the caller on.
+//! The answer `{"redirect": url}` sends the caller on; `{"hold": true}` never comes.
 
 use axum::{
     Json, Router,
@@ -88,6 +88,9 @@ async fn serve(
     };
     let (status, answer) = (shared.answer)(&request);
     shared.requests.lock().expect("no panic").push(request);
+    if answer.get("hold") == Some(&Value::Bool(true)) {
+        std::future::pending::<()>().await;
+    }
     match answer.get("redirect").and_then(Value::as_str) {
         Some(url) => (StatusCode::FOUND, [(LOCATION, url.to_owned())]).into_response(),
         None => (StatusCode::from_u16(status).expect("a status"), Json(answer)).into_response(),

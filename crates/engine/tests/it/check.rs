@@ -72,7 +72,8 @@ pub fn request(request: &ModelRequest, node: &str) {
 pub fn transition(from: ExecutionStatus, to: ExecutionStatus) {
     let allowed: &[ExecutionStatus] = match from {
         Started => &[Running, Stopped, Failed],
-        Running => &[Paused, Handoff, Ended, Failed, Stopped],
+        // Back to the start: its worker died.
+        Running => &[Started, Paused, Handoff, Ended, Failed, Stopped],
         Paused => &[Running, Handoff, Ended, Failed, Stopped],
         Handoff => &[Running, Ended, Failed, Stopped],
         Failed => &[Running],

@@ -8,6 +8,8 @@ mod messages;
 mod sandbox;
 mod statuses;
 
+pub(crate) use sandbox::is_about_the_sandbox;
+
 use crate::{ApiError, Context, api::body, failpoint};
 use axum::{
     extract::{Request, State},

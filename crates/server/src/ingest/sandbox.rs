@@ -170,6 +170,21 @@ async fn stop_other_agent(
     conversations::wake(tx, project, conversation.id, now, None).await
 }
 
+/// Whether a text is a session's code, or one of our sentences about sessions.
+pub(crate) fn is_about_the_sandbox(text: &str) -> bool {
+    let answers = [
+        Answer::Activated,
+        Answer::NotYourCode,
+        Answer::HiddenNumber,
+        Answer::Expired,
+        Answer::UnknownCode,
+        Answer::NoSession,
+    ];
+    let said =
+        answers.iter().any(|answer| ["en", "es", "pt"].iter().any(|language| text == sentence(*answer, language)));
+    said || !codes_in(text).is_empty()
+}
+
 const fn sentence(answer: Answer, language: &str) -> &'static str {
     let [en, es, pt] = match answer {
         Answer::Activated => [

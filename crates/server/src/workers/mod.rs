@@ -4,6 +4,7 @@
 
 mod interrupt;
 mod jobs;
+mod known;
 mod leases;
 mod outbound;
 mod outbox;

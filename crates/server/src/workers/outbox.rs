@@ -7,7 +7,7 @@
 use super::{
     Did,
     outbound::Payload,
-    step::{Held, from_json, mail, step as engine_step},
+    step::{Held, Hold, from_json, mail, step as engine_step},
     turns,
 };
 use crate::{Context, failpoint};
@@ -317,7 +317,7 @@ async fn tell(
         return post(tx, project, row, told, now).await.map(|()| None);
     };
     if conversation.execution_id == Some(execution) {
-        return engine_step(ctx, tx, project, conversation, &[Input::Sent { effect, outcome: told }]).await;
+        return engine_step(ctx, tx, project, conversation, Hold::Kept, &[Input::Sent { effect, outcome: told }]).await;
     }
     // The execution is over and another one has begun, which must not hear of it.
     let due_at = conversation.due_at.map(Timestamp::from_micros);

@@ -2,7 +2,7 @@
 //! conversation's epoch. Whatever holds the conversation calls this: a claim, a running turn, or a settled send.
 
 use super::{
-    AT_ONCE,
+    AT_ONCE, known,
     outbound::{self, Said},
 };
 use crate::{Context, test_mode};
@@ -67,6 +67,15 @@ pub(crate) fn mail(seq: i64, input_key: String, input: &Input) -> Result<MailRow
     Ok(MailRow { seq, input_key, body: to_json("input", input)? })
 }
 
+/// How the conversation came into these hands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// It was due and nobody had it: whoever was at work on it before is gone.
+    Claimed,
+    /// It is held already, or taken together with an outcome.
+    Kept,
+}
+
 /// Takes everything that waits for the conversation and `outcomes` as far as they go. `None`: the conversation rests and
 /// is released.
 pub(super) async fn step(
@@ -74,9 +83,10 @@ pub(super) async fn step(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: ConversationRow,
+    hold: Hold,
     outcomes: &[Input],
 ) -> Result<Option<Held>> {
-    step_from(ctx, tx, project, conversation, outcomes, None).await
+    step_from(ctx, tx, project, conversation, outcomes, Begin::Load(hold)).await
 }
 
 /// [`step`] of a turn that this node holds: what its last step left is in hand and, under the conversation's epoch, still
@@ -94,8 +104,19 @@ pub(super) async fn step_on(
         broken: String::new(),
         state: turn.state.clone(),
         step_no: turn.step_no,
+        // What is new of the contact is told when the next turn is claimed.
+        about_version: turn.state.contact.as_ref().map_or(0, |contact| contact.version),
+        after: Timestamp::from_micros(0),
     };
-    step_from(ctx, tx, turn.project, conversation, outcomes, Some(known)).await
+    step_from(ctx, tx, turn.project, conversation, outcomes, Begin::With(Box::new(known))).await
+}
+
+/// What a step begins with.
+enum Begin {
+    /// What is stored.
+    Load(Hold),
+    /// What this node has in hand.
+    With(Box<Run>),
 }
 
 async fn step_from(
@@ -104,16 +125,18 @@ async fn step_from(
     project: ProjectId,
     conversation: ConversationRow,
     outcomes: &[Input],
-    known: Option<Run>,
+    begin: Begin,
 ) -> Result<Option<Held>> {
     let now = ctx.now();
     let mut inputs = outcomes.to_vec();
-    for row in mailbox::take(tx, project, conversation.id).await? {
+    let mail = mailbox::take(tx, project, conversation.id).await?;
+    for row in &mail {
         inputs.push(from_json("input", &row.body)?);
     }
-    let run = match known {
-        Some(run) => Some(run),
-        None => Run::load(ctx, tx, project, &conversation, &mut inputs, now).await?,
+    let claimed = matches!(begin, Begin::Load(Hold::Claimed));
+    let run = match begin {
+        Begin::With(run) => Some(*run),
+        Begin::Load(_) => Run::load(ctx, tx, project, &conversation, &mut inputs, now).await?,
     };
     let Some(mut run) = run else {
         // Nobody answers here: what was said is stored, and that is all.
@@ -122,6 +145,10 @@ async fn step_from(
     };
     let began_with = run.state.pending.clone();
     let before = run.state.status;
+    if claimed && run.agent.is_some() && run.state.is_in_hand() {
+        inputs.insert(0, Input::TakenOver);
+    }
+    run.tell_what_is_known(tx, project, &conversation, &mut inputs, mail.first().map_or(0, |row| row.seq), now).await?;
     // A closed service window refuses a send at once: its outcome is fed in the same commit.
     let mut unable = run.agent.is_none() && !run.state.status.is_over();
     while !inputs.is_empty() || run.is_new() || std::mem::take(&mut unable) {
@@ -173,6 +200,10 @@ struct Run {
     broken: String,
     state: State,
     step_no: i64,
+    /// Which state of the contact there is to be known.
+    about_version: i64,
+    /// When the conversation's execution before this one was over.
+    after: Timestamp,
 }
 
 impl Run {
@@ -185,6 +216,7 @@ impl Run {
         inputs: &mut Vec<Input>,
         now: Timestamp,
     ) -> Result<Option<Self>> {
+        let mut after = Timestamp::from_micros(0);
         let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
         if let Some(id) = conversation.execution()
             && let Some(mut run) = Self::of(ctx, tx, project, conversation, id).await?
@@ -193,6 +225,7 @@ impl Run {
                 return Ok(Some(run));
             }
             // It is over, but it must hear of its sends: one that is resumed later must not wait for what was settled.
+            after = run.after;
             let (sent, others) =
                 std::mem::take(inputs).into_iter().partition(|input| matches!(input, Input::Sent { .. }));
             *inputs = others;
@@ -200,13 +233,15 @@ impl Run {
         }
         let said = inputs.iter().any(|input| matches!(input, Input::Said { .. }));
         let Some(agent_id) = conversation.agent().filter(|_| said) else { return Ok(None) };
-        let Some(snapshot) = agents::current_snapshot(tx, project, agent_id).await? else { return Ok(None) };
+        let pinned = agents::snapshot_for(tx, project, agent_id, conversation.contact_id).await?;
+        let Some((snapshot, about_version)) = pinned else { return Ok(None) };
         let id = ctx.new_id();
         let phone_number = conversation.phone_number.as_deref();
         let new = NewExecution { id, agent: agent_id, snapshot, conversation: conversation.id, phone_number, now };
         executions::insert(tx, project, &new).await?;
         let (agent, broken) = compiled(ctx, tx, project, snapshot).await?;
-        Ok(Some(Self { id, agent, broken, state: State::new(facts(id, agent_id, conversation)), step_no: 0 }))
+        let state = State::new(facts(id, agent_id, conversation));
+        Ok(Some(Self { id, agent, broken, state, step_no: 0, about_version, after }))
     }
 
     /// A stored execution.
@@ -217,13 +252,37 @@ impl Run {
         conversation: &ConversationRow,
         id: ExecutionId,
     ) -> Result<Option<Self>> {
-        let Some(row) = executions::state(tx, project, id).await? else { return Ok(None) };
+        let Some(row) = executions::for_step(tx, project, id, conversation.contact_id).await? else { return Ok(None) };
         let state = match row.state.as_str() {
             "" => State::new(facts(id, row_agent(tx, project, id).await?, conversation)),
             text => State::load(row.state_format, text).map_err(damaged)?,
         };
         let (agent, broken) = compiled(ctx, tx, project, row.snapshot_id).await?;
-        Ok(Some(Self { id, agent, broken, state, step_no: row.step_no }))
+        let about_version = row.about_version.unwrap_or_default();
+        let after = Timestamp::from_micros(row.ended_at.unwrap_or_default());
+        Ok(Some(Self { id, agent, broken, state, step_no: row.step_no, about_version, after }))
+    }
+
+    /// Puts before the inputs what else there is to be known. `first` is the place of the first of them in the conversation.
+    async fn tell_what_is_known(
+        &self,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        inputs: &mut Vec<Input>,
+        first: i64,
+        now: Timestamp,
+    ) -> Result<()> {
+        if self.state.facts.test_mode || self.agent.is_none() || !known::goes_on(inputs) {
+            return Ok(());
+        }
+        let given = inputs.iter().any(|input| matches!(input, Input::Earlier { .. }));
+        if self.is_new() && !given {
+            inputs.splice(0..0, known::earlier(tx, project, conversation, first, self.after).await?);
+        }
+        let contact = known::contact(tx, project, conversation, &self.state, self.about_version, now).await?;
+        inputs.splice(0..0, contact.map(Input::Contact));
+        Ok(())
     }
 
     async fn hear_of_sends(

@@ -2,7 +2,7 @@
 
 use super::{
     AT_ONCE, Did,
-    step::{self, Held, Todo},
+    step::{self, Held, Hold, Todo},
     wait_after,
 };
 use crate::{Context, failpoint, secrets};
@@ -36,7 +36,7 @@ pub(super) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()
     let _inside = ctx.interrupts.enter(due.id);
     let claimed = transact!(ctx.store, "turn.claim", tx => {
         let Some(conversation) = conversations::claim(tx, due, &ctx.node).await? else { return Ok(None) };
-        let held = step::step(ctx, tx, due.project_id, conversation, &[]).await?;
+        let held = step::step(ctx, tx, due.project_id, conversation, Hold::Claimed, &[]).await?;
         failpoint::reach("claim.commit");
         Ok(held)
     });

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod agent_links;
+mod agent_settings;
 mod api_rules;
 mod bad_input;
 mod cli_login;
@@ -31,4 +32,5 @@ mod test_runs;
 mod tools;
 mod walk;
 mod webhooks;
+mod what_is_known;
 mod whatsapp_configs;

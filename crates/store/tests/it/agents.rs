@@ -14,6 +14,9 @@ async fn stored(world: &World, name: &str, seconds: i64) -> AgentRow {
         system_prompt: Some("be brief".into()),
         message_debounce_seconds: 2,
         agent_version: 2,
+        llm_config: None,
+        limits: None,
+        enabled_tools: None,
         graph: "{}".into(),
         snapshot_id,
         version: 1,
@@ -29,6 +32,9 @@ async fn a_change_raises_the_version_and_keeps_the_rest() {
     let world = World::new().await;
     let mut row = stored(&world, "Front desk", 0).await;
     row.name = "Reception".into();
+    row.llm_config = Some("{\"temperature\":0}".into());
+    row.limits = Some("{\"messages\":2}".into());
+    row.enabled_tools = Some("[\"webhook_request\"]".into());
     row.updated_at = later(60);
     transact!(world.store, "test", tx => agents::update(tx, world.project, &row).await).unwrap();
 
@@ -74,4 +80,42 @@ async fn an_agent_without_a_project_is_refused_as_a_conflict() {
     let refused = transact!(world.store, "test", tx => agents::insert(tx, nobody, &row).await);
     assert!(matches!(refused, Err(store::Error::Conflict(_))), "{refused:?}");
     assert_eq!(row.created_at, NOW);
+}
+
+#[tokio::test]
+async fn what_there_is_to_know_of_a_contact_goes_up_with_its_metadata_and_its_notes() {
+    use store::{contact_notes, contact_notes::ContactNoteRow, contacts};
+    let world = World::new().await;
+    let agent = stored(&world, "Desk", 0).await;
+    let contact = world.contact().await;
+    let version = async || {
+        let pinned =
+            transact!(world.store, "test", tx => agents::snapshot_for(tx, world.project, agent.id, contact).await);
+        let (snapshot, version) = pinned.unwrap().unwrap();
+        assert_eq!(snapshot, agent.snapshot_id);
+        version
+    };
+    assert_eq!(version().await, 0);
+    let mut note = ContactNoteRow {
+        id: fresh(),
+        name: None,
+        content: "Pays late".into(),
+        metadata: "{}".into(),
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    transact!(world.store, "test", tx => contact_notes::insert(tx, world.project, contact, &note).await).unwrap();
+    assert_eq!(version().await, 1);
+    note.content = "Pays".into();
+    transact!(world.store, "test", tx => contact_notes::update(tx, world.project, contact, &note).await).unwrap();
+    assert_eq!(version().await, 2);
+    transact!(world.store, "test", tx => contact_notes::delete(tx, world.project, contact, note.id).await).unwrap();
+    assert_eq!(version().await, 3);
+    transact!(world.store, "test", tx => {
+        let mut row = contacts::lock(tx, world.project, contact).await?.expect("a contact");
+        row.metadata = "{\"vip\":true}".into();
+        contacts::update(tx, world.project, &row).await
+    })
+    .unwrap();
+    assert_eq!(version().await, 4);
 }

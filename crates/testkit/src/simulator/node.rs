@@ -223,7 +223,7 @@ pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, cha
         store: store.clone(),
         clock: world.clock.clone(),
         randomness: Randomness::Given(Arc::new(move |bytes| chance.lock().expect("no panic").fill(bytes))),
-        model: Provider::InProcess(InProcess::new(model)),
+        model: Provider::InProcess(InProcess::new(model)).into(),
         graph: GraphClient::in_process(InProcess::new(move |posted| meta::send(meta_world.clone(), node, &posted))),
         egress: Egress::in_process(InProcess::new(move |request| model::serve(tool_world.clone(), &request))),
         vault: Vault::new([9; 32], "simulated"),

@@ -192,6 +192,9 @@ impl World {
             if self.chance.one_in(400) {
                 inputs.push(Input::Stop { id: self.play.key(), reason: "by hand".into() });
             }
+            if self.chance.one_in(300) {
+                inputs.insert(0, Input::TakenOver);
+            }
             self.feed(inputs, coverage);
             // Asked again later: the same question stays open.
             if let (Effect::CallModel(call), Some(Pending::Model { call: waiting, not_before, .. })) =

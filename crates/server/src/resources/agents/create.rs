@@ -2,6 +2,7 @@
 
 use super::{
     save::{self, GraphChange},
+    settings::{self, AgentLimits, AgentLlmConfig},
     view::Agent,
 };
 use crate::{
@@ -41,6 +42,11 @@ pub(super) struct NewAgent {
     /// How it talks: 1 by asking with a tool, 2 by text (the default).
     #[schema(minimum = 1, maximum = 2)]
     pub(super) agent_version: Option<i64>,
+    pub(super) llm_config: Option<AgentLlmConfig>,
+    pub(super) limits: Option<AgentLimits>,
+    /// Tools that are off unless they are named.
+    #[schema(value_type = Option<Vec<super::settings::OptionalTool>>, max_items = 10)]
+    pub(super) enabled_tools: Option<Vec<String>>,
     /// The starter graph if there is none.
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     pub(super) graph: Option<GraphChange>,
@@ -52,6 +58,7 @@ impl RequestBody for AgentCreate {
 
     fn check(body: &Value, problems: &mut Problems) {
         save::check_graph(body, problems);
+        settings::check(body, problems);
     }
 }
 

@@ -6,6 +6,7 @@ mod graph;
 mod graph_schema;
 mod list;
 mod save;
+mod settings;
 mod update;
 mod view;
 

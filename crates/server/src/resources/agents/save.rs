@@ -1,6 +1,6 @@
 //! What create and update share: checking a graph, and storing an agent with a snapshot of its state.
 
-use super::{create::NewAgent, update::AgentChange, view};
+use super::{create::NewAgent, settings, update::AgentChange, view};
 use crate::{Context, api::Problems};
 use domain::{
     Id, Problem,
@@ -71,7 +71,9 @@ pub(crate) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row:
         system_prompt: row.system_prompt.clone(),
         agent_version: row.agent_version,
         graph,
-        ..AgentContent::default()
+        llm_config: settings::model(row.llm_config.as_deref())?,
+        limits: settings::read("limits", row.limits.as_deref())?.unwrap_or_default(),
+        enabled_tools: settings::read("enabled_tools", row.enabled_tools.as_deref())?.unwrap_or_default(),
     };
     let text =
         serde_json::to_string(&content).map_err(|error| Error::Damaged { what: "snapshot", why: error.to_string() })?;
@@ -92,6 +94,9 @@ pub(super) fn new_row(ctx: &Context, new: NewAgent) -> AgentRow {
         system_prompt: new.system_prompt.or(new.system_prompt_too),
         message_debounce_seconds: new.message_debounce_seconds.unwrap_or(0),
         agent_version: new.agent_version.unwrap_or(2),
+        llm_config: settings::stored(new.llm_config.as_ref()),
+        limits: settings::stored(new.limits.as_ref()),
+        enabled_tools: settings::stored(new.enabled_tools.as_ref()),
         graph: view::stored(&new.graph.map_or_else(Graph::starter, |graph| graph.0)),
         snapshot_id: Id::from_uuid(id.uuid()),
         version: 1,
@@ -116,6 +121,15 @@ pub(super) fn apply(row: &mut AgentRow, change: &AgentChange) {
     }
     if let Some(version) = change.agent_version {
         row.agent_version = version;
+    }
+    if let Some(config) = &change.llm_config {
+        row.llm_config = settings::stored(config.as_ref());
+    }
+    if let Some(limits) = &change.limits {
+        row.limits = settings::stored(limits.as_ref());
+    }
+    if let Some(tools) = &change.enabled_tools {
+        row.enabled_tools = settings::stored(tools.as_ref());
     }
     if let Some(graph) = &change.graph {
         row.graph = view::stored(&graph.0);

@@ -2,6 +2,7 @@
 
 use super::{
     save::{self, GraphChange},
+    settings::{self, AgentLimits, AgentLlmConfig},
     view::Agent,
 };
 use crate::{
@@ -42,6 +43,18 @@ pub(super) struct AgentChange {
     /// How it talks: 1 by asking with a tool, 2 by text.
     #[schema(minimum = 1, maximum = 2, nullable = false)]
     pub(super) agent_version: Option<i64>,
+    /// Replaces the whole; null is the server's model.
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<AgentLlmConfig>)]
+    pub(super) llm_config: Option<Option<AgentLlmConfig>>,
+    /// Replaces the whole; null is as usual.
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<AgentLimits>)]
+    pub(super) limits: Option<Option<AgentLimits>>,
+    /// Replaces the whole; null is none.
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<Vec<super::settings::OptionalTool>>, max_items = 10)]
+    pub(super) enabled_tools: Option<Option<Vec<String>>>,
     /// Replaces the whole graph.
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     pub(super) graph: Option<GraphChange>,
@@ -56,6 +69,7 @@ impl RequestBody for AgentUpdate {
 
     fn check(body: &Value, problems: &mut Problems) {
         save::check_graph(body, problems);
+        settings::check(body, problems);
     }
 }
 

@@ -1,6 +1,9 @@
 //! How an agent is shown.
 
-use super::graph_schema::AgentGraph;
+use super::{
+    graph_schema::AgentGraph,
+    settings::{self, AgentLimits, AgentLlmConfig},
+};
 use crate::api::Time;
 use domain::{agent::Graph, ids::ProjectId};
 use serde::Serialize;
@@ -54,6 +57,16 @@ pub(super) struct AgentWithGraph {
     name: String,
     system_prompt: Option<String>,
     message_debounce_seconds: i64,
+    /// How it talks: 1 by asking with a tool, 2 by text.
+    #[schema(minimum = 1, maximum = 2)]
+    agent_version: i64,
+    /// Which model is asked; null is the server's.
+    llm_config: Option<AgentLlmConfig>,
+    /// Its own limits; null is as usual.
+    limits: Option<AgentLimits>,
+    /// Tools that are off for others.
+    #[schema(value_type = Vec<super::settings::OptionalTool>)]
+    enabled_tools: Vec<String>,
     project_id: Uuid,
     created_at: Time,
     updated_at: Time,
@@ -72,6 +85,10 @@ impl AgentWithGraph {
             name: row.name.clone(),
             system_prompt: row.system_prompt.clone(),
             message_debounce_seconds: row.message_debounce_seconds,
+            agent_version: row.agent_version,
+            llm_config: settings::read("llm_config", row.llm_config.as_deref())?,
+            limits: settings::read("limits", row.limits.as_deref())?,
+            enabled_tools: settings::read("enabled_tools", row.enabled_tools.as_deref())?.unwrap_or_default(),
             project_id: project.uuid(),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

@@ -79,7 +79,7 @@ pub(super) async fn handle(
             row.metadata = Value::Object(metadata.clone().unwrap_or_default()).to_string();
         }
         row.updated_at = ctx.now();
-        contact_notes::update(tx, project, &row).await?;
+        contact_notes::update(tx, project, contact, &row).await?;
         Ok(Data { data: WhatsappContactNote::of(&row)? })
     })
 }

@@ -64,17 +64,24 @@ pub(super) async fn handle(
         agents::summary(&mut reader.conn(), project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
     }
     let new = body::read::<ExecutionCreate>(request).await?;
+    let earlier = new.message.as_ref().map(|message| message.earlier(ctx.now())).unwrap_or_default();
     let message = new.message.map(ExecutionInput::from);
     let phone = new.phone_number.map(|number| number.0);
     let config = new.whatsapp_config_id.map(WhatsappConfigId::from_uuid);
     let changed = change!(ctx, "execution.create", tx => {
         let snapshot = agents::current_snapshot(tx, project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
-        let conversation = conversation(&ctx, tx, project, phone.as_ref(), config).await?;
+        let mut conversation = conversation(&ctx, tx, project, phone.as_ref(), config).await?;
         refuse_if_live(tx, project, &conversation).await?;
         let (id, now) = (ctx.new_id(), ctx.now());
         let phone_number = conversation.phone_number.as_deref();
         let new = NewExecution { id, agent, snapshot, conversation: conversation.id, phone_number, now };
         executions::insert(tx, project, &new).await?;
+        if !earlier.is_empty() {
+            let key = format!("earlier:{id}");
+            let input = Input::Earlier { messages: earlier.clone() };
+            mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
+            conversation = conversations::next_seq(tx, project, conversation.id, now).await?.ok_or(ApiError::NotFound("Execution"))?;
+        }
         if let Some(message) = &message {
             let key = format!("create:{id}");
             let input = match message {

@@ -1,6 +1,8 @@
 //! The `message` of create and resume: a text, or `{type, content}`.
 
-use domain::execution::ExecutionInput;
+use crate::api::{Time, words};
+use domain::{Timestamp, execution::ExecutionInput, message::Direction};
+use engine::EarlierMessage;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -38,6 +40,43 @@ pub(crate) enum StructuredMessage {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserInput {
     text: Said,
+    /// What was said before, and the agent was not told of; only where a run begins with it. What is not older than the text is left out.
+    #[schema(max_items = 100)]
+    message_contexts: Option<Vec<MessageContext>>,
+}
+
+/// A message from before a run.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct MessageContext {
+    #[schema(max_length = 4096)]
+    content: String,
+    #[schema(value_type = ContextDirection)]
+    direction: String,
+    sent_at: Time,
+}
+
+words!(
+    /// Who said it: the person, or somebody in our name.
+    ContextDirection = "inbound", "outbound"
+);
+
+impl Message {
+    /// What was said before it, oldest first.
+    pub(super) fn earlier(&self, now: Timestamp) -> Vec<EarlierMessage> {
+        let Self::Structured(StructuredMessage::UserInput { content, .. }) = self else { return Vec::new() };
+        let given = content.message_contexts.iter().flatten().map(|given| EarlierMessage {
+            direction: if given.direction == Direction::Inbound.as_str() {
+                Direction::Inbound
+            } else {
+                Direction::Outbound
+            },
+            text: given.content.clone(),
+            sent_at: given.sent_at.0,
+        });
+        let mut earlier: Vec<EarlierMessage> = given.filter(|given| given.sent_at < now).collect();
+        earlier.sort_by_key(|message| message.sent_at);
+        earlier
+    }
 }
 
 impl From<Message> for ExecutionInput {

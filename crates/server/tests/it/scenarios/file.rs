@@ -27,7 +27,11 @@ pub struct Scenario {
     /// What the service at `$TARGET` answers, by path; `{}` otherwise. `{"redirect": url}` sends on.
     #[serde(default)]
     pub target: Map<String, Value>,
-    /// Each tool call that is left without a result has this reason.
+    /// Projects with a number, a token and a key of their own, and people who write to each, all at once: then there are no steps.
+    #[serde(default)]
+    pub projects: usize,
+    #[serde(default)]
+    pub people: usize,
     #[serde(default)]
     pub step: Vec<Step>,
 }
@@ -66,6 +70,12 @@ pub struct Step {
     /// Stopped while the first, held answer is awaited.
     #[serde(default)]
     pub stop_meanwhile: bool,
+    /// So many workers do what is due, at the same time; the texts are said at the same time as well.
+    #[serde(default = "once")]
+    pub workers: usize,
+    /// The process dies when a request has arrived at `$TARGET` and its answer has not been heard; another one begins.
+    #[serde(default)]
+    pub dies_at_target: bool,
     // ---- what must come of it
     /// The row's events, in order; others may lie between.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Plays a scenario and compares what came of it.
 
 use super::{
+    crowd,
     events::{hold, in_short, line},
     file::{Scenario, Step, graph},
     script::{self, Answer},
@@ -26,6 +27,10 @@ struct Play {
 }
 
 pub async fn play(name: &str, text: &str) {
+    let crowd = Scenario::read(text, "http://127.0.0.1:1");
+    if crowd.projects > 0 {
+        return crowd::play(&crowd).await;
+    }
     let answers: serde_json::Map<String, Value> = Scenario::read(text, "http://127.0.0.1:1").target;
     let service = Service::start(move |request| {
         let path = request.path.split('?').next().unwrap_or_default();
@@ -62,7 +67,11 @@ pub async fn play(name: &str, text: &str) {
     };
     for (number, step) in scenario.step.iter().enumerate() {
         for _ in 0..step.times {
-            play.step(number + 1, step).await;
+            play.begin(step).await;
+            if step.dies_at_target {
+                play = play.dies().await;
+            }
+            play.finish(number + 1, step).await;
         }
     }
     play.is_whole().await;
@@ -72,12 +81,28 @@ pub async fn play(name: &str, text: &str) {
 }
 
 impl Play {
-    async fn step(&mut self, number: usize, step: &Step) {
+    async fn begin(&mut self, step: &Step) {
         // Things happen one after the other, and WhatsApp takes so many messages a second.
         self.app.forward(Span::from_secs(if step.times > 1 { 10 } else { 1 })).await;
         self.prepare(step).await;
         self.happen(step).await;
+    }
+
+    /// The process dies at a request of a tool, and another one takes up what it left.
+    async fn dies(self) -> Self {
         let app = self.app.clone();
+        let before = self.service.requests().len();
+        let turn = tokio::spawn(async move { app.run_until_idle().await });
+        testkit::until(|| async { self.service.requests().len() > before }).await;
+        turn.abort();
+        assert!(turn.await.unwrap_err().is_cancelled());
+        let app = Arc::into_inner(self.app).expect("nobody else has the application");
+        Self { app: Arc::new(app.crash_and_restart().await), ..self }
+    }
+
+    async fn finish(&mut self, number: usize, step: &Step) {
+        let app = self.app.clone();
+        futures::future::join_all((0..step.workers).map(|_| app.work_until_idle())).await;
         app.run_until_idle().await;
         if step.seconds > 0 {
             app.forward(Span::from_secs(step.seconds)).await;
@@ -113,8 +138,12 @@ impl Play {
             let often = json!({"when": {"surface": "webhook"}, "do": {"duplicate": {"n": step.deliveries}}});
             app.emulator_call(Method::POST, "/faults", Some(often)).await;
         }
-        for text in &step.say {
-            app.says(ANA, text).await;
+        if step.workers > 1 {
+            futures::future::join_all(step.say.iter().map(|text| app.says(ANA, text))).await;
+        } else {
+            for text in &step.say {
+                app.says(ANA, text).await;
+            }
         }
         if let Some(payload) = &step.payload {
             let body = json!({"phone_number": ANA, "message": {"type": "payload", "content": payload}});

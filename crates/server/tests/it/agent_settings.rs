@@ -1,0 +1,179 @@
+//! Which model an agent asks, its limits and its optional tools: stored, shown, pinned and obeyed.
+
+use domain::Span;
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{ANA, Answer, TestApp};
+
+async fn graph_of(app: &TestApp, agent: &str) -> Value {
+    app.get(&format!("/api/v1/agents/{agent}/graph")).await.data().clone()
+}
+
+async fn end(app: &TestApp, agent: &str) {
+    let id = app.execution(agent).await["id"].as_str().unwrap().to_owned();
+    let body = json!({"agent_execution": {"status": "ended"}});
+    assert!(app.call(Method::PUT, &format!("/api/v1/agents/{agent}/executions/{id}"), Some(body)).await.status < 300);
+    app.run_until_idle().await;
+}
+
+async fn update(app: &TestApp, agent: &str, change: Value) -> Answer {
+    app.patch(&format!("/api/v1/agents/{agent}"), json!({"agent": change})).await
+}
+
+fn settings() -> Value {
+    json!({
+        "llm_config": {"provider_model_name": "large", "temperature": 0.7, "max_tokens": 300, "reasoning_effort": "low",
+            "fallbacks": [{"provider_model_name": "small"}]},
+        "limits": {"messages": 2, "max_steps": 5, "token_budget": 5000, "over_budget": "handoff"},
+        "enabled_tools": ["webhook_request"],
+    })
+}
+
+#[tokio::test]
+async fn what_is_given_is_shown_again_and_null_is_as_usual() {
+    let app = TestApp::start().await;
+    let mut agent = settings();
+    agent["name"] = json!("Desk");
+    let id = app.agent(agent).await;
+    let shown = graph_of(&app, &id).await;
+    for field in ["llm_config", "limits", "enabled_tools"] {
+        assert_eq!(shown[field], settings()[field], "{field}");
+    }
+    // What is left out stays; the whole is replaced.
+    assert_eq!(update(&app, &id, json!({"limits": {"messages": 3}})).await.status, 200);
+    let shown = graph_of(&app, &id).await;
+    assert_eq!((&shown["limits"], &shown["llm_config"]), (&json!({"messages": 3}), &settings()["llm_config"]));
+    let none = json!({"llm_config": null, "limits": null, "enabled_tools": null});
+    assert_eq!(update(&app, &id, none).await.status, 200);
+    let shown = graph_of(&app, &id).await;
+    assert_eq!(
+        (&shown["llm_config"], &shown["limits"], &shown["enabled_tools"], &shown["agent_version"]),
+        (&json!(null), &json!(null), &json!([]), &json!(2))
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_or_means_nothing_is_refused_where_it_stands() {
+    let app = TestApp::start().await;
+    let id = app.agent(json!({"name": "Desk"})).await;
+    for (change, path, code) in [
+        (json!({"llm_config": {"api_key": "sk-1"}}), "/agent/llm_config/api_key", "unsupported"),
+        (json!({"llm_config": {"base_url": "http://10.0.0.1"}}), "/agent/llm_config/base_url", "unsupported"),
+        (
+            json!({"llm_config": {"fallbacks": [{}, {"api_key": "sk-1"}]}}),
+            "/agent/llm_config/fallbacks/1/api_key",
+            "unsupported",
+        ),
+        (json!({"llm_config": {"provider_name": "Nobody"}}), "/agent/llm_config/provider_name", ""),
+        (json!({"llm_config": {"temperature": 3}}), "/agent/llm_config/temperature", ""),
+        (json!({"limits": {"messages": 0}}), "/agent/limits/messages", ""),
+        (json!({"limits": {"over_budget": "explode"}}), "/agent/limits/over_budget", ""),
+        (json!({"enabled_tools": ["shell"]}), "/agent/enabled_tools/0", ""),
+    ] {
+        let answer = update(&app, &id, change.clone()).await;
+        let detail = &answer.body["details"][0];
+        assert_eq!((answer.status, detail["path"].as_str()), (422, Some(path)), "{change}: {}", answer.body);
+        assert!(code.is_empty() || detail["code"] == code, "{change}: {detail}");
+    }
+    assert_eq!(graph_of(&app, &id).await["llm_config"], json!(null));
+}
+
+#[tokio::test]
+async fn the_model_is_asked_as_the_agent_says_and_its_fallback_when_it_fails() {
+    let app = TestApp::start().await;
+    let mut agent = settings();
+    agent["name"] = json!("Desk");
+    let id = app.agent(agent).await;
+    app.activate(ANA, &id).await;
+    app.model().fails(400);
+    app.model().says("Hello.");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    let asked = app.model().requests();
+    let of =
+        |request: &Value| (request["model"].clone(), request["temperature"].clone(), request["max_tokens"].clone());
+    assert_eq!(of(&asked[0]), (json!("large"), json!(0.7), json!(300)));
+    assert_eq!(asked[1]["model"], "small");
+    assert_eq!(app.heard(ANA).await, ["Hello."]);
+}
+
+#[tokio::test]
+async fn a_provider_without_a_key_fails_by_its_name_and_the_built_in_one_needs_none() {
+    let app = TestApp::start().await;
+    let id = app.agent(json!({"name": "Desk", "llm_config": {"provider_name": "OpenRouter"}})).await;
+    app.activate(ANA, &id).await;
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    let failed = app.execution(&id).await;
+    assert_eq!((&failed["status"], &failed["error"]["code"]), (&json!("failed"), &json!("llm_key_missing")));
+    assert_eq!(update(&app, &id, json!({"llm_config": {"provider_name": "Rehearsal"}})).await.status, 200);
+    app.forward(Span::from_secs(1)).await;
+    app.says(ANA, "hi again").await;
+    app.run_until_idle().await;
+    let answered = app.execution(&id).await;
+    assert_eq!(answered["status"], "paused", "{answered}");
+    assert_eq!((app.model().requests().len(), app.heard(ANA).await.len()), (0, 1));
+}
+
+#[tokio::test]
+async fn limits_hold_for_executions_that_begin_later_and_a_snapshot_pins_them() {
+    let app = TestApp::start().await;
+    let id = app.agent(json!({"name": "Desk", "limits": {"messages": 1}})).await;
+    app.activate(ANA, &id).await;
+    let note = |text: &str| ("send_notification_to_user", json!({"message": text}));
+    app.model().calls(&[note("1"), note("2")]);
+    app.model().says("And?");
+    app.says(ANA, "hi").await;
+    app.run_until_idle().await;
+    assert_eq!(app.heard(ANA).await, ["1", "And?"]);
+    assert!(app.model().last_texts("tool").last().unwrap().contains("send_limit"));
+    // The execution goes on as it began.
+    update(&app, &id, json!({"limits": null})).await;
+    app.model().calls(&[note("3"), note("4")]);
+    app.model().says("And now?");
+    app.says(ANA, "more").await;
+    app.run_until_idle().await;
+    assert_eq!(app.heard(ANA).await, ["1", "And?", "3", "And now?"]);
+    end(&app, &id).await;
+    app.model().calls(&[note("5"), note("6")]);
+    app.model().says("Bye.");
+    app.says(ANA, "anew").await;
+    app.run_until_idle().await;
+    assert_eq!(app.heard(ANA).await[4..], ["5", "6", "Bye."]);
+}
+
+#[tokio::test]
+async fn a_used_up_budget_brings_a_person() {
+    let app = TestApp::start().await;
+    // The scripted model says that a question costs 15.
+    let limits = json!({"token_budget": 20, "over_budget": "handoff"});
+    let id = app.agent(json!({"name": "Desk", "limits": limits})).await;
+    app.activate(ANA, &id).await;
+    for text in ["one", "two"] {
+        app.model().says(text);
+        app.says(ANA, text).await;
+        app.run_until_idle().await;
+    }
+    app.says(ANA, "three").await;
+    app.run_until_idle().await;
+    let execution = app.execution(&id).await;
+    assert_eq!((&execution["status"], &execution["handoff_reason"]), (&json!("handoff"), &json!("budget_exceeded")));
+}
+
+#[tokio::test]
+async fn an_optional_tool_is_offered_where_it_is_named() {
+    let app = TestApp::start().await;
+    let graph = json!({
+        "nodes": [{"name": "__start__"}, {"name": "w", "type": "WebhookNode", "webhook": {"url": "https://shop.example/x"}}, {"name": "__end__"}],
+        "edges": [{"from": "__start__", "to": "w"}, {"from": "w", "to": "__end__", "label": "done"}]});
+    for (tools, offered) in [(json!(null), false), (json!(["webhook_request"]), true)] {
+        let id = app.agent(json!({"name": "Desk", "graph": graph, "enabled_tools": tools})).await;
+        app.activate(ANA, &id).await;
+        app.model().says("?");
+        app.says(ANA, "hi").await;
+        app.run_until_idle().await;
+        let asked = app.model().requests();
+        let tools = asked.last().unwrap()["tools"].as_array().unwrap();
+        assert_eq!(tools.iter().any(|tool| tool["function"]["name"] == "webhook_request"), offered);
+    }
+}
