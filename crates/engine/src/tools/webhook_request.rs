@@ -133,7 +133,7 @@ fn filled(settings: &Webhook, context: &Value, arguments: &Map<String, Value>) -
 /// the URL is filled twice, the second time with other values for everything they have a say in.
 fn origin_is_fixed(turn: &Turn<'_>, template: &str, arguments: &Map<String, Value>) -> bool {
     let context = context::of(turn.state, turn.at);
-    let others = json!({"vars": turn.state.facts.vars});
+    let others = json!({"vars": context["vars"]});
     let changed = arguments.iter().map(|(name, value)| (name.clone(), format!("x{value}").into())).collect();
     let filled = |context: &Value, arguments: &Map<String, Value>| {
         let sources = Sources { context: Some(context), arguments: Some(arguments) };

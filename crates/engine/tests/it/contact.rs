@@ -65,6 +65,16 @@ fn an_unknown_variable_of_the_general_instructions_is_warned_of_once() {
 }
 
 #[test]
+fn the_payload_that_begins_an_execution_may_say_where_a_request_goes() {
+    let mut play = Play::new(crate::graphs::graph_webhook(&json!({"url": "{{vars.base}}/orders", "http_method": "GET"})));
+    play.data(json!({"base": "https://shop.example"}), []);
+    play.tool_answers =
+        vec![domain::tool_request::ToolAnswer::Answered { status: 200, content: json!({}), truncated: false }];
+    play.answer([calls([crate::play::call("w_request", json!({}))]), text("?")]);
+    assert_eq!(play.web_requests()[0].url, "https://shop.example/orders");
+}
+
+#[test]
 fn the_payload_that_begins_an_execution_fills_vars_and_a_later_one_does_not() {
     let nodes = [
         json!({"name": "a", "prompt": "Order {{vars.order}} for {{vars.who.name}}"}),

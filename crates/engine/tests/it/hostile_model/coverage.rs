@@ -18,7 +18,10 @@ use std::{
 };
 
 /// Codes and limits that a model cannot bring about, with the reason.
-const OUT_OF_REACH: [(&str, &str); 1] = [("code graph_invalid", "a graph is checked before it is saved")];
+const OUT_OF_REACH: [(&str, &str); 2] = [
+    ("code graph_invalid", "a graph is checked before it is saved"),
+    ("code simulator_failed", "it ends a test run, which is no execution: trials.rs"),
+];
 
 #[derive(Debug, Default)]
 pub struct Coverage(BTreeMap<String, u64>);
