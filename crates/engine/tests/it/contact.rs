@@ -66,7 +66,8 @@ fn an_unknown_variable_of_the_general_instructions_is_warned_of_once() {
 
 #[test]
 fn the_payload_that_begins_an_execution_may_say_where_a_request_goes() {
-    let mut play = Play::new(crate::graphs::graph_webhook(&json!({"url": "{{vars.base}}/orders", "http_method": "GET"})));
+    let mut play =
+        Play::new(crate::graphs::graph_webhook(&json!({"url": "{{vars.base}}/orders", "http_method": "GET"})));
     play.data(json!({"base": "https://shop.example"}), []);
     play.tool_answers =
         vec![domain::tool_request::ToolAnswer::Answered { status: 200, content: json!({}), truncated: false }];
