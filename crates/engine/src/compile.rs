@@ -31,6 +31,9 @@ pub struct AgentContent {
     /// Tools that are off unless they are named here: `webhook_request`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub enabled_tools: Vec<String>,
+    /// In a test a webhook without a mock makes no request.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub mock_only_in_tests: bool,
 }
 
 /// How an agent speaks with its contact (engine.md 2.6).
@@ -51,6 +54,8 @@ pub struct Compiled {
     pub version: AgentVersion,
     /// Where its turns end.
     pub limits: Limits,
+    /// In a test a webhook without a mock makes no request.
+    pub mock_only_in_tests: bool,
     llm: LlmConfig,
     nodes: HashMap<String, CompiledNode>,
 }
@@ -105,6 +110,7 @@ impl Compiled {
             system_prompt: content.system_prompt.clone(),
             version: if content.agent_version == 1 { AgentVersion::V1 } else { AgentVersion::V2 },
             limits: content.limits.clone(),
+            mock_only_in_tests: content.mock_only_in_tests,
             llm: content.llm_config.as_ref().map(LlmConfig::read).unwrap_or_default(),
             nodes: HashMap::new(),
         };
@@ -120,6 +126,7 @@ impl Compiled {
             system_prompt: None,
             version: AgentVersion::V2,
             limits: Limits::default(),
+            mock_only_in_tests: false,
             llm: LlmConfig::default(),
             nodes: HashMap::new(),
         }

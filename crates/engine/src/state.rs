@@ -18,7 +18,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// The format that [`State`] is written in. A change of shape raises it and adds an upcaster to `upcast.rs`.
+/// The format that [`State`] is written in. A change of shape raises it and adds an upcaster to `upcast.rs`; a new field that may be
+/// missing is none, and gets a sample that has it.
 pub const STATE_FORMAT: i64 = 1;
 
 /// An input that waits for the next safe point.

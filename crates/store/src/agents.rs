@@ -28,6 +28,8 @@ rows! {
         pub limits: Option<String>,
         /// JSON list of tools that are off unless they are named.
         pub enabled_tools: Option<String>,
+        /// `mock_only`: in tests no request is made.
+        pub webhooks_in_tests: Option<String>,
         /// The snapshot of this state.
         pub snapshot_id: SnapshotId,
         /// Goes up with each change.
@@ -76,17 +78,17 @@ rows! {
 statements! {
     FIND_SNAPSHOT = ["SELECT id, agent_id, content, created_at FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
     INSERT = ["INSERT INTO agents (project_id, id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, \
-               snapshot_id, version, created_at, updated_at, llm_config, limits, enabled_tools) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, $12, $13)"];
+               snapshot_id, version, created_at, updated_at, llm_config, limits, enabled_tools, webhooks_in_tests) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, $12, $13, $14)"];
     UPDATE = ["UPDATE agents SET name = $3, description = $4, system_prompt = $5, message_debounce_seconds = $6, graph = $7, \
                snapshot_id = $8, version = version + 1, updated_at = $9, agent_version = $10, llm_config = $11, limits = $12, \
-               enabled_tools = $13 WHERE project_id = $1 AND id = $2"];
+               enabled_tools = $13, webhooks_in_tests = $14 WHERE project_id = $1 AND id = $2"];
     LOCK = ["UPDATE agents SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
              RETURNING id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, llm_config, limits, \
-             enabled_tools, snapshot_id, version, \
+             enabled_tools, webhooks_in_tests, snapshot_id, version, \
              created_at, updated_at"];
     FIND = ["SELECT id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, llm_config, limits, \
-             enabled_tools, snapshot_id, version, \
+             enabled_tools, webhooks_in_tests, snapshot_id, version, \
              created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
     SUMMARY = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 \
@@ -107,7 +109,7 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Resu
     let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
     run!(tx, INSERT, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, row.agent_version,
         &row.graph, row.snapshot_id.uuid(), row.created_at.micros(), row.llm_config.as_deref(), row.limits.as_deref(),
-        row.enabled_tools.as_deref()], execute).map(drop)
+        row.enabled_tools.as_deref(), row.webhooks_in_tests.as_deref()], execute).map(drop)
 }
 
 /// Replaces an agent's contents. Call it with a row that was read in the same transaction.
@@ -115,7 +117,7 @@ pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Resu
     let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
     run!(tx, UPDATE, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, &row.graph,
         row.snapshot_id.uuid(), row.updated_at.micros(), row.agent_version, row.llm_config.as_deref(), row.limits.as_deref(),
-        row.enabled_tools.as_deref()], execute).map(drop)
+        row.enabled_tools.as_deref(), row.webhooks_in_tests.as_deref()], execute).map(drop)
 }
 
 /// The agent of this id, whole.

@@ -64,6 +64,10 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: Map<String, V
 impl Turn<'_> {
     /// Asks for a request to be made; its answer becomes the call's result.
     pub(crate) fn request(&mut self, call: &ToolCall, request: ToolRequest, secrets: SecretMarks) {
+        if self.state.facts.test_mode && self.agent.mock_only_in_tests {
+            let error = "this agent makes no requests in tests; give the webhook a mock response";
+            return self.answer_first_call(call, json!({"error": error, "code": "webhook_not_mocked"}));
+        }
         let effect = self.effect_id();
         let request = ToolRequest { idempotency_key: effect.clone(), ..request };
         self.state.pending = Some(Pending::Tool {

@@ -199,3 +199,31 @@ fn a_graph_with_what_this_engine_lacks_is_refused_by_name() {
     let refused = Compiled::new(&AgentContent { agent_version: 2, graph, ..AgentContent::default() }).unwrap_err();
     assert_eq!(refused.to_string(), "node 'k': KnowledgeBaseNode cannot be run yet");
 }
+
+#[test]
+fn in_a_test_of_an_agent_that_wants_it_so_only_mocks_answer() {
+    use crate::play::{call, calls, facts, text};
+    use engine::Facts;
+    let graph = |webhook: Value| {
+        crate::graphs::content(
+            None,
+            &[json!({"name": "w", "type": "WebhookNode", "webhook": webhook})],
+            &[("__start__", "w", ""), ("w", "__end__", "done")],
+        )
+    };
+    let asked = |webhook: Value, mock_only_in_tests: bool, test_mode: bool| {
+        let agent = Compiled::new(&AgentContent { mock_only_in_tests, ..graph(webhook) }).unwrap();
+        let mut play = Play::with(agent, Facts { test_mode, ..facts() });
+        play.tool_answers = vec![answered(json!({"ok": 1}))];
+        play.say("x", [calls([call("w_request", json!({}))]), text("?")]);
+        (play.web_requests().len(), play.results()[0].clone())
+    };
+    let (plain, mocked) = (
+        json!({"url": "https://shop.example/x"}),
+        json!({"url": "https://shop.example/x", "mock_response_enabled": true, "mock_response": {"a": 1}}),
+    );
+    assert_eq!(asked(plain.clone(), true, true).1["code"], "webhook_not_mocked");
+    assert_eq!(asked(plain.clone(), true, true).0, 0);
+    assert_eq!(asked(mocked, true, true), (0, json!({"status_code": 200, "content": {"a": 1}})));
+    assert_eq!((asked(plain.clone(), false, true).0, asked(plain, true, false).0), (1, 1));
+}

@@ -50,6 +50,11 @@ async fn what_is_given_is_shown_again_and_null_is_as_usual() {
         (&shown["llm_config"], &shown["limits"], &shown["enabled_tools"], &shown["agent_version"]),
         (&json!(null), &json!(null), &json!([]), &json!(2))
     );
+    assert_eq!(shown["webhooks_in_tests"], "request");
+    for word in ["mock_only", "request"] {
+        assert_eq!(update(&app, &id, json!({"webhooks_in_tests": word})).await.status, 200);
+        assert_eq!(graph_of(&app, &id).await["webhooks_in_tests"], word);
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 ALTER TABLE agents ADD COLUMN llm_config TEXT;
 ALTER TABLE agents ADD COLUMN limits TEXT;
 ALTER TABLE agents ADD COLUMN enabled_tools TEXT;
+-- `mock_only`; null: requests are made in tests as well.
+ALTER TABLE agents ADD COLUMN webhooks_in_tests TEXT;
 
 -- Goes up with each change of metadata and notes: whoever has seen this number need not read them again.
 ALTER TABLE contacts ADD COLUMN about_version BIGINT NOT NULL DEFAULT 0;

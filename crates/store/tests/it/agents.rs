@@ -17,6 +17,7 @@ async fn stored(world: &World, name: &str, seconds: i64) -> AgentRow {
         llm_config: None,
         limits: None,
         enabled_tools: None,
+        webhooks_in_tests: None,
         graph: "{}".into(),
         snapshot_id,
         version: 1,
@@ -35,6 +36,7 @@ async fn a_change_raises_the_version_and_keeps_the_rest() {
     row.llm_config = Some("{\"temperature\":0}".into());
     row.limits = Some("{\"messages\":2}".into());
     row.enabled_tools = Some("[\"webhook_request\"]".into());
+    row.webhooks_in_tests = Some("mock_only".into());
     row.updated_at = later(60);
     transact!(world.store, "test", tx => agents::update(tx, world.project, &row).await).unwrap();
 

@@ -99,6 +99,7 @@ impl World {
             llm_config: None,
             limits: None,
             enabled_tools: None,
+            webhooks_in_tests: None,
             graph: "{}".into(),
             snapshot_id: self.snapshot(id, "{}").await,
             version: 1,

@@ -18,7 +18,8 @@ use std::{
 };
 
 /// Codes and limits that a model cannot bring about, with the reason.
-const OUT_OF_REACH: [(&str, &str); 2] = [
+const OUT_OF_REACH: [(&str, &str); 3] = [
+    ("code webhook_not_mocked", "only in tests of an agent that wants it so: webhooks.rs"),
     ("code graph_invalid", "a graph is checked before it is saved"),
     ("code simulator_failed", "it ends a test run, which is no execution: trials.rs"),
 ];

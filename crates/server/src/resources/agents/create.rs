@@ -47,6 +47,8 @@ pub(super) struct NewAgent {
     /// Tools that are off unless they are named.
     #[schema(value_type = Option<Vec<super::settings::OptionalTool>>, max_items = 10)]
     pub(super) enabled_tools: Option<Vec<String>>,
+    #[schema(value_type = Option<super::settings::WebhooksInTests>)]
+    pub(super) webhooks_in_tests: Option<String>,
     /// The starter graph if there is none.
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     pub(super) graph: Option<GraphChange>,

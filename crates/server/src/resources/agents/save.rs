@@ -74,6 +74,7 @@ pub(crate) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row:
         llm_config: settings::model(row.llm_config.as_deref())?,
         limits: settings::read("limits", row.limits.as_deref())?.unwrap_or_default(),
         enabled_tools: settings::read("enabled_tools", row.enabled_tools.as_deref())?.unwrap_or_default(),
+        mock_only_in_tests: row.webhooks_in_tests.as_deref() == Some(settings::MOCK_ONLY),
     };
     let text =
         serde_json::to_string(&content).map_err(|error| Error::Damaged { what: "snapshot", why: error.to_string() })?;
@@ -96,6 +97,7 @@ pub(super) fn new_row(ctx: &Context, new: NewAgent) -> AgentRow {
         agent_version: new.agent_version.unwrap_or(2),
         llm_config: settings::stored(new.llm_config.as_ref()),
         limits: settings::stored(new.limits.as_ref()),
+        webhooks_in_tests: settings::in_tests(new.webhooks_in_tests.as_deref()),
         enabled_tools: settings::stored(new.enabled_tools.as_ref()),
         graph: view::stored(&new.graph.map_or_else(Graph::starter, |graph| graph.0)),
         snapshot_id: Id::from_uuid(id.uuid()),
@@ -130,6 +132,9 @@ pub(super) fn apply(row: &mut AgentRow, change: &AgentChange) {
     }
     if let Some(tools) = &change.enabled_tools {
         row.enabled_tools = settings::stored(tools.as_ref());
+    }
+    if let Some(word) = &change.webhooks_in_tests {
+        row.webhooks_in_tests = settings::in_tests(Some(word));
     }
     if let Some(graph) = &change.graph {
         row.graph = view::stored(&graph.0);

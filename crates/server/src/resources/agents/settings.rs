@@ -68,6 +68,9 @@ pub(crate) struct FallbackLlmConfig {
     timeout_s: Option<u32>,
 }
 
+/// The one value of `webhooks_in_tests` that is not as usual.
+pub(super) const MOCK_ONLY: &str = "mock_only";
+
 words!(LlmProvider = "OpenAI", "OpenRouter", "OpenAICompatible", "Rehearsal");
 words!(ReasoningEffort = "minimal", "low", "medium", "high");
 
@@ -124,6 +127,10 @@ pub(crate) struct AgentLimits {
 }
 
 words!(OverBudget = "fail", "handoff");
+words!(
+    /// What a webhook without a mock does in a test: its request is made, or is an error.
+    WebhooksInTests = "request", "mock_only"
+);
 words!(OptionalTool = "webhook_request");
 
 /// Names what cannot be kept: a key in a configuration would be in every snapshot, and an address of an agent's own would be sent the
@@ -148,6 +155,11 @@ pub(super) fn check(body: &Value, problems: &mut Problems) {
 pub(super) fn stored<T: Serialize>(given: Option<&T>) -> Option<String> {
     let text = given.and_then(|given| serde_json::to_string(given).ok())?;
     (!matches!(text.as_str(), "{}" | "[]")).then_some(text)
+}
+
+/// Whether requests of tests are made is stored where they are not.
+pub(super) fn in_tests(given: Option<&str>) -> Option<String> {
+    given.filter(|word| *word == MOCK_ONLY).map(str::to_owned)
 }
 
 /// As it was stored.

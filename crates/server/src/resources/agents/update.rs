@@ -55,6 +55,8 @@ pub(super) struct AgentChange {
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<Vec<super::settings::OptionalTool>>, max_items = 10)]
     pub(super) enabled_tools: Option<Option<Vec<String>>>,
+    #[schema(value_type = Option<super::settings::WebhooksInTests>, nullable = false)]
+    pub(super) webhooks_in_tests: Option<String>,
     /// Replaces the whole graph.
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     pub(super) graph: Option<GraphChange>,

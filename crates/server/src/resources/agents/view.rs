@@ -67,6 +67,8 @@ pub(super) struct AgentWithGraph {
     /// Tools that are off for others.
     #[schema(value_type = Vec<super::settings::OptionalTool>)]
     enabled_tools: Vec<String>,
+    #[schema(value_type = super::settings::WebhooksInTests)]
+    webhooks_in_tests: String,
     project_id: Uuid,
     created_at: Time,
     updated_at: Time,
@@ -89,6 +91,7 @@ impl AgentWithGraph {
             llm_config: settings::read("llm_config", row.llm_config.as_deref())?,
             limits: settings::read("limits", row.limits.as_deref())?,
             enabled_tools: settings::read("enabled_tools", row.enabled_tools.as_deref())?.unwrap_or_default(),
+            webhooks_in_tests: row.webhooks_in_tests.clone().unwrap_or_else(|| "request".into()),
             project_id: project.uuid(),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

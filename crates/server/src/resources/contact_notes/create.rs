@@ -32,7 +32,7 @@ struct NewWhatsappContactNote {
     name: Option<String>,
     #[schema(min_length = 1, max_length = 16000, pattern = r"\S")]
     content: String,
-    /// At most 16 KiB.
+    /// At most 16 KiB. With `private: true` agents are not told of the note.
     metadata: Option<Map<String, Value>>,
 }
 

@@ -34,7 +34,7 @@ struct WhatsappContactNoteChange {
     name: Option<Option<String>>,
     #[schema(min_length = 1, max_length = 16000, pattern = r"\S", nullable = false)]
     content: Option<String>,
-    /// Replaces the whole; null empties it. At most 16 KiB.
+    /// Replaces the whole; null empties it. At most 16 KiB. With `private: true` agents are not told of the note.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<Map<String, Value>>)]
     metadata: Option<Option<Map<String, Value>>>,

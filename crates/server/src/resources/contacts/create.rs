@@ -38,7 +38,7 @@ struct NewWhatsappContact {
     profile_name: Option<String>,
     /// Whose contact it is.
     customer_id: Option<Uuid>,
-    /// At most 16 KiB.
+    /// At most 16 KiB. Agents are told; `time_zone`, e.g. `America/Bogota`, is the time they go by.
     metadata: Option<Map<String, Value>>,
 }
 

@@ -32,7 +32,7 @@ struct WhatsappContactChange {
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, max_length = 255)]
     profile_name: Option<Option<String>>,
-    /// Replaces the whole; null empties it. At most 16 KiB.
+    /// Replaces the whole; null empties it. At most 16 KiB. Agents are told; `time_zone`, e.g. `America/Bogota`, is the time they go by.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<Map<String, Value>>)]
     metadata: Option<Option<Map<String, Value>>>,
