@@ -73,10 +73,11 @@ fn is_answered(execution: &Execution) {
     }
     let kept = state.resume.is_some() || !state.inbox.is_empty() || state.stop.is_some();
     assert!(!kept || state.status.is_over(), "an input is kept and not acted on: {state:#?}");
-    let resumed =
-        execution.events.iter().rposition(|event| event.name == "turn.started" && event.data["input"] == "resume");
-    if let Some(resumed) = resumed.filter(|_| state.status == Paused) {
-        assert!(last("llm.requested") > Some(resumed), "silent after the return");
+    let returned = execution.events.iter().rposition(|event| {
+        event.name == "execution.status" && event.data["from"] == "handoff" && event.data["to"] == "running"
+    });
+    if let Some(returned) = returned.filter(|_| state.status == Paused) {
+        assert!(last("llm.requested") > Some(returned), "silent after the return");
     }
 }
 
@@ -89,6 +90,8 @@ fn is_silent_in_handoffs(execution: &Execution) {
                 assert!(!returns || event.data["reason"] == "resume", "{event:?}: only a resume gives it back");
                 handoff = event.data["to"] == "handoff";
             }
+            // A turn that what the contact said begins is none that somebody gave back.
+            "turn.started" => assert!(!handoff || event.data["input_kind"] == "resume", "{event:?} in a handoff"),
             "llm.requested" | "tool.called" => assert!(!handoff, "{event:?} in a handoff"),
             _ => {}
         }

@@ -81,6 +81,7 @@ pub enum Happening {
     Says,
     Redelivered,
     Human,
+    TakesOver,
     Resume,
     Stop,
     Passes,
@@ -89,10 +90,11 @@ pub enum Happening {
     Crash,
 }
 
-pub const OFTEN: [(usize, Happening); 9] = [
+pub const OFTEN: [(usize, Happening); 10] = [
     (8, Happening::Says),
     (2, Happening::Redelivered),
     (3, Happening::Human),
+    (1, Happening::TakesOver),
     (4, Happening::Resume),
     (1, Happening::Stop),
     (3, Happening::Passes),
@@ -147,6 +149,7 @@ impl World {
             Happening::Says => self.says(),
             Happening::Redelivered => self.redelivered(),
             Happening::Human => self.human(),
+            Happening::TakesOver => self.takes_over(),
             Happening::Resume => self.resume(),
             Happening::Stop => self.stop(),
             Happening::Passes => {
@@ -196,6 +199,16 @@ impl World {
         if self.current().is_some_and(|state| state.status == ExecutionStatus::Handoff) {
             let id = self.key();
             let input = Input::Outside { id: id.clone(), text: format!("human {id}") };
+            self.deliver(id, Mail { execution: Some(self.executions.len() - 1), input });
+        }
+    }
+
+    /// A person takes the conversation, wherever the agent stands.
+    fn takes_over(&mut self) {
+        let live = |state: State| !state.status.is_over() && state.status.may_be_set(ExecutionStatus::Handoff);
+        if self.current().is_some_and(live) {
+            let id = self.key();
+            let input = Input::SetStatus { id: id.clone(), status: ExecutionStatus::Handoff, reason: "mine".into() };
             self.deliver(id, Mail { execution: Some(self.executions.len() - 1), input });
         }
     }
