@@ -4,12 +4,14 @@ pub mod database;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
+mod answer;
 mod app;
 mod model;
 mod service;
 mod wire;
 
-pub use app::{ANA, Answer, StoredEvent, TestApp};
+pub use answer::{Answer, Heard};
+pub use app::{ANA, StoredEvent, TestApp};
 pub use model::ScriptedModel;
 pub use service::{Request, Service};
 

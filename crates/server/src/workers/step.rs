@@ -2,7 +2,7 @@
 //! conversation's epoch. Whatever holds the conversation calls this: a claim, a running turn, or a settled send.
 
 use super::{
-    AT_ONCE,
+    AT_ONCE, held,
     outbound::{self, Said},
 };
 use crate::{Context, test_mode};
@@ -76,15 +76,24 @@ pub(super) async fn step(
     outcomes: &[Input],
 ) -> Result<Option<Held>> {
     let now = ctx.now();
-    let mut inputs = outcomes.to_vec();
-    for row in mailbox::take(tx, project, conversation.id).await? {
-        inputs.push(from_json("input", &row.body)?);
+    let taken = held::take(tx, project, &conversation).await?;
+    if taken.waits {
+        release(tx, project, &conversation, None, None, false).await?;
+        return Ok(None);
     }
+    let mut inputs = outcomes.to_vec();
+    inputs.extend(taken.inputs);
     let Some(mut run) = Run::load(ctx, tx, project, &conversation, &mut inputs, now).await? else {
-        // Nobody answers here: what was said is stored, and that is all.
+        // Nobody answers here: what was said is stored, and that is all. An agent that begins later hears of it.
+        for row in taken.outside.iter().filter(|_| conversation.agent().is_some()) {
+            mailbox::put(tx, project, conversation.id, row).await?;
+        }
         release(tx, project, &conversation, None, None, false).await?;
         return Ok(None);
     };
+    if run.is_new() {
+        held::as_earlier(&mut inputs, now);
+    }
     let began_with = run.state.pending.clone();
     let before = run.state.status;
     // A closed service window refuses a send at once: its outcome is fed in the same commit.

@@ -3,12 +3,14 @@
 
 mod agent_links;
 mod api_rules;
+mod assignments;
 mod bad_input;
 mod cli_login;
 mod commits;
 mod contacts;
 mod contract;
 mod conversation;
+mod conversation_status;
 mod customers;
 mod deep_json;
 mod document;
