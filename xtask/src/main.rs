@@ -12,6 +12,7 @@ mod dependencies;
 mod dev;
 mod install;
 mod openapi;
+mod planted;
 mod postgres;
 mod process;
 mod simulate;
@@ -38,6 +39,7 @@ usage: cargo xtask <command>
       --seed N              run this seed alone and print its history if it fails
       --messages N          --seconds N, --threads N: stop after so many
       --planted             prove that it finds the mistakes in crates/testkit/planted
+  planted [NAME]            prove that tests find the mistakes in crates/*/planted, or those of a crate
   postgres                  run a throwaway PostgreSQL for single tests, until Ctrl-C
   openapi                   write openapi/v1.json anew, from the handlers
   help                      print this
@@ -59,6 +61,7 @@ fn run(args: &[String]) -> Result<ExitCode> {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "simulate" => simulate::run(rest),
+        "planted" => planted::run(rest),
         "postgres" => postgres::run(rest),
         "openapi" => openapi::run(),
         "help" | "-h" | "--help" => {

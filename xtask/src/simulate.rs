@@ -4,7 +4,6 @@
 //! must find it within what the build machine runs. A patch that no longer applies is a failure, so that the proof does not
 //! rot.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -12,7 +11,8 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::USAGE;
-use crate::process::{cargo, output_of, root, succeed, target_dir};
+use crate::planted;
+use crate::process::{cargo, root, succeed, target_dir};
 
 /// What a submission runs.
 const MESSAGES: u64 = 10_000;
@@ -82,17 +82,12 @@ fn program(target: &Path) -> PathBuf {
 
 /// Proves for every patch that the simulator finds what it plants.
 pub fn planted() -> Result<()> {
-    let patches = patches()?;
-    // A target folder of its own: to cargo two copies of a workspace are one, and each would be built with the other's parts.
-    let (copy, target) = (target_dir().join("planted/sources"), target_dir().join("planted/target"));
+    let patches = planted::of(&root().join("crates/testkit/planted"))?;
+    let (copy, target) = planted::places();
     for patch in &patches {
         let name = patch.file_name().unwrap_or_default().to_string_lossy().into_owned();
         println!("\n-- {name}");
-        copy_sources(&copy)?;
-        // It must not take the repository around the copy for its own.
-        let mut apply = Command::new("git");
-        apply.arg("apply").arg(patch).current_dir(&copy).env("GIT_CEILING_DIRECTORIES", target_dir());
-        succeed(&mut apply).with_context(|| format!("{name} no longer applies: plant its mistake anew"))?;
+        planted::plant(patch, &copy)?;
         let mut build = cargo();
         build.args(BUILD).current_dir(&copy).env("CARGO_TARGET_DIR", &target);
         succeed(&mut build).with_context(|| format!("{name} no longer compiles"))?;
@@ -105,40 +100,6 @@ pub fn planted() -> Result<()> {
         println!("found after {:.1} s: {}", began.elapsed().as_secs_f64(), found);
     }
     println!("\nall {} planted mistakes found", patches.len());
-    Ok(())
-}
-
-fn patches() -> Result<Vec<PathBuf>> {
-    let folder = root().join("crates/testkit/planted");
-    let mut patches = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "patch") {
-            patches.push(path);
-        }
-    }
-    patches.sort();
-    if patches.is_empty() {
-        bail!("there is no patch in {}", folder.display());
-    }
-    Ok(patches)
-}
-
-/// Copies what git knows, and touches only what differs, so that the second build is small.
-fn copy_sources(copy: &Path) -> Result<()> {
-    let files = output_of(
-        Command::new("git").args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root()),
-    )?;
-    for file in files.split('\0').filter(|file| !file.is_empty()) {
-        let Ok(bytes) = fs::read(root().join(file)) else { continue };
-        let to = copy.join(file);
-        if fs::read(&to).is_ok_and(|old| old == bytes) {
-            continue;
-        }
-        let folder = to.parent().context("a file without a folder")?;
-        fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        fs::write(&to, bytes).with_context(|| format!("cannot write {}", to.display()))?;
-    }
     Ok(())
 }
 
@@ -158,17 +119,6 @@ mod tests {
         assert!(parse("--planted").unwrap().planted);
         for wrong in ["--seed", "--seed x", "--fast", "--planted --seed 1"] {
             assert!(parse(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn every_patch_names_files_that_exist() {
-        for patch in patches().unwrap() {
-            let text = fs::read_to_string(&patch).unwrap();
-            let files = text.lines().filter_map(|line| line.strip_prefix("--- a/"));
-            for file in files {
-                assert!(root().join(file).is_file(), "{}: {file}", patch.display());
-            }
         }
     }
 }

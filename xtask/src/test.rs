@@ -13,7 +13,7 @@ use crate::cluster::Durability;
 use crate::postgres::Postgres;
 use crate::process::{cargo, describe, root, succeed, target_dir};
 use crate::stage::Stages;
-use crate::{USAGE, boundaries, dependencies, simulate};
+use crate::{USAGE, boundaries, dependencies, planted, simulate};
 
 const DEMO_MAY_TAKE: Duration = Duration::from_secs(60);
 
@@ -96,6 +96,7 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     if options.full {
         stages.run("hostile model, long", |tests| tests.run_some(&mut hostile_model()))?;
         stages.run("simulator, planted", |_| simulate::planted())?;
+        stages.run("planted", |_| planted::run(&[]).map(drop))?;
         stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
     }
     Ok(())

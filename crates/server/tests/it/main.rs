@@ -21,6 +21,7 @@ mod idempotency;
 mod nothing_lost;
 mod nothing_stuck;
 mod outbox;
+mod parallel_changes;
 mod production;
 mod rehearsal;
 mod replay;
