@@ -49,7 +49,7 @@ impl ScriptedModel {
         Self::with(Some(crate::wire::rehearse)).await
     }
 
-    async fn with(brain: Option<fn(&Value) -> Value>) -> Self {
+    pub(crate) async fn with(brain: Option<fn(&Value) -> Value>) -> Self {
         let shared = Arc::new(Shared {
             replies: Mutex::default(),
             requests: Mutex::default(),
