@@ -6,6 +6,7 @@
 pub mod operation;
 pub mod world;
 
+use domain::Span;
 use operation::{Operation, Place, operations};
 use serde_json::{Value, json};
 use testkit::Answer;
@@ -147,6 +148,7 @@ async fn another_project_s_ids_in_path_query_and_body_get_the_answer_that_an_abs
     eprintln!("another project's ids: {} in paths, {} in queries, {} in bodies", tried[0], tried[1], tried[2]);
     assert!(tried.iter().all(|count| *count > 0), "{tried:?}");
     assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
+    assert_eq!(world.foreign_audit_count().await, world.foreign_writes_before, "nor in the other project");
 }
 
 #[tokio::test]
@@ -187,9 +189,42 @@ async fn a_parameter_that_its_schema_refuses_is_named() {
     assert!(tried > 30, "{tried}");
 }
 
+/// Lists that have one thing only, whatever the walk makes: a conversation has one execution after the other.
+const OF_ONE: [&str; 1] = ["list_whatsapp_conversation_agent_executions"];
+
+/// Newest first, by the field that the contract names, but an agent's suites, whose first is the default one, and events.
+fn in_order(operation: &Operation, things: &[Value]) {
+    let (field, newest_first) = match operation.name.as_str() {
+        "list_whatsapp_conversations" => ("last_active_at", true),
+        "list_agent_test_suites" => ("created_at", false),
+        "list_agent_execution_events" => ("seq", false),
+        _ => ("created_at", true),
+    };
+    let mut keys: Vec<String> = Vec::new();
+    for thing in things {
+        let key = &thing[field];
+        assert!(!key.is_null(), "{}: no {field} in {thing}", operation.name);
+        // Numbers of one length sort as texts do.
+        keys.push(key.as_i64().map_or_else(|| key.to_string(), |number| format!("{number:09}")));
+    }
+    if newest_first {
+        keys.reverse();
+    }
+    assert!(keys.is_sorted(), "{}: not in order: {keys:?}", operation.name);
+    let different = keys.first() != keys.last();
+    assert!(different || OF_ONE.contains(&operation.name.as_str()), "{}: all of one time", operation.name);
+}
+
 #[tokio::test]
-async fn every_list_pages_and_agrees_with_its_headers() {
+async fn every_list_pages_keeps_its_order_and_agrees_with_its_headers() {
     let world = World::new().await;
+    // One more of each, later.
+    world.app.clock.forward(Span::from_secs(1));
+    for operation in operations().iter().filter(|operation| operation.method == "POST") {
+        operation.call(&world.app, &world.path(operation), world.body(operation)).await.data();
+    }
+    world.app.clock.forward(Span::from_secs(1));
+    world.another_conversation().await;
     for operation in operations().iter().filter(|operation| operation.is_list()) {
         let path = world.path(operation);
         let whole = operation.call(&world.app, &format!("{path}?per_page=100"), None).await;
@@ -197,6 +232,7 @@ async fn every_list_pages_and_agrees_with_its_headers() {
         let total = whole.body["meta"]["total_count"].as_i64().unwrap();
         assert!(!things.is_empty(), "{}: world.rs must make one", operation.name);
         assert_eq!(things.len(), usize::try_from(total).unwrap(), "{}", operation.name);
+        in_order(operation, &things);
         for page in 1..=total + 1 {
             let answer = operation.call(&world.app, &format!("{path}?per_page=1&page={page}"), None).await;
             let meta = &answer.body["meta"];

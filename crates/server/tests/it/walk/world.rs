@@ -1,6 +1,7 @@
 //! What must exist before operations can be called, and what each takes: the only file that a new resource adds to.
 
 use super::operation::Operation;
+use domain::ids::ProjectId;
 use serde_json::{Value, json};
 use testkit::{ANA, TestApp};
 
@@ -10,6 +11,9 @@ pub struct World {
     pub foreign_key: String,
     /// Rows in the audit when all of this was made.
     pub writes_before: i64,
+    /// And in the other project.
+    pub foreign_writes_before: i64,
+    stranger: ProjectId,
     /// What the other project has, if it was asked for: the same as ours.
     pub foreign: Option<Things>,
     things: Things,
@@ -62,8 +66,10 @@ impl World {
             (app.project, app.key) = mine;
         }
         let things = Things::new(&app, ANA, 100).await;
-        let mut world = Self { app, foreign_key, writes_before: 0, foreign, things };
+        let (writes_before, foreign_writes_before) = (0, 0);
+        let mut world = Self { app, foreign_key, writes_before, foreign_writes_before, stranger, foreign, things };
         world.writes_before = world.audit_count().await;
+        world.foreign_writes_before = world.foreign_audit_count().await;
         world
     }
 }
@@ -260,8 +266,23 @@ impl World {
     }
 
     pub async fn audit_count(&self) -> i64 {
+        self.audit_count_of(self.app.project).await
+    }
+
+    pub async fn foreign_audit_count(&self) -> i64 {
+        self.audit_count_of(self.stranger).await
+    }
+
+    async fn audit_count_of(&self, project: ProjectId) -> i64 {
         let mut reader = self.app.app.context().store.read().await.unwrap();
-        store::audit::list(&mut reader.conn(), self.app.project, 1, 0).await.unwrap().1
+        store::audit::list(&mut reader.conn(), project, 1, 0).await.unwrap().1
+    }
+
+    /// A run that begins to talk to somebody new.
+    pub async fn another_conversation(&self) {
+        let Things { agent, whatsapp_config, .. } = &self.things;
+        let body = json!({"phone_number": "+5511987650777", "whatsapp_config_id": whatsapp_config});
+        self.app.post(&format!("/api/v1/agents/{agent}/executions"), body).await.data();
     }
 }
 
