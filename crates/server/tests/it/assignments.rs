@@ -163,6 +163,32 @@ async fn no_agent_begins_in_an_assigned_conversation_and_a_later_one_is_told_all
 }
 
 #[tokio::test]
+async fn a_run_that_has_not_begun_begins_with_the_release() {
+    let desk = plain().await;
+    let app = &desk.app;
+    let body = json!({"phone_number": ANA, "message": "remind her"});
+    assert_eq!(app.post(&format!("/api/v1/agents/{}/executions", desk.agent), body).await.status, 202);
+    let assignment = desk.assign(&desk.maria).await.id();
+    app.says(ANA, "hi").await;
+    assert_eq!((desk.questions().await, desk.status().await.as_str()), (0, "started"));
+    app.model().says("A reminder, and hi.");
+    desk.release(&assignment).await;
+    assert_eq!((desk.questions().await, desk.status().await.as_str()), (1, "paused"));
+    assert!(app.model().last_texts("user").iter().any(|text| text.contains("remind her") && text.contains("hi")));
+
+    // One that is stopped meanwhile never begins.
+    app.forward(Span::from_hours(25)).await;
+    app.activate(ANA, &desk.agent).await;
+    let body = json!({"phone_number": ANA});
+    let path = format!("/api/v1/agents/{}/executions", desk.agent);
+    let run = app.post(&path, body).await.id();
+    desk.change(&assignment, json!({"active": true})).await.data();
+    let stop = json!({"agent_execution": {"status": "stopped"}});
+    assert_eq!(app.call(Method::PUT, &format!("{path}/{run}"), Some(stop)).await.status, 200);
+    assert_eq!((desk.questions().await, desk.status().await.as_str()), (1, "stopped"));
+}
+
+#[tokio::test]
 async fn what_a_person_has_answered_is_told_to_the_agent_that_gets_the_conversation() {
     let desk = plain().await;
     let app = &desk.app;
@@ -250,6 +276,27 @@ async fn who_takes_and_gives_back_during_a_model_call_lets_the_agent_ask_again()
     assert_eq!((app.heard(ANA).await, desk.status().await), (vec!["hello".into()], "paused".into()));
 }
 
+/// The last line of defence: an engine that does not know of the assignment cannot send either.
+#[tokio::test]
+async fn what_an_agent_would_say_in_an_assigned_conversation_is_refused_at_the_outbox() {
+    let desk = plain().await;
+    desk.app.model().says("hello");
+    desk.app.says(ANA, "hi").await;
+    desk.app.run_until_idle().await;
+    let (project, id) = (desk.app.project, desk.app.conversation().await.parse().unwrap());
+    let somebody = Some(desk.maria.parse().unwrap());
+    let store = &desk.app.app.context().store;
+    store::transact!(store, "test.assign", tx => store::conversations::assign(tx, project, id, somebody).await)
+        .unwrap();
+    for _ in 0..3 {
+        desk.app.model().says("I did not know");
+    }
+    desk.app.says(ANA, "more").await;
+    desk.app.run_until_idle().await;
+    assert_eq!(desk.app.heard(ANA).await, ["hello"]);
+    assert_eq!(desk.app.execution(&desk.agent).await["error"]["code"], "send_failed");
+}
+
 #[tokio::test]
 async fn of_many_who_assign_at_once_one_wins() {
     let desk = plain().await;
@@ -282,6 +329,19 @@ async fn an_assignment_changes_hands_is_released_and_taken_again() {
     let list = desk.app.get(&format!("{}/conversation_assignments", desk.path().await)).await;
     let ids: Vec<_> = list.data().as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
     assert_eq!(ids, [second.as_str(), first.as_str()], "newest first");
+}
+
+#[tokio::test]
+async fn whoever_was_let_in_to_the_project_can_be_assigned() {
+    let desk = plain().await;
+    for (email, projects) in [("leo@example.test", vec![desk.app.project.to_string()]), ("root@example.test", vec![])] {
+        let asked = desk.app.call_as(None, Method::POST, "/api/cli/auth/request", Some(json!({}))).await;
+        let code = asked.body["auth_code"].as_str().unwrap();
+        let user = desk.app.app.operator().approve_login(code, email, &projects).await.unwrap();
+        let assignment = desk.assign(&user.to_string()).await;
+        assert_eq!((assignment.status, &assignment.data()["user_id"]), (201, &json!(user)));
+        desk.release(&assignment.id()).await;
+    }
 }
 
 #[tokio::test]
