@@ -39,7 +39,7 @@ usage: cargo xtask <command>
       --seed N              run this seed alone and print its history if it fails
       --messages N          --seconds N, --threads N: stop after so many
       --planted             prove that it finds the mistakes in crates/testkit/planted
-  planted [WORD…]           prove that the tests of the engine find the mistakes in crates/engine/planted
+  planted [NAME]            prove that tests find the mistakes in crates/*/planted, or those of a crate
   postgres                  run a throwaway PostgreSQL for single tests, until Ctrl-C
   openapi                   write openapi/v1.json anew, from the handlers
   help                      print this

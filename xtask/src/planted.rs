@@ -1,8 +1,8 @@
-//! `cargo xtask planted`: the proof that the engine's tests find what they are there to find.
+//! `cargo xtask planted`: proves that our tests find the mistakes that they are there for.
 //!
-//! Each patch in `crates/engine/planted` puts one mistake into a copy of the sources; those in `guards` switch off one guard against text
-//! that attacks. The test that its second line names must fail on it. A patch that no longer applies is a failure, so that the proof does
-//! not rot.
+//! Each patch in `crates/*/planted` puts one mistake into the sources and says, in a line `Found by: COMMAND`, which tests must
+//! then fail; those in `engine/planted/guards` switch off one guard against text that attacks. It is done in a copy. Those of `testkit` say nothing of the kind: they are the simulator's, which has a command
+//! of its own. A patch that no longer applies is a failure, so that the proof does not rot.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,97 +11,78 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::USAGE;
 use crate::process::{cargo, output_of, root, succeed, target_dir};
 
-/// What the second line of a patch begins with; the filter of the test follows.
-const FOUND_BY: &str = "Found by: cargo test -p chasqui-engine --test it ";
-const TESTS: [&str; 5] = ["test", "--locked", "-p", "chasqui-engine", "--test=it"];
+const FOUND_BY: &str = "Found by: cargo ";
+const GUARDS: &str = "crates/engine/planted/guards";
 
 pub fn run(args: &[String]) -> Result<ExitCode> {
-    engine(args)?;
+    let wanted = match args {
+        [] => "",
+        [one] if !one.starts_with('-') => one.as_str(),
+        _ => bail!("`planted` takes the name of a crate's folder or of a patch, or nothing\n\n{USAGE}"),
+    };
+    let mut found = 0;
+    for patch in all()? {
+        let text = fs::read_to_string(&patch).with_context(|| format!("cannot read {}", patch.display()))?;
+        let Some(tests) = text.lines().find_map(|line| line.strip_prefix(FOUND_BY)) else { continue };
+        let name = patch.strip_prefix(root().join("crates")).unwrap_or(&patch).display().to_string();
+        if name.contains(wanted) {
+            is_found(&name, &patch, tests)?;
+            found += 1;
+        }
+    }
+    if found == 0 {
+        bail!("no patch is called `{wanted}`");
+    }
+    println!("\nall {found} planted mistakes found");
     Ok(ExitCode::SUCCESS)
 }
 
-/// Proves it for every patch, or for those whose names contain one of the words.
-pub fn engine(words: &[String]) -> Result<()> {
-    let mut all = patches("crates/engine/planted")?;
-    all.extend(patches("crates/engine/planted/guards")?);
-    all.retain(|patch| words.is_empty() || words.iter().any(|word| name(patch).contains(word.as_str())));
-    if all.is_empty() {
-        bail!("no patch has a name like {}", words.join(" or "));
+fn is_found(name: &str, patch: &Path, tests: &str) -> Result<()> {
+    println!("\n-- {name}");
+    let (copy, target) = places();
+    plant(patch, &copy)?;
+    let words: Vec<&str> = tests.split_whitespace().collect();
+    let in_copy = |command: &mut Command| {
+        command.args(&words).current_dir(&copy).env("CARGO_TARGET_DIR", &target);
+    };
+    let mut build = cargo();
+    in_copy(&mut build);
+    succeed(build.arg("--no-run")).with_context(|| format!("{name} no longer compiles"))?;
+    let began = Instant::now();
+    let mut run = cargo();
+    in_copy(&mut run);
+    let run = run.output().context("the tests do not start")?;
+    let said = String::from_utf8_lossy(&run.stdout);
+    let failed: Vec<&str> = said.lines().filter(|line| line.ends_with("... FAILED")).collect();
+    if run.status.success() || failed.is_empty() {
+        bail!("`cargo {tests}` did not find {name}:\n{said}");
     }
-    let copy = Copy::new();
-    for patch in &all {
-        let began = Instant::now();
-        let found = found_by(patch, &copy)?;
-        println!("{:<28} found in {:>5.1} s: {found}", name(patch), began.elapsed().as_secs_f64());
-    }
-    println!("\nall {} planted mistakes found", all.len());
+    println!("found after {:.1} s: {}", began.elapsed().as_secs_f64(), failed.join(", "));
     Ok(())
 }
 
-fn found_by(patch: &Path, copy: &Copy) -> Result<String> {
-    let filter = filter(&fs::read_to_string(patch)?).with_context(|| format!("{} names no test", name(patch)))?;
-    copy.plant(patch)?;
-    let mut build = copy.cargo();
-    build.args(TESTS).arg("--no-run").arg("--quiet");
-    succeed(&mut build).with_context(|| format!("{} no longer compiles", name(patch)))?;
-    let run = copy.cargo().args(TESTS).arg(&filter).output().context("the tests do not start")?;
-    let said = String::from_utf8_lossy(&run.stdout);
-    let failed = said.lines().find_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
-    match failed {
-        Some(test) if !run.status.success() => Ok(test.to_owned()),
-        _ => bail!("{} was not found by `{filter}`:\n{said}", name(patch)),
-    }
+/// The copy of the sources, and its target folder: to cargo two copies of a workspace are one, and each would be built with
+/// the other's parts.
+pub fn places() -> (PathBuf, PathBuf) {
+    (target_dir().join("planted/sources"), target_dir().join("planted/target"))
 }
 
-/// The filter in a patch's second line.
-fn filter(patch: &str) -> Option<String> {
-    patch.lines().nth(1)?.strip_prefix(FOUND_BY).map(|filter| filter.trim().to_owned())
+/// Makes the copy what the sources are, with the mistake in it.
+pub fn plant(patch: &Path, copy: &Path) -> Result<()> {
+    copy_sources(copy)?;
+    let mut apply = Command::new("git");
+    // It must not take the repository around the copy for its own.
+    apply.arg("apply").arg(patch).current_dir(copy).env("GIT_CEILING_DIRECTORIES", target_dir());
+    succeed(&mut apply).with_context(|| format!("{} no longer applies: plant its mistake anew", patch.display()))
 }
 
-/// A copy of the sources to plant mistakes in.
-pub struct Copy {
-    sources: PathBuf,
-    target: PathBuf,
-}
-
-impl Copy {
-    /// With a target folder of its own: to cargo two copies of a workspace are one, and each would be built with the other's parts.
-    pub fn new() -> Self {
-        let folder = target_dir().join("planted");
-        Self { sources: folder.join("sources"), target: folder.join("target") }
-    }
-
-    pub fn target(&self) -> &Path {
-        &self.target
-    }
-
-    /// Makes the copy what the sources are, with this patch and no other.
-    pub fn plant(&self, patch: &Path) -> Result<()> {
-        copy_sources(&self.sources)?;
-        // It must not take the repository around the copy for its own.
-        let mut apply = Command::new("git");
-        apply.arg("apply").arg(patch).current_dir(&self.sources).env("GIT_CEILING_DIRECTORIES", target_dir());
-        succeed(&mut apply).with_context(|| format!("{} no longer applies: plant its mistake anew", name(patch)))
-    }
-
-    pub fn cargo(&self) -> Command {
-        let mut command = cargo();
-        command.current_dir(&self.sources).env("CARGO_TARGET_DIR", &self.target);
-        command
-    }
-}
-
-pub fn name(patch: &Path) -> String {
-    patch.file_stem().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// The patches in a folder of the repository.
-pub fn patches(folder: &str) -> Result<Vec<PathBuf>> {
-    let folder = root().join(folder);
+/// The patches of one crate, in order of name.
+pub fn of(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut patches = Vec::new();
-    for entry in fs::read_dir(&folder).with_context(|| format!("cannot list {}", folder.display()))? {
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "patch") {
             patches.push(path);
@@ -111,6 +92,18 @@ pub fn patches(folder: &str) -> Result<Vec<PathBuf>> {
     if patches.is_empty() {
         bail!("there is no patch in {}", folder.display());
     }
+    Ok(patches)
+}
+
+fn all() -> Result<Vec<PathBuf>> {
+    let mut patches = of(&root().join(GUARDS))?;
+    for entry in fs::read_dir(root().join("crates")).context("cannot list the crates")? {
+        let folder = entry?.path().join("planted");
+        if folder.is_dir() {
+            patches.extend(of(&folder)?);
+        }
+    }
+    patches.sort();
     Ok(patches)
 }
 
@@ -137,17 +130,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_patch_names_files_that_exist() {
-        for folder in ["crates/engine/planted", "crates/engine/planted/guards", "crates/testkit/planted"] {
-            for patch in patches(folder).unwrap() {
-                let text = fs::read_to_string(&patch).unwrap();
-                let files: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("--- a/")).collect();
-                assert!(!files.is_empty(), "{}", patch.display());
-                for file in files {
-                    assert!(root().join(file).is_file(), "{}: {file}", patch.display());
-                }
-                assert!(folder.starts_with("crates/testkit") || filter(&text).is_some(), "{}", patch.display());
-            }
+    fn every_patch_applies_and_its_tests_are_named() {
+        let patches = all().unwrap();
+        assert!(patches.len() > 6);
+        for patch in patches {
+            let check =
+                Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(root()).output().unwrap();
+            let why = String::from_utf8_lossy(&check.stderr);
+            assert!(check.status.success(), "{}: plant its mistake anew: {why}", patch.display());
+            let simulated = patch.components().any(|part| part.as_os_str() == "testkit");
+            assert!(simulated || fs::read_to_string(&patch).unwrap().contains(FOUND_BY), "{}", patch.display());
         }
     }
 
@@ -157,6 +149,6 @@ mod tests {
         let rows = list
             .lines()
             .filter(|line| line.starts_with("//! | ") && !line.contains("guard, off") && !line.contains("---"));
-        assert_eq!(rows.count(), patches("crates/engine/planted/guards").unwrap().len());
+        assert_eq!(rows.count(), of(&root().join(GUARDS)).unwrap().len());
     }
 }

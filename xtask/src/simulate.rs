@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{cargo, succeed, target_dir};
-use crate::{USAGE, planted};
+use crate::USAGE;
+use crate::planted;
+use crate::process::{cargo, root, succeed, target_dir};
 
 /// What a submission runs.
 const MESSAGES: u64 = 10_000;
@@ -81,15 +82,17 @@ fn program(target: &Path) -> PathBuf {
 
 /// Proves for every patch that the simulator finds what it plants.
 pub fn planted() -> Result<()> {
-    let patches = planted::patches("crates/testkit/planted")?;
-    let copy = planted::Copy::new();
+    let patches = planted::of(&root().join("crates/testkit/planted"))?;
+    let (copy, target) = planted::places();
     for patch in &patches {
-        let name = planted::name(patch);
+        let name = patch.file_name().unwrap_or_default().to_string_lossy();
         println!("\n-- {name}");
-        copy.plant(patch)?;
-        succeed(copy.cargo().args(BUILD)).with_context(|| format!("{name} no longer compiles"))?;
+        planted::plant(patch, &copy)?;
+        let mut build = cargo();
+        build.args(BUILD).current_dir(&copy).env("CARGO_TARGET_DIR", &target);
+        succeed(&mut build).with_context(|| format!("{name} no longer compiles"))?;
         let began = Instant::now();
-        let run = slice_of(&program(copy.target())).output().context("the simulator does not start")?;
+        let run = slice_of(&program(&target)).output().context("the simulator does not start")?;
         let said = String::from_utf8_lossy(&run.stdout);
         let Some(found) = said.lines().find_map(|line| line.strip_prefix("wrong: ")) else {
             bail!("the simulator did not find {name}:\n{said}");

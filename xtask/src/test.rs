@@ -95,8 +95,8 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     })?;
     if options.full {
         stages.run("hostile model, long", |tests| tests.run_some(&mut hostile_model()))?;
-        stages.run("engine, planted", |_| planted::engine(&[]))?;
         stages.run("simulator, planted", |_| simulate::planted())?;
+        stages.run("planted", |_| planted::run(&[]).map(drop))?;
         stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
     }
     Ok(())

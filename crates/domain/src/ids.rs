@@ -116,6 +116,8 @@ kinds! {
     Execution => ExecutionId,
     /// A conversation between one business number and one contact.
     Conversation => ConversationId,
+    /// That a person has taken a conversation over.
+    Assignment => AssignmentId,
     /// A person on WhatsApp.
     Contact => ContactId,
     /// A message in either direction.

@@ -59,7 +59,9 @@ fn take_in(turn: &mut Turn<'_>, input: &Input) {
         }
         Input::Resume { id, message, .. } => {
             let resume = Resume { id: id.clone(), message: message.clone() };
-            if over || turn.state.interrupt.is_some() {
+            // One who takes over and gives back before the agent came to a safe point has given back all the same.
+            let on_its_way = turn.state.wanted.as_ref().is_some_and(|wanted| wanted.status == ExecutionStatus::Handoff);
+            if over || turn.state.interrupt.is_some() || on_its_way {
                 let earlier = turn.state.resume.replace(resume);
                 earlier.into_iter().for_each(|earlier| turn.take_message(earlier));
             } else {
@@ -69,6 +71,12 @@ fn take_in(turn: &mut Turn<'_>, input: &Input) {
         }
         Input::SetStatus { status, reason, .. } if turn.state.status.may_be_set(*status) => {
             turn.state.wanted = Some(Wanted { status: *status, reason: reason.clone() });
+            // Who takes over now does not give back what an earlier one was about to.
+            if *status == ExecutionStatus::Handoff
+                && let Some(void) = turn.state.resume.take()
+            {
+                turn.take_message(void);
+            }
         }
         Input::Stop { reason, .. } if !over => turn.state.stop = Some(reason.clone()),
         _ => {}

@@ -179,6 +179,10 @@ impl Turn<'_> {
         if self.state.stop.is_some() || self.state.status.is_over() {
             return;
         }
+        // Nor is an answer used that came just when it was not to be waited for any more.
+        if self.state.wanted.is_some() {
+            return self.event("llm.discarded", json!({"usage": response.usage}));
+        }
         if asked.call.summarises {
             return self.keep_summary(asked.call.to, response.text);
         }

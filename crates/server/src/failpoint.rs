@@ -9,7 +9,7 @@ use domain::Span;
 
 /// Every place. A case of the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
-pub const ALL: [&str; 21] = [
+pub const ALL: [&str; 25] = [
     "ingest.verified",
     "ingest.commit",
     "ingest.committed",
@@ -31,6 +31,10 @@ pub const ALL: [&str; 21] = [
     "settle.committed",
     "timer.commit",
     "timer.committed",
+    "trial.commit",
+    "trial.committed",
+    "trial.ask",
+    "trial.answered",
 ];
 
 /// Comes to the place of this name. A name ending in `commit` is the end of a transaction's body, in `committed` the line

@@ -20,6 +20,7 @@ mod sandbox;
 mod secrets;
 pub mod settings;
 mod start;
+mod takeover;
 pub mod telemetry;
 mod test_mode;
 pub mod workers;

@@ -1,7 +1,10 @@
 //! What an operator does from the command line, beside a running server or without one.
 
 use crate::{Clock, Config, context::PLATFORM_PROJECT, start};
-use domain::{Id, api_key, cli_login, ids::ProjectId};
+use domain::{
+    Id, api_key, cli_login,
+    ids::{ProjectId, UserId},
+};
 use gateways::llm::{ModelClient, config::resolve};
 use secrecy::ExposeSecret as _;
 use store::{DatabaseUrl, Store, cli_logins, projects, transact, users};
@@ -107,8 +110,8 @@ impl Operator {
     }
 
     /// Lets whoever waits with a code sign in as the user of this e-mail address, who is made if need be: a member of the
-    /// named projects, or without any an operator, who sees all of them.
-    pub async fn approve_login(&self, code: &str, email: &str, projects: &[String]) -> Result<(), OperatorError> {
+    /// named projects, or without any an operator, who sees all of them. Gives the user's id, which conversations are assigned to.
+    pub async fn approve_login(&self, code: &str, email: &str, projects: &[String]) -> Result<UserId, OperatorError> {
         let email = email.trim().to_lowercase();
         let parts = email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
         if parts.is_none() || email.len() > 254 || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -125,9 +128,10 @@ impl Operator {
             for project in &member_of {
                 users::join(tx, *project, user.id, now).await?;
             }
-            cli_logins::approve(tx, &hash, user.id, now).await
+            let approved = cli_logins::approve(tx, &hash, user.id, now).await?;
+            store::Result::Ok(approved.then_some(user.id))
         })?;
-        if approved { Ok(()) } else { Err(OperatorError::NoLogin) }
+        approved.ok_or(OperatorError::NoLogin)
     }
 
     async fn project(&self, wanted: &str) -> Result<ProjectId, OperatorError> {

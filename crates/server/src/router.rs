@@ -15,6 +15,8 @@ fn api() -> OpenApiRouter<Context> {
         .merge(agents::routes())
         .merge(contact_notes::routes())
         .merge(contacts::routes())
+        .merge(conversation_assignments::routes())
+        .merge(conversation_executions::routes())
         .merge(conversations::routes())
         .merge(customers::routes())
         .merge(executions::routes())

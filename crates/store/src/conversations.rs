@@ -4,7 +4,7 @@
 //! raises. A write that carries an old epoch changes nothing (reliability.md §4).
 
 use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}, unscoped::DueConversation};
-use domain::{Span, Timestamp, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, WhatsappConfigId}};
+use domain::{Span, Timestamp, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
 use uuid::Uuid;
 
 /// How long a claim lasts unless it is renewed.
@@ -30,6 +30,8 @@ rows! {
         pub agent_id: Option<Uuid>,
         /// The latest execution, live or over.
         pub execution_id: Option<Uuid>,
+        /// The person who has taken it over: no agent says anything in it.
+        pub assignee_id: Option<Uuid>,
         /// `active` or `ended`.
         pub status: String,
         /// The highest sequence number given so far.
@@ -55,6 +57,10 @@ impl ConversationRow {
     /// The latest execution.
     pub fn execution(&self) -> Option<ExecutionId> {
         self.execution_id.map(ExecutionId::from_uuid)
+    }
+    /// Whether a person has taken it over.
+    pub const fn is_assigned(&self) -> bool {
+        self.assignee_id.is_some()
     }
     /// The project's config.
     pub fn config(&self) -> Option<WhatsappConfigId> {
@@ -120,25 +126,28 @@ statements! {
               last_inbound_at = CASE WHEN excluded.last_inbound_at > COALESCE(conversations.last_inbound_at, 0) \
                   THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END, \
               last_active_at = excluded.last_active_at, updated_at = excluded.updated_at \
-              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
               next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
     NEXT_SEQ = ["UPDATE conversations SET next_seq = next_seq + 1, last_active_at = $3, updated_at = $3 \
                  WHERE project_id = $1 AND id = $2 \
-                 RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+                 RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
                  next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
-    FIND = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+    LOCK = ["UPDATE conversations SET next_seq = next_seq + 1, updated_at = $3 WHERE project_id = $1 AND id = $2 \
+             RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
+             next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+    FIND = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations WHERE project_id = $1 AND id = $2"];
     CLAIM = ["UPDATE conversations SET epoch = epoch + 1, due_at = 0, burst_started_at = NULL, lease_owner = $4, \
               lease_until = ", db_now, " + $5 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
-              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
               next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
     CLAIM_IF_FREE = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = $3, lease_until = ", db_now, " + $4 \
                       WHERE project_id = $1 AND id = $2 AND lease_until < ", db_now, " \
-                      RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+                      RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
                       next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
     HELD = ["UPDATE conversations SET updated_at = $4 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
-             RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+             RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
     RELEASE = ["UPDATE conversations SET execution_id = $4, due_at = $5, burst_started_at = NULL, lease_owner = NULL, lease_until = 0 \
                 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
@@ -150,14 +159,16 @@ statements! {
     WAKE = ["UPDATE conversations SET due_at = $3, burst_started_at = $4 WHERE project_id = $1 AND id = $2"];
     NEXT_OUT = ["UPDATE conversations SET next_seq = next_seq + 1, next_out_seq = next_out_seq + 1, last_active_at = $3, updated_at = $3 \
                  WHERE project_id = $1 AND id = $2 RETURNING next_seq, next_out_seq"];
-    LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, status, \
+    LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations \
              WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
              AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL) \
              ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
     OPEN_ON = ["SELECT id FROM conversations WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                 AND whatsapp_config_id = $3 ORDER BY id"];
-    END = ["UPDATE conversations SET status = 'ended', agent_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
+    END = ["UPDATE conversations SET status = 'ended', agent_id = NULL, assignee_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
+    REOPEN = ["UPDATE conversations SET status = 'active', updated_at = $3 WHERE project_id = $1 AND id = $2"];
+    ASSIGN = ["UPDATE conversations SET assignee_id = $3 WHERE project_id = $1 AND id = $2"];
     DROP_AGENT = ["UPDATE conversations SET agent_id = NULL WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                    AND whatsapp_config_id = $3 AND agent_id = $4"];
     COUNT = ["SELECT count(*) FROM conversations WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) \
@@ -176,6 +187,11 @@ pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result
 /// Takes the next sequence number of a known conversation and locks its row.
 pub async fn next_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<ConversationRow>> {
     run!(tx, NEXT_SEQ, [project.uuid(), id.uuid(), now.micros()], fetch_optional as ConversationRow)
+}
+
+/// Takes the next sequence number and locks the row, for a change that is nothing said.
+pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<ConversationRow>> {
+    run!(tx, LOCK, [project.uuid(), id.uuid(), now.micros()], fetch_optional as ConversationRow)
 }
 
 /// The conversation of this id.
@@ -241,9 +257,19 @@ pub async fn open_on(conn: &mut Conn<'_>, project: ProjectId, number: (&str, Wha
     Ok(rows.into_iter().map(|(id,)| ConversationId::from_uuid(id)).collect())
 }
 
-/// Ends a conversation, whoever holds it: the next message of the person opens another one.
+/// Ends a conversation, whoever holds it: it is nobody's, and the next message of the person opens another one.
 pub async fn end(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
     run!(tx, END, [project.uuid(), id.uuid(), now.micros()], execute).map(drop)
+}
+
+/// Opens an ended conversation again. [`Error::Conflict`] where the person has another open one on the number.
+pub async fn reopen(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
+    run!(tx, REOPEN, [project.uuid(), id.uuid(), now.micros()], execute).map(drop)
+}
+
+/// Gives a conversation to a person, or back. Call it with the row locked.
+pub async fn assign(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, to: Option<UserId>) -> Result<()> {
+    run!(tx, ASSIGN, [project.uuid(), id.uuid(), to.map(UserId::uuid)], execute).map(drop)
 }
 
 /// The agent answers no new messages in the open conversations of a config.

@@ -146,6 +146,10 @@ statements! {
              AND (started_at >= $4 OR $4 IS NULL) AND (started_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
              AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL) \
              ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10"];
+    OF_CONVERSATION = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
+                        updated_at FROM executions WHERE project_id = $1 AND conversation_id = $2 \
+                        ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
+    COUNT_OF_CONVERSATION = ["SELECT count(*) FROM executions WHERE project_id = $1 AND conversation_id = $2"];
     COUNT = ["SELECT count(*) FROM executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL AND (status = $3 OR $3 IS NULL) \
               AND (started_at >= $4 OR $4 IS NULL) AND (started_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
               AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL)"];
@@ -210,5 +214,17 @@ pub async fn list(
         fetch_all as ExecutionRow)?;
     let (total,) = run!(conn, COUNT, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone],
         fetch_one as (i64,))?;
+    Ok((rows, total))
+}
+
+/// A page of a conversation's executions, newest first, and how many there are.
+pub async fn of_conversation(
+    conn: &mut Conn<'_>,
+    (project, conversation): (ProjectId, ConversationId),
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<ExecutionRow>, i64)> {
+    let rows = run!(conn, OF_CONVERSATION, [project.uuid(), conversation.uuid(), limit, offset], fetch_all as ExecutionRow)?;
+    let (total,) = run!(conn, COUNT_OF_CONVERSATION, [project.uuid(), conversation.uuid()], fetch_one as (i64,))?;
     Ok((rows, total))
 }

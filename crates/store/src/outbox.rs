@@ -164,6 +164,10 @@ statements! {
     NOTE_WAMID = ["UPDATE outbox SET wamid = COALESCE(wamid, $3), updated_at = $4 WHERE project_id = $1 AND id = $2 \
                    RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
                    policy, epoch, wamid"];
+    WITHDRAW = ["UPDATE outbox SET state = 'failed', error = $3, lease_owner = NULL, lease_until = 0, updated_at = $4 \
+                 WHERE project_id = $1 AND conversation_id = $2 AND execution_id IS NOT NULL AND state = 'queued' AND wamid IS NULL \
+                 RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
+                 policy, epoch, wamid"];
     ATTEMPTS = ["SELECT count(*) FROM outbox_attempts WHERE project_id = $1 AND outbox_id = $2"];
 }
 
@@ -226,6 +230,11 @@ pub async fn settle(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i6
     let (state, next, now) = (s.state.as_str(), s.next_at.micros(), s.now.micros());
     run!(tx, SETTLE, [project.uuid(), id.uuid(), epoch, state, next, s.wamid, s.error, now], fetch_optional as OutboxRow)?
         .ok_or(Error::StaleEpoch)
+}
+
+/// Takes back what agents said in a conversation and what has not left: a row whose request may be open is left alone.
+pub async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, error: &str, now: Timestamp) -> Result<Vec<OutboxRow>> {
+    run!(tx, WITHDRAW, [project.uuid(), conversation.uuid(), error, now.micros()], fetch_all as OutboxRow)
 }
 
 /// The row of this id.

@@ -1,6 +1,6 @@
 //! The real application on a random port, with the real emulator as Meta, a model, and a clock that only tests move.
 
-use crate::{ScriptedModel, database::TestDatabase};
+use crate::{Answer, Heard, ScriptedModel, answer::answer, database::TestDatabase};
 use domain::{
     Span, Timestamp,
     ids::{ExecutionId, ProjectId},
@@ -11,7 +11,6 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use server::{App, Clock, Config, Sandbox, config};
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -37,36 +36,13 @@ pub struct TestApp {
     http: reqwest::Client,
     config: Config,
     commits: Arc<Mutex<Vec<&'static str>>>,
+    heard: Mutex<Vec<Heard>>,
     _database: TestDatabase,
     _data_dir: TempDir,
 }
 
-/// An answer of the API.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// JSON, or null.
-    pub body: Value,
-    /// By lower-case name.
-    pub headers: BTreeMap<String, String>,
-}
-
 /// An event of an execution as the application stored it.
 pub type StoredEvent = engine::Event;
-
-impl Answer {
-    /// `data` of a successful answer.
-    pub fn data(&self) -> &Value {
-        assert!(self.status < 300, "{} {}", self.status, self.body);
-        &self.body["data"]
-    }
-
-    /// `data.id` of a successful answer.
-    pub fn id(&self) -> String {
-        self.data()["id"].as_str().expect("an id").to_owned()
-    }
-}
 
 impl TestApp {
     /// With a scripted model; workers run when the test says so.
@@ -133,6 +109,7 @@ impl TestApp {
             http,
             config,
             commits,
+            heard: Mutex::default(),
             _database: database,
             _data_dir: data_dir,
         };
@@ -150,7 +127,8 @@ impl TestApp {
 
     /// The server dies with whatever it was doing, and a new one starts on the same database and data folder.
     pub async fn crash_and_restart(self) -> Self {
-        let Self { app, emulator, model, clock, project, key, http, config, commits, _database, _data_dir } = self;
+        let Self { app, emulator, model, clock, project, key, http, config, commits, heard, _database, _data_dir } =
+            self;
         drop(app);
         // What it was doing ends at its next point of rest, and with the last of it the lock on the folder.
         let mut again = server::build(config.clone()).await;
@@ -162,7 +140,8 @@ impl TestApp {
             again = server::build(config.clone()).await;
         }
         let app = again.expect("the server starts again");
-        let again = Self { app, emulator, model, clock, project, key, http, config, commits, _database, _data_dir };
+        let again =
+            Self { app, emulator, model, clock, project, key, http, config, commits, heard, _database, _data_dir };
         again.subscribe().await;
         again
     }
@@ -181,23 +160,34 @@ impl TestApp {
 
     /// Any request with another key, or none.
     pub async fn call_as(&self, key: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let mut request = self.http.request(method, format!("{}{path}", self.app.url()));
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.app.url()));
         if let Some(key) = key {
             request = request.header("X-API-Key", key);
         }
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body.to_string());
         }
-        answer(request).await
+        self.remember(&method, path, answer(request).await)
     }
 
     /// Any request with this project's key, more headers, and a body that need not be JSON.
     pub async fn call_raw(&self, headers: &[(&str, &str)], method: Method, path: &str, body: Option<String>) -> Answer {
-        let mut request = self.request(method, path);
+        let mut request = self.request(method.clone(), path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        answer(request.body(body.unwrap_or_default())).await
+        self.remember(&method, path, answer(request.body(body.unwrap_or_default())).await)
+    }
+
+    fn remember(&self, method: &Method, path: &str, answer: Answer) -> Answer {
+        let heard = Heard { method: method.as_str().to_lowercase(), path: path.into(), answer: answer.clone() };
+        self.heard.lock().expect("no panic").push(heard);
+        answer
+    }
+
+    /// Every call of the API since the last time that this was asked.
+    pub fn take_answers(&self) -> Vec<Heard> {
+        std::mem::take(&mut *self.heard.lock().expect("no panic"))
     }
 
     /// Any request, as it is built.
@@ -223,6 +213,26 @@ impl TestApp {
     /// Makes an agent and gives its id.
     pub async fn agent(&self, agent: Value) -> String {
         self.post("/api/v1/agents", json!({"agent": agent})).await.id()
+    }
+
+    /// Somebody who works in this project.
+    pub async fn member(&self, email: &str) -> String {
+        let (context, project) = (self.app.context(), self.project);
+        let number = email.bytes().fold(0_u128, |all, byte| all.wrapping_mul(257).wrapping_add(byte.into()));
+        let new_id = domain::Id::from_uuid(uuid::Uuid::new_v8(number.to_be_bytes()));
+        let now = self.clock.now();
+        let user = store::transact!(context.store, "test.member", tx => {
+            let user = store::users::ensure(tx, new_id, email, false, now).await?;
+            store::users::join(tx, project, user.id, now).await?;
+            store::Result::Ok(user)
+        });
+        user.expect("a user").id.to_string()
+    }
+
+    /// The only conversation that there is.
+    pub async fn conversation(&self) -> String {
+        let list = self.get("/api/v1/whatsapp_conversations").await;
+        list.data()[0]["id"].as_str().expect("a conversation").to_owned()
     }
 
     // ---- the phone
@@ -379,17 +389,4 @@ impl TestApp {
         let list = self.get(&format!("/api/v1/whatsapp_conversations/{id}/whatsapp_messages?per_page=100")).await;
         list.data().as_array().expect("a list").iter().rev().cloned().collect()
     }
-}
-
-async fn answer(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.expect("an answer");
-    let status = response.status().as_u16();
-    let headers = response
-        .headers()
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
-        .collect();
-    let bytes = response.bytes().await.expect("a body");
-    let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Answer { status, body, headers }
 }

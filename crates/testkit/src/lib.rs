@@ -4,14 +4,18 @@ pub mod database;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
+mod answer;
 mod app;
 mod model;
 mod service;
+mod suite;
 mod wire;
 
-pub use app::{ANA, Answer, StoredEvent, TestApp};
+pub use answer::{Answer, Heard};
+pub use app::{ANA, StoredEvent, TestApp};
 pub use model::ScriptedModel;
 pub use service::{Request, Service};
+pub use suite::SUITE;
 
 /// Waits for a condition; panics when it does not come true in ten seconds.
 pub async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {

@@ -54,7 +54,7 @@ impl ScriptedModel {
         Self::with(Some(brain)).await
     }
 
-    async fn with(brain: Option<fn(&Value) -> Value>) -> Self {
+    pub(crate) async fn with(brain: Option<fn(&Value) -> Value>) -> Self {
         let shared = Arc::new(Shared {
             replies: Mutex::default(),
             requests: Mutex::default(),

@@ -11,13 +11,17 @@ use crate::{args::ApproveLogin, output, settings};
 /// Also beside a running server.
 pub async fn approve(args: ApproveLogin) -> Result<ExitCode> {
     let config = settings::read(&settings::collect(&args.settings, None)?)?;
-    Operator::open(&config).await?.approve_login(&args.code, &args.email, &args.project).await?;
+    let user = Operator::open(&config).await?.approve_login(&args.code, &args.email, &args.project).await?;
     if args.json {
-        output::json(&json!({"approved": true, "email": args.email, "projects": args.project}))?;
+        output::json(&json!({"approved": true, "user_id": user, "email": args.email, "projects": args.project}))?;
     } else if args.project.is_empty() {
-        output::line(format_args!("approved: {} signs in and sees every project", args.email));
+        output::line(format_args!("approved: {} (user {user}) signs in and sees every project", args.email));
     } else {
-        output::line(format_args!("approved: {} signs in as a member of {}", args.email, args.project.join(", ")));
+        output::line(format_args!(
+            "approved: {} (user {user}) signs in as a member of {}",
+            args.email,
+            args.project.join(", ")
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -23,6 +23,7 @@ mod samples;
 mod schedule;
 mod status_table;
 mod statuses;
+mod takeovers;
 mod talking;
 mod trials;
 mod version_1;

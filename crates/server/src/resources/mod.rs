@@ -6,6 +6,8 @@ pub(crate) mod agents;
 pub(crate) mod cli;
 pub(crate) mod contact_notes;
 pub(crate) mod contacts;
+pub(crate) mod conversation_assignments;
+pub(crate) mod conversation_executions;
 pub(crate) mod conversations;
 pub(crate) mod customers;
 pub(crate) mod executions;

@@ -2,6 +2,7 @@
 //!
 //! The loop here, tests' `run_until_idle` and a simulator call the same steps. No step loops, spawns or sleeps.
 
+mod held;
 mod interrupt;
 mod jobs;
 mod known;

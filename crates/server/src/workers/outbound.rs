@@ -38,6 +38,9 @@ pub(crate) enum NotSendable {
     /// The contact was silent for too long.
     #[error("the 24-hour window is closed; only templates can be sent")]
     WindowClosed,
+    /// It is the agent's, and a person has the conversation.
+    #[error("a person has taken the conversation over")]
+    TakenOver,
     /// There is neither a number nor a user id.
     #[error("the contact has no address")]
     NoAddress,
@@ -48,6 +51,7 @@ impl NotSendable {
     pub const fn code(self) -> &'static str {
         match self {
             Self::WindowClosed => "outside_service_window",
+            Self::TakenOver => "taken_over",
             Self::NoAddress => "no_address",
         }
     }
@@ -74,6 +78,9 @@ pub(crate) async fn enqueue(
     said: &Said<'_>,
     now: Timestamp,
 ) -> Result<std::result::Result<MessageId, NotSendable>> {
+    if said.waiting.is_some() && conversation.is_assigned() {
+        return Ok(Err(NotSendable::TakenOver));
+    }
     // Templates are what the window is there for.
     let template = matches!(said.content, Content::Template(_));
     let open = template || conversation.last_inbound_at.is_some_and(|at| now - Timestamp::from_micros(at) < WINDOW);

@@ -10,7 +10,7 @@ use super::{
     step::{Held, Hold, from_json, mail, step as engine_step},
     turns,
 };
-use crate::{Context, failpoint};
+use crate::{Context, failpoint, takeover};
 use domain::{
     Span, Timestamp,
     ids::ProjectId,
@@ -231,6 +231,9 @@ async fn settle_and(
         outbox::end_attempt(tx, (project, row.id, row.attempt), plan.state.as_str(), detail, now).await?;
         let settle = Settle { state: plan.state, next_at: plan.next_at, wamid: plan.wamid, error: detail, now };
         let row = outbox::settle(tx, project, row.id, row.epoch, &settle).await?;
+        if plan.state == OutboxState::Queued && row.execution_id.is_some() {
+            takeover::withdraw_if_assigned(tx, project, row.conversation_id, now).await?;
+        }
         if let Some(wamid) = plan.wamid {
             messages::accepted(tx, project, row.message_id, wamid, now).await?;
         }

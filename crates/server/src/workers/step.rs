@@ -2,7 +2,7 @@
 //! conversation's epoch. Whatever holds the conversation calls this: a claim, a running turn, or a settled send.
 
 use super::{
-    AT_ONCE, known,
+    AT_ONCE, held, known,
     outbound::{self, Said},
 };
 use crate::{Context, test_mode};
@@ -128,27 +128,35 @@ async fn step_from(
     begin: Begin,
 ) -> Result<Option<Held>> {
     let now = ctx.now();
-    let mut inputs = outcomes.to_vec();
-    let mail = mailbox::take(tx, project, conversation.id).await?;
-    for row in &mail {
-        inputs.push(from_json("input", &row.body)?);
+    let taken = held::take(tx, project, &conversation).await?;
+    if taken.waits {
+        release(tx, project, &conversation, None, None, false).await?;
+        return Ok(None);
     }
+    let mut inputs = outcomes.to_vec();
+    inputs.extend(taken.inputs);
     let claimed = matches!(begin, Begin::Load(Hold::Claimed));
     let run = match begin {
         Begin::With(run) => Some(*run),
         Begin::Load(_) => Run::load(ctx, tx, project, &conversation, &mut inputs, now).await?,
     };
     let Some(mut run) = run else {
-        // Nobody answers here: what was said is stored, and that is all.
+        // Nobody answers here: what was said is stored, and that is all. An agent that begins later hears of it.
+        for row in taken.outside.iter().filter(|_| conversation.agent().is_some()) {
+            mailbox::put(tx, project, conversation.id, row).await?;
+        }
         release(tx, project, &conversation, None, None, false).await?;
         return Ok(None);
     };
+    if run.is_new() {
+        held::as_earlier(&mut inputs, now);
+    }
     let began_with = run.state.pending.clone();
     let before = run.state.status;
     if claimed && run.agent.is_some() && run.state.is_in_hand() {
         inputs.insert(0, Input::TakenOver);
     }
-    run.tell_what_is_known(tx, project, &conversation, &mut inputs, mail.first().map_or(0, |row| row.seq), now).await?;
+    run.tell_what_is_known(tx, project, &conversation, &mut inputs, taken.first, now).await?;
     // A closed service window refuses a send at once: its outcome is fed in the same commit.
     let mut unable = run.agent.is_none() && !run.state.status.is_over();
     while !inputs.is_empty() || run.is_new() || std::mem::take(&mut unable) {

@@ -5,7 +5,7 @@
 
 use super::{Did, turns, wait_after};
 use crate::{
-    Context, test_mode,
+    Context, failpoint, test_mode,
     workers::{from_json, to_json},
 };
 use domain::{
@@ -55,8 +55,11 @@ pub(super) async fn run(ctx: &Context, due: DueRow) -> Result<()> {
     let now = ctx.now();
     let claimed = transact!(ctx.store, "trial.claim", tx => {
         let Some(job) = jobs::claim(tx, due, now).await? else { return Ok(None) };
-        Carried::load(ctx, tx, due.project_id, job).await?.go_on(None).await
+        let asking = Carried::load(ctx, tx, due.project_id, job).await?.go_on(None).await?;
+        failpoint::reach("trial.commit");
+        Ok(asking)
     });
+    failpoint::reach("trial.committed");
     match claimed {
         Ok(asking) => questions(ctx, asking).await,
         Err(Error::StaleEpoch) => Err(Error::StaleEpoch),
@@ -73,6 +76,7 @@ async fn questions(ctx: &Context, mut asking: Option<Asking>) -> Result<()> {
     ctx.wake.notify_one();
     while let Some(Asking { project, job, request, name }) = asking {
         let _under_way = ctx.trials.enter((project, Id::<()>::from_uuid(job.id), job.epoch), ctx.clock.monotonic());
+        failpoint::reach("trial.ask");
         let answer = tokio::select! {
             answer = ctx.model.complete(&request, &name) => answer,
             () = ctx.stopping.cancelled() => {
@@ -80,14 +84,18 @@ async fn questions(ctx: &Context, mut asking: Option<Asking>) -> Result<()> {
                 return transact!(ctx.store, "trial.hand_over", tx => jobs::again(tx, project, &job, now, "").await);
             }
         };
+        failpoint::reach("trial.answered");
         let input = match answer {
             Ok(response) => TrialInput::Answered { response: turns::storable(response) },
             Err(failure) => TrialInput::Unanswered { failure: turns::shown(failure) },
         };
         let next = transact!(ctx.store, "trial.step", tx => {
             let job = job.clone();
-            Carried::load(ctx, tx, project, job).await?.go_on(Some(input.clone())).await
+            let asking = Carried::load(ctx, tx, project, job).await?.go_on(Some(input.clone())).await?;
+            failpoint::reach("trial.commit");
+            Ok(asking)
         });
+        failpoint::reach("trial.committed");
         ctx.wake.notify_one();
         asking = match next {
             Ok(next) => next,

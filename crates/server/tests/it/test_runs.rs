@@ -3,7 +3,7 @@
 use domain::Span;
 use emulator::orders;
 use serde_json::{Value, json};
-use testkit::TestApp;
+use testkit::{SUITE, ScriptedModel, TestApp};
 
 /// The agent's default suite with one case in it: (suite, case).
 async fn case(app: &TestApp, agent: &str, script: &str, rubric: &str) -> (String, String) {
@@ -227,6 +227,46 @@ async fn a_suite_of_three_cases_tells_a_good_agent_from_a_broken_one_offline() {
     let broken = rehearse(json!({"name": "Broken"}), false).await;
     assert!(broken.iter().all(|score| score.as_f64().unwrap() <= 0.5), "{broken:?}");
     assert_eq!((&broken[0], &broken[2]), (&json!(0.0), &json!(0.0)));
+}
+
+/// The scores that an agent gets from the user and the judge that go by the letter.
+async fn scores(agent: Value) -> Vec<f64> {
+    let model = ScriptedModel::playing_suites().await;
+    let app = TestApp::with(false, |config| {
+        config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()];
+        config.llm.base_url = Some(model.base_url());
+        config.llm.model = Some("scripted-1".into());
+    })
+    .await;
+    let agent = app.agent(agent).await;
+    let suite = json!({"test_suite": {"name": "By the letter", "agent_id": agent}});
+    let suite = format!("/api/v1/test_suites/{}", app.post("/api/v1/test_suites", suite).await.id());
+    for (number, (script, rubric, _)) in SUITE.iter().enumerate() {
+        let case = json!({"test_case": {"name": number.to_string(), "script": script, "rubric": rubric}});
+        app.post(&format!("{suite}/test_cases"), case).await.data();
+    }
+    app.post(&format!("{suite}/test_runs"), json!({})).await.data();
+    app.run_until_idle().await;
+    let runs = app.get(&format!("{suite}/test_runs")).await;
+    let mut scores: Vec<(String, f64)> = Vec::new();
+    for run in runs.data().as_array().unwrap() {
+        assert_eq!(run["status"], "completed", "{run}");
+        scores.push((run["test_case"]["name"].as_str().unwrap().to_owned(), run["score"].as_f64().unwrap()));
+    }
+    scores.sort_by(|one, other| one.0.cmp(&other.0));
+    scores.into_iter().map(|(_, score)| score).collect()
+}
+
+#[tokio::test]
+async fn a_scripted_user_and_judge_tell_the_demo_agent_from_a_broken_one() {
+    let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    assert_eq!(scores(shop(&service.url())).await, SUITE.map(|(_, _, score)| score));
+    // Its orders tool leads nowhere, and it knows no other way.
+    let mut broken = shop("http://127.0.0.1:9");
+    broken["system_prompt"] = json!("");
+    let broken = scores(broken).await;
+    assert!(broken.iter().all(|score| *score <= 0.5) && broken.iter().sum::<f64>() < 1.5, "{broken:?}");
+    assert_eq!(scores(json!({"name": "Empty"})).await, [0.0, 0.0, 0.0]);
 }
 
 /// Works until a model was asked so many times, and dies before the last answer is heard.

@@ -3,6 +3,7 @@
 mod agent_whatsapp_configs;
 mod agents;
 mod contacts;
+mod conversation_assignments;
 mod conversations;
 mod dedupe;
 mod directory;

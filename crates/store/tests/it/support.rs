@@ -134,6 +134,16 @@ impl World {
 
     /// An intended send, last in its conversation.
     pub async fn intent(&self, conversation: ConversationId, source_key: &str) -> Result<OutboxId, store::Error> {
+        self.intent_of(conversation, source_key, None).await
+    }
+
+    /// What an execution wants to say, or a person.
+    pub async fn intent_of(
+        &self,
+        conversation: ConversationId,
+        source_key: &str,
+        execution: Option<ExecutionId>,
+    ) -> Result<OutboxId, store::Error> {
         let message = self.message(conversation, Direction::Outbound).await;
         let id = fresh();
         transact!(self.store, "test", tx => {
@@ -144,7 +154,7 @@ impl World {
                 out_seq,
                 source_key,
                 message,
-                waiting: None,
+                waiting: execution.map(|execution| (execution, source_key)),
                 phone_number_id: NUMBER,
                 payload: "{}",
                 policy: outbox::Policy::Retry,

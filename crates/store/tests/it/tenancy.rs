@@ -6,8 +6,9 @@ use crate::{
 };
 use domain::message::Direction;
 use store::{
-    agent_whatsapp_configs as links, agents, contacts, conversations, customers, events, executions, journal, messages,
-    outbox, projects, transact, whatsapp_configs,
+    agent_whatsapp_configs as links, agents, contacts,
+    conversation_assignments::{self, AssignmentRow},
+    conversations, customers, events, executions, journal, messages, outbox, projects, transact, whatsapp_configs,
 };
 
 #[tokio::test]
@@ -36,6 +37,16 @@ async fn another_project_finds_nothing() {
         links::insert(tx, mine, &link).await
     })
     .unwrap();
+    let assignment = AssignmentRow {
+        id: fresh(),
+        conversation_id: conversation,
+        user_id: fresh(),
+        active: 1,
+        notes: None,
+        created_by_user_id: None,
+        created_at: later(0),
+    };
+    transact!(world.store, "test", tx => conversation_assignments::insert(tx, mine, &assignment).await).unwrap();
     let contact = conversations::find(&mut reader.conn(), mine, conversation).await.unwrap().unwrap().contact_id;
 
     for (project, found) in [(mine, true), (fresh(), false)] {
@@ -56,6 +67,11 @@ async fn another_project_finds_nothing() {
         assert_eq!(executions::find(conn, project, execution).await.unwrap().is_some(), found);
         assert_eq!(executions::state(conn, project, execution).await.unwrap().is_some(), found);
         assert_eq!(conversations::list(conn, project, &Default::default(), 10, 0).await.unwrap().1 > 0, found);
+        let of = (project, conversation);
+        assert_eq!(executions::of_conversation(conn, of, 10, 0).await.unwrap().1 > 0, found);
+        assert_eq!(conversation_assignments::list(conn, of, 10, 0).await.unwrap().1 > 0, found);
+        let assigned = conversation_assignments::find(conn, project, conversation, assignment.id).await.unwrap();
+        assert_eq!(assigned.is_some(), found);
     }
 }
 
@@ -68,6 +84,10 @@ async fn another_project_changes_nothing() {
     transact!(world.store, "test", tx => {
         conversations::wake(tx, stranger, conversation, later(0), None).await?;
         assert!(conversations::next_seq(tx, stranger, conversation, later(0)).await?.is_none());
+        assert!(conversations::lock(tx, stranger, conversation, later(0)).await?.is_none());
+        conversations::assign(tx, stranger, conversation, Some(fresh())).await?;
+        conversations::end(tx, stranger, conversation, later(0)).await?;
+        assert!(outbox::withdraw(tx, stranger, conversation, "{}", later(0)).await?.is_empty());
         assert!(outbox::note_wamid(tx, stranger, send, "x", later(0)).await?.is_none());
         store::Result::Ok(())
     })
@@ -75,6 +95,7 @@ async fn another_project_changes_nothing() {
     let mut reader = world.store.read().await.unwrap();
     let row = conversations::find(&mut reader.conn(), world.project, conversation).await.unwrap().unwrap();
     assert_eq!((row.due_at, row.agent_id), (None, None));
+    assert_eq!((row.assignee_id, row.status.as_str()), (None, "active"));
 }
 
 #[tokio::test]

@@ -29,6 +29,8 @@ pub enum Wish {
     Booking,
     /// Nothing more: the agent waits for a while and then ends.
     Farewell,
+    /// Nobody talks to the agent but a suite of test cases.
+    Suite,
 }
 
 /// One kill.
@@ -123,6 +125,19 @@ pub fn all() -> Vec<Case> {
         Case::at("status.committed"),
         // Twice in a row: what the second life left is as good as what the first left.
         Case { kill: Kill::At(vec!["claim.committed", "model.answered", "step.commit"]), ..Case::at("") },
+    ]
+}
+
+/// Those in which a suite of three cases is played (`suite.rs`). Each case has six steps at least: begun, asked by its user,
+/// answered, ended by its user, judged.
+pub fn suites() -> Vec<Case> {
+    let suite = |points: &[&'static str]| Case { kill: Kill::At(points.to_vec()), wish: Wish::Suite, ..Case::at("") };
+    vec![
+        suite(&["trial.commit:1", "trial.committed:4"]),
+        suite(&["trial.ask:1", "trial.answered:3"]),
+        suite(&["trial.commit:5", "trial.ask:4", "trial.answered:2", "trial.committed:4"]),
+        // The agent of a case dies in its turn.
+        suite(&["model.answered:2", "step.commit:2", "trial.committed:6"]),
     ]
 }
 

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Everything is over by then: WhatsApp tries a webhook again after 1 s and 5 s.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// A WarmEndNode waits for whole minutes.
 const TIMER: Duration = Duration::from_secs(90);
 
@@ -60,7 +60,7 @@ pub fn play(case: &Case) -> Played {
 }
 
 /// Looks again and again, and at the server each time.
-fn wait(server: &mut Server<'_>, what: &str, patience: Duration, come: impl Fn() -> bool) {
+pub fn wait(server: &mut Server<'_>, what: &str, patience: Duration, come: impl Fn() -> bool) {
     let end = Instant::now() + patience;
     loop {
         server.look_after();
@@ -72,7 +72,7 @@ fn wait(server: &mut Server<'_>, what: &str, patience: Duration, come: impl Fn()
     }
 }
 
-fn wait_for_deaths(server: &mut Server<'_>) {
+pub fn wait_for_deaths(server: &mut Server<'_>) {
     let end = Instant::now() + PATIENCE;
     while !server.is_past_its_deaths() {
         server.look_after();

@@ -197,6 +197,22 @@ impl World {
         self.request(request.header("X-API-Key", key), body)
     }
 
+    /// A POST that may meet a server that dies, and is repeated with the same key until it is answered.
+    pub fn try_post(&self, key: &str, path: &str) -> Option<Value> {
+        let request = self.http.post(format!("http://127.0.0.1:{}/api/v1{path}", self.port)).json(&json!({}));
+        let request = request.header("X-API-Key", key).header("Idempotency-Key", path);
+        self.runtime.block_on(async {
+            let response = request.send().await.ok()?;
+            assert!(response.status().is_success(), "{}", response.status());
+            response.json().await.ok()
+        })
+    }
+
+    /// Runs something that needs the runtime.
+    pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     fn request(&self, request: reqwest::RequestBuilder, body: Option<Value>) -> Value {
         let request = match body {
             Some(body) => request.json(&body),

@@ -2,11 +2,12 @@
 
 mod get;
 mod list;
+mod update;
 mod view;
 
 use crate::Context;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn routes() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(list::handle)).routes(routes!(get::handle))
+    OpenApiRouter::new().routes(routes!(list::handle)).routes(routes!(get::handle, update::handle))
 }

@@ -47,7 +47,7 @@ impl RequestBody for ExecutionCreate {}
     params(("agent_id", description = "Agent id.")), request_body = ExecutionCreate,
     responses(
         (status = 202, description = "The run.", body = Data<AgentExecution>),
-        (status = 409, description = "`execution_active`: another execution works on this conversation"),
+        (status = 409, description = "`execution_active`: another execution works on this conversation; `conversation_assigned`: a person has it"),
         (status = 422, description = "Details: `unknown_config`, `no_channel`"),
     )
 )]
@@ -101,6 +101,9 @@ pub(super) async fn handle(
 }
 
 async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<(), ApiError> {
+    if conversation.is_assigned() {
+        return Err(ApiError::Conflict("conversation_assigned", "a person has the conversation".into()));
+    }
     let Some(id) = conversation.execution() else { return Ok(()) };
     let live = executions::find(tx, project, id).await?;
     let live = live.is_some_and(|row| row.status.parse::<ExecutionStatus>().is_ok_and(|status| !status.is_over()));
@@ -119,15 +122,20 @@ async fn conversation(
     config: Option<WhatsappConfigId>,
 ) -> Result<ConversationRow, ApiError> {
     let now = ctx.now();
+    // A config that is not there is told of, also where nobody is talked to and none is used.
+    let config = match config {
+        Some(id) => {
+            let unknown = || ApiError::invalid("/whatsapp_config_id", "unknown_config", "no such WhatsApp config");
+            Some(whatsapp_configs::find(tx, project, id).await?.ok_or_else(unknown)?)
+        }
+        None => None,
+    };
     let Some(phone) = phone else {
         // A run that talks to nobody has a conversation of its own, without a number.
         return Ok(test_mode::open(ctx, tx, project).await?);
     };
     let route = match config {
-        Some(id) => match whatsapp_configs::find(tx, project, id).await? {
-            Some(config) => Some((config.phone_number_id, Some(config.id))),
-            None => return Err(ApiError::invalid("/whatsapp_config_id", "unknown_config", "no such WhatsApp config")),
-        },
+        Some(config) => Some((config.phone_number_id, Some(config.id))),
         None => {
             let session = sandbox_sessions::live(tx, project, phone.canonical()).await?;
             let session = session.filter(|session| sandbox::is_live(session, SessionStatus::Active, now));

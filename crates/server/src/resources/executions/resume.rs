@@ -34,7 +34,7 @@ impl RequestBody for ExecutionResume {}
     params(("agent_id", description = "Agent id."), ("execution_id", description = "Execution id.")),
     responses(
         (status = 200, description = "The run.", body = Data<AgentExecution>),
-        (status = 409, description = "`newer_execution`: the conversation has a newer execution"),
+        (status = 409, description = "`newer_execution`: the conversation has a newer execution; `conversation_assigned`: a person has it, and releasing their assignment resumes the run"),
         (status = 422, description = "`invalid_transition`: its status does not allow it"),
     )
 )]
@@ -67,6 +67,9 @@ pub(super) async fn handle(
             && !view::state(tx, project, id).await?.is_some_and(|state| state.rests_in(Some(named)))
         {
             return Err(ApiError::Conflict("interrupt_mismatch", "the execution does not rest in that interrupt".into()));
+        }
+        if conversation.is_assigned() {
+            return Err(ApiError::Conflict("conversation_assigned", "a person has the conversation; release their assignment first".into()));
         }
         if conversation.execution() != Some(id) {
             return Err(ApiError::Conflict("newer_execution", "the conversation has a newer execution".into()));

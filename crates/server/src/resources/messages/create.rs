@@ -5,13 +5,14 @@ use crate::{
     ApiError,
     api::{Changed, Created, Data, RequestBody, body, change, words},
     auth::{ProjectContext, path_id},
+    takeover::{self, Floor},
     workers::{self, NotSendable, Said},
 };
 use axum::extract::{Path, Request};
-use domain::{execution::ExecutionStatus, message::Content};
+use domain::message::Content;
 use engine::Input;
 use serde::Deserialize;
-use store::{conversations, executions, mailbox, messages};
+use store::{conversations, mailbox, messages};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -37,7 +38,7 @@ words!(OutgoingType = "text");
 
 /// Send a message in a conversation and store it
 ///
-/// Refused while an agent holds the conversation; in a handoff the agent is told what was said.
+/// Refused while an agent holds the conversation; where a person has it the agent is told what was said.
 #[utoipa::path(
     post, path = "/whatsapp_conversations/{conversation_id}/whatsapp_messages", operation_id = "create_whatsapp_message",
     tag = "WhatsApp Messages", params(("conversation_id", description = "Conversation id.")),
@@ -64,14 +65,10 @@ pub(super) async fn handle(
     let changed = change!(ctx, "message.send", tx => {
         let now = ctx.now();
         let conversation = conversations::next_seq(tx, project, id, now).await?.ok_or(ApiError::NotFound("Conversation"))?;
-        let status = match conversation.execution() {
-            Some(execution) => executions::find(tx, project, execution).await?.and_then(|row| row.status.parse::<ExecutionStatus>().ok()),
-            None => None,
-        };
-        if status.is_some_and(|status| !status.is_over() && status != ExecutionStatus::Handoff) {
+        let Floor::People { agent_hears } = takeover::floor(tx, project, &conversation).await? else {
             return Err(ApiError::Conflict("agent_active", "an agent execution holds the conversation".into()));
-        }
-        if status == Some(ExecutionStatus::Handoff) {
+        };
+        if agent_hears {
             let input = Input::Outside { id: source_key.clone(), text: content.clone() };
             mailbox::put(tx, project, id, &workers::mail(conversation.next_seq, source_key.clone(), &input)?).await?;
             conversations::wake(tx, project, id, now, None).await?;
@@ -88,6 +85,6 @@ pub(super) async fn handle(
 fn refused(why: NotSendable) -> ApiError {
     match why {
         NotSendable::WindowClosed => ApiError::WindowClosed,
-        NotSendable::NoAddress => ApiError::State("no_address", why.to_string()),
+        NotSendable::NoAddress | NotSendable::TakenOver => ApiError::State(why.code(), why.to_string()),
     }
 }

@@ -4,13 +4,12 @@ use crate::{
     ApiError, Context,
     api::{Changed, change},
     auth::{ProjectContext, path_id},
-    workers,
+    takeover,
 };
 use axum::{extract::Path, http::StatusCode};
 use domain::ids::ProjectId;
-use engine::Input;
 use store::{
-    Result, Tx, agent_whatsapp_configs, conversations, mailbox, secrets,
+    Result, Tx, agent_whatsapp_configs, conversations, secrets,
     whatsapp_configs::{self, WhatsappConfigRow},
 };
 
@@ -65,14 +64,8 @@ pub(super) async fn close_conversations(
 ) -> Result<()> {
     let now = ctx.now();
     for id in conversations::open_on(tx, project, (&row.phone_number_id, row.id)).await? {
-        let Some(conversation) = conversations::next_seq(tx, project, id, now).await? else { continue };
-        if let Some(execution) = conversation.execution() {
-            let key = format!("stop:{execution}");
-            let input = Input::Stop { id: key.clone(), reason: "the WhatsApp number was removed".into() };
-            mailbox::put(tx, project, id, &workers::mail(conversation.next_seq, key, &input)?).await?;
-            conversations::wake(tx, project, id, now, None).await?;
-        }
-        conversations::end(tx, project, id, now).await?;
+        let Some(conversation) = conversations::lock(tx, project, id, now).await? else { continue };
+        takeover::close(ctx, tx, project, &conversation, ("the WhatsApp number was removed", true), now).await?;
     }
     Ok(())
 }

@@ -21,6 +21,24 @@ impl Operation {
         format!("{} {}", self.method, self.path)
     }
 
+    /// In lower case.
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The schema of an answer's body; none for a status without one.
+    pub fn answer(&self, status: &str) -> Option<&Value> {
+        self.response(status)["content"].get("application/json").map(|content| &content["schema"])
+    }
+
+    /// How many words of this operation's path stand in a real one; `None` if it is not a path of this operation.
+    pub fn words_of(&self, real: &str) -> Option<usize> {
+        let (own, real): (Vec<&str>, Vec<&str>) = (self.path.split('/').collect(), real.split('/').collect());
+        let fits = |own: &str, real: &str| own == real || (own.starts_with('{') && !real.is_empty());
+        let all = own.len() == real.len() && own.iter().zip(&real).all(|(own, real)| fits(own, real));
+        all.then(|| own.iter().zip(&real).filter(|(own, real)| own == real).count())
+    }
+
     /// Parameters with their references followed.
     pub fn parameters(&self) -> Vec<Value> {
         let parameters = self.value["parameters"].as_array().into_iter().flatten();

@@ -1,9 +1,17 @@
 //! One operation of the document: how it is called, what it takes, and whether an answer is what the document says.
 
 use super::wrong_values;
+use crate::contract;
 use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
 use testkit::{Answer, TestApp};
+
+/// Where in a request something stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Query,
+    Body,
+}
 
 pub struct Operation {
     pub name: String,
@@ -71,6 +79,9 @@ impl Operation {
             }
             None => assert_eq!(answer.body, Value::Null, "{name} {status}"),
         }
+        if answer.status < 300 {
+            contract::keeps(&self.method, &self.path, &answer);
+        }
         answer
     }
 
@@ -137,17 +148,29 @@ impl Operation {
         wrong
     }
 
-    /// The body with one id replaced, and the place of it: for each id in it.
-    pub fn with_each_id_absent(&self, body: Option<Value>, absent: &str) -> Vec<(String, Value)> {
-        let (Some(body), Some(wrapper)) = (body, self.wrapper()) else { return Vec::new() };
-        let ids = body[&wrapper].as_object().into_iter().flatten();
-        let ids = ids.filter(|(_, value)| value.as_str().is_some_and(|text| text.parse::<uuid::Uuid>().is_ok()));
-        let replaced = |name: &String| {
-            let mut body = body.clone();
-            body[&wrapper][name] = json!(absent);
-            (format!("/{wrapper}/{name}"), body)
+    /// Where ids of other things stand in the body and in the query: the places, each with the name of the field.
+    pub fn ids_taken(&self) -> Vec<(Place, String)> {
+        let is_id = |schema: &Value| schema["format"] == "uuid";
+        let in_query = self.queries().filter(|parameter| is_id(&parameter["schema"]));
+        let mut ids: Vec<_> = in_query.map(|one| (Place::Query, one["name"].as_str().unwrap().to_owned())).collect();
+        let Some(body) = self.body_schema() else { return ids };
+        let inner = match self.wrapper() {
+            Some(wrapper) => self.followed(&body["properties"][wrapper]),
+            None => body,
         };
-        ids.map(|(name, _)| replaced(name)).collect()
+        let fields = inner["properties"].as_object().into_iter().flatten();
+        ids.extend(fields.filter(|(_, schema)| is_id(schema)).map(|(name, _)| (Place::Body, name.clone())));
+        ids
+    }
+
+    /// The body with a field set.
+    pub fn body_with(&self, body: Option<Value>, field: &str, value: &str) -> Option<Value> {
+        let mut body = body?;
+        match self.wrapper() {
+            Some(wrapper) => body[&wrapper][field] = json!(value),
+            None => body[field] = json!(value),
+        }
+        Some(body)
     }
 
     /// The sample with one value wrong, missing or too long, and the place of it: for each field of the body.

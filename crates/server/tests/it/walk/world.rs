@@ -1,6 +1,7 @@
 //! What must exist before operations can be called, and what each takes: the only file that a new resource adds to.
 
 use super::operation::Operation;
+use domain::ids::ProjectId;
 use serde_json::{Value, json};
 use testkit::{ANA, TestApp};
 
@@ -10,12 +11,26 @@ pub struct World {
     pub foreign_key: String,
     /// Rows in the audit when all of this was made.
     pub writes_before: i64,
+    /// And in the other project.
+    pub foreign_writes_before: i64,
+    stranger: ProjectId,
+    /// What the other project has, if it was asked for: the same as ours.
+    pub foreign: Option<Things>,
+    things: Things,
+}
+
+/// What a project has: one of each.
+pub struct Things {
     agent: String,
     execution: String,
     conversation: String,
+    link: String,
+    assignment: String,
+    member: String,
     sandbox_session: String,
     snapshot: String,
     chat: String,
+    checkpoint: String,
     suite: String,
     case: String,
     run: String,
@@ -29,61 +44,100 @@ pub struct World {
 }
 
 impl World {
-    /// An agent that has handed its conversation over to a person.
+    /// A project with one of each, and another one with nothing.
     pub async fn new() -> Self {
-        let app = TestApp::start().await;
+        Self::with(false).await
+    }
+
+    /// Two projects with one of each.
+    pub async fn beside_a_stranger() -> Self {
+        Self::with(true).await
+    }
+
+    async fn with(stranger_has_things: bool) -> Self {
+        let mut app = TestApp::start().await;
+        let stranger = app.app.operator().create_project("Other").await.unwrap();
+        let (_, foreign_key) = app.app.operator().create_key(&stranger.to_string()).await.unwrap();
+        let mut foreign = None;
+        if stranger_has_things {
+            let mine = (app.project, app.key.clone());
+            (app.project, app.key) = (stranger, foreign_key.clone());
+            foreign = Some(Things::new(&app, "+15557770002", 900).await);
+            (app.project, app.key) = mine;
+        }
+        let things = Things::new(&app, ANA, 100).await;
+        let (writes_before, foreign_writes_before) = (0, 0);
+        let mut world = Self { app, foreign_key, writes_before, foreign_writes_before, stranger, foreign, things };
+        world.writes_before = world.audit_count().await;
+        world.foreign_writes_before = world.foreign_audit_count().await;
+        world
+    }
+}
+
+impl Things {
+    /// An agent that has handed its conversation over to a person, and everything else. Numbers begin with `number`.
+    async fn new(app: &TestApp, phone: &str, number: u32) -> Self {
         let graph = json!({
             "nodes": [{"name": "__start__", "type": "DefaultNode"}, {"name": "talk", "type": "DefaultNode", "prompt": "Help."},
                 {"name": "person", "type": "HandoffNode", "handoff": {}}, {"name": "__end__", "type": "DefaultNode"}],
             "edges": [{"from": "__start__", "to": "talk"}, {"from": "talk", "to": "person", "label": "a person is wanted"},
                 {"from": "person", "to": "__end__", "label": "done"}]});
         let agent = app.agent(json!({"name": "Desk", "graph": graph})).await;
-        let sandbox_session = app.activate(ANA, &agent).await;
+        let sandbox_session = app.activate(phone, &agent).await;
         app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "asked"}))]);
-        app.says(ANA, "a human, please").await;
+        app.says(phone, "a human, please").await;
         app.run_until_idle().await;
         let first = async |path: &str| app.get(path).await.data()[0]["id"].as_str().unwrap().to_owned();
+        let made = async |path: &str, body: Value| app.post(&format!("/api/v1/{path}"), body).await.id();
         let execution = first(&format!("/api/v1/agents/{agent}/executions")).await;
         let conversation = first("/api/v1/whatsapp_conversations").await;
-        let snapshot = app.post(&format!("/api/v1/agents/{agent}/agent_snapshots"), json!({})).await.id();
+        let conversations = format!("whatsapp_conversations/{conversation}");
+        let link = first(&format!("/api/v1/{conversations}/agent_executions")).await;
+        let member = app.member(&format!("maria-{number}@example.test")).await;
+        let assignment = made(&format!("{conversations}/conversation_assignments"), assignment(&member)).await;
+        let released = json!({"conversation_assignment": {"active": false}});
+        app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "asked again"}))]);
+        app.patch(&format!("/api/v1/{conversations}/conversation_assignments/{assignment}"), released).await.data();
+        app.run_until_idle().await;
+        let snapshot = made(&format!("agents/{agent}/agent_snapshots"), json!({})).await;
         app.model().says("Hello, tester.");
-        let chat = app.post(&format!("/api/v1/agents/{agent}/test_chats"), json!({"message": "hi"})).await.id();
+        let chat = made(&format!("agents/{agent}/test_chats"), json!({"message": "hi"})).await;
         let suite = first(&format!("/api/v1/agents/{agent}/test_suites")).await;
         let case = json!({"test_case": {"name": "Greets", "script": "Say hello.", "rubric": "It greets."}});
-        let case = app.post(&format!("/api/v1/test_suites/{suite}/test_cases"), case).await.id();
-        let run = json!({"agent_test_run": {}});
-        let run = app.post(&format!("/api/v1/test_cases/{case}/test_runs"), run).await.id();
+        let case = made(&format!("test_suites/{suite}/test_cases"), case).await;
+        let run = made(&format!("test_cases/{case}/test_runs"), json!({"agent_test_run": {}})).await;
         app.post(&format!("/api/v1/test_runs/{run}/cancel"), json!({})).await.data();
         app.run_until_idle().await;
-        let stranger = app.app.operator().create_project("Other").await.unwrap();
-        let (_, foreign_key) = app.app.operator().create_key(&stranger.to_string()).await.unwrap();
-        let made = async |path: &str, body: Value| app.post(&format!("/api/v1/{path}"), body).await.id();
+        let shown = app.get(&format!("/api/v1/test_chats/{chat}")).await;
+        let checkpoint = shown.data()["checkpoint"]["checkpoint_id"].as_str().unwrap().to_owned();
         let customer = json!({"customer": {"name": "Blue Clinic", "external_customer_id": "clinic-17"}});
         let customer = made("customers", customer).await;
         // A customer is deleted with its numbers, so this number is another's.
         let other = json!({"customer": {"name": "Green Clinic", "external_customer_id": "clinic-16"}});
         let other = format!("customers/{}/whatsapp_configs", made("customers", other).await);
         let configs = format!("customers/{customer}/whatsapp_configs");
-        let whatsapp_config = made(&other, json!({"whatsapp_config": number("555000111222")})).await;
+        let config = |more: u32| json!({"whatsapp_config": self::number(&format!("{}", 555_000_111_000_u64 + u64::from(number + more)))});
+        let whatsapp_config = made(&other, config(1)).await;
         let links = format!("agents/{agent}/agent_whatsapp_configs");
         let agent_link = json!({"agent_whatsapp_config": {"whatsapp_config_id": whatsapp_config}});
         let agent_link = made(&links, agent_link).await;
         // Another number, for the link that the walk makes.
-        let free_config = made(&configs, json!({"whatsapp_config": number("555000111223")})).await;
+        let free_config = made(&configs, config(2)).await;
         let contact = first("/api/v1/whatsapp_contacts").await;
         let note =
             made(&format!("whatsapp_contacts/{contact}/notes"), json!({"note": {"content": "No penicillin"}})).await;
         let project = app.project.to_string();
-        let mut world = Self {
-            app,
-            foreign_key,
-            writes_before: 0,
+        Self {
             agent,
             execution,
             conversation,
+            link,
+            assignment,
+            member,
             sandbox_session,
             snapshot,
             chat,
+            checkpoint,
             suite,
             case,
             run,
@@ -94,13 +148,11 @@ impl World {
             agent_link,
             contact,
             note,
-        };
-        world.writes_before = world.audit_count().await;
-        world
+        }
     }
 
     /// What a parameter of a path stands for.
-    fn id(&self, path: &str, parameter: &str) -> Option<&str> {
+    pub fn in_path(&self, path: &str, parameter: &str) -> Option<&str> {
         Some(match parameter {
             "agent_id" => &self.agent,
             "execution_id" => &self.execution,
@@ -119,10 +171,27 @@ impl World {
             "identifier" => &self.contact,
             "note_id" => &self.note,
             "id" if path.contains("/agent_whatsapp_configs/") => &self.agent_link,
+            "id" if path.contains("/agent_executions/") => &self.link,
+            "id" if path.contains("/conversation_assignments/") => &self.assignment,
             _ => return None,
         })
     }
 
+    /// What a field of a body or a parameter of a query stands for, where it is the id of something.
+    pub fn in_body(&self, field: &str) -> Option<&str> {
+        Some(match field {
+            "agent_id" => &self.agent,
+            "agent_test_chat_id" => &self.chat,
+            "checkpoint_id" => &self.checkpoint,
+            "customer_id" | "q[customer_id_eq]" => &self.customer,
+            "user_id" => &self.member,
+            "whatsapp_config_id" => &self.free_config,
+            _ => return None,
+        })
+    }
+}
+
+impl World {
     /// A body that the operation takes.
     pub fn body(&self, operation: &Operation) -> Option<Value> {
         Some(match operation.name.as_str() {
@@ -134,12 +203,12 @@ impl World {
             "set_secret" => json!({"secret": {"value": "s3cret"}}),
             "create_whatsapp_message" => json!({"message": {"content": "Maria here.", "message_type": "text"}}),
             "create_sandbox_session" => {
-                json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.agent}})
+                json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.things.agent}})
             }
             "create_agent_snapshot" => json!({"graph": null}),
             "create_agent_test_chat" | "create_agent_snapshot_test_chat" => json!({"message": "hello"}),
             "resume_agent_test_chat" => json!({"message": {"type": "payload", "content": {"order_ready": true}}}),
-            "create_test_suite" => json!({"test_suite": {"name": "Smoke", "agent_id": self.agent}}),
+            "create_test_suite" => json!({"test_suite": {"name": "Smoke", "agent_id": self.things.agent}}),
             "update_test_suite" => json!({"test_suite": {"name": "Renamed", "description": null}}),
             "create_test_case" => json!({"test_case": {"name": "Hours", "script": "Ask.", "rubric": "Says 8 am."}}),
             "update_test_case" => json!({"test_case": {"name": "Renamed", "script": "Ask again."}}),
@@ -157,11 +226,11 @@ impl World {
                 json!({"whatsapp_config": {"name": "Night line", "webhook_destination_url": null, "access_token": "EAAB-new"}})
             }
             "create_agent_whatsapp_config" => {
-                json!({"agent_whatsapp_config": {"whatsapp_config_id": self.free_config, "is_primary": true}})
+                json!({"agent_whatsapp_config": {"whatsapp_config_id": self.things.free_config, "is_primary": true}})
             }
             "update_agent_whatsapp_config" => json!({"agent_whatsapp_config": {"is_primary": false}}),
             "create_whatsapp_contact" => {
-                json!({"contact": {"wa_id": "5511987650001", "profile_name": "Marta", "customer_id": self.customer,
+                json!({"contact": {"wa_id": "5511987650001", "profile_name": "Marta", "customer_id": self.things.customer,
                     "metadata": {"tags": ["recall"]}}})
             }
             "update_whatsapp_contact" => json!({"contact": {"profile_name": "Marta L.", "metadata": {}}}),
@@ -169,6 +238,11 @@ impl World {
                 json!({"note": {"name": "Allergy", "content": "No penicillin", "metadata": {}}})
             }
             "update_whatsapp_contact_note" => json!({"note": {"name": null, "content": "None"}}),
+            "update_whatsapp_conversation" => json!({"whatsapp_conversation": {"status": "active"}}),
+            "create_conversation_assignment" => assignment(&self.things.member),
+            "update_conversation_assignment" => {
+                json!({"conversation_assignment": {"user_id": self.things.member, "notes": "Prefers calls", "active": false}})
+            }
             name => {
                 assert!(!operation.takes_a_body(), "walk/world.rs needs a body for {name}");
                 return None;
@@ -184,7 +258,7 @@ impl World {
     pub fn path_with(&self, operation: &Operation, replaced: &str, by: &str) -> String {
         let mut path = operation.path.clone();
         for name in operation.path_parameters() {
-            let id = self.id(&operation.path, &name);
+            let id = self.things.in_path(&operation.path, &name);
             let id = id.unwrap_or_else(|| panic!("walk/world.rs needs an id for {name} of {}", operation.path));
             path = path.replace(&format!("{{{name}}}"), if name == replaced { by } else { id });
         }
@@ -192,9 +266,28 @@ impl World {
     }
 
     pub async fn audit_count(&self) -> i64 {
-        let mut reader = self.app.app.context().store.read().await.unwrap();
-        store::audit::list(&mut reader.conn(), self.app.project, 1, 0).await.unwrap().1
+        self.audit_count_of(self.app.project).await
     }
+
+    pub async fn foreign_audit_count(&self) -> i64 {
+        self.audit_count_of(self.stranger).await
+    }
+
+    async fn audit_count_of(&self, project: ProjectId) -> i64 {
+        let mut reader = self.app.app.context().store.read().await.unwrap();
+        store::audit::list(&mut reader.conn(), project, 1, 0).await.unwrap().1
+    }
+
+    /// A run that begins to talk to somebody new.
+    pub async fn another_conversation(&self) {
+        let Things { agent, whatsapp_config, .. } = &self.things;
+        let body = json!({"phone_number": "+5511987650777", "whatsapp_config_id": whatsapp_config});
+        self.app.post(&format!("/api/v1/agents/{agent}/executions"), body).await.data();
+    }
+}
+
+fn assignment(user: &str) -> Value {
+    json!({"conversation_assignment": {"user_id": user, "notes": "Speaks Portuguese"}})
 }
 
 fn number(phone_number_id: &str) -> Value {

@@ -1,0 +1,70 @@
+//! People who take over and give back at the worst moments.
+
+use crate::{
+    graphs::{graph_a, graph_webhook},
+    play::{Play, call, calls, text},
+};
+use domain::{
+    chat::ModelResponse,
+    execution::ExecutionStatus::{Handoff, Paused, Running},
+    tool_request::ToolAnswer,
+};
+use engine::Input;
+use serde_json::json;
+
+#[test]
+fn an_answer_that_comes_together_with_a_takeover_is_not_said() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let answer = play.model_input(text("too late"));
+    let takeover = Input::SetStatus { id: play.key(), status: Handoff, reason: "assigned".into() };
+    play.feed(&[answer, takeover]);
+    play.is(Handoff, "a");
+    assert_eq!((play.sent().len(), play.count("llm.discarded")), (0, 1));
+    play.resume(None, [text("here again")]);
+    play.is(Paused, "a");
+    assert_eq!(play.sent(), ["here again"]);
+}
+
+/// A tool is at work, and its answer is still to come.
+fn at_a_tool() -> Play {
+    let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x"})));
+    play.hears("x");
+    let input = play.model_input(calls([call("w_request", json!({}))]));
+    play.feed(&[input]);
+    play
+}
+
+fn gives_back(play: &mut Play) {
+    let id = play.key();
+    play.feed(&[Input::Resume { id, message: None, interrupt: None }]);
+}
+
+fn tool_answers(play: &mut Play, script: impl IntoIterator<Item = ModelResponse>) {
+    play.tool_answers = vec![ToolAnswer::Answered { status: 200, content: json!({}), truncated: false }];
+    play.answer(script);
+}
+
+#[test]
+fn what_is_given_back_before_the_agent_came_to_rest_is_its_again() {
+    let mut play = at_a_tool();
+    play.set(Handoff);
+    gives_back(&mut play);
+    play.is(Running, "w");
+    tool_answers(&mut play, [text("it is there")]);
+    play.is(Paused, "w");
+    assert_eq!(play.sent(), ["it is there"]);
+}
+
+#[test]
+fn who_takes_over_again_is_not_given_away_by_an_earlier_return() {
+    let mut play = at_a_tool();
+    play.set(Handoff);
+    gives_back(&mut play);
+    play.set(Handoff);
+    tool_answers(&mut play, []);
+    play.is(Handoff, "w");
+    assert!(play.sent().is_empty());
+    play.resume(None, [text("it is there")]);
+    play.is(Paused, "w");
+}

@@ -1,0 +1,86 @@
+//! `POST /whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments`
+
+use super::view::{self, ConversationAssignment};
+use crate::{
+    ApiError,
+    api::{Changed, Created, Data, RequestBody, body, change},
+    auth::{ProjectContext, path_id},
+    takeover,
+};
+use axum::extract::{Path, Request};
+use domain::ids::ConversationId;
+use serde::Deserialize;
+use store::{
+    conversation_assignments::{self, AssignmentRow},
+    conversations,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ConversationAssignmentCreateRequest {
+    conversation_assignment: NewConversationAssignment,
+}
+
+#[derive(Deserialize, ToSchema)]
+struct NewConversationAssignment {
+    /// A member of the project.
+    user_id: Uuid,
+    #[schema(max_length = 2000)]
+    notes: Option<String>,
+}
+
+impl RequestBody for ConversationAssignmentCreateRequest {
+    const WRAPPER: &'static [&'static str] = &["conversation_assignment"];
+}
+
+/// Assign the conversation to a project member
+///
+/// The agent is silent from now on: a model that is being asked is not waited for, and what has not left is not sent. What
+/// is written meanwhile is kept for it.
+#[utoipa::path(
+    post, path = "/whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments",
+    operation_id = "create_conversation_assignment", tag = "Conversation Assignments",
+    params(("whatsapp_conversation_id", description = "Conversation id.")),
+    request_body = ConversationAssignmentCreateRequest,
+    responses(
+        (status = 201, description = "The assignment.", body = Data<ConversationAssignment>),
+        (status = 422, description = "`already_assigned`: the conversation has an active assignment"),
+    )
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(conversation_id): Path<String>,
+    request: Request,
+) -> Result<Changed<Created<ConversationAssignment>>, ApiError> {
+    let id: ConversationId = path_id(&conversation_id, "Conversation")?;
+    let project = ctx.project;
+    {
+        let mut reader = ctx.store.read().await?;
+        view::conversation(&mut reader.conn(), project, id, "Conversation").await?;
+    }
+    let new = body::read::<ConversationAssignmentCreateRequest>(request).await?.conversation_assignment;
+    let changed = change!(ctx, "conversation_assignment.create", tx => {
+        let now = ctx.now();
+        let user = view::member(tx, project, new.user_id).await?;
+        let conversation = conversations::lock(tx, project, id, now).await?.ok_or(ApiError::NotFound("Conversation"))?;
+        if conversation.is_assigned() {
+            return Err(view::taken());
+        }
+        let row = AssignmentRow {
+            id: ctx.new_id(),
+            conversation_id: id,
+            user_id: user,
+            active: 1,
+            notes: new.notes.clone(),
+            created_by_user_id: None,
+            created_at: now,
+        };
+        conversation_assignments::insert(tx, project, &row).await?;
+        takeover::begin(&ctx, tx, project, &conversation, user, now).await?;
+        Ok(Created(ConversationAssignment::of(&row)))
+    })?;
+    ctx.interrupts.ring(id);
+    ctx.wake.notify_one();
+    Ok(changed)
+}

@@ -1,0 +1,13 @@
+//! /api/v1 routes of conversation assignments.
+
+mod create;
+mod list;
+mod update;
+mod view;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new().routes(routes!(list::handle, create::handle)).routes(routes!(update::handle))
+}

@@ -1,0 +1,98 @@
+//! `PATCH /whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments/{id}`
+
+use super::view::{self, ConversationAssignment, WHAT};
+use crate::{
+    ApiError,
+    api::{Changed, Data, RequestBody, body, change, three_state},
+    auth::{ProjectContext, path_id},
+    takeover,
+};
+use axum::extract::{Path, Request};
+use domain::ids::{AssignmentId, ConversationId};
+use serde::Deserialize;
+use store::{conversation_assignments, conversations};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ConversationAssignmentUpdateRequest {
+    conversation_assignment: ConversationAssignmentChange,
+}
+
+/// What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+struct ConversationAssignmentChange {
+    /// A member of the project.
+    #[schema(nullable = false)]
+    user_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "three_state::read")]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    notes: Option<Option<String>>,
+    /// False gives the conversation back to the agent, true takes it again.
+    #[schema(nullable = false)]
+    active: Option<bool>,
+}
+
+impl RequestBody for ConversationAssignmentUpdateRequest {
+    const WRAPPER: &'static [&'static str] = &["conversation_assignment"];
+}
+
+/// Change notes or assignee, or deactivate
+///
+/// Deactivating wakes the agent, which is told what was said meanwhile.
+#[utoipa::path(
+    patch, path = "/whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments/{id}",
+    operation_id = "update_conversation_assignment", tag = "Conversation Assignments",
+    params(("whatsapp_conversation_id", description = "Conversation id."), ("id", description = "Assignment id.")),
+    request_body = ConversationAssignmentUpdateRequest,
+    responses(
+        (status = 200, description = "The assignment.", body = Data<ConversationAssignment>),
+        (status = 422, description = "`already_assigned`: the conversation has another active assignment"),
+    )
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path((conversation_id, id)): Path<(String, String)>,
+    request: Request,
+) -> Result<Changed<Data<ConversationAssignment>>, ApiError> {
+    let conversation: ConversationId = path_id(&conversation_id, WHAT)?;
+    let id: AssignmentId = path_id(&id, WHAT)?;
+    let project = ctx.project;
+    {
+        let mut reader = ctx.store.read().await?;
+        let row = conversation_assignments::find(&mut reader.conn(), project, conversation, id).await?;
+        row.ok_or(ApiError::NotFound(WHAT))?;
+    }
+    let sent = body::read::<ConversationAssignmentUpdateRequest>(request).await?.conversation_assignment;
+    let changed = change!(ctx, "conversation_assignment.update", tx => {
+        let now = ctx.now();
+        let held = conversations::lock(tx, project, conversation, now).await?.ok_or(ApiError::NotFound(WHAT))?;
+        let row = conversation_assignments::find(tx, project, conversation, id).await?;
+        let mut row = row.ok_or(ApiError::NotFound(WHAT))?;
+        let (was_active, had) = (row.active == 1, row.user_id);
+        let is_active = sent.active.unwrap_or(was_active);
+        if is_active && !was_active && held.is_assigned() {
+            return Err(view::taken());
+        }
+        if let Some(user) = sent.user_id {
+            row.user_id = view::member(tx, project, user).await?;
+        }
+        if let Some(notes) = &sent.notes {
+            row.notes.clone_from(notes);
+        }
+        row.active = i64::from(is_active);
+        conversation_assignments::update(tx, project, &row, now).await?;
+        match (was_active, is_active) {
+            (false, true) => takeover::begin(&ctx, tx, project, &held, row.user_id, now).await?,
+            (true, false) => takeover::end(&ctx, tx, project, &held, now).await?,
+            (true, true) if row.user_id != had => {
+                takeover::pass_on(&ctx, tx, project, &held, row.user_id, now).await?;
+            }
+            _ => {}
+        }
+        Ok(Data { data: ConversationAssignment::of(&row) })
+    })?;
+    ctx.interrupts.ring(conversation);
+    ctx.wake.notify_one();
+    Ok(changed)
+}

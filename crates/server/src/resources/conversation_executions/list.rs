@@ -1,0 +1,32 @@
+//! `GET /whatsapp_conversations/{conversation_id}/agent_executions`
+
+use super::view::ConversationAgentExecution;
+use crate::{
+    ApiError,
+    api::{List, Page},
+    auth::{ProjectContext, path_id},
+};
+use axum::extract::Path;
+use store::{conversations, executions};
+
+/// List links between a conversation and agent executions
+#[utoipa::path(
+    get, path = "/whatsapp_conversations/{conversation_id}/agent_executions",
+    operation_id = "list_whatsapp_conversation_agent_executions", tag = "WhatsApp Conversations",
+    params(("conversation_id", description = "Conversation id."), List),
+    responses((status = 200, description = "One page of links.", body = Page<ConversationAgentExecution>))
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(conversation_id): Path<String>,
+    list: List,
+) -> Result<Page<ConversationAgentExecution>, ApiError> {
+    let id = path_id(&conversation_id, "Conversation")?;
+    let (limit, offset) = list.range();
+    let mut reader = ctx.store.read().await?;
+    let mut conn = reader.conn();
+    let conversation =
+        conversations::find(&mut conn, ctx.project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
+    let (rows, total) = executions::of_conversation(&mut conn, (ctx.project, id), limit, offset).await?;
+    Ok(list.page(rows.iter().map(|row| ConversationAgentExecution::of(row, &conversation)).collect(), total))
+}

@@ -1,0 +1,12 @@
+//! /api/v1 routes of the links between conversations and executions.
+
+mod get;
+mod list;
+mod view;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new().routes(routes!(list::handle)).routes(routes!(get::handle))
+}

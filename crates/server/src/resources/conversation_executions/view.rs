@@ -1,0 +1,88 @@
+//! How the link between a conversation and an execution is shown.
+//!
+//! There is exactly one for each execution, so it is not stored: its id is the execution's with another version of UUID.
+
+use crate::api::{Time, words};
+use domain::{Id, Timestamp, execution::ExecutionStatus, ids::ExecutionId};
+use serde::Serialize;
+use store::{conversations::ConversationRow, executions::ExecutionRow};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A conversation's run of an agent.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ConversationAgentExecution {
+    id: Uuid,
+    /// Whether this run is the one that drives the conversation.
+    active: bool,
+    handoff_reason: Option<String>,
+    created_at: Time,
+    updated_at: Time,
+    agent_execution: LinkedExecution,
+}
+
+/// The run, in short.
+#[derive(Serialize, ToSchema)]
+struct LinkedExecution {
+    id: Uuid,
+    agent_id: Uuid,
+    thread_id: Uuid,
+    #[schema(value_type = LinkedExecutionStatus)]
+    status: String,
+    started_at: Time,
+    /// Null until the run is over.
+    ended_at: Option<Time>,
+    /// Whole seconds; null until the run is over.
+    #[schema(minimum = 0)]
+    duration: Option<i64>,
+}
+
+words!(LinkedExecutionStatus = "started", "running", "paused", "ended", "handoff", "failed", "stopped");
+
+impl ConversationAgentExecution {
+    pub(super) fn of(row: &ExecutionRow, conversation: &ConversationRow) -> Self {
+        let over = row.status.parse().is_ok_and(ExecutionStatus::is_over);
+        let ended = row.ended_at.map(Timestamp::from_micros);
+        Self {
+            id: switched(row.id.uuid()),
+            active: conversation.execution() == Some(row.id) && !over,
+            handoff_reason: row.handoff_reason.clone(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+            agent_execution: LinkedExecution {
+                id: row.id.uuid(),
+                agent_id: row.agent_id.uuid(),
+                thread_id: row.id.uuid(),
+                status: row.status.clone(),
+                started_at: row.started_at.into(),
+                ended_at: ended.map(Time),
+                duration: ended.map(|ended| (ended - row.started_at).secs()),
+            },
+        }
+    }
+}
+
+/// The execution that a link of this id leads to.
+pub(super) fn execution(link: Id<ConversationAgentExecution>) -> ExecutionId {
+    Id::from_uuid(switched(link.uuid()))
+}
+
+/// From the id of the one to that of the other: version 7 becomes version 8, and back.
+fn switched(id: Uuid) -> Uuid {
+    let mut bytes = id.into_bytes();
+    bytes[6] ^= 0xf0;
+    Uuid::from_bytes(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_and_its_execution_have_different_ids_that_lead_to_each_other() {
+        let execution: Uuid = "0197a1b2-0000-7000-8000-000000000001".parse().unwrap();
+        let link = switched(execution);
+        assert_eq!(link.to_string(), "0197a1b2-0000-8000-8000-000000000001");
+        assert_eq!(switched(link), execution);
+    }
+}
