@@ -4,6 +4,7 @@
 
 mod api;
 mod auth;
+mod channel;
 mod clock;
 pub mod config;
 mod context;
@@ -22,6 +23,7 @@ pub mod settings;
 mod start;
 pub mod telemetry;
 mod test_mode;
+mod uploads;
 pub mod workers;
 
 pub use clock::Clock;

@@ -155,6 +155,7 @@ statements! {
              WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
              AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL) \
              ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
+    LAST_INBOUND = ["SELECT max(last_inbound_at) FROM conversations WHERE project_id = $1 AND contact_id = $2 AND phone_number_id = $3"];
     OPEN_ON = ["SELECT id FROM conversations WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                 AND whatsapp_config_id = $3 ORDER BY id"];
     END = ["UPDATE conversations SET status = 'ended', agent_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
@@ -233,6 +234,17 @@ pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: T
 /// Takes the next place in the order of messages and the next one in that of sends, and locks the row.
 pub async fn next_out(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<(i64, i64)>> {
     run!(tx, NEXT_OUT, [project.uuid(), id.uuid(), now.micros()], fetch_optional as (i64, i64))
+}
+
+/// When a person last wrote to a number, in whatever conversation.
+pub async fn last_inbound(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    contact: ContactId,
+    phone_number_id: &str,
+) -> Result<Option<Timestamp>> {
+    let (at,) = run!(conn, LAST_INBOUND, [project.uuid(), contact.uuid(), phone_number_id], fetch_one as (Option<i64>,))?;
+    Ok(at.map(Timestamp::from_micros))
 }
 
 /// The open conversations of a config.

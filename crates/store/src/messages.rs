@@ -17,7 +17,7 @@ rows! {
         pub kind: String,
         /// Readable form.
         pub content: String,
-        /// Meta's element as it came.
+        /// Meta's element as it came, or what went out in the same form; none of a text that we sent.
         pub raw: Option<String>,
         /// Meta's id; none until WhatsApp accepted it.
         pub wamid: Option<String>,
@@ -45,7 +45,7 @@ pub struct NewMessage<'a> {
     pub kind: &'a str,
     /// Readable form.
     pub content: &'a str,
-    /// Meta's element as it came.
+    /// Meta's element as it came, or what goes out in the same form.
     pub raw: Option<&'a str>,
     /// Meta's id.
     pub wamid: Option<&'a str>,
@@ -65,6 +65,12 @@ statements! {
                status_rank, execution_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $13)"];
     FIND = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
              FROM messages WHERE project_id = $1 AND id = $2"];
+    OF_WAMID = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+                 FROM messages WHERE project_id = $1 AND conversation_id = $2 AND wamid = $3"];
+    DELETE = ["DELETE FROM messages WHERE project_id = $1 AND id = $2"];
+    READ = ["UPDATE messages SET status = 'read', read_at = $4, updated_at = $4 WHERE project_id = $1 AND conversation_id = $2 \
+             AND seq <= (SELECT m.seq FROM messages m WHERE m.project_id = $1 AND m.id = $3) AND direction = 'inbound' AND status = 'received'"];
+    SHOW_AS = ["UPDATE messages SET raw = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
              FROM messages WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4"];
     IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
@@ -94,6 +100,31 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, conversation: Conversat
 /// The message of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: MessageId) -> Result<Option<MessageRow>> {
     run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as MessageRow)
+}
+
+/// The message of a conversation that has this id at WhatsApp.
+pub async fn of_wamid(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    wamid: &str,
+) -> Result<Option<MessageRow>> {
+    run!(conn, OF_WAMID, [project.uuid(), conversation.uuid(), wamid], fetch_optional as MessageRow)
+}
+
+/// Removes our copy of a message.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<()> {
+    run!(tx, DELETE, [project.uuid(), id.uuid()], execute).map(drop)
+}
+
+/// What came in is read, up to this message. How many were not before.
+pub async fn read(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, id: MessageId, now: Timestamp) -> Result<u64> {
+    run!(tx, READ, [project.uuid(), conversation.uuid(), id.uuid(), now.micros()], execute)
+}
+
+/// Notes what a message holds by now, as Meta's element.
+pub async fn show_as(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, raw: &str, now: Timestamp) -> Result<()> {
+    run!(tx, SHOW_AS, [project.uuid(), id.uuid(), raw, now.micros()], execute).map(drop)
 }
 
 /// A page of a conversation's messages, newest first, and how many there are.

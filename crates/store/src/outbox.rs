@@ -164,6 +164,10 @@ statements! {
     NOTE_WAMID = ["UPDATE outbox SET wamid = COALESCE(wamid, $3), updated_at = $4 WHERE project_id = $1 AND id = $2 \
                    RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
                    policy, epoch, wamid"];
+    REPACK = ["UPDATE outbox SET payload = $4, updated_at = $5 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
+               AND state IN ('queued', 'sending', 'unknown')"];
+    ON_ITS_WAY = ["SELECT id FROM outbox WHERE project_id = $1 AND conversation_id = $2 AND message_id = $3 \
+                   AND state IN ('queued', 'sending', 'unknown')"];
     ATTEMPTS = ["SELECT count(*) FROM outbox_attempts WHERE project_id = $1 AND outbox_id = $2"];
 }
 
@@ -236,6 +240,25 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Resu
 /// Records the id that a status told, and locks the row.
 pub async fn note_wamid(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, wamid: &str, now: Timestamp) -> Result<Option<OutboxRow>> {
     run!(tx, NOTE_WAMID, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as OutboxRow)
+}
+
+/// Writes what the row is to send from now on, under its epoch. [`Error::StaleEpoch`] if another worker took it.
+pub async fn repack(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, payload: &str, now: Timestamp) -> Result<()> {
+    match run!(tx, REPACK, [project.uuid(), row.id.uuid(), row.epoch, payload, now.micros()], execute)? {
+        0 => Err(Error::StaleEpoch),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a message is still to be sent, or nobody knows yet whether it was.
+pub async fn is_on_its_way(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    message: MessageId,
+) -> Result<bool> {
+    let values = (conversation.uuid(), message.uuid());
+    Ok(run!(conn, ON_ITS_WAY, [project.uuid(), values.0, values.1], fetch_optional as (Uuid,))?.is_some())
 }
 
 /// How many attempts were written for a row.

@@ -13,6 +13,7 @@ pub struct World {
     agent: String,
     execution: String,
     conversation: String,
+    message: String,
     sandbox_session: String,
     snapshot: String,
     chat: String,
@@ -45,6 +46,10 @@ impl World {
         let first = async |path: &str| app.get(path).await.data()[0]["id"].as_str().unwrap().to_owned();
         let execution = first(&format!("/api/v1/agents/{agent}/executions")).await;
         let conversation = first("/api/v1/whatsapp_conversations").await;
+        let said = app.get(&format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages")).await;
+        let said =
+            said.data().as_array().unwrap().iter().find(|message| message["direction"] == "inbound").unwrap().clone();
+        let message = said["id"].as_str().unwrap().to_owned();
         let snapshot = app.post(&format!("/api/v1/agents/{agent}/agent_snapshots"), json!({})).await.id();
         app.model().says("Hello, tester.");
         let chat = app.post(&format!("/api/v1/agents/{agent}/test_chats"), json!({"message": "hi"})).await.id();
@@ -81,6 +86,7 @@ impl World {
             agent,
             execution,
             conversation,
+            message,
             sandbox_session,
             snapshot,
             chat,
@@ -107,6 +113,7 @@ impl World {
             "conversation_id" | "whatsapp_conversation_id" => &self.conversation,
             "name" if path.starts_with("/api/v1/secrets/") => "shop_token",
             "id" if path.starts_with("/api/v1/sandbox_sessions/") => &self.sandbox_session,
+            "id" if path.starts_with("/api/v1/whatsapp_messages/") => &self.message,
             "agent_snapshot_id" => &self.snapshot,
             "test_suite_id" => &self.suite,
             "test_case_id" => &self.case,
@@ -133,6 +140,9 @@ impl World {
             "update_agent_execution" => json!({"agent_execution": {"status": "ended", "reason": "solved"}}),
             "set_secret" => json!({"secret": {"value": "s3cret"}}),
             "create_whatsapp_message" => json!({"message": {"content": "Maria here.", "message_type": "text"}}),
+            "create_standalone_whatsapp_message" => {
+                json!({"message": {"phone_number": "+5511999990002", "message_type": "template", "template_name": "hello_world"}})
+            }
             "create_sandbox_session" => {
                 json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.agent}})
             }
@@ -149,9 +159,7 @@ impl World {
             }
             "update_customer" => json!({"customer": {"name": "Blue Clinic North", "external_customer_id": null}}),
             "create_customer_whatsapp_config" => {
-                let mut config = number("555000111224");
-                config["access_token"] = json!("EAAB-test");
-                json!({"whatsapp_config": config})
+                json!({"whatsapp_config": number("555000111224")})
             }
             "update_whatsapp_config" => {
                 json!({"whatsapp_config": {"name": "Night line", "webhook_destination_url": null, "access_token": "EAAB-new"}})
@@ -199,5 +207,5 @@ impl World {
 
 fn number(phone_number_id: &str) -> Value {
     json!({"name": "Blue Clinic line", "phone_number_id": phone_number_id, "business_account_id": "777000111222",
-        "webhook_verify_token": "check-me"})
+        "webhook_verify_token": "check-me", "access_token": "EAAB-test"})
 }
