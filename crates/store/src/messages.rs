@@ -76,12 +76,12 @@ statements! {
     IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
                  FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq <= $3 ORDER BY seq LIMIT 1000"];
     COUNT = ["SELECT count(*) FROM messages WHERE project_id = $1 AND conversation_id = $2"];
-    ACCEPTED = ["UPDATE messages SET wamid = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
+    ACCEPTED = ["UPDATE messages SET wamid = $3, updated_at = $4 WHERE project_id = $1 AND id = $2 RETURNING kind, status"];
     ADVANCE = ["UPDATE messages SET status = CASE WHEN $4 > status_rank THEN $3 ELSE status END, \
                 status_rank = CASE WHEN $4 > status_rank THEN $4 ELSE status_rank END, \
                 sent_at = COALESCE(sent_at, $5), delivered_at = COALESCE(delivered_at, $6), read_at = COALESCE(read_at, $7), \
                 failed_at = COALESCE(failed_at, $8), error = COALESCE($9, error), wamid = COALESCE(wamid, $10), updated_at = $11 \
-                WHERE project_id = $1 AND id = $2"];
+                WHERE project_id = $1 AND id = $2 RETURNING kind, status"];
 }
 
 /// Notes a wamid. `false`: it was seen before and nothing may happen again. Concurrent callers wait for each other.
@@ -145,9 +145,12 @@ pub async fn in_order(conn: &mut Conn<'_>, project: ProjectId, conversation: Con
     run!(conn, IN_ORDER, [project.uuid(), conversation.uuid(), until], fetch_all as MessageRow)
 }
 
-/// Records the id that WhatsApp gave it.
-pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<()> {
-    run!(tx, ACCEPTED, [project.uuid(), id.uuid(), wamid, now.micros()], execute).map(drop)
+/// A message as a change leaves it; none if our copy was deleted.
+pub type Left = Option<(String, String)>;
+
+/// Records the id that WhatsApp gave it. Gives its kind and status.
+pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<Left> {
+    run!(tx, ACCEPTED, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as (String, String))
 }
 
 /// What a status says about a message.
@@ -165,13 +168,13 @@ pub struct StatusChange<'a> {
     pub now: Timestamp,
 }
 
-/// Moves a message forward, never backward; each state keeps its own first time.
-pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change: &StatusChange<'_>) -> Result<()> {
+/// Moves a message forward, never backward; each state keeps its own first time. Gives its kind and status.
+pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change: &StatusChange<'_>) -> Result<Left> {
     let at = |delivery| (change.to == delivery).then_some(change.at.micros());
     let (sent, delivered, failed) = (at(Delivery::Sent), at(Delivery::Delivered), at(Delivery::Failed));
     let read = at(Delivery::Read).or(at(Delivery::Played));
     run!(tx, ADVANCE, [project.uuid(), id.uuid(), change.to.as_str(), change.to.rank(), sent, delivered, read, failed, change.error,
-        change.wamid, change.now.micros()], execute).map(drop)
+        change.wamid, change.now.micros()], fetch_optional as (String, String))
 }
 
 /// Whether anything came in on a number lately.

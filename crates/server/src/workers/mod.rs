@@ -32,7 +32,7 @@ use uuid::Uuid;
 pub(crate) use interrupt::Interrupts;
 pub(crate) use leases::Register;
 pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
-pub(crate) use outbox::post;
+pub(crate) use outbox::{is_file, post};
 pub(crate) use parcel::{Parcel, WaitingFile};
 pub(crate) use receipts::{RECEIPT_JOB, Receipt};
 pub(crate) use step::{facts, from_json, mail, to_json};

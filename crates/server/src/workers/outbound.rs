@@ -92,14 +92,14 @@ pub(crate) async fn enqueue(
     };
     let message = Id::from_uuid(derived(project, "message", said.source_key));
     let outbox = Id::from_uuid(derived(project, "outbox", said.source_key));
-    let Some((seq, out_seq)) = conversations::next_out(tx, project, conversation.id, now).await? else {
+    let Some(next) = conversations::next_out(tx, project, conversation.id, now).await? else {
         return Ok(Err(NotSendable::NoAddress));
     };
     let raw = said.parcel.raw();
     let content = said.shown.map_or_else(|| said.parcel.in_words(), str::to_owned);
     let new = NewMessage {
         id: message,
-        seq,
+        seq: next.next_seq,
         direction: Direction::Outbound,
         kind: said.parcel.kind(),
         content: &content,
@@ -114,13 +114,14 @@ pub(crate) async fn enqueue(
     let row = NewOutbox {
         id: outbox,
         conversation: conversation.id,
-        out_seq,
+        out_seq: next.next_out_seq,
         source_key: said.source_key,
         message,
         waiting: said.waiting,
         phone_number_id: &conversation.phone_number_id,
         payload: &super::step::to_json("payload", &payload)?,
         policy: if template { Policy::Surface } else { Policy::Retry },
+        not_before: next.send_after.map_or(now, |at| Timestamp::from_micros(at).max(now)),
         patience: if said.waiting.is_some() { PATIENCE } else { left },
         now,
     };

@@ -32,6 +32,8 @@ use store::{
     uploads,
 };
 
+/// How long what follows a file waits for WhatsApp to say that it has sent it.
+const FILE_LEAD: Span = Span::from_secs(4);
 /// Attempts before a message is given up.
 const ATTEMPTS: i64 = 6;
 
@@ -183,6 +185,11 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duratio
     })
 }
 
+/// Whether a message of this kind is a file.
+pub(crate) fn is_file(kind: &str) -> bool {
+    kind == "sticker" || message::MediaKind::parse(kind).is_some()
+}
+
 /// One second, doubled with each attempt.
 fn backoff(attempt: i64) -> Span {
     Span::from_secs(1 << attempt.clamp(1, 8).saturating_sub(1))
@@ -250,7 +257,12 @@ async fn settle_and(
         let settle = Settle { state: plan.state, next_at: plan.next_at, wamid: plan.wamid, error: detail, now };
         let row = outbox::settle(tx, project, row.id, row.epoch, &settle).await?;
         if let Some(wamid) = plan.wamid {
-            messages::accepted(tx, project, row.message_id, wamid, now).await?;
+            let left = messages::accepted(tx, project, row.message_id, wamid, now).await?;
+            // A file tends to show up after the text that follows it, so what follows waits for its status.
+            if left.is_some_and(|(kind, status)| is_file(&kind) && status == Delivery::Pending.as_str()) {
+                conversations::hold_sends(tx, project, row.conversation_id, now + FILE_LEAD).await?;
+                outbox::hold(tx, project, row.conversation_id, now + FILE_LEAD).await?;
+            }
         }
         if plan.state == OutboxState::Failed {
             if let Ok(Payload { content: Parcel::File { file }, .. }) = from_json("payload", &row.payload) {

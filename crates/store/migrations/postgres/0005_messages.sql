@@ -11,3 +11,6 @@ CREATE TABLE upload_pieces (
 
 -- All that was ever said with one person: whether the service window is open does not end with a conversation.
 CREATE INDEX conversations_of_contact ON conversations (project_id, contact_id, phone_number_id);
+
+-- A file tends to show up after the text that follows it: what comes next waits for the file's status, until this time at the latest.
+ALTER TABLE conversations ADD COLUMN send_after BIGINT;

@@ -260,3 +260,26 @@ async fn what_nobody_came_back_for_is_deleted_after_an_hour() {
     app.forward(Span::from_mins(2)).await;
     assert_eq!(pieces(&app).await, 0);
 }
+
+#[tokio::test]
+async fn what_follows_a_file_waits_until_whatsapp_has_sent_it_but_not_for_ever() {
+    for lost in [false, true] {
+        let (app, path) = talking().await;
+        if lost {
+            let rule = json!({"when": {"surface": "webhook", "event": "status"}, "do": "lose"});
+            app.emulator_call(Method::POST, "/faults", Some(rule)).await;
+        }
+        let image = json!({"message_type": "image", "media_url": "https://shop.example/sofa.png"});
+        super::send(&app, &path, image).await.data();
+        super::send(&app, &path, json!({"content": "waited in line"})).await.data();
+        app.run_until_idle().await;
+        super::send(&app, &path, json!({"content": "came later"})).await.data();
+        app.run_until_idle().await;
+        assert!(app.heard(testkit::ANA).await.is_empty(), "the file first");
+        let needed = if lost { 4_000 } else { 200 };
+        app.forward(Span::from_millis(needed - 1)).await;
+        assert!(app.heard(testkit::ANA).await.is_empty(), "its status has not come");
+        app.forward(Span::from_millis(1)).await;
+        assert_eq!(app.heard(testkit::ANA).await, ["waited in line", "came later"]);
+    }
+}
