@@ -127,8 +127,6 @@ async fn a_reaction_needs_a_message_of_this_conversation_that_whatsapp_has() {
         let message = json!({"message_type": "reaction", "reaction_emoji": "👍", "reacted_to_message_id": target});
         details(&send(&app, &path, message).await)
     };
-    // Bob talks to the same number.
-    app.says("+5511999990002", "hi").await;
     let pending = send(&app, &path, json!({"content": "not sent yet"})).await.id();
     assert_eq!(react(&json!(pending)).await, ["/message/reacted_to_message_id not_reactable"]);
     app.run_until_idle().await;
@@ -144,4 +142,24 @@ async fn a_reaction_needs_a_message_of_this_conversation_that_whatsapp_has() {
     app.forward(Span::from_hours(24 * 31)).await;
     app.says(testkit::ANA, "still there?").await;
     assert_eq!(react(&json!(pending)).await, ["/message/reacted_to_message_id not_reactable"], "after 30 days");
+}
+
+#[tokio::test]
+async fn a_message_of_another_conversation_is_no_message_of_this_one() {
+    let (app, _, _) = super::standalone::connected().await;
+    app.says(testkit::ANA, "hi").await;
+    app.forward(Span::from_secs(1)).await;
+    app.says("+5511999990002", "hi from Bob").await;
+    let list = app.get("/api/v1/whatsapp_conversations").await;
+    let path = |at: usize| {
+        format!("/api/v1/whatsapp_conversations/{}/whatsapp_messages", list.data()[at]["id"].as_str().unwrap())
+    };
+    let theirs = app.get(&path(1)).await.data()[0].clone();
+    for target in ["id", "whatsapp_message_id"] {
+        let message =
+            json!({"message_type": "reaction", "reaction_emoji": "x", "reacted_to_message_id": theirs[target]});
+        let refused = details(&send(&app, &path(0), message.clone()).await);
+        assert_eq!(refused, ["/message/reacted_to_message_id unknown_message"], "{target}");
+        assert_eq!(send(&app, &path(1), message).await.status, 201);
+    }
 }

@@ -9,7 +9,7 @@ use testkit::{ANA, TestApp};
 const PATH: &str = "/api/v1/whatsapp_messages";
 
 /// An application whose only number is a customer's; gives the customer and the config.
-async fn connected() -> (TestApp, String, String) {
+pub(super) async fn connected() -> (TestApp, String, String) {
     let app = TestApp::with(true, |config| config.sandbox = None).await;
     let customer = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
