@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod chat;
 pub mod cli_login;
 pub mod execution;
+pub mod file;
 pub mod ids;
 pub mod message;
 pub mod nesting;
@@ -14,6 +15,7 @@ pub mod problem;
 pub mod sandbox;
 pub mod time;
 pub mod tool_request;
+pub mod wording;
 
 pub use ids::Id;
 pub use problem::Problem;

@@ -20,7 +20,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use store::{Store, secrets::Vault};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -82,6 +82,8 @@ pub struct Inner {
     pub(crate) turns: Register,
     /// The sends that this node has open.
     pub(crate) sends: Register,
+    /// How many files may be given to Meta at once.
+    pub(crate) uploads: Semaphore,
     /// Those of them that wait for a model.
     pub(crate) interrupts: Interrupts,
     /// The test runs for which this node asks a model.
@@ -134,6 +136,8 @@ pub struct Parts {
     pub metrics: PrometheusHandle,
 }
 
+/// Each may have 100 MiB in memory.
+const UPLOADS: usize = 4;
 /// At most this many agents are kept compiled.
 const COMPILED: usize = 1_000;
 
@@ -160,6 +164,7 @@ impl Context {
             rate_limit: RateLimit::new(parts.rate_limit_per_minute),
             turns: Register::default(),
             sends: Register::default(),
+            uploads: Semaphore::new(UPLOADS),
             interrupts: Interrupts::default(),
             trials: Register::default(),
             stopping: CancellationToken::new(),

@@ -51,6 +51,9 @@ pub enum ApiError {
     /// The state of the thing forbids it.
     #[error("{0}")]
     State(&'static str, String),
+    /// Not to be done with this thing now.
+    #[error("{0}")]
+    Forbidden(&'static str, String),
     /// Somebody else is at it.
     #[error("{0}")]
     Conflict(&'static str, String),
@@ -102,6 +105,7 @@ impl ApiError {
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
             Self::WindowClosed => (StatusCode::UNPROCESSABLE_ENTITY, "outside_service_window"),
             Self::State(code, _) => (StatusCode::UNPROCESSABLE_ENTITY, code),
+            Self::Forbidden(code, _) => (StatusCode::FORBIDDEN, code),
             Self::Conflict(code, _) => (StatusCode::CONFLICT, code),
             Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::Headers => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
@@ -117,7 +121,10 @@ impl ApiError {
     fn body(&self, status: StatusCode, code: &'static str, request_id: &str) -> ErrorBody {
         let problems: &[Problem] = if let Self::Invalid(problems) = self { problems } else { &[] };
         let message = match self {
-            Self::Malformed(message) | Self::State(_, message) | Self::Conflict(_, message) => message.clone(),
+            Self::Malformed(message)
+            | Self::State(_, message)
+            | Self::Forbidden(_, message)
+            | Self::Conflict(_, message) => message.clone(),
             Self::JsonLimits(limit) => (*limit).to_owned(),
             Self::RateLimited => "wait for the seconds in Retry-After".into(),
             Self::Invalid(problems) => match problems.as_slice() {

@@ -9,7 +9,7 @@ use domain::Span;
 
 /// Every place. A case of the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
-pub const ALL: [&str; 25] = [
+pub const ALL: [&str; 28] = [
     "ingest.verified",
     "ingest.commit",
     "ingest.committed",
@@ -25,6 +25,9 @@ pub const ALL: [&str; 25] = [
     "step.committed",
     "attempt.commit",
     "attempt.committed",
+    "upload.open",
+    "upload.answered",
+    "upload.committed",
     "send.open",
     "send.answered",
     "settle.commit",

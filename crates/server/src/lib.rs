@@ -4,6 +4,7 @@
 
 mod api;
 mod auth;
+mod channel;
 mod clock;
 pub mod config;
 mod context;
@@ -23,6 +24,7 @@ mod start;
 mod takeover;
 pub mod telemetry;
 mod test_mode;
+mod uploads;
 pub mod workers;
 
 pub use clock::Clock;

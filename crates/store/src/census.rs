@@ -135,6 +135,7 @@ statements! {
                    (SELECT count(*) FROM history h WHERE h.project_id = e.project_id AND h.execution_id = e.id) AS history \
                    FROM executions e ORDER BY conversation_id, created_at, id"];
     JOURNAL = ["SELECT execution_id, step_no, epoch, inputs, effects FROM journal ORDER BY execution_id, step_no"];
+    PIECES = ["SELECT count(*) FROM upload_pieces"];
     MAILBOX = ["SELECT count(*) FROM mailbox"];
     OVERDUE = ["SELECT (SELECT count(*) FROM timers WHERE fire_at <= $1) + (SELECT count(*) FROM jobs WHERE run_at <= $1)"];
     NEXT_DUE = ["SELECT min(at) FROM (\
@@ -159,6 +160,11 @@ pub async fn read(conn: &mut Conn<'_>, now: i64) -> Result<Census> {
         mailbox,
         overdue,
     })
+}
+
+/// How many pieces of files wait.
+pub async fn pieces(conn: &mut Conn<'_>) -> Result<i64> {
+    Ok(run!(conn, PIECES, [], fetch_one as (i64,))?.0)
 }
 
 /// When anything is due next, leases counted, provided that the lease clock and the injected one show the same.

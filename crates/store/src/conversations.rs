@@ -49,6 +49,19 @@ rows! {
     }
 }
 
+rows! {
+    /// The places of a message that is to be sent.
+    #[derive(Debug, Clone, Copy)]
+    pub struct NextOut {
+        /// In the order of messages.
+        pub next_seq: i64,
+        /// In the order of sends.
+        pub next_out_seq: i64,
+        /// Until when sends wait for an earlier file.
+        pub send_after: Option<i64>,
+    }
+}
+
 impl ConversationRow {
     /// The agent that answers new messages.
     pub fn agent(&self) -> Option<AgentId> {
@@ -158,12 +171,15 @@ statements! {
     POSTPONE = ["UPDATE conversations SET due_at = $4, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     WAKE = ["UPDATE conversations SET due_at = $3, burst_started_at = $4 WHERE project_id = $1 AND id = $2"];
     NEXT_OUT = ["UPDATE conversations SET next_seq = next_seq + 1, next_out_seq = next_out_seq + 1, last_active_at = $3, updated_at = $3 \
-                 WHERE project_id = $1 AND id = $2 RETURNING next_seq, next_out_seq"];
+                 WHERE project_id = $1 AND id = $2 RETURNING next_seq, next_out_seq, send_after"];
+    HOLD_SENDS = ["UPDATE conversations SET send_after = $3 WHERE project_id = $1 AND id = $2"];
+    LET_SEND = ["UPDATE conversations SET send_after = NULL WHERE project_id = $1 AND id = $2 AND send_after IS NOT NULL"];
     LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations \
              WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
              AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL) \
              ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
+    LAST_INBOUND = ["SELECT max(last_inbound_at) FROM conversations WHERE project_id = $1 AND contact_id = $2 AND phone_number_id = $3"];
     OPEN_ON = ["SELECT id FROM conversations WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                 AND whatsapp_config_id = $3 ORDER BY id"];
     END = ["UPDATE conversations SET status = 'ended', agent_id = NULL, assignee_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
@@ -247,8 +263,29 @@ pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: T
 }
 
 /// Takes the next place in the order of messages and the next one in that of sends, and locks the row.
-pub async fn next_out(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<(i64, i64)>> {
-    run!(tx, NEXT_OUT, [project.uuid(), id.uuid(), now.micros()], fetch_optional as (i64, i64))
+pub async fn next_out(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<NextOut>> {
+    run!(tx, NEXT_OUT, [project.uuid(), id.uuid(), now.micros()], fetch_optional as NextOut)
+}
+
+/// Lets the next sends wait until this time.
+pub async fn hold_sends(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, until: Timestamp) -> Result<()> {
+    run!(tx, HOLD_SENDS, [project.uuid(), id.uuid(), until.micros()], execute).map(drop)
+}
+
+/// The next sends need not wait any more. Whether they did.
+pub async fn let_send(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<bool> {
+    Ok(run!(tx, LET_SEND, [project.uuid(), id.uuid()], execute)? == 1)
+}
+
+/// When a person last wrote to a number, in whatever conversation.
+pub async fn last_inbound(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    contact: ContactId,
+    phone_number_id: &str,
+) -> Result<Option<Timestamp>> {
+    let (at,) = run!(conn, LAST_INBOUND, [project.uuid(), contact.uuid(), phone_number_id], fetch_one as (Option<i64>,))?;
+    Ok(at.map(Timestamp::from_micros))
 }
 
 /// The open conversations of a config.

@@ -40,7 +40,7 @@ macro_rules! resources {
 
 resources! {
     agent_whatsapp_configs, agents, api_keys, audit, census, cli_logins, contact_notes, contacts,
-    conversation_assignments, conversations, customers, events, executions, history, idempotency, jobs, journal, mailbox, messages, outbox, platform_settings, projects,
-    sandbox_sessions, secrets, test_cases, test_chats, test_runs, test_suites, timers, unscoped, users, webhook_events,
-    whatsapp_configs,
+    conversation_assignments, conversations, customers, events, executions, history, idempotency, jobs, journal, mailbox,
+    messages, outbox, platform_settings, projects, sandbox_sessions, secrets, test_cases, test_chats, test_runs,
+    test_suites, timers, unscoped, uploads, users, webhook_events, whatsapp_configs,
 }

@@ -17,7 +17,7 @@ rows! {
         pub kind: String,
         /// Readable form.
         pub content: String,
-        /// Meta's element as it came.
+        /// Meta's element as it came, or what went out in the same form; none of a text that we sent.
         pub raw: Option<String>,
         /// Meta's id; none until WhatsApp accepted it.
         pub wamid: Option<String>,
@@ -45,7 +45,7 @@ pub struct NewMessage<'a> {
     pub kind: &'a str,
     /// Readable form.
     pub content: &'a str,
-    /// Meta's element as it came.
+    /// Meta's element as it came, or what goes out in the same form.
     pub raw: Option<&'a str>,
     /// Meta's id.
     pub wamid: Option<&'a str>,
@@ -65,6 +65,12 @@ statements! {
                status_rank, execution_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $13)"];
     FIND = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
              FROM messages WHERE project_id = $1 AND id = $2"];
+    OF_WAMID = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+                 FROM messages WHERE project_id = $1 AND conversation_id = $2 AND wamid = $3"];
+    DELETE = ["DELETE FROM messages WHERE project_id = $1 AND id = $2"];
+    READ = ["UPDATE messages SET status = 'read', read_at = $4, updated_at = $4 WHERE project_id = $1 AND conversation_id = $2 \
+             AND seq <= (SELECT m.seq FROM messages m WHERE m.project_id = $1 AND m.id = $3) AND direction = 'inbound' AND status = 'received'"];
+    SHOW_AS = ["UPDATE messages SET raw = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
              FROM messages WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4"];
     IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
@@ -73,12 +79,12 @@ statements! {
                FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq < $3 AND created_at > $4 AND status <> 'failed' \
                ORDER BY seq DESC LIMIT $5"];
     COUNT = ["SELECT count(*) FROM messages WHERE project_id = $1 AND conversation_id = $2"];
-    ACCEPTED = ["UPDATE messages SET wamid = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
+    ACCEPTED = ["UPDATE messages SET wamid = $3, updated_at = $4 WHERE project_id = $1 AND id = $2 RETURNING kind, status"];
     ADVANCE = ["UPDATE messages SET status = CASE WHEN $4 > status_rank THEN $3 ELSE status END, \
                 status_rank = CASE WHEN $4 > status_rank THEN $4 ELSE status_rank END, \
                 sent_at = COALESCE(sent_at, $5), delivered_at = COALESCE(delivered_at, $6), read_at = COALESCE(read_at, $7), \
                 failed_at = COALESCE(failed_at, $8), error = COALESCE($9, error), wamid = COALESCE(wamid, $10), updated_at = $11 \
-                WHERE project_id = $1 AND id = $2"];
+                WHERE project_id = $1 AND id = $2 RETURNING kind, status"];
 }
 
 /// Notes a wamid. `false`: it was seen before and nothing may happen again. Concurrent callers wait for each other.
@@ -97,6 +103,31 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, conversation: Conversat
 /// The message of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: MessageId) -> Result<Option<MessageRow>> {
     run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as MessageRow)
+}
+
+/// The message of a conversation that has this id at WhatsApp.
+pub async fn of_wamid(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    wamid: &str,
+) -> Result<Option<MessageRow>> {
+    run!(conn, OF_WAMID, [project.uuid(), conversation.uuid(), wamid], fetch_optional as MessageRow)
+}
+
+/// Removes our copy of a message.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<()> {
+    run!(tx, DELETE, [project.uuid(), id.uuid()], execute).map(drop)
+}
+
+/// What came in is read, up to this message. How many were not before.
+pub async fn read(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, id: MessageId, now: Timestamp) -> Result<u64> {
+    run!(tx, READ, [project.uuid(), conversation.uuid(), id.uuid(), now.micros()], execute)
+}
+
+/// Notes what a message holds by now, as Meta's element.
+pub async fn show_as(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, raw: &str, now: Timestamp) -> Result<()> {
+    run!(tx, SHOW_AS, [project.uuid(), id.uuid(), raw, now.micros()], execute).map(drop)
 }
 
 /// A page of a conversation's messages, newest first, and how many there are.
@@ -131,9 +162,12 @@ pub async fn before(
     Ok(rows)
 }
 
-/// Records the id that WhatsApp gave it.
-pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<()> {
-    run!(tx, ACCEPTED, [project.uuid(), id.uuid(), wamid, now.micros()], execute).map(drop)
+/// A message as a change leaves it; none if our copy was deleted.
+pub type Left = Option<(String, String)>;
+
+/// Records the id that WhatsApp gave it. Gives its kind and status.
+pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<Left> {
+    run!(tx, ACCEPTED, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as (String, String))
 }
 
 /// What a status says about a message.
@@ -151,13 +185,13 @@ pub struct StatusChange<'a> {
     pub now: Timestamp,
 }
 
-/// Moves a message forward, never backward; each state keeps its own first time.
-pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change: &StatusChange<'_>) -> Result<()> {
+/// Moves a message forward, never backward; each state keeps its own first time. Gives its kind and status.
+pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change: &StatusChange<'_>) -> Result<Left> {
     let at = |delivery| (change.to == delivery).then_some(change.at.micros());
     let (sent, delivered, failed) = (at(Delivery::Sent), at(Delivery::Delivered), at(Delivery::Failed));
     let read = at(Delivery::Read).or(at(Delivery::Played));
     run!(tx, ADVANCE, [project.uuid(), id.uuid(), change.to.as_str(), change.to.rank(), sent, delivered, read, failed, change.error,
-        change.wamid, change.now.micros()], execute).map(drop)
+        change.wamid, change.now.micros()], fetch_optional as (String, String))
 }
 
 /// Whether anything came in on a number lately.

@@ -116,6 +116,8 @@ pub struct NewOutbox<'a> {
     pub policy: Policy,
     /// Given up after this long.
     pub patience: Span,
+    /// When it may be sent.
+    pub not_before: Timestamp,
     /// Now.
     pub now: Timestamp,
 }
@@ -138,7 +140,7 @@ pub struct Settle<'a> {
 statements! {
     INSERT = ["INSERT INTO outbox (project_id, id, conversation_id, out_seq, source_key, message_id, execution_id, effect_id, \
                phone_number_id, payload, state, attempt, next_at, give_up_at, policy, lease_until, epoch, lane, created_at, updated_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 0, $11, $12, $14, 0, 0, $13, $11, $11)"];
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', 0, $15, $12, $14, 0, 0, $13, $11, $11)"];
     KNOWN = ["SELECT id FROM outbox WHERE project_id = $1 AND source_key = $2"];
     CLAIM = ["UPDATE outbox SET epoch = epoch + 1, lease_owner = $4, lease_until = ", db_now, " + $5, next_at = 0, \
               state = CASE WHEN state = 'queued' THEN 'sending' ELSE state END, \
@@ -168,6 +170,13 @@ statements! {
                  WHERE project_id = $1 AND conversation_id = $2 AND execution_id IS NOT NULL AND state = 'queued' AND wamid IS NULL \
                  RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
                  policy, epoch, wamid"];
+    REPACK = ["UPDATE outbox SET payload = $4, updated_at = $5 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
+               AND state IN ('queued', 'sending', 'unknown')"];
+    HOLD = ["UPDATE outbox SET next_at = $3 WHERE project_id = $1 AND conversation_id = $2 AND state = 'queued' AND next_at < $3"];
+    LET_GO = ["UPDATE outbox SET next_at = $3 WHERE project_id = $1 AND conversation_id = $2 AND state = 'queued' AND attempt = 0 \
+               AND next_at > $3"];
+    ON_ITS_WAY = ["SELECT id FROM outbox WHERE project_id = $1 AND conversation_id = $2 AND message_id = $3 \
+                   AND state IN ('queued', 'sending', 'unknown')"];
     ATTEMPTS = ["SELECT count(*) FROM outbox_attempts WHERE project_id = $1 AND outbox_id = $2"];
 }
 
@@ -182,7 +191,7 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, o: &NewOutbox<'_>) -> R
     let give_up = (o.now + o.patience).micros();
     let ids = [o.id.uuid(), o.conversation.uuid(), o.message.uuid()];
     run!(tx, INSERT, [project.uuid(), ids[0], ids[1], o.out_seq, o.source_key, ids[2], execution, effect, o.phone_number_id, o.payload,
-        o.now.micros(), give_up, lane(o.conversation), o.policy.as_str()], execute).map(drop)
+        o.now.micros(), give_up, lane(o.conversation), o.policy.as_str(), o.not_before.micros()], execute).map(drop)
 }
 
 /// A claimed row, and the state that it was found in.
@@ -245,6 +254,35 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Resu
 /// Records the id that a status told, and locks the row.
 pub async fn note_wamid(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, wamid: &str, now: Timestamp) -> Result<Option<OutboxRow>> {
     run!(tx, NOTE_WAMID, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as OutboxRow)
+}
+
+/// Writes what the row is to send from now on, under its epoch. [`Error::StaleEpoch`] if another worker took it.
+pub async fn repack(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, payload: &str, now: Timestamp) -> Result<()> {
+    match run!(tx, REPACK, [project.uuid(), row.id.uuid(), row.epoch, payload, now.micros()], execute)? {
+        0 => Err(Error::StaleEpoch),
+        _ => Ok(()),
+    }
+}
+
+/// What waits in a conversation waits until this time.
+pub async fn hold(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, until: Timestamp) -> Result<()> {
+    run!(tx, HOLD, [project.uuid(), conversation.uuid(), until.micros()], execute).map(drop)
+}
+
+/// What waits in a conversation and was not tried yet is due now.
+pub async fn let_go(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, now: Timestamp) -> Result<()> {
+    run!(tx, LET_GO, [project.uuid(), conversation.uuid(), now.micros()], execute).map(drop)
+}
+
+/// Whether a message is still to be sent, or nobody knows yet whether it was.
+pub async fn is_on_its_way(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    message: MessageId,
+) -> Result<bool> {
+    let values = (conversation.uuid(), message.uuid());
+    Ok(run!(conn, ON_ITS_WAY, [project.uuid(), values.0, values.1], fetch_optional as (Uuid,))?.is_some())
 }
 
 /// How many attempts were written for a row.

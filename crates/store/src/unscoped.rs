@@ -93,7 +93,8 @@ statements! {
                        AND e.conversation_id = o.conversation_id AND e.out_seq < o.out_seq \
                        AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
     DUE_TIMERS = ["SELECT project_id, id FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
-    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind <> 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_RECEIPTS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind = 'read_receipt' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     DUE_TEST_RUNS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT project_id, id FROM executions ORDER BY created_at, id LIMIT 1000"];
@@ -160,6 +161,11 @@ pub async fn due_timers(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Resu
 /// Jobs of test runs whose time has come and that nobody holds: they wait for models, so they have a worker of their own.
 pub async fn due_test_runs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_TEST_RUNS, [now.micros(), limit], fetch_all as DueRow)
+}
+
+/// Read receipts that are to be sent and that nobody holds: they wait for Meta.
+pub async fn due_receipts(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
+    run!(conn, DUE_RECEIPTS, [now.micros(), limit], fetch_all as DueRow)
 }
 
 /// Other jobs whose time has come and that nobody holds.

@@ -19,4 +19,4 @@ pub use failure::{FailureCode, Refusal};
 pub use policy::{EgressPolicy, Limits};
 pub use resolver::Resolver;
 pub use send::Egress;
-pub use target::Target;
+pub use target::{Target, public_url};

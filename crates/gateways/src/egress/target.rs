@@ -39,6 +39,35 @@ pub(super) fn no_url(error: ParseError) -> Refusal {
     Refusal::new(code, format!("not a URL: {error}"))
 }
 
+/// Whether a URL can be one that somebody outside fetches for us: nothing is resolved and nothing connected to. The reason
+/// otherwise.
+pub fn public_url(text: &str) -> Result<(), String> {
+    let url = Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("must be an http or https URL".into());
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user or password".into());
+    }
+    let address = match url.host() {
+        Some(Host::Ipv4(address)) => IpAddr::V4(address),
+        Some(Host::Ipv6(address)) => IpAddr::V6(address),
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            let local = !name.contains('.')
+                || ["localhost", "local", "internal"]
+                    .iter()
+                    .any(|end| name.strip_suffix(end).is_some_and(|rest| rest.ends_with('.')));
+            return if local { Err(format!("{name} is no public host")) } else { Ok(()) };
+        }
+        None => return Err("names no host".into()),
+    };
+    match refusal_of(address.to_canonical()) {
+        Some(kind) => Err(format!("{address} is not a public address ({kind})")),
+        None => Ok(()),
+    }
+}
+
 /// Checks a URL and resolves it, once.
 pub(super) async fn check(policy: &EgressPolicy, resolver: &Resolver, url: Url) -> Result<Target, Refusal> {
     if !matches!(url.scheme(), "http" | "https") {

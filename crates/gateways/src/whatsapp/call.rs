@@ -13,6 +13,7 @@ use reqwest::{
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use std::time::Duration;
 use url::Url;
 
 /// A page of templates with all their components is far below this.
@@ -78,20 +79,28 @@ pub(super) struct Call<'a> {
     pub(super) path: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<(String, Vec<Bytes>)>,
+    /// For calls that take longer than others.
+    pub(super) total: Option<Duration>,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn get(path: &'a [&'a str], query: &'a [(&'a str, &'a str)]) -> Self {
-        Self { method: Method::GET, path, query, body: None }
+        Self { method: Method::GET, path, query, body: None, total: None }
     }
 
     pub(super) fn post(path: &'a [&'a str], body: &Value) -> Self {
         let bytes = vec![Bytes::from(body.to_string())];
-        Self { method: Method::POST, path, query: &[], body: Some((String::from("application/json"), bytes)) }
+        Self {
+            method: Method::POST,
+            path,
+            query: &[],
+            body: Some((String::from("application/json"), bytes)),
+            total: None,
+        }
     }
 
     pub(super) fn delete(path: &'a [&'a str], query: &'a [(&'a str, &'a str)]) -> Self {
-        Self { method: Method::DELETE, path, query, body: None }
+        Self { method: Method::DELETE, path, query, body: None, total: None }
     }
 }
 
@@ -104,7 +113,7 @@ impl GraphClient {
         let progress = Progress::default();
         let mut request = http
             .request(call.method, url_below(base, call.path, call.query))
-            .timeout(total)
+            .timeout(call.total.unwrap_or(total))
             .bearer_auth(token.expose_secret());
         let has_body = call.body.is_some();
         if let Some((kind, parts)) = call.body {

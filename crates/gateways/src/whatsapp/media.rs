@@ -64,6 +64,7 @@ impl GraphClient {
             path: &[phone_number_id, "media"],
             query: &[],
             body: Some((format!("multipart/form-data; boundary={boundary}"), parts(upload, &boundary))),
+            total: Some(TOTAL),
         };
         text(&self.call(token, call).await?, "id").ok_or_else(|| CallError::unreadable("id"))
     }

@@ -44,7 +44,11 @@ pub(crate) trait RequestBody: DeserializeOwned + ToSchema + 'static {
 /// 413 too large, 415 not JSON by its type, 400 not JSON or without its wrapper, 422 with all problems of its values.
 pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError> {
     let (parts, body) = request.into_parts();
-    let mut value = Value::Object(object(&parts, body, T::LIMIT).await?);
+    checked(Value::Object(object(&parts, body, T::LIMIT).await?))
+}
+
+/// The same for a body that was put together from a form.
+pub(crate) fn checked<T: RequestBody>(mut value: Value) -> Result<T, ApiError> {
     unwrap::<T>(&mut value)?;
     let mut problems = Problems::default();
     problems.extend_under("", schema::of::<T>()?.problems(&value));
@@ -55,22 +59,47 @@ pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError
 
 /// Reads at most `limit` bytes, which must come at 1 KiB a second or faster.
 pub(crate) async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let mut body = Limited::new(body, limit);
+    let mut body = Arriving::new(body, limit);
     let mut read = BytesMut::new();
-    loop {
-        // What must have come by the end of this stretch, unless the body ends before.
-        let due = read.len() + SLOWEST;
-        let until = Instant::now() + STRETCH;
-        while read.len() < due {
-            let frame = tokio::time::timeout_at(until, body.frame()).await.map_err(|_| ApiError::Timeout)?;
-            match frame {
-                None => return Ok(read.freeze()),
-                Some(Ok(frame)) => read.extend_from_slice(frame.data_ref().map_or(&[][..], |data| data)),
-                Some(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
-                    return Err(ApiError::TooLarge(limit));
-                }
-                Some(Err(_)) => return Err(ApiError::Malformed("the body broke off".into())),
+    while let Some(more) = body.next().await? {
+        read.extend_from_slice(&more);
+    }
+    Ok(read.freeze())
+}
+
+/// A body on its way to us: at most so many bytes, at 1 KiB a second or faster.
+pub(super) struct Arriving {
+    body: Limited<Body>,
+    limit: usize,
+    read: usize,
+    /// What must have come by the end of this stretch, unless the body ends before.
+    due: usize,
+    until: Instant,
+}
+
+impl Arriving {
+    pub(super) fn new(body: Body, limit: usize) -> Self {
+        Self { body: Limited::new(body, limit), limit, read: 0, due: SLOWEST, until: Instant::now() + STRETCH }
+    }
+
+    /// The next piece; none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        if self.read >= self.due {
+            self.due = self.read + SLOWEST;
+            self.until = Instant::now() + STRETCH;
+        }
+        let frame = tokio::time::timeout_at(self.until, self.body.frame()).await.map_err(|_| ApiError::Timeout)?;
+        match frame {
+            None => Ok(None),
+            Some(Ok(frame)) => {
+                let data = frame.into_data().unwrap_or_default();
+                self.read += data.len();
+                Ok(Some(data))
             }
+            Some(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
+                Err(ApiError::TooLarge(self.limit))
+            }
+            Some(Err(_)) => Err(ApiError::Malformed("the body broke off".into())),
         }
     }
 }

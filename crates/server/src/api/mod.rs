@@ -9,6 +9,7 @@ pub(crate) mod body;
 pub(crate) mod change;
 pub(crate) mod document;
 pub(crate) mod facts;
+pub(crate) mod form;
 pub(crate) mod if_match;
 pub(crate) mod json;
 pub(crate) mod problems;

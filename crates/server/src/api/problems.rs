@@ -18,6 +18,11 @@ impl Problems {
         self.0.extend(problems.into_iter().map(|problem| problem.under(prefix)));
     }
 
+    /// Whether anything was noted of the value at this pointer.
+    pub(crate) fn tells_of(&self, path: &str) -> bool {
+        self.0.iter().any(|problem| problem.path == path)
+    }
+
     /// Forgets what was noted of the value at `prefix`, for a check that knows better.
     pub(crate) fn drop_under(&mut self, prefix: &str) {
         let inside =

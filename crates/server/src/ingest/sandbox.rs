@@ -9,7 +9,7 @@ use crate::{
     Context,
     context::PLATFORM_PROJECT,
     sandbox,
-    workers::{self, Said, enqueue},
+    workers::{self, Parcel, Said, enqueue},
 };
 use domain::{
     Id, Span,
@@ -144,8 +144,8 @@ async fn say(
     if store::outbox::is_known(tx, place.project, source_key).await? {
         return Ok(());
     }
-    let content = Content::Text(sentence(answer, language).to_owned());
-    let said = Said { content: &content, source_key, waiting: None };
+    let parcel = Parcel::Said(Content::Text(sentence(answer, language).to_owned()));
+    let said = Said { parcel: &parcel, shown: None, source_key, waiting: None };
     // A refusal cannot be told to anybody: the person wrote a moment ago, so the window is open.
     enqueue(ctx, tx, place.project, &conversation, &said, ctx.now()).await?.map_or(Ok(()), |_| Ok(()))
 }

@@ -11,7 +11,7 @@ use gateways::whatsapp::{
 };
 use serde_json::json;
 use store::{
-    Result, Tx,
+    Result, Tx, conversations,
     events::{self, EventRow},
     messages::{self, StatusChange},
     outbox::{self, OutboxState, Settle},
@@ -38,7 +38,13 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
         .map(|error| json!({"code": error.code, "title": error.title, "details": error.details}).to_string());
     let change =
         StatusChange { to, at: status.at.unwrap_or(now), error: error.as_deref(), wamid: Some(&status.wamid), now };
-    messages::advance(tx, project, row.message_id, &change).await?;
+    let left = messages::advance(tx, project, row.message_id, &change).await?;
+    // What follows a file waited for this.
+    if left.is_some_and(|(kind, _)| workers::is_file(&kind))
+        && conversations::let_send(tx, project, row.conversation_id).await?
+    {
+        outbox::let_go(tx, project, row.conversation_id, now).await?;
+    }
     let body = json!({"status": to.as_str(), "conversation_id": row.conversation_id}).to_string();
     let event = EventRow {
         id: ctx.new_uuid(),

@@ -1,7 +1,7 @@
 //! Runs due jobs. A job's work and its removal are one transaction, so it is done once.
 
 use super::{Did, wait_after};
-use crate::{Context, sandbox};
+use crate::{Context, sandbox, uploads};
 use domain::{Span, Timestamp};
 use store::{
     Error, jobs, transact,
@@ -30,6 +30,7 @@ async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Result<()> {
         let Some(job) = jobs::claim(tx, row, now).await? else { return Ok(()) };
         let done = match job.kind.as_str() {
             sandbox::EXPIRE_JOB => sandbox::expire(tx, row.project_id, &job.payload, now).await,
+            uploads::EXPIRE_JOB => uploads::expire(tx, row.project_id, &job.payload).await,
             other => Err(Error::Damaged { what: "job", why: format!("unknown kind {other}") }),
         };
         match done {

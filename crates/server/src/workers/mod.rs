@@ -9,10 +9,13 @@ mod known;
 mod leases;
 mod outbound;
 mod outbox;
+mod parcel;
+mod receipts;
 mod step;
 mod timers;
 mod trials;
 mod turns;
+mod upload;
 
 use crate::Context;
 use domain::{
@@ -31,7 +34,9 @@ use uuid::Uuid;
 pub(crate) use interrupt::Interrupts;
 pub(crate) use leases::Register;
 pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
-pub(crate) use outbox::post;
+pub(crate) use outbox::{is_file, post};
+pub(crate) use parcel::{Parcel, WaitingFile};
+pub(crate) use receipts::{RECEIPT_JOB, Receipt};
 pub(crate) use step::{facts, from_json, mail, to_json};
 pub(crate) use trials::{cancel, lines, start, start_queued};
 
@@ -52,6 +57,8 @@ const TURNS_AT_ONCE: usize = 256;
 const SENDS_AT_ONCE: usize = 128;
 /// Test runs that wait for a model at once.
 const TRIALS: usize = 64;
+/// Read receipts under way at once: nobody waits for one.
+const RECEIPTS: usize = 16;
 /// Rows read by one look.
 const BATCH: i64 = 64;
 
@@ -75,6 +82,7 @@ pub async fn step(ctx: &Context) -> store::Result<Did> {
         outbox::step(ctx).await?,
         turns::step(ctx).await?,
         trials::step(ctx).await?,
+        receipts::step(ctx).await?,
     ] {
         if did == Did::Something {
             return Ok(did);
@@ -92,6 +100,8 @@ pub enum Work {
     Send(DueOutbox),
     /// A run of a test case.
     Trial(DueRow),
+    /// A read receipt.
+    Receipt(DueRow),
 }
 
 /// What a piece of work is about.
@@ -103,6 +113,8 @@ pub enum Subject {
     Send(OutboxId),
     /// A test run, by its job.
     Trial(Uuid),
+    /// A read receipt, by its job.
+    Receipt(Uuid),
 }
 
 impl Work {
@@ -112,6 +124,7 @@ impl Work {
             Self::Turn(due) => Subject::Turn(due.id),
             Self::Send(due) => Subject::Send(due.id),
             Self::Trial(due) => Subject::Trial(due.id),
+            Self::Receipt(due) => Subject::Receipt(due.id),
         }
     }
 
@@ -121,18 +134,34 @@ impl Work {
             Self::Turn(due) => turns::run(&ctx, due).await,
             Self::Send(due) => outbox::run(&ctx, due).await,
             Self::Trial(due) => trials::run(&ctx, due).await,
+            Self::Receipt(due) => receipts::run(&ctx, due).await,
         }
     }
 }
 
-/// The turns, the sends and the test runs that are due, oldest first.
-pub async fn look(ctx: &Context) -> store::Result<(Vec<DueConversation>, Vec<DueOutbox>, Vec<DueRow>)> {
+/// What is due, oldest first in each list.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Turns.
+    pub turns: Vec<DueConversation>,
+    /// Sends.
+    pub sends: Vec<DueOutbox>,
+    /// Test runs.
+    pub trials: Vec<DueRow>,
+    /// Read receipts.
+    pub receipts: Vec<DueRow>,
+}
+
+/// Looks for what is due.
+pub async fn look(ctx: &Context) -> store::Result<Seen> {
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     let now = ctx.now();
     let turns = unscoped::due_conversations(&mut conn, now, BATCH).await?;
     let sends = unscoped::due_outbox(&mut conn, now, BATCH).await?;
-    Ok((turns, sends, unscoped::due_test_runs(&mut conn, now, BATCH).await?))
+    let trials = unscoped::due_test_runs(&mut conn, now, BATCH).await?;
+    let receipts = unscoped::due_receipts(&mut conn, now, RECEIPTS as i64).await?;
+    Ok(Seen { turns, sends, trials, receipts })
 }
 
 /// Fires due timers and runs due jobs.
@@ -191,10 +220,11 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         let worth_a_look = left || !std::mem::take(&mut ended);
         let turning = busy.iter().filter(|subject| matches!(subject, Subject::Turn(_))).count();
         let testing = busy.iter().filter(|subject| matches!(subject, Subject::Trial(_))).count();
-        let sending = busy.len() - turning - testing;
+        let telling = busy.iter().filter(|subject| matches!(subject, Subject::Receipt(_))).count();
+        let sending = busy.len() - turning - testing - telling;
         let (room, space) = (TURNS_AT_ONCE.saturating_sub(turning), SENDS_AT_ONCE.saturating_sub(sending));
         if worth_a_look && !stop.is_cancelled() && (room > 0 || space > 0) {
-            let (turns, sends, trials) = look(&ctx).await.unwrap_or_else(|error| {
+            let Seen { turns, sends, trials, receipts } = look(&ctx).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot look for due work");
                 Default::default()
             });
@@ -204,7 +234,8 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
             let turns = turns.into_iter().take(room).map(Work::Turn);
             let sends = sends.into_iter().take(space).map(Work::Send);
             let trials = trials.into_iter().take(TRIALS.saturating_sub(testing)).map(Work::Trial);
-            for work in turns.chain(sends).chain(trials) {
+            let receipts = receipts.into_iter().take(RECEIPTS.saturating_sub(telling)).map(Work::Receipt);
+            for work in turns.chain(sends).chain(trials).chain(receipts) {
                 if busy.insert(work.subject()) {
                     under_way.push(spawn(work.subject(), work.carry_out(ctx.clone())));
                 } else {

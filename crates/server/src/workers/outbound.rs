@@ -1,10 +1,11 @@
 //! Stores what is to be said: the message, its place in the conversation's order and the outbox row, in one transaction.
 
-use crate::Context;
+use super::parcel::Parcel;
+use crate::{Context, uploads};
 use domain::{
     Id, Span, Timestamp,
     ids::{ExecutionId, MessageId, ProjectId},
-    message::{Content, Direction},
+    message::Direction,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -20,12 +21,16 @@ use uuid::Uuid;
 const WINDOW: Span = Span::from_secs(24 * 3600 - 60);
 /// An agent's answer that could not be sent for this long is given up: a late answer is worse than none.
 const PATIENCE: Span = Span::from_mins(15);
+/// What nobody waits for may be late: as long as it can be sent at all.
+const LONG_PATIENCE: Span = Span::from_hours(24);
 
 /// What is said, and by whom.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Said<'a> {
     /// What it is.
-    pub content: &'a Content,
+    pub parcel: &'a Parcel,
+    /// How it is shown in the conversation, where that is not what it says itself.
+    pub shown: Option<&'a str>,
     /// Names the intent: saying it twice says it once.
     pub source_key: &'a str,
     /// The execution and effect that wait for the outcome.
@@ -59,14 +64,14 @@ impl NotSendable {
 
 /// What an outbox row holds.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Payload {
+pub(crate) struct Payload {
     /// The number as WhatsApp last wrote it.
     pub wa_id: Option<String>,
     /// For people who hide their number.
     pub user_id: Option<String>,
     /// What is sent.
     #[serde(flatten)]
-    pub content: Content,
+    pub content: Parcel,
 }
 
 /// Puts it into the outbox and the conversation. The conversation's row must be locked by this transaction.
@@ -82,48 +87,55 @@ pub(crate) async fn enqueue(
         return Ok(Err(NotSendable::TakenOver));
     }
     // Templates are what the window is there for.
-    let template = matches!(said.content, Content::Template(_));
-    let open = template || conversation.last_inbound_at.is_some_and(|at| now - Timestamp::from_micros(at) < WINDOW);
-    if !open {
-        return Ok(Err(NotSendable::WindowClosed));
-    }
+    let template = said.parcel.is_template();
+    let left = match conversation.last_inbound_at.map(|at| Timestamp::from_micros(at) + WINDOW) {
+        _ if template => LONG_PATIENCE,
+        Some(end) if end > now => end - now,
+        _ => return Ok(Err(NotSendable::WindowClosed)),
+    };
     let contact = contacts::find(tx, project, conversation.contact_id).await?;
     let Some(contact) = contact.filter(|contact| contact.wa_id.is_some() || contact.user_id.is_some()) else {
         return Ok(Err(NotSendable::NoAddress));
     };
     let message = Id::from_uuid(derived(project, "message", said.source_key));
     let outbox = Id::from_uuid(derived(project, "outbox", said.source_key));
-    let Some((seq, out_seq)) = conversations::next_out(tx, project, conversation.id, now).await? else {
+    let Some(next) = conversations::next_out(tx, project, conversation.id, now).await? else {
         return Ok(Err(NotSendable::NoAddress));
     };
+    let raw = said.parcel.raw();
+    let content = said.shown.map_or_else(|| said.parcel.in_words(), str::to_owned);
     let new = NewMessage {
         id: message,
-        seq,
+        seq: next.next_seq,
         direction: Direction::Outbound,
-        kind: said.content.kind(),
-        content: &said.content.in_words(),
-        raw: None,
+        kind: said.parcel.kind(),
+        content: &content,
+        raw: raw.as_deref(),
         wamid: None,
         wa_timestamp: None,
         execution: said.waiting.map(|(execution, _)| execution),
         now,
     };
     messages::insert(tx, project, conversation.id, &new).await?;
-    let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, content: said.content.clone() };
+    let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, content: said.parcel.clone() };
     let row = NewOutbox {
         id: outbox,
         conversation: conversation.id,
-        out_seq,
+        out_seq: next.next_out_seq,
         source_key: said.source_key,
         message,
         waiting: said.waiting,
         phone_number_id: &conversation.phone_number_id,
         payload: &super::step::to_json("payload", &payload)?,
-        policy: Policy::Retry,
-        patience: PATIENCE,
+        policy: if template { Policy::Surface } else { Policy::Retry },
+        not_before: next.send_after.map_or(now, |at| Timestamp::from_micros(at).max(now)),
+        patience: if said.waiting.is_some() { PATIENCE } else { left },
         now,
     };
     outbox::insert(tx, project, &row).await?;
+    if let Parcel::File { file } = said.parcel {
+        uploads::claim(tx, project, file, now).await?;
+    }
     ctx.wake.notify_one();
     Ok(Ok(message))
 }

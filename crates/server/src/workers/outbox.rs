@@ -7,14 +7,16 @@
 use super::{
     Did,
     outbound::Payload,
+    parcel::Parcel,
     step::{Held, Hold, from_json, mail, step as engine_step},
     turns,
+    upload::upload,
 };
 use crate::{Context, failpoint, takeover};
 use domain::{
     Span, Timestamp,
     ids::ProjectId,
-    message::{Content as Message, Delivery},
+    message::{self, Delivery},
 };
 use engine::{Input, SendOutcome as Told};
 use gateways::whatsapp::{Content, ErrorClass, Outgoing, Recipient, SendOutcome, token};
@@ -27,8 +29,11 @@ use store::{
     outbox::{self, Claimed, OutboxRow, OutboxState, Policy, Settle},
     transact,
     unscoped::{self, DueOutbox},
+    uploads,
 };
 
+/// How long what follows a file waits for WhatsApp to say that it has sent it.
+const FILE_LEAD: Span = Span::from_secs(4);
 /// Attempts before a message is given up.
 const ATTEMPTS: i64 = 6;
 
@@ -86,7 +91,7 @@ fn tracking_token(ctx: &Context, project: ProjectId, row: &OutboxRow) -> String 
 }
 
 /// How an attempt ended, or the waiting for one.
-enum End {
+pub(super) enum End {
     Accepted {
         wamid: String,
     },
@@ -103,20 +108,31 @@ enum End {
     Silence,
 }
 
-/// In WhatsApp's shape. WhatsApp fetches a file itself, but a link to an address that agents may not reach is not handed
-/// to anybody.
-async fn content(ctx: &Context, content: Message) -> Result<Content, End> {
-    Ok(match content {
-        Message::Text(body) => {
-            let preview_url = body.contains("https://") || body.contains("http://");
-            Content::Text { body, preview_url }
-        }
-        Message::Media(media) => match ctx.egress.check(&media.url).await {
-            Ok(_) => Content::Media(media.into()),
-            Err(refusal) => return Err(End::Refused { code: refusal.code.as_str(), message: refusal.message }),
+impl End {
+    /// Not sent, for certain; to be tried again when the row's attempts say so.
+    pub(super) fn later(row: &OutboxRow, message: String) -> Self {
+        Self::Later { after: backoff(row.attempt), message }
+    }
+}
+
+/// In WhatsApp's shape. WhatsApp fetches a file itself, but a link that an agent gives to an address that agents may not
+/// reach is not handed to anybody.
+async fn content(
+    ctx: &Context,
+    project: ProjectId,
+    row: &OutboxRow,
+    token: &SecretString,
+    payload: &Payload,
+) -> store::Result<Result<Content, End>> {
+    Ok(Ok(match &payload.content {
+        Parcel::Ready { ready } => ready.clone(),
+        Parcel::File { file } => return upload(ctx, project, row, token, payload, file).await,
+        Parcel::Said(message::Content::Media(media)) => match ctx.egress.check(&media.url).await {
+            Ok(_) => Content::Media(media.clone().into()),
+            Err(refusal) => return Ok(Err(End::Refused { code: refusal.code.as_str(), message: refusal.message })),
         },
-        Message::Template(template) => Content::Template(template.into()),
-    })
+        Parcel::Said(said) => said.clone().into(),
+    }))
 }
 
 /// A node that was paused after it wrote the attempt may have been given up meanwhile: it asks before it sends.
@@ -136,12 +152,12 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duratio
     let Some(token) = access_token(ctx, project, &row.phone_number_id).await? else {
         return Ok(End::Refused { code: "channel_auth", message: "the number has no access token".into() });
     };
-    let to = match (payload.wa_id, payload.user_id) {
-        (Some(number), _) => Recipient::Phone(number),
-        (None, Some(user)) => Recipient::UserId(user),
+    let to = match (&payload.wa_id, &payload.user_id) {
+        (Some(number), _) => Recipient::Phone(number.clone()),
+        (None, Some(user)) => Recipient::UserId(user.clone()),
         (None, None) => return Ok(End::Refused { code: "send_failed", message: "the contact has no address".into() }),
     };
-    let content = match content(ctx, payload.content).await {
+    let content = match content(ctx, project, row, &token, &payload).await? {
         Ok(content) => content,
         Err(refused) => return Ok(refused),
     };
@@ -153,7 +169,7 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duratio
     metrics::counter!("send_attempts_total", "class" => outcome.word()).increment(1);
     Ok(match outcome {
         SendOutcome::Accepted { wamid, .. } => End::Accepted { wamid },
-        SendOutcome::NotSent { message } => End::Later { after: backoff(row.attempt), message },
+        SendOutcome::NotSent { message } => End::later(row, message),
         SendOutcome::Unknown { message } => End::Unclear(message),
         SendOutcome::Refused { class: ErrorClass::Throttle | ErrorClass::Server, message, retry_after_ms, .. } => {
             End::Later { after: retry_after_ms.map_or_else(|| backoff(row.attempt), Span::from_millis), message }
@@ -169,13 +185,22 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duratio
     })
 }
 
+/// Whether a message of this kind is a file.
+pub(crate) fn is_file(kind: &str) -> bool {
+    kind == "sticker" || message::MediaKind::parse(kind).is_some()
+}
+
 /// One second, doubled with each attempt.
 fn backoff(attempt: i64) -> Span {
     Span::from_secs(1 << attempt.clamp(1, 8).saturating_sub(1))
 }
 
 /// The token of a number: the sandbox's, or the project's own secret.
-async fn access_token(ctx: &Context, project: ProjectId, phone_number_id: &str) -> store::Result<Option<SecretString>> {
+pub(super) async fn access_token(
+    ctx: &Context,
+    project: ProjectId,
+    phone_number_id: &str,
+) -> store::Result<Option<SecretString>> {
     if let Some(sandbox) = ctx.sandbox.as_ref().filter(|sandbox| sandbox.phone_number_id == phone_number_id) {
         return Ok(Some(sandbox.access_token.clone()));
     }
@@ -235,9 +260,17 @@ async fn settle_and(
             takeover::withdraw_if_assigned(tx, project, row.conversation_id, now).await?;
         }
         if let Some(wamid) = plan.wamid {
-            messages::accepted(tx, project, row.message_id, wamid, now).await?;
+            let left = messages::accepted(tx, project, row.message_id, wamid, now).await?;
+            // A file tends to show up after the text that follows it, so what follows waits for its status.
+            if left.is_some_and(|(kind, status)| is_file(&kind) && status == Delivery::Pending.as_str()) {
+                conversations::hold_sends(tx, project, row.conversation_id, now + FILE_LEAD).await?;
+                outbox::hold(tx, project, row.conversation_id, now + FILE_LEAD).await?;
+            }
         }
         if plan.state == OutboxState::Failed {
+            if let Ok(Payload { content: Parcel::File { file }, .. }) = from_json("payload", &row.payload) {
+                uploads::delete(tx, project, file.upload).await?;
+            }
             let change = StatusChange { to: Delivery::Failed, at: now, error: detail, wamid: None, now };
             messages::advance(tx, project, row.message_id, &change).await?;
         }
@@ -277,7 +310,10 @@ impl<'a> Plan<'a> {
             error: Some(json!({"message": why}).to_string()),
             told: None,
         };
-        let exhausted = |after: Span| row.attempt >= ATTEMPTS || now + after > row.give_up_at;
+        let too_late = |after: Span| now + after > row.give_up_at;
+        // What is certainly not sent can be tried for as long as it is worth anything, unless an agent waits; what may have
+        // arrived already is not repeated for ever.
+        let exhausted = |after: Span| row.execution_id.is_some() && row.attempt >= ATTEMPTS || too_late(after);
         match end {
             End::Accepted { wamid } => Self {
                 state: OutboxState::Accepted,
@@ -291,7 +327,7 @@ impl<'a> Plan<'a> {
             End::Later { after, message } => unsettled(OutboxState::Queued, now + *after, message),
             End::Unclear(why) => unsettled(OutboxState::Unknown, now + reconcile, why),
             // For free-form replies a silent bot is worse than a repeat; other rows are left to a person.
-            End::Silence if row.policy == Policy::Retry.as_str() && !exhausted(Span::ZERO) => {
+            End::Silence if row.policy == Policy::Retry.as_str() && row.attempt < ATTEMPTS && !too_late(Span::ZERO) => {
                 unsettled(OutboxState::Queued, now, "no status told")
             }
             End::Silence => Self {

@@ -4,6 +4,7 @@
 use super::{
     AT_ONCE, held, known,
     outbound::{self, Said},
+    parcel::Parcel,
 };
 use crate::{Context, test_mode};
 use domain::{
@@ -362,7 +363,8 @@ impl Run {
         for effect in &step.effects {
             match effect {
                 Effect::Send { id, content } => {
-                    let said = Said { content, source_key: id, waiting: Some((self.id, id)) };
+                    let parcel = Parcel::Said(content.clone());
+                    let said = Said { parcel: &parcel, shown: None, source_key: id, waiting: Some((self.id, id)) };
                     if let Err(refused) = outbound::enqueue(ctx, tx, project, conversation, &said, now).await? {
                         let outcome = SendOutcome::Failed { code: refused.code().into(), message: refused.to_string() };
                         known.push(Input::Sent { effect: id.clone(), outcome });

@@ -105,6 +105,8 @@ async fn an_agent_of_version_1_asks_by_tools_and_sends_media_and_templates() {
     ]);
     app.says(ANA, "send me https://evil.example/x.png").await;
     app.run_until_idle().await;
+    // What follows the picture waits for its status.
+    app.forward(Span::from_secs(1)).await;
     app.model().calls(&[(
         "SendWhatsappTemplateMessage",
         json!({"template_name": "order_update", "phone_number": "+999", "template_parameters": {"1": "Ana", "2": "A-17"}}),

@@ -87,3 +87,37 @@ async fn a_key_that_is_too_long_is_refused_and_one_on_a_get_is_ignored() {
     let get = app.request(Method::GET, "/api/v1/agents").header("idempotency-key", "g").send().await.unwrap();
     assert_eq!(get.status(), 200);
 }
+
+#[tokio::test]
+async fn fifty_sends_at_once_with_one_key_are_one_message_on_the_phone_and_one_answer() {
+    let app = TestApp::start().await;
+    let made = app.agent(json!({"name": "Plain"})).await;
+    app.activate(testkit::ANA, &made).await;
+    let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
+    let alone = "/api/v1/whatsapp_messages".to_owned();
+    let text = |text: &str| json!({"message": {"phone_number": testkit::ANA, "content": text}});
+    for (key, path) in [("in it", &path), ("alone", &alone)] {
+        let body = text(key);
+        // Every caller does as it is told: one that finds the first still at work comes again.
+        let patiently = || async {
+            loop {
+                let given = send(&app, key, path, &body).await;
+                if !matches!(given.status, 409 | 503) {
+                    return given;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        let answers = futures::future::join_all((0..50).map(|_| patiently())).await;
+        let bodies: BTreeSet<String> = answers.iter().map(|given| given.body.to_string()).collect();
+        assert!(answers.iter().all(|given| given.status == 201) && bodies.len() == 1, "{bodies:?}");
+        assert_eq!(answers.iter().filter(|given| !given.replayed).count(), 1);
+        let other = send(&app, key, path, &text("something else")).await;
+        assert_eq!((other.status, other.body["code"].as_str()), (422, Some("idempotency_mismatch")));
+        app.run_until_idle().await;
+        app.forward(Span::from_mins(2)).await;
+        assert_eq!(send(&app, key, path, &body).await.body, answers[0].body, "also after it was sent");
+    }
+    assert_eq!(app.heard(testkit::ANA).await, ["in it", "alone"]);
+}

@@ -19,6 +19,7 @@ mod execution_events;
 mod execution_status;
 mod handoff;
 mod idempotency;
+mod messages;
 mod nothing_lost;
 mod nothing_stuck;
 mod outbox;

@@ -162,16 +162,16 @@ async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
     let said = transact!(ctx.store, "test.say", tx => {
         let now = ctx.now();
         let row = conversations::find(tx, app.project, conversation).await?.unwrap();
-        let (seq, out_seq) = conversations::next_out(tx, app.project, conversation, now).await?.unwrap();
+        let next = conversations::next_out(tx, app.project, conversation, now).await?.unwrap();
         let new = messages::NewMessage {
-            id: message, seq, direction: Direction::Outbound, kind: "text", content: TEXT, raw: None, wamid: None,
+            id: message, seq: next.next_seq, direction: Direction::Outbound, kind: "text", content: TEXT, raw: None, wamid: None,
             wa_timestamp: None, execution: None, now,
         };
         messages::insert(tx, app.project, conversation, &new).await?;
         let new = outbox::NewOutbox {
             id,
             conversation,
-            out_seq,
+            out_seq: next.next_out_seq,
             source_key: "test",
             message,
             waiting: None,
@@ -179,6 +179,7 @@ async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
             payload: &payload,
             policy,
             patience: Span::from_mins(15),
+            not_before: now,
             now,
         };
         outbox::insert(tx, app.project, &new).await
@@ -204,4 +205,36 @@ async fn wait(app: &TestApp) {
     for seconds in [1, 1, 10, 10, 10, 10, 3_600, 60] {
         app.forward(Span::from_secs(seconds)).await;
     }
+}
+
+#[tokio::test]
+async fn a_template_that_may_have_arrived_is_left_to_a_person_and_a_text_of_the_api_is_tried_for_as_long_as_it_can_be_sent()
+ {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
+    let say = async |message: Value| app.post(&path, json!({ "message": message })).await.id();
+    let shown = async || app.chat(ANA).await.iter().filter(|message| message["direction"] == "out").count();
+    let before = shown().await;
+    let fault = async |rule: Value| app.emulator_call(Method::POST, "/faults", Some(rule)).await;
+    fault(send(json!("drop"))).await;
+    let template = say(json!({"message_type": "template", "template_name": "hello_world"})).await;
+    app.run_until_idle().await;
+    app.forward(Span::from_mins(30)).await;
+    let status = async |id: &str| {
+        let list = app.get(&path).await;
+        list.data().as_array().unwrap().iter().find(|message| message["id"] == *id).unwrap()["status"].clone()
+    };
+    assert_eq!((status(&template).await, shown().await), (json!("pending"), before), "nobody knows, and it costs");
+    // Refused for certain, for an hour: far beyond an agent's patience.
+    let from = app.clock.now().micros() / 1_000;
+    let rule = json!({"when": {"surface": "send"}, "trigger": {"between": [from, from + 3_600_000]}, "do": {"error": "throughput"}});
+    fault(rule).await;
+    let text = say(json!({"content": "late, and not lost"})).await;
+    for _ in 0..35 {
+        app.forward(Span::from_mins(2)).await;
+    }
+    assert_eq!((status(&text).await, shown().await), (json!("delivered"), before + 1));
 }

@@ -60,3 +60,23 @@ async fn a_conversation_lists_its_messages_newest_first() {
     assert_eq!((rows.iter().map(|row| row.id).collect::<Vec<_>>(), total), (ids[..2].to_vec(), 3));
     assert_eq!((rows[0].status.as_str(), rows[0].created_at), ("received", NOW));
 }
+
+#[tokio::test]
+async fn what_came_in_is_read_up_to_a_message_and_once() {
+    let world = World::new().await;
+    let conversation = world.conversation().await;
+    let first = world.message(conversation, Direction::Inbound).await;
+    let ours = world.message(conversation, Direction::Outbound).await;
+    let second = world.message(conversation, Direction::Inbound).await;
+    let third = world.message(conversation, Direction::Inbound).await;
+    let read = async |id| {
+        transact!(world.store, "test", tx => messages::read(tx, world.project, conversation, id, later(5)).await)
+            .unwrap()
+    };
+    assert_eq!((read(second).await, read(second).await, read(first).await), (2, 0, 0));
+    let mut reader = world.store.read().await.unwrap();
+    let conn = &mut reader.conn();
+    for (id, status) in [(first, "read"), (ours, "pending"), (second, "read"), (third, "received")] {
+        assert_eq!(messages::find(conn, world.project, id).await.unwrap().unwrap().status, status);
+    }
+}

@@ -147,11 +147,11 @@ impl World {
         let message = self.message(conversation, Direction::Outbound).await;
         let id = fresh();
         transact!(self.store, "test", tx => {
-            let (_, out_seq) = conversations::next_out(tx, self.project, conversation, NOW).await?.expect("a conversation");
+            let next = conversations::next_out(tx, self.project, conversation, NOW).await?.expect("a conversation");
             let new = outbox::NewOutbox {
                 id,
                 conversation,
-                out_seq,
+                out_seq: next.next_out_seq,
                 source_key,
                 message,
                 waiting: execution.map(|execution| (execution, source_key)),
@@ -159,6 +159,7 @@ impl World {
                 payload: "{}",
                 policy: outbox::Policy::Retry,
                 patience: Span::from_mins(15),
+                not_before: NOW,
                 now: NOW,
             };
             outbox::insert(tx, self.project, &new).await

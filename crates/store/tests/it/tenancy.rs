@@ -8,7 +8,8 @@ use domain::message::Direction;
 use store::{
     agent_whatsapp_configs as links, agents, contacts,
     conversation_assignments::{self, AssignmentRow},
-    conversations, customers, events, executions, journal, messages, outbox, projects, transact, whatsapp_configs,
+    conversations, customers, events, executions, journal, messages, outbox, projects, transact, uploads,
+    whatsapp_configs,
 };
 
 #[tokio::test]
@@ -96,6 +97,34 @@ async fn another_project_changes_nothing() {
     let row = conversations::find(&mut reader.conn(), world.project, conversation).await.unwrap().unwrap();
     assert_eq!((row.due_at, row.agent_id), (None, None));
     assert_eq!((row.assignee_id, row.status.as_str()), (None, "active"));
+}
+
+#[tokio::test]
+async fn a_file_and_a_deletion_stay_within_their_project() {
+    let world = World::new().await;
+    let (mine, stranger, upload) = (world.project, fresh(), fresh_uuid());
+    world.add_project(stranger).await;
+    let conversation = world.conversation().await;
+    let message = world.message(conversation, Direction::Inbound).await;
+    transact!(world.store, "test", tx => {
+        uploads::add(tx, mine, upload, 0, b"my").await?;
+        uploads::add(tx, mine, upload, 1, b" file").await?;
+        uploads::add(tx, stranger, upload, 0, b"theirs").await?;
+        uploads::delete(tx, stranger, upload).await?;
+        messages::delete(tx, stranger, message).await?;
+        assert_eq!(messages::read(tx, stranger, conversation, message, later(1)).await?, 0);
+        store::Result::Ok(())
+    })
+    .unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    let conn = &mut reader.conn();
+    assert_eq!(uploads::size(conn, mine, upload).await.unwrap(), 7);
+    assert_eq!(uploads::piece(conn, mine, upload, 1).await.unwrap().as_deref(), Some(&b" file"[..]));
+    assert_eq!(uploads::piece(conn, mine, upload, 2).await.unwrap(), None);
+    assert_eq!(uploads::size(conn, stranger, upload).await.unwrap(), 0);
+    assert_eq!(messages::find(conn, mine, message).await.unwrap().unwrap().status, "received");
+    assert!(messages::of_wamid(conn, stranger, conversation, "wamid.1").await.unwrap().is_none());
+    assert!(conversations::last_inbound(conn, stranger, fresh(), "1").await.unwrap().is_none());
 }
 
 #[tokio::test]

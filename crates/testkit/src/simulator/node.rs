@@ -21,12 +21,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
-use store::{
-    Store,
-    secrets::Vault,
-    transact,
-    unscoped::{self, DueConversation, DueOutbox, DueRow},
-};
+use store::{Store, secrets::Vault, transact, unscoped};
 
 /// How long a send with a lost answer waits for a status.
 pub(super) const WINDOW: Span = Span::from_secs(30);
@@ -47,7 +42,7 @@ pub(super) enum Kind {
 /// What came of it.
 pub(super) enum Done {
     Started(store::Result<()>),
-    Looked(store::Result<(Vec<DueConversation>, Vec<DueOutbox>, Vec<DueRow>)>),
+    Looked(store::Result<workers::Seen>),
     Clocks(store::Result<()>),
     Renewed(store::Result<()>),
     Worked(Subject, store::Result<()>),
@@ -170,10 +165,10 @@ impl Node {
     }
 
     /// Starts what a look has found, but for what is under way here.
-    pub(super) fn take_up(&mut self, turns: Vec<DueConversation>, sends: Vec<DueOutbox>) -> Vec<(Kind, Task)> {
+    pub(super) fn take_up(&mut self, seen: workers::Seen) -> Vec<(Kind, Task)> {
         self.looking = false;
         let Some(ctx) = self.ctx.as_ref().filter(|_| !self.stopping) else { return Vec::new() };
-        let work = turns.into_iter().map(Work::Turn).chain(sends.into_iter().map(Work::Send));
+        let work = seen.turns.into_iter().map(Work::Turn).chain(seen.sends.into_iter().map(Work::Send));
         let mut tasks = Vec::new();
         for work in work {
             let (subject, ctx) = (work.subject(), ctx.clone());

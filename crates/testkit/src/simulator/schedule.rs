@@ -13,7 +13,7 @@ use super::{
 };
 use axum::http::StatusCode;
 use domain::{Span, Timestamp};
-use server::failpoint;
+use server::{failpoint, workers};
 use std::collections::BTreeSet;
 use store::{DatabaseUrl, Error, Store, census};
 
@@ -312,12 +312,12 @@ impl Run<'_> {
                 self.nodes[index].scan_at = Some(now);
                 self.expect_fine(index, "start", result);
             }
-            Done::Looked(Ok((turns, sends, _))) => {
-                let tasks = self.nodes[index].take_up(turns, sends);
+            Done::Looked(Ok(seen)) => {
+                let tasks = self.nodes[index].take_up(seen);
                 self.add(index, tasks);
             }
             Done::Looked(Err(error)) => {
-                self.nodes[index].take_up(Vec::new(), Vec::new());
+                self.nodes[index].take_up(workers::Seen::default());
                 self.expect_fine(index, "look", Err(error));
             }
             Done::Clocks(result) => self.expect_fine(index, "clocks", result),

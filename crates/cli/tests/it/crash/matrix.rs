@@ -45,8 +45,9 @@ fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
     results.print(started.elapsed());
     assert!(results.failed.is_empty(), "{:#?}", results.failed);
     if only.is_empty() {
-        let missed: Vec<_> =
-            server::failpoint::ALL.into_iter().filter(|point| !results.reached.contains(*point)).collect();
+        // Those of uploads are reached by messages of the API (`files.rs`).
+        let talks = server::failpoint::ALL.into_iter().filter(|point| !point.starts_with("upload."));
+        let missed: Vec<_> = talks.filter(|point| !results.reached.contains(*point)).collect();
         assert!(missed.is_empty(), "no case came to {missed:?}");
     }
     assert!(results.slowest < FIRST_TURN_WITHIN, "{:?} from a restart to the first turn", results.slowest);

@@ -3,6 +3,7 @@
 
 mod cases;
 mod clocks;
+mod files;
 mod kills;
 mod life;
 mod matrix;

@@ -213,6 +213,17 @@ impl World {
         self.runtime.block_on(future)
     }
 
+    /// Sends a picture with a message, as a form.
+    pub fn post_picture(&self, key: &str, path: &str, bytes: &[u8]) -> Value {
+        let head = "--b\r\nContent-Disposition: form-data; name=\"message[message_type]\"\r\n\r\nimage\r\n\
+            --b\r\nContent-Disposition: form-data; name=\"message[media_file]\"; filename=\"a.png\"\r\n\
+            Content-Type: image/png\r\n\r\n";
+        let body = [head.as_bytes(), bytes, b"\r\n--b--\r\n"].concat();
+        let request = self.http.post(format!("http://127.0.0.1:{}/api/v1{path}", self.port)).body(body);
+        let form = "multipart/form-data; boundary=b";
+        self.request(request.header("X-API-Key", key).header("content-type", form), None)
+    }
+
     fn request(&self, request: reqwest::RequestBuilder, body: Option<Value>) -> Value {
         let request = match body {
             Some(body) => request.json(&body),

@@ -234,15 +234,35 @@ impl TemplateSend {
 /// The language of a template whose agent names none.
 const LANGUAGE: &str = "en_US";
 
+/// What agents say. A link in a text is shown with a preview.
+impl From<message::Content> for Content {
+    fn from(content: message::Content) -> Self {
+        match content {
+            message::Content::Text(body) => {
+                let preview_url = body.contains("https://") || body.contains("http://");
+                Self::Text { body, preview_url }
+            }
+            message::Content::Media(media) => Self::Media(media.into()),
+            message::Content::Template(template) => Self::Template(template.into()),
+        }
+    }
+}
+
+impl From<message::MediaKind> for MediaKind {
+    fn from(kind: message::MediaKind) -> Self {
+        match kind {
+            message::MediaKind::Image => Self::Image,
+            message::MediaKind::Video => Self::Video,
+            message::MediaKind::Audio => Self::Audio,
+            message::MediaKind::Document => Self::Document,
+        }
+    }
+}
+
 /// WhatsApp refuses a caption for a sound and a name for anything but a document.
 impl From<message::Media> for Media {
     fn from(media: message::Media) -> Self {
-        let kind = match media.kind {
-            message::MediaKind::Image => MediaKind::Image,
-            message::MediaKind::Video => MediaKind::Video,
-            message::MediaKind::Audio => MediaKind::Audio,
-            message::MediaKind::Document => MediaKind::Document,
-        };
+        let kind = MediaKind::from(media.kind);
         let caption = media.caption.filter(|_| kind != MediaKind::Audio);
         let filename = media.filename.filter(|_| kind == MediaKind::Document);
         Self { kind, source: MediaSource::Link(media.url), caption, filename, voice: false }

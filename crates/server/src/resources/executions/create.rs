@@ -5,24 +5,22 @@ use crate::{
     ApiError,
     api::{Accepted, Changed, Data, PhoneNumber, RequestBody, body, change},
     auth::{ProjectContext, path_id},
-    sandbox, test_mode, workers,
+    channel::{self, Channel},
+    test_mode, workers,
 };
 use axum::extract::{Path, Request};
 use domain::{
-    Id,
     execution::{ExecutionInput, ExecutionStatus},
     ids::{AgentId, ProjectId, WhatsappConfigId},
     phone::Phone,
-    sandbox::SessionStatus,
 };
 use engine::Input;
 use serde::Deserialize;
 use store::{
     Tx, agents,
-    contacts::{self, Identity, Seen},
-    conversations::{self, ConversationRow, Release, Touch},
+    conversations::{self, ConversationRow, Release},
     executions::{self, NewExecution},
-    mailbox, sandbox_sessions, whatsapp_configs,
+    mailbox, whatsapp_configs,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -121,7 +119,6 @@ async fn conversation(
     phone: Option<&Phone>,
     config: Option<WhatsappConfigId>,
 ) -> Result<ConversationRow, ApiError> {
-    let now = ctx.now();
     // A config that is not there is told of, also where nobody is talked to and none is used.
     let config = match config {
         Some(id) => {
@@ -134,42 +131,16 @@ async fn conversation(
         // A run that talks to nobody has a conversation of its own, without a number.
         return Ok(test_mode::open(ctx, tx, project).await?);
     };
-    let route = match config {
-        Some(config) => Some((config.phone_number_id, Some(config.id))),
-        None => {
-            let session = sandbox_sessions::live(tx, project, phone.canonical()).await?;
-            let session = session.filter(|session| sandbox::is_live(session, SessionStatus::Active, now));
-            match (session, &ctx.sandbox) {
-                (Some(_), Some(sandbox)) => Some((sandbox.phone_number_id.clone(), None)),
-                _ => {
-                    whatsapp_configs::oldest(tx, project).await?.map(|config| (config.phone_number_id, Some(config.id)))
-                }
-            }
-        }
+    let channel = match config {
+        Some(config) => Some(Channel::from(config)),
+        None => match channel::sandbox(ctx, tx, project, phone).await? {
+            Some(sandbox) => Some(sandbox),
+            None => whatsapp_configs::oldest(tx, project).await?.map(Channel::from),
+        },
     };
-    let Some((phone_number_id, config)) = route else {
+    let Some(channel) = channel else {
         let why = "the project has no WhatsApp number and the phone has no active sandbox session";
         return Err(ApiError::invalid("/phone_number", "no_channel", why));
     };
-    let identity = Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() };
-    let new_contact = Id::from_uuid(workers::derived(project, "contact", &format!("wa_id//{}", phone.canonical())));
-    let seen = match contacts::by_identity(tx, project, &identity).await? {
-        // What WhatsApp last wrote is the better address.
-        Some(_) => Seen::default(),
-        None => Seen { wa_id: Some(phone.digits().into()), ..Seen::default() },
-    };
-    let contact = contacts::ensure(tx, project, &[identity], new_contact, &seen, now).await?;
-    let number = phone.e164();
-    let touch = Touch {
-        new_id: ctx.new_id(),
-        phone_number_id: &phone_number_id,
-        contact,
-        config,
-        phone_number: Some(&number),
-        contact_name: None,
-        agent: None,
-        inbound_at: None,
-        now,
-    };
-    Ok(conversations::touch(tx, project, &touch).await?)
+    Ok(channel::open(ctx, tx, project, phone, &channel).await?)
 }

@@ -1,12 +1,27 @@
 //! /api/v1 routes of messages.
 
+mod card;
 mod create;
+mod data;
+mod delete;
+mod find;
 mod list;
+mod mark_as_read;
+mod outgoing;
+mod send;
+mod standalone;
+mod take;
+mod template;
 mod view;
 
 use crate::Context;
+use find::find;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn routes() -> OpenApiRouter<Context> {
-    OpenApiRouter::new().routes(routes!(list::handle, create::handle))
+    OpenApiRouter::new()
+        .routes(routes!(list::handle, create::handle))
+        .routes(routes!(standalone::handle))
+        .routes(routes!(delete::handle))
+        .routes(routes!(mark_as_read::handle))
 }

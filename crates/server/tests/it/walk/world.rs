@@ -27,6 +27,7 @@ pub struct Things {
     link: String,
     assignment: String,
     member: String,
+    message: String,
     sandbox_session: String,
     snapshot: String,
     chat: String,
@@ -99,6 +100,10 @@ impl Things {
         app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "asked again"}))]);
         app.patch(&format!("/api/v1/{conversations}/conversation_assignments/{assignment}"), released).await.data();
         app.run_until_idle().await;
+        let said = app.get(&format!("/api/v1/{conversations}/whatsapp_messages")).await;
+        let said =
+            said.data().as_array().unwrap().iter().find(|message| message["direction"] == "inbound").unwrap().clone();
+        let message = said["id"].as_str().unwrap().to_owned();
         let snapshot = made(&format!("agents/{agent}/agent_snapshots"), json!({})).await;
         app.model().says("Hello, tester.");
         let chat = made(&format!("agents/{agent}/test_chats"), json!({"message": "hi"})).await;
@@ -134,6 +139,7 @@ impl Things {
             link,
             assignment,
             member,
+            message,
             sandbox_session,
             snapshot,
             chat,
@@ -159,6 +165,7 @@ impl Things {
             "conversation_id" | "whatsapp_conversation_id" => &self.conversation,
             "name" if path.starts_with("/api/v1/secrets/") => "shop_token",
             "id" if path.starts_with("/api/v1/sandbox_sessions/") => &self.sandbox_session,
+            "id" if path.starts_with("/api/v1/whatsapp_messages/") => &self.message,
             "agent_snapshot_id" => &self.snapshot,
             "test_suite_id" => &self.suite,
             "test_case_id" => &self.case,
@@ -202,6 +209,9 @@ impl World {
             "update_agent_execution" => json!({"agent_execution": {"status": "ended", "reason": "solved"}}),
             "set_secret" => json!({"secret": {"value": "s3cret"}}),
             "create_whatsapp_message" => json!({"message": {"content": "Maria here.", "message_type": "text"}}),
+            "create_standalone_whatsapp_message" => {
+                json!({"message": {"phone_number": "+5511999990002", "message_type": "template", "template_name": "hello_world"}})
+            }
             "create_sandbox_session" => {
                 json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.things.agent}})
             }
@@ -218,9 +228,7 @@ impl World {
             }
             "update_customer" => json!({"customer": {"name": "Blue Clinic North", "external_customer_id": null}}),
             "create_customer_whatsapp_config" => {
-                let mut config = number("555000111224");
-                config["access_token"] = json!("EAAB-test");
-                json!({"whatsapp_config": config})
+                json!({"whatsapp_config": number("555000111224")})
             }
             "update_whatsapp_config" => {
                 json!({"whatsapp_config": {"name": "Night line", "webhook_destination_url": null, "access_token": "EAAB-new"}})
@@ -292,5 +300,5 @@ fn assignment(user: &str) -> Value {
 
 fn number(phone_number_id: &str) -> Value {
     json!({"name": "Blue Clinic line", "phone_number_id": phone_number_id, "business_account_id": "777000111222",
-        "webhook_verify_token": "check-me"})
+        "webhook_verify_token": "check-me", "access_token": "EAAB-test"})
 }

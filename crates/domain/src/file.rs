@@ -1,0 +1,104 @@
+//! What WhatsApp takes as a file (whatsapp-cloud-api.md 2.3): which types, how large, and what the first bytes say.
+//!
+//! What a caller says of a file is a hint. A picture, a film or a sound is what its bytes are.
+
+use crate::message::MediaKind;
+
+const MIB: usize = 1 << 20;
+
+/// What a document may be called to WhatsApp; anything else goes as bytes without a type.
+const DOCUMENTS: [&str; 8] = [
+    "text/plain",
+    "application/pdf",
+    "application/msword",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+];
+
+/// The most bytes of any file.
+pub const LARGEST: usize = 100 * MIB;
+
+/// The most bytes of a file of this kind.
+pub const fn largest(kind: MediaKind) -> usize {
+    match kind {
+        MediaKind::Image => 5 * MIB,
+        MediaKind::Video | MediaKind::Audio => 16 * MIB,
+        MediaKind::Document => LARGEST,
+    }
+}
+
+/// The types of a kind, for people.
+pub const fn types(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Image => "JPEG or PNG",
+        MediaKind::Video => "MP4 or 3GPP",
+        MediaKind::Audio => "AAC, AMR, MP3, MP4 or Ogg",
+        MediaKind::Document => "any file",
+    }
+}
+
+/// The type to send a file as, from its first bytes and what its sender called it; `None` if WhatsApp does not take it as
+/// this kind.
+pub fn mime_type(kind: MediaKind, first: &[u8], said: Option<&str>) -> Option<&'static str> {
+    let container = (first.get(4..8) == Some(b"ftyp")).then(|| first.get(8..11).unwrap_or_default());
+    match kind {
+        MediaKind::Image if first.starts_with(b"\xff\xd8\xff") => Some("image/jpeg"),
+        MediaKind::Image if first.starts_with(b"\x89PNG\r\n\x1a\n") => Some("image/png"),
+        MediaKind::Image => None,
+        MediaKind::Video => container.map(|brand| if brand == b"3gp" { "video/3gpp" } else { "video/mp4" }),
+        MediaKind::Audio if container.is_some() => Some("audio/mp4"),
+        MediaKind::Audio => sound(first),
+        MediaKind::Document => {
+            let said = said.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+            let known = DOCUMENTS.into_iter().find(|known| known.eq_ignore_ascii_case(said));
+            let pdf = first.starts_with(b"%PDF-").then_some("application/pdf");
+            Some(pdf.or(known).unwrap_or("application/octet-stream"))
+        }
+    }
+}
+
+fn sound(first: &[u8]) -> Option<&'static str> {
+    match first {
+        [b'O', b'g', b'g', b'S', ..] => Some("audio/ogg"),
+        [b'#', b'!', b'A', b'M', b'R', ..] => Some("audio/amr"),
+        [b'I', b'D', b'3', ..] => Some("audio/mpeg"),
+        // ADTS and MPEG frames begin alike; the layer bits, zero in ADTS, tell them apart.
+        [0xff, second, ..] if second & 0xf6 == 0xf0 => Some("audio/aac"),
+        [0xff, second, ..] if second & 0xe0 == 0xe0 => Some("audio/mpeg"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_what_its_bytes_say() {
+        for (kind, first, said, expected) in [
+            (MediaKind::Image, &b"\xff\xd8\xff\xe0"[..], Some("image/png"), Some("image/jpeg")),
+            (MediaKind::Image, b"\x89PNG\r\n\x1a\n...", None, Some("image/png")),
+            (MediaKind::Image, b"GIF89a", Some("image/jpeg"), None),
+            (MediaKind::Image, b"<svg xmlns=", Some("image/svg+xml"), None),
+            (MediaKind::Video, b"\0\0\0\x18ftypmp42", None, Some("video/mp4")),
+            (MediaKind::Video, b"\0\0\0\x18ftyp3gp5", None, Some("video/3gpp")),
+            (MediaKind::Video, b"RIFF....AVI ", Some("video/mp4"), None),
+            (MediaKind::Audio, b"OggS\0", None, Some("audio/ogg")),
+            (MediaKind::Audio, b"ID3\x04", None, Some("audio/mpeg")),
+            (MediaKind::Audio, b"\xff\xfb\x90", None, Some("audio/mpeg")),
+            (MediaKind::Audio, b"\xff\xf1\x50", None, Some("audio/aac")),
+            (MediaKind::Audio, b"#!AMR\n", None, Some("audio/amr")),
+            (MediaKind::Audio, b"\0\0\0\x18ftypM4A ", None, Some("audio/mp4")),
+            (MediaKind::Audio, b"RIFF....WAVE", Some("audio/mpeg"), None),
+            (MediaKind::Document, b"%PDF-1.7", Some("text/html"), Some("application/pdf")),
+            (MediaKind::Document, b"hello", Some("Text/Plain; charset=utf-8"), Some("text/plain")),
+            (MediaKind::Document, b"<html>", Some("text/html"), Some("application/octet-stream")),
+            (MediaKind::Document, b"", None, Some("application/octet-stream")),
+        ] {
+            assert_eq!(mime_type(kind, first, said), expected, "{kind:?} {first:?}");
+        }
+    }
+}

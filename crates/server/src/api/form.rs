@@ -1,0 +1,357 @@
+//! Reads `multipart/form-data` while it arrives, part by part, so that a file is never in memory as a whole; and makes of its
+//! fields the JSON that the same request would have been without a file.
+
+use super::{body::Arriving, json};
+use crate::ApiError;
+use axum::{
+    body::Body,
+    http::{header, request::Parts},
+};
+use bytes::{Bytes, BytesMut};
+use serde_json::{Map, Value};
+
+/// Longest head of a part.
+const HEAD: usize = 8 * 1024;
+/// Longest field that is no file.
+const FIELD: usize = 64 * 1024;
+/// Most parts.
+const PARTS: usize = 1_000;
+/// How deep the brackets of a name may go.
+const DEPTH: usize = 8;
+
+/// A form on its way to us.
+pub(crate) struct Form {
+    body: Arriving,
+    buffer: BytesMut,
+    /// What stands between parts, with the line break before it.
+    delimiter: Vec<u8>,
+    /// Within a part's content, or before the first part.
+    inside: bool,
+    parts: usize,
+}
+
+/// What is said of a part before its content.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) name: String,
+    /// Of a file: its last component, without what does not belong into a name.
+    pub(crate) filename: Option<String>,
+    pub(crate) content_type: Option<String>,
+}
+
+fn broken(what: &str) -> ApiError {
+    ApiError::Malformed(format!("the form is broken: {what}"))
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    let first = *needle.first()?;
+    let mut at = 0;
+    loop {
+        at += haystack.get(at..)?.iter().position(|byte| *byte == first)?;
+        if haystack[at..].starts_with(needle) {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Whether a request is a form, by its type.
+pub(crate) fn is_form(parts: &Parts) -> bool {
+    content_type(parts).split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("multipart/form-data"))
+}
+
+fn content_type(parts: &Parts) -> &str {
+    parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+impl Form {
+    /// Begins to read a form of at most `limit` bytes.
+    pub(crate) fn open(parts: &Parts, body: Body, limit: usize) -> Result<Self, ApiError> {
+        let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if length.is_some_and(|length: usize| length > limit) {
+            return Err(ApiError::TooLarge(limit));
+        }
+        let boundary = parameter(content_type(parts), "boundary").filter(|text| (1..=70).contains(&text.len()));
+        let boundary = boundary.ok_or_else(|| broken("the content type names no boundary"))?;
+        let delimiter = format!("\r\n--{boundary}").into_bytes();
+        // The first delimiter has no line break before it.
+        let buffer = BytesMut::from(&b"\r\n"[..]);
+        Ok(Self { body: Arriving::new(body, limit), buffer, delimiter, inside: true, parts: 0 })
+    }
+
+    async fn more(&mut self) -> Result<(), ApiError> {
+        let more = self.body.next().await?.ok_or_else(|| broken("it ends before its last boundary"))?;
+        self.buffer.extend_from_slice(&more);
+        Ok(())
+    }
+
+    /// The next part; none at the end. What was not read of the one before is passed over.
+    pub(crate) async fn next(&mut self) -> Result<Option<Head>, ApiError> {
+        while self.piece().await?.is_some() {}
+        self.parts += 1;
+        if self.parts > PARTS {
+            return Err(broken("it has more than 1,000 parts"));
+        }
+        loop {
+            if self.buffer.starts_with(b"--") {
+                return Ok(None);
+            }
+            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
+                let head = self.buffer.split_to(end + 4);
+                self.inside = true;
+                return read_head(&String::from_utf8_lossy(&head)).map(Some);
+            }
+            if self.buffer.len() > HEAD {
+                return Err(broken("a part's head is longer than 8 KiB"));
+            }
+            self.more().await?;
+        }
+    }
+
+    /// More of the part's content; none at its end.
+    pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, ApiError> {
+        while self.inside {
+            if let Some(at) = find(&self.buffer, &self.delimiter) {
+                let piece = self.buffer.split_to(at).freeze();
+                let _delimiter = self.buffer.split_to(self.delimiter.len());
+                self.inside = false;
+                return Ok((!piece.is_empty()).then_some(piece));
+            }
+            // The last bytes may be the beginning of a delimiter.
+            let certain = self.buffer.len().saturating_sub(self.delimiter.len() - 1);
+            if certain > 0 {
+                return Ok(Some(self.buffer.split_to(certain).freeze()));
+            }
+            self.more().await?;
+        }
+        Ok(None)
+    }
+
+    /// The part's content as text.
+    pub(crate) async fn text(&mut self) -> Result<String, ApiError> {
+        let mut text = Vec::new();
+        while let Some(piece) = self.piece().await? {
+            text.extend_from_slice(&piece);
+            if text.len() > FIELD {
+                return Err(ApiError::TooLarge(FIELD));
+            }
+        }
+        let text = String::from_utf8(text).map_err(|_| broken("a field is not UTF-8"))?;
+        if text.contains('\0') { Err(broken("a field holds NUL")) } else { Ok(text) }
+    }
+}
+
+fn read_head(head: &str) -> Result<Head, ApiError> {
+    let header = |wanted: &str| {
+        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+    };
+    let disposition = header("content-disposition").ok_or_else(|| broken("a part has no Content-Disposition"))?;
+    let name = parameter(disposition, "name").ok_or_else(|| broken("a part has no name"))?;
+    let filename = parameter(disposition, "filename").map(|name| clean(&name));
+    Ok(Head { name, filename, content_type: header("content-type").map(str::to_owned) })
+}
+
+/// A parameter of a header, quoted or not.
+fn parameter(header: &str, wanted: &str) -> Option<String> {
+    let mut rest = header.split_once(';')?.1;
+    loop {
+        let (name, after) = rest.split_once('=')?;
+        let after = after.trim_start();
+        let (value, next) = match after.strip_prefix('"') {
+            Some(quoted) => unquoted(quoted),
+            None => {
+                let end = after.find(';').unwrap_or(after.len());
+                (after[..end].trim().to_owned(), &after[end..])
+            }
+        };
+        if name.trim().trim_start_matches(';').trim().eq_ignore_ascii_case(wanted) {
+            return Some(value);
+        }
+        rest = next;
+    }
+}
+
+/// Up to the closing quote, and what follows it.
+fn unquoted(quoted: &str) -> (String, &str) {
+    let mut text = String::new();
+    let mut chars = quoted.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return (text, &quoted[at + 1..]),
+            '\\' => match chars.next() {
+                Some((_, next @ ('"' | '\\'))) => text.push(next),
+                // Browsers of old send whole Windows paths, without escapes.
+                Some((_, next)) => text.extend(['\\', next]),
+                None => {}
+            },
+            c => text.push(c),
+        }
+    }
+    (text, "")
+}
+
+fn clean(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    last.chars().filter(|c| !c.is_control()).take(240).collect::<String>().trim().to_owned()
+}
+
+/// Fields with names like `message[buttons][0][title]`, made into JSON.
+#[derive(Debug, Default)]
+pub(crate) struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Puts a text, a number or a whole JSON value where the name says. A place is taken once.
+    pub(crate) fn put(&mut self, name: &str, value: Value) -> Result<(), ApiError> {
+        let twice = || ApiError::Malformed(format!("the field {name} does not fit what came before it"));
+        let path = path(name).ok_or_else(|| ApiError::Malformed(format!("the field name {name} cannot be read")))?;
+        let mut place = &mut self.0;
+        for (at, segment) in path.iter().enumerate() {
+            let next = path.get(at + 1);
+            let key = match segment.as_str() {
+                "" => nth(place, next),
+                named => named.to_owned(),
+            };
+            match next {
+                None if place.contains_key(&key) => return Err(twice()),
+                None => {
+                    place.insert(key, value);
+                    return Ok(());
+                }
+                Some(_) => {
+                    let inner = place.entry(key).or_insert_with(|| Value::Object(Map::new()));
+                    place = inner.as_object_mut().ok_or_else(twice)?;
+                }
+            }
+        }
+        Err(twice())
+    }
+
+    /// The whole. Objects whose keys are all numbers are lists.
+    pub(crate) fn into_json(self) -> Map<String, Value> {
+        self.0.into_iter().map(|(key, value)| (key, listed(value))).collect()
+    }
+}
+
+/// A field that may hold JSON.
+pub(crate) fn json_or_text(text: String) -> Result<Value, ApiError> {
+    if text.trim_start().starts_with(['{', '[']) { json::parse(text.as_bytes()) } else { Ok(Value::String(text)) }
+}
+
+/// `a[b][]` is `a`, `b` and nothing.
+fn path(name: &str) -> Option<Vec<String>> {
+    let (first, mut rest) = name.split_at(name.find('[').unwrap_or(name.len()));
+    let mut path = vec![first.to_owned()];
+    while let Some(inner) = rest.strip_prefix('[') {
+        let (segment, after) = inner.split_once(']')?;
+        path.push(segment.to_owned());
+        rest = after;
+    }
+    (rest.is_empty() && !first.is_empty() && path.len() <= DEPTH).then_some(path)
+}
+
+/// Which item `[]` means: the next one, or the last one while it lacks the key that follows.
+fn nth(list: &Map<String, Value>, next: Option<&String>) -> String {
+    let count = list.len();
+    let last = count.checked_sub(1).map(|last| last.to_string());
+    match (last, next) {
+        (Some(last), Some(next)) if list.get(&last).is_some_and(|item| item.get(next).is_none()) => last,
+        _ => count.to_string(),
+    }
+}
+
+fn listed(value: Value) -> Value {
+    let Value::Object(fields) = value else { return value };
+    let fields: Map<String, Value> = fields.into_iter().map(|(key, value)| (key, listed(value))).collect();
+    let number = |key: &str| key.parse::<u32>().ok();
+    if fields.is_empty() || !fields.keys().all(|key| number(key).is_some()) {
+        return Value::Object(fields);
+    }
+    let mut items: Vec<(String, Value)> = fields.into_iter().collect();
+    items.sort_by_key(|(key, _)| number(key));
+    Value::Array(items.into_iter().map(|(_, value)| value).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::stream;
+    use serde_json::json;
+
+    const FORM: &str = "ignored\r\n--xx\r\nContent-Disposition: form-data; name=\"a[b]\"\r\n\r\none\r\n--xx\r\n\
+        Content-Disposition: form-data; name=\"file\"; filename=\"C:\\dir\\be \\\"my\\\" guest.pdf\"\r\n\
+        Content-Type: application/pdf\r\n\r\n\r\n--x\r\n--xy\r\n--xx\r\ncontent-disposition: form-data; name=e\r\n\r\n\r\n--xx--\r\n";
+
+    fn form(text: &str, size: usize) -> Form {
+        let request = axum::http::Request::builder().header("content-type", "multipart/form-data; boundary=\"xx\"");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let pieces: Vec<_> =
+            text.as_bytes().chunks(size).map(|piece| Ok::<_, std::convert::Infallible>(piece.to_vec())).collect();
+        Form::open(&parts, Body::from_stream(stream::iter(pieces)), 10_000).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_form_is_read_the_same_however_it_arrives() {
+        for size in 1..FORM.len() {
+            let mut form = form(FORM, size);
+            let first = form.next().await.unwrap().unwrap();
+            assert_eq!((first.name.as_str(), form.text().await.unwrap().as_str()), ("a[b]", "one"), "{size}");
+            let file = form.next().await.unwrap().unwrap();
+            assert_eq!(file.content_type.as_deref(), Some("application/pdf"));
+            assert_eq!(file.filename.as_deref(), Some("be \"my\" guest.pdf"));
+            let mut content = Vec::new();
+            while let Some(piece) = form.piece().await.unwrap() {
+                content.extend_from_slice(&piece);
+            }
+            assert_eq!(content, b"\r\n--x\r\n--xy", "{size}");
+            let empty = form.next().await.unwrap().unwrap();
+            assert_eq!((empty.name.as_str(), form.text().await.unwrap().as_str()), ("e", ""));
+            assert_eq!(form.next().await.unwrap(), None);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_not_read_is_passed_over_and_what_is_cut_off_is_told() {
+        let mut whole = form(FORM, 7);
+        let mut names = Vec::new();
+        while let Some(part) = whole.next().await.unwrap() {
+            names.push(part.name);
+        }
+        assert_eq!(names, ["a[b]", "file", "e"]);
+        for length in [0, 20, 60, 100, FORM.len() - 6] {
+            let mut cut = form(&FORM[..length], 7);
+            let mut end = Ok(None);
+            for _ in 0..4 {
+                end = cut.next().await;
+                if !matches!(end, Ok(Some(_))) {
+                    break;
+                }
+            }
+            assert!(matches!(end, Err(ApiError::Malformed(_))), "{length}: {end:?}");
+        }
+    }
+
+    #[test]
+    fn names_with_brackets_make_objects_and_lists() {
+        let mut fields = Fields::default();
+        for (name, text) in [
+            ("m[content]", "hi"),
+            ("m[buttons][0][id]", "a"),
+            ("m[buttons][0][title]", "A"),
+            ("m[buttons][1][id]", "b"),
+            ("m[rows][][id]", "x"),
+            ("m[rows][][title]", "X"),
+            ("m[rows][][id]", "y"),
+            ("m[params][]", "1"),
+            ("m[params][]", "2"),
+        ] {
+            fields.put(name, json!(text)).unwrap();
+        }
+        for bad in ["m[content]", "m[content][x]", "[x]", "m[x", "m]x[", "m[a][b][c][d][e][f][g][h]"] {
+            assert!(fields.put(bad, json!("z")).is_err(), "{bad}");
+        }
+        let expected = json!({"m": {"content": "hi", "buttons": [{"id": "a", "title": "A"}, {"id": "b"}],
+            "rows": [{"id": "x", "title": "X"}, {"id": "y"}], "params": ["1", "2"]}});
+        assert_eq!(Value::Object(fields.into_json()), expected);
+    }
+}

@@ -1,0 +1,60 @@
+//! `PATCH /whatsapp_messages/{id}/mark_as_read`
+
+use super::view::WhatsappMessage;
+use crate::{
+    ApiError,
+    api::{Changed, Data, Query, change},
+    auth::{ProjectContext, path_id},
+    workers::{self, RECEIPT_JOB, Receipt},
+};
+use axum::extract::Path;
+use domain::message::Direction;
+use serde::Deserialize;
+use store::{jobs, messages};
+use utoipa::IntoParams;
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Typing {
+    /// Also show typing to the contact.
+    #[param(default = true)]
+    typing_indicator: Option<bool>,
+}
+
+/// Mark an inbound message as read
+///
+/// And those before it, as WhatsApp does. WhatsApp is told in the background; for a message that is read already nothing happens.
+#[utoipa::path(
+    patch, path = "/whatsapp_messages/{id}/mark_as_read", operation_id = "mark_whatsapp_message_as_read", tag = "WhatsApp Messages",
+    params(("id", description = "Message id."), Typing),
+    responses(
+        (status = 200, description = "The message, read.", body = Data<WhatsappMessage>),
+        (status = 400, description = "`malformed`: the message is outbound"),
+    )
+)]
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Path(id): Path<String>,
+    Query(Typing { typing_indicator }): Query<Typing>,
+) -> Result<Changed<Data<WhatsappMessage>>, ApiError> {
+    let id = path_id(&id, "Message")?;
+    let project = ctx.project;
+    let changed = change!(ctx, "message.read", tx => {
+        let (message, conversation) = super::find(tx, project, id).await?;
+        if message.direction != Direction::Inbound.as_str() {
+            return Err(ApiError::Malformed("Can only mark inbound messages as read".into()));
+        }
+        let now = ctx.now();
+        let news = messages::read(tx, project, conversation.id, id, now).await? > 0;
+        if let Some(wamid) = message.wamid.filter(|_| news) {
+            let typing = typing_indicator.unwrap_or(true);
+            let receipt = Receipt { phone_number_id: conversation.phone_number_id.clone(), wamid, typing };
+            let payload = workers::to_json("receipt", &receipt)?;
+            jobs::put(tx, project, ctx.new_uuid(), (RECEIPT_JOB, &id.to_string()), &payload, now).await?;
+        }
+        let row = messages::find(tx, project, id).await?.ok_or(ApiError::NotFound("Message"))?;
+        Ok(Data { data: WhatsappMessage::of(&row, conversation.phone_number.as_deref()) })
+    })?;
+    ctx.wake.notify_one();
+    Ok(changed)
+}

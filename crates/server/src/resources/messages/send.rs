@@ -1,0 +1,98 @@
+//! Says something in a conversation, in the caller's transaction: for messages in one and for those outside.
+
+use super::{outgoing::Draft, take::Taken, view::WhatsappMessage};
+use crate::{
+    ApiError,
+    auth::ProjectContext,
+    takeover::{self, Floor},
+    workers::{self, NotSendable, Parcel, Said},
+};
+use domain::{Span, ids::ConversationId};
+use engine::Input;
+use gateways::whatsapp::Content;
+use store::{
+    Tx,
+    conversations::{self, ConversationRow},
+    mailbox,
+    messages::{self, MessageRow},
+};
+
+/// WhatsApp takes reactions to messages that are younger than this.
+const REACTABLE: Span = Span::from_hours(30 * 24);
+
+/// Stores the message and puts it into the outbox. The conversation's row is locked, with its latest sequence number taken.
+pub(super) async fn send(
+    ctx: &ProjectContext,
+    tx: &mut Tx<'_>,
+    conversation: &ConversationRow,
+    taken: &Taken,
+    source_key: &str,
+) -> Result<WhatsappMessage, ApiError> {
+    let (project, now) = (ctx.project, ctx.now());
+    let parcel = parcel(ctx, tx, conversation, taken).await?;
+    let Floor::People { agent_hears } = takeover::floor(tx, project, conversation).await? else {
+        return Err(ApiError::Conflict("agent_active", "an agent execution holds the conversation".into()));
+    };
+    if agent_hears {
+        let text = taken.message.shown().map_or_else(|| parcel.in_words(), str::to_owned);
+        let input = Input::Outside { id: source_key.to_owned(), text };
+        let mail = workers::mail(conversation.next_seq, source_key.to_owned(), &input)?;
+        mailbox::put(tx, project, conversation.id, &mail).await?;
+        conversations::wake(tx, project, conversation.id, now, None).await?;
+    }
+    let said = Said { parcel: &parcel, shown: taken.message.shown(), source_key, waiting: None };
+    let message = workers::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refused)?;
+    let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
+    Ok(WhatsappMessage::of(&row, conversation.phone_number.as_deref()))
+}
+
+fn refused(why: NotSendable) -> ApiError {
+    match why {
+        NotSendable::WindowClosed => ApiError::WindowClosed,
+        NotSendable::NoAddress | NotSendable::TakenOver => ApiError::State(why.code(), why.to_string()),
+    }
+}
+
+async fn parcel(
+    ctx: &ProjectContext,
+    tx: &mut Tx<'_>,
+    conversation: &ConversationRow,
+    taken: &Taken,
+) -> Result<Parcel, ApiError> {
+    match (&taken.draft, &taken.file) {
+        (Draft::Ready(content), _) => Ok(Parcel::Ready { ready: content.clone() }),
+        (Draft::Reaction { to, emoji }, _) => {
+            let message_id = reacted_to(ctx, tx, conversation.id, to).await?;
+            Ok(Parcel::Ready { ready: Content::Reaction { message_id, emoji: emoji.clone() } })
+        }
+        (Draft::File { .. }, Some(file)) => Ok(Parcel::File { file: file.clone() }),
+        (Draft::File { .. }, None) => Err(ApiError::invalid("/message/media_file", "blank", "can't be blank")),
+    }
+}
+
+/// WhatsApp's id of a message of this conversation that can be reacted to.
+async fn reacted_to(
+    ctx: &ProjectContext,
+    tx: &mut Tx<'_>,
+    conversation: ConversationId,
+    named: &str,
+) -> Result<String, ApiError> {
+    let refuse = |code, why: &str| Err(ApiError::invalid("/message/reacted_to_message_id", code, why));
+    let found: Option<MessageRow> = match named.parse() {
+        Ok(id) => messages::find(tx, ctx.project, id).await?,
+        Err(_) => messages::of_wamid(tx, ctx.project, conversation, named).await?,
+    };
+    let Some(message) = found.filter(|message| message.conversation_id == conversation) else {
+        return refuse("unknown_message", "no such message in this conversation");
+    };
+    if message.kind == "reaction" {
+        return refuse("not_reactable", "a reaction cannot be reacted to");
+    }
+    if ctx.now() - message.created_at > REACTABLE {
+        return refuse("not_reactable", "the message is older than 30 days");
+    }
+    match message.wamid {
+        Some(wamid) if message.status != "failed" => Ok(wamid),
+        _ => refuse("not_reactable", "WhatsApp does not have this message"),
+    }
+}

@@ -1,0 +1,175 @@
+//! Takes a message from a request: as JSON, or as a form with its file.
+
+use super::outgoing::{self, Draft, OutgoingMessage};
+use crate::{
+    ApiError,
+    api::{
+        Changed, Problems, RequestBody, body,
+        form::{self, Fields, Form},
+    },
+    auth::ProjectContext,
+    uploads::{self, Received, Receiving},
+    workers::WaitingFile,
+};
+use axum::{body::Body, extract::Request, http::request::Parts};
+use domain::{Problem, file};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What a form may have beside its file.
+const FIELDS: usize = 1 << 20;
+/// Fields of a message that are lists or objects: a form may write them as JSON.
+const STRUCTURED: [&str; 4] = ["buttons", "sections", "contacts", "template_params"];
+const NUMBERS: [&str; 2] = ["latitude", "longitude"];
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct WhatsappMessageCreateRequest {
+    message: OutgoingMessage,
+}
+
+impl RequestBody for WhatsappMessageCreateRequest {
+    const WRAPPER: &'static [&'static str] = &["message", "whatsapp_message"];
+
+    fn check(body: &Value, problems: &mut Problems) {
+        OutgoingMessage::check(body, problems);
+    }
+}
+
+/// A message that can be sent, as far as that can be known without the database.
+pub(super) struct Taken {
+    pub(super) message: OutgoingMessage,
+    pub(super) draft: Draft,
+    pub(super) file: Option<WaitingFile>,
+}
+
+impl Taken {
+    /// Its file is needed if the message was stored now: not when it was refused, nor when the same request came before.
+    pub(super) async fn keep_if_sent<A>(&self, ctx: &ProjectContext, changed: &Result<Changed<A>, ApiError>) {
+        let sent = matches!(changed, Ok(Changed::Now(_)));
+        if let Some(file) = self.file.as_ref().filter(|_| !sent) {
+            uploads::discard(ctx, ctx.project, file.upload).await;
+        }
+    }
+}
+
+/// A file of a form and what was said of it.
+struct Attached {
+    received: Received,
+    filename: Option<String>,
+    content_type: Option<String>,
+}
+
+/// Reads and checks the message. A file that came with a message that is refused is not kept.
+pub(super) async fn take(ctx: &ProjectContext, request: Request) -> Result<Taken, ApiError> {
+    let (parts, body) = request.into_parts();
+    if !form::is_form(&parts) {
+        let message = body::read::<WhatsappMessageCreateRequest>(Request::from_parts(parts, body)).await?.message;
+        if message.media_file.is_some() {
+            let why = "a file comes in a multipart/form-data body; or give media_url or media_id";
+            return Err(ApiError::invalid("/message/media_file", "not_a_file", why));
+        }
+        let draft = message.draft().map_err(under_message)?;
+        return Ok(Taken { message, draft, file: None });
+    }
+    let mut upload = None;
+    let taken = take_form(ctx, &parts, body, &mut upload).await;
+    let kept = taken.as_ref().is_ok_and(|taken| taken.file.is_some());
+    if let Some(upload) = upload.filter(|_| !kept) {
+        uploads::discard(ctx, ctx.project, upload).await;
+    }
+    taken
+}
+
+fn under_message(problems: Vec<Problem>) -> ApiError {
+    ApiError::Invalid(problems.into_iter().map(|problem| problem.under("/message")).collect())
+}
+
+async fn take_form(
+    ctx: &ProjectContext,
+    parts: &Parts,
+    body: Body,
+    upload: &mut Option<Uuid>,
+) -> Result<Taken, ApiError> {
+    let mut form = Form::open(parts, body, file::LARGEST + FIELDS)?;
+    let (mut fields, mut attached) = (Fields::default(), None);
+    while let Some(head) = form.next().await? {
+        let (wrapper, field) = head.name.split_once('[').unwrap_or((&head.name, ""));
+        let name = match wrapper {
+            "whatsapp_message" => head.name.replacen(wrapper, "message", 1),
+            _ => head.name.clone(),
+        };
+        if field == "media_file]" || name == "media_file" {
+            if attached.is_some() {
+                return Err(ApiError::Malformed("a message takes one file".into()));
+            }
+            let mut receiving = Receiving::new(ctx, ctx.project);
+            *upload = Some(receiving.id());
+            while let Some(piece) = form.piece().await? {
+                if !receiving.take(&piece).await? {
+                    return Err(ApiError::TooLarge(file::LARGEST));
+                }
+            }
+            let received = receiving.finish().await?;
+            attached = Some(Attached { received, filename: head.filename, content_type: head.content_type });
+            continue;
+        }
+        let text = form.text().await?;
+        match field.trim_end_matches(']') {
+            // The whole message as JSON, beside its file.
+            "" if name == "message" => {
+                if let Value::Object(message) = form::json_or_text(text)? {
+                    for (key, value) in message {
+                        fields.put(&format!("message[{key}]"), value)?;
+                    }
+                }
+            }
+            field if STRUCTURED.contains(&field) => fields.put(&name, form::json_or_text(text)?)?,
+            field if NUMBERS.contains(&field) => {
+                let number = text.trim().parse::<f64>().ok().and_then(serde_json::Number::from_f64);
+                fields.put(&name, number.map_or(Value::String(text), Value::Number))?;
+            }
+            _ => fields.put(&name, Value::String(text))?,
+        }
+    }
+    of_form(ctx, fields.into_json(), attached)
+}
+
+fn of_form(ctx: &ProjectContext, fields: Map<String, Value>, attached: Option<Attached>) -> Result<Taken, ApiError> {
+    let mut message = match fields.get("message") {
+        Some(Value::Object(message)) => message.clone(),
+        _ => Map::new(),
+    };
+    // A form's boundary differs each time; the same request has the same fields and the same file.
+    let mut digest = Sha256::new();
+    digest.update(Value::Object(fields).to_string());
+    if let Some(file) = &attached {
+        let named = Value::from([file.filename.clone(), file.content_type.clone()].map(Value::from).to_vec());
+        digest.update(named.to_string());
+        digest.update(file.received.sha256);
+        message.insert("media_file".into(), Value::from(file.filename.clone().unwrap_or_default()));
+    }
+    let _ = ctx.facts.body_hash.set(digest.finalize().into());
+    let message = body::checked::<WhatsappMessageCreateRequest>(outgoing::wrapped(message))?.message;
+    let draft = message.draft().map_err(under_message)?;
+    let (Draft::File { kind, caption }, Some(attached)) = (&draft, &attached) else {
+        return Ok(Taken { message, draft, file: None });
+    };
+    let Attached { received, filename, content_type } = attached;
+    let mime_type = file::mime_type(*kind, &received.first, content_type.as_deref());
+    if let Some(problem) = outgoing::file_problem(*kind, received.size, mime_type) {
+        return Err(ApiError::Invalid(vec![problem]));
+    }
+    let named = message.filename.clone().or_else(|| filename.clone()).filter(|name| !name.trim().is_empty());
+    let file = WaitingFile {
+        upload: received.id,
+        size: i64::try_from(received.size).unwrap_or(i64::MAX),
+        mime_type: mime_type.unwrap_or("application/octet-stream").into(),
+        filename: named.unwrap_or_else(|| kind.as_str().to_owned()),
+        kind: *kind,
+        caption: caption.clone(),
+    };
+    Ok(Taken { message, draft, file: Some(file) })
+}

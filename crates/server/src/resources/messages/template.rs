@@ -1,0 +1,189 @@
+//! What fills a template: numbered or named parameters of the body, and what its header takes.
+
+use super::outgoing::public_url;
+use crate::api::words;
+use domain::Problem;
+use gateways::whatsapp::send::{MediaKind, MediaSource, TemplateSend};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+/// reliability.md §11.
+const MOST: usize = 60;
+const LONGEST: usize = 1_024;
+
+words!(HeaderType = "text", "image", "video", "document");
+
+/// A list for numbered placeholders, an object for named ones, or an object with `header` and `body` that are such.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(super) enum TemplateParameters {
+    /// In the order of the placeholders.
+    Numbered(Vec<String>),
+    /// By the names of the placeholders.
+    Named(Map<String, Value>),
+}
+
+/// What the header takes.
+pub(super) struct Header<'a> {
+    pub(super) kind: Option<&'a str>,
+    pub(super) value: Option<&'a str>,
+    pub(super) filename: Option<&'a str>,
+}
+
+/// A name, where there is one, and a text.
+type Parameter = (Option<String>, String);
+
+/// The parts of the template that take something, as WhatsApp writes them.
+pub(super) fn components(
+    parameters: Option<&TemplateParameters>,
+    header: &Header<'_>,
+) -> Result<Vec<Value>, Vec<Problem>> {
+    let mut found = Found::default();
+    match parameters {
+        None => {}
+        Some(TemplateParameters::Numbered(texts)) => {
+            let texts = texts.iter().map(|text| json!(text)).collect();
+            found.body = found.numbered("/template_params", texts);
+        }
+        Some(TemplateParameters::Named(fields)) if is_parts(fields) => {
+            for (part, value) in fields {
+                let path = format!("/template_params/{part}");
+                let texts = found.part(&path, value);
+                if part == "body" { found.body = texts } else { found.header = texts }
+            }
+        }
+        Some(TemplateParameters::Named(fields)) => found.body = found.named("/template_params", fields),
+    }
+    let head = found.head(header);
+    if !found.problems.is_empty() {
+        return Err(found.problems);
+    }
+    let body = (!found.body.is_empty()).then(|| json!({"type": "body", "parameters": texts(&found.body)}));
+    Ok(head.into_iter().chain(body).collect())
+}
+
+/// Whether an object names parts of the template rather than placeholders: their values are lists or objects.
+fn is_parts(fields: &Map<String, Value>) -> bool {
+    let known = fields.keys().all(|key| key == "header" || key == "body");
+    known && fields.values().any(|value| value.is_array() || value.is_object())
+}
+
+fn texts(parameters: &[Parameter]) -> Vec<Value> {
+    let one = |(name, text): &Parameter| match name {
+        Some(name) => json!({"type": "text", "parameter_name": name, "text": text}),
+        None => json!({"type": "text", "text": text}),
+    };
+    parameters.iter().map(one).collect()
+}
+
+#[derive(Default)]
+struct Found {
+    header: Vec<Parameter>,
+    body: Vec<Parameter>,
+    problems: Vec<Problem>,
+}
+
+impl Found {
+    fn wrong(&mut self, path: &str, code: &'static str, why: impl Into<String>) {
+        self.problems.push(Problem::new(path, code, why));
+    }
+
+    fn part(&mut self, path: &str, value: &Value) -> Vec<Parameter> {
+        match value {
+            Value::Array(texts) => self.numbered(path, texts.clone()),
+            Value::Object(fields) => self.named(path, fields),
+            other => self.numbered(path, vec![other.clone()]),
+        }
+    }
+
+    fn numbered(&mut self, path: &str, texts: Vec<Value>) -> Vec<Parameter> {
+        if texts.len() > MOST {
+            self.wrong(path, "too_many", format!("must be at most {MOST}"));
+            return Vec::new();
+        }
+        let mut read = Vec::new();
+        for (at, text) in texts.iter().enumerate() {
+            read.extend(self.text(&format!("{path}/{at}"), text).map(|text| (None, text)));
+        }
+        read
+    }
+
+    /// Names that are numbers go by their order.
+    fn named(&mut self, path: &str, fields: &Map<String, Value>) -> Vec<Parameter> {
+        if fields.len() > MOST {
+            self.wrong(path, "too_many", format!("must be at most {MOST}"));
+            return Vec::new();
+        }
+        let place = |name: &str| name.parse::<u32>().ok();
+        let by_place = !fields.is_empty() && fields.keys().all(|name| place(name).is_some());
+        let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+        if by_place {
+            fields.sort_by_key(|(name, _)| place(name));
+        }
+        let mut read = Vec::new();
+        for (name, value) in fields {
+            let escaped = name.replace('~', "~0").replace('/', "~1");
+            if let Some(text) = self.text(&format!("{path}/{escaped}"), value) {
+                read.push(((!by_place).then(|| name.clone()), text));
+            }
+        }
+        read
+    }
+
+    /// WhatsApp takes no line breaks, tabs and long gaps here.
+    fn text(&mut self, path: &str, value: &Value) -> Option<String> {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            _ => {
+                self.wrong(path, "wrong_type", "must be a text");
+                return None;
+            }
+        };
+        if text.trim().is_empty() {
+            self.wrong(path, "blank", "can't be blank");
+        } else if text.chars().count() > LONGEST {
+            self.wrong(path, "too_long", format!("must be at most {LONGEST} characters"));
+        } else if text.contains(['\n', '\r', '\t']) || text.contains("     ") {
+            self.wrong(path, "invalid", "must hold no line break, no tab and at most four spaces in a row");
+        }
+        Some(text)
+    }
+
+    fn head(&mut self, header: &Header<'_>) -> Option<Value> {
+        let kind = match (header.kind, header.value) {
+            (Some(kind), Some(_)) => kind,
+            (None, Some(_)) => "text",
+            (Some(_), None) if self.header.is_empty() => {
+                self.wrong("/header_params", "blank", "can't be blank");
+                return None;
+            }
+            (_, None) => {
+                let parameters = texts(&self.header);
+                return (!parameters.is_empty()).then(|| json!({"type": "header", "parameters": parameters}));
+            }
+        };
+        let value = header.value.unwrap_or_default();
+        if !self.header.is_empty() {
+            self.wrong("/header_params", "ambiguous", "the header's parameters stand in template_params too");
+            return None;
+        }
+        let kind = match kind {
+            "image" => MediaKind::Image,
+            "video" => MediaKind::Video,
+            "document" => MediaKind::Document,
+            _ => {
+                let text = self.text("/header_params", &json!(value))?;
+                return Some(TemplateSend::header_text(&text));
+            }
+        };
+        let source = if value.contains("://") {
+            self.problems.extend(public_url("/header_params", value).err().into_iter().flatten());
+            MediaSource::Link(value.to_owned())
+        } else {
+            MediaSource::Id(value.to_owned())
+        };
+        Some(TemplateSend::header_media(kind, &source, header.filename))
+    }
+}

@@ -1,0 +1,46 @@
+//! Messages of every type: what the phone gets of what the API is given, and what the API shows of both directions.
+
+mod files;
+mod inbound;
+mod outgoing;
+mod reading;
+mod refused;
+mod standalone;
+
+use serde_json::{Value, json};
+use testkit::{ANA, Answer, TestApp};
+
+/// An application with a conversation in which Ana has just written, and no agent holds it.
+async fn talking() -> (TestApp, String) {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    let conversation = conversation(&app).await;
+    (app, format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages"))
+}
+
+async fn conversation(app: &TestApp) -> String {
+    app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned()
+}
+
+async fn send(app: &TestApp, path: &str, message: Value) -> Answer {
+    app.post(path, json!({ "message": message })).await
+}
+
+/// What is wrong with which value, as `pointer code`.
+fn details(answer: &Answer) -> Vec<String> {
+    let details = answer.body["details"].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    details.iter().map(|detail| format!("{} {}", text(&detail["path"]), text(&detail["code"]))).collect()
+}
+
+/// The last message that the business sent to Ana's phone.
+async fn last_on_phone(app: &TestApp) -> Value {
+    app.chat(ANA).await.into_iter().rfind(|message| message["direction"] == "out").unwrap()
+}
+
+/// A message as the list shows it now.
+async fn shown(app: &TestApp, path: &str, id: &str) -> Value {
+    let list = app.get(&format!("{path}?per_page=100")).await;
+    list.data().as_array().unwrap().iter().find(|message| message["id"] == id).unwrap().clone()
+}

@@ -1,0 +1,36 @@
+//! Files that came over the API and that WhatsApp does not have yet.
+//!
+//! A file is stored in pieces, each in a transaction of its own, before the message that needs it; it goes in the transaction
+//! that notes WhatsApp's id of it. One that no message came for is deleted by a job.
+
+use crate::{Conn, Result, Tx, sql::{run, statements}};
+use domain::ids::ProjectId;
+use uuid::Uuid;
+
+statements! {
+    ADD = ["INSERT INTO upload_pieces (project_id, upload_id, seq, bytes) VALUES ($1, $2, $3, $4)"];
+    PIECE = ["SELECT bytes FROM upload_pieces WHERE project_id = $1 AND upload_id = $2 AND seq = $3"];
+    SIZE = ["SELECT COALESCE(sum(length(bytes)), 0) FROM upload_pieces WHERE project_id = $1 AND upload_id = $2"];
+    DELETE = ["DELETE FROM upload_pieces WHERE project_id = $1 AND upload_id = $2"];
+}
+
+/// Stores the next piece of a file; the first is number 0.
+pub async fn add(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, seq: i64, bytes: &[u8]) -> Result<()> {
+    run!(tx, ADD, [project.uuid(), upload, seq, bytes], execute).map(drop)
+}
+
+/// One piece of a file; none behind the last one.
+pub async fn piece(conn: &mut Conn<'_>, project: ProjectId, upload: Uuid, seq: i64) -> Result<Option<Vec<u8>>> {
+    let row = run!(conn, PIECE, [project.uuid(), upload, seq], fetch_optional as (Vec<u8>,))?;
+    Ok(row.map(|(bytes,)| bytes))
+}
+
+/// How many bytes are stored of a file.
+pub async fn size(conn: &mut Conn<'_>, project: ProjectId, upload: Uuid) -> Result<i64> {
+    Ok(run!(conn, SIZE, [project.uuid(), upload], fetch_one as (i64,))?.0)
+}
+
+/// Removes a file.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid) -> Result<()> {
+    run!(tx, DELETE, [project.uuid(), upload], execute).map(drop)
+}
