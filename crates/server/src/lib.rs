@@ -7,6 +7,7 @@ mod auth;
 mod clock;
 pub mod config;
 mod context;
+mod docs;
 mod error;
 pub mod failpoint;
 mod health;
