@@ -32,9 +32,10 @@ usage: cargo xtask <command>
   test [--install] [--full] run every check, in order; the first failure stops
       --install             install PostgreSQL with apt-get, and schemathesis with pip, if they are missing (as with CI=true)
       --full                the same with more kills and longer pauses, and the release build
-  bench turns|ingest        measure the release binary; figures also go to target/bench
+  bench turns|ingest|api    measure the release binary; figures also go to target/bench
       --seconds N           per measurement (5)
       --database sqlite|postgres
+      --rows N              of the larger project of `api` (1,000,000)
   bench engine              measure a step of the engine by sizes of graph and history
   fuzz                      make up requests from the OpenAPI document and check the answers, with schemathesis
       --seconds N           for so long (90)

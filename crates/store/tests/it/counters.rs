@@ -1,15 +1,16 @@
 //! The length of a whole list is what a count would give, whatever was changed, by whom, and however often it was tried.
 
 use crate::support::{NOW, World, at_once, fresh, later};
-use domain::ids::{AgentId, CustomerId, ProjectId, TestCaseId, TestSuiteId};
+use domain::ids::{AgentId, ContactId, CustomerId, ProjectId, TestCaseId, TestSuiteId};
 use store::{
     Error, agents, census, contacts, conversations, customers, executions, sandbox_sessions, test_cases, test_runs,
     test_suites, transact, whatsapp_configs,
 };
+use uuid::Uuid;
 
 async fn assert_right(world: &World) {
-    let mut reader = world.store.read().await.unwrap();
-    assert_eq!(census::wrong_counters(&mut reader.conn()).await.unwrap(), []);
+    let mut reader = world.store.read().await.expect("done");
+    assert_eq!(census::wrong_counters(&mut reader.conn()).await.expect("done"), []);
 }
 
 /// The same every time.
@@ -18,7 +19,7 @@ struct Dice(u64);
 impl Dice {
     fn roll(&mut self, sides: u64) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % sides).unwrap()
+        usize::try_from((self.0 >> 33) % sides).expect("done")
     }
 }
 
@@ -43,7 +44,7 @@ impl Writer {
             created_at: NOW,
             updated_at: NOW,
         };
-        transact!(world.store, "test", tx => test_suites::insert(tx, world.project, &suite).await).unwrap();
+        transact!(world.store, "test", tx => test_suites::insert(tx, world.project, &suite).await).expect("done");
         let (customers, configs) = (Vec::new(), Vec::new());
         Self { project: world.project, agent, suite: suite.id, case: None, customers, configs }
     }
@@ -54,12 +55,13 @@ impl Writer {
             0 => self.customers.push(world.customer().await),
             1 if !self.customers.is_empty() => {
                 let gone = self.customers.swap_remove(dice.roll(self.customers.len() as u64));
-                transact!(world.store, "test", tx => customers::delete(tx, self.project, gone).await).unwrap();
+                transact!(world.store, "test", tx => customers::delete(tx, self.project, gone).await).expect("done");
             }
             2 => self.connect(world, dice).await,
             3 if !self.configs.is_empty() => {
                 let gone = self.configs.swap_remove(dice.roll(self.configs.len() as u64));
-                transact!(world.store, "test", tx => whatsapp_configs::delete(tx, self.project, &gone).await).unwrap();
+                transact!(world.store, "test", tx => whatsapp_configs::delete(tx, self.project, &gone).await)
+                    .expect("done");
             }
             4 => self.somebody_writes(world, dice).await,
             5 => self.runs(world, dice).await,
@@ -103,10 +105,12 @@ impl Writer {
 
     /// For the first time or again, with a number or before it is known, in a conversation that is new or open.
     async fn somebody_writes(&self, world: &World, dice: &mut Dice) {
-        let who = dice.roll(12).to_string();
+        let person = dice.roll(12);
+        let who = person.to_string();
         let identity = contacts::Identity { kind: "wa_id", scope: String::new(), value: who.clone() };
-        let id = domain::ids::ContactId::from_uuid(uuid::Uuid::new_v8([u8::try_from(who.len()).unwrap(); 16]));
-        let id = if dice.roll(2) == 0 { fresh() } else { id };
+        // As in life the id follows from the person, so that first messages at the same time agree; or it does not.
+        let derived = ContactId::from_uuid(Uuid::from_u128(1 << 100 | person as u128));
+        let id = if dice.roll(2) == 0 { fresh() } else { derived };
         let wa_id = (dice.roll(2) == 0).then_some(who);
         let seen = contacts::Seen { wa_id, ..contacts::Seen::default() };
         let number = ["", "1", "2"][dice.roll(3)];
@@ -115,16 +119,16 @@ impl Writer {
             let touch = conversations::Touch { phone_number_id: number, ..crate::support::touch(contact) };
             conversations::touch(tx, self.project, &touch).await
         })
-        .unwrap();
+        .expect("done");
     }
 
     async fn runs(&self, world: &World, dice: &mut Dice) {
         let conversation = world.conversation().await;
-        let execution = world.execution(self.agent, conversation).await.unwrap();
+        let execution = world.execution(self.agent, conversation).await.expect("done");
         for _ in 0..dice.roll(3) {
             let base = (1, "{}", 0);
             transact!(world.store, "test", tx => executions::begin_with(tx, self.project, execution, base, "{}").await)
-                .unwrap();
+                .expect("done");
         }
     }
 
@@ -134,7 +138,7 @@ impl Writer {
                 test_runs::delete_of_case(tx, self.project, case).await?;
                 test_cases::delete(tx, self.project, case).await
             })
-            .unwrap();
+            .expect("done");
             self.case = None;
             return;
         }
@@ -151,7 +155,7 @@ impl Writer {
                     created_at: NOW,
                     updated_at: NOW,
                 };
-                transact!(world.store, "test", tx => test_cases::insert(tx, self.project, &row).await).unwrap();
+                transact!(world.store, "test", tx => test_cases::insert(tx, self.project, &row).await).expect("done");
                 *self.case.insert(row.id)
             }
         };
@@ -165,7 +169,7 @@ impl Writer {
             state: "{}",
             now: NOW,
         };
-        transact!(world.store, "test", tx => test_runs::insert(tx, self.project, &run).await).unwrap();
+        transact!(world.store, "test", tx => test_runs::insert(tx, self.project, &run).await).expect("done");
     }
 }
 
