@@ -21,7 +21,7 @@ import world as worlds
 LOOPBACK = os.environ["FUZZ_LOOPBACK"]
 REPORT = os.environ["FUZZ_REPORT"]
 
-# One request in this many keeps the id that was generated, which nobody has.
+# One request in this many keeps the id that was generated, which nobody has; none before the operation has succeeded once.
 STRANGERS = 8
 
 # What no schema can say: refusals because of what else there is. A request that its schema accepts may be refused with
@@ -94,9 +94,10 @@ def leads_out(text):
 def before_call(context, case, kwargs):
     operation = name_of(case)
     path = case.operation.path
+    succeeded = any(200 <= status < 300 for status in list(answers[operation]))
     for name, value in list((case.path_parameters or {}).items()):
         generated = is_id(value) or (name == "identifier" and value)
-        if generated and (value in KEPT or not is_stranger(value)):
+        if generated and (value in KEPT or not succeeded or not is_stranger(value)):
             case.path_parameters[name] = world.path_value(operation, name, path) or value
     if isinstance(case.body, (dict, list)):
         case.body = settle(case.body, operation)
