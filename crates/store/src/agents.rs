@@ -138,8 +138,12 @@ pub async fn summary(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Re
 
 /// A page of the project's agents, newest first, and how many there are.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<AgentSummaryRow>, i64)> {
+    let total = counters::length(conn, project, List::Agents).await?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = run!(conn, LIST, [project.uuid(), limit, offset], fetch_all as AgentSummaryRow)?;
-    Ok((rows, counters::length(conn, project, List::Agents).await?))
+    Ok((rows, total))
 }
 
 /// The agent's debounce in seconds.

@@ -214,9 +214,12 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i6
     let (name, wa_id) = (f.profile_name.as_deref().map(search::containing), f.wa_id.as_deref().map(search::containing));
     let (name, wa_id) = (name.as_deref(), wa_id.as_deref());
     let (from, to) = (f.created_from.map(Timestamp::micros), f.created_to.map(Timestamp::micros));
+    let total = count!(conn, COUNT, [project.uuid(), customer, external, null, not_null, name, wa_id, from, to],
+        counters::length(conn, project, List::Contacts))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = filtered!(conn, LIST, [project.uuid(), customer, external, null, not_null, name, wa_id, from, to, limit, offset],
         fetch_all as ContactRow)?;
-    let total = count!(conn, COUNT, [project.uuid(), customer, external, null, not_null, name, wa_id, from, to],
-        counters::length(conn, project, List::Contacts));
-    Ok((rows, total?))
+    Ok((rows, total))
 }

@@ -286,9 +286,12 @@ pub async fn drop_agent(tx: &mut Tx<'_>, project: ProjectId, number: (&str, What
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i64, offset: i64) -> Result<(Vec<ConversationRow>, i64)> {
     let (from, to) = (f.active_from.map(Timestamp::micros), f.active_to.map(Timestamp::micros));
     let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());
+    let total = count!(conn, COUNT, [project.uuid(), status, from, to, phone], counters::length(conn, project, List::Conversations))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = filtered!(conn, LIST, [project.uuid(), status, from, to, phone, limit, offset], fetch_all as ConversationRow)?;
-    let total = count!(conn, COUNT, [project.uuid(), status, from, to, phone], counters::length(conn, project, List::Conversations));
-    Ok((rows, total?))
+    Ok((rows, total))
 }
 
 /// A hint that keeps two nodes off the same rows; in no key.

@@ -97,7 +97,10 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i6
     let (name, external) = (f.name.as_deref().map(search::containing), f.external_customer_id.as_deref());
     let (from, to) = (f.created_from.map(Timestamp::micros), f.created_to.map(Timestamp::micros));
     let name = name.as_deref();
+    let total = count!(conn, COUNT, [project.uuid(), name, external, from, to], counters::length(conn, project, List::Customers))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = filtered!(conn, LIST, [project.uuid(), name, external, from, to, limit, offset], fetch_all as CustomerRow)?;
-    let total = count!(conn, COUNT, [project.uuid(), name, external, from, to], counters::length(conn, project, List::Customers));
-    Ok((rows, total?))
+    Ok((rows, total))
 }

@@ -220,11 +220,14 @@ pub async fn list(
     let micros = |time: Option<Timestamp>| time.map(Timestamp::micros);
     let times = [micros(f.started_from), micros(f.started_to), micros(f.ended_from), micros(f.ended_to)];
     let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());
+    let total = count!(conn, COUNT, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone],
+        counters::length(conn, project, List::ExecutionsOf(agent.uuid())))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = filtered!(conn, LIST, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone, limit, offset],
         fetch_all as ExecutionRow)?;
-    let total = count!(conn, COUNT, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone],
-        counters::length(conn, project, List::ExecutionsOf(agent.uuid())));
-    Ok((rows, total?))
+    Ok((rows, total))
 }
 
 /// A page of a conversation's executions, newest first, and how many there are.

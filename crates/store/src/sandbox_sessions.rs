@@ -76,6 +76,10 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: SandboxSessionId)
 
 /// A page of sessions, newest first, and how many there are.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<SandboxSessionRow>, i64)> {
+    let total = counters::length(conn, project, List::SandboxSessions).await?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = run!(conn, LIST, [project.uuid(), limit, offset], fetch_all as SandboxSessionRow)?;
-    Ok((rows, counters::length(conn, project, List::SandboxSessions).await?))
+    Ok((rows, total))
 }

@@ -159,8 +159,12 @@ pub async fn of_case(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<TestRunRow>, i64)> {
+    let total = counters::length(conn, project, List::TestRunsOfCase(case.uuid())).await?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = run!(conn, OF_CASE, [project.uuid(), case.uuid(), limit, offset], fetch_all as TestRunRow)?;
-    Ok((rows, counters::length(conn, project, List::TestRunsOfCase(case.uuid())).await?))
+    Ok((rows, total))
 }
 
 /// A page of a suite's runs, newest first, and how many there are.
@@ -171,8 +175,12 @@ pub async fn of_suite(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<TestRunRow>, i64)> {
+    let total = counters::length(conn, project, List::TestRunsOfSuite(suite.uuid())).await?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = run!(conn, OF_SUITE, [project.uuid(), suite.uuid(), limit, offset], fetch_all as TestRunRow)?;
-    Ok((rows, counters::length(conn, project, List::TestRunsOfSuite(suite.uuid())).await?))
+    Ok((rows, total))
 }
 
 /// How many of a suite's runs have this status.

@@ -152,8 +152,11 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i6
     let (from, to) = (f.created_from.map(Timestamp::micros), f.created_to.map(Timestamp::micros));
     let name = f.name.as_deref().map(search::containing);
     let name = name.as_deref();
-    let rows = filtered!(conn, LIST, [project.uuid(), customer, waba, name, from, to, limit, offset], fetch_all as WhatsappConfigRow)?;
     let total = count!(conn, COUNT, [project.uuid(), customer, waba, name, from, to],
-        counters::length(conn, project, List::WhatsappConfigs));
-    Ok((rows, total?))
+        counters::length(conn, project, List::WhatsappConfigs))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
+    let rows = filtered!(conn, LIST, [project.uuid(), customer, waba, name, from, to, limit, offset], fetch_all as WhatsappConfigRow)?;
+    Ok((rows, total))
 }
