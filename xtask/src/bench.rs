@@ -23,6 +23,8 @@ struct Options {
     load: &'static str,
     seconds: u64,
     postgres: bool,
+    /// Of the larger project, for `api`.
+    rows: Option<u64>,
 }
 
 impl Options {
@@ -31,13 +33,17 @@ impl Options {
         let load = match words.next() {
             Some("turns") => "turns",
             Some("ingest") => "ingest",
-            other => bail!("bench turns, ingest or engine, not `{}`\n\n{USAGE}", other.unwrap_or_default()),
+            Some("api") => "api",
+            other => bail!("bench turns, ingest, api or engine, not `{}`\n\n{USAGE}", other.unwrap_or_default()),
         };
-        let mut options = Self { load, seconds: 5, postgres: false };
+        let mut options = Self { load, seconds: 5, postgres: false, rows: None };
         while let Some(flag) = words.next() {
             let value = words.next().with_context(|| format!("`{flag}` needs a value\n\n{USAGE}"))?;
             match (flag, value) {
                 ("--seconds", value) => options.seconds = value.parse().context("--seconds is a whole number")?,
+                ("--rows", value) if load == "api" => {
+                    options.rows = Some(value.parse().context("--rows is a whole number")?);
+                }
                 ("--database", "sqlite") => options.postgres = false,
                 ("--database", "postgres") => options.postgres = true,
                 _ => bail!("unknown argument `{flag} {value}` for bench\n\n{USAGE}"),
@@ -75,6 +81,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     load.arg(options.load).args(["--seconds", &options.seconds.to_string()]);
     load.arg("--server").arg(target_dir().join("release/chasqui"));
     load.arg("--data-dir").arg(&data.0).arg("--json").arg(&figures);
+    if let Some(rows) = options.rows {
+        load.args(["--rows", &rows.to_string()]);
+    }
     if let Some(database) = &database {
         load.args(["--database", database.url()]);
     }
@@ -153,11 +162,12 @@ mod tests {
 
     #[test]
     fn a_load_is_named_and_may_be_changed() {
-        assert_eq!(parse("turns").unwrap(), Options { load: "turns", seconds: 5, postgres: false });
+        assert_eq!(parse("turns").unwrap(), Options { load: "turns", seconds: 5, postgres: false, rows: None });
         let options = parse("ingest --database postgres --seconds 20").unwrap();
-        assert_eq!(options, Options { load: "ingest", seconds: 20, postgres: true });
+        assert_eq!(options, Options { load: "ingest", seconds: 20, postgres: true, rows: None });
         assert_eq!(options.name(), "ingest-postgres");
-        for wrong in ["", "walks", "turns --fast", "turns --database mysql", "turns --seconds many"] {
+        assert_eq!(parse("api --rows 100000").unwrap().rows, Some(100_000));
+        for wrong in ["", "walks", "turns --fast", "turns --database mysql", "turns --seconds many", "turns --rows 5"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

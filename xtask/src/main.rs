@@ -10,6 +10,7 @@ mod boundaries;
 mod cluster;
 mod dependencies;
 mod dev;
+mod fuzz;
 mod install;
 mod openapi;
 mod planted;
@@ -29,12 +30,17 @@ usage: cargo xtask <command>
 
   dev [args…]               build the release binary and run `chasqui dev args…`
   test [--install] [--full] run every check, in order; the first failure stops
-      --install             install PostgreSQL with apt-get if it is missing (as with CI=true)
+      --install             install PostgreSQL with apt-get, and schemathesis with pip, if they are missing (as with CI=true)
       --full                the same with more kills and longer pauses, and the release build
-  bench turns|ingest        measure the release binary; figures also go to target/bench
+  bench turns|ingest|api    measure the release binary; figures also go to target/bench
       --seconds N           per measurement (5)
       --database sqlite|postgres
+      --rows N              of the larger project of `api` (1,000,000)
   bench engine              measure a step of the engine by sizes of graph and history
+  fuzz                      make up requests from the OpenAPI document and check the answers, with schemathesis
+      --seconds N           for so long (90)
+      --seed N              repeat a run
+      --install             install schemathesis below target if it is missing (as with CI=true)
   simulate                  run the deterministic simulator over fresh seeds, 200,000 messages
       --seed N              run this seed alone and print its history if it fails
       --messages N          --seconds N, --threads N: stop after so many
@@ -42,6 +48,7 @@ usage: cargo xtask <command>
   planted [NAME]            prove that tests find the mistakes in crates/*/planted, or those of a crate
   postgres                  run a throwaway PostgreSQL for single tests, until Ctrl-C
   openapi                   write openapi/v1.json anew, from the handlers
+      --examples            record its examples anew from real calls first
   help                      print this
 
   TEST_DATABASE_URL=postgres://user@host:port/postgres makes `test` use that server instead of a throwaway one.";
@@ -60,10 +67,11 @@ fn run(args: &[String]) -> Result<ExitCode> {
         "dev" => dev::run(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "fuzz" => fuzz::run(rest),
         "simulate" => simulate::run(rest),
         "planted" => planted::run(rest),
         "postgres" => postgres::run(rest),
-        "openapi" => openapi::run(),
+        "openapi" => openapi::run(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -2,12 +2,22 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
-use crate::process::{cargo, output_of, root};
+use crate::USAGE;
+use crate::process::{cargo, output_of, root, succeed};
 
-/// Writes `openapi/v1.json`.
-pub fn run() -> Result<ExitCode> {
+/// Writes `openapi/v1.json`; with `--examples` after new examples were recorded from real calls.
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    match args {
+        [] => {}
+        [only] if only == "--examples" => {
+            let mut test = cargo();
+            test.args(["test", "-p", "chasqui-server", "--test", "it", "every_operation_has_an_example"]);
+            succeed(test.env("RECORD_EXAMPLES", "1"))?;
+        }
+        [unknown, ..] => bail!("unknown argument `{unknown}` for openapi\n\n{USAGE}"),
+    }
     let document = output_of(cargo().args(["run", "--quiet", "--", "openapi"]))?;
     let path = root().join("openapi/v1.json");
     std::fs::write(&path, document).with_context(|| path.display().to_string())?;

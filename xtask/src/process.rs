@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -52,6 +54,38 @@ pub fn output_of(command: &mut Command) -> Result<String> {
     String::from_utf8(stdout).with_context(|| format!("`{}` wrote something that is not UTF-8", describe(command)))
 }
 
+/// Takes the developer's own settings away: a test must not use their database or spend their model credit.
+pub fn hermetic(command: &mut Command) -> &mut Command {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        let keys = ["TEST_DATABASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+        if text.starts_with("CHASQUI_") || keys.contains(&&*text) {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+/// Runs to a successful end in time, or kills it.
+pub fn within(limit: Duration, command: &mut Command) -> Result<()> {
+    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", describe(command)))?;
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(status) = child.try_wait()? {
+            if status.success() {
+                return Ok(());
+            }
+            bail!("`{}` ended with {status}", describe(command));
+        }
+        if Instant::now() >= deadline {
+            child.kill()?;
+            child.wait()?;
+            bail!("`{}` did not end within {} s and was killed", describe(command), limit.as_secs());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// The program's file name and its arguments, as a person would type them.
 pub fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program());
@@ -80,5 +114,19 @@ mod tests {
             "{removed:?}"
         );
         assert!(!removed.contains(&"CARGO_HOME".into()) && !removed.contains(&"CARGO_TARGET_DIR".into()));
+    }
+
+    #[test]
+    fn a_program_that_hangs_is_killed_and_named() {
+        let started = Instant::now();
+        let error = within(Duration::from_millis(100), Command::new("sleep").arg("30")).unwrap_err();
+        assert!(error.to_string().contains("`sleep 30` did not end"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_program_that_fails_is_an_error() {
+        assert!(within(Duration::from_secs(60), &mut Command::new("true")).is_ok());
+        assert!(within(Duration::from_secs(60), &mut Command::new("false")).is_err());
     }
 }

@@ -4,16 +4,15 @@
 
 use std::fs::{self, File};
 use std::process::{Command, ExitCode};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use crate::cluster::Durability;
 use crate::postgres::Postgres;
-use crate::process::{cargo, describe, root, succeed, target_dir};
+use crate::process::{cargo, hermetic, root, succeed, target_dir, within};
 use crate::stage::Stages;
-use crate::{USAGE, boundaries, dependencies, planted, simulate};
+use crate::{USAGE, boundaries, dependencies, fuzz, planted, simulate};
 
 const DEMO_MAY_TAKE: Duration = Duration::from_secs(60);
 
@@ -53,8 +52,9 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     stages.run("format", |_| succeed(cargo().args(["fmt", "--all", "--check"])))?;
     stages.run("boundaries", |_| boundaries::check(root()))?;
     stages.run("dependencies", |_| dependencies::check())?;
-    // Before the long stages, so that a missing PostgreSQL is known in the first minute.
+    // Before the long stages, so that what is missing is known in the first minute.
     let postgres = stages.run("postgresql", |_| Postgres::start(options.install, Durability::None))?;
+    let python = stages.run("schemathesis", |_| fuzz::python(options.install))?;
     stages.run("clippy", |_| {
         // With the failpoints, or the crash matrix and the simulator would never be looked at.
         let features = ["--features", "chasqui/failpoints,chasqui-testkit/simulator"];
@@ -79,6 +79,7 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
         let database = postgres.create_database("chasqui_demo")?;
         demo("demo-postgresql", Some(database.url()))
     })?;
+    stages.run("fuzz by schema", |_| fuzz::slice(&python))?;
     // After the demos, since it leaves a binary with failpoints in `target/debug`.
     stages.run("crash matrix, build", |_| succeed(crash_matrix(options).arg("--no-run")))?;
     stages.run("crash matrix, SQLite", |tests| tests.run_some(&mut crash_matrix(options)))?;
@@ -137,18 +138,6 @@ fn simulator_tests() -> Command {
     command
 }
 
-/// Takes the developer's own settings away: a test must not use their database or spend their model credit.
-fn hermetic(command: &mut Command) -> &mut Command {
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        let keys = ["TEST_DATABASE_URL", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
-        if text.starts_with("CHASQUI_") || keys.contains(&&*text) {
-            command.env_remove(&name);
-        }
-    }
-    command
-}
-
 /// Runs the product's demo in an empty data folder; the transcript stays under `target/xtask` to be read.
 fn demo(name: &str, database: Option<&str>) -> Result<()> {
     let folder = target_dir().join("xtask");
@@ -170,26 +159,6 @@ fn demo(name: &str, database: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Runs to a successful end in time, or kills it.
-fn within(limit: Duration, command: &mut Command) -> Result<()> {
-    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", describe(command)))?;
-    let deadline = Instant::now() + limit;
-    loop {
-        if let Some(status) = child.try_wait()? {
-            if status.success() {
-                return Ok(());
-            }
-            bail!("`{}` ended with {status}", describe(command));
-        }
-        if Instant::now() >= deadline {
-            child.kill()?;
-            child.wait()?;
-            bail!("`{}` did not end within {} s and was killed", describe(command), limit.as_secs());
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,19 +172,5 @@ mod tests {
         assert_eq!(Options::parse(&words("--full --install")).unwrap(), Options { install: true, full: true });
         let error = Options::parse(&words("--fast")).unwrap_err().to_string();
         assert!(error.contains("unknown argument `--fast`") && error.contains("usage:"), "{error}");
-    }
-
-    #[test]
-    fn a_program_that_hangs_is_killed_and_named() {
-        let started = Instant::now();
-        let error = within(Duration::from_millis(100), Command::new("sleep").arg("30")).unwrap_err();
-        assert!(error.to_string().contains("`sleep 30` did not end"), "{error}");
-        assert!(started.elapsed() < Duration::from_secs(10));
-    }
-
-    #[test]
-    fn a_program_that_fails_is_an_error() {
-        assert!(within(DEMO_MAY_TAKE, &mut Command::new("true")).is_ok());
-        assert!(within(DEMO_MAY_TAKE, &mut Command::new("false")).is_err());
     }
 }

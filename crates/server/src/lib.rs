@@ -8,6 +8,7 @@ mod channel;
 mod clock;
 pub mod config;
 mod context;
+mod docs;
 mod error;
 pub mod failpoint;
 mod health;

@@ -1,9 +1,8 @@
 //! All routes. A group of the API stands in its own folder, where one list makes both its routes and its part of the document.
 
-use crate::{ApiError, Context, api, health, ingest, resources::*, telemetry};
-use axum::{Json, Router, middleware::from_fn_with_state, routing::get};
+use crate::{ApiError, Context, api, docs, health, ingest, resources::*, telemetry};
+use axum::{Router, middleware::from_fn_with_state, routing::get};
 use serde_json::Value;
-use std::sync::LazyLock;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -32,8 +31,6 @@ fn api() -> OpenApiRouter<Context> {
     OpenApiRouter::new().nest("/api/v1", groups).nest("/api/cli", cli::routes())
 }
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(openapi);
-
 /// The OpenAPI document of the API.
 pub fn openapi() -> Value {
     api::document::of(&api().into_openapi())
@@ -42,7 +39,7 @@ pub fn openapi() -> Value {
 /// The application without a port: what [`crate::build`] serves.
 pub fn router(ctx: Context) -> Router {
     let (api, _) = api().split_for_parts();
-    api.route("/openapi.json", get(async || Json(&*DOCUMENT)))
+    api.merge(docs::routes())
         .route("/cli/authorize/{code}", get(cli::authorize))
         .route("/webhooks/whatsapp", get(ingest::handshake).post(ingest::deliver))
         .route("/health/live", get(health::live))

@@ -1,6 +1,6 @@
 //! Agents, and the immutable snapshots of them that executions pin.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
 use uuid::Uuid;
 
@@ -93,7 +93,6 @@ statements! {
     SUMMARY = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 \
              ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
-    COUNT = ["SELECT count(*) FROM agents WHERE project_id = $1"];
     DEBOUNCE = ["SELECT message_debounce_seconds FROM agents WHERE project_id = $1 AND id = $2"];
     INSERT_SNAPSHOT = ["INSERT INTO agent_snapshots (project_id, id, agent_id, content_hash, content, created_at) \
                         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id, agent_id, content_hash) \
@@ -109,7 +108,9 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Resu
     let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
     run!(tx, INSERT, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, row.agent_version,
         &row.graph, row.snapshot_id.uuid(), row.created_at.micros(), row.llm_config.as_deref(), row.limits.as_deref(),
-        row.enabled_tools.as_deref(), row.webhooks_in_tests.as_deref()], execute).map(drop)
+        row.enabled_tools.as_deref(), row.webhooks_in_tests.as_deref()], execute)?;
+    counters::grew(tx, project, List::Agents, row.id.uuid(), 1);
+    Ok(())
 }
 
 /// Replaces an agent's contents. Call it with a row that was read in the same transaction.
@@ -137,8 +138,11 @@ pub async fn summary(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Re
 
 /// A page of the project's agents, newest first, and how many there are.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<AgentSummaryRow>, i64)> {
+    let total = counters::length(conn, project, List::Agents).await?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = run!(conn, LIST, [project.uuid(), limit, offset], fetch_all as AgentSummaryRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid()], fetch_one as (i64,))?;
     Ok((rows, total))
 }
 

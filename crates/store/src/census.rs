@@ -104,6 +104,23 @@ rows! {
     }
 }
 
+rows! {
+    /// A counter that is not what it counts.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct WrongCounter {
+        /// Whose list.
+        pub project_id: Uuid,
+        /// Which one.
+        pub list: String,
+        /// Of what: the project itself, an agent, a case, a suite.
+        pub of_id: Uuid,
+        /// The counter.
+        pub counted: i64,
+        /// How many there are.
+        pub there: i64,
+    }
+}
+
 /// All of it.
 #[derive(Debug, Clone)]
 pub struct Census {
@@ -137,6 +154,20 @@ statements! {
     JOURNAL = ["SELECT execution_id, step_no, epoch, inputs, effects FROM journal ORDER BY execution_id, step_no"];
     PIECES = ["SELECT count(*) FROM upload_pieces"];
     MAILBOX = ["SELECT count(*) FROM mailbox"];
+    WRONG_COUNTERS = ["SELECT project_id, list, of_id, CAST(SUM(n) AS BIGINT) AS counted, CAST(SUM(found) AS BIGINT) AS there FROM (\
+        SELECT project_id, list, of_id, n, 0 AS found FROM counters \
+        UNION ALL SELECT project_id, 'agents' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM agents \
+        UNION ALL SELECT project_id, 'contacts' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM contacts \
+            WHERE wa_id IS NOT NULL OR user_id IS NOT NULL \
+        UNION ALL SELECT project_id, 'conversations' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM conversations \
+            WHERE phone_number_id <> '' \
+        UNION ALL SELECT project_id, 'customers' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM customers \
+        UNION ALL SELECT project_id, 'executions' AS list, agent_id AS of_id, 0 AS n, 1 AS found FROM executions WHERE began_with IS NULL \
+        UNION ALL SELECT project_id, 'sandbox_sessions' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM sandbox_sessions \
+        UNION ALL SELECT project_id, 'test_runs_of_case' AS list, case_id AS of_id, 0 AS n, 1 AS found FROM test_runs \
+        UNION ALL SELECT project_id, 'test_runs_of_suite' AS list, suite_id AS of_id, 0 AS n, 1 AS found FROM test_runs \
+        UNION ALL SELECT project_id, 'whatsapp_configs' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM whatsapp_configs) AS everything \
+        GROUP BY project_id, list, of_id HAVING SUM(n) <> SUM(found)"];
     OVERDUE = ["SELECT (SELECT count(*) FROM timers WHERE fire_at <= $1) + (SELECT count(*) FROM jobs WHERE run_at <= $1)"];
     NEXT_DUE = ["SELECT min(at) FROM (\
                  SELECT min(CASE WHEN due_at > lease_until THEN due_at ELSE lease_until + 1 END) AS at FROM conversations WHERE due_at IS NOT NULL \
@@ -170,4 +201,9 @@ pub async fn pieces(conn: &mut Conn<'_>) -> Result<i64> {
 /// When anything is due next, leases counted, provided that the lease clock and the injected one show the same.
 pub async fn next_due(conn: &mut Conn<'_>) -> Result<Option<i64>> {
     Ok(run!(conn, NEXT_DUE, [], fetch_one as (Option<i64>,))?.0)
+}
+
+/// The counters that are not what they count: none, whenever no transaction is open.
+pub async fn wrong_counters(conn: &mut Conn<'_>) -> Result<Vec<WrongCounter>> {
+    run!(conn, WRONG_COUNTERS, [], fetch_all as WrongCounter)
 }

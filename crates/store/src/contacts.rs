@@ -2,7 +2,7 @@
 //!
 //! A phone number is never a key: it may be hidden, and it may change (reliability.md 3.1).
 
-use crate::{Conn, Error, Result, Tx, row::rows, search, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, counters::{self, List}, row::rows, search, sql::{count, filtered, run, statements}};
 use domain::{Timestamp, ids::{ContactId, CustomerId, ProjectId}};
 use uuid::Uuid;
 
@@ -63,12 +63,10 @@ pub struct Filter {
 
 statements! {
     INSERT = ["INSERT INTO contacts (project_id, id, customer_id, profile_name, name_search, wa_id, user_id, metadata, created_at, updated_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, '{}', $8, $8) ON CONFLICT (project_id, id) DO UPDATE SET \
-               customer_id = COALESCE(contacts.customer_id, excluded.customer_id), \
-               profile_name = COALESCE(excluded.profile_name, contacts.profile_name), \
-               name_search = COALESCE(excluded.name_search, contacts.name_search), \
-               wa_id = COALESCE(excluded.wa_id, contacts.wa_id), user_id = COALESCE(excluded.user_id, contacts.user_id), \
-               updated_at = excluded.updated_at"];
+               VALUES ($1, $2, $3, $4, $5, $6, $7, '{}', $8, $8) ON CONFLICT (project_id, id) DO NOTHING"];
+    SEE = ["UPDATE contacts SET customer_id = COALESCE(customer_id, $3), profile_name = COALESCE($4, profile_name), \
+            name_search = COALESCE($5, name_search), wa_id = COALESCE($6, wa_id), user_id = COALESCE($7, user_id), updated_at = $8 \
+            WHERE project_id = $1 AND id = $2"];
     ADD = ["INSERT INTO contacts (project_id, id, customer_id, profile_name, name_search, wa_id, metadata, created_at, updated_at, about_version) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)"];
     CHANGED = ["UPDATE contacts SET about_version = about_version + 1 WHERE project_id = $1 AND id = $2"];
@@ -92,6 +90,10 @@ statements! {
     ADD_IDENTITY = ["INSERT INTO contact_identities (project_id, kind, scope, value, contact_id) VALUES ($1, $2, $3, $4, $5) \
                      ON CONFLICT (project_id, kind, scope, value) DO NOTHING"];
     BY_IDENTITY = ["SELECT contact_id FROM contact_identities WHERE project_id = $1 AND kind = $2 AND scope = $3 AND value = $4"];
+    KNOWN = ["SELECT contact_id, EXISTS (SELECT 1 FROM contacts WHERE project_id = $1 AND id = contact_id AND wa_id IS NULL \
+              AND user_id IS NULL) AS unreachable FROM contact_identities \
+              WHERE project_id = $1 AND kind = $2 AND scope = $3 AND value = $4"];
+    REACH = ["UPDATE contacts SET updated_at = $3 WHERE project_id = $1 AND id = $2 AND wa_id IS NULL AND user_id IS NULL"];
     FIND = ["SELECT id, profile_name, wa_id, user_id, customer_id, metadata, created_at, updated_at FROM contacts WHERE project_id = $1 AND id = $2"];
 }
 
@@ -121,16 +123,31 @@ pub async fn ensure(
     let mut contact = None;
     let mut known = None;
     for (place, identity) in identities.iter().enumerate() {
-        contact = by_identity(tx, project, identity).await?;
+        let (scope, value) = (&identity.scope, &identity.value);
+        contact = run!(tx, KNOWN, [project.uuid(), identity.kind, scope, value], fetch_optional as (Uuid, bool))?;
         if contact.is_some() {
             known = Some(place);
             break;
         }
     }
-    let id = contact.unwrap_or(new_id);
+    let id = contact.map_or(new_id, |(id, _)| ContactId::from_uuid(id));
     let (name, wa_id, user_id) = (seen.profile_name.as_deref(), seen.wa_id.as_deref(), seen.user_id.as_deref());
     let (search, customer) = (name.map(search::folded), seen.customer.map(CustomerId::uuid));
-    run!(tx, INSERT, [project.uuid(), id.uuid(), customer, name, search.as_deref(), wa_id, user_id, now.micros()], execute)?;
+    let values = (project.uuid(), id.uuid(), customer, name, search.as_deref(), wa_id, user_id, now.micros());
+    let v = &values;
+    // One that another transaction makes meanwhile is only seen again.
+    let made = contact.is_none() && run!(tx, INSERT, [v.0, v.1, v.2, v.3, v.4, v.5, v.6, v.7], execute)? == 1;
+    let mut listed = made;
+    if !made {
+        // From now on somebody can be reached by it: a matter for one transaction alone.
+        if contact.is_none_or(|(_, unreachable)| unreachable) {
+            listed = run!(tx, REACH, [v.0, v.1, v.7], execute)? == 1;
+        }
+        run!(tx, SEE, [v.0, v.1, v.2, v.3, v.4, v.5, v.6, v.7], execute)?;
+    }
+    if listed && (wa_id.is_some() || user_id.is_some()) {
+        counters::grew(tx, project, List::Contacts, id.uuid(), 1);
+    }
     for (_, identity) in identities.iter().enumerate().filter(|(place, _)| known != Some(*place)) {
         let (scope, value) = (&identity.scope, &identity.value);
         let added = run!(tx, ADD_IDENTITY, [project.uuid(), identity.kind, scope, value, id.uuid()], execute)? == 1;
@@ -159,6 +176,9 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &ContactRow, number:
     let (customer, name, wa_id) = (c.customer_id.map(CustomerId::uuid), c.profile_name.as_deref(), c.wa_id.as_deref());
     let (search, times) = (name.map(search::folded), [c.created_at.micros(), c.updated_at.micros()]);
     run!(tx, ADD, [project.uuid(), c.id.uuid(), customer, name, search.as_deref(), wa_id, &c.metadata, times[0], times[1]], execute)?;
+    if wa_id.is_some() {
+        counters::grew(tx, project, List::Contacts, c.id.uuid(), 1);
+    }
     match run!(tx, ADD_IDENTITY, [project.uuid(), number.kind, &number.scope, &number.value, c.id.uuid()], execute)? {
         0 => Err(Error::Conflict("contact_identities".into())),
         _ => Ok(()),
@@ -194,8 +214,12 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i6
     let (name, wa_id) = (f.profile_name.as_deref().map(search::containing), f.wa_id.as_deref().map(search::containing));
     let (name, wa_id) = (name.as_deref(), wa_id.as_deref());
     let (from, to) = (f.created_from.map(Timestamp::micros), f.created_to.map(Timestamp::micros));
-    let rows = run!(conn, LIST, [project.uuid(), customer, external, null, not_null, name, wa_id, from, to, limit, offset],
+    let total = count!(conn, COUNT, [project.uuid(), customer, external, null, not_null, name, wa_id, from, to],
+        counters::length(conn, project, List::Contacts))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
+    let rows = filtered!(conn, LIST, [project.uuid(), customer, external, null, not_null, name, wa_id, from, to, limit, offset],
         fetch_all as ContactRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), customer, external, null, not_null, name, wa_id, from, to], fetch_one as (i64,))?;
     Ok((rows, total))
 }

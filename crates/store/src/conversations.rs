@@ -3,7 +3,7 @@
 //! It holds the sequence of its messages, when something is due, and who holds it: a lease with an epoch that every claim
 //! raises. A write that carries an old epoch changes nothing (reliability.md §4).
 
-use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}, unscoped::DueConversation};
+use crate::{Conn, Error, Result, Tx, counters::{self, List}, row::rows, sql::{count, filtered, run, statements}, unscoped::DueConversation};
 use domain::{Span, Timestamp, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
 use uuid::Uuid;
 
@@ -196,8 +196,13 @@ statements! {
 pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result<ConversationRow> {
     let (id, contact, config) = (t.new_id.uuid(), t.contact.uuid(), t.config.map(WhatsappConfigId::uuid));
     let (agent, inbound, now) = (t.agent.map(AgentId::uuid), t.inbound_at.map(Timestamp::micros), t.now.micros());
-    run!(tx, TOUCH, [project.uuid(), id, t.phone_number_id, contact, config, t.phone_number, t.contact_name, agent,
-        lane(t.new_id), inbound, now], fetch_one as ConversationRow)
+    let row = run!(tx, TOUCH, [project.uuid(), id, t.phone_number_id, contact, config, t.phone_number, t.contact_name, agent,
+        lane(t.new_id), inbound, now], fetch_one as ConversationRow)?;
+    // The first sequence number is that of a conversation that was not there before.
+    if row.next_seq == 1 && !row.phone_number_id.is_empty() {
+        counters::grew(tx, project, List::Conversations, id, 1);
+    }
+    Ok(row)
 }
 
 /// Takes the next sequence number of a known conversation and locks its row.
@@ -318,8 +323,11 @@ pub async fn drop_agent(tx: &mut Tx<'_>, project: ProjectId, number: (&str, What
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i64, offset: i64) -> Result<(Vec<ConversationRow>, i64)> {
     let (from, to) = (f.active_from.map(Timestamp::micros), f.active_to.map(Timestamp::micros));
     let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());
-    let rows = run!(conn, LIST, [project.uuid(), status, from, to, phone, limit, offset], fetch_all as ConversationRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), status, from, to, phone], fetch_one as (i64,))?;
+    let total = count!(conn, COUNT, [project.uuid(), status, from, to, phone], counters::length(conn, project, List::Conversations))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
+    let rows = filtered!(conn, LIST, [project.uuid(), status, from, to, phone, limit, offset], fetch_all as ConversationRow)?;
     Ok((rows, total))
 }
 

@@ -1,6 +1,6 @@
 //! Customers: whom the project works for.
 
-use crate::{Conn, Result, Tx, row::rows, search, sql::{run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, search, sql::{count, filtered, run, statements}};
 use domain::{Timestamp, ids::{CustomerId, ProjectId}};
 
 rows! {
@@ -59,7 +59,9 @@ statements! {
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &CustomerRow) -> Result<()> {
     let times = [c.created_at.micros(), c.updated_at.micros()];
     let (search, external) = (search::folded(&c.name), c.external_customer_id.as_deref());
-    run!(tx, INSERT, [project.uuid(), c.id.uuid(), &c.name, &search, external, &c.metadata, times[0], times[1]], execute).map(drop)
+    run!(tx, INSERT, [project.uuid(), c.id.uuid(), &c.name, &search, external, &c.metadata, times[0], times[1]], execute)?;
+    counters::grew(tx, project, List::Customers, c.id.uuid(), 1);
+    Ok(())
 }
 
 /// The customer of this id.
@@ -85,7 +87,9 @@ pub async fn update(tx: &mut Tx<'_>, project: ProjectId, c: &CustomerRow) -> Res
 
 /// Removes a customer. Nothing may refer to it any more.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: CustomerId) -> Result<()> {
-    run!(tx, DELETE, [project.uuid(), id.uuid()], execute).map(drop)
+    let gone = run!(tx, DELETE, [project.uuid(), id.uuid()], execute)?;
+    counters::grew(tx, project, List::Customers, id.uuid(), -(gone as i64));
+    Ok(())
 }
 
 /// A page of customers, newest first, and how many match.
@@ -93,7 +97,10 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i6
     let (name, external) = (f.name.as_deref().map(search::containing), f.external_customer_id.as_deref());
     let (from, to) = (f.created_from.map(Timestamp::micros), f.created_to.map(Timestamp::micros));
     let name = name.as_deref();
-    let rows = run!(conn, LIST, [project.uuid(), name, external, from, to, limit, offset], fetch_all as CustomerRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), name, external, from, to], fetch_one as (i64,))?;
+    let total = count!(conn, COUNT, [project.uuid(), name, external, from, to], counters::length(conn, project, List::Customers))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
+    let rows = filtered!(conn, LIST, [project.uuid(), name, external, from, to, limit, offset], fetch_all as CustomerRow)?;
     Ok((rows, total))
 }

@@ -4,7 +4,9 @@
 //! connection; SQLite has one writer that commits in groups (`writer.rs`) and a pool of readers.
 
 use crate::{
-    Error, point,
+    Error,
+    counters::{self, Changes},
+    point,
     sqlite::{self, LeaseClock, PooledReader, Readers},
     writer::{Writer, WriterTx},
 };
@@ -127,17 +129,20 @@ impl Conn<'_> {
 }
 
 /// A connection inside a transaction: what writes take, so that nothing is written outside of one.
-pub struct Tx<'c>(Conn<'c>);
+pub struct Tx<'c> {
+    conn: Conn<'c>,
+    pub(crate) changes: &'c mut Changes,
+}
 
 impl<'c> Deref for Tx<'c> {
     type Target = Conn<'c>;
     fn deref(&self) -> &Conn<'c> {
-        &self.0
+        &self.conn
     }
 }
 impl<'c> DerefMut for Tx<'c> {
     fn deref_mut(&mut self) -> &mut Conn<'c> {
-        &mut self.0
+        &mut self.conn
     }
 }
 
@@ -160,25 +165,25 @@ impl Reader {
 }
 
 /// An open transaction. Used through [`transact!`](crate::transact), which also retries.
-pub enum Transaction {
-    /// SQLite.
-    #[doc(hidden)]
-    Sqlite(SqliteTx),
-    /// PostgreSQL.
-    #[doc(hidden)]
-    Postgres(sqlx::Transaction<'static, Postgres>),
+pub struct Transaction {
+    pub(crate) engine: EngineTx,
+    /// By how much whole lists have grown so far.
+    changes: Changes,
 }
 
-#[doc(hidden)]
-pub struct SqliteTx(WriterTx);
+pub(crate) enum EngineTx {
+    Sqlite(WriterTx),
+    Postgres(sqlx::Transaction<'static, Postgres>),
+}
 
 impl Transaction {
     /// The connection that statements take.
     pub fn tx(&mut self) -> Result<Tx<'_>, Error> {
-        Ok(Tx(match self {
-            Self::Sqlite(tx) => Conn::Sqlite(tx.0.conn()?),
-            Self::Postgres(tx) => Conn::Postgres(tx),
-        }))
+        let conn = match &mut self.engine {
+            EngineTx::Sqlite(tx) => Conn::Sqlite(tx.conn()?),
+            EngineTx::Postgres(tx) => Conn::Postgres(tx),
+        };
+        Ok(Tx { conn, changes: &mut self.changes })
     }
 }
 
@@ -281,13 +286,14 @@ impl Store {
 
     #[doc(hidden)]
     pub async fn begin(&self) -> Result<Transaction, Error> {
-        Ok(match &self.engine {
+        let engine = match &self.engine {
             Engine::Sqlite { writer, .. } => {
                 point::pass().await;
-                Transaction::Sqlite(SqliteTx(writer.begin().await?))
+                EngineTx::Sqlite(writer.begin().await?)
             }
-            Engine::Postgres(pool) => Transaction::Postgres(pool.begin().await?),
-        })
+            Engine::Postgres(pool) => EngineTx::Postgres(pool.begin().await?),
+        };
+        Ok(Transaction { engine, changes: Changes::default() })
     }
 
     /// The pause before a transaction of this name is tried again.
@@ -303,28 +309,32 @@ impl Store {
     pub async fn finish<T, E: From<Error>>(
         &self,
         name: &'static str,
-        tx: Transaction,
+        mut tx: Transaction,
         outcome: Result<T, E>,
     ) -> Result<T, E> {
+        let outcome = match outcome {
+            Ok(value) => counters::settle(&mut tx).await.map(|()| value).map_err(E::from),
+            failed => failed,
+        };
         #[cfg(feature = "failpoints")]
         let (tx, outcome) = crate::refusals::meet(self.refusals.as_ref(), tx, outcome).await;
         let value = match outcome {
             Ok(value) => value,
             Err(error) => {
                 // A failed rollback changes nothing: the connection is cleaned up or closed before it is used again.
-                let _ = match tx {
-                    Transaction::Sqlite(tx) => {
-                        tx.0.rollback().await;
+                let _ = match tx.engine {
+                    EngineTx::Sqlite(tx) => {
+                        tx.rollback().await;
                         Ok(())
                     }
-                    Transaction::Postgres(tx) => tx.rollback().await,
+                    EngineTx::Postgres(tx) => tx.rollback().await,
                 };
                 return Err(error);
             }
         };
-        match tx {
-            Transaction::Sqlite(tx) => tx.0.commit().await?,
-            Transaction::Postgres(tx) => tx.commit().await.map_err(Error::from)?,
+        match tx.engine {
+            EngineTx::Sqlite(tx) => tx.commit().await?,
+            EngineTx::Postgres(tx) => tx.commit().await.map_err(Error::from)?,
         }
         if let Some(observer) = &self.observer {
             observer(name);

@@ -1,7 +1,8 @@
 //! Executions: runs of an agent, with the engine's state.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, sql::{count, filtered, run, statements}};
 use domain::{Timestamp, execution::ExecutionStatus, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, SnapshotId}};
+use uuid::Uuid;
 
 rows! {
     /// What the API shows of an execution.
@@ -128,7 +129,8 @@ pub struct Filter {
 }
 
 statements! {
-    BEGIN_WITH = ["UPDATE executions SET state = $3, state_format = $4, step_no = $5, began_with = $6 WHERE project_id = $1 AND id = $2"];
+    BEGIN_WITH = ["UPDATE executions SET state = $3, state_format = $4, step_no = $5, began_with = $6 \
+                  WHERE project_id = $1 AND id = $2 AND began_with IS NULL RETURNING agent_id"];
     BEGAN_WITH = ["SELECT began_with FROM executions WHERE project_id = $1 AND id = $2 AND began_with IS NOT NULL"];
     INSERT = ["INSERT INTO executions (project_id, id, agent_id, snapshot_id, conversation_id, phone_number, status, node, state, \
                state_format, step_no, started_at, created_at, updated_at) \
@@ -141,9 +143,10 @@ statements! {
              step_no = $10, ended_at = CASE WHEN $11 THEN CAST($12 AS BIGINT) ELSE NULL END, updated_at = $12 WHERE project_id = $1 AND id = $2"];
     FIND = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
              updated_at FROM executions WHERE project_id = $1 AND id = $2"];
+    // An execution starts when it is made: the same time under the name that the index has.
     LIST = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
              updated_at FROM executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL AND (status = $3 OR $3 IS NULL) \
-             AND (started_at >= $4 OR $4 IS NULL) AND (started_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
+             AND (created_at >= $4 OR $4 IS NULL) AND (created_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
              AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL) \
              ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10"];
     OF_CONVERSATION = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
@@ -151,14 +154,16 @@ statements! {
                         ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT_OF_CONVERSATION = ["SELECT count(*) FROM executions WHERE project_id = $1 AND conversation_id = $2"];
     COUNT = ["SELECT count(*) FROM executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL AND (status = $3 OR $3 IS NULL) \
-              AND (started_at >= $4 OR $4 IS NULL) AND (started_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
+              AND (created_at >= $4 OR $4 IS NULL) AND (created_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
               AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL)"];
 }
 
 /// Stores a new execution, in `started` and without a state. A conversation that has a live one refuses it.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, e: &NewExecution<'_>) -> Result<()> {
     let (id, agent, snapshot, conversation) = (e.id.uuid(), e.agent.uuid(), e.snapshot.uuid(), e.conversation.uuid());
-    run!(tx, INSERT, [project.uuid(), id, agent, snapshot, conversation, e.phone_number, e.now.micros()], execute).map(drop)
+    run!(tx, INSERT, [project.uuid(), id, agent, snapshot, conversation, e.phone_number, e.now.micros()], execute)?;
+    counters::grew(tx, project, List::ExecutionsOf(agent), id, 1);
+    Ok(())
 }
 
 /// Gives a new execution a state to begin with, and the number of steps that led to it. Only tests have one: they are in
@@ -170,7 +175,12 @@ pub async fn begin_with(
     (format, state, step_no): (i64, &str, i64),
     began_with: &str,
 ) -> Result<()> {
-    run!(tx, BEGIN_WITH, [project.uuid(), id.uuid(), state, format, step_no, began_with], execute).map(drop)
+    let values = (project.uuid(), id.uuid());
+    let tested = run!(tx, BEGIN_WITH, [values.0, values.1, state, format, step_no, began_with], fetch_optional as (Uuid,))?;
+    if let Some((agent,)) = tested {
+        counters::grew(tx, project, List::ExecutionsOf(agent), id.uuid(), -1);
+    }
+    Ok(())
 }
 
 /// JSON of the state that an execution began with and of its format, if it is a test's.
@@ -210,10 +220,13 @@ pub async fn list(
     let micros = |time: Option<Timestamp>| time.map(Timestamp::micros);
     let times = [micros(f.started_from), micros(f.started_to), micros(f.ended_from), micros(f.ended_to)];
     let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());
-    let rows = run!(conn, LIST, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone, limit, offset],
+    let total = count!(conn, COUNT, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone],
+        counters::length(conn, project, List::ExecutionsOf(agent.uuid())))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
+    let rows = filtered!(conn, LIST, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone, limit, offset],
         fetch_all as ExecutionRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone],
-        fetch_one as (i64,))?;
     Ok((rows, total))
 }
 

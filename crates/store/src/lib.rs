@@ -19,7 +19,7 @@ mod writer;
 
 pub use db::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx};
 pub use error::Error;
-pub use sql::Sql;
+pub use sql::{Sql, narrowings};
 
 /// What store functions return.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -40,7 +40,7 @@ macro_rules! resources {
 
 resources! {
     agent_whatsapp_configs, agents, api_keys, audit, census, cli_logins, contact_notes, contacts,
-    conversation_assignments, conversations, customers, events, executions, history, idempotency, jobs, journal, mailbox,
-    messages, outbox, platform_settings, projects, sandbox_sessions, secrets, test_cases, test_chats, test_runs,
-    test_suites, timers, unscoped, uploads, users, webhook_events, whatsapp_configs,
+    conversation_assignments, conversations, counters, customers, events, executions, history, idempotency, jobs,
+    journal, mailbox, messages, outbox, platform_settings, projects, sandbox_sessions, secrets, test_cases, test_chats,
+    test_runs, test_suites, timers, unscoped, uploads, users, webhook_events, whatsapp_configs,
 }

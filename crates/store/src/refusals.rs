@@ -1,6 +1,6 @@
 //! Lets PostgreSQL refuse transactions that it could have committed, so that tests see what comes of it. Test builds only.
 
-use crate::{Error, Transaction};
+use crate::{Error, Transaction, db::EngineTx};
 use sqlx::Executor as _;
 use std::sync::{
     Arc,
@@ -33,8 +33,8 @@ pub(crate) async fn meet<T, E: From<Error>>(
     mut tx: Transaction,
     outcome: Result<T, E>,
 ) -> (Transaction, Result<T, E>) {
-    let outcome = match (&mut tx, outcome) {
-        (Transaction::Postgres(tx), Ok(value)) if refusals.is_some_and(Refusals::is_next) => {
+    let outcome = match (&mut tx.engine, outcome) {
+        (EngineTx::Postgres(tx), Ok(value)) if refusals.is_some_and(Refusals::is_next) => {
             let refused = tx.execute(REFUSAL).await.map_err(Error::from);
             refused.map(|_| value).map_err(E::from)
         }

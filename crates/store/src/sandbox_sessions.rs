@@ -1,6 +1,6 @@
 //! Sandbox sessions: one live session for each phone and project.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ProjectId, SandboxSessionId}};
 
 rows! {
@@ -40,7 +40,6 @@ statements! {
              FROM sandbox_sessions WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT id, phone, phone_canonical, agent_id, code, status, activated_at, expires_at, created_at, updated_at \
              FROM sandbox_sessions WHERE project_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
-    COUNT = ["SELECT count(*) FROM sandbox_sessions WHERE project_id = $1"];
 }
 
 /// Stores a session; a second live one for the same phone is refused.
@@ -48,7 +47,9 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, s: &SandboxSessionRow) 
     let times = [s.expires_at.micros(), s.created_at.micros(), s.updated_at.micros()];
     let texts = (&s.phone, &s.phone_canonical, &s.code, &s.status);
     run!(tx, INSERT, [project.uuid(), s.id.uuid(), texts.0, texts.1, s.agent_id.uuid(), texts.2, texts.3, s.activated_at, times[0],
-        times[1], times[2]], execute).map(drop)
+        times[1], times[2]], execute)?;
+    counters::grew(tx, project, List::SandboxSessions, s.id.uuid(), 1);
+    Ok(())
 }
 
 /// The pending or active session of a phone.
@@ -75,7 +76,10 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: SandboxSessionId)
 
 /// A page of sessions, newest first, and how many there are.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<SandboxSessionRow>, i64)> {
+    let total = counters::length(conn, project, List::SandboxSessions).await?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = run!(conn, LIST, [project.uuid(), limit, offset], fetch_all as SandboxSessionRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid()], fetch_one as (i64,))?;
     Ok((rows, total))
 }

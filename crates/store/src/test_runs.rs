@@ -1,6 +1,6 @@
 //! Runs of test cases, with the state of each and what it was fed.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestCaseId, TestRunId, TestSuiteId}};
 use uuid::Uuid;
 
@@ -69,13 +69,11 @@ statements! {
                 created_at, updated_at FROM test_runs WHERE project_id = $1 AND case_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     OF_SUITE = ["SELECT id, suite_id, case_id, agent_id, snapshot_id, execution_id, conversation_id, status, state, step_no, started_at, ended_at, \
                  created_at, updated_at FROM test_runs WHERE project_id = $1 AND suite_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
-    COUNT_OF_CASE = ["SELECT count(*) FROM test_runs WHERE project_id = $1 AND case_id = $2"];
-    COUNT_OF_SUITE = ["SELECT count(*) FROM test_runs WHERE project_id = $1 AND suite_id = $2"];
     COUNT_IN = ["SELECT count(*) FROM test_runs WHERE project_id = $1 AND suite_id = $2 AND status = $3"];
     QUEUED = ["SELECT id, suite_id, case_id, agent_id, snapshot_id, execution_id, conversation_id, status, state, step_no, started_at, ended_at, \
                created_at, updated_at FROM test_runs WHERE project_id = $1 AND suite_id = $2 AND status = 'queued' ORDER BY created_at, id LIMIT $3"];
     DELETE_STEPS = ["DELETE FROM test_run_steps WHERE project_id = $1 AND run_id IN (SELECT id FROM test_runs WHERE project_id = $1 AND case_id = $2)"];
-    DELETE_OF_CASE = ["DELETE FROM test_runs WHERE project_id = $1 AND case_id = $2"];
+    DELETE_OF_CASE = ["DELETE FROM test_runs WHERE project_id = $1 AND case_id = $2 RETURNING id, suite_id"];
     APPEND = ["INSERT INTO test_run_steps (project_id, run_id, step_no, input, effects, at) VALUES ($1, $2, $3, $4, $5, $6)"];
     STEPS = ["SELECT step_no, input, effects, at FROM test_run_steps WHERE project_id = $1 AND run_id = $2 ORDER BY step_no LIMIT 1000"];
 }
@@ -124,7 +122,10 @@ pub struct Saved<'a> {
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, r: &NewTestRun<'_>) -> Result<()> {
     let (id, suite, case, agent) = (r.id.uuid(), r.suite.uuid(), r.case.uuid(), r.agent.uuid());
     let (snapshot, execution) = (r.snapshot.uuid(), r.execution.uuid());
-    run!(tx, INSERT, [project.uuid(), id, suite, case, agent, snapshot, execution, r.state, r.now.micros()], execute).map(drop)
+    run!(tx, INSERT, [project.uuid(), id, suite, case, agent, snapshot, execution, r.state, r.now.micros()], execute)?;
+    counters::grew(tx, project, List::TestRunsOfCase(case), id, 1);
+    counters::grew(tx, project, List::TestRunsOfSuite(suite), id, 1);
+    Ok(())
 }
 
 /// Saves what a step leaves. Call it under the epoch of the run's job.
@@ -158,8 +159,11 @@ pub async fn of_case(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<TestRunRow>, i64)> {
+    let total = counters::length(conn, project, List::TestRunsOfCase(case.uuid())).await?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = run!(conn, OF_CASE, [project.uuid(), case.uuid(), limit, offset], fetch_all as TestRunRow)?;
-    let (total,) = run!(conn, COUNT_OF_CASE, [project.uuid(), case.uuid()], fetch_one as (i64,))?;
     Ok((rows, total))
 }
 
@@ -171,8 +175,11 @@ pub async fn of_suite(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<TestRunRow>, i64)> {
+    let total = counters::length(conn, project, List::TestRunsOfSuite(suite.uuid())).await?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
     let rows = run!(conn, OF_SUITE, [project.uuid(), suite.uuid(), limit, offset], fetch_all as TestRunRow)?;
-    let (total,) = run!(conn, COUNT_OF_SUITE, [project.uuid(), suite.uuid()], fetch_one as (i64,))?;
     Ok((rows, total))
 }
 
@@ -189,7 +196,11 @@ pub async fn queued(conn: &mut Conn<'_>, project: ProjectId, suite: TestSuiteId,
 /// Removes the runs of a case, with their steps.
 pub async fn delete_of_case(tx: &mut Tx<'_>, project: ProjectId, case: TestCaseId) -> Result<()> {
     run!(tx, DELETE_STEPS, [project.uuid(), case.uuid()], execute)?;
-    run!(tx, DELETE_OF_CASE, [project.uuid(), case.uuid()], execute).map(drop)
+    for (id, suite) in run!(tx, DELETE_OF_CASE, [project.uuid(), case.uuid()], fetch_all as (Uuid, Uuid))? {
+        counters::grew(tx, project, List::TestRunsOfCase(case.uuid()), id, -1);
+        counters::grew(tx, project, List::TestRunsOfSuite(suite), id, -1);
+    }
+    Ok(())
 }
 
 /// Appends a step; a second one of the same number is refused.

@@ -1,6 +1,6 @@
 //! Connected WhatsApp business numbers. A number belongs to one project: the directory says which.
 
-use crate::{Conn, Result, Tx, row::rows, search, sql::{run, statements}, unscoped::{self, DirectoryKind, Pointer}};
+use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, search, sql::{count, filtered, run, statements}, unscoped::{self, DirectoryKind, Pointer}};
 use domain::{Timestamp, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
 
 rows! {
@@ -93,7 +93,9 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) 
     let (enabled, calls, times) = (c.inbound_processing_enabled, c.calls_enabled, [c.created_at.micros(), c.updated_at.micros()]);
     unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, id).await?;
     run!(tx, INSERT, [project.uuid(), id, customer, &c.name, &search, &c.phone_number_id, &c.waba_id, shown, token,
-        &c.webhook_verify_token, url, &c.kind, enabled, calls, times[0], times[1]], execute).map(drop)
+        &c.webhook_verify_token, url, &c.kind, enabled, calls, times[0], times[1]], execute)?;
+    counters::grew(tx, project, List::WhatsappConfigs, id, 1);
+    Ok(())
 }
 
 /// The config of this id.
@@ -139,7 +141,9 @@ pub async fn show_as(tx: &mut Tx<'_>, project: ProjectId, id: WhatsappConfigId, 
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
     let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
     unscoped::forget(tx, DirectoryKind::Number, &c.phone_number_id, pointer).await?;
-    run!(tx, DELETE, [project.uuid(), c.id.uuid()], execute).map(drop)
+    let gone = run!(tx, DELETE, [project.uuid(), c.id.uuid()], execute)?;
+    counters::grew(tx, project, List::WhatsappConfigs, c.id.uuid(), -(gone as i64));
+    Ok(())
 }
 
 /// A page of configs, newest first, and how many match.
@@ -148,7 +152,11 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i6
     let (from, to) = (f.created_from.map(Timestamp::micros), f.created_to.map(Timestamp::micros));
     let name = f.name.as_deref().map(search::containing);
     let name = name.as_deref();
-    let rows = run!(conn, LIST, [project.uuid(), customer, waba, name, from, to, limit, offset], fetch_all as WhatsappConfigRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), customer, waba, name, from, to], fetch_one as (i64,))?;
+    let total = count!(conn, COUNT, [project.uuid(), customer, waba, name, from, to],
+        counters::length(conn, project, List::WhatsappConfigs))?;
+    if offset >= total {
+        return Ok((Vec::new(), total));
+    }
+    let rows = filtered!(conn, LIST, [project.uuid(), customer, waba, name, from, to, limit, offset], fetch_all as WhatsappConfigRow)?;
     Ok((rows, total))
 }

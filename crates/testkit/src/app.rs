@@ -301,9 +301,16 @@ impl TestApp {
             let quiet = self.emulator.quiesce(Duration::from_secs(10)).await;
             assert_eq!(quiet.in_flight, 0, "webhooks are stuck");
             if !worked {
-                return;
+                return self.counts_exactly().await;
             }
         }
+    }
+
+    /// Whatever any test did, the counters must be what they count.
+    async fn counts_exactly(&self) {
+        let mut reader = self.app.context().store.read().await.expect("a reader");
+        let wrong = store::census::wrong_counters(&mut reader.conn()).await.expect("the counters");
+        assert_eq!(wrong, []);
     }
 
     /// Whatever any test did, its journal must give the same effects again.

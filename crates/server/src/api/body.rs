@@ -54,7 +54,25 @@ pub(crate) fn checked<T: RequestBody>(mut value: Value) -> Result<T, ApiError> {
     problems.extend_under("", schema::of::<T>()?.problems(&value));
     T::check(&value, &mut problems);
     problems.done()?;
-    serde_json::from_value(value).map_err(|error| ApiError::Internal(format!("a valid body was not read: {error}")))
+    let unread = |error| ApiError::Internal(format!("a valid body was not read: {error}"));
+    match T::deserialize(&value) {
+        Ok(body) => Ok(body),
+        // To JSON Schema 2.0 is a whole number. Others keep their numbers as they were sent.
+        Err(_) => serde_json::from_value(with_whole_numbers(value)).map_err(unread),
+    }
+}
+
+/// `2.0` becomes `2`, wherever it stands.
+fn with_whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) {
+            Some(float) => format!("{float:.0}").parse::<i64>().map_or(Value::Number(number), Value::from),
+            None => Value::Number(number),
+        },
+        Value::Array(items) => items.into_iter().map(with_whole_numbers).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(key, field)| (key, with_whole_numbers(field))).collect(),
+        other => other,
+    }
 }
 
 /// Reads at most `limit` bytes, which must come at 1 KiB a second or faster.

@@ -52,6 +52,9 @@ const PAGING: [(&str, &str, &str); 5] = [
     ("Link", "string", "Links to the first, last, previous and next page."),
 ];
 
+/// Requests and answers of real calls by the operation's name, which a test records.
+const EXAMPLES: &str = include_str!("examples.json");
+
 /// The document of these operations.
 pub(crate) fn of(api: &OpenApi) -> Value {
     let mut document = json!({
@@ -74,9 +77,12 @@ pub(crate) fn of(api: &OpenApi) -> Value {
             "schemas": sorted(schemas(api)),
         },
     });
+    let examples: Value = serde_json::from_str(EXAMPLES).unwrap_or_default();
     for (method, operation) in operations(&mut document["paths"]) {
         describe(method, operation);
+        illustrate(operation, &examples);
     }
+    describe_bodies(&mut document);
     close_answers(&mut document);
     document
 }
@@ -92,7 +98,16 @@ fn schemas(api: &OpenApi) -> Value {
         schemas[name] = json!(part);
     }
     schemas["Error"] = json!(ErrorBody::schema());
+    schemas["Error"]["examples"] = json!([{
+        "error": "Agent not found", "message": "Agent not found", "code": "not_found", "status": 404, "details": [],
+        "request_id": "0197a1b2-c3d4-7000-8000-000000000001",
+    }]);
     schemas["ValidationError"] = json!({
+        "examples": [{
+            "error": "Validation failed", "message": "can't be blank", "code": "validation_failed", "status": 422,
+            "details": [{"path": "/agent/name", "code": "blank", "message": "can't be blank"}],
+            "request_id": "0197a1b2-c3d4-7000-8000-000000000002", "errors": {"name": ["can't be blank"]},
+        }],
         "description": "An error with the messages of each field.",
         "allOf": [{"$ref": "#/components/schemas/Error"}, {"type": "object", "required": ["errors"]}],
     });
@@ -142,8 +157,11 @@ fn describe(method: &str, operation: &mut Value) {
     }
     if operation["requestBody"].is_object() {
         errors.extend(WITH_BODY);
+        let schema = &mut operation["requestBody"]["content"]["application/json"]["schema"];
+        *schema = not_null(schema.take());
     }
-    if method == "post" {
+    // Requests of people who sign in have a security of their own, and nothing to be kept a key of.
+    if method == "post" && operation["security"].is_null() {
         errors.extend(WITH_POST);
         parameters.push(idempotency_key());
     }
@@ -180,6 +198,24 @@ fn describe(method: &str, operation: &mut Value) {
     }
 }
 
+/// Shows what a real call sends and gets.
+fn illustrate(operation: &mut Value, examples: &Value) {
+    let example = &examples[operation["operationId"].as_str().unwrap_or_default()];
+    let shown = |content: &mut Value, example: &Value| {
+        if let Some(content) = content.get_mut("application/json").filter(|_| !example.is_null()) {
+            content["examples"] = json!({"call": {"summary": "A call", "value": example}});
+        }
+    };
+    if let Some(content) = operation.pointer_mut("/requestBody/content") {
+        shown(content, &example["request"]);
+    }
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        if status.starts_with('2') && response["content"].is_object() {
+            shown(&mut response["content"], &example["answer"]);
+        }
+    }
+}
+
 fn idempotency_key() -> Value {
     json!({
         "name": "Idempotency-Key", "in": "header", "required": false,
@@ -212,10 +248,37 @@ fn with_format(mut parameter: Value) -> Value {
     let name = parameter["name"].as_str().unwrap_or_default();
     if parameter["in"] == "query" {
         parameter["schema"] = not_null(parameter["schema"].take());
+        parameter["allowEmptyValue"] = json!(true);
     } else if (name == "id" || name.ends_with("_id")) && parameter["in"] == "path" {
         parameter["schema"] = json!({"type": "string", "format": "uuid"});
     }
     parameter
+}
+
+/// No body at all is an empty object, which is enough where no key is required. A wrapping key that holds nothing is as
+/// good as absent, also where each of its fields may be left out.
+fn describe_bodies(document: &mut Value) {
+    let mut bodies = BTreeSet::new();
+    let schemas = document["components"]["schemas"].clone();
+    let of =
+        |link: &Value| link.as_str().and_then(|link| link.strip_prefix("#/components/schemas/")).map(str::to_owned);
+    for (_, operation) in operations(&mut document["paths"]) {
+        let Some(body) = operation.get_mut("requestBody") else { continue };
+        if let Some(name) = of(&body["content"]["application/json"]["schema"]["$ref"]) {
+            body["required"] = json!(schemas[&name]["required"].is_array());
+            bodies.insert(name);
+        }
+    }
+    let schemas = &mut document["components"]["schemas"];
+    for body in bodies {
+        let wrappers = schemas[&body]["required"].clone();
+        for wrapper in wrappers.as_array().into_iter().flatten().filter_map(Value::as_str) {
+            let Some(inner) = of(&schemas[&body]["properties"][wrapper]["$ref"]) else { continue };
+            if schemas[&inner]["type"] == "object" && schemas[&inner]["required"].is_null() {
+                schemas[&inner]["minProperties"] = json!(1);
+            }
+        }
+    }
 }
 
 /// Answers hold what the document says and nothing else, and all of it: objects are closed, and their fields required. A

@@ -166,3 +166,20 @@ async fn what_this_release_cannot_run_is_refused_when_it_is_saved() {
     in_shape(&refused, 422, "validation_failed");
     assert_eq!(refused.body["details"][0]["path"], "/agent/graph/nodes/1/type");
 }
+
+#[tokio::test]
+async fn a_whole_number_written_as_2_0_is_read_and_other_numbers_stay_as_they_were_sent() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Desk", "agent_version": 1})).await;
+    let body = r#"{"agent": {"agent_version": 2.0, "message_debounce_seconds": 1e1}}"#.to_owned();
+    let headers = [("content-type", "application/json")];
+    let answer = app.call_raw(&headers, Method::PATCH, &format!("/api/v1/agents/{agent}"), Some(body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let whole = app.get(&format!("/api/v1/agents/{agent}/graph")).await;
+    assert_eq!(whole.data()["message_debounce_seconds"], 10);
+    let half = app.patch(&format!("/api/v1/agents/{agent}"), json!({"agent": {"agent_version": 1.5}})).await;
+    assert_eq!((half.status, half.body["details"][0]["code"].as_str()), (422, Some("wrong_type")));
+    let contact = json!({"contact": {"wa_id": "5511987650001", "metadata": {"score": 2.0}}});
+    let contact = app.post("/api/v1/whatsapp_contacts", contact).await;
+    assert_eq!(contact.data()["metadata"]["score"].to_string(), "2.0");
+}

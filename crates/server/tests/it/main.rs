@@ -14,6 +14,7 @@ mod conversation;
 mod conversation_status;
 mod customers;
 mod deep_json;
+mod docs;
 mod document;
 mod execution_events;
 mod execution_status;

@@ -53,11 +53,9 @@ fn differences(one: &Schema, other: &Schema) -> Vec<String> {
 
 /// Both engines' ways of writing one condition.
 fn normalised(predicate: &str) -> String {
-    let mut text = predicate.replace("::text", "").replace("= ANY (ARRAY[", "IN (").replace("])", ")");
-    while text.starts_with('(') && text.ends_with(')') {
-        text = text[1..text.len() - 1].into();
-    }
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let text = predicate.replace("::text", "").replace("= ANY (ARRAY[", "IN (").replace("])", ")");
+    // One sets more parentheses than the other; no predicate here means another thing without them.
+    text.replace(['(', ')'], "").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Ids are UUIDs where the engine has them: SQLite's blobs tell only by their names.
@@ -253,6 +251,7 @@ fn both_ways_of_writing_a_condition_are_the_same() {
     let pairs = [
         ("status = 'active'", "(status = 'active'::text)"),
         ("due_at IS NOT NULL", "(due_at IS NOT NULL)"),
+        ("wa_id IS NOT NULL OR user_id IS NOT NULL", "((wa_id IS NOT NULL) OR (user_id IS NOT NULL))"),
         ("state IN ('queued', 'sending')", "(state = ANY (ARRAY['queued'::text, 'sending'::text]))"),
     ];
     for (sqlite, postgres) in pairs {

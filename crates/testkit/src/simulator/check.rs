@@ -25,11 +25,13 @@ pub(super) struct Checked {
 /// Reads everything and checks it.
 pub(super) async fn all(world: &World, store: &Store, template: &Template) -> Checked {
     let now = world.now();
-    let census = {
+    let (census, counters) = {
         let mut reader = store.read().await.expect("a reader");
-        census::read(&mut reader.conn(), now.micros()).await.expect("the database is read")
+        let mut conn = reader.conn();
+        let census = census::read(&mut conn, now.micros()).await.expect("the database is read");
+        (census, census::wrong_counters(&mut conn).await.expect("the counters are read"))
     };
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<String> = counters.iter().map(|counter| format!("I8: {counter:?}")).collect();
     let mut excused_doubles = 0;
     {
         let inner = &mut *world.lock();

@@ -7,8 +7,7 @@ use domain::{
     ids::{ExecutionId, ProjectId},
 };
 use engine::{InterruptKind, State};
-use serde::Serialize;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use store::{
     Conn, Error,
     executions::{self, ExecutionRow},
@@ -88,20 +87,19 @@ pub(crate) struct AgentExecution {
     handoff_reason: Option<String>,
     end_reason: Option<String>,
     /// Why it failed.
-    #[schema(value_type = Option<AgentExecutionError>)]
-    error: Option<Value>,
+    error: Option<AgentExecutionError>,
     created_at: Time,
     updated_at: Time,
 }
 
-/// Why a run failed.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "described; the row holds it as JSON")]
+/// Why a run failed. The row holds it as JSON, with what the engine keeps for itself beside.
+#[derive(Serialize, Deserialize, ToSchema)]
 struct AgentExecutionError {
     /// Stable word, e.g. `llm_unavailable`.
     code: String,
     message: String,
     /// The node that was being visited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     node: Option<String>,
     /// Whether a resume may take the kept input up again.

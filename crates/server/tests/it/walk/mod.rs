@@ -3,6 +3,7 @@
 //!
 //! A new operation is covered by being there; `world.rs` gives it what must exist before it can be called.
 
+mod examples;
 pub mod operation;
 pub mod world;
 

@@ -23,11 +23,17 @@ pub struct Operation {
 
 /// All that take a project's key. The few of the command line, which take a user's token, have tests of their own.
 pub fn operations() -> Vec<Operation> {
+    let mut all = all_operations();
+    all.retain(|operation| operation.path.starts_with("/api/v1/"));
+    all
+}
+
+/// Those of the command line too.
+pub fn all_operations() -> Vec<Operation> {
     static DOCUMENT: OnceLock<Arc<Value>> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| Arc::new(server::openapi()));
     let mut all = Vec::new();
-    let of_projects = |(path, _): &(&String, &Value)| path.starts_with("/api/v1/");
-    for (path, item) in document["paths"].as_object().unwrap().iter().filter(of_projects) {
+    for (path, item) in document["paths"].as_object().unwrap() {
         for (method, value) in item.as_object().unwrap() {
             let name = value["operationId"].as_str().unwrap().to_owned();
             let (method, path) = (method.to_uppercase(), path.clone());
@@ -70,11 +76,7 @@ impl Operation {
         }
         match response["content"].get("application/json") {
             Some(content) => {
-                let problems: Vec<String> = self
-                    .validator(&content["schema"])
-                    .iter_errors(&answer.body)
-                    .map(|error| format!("{}: {error}", error.instance_path()))
-                    .collect();
+                let problems = self.problems(&content["schema"], &answer.body);
                 assert!(problems.is_empty(), "{name} {status}: {problems:#?} in {}", answer.body);
             }
             None => assert_eq!(answer.body, Value::Null, "{name} {status}"),
@@ -83,6 +85,34 @@ impl Operation {
             contract::keeps(&self.method, &self.path, &answer);
         }
         answer
+    }
+
+    /// What is wrong with a value by a schema of the document.
+    pub fn problems(&self, schema: &Value, value: &Value) -> Vec<String> {
+        let validator = self.validator(schema);
+        validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
+    /// The schema of the request's body and the example of it, if it has a body.
+    pub fn request_example(&self) -> Option<(&Value, &Value)> {
+        let content = self.value["requestBody"]["content"].get("application/json")?;
+        Some((&content["schema"], &content["examples"]["call"]["value"]))
+    }
+
+    /// The schema of the body of each successful answer and the example of it; an answer without a body has none to show.
+    pub fn answer_examples(&self) -> Vec<(&Value, &Value)> {
+        static EMPTY: OnceLock<(Value, Value)> = OnceLock::new();
+        let (nothing, empty) = EMPTY.get_or_init(|| (json!(true), json!({})));
+        let good = self.responses().filter(|(status, _)| status.starts_with('2'));
+        good.map(|(_, response)| match response["content"].get("application/json") {
+            Some(content) => (&content["schema"], &content["examples"]["call"]["value"]),
+            None => (nothing, empty),
+        })
+        .collect()
+    }
+
+    pub fn responses(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.value["responses"].as_object().into_iter().flatten()
     }
 
     fn validator(&self, schema: &Value) -> jsonschema::Validator {

@@ -4,6 +4,8 @@
 //! never a test: nothing here fails because the machine is slow.
 #![expect(clippy::print_stdout, reason = "a command line tool talks on standard output")]
 
+mod api;
+mod contacts;
 mod figures;
 mod ingest;
 mod samples;
@@ -22,6 +24,7 @@ struct Options {
     name: String,
     settings: Settings,
     seconds: Duration,
+    rows: u64,
     json: Option<PathBuf>,
 }
 
@@ -29,9 +32,10 @@ impl Options {
     fn parse() -> Self {
         let mut args = std::env::args().skip(1);
         let name = args.next().expect(
-            "usage: load turns|ingest --server FILE --data-dir DIR [--database URL] [--seconds N] [--json FILE]",
+            "usage: load turns|ingest|api --server FILE --data-dir DIR [--database URL] [--seconds N] [--rows N] [--json FILE]",
         );
-        let mut options = Self { name, settings: Settings::default(), seconds: Duration::from_secs(5), json: None };
+        let (settings, seconds) = (Settings::default(), Duration::from_secs(5));
+        let mut options = Self { name, settings, seconds, rows: 1_000_000, json: None };
         while let Some(flag) = args.next() {
             let value = args.next().unwrap_or_else(|| panic!("{flag} needs a value"));
             match flag.as_str() {
@@ -39,6 +43,7 @@ impl Options {
                 "--data-dir" => options.settings.data_dir = value.into(),
                 "--database" => options.settings.database = Some(value),
                 "--seconds" => options.seconds = Duration::from_secs(value.parse().expect("a number of seconds")),
+                "--rows" => options.rows = value.parse().expect("a number of rows"),
                 "--json" => options.json = Some(value.into()),
                 other => panic!("unknown argument {other}"),
             }
@@ -55,7 +60,8 @@ async fn main() {
     match options.name.as_str() {
         "turns" => turns::run(&options.settings, options.seconds, &mut figures).await,
         "ingest" => ingest::run(&options.settings, options.seconds, &mut figures).await,
-        other => panic!("unknown load {other}; there are turns and ingest"),
+        "api" => api::run(&options.settings, options.seconds, options.rows, &mut figures).await,
+        other => panic!("unknown load {other}; there are turns, ingest and api"),
     }
     print!("{}", figures.table());
     if let Some(path) = options.json {

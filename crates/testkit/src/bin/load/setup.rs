@@ -5,6 +5,7 @@ use crate::{
     webhook,
     world::World,
 };
+use domain::ids::ProjectId;
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
@@ -26,7 +27,7 @@ impl Phones {
 
 /// Makes `count` phones with an active session each. `debounce` is the agent's, in seconds.
 pub async fn phones(settings: &Settings, server: &Server, world: &World, count: usize, debounce: u32) -> Phones {
-    let key = key(settings, world);
+    let (_, key) = project(settings, world);
     let agent = json!({"agent": {"name": "Bench", "system_prompt": "Answer in one sentence.", "message_debounce_seconds": debounce}});
     let made = call(server, world, &key, "/api/v1/agents", &agent).await;
     let agent = made["data"]["id"].as_str().expect("an agent").to_owned();
@@ -54,7 +55,8 @@ pub async fn phones(settings: &Settings, server: &Server, world: &World, count: 
     Phones(Mutex::new(phones))
 }
 
-fn key(settings: &Settings, world: &World) -> String {
+/// A new project and its key.
+pub fn project(settings: &Settings, world: &World) -> (ProjectId, String) {
     let output = settings
         .command(world.url())
         .args(["projects", "create", "Bench", "--json"])
@@ -62,7 +64,8 @@ fn key(settings: &Settings, world: &World) -> String {
         .expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let made: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    made["api_key"].as_str().expect("a key").to_owned()
+    let id = made["project_id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    (id, made["api_key"].as_str().expect("a key").to_owned())
 }
 
 async fn call(server: &Server, world: &World, key: &str, path: &str, body: &Value) -> Value {

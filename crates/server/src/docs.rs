@@ -1,0 +1,119 @@
+//! `/docs` and `/openapi.json`: the API described, for people and for programs.
+//!
+//! The page works without any network but ours: what draws it is a file in this binary (`assets/docs/README.md`), and its
+//! policy lets the browser ask nobody else. It is kept compressed, which every browser reads.
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use std::sync::LazyLock;
+
+/// Scripts are files of ours; requests, also those that a reader tries out, go to this server alone. The renderer writes its
+/// colours into the page as a style, which is why styles, and nothing else, may stand inside.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// A file of the page.
+struct Asset {
+    path: &'static str,
+    kind: &'static str,
+    bytes: &'static [u8],
+    compressed: bool,
+    caching: &'static str,
+}
+
+/// Asked for again each time, and answered shortly if it is the same.
+const CHECKED: &str = "no-cache";
+/// Its version stands in its name.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+const ASSETS: [Asset; 4] = [
+    Asset {
+        path: "/docs",
+        kind: "text/html; charset=utf-8",
+        bytes: include_bytes!("../assets/docs/index.html"),
+        compressed: false,
+        caching: CHECKED,
+    },
+    Asset {
+        path: "/docs/start.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/docs/start.js"),
+        compressed: false,
+        caching: CHECKED,
+    },
+    Asset {
+        path: "/docs/page.css",
+        kind: "text/css; charset=utf-8",
+        bytes: include_bytes!("../assets/docs/page.css"),
+        compressed: false,
+        caching: CHECKED,
+    },
+    Asset {
+        path: "/docs/rapidoc-9.3.8.min.js",
+        kind: "text/javascript; charset=utf-8",
+        bytes: include_bytes!("../assets/docs/rapidoc-9.3.8.min.js.gz"),
+        compressed: true,
+        caching: FOREVER,
+    },
+];
+
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| crate::router::openapi().to_string().into());
+
+/// The page, its files, and the document that it shows.
+pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let mut routes = Router::new().route("/openapi.json", get(document));
+    for asset in &ASSETS {
+        routes = routes.route(asset.path, get(async |request: Request| asset.answer(&request)));
+    }
+    routes
+}
+
+impl Asset {
+    fn answer(&'static self, request: &Request) -> Response {
+        let bytes = Bytes::from_static(self.bytes);
+        let mut response =
+            if self.caching == CHECKED { cached(request, &tag(self.bytes), bytes) } else { bytes.into_response() };
+        let headers = response.headers_mut();
+        put(headers, header::CONTENT_TYPE, self.kind);
+        put(headers, header::CACHE_CONTROL, self.caching);
+        put(headers, header::CONTENT_SECURITY_POLICY, POLICY);
+        put(headers, header::REFERRER_POLICY, "no-referrer");
+        put(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        if self.compressed {
+            put(headers, header::CONTENT_ENCODING, "gzip");
+        }
+        response
+    }
+}
+
+async fn document(request: Request) -> Response {
+    static TAG: LazyLock<HeaderValue> = LazyLock::new(|| tag(&DOCUMENT));
+    let mut response = cached(&request, &TAG, DOCUMENT.clone());
+    put(response.headers_mut(), header::CONTENT_TYPE, "application/json");
+    put(response.headers_mut(), header::CACHE_CONTROL, CHECKED);
+    response
+}
+
+/// The bytes, or `304` for somebody who has them.
+fn cached(request: &Request, tag: &HeaderValue, bytes: Bytes) -> Response {
+    let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known == tag);
+    let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };
+    response.headers_mut().insert(header::ETAG, tag.clone());
+    response
+}
+
+fn tag(bytes: &[u8]) -> HeaderValue {
+    let hash: String = Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    HeaderValue::from_str(&format!("\"{hash}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+fn put(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.insert(name, HeaderValue::from_static(value));
+}

@@ -1,0 +1,190 @@
+//! The REST API in a small and in a large project: what a list, a filtered list, a read, a new thing and a change cost.
+//!
+//! The things are contacts, fifty to a customer. They are stored while no server runs, by the functions that the server uses,
+//! so counters and indexes are what they would be. What is reported beside the latencies is the ratio of the 99th
+//! percentiles: cost follows what is asked for, not what there is.
+
+use crate::{
+    contacts::Contacts,
+    figures::Figures,
+    samples::Samples,
+    server::{Server, Settings},
+    setup,
+    world::World,
+};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+pub const SMALL: u64 = 10_000;
+const CLIENTS: [usize; 3] = [1, 16, 64];
+const KINDS: [Kind; 5] = [Kind::List, Kind::Filtered, Kind::Get, Kind::Create, Kind::Patch];
+/// Times that each slow thing is done: it takes as long as it takes.
+const SLOW: usize = 7;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    List,
+    Filtered,
+    Get,
+    Create,
+    Patch,
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Filtered => "filtered list",
+            Self::Get => "get",
+            Self::Create => "create",
+            Self::Patch => "patch",
+        }
+    }
+}
+
+struct Load {
+    server: Server,
+    http: reqwest::Client,
+    key: String,
+    contacts: Contacts,
+    /// Numbers everything that is done, so that no two clients ask for the same.
+    turn: AtomicU64,
+}
+
+/// Measures the API with 10,000 contacts and with `rows`.
+pub async fn run(settings: &Settings, seconds: Duration, rows: u64, figures: &mut Figures) {
+    let world = World::start().await;
+    let (project, key) = setup::project(settings, &world);
+    let mut contacts = Contacts::new(project);
+    let mut p99 = BTreeMap::new();
+    for rows in [SMALL, rows] {
+        let began = Instant::now();
+        contacts.fill(settings, rows).await;
+        let size = size(rows);
+        figures.add(&format!("{size} contacts"), "stored in", began.elapsed().as_secs_f64(), "s");
+        let server = Server::start(settings, world.url()).await;
+        let http = world.http().clone();
+        let load = Arc::new(Load { server, http, key: key.clone(), contacts, turn: AtomicU64::new(0) });
+        load.closed(Kind::List, 4, Duration::from_secs(1)).await;
+        for clients in CLIENTS {
+            for kind in KINDS {
+                let mut took = load.closed(kind, clients, seconds).await;
+                let name = format!("{}, {clients} at a time, {size}", kind.name());
+                figures.add(&name, "done", took.len() as f64 / seconds.as_secs_f64(), "/s");
+                figures.add(&name, "p50", took.percentile(50.0), "ms");
+                figures.add(&name, "p99", took.percentile(99.0), "ms");
+                p99.entry((clients, kind)).or_insert_with(Vec::new).push(took.percentile(99.0));
+            }
+        }
+        load.slow_things(&size, figures).await;
+        let Ok(load) = Arc::try_unwrap(load) else { panic!("a client still runs") };
+        figures.add(&format!("{size} contacts"), "memory", load.server.memory_mib("VmRSS"), "MiB");
+        contacts = load.contacts;
+        load.server.stop().await;
+    }
+    for ((clients, kind), p99) in p99 {
+        let name = format!("{}, {clients} at a time", kind.name());
+        figures.add(&name, "p99, large to small", p99[1] / p99[0], "");
+    }
+}
+
+fn size(rows: u64) -> String {
+    let text = rows.to_string();
+    let groups: Vec<&str> =
+        text.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+impl Load {
+    async fn closed(self: &Arc<Self>, kind: Kind, clients: usize, length: Duration) -> Samples {
+        let end = Instant::now() + length;
+        let loops: Vec<_> = (0..clients)
+            .map(|_| {
+                let load = self.clone();
+                tokio::spawn(async move {
+                    let mut took = Vec::new();
+                    while Instant::now() < end {
+                        let began = Instant::now();
+                        load.one(kind).await;
+                        took.push(began.elapsed());
+                    }
+                    took
+                })
+            })
+            .collect();
+        let mut samples = Samples::default();
+        for one in loops {
+            one.await.expect("no panic").into_iter().for_each(|took| samples.add(took));
+        }
+        samples
+    }
+
+    async fn one(&self, kind: Kind) {
+        let turn = self.turn.fetch_add(1, Relaxed);
+        let contact = self.contacts.any(turn);
+        match kind {
+            Kind::List => {
+                let page = self.call(Method::GET, &format!("?page={}", 1 + turn % 5), None).await;
+                assert_eq!(page["data"].as_array().map(Vec::len), Some(20));
+            }
+            Kind::Filtered => {
+                let customer = self.contacts.customer_of(contact);
+                let page = self.call(Method::GET, &format!("?q[customer_id_eq]={customer}"), None).await;
+                assert_eq!(page["meta"]["total_count"], Contacts::OF_CUSTOMER);
+            }
+            Kind::Get => {
+                let found = self.call(Method::GET, &format!("/{}", self.contacts.id(contact)), None).await;
+                assert_eq!(found["data"]["wa_id"], Contacts::wa_id(contact));
+            }
+            Kind::Create => {
+                let new = json!({"contact": {"wa_id": self.contacts.new_wa_id(), "profile_name": "New"}});
+                self.call(Method::POST, "", Some(new)).await;
+            }
+            Kind::Patch => {
+                let change = json!({"contact": {"profile_name": format!("Ana {turn}")}});
+                self.call(Method::PATCH, &format!("/{}", self.contacts.id(contact)), Some(change)).await;
+            }
+        }
+    }
+
+    /// What grows with the project: exact counts of filters that match many, and pages far down.
+    async fn slow_things(&self, size: &str, figures: &mut Figures) {
+        let half = Contacts::created_iso(self.contacts.len() / 2);
+        let last = self.contacts.len() / 100;
+        let things = [
+            ("half of them by time, counted", format!("?q[created_at_gteq]={half}")),
+            ("all of them by a text, counted", "?q[profile_name_cont]=an".to_owned()),
+            ("none of them by a text, counted", "?q[profile_name_cont]=zzz".to_owned()),
+            ("the last page of 100", format!("?per_page=100&page={last}")),
+        ];
+        for (what, query) in things {
+            let mut samples = Samples::default();
+            for _ in 0..SLOW {
+                let began = Instant::now();
+                self.call(Method::GET, &query, None).await;
+                samples.add(began.elapsed());
+            }
+            figures.add(&format!("{size} contacts"), what, samples.percentile(50.0), "ms");
+        }
+    }
+
+    async fn call(&self, method: Method, rest: &str, body: Option<Value>) -> Value {
+        let url = format!("{}/api/v1/whatsapp_contacts{rest}", self.server.url);
+        let mut request = self.http.request(method, url).header("X-API-Key", &self.key);
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        let answer = request.send().await.expect("an answer");
+        let (status, text) = (answer.status(), answer.text().await.expect("a body"));
+        assert!(matches!(status, StatusCode::OK | StatusCode::CREATED), "{rest}: {status} {text}");
+        serde_json::from_str(&text).expect("JSON")
+    }
+}

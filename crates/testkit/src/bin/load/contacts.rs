@@ -1,0 +1,129 @@
+//! Contacts by number: the n-th has an id, a phone, a time and a customer that can be worked out again.
+
+use crate::server::Settings;
+use domain::{
+    Timestamp,
+    ids::{ContactId, CustomerId, ProjectId},
+};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use store::{
+    DatabaseUrl, Store,
+    contacts::{self, ContactRow, Identity},
+    customers::{self, CustomerRow},
+    transact,
+};
+
+/// Stored in one transaction.
+const AT_ONCE: u64 = 2_000;
+/// 2026-01-01, and a contact each second.
+const FIRST: i64 = 1_767_225_600;
+
+pub struct Contacts {
+    project: ProjectId,
+    /// Stored by us.
+    stored: u64,
+    /// Made over the API.
+    made: AtomicU64,
+}
+
+impl Contacts {
+    pub const OF_CUSTOMER: u64 = 50;
+
+    pub fn new(project: ProjectId) -> Self {
+        Self { project, stored: 0, made: AtomicU64::new(0) }
+    }
+
+    pub const fn len(&self) -> u64 {
+        self.stored
+    }
+
+    /// One of those that we stored, in no order.
+    pub fn any(&self, turn: u64) -> u64 {
+        let mixed = turn.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed ^ (mixed >> 29)) % self.stored
+    }
+
+    pub fn id(&self, contact: u64) -> ContactId {
+        id(contact, "8000")
+    }
+
+    pub fn customer_of(&self, contact: u64) -> CustomerId {
+        id(contact / Self::OF_CUSTOMER, "9000")
+    }
+
+    pub fn wa_id(contact: u64) -> String {
+        format!("5511{}", 900_000_000 + contact)
+    }
+
+    /// Nobody's so far.
+    pub fn new_wa_id(&self) -> String {
+        format!("5521{}", 900_000_000 + self.made.fetch_add(1, Relaxed))
+    }
+
+    pub fn created_iso(contact: u64) -> String {
+        created(contact).to_iso()
+    }
+
+    /// Stores more, until there are so many.
+    pub async fn fill(&mut self, settings: &Settings, rows: u64) {
+        let url = match &settings.database {
+            Some(url) => DatabaseUrl::parse(url).expect("a database"),
+            None => DatabaseUrl::Sqlite(settings.data_dir.join("chasqui.db")),
+        };
+        let store = Store::open(&url).await.expect("the database opens");
+        while self.stored < rows {
+            let next = self.stored..(self.stored + AT_ONCE).min(rows);
+            transact!(store, "fill", tx => {
+                for contact in next.clone() {
+                    if contact % Self::OF_CUSTOMER == 0 {
+                        customers::insert(tx, self.project, &self.customer_row(contact)).await?;
+                    }
+                    let wa_id = Self::wa_id(contact);
+                    let number = Identity { kind: "wa_id", scope: String::new(), value: wa_id };
+                    contacts::insert(tx, self.project, &self.contact_row(contact), &number).await?;
+                }
+                Ok(())
+            })
+            .expect("contacts are stored");
+            self.stored = next.end;
+        }
+        store.close().await;
+    }
+
+    fn customer_row(&self, contact: u64) -> CustomerRow {
+        CustomerRow {
+            id: self.customer_of(contact),
+            name: format!("Clinic {}", contact / Self::OF_CUSTOMER),
+            external_customer_id: Some(format!("clinic-{}", contact / Self::OF_CUSTOMER)),
+            metadata: "{}".into(),
+            created_at: created(contact),
+            updated_at: created(contact),
+        }
+    }
+
+    fn contact_row(&self, contact: u64) -> ContactRow {
+        ContactRow {
+            id: self.id(contact),
+            profile_name: Some(format!("Ana {contact}")),
+            wa_id: Some(Self::wa_id(contact)),
+            user_id: None,
+            customer_id: Some(self.customer_of(contact)),
+            metadata: "{\"tags\": [\"recall\"]}".into(),
+            created_at: created(contact),
+            updated_at: created(contact),
+        }
+    }
+}
+
+fn created(contact: u64) -> Timestamp {
+    Timestamp::from_secs(FIRST + i64::try_from(contact).expect("a number"))
+}
+
+/// As version 7 is: first the time, then what is random.
+fn id<T>(number: u64, variant: &str) -> domain::Id<T> {
+    let millis = created(number).micros() / 1_000;
+    let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0xffff_ffff_ffff;
+    let hex = format!("{millis:012x}");
+    let text = format!("{}-{}-7000-{variant}-{random:012x}", &hex[..8], &hex[8..]);
+    text.parse().unwrap_or_else(|_| panic!("{text} is an id"))
+}

@@ -1,0 +1,161 @@
+"""Points generated requests at things that exist, keeps the server's own requests on this machine, and counts which
+operations were answered with success. `cargo xtask fuzz` sets the environment and reads the count.
+"""
+
+import atexit
+import json
+import os
+import sys
+import threading
+import urllib.parse
+import uuid
+import zlib
+from collections import Counter, defaultdict
+
+import schemathesis
+from hypothesis import strategies as st
+
+sys.path.insert(0, os.path.dirname(__file__))
+import world as worlds
+
+LOOPBACK = os.environ["FUZZ_LOOPBACK"]
+REPORT = os.environ["FUZZ_REPORT"]
+
+# One request in this many keeps the id that was generated, which nobody has; none before the operation has succeeded once.
+STRANGERS = 8
+
+# What no schema can say: refusals because of what else there is. A request that its schema accepts may be refused with
+# these; with any other code the document is more generous than the server, which is a fault of one of them.
+BY_STATE = {
+    "chat_busy",
+    "idempotency_mismatch",
+    "invalid_transition",
+    "no_address",
+    "no_channel",
+    "no_sandbox",
+    "outside_service_window",
+    "taken",
+    "too_large",
+    "too_many_cases",
+    "unknown_agent",
+    "unknown_checkpoint",
+    "unknown_config",
+    "unknown_customer",
+}
+
+world = worlds.World.load(os.environ["FUZZ_WORLD"])
+# Found in answers and taken for any operation, these would be deleted.
+KEPT = {value for value in vars(world).values() if isinstance(value, str)} | set(world.executions)
+answers = defaultdict(Counter)
+dropped = Counter()
+lock = threading.Lock()
+
+phones = st.integers(min_value=10_000_000, max_value=99_999_999).map(lambda number: f"+55119{number}")
+schemathesis.openapi.format("phone", phones)
+
+
+def name_of(case):
+    return case.operation.definition.raw["operationId"]
+
+
+def is_id(value):
+    try:
+        return str(uuid.UUID(value)) == value.lower()
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+def is_stranger(value):
+    return zlib.crc32(str(value).encode()) % STRANGERS == 0
+
+
+def settle(value, operation, key=""):
+    """A body whose ids exist and whose URLs lead to this machine."""
+    if isinstance(value, dict):
+        return {key: settle(inner, operation, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [settle(inner, operation, key) for inner in value]
+    if isinstance(value, str):
+        if is_id(value) and not is_stranger(value):
+            return world.body_value(operation, key) or value
+        if leads_out(value):
+            return LOOPBACK
+    return value
+
+
+def leads_out(text):
+    try:
+        return urllib.parse.urlsplit(text.strip()).scheme.lower() in ("http", "https", "ws", "wss", "ftp")
+    except ValueError:
+        return "://" in text
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    operation = name_of(case)
+    path = case.operation.path
+    succeeded = any(200 <= status < 300 for status in list(answers[operation]))
+    for name, value in list((case.path_parameters or {}).items()):
+        generated = is_id(value) or (name == "identifier" and value)
+        if generated and (value in KEPT or not succeeded or not is_stranger(value)):
+            case.path_parameters[name] = world.path_value(operation, name, path) or value
+    if isinstance(case.body, (dict, list)):
+        case.body = settle(case.body, operation)
+    # What works once is spent on a request that is valid otherwise.
+    valid = case.meta is not None and case.meta.generation.mode.is_positive and case.method == "POST"
+    if operation == "cli_exchange_auth" and valid and isinstance(case.body, dict) and world.codes:
+        case.body["auth_code"] = world.codes.pop()
+    key = (case.headers or {}).get("Idempotency-Key")
+    if isinstance(key, str) and 0 < len(key) < 200 and key.isascii() and key.isprintable():
+        # One key for other requests is refused as it should be, and would hide what else is wrong with them.
+        case.headers["Idempotency-Key"] = f"{key}-{zlib.crc32(repr((operation, case.body)).encode())}"
+    if operation == "cli_revoke_token" and case.method == "POST" and (case.headers or {}).get("X-CLI-Token"):
+        spare = valid and world.tokens_to_revoke
+        case.headers["X-CLI-Token"] = world.tokens_to_revoke.pop() if spare else "used-up"
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    with lock:
+        answers[name_of(case)][response.status_code] += 1
+
+
+@schemathesis.hook
+def filter_failure(context, failure, case, response):
+    """Whether a failure is one, with what OpenAPI cannot express; the rest of the rules is what the document says."""
+    reason = expected(type(failure).__name__, case, response)
+    if reason:
+        with lock:
+            dropped[reason] += 1
+    return not reason
+
+
+def expected(failure, case, response):
+    if failure == "AcceptedNegativeData" and "" in flat(case.query):
+        # `allowEmptyValue`: a parameter without a value is as good as absent, whatever its type.
+        return "empty parameter"
+    if failure != "RejectedPositiveData":
+        return None
+    body = response.json()
+    if response.status_code == 400 and "NUL" in body["message"]:
+        return "NUL"
+    if response.status_code != 422:
+        return None
+    codes = {detail["code"] for detail in body["details"]} or {body["code"]}
+    if codes & BY_STATE:
+        return min(codes & BY_STATE)
+    if any("/graph/" in detail["path"] for detail in body["details"]):
+        # That nodes and edges fit together.
+        return "graph"
+    return None
+
+
+def flat(query):
+    for value in (query or {}).values():
+        yield from value if isinstance(value, list) else [value]
+
+
+@atexit.register
+def report():
+    with open(REPORT, "w") as file:
+        json.dump({"answers": answers, "dropped": dropped}, file, indent=1, sort_keys=True)

@@ -1,0 +1,233 @@
+"""What must exist before the operations can be called: made through the API, the emulator and the command line.
+
+Roles are kept apart so that fuzzing stays bounded and keeps working: what is run (`agent`, `case`, `suite`) is never changed
+by a generated body, what is changed (`spare_agent`, ...) is never run, and what is deleted, cancelled or revoked is made
+right before.
+"""
+
+import http.client
+import json
+import os
+import subprocess
+import time
+import urllib.parse
+
+URL = os.environ["FUZZ_URL"]
+EMULATOR = os.environ["FUZZ_EMULATOR"]
+KEY = os.environ["FUZZ_API_KEY"]
+PROGRAM = os.environ["FUZZ_PROGRAM"]
+DATA_DIR = os.environ["FUZZ_DATA_DIR"]
+
+PHONES = ["+5511999990011", "+5511999990012", "+5511999990013"]
+PATIENCE = 30
+
+
+def call(method, path, body=None, headers=None):
+    """Calls the server and gives the body of a 2xx."""
+    place = urllib.parse.urlsplit(URL)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE)
+    sent = {"X-API-Key": KEY, "Content-Type": "application/json"} | (headers or {})
+    connection.request(method, path, None if body is None else json.dumps(body), sent)
+    answer = connection.getresponse()
+    text = answer.read()
+    connection.close()
+    if answer.status >= 300:
+        raise RuntimeError(f"{method} {path}: {answer.status} {text[:400]!r}")
+    return json.loads(text) if text else None
+
+
+def made(path, body):
+    return call("POST", f"/api/v1/{path}", body)["data"]["id"]
+
+
+def first(path):
+    """The first of a list, waited for: workers make it."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = call("GET", f"/api/v1/{path}")["data"]
+        if found:
+            return found[0]
+        time.sleep(0.1)
+    raise RuntimeError(f"nothing came to {path}")
+
+
+def program(*words):
+    return subprocess.run([PROGRAM, *words], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
+
+
+def says(phone, text):
+    program("phone", "send", text, "--as", phone, "--emulator-url", EMULATOR)
+
+
+def sign_in_code():
+    """A code of a sign-in that was approved."""
+    code = call("POST", "/api/cli/auth/request")["auth_code"]
+    program("login", "approve", code, "--email", "fuzz@example.com", "--data-dir", DATA_DIR)
+    return code
+
+
+def token():
+    return call("POST", "/api/cli/auth/exchange", {"auth_code": sign_in_code()})["token"]
+
+
+def number(number_id):
+    return {"whatsapp_config": {"name": "Line", "phone_number_id": str(number_id), "business_account_id": "777000111222",
+                                "webhook_verify_token": "check-me", "access_token": "EAAB-test"}}
+
+
+# Hands over to a person at once; no URL is called in either.
+HANDOFF = {
+    "nodes": [
+        {"name": "__start__", "type": "DefaultNode"},
+        {"name": "person", "type": "HandoffNode", "handoff": {}},
+        {"name": "__end__", "type": "DefaultNode"},
+    ],
+    "edges": [
+        {"from": "__start__", "to": "person"},
+        {"from": "person", "to": "__end__", "label": "done"},
+    ],
+}
+
+
+class World:
+    @classmethod
+    def load(cls, text):
+        """One that was made before, by this file as a program."""
+        world = cls.__new__(cls)
+        vars(world).update(json.loads(text))
+        return world
+
+    def __init__(self):
+        self.serial = 555_000_200_000
+        self.desk = made("agents", {"agent": {"name": "Desk", "graph": HANDOFF}})
+        self.executions = [self.handed_over(phone) for phone in PHONES]
+        self.conversation = first("whatsapp_conversations")["id"]
+        self.session = first("sandbox_sessions")["id"]
+        self.contact = first("whatsapp_contacts")["id"]
+        self.note = self.new_note()
+        self.agent = made("agents", {"agent": {"name": "Talker", "system_prompt": "Be kind."}})
+        self.spare_agent = made("agents", {"agent": {"name": "Spare"}})
+        self.snapshot = made(f"agents/{self.agent}/agent_snapshots", {})
+        self.chat = made(f"agents/{self.agent}/test_chats", {"message": "hello"})
+        self.suite = first(f"agents/{self.agent}/test_suites")["id"]
+        self.case = self.new_case(self.suite)
+        self.run = self.new_run()
+        self.spare_suite = made("test_suites", {"test_suite": {"name": "Spare", "agent_id": self.spare_agent}})
+        self.spare_case = self.new_case(self.spare_suite)
+        self.customer = self.new_customer()
+        self.config = self.new_config()
+        self.free_config = self.new_config()
+        self.link = self.new_link()
+        self.codes = [sign_in_code() for _ in range(4)]
+        self.token = token()
+        self.tokens_to_revoke = [token() for _ in range(4)]
+        self.project = call("GET", "/api/cli/projects", headers={"X-CLI-Token": self.token})["data"][0]["id"]
+
+    def handed_over(self, phone):
+        """An execution that waits for a person."""
+        session = call("POST", "/api/v1/sandbox_sessions",
+                       {"whatsapp_sandbox_session": {"phone_number": phone, "agent_id": self.desk}})["data"]
+        says(phone, session["activation_code"])
+        says(phone, "hello")
+        query = urllib.parse.urlencode({"q[status_eq]": "handoff", "q[phone_number_eq]": phone})
+        return first(f"agents/{self.desk}/executions?{query}")["id"]
+
+    def next(self):
+        self.serial += 1
+        return self.serial
+
+    def new_customer(self):
+        return made("customers", {"customer": {"name": "Clinic", "external_customer_id": f"clinic-{self.next()}"}})
+
+    def new_config(self):
+        return made(f"customers/{self.customer}/whatsapp_configs", number(self.next()))
+
+    def new_link(self):
+        body = {"agent_whatsapp_config": {"whatsapp_config_id": self.new_config()}}
+        return made(f"agents/{self.agent}/agent_whatsapp_configs", body)
+
+    def new_case(self, suite):
+        case = {"test_case": {"name": "Greets", "script": "Say hello.", "rubric": "It greets."}}
+        return made(f"test_suites/{suite}/test_cases", case)
+
+    def new_note(self):
+        return made(f"whatsapp_contacts/{self.contact}/notes", {"note": {"content": "No penicillin"}})
+
+    def new_run(self):
+        return made(f"test_cases/{self.case}/test_runs", {"agent_test_run": {}, "run_now": False})
+
+    def path_value(self, operation, name, path):
+        """The id that a parameter of the path stands for in this operation, or nothing to keep what was generated."""
+        match operation, name:
+            case ("update_agent" | "create_agent_snapshot"), "agent_id":
+                return self.spare_agent
+            case "resume_agent_execution", "execution_id":
+                return self.executions[0]
+            case "update_agent_execution", "execution_id":
+                return self.executions[1]
+            case _, "execution_id":
+                return self.executions[2]
+            case _, "agent_id":
+                return self.desk if "/executions/" in path else self.agent
+            case _, "conversation_id" | "whatsapp_conversation_id":
+                return self.conversation
+            case _, "agent_snapshot_id":
+                return self.snapshot
+            case ("create_test_case" | "update_test_suite"), "test_suite_id":
+                return self.spare_suite
+            case _, "test_suite_id":
+                return self.suite
+            case "update_test_case", _:
+                return self.spare_case
+            case "delete_test_case", _:
+                return self.new_case(self.spare_suite)
+            case _, "test_case_id":
+                return self.case
+            case "cancel_test_run", _:
+                return self.new_run()
+            case _, "test_run_id":
+                return self.run
+            case _, "project_id":
+                return self.project
+            case "delete_customer", _:
+                return self.new_customer()
+            case _, "customer_id":
+                return self.customer
+            case "delete_whatsapp_config", _:
+                return self.new_config()
+            case _, "config_id":
+                return self.config
+            case _, "identifier":
+                return self.contact
+            case "delete_whatsapp_contact_note", "note_id":
+                return self.new_note()
+            case _, "note_id":
+                return self.note
+            case "delete_agent_whatsapp_config", "id":
+                return self.new_link()
+            case _, "id" if "/agent_whatsapp_configs/" in path:
+                return self.link
+            case _, "id" if "/agent_snapshots/" in path:
+                return self.snapshot
+            case _, "id" if "/test_chats/" in path:
+                return self.chat
+            case _, "id" if "/sandbox_sessions/" in path:
+                return self.session
+            case _:
+                return None
+
+    def body_value(self, operation, key):
+        """The same for an id in a body."""
+        match key:
+            case "agent_id":
+                return self.spare_agent if operation == "create_test_suite" else self.agent
+            case "customer_id":
+                return self.customer
+            case "whatsapp_config_id":
+                return self.new_config()
+            case _:
+                return None
+
+
+if __name__ == "__main__":
+    print(json.dumps(vars(World())))

@@ -1,0 +1,253 @@
+//! `cargo xtask fuzz`: schemathesis makes up requests from `/openapi.json` and holds the answers of the real server against
+//! the same document.
+//!
+//! The server is `chasqui dev` on loopback ports of its own, with the emulator, the rehearsal model and no rate limit. What
+//! exists in it, and how requests are pointed at that, stands in `xtask/schemathesis`. Nothing leaves this machine: the
+//! hooks turn every URL in a body into one of the sample order service.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::USAGE;
+use crate::process::{cargo, hermetic, output_of, root, succeed, target_dir, within};
+
+const SCHEMATHESIS: &str = "4.32.5";
+/// What a submission runs; with start and set-up it stays below two minutes.
+const SECONDS: u64 = 90;
+const SET_UP: Duration = Duration::from_secs(60);
+/// What is done beside the time that schemathesis is given: reading the document, reports.
+const AROUND: Duration = Duration::from_secs(25);
+/// Of the operations of the document, those that must have been answered with 2xx.
+const ENOUGH_PERCENT: usize = 90;
+
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    install: bool,
+    seconds: u64,
+    seed: Option<u64>,
+}
+
+impl Options {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Self { install: false, seconds: SECONDS, seed: None };
+        let mut words = args.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let mut number = || {
+                let value = words.next().with_context(|| format!("`{word}` needs a value\n\n{USAGE}"))?;
+                value.parse::<u64>().with_context(|| format!("{word} is a whole number"))
+            };
+            match word {
+                "--install" => options.install = true,
+                "--seconds" => options.seconds = number()?,
+                "--seed" => options.seed = Some(number()?),
+                unknown => bail!("unknown argument `{unknown}` for fuzz\n\n{USAGE}"),
+            }
+        }
+        Ok(options)
+    }
+}
+
+pub fn run(args: &[String]) -> Result<ExitCode> {
+    let options = Options::parse(args)?;
+    let python = python(options.install)?;
+    succeed(cargo().args(["build", "--locked", "-p", "chasqui"]))?;
+    fuzz(&python, &options)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a submission runs, on the binary that was built before.
+pub fn slice(python: &Path) -> Result<()> {
+    fuzz(python, &Options { install: false, seconds: SECONDS, seed: None })
+}
+
+/// The Python that has schemathesis, in an environment of its own below `target`.
+pub fn python(install: bool) -> Result<PathBuf> {
+    let environment = target_dir().join(format!("xtask/schemathesis-{SCHEMATHESIS}"));
+    let python = environment.join("bin/python");
+    if is_installed(&python) {
+        return Ok(python);
+    }
+    if !install {
+        bail!(
+            "schemathesis {SCHEMATHESIS} is not installed. Let us install it below target (needs python3 with venv, and \
+             network):\n\x20 cargo xtask fuzz --install\nor do the same by hand:\n\x20 python3 -m venv {0} && {0}/bin/pip \
+             install schemathesis=={SCHEMATHESIS}",
+            environment.display()
+        );
+    }
+    let venv = output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
+    venv.context("python3 with its venv module is needed: on Debian and Ubuntu apt-get install python3-venv")?;
+    let wanted = format!("schemathesis=={SCHEMATHESIS}");
+    succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &wanted]))?;
+    Ok(python)
+}
+
+fn is_installed(python: &Path) -> bool {
+    let asked = "from importlib.metadata import version; print(version('schemathesis'))";
+    python.exists() && output_of(Command::new(python).args(["-c", asked])).is_ok_and(|it| it.trim() == SCHEMATHESIS)
+}
+
+fn fuzz(python: &Path, options: &Options) -> Result<()> {
+    let folder = target_dir().join("xtask/fuzz");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder)?;
+    let server = Server::start(&folder)?;
+    let scripts = root().join("xtask/schemathesis");
+    let with_server = |command: &mut Command| {
+        let known = [("URL", &server.url), ("EMULATOR", &server.emulator), ("API_KEY", &server.key)];
+        for (name, value) in known.into_iter().chain([("LOOPBACK", &server.orders)]) {
+            command.env(format!("FUZZ_{name}"), value);
+        }
+        let places =
+            [("PROGRAM", program()), ("DATA_DIR", folder.join("data")), ("REPORT", folder.join("report.json"))];
+        for (name, path) in places.into_iter().chain([("HOOKS", scripts.join("hooks.py"))]) {
+            command.env(format!("FUZZ_{name}"), path);
+        }
+        command.env("PYTHONDONTWRITEBYTECODE", "1").current_dir(&folder);
+    };
+
+    let mut world = Command::new(python);
+    with_server(hermetic(world.arg(scripts.join("world.py"))));
+    let world = output_of(&mut world).context("what must exist before could not be made")?;
+    let token = serde_json::from_str::<Value>(&world)?["token"].as_str().unwrap_or_default().to_owned();
+
+    let mut command = Command::new(python);
+    command.args(["-m", "schemathesis.cli", "--config-file"]).arg(scripts.join("schemathesis.toml"));
+    command.arg("run").arg(format!("{}/openapi.json", server.url)).args(["--max-time", &options.seconds.to_string()]);
+    if let Some(seed) = options.seed {
+        command.args(["--seed", &seed.to_string()]);
+    }
+    with_server(hermetic(&mut command));
+    command.env("FUZZ_WORLD", world).env("FUZZ_CLI_TOKEN", token);
+    let longest = Duration::from_secs(options.seconds) + AROUND;
+    let outcome = within(longest, &mut command);
+    let said = server.said();
+    count(&folder.join("report.json"))?;
+    if !said.is_empty() {
+        println!("the server complained:\n{said}");
+    }
+    outcome?;
+    if !said.is_empty() {
+        bail!("the server complained");
+    }
+    Ok(())
+}
+
+fn program() -> PathBuf {
+    target_dir().join("debug/chasqui")
+}
+
+/// Prints which operations succeeded at least once, and fails if that is too few of them.
+fn count(report: &Path) -> Result<()> {
+    let report = fs::read_to_string(report).context("schemathesis left no report: see what it printed")?;
+    let report: Value = serde_json::from_str(&report)?;
+    let document: Value = serde_json::from_str(&fs::read_to_string(root().join("openapi/v1.json"))?)?;
+    let items = document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object());
+    let names: Vec<&str> = items.flatten().filter_map(|(_, operation)| operation["operationId"].as_str()).collect();
+    let answers = |name: &str| report["answers"][name].as_object();
+    let succeeded = |name: &&str| answers(name).is_some_and(|found| found.keys().any(|status| status.starts_with('2')));
+    let (reached, missed): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| succeeded(name));
+    let calls: u64 = names.iter().filter_map(|name| answers(name)).flatten().filter_map(|(_, n)| n.as_u64()).sum();
+    println!("{calls} requests; refusals that no schema can tell of: {}", report["dropped"]);
+    println!("operations answered with 2xx: {} of {}", reached.len(), names.len());
+    for name in &missed {
+        println!("  never: {name} {}", report["answers"][name]);
+    }
+    if reached.len() * 100 < names.len() * ENOUGH_PERCENT {
+        bail!("only {} of {} operations were answered with 2xx", reached.len(), names.len());
+    }
+    Ok(())
+}
+
+/// `chasqui dev`, killed when dropped.
+struct Server {
+    child: Child,
+    complaints: PathBuf,
+    url: String,
+    emulator: String,
+    orders: String,
+    key: String,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Result<Self> {
+        let (shown, complaints) = (folder.join("server.txt"), folder.join("complaints.txt"));
+        let mut command = Command::new(program());
+        hermetic(command.arg("dev").arg("--data-dir").arg(folder.join("data")));
+        for place in ["--listen", "--emulator-listen", "--orders-listen"] {
+            command.args([place, "127.0.0.1:0"]);
+        }
+        command.env("CHASQUI_LLM_PROVIDER", "Rehearsal").env("CHASQUI_LOG", "error");
+        command.stdout(File::create(&shown)?).stderr(File::create(&complaints)?);
+        let child = command.spawn().context("the server does not start")?;
+        let mut server = Self {
+            child,
+            complaints,
+            url: String::new(),
+            emulator: String::new(),
+            orders: String::new(),
+            key: String::new(),
+        };
+        let deadline = Instant::now() + SET_UP;
+        loop {
+            let text = fs::read_to_string(&shown)?;
+            let value = |name: &str| {
+                let line = text.lines().find_map(|line| line.trim_start().strip_prefix(name));
+                line.and_then(|rest| rest.split_whitespace().next()).unwrap_or_default().to_owned()
+            };
+            if text.contains("In another terminal") {
+                server.url = value("API  ").trim_end_matches("/api/v1").to_owned();
+                (server.emulator, server.orders, server.key) = (value("Emulator"), value("Orders"), value("API key"));
+                return Ok(server);
+            }
+            if server.child.try_wait()?.is_some() || Instant::now() >= deadline {
+                bail!("the server does not start: {}", server.said());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// What stands in its log: errors only.
+    fn said(&self) -> String {
+        fs::read_to_string(&self.complaints).unwrap_or_default().trim().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Options> {
+        Options::parse(&text.split_whitespace().map(String::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_run_may_be_longer_and_repeated() {
+        assert_eq!(parse("").unwrap(), Options { install: false, seconds: SECONDS, seed: None });
+        let options = parse("--install --seconds 600 --seed 7").unwrap();
+        assert_eq!(options, Options { install: true, seconds: 600, seed: Some(7) });
+        for wrong in ["--fast", "--seconds", "--seconds many"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_absent_environment_says_how_to_install_it() {
+        assert!(!is_installed(Path::new("/no/such/python")));
+    }
+}
