@@ -12,6 +12,7 @@ pub mod outgoing;
 pub mod phone;
 pub mod problem;
 pub mod sandbox;
+pub mod template;
 pub mod time;
 pub mod tool_request;
 

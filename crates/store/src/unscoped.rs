@@ -93,8 +93,11 @@ statements! {
                        AND e.conversation_id = o.conversation_id AND e.out_seq < o.out_seq \
                        AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
     DUE_TIMERS = ["SELECT project_id, id FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
-    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind <> 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'template_sync', 'template_refresh') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     DUE_TEST_RUNS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_TEMPLATE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind IN ('template_sync', 'template_refresh') \
+                          AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    PROJECTS_OF_ACCOUNT = ["SELECT DISTINCT project_id FROM whatsapp_configs WHERE waba_id = $1 ORDER BY project_id LIMIT 1000"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT project_id, id FROM executions ORDER BY created_at, id LIMIT 1000"];
     OTHER_KEY = ["SELECT kek_id FROM secrets WHERE kek_id <> $1 LIMIT 1"];
@@ -160,6 +163,18 @@ pub async fn due_timers(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Resu
 /// Jobs of test runs whose time has come and that nobody holds: they wait for models, so they have a worker of their own.
 pub async fn due_test_runs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_TEST_RUNS, [now.micros(), limit], fetch_all as DueRow)
+}
+
+/// Jobs that ask Meta about templates, whose time has come and that nobody holds: they wait for Meta, so they have a worker of
+/// their own.
+pub async fn due_template_jobs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
+    run!(conn, DUE_TEMPLATE_JOBS, [now.micros(), limit], fetch_all as DueRow)
+}
+
+/// The projects that have a number of this business account.
+pub async fn projects_of_account(conn: &mut Conn<'_>, waba_id: &str) -> Result<Vec<ProjectId>> {
+    let rows = run!(conn, PROJECTS_OF_ACCOUNT, [waba_id], fetch_all as (Uuid,))?;
+    Ok(rows.into_iter().map(|(project,)| ProjectId::from_uuid(project)).collect())
 }
 
 /// Other jobs whose time has come and that nobody holds.

@@ -25,4 +25,5 @@ mod timers;
 mod urls;
 mod users;
 mod webhook_events;
+mod whatsapp_templates;
 mod writer;
