@@ -84,8 +84,8 @@ pub struct Inner {
     pub(crate) sends: Register,
     /// Those of them that wait for a model.
     pub(crate) interrupts: Interrupts,
-    /// The test runs for which this node asks a model.
-    pub(crate) trials: Register,
+    /// The jobs for which this node asks a model or Meta.
+    pub(crate) jobs: Register,
     /// Cancelled when the node is to stop: what is under way comes to a point where another node can go on.
     pub stopping: CancellationToken,
     compiled: Mutex<HashMap<SnapshotId, Arc<Compiled>>>,
@@ -161,7 +161,7 @@ impl Context {
             turns: Register::default(),
             sends: Register::default(),
             interrupts: Interrupts::default(),
-            trials: Register::default(),
+            jobs: Register::default(),
             stopping: CancellationToken::new(),
             compiled: Mutex::new(HashMap::new()),
         }))

@@ -9,7 +9,7 @@ use domain::Span;
 
 /// Every place. A case of the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
-pub const ALL: [&str; 25] = [
+pub const ALL: [&str; 27] = [
     "ingest.verified",
     "ingest.commit",
     "ingest.committed",
@@ -35,6 +35,8 @@ pub const ALL: [&str; 25] = [
     "trial.committed",
     "trial.ask",
     "trial.answered",
+    "template.ask",
+    "template.answered",
 ];
 
 /// Comes to the place of this name. A name ending in `commit` is the end of a transaction's body, in `committed` the line

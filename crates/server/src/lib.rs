@@ -22,6 +22,7 @@ pub mod settings;
 mod start;
 mod takeover;
 pub mod telemetry;
+mod templates;
 mod test_mode;
 pub mod workers;
 

@@ -39,9 +39,9 @@ pub enum Header {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocationHeader {
     /// −90 to 90.
-    pub latitude: f64,
+    pub latitude: Option<f64>,
     /// −180 to 180.
-    pub longitude: f64,
+    pub longitude: Option<f64>,
     /// What it is called.
     pub name: Option<String>,
     /// Where it is, in words.
@@ -255,7 +255,7 @@ fn place_header(filling: &Filling, problems: &mut Vec<Problem>) -> Option<Value>
         return None;
     };
     for (key, value, most) in [("latitude", place.latitude, 90.0), ("longitude", place.longitude, 180.0)] {
-        if !(-most..=most).contains(&value) {
+        if !value.is_some_and(|value| (-most..=most).contains(&value)) {
             let why = format!("must be from -{most} to {most}");
             problems.push(Problem::new(format!("/location_params/{key}"), "invalid_parameter", why));
         }
@@ -314,17 +314,25 @@ fn buttons(
             push("quick_reply", json!({"type": "payload", "payload": payload}));
         }
     }
-    let fits = |index: &str, kind: &dyn Fn(&Value) -> bool| {
-        index.parse::<usize>().ok().and_then(|place| list.get(place)).is_some_and(kind)
-    };
     let link = |button: &Value| otp(button) || (is(button, "type", "URL") && text(button, "url").contains("{{"));
-    let given: [(&str, &BTreeMap<String, String>, &dyn Fn(&Value) -> bool); 3] = [
-        ("button_url_params", &filling.button_urls, &link),
-        ("button_quick_reply_payloads", &filling.button_payloads, &|button| is(button, "type", "QUICK_REPLY")),
-        ("button_copy_code_params", &filling.button_codes, &|button| is(button, "type", "COPY_CODE")),
-    ];
-    for (key, map, kind) in given {
-        for index in map.keys().filter(|index| !fits(index, kind)) {
+    unknown_buttons("button_url_params", list, &filling.button_urls, link, problems);
+    let reply = |button: &Value| is(button, "type", "QUICK_REPLY");
+    unknown_buttons("button_quick_reply_payloads", list, &filling.button_payloads, reply, problems);
+    let code = |button: &Value| is(button, "type", "COPY_CODE");
+    unknown_buttons("button_copy_code_params", list, &filling.button_codes, code, problems);
+}
+
+/// Names positions at which no button of the kind stands.
+fn unknown_buttons(
+    key: &str,
+    list: &[Value],
+    given: &BTreeMap<String, String>,
+    fits: impl Fn(&Value) -> bool,
+    problems: &mut Vec<Problem>,
+) {
+    for index in given.keys() {
+        let button = index.parse::<usize>().ok().and_then(|place| list.get(place));
+        if !button.is_some_and(&fits) {
             let why = "the template has no such button there; positions begin with 0";
             problems.push(Problem::new(format!("/{key}/{index}"), "unknown_button", why));
         }

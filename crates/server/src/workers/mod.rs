@@ -9,7 +9,10 @@ mod known;
 mod leases;
 mod outbound;
 mod outbox;
+mod reach;
 mod step;
+mod template_sends;
+mod templates;
 mod timers;
 mod trials;
 mod turns;
@@ -30,8 +33,9 @@ use uuid::Uuid;
 
 pub(crate) use interrupt::Interrupts;
 pub(crate) use leases::Register;
-pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
+pub(crate) use outbound::{NotSendable, Said, derived, enqueue, outbox_id};
 pub(crate) use outbox::post;
+pub(crate) use reach::{carry_out, converse, overhear};
 pub(crate) use step::{facts, from_json, mail, to_json};
 pub(crate) use trials::{cancel, lines, start, start_queued};
 
@@ -52,6 +56,8 @@ const TURNS_AT_ONCE: usize = 256;
 const SENDS_AT_ONCE: usize = 128;
 /// Test runs that wait for a model at once.
 const TRIALS: usize = 64;
+/// Questions to Meta about templates at once.
+const TEMPLATE_JOBS: usize = 8;
 /// Rows read by one look.
 const BATCH: i64 = 64;
 
@@ -75,6 +81,7 @@ pub async fn step(ctx: &Context) -> store::Result<Did> {
         outbox::step(ctx).await?,
         turns::step(ctx).await?,
         trials::step(ctx).await?,
+        templates::step(ctx).await?,
     ] {
         if did == Did::Something {
             return Ok(did);
@@ -92,6 +99,8 @@ pub enum Work {
     Send(DueOutbox),
     /// A run of a test case.
     Trial(DueRow),
+    /// A question to Meta about templates.
+    Template(DueRow),
 }
 
 /// What a piece of work is about.
@@ -103,6 +112,8 @@ pub enum Subject {
     Send(OutboxId),
     /// A test run, by its job.
     Trial(Uuid),
+    /// A question about templates, by its job.
+    Template(Uuid),
 }
 
 impl Work {
@@ -112,6 +123,7 @@ impl Work {
             Self::Turn(due) => Subject::Turn(due.id),
             Self::Send(due) => Subject::Send(due.id),
             Self::Trial(due) => Subject::Trial(due.id),
+            Self::Template(due) => Subject::Template(due.id),
         }
     }
 
@@ -121,6 +133,7 @@ impl Work {
             Self::Turn(due) => turns::run(&ctx, due).await,
             Self::Send(due) => outbox::run(&ctx, due).await,
             Self::Trial(due) => trials::run(&ctx, due).await,
+            Self::Template(due) => templates::run(&ctx, due).await,
         }
     }
 }
@@ -151,7 +164,9 @@ pub async fn renew_leases(ctx: &Context) -> store::Result<()> {
 pub(crate) async fn run(ctx: Context, stop: CancellationToken) {
     let idle = CancellationToken::new();
     let due = async {
-        supervised("due work", &stop, || run_due(ctx.clone(), stop.clone())).await;
+        let work = supervised("due work", &stop, || run_due(ctx.clone(), stop.clone()));
+        let templates = supervised("templates", &stop, || run_template_jobs(ctx.clone(), stop.clone()));
+        tokio::join!(work, templates);
         idle.cancel();
     };
     let clocks = supervised("clocks", &stop, || run_clocks(ctx.clone(), stop.clone()));
@@ -244,6 +259,36 @@ async fn spawn(subject: Subject, work: impl Future<Output = store::Result<()>> +
         }
     }
     subject
+}
+
+/// Asks Meta about templates, a few at once. They are seldom and may wait for a look: turns and sends do not pay for them.
+async fn run_template_jobs(ctx: Context, stop: CancellationToken) {
+    let mut under_way = FuturesUnordered::new();
+    let mut busy: HashSet<Subject> = HashSet::new();
+    loop {
+        let room = TEMPLATE_JOBS.saturating_sub(under_way.len());
+        if room > 0 && !stop.is_cancelled() {
+            let due = templates::look(&ctx).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot look for due template jobs");
+                Vec::new()
+            });
+            for work in due.into_iter().map(Work::Template).take(room) {
+                if busy.insert(work.subject()) {
+                    under_way.push(spawn(work.subject(), work.carry_out(ctx.clone())));
+                }
+            }
+        }
+        if stop.is_cancelled() && under_way.is_empty() {
+            return;
+        }
+        tokio::select! {
+            Some(subject) = under_way.next() => {
+                busy.remove(&subject);
+            }
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+        }
+    }
 }
 
 async fn run_clocks(ctx: Context, stop: CancellationToken) {

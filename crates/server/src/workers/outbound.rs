@@ -1,9 +1,10 @@
 //! Stores what is to be said: the message, its place in the conversation's order and the outbox row, in one transaction.
 
+use super::template_sends;
 use crate::Context;
 use domain::{
     Id, Span, Timestamp,
-    ids::{ExecutionId, MessageId, ProjectId},
+    ids::{ExecutionId, MessageId, OutboxId, ProjectId},
     message::{Content, Direction},
 };
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ pub(crate) struct Said<'a> {
 }
 
 /// Why it cannot be said at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotSendable {
     /// The contact was silent for too long.
     #[error("the 24-hour window is closed; only templates can be sent")]
@@ -44,15 +45,23 @@ pub(crate) enum NotSendable {
     /// There is neither a number nor a user id.
     #[error("the contact has no address")]
     NoAddress,
+    /// Meta does not let it be sent now.
+    #[error("the template is {0}; only approved ones can be sent")]
+    TemplateNotApproved(String),
+    /// Its parameters are not those that it has.
+    #[error("the template cannot be filled: {0}")]
+    TemplateUnfit(String),
 }
 
 impl NotSendable {
     /// The code for models and clients.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::WindowClosed => "outside_service_window",
             Self::TakenOver => "taken_over",
             Self::NoAddress => "no_address",
+            Self::TemplateNotApproved(_) => "template_not_approved",
+            Self::TemplateUnfit(_) => "template_parameters_invalid",
         }
     }
 }
@@ -81,8 +90,16 @@ pub(crate) async fn enqueue(
     if said.waiting.is_some() && conversation.is_assigned() {
         return Ok(Err(NotSendable::TakenOver));
     }
+    let prepared = match said.content {
+        Content::Template(template) => match template_sends::prepare(tx, project, conversation, template).await? {
+            Ok(template) => Some(Content::Template(template)),
+            Err(refused) => return Ok(Err(refused)),
+        },
+        _ => None,
+    };
     // Templates are what the window is there for.
-    let template = matches!(said.content, Content::Template(_));
+    let template = prepared.is_some();
+    let content = prepared.as_ref().unwrap_or(said.content);
     let open = template || conversation.last_inbound_at.is_some_and(|at| now - Timestamp::from_micros(at) < WINDOW);
     if !open {
         return Ok(Err(NotSendable::WindowClosed));
@@ -92,7 +109,7 @@ pub(crate) async fn enqueue(
         return Ok(Err(NotSendable::NoAddress));
     };
     let message = Id::from_uuid(derived(project, "message", said.source_key));
-    let outbox = Id::from_uuid(derived(project, "outbox", said.source_key));
+    let outbox = outbox_id(project, said.source_key);
     let Some((seq, out_seq)) = conversations::next_out(tx, project, conversation.id, now).await? else {
         return Ok(Err(NotSendable::NoAddress));
     };
@@ -100,8 +117,8 @@ pub(crate) async fn enqueue(
         id: message,
         seq,
         direction: Direction::Outbound,
-        kind: said.content.kind(),
-        content: &said.content.in_words(),
+        kind: content.kind(),
+        content: &content.in_words(),
         raw: None,
         wamid: None,
         wa_timestamp: None,
@@ -109,7 +126,7 @@ pub(crate) async fn enqueue(
         now,
     };
     messages::insert(tx, project, conversation.id, &new).await?;
-    let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, content: said.content.clone() };
+    let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, content: content.clone() };
     let row = NewOutbox {
         id: outbox,
         conversation: conversation.id,
@@ -119,13 +136,19 @@ pub(crate) async fn enqueue(
         waiting: said.waiting,
         phone_number_id: &conversation.phone_number_id,
         payload: &super::step::to_json("payload", &payload)?,
-        policy: Policy::Retry,
+        // A template is billed and often a notice: one that may have gone out is not sent again by itself.
+        policy: if template { Policy::Surface } else { Policy::Retry },
         patience: PATIENCE,
         now,
     };
     outbox::insert(tx, project, &row).await?;
     ctx.wake.notify_one();
     Ok(Ok(message))
+}
+
+/// The outbox row of an intent.
+pub(crate) fn outbox_id(project: ProjectId, source_key: &str) -> OutboxId {
+    Id::from_uuid(derived(project, "outbox", source_key))
 }
 
 /// An id that follows from what it names: a repeated transaction makes the same one.

@@ -127,7 +127,12 @@ fn a_file_and_a_place_are_headers_of_their_own() {
     assert_eq!(refusal(&plan, POSITIONAL, &link), ("/header_type".to_owned(), "wrong_header"));
     assert_eq!(refusal(&plan, POSITIONAL, &value("plan.pdf")).1, "missing_parameter");
     let place = with_header(json!({"type": "HEADER", "format": "LOCATION"}));
-    let at = |latitude| LocationHeader { latitude, longitude: -46.6, name: Some("Clinic".into()), address: None };
+    let at = |latitude| LocationHeader {
+        latitude: Some(latitude),
+        longitude: Some(-46.6),
+        name: Some("Clinic".into()),
+        address: None,
+    };
     let here = |latitude| Filling { location: Some(at(latitude)), ..Filling::default() };
     let filled = try_fill(&place, POSITIONAL, &here(-23.5)).unwrap();
     assert_eq!(filled.components[0]["parameters"][0]["location"]["name"], "Clinic");

@@ -85,6 +85,6 @@ pub(super) async fn handle(
 fn refused(why: NotSendable) -> ApiError {
     match why {
         NotSendable::WindowClosed => ApiError::WindowClosed,
-        NotSendable::NoAddress | NotSendable::TakenOver => ApiError::State(why.code(), why.to_string()),
+        why => ApiError::State(why.code(), why.to_string()),
     }
 }
