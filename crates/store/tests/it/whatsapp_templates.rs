@@ -57,7 +57,7 @@ fn pull(waba: &str, seconds: i64) -> TemplateSyncRow {
 }
 
 async fn queue(world: &World, row: &TemplateSyncRow) -> bool {
-    transact!(world.store, "test", tx => whatsapp_template_syncs::queue(tx, world.project, row).await).unwrap()
+    transact!(world.store, "test", tx => whatsapp_template_syncs::queue(tx, world.project, row).await).expect("a queue")
 }
 
 #[tokio::test]

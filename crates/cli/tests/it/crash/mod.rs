@@ -14,6 +14,7 @@ mod stop;
 mod story;
 mod suite;
 mod talks;
+mod templates;
 mod world;
 
 use std::io::Write as _;
