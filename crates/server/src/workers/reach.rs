@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 /// How long a request waits for its send to end.
 const PATIENCE: Duration = Duration::from_secs(20);
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// The conversation of a number of ours with a phone. Its row is locked until the transaction ends.
 pub(crate) async fn converse(

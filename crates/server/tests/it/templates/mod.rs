@@ -5,6 +5,7 @@ mod drafts;
 mod lost_answers;
 mod news;
 mod on_meta;
+mod races;
 mod sends;
 mod syncs;
 
