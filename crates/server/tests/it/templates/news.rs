@@ -52,7 +52,11 @@ async fn a_late_webhook_does_not_move_a_template_back() {
     app.call(Method::DELETE, &path(&id, ""), None).await.data();
     let approved = json!({"event": "APPROVED", "message_template_id": number, "message_template_name": "visit_reminder",
         "message_template_language": "pt_BR", "reason": "NONE"});
-    tell(&app, "message_template_status_update", approved).await;
+    let approved = json!({"field": "message_template_status_update", "value": approved});
+    app.emulator_call(Method::POST, "/webhooks/raw", Some(approved)).await;
+    app.emulator.quiesce(std::time::Duration::from_secs(10)).await;
+    assert_eq!(status(&app, &id).await, "removed", "not even until Meta is asked");
+    app.run_until_idle().await;
     assert_eq!(status(&app, &id).await, "removed");
 }
 

@@ -202,8 +202,10 @@ async fn a_template_whose_answer_was_lost_is_not_sent_again_by_itself() {
     // Nobody can say that it did not go out.
     fault(&app, "send", json!("drop")).await;
     assert_eq!(send(&app, &hello, json!({})).await.status, 200);
-    app.forward(Span::from_mins(20)).await;
-    assert!(shown(&app).await.is_empty(), "it is billed: a person decides");
+    for wait in [Span::from_secs(40), Span::from_mins(20)] {
+        app.forward(wait).await;
+        assert!(shown(&app).await.is_empty(), "it is billed: a person decides");
+    }
     fault(&app, "send", json!("accept_then_drop")).await;
     assert_eq!(send(&app, &hello, json!({})).await.status, 200);
     app.forward(Span::from_secs(2)).await;
@@ -245,6 +247,22 @@ async fn a_send_that_lost_its_process_is_carried_out_by_the_next() {
     app.forward(Span::from_secs(5)).await;
     assert_eq!(shown(&app).await.len(), 1);
     assert_eq!(app.messages().await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_number_in_another_spelling_is_the_person_that_whatsapp_knows() {
+    let (app, _) = connected().await;
+    pull(&app).await;
+    let hello = pulled(&app, "hello_world", "en_US").await;
+    let inbound = json!({"phone_number_id": OWN_NUMBER_ID, "from": ANA, "text": "Oi"});
+    app.emulator_call(Method::POST, "/inbound", Some(inbound)).await;
+    app.run_until_idle().await;
+    // As Brazilians wrote it before their numbers grew.
+    let sent = send(&app, &hello, json!({"phone_number": "+55 11 9999-0001"})).await;
+    assert_eq!(sent.status, 200, "{}", sent.body);
+    assert_eq!(shown(&app).await.len(), 2);
+    assert_eq!(app.get("/api/v1/whatsapp_contacts").await.body["meta"]["total_count"], 1);
+    assert_eq!(app.get("/api/v1/whatsapp_conversations").await.body["meta"]["total_count"], 1);
 }
 
 #[tokio::test]

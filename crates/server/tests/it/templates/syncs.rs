@@ -158,6 +158,7 @@ async fn a_pull_that_cannot_be_done_says_why() {
     assert!(run["error_message"].is_string() && run["finished_at"].is_string(), "{run}");
     let always = json!({"when": {"surface": "templates"}, "trigger": "always", "do": {"error": "server_500"}});
     app.emulator_call(Method::POST, "/faults", Some(always)).await;
+    app.forward(Span::from_secs(1)).await;
     pull(&app).await;
     for _ in 0..6 {
         app.forward(Span::from_mins(10)).await;
