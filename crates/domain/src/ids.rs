@@ -126,6 +126,10 @@ kinds! {
     Outbox => OutboxId,
     /// A connected WhatsApp business number.
     WhatsappConfig => WhatsappConfigId,
+    /// A message template.
+    WhatsappTemplate => WhatsappTemplateId,
+    /// One pull of an account's templates.
+    TemplateSync => TemplateSyncId,
     /// Somebody whom the project works for.
     Customer => CustomerId,
     /// A note on a contact.

@@ -13,6 +13,7 @@ pub mod outgoing;
 pub mod phone;
 pub mod problem;
 pub mod sandbox;
+pub mod template;
 pub mod time;
 pub mod tool_request;
 pub mod wording;

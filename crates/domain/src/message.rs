@@ -95,6 +95,7 @@ impl Content {
             Self::Text(text) => text.clone(),
             Self::Media(Media { caption: Some(caption), .. }) => caption.clone(),
             Self::Media(media) => format!("[{}] {}", media.kind.as_str(), media.url),
+            Self::Template(TemplateMessage { text: Some(text), .. }) => text.clone(),
             Self::Template(template) => format!("[template] {}", template.name),
         }
     }
@@ -166,4 +167,10 @@ pub struct TemplateMessage {
     /// The number to send from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub config_id: Option<String>,
+    /// As Meta takes them, of a template that was filled in by its stored form; they stand for the parameters then.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub components: Vec<serde_json::Value>,
+    /// What a person will read, where the stored form is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
 }

@@ -86,8 +86,8 @@ pub struct Inner {
     pub(crate) uploads: Semaphore,
     /// Those of them that wait for a model.
     pub(crate) interrupts: Interrupts,
-    /// The test runs for which this node asks a model.
-    pub(crate) trials: Register,
+    /// The jobs for which this node asks a model or Meta.
+    pub(crate) jobs: Register,
     /// Cancelled when the node is to stop: what is under way comes to a point where another node can go on.
     pub stopping: CancellationToken,
     compiled: Mutex<HashMap<SnapshotId, Arc<Compiled>>>,
@@ -166,7 +166,7 @@ impl Context {
             sends: Register::default(),
             uploads: Semaphore::new(UPLOADS),
             interrupts: Interrupts::default(),
-            trials: Register::default(),
+            jobs: Register::default(),
             stopping: CancellationToken::new(),
             compiled: Mutex::new(HashMap::new()),
         }))

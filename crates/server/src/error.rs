@@ -54,6 +54,21 @@ pub enum ApiError {
     /// Not to be done with this thing now.
     #[error("{0}")]
     Forbidden(&'static str, String),
+    /// The state of the thing forbids it, in words that clients know.
+    #[error("{1}")]
+    Refused(&'static str, String),
+    /// WhatsApp refused (422), or could not be asked (500).
+    #[error("{message}")]
+    Whatsapp {
+        /// What the client gets.
+        status: StatusCode,
+        /// Our word for it.
+        code: &'static str,
+        /// For people.
+        message: String,
+        /// Meta's own codes.
+        said: Map<String, Value>,
+    },
     /// Somebody else is at it.
     #[error("{0}")]
     Conflict(&'static str, String),
@@ -104,8 +119,9 @@ impl ApiError {
             Self::JsonLimits(_) => (StatusCode::BAD_REQUEST, "json_limits"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
             Self::WindowClosed => (StatusCode::UNPROCESSABLE_ENTITY, "outside_service_window"),
-            Self::State(code, _) => (StatusCode::UNPROCESSABLE_ENTITY, code),
+            Self::State(code, _) | Self::Refused(code, _) => (StatusCode::UNPROCESSABLE_ENTITY, code),
             Self::Forbidden(code, _) => (StatusCode::FORBIDDEN, code),
+            Self::Whatsapp { status, code, .. } => (*status, code),
             Self::Conflict(code, _) => (StatusCode::CONFLICT, code),
             Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::Headers => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
@@ -148,7 +164,17 @@ impl ApiError {
             _ => by_field(shown()),
         });
         let details = shown().map(Detail::from).collect();
-        ErrorBody { error, message, code, status: status.as_u16(), details, request_id: request_id.to_owned(), errors }
+        let meta = if let Self::Whatsapp { said, .. } = self { Some(said.clone()) } else { None };
+        ErrorBody {
+            error,
+            message,
+            code,
+            status: status.as_u16(),
+            details,
+            request_id: request_id.to_owned(),
+            errors,
+            meta,
+        }
     }
 }
 
@@ -185,6 +211,10 @@ pub(crate) struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashMap<String, Vec<String>>, required = false)]
     errors: Option<Map<String, Value>>,
+    /// What WhatsApp said, where it was asked: its `error_code`, `error_subcode` and `http_status`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = std::collections::HashMap<String, Value>, required = false)]
+    meta: Option<Map<String, Value>>,
 }
 
 /// One problem of a value.

@@ -9,7 +9,7 @@ use domain::Span;
 
 /// Every place. A case of the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
-pub const ALL: [&str; 28] = [
+pub const ALL: [&str; 30] = [
     "ingest.verified",
     "ingest.commit",
     "ingest.committed",
@@ -38,6 +38,8 @@ pub const ALL: [&str; 28] = [
     "trial.committed",
     "trial.ask",
     "trial.answered",
+    "template.ask",
+    "template.answered",
 ];
 
 /// Comes to the place of this name. A name ending in `commit` is the end of a transaction's body, in `committed` the line

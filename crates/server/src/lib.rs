@@ -24,6 +24,7 @@ pub mod settings;
 mod start;
 mod takeover;
 pub mod telemetry;
+mod templates;
 mod test_mode;
 mod uploads;
 pub mod workers;

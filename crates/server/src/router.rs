@@ -27,7 +27,8 @@ fn api() -> OpenApiRouter<Context> {
         .merge(test_chats::routes())
         .merge(test_runs::routes())
         .merge(test_suites::routes())
-        .merge(whatsapp_configs::routes());
+        .merge(whatsapp_configs::routes())
+        .merge(whatsapp_templates::routes());
     OpenApiRouter::new().nest("/api/v1", groups).nest("/api/cli", cli::routes())
 }
 

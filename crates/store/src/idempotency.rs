@@ -1,7 +1,7 @@
 //! Answers to API requests that named an `Idempotency-Key`: written in the transaction of their effect, so that the same
 //! request has one effect however often and however parallel it is sent (reliability.md §6).
 
-use crate::{Error, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}};
 use domain::{Span, Timestamp, ids::ProjectId};
 
 /// How long an answer is kept.
@@ -26,6 +26,7 @@ statements! {
     CLAIM = ["INSERT INTO idempotency (project_id, key, request_hash, status, body, expires_at) VALUES ($1, $2, $3, 0, '', $4) \
               ON CONFLICT (project_id, key) DO NOTHING"];
     FIND = ["SELECT request_hash, status, body FROM idempotency WHERE project_id = $1 AND key = $2"];
+    GIVEN = ["SELECT request_hash, status, body FROM idempotency WHERE project_id = $1 AND key = $2 AND expires_at > $3"];
     ANSWER = ["UPDATE idempotency SET status = $3, body = $4 WHERE project_id = $1 AND key = $2"];
 }
 
@@ -46,6 +47,11 @@ pub async fn claim(
     // A key that was there when it was claimed and is not there now was forgotten by another node in between.
     let found = run!(tx, FIND, [project.uuid(), key], fetch_optional as StoredAnswer)?;
     found.map(Some).ok_or_else(|| Error::Retry("an idempotency key was forgotten meanwhile".into()))
+}
+
+/// The answer that a key had before, without taking it.
+pub async fn find(conn: &mut Conn<'_>, project: ProjectId, key: &str, now: Timestamp) -> Result<Option<StoredAnswer>> {
+    run!(conn, GIVEN, [project.uuid(), key, now.micros()], fetch_optional as StoredAnswer)
 }
 
 /// Keeps the answer of the claimed key.

@@ -42,5 +42,6 @@ resources! {
     agent_whatsapp_configs, agents, api_keys, audit, census, cli_logins, contact_notes, contacts,
     conversation_assignments, conversations, counters, customers, events, executions, history, idempotency, jobs,
     journal, mailbox, messages, outbox, platform_settings, projects, sandbox_sessions, secrets, test_cases, test_chats,
-    test_runs, test_suites, timers, unscoped, uploads, users, webhook_events, whatsapp_configs,
+    test_runs, test_suites, timers, unscoped, uploads, users, webhook_events, whatsapp_configs, whatsapp_template_syncs,
+    whatsapp_templates,
 }

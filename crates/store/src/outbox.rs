@@ -90,6 +90,10 @@ rows! {
         pub epoch: i64,
         /// Meta's id.
         pub wamid: Option<String>,
+        /// Why it failed, or why the last attempt did: JSON of code and message.
+        pub error: Option<String>,
+        /// When to look at it next.
+        pub next_at: Timestamp,
     }
 }
 
@@ -150,7 +154,7 @@ statements! {
                   AND e.conversation_id = outbox.conversation_id AND e.out_seq < outbox.out_seq \
                   AND e.state IN ('queued', 'sending', 'unknown')) \
               RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-              policy, epoch, wamid"];
+              policy, epoch, wamid, error, next_at"];
     RENEW = ["UPDATE outbox SET lease_until = ", db_now, " + $4 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
     STATE_SEEN = ["SELECT state FROM outbox WHERE project_id = $1 AND id = $2 AND epoch = $3"];
@@ -160,16 +164,16 @@ statements! {
     SETTLE = ["UPDATE outbox SET state = $4, next_at = $5, wamid = COALESCE($6, wamid), error = $7, lease_owner = NULL, lease_until = 0, \
                updated_at = $8 WHERE project_id = $1 AND id = $2 AND epoch = $3 AND state IN ('queued', 'sending', 'unknown') \
                RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-               policy, epoch, wamid"];
+               policy, epoch, wamid, error, next_at"];
     FIND = ["SELECT id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-             policy, epoch, wamid FROM outbox WHERE project_id = $1 AND id = $2"];
+             policy, epoch, wamid, error, next_at FROM outbox WHERE project_id = $1 AND id = $2"];
     NOTE_WAMID = ["UPDATE outbox SET wamid = COALESCE(wamid, $3), updated_at = $4 WHERE project_id = $1 AND id = $2 \
                    RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-                   policy, epoch, wamid"];
+                   policy, epoch, wamid, error, next_at"];
     WITHDRAW = ["UPDATE outbox SET state = 'failed', error = $3, lease_owner = NULL, lease_until = 0, updated_at = $4 \
                  WHERE project_id = $1 AND conversation_id = $2 AND execution_id IS NOT NULL AND state = 'queued' AND wamid IS NULL \
                  RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-                 policy, epoch, wamid"];
+                 policy, epoch, wamid, error, next_at"];
     REPACK = ["UPDATE outbox SET payload = $4, updated_at = $5 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
                AND state IN ('queued', 'sending', 'unknown')"];
     HOLD = ["UPDATE outbox SET next_at = $3 WHERE project_id = $1 AND conversation_id = $2 AND state = 'queued' AND next_at < $3"];

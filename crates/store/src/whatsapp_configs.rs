@@ -71,6 +71,10 @@ statements! {
     OF_CUSTOMER = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
                     webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
                     FROM whatsapp_configs WHERE project_id = $1 AND customer_id = $2 ORDER BY created_at, id"];
+    PRODUCTION = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
+                   webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+                   FROM whatsapp_configs WHERE project_id = $1 AND kind = 'production' AND (customer_id = $2 OR $2 IS NULL) \
+                   AND (waba_id = $3 OR $3 IS NULL) ORDER BY created_at, id LIMIT 1000"];
     UPDATE = ["UPDATE whatsapp_configs SET name = $3, name_search = $4, phone_number_id = $5, waba_id = $6, display_phone_number = $7, \
                access_token_id = $8, webhook_verify_token = $9, webhook_destination_url = $10, webhook_verified_at = $11, kind = $12, \
                inbound_processing_enabled = $13, calls_enabled = $14, updated_at = $15 WHERE project_id = $1 AND id = $2"];
@@ -116,6 +120,16 @@ pub async fn oldest(conn: &mut Conn<'_>, project: ProjectId) -> Result<Option<Wh
 /// All configs of a customer.
 pub async fn of_customer(conn: &mut Conn<'_>, project: ProjectId, customer: CustomerId) -> Result<Vec<WhatsappConfigRow>> {
     run!(conn, OF_CUSTOMER, [project.uuid(), customer.uuid()], fetch_all as WhatsappConfigRow)
+}
+
+/// The production numbers of a customer, an account, or the whole project, oldest first; at most a thousand.
+pub async fn production(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    customer: Option<CustomerId>,
+    waba_id: Option<&str>,
+) -> Result<Vec<WhatsappConfigRow>> {
+    run!(conn, PRODUCTION, [project.uuid(), customer.map(CustomerId::uuid), waba_id], fetch_all as WhatsappConfigRow)
 }
 
 /// Writes a row that was locked in the same transaction, and routes its number anew if it has another one than `before`.

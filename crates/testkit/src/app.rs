@@ -16,6 +16,11 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// Another number of the emulated business account, which is not the sandbox's: a project can connect it.
+pub const OWN_NUMBER_ID: &str = "100000000000902";
+/// One more, for another project.
+pub const OTHER_NUMBER_ID: &str = "100000000000903";
+
 /// Ana's phone, one of the emulator's people.
 pub const ANA: &str = "+5511999990001";
 
@@ -64,6 +69,10 @@ impl TestApp {
     pub async fn in_world(world: emulator::World, scripted: bool, change: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::new().await;
         gateways::tls::install();
+        let mut world = world;
+        for (id, display) in [(OWN_NUMBER_ID, "15550909902"), (OTHER_NUMBER_ID, "15550909903")] {
+            world.numbers.push(emulator::PhoneNumber { id: id.into(), display: display.into() });
+        }
         let world = emulator::Config { clock: ClockMode::Manual, world, ..emulator::Config::default() };
         let emulator = emulator::start(world).await.expect("the emulator starts");
         let model = if scripted { Some(ScriptedModel::start().await) } else { None };
@@ -235,6 +244,22 @@ impl TestApp {
         list.data()[0]["id"].as_str().expect("a conversation").to_owned()
     }
 
+    /// Connects [`OWN_NUMBER_ID`] to a new customer of the project; gives the customer's id and the config's.
+    pub async fn own_number(&self) -> (String, String) {
+        self.connect(OWN_NUMBER_ID).await
+    }
+
+    /// Connects a number of the emulated account to a new customer of the project; gives the customer's id and the config's.
+    pub async fn connect(&self, number: &str) -> (String, String) {
+        let customer = json!({"customer": {"name": "Own Clinic", "external_customer_id": "own"}});
+        let customer = self.post("/api/v1/customers", customer).await.id();
+        let config = json!({"name": "Own line", "phone_number_id": number, "business_account_id": emulator::WABA_ID,
+            "webhook_verify_token": "own", "access_token": emulator::ACCESS_TOKEN});
+        let path = format!("/api/v1/customers/{customer}/whatsapp_configs");
+        let config = self.post(&path, json!({"whatsapp_config": config})).await.id();
+        (customer, config)
+    }
+
     // ---- the phone
 
     /// Makes a sandbox session for a phone, sends its code, and waits for the welcome.
@@ -254,7 +279,12 @@ impl TestApp {
 
     /// What the phone shows, oldest first.
     pub async fn chat(&self, phone: &str) -> Vec<Value> {
-        let path = format!("/chats/{}/{}", emulator::PHONE_NUMBER_ID, phone.trim_start_matches('+'));
+        self.chat_with(emulator::PHONE_NUMBER_ID, phone).await
+    }
+
+    /// What the phone shows of its chat with a number of the business, oldest first.
+    pub async fn chat_with(&self, number: &str, phone: &str) -> Vec<Value> {
+        let path = format!("/chats/{number}/{}", phone.trim_start_matches('+'));
         self.emulator_call(Method::GET, &path, None).await["messages"].as_array().cloned().unwrap_or_default()
     }
 

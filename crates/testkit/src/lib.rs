@@ -12,7 +12,7 @@ mod suite;
 mod wire;
 
 pub use answer::{Answer, Heard};
-pub use app::{ANA, StoredEvent, TestApp};
+pub use app::{ANA, OTHER_NUMBER_ID, OWN_NUMBER_ID, StoredEvent, TestApp};
 pub use model::ScriptedModel;
 pub use service::{Request, Service};
 pub use suite::SUITE;

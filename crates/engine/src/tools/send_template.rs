@@ -61,6 +61,8 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, 
         parameters,
         template_id: template.whatsapp_template_id.clone(),
         config_id: template.whatsapp_config_id.clone(),
+        components: Vec::new(),
+        text: None,
     });
     if template.wait_for_response {
         turn.send_and_rest(InterruptKind::Template, call, content);

@@ -13,6 +13,8 @@ const FIELDS: &str =
 /// Templates asked for at once, and pages until an account counts as broken: Meta allows 6000.
 const PER_PAGE: &str = "100";
 const MOST_PAGES: usize = 100;
+/// The subcode of a name and language that exist.
+const EXISTS: i64 = 2_388_024;
 
 /// A template as Meta has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +75,17 @@ pub struct NewTemplate {
     pub allow_category_change: bool,
 }
 
+/// What is to be another way about a template; what is left out stays.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TemplateEdit<'a> {
+    /// `AUTHENTICATION`, `MARKETING` or `UTILITY`.
+    pub category: Option<&'a str>,
+    /// All of them, as Meta writes them.
+    pub components: Option<&'a [Value]>,
+    /// Seconds after which an undelivered message of it is dropped.
+    pub time_to_live: Option<i64>,
+}
+
 /// What Meta says of a template that was created or edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
@@ -82,6 +95,11 @@ pub struct Submitted {
     pub status: String,
     /// Possibly another one than was asked for.
     pub category: Option<String>,
+}
+
+/// Whether Meta refused a creation because it has this name in this language already.
+pub fn is_taken(error: &CallError) -> bool {
+    matches!(error, CallError::Refused { subcode: Some(EXISTS), .. })
 }
 
 impl GraphClient {
@@ -107,8 +125,40 @@ impl GraphClient {
         token: &SecretString,
         after: Option<&str>,
     ) -> Result<(Vec<Template>, Option<String>), CallError> {
+        self.page_of(waba, token, after, None).await
+    }
+
+    /// The template of this name and language, if the account has it.
+    pub async fn template_named(
+        &self,
+        waba: &str,
+        token: &SecretString,
+        name: &str,
+        language: &str,
+    ) -> Result<Option<Template>, CallError> {
+        let mut after: Option<String> = None;
+        // Meta's filter takes parts of names: what it finds is looked through.
+        for _ in 0..MOST_PAGES {
+            let (page, next) = self.page_of(waba, token, after.as_deref(), Some(name)).await?;
+            let found = page.into_iter().find(|template| template.name == name && template.language == language);
+            match next {
+                Some(next) if found.is_none() && after.as_ref() != Some(&next) => after = Some(next),
+                _ => return Ok(found),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn page_of(
+        &self,
+        waba: &str,
+        token: &SecretString,
+        after: Option<&str>,
+        name: Option<&str>,
+    ) -> Result<(Vec<Template>, Option<String>), CallError> {
         let mut query = vec![("fields", FIELDS), ("limit", PER_PAGE)];
         query.extend(after.map(|after| ("after", after)));
+        query.extend(name.map(|name| ("name", name)));
         let answer = self.call(token, Call::get(&[waba, "message_templates"], &query)).await?;
         let list = answer.get("data").and_then(Value::as_array).ok_or_else(|| CallError::unreadable("data"))?;
         // The last page has cursors too: only `next` says that there is more.
@@ -148,12 +198,17 @@ impl GraphClient {
         &self,
         id: &str,
         token: &SecretString,
-        category: Option<&str>,
-        components: &[Value],
+        edit: &TemplateEdit<'_>,
     ) -> Result<Submitted, CallError> {
-        let mut body = json!({ "components": components });
-        if let Some(category) = category {
+        let mut body = json!({});
+        if let Some(components) = edit.components {
+            body["components"] = json!(components);
+        }
+        if let Some(category) = edit.category {
             body["category"] = json!(category);
+        }
+        if let Some(seconds) = edit.time_to_live {
+            body["message_send_ttl_seconds"] = json!(seconds);
         }
         let answer = self.call(token, Call::post(&[id], &body)).await?;
         success(&answer)?;

@@ -8,7 +8,7 @@ use gateways::whatsapp::{
     CallError, ErrorClass, GraphClient,
     media::{MediaInfo, Upload},
     numbers::Callback,
-    templates::NewTemplate,
+    templates::{NewTemplate, TemplateEdit},
     webhook::{Item, TemplateUpdate, parse},
 };
 use secrecy::SecretString;
@@ -81,7 +81,9 @@ async fn all_pages_of_templates_are_read() {
 async fn templates_are_edited_and_deleted() {
     let server = answering(json!({"success": true, "id": "4", "category": "UTILITY"})).await;
     let client = client(&server);
-    let edited = client.edit_template("4", &token(), Some("UTILITY"), &[json!({"type": "BODY"})]).await.unwrap();
+    let components = [json!({"type": "BODY"})];
+    let edit = TemplateEdit { category: Some("UTILITY"), components: Some(&components), time_to_live: None };
+    let edited = client.edit_template("4", &token(), &edit).await.unwrap();
     assert_eq!((edited.id.as_str(), edited.status.as_str()), ("4", "PENDING"));
     client.delete_template(WABA, &token(), "a b", Some("4")).await.unwrap();
     client.delete_template(WABA, &token(), "t", None).await.unwrap();

@@ -105,17 +105,29 @@ macro_rules! change {
 }
 pub(crate) use change;
 
-/// Takes the request's idempotency key, if it has one; gives what was answered before.
-pub(crate) async fn begin(ctx: &ProjectContext, tx: &mut Tx<'_>) -> Result<Option<StoredAnswer>, ApiError> {
+/// What was answered before to this request, for writes that ask somebody else before their transaction.
+pub(crate) async fn before(ctx: &ProjectContext) -> Result<Option<StoredAnswer>, ApiError> {
     let Some(key) = &ctx.idempotency_key else { return Ok(None) };
-    let hash = request_hash(ctx);
-    match idempotency::claim(tx, ctx.project, key, &hash, ctx.now()).await? {
+    let mut reader = ctx.store.read().await?;
+    let stored = idempotency::find(&mut reader.conn(), ctx.project, key, ctx.now()).await?;
+    same_request(stored, &request_hash(ctx))
+}
+
+fn same_request(stored: Option<StoredAnswer>, hash: &[u8]) -> Result<Option<StoredAnswer>, ApiError> {
+    match stored {
         Some(stored) if stored.request_hash != hash => {
             let why = "this Idempotency-Key was sent before with another request; take a new one";
             Err(ApiError::State("idempotency_mismatch", why.into()))
         }
         stored => Ok(stored),
     }
+}
+
+/// Takes the request's idempotency key, if it has one; gives what was answered before.
+pub(crate) async fn begin(ctx: &ProjectContext, tx: &mut Tx<'_>) -> Result<Option<StoredAnswer>, ApiError> {
+    let Some(key) = &ctx.idempotency_key else { return Ok(None) };
+    let hash = request_hash(ctx);
+    same_request(idempotency::claim(tx, ctx.project, key, &hash, ctx.now()).await?, &hash)
 }
 
 /// Writes what belongs to the effect: its row in the audit, and its answer under the key.

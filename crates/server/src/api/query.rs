@@ -99,7 +99,11 @@ fn read<P: IntoParams + 'static, T: DeserializeOwned>(pairs: &[(String, String)]
         let kind = document::not_null(json!(parameter.schema))["type"].take();
         let mut sent = pairs.iter().filter(|(name, text)| *name == parameter.name && !text.is_empty());
         if kind == "array" {
-            let items: Vec<Value> = sent.map(|(_, text)| json!(text)).collect();
+            let split = |text: &String| match parameter.explode {
+                Some(false) => text.split(',').map(|item| json!(item.trim())).collect(),
+                _ => vec![json!(text)],
+            };
+            let items: Vec<Value> = sent.flat_map(|(_, text)| split(text)).collect();
             if !items.is_empty() {
                 values.insert(parameter.name.clone(), Value::Array(items));
             }
@@ -108,7 +112,13 @@ fn read<P: IntoParams + 'static, T: DeserializeOwned>(pairs: &[(String, String)]
         }
     }
     let value = Value::Object(values);
-    let problems = compiled::<P>(&declared)?.problems(&value);
+    let mut problems = compiled::<P>(&declared)?.problems(&value);
+    // A list is one parameter, whichever of its items is wrong.
+    for problem in &mut problems {
+        if let Some((end, _)) = problem.path.match_indices('/').nth(1) {
+            problem.path.truncate(end);
+        }
+    }
     if !problems.is_empty() {
         return Err(ApiError::Invalid(problems));
     }

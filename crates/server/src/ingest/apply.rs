@@ -1,6 +1,6 @@
 //! Stores a whole delivery in one commit. A part that cannot take effect never blocks its siblings.
 
-use super::{messages, statuses};
+use super::{messages, statuses, templates};
 use crate::{Context, context::PLATFORM_PROJECT, failpoint};
 use domain::{Id, ids::ProjectId, ids::WhatsappConfigId};
 use gateways::whatsapp::webhook::{Delivery, InboundMessage, Item};
@@ -35,7 +35,11 @@ pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Re
                     None => kept = Some("unknown_number"),
                 },
                 Item::Status(status) => statuses::store(ctx, tx, status).await?,
-                Item::Other { .. } => kept = Some("other_field"),
+                Item::Other { field, waba_id, raw, .. } => {
+                    if !templates::store(ctx, tx, waba_id.as_deref(), (field, raw)).await? {
+                        kept = Some("other_field");
+                    }
+                }
             }
         }
         if let Some(reason) = kept {

@@ -7,6 +7,7 @@ mod apply;
 mod messages;
 mod sandbox;
 mod statuses;
+mod templates;
 
 pub(crate) use sandbox::is_about_the_sandbox;
 

@@ -20,3 +20,4 @@ pub(crate) mod test_chats;
 pub(crate) mod test_runs;
 pub(crate) mod test_suites;
 pub(crate) mod whatsapp_configs;
+pub(crate) mod whatsapp_templates;

@@ -53,8 +53,8 @@ impl Drop for UnderWay<'_> {
 /// its conversation.
 pub(super) async fn step(ctx: &Context) -> store::Result<()> {
     let now = ctx.clock.monotonic();
-    let (sends, turns, trials) = (ctx.sends.grown(now), ctx.turns.grown(now), ctx.trials.grown(now));
-    if sends.is_empty() && turns.is_empty() && trials.is_empty() {
+    let (sends, turns, held) = (ctx.sends.grown(now), ctx.turns.grown(now), ctx.jobs.grown(now));
+    if sends.is_empty() && turns.is_empty() && held.is_empty() {
         return Ok(());
     }
     transact!(ctx.store, "leases.renew", tx => {
@@ -64,7 +64,7 @@ pub(super) async fn step(ctx: &Context) -> store::Result<()> {
         for (project, id, epoch) in &turns {
             conversations::renew(tx, *project, Id::from_uuid(*id), *epoch).await?;
         }
-        for (project, id, epoch) in &trials {
+        for (project, id, epoch) in &held {
             jobs::renew(tx, *project, *id, *epoch).await?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 //!
 //! The loop here, tests' `run_until_idle` and a simulator call the same steps. No step loops, spawns or sleeps.
 
+mod calls;
 mod held;
 mod interrupt;
 mod jobs;
@@ -10,8 +11,9 @@ mod leases;
 mod outbound;
 mod outbox;
 mod parcel;
-mod receipts;
+mod reach;
 mod step;
+mod template_sends;
 mod timers;
 mod trials;
 mod turns;
@@ -31,12 +33,13 @@ use store::unscoped::{self, DueConversation, DueOutbox, DueRow};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub(crate) use calls::{RECEIPT_JOB, Receipt};
 pub(crate) use interrupt::Interrupts;
 pub(crate) use leases::Register;
-pub(crate) use outbound::{NotSendable, Said, derived, enqueue};
+pub(crate) use outbound::{NotSendable, Said, derived, enqueue, outbox_id};
 pub(crate) use outbox::{is_file, post};
 pub(crate) use parcel::{Parcel, WaitingFile};
-pub(crate) use receipts::{RECEIPT_JOB, Receipt};
+pub(crate) use reach::{carry_out, overhear};
 pub(crate) use step::{facts, from_json, mail, to_json};
 pub(crate) use trials::{cancel, lines, start, start_queued};
 
@@ -57,8 +60,8 @@ const TURNS_AT_ONCE: usize = 256;
 const SENDS_AT_ONCE: usize = 128;
 /// Test runs that wait for a model at once.
 const TRIALS: usize = 64;
-/// Read receipts under way at once: nobody waits for one.
-const RECEIPTS: usize = 16;
+/// Jobs that ask or tell Meta something, at once.
+const CALLS: usize = 16;
 /// Rows read by one look.
 const BATCH: i64 = 64;
 
@@ -82,7 +85,7 @@ pub async fn step(ctx: &Context) -> store::Result<Did> {
         outbox::step(ctx).await?,
         turns::step(ctx).await?,
         trials::step(ctx).await?,
-        receipts::step(ctx).await?,
+        calls::step(ctx).await?,
     ] {
         if did == Did::Something {
             return Ok(did);
@@ -100,8 +103,8 @@ pub enum Work {
     Send(DueOutbox),
     /// A run of a test case.
     Trial(DueRow),
-    /// A read receipt.
-    Receipt(DueRow),
+    /// A job that asks or tells Meta something.
+    Call(DueRow),
 }
 
 /// What a piece of work is about.
@@ -113,8 +116,8 @@ pub enum Subject {
     Send(OutboxId),
     /// A test run, by its job.
     Trial(Uuid),
-    /// A read receipt, by its job.
-    Receipt(Uuid),
+    /// Something that Meta is asked or told, by its job.
+    Call(Uuid),
 }
 
 impl Work {
@@ -124,7 +127,7 @@ impl Work {
             Self::Turn(due) => Subject::Turn(due.id),
             Self::Send(due) => Subject::Send(due.id),
             Self::Trial(due) => Subject::Trial(due.id),
-            Self::Receipt(due) => Subject::Receipt(due.id),
+            Self::Call(due) => Subject::Call(due.id),
         }
     }
 
@@ -134,7 +137,7 @@ impl Work {
             Self::Turn(due) => turns::run(&ctx, due).await,
             Self::Send(due) => outbox::run(&ctx, due).await,
             Self::Trial(due) => trials::run(&ctx, due).await,
-            Self::Receipt(due) => receipts::run(&ctx, due).await,
+            Self::Call(due) => calls::run(&ctx, due).await,
         }
     }
 }
@@ -148,8 +151,6 @@ pub struct Seen {
     pub sends: Vec<DueOutbox>,
     /// Test runs.
     pub trials: Vec<DueRow>,
-    /// Read receipts.
-    pub receipts: Vec<DueRow>,
 }
 
 /// Looks for what is due.
@@ -160,8 +161,7 @@ pub async fn look(ctx: &Context) -> store::Result<Seen> {
     let turns = unscoped::due_conversations(&mut conn, now, BATCH).await?;
     let sends = unscoped::due_outbox(&mut conn, now, BATCH).await?;
     let trials = unscoped::due_test_runs(&mut conn, now, BATCH).await?;
-    let receipts = unscoped::due_receipts(&mut conn, now, RECEIPTS as i64).await?;
-    Ok(Seen { turns, sends, trials, receipts })
+    Ok(Seen { turns, sends, trials })
 }
 
 /// Fires due timers and runs due jobs.
@@ -180,7 +180,9 @@ pub async fn renew_leases(ctx: &Context) -> store::Result<()> {
 pub(crate) async fn run(ctx: Context, stop: CancellationToken) {
     let idle = CancellationToken::new();
     let due = async {
-        supervised("due work", &stop, || run_due(ctx.clone(), stop.clone())).await;
+        let work = supervised("due work", &stop, || run_due(ctx.clone(), stop.clone()));
+        let templates = supervised("templates", &stop, || run_calls(ctx.clone(), stop.clone()));
+        tokio::join!(work, templates);
         idle.cancel();
     };
     let clocks = supervised("clocks", &stop, || run_clocks(ctx.clone(), stop.clone()));
@@ -220,11 +222,10 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         let worth_a_look = left || !std::mem::take(&mut ended);
         let turning = busy.iter().filter(|subject| matches!(subject, Subject::Turn(_))).count();
         let testing = busy.iter().filter(|subject| matches!(subject, Subject::Trial(_))).count();
-        let telling = busy.iter().filter(|subject| matches!(subject, Subject::Receipt(_))).count();
-        let sending = busy.len() - turning - testing - telling;
+        let sending = busy.len() - turning - testing;
         let (room, space) = (TURNS_AT_ONCE.saturating_sub(turning), SENDS_AT_ONCE.saturating_sub(sending));
         if worth_a_look && !stop.is_cancelled() && (room > 0 || space > 0) {
-            let Seen { turns, sends, trials, receipts } = look(&ctx).await.unwrap_or_else(|error| {
+            let Seen { turns, sends, trials } = look(&ctx).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot look for due work");
                 Default::default()
             });
@@ -234,8 +235,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
             let turns = turns.into_iter().take(room).map(Work::Turn);
             let sends = sends.into_iter().take(space).map(Work::Send);
             let trials = trials.into_iter().take(TRIALS.saturating_sub(testing)).map(Work::Trial);
-            let receipts = receipts.into_iter().take(RECEIPTS.saturating_sub(telling)).map(Work::Receipt);
-            for work in turns.chain(sends).chain(trials).chain(receipts) {
+            for work in turns.chain(sends).chain(trials) {
                 if busy.insert(work.subject()) {
                     under_way.push(spawn(work.subject(), work.carry_out(ctx.clone())));
                 } else {
@@ -275,6 +275,37 @@ async fn spawn(subject: Subject, work: impl Future<Output = store::Result<()>> +
         }
     }
     subject
+}
+
+/// Carries out what Meta is to be asked or told, a few at once. It is seldom and may wait for a look: turns and sends do not
+/// pay for it.
+async fn run_calls(ctx: Context, stop: CancellationToken) {
+    let mut under_way = FuturesUnordered::new();
+    let mut busy: HashSet<Subject> = HashSet::new();
+    loop {
+        let room = CALLS.saturating_sub(under_way.len());
+        if room > 0 && !stop.is_cancelled() {
+            let due = calls::look(&ctx).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot look for due calls");
+                Vec::new()
+            });
+            for work in due.into_iter().map(Work::Call).take(room) {
+                if busy.insert(work.subject()) {
+                    under_way.push(spawn(work.subject(), work.carry_out(ctx.clone())));
+                }
+            }
+        }
+        if stop.is_cancelled() && under_way.is_empty() {
+            return;
+        }
+        tokio::select! {
+            Some(subject) = under_way.next() => {
+                busy.remove(&subject);
+            }
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+        }
+    }
 }
 
 async fn run_clocks(ctx: Context, stop: CancellationToken) {

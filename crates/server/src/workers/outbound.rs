@@ -1,11 +1,11 @@
 //! Stores what is to be said: the message, its place in the conversation's order and the outbox row, in one transaction.
 
-use super::parcel::Parcel;
+use super::{parcel::Parcel, template_sends};
 use crate::{Context, uploads};
 use domain::{
     Id, Span, Timestamp,
-    ids::{ExecutionId, MessageId, ProjectId},
-    message::Direction,
+    ids::{ExecutionId, MessageId, OutboxId, ProjectId},
+    message::{Content, Direction},
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -38,7 +38,7 @@ pub(crate) struct Said<'a> {
 }
 
 /// Why it cannot be said at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotSendable {
     /// The contact was silent for too long.
     #[error("the 24-hour window is closed; only templates can be sent")]
@@ -49,15 +49,23 @@ pub(crate) enum NotSendable {
     /// There is neither a number nor a user id.
     #[error("the contact has no address")]
     NoAddress,
+    /// Meta does not let it be sent now.
+    #[error("the template is {0}; only approved ones can be sent")]
+    TemplateNotApproved(String),
+    /// Its parameters are not those that it has.
+    #[error("the template cannot be filled: {0}")]
+    TemplateUnfit(String),
 }
 
 impl NotSendable {
     /// The code for models and clients.
-    pub const fn code(self) -> &'static str {
+    pub const fn code(&self) -> &'static str {
         match self {
             Self::WindowClosed => "outside_service_window",
             Self::TakenOver => "taken_over",
             Self::NoAddress => "no_address",
+            Self::TemplateNotApproved(_) => "template_not_approved",
+            Self::TemplateUnfit(_) => "template_parameters_invalid",
         }
     }
 }
@@ -86,8 +94,18 @@ pub(crate) async fn enqueue(
     if said.waiting.is_some() && conversation.is_assigned() {
         return Ok(Err(NotSendable::TakenOver));
     }
+    let prepared = match said.parcel {
+        Parcel::Said(Content::Template(template)) => {
+            match template_sends::prepare(tx, project, conversation, template).await? {
+                Ok(template) => Some(Parcel::Said(Content::Template(template))),
+                Err(refused) => return Ok(Err(refused)),
+            }
+        }
+        _ => None,
+    };
+    let parcel = prepared.as_ref().unwrap_or(said.parcel);
     // Templates are what the window is there for.
-    let template = said.parcel.is_template();
+    let template = parcel.is_template();
     let left = match conversation.last_inbound_at.map(|at| Timestamp::from_micros(at) + WINDOW) {
         _ if template => LONG_PATIENCE,
         Some(end) if end > now => end - now,
@@ -98,17 +116,17 @@ pub(crate) async fn enqueue(
         return Ok(Err(NotSendable::NoAddress));
     };
     let message = Id::from_uuid(derived(project, "message", said.source_key));
-    let outbox = Id::from_uuid(derived(project, "outbox", said.source_key));
+    let outbox = outbox_id(project, said.source_key);
     let Some(next) = conversations::next_out(tx, project, conversation.id, now).await? else {
         return Ok(Err(NotSendable::NoAddress));
     };
-    let raw = said.parcel.raw();
-    let content = said.shown.map_or_else(|| said.parcel.in_words(), str::to_owned);
+    let raw = parcel.raw();
+    let content = said.shown.map_or_else(|| parcel.in_words(), str::to_owned);
     let new = NewMessage {
         id: message,
         seq: next.next_seq,
         direction: Direction::Outbound,
-        kind: said.parcel.kind(),
+        kind: parcel.kind(),
         content: &content,
         raw: raw.as_deref(),
         wamid: None,
@@ -117,7 +135,7 @@ pub(crate) async fn enqueue(
         now,
     };
     messages::insert(tx, project, conversation.id, &new).await?;
-    let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, content: said.parcel.clone() };
+    let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, content: parcel.clone() };
     let row = NewOutbox {
         id: outbox,
         conversation: conversation.id,
@@ -127,17 +145,23 @@ pub(crate) async fn enqueue(
         waiting: said.waiting,
         phone_number_id: &conversation.phone_number_id,
         payload: &super::step::to_json("payload", &payload)?,
+        // A template is billed and often a notice: one that may have gone out is not sent again by itself.
         policy: if template { Policy::Surface } else { Policy::Retry },
         not_before: next.send_after.map_or(now, |at| Timestamp::from_micros(at).max(now)),
         patience: if said.waiting.is_some() { PATIENCE } else { left },
         now,
     };
     outbox::insert(tx, project, &row).await?;
-    if let Parcel::File { file } = said.parcel {
+    if let Parcel::File { file } = parcel {
         uploads::claim(tx, project, file, now).await?;
     }
     ctx.wake.notify_one();
     Ok(Ok(message))
+}
+
+/// The outbox row of an intent.
+pub(crate) fn outbox_id(project: ProjectId, source_key: &str) -> OutboxId {
+    Id::from_uuid(derived(project, "outbox", source_key))
 }
 
 /// An id that follows from what it names: a repeated transaction makes the same one.

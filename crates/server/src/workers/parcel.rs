@@ -133,6 +133,8 @@ mod tests {
             parameters: vec![("1".into(), "a".into())],
             template_id: None,
             config_id: None,
+            components: Vec::new(),
+            text: None,
         };
         let place = Content::Location { latitude: -23.561_414_4, longitude: 0.1, name: None, address: None };
         for parcel in [

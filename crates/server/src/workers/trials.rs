@@ -75,7 +75,7 @@ async fn questions(ctx: &Context, mut asking: Option<Asking>) -> Result<()> {
     // What the last commit said to an agent is another worker's turn.
     ctx.wake.notify_one();
     while let Some(Asking { project, job, request, name }) = asking {
-        let _under_way = ctx.trials.enter((project, Id::<()>::from_uuid(job.id), job.epoch), ctx.clock.monotonic());
+        let _under_way = ctx.jobs.enter((project, Id::<()>::from_uuid(job.id), job.epoch), ctx.clock.monotonic());
         failpoint::reach("trial.ask");
         let answer = tokio::select! {
             answer = ctx.model.complete(&request, &name) => answer,

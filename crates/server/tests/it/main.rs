@@ -32,6 +32,7 @@ mod sandbox;
 mod scenarios;
 mod secrets;
 mod send_faults;
+mod templates;
 mod test_chats;
 mod test_runs;
 mod tools;

@@ -27,4 +27,5 @@ mod timers;
 mod urls;
 mod users;
 mod webhook_events;
+mod whatsapp_templates;
 mod writer;

@@ -5,7 +5,7 @@ use gateways::whatsapp::{
     CallError, Content, ErrorClass, GraphClient, Outgoing, Recipient, SendOutcome,
     media::Upload,
     send::{Button, Interactive, Media, MediaKind, MediaSource, Row, Section, TemplateSend},
-    templates::NewTemplate,
+    templates::{NewTemplate, TemplateEdit, is_taken},
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -137,7 +137,13 @@ async fn a_template_is_created_found_sent_edited_and_deleted() {
     assert!(matches!(few, SendOutcome::Refused { code: Some(132_000), class: ErrorClass::Permanent, .. }), "{few:?}");
     let twice = client.create_template(WABA_ID, token, &new).await.unwrap_err();
     assert!(matches!(twice, CallError::Refused { subcode: Some(2_388_024), .. }), "{twice:?}");
-    let edited = client.edit_template(&created.id, token, None, &[json!({"type": "BODY", "text": "Pode vir."})]).await;
+    let named = async |name: &str, language: &str| client.template_named(WABA_ID, token, name, language).await.unwrap();
+    assert_eq!(named("ready", "pt_BR").await.map(|template| template.id), Some(created.id.clone()));
+    assert_eq!((named("read", "pt_BR").await, named("ready", "en_US").await), (None, None), "a part, another language");
+    assert!(is_taken(&twice));
+    let components = [json!({"type": "BODY", "text": "Pode vir."})];
+    let edit = TemplateEdit { components: Some(&components), ..TemplateEdit::default() };
+    let edited = client.edit_template(&created.id, token, &edit).await;
     assert_eq!(edited.unwrap().id, created.id);
     client.delete_template(WABA_ID, token, "ready", None).await.unwrap();
     client.delete_template(WABA_ID, token, "ready", None).await.unwrap();

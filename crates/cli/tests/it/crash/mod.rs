@@ -15,6 +15,7 @@ mod stop;
 mod story;
 mod suite;
 mod talks;
+mod templates;
 mod world;
 
 use std::io::Write as _;

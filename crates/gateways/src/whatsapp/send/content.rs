@@ -269,9 +269,13 @@ impl From<message::Media> for Media {
     }
 }
 
-/// Parameters named `1`, `2`, … go by their place, others by name.
+/// Parameters named `1`, `2`, … go by their place, others by name; components that are there already stay as they are.
 impl From<message::TemplateMessage> for TemplateSend {
     fn from(template: message::TemplateMessage) -> Self {
+        let language = template.language.unwrap_or_else(|| LANGUAGE.into());
+        if !template.components.is_empty() {
+            return Self { name: template.name, language, components: template.components };
+        }
         let place = |name: &str| name.parse::<u32>().ok();
         let mut parameters = template.parameters;
         parameters.sort_by_key(|(name, _)| place(name).unwrap_or(u32::MAX));
@@ -283,7 +287,6 @@ impl From<message::TemplateMessage> for TemplateSend {
             })
             .collect();
         let body = (!parameters.is_empty()).then(|| json!({"type": "body", "parameters": parameters}));
-        let language = template.language.unwrap_or_else(|| LANGUAGE.into());
         Self { name: template.name, language, components: body.into_iter().collect() }
     }
 }

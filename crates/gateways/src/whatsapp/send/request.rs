@@ -100,6 +100,8 @@ mod tests {
                 .to_vec(),
             template_id: None,
             config_id: None,
+            components: Vec::new(),
+            text: None,
         };
         let body = sent(Content::Template(template.clone().into()));
         assert_eq!((&body["type"], &body["template"]["name"]), (&json!("template"), &json!("t")));
@@ -107,6 +109,9 @@ mod tests {
         let parameters = json!([{"type": "text", "text": "b"}, {"type": "text", "text": "j"},
             {"type": "text", "parameter_name": "who", "text": "Ann"}]);
         assert_eq!(body["template"]["components"], json!([{"type": "body", "parameters": parameters}]));
+        let components = vec![json!({"type": "header", "parameters": [{"type": "text", "text": "Hi"}]})];
+        let ready = TemplateMessage { components: components.clone(), ..template.clone() };
+        assert_eq!(sent(Content::Template(ready.into()))["template"]["components"], json!(components));
         let plain = TemplateMessage { parameters: Vec::new(), language: Some("pt_BR".into()), ..template };
         let expected = json!({"name": "t", "language": {"code": "pt_BR"}});
         assert_eq!(sent(Content::Template(plain.into()))["template"], expected);

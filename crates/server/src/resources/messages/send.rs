@@ -49,7 +49,7 @@ pub(super) async fn send(
 fn refused(why: NotSendable) -> ApiError {
     match why {
         NotSendable::WindowClosed => ApiError::WindowClosed,
-        NotSendable::NoAddress | NotSendable::TakenOver => ApiError::State(why.code(), why.to_string()),
+        why => ApiError::State(why.code(), why.to_string()),
     }
 }
 

@@ -80,7 +80,7 @@ async fn a_receipt_that_nobody_takes_is_given_up() {
         app.forward(Span::from_mins(1)).await;
     }
     let mut reader = app.app.context().store.read().await.unwrap();
-    let receipts = store::unscoped::due_receipts(&mut reader.conn(), app.clock.now() + Span::from_hours(9), 9).await;
+    let receipts = store::unscoped::due_calls(&mut reader.conn(), app.clock.now() + Span::from_hours(9), 9).await;
     assert!(receipts.unwrap().is_empty());
 }
 

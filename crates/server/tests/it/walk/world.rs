@@ -3,7 +3,7 @@
 use super::operation::Operation;
 use domain::ids::ProjectId;
 use serde_json::{Value, json};
-use testkit::{ANA, TestApp};
+use testkit::{ANA, OTHER_NUMBER_ID, OWN_NUMBER_ID, TestApp};
 
 pub struct World {
     pub app: TestApp,
@@ -42,6 +42,12 @@ pub struct Things {
     agent_link: String,
     contact: String,
     note: String,
+    /// Of templates: the config with a token, a draft, a draft to submit, one to edit, one to send.
+    own_config: String,
+    template: String,
+    unsubmitted: String,
+    edited: String,
+    sent: String,
 }
 
 impl World {
@@ -131,6 +137,21 @@ impl Things {
         let contact = first("/api/v1/whatsapp_contacts").await;
         let note =
             made(&format!("whatsapp_contacts/{contact}/notes"), json!({"note": {"content": "No penicillin"}})).await;
+        let own = if phone == ANA { OWN_NUMBER_ID } else { OTHER_NUMBER_ID };
+        let (_, own_config) = app.connect(own).await;
+        let templates = "/api/v1/whatsapp_templates";
+        app.post(&format!("{templates}/sync"), json!({"whatsapp_config_id": own_config})).await;
+        app.run_until_idle().await;
+        let pulled = async |name: &str| first(&format!("{templates}?q[name_cont]={name}")).await;
+        let (edited, sent) = (pulled("order_update_named").await, pulled("hello_world").await);
+        let draft = async |name: &str| {
+            made(
+                "whatsapp_templates",
+                json!({"template": template(&format!("{name}_{number}")), "whatsapp_config_id": own_config}),
+            )
+            .await
+        };
+        let (template, unsubmitted) = (draft("visit_reminder").await, draft("visit_over").await);
         let project = app.project.to_string();
         Self {
             agent,
@@ -154,6 +175,11 @@ impl Things {
             agent_link,
             contact,
             note,
+            own_config,
+            template,
+            unsubmitted,
+            edited,
+            sent,
         }
     }
 
@@ -177,6 +203,10 @@ impl Things {
             "config_id" => &self.whatsapp_config,
             "identifier" => &self.contact,
             "note_id" => &self.note,
+            "template_id" if path.ends_with("/submit") => &self.unsubmitted,
+            "template_id" if path.ends_with("/meta") => &self.edited,
+            "template_id" if path.ends_with("/send_template") => &self.sent,
+            "template_id" => &self.template,
             "id" if path.contains("/agent_whatsapp_configs/") => &self.agent_link,
             "id" if path.contains("/agent_executions/") => &self.link,
             "id" if path.contains("/conversation_assignments/") => &self.assignment,
@@ -251,6 +281,17 @@ impl World {
             "update_conversation_assignment" => {
                 json!({"conversation_assignment": {"user_id": self.things.member, "notes": "Prefers calls", "active": false}})
             }
+            "create_whatsapp_template" => {
+                json!({"template": template("visit_new"), "whatsapp_config_id": self.things.own_config})
+            }
+            "update_whatsapp_template" => json!({"template": {"category": "MARKETING", "name": "visit_again"}}),
+            "edit_whatsapp_template_on_meta" => {
+                json!({"template": {"time_to_live": 600, "components": [{"type": "BODY", "text": "Hello again"}]}})
+            }
+            "send_whatsapp_template" => json!({"template": {"phone_number": ANA, "template_parameters": []}}),
+            "submit_whatsapp_template" | "sync_whatsapp_templates" => {
+                json!({"whatsapp_config_id": self.things.own_config})
+            }
             name => {
                 assert!(!operation.takes_a_body(), "walk/world.rs needs a body for {name}");
                 return None;
@@ -301,4 +342,8 @@ fn assignment(user: &str) -> Value {
 fn number(phone_number_id: &str) -> Value {
     json!({"name": "Blue Clinic line", "phone_number_id": phone_number_id, "business_account_id": "777000111222",
         "webhook_verify_token": "check-me", "access_token": "EAAB-test"})
+}
+
+fn template(name: &str) -> Value {
+    json!({"name": name, "language_code": "pt_BR", "category": "UTILITY", "components": [{"type": "BODY", "text": "Hello"}]})
 }

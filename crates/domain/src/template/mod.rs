@@ -1,0 +1,11 @@
+//! WhatsApp templates: what they are made of, where they stand with Meta, and how a send fills them.
+
+mod fill;
+mod rules;
+mod shape;
+mod status;
+
+pub use fill::{Filled, Filling, Header, LocationHeader, MOST_PARAMETERS, Parameters, fill};
+pub use rules::{CATEGORIES, Draft, Stage, problems};
+pub use shape::{NAMED, POSITIONAL, Shape};
+pub use status::TemplateStatus;

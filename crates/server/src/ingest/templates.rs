@@ -1,0 +1,86 @@
+//! News of templates: each project with a number of the account takes them over at once, and a job looks at Meta for what
+//! they do not say. Webhooks come late and in any order, so it is the look that has the last word.
+
+use crate::{
+    Context,
+    templates::{self, doubt},
+};
+use domain::{ids::ProjectId, template::TemplateStatus};
+use gateways::whatsapp::webhook::TemplateUpdate;
+use serde_json::Value;
+use store::{
+    Result, Tx, unscoped,
+    whatsapp_templates::{self, WhatsappTemplateRow},
+};
+
+/// Stores what a change of an account says of a template. `false`: it says nothing of one, or the account is nobody's.
+pub(super) async fn store(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    waba_id: Option<&str>,
+    (field, change): (&str, &Value),
+) -> Result<bool> {
+    let (Some(waba_id), Some(update)) = (waba_id, TemplateUpdate::read(field, change)) else { return Ok(false) };
+    let projects = unscoped::projects_of_account(tx, waba_id).await?;
+    for project in &projects {
+        match find(tx, *project, waba_id, &update).await? {
+            Some(row) => take(ctx, tx, *project, row, &update).await?,
+            // One that was made elsewhere: the account's templates are pulled.
+            None => {
+                if let Some(voice) = templates::voice(ctx, tx, *project, waba_id, (None, None)).await? {
+                    templates::pull(ctx, tx, *project, &voice.config).await?;
+                }
+            }
+        }
+    }
+    Ok(!projects.is_empty())
+}
+
+/// The template by Meta's id, or the draft whose submission nobody has heard of.
+async fn find(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    waba_id: &str,
+    update: &TemplateUpdate,
+) -> Result<Option<WhatsappTemplateRow>> {
+    if let Some(row) = whatsapp_templates::of_meta(tx, project, &update.template_id).await? {
+        return whatsapp_templates::lock(tx, project, row.id).await;
+    }
+    let (Some(name), Some(language)) = (&update.name, &update.language) else { return Ok(None) };
+    let taken = whatsapp_templates::named(tx, project, waba_id, (name, Some(language))).await?;
+    let draft = whatsapp_templates::draft(tx, project, waba_id, (name, language)).await?;
+    let Some(draft) = draft.filter(|_| taken.is_empty()) else { return Ok(None) };
+    let row = whatsapp_templates::lock(tx, project, draft.id).await?;
+    Ok(row.filter(|row| row.in_doubt.as_deref() == Some(doubt::SUBMIT)))
+}
+
+async fn take(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    mut row: WhatsappTemplateRow,
+    update: &TemplateUpdate,
+) -> Result<()> {
+    let (now, from) = (ctx.now(), row.status.clone());
+    // What was removed does not come back because an old word came late.
+    if from != TemplateStatus::Removed.as_str() {
+        row.meta_id = Some(update.template_id.clone());
+        if let Some(word) = &update.status {
+            templates::set_status(&mut row, word);
+            row.rejected_reason.clone_from(&update.reason);
+        } else if from == TemplateStatus::Draft.as_str() {
+            TemplateStatus::Submitted.as_str().clone_into(&mut row.status);
+        }
+        if let Some(category) = update.category.as_deref().and_then(templates::category) {
+            category.clone_into(&mut row.category);
+        }
+        if update.quality.is_some() {
+            row.quality.clone_from(&update.quality);
+        }
+    }
+    row.in_doubt = Some(doubt::NEWS.into());
+    row.updated_at = now;
+    whatsapp_templates::update(tx, project, &row).await?;
+    templates::tell(ctx, tx, project, (&from, &row)).await?;
+    templates::look_up(ctx, tx, project, row.id, now).await
+}

@@ -1,0 +1,56 @@
+//! Which numbers and business accounts a request means: a config's, a customer's, or the project's.
+
+use crate::{ApiError, api::RequestBody};
+use domain::{Id, ids::ProjectId};
+use serde::Deserialize;
+use store::{
+    Conn, customers,
+    whatsapp_configs::{self, WhatsappConfigRow},
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Which numbers are meant; the whole project's if neither is given.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+pub(super) struct TemplateConfigSelector {
+    /// This config.
+    pub whatsapp_config_id: Option<Uuid>,
+    /// This customer's production configs.
+    pub customer_id: Option<Uuid>,
+}
+
+impl RequestBody for TemplateConfigSelector {}
+
+/// The production configs that are meant, oldest first. A config or customer that is not there is told by `absent`.
+pub(super) async fn meant(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    selector: TemplateConfigSelector,
+    absent: fn(&'static str) -> ApiError,
+) -> Result<Vec<WhatsappConfigRow>, ApiError> {
+    let customer = selector.customer_id.map(Id::from_uuid);
+    if let Some(customer) = customer {
+        customers::find(conn, project, customer).await?.ok_or_else(|| absent("Customer"))?;
+    }
+    let Some(id) = selector.whatsapp_config_id else {
+        return Ok(whatsapp_configs::production(conn, project, customer, None).await?);
+    };
+    let config = whatsapp_configs::find(conn, project, Id::from_uuid(id)).await?;
+    let config = config.ok_or_else(|| absent("WhatsApp config"))?;
+    let fits = config.kind == "production" && customer.is_none_or(|customer| config.customer_id == Some(customer));
+    Ok(if fits { vec![config] } else { Vec::new() })
+}
+
+/// In a body, what is not there is a wrong value.
+pub(super) fn unknown(what: &'static str) -> ApiError {
+    match what {
+        "Customer" => ApiError::invalid("/customer_id", "unknown_customer", "no such customer"),
+        _ => ApiError::invalid("/whatsapp_config_id", "unknown_config", "no such WhatsApp config"),
+    }
+}
+
+/// There is no number to ask WhatsApp with.
+pub(super) fn no_number() -> ApiError {
+    let why = "no production WhatsApp config with an access token can be used for this";
+    ApiError::Refused("no_production_config", why.into())
+}

@@ -1,0 +1,29 @@
+//! /api/v1 routes of message templates: drafts of ours, what Meta makes of them, pulls, and sends.
+
+mod accounts;
+mod create;
+mod delete;
+mod edit;
+mod get;
+mod list;
+mod meta;
+mod send;
+mod submit;
+mod sync;
+mod sync_status;
+mod update;
+mod view;
+
+use crate::Context;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Context> {
+    OpenApiRouter::new()
+        .routes(routes!(list::handle, create::handle))
+        .routes(routes!(sync::handle))
+        .routes(routes!(sync_status::handle))
+        .routes(routes!(get::handle, update::handle, delete::handle))
+        .routes(routes!(send::handle))
+        .routes(routes!(submit::handle))
+        .routes(routes!(edit::handle))
+}

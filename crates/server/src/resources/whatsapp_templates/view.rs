@@ -1,0 +1,204 @@
+//! How templates and pulls are shown, and what a component looks like in both directions.
+
+use crate::{
+    api::{Time, words},
+    workers::from_json,
+};
+use domain::{ids::ProjectId, template::Shape};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use store::{
+    Conn, Result, whatsapp_configs, whatsapp_template_syncs::TemplateSyncRow, whatsapp_templates::WhatsappTemplateRow,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+words!(TemplateCategory = "MARKETING", "UTILITY", "AUTHENTICATION");
+words!(TemplateStatus = "draft", "submitted", "approved", "rejected", "disabled", "removed");
+words!(TemplateParameterFormat = "NAMED", "POSITIONAL");
+words!(TemplateHeaderFormat = "TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION");
+words!(TemplateSyncRunStatus = "queued", "running", "succeeded", "failed");
+
+/// A part of a template, as Meta writes it; keys that are not named here are kept.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the schema is wanted: components are kept as they were written")]
+pub(super) struct TemplateComponent {
+    /// `HEADER`, `BODY`, `FOOTER` or `BUTTONS`; templates that were made elsewhere may have others.
+    #[schema(nullable = false)]
+    r#type: Option<String>,
+    /// Of a `HEADER`.
+    #[schema(value_type = Option<TemplateHeaderFormat>, nullable = false)]
+    format: Option<String>,
+    #[schema(nullable = false)]
+    text: Option<String>,
+    /// `header_handle`, `header_text` and `body_text`, or the `*_named_params` lists.
+    #[schema(nullable = false)]
+    example: Option<Map<String, Value>>,
+    #[schema(nullable = false, max_items = 10)]
+    buttons: Option<Vec<TemplateButton>>,
+}
+
+/// A button of a template; keys that are not named here are kept.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only the schema is wanted: components are kept as they were written")]
+pub(super) struct TemplateButton {
+    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `OTP` or `FLOW`; templates that were made elsewhere may have others.
+    #[schema(nullable = false)]
+    r#type: Option<String>,
+    #[schema(nullable = false)]
+    text: Option<String>,
+    #[schema(nullable = false)]
+    url: Option<String>,
+    #[schema(nullable = false)]
+    phone_number: Option<String>,
+}
+
+/// A message template.
+#[derive(Serialize, ToSchema)]
+pub(super) struct WhatsappTemplate {
+    id: Uuid,
+    name: String,
+    language_code: String,
+    #[schema(value_type = TemplateCategory)]
+    category: String,
+    #[schema(value_type = TemplateStatus)]
+    status: String,
+    /// The body's text with its placeholders.
+    content: String,
+    /// How many of them there are.
+    #[schema(minimum = 0)]
+    parameter_count: usize,
+    /// Meta's component structure as stored.
+    #[schema(value_type = Vec<TemplateComponent>)]
+    components: Vec<Value>,
+    /// `parameter_format`, and what Meta says: `meta_template_id`, `meta_status`, `rejected_reason`, `quality_score`. `in_doubt`
+    /// names a call to WhatsApp whose end is not known yet; it is looked up by itself.
+    metadata: Map<String, Value>,
+    /// Meta's id of the business account; null for a draft of a project that has no number yet.
+    business_account_id: Option<String>,
+    /// The account's production configs: the numbers that can send it.
+    whatsapp_config_ids: Vec<Uuid>,
+    created_at: Time,
+    updated_at: Time,
+}
+
+impl WhatsappTemplate {
+    pub(super) async fn of(conn: &mut Conn<'_>, project: ProjectId, row: &WhatsappTemplateRow) -> Result<Self> {
+        Ok(Self::all(conn, project, std::slice::from_ref(row)).await?.remove(0))
+    }
+
+    /// Each with the numbers of its account, which are read once for all templates of the account.
+    pub(super) async fn all(
+        conn: &mut Conn<'_>,
+        project: ProjectId,
+        rows: &[WhatsappTemplateRow],
+    ) -> Result<Vec<Self>> {
+        let mut accounts: HashMap<&str, Vec<Uuid>> = HashMap::new();
+        for row in rows.iter().filter(|row| !row.waba_id.is_empty()) {
+            if !accounts.contains_key(row.waba_id.as_str()) {
+                let configs = whatsapp_configs::production(conn, project, None, Some(&row.waba_id)).await?;
+                accounts.insert(&row.waba_id, configs.into_iter().map(|config| config.id.uuid()).collect());
+            }
+        }
+        let configs = |row: &WhatsappTemplateRow| accounts.get(row.waba_id.as_str()).cloned().unwrap_or_default();
+        rows.iter().map(|row| Self::with(row, configs(row))).collect()
+    }
+
+    fn with(row: &WhatsappTemplateRow, whatsapp_config_ids: Vec<Uuid>) -> Result<Self> {
+        let components: Vec<Value> = from_json("template", &row.components)?;
+        let shape = Shape { components: &components, format: &row.parameter_format };
+        let (content, parameter_count) = (shape.body().to_owned(), shape.body_variables().len());
+        let mut metadata = Map::from_iter([("parameter_format".to_owned(), json!(row.parameter_format))]);
+        for (key, value) in [
+            ("meta_template_id", &row.meta_id),
+            ("meta_status", &row.meta_status),
+            ("rejected_reason", &row.rejected_reason),
+            ("quality_score", &row.quality),
+            ("in_doubt", &row.in_doubt),
+        ] {
+            metadata.extend(value.as_ref().map(|value| (key.to_owned(), json!(value))));
+        }
+        Ok(Self {
+            id: row.id.uuid(),
+            name: row.name.clone(),
+            language_code: row.language_code.clone(),
+            category: row.category.clone(),
+            status: row.status.clone(),
+            content,
+            parameter_count,
+            components,
+            metadata,
+            business_account_id: Some(row.waba_id.clone()).filter(|waba| !waba.is_empty()),
+            whatsapp_config_ids,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+}
+
+/// One pull of an account's templates.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TemplateSyncRun {
+    id: Uuid,
+    business_account_id: String,
+    /// The config that it was asked for with.
+    anchor_whatsapp_config_id: Uuid,
+    #[schema(value_type = TemplateSyncRunStatus)]
+    status: String,
+    /// Templates that Meta has.
+    #[schema(minimum = 0)]
+    templates_synced: i64,
+    /// Of them, those that were new here.
+    #[schema(minimum = 0)]
+    templates_created: i64,
+    /// Of them, those that had changed.
+    #[schema(minimum = 0)]
+    templates_updated: i64,
+    /// Templates that Meta does not have any more.
+    #[schema(minimum = 0)]
+    templates_removed: i64,
+    queued_at: Time,
+    started_at: Option<Time>,
+    finished_at: Option<Time>,
+    job_id: Option<String>,
+    /// `channel_auth`, `rate_limited`, `refused` or `unreachable`; also while it is tried again.
+    error_class: Option<String>,
+    error_message: Option<String>,
+    /// Config id to the four counts.
+    results: HashMap<String, HashMap<String, i64>>,
+    affected_whatsapp_config_ids: Vec<Uuid>,
+    /// What the config was when the pull was asked for.
+    anchor_whatsapp_config: Map<String, Value>,
+}
+
+impl TemplateSyncRun {
+    pub(super) fn of(row: &TemplateSyncRow) -> Result<Self> {
+        let configs: Vec<Uuid> = from_json("template sync", &row.config_ids)?;
+        let counts = HashMap::from([
+            ("templates_synced".to_owned(), row.templates_synced),
+            ("templates_created".to_owned(), row.templates_created),
+            ("templates_updated".to_owned(), row.templates_updated),
+            ("templates_removed".to_owned(), row.templates_removed),
+        ]);
+        Ok(Self {
+            id: row.id.uuid(),
+            business_account_id: row.waba_id.clone(),
+            anchor_whatsapp_config_id: row.anchor_config_id.uuid(),
+            status: row.status.clone(),
+            templates_synced: row.templates_synced,
+            templates_created: row.templates_created,
+            templates_updated: row.templates_updated,
+            templates_removed: row.templates_removed,
+            queued_at: row.queued_at.into(),
+            started_at: row.started_at.map(Time::from_micros),
+            finished_at: row.finished_at.map(Time::from_micros),
+            job_id: Some(row.job_id.to_string()),
+            error_class: row.error_class.clone(),
+            error_message: row.error_message.clone(),
+            results: configs.iter().map(|id| (id.to_string(), counts.clone())).collect(),
+            affected_whatsapp_config_ids: configs,
+            anchor_whatsapp_config: from_json("template sync", &row.anchor)?,
+        })
+    }
+}

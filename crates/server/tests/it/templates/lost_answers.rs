@@ -1,0 +1,142 @@
+//! Meta says yes and nobody hears it: the answer is lost, or the process dies before it can write it down. Whoever looks next
+//! finds what Meta has: another submission, a webhook, a pull, or the job that looks a minute later.
+
+use super::*;
+use domain::Span;
+
+/// A draft that Meta has and whose answer was lost.
+async fn unheard(app: &TestApp) -> String {
+    let id = draft(app, "visit_reminder").await;
+    fault(app, "templates", json!("accept_then_drop")).await;
+    let lost = submit(app, &id).await;
+    assert_eq!(refusal(&lost), (500, "whatsapp_unclear"), "{}", lost.body);
+    let now = read(app, &id).await;
+    assert_eq!((&now["status"], &now["metadata"]["in_doubt"]), (&json!("draft"), &json!("submit")));
+    id
+}
+
+/// Submitted once, and what Meta has.
+async fn is_one(app: &TestApp, id: &str, expected: &str) {
+    let meta: Vec<Value> =
+        of_meta(app).await.into_iter().filter(|template| template["name"] == "visit_reminder").collect();
+    assert_eq!(meta.len(), 1);
+    let now = read(app, id).await;
+    assert_eq!((&now["status"], &now["metadata"]["in_doubt"]), (&json!(expected), &json!(null)), "{now}");
+    assert_eq!(now["metadata"]["meta_template_id"], meta[0]["id"]);
+    let all = app.get(&format!("{TEMPLATES}?q[name_cont]=visit_reminder")).await;
+    assert_eq!(all.data().as_array().unwrap().len(), 1, "no second row");
+}
+
+#[tokio::test]
+async fn a_submission_whose_answer_was_lost_can_be_repeated() {
+    let (app, _) = connected().await;
+    by_hand(&app).await;
+    let id = unheard(&app).await;
+    let change = app.patch(&path(&id, ""), json!({"template": {"category": "MARKETING"}})).await;
+    assert_eq!(refusal(&change), (422, "submission_unclear"), "Meta may have what it was");
+    let again = submit(&app, &id).await;
+    assert_eq!((again.status, &again.body["data"]["status"]), (200, &json!("submitted")), "{}", again.body);
+    is_one(&app, &id, "submitted").await;
+}
+
+#[tokio::test]
+async fn a_submission_whose_answer_was_lost_is_found_by_the_job_after_a_crash() {
+    let (app, _) = connected().await;
+    by_hand(&app).await;
+    let id = unheard(&app).await;
+    let app = app.crash_and_restart().await;
+    app.forward(Span::from_secs(59)).await;
+    assert_eq!(status(&app, &id).await, "draft");
+    app.forward(Span::from_secs(2)).await;
+    is_one(&app, &id, "submitted").await;
+}
+
+#[tokio::test]
+async fn a_submission_whose_answer_was_lost_is_told_by_a_webhook() {
+    let (app, _) = connected().await;
+    let id = unheard(&app).await;
+    app.forward(Span::from_secs(1)).await;
+    is_one(&app, &id, "approved").await;
+}
+
+#[tokio::test]
+async fn a_submission_whose_answer_was_lost_is_found_by_a_pull() {
+    let (app, _) = connected().await;
+    by_hand(&app).await;
+    let id = unheard(&app).await;
+    let run = pull(&app).await;
+    let others = of_meta(&app).await.len() - 1;
+    assert_eq!((&run["templates_created"], &run["templates_updated"]), (&json!(others), &json!(1)), "{run}");
+    is_one(&app, &id, "submitted").await;
+}
+
+#[tokio::test]
+async fn a_submission_that_never_arrived_is_a_draft_again() {
+    let (app, _) = connected().await;
+    let id = draft(&app, "visit_reminder").await;
+    fault(&app, "templates", json!("drop")).await;
+    assert_eq!(refusal(&submit(&app, &id).await), (500, "whatsapp_unclear"));
+    app.forward(Span::from_mins(2)).await;
+    let now = read(&app, &id).await;
+    assert_eq!((&now["status"], &now["metadata"]["in_doubt"]), (&json!("draft"), &json!(null)));
+    app.patch(&path(&id, ""), json!({"template": {"category": "MARKETING"}})).await.data();
+    assert_eq!(submit(&app, &id).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_look_is_repeated_until_meta_answers() {
+    let (app, _) = connected().await;
+    by_hand(&app).await;
+    let id = unheard(&app).await;
+    for _ in 0..3 {
+        fault(&app, "templates", json!({"error": "server_500"})).await;
+    }
+    app.forward(Span::from_secs(61)).await;
+    assert_eq!(status(&app, &id).await, "draft");
+    for _ in 0..3 {
+        app.forward(Span::from_secs(40)).await;
+    }
+    is_one(&app, &id, "submitted").await;
+}
+
+#[tokio::test]
+async fn an_edit_whose_answer_was_lost_is_looked_up() {
+    let (app, _) = connected().await;
+    let id = approved(&app, "visit_reminder").await;
+    fault(&app, "templates", json!({"accept_then_error": "server_500"})).await;
+    let edit = json!({"template": {"components": [{"type": "BODY", "text": "Até já."}]}});
+    assert_eq!(refusal(&app.patch(&path(&id, "/meta"), edit).await), (500, "whatsapp_unclear"));
+    assert_eq!(read(&app, &id).await["parameter_count"], 2);
+    let app = app.crash_and_restart().await;
+    app.forward(Span::from_mins(2)).await;
+    assert_eq!(read(&app, &id).await["content"], "Até já.");
+    is_one(&app, &id, "approved").await;
+}
+
+#[tokio::test]
+async fn a_deletion_whose_answer_was_lost_is_looked_up_and_safe_to_repeat() {
+    let (app, _) = connected().await;
+    let id = approved(&app, "visit_reminder").await;
+    fault(&app, "templates", json!("accept_then_drop")).await;
+    let lost = app.call(Method::DELETE, &path(&id, ""), None).await;
+    assert_eq!(refusal(&lost), (500, "whatsapp_unclear"), "{}", lost.body);
+    assert_eq!(status(&app, &id).await, "approved");
+    app.forward(Span::from_mins(2)).await;
+    assert_eq!(status(&app, &id).await, "removed");
+
+    let other = approved(&app, "visit_reminder").await;
+    fault(&app, "templates", json!("accept_then_drop")).await;
+    app.call(Method::DELETE, &path(&other, ""), None).await;
+    let again = app.call(Method::DELETE, &path(&other, ""), None).await;
+    assert_eq!(again.data()["status"], "removed");
+}
+
+#[tokio::test]
+async fn a_draft_that_may_have_arrived_is_deleted_at_meta_too() {
+    let (app, _) = connected().await;
+    by_hand(&app).await;
+    let id = unheard(&app).await;
+    let deleted = app.call(Method::DELETE, &path(&id, ""), None).await;
+    assert_eq!(deleted.data()["status"], "removed", "{}", deleted.body);
+    assert!(of_meta(&app).await.iter().all(|template| template["name"] != "visit_reminder"));
+}
