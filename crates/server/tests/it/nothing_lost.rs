@@ -223,8 +223,7 @@ async fn two_messages_do_not_postpone_the_retry_of_a_model_call() {
     let agent = app.agent(json!({"name": "Patient", "message_debounce_seconds": 60})).await;
     app.activate(ANA, &agent).await;
     app.model().fails(503);
-    app.model().says("thrown away");
-    app.model().says("to both");
+    app.model().says("to all three");
     app.says(ANA, "one").await;
     app.forward(Span::from_secs(60)).await;
     assert_eq!(app.model().requests().len(), 1);
@@ -234,6 +233,9 @@ async fn two_messages_do_not_postpone_the_retry_of_a_model_call() {
     let asked = app.model().requests().len();
     app.forward(Span::from_mins(6)).await;
     assert!(asked > 1, "the retry was due after half a second");
+    let said = app.model().last_texts("user");
+    assert!(said.iter().any(|text| text == "two\nthree"), "what was said meanwhile is not asked for in vain: {said:?}");
+    assert_eq!(app.heard(ANA).await, ["to all three"]);
 }
 
 #[tokio::test]
