@@ -237,6 +237,30 @@ async fn a_handoff_that_the_agent_asked_for_ends_with_the_release() {
 }
 
 #[tokio::test]
+async fn a_resume_that_was_asked_for_before_the_assignment_waits_for_the_release() {
+    let desk = plain().await;
+    desk.app.model().says("hello");
+    desk.app.says(ANA, "hi").await;
+    desk.app.run_until_idle().await;
+    let path = format!(
+        "/api/v1/agents/{}/executions/{}",
+        desk.agent,
+        desk.app.execution(&desk.agent).await["id"].as_str().unwrap()
+    );
+    let handoff = json!({"agent_execution": {"status": "handoff"}});
+    desk.app.call(Method::PUT, &path, Some(handoff)).await.data();
+    desk.app.run_until_idle().await;
+    // No worker runs in between.
+    desk.app.post(&format!("{path}/resume"), json!({"message": "go on"})).await.data();
+    let assignment = desk.assign(&desk.maria).await.id();
+    assert_eq!((desk.questions().await, desk.status().await.as_str()), (1, "handoff"));
+    desk.app.model().says("I go on.");
+    desk.release(&assignment).await;
+    assert_eq!((desk.questions().await, desk.status().await.as_str()), (2, "paused"));
+    assert!(desk.app.model().last_texts("user").contains(&"go on".to_owned()));
+}
+
+#[tokio::test]
 async fn who_takes_and_gives_back_before_the_agent_has_noticed_is_obeyed_in_the_end() {
     let desk = plain().await;
     let app = &desk.app;
