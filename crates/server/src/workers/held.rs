@@ -86,6 +86,20 @@ pub(super) fn as_earlier(inputs: &mut Vec<Input>, now: Timestamp) {
     }
 }
 
+/// Puts what was said before all of this in front.
+pub(super) fn tell_first(inputs: &mut Vec<Input>, earlier: Option<Input>) {
+    let Some(Input::Earlier { messages: mut all }) = earlier else { return };
+    let told =
+        inputs.iter_mut().find_map(|input| if let Input::Earlier { messages } = input { Some(messages) } else { None });
+    match told {
+        Some(messages) => {
+            all.append(messages);
+            *messages = all;
+        }
+        None => inputs.insert(0, Input::Earlier { messages: all }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +124,24 @@ mod tests {
         let (them, us) = (Direction::Inbound, Direction::Outbound);
         assert_eq!(earlier(&inputs), [(them, "hi"), (us, "hello"), (them, "so?"), (us, "wait")]);
         assert_eq!(inputs[1..], [said("still there?")]);
+    }
+
+    #[test]
+    fn what_was_said_before_the_assignment_comes_first() {
+        let message = |text: &str| EarlierMessage {
+            direction: Direction::Inbound,
+            text: text.into(),
+            sent_at: Timestamp::from_secs(1),
+        };
+        let before = || Some(Input::Earlier { messages: vec![message("long ago")] });
+        let mut inputs = vec![said("hi"), outside("hello")];
+        as_earlier(&mut inputs, Timestamp::from_secs(1));
+        tell_first(&mut inputs, before());
+        let (them, us) = (Direction::Inbound, Direction::Outbound);
+        assert_eq!(earlier(&inputs), [(them, "long ago"), (them, "hi"), (us, "hello")]);
+        let mut inputs = vec![said("hi")];
+        tell_first(&mut inputs, before());
+        assert_eq!((earlier(&inputs), &inputs[1]), (vec![(them, "long ago")], &said("hi")));
     }
 
     #[test]

@@ -285,9 +285,9 @@ impl Run {
         if self.state.facts.test_mode || self.agent.is_none() || !known::goes_on(inputs) {
             return Ok(());
         }
-        let given = inputs.iter().any(|input| matches!(input, Input::Earlier { .. }));
-        if self.is_new() && !given {
-            inputs.splice(0..0, known::earlier(tx, project, conversation, first, self.after).await?);
+        if self.is_new() {
+            let earlier = known::earlier(tx, project, conversation, first, self.after).await?;
+            held::tell_first(inputs, earlier);
         }
         let contact = known::contact(tx, project, conversation, &self.state, self.about_version, now).await?;
         inputs.splice(0..0, contact.map(Input::Contact));
