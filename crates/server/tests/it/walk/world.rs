@@ -216,7 +216,7 @@ impl Things {
             "checkpoint_id" => &self.checkpoint,
             "customer_id" | "q[customer_id_eq]" => &self.customer,
             "user_id" => &self.member,
-            "whatsapp_config_id" => &self.free_config,
+            "whatsapp_config_id" | "q[whatsapp_config_id_eq]" => &self.own_config,
             _ => return None,
         })
     }
