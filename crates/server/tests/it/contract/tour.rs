@@ -4,25 +4,19 @@
 use crate::walk::{operation::operations, world::World};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::pin::Pin;
 use testkit::{ANA, Answer, Heard, TestApp};
 
 /// All calls and their answers.
 pub async fn answers() -> Vec<Heard> {
-    // Boxed: a test's stack is small, and each of these is a long story.
-    let scenes: [Pin<Box<dyn Future<Output = Vec<Heard>>>>; 7] = [
-        Box::pin(every_operation()),
-        Box::pin(agents()),
-        Box::pin(runs()),
-        Box::pin(number()),
-        Box::pin(unreachable_meta()),
-        Box::pin(people()),
-        Box::pin(sign_in()),
-    ];
-    let mut all = Vec::new();
-    for scene in scenes {
-        all.extend(scene.await);
-    }
+    // Boxed: together they are larger than a test's stack likes.
+    let mut all = Box::pin(every_operation()).await;
+    all.extend(Box::pin(agents()).await);
+    all.extend(Box::pin(runs()).await);
+    all.extend(Box::pin(number()).await);
+    all.extend(Box::pin(unreachable_meta()).await);
+    all.extend(Box::pin(people()).await);
+    all.extend(Box::pin(sign_in()).await);
+    all.extend(Box::pin(templates()).await);
     all
 }
 
@@ -153,6 +147,20 @@ async fn runs() -> Vec<Heard> {
     ] {
         app.get(&format!("/api/v1/{path}")).await.data();
     }
+    app.take_answers()
+}
+
+/// A pull of templates that Meta does not answer at first.
+async fn templates() -> Vec<Heard> {
+    let app = TestApp::start().await;
+    app.own_number().await;
+    let rule = json!({"when": {"surface": "templates"}, "trigger": {"next": 1}, "do": {"error": "server_500"}});
+    app.emulator_call(Method::POST, "/faults", Some(rule)).await;
+    let sync = "/api/v1/whatsapp_templates/sync";
+    app.post(sync, json!({})).await;
+    app.run_until_idle().await;
+    app.post(sync, json!({})).await;
+    app.get("/api/v1/whatsapp_templates/sync_status").await;
     app.take_answers()
 }
 
