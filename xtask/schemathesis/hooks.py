@@ -27,6 +27,7 @@ STRANGERS = 8
 # What no schema can say: refusals because of what else there is. A request that its schema accepts may be refused with
 # these; with any other code the document is more generous than the server, which is a fault of one of them.
 BY_STATE = {
+    "already_assigned",
     "chat_busy",
     "idempotency_mismatch",
     "invalid_transition",
@@ -95,9 +96,11 @@ def before_call(context, case, kwargs):
     operation = name_of(case)
     path = case.operation.path
     succeeded = any(200 <= status < 300 for status in list(answers[operation]))
-    for name, value in list((case.path_parameters or {}).items()):
-        generated = is_id(value) or (name == "identifier" and value)
-        if generated and (value in KEPT or not succeeded or not is_stranger(value)):
+    parameters = list((case.path_parameters or {}).items())
+    # All or none: what was found in an answer belongs to what stands before it in the path.
+    stranger = succeeded and is_stranger([value for _, value in parameters]) and (not parameters or parameters[-1][1] not in KEPT)
+    for name, value in [] if stranger else parameters:
+        if is_id(value) or (name == "identifier" and value):
             case.path_parameters[name] = world.path_value(operation, name, path) or value
     if isinstance(case.body, (dict, list)):
         case.body = settle(case.body, operation)

@@ -8,9 +8,11 @@ right before.
 import http.client
 import json
 import os
+import sqlite3
 import subprocess
 import time
 import urllib.parse
+import uuid
 
 URL = os.environ["FUZZ_URL"]
 EMULATOR = os.environ["FUZZ_EMULATOR"]
@@ -70,6 +72,12 @@ def token():
     return call("POST", "/api/cli/auth/exchange", {"auth_code": sign_in_code()})["token"]
 
 
+def member():
+    """The id of whoever signed in, which no operation tells."""
+    with sqlite3.connect(f"file:{DATA_DIR}/chasqui.db?mode=ro", uri=True) as database:
+        return str(uuid.UUID(bytes=database.execute("SELECT id FROM users").fetchone()[0]))
+
+
 def number(number_id):
     return {"whatsapp_config": {"name": "Line", "phone_number_id": str(number_id), "business_account_id": "777000111222",
                                 "webhook_verify_token": "check-me", "access_token": "EAAB-test"}}
@@ -102,6 +110,8 @@ class World:
         self.desk = made("agents", {"agent": {"name": "Desk", "graph": HANDOFF}})
         self.executions = [self.handed_over(phone) for phone in PHONES]
         self.conversation = first("whatsapp_conversations")["id"]
+        self.spare_conversation = call("GET", "/api/v1/whatsapp_conversations")["data"][1]["id"]
+        self.conversation_execution = first(f"whatsapp_conversations/{self.conversation}/agent_executions")["id"]
         self.session = first("sandbox_sessions")["id"]
         self.contact = first("whatsapp_contacts")["id"]
         self.note = self.new_note()
@@ -122,6 +132,9 @@ class World:
         self.token = token()
         self.tokens_to_revoke = [token() for _ in range(4)]
         self.project = call("GET", "/api/cli/projects", headers={"X-CLI-Token": self.token})["data"][0]["id"]
+        self.member = member()
+        self.assignment = made(f"whatsapp_conversations/{self.spare_conversation}/conversation_assignments",
+                               {"conversation_assignment": {"user_id": self.member}})
 
     def handed_over(self, phone):
         """An execution that waits for a person."""
@@ -169,6 +182,12 @@ class World:
                 return self.executions[2]
             case _, "agent_id":
                 return self.desk if "/executions/" in path else self.agent
+            case "update_whatsapp_conversation", "conversation_id":
+                return self.spare_conversation
+            case _, _ if "/conversation_assignments" in path:
+                return self.assignment if name == "id" else self.spare_conversation
+            case _, "id" if "/agent_executions/" in path:
+                return self.conversation_execution
             case _, "conversation_id" | "whatsapp_conversation_id":
                 return self.conversation
             case _, "agent_snapshot_id":
@@ -223,6 +242,8 @@ class World:
                 return self.spare_agent if operation == "create_test_suite" else self.agent
             case "customer_id":
                 return self.customer
+            case "user_id":
+                return self.member
             case "whatsapp_config_id":
                 return self.new_config()
             case _:

@@ -57,6 +57,12 @@ impl List {
 #[derive(Debug, Default)]
 pub(crate) struct Changes(BTreeMap<(Uuid, List, i64), i64>);
 
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 statements! {
     ADD = ["INSERT INTO counters (project_id, list, of_id, shard, n) VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (project_id, list, of_id, shard) DO UPDATE SET n = counters.n + excluded.n"];

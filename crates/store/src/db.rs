@@ -313,8 +313,11 @@ impl Store {
         outcome: Result<T, E>,
     ) -> Result<T, E> {
         let outcome = match outcome {
-            Ok(value) => counters::settle(&mut tx).await.map(|()| value).map_err(E::from),
-            failed => failed,
+            // Apart and on the heap: few transactions need it, and every one would carry it along.
+            Ok(value) if !tx.changes.is_empty() => {
+                Box::pin(counters::settle(&mut tx)).await.map(|()| value).map_err(E::from)
+            }
+            other => other,
         };
         #[cfg(feature = "failpoints")]
         let (tx, outcome) = crate::refusals::meet(self.refusals.as_ref(), tx, outcome).await;

@@ -317,15 +317,18 @@ impl TestApp {
 
     /// Runs every worker until nothing is due and no webhook is under way; then every execution must replay.
     pub async fn run_until_idle(&self) {
-        self.work_until_idle().await;
-        self.replays_exactly().await;
+        // On the heap: a test holds the futures of many of these in each other, and has the stack of one thread.
+        Box::pin(self.work_until_idle()).await;
+        Box::pin(self.replays_exactly()).await;
     }
 
     /// The same as one of several workers at once: what others have in hand is nothing to it.
     pub async fn work_until_idle(&self) {
         loop {
             let mut worked = false;
-            while server::workers::step(self.app.context()).await.expect("a step") == server::workers::Did::Something {
+            while Box::pin(server::workers::step(self.app.context())).await.expect("a step")
+                == server::workers::Did::Something
+            {
                 worked = true;
             }
             let quiet = self.emulator.quiesce(Duration::from_secs(10)).await;
