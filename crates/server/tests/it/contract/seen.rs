@@ -18,7 +18,7 @@ async fn fields_of_the_contract_s_answers_are_seen_in_real_calls() {
             }
         }
     }
-    for heard in tour::answers().await {
+    for heard in Box::pin(tour::answers()).await {
         let status = heard.answer.status.to_string();
         let Some(operation) = called(&heard) else { continue };
         if let Some(schema) = operation.answer(&status).filter(|_| status.starts_with('2')) {

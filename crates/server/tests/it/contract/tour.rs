@@ -17,6 +17,7 @@ pub async fn answers() -> Vec<Heard> {
     all.extend(Box::pin(people()).await);
     all.extend(Box::pin(sign_in()).await);
     all.extend(Box::pin(templates()).await);
+    all.extend(Box::pin(messages()).await);
     all
 }
 
@@ -229,6 +230,42 @@ async fn people() -> Vec<Heard> {
 }
 
 /// As published command lines do it.
+/// Messages of every type in both directions.
+async fn messages() -> Vec<Heard> {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
+    let welcome = app.messages().await.pop().unwrap()["id"].clone();
+    let link = "https://shop.example/menu.pdf";
+    let card = json!({"name": {"formatted_name": "Bo Li", "first_name": "Bo", "last_name": "Li"},
+        "phones": [{"phone": "+5511987650002", "type": "WORK"}], "emails": [{"email": "bo@clinic.example", "type": "WORK"}]});
+    for message in [
+        json!({"message_type": "document", "media_url": link, "filename": "menu.pdf", "caption": "The menu"}),
+        json!({"message_type": "image", "media_id": "700000000000001"}),
+        json!({"message_type": "location", "latitude": 1.5, "longitude": -2.5, "location_name": "Shop", "location_address": "Main St"}),
+        json!({"message_type": "contacts", "contacts": [card]}),
+        json!({"message_type": "reaction", "reaction_emoji": "x", "reacted_to_message_id": welcome}),
+        json!({"message_type": "template", "template_name": "t", "template_params": ["a"], "header_type": "document",
+            "header_params": link, "header_filename": "menu.pdf"}),
+        json!({"message_type": "interactive", "body_text": "Shall we?", "header_text": "Dentist", "footer_text": "Clinic",
+            "buttons": [{"id": "yes", "title": "Yes"}]}),
+        json!({"message_type": "interactive", "body_text": "When?", "list_button_text": "Slots",
+            "sections": [{"title": "Morning", "rows": [{"id": "m9", "title": "09:00", "description": "30 minutes"}]}]}),
+    ] {
+        app.post(&path, json!({ "message": message })).await.data();
+    }
+    let form = "--b\r\nContent-Disposition: form-data; name=\"message[message_type]\"\r\n\r\ndocument\r\n--b\r\nContent-Disposition: \
+        form-data; name=\"message[media_file]\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n";
+    let kind = ("content-type", "multipart/form-data; boundary=b");
+    app.call_raw(&[kind], Method::POST, &path, Some(form.into())).await.data();
+    let tap = json!({"from": ANA, "type": "button", "button": {"payload": "yes", "text": "Yes"}, "force": true});
+    app.emulator_call(Method::POST, "/inbound", Some(tap)).await;
+    app.get(&format!("{path}?per_page=100")).await.data();
+    app.take_answers()
+}
+
 async fn sign_in() -> Vec<Heard> {
     let app = TestApp::rehearsing().await;
     let post =
