@@ -260,6 +260,8 @@ async fn messages() -> Vec<Heard> {
         form-data; name=\"message[media_file]\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b--\r\n";
     let kind = ("content-type", "multipart/form-data; boundary=b");
     app.call_raw(&[kind], Method::POST, &path, Some(form.into())).await.data();
+    let alone = json!({"message": {"phone_number": ANA, "message_type": "image", "media_url": link}});
+    app.post("/api/v1/whatsapp_messages", alone).await.data();
     let tap = json!({"from": ANA, "type": "button", "button": {"payload": "yes", "text": "Yes"}, "force": true});
     app.emulator_call(Method::POST, "/inbound", Some(tap)).await;
     app.get(&format!("{path}?per_page=100")).await.data();
