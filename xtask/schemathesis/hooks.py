@@ -30,18 +30,26 @@ BY_STATE = {
     "already_assigned",
     "chat_busy",
     "idempotency_mismatch",
+    "invalid_phone_number",
     "invalid_transition",
     "no_address",
     "no_channel",
+    "no_production_config",
     "no_sandbox",
+    "not_a_draft",
+    "not_a_file",
+    "not_editable",
     "outside_service_window",
+    "several_accounts",
     "taken",
+    "template_not_approved",
     "too_large",
     "too_many_cases",
     "unknown_agent",
     "unknown_checkpoint",
     "unknown_config",
     "unknown_customer",
+    "whatsapp_refused",
 }
 
 world = worlds.World.load(os.environ["FUZZ_WORLD"])
@@ -142,6 +150,11 @@ def expected(failure, case, response):
     body = response.json()
     if response.status_code == 400 and "NUL" in body["message"]:
         return "NUL"
+    if response.status_code == 400 and "message" in case.operation.path and "the field " in body["message"]:
+        # Names of a form's fields that no name of an object comes of, or that stand twice.
+        return "form"
+    if response.status_code == 400 and body["message"].startswith("Can only mark inbound"):
+        return "outbound"
     if response.status_code != 422:
         return None
     codes = {detail["code"] for detail in body["details"]} or {body["code"]}
@@ -150,6 +163,12 @@ def expected(failure, case, response):
     if any("/graph/" in detail["path"] for detail in body["details"]):
         # That nodes and edges fit together.
         return "graph"
+    if any(detail["path"].startswith("/message/") for detail in body["details"]):
+        # The contract has one flat object for messages of all types: what each needs stands in words.
+        return "message"
+    if any(detail["path"].startswith("/template/") for detail in body["details"]):
+        # What WhatsApp takes, and that placeholders and what fills them fit together.
+        return "template"
     return None
 
 

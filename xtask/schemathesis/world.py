@@ -78,9 +78,13 @@ def member():
         return str(uuid.UUID(bytes=database.execute("SELECT id FROM users").fetchone()[0]))
 
 
-def number(number_id):
-    return {"whatsapp_config": {"name": "Line", "phone_number_id": str(number_id), "business_account_id": "777000111222",
-                                "webhook_verify_token": "check-me", "access_token": "EAAB-test"}}
+def number(number_id, account="777000111222", token="EAAB-test"):
+    return {"whatsapp_config": {"name": "Line", "phone_number_id": str(number_id), "business_account_id": account,
+                                "webhook_verify_token": "check-me", "access_token": token}}
+
+
+# The emulated account and what opens it (whatsapp-cloud-api.md 6.2). Its only number is the sandbox's.
+ACCOUNT = ("200000000000001", "EAAEMULATORTOKEN")
 
 
 # Hands over to a person at once; no URL is called in either.
@@ -133,6 +137,17 @@ class World:
         self.tokens_to_revoke = [token() for _ in range(4)]
         self.project = call("GET", "/api/cli/projects", headers={"X-CLI-Token": self.token})["data"][0]["id"]
         self.member = member()
+        said = call("GET", f"/api/v1/whatsapp_conversations/{self.conversation}/whatsapp_messages")["data"]
+        self.message = next(message["id"] for message in said if message["direction"] == "inbound")
+        self.account = made(f"customers/{self.customer}/whatsapp_configs", number(self.next(), *ACCOUNT))
+        call("POST", "/api/v1/whatsapp_templates/sync", {"whatsapp_config_id": self.account})
+        self.approved = first("whatsapp_templates?" + urllib.parse.urlencode({"q[name_eq]": "hello_world"}))["id"]
+        self.draft = self.new_draft()
+        self.editable = [self.new_draft() for _ in range(4)]
+        for template in self.editable:
+            call("POST", f"/api/v1/whatsapp_templates/{template}/submit", {})
+        for template in self.editable:
+            first(f"whatsapp_templates?q%5Bstatus_eq%5D=approved&q%5Bname_eq%5D={self.name_of_draft(template)}")
         self.assignment = made(f"whatsapp_conversations/{self.spare_conversation}/conversation_assignments",
                                {"conversation_assignment": {"user_id": self.member}})
 
@@ -165,6 +180,15 @@ class World:
 
     def new_note(self):
         return made(f"whatsapp_contacts/{self.contact}/notes", {"note": {"content": "No penicillin"}})
+
+    def new_draft(self):
+        """A template that WhatsApp does not have yet."""
+        template = {"name": f"visit_{self.next()}", "language_code": "en_US", "category": "UTILITY",
+                    "components": [{"type": "BODY", "text": "Your visit is tomorrow."}]}
+        return made("whatsapp_templates", {"template": template, "whatsapp_config_id": self.account})
+
+    def name_of_draft(self, template):
+        return call("GET", f"/api/v1/whatsapp_templates/{template}")["data"]["name"]
 
     def new_run(self):
         return made(f"test_cases/{self.case}/test_runs", {"agent_test_run": {}, "run_now": False})
@@ -206,6 +230,17 @@ class World:
                 return self.new_run()
             case _, "test_run_id":
                 return self.run
+            case "mark_whatsapp_message_as_read", _:
+                return self.message
+            case "send_whatsapp_template", _:
+                return self.approved
+            case ("submit_whatsapp_template" | "delete_whatsapp_template"), _:
+                return self.new_draft()
+            case "edit_whatsapp_template_on_meta", _:
+                self.editable.append(self.editable.pop(0))
+                return self.editable[0]
+            case _, "template_id":
+                return self.draft
             case _, "project_id":
                 return self.project
             case "delete_customer", _:
@@ -245,7 +280,7 @@ class World:
             case "user_id":
                 return self.member
             case "whatsapp_config_id":
-                return self.new_config()
+                return self.account if "template" in operation else self.new_config()
             case _:
                 return None
 

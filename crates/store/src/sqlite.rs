@@ -62,6 +62,8 @@ pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite
         // A message that was acknowledged survives a power cut (reliability.md §2).
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
+        // KiB: what some thousand conversations touch, so that a turn seldom reads a page again.
+        conn.pragma_update(None, "cache_size", -16_384)?;
     }
     let clock = clock.clone();
     conn.create_scalar_function("db_now", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(clock.micros()))?;

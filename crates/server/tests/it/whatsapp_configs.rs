@@ -66,6 +66,17 @@ async fn a_number_is_connected_once_in_all_projects_until_its_config_is_deleted(
 }
 
 #[tokio::test]
+async fn a_token_that_no_header_can_carry_is_refused_when_it_is_saved() {
+    let app = TestApp::start().await;
+    let configs = customer(&app).await;
+    let path = format!("/api/v1/whatsapp_configs/{}", create(&app, &configs, number("555")).await.id());
+    for token in ["EAAB\u{7f}", "EAAB test", "EAÁB"] {
+        let answer = app.patch(&path, json!({"whatsapp_config": {"access_token": token}})).await;
+        assert_eq!((answer.status, &answer.body["details"][0]["path"]), (422, &json!("/whatsapp_config/access_token")));
+    }
+}
+
+#[tokio::test]
 async fn a_change_tells_null_from_left_out_and_forgets_what_was_learnt_of_the_old_token() {
     let app = TestApp::start().await;
     let configs = customer(&app).await;

@@ -229,7 +229,8 @@ impl OutgoingMessage {
     fn media(&self, kind: MediaKind) -> Drafted {
         let url = given(self.media_url.as_ref());
         let id = given(self.media_id.as_ref());
-        let sources = [url.is_some(), id.is_some(), self.media_file.is_some()];
+        let file = given(self.media_file.as_ref()).is_some();
+        let sources = [url.is_some(), id.is_some(), file];
         if sources.into_iter().filter(|given| *given).count() > 1 {
             let why = "give one of media_url, media_id and media_file";
             return Err(one(if url.is_some() { "/media_url" } else { "/media_id" }, "ambiguous", why));
@@ -244,7 +245,7 @@ impl OutgoingMessage {
                 MediaSource::Link(url.to_owned())
             }
             (None, Some(id)) => MediaSource::Id(id.to_owned()),
-            (None, None) if self.media_file.is_some() => return Ok(Draft::File { kind, caption }),
+            (None, None) if file => return Ok(Draft::File { kind, caption }),
             (None, None) => return Err(one("/media_url", "blank", "can't be blank; or give media_id or media_file")),
         };
         let filename = given(self.filename.as_ref()).filter(|_| kind == MediaKind::Document).map(str::to_owned);

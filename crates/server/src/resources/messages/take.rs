@@ -67,7 +67,7 @@ pub(super) async fn take(ctx: &ProjectContext, request: Request) -> Result<Taken
     let (parts, body) = request.into_parts();
     if !form::is_form(&parts) {
         let message = body::read::<WhatsappMessageCreateRequest>(Request::from_parts(parts, body)).await?.message;
-        if message.media_file.is_some() {
+        if message.media_file.as_deref().is_some_and(|given| !given.is_empty()) {
             let why = "a file comes in a multipart/form-data body; or give media_url or media_id";
             return Err(ApiError::invalid("/message/media_file", "not_a_file", why));
         }
@@ -149,7 +149,7 @@ fn of_form(ctx: &ProjectContext, fields: Map<String, Value>, attached: Option<At
         let named = Value::from([file.filename.clone(), file.content_type.clone()].map(Value::from).to_vec());
         digest.update(named.to_string());
         digest.update(file.received.sha256);
-        message.insert("media_file".into(), Value::from(file.filename.clone().unwrap_or_default()));
+        message.insert("media_file".into(), Value::from(file.filename.clone().unwrap_or_else(|| "file".into())));
     }
     let _ = ctx.facts.body_hash.set(digest.finalize().into());
     let message = body::checked::<WhatsappMessageCreateRequest>(outgoing::wrapped(message))?.message;

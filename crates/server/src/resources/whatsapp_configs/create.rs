@@ -43,7 +43,7 @@ struct NewWhatsappConfig {
     #[schema(max_length = 2048, format = "uri")]
     webhook_destination_url: Option<String>,
     /// Kept sealed and never shown. Without one nothing can be sent.
-    #[schema(min_length = 1, max_length = 2048, pattern = r"\S", write_only)]
+    #[schema(min_length = 1, max_length = 2048, pattern = r"^[!-~]+$", write_only)]
     access_token: Option<String>,
     #[serde(default = "production")]
     #[schema(value_type = WhatsappConfigKind, default = "production")]

@@ -46,7 +46,7 @@ struct WhatsappConfigChange {
     webhook_destination_url: Option<Option<String>>,
     /// Kept sealed and never shown; null takes it away.
     #[serde(default, deserialize_with = "three_state::read")]
-    #[schema(value_type = Option<String>, min_length = 1, max_length = 2048, pattern = r"\S", write_only)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 2048, pattern = r"^[!-~]+$", write_only)]
     access_token: Option<Option<String>>,
     #[schema(value_type = Option<WhatsappConfigKind>, nullable = false)]
     kind: Option<String>,

@@ -30,6 +30,7 @@ async fn each_type_names_what_is_wrong_with_it() {
         (of("image", json!({"media_url": "https://[::ffff:10.0.0.1]/x"})), &["/message/media_url invalid_url"]),
         (of("image", json!({"media_url": "https://u:p@a.example/x"})), &["/message/media_url invalid_url"]),
         (of("image", json!({"media_file": "x.png"})), &["/message/media_file not_a_file"]),
+        (of("image", json!({"media_file": ""})), &["/message/media_url blank"]),
         (of("video", json!({"media_id": "1", "caption": "x".repeat(1_025)})), &["/message/caption too_long"]),
         (of("audio", json!({"media_id": "1", "caption": "x"})), &["/message/caption invalid"]),
         (of("document", json!({"media_id": "1", "filename": "x".repeat(241)})), &["/message/filename too_long"]),
