@@ -157,6 +157,8 @@ statements! {
               policy, epoch, wamid, error, next_at"];
     RENEW = ["UPDATE outbox SET lease_until = ", db_now, " + $4 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
+    HOLD_ON = ["UPDATE outbox SET lease_until = ", db_now, " + $4 \
+                WHERE project_id = $1 AND id = $2 AND epoch = $3 AND state = 'sending'"];
     STATE_SEEN = ["SELECT state FROM outbox WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     BEGIN_ATTEMPT = ["INSERT INTO outbox_attempts (project_id, outbox_id, attempt, epoch, token, began_at) VALUES ($1, $2, $3, $4, $5, $6)"];
     END_ATTEMPT = ["UPDATE outbox_attempts SET ended_at = $4, outcome = $5, detail = $6 \
@@ -220,6 +222,12 @@ pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp)
 /// Extends the lease that this epoch holds. One that has run out is not brought back.
 pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64) -> Result<bool> {
     Ok(run!(tx, RENEW, [project.uuid(), id.uuid(), epoch, LEASE.micros()], execute)? == 1)
+}
+
+/// A whole lease for an attempt that this epoch has begun, also after its lease has run out: nobody has taken the row over
+/// yet, and from now on nobody can. `false`: somebody has.
+pub async fn hold_on(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow) -> Result<bool> {
+    Ok(run!(tx, HOLD_ON, [project.uuid(), row.id.uuid(), row.epoch, LEASE.micros()], execute)? == 1)
 }
 
 /// Writes an attempt, in the transaction that claims its row.

@@ -135,16 +135,20 @@ async fn content(
     }))
 }
 
-/// A node that was paused after it wrote the attempt may have been given up meanwhile: it asks before it sends.
+/// A node that was paused after it wrote the attempt may have been given up meanwhile, or may be any moment: it asks, and
+/// takes a whole lease, before it sends.
 const FRESH: Duration = Duration::from_secs(2);
 
-async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duration) -> store::Result<()> {
-    if ctx.clock.monotonic().saturating_sub(began) < FRESH {
-        return Ok(());
+async fn still_ours(ctx: &Context, project: ProjectId, row: &OutboxRow, mut began: Duration) -> store::Result<()> {
+    // Again where the asking itself took long.
+    while ctx.clock.monotonic().saturating_sub(began) >= FRESH {
+        began = ctx.clock.monotonic();
+        let held = transact!(ctx.store, "outbox.hold_on", tx => outbox::hold_on(tx, project, row).await)?;
+        if !held {
+            return Err(Error::StaleEpoch);
+        }
     }
-    let mut reader = ctx.store.read().await?;
-    let now = outbox::find(&mut reader.conn(), project, row.id).await?;
-    now.filter(|now| now.epoch == row.epoch).map(drop).ok_or(Error::StaleEpoch)
+    Ok(())
 }
 
 async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duration) -> store::Result<End> {

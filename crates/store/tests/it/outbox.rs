@@ -194,6 +194,23 @@ async fn renewal_extends_the_lease_of_one_epoch_and_resurrects_none() {
 }
 
 #[tokio::test]
+async fn whoever_holds_on_to_an_attempt_has_a_whole_lease_and_nobody_takes_it_over_meanwhile() {
+    let world = World::new().await;
+    let id = world.intent(world.conversation().await, "a").await.unwrap();
+    let first = claim(&world, id, 0).await.unwrap().row;
+    let hold_on = async |row: &outbox::OutboxRow| {
+        transact!(world.store, "test", tx => outbox::hold_on(tx, world.project, row).await).expect("an answer")
+    };
+    // Its lease has run out, and nobody has noticed yet.
+    world.execute("UPDATE outbox SET lease_until = 1").await;
+    assert!(hold_on(&first).await);
+    assert!(claim(&world, id, 1).await.is_none(), "it is held again");
+    world.execute("UPDATE outbox SET lease_until = 1").await;
+    assert_eq!(claim(&world, id, 1).await.unwrap().was, "sending");
+    assert!(!hold_on(&first).await, "somebody has taken it over");
+}
+
+#[tokio::test]
 async fn the_first_id_that_a_status_told_is_kept() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
