@@ -79,7 +79,7 @@ statements! {
                FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq < $3 AND created_at > $4 AND status <> 'failed' \
                ORDER BY seq DESC LIMIT $5"];
     COUNT = ["SELECT count(*) FROM messages WHERE project_id = $1 AND conversation_id = $2"];
-    ACCEPTED = ["UPDATE messages SET wamid = $3, updated_at = $4 WHERE project_id = $1 AND id = $2 RETURNING kind, status"];
+    ACCEPTED = ["UPDATE messages SET wamid = COALESCE(wamid, $3), updated_at = $4 WHERE project_id = $1 AND id = $2 RETURNING kind, status"];
     ADVANCE = ["UPDATE messages SET status = CASE WHEN $4 > status_rank THEN $3 ELSE status END, \
                 status_rank = CASE WHEN $4 > status_rank THEN $4 ELSE status_rank END, \
                 sent_at = COALESCE(sent_at, $5), delivered_at = COALESCE(delivered_at, $6), read_at = COALESCE(read_at, $7), \
@@ -165,7 +165,8 @@ pub async fn before(
 /// A message as a change leaves it; none if our copy was deleted.
 pub type Left = Option<(String, String)>;
 
-/// Records the id that WhatsApp gave it. Gives its kind and status.
+/// Records the id that WhatsApp gave it, unless a status has told one: then that copy is the one whose statuses count.
+/// Gives its kind and status.
 pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<Left> {
     run!(tx, ACCEPTED, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as (String, String))
 }

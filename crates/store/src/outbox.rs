@@ -163,7 +163,7 @@ statements! {
     BEGIN_ATTEMPT = ["INSERT INTO outbox_attempts (project_id, outbox_id, attempt, epoch, token, began_at) VALUES ($1, $2, $3, $4, $5, $6)"];
     END_ATTEMPT = ["UPDATE outbox_attempts SET ended_at = $4, outcome = $5, detail = $6 \
                     WHERE project_id = $1 AND outbox_id = $2 AND attempt = $3 AND ended_at IS NULL"];
-    SETTLE = ["UPDATE outbox SET state = $4, next_at = $5, wamid = COALESCE($6, wamid), error = $7, lease_owner = NULL, lease_until = 0, \
+    SETTLE = ["UPDATE outbox SET state = $4, next_at = $5, wamid = COALESCE(wamid, $6), error = $7, lease_owner = NULL, lease_until = 0, \
                updated_at = $8 WHERE project_id = $1 AND id = $2 AND epoch = $3 AND state IN ('queued', 'sending', 'unknown') \
                RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
                policy, epoch, wamid, error, next_at"];
