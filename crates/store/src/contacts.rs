@@ -64,9 +64,12 @@ pub struct Filter {
 statements! {
     INSERT = ["INSERT INTO contacts (project_id, id, customer_id, profile_name, name_search, wa_id, user_id, metadata, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, '{}', $8, $8) ON CONFLICT (project_id, id) DO NOTHING"];
+    // Most messages tell nothing new of their sender, and each column here stands in an index.
     SEE = ["UPDATE contacts SET customer_id = COALESCE(customer_id, $3), profile_name = COALESCE($4, profile_name), \
             name_search = COALESCE($5, name_search), wa_id = COALESCE($6, wa_id), user_id = COALESCE($7, user_id), updated_at = $8 \
-            WHERE project_id = $1 AND id = $2"];
+            WHERE project_id = $1 AND id = $2 AND (customer_id IS DISTINCT FROM COALESCE(customer_id, $3) \
+                OR profile_name IS DISTINCT FROM COALESCE($4, profile_name) OR wa_id IS DISTINCT FROM COALESCE($6, wa_id) \
+                OR user_id IS DISTINCT FROM COALESCE($7, user_id))"];
     ADD = ["INSERT INTO contacts (project_id, id, customer_id, profile_name, name_search, wa_id, metadata, created_at, updated_at, about_version) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1)"];
     CHANGED = ["UPDATE contacts SET about_version = about_version + 1 WHERE project_id = $1 AND id = $2"];

@@ -134,13 +134,14 @@ statements! {
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', 1, 0, 0, 0, $9, $10, $11, $11, $11) \
               ON CONFLICT (project_id, phone_number_id, contact_id) WHERE status = 'active' DO UPDATE SET \
               next_seq = conversations.next_seq + 1, agent_id = COALESCE(excluded.agent_id, conversations.agent_id), \
-              phone_number = COALESCE(excluded.phone_number, conversations.phone_number), \
               contact_name = COALESCE(excluded.contact_name, conversations.contact_name), \
               last_inbound_at = CASE WHEN excluded.last_inbound_at > COALESCE(conversations.last_inbound_at, 0) \
                   THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END, \
               last_active_at = excluded.last_active_at, updated_at = excluded.updated_at \
               RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
               next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+    // Apart: it is told once and stands in an index, which `TOUCH` would rewrite with each message.
+    TELL_NUMBER = ["UPDATE conversations SET phone_number = $3 WHERE project_id = $1 AND id = $2"];
     NEXT_SEQ = ["UPDATE conversations SET next_seq = next_seq + 1, last_active_at = $3, updated_at = $3 \
                  WHERE project_id = $1 AND id = $2 \
                  RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
@@ -196,11 +197,15 @@ statements! {
 pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result<ConversationRow> {
     let (id, contact, config) = (t.new_id.uuid(), t.contact.uuid(), t.config.map(WhatsappConfigId::uuid));
     let (agent, inbound, now) = (t.agent.map(AgentId::uuid), t.inbound_at.map(Timestamp::micros), t.now.micros());
-    let row = run!(tx, TOUCH, [project.uuid(), id, t.phone_number_id, contact, config, t.phone_number, t.contact_name, agent,
+    let mut row = run!(tx, TOUCH, [project.uuid(), id, t.phone_number_id, contact, config, t.phone_number, t.contact_name, agent,
         lane(t.new_id), inbound, now], fetch_one as ConversationRow)?;
     // The first sequence number is that of a conversation that was not there before.
     if row.next_seq == 1 && !row.phone_number_id.is_empty() {
         counters::grew(tx, project, List::Conversations, id, 1);
+    }
+    if t.phone_number.is_some() && row.phone_number.as_deref() != t.phone_number {
+        run!(tx, TELL_NUMBER, [project.uuid(), row.id.uuid(), t.phone_number], execute)?;
+        row.phone_number = t.phone_number.map(str::to_owned);
     }
     Ok(row)
 }

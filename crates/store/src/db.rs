@@ -359,7 +359,7 @@ impl Store {
 
 fn open_sqlite(path: &std::path::Path) -> Result<Engine, Error> {
     let clock = LeaseClock::default();
-    let writer = Writer::new(sqlite::open(path, &clock, false)?);
+    let writer = Writer::new(sqlite::open(path, &clock, false)?, path);
     Ok(Engine::Sqlite { writer, readers: Readers::new(path, clock) })
 }
 

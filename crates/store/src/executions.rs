@@ -58,6 +58,8 @@ rows! {
     pub struct StepRow {
         /// The pinned content.
         pub snapshot_id: SnapshotId,
+        /// `started` and so on.
+        pub status: String,
         /// The engine's state, JSON.
         pub state: String,
         /// Its format.
@@ -91,8 +93,8 @@ pub struct NewExecution<'a> {
 /// What a step leaves in its execution.
 #[derive(Debug, Clone)]
 pub struct Saved<'a> {
-    /// Where it stands.
-    pub status: ExecutionStatus,
+    /// Its status, if that is another than the stored one.
+    pub entered: Option<ExecutionStatus>,
     /// The node it stands in.
     pub node: &'a str,
     /// Why a person was asked for.
@@ -136,11 +138,15 @@ statements! {
                state_format, step_no, started_at, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, 'started', '__start__', '', 0, 0, $7, $7, $7)"];
     STATE = ["SELECT snapshot_id, status, state, state_format, step_no FROM executions WHERE project_id = $1 AND id = $2"];
-    STEP = ["SELECT snapshot_id, state, state_format, step_no, ended_at, \
+    STEP = ["SELECT snapshot_id, status, state, state_format, step_no, ended_at, \
              (SELECT about_version FROM contacts WHERE project_id = $1 AND id = $3) AS about_version \
              FROM executions WHERE project_id = $1 AND id = $2"];
-    SAVE = ["UPDATE executions SET status = $3, node = $4, handoff_reason = $5, end_reason = $6, error = $7, state = $8, state_format = $9, \
-             step_no = $10, ended_at = CASE WHEN $11 THEN CAST($12 AS BIGINT) ELSE NULL END, updated_at = $12 WHERE project_id = $1 AND id = $2"];
+    SAVE = ["UPDATE executions SET node = $3, handoff_reason = $4, end_reason = $5, error = $6, state = $7, state_format = $8, \
+             step_no = $9, updated_at = $10 WHERE project_id = $1 AND id = $2"];
+    // Apart from [`SAVE`]: the status stands in two indexes, and not every step changes it.
+    SAVE_AS = ["UPDATE executions SET node = $3, handoff_reason = $4, end_reason = $5, error = $6, state = $7, state_format = $8, \
+                step_no = $9, updated_at = $10, status = $11, ended_at = CASE WHEN $12 THEN CAST($10 AS BIGINT) ELSE NULL END \
+                WHERE project_id = $1 AND id = $2"];
     FIND = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
              updated_at FROM executions WHERE project_id = $1 AND id = $2"];
     // An execution starts when it is made: the same time under the name that the index has.
@@ -200,8 +206,14 @@ pub async fn for_step(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, cont
 
 /// Saves what a step leaves. Call it under the conversation's epoch.
 pub async fn save(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, s: &Saved<'_>) -> Result<()> {
-    run!(tx, SAVE, [project.uuid(), id.uuid(), s.status.as_str(), s.node, s.handoff_reason, s.end_reason, s.error, s.state, s.state_format,
-        s.step_no, s.status.is_over(), s.now.micros()], execute).map(drop)
+    let now = s.now.micros();
+    match s.entered {
+        None => run!(tx, SAVE, [project.uuid(), id.uuid(), s.node, s.handoff_reason, s.end_reason, s.error, s.state, s.state_format,
+            s.step_no, now], execute),
+        Some(status) => run!(tx, SAVE_AS, [project.uuid(), id.uuid(), s.node, s.handoff_reason, s.end_reason, s.error, s.state,
+            s.state_format, s.step_no, now, status.as_str(), status.is_over()], execute),
+    }
+    .map(drop)
 }
 
 /// The execution of this id.

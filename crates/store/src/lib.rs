@@ -15,6 +15,7 @@ mod row;
 mod search;
 mod sql;
 mod sqlite;
+mod wal;
 mod writer;
 
 pub use db::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx};

@@ -265,6 +265,11 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Resu
 
 /// Records the id that a status told, and locks the row.
 pub async fn note_wamid(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, wamid: &str, now: Timestamp) -> Result<Option<OutboxRow>> {
+    // Mostly the attempt's own answer came first. What is accepted stays so: there is nothing to write, nor to wait for.
+    let row = find(tx, project, id).await?;
+    if row.as_ref().is_none_or(|row| row.state == OutboxState::Accepted.as_str() && row.wamid.is_some()) {
+        return Ok(row);
+    }
     run!(tx, NOTE_WAMID, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as OutboxRow)
 }
 

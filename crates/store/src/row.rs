@@ -52,6 +52,17 @@ impl<C: Column> Column for Option<C> {
     }
 }
 
+/// The column of this name, which mostly is the next one: looking through all names for each would be a good part of what
+/// reading a row costs.
+pub(crate) fn next<T: FromSql>(row: &rusqlite::Row<'_>, at: &mut usize, name: &str) -> rusqlite::Result<T> {
+    let here = *at;
+    *at += 1;
+    match row.as_ref().column_name(here) {
+        Ok(found) if found == name => row.get(here),
+        _ => row.get(name),
+    }
+}
+
 /// Declares structs that are read from rows; each field is a column of its name.
 macro_rules! rows {
     ($($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$doc:meta])* $field_vis:vis $field:ident: $kind:ty,)* })*) => {
@@ -60,7 +71,8 @@ macro_rules! rows {
 
         impl crate::row::FromRow for $name {
             fn of_sqlite(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-                Ok(Self { $($field: <$kind as crate::row::Column>::of(row.get(stringify!($field))?),)* })
+                let mut at = 0;
+                Ok(Self { $($field: <$kind as crate::row::Column>::of(crate::row::next(row, &mut at, stringify!($field))?),)* })
             }
         }
 

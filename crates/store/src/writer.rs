@@ -5,15 +5,22 @@
 //! transaction commits at once and a crowd shares one disk flush; nobody is told "done" before COMMIT. COMMIT waits for
 //! the disk, so it runs on the blocking pool, where a caller that is dropped does not interrupt it.
 
-use crate::{Error, point};
+use crate::{
+    Error, point,
+    wal::{self, Gauge},
+};
 use rusqlite::Connection;
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{Mutex, OwnedMutexGuard, oneshot},
+    task::spawn_blocking,
 };
 
 /// A group this large is committed even though more are waiting, so that the first ones are not kept waiting.
@@ -24,10 +31,12 @@ const GROUP_LIMIT: usize = 64;
 pub(crate) struct Writer {
     group: Arc<Mutex<Group>>,
     waiting: Arc<AtomicUsize>,
+    path: Arc<Path>,
 }
 
 struct Group {
     conn: Connection,
+    log: Gauge,
     /// BEGIN was sent and COMMIT was not.
     open: bool,
     /// Transactions whose work is done and that wait for COMMIT.
@@ -66,9 +75,11 @@ impl Drop for Ticket {
 }
 
 impl Writer {
-    pub(crate) fn new(conn: Connection) -> Self {
-        let group = Group { conn, open: false, done: Vec::new() };
-        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::new(AtomicUsize::new(0)) }
+    /// `conn` is open on the file at `path`.
+    pub(crate) fn new(conn: Connection, path: &Path) -> Self {
+        let log = Gauge::on(&conn);
+        let group = Group { conn, log, open: false, done: Vec::new() };
+        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::new(AtomicUsize::new(0)), path: path.into() }
     }
 
     pub(crate) async fn begin(&self) -> Result<WriterTx, Error> {
@@ -111,12 +122,27 @@ impl Writer {
         }
         // A runtime of one thread has nothing to do meanwhile; a simulation needs all on it.
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
-            return group.commit();
+            if group.commit() {
+                wal::fold(&group.conn);
+            }
+            return;
         }
         if group.open {
             // Not awaited by a runtime that ends: the members of the group then hear that they are lost.
-            let _ = tokio::task::spawn_blocking(move || group.commit()).await;
+            let committed = spawn_blocking(move || group.commit()).await;
+            if committed.is_ok_and(|long| long) {
+                tokio::spawn(self.clone().fold());
+            }
         }
+    }
+
+    /// Lets the log begin anew.
+    async fn fold(self) {
+        let path = self.path.clone();
+        let _ = spawn_blocking(move || wal::fold_apart(&path)).await;
+        // Only while nothing is added to the log can all of it be in the file.
+        let rest = self.exclusive().await;
+        let _ = spawn_blocking(move || wal::fold(&rest.0.conn)).await;
     }
 }
 
@@ -151,9 +177,10 @@ impl Group {
         }
     }
 
-    fn commit(&mut self) {
+    /// Whether the log has grown long.
+    fn commit(&mut self) -> bool {
         if !self.open {
-            return;
+            return false;
         }
         let result = self.run("COMMIT");
         if result.is_err() {
@@ -163,6 +190,7 @@ impl Group {
         for waiter in self.done.drain(..) {
             let _ = waiter.send(result.clone());
         }
+        self.log.is_due()
     }
 }
 

@@ -103,6 +103,7 @@ pub(super) async fn step_on(
         id: turn.execution,
         agent: Some(turn.agent.clone()),
         broken: String::new(),
+        stored_as: turn.state.status.as_str().to_owned(),
         state: turn.state.clone(),
         step_no: turn.step_no,
         // What is new of the contact is told when the next turn is claimed.
@@ -207,6 +208,8 @@ struct Run {
     /// `None` with the reason in `broken`.
     agent: Option<Arc<Compiled>>,
     broken: String,
+    /// Its status as it is stored.
+    stored_as: String,
     state: State,
     step_no: i64,
     /// Which state of the contact there is to be known.
@@ -250,7 +253,8 @@ impl Run {
         executions::insert(tx, project, &new).await?;
         let (agent, broken) = compiled(ctx, tx, project, snapshot).await?;
         let state = State::new(facts(id, agent_id, conversation));
-        Ok(Some(Self { id, agent, broken, state, step_no: 0, about_version, after }))
+        let stored_as = state.status.as_str().to_owned();
+        Ok(Some(Self { id, agent, broken, stored_as, state, step_no: 0, about_version, after }))
     }
 
     /// A stored execution.
@@ -269,7 +273,7 @@ impl Run {
         let (agent, broken) = compiled(ctx, tx, project, row.snapshot_id).await?;
         let about_version = row.about_version.unwrap_or_default();
         let after = Timestamp::from_micros(row.ended_at.unwrap_or_default());
-        Ok(Some(Self { id, agent, broken, state, step_no: row.step_no, about_version, after }))
+        Ok(Some(Self { id, agent, broken, stored_as: row.status, state, step_no: row.step_no, about_version, after }))
     }
 
     /// Puts before the inputs what else there is to be known. `first` is the place of the first of them in the conversation.
@@ -394,7 +398,7 @@ impl Run {
         let state = &self.state;
         let error = state.error.as_ref().map(|error| to_json("error", error)).transpose()?;
         let saved = Saved {
-            status: state.status,
+            entered: (state.status.as_str() != self.stored_as).then_some(state.status),
             node: &state.node,
             handoff_reason: state.handoff_reason.as_deref(),
             end_reason: state.end_reason.as_deref(),

@@ -12,7 +12,7 @@ use store::{
 
 fn saved(status: ExecutionStatus) -> Saved<'static> {
     Saved {
-        status,
+        entered: Some(status),
         node: "assistant",
         handoff_reason: None,
         end_reason: None,

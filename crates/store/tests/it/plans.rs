@@ -8,8 +8,13 @@ use testkit::database::TestDatabase;
 
 /// Every way in which a page of a list is asked for.
 fn pages() -> Vec<(String, Sql)> {
-    narrowings_of(|_, sql| sql.sqlite.contains(" OFFSET $"))
+    let mut pages = narrowings_of(|_, sql| sql.sqlite.contains(" OFFSET $"));
+    pages.retain(|(name, _)| !ORDERED_WHEN_READ.iter().any(|(exception, _)| name == exception));
+    pages
 }
+
+/// Pages that are put in order when they are asked for, and why.
+const ORDERED_WHEN_READ: [(&str, &str); 1] = [("conversations::LIST filter $5", "one person has few conversations")];
 
 /// Counts of filtered lists.
 fn counts() -> Vec<(String, Sql)> {
@@ -204,8 +209,8 @@ const FILL: [&str; 8] = [
 
 #[test]
 fn every_exception_is_still_one_that_is_asked_for() {
-    let all = narrowings_of(|(_, name), _| name == "COUNT");
-    for (name, _) in BEYOND_AN_INDEX {
+    let all = narrowings_of(|(_, name), _| ["COUNT", "LIST"].contains(&name));
+    for (name, _) in BEYOND_AN_INDEX.iter().chain(&ORDERED_WHEN_READ) {
         assert!(all.iter().any(|(way, _)| way == name), "{name} is gone");
     }
 }

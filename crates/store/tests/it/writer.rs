@@ -364,3 +364,59 @@ async fn a_closed_store_leaves_everything_in_one_file() {
     let rows = read_only(&copy).query_row("SELECT count(*) FROM mailbox", [], |row| row.get(0));
     assert_eq!(rows, Ok(1));
 }
+
+/// Pages of the log as it is, however long it once was: those that carry its current salt.
+fn pages_in_the_log(world: &World) -> usize {
+    let log = std::fs::read(world.database.folder().expect("a folder").join("chasqui.db-wal")).expect("the log");
+    let page = u32::from_be_bytes(log[8..12].try_into().expect("four bytes")) as usize;
+    (32..log.len()).step_by(24 + page).take_while(|at| log[at + 8..at + 16] == log[16..24]).count()
+}
+
+/// Forty pages.
+async fn write_much(store: &Store, seq: i64) -> store::Result<()> {
+    transact!(store, "test", tx => {
+        let Conn::Sqlite(conn) = &mut **tx else { panic!("not SQLite") };
+        let insert = "INSERT INTO mailbox (project_id, conversation_id, seq, input_key, body) VALUES (x'', x'', ?1, ?1, ?2)";
+        conn.execute(insert, (seq, "x".repeat(160_000)))?;
+        Ok(())
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_long_log_begins_anew_while_others_go_on_writing() {
+    let world = world().await;
+    let mut longest = 0;
+    // Four writers without a pause: 16 MiB of log, four times over.
+    for round in 0..100 {
+        let writes = (0..4).map(|n| write_much(&world.store, 4 * round + n));
+        for written in within(join_all(writes)).await {
+            written.unwrap();
+        }
+        longest = longest.max(pages_in_the_log(&world));
+    }
+    assert!(longest > 4_000, "it is folded too early: {longest} pages");
+    assert!(longest < 9_000, "it is never folded: {longest} pages");
+    assert_eq!(stored(&world).await.len(), 400);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reader_that_keeps_the_log_from_beginning_anew_loses_nothing() {
+    let world = world().await;
+    write(&world.store, 1_000_000).await.unwrap();
+    let path = world.database.folder().expect("a folder").join("chasqui.db");
+    let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let count = |conn: &Connection| conn.query_row("SELECT count(*) FROM mailbox", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(&reader), 1);
+    for n in 0..150 {
+        within(write_much(&world.store, n)).await.unwrap();
+    }
+    assert!(pages_in_the_log(&world) > 5_000);
+    assert_eq!(count(&reader), 1, "it still reads what it began with");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(count(&reader), 151);
+    for n in 150..260 {
+        within(write_much(&world.store, n)).await.unwrap();
+    }
+    assert!(pages_in_the_log(&world) < 5_000, "it began anew once the reader was gone");
+}

@@ -1,0 +1,62 @@
+//! Folds SQLite's write-ahead log into the file, beside the transactions.
+//!
+//! Left to itself, SQLite does this in whichever commit makes the log too long: a thousand pages at as many places, while
+//! everybody waits. Here a connection of its own copies them and nobody waits; then the writer is held for the few pages
+//! that came in meanwhile, and the log begins anew. A process that dies in the middle loses nothing: the log is read when
+//! the file is opened again.
+
+use rusqlite::{Connection, OpenFlags};
+use std::{cell::Cell, ffi::c_int, path::Path};
+
+/// A log of this many pages (16 MiB) is folded. A page that is written often is copied once for all of its versions in it.
+const PAGES: c_int = 4_096;
+
+thread_local! {
+    /// How many pages the log had after the last commit on this thread.
+    static LOGGED: Cell<c_int> = const { Cell::new(0) };
+}
+
+/// Tells when the log of a connection has grown long.
+pub(crate) struct Gauge {
+    last: c_int,
+    due_at: c_int,
+}
+
+impl Gauge {
+    /// From now on the connection does not fold the log by itself.
+    pub(crate) fn on(conn: &Connection) -> Self {
+        conn.wal_hook(Some(|_, pages| {
+            LOGGED.set(pages);
+            Ok(())
+        }));
+        Self { last: 0, due_at: PAGES }
+    }
+
+    /// Whether the log is to be folded. To be asked after each COMMIT, on its thread.
+    pub(crate) fn is_due(&mut self) -> bool {
+        let pages = LOGGED.take();
+        if pages < self.last {
+            self.due_at = PAGES;
+        }
+        self.last = pages;
+        let due = pages >= self.due_at;
+        if due {
+            // A reader may keep the log from beginning anew: it is not tried again with each commit.
+            self.due_at = pages + PAGES;
+        }
+        due
+    }
+}
+
+/// Copies the log into the file as far as readers let it, and waits for nobody. What fails is done next time.
+pub(crate) fn fold(conn: &Connection) {
+    let _ = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+}
+
+/// [`fold`] with a connection of its own.
+pub(crate) fn fold_apart(path: &Path) {
+    let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if let Ok(conn) = Connection::open_with_flags(path, access) {
+        fold(&conn);
+    }
+}
