@@ -113,15 +113,17 @@ impl Turn<'_> {
     }
 
     pub(crate) fn call_model(&mut self) {
-        if self.asks_for_summary(self.window().0) {
+        let mut window = self.window();
+        if self.asks_for_summary(window.0) {
             return;
         }
         self.state.turn.steps += 1;
         self.state.turn.visit_calls += 1;
         if let Some(failed) = self.take_failed_texts() {
             self.note_undelivered(&failed);
+            window = self.window();
         }
-        let (from, tokens) = self.window();
+        let (from, tokens) = window;
         let call = CallModel {
             id: self.effect_id(),
             node: self.state.node.clone(),

@@ -1,6 +1,6 @@
 //! An agent made ready to run: its graph looked up by name and the tools of each node built once.
 
-use crate::{limits::Limits, nodes, tools};
+use crate::{history, limits::Limits, nodes, tools};
 use domain::{
     agent::{
         END, Graph, LlmConfig, Node, NodeKind, RetryConfig, START, Webhook, WhatsappTemplate, compile_schema,
@@ -75,6 +75,8 @@ pub struct CompiledNode {
     pub retry: RetryConfig,
     /// Which model is asked.
     pub llm: LlmConfig,
+    /// What its prompt and tools take of each question, in tokens.
+    pub(crate) tokens: u32,
     validators: HashMap<String, jsonschema::Validator>,
 }
 
@@ -189,7 +191,9 @@ impl CompiledNode {
         let webhooks = webhooks.into_iter().collect();
         let llm = node.llm_config.as_ref().map(LlmConfig::read).unwrap_or_default().over(&agent.llm);
         let retry = RetryConfig::read(node.retry_config.as_ref());
-        Ok(Self { node: node.clone(), targets, tools, webhooks, retry, llm, validators })
+        let tokens = tools.iter().map(|tool| history::tokens(&tool.parameters.to_string()));
+        let tokens = tokens.fold(history::tokens(&node.prompt), u32::saturating_add);
+        Ok(Self { node: node.clone(), targets, tools, webhooks, retry, llm, tokens, validators })
     }
 
     /// The WhatsApp templates that may be sent here.

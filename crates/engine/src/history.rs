@@ -147,10 +147,7 @@ impl Turn<'_> {
         let most = self.agent.limits.history();
         let pinned = limits::PINNED + i64::from(self.agent.limits.summaries);
         let by_count = if to <= most { 1 } else { to - most + pinned + 1 };
-        let fixed = self.agent.node(&self.state.node).map_or(0, |node| {
-            let tools: u32 = node.tools.iter().map(|tool| tokens(&tool.parameters.to_string())).sum();
-            tools.saturating_add(tokens(&node.node.prompt))
-        });
+        let fixed = self.agent.node(&self.state.node).map_or(0, |node| node.tokens);
         let mut used = u64::from(fixed) + u64::from(tokens(&prompt::system(self.agent, self.state, self.at)));
         let budget = u64::from(self.agent.limits.context_tokens) * 3 / 4;
         let mut from = to + 1;

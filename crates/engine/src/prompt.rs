@@ -15,17 +15,19 @@ use domain::{
     agent::variables::{Place, fill_context},
 };
 use serde_json::Value;
-use std::fmt::Write as _;
+use std::{fmt::Write as _, sync::LazyLock};
 
 const ROLE: &str = include_str!("../prompts/role.md");
 const SPEAKING_V1: &str = include_str!("../prompts/speaking_v1.md");
 const SPEAKING_V2: &str = include_str!("../prompts/speaking_v2.md");
 const RULES: &str = include_str!("../prompts/rules.md");
 
+static BEGINNING_V1: LazyLock<String> = LazyLock::new(|| [ROLE, SPEAKING_V1, RULES].map(without_comments).concat());
+static BEGINNING_V2: LazyLock<String> = LazyLock::new(|| [ROLE, SPEAKING_V2, RULES].map(without_comments).concat());
+
 /// The system prompt. The person's own words are not in it, except the name on the profile, which is escaped.
 pub(crate) fn system(agent: &Compiled, state: &State, at: Timestamp) -> String {
-    let speaking = if agent.speaks_by_tools() { SPEAKING_V1 } else { SPEAKING_V2 };
-    let mut text: String = [ROLE, speaking, RULES].map(without_comments).concat();
+    let mut text = if agent.speaks_by_tools() { BEGINNING_V1.clone() } else { BEGINNING_V2.clone() };
     if let Some(instructions) = agent.system_prompt.as_deref().filter(|instructions| !instructions.trim().is_empty()) {
         let filled = fill_context(instructions, &context::of_prompt(state, at), Place::Prompt).text;
         let _ = write!(text, "\n<general_instructions>\n{}\n</general_instructions>\n", filled.trim());

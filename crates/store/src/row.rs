@@ -52,15 +52,13 @@ impl<C: Column> Column for Option<C> {
     }
 }
 
-/// The column of this name, which mostly is the next one: looking through all names for each would be a good part of what
-/// reading a row costs.
+/// The next column, which is to be that of this name: statements name columns in the order of the struct's fields. Looking each
+/// up by its name would be a good part of what reading a row costs, so that only builds with debug assertions look.
 pub(crate) fn next<T: FromSql>(row: &rusqlite::Row<'_>, at: &mut usize, name: &str) -> rusqlite::Result<T> {
     let here = *at;
     *at += 1;
-    match row.as_ref().column_name(here) {
-        Ok(found) if found == name => row.get(here),
-        _ => row.get(name),
-    }
+    debug_assert_eq!(row.as_ref().column_name(here), Ok(name), "columns stand in the order of the fields");
+    row.get(here)
 }
 
 /// Declares structs that are read from rows; each field is a column of its name.

@@ -406,7 +406,8 @@ async fn a_reader_that_keeps_the_log_from_beginning_anew_loses_nothing() {
     let path = world.database.folder().expect("a folder").join("chasqui.db");
     let reader = Connection::open_with_flags(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     reader.execute_batch("BEGIN").unwrap();
-    let count = |conn: &Connection| conn.query_row("SELECT count(*) FROM mailbox", [], |row| row.get::<_, i64>(0)).unwrap();
+    let count =
+        |conn: &Connection| conn.query_row("SELECT count(*) FROM mailbox", [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(count(&reader), 1);
     for n in 0..150 {
         within(write_much(&world.store, n)).await.unwrap();
