@@ -60,6 +60,20 @@ pub fn mime_type(kind: MediaKind, first: &[u8], said: Option<&str>) -> Option<&'
     }
 }
 
+/// As what a file of a person is given out, and whether a browser may show it: pictures, films and sounds that are what
+/// they are said to be. Anything else is a download, so that nothing a stranger sends runs in a page of ours.
+pub fn given_out(kind: &str, first: &[u8], said: Option<&str>) -> (&'static str, bool) {
+    let kind = if kind == "sticker" { Some(MediaKind::Image) } else { MediaKind::parse(kind) };
+    let is_webp = first.starts_with(b"RIFF") && first.get(8..12) == Some(b"WEBP");
+    match kind {
+        Some(MediaKind::Image) if is_webp => ("image/webp", true),
+        Some(MediaKind::Document) | None => {
+            (mime_type(MediaKind::Document, first, said).unwrap_or("application/octet-stream"), false)
+        }
+        Some(kind) => mime_type(kind, first, said).map_or(("application/octet-stream", false), |known| (known, true)),
+    }
+}
+
 fn sound(first: &[u8]) -> Option<&'static str> {
     match first {
         [b'O', b'g', b'g', b'S', ..] => Some("audio/ogg"),
@@ -99,6 +113,24 @@ mod tests {
             (MediaKind::Document, b"", None, Some("application/octet-stream")),
         ] {
             assert_eq!(mime_type(kind, first, said), expected, "{kind:?} {first:?}");
+        }
+    }
+    #[test]
+    fn a_stranger_s_file_is_shown_only_if_it_is_a_picture_a_film_or_a_sound() {
+        for (kind, first, said, expected) in [
+            ("image", &b"\xff\xd8\xff\xe0"[..], None, ("image/jpeg", true)),
+            ("sticker", b"RIFF\x1a\0\0\0WEBPVP8 ", None, ("image/webp", true)),
+            ("image", b"<svg xmlns=", Some("image/svg+xml"), ("application/octet-stream", false)),
+            ("image", b"<html>", Some("image/jpeg"), ("application/octet-stream", false)),
+            ("video", b"\0\0\0\x18ftyp3gp5", None, ("video/3gpp", true)),
+            ("audio", b"OggS\0", Some("audio/ogg; codecs=opus"), ("audio/ogg", true)),
+            ("audio", b"<script>", Some("audio/ogg"), ("application/octet-stream", false)),
+            ("document", b"%PDF-1.7", Some("text/html"), ("application/pdf", false)),
+            ("document", b"<html>", Some("text/html"), ("application/octet-stream", false)),
+            ("document", b"\xff\xd8\xff\xe0", Some("image/jpeg"), ("application/octet-stream", false)),
+            ("other", b"\xff\xd8\xff\xe0", Some("image/jpeg"), ("application/octet-stream", false)),
+        ] {
+            assert_eq!(given_out(kind, first, said), expected, "{kind} {first:?}");
         }
     }
 }

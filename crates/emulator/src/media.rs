@@ -23,6 +23,8 @@ pub(crate) struct File {
     pub(crate) mime_type: String,
     pub(crate) filename: Option<String>,
     pub(crate) bytes: Bytes,
+    /// What the media endpoint says instead of the true size.
+    pub(crate) announced_size: Option<u64>,
     pub(crate) expires_at: Millis,
 }
 
@@ -86,7 +88,7 @@ impl Media {
             "url": url,
             "mime_type": file.mime_type,
             "sha256": file.sha256_hex(),
-            "file_size": file.bytes.len(),
+            "file_size": file.announced_size.unwrap_or(file.bytes.len() as u64),
             "id": id,
         }))
     }

@@ -3,14 +3,15 @@
 use crate::{
     ApiError, Context,
     api::{change::LONGEST_KEY, facts::Facts},
+    media,
 };
 use axum::{
     extract::FromRequestParts,
-    http::{Method, request::Parts},
+    http::{HeaderValue, Method, header, request::Parts},
 };
 use domain::{
     Id, api_key,
-    ids::{ApiKeyId, ProjectId},
+    ids::{ApiKeyId, MessageId, ProjectId},
 };
 use std::{ops::Deref, sync::Arc};
 use store::{
@@ -31,6 +32,15 @@ pub struct ProjectContext {
     /// What makes this request the same as an earlier one; of a POST only.
     pub(crate) idempotency_key: Option<String>,
     pub(crate) facts: Arc<Facts>,
+    /// Under which name the client reached us.
+    host: Option<HeaderValue>,
+}
+
+impl ProjectContext {
+    /// Where this client reads the file of a message, for a day.
+    pub(crate) fn media_url(&self, message: MessageId) -> String {
+        self.base_url(self.host.as_ref()) + &media::path(self, self.project, message)
+    }
 }
 
 impl Deref for ProjectContext {
@@ -59,7 +69,8 @@ impl FromRequestParts<Context> for ProjectContext {
         let facts = parts.extensions.get::<Arc<Facts>>().cloned().unwrap_or_default();
         count(ctx, id, &facts)?;
         let idempotency_key = idempotency_key(parts)?;
-        Ok(Self { ctx: ctx.clone(), project: pointer.project_id, key: id, idempotency_key, facts })
+        let host = parts.headers.get(header::HOST).cloned();
+        Ok(Self { ctx: ctx.clone(), project: pointer.project_id, key: id, idempotency_key, facts, host })
     }
 }
 

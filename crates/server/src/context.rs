@@ -6,6 +6,7 @@ use crate::{
     config::Sandbox,
     workers::{Interrupts, Register},
 };
+use axum::http::HeaderValue;
 use domain::{
     Id, Span, Timestamp,
     ids::{ProjectId, SnapshotId},
@@ -175,6 +176,14 @@ impl Context {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Where a client that asked this host finds us: what the operator says, else what the client says.
+    pub(crate) fn base_url(&self, host: Option<&HeaderValue>) -> String {
+        match &self.public_url {
+            Some(url) => url.trim_end_matches('/').into(),
+            None => format!("http://{}", host.and_then(|host| host.to_str().ok()).unwrap_or("localhost")),
+        }
     }
 
     /// A new UUIDv7 from the clock and the random source.

@@ -9,7 +9,7 @@ use domain::Span;
 
 /// Every place. A case of the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
-pub const ALL: [&str; 30] = [
+pub const ALL: [&str; 33] = [
     "ingest.verified",
     "ingest.commit",
     "ingest.committed",
@@ -28,6 +28,9 @@ pub const ALL: [&str; 30] = [
     "upload.open",
     "upload.answered",
     "upload.committed",
+    "media.ask",
+    "media.answered",
+    "media.committed",
     "send.open",
     "send.answered",
     "settle.commit",

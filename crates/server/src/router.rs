@@ -1,6 +1,6 @@
 //! All routes. A group of the API stands in its own folder, where one list makes both its routes and its part of the document.
 
-use crate::{ApiError, Context, api, docs, health, ingest, resources::*, telemetry};
+use crate::{ApiError, Context, api, docs, health, ingest, media, resources::*, telemetry};
 use axum::{Router, middleware::from_fn_with_state, routing::get};
 use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -42,6 +42,7 @@ pub fn router(ctx: Context) -> Router {
     let (api, _) = api().split_for_parts();
     api.merge(docs::routes())
         .route("/cli/authorize/{code}", get(cli::authorize))
+        .route("/media/{link}", get(media::serve))
         .route("/webhooks/whatsapp", get(ingest::handshake).post(ingest::deliver))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

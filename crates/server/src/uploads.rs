@@ -1,4 +1,4 @@
-//! Files that come over the API: where their bytes wait, and what becomes of those that nobody needs.
+//! Files that come over the API, or from WhatsApp: where their bytes are, and what becomes of those that nobody needs.
 //!
 //! WhatsApp gets a file from the outbox worker, like everything else, and the message must survive a crash; so the bytes wait
 //! in the database ([decision 7](../../../docs/decisions/0007-files-wait-in-the-database.md)). They are written piece by piece
@@ -15,8 +15,8 @@ use uuid::Uuid;
 /// The job that deletes what is left of a file; its key is the file.
 pub(crate) const EXPIRE_JOB: &str = "upload_expire";
 
-/// One commit each: small enough that others do not wait for it.
-const PIECE: usize = 512 * 1024;
+/// One commit each: small enough that others do not wait for it. Only a file's last piece is smaller.
+pub(crate) const PIECE: usize = 512 * 1024;
 /// How many bytes tell what a file is.
 const FIRST: usize = 16;
 /// No message comes of a file that has waited this long for one.
@@ -118,6 +118,17 @@ pub(crate) async fn claim(tx: &mut Tx<'_>, project: ProjectId, file: &WaitingFil
         return Err(Error::Damaged { what: "upload", why: "its bytes are gone".into() });
     }
     expire_at(tx, project, file.upload, now + CLAIMED).await
+}
+
+/// A message keeps the file for as long as it lives itself, from this transaction on.
+pub(crate) async fn keep(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, size: i64) -> Result<()> {
+    // Whoever has the job may delete the file, so the job is taken before it is looked whether all of it is there. An empty
+    // file has no pieces and no job.
+    let safe = jobs::cancel(tx, project, (EXPIRE_JOB, &upload.to_string())).await? || size == 0;
+    if !safe || uploads::size(tx, project, upload).await? != size {
+        return Err(Error::Damaged { what: "upload", why: "its bytes are gone".into() });
+    }
+    Ok(())
 }
 
 /// Nothing came of the file. If this fails, its job does it later.

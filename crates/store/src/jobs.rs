@@ -30,6 +30,7 @@ statements! {
     CLAIM = ["UPDATE jobs SET epoch = epoch + 1, attempt = attempt + 1, lease_until = ", db_now, " + $3 \
               WHERE project_id = $1 AND id = $2 AND run_at <= $4 AND lease_until < ", db_now, " RETURNING id, kind, payload, attempt, epoch"];
     WAKE = ["UPDATE jobs SET run_at = $4 WHERE project_id = $1 AND kind = $2 AND dedupe_key = $3"];
+    CANCEL = ["DELETE FROM jobs WHERE project_id = $1 AND kind = $2 AND dedupe_key = $3"];
     HOLD = ["UPDATE jobs SET lease_owner = $4, lease_until = ", db_now, " + $5 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     RENEW = ["UPDATE jobs SET lease_until = ", db_now, " + $4 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
@@ -51,6 +52,11 @@ pub async fn claim(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Optio
 /// Moves a job to another time, if there is one of this kind and key.
 pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, (kind, key): (&str, &str), run_at: Timestamp) -> Result<()> {
     run!(tx, WAKE, [project.uuid(), kind, key, run_at.micros()], execute).map(drop)
+}
+
+/// Removes a job that is not needed any more. `false`: it was done, or is being done in a transaction that commits first.
+pub async fn cancel(tx: &mut Tx<'_>, project: ProjectId, (kind, key): (&str, &str)) -> Result<bool> {
+    Ok(run!(tx, CANCEL, [project.uuid(), kind, key], execute)? == 1)
 }
 
 /// Keeps a claimed job for work that takes longer than one transaction, under a lease that is renewed.

@@ -25,6 +25,8 @@ rows! {
         pub status: String,
         /// Why it failed.
         pub error: Option<String>,
+        /// JSON: what became of the file that it brought; none of a message without one.
+        pub media: Option<String>,
         /// When it was stored.
         pub created_at: Timestamp,
         /// When it changed.
@@ -63,19 +65,20 @@ statements! {
              ON CONFLICT (project_id, phone_number_id, wamid) DO NOTHING"];
     INSERT = ["INSERT INTO messages (project_id, conversation_id, seq, id, direction, kind, content, raw, wamid, wa_timestamp, status, \
                status_rank, execution_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $13)"];
-    FIND = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+    FIND = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
              FROM messages WHERE project_id = $1 AND id = $2"];
-    OF_WAMID = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+    OF_WAMID = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
                  FROM messages WHERE project_id = $1 AND conversation_id = $2 AND wamid = $3"];
-    DELETE = ["DELETE FROM messages WHERE project_id = $1 AND id = $2"];
+    DELETE = ["DELETE FROM messages WHERE project_id = $1 AND id = $2 RETURNING media"];
+    NOTE_MEDIA = ["UPDATE messages SET media = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
     READ = ["UPDATE messages SET status = 'read', read_at = $4, updated_at = $4 WHERE project_id = $1 AND conversation_id = $2 \
              AND seq <= (SELECT m.seq FROM messages m WHERE m.project_id = $1 AND m.id = $3) AND direction = 'inbound' AND status = 'received'"];
     SHOW_AS = ["UPDATE messages SET raw = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
-    LIST = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+    LIST = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
              FROM messages WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4"];
-    IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+    IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
                  FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq <= $3 ORDER BY seq LIMIT 1000"];
-    BEFORE = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, created_at, updated_at \
+    BEFORE = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
                FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq < $3 AND created_at > $4 AND status <> 'failed' \
                ORDER BY seq DESC LIMIT $5"];
     COUNT = ["SELECT count(*) FROM messages WHERE project_id = $1 AND conversation_id = $2"];
@@ -115,9 +118,15 @@ pub async fn of_wamid(
     run!(conn, OF_WAMID, [project.uuid(), conversation.uuid(), wamid], fetch_optional as MessageRow)
 }
 
-/// Removes our copy of a message.
-pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<()> {
-    run!(tx, DELETE, [project.uuid(), id.uuid()], execute).map(drop)
+/// Removes our copy of a message. What was noted of its file, which is no longer named by anything.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<Option<String>> {
+    let row = run!(tx, DELETE, [project.uuid(), id.uuid()], fetch_optional as (Option<String>,))?;
+    Ok(row.and_then(|(media,)| media))
+}
+
+/// Notes what became of a message's file. `false`: our copy of the message was deleted.
+pub async fn note_media(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, media: &str, now: Timestamp) -> Result<bool> {
+    Ok(run!(tx, NOTE_MEDIA, [project.uuid(), id.uuid(), media, now.micros()], execute)? == 1)
 }
 
 /// What came in is read, up to this message. How many were not before.

@@ -93,10 +93,11 @@ statements! {
                        AND e.conversation_id = o.conversation_id AND e.out_seq < o.out_seq \
                        AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
     DUE_TIMERS = ["SELECT project_id, id FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
-    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh', 'media_fetch') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     DUE_TEST_RUNS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     DUE_CALLS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind IN ('read_receipt', 'template_sync', 'template_refresh') \
                   AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_FETCHES = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind = 'media_fetch' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     PROJECTS_OF_ACCOUNT = ["SELECT DISTINCT project_id FROM whatsapp_configs WHERE waba_id = $1 ORDER BY project_id LIMIT 1000"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT project_id, id FROM executions ORDER BY created_at, id LIMIT 1000"];
@@ -169,6 +170,11 @@ pub async fn due_test_runs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> R
 /// their own.
 pub async fn due_calls(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_CALLS, [now.micros(), limit], fetch_all as DueRow)
+}
+
+/// Due jobs that download a file, oldest first.
+pub async fn due_fetches(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
+    run!(conn, DUE_FETCHES, [now.micros(), limit], fetch_all as DueRow)
 }
 
 /// The projects that have a number of this business account.

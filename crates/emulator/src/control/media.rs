@@ -27,6 +27,8 @@ pub(crate) struct NewFile {
     phone_number_id: Option<String>,
     /// The next free id when absent.
     id: Option<String>,
+    /// What the media endpoint says of its size, if not the truth.
+    announced_size: Option<u64>,
 }
 
 /// Put a file where a message can name it; the id is good for seven days, as those in webhooks are.
@@ -42,7 +44,14 @@ pub(crate) async fn add(
         };
         let number = number.ok_or_else(|| ControlError::not_found("no such phone number"))?.id.clone();
         let expires_at = state.clock.now() + INBOUND_FOR;
-        let file = File { number, mime_type: new.mime_type, filename: new.filename, bytes: bytes.into(), expires_at };
+        let file = File {
+            number,
+            mime_type: new.mime_type,
+            filename: new.filename,
+            bytes: bytes.into(),
+            announced_size: new.announced_size,
+            expires_at,
+        };
         let id = state.media.add(&mut state.ids, new.id, file);
         Ok(Json(json!({ "media_id": id })))
     })

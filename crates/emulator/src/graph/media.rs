@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{call::Call, errors::GraphError, multipart};
 use crate::{
-    faults::{Action, Subject, Surface},
+    faults::{Action, Subject, Surface, cut_at},
     media::{File, UPLOADED_FOR},
     runtime::Runtime,
     state::State,
@@ -44,6 +44,7 @@ pub(super) fn upload(state: &mut State, number: &str, call: &Call) -> Result<Val
         mime_type,
         filename: file.filename.clone(),
         bytes: file.bytes.clone(),
+        announced_size: None,
         expires_at: state.clock.now() + UPLOADED_FOR,
     };
     Ok(json!({"id": state.media.add(&mut state.ids, None, file)}))
@@ -77,9 +78,9 @@ pub(crate) async fn bytes(
     runtime.with(|state| {
         let now = state.clock.now();
         let subject = Subject { surface: Some(Surface::MediaBytes), ..Subject::default() };
-        if let Some((_, Action::Error(_))) =
-            state.faults.take(&subject, now, &mut state.ids, |action| matches!(action, Action::Error(_)))
-        {
+        let happens = |action: &Action| matches!(action, Action::Error(_) | Action::Truncate { .. });
+        let fault = state.faults.take(&subject, now, &mut state.ids, happens).map(|(_, action)| action);
+        if matches!(fault, Some(Action::Error(_))) {
             return StatusCode::NOT_FOUND.into_response();
         }
         let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
@@ -87,7 +88,13 @@ pub(crate) async fn bytes(
             return StatusCode::UNAUTHORIZED.into_response();
         }
         match state.media.behind(&token, now) {
-            Some(file) => ([(CONTENT_TYPE, file.mime_type.clone())], file.bytes.clone()).into_response(),
+            Some(file) => {
+                let mut bytes = file.bytes.clone();
+                if let Some(Action::Truncate { bytes: kept }) = fault {
+                    bytes.truncate(cut_at(bytes.len(), kept));
+                }
+                ([(CONTENT_TYPE, file.mime_type.clone())], bytes).into_response()
+            }
             None => StatusCode::NOT_FOUND.into_response(),
         }
     })

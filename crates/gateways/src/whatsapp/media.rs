@@ -11,7 +11,7 @@ use super::{
 use crate::wire;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use bytes::Bytes;
-use reqwest::Method;
+use reqwest::{Method, Response};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
@@ -35,6 +35,31 @@ pub struct MediaInfo {
     pub sha256: Option<String>,
     /// In bytes.
     pub file_size: Option<u64>,
+}
+
+/// A file on its way to us; never in memory as a whole.
+#[derive(Debug)]
+pub struct Download {
+    response: Response,
+    token: SecretString,
+    info: MediaInfo,
+    cap: usize,
+    size: usize,
+    digest: Sha256,
+}
+
+/// Why a file did not come.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MediaError {
+    /// Looking it up, or asking for its bytes, failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// It has more bytes than this.
+    #[error("the file is larger than {0} bytes")]
+    TooLarge(usize),
+    /// What came is not what Meta announced.
+    #[error("the file's bytes are not those that were announced")]
+    Altered,
 }
 
 /// A file to be uploaded.
@@ -86,57 +111,49 @@ impl GraphClient {
         })
     }
 
-    /// Looks a file up and downloads it, at most `cap` bytes. A URL that has expired meanwhile is looked up once more.
+    /// Looks a file up and begins to download it, at most `cap` bytes. A URL that has expired meanwhile is looked up once more.
     pub async fn fetch_media(
         &self,
         media_id: &str,
         phone_number_id: &str,
         token: &SecretString,
         cap: usize,
-    ) -> Result<(MediaInfo, Bytes), CallError> {
+    ) -> Result<(MediaInfo, Download), MediaError> {
         let info = self.media_info(media_id, phone_number_id, token).await?;
         match self.download_media(&info, token, cap).await {
-            Err(error) if error.is_missing_object() => {}
-            other => return other.map(|bytes| (info, bytes)),
+            Err(MediaError::Call(error)) if error.is_missing_object() => {}
+            other => return other.map(|download| (info, download)),
         }
         let info = self.media_info(media_id, phone_number_id, token).await?;
-        let bytes = self.download_media(&info, token, cap).await?;
-        Ok((info, bytes))
+        let download = self.download_media(&info, token, cap).await?;
+        Ok((info, download))
     }
 
-    /// The bytes behind a URL of Meta. Refused before connecting when the URL is not Meta's; refused afterwards when the
-    /// bytes are more than `cap` or not those that Meta announced.
-    pub async fn download_media(&self, info: &MediaInfo, token: &SecretString, cap: usize) -> Result<Bytes, CallError> {
+    /// Asks for the bytes behind a URL of Meta. Refused before connecting when the URL is not Meta's, or when more than `cap`
+    /// bytes are announced.
+    pub async fn download_media(
+        &self,
+        info: &MediaInfo,
+        token: &SecretString,
+        cap: usize,
+    ) -> Result<Download, MediaError> {
         let Some((http, base, _)) = self.connection() else {
-            return Err(CallError::NotSent { message: String::from("no connection to Meta here") });
+            return Err(CallError::NotSent { message: String::from("no connection to Meta here") }.into());
         };
         if info.file_size.is_some_and(|size| size > cap as u64) {
-            return Err(refused(413, format!("the file is larger than {cap} bytes")));
+            return Err(MediaError::TooLarge(cap));
         }
         let url = Url::parse(&info.url).ok().filter(|url| is_metas(url, base));
         let url = url.ok_or_else(|| refused(400, String::from("the file's URL is not one of Meta")))?;
-        let clean = |error: &reqwest::Error| wire::presentable(&wire::explain(error), Some(token.expose_secret()));
         let sent = http.get(url).timeout(TOTAL).bearer_auth(token.expose_secret()).send().await;
-        let mut response = sent.map_err(|error| CallError::Unknown { message: clean(&error) })?;
+        let response = sent.map_err(|error| broken_off(&error, token))?;
         let status = response.status().as_u16();
         match status {
             200 => {}
-            500.. => return Err(CallError::Unknown { message: format!("HTTP {status} for a file") }),
-            _ => return Err(refused(status, format!("HTTP {status} for a file"))),
+            500.. => return Err(CallError::Unknown { message: format!("HTTP {status} for a file") }.into()),
+            _ => return Err(refused(status, format!("HTTP {status} for a file")).into()),
         }
-        let read = wire::read_capped(&mut response, cap).await;
-        let (bytes, cut) = read.map_err(|error| CallError::Unknown { message: clean(&error) })?;
-        if cut {
-            return Err(refused(413, format!("the file is larger than {cap} bytes")));
-        }
-        if let Some(expected) = &info.sha256
-            && !is_digest_of(expected, &bytes)
-        {
-            return Err(CallError::Unknown {
-                message: String::from("the file's bytes are not those that were announced"),
-            });
-        }
-        Ok(Bytes::from(bytes))
+        Ok(Download { response, token: token.clone(), info: info.clone(), cap, size: 0, digest: Sha256::new() })
     }
 
     /// Deletes a file.
@@ -148,6 +165,27 @@ impl GraphClient {
     ) -> Result<(), CallError> {
         success(&self.call(token, Call::delete(&[media_id], &[("phone_number_id", phone_number_id)])).await?)
     }
+}
+
+impl Download {
+    /// More bytes; none when all have come and are those that Meta announced. What came before an error is worth nothing.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, MediaError> {
+        if let Some(bytes) = self.response.chunk().await.map_err(|error| broken_off(&error, &self.token))? {
+            self.size += bytes.len();
+            self.digest.update(&bytes);
+            return if self.size > self.cap { Err(MediaError::TooLarge(self.cap)) } else { Ok(Some(bytes)) };
+        }
+        let other_size = self.info.file_size.is_some_and(|size| size != self.size as u64);
+        let digest = self.digest.clone().finalize();
+        if other_size || self.info.sha256.as_ref().is_some_and(|expected| !is_digest(expected, &digest)) {
+            return Err(MediaError::Altered);
+        }
+        Ok(None)
+    }
+}
+
+fn broken_off(error: &reqwest::Error, token: &SecretString) -> CallError {
+    CallError::Unknown { message: wire::presentable(&wire::explain(error), Some(token.expose_secret())) }
 }
 
 fn refused(http: u16, message: String) -> CallError {
@@ -186,9 +224,8 @@ fn parts(upload: &Upload, boundary: &str) -> Vec<Bytes> {
 }
 
 /// Sources differ: hex here, base64 there.
-fn is_digest_of(expected: &str, bytes: &[u8]) -> bool {
-    let digest = Sha256::digest(bytes);
-    hex(&digest).eq_ignore_ascii_case(expected) || STANDARD_NO_PAD.encode(digest) == expected.trim_end_matches('=')
+fn is_digest(expected: &str, digest: &[u8]) -> bool {
+    hex(digest).eq_ignore_ascii_case(expected) || STANDARD_NO_PAD.encode(digest) == expected.trim_end_matches('=')
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -227,8 +264,8 @@ mod tests {
         let hex = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
         let base64 = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
         for digest in [hex, &hex.to_uppercase(), base64] {
-            assert!(is_digest_of(digest, b"hello"), "{digest}");
-            assert!(!is_digest_of(digest, b"hello!"), "{digest}");
+            assert!(is_digest(digest, &Sha256::digest(b"hello")), "{digest}");
+            assert!(!is_digest(digest, &Sha256::digest(b"hello!")), "{digest}");
         }
     }
 

@@ -51,8 +51,8 @@ fn mac8(key: &[u8], text: &str) -> String {
     mac(key, text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// HMAC-SHA256, for this token and for webhook signatures.
-pub(super) fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
+/// HMAC-SHA256, for this token, for webhook signatures and for links to files.
+pub fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
     // A key of any length is a key: longer ones are hashed, shorter ones padded (RFC 2104).
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!("HMAC takes keys of any length") };
     mac.update(message);

@@ -6,7 +6,7 @@ use crate::{
 };
 use gateways::whatsapp::{
     CallError, ErrorClass, GraphClient,
-    media::{MediaInfo, Upload},
+    media::{Download, MediaError, MediaInfo, Upload},
     numbers::Callback,
     templates::{NewTemplate, TemplateEdit},
     webhook::{Item, TemplateUpdate, parse},
@@ -185,13 +185,23 @@ async fn with_file(url: &'static str, sha256: &'static str, expires: bool) -> Se
     .await
 }
 
+/// All that comes of a download.
+async fn whole(download: Result<Download, MediaError>) -> Result<Vec<u8>, MediaError> {
+    let (mut download, mut bytes) = (download?, Vec::new());
+    while let Some(more) = download.next().await? {
+        bytes.extend_from_slice(&more);
+    }
+    Ok(bytes)
+}
+
 const DIGEST: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
 #[tokio::test]
 async fn a_file_is_looked_up_and_downloaded_and_once_more_when_its_url_expired() {
     for (expires, connections) in [(false, 2), (true, 4)] {
         let server = with_file("BASE/bytes", DIGEST, expires).await;
-        let (info, bytes) = client(&server).fetch_media("7", NUMBER, &token(), 100).await.unwrap();
+        let (info, download) = client(&server).fetch_media("7", NUMBER, &token(), 100).await.unwrap();
+        let bytes = whole(Ok(download)).await.unwrap();
         assert_eq!((info.mime_type.as_str(), &bytes[..]), ("text/plain", &b"hello"[..]));
         assert_eq!(server.connections(), connections);
         assert_eq!(server.requests()[1].header("authorization"), Some("Bearer EAAsecrettoken"));
@@ -210,18 +220,20 @@ async fn the_token_goes_to_no_other_host_and_odd_bytes_are_not_taken() {
     };
     let server = with_file("BASE/bytes", "0000", false).await;
     let error = client(&server).download_media(&info, &token(), 100).await.unwrap_err();
-    assert!(matches!(error, CallError::Refused { class: ErrorClass::Permanent, .. }), "{error:?}");
+    let refused = matches!(error, MediaError::Call(CallError::Refused { class: ErrorClass::Permanent, .. }));
+    assert!(refused, "{error:?}");
     assert_eq!(elsewhere.connections(), 0);
-    let forged = client(&server).fetch_media("7", NUMBER, &token(), 100).await.unwrap_err();
-    assert!(matches!(forged, CallError::Unknown { .. }), "{forged:?}");
+    let (_, forged) = client(&server).fetch_media("7", NUMBER, &token(), 100).await.unwrap();
+    assert_eq!(whole(Ok(forged)).await, Err(MediaError::Altered));
     let own = MediaInfo { url: server.url("/bytes"), ..info.clone() };
-    assert_eq!(client(&server).download_media(&own, &token(), 5).await.unwrap().len(), 5);
-    let large = client(&server).download_media(&own, &token(), 4).await.unwrap_err();
-    assert!(matches!(large, CallError::Refused { http: 413, .. }), "{large:?}");
+    let download = async |info: &MediaInfo, cap| whole(client(&server).download_media(info, &token(), cap).await).await;
+    assert_eq!(download(&own, 5).await.unwrap().len(), 5);
+    assert_eq!(download(&own, 4).await, Err(MediaError::TooLarge(4)));
+    let shorter = MediaInfo { file_size: Some(6), ..own.clone() };
+    assert_eq!(download(&shorter, 100).await, Err(MediaError::Altered), "one byte of six is missing");
     let before = server.connections();
     let announced = MediaInfo { file_size: Some(500), ..own };
-    let large = client(&server).download_media(&announced, &token(), 4).await.unwrap_err();
-    assert!(matches!(large, CallError::Refused { http: 413, .. }), "{large:?}");
+    assert_eq!(download(&announced, 4).await, Err(MediaError::TooLarge(4)));
     assert_eq!(server.connections(), before, "not even asked for");
 }
 

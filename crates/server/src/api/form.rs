@@ -191,7 +191,8 @@ fn unquoted(quoted: &str) -> (String, &str) {
     (text, "")
 }
 
-fn clean(name: &str) -> String {
+/// A file's name: the last component of what was said, without what does not belong into one.
+pub(crate) fn clean(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     last.chars().filter(|c| !c.is_control()).take(240).collect::<String>().trim().to_owned()
 }

@@ -1,7 +1,7 @@
 //! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the caller's transaction.
 
 use super::{apply::Owner, sandbox};
-use crate::Context;
+use crate::{Context, media};
 use domain::{
     Id, Span, Timestamp,
     ids::{AgentId, CustomerId, ProjectId, WhatsappConfigId},
@@ -136,6 +136,7 @@ pub(super) async fn converse(
         now,
     };
     messages::insert(tx, project, conversation.id, &new).await?;
+    media::expect(tx, project, new.id, message, now).await?;
     let body = json!({"conversation_id": conversation.id, "direction": "inbound", "kind": message.kind}).to_string();
     let event =
         EventRow { id: ctx.new_uuid(), at: now, topic: "message.received".into(), object_id: new.id.uuid(), body };

@@ -20,6 +20,7 @@ mod turns;
 mod upload;
 
 use crate::Context;
+use calls::Calls;
 use domain::{
     Span, Timestamp,
     ids::{ConversationId, OutboxId},
@@ -60,7 +61,7 @@ const TURNS_AT_ONCE: usize = 256;
 const SENDS_AT_ONCE: usize = 128;
 /// Test runs that wait for a model at once.
 const TRIALS: usize = 64;
-/// Jobs that ask or tell Meta something, at once.
+/// Jobs that ask or tell Meta something, at once; and as many downloads.
 const CALLS: usize = 16;
 /// Rows read by one look.
 const BATCH: i64 = 64;
@@ -181,8 +182,9 @@ pub(crate) async fn run(ctx: Context, stop: CancellationToken) {
     let idle = CancellationToken::new();
     let due = async {
         let work = supervised("due work", &stop, || run_due(ctx.clone(), stop.clone()));
-        let templates = supervised("templates", &stop, || run_calls(ctx.clone(), stop.clone()));
-        tokio::join!(work, templates);
+        let calls = supervised("calls", &stop, || run_calls(ctx.clone(), Calls::Others, stop.clone()));
+        let fetches = supervised("fetches", &stop, || run_calls(ctx.clone(), Calls::Fetches, stop.clone()));
+        tokio::join!(work, calls, fetches);
         idle.cancel();
     };
     let clocks = supervised("clocks", &stop, || run_clocks(ctx.clone(), stop.clone()));
@@ -279,13 +281,13 @@ async fn spawn(subject: Subject, work: impl Future<Output = store::Result<()>> +
 
 /// Carries out what Meta is to be asked or told, a few at once. It is seldom and may wait for a look: turns and sends do not
 /// pay for it.
-async fn run_calls(ctx: Context, stop: CancellationToken) {
+async fn run_calls(ctx: Context, calls: Calls, stop: CancellationToken) {
     let mut under_way = FuturesUnordered::new();
     let mut busy: HashSet<Subject> = HashSet::new();
     loop {
         let room = CALLS.saturating_sub(under_way.len());
         if room > 0 && !stop.is_cancelled() {
-            let due = calls::look(&ctx).await.unwrap_or_else(|error| {
+            let due = calls::look(&ctx, calls).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot look for due calls");
                 Vec::new()
             });

@@ -3,7 +3,7 @@
 use emulator::{ACCESS_TOKEN, APP_ID, ClockMode, Config, Emulator, PHONE_NUMBER_ID, WABA_ID};
 use gateways::whatsapp::{
     CallError, Content, ErrorClass, GraphClient, Outgoing, Recipient, SendOutcome,
-    media::Upload,
+    media::{MediaError, Upload},
     send::{Button, Interactive, Media, MediaKind, MediaSource, Row, Section, TemplateSend},
     templates::{NewTemplate, TemplateEdit, is_taken},
 };
@@ -185,13 +185,15 @@ async fn what_a_person_sends_can_be_fetched_for_a_week() {
     let file = json!({"base64": "aGVsbG8=", "mime_type": "text/plain", "filename": "a.txt"});
     let answer = pair.control(reqwest::Method::POST, "/inbound/media", file).await;
     let id = answer["media_id"].as_str().unwrap();
-    let (info, bytes) = client.fetch_media(id, PHONE_NUMBER_ID, token, 100).await.unwrap();
+    let (info, mut download) = client.fetch_media(id, PHONE_NUMBER_ID, token, 100).await.unwrap();
+    let bytes = download.next().await.unwrap().unwrap();
     assert_eq!((info.mime_type.as_str(), &bytes[..]), ("text/plain", &b"hello"[..]));
+    assert_eq!(download.next().await, Ok(None), "and they are those that were announced");
     // An old URL is looked up once more by whoever fetches; the bare download says that it is gone.
     pair.emulator.advance(5 * 60_000).await;
-    assert!(client.download_media(&info, token, 100).await.unwrap_err().is_missing_object());
+    let missing = |error| matches!(error, MediaError::Call(error) if error.is_missing_object());
+    assert!(missing(client.download_media(&info, token, 100).await.unwrap_err()));
     client.fetch_media(id, PHONE_NUMBER_ID, token, 100).await.unwrap();
     pair.emulator.advance(7 * 24 * 3_600_000).await;
-    let gone = client.fetch_media(id, PHONE_NUMBER_ID, token, 100).await.unwrap_err();
-    assert!(gone.is_missing_object(), "{gone:?}");
+    assert!(missing(client.fetch_media(id, PHONE_NUMBER_ID, token, 100).await.unwrap_err()));
 }

@@ -1,14 +1,16 @@
-//! The server dies while it gives WhatsApp the file of a message: the file and its message arrive once.
+//! The server dies while it gives WhatsApp the file of a message: the file and its message arrive once. And while it fetches a
+//! person's file: that is there in the end, whole and once.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::ANA;
 
 use super::{
     cases::{Case, Kill},
     life::Server,
+    story::wait_for_deaths,
     world::World,
 };
 
@@ -39,6 +41,40 @@ fn a_kill_during_an_upload_neither_loses_nor_doubles_the_file_s_message() {
     }
     let known: Vec<&str> = server::failpoint::ALL.into_iter().filter(|point| point.starts_with("upload.")).collect();
     assert_eq!(known, POINTS.map(|(point, _)| point));
+}
+
+/// Where it dies, and how often WhatsApp is asked for the file.
+const FETCHES: [(&str, usize); 3] = [("media.ask", 1), ("media.answered", 2), ("media.committed", 1)];
+
+#[test]
+fn a_kill_during_a_download_neither_loses_nor_doubles_a_person_s_file() {
+    for (point, asked) in FETCHES {
+        let case = Case { kill: Kill::At(vec![point]), ..Case::at(point) };
+        let world = World::new();
+        let mut server = Server::start(&world, &case);
+        let access = world.set_up(&case);
+        world.says(&access.code);
+        let file = json!({"base64": "iVBORw0KGgogYSBwaWN0dXJl", "mime_type": "image/png"});
+        let id = world.control(Method::POST, "/inbound/media", Some(file))["media_id"].clone();
+        wait(&mut server, "the welcome", || world.heard().len() == 1);
+        let image = json!({"from": ANA, "type": "image", "image": {"id": id}});
+        world.control(Method::POST, "/inbound", Some(image));
+        wait_for_deaths(&mut server);
+        let list = world.api(&access.key, Method::GET, "/whatsapp_conversations", None);
+        let conversation = list["data"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/whatsapp_conversations/{conversation}/whatsapp_messages");
+        let link = || {
+            let messages = world.api(&access.key, Method::GET, &path, None)["data"].clone();
+            let shown = messages.as_array().unwrap().iter().find(|message| message["message_type"] == "image").cloned();
+            shown.and_then(|message| Some(message["media_url"].as_str()?.to_owned()))
+        };
+        wait(&mut server, "the file", || link().is_some());
+        assert_eq!(world.download(&link().unwrap()), PNG, "{point}");
+        let log = world.control(Method::GET, &format!("/requests?path=/{}", id.as_str().unwrap()), None);
+        assert_eq!(log["requests"].as_array().map(Vec::len), Some(asked), "{point}: {log}");
+    }
+    let known: Vec<&str> = server::failpoint::ALL.into_iter().filter(|point| point.starts_with("media.")).collect();
+    assert_eq!(known, FETCHES.map(|(point, _)| point));
 }
 
 fn pictures(world: &World) -> Vec<Value> {

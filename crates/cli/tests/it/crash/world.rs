@@ -224,6 +224,12 @@ impl World {
         self.request(request.header("X-API-Key", key).header("content-type", form), None)
     }
 
+    /// The bytes behind a link.
+    pub fn download(&self, url: &str) -> Vec<u8> {
+        let request = self.http.get(url);
+        self.runtime.block_on(async { request.send().await.unwrap().bytes().await.unwrap().to_vec() })
+    }
+
     fn request(&self, request: reqwest::RequestBuilder, body: Option<Value>) -> Value {
         let request = match body {
             Some(body) => request.json(&body),

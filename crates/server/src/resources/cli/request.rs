@@ -42,8 +42,7 @@ impl RequestBody for CliNothing {}
     responses((status = 200, description = "Where to send the person.", body = CliAuthRequest))
 )]
 pub(super) async fn handle(State(ctx): State<Context>, request: Request) -> Result<Json<CliAuthRequest>, ApiError> {
-    let host =
-        request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost").to_owned();
+    let base = ctx.base_url(request.headers().get(header::HOST));
     body::read::<CliNothing>(request).await?;
     let mut random = [0; 192];
     ctx.fill_random(&mut random);
@@ -56,7 +55,6 @@ pub(super) async fn handle(State(ctx): State<Context>, request: Request) -> Resu
         }
         Ok(())
     })?;
-    let base = ctx.public_url.as_ref().map_or_else(|| format!("http://{host}"), |url| url.trim_end_matches('/').into());
     let url = format!("{base}/cli/authorize/{code}");
     Ok(Json(CliAuthRequest { auth_url: url.clone(), auth_code: code.clone(), url, code }))
 }

@@ -4,12 +4,13 @@ use crate::{
     ApiError,
     api::{Changed, change},
     auth::{ProjectContext, path_id},
+    media,
 };
 use axum::{extract::Path, http::StatusCode};
 use serde_json::json;
 use store::{
     events::{self, EventRow},
-    messages, outbox,
+    outbox,
 };
 
 /// Delete our copy of a message
@@ -32,7 +33,7 @@ pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Resul
         if outbox::is_on_its_way(tx, project, conversation, id).await? {
             return Err(ApiError::Forbidden("on_its_way", "the message is still on its way; delete it later".into()));
         }
-        messages::delete(tx, project, id).await?;
+        media::delete_with_message(tx, project, id).await?;
         let body = json!({"conversation_id": conversation}).to_string();
         let event =
             EventRow { id: ctx.new_uuid(), at: ctx.now(), topic: "message.deleted".into(), object_id: id.uuid(), body };

@@ -28,5 +28,5 @@ pub(super) async fn handle(
         conversations::find(&mut conn, ctx.project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
     let (rows, total) = messages::list(&mut conn, ctx.project, id, limit, offset).await?;
     let number = conversation.phone_number.as_deref();
-    Ok(list.page(rows.iter().map(|row| WhatsappMessage::of(row, number)).collect(), total))
+    Ok(list.page(rows.iter().map(|row| WhatsappMessage::of(&ctx, row, number)).collect(), total))
 }

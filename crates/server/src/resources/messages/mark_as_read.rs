@@ -53,7 +53,7 @@ pub(super) async fn handle(
             jobs::put(tx, project, ctx.new_uuid(), (RECEIPT_JOB, &id.to_string()), &payload, now).await?;
         }
         let row = messages::find(tx, project, id).await?.ok_or(ApiError::NotFound("Message"))?;
-        Ok(Data { data: WhatsappMessage::of(&row, conversation.phone_number.as_deref()) })
+        Ok(Data { data: WhatsappMessage::of(&ctx, &row, conversation.phone_number.as_deref()) })
     })?;
     ctx.wake.notify_one();
     Ok(changed)

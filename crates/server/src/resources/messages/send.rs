@@ -43,7 +43,7 @@ pub(super) async fn send(
     let said = Said { parcel: &parcel, shown: taken.message.shown(), source_key, waiting: None };
     let message = workers::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refused)?;
     let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
-    Ok(WhatsappMessage::of(&row, conversation.phone_number.as_deref()))
+    Ok(WhatsappMessage::of(ctx, &row, conversation.phone_number.as_deref()))
 }
 
 fn refused(why: NotSendable) -> ApiError {

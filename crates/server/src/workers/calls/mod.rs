@@ -1,9 +1,10 @@
-//! Jobs that ask or tell Meta something that no turn waits for: a pull of all templates of an account, a look at one, and a
-//! read receipt.
+//! Jobs that ask or tell Meta something that no turn waits for: a pull of all templates of an account, a look at one, a read
+//! receipt, and the download of a person's file.
 //!
 //! A job is held while Meta is asked, as a test run is while a model is: claimed in one transaction, asked with none open,
 //! and what came is written under the job's epoch. A worker that dies leaves a lease that runs out.
 
+mod fetch;
 mod receipt;
 mod refresh;
 mod sync;
@@ -11,6 +12,7 @@ mod sync;
 use super::{Did, wait_after};
 use crate::{
     Context,
+    media::FETCH_JOB,
     templates::{REFRESH_JOB, SYNC_JOB},
 };
 use domain::{Id, Span, ids::ProjectId};
@@ -24,18 +26,33 @@ use store::{
 
 pub(crate) use receipt::{RECEIPT_JOB, Receipt};
 
+/// Which jobs: downloads take long, and nothing else waits behind them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Calls {
+    /// Files of people.
+    Fetches,
+    /// All others.
+    Others,
+}
+
 /// The jobs that are due, oldest first.
-pub(super) async fn look(ctx: &Context) -> Result<Vec<DueRow>> {
+pub(super) async fn look(ctx: &Context, calls: Calls) -> Result<Vec<DueRow>> {
     let mut reader = ctx.store.read().await?;
-    unscoped::due_calls(&mut reader.conn(), ctx.now(), super::BATCH).await
+    match calls {
+        Calls::Fetches => unscoped::due_fetches(&mut reader.conn(), ctx.now(), super::BATCH).await,
+        Calls::Others => unscoped::due_calls(&mut reader.conn(), ctx.now(), super::BATCH).await,
+    }
 }
 
 /// Does one due job.
 pub(super) async fn step(ctx: &Context) -> Result<Did> {
-    let due = look(ctx).await?;
-    let Some(due) = due.first() else { return Ok(Did::Nothing) };
-    run(ctx, *due).await?;
-    Ok(Did::Something)
+    for calls in [Calls::Others, Calls::Fetches] {
+        if let Some(due) = look(ctx, calls).await?.first() {
+            run(ctx, *due).await?;
+            return Ok(Did::Something);
+        }
+    }
+    Ok(Did::Nothing)
 }
 
 /// Does a job that was seen as due. Does nothing if another worker was faster.
@@ -54,6 +71,7 @@ pub(super) async fn run(ctx: &Context, due: DueRow) -> Result<()> {
             SYNC_JOB => sync::run(ctx, project, &job).await,
             REFRESH_JOB => refresh::run(ctx, project, &job).await,
             RECEIPT_JOB => receipt::run(ctx, project, &job).await,
+            FETCH_JOB => fetch::run(ctx, project, &job).await,
             other => Err(Error::Damaged { what: "job", why: format!("unknown kind {other}") }),
         }
     };

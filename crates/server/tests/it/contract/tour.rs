@@ -262,6 +262,15 @@ async fn messages() -> Vec<Heard> {
     app.call_raw(&[kind], Method::POST, &path, Some(form.into())).await.data();
     let alone = json!({"message": {"phone_number": ANA, "message_type": "image", "media_url": link}});
     app.post("/api/v1/whatsapp_messages", alone).await.data();
+    let file = json!({"base64": "/9j/4A==", "mime_type": "image/jpeg"});
+    let file = app.emulator_call(Method::POST, "/inbound/media", Some(file)).await["media_id"].clone();
+    let image = json!({"from": ANA, "type": "image", "image": {"id": file}});
+    app.emulator_call(Method::POST, "/inbound", Some(image)).await;
+    app.model().says("A picture!");
+    app.run_until_idle().await;
+    let picture = app.messages().await.into_iter().rfind(|one| one["direction"] == "inbound").unwrap();
+    let path_of = format!("/api/v1/whatsapp_messages/{}/mark_as_read", picture["id"].as_str().unwrap());
+    app.call(Method::PATCH, &path_of, None).await.data();
     let tap = json!({"from": ANA, "type": "button", "button": {"payload": "yes", "text": "Yes"}, "force": true});
     app.emulator_call(Method::POST, "/inbound", Some(tap)).await;
     app.get(&format!("{path}?per_page=100")).await.data();

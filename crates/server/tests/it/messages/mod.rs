@@ -2,6 +2,7 @@
 
 mod files;
 mod inbound;
+mod media;
 mod outgoing;
 mod reading;
 mod refused;
