@@ -1,6 +1,7 @@
 //! `POST /whatsapp_conversations/{conversation_id}/whatsapp_messages`
 
 use super::{
+    known::Asked,
     send::send,
     take::{WhatsappMessageCreateRequest, take},
     view::WhatsappMessage,
@@ -27,6 +28,8 @@ use store::conversations;
     )),
     responses(
         (status = 201, description = "Stored; it is sent in the background.", body = Data<WhatsappMessage>),
+        (status = 404, description = "Also if the named template does not exist in its language: neither here nor, as far as it can be asked, \
+            at WhatsApp"),
         (status = 409, description = "`agent_active`: an agent execution holds the conversation"),
         (status = 422, description = "`outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has told no \
             address of this person. Details: `blank`, `invalid`, `invalid_url`, `ambiguous`, `not_a_file`, `too_large`, \
@@ -45,11 +48,18 @@ pub(super) async fn handle(
     }
     let taken = take(&ctx, request).await?;
     let source_key = format!("api:{}", ctx.new_uuid());
-    let changed = change!(ctx, "message.send", tx => {
-        let conversation = conversations::next_seq(tx, ctx.project, id, ctx.now()).await?;
-        let conversation = conversation.ok_or(ApiError::NotFound("Conversation"))?;
-        send(&ctx, tx, &conversation, &taken, &source_key).await.map(Created)
-    });
+    let mut asked = Asked::Ours;
+    let changed = loop {
+        let changed = change!(ctx, "message.send", tx => {
+            let conversation = conversations::next_seq(tx, ctx.project, id, ctx.now()).await?;
+            let conversation = conversation.ok_or(ApiError::NotFound("Conversation"))?;
+            asked.ours(&ctx, tx, &conversation, &taken).await?;
+            send(&ctx, tx, &conversation, &taken, &source_key).await.map(Created)
+        });
+        if !asked.meta(&ctx).await? {
+            break changed;
+        }
+    };
     taken.keep_if_sent(&ctx, &changed).await;
     ctx.wake.notify_one();
     changed

@@ -5,6 +5,7 @@ mod create;
 mod data;
 mod delete;
 mod find;
+mod known;
 mod list;
 mod mark_as_read;
 mod outgoing;

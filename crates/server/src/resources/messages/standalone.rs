@@ -1,6 +1,7 @@
 //! `POST /whatsapp_messages`
 
 use super::{
+    known::Asked,
     send::send,
     take::{WhatsappMessageCreateRequest, take},
     view::WhatsappMessage,
@@ -47,7 +48,7 @@ pub(super) struct Recipient {
     responses(
         (status = 201, description = "Stored; it is sent in the background.", body = Data<WhatsappMessage>),
         (status = 400, description = "Also `malformed`: no phone number is given"),
-        (status = 404, description = "`not_found`: the named template does not exist"),
+        (status = 404, description = "`not_found`: the named template does not exist in its language: neither here nor, as far as it can be asked, at WhatsApp"),
         (status = 409, description = "`agent_active`: an agent execution holds the conversation"),
         (status = 422, description = "`no_config`: there is no such number, or none to send from; `no_access_token`: the config has no \
             access token; `outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has told no address of \
@@ -61,13 +62,20 @@ pub(super) async fn handle(
 ) -> Result<Changed<Created<WhatsappMessage>>, ApiError> {
     let taken = take(&ctx, request).await?;
     let source_key = format!("api:{}", ctx.new_uuid());
-    let changed = match to(taken.message.phone_number.as_ref(), &recipient) {
-        Err(error) => Err(error),
-        Ok(phone) => change!(ctx, "message.send", tx => {
-            let channel = from(&ctx, tx, &phone, &recipient).await?;
-            let conversation = channel::open(&ctx, tx, ctx.project, &phone, &channel).await?;
-            send(&ctx, tx, &conversation, &taken, &source_key).await.map(Created)
-        }),
+    let mut asked = Asked::Ours;
+    let changed = loop {
+        let changed = match to(taken.message.phone_number.as_ref(), &recipient) {
+            Err(error) => Err(error),
+            Ok(phone) => change!(ctx, "message.send", tx => {
+                let channel = from(&ctx, tx, &phone, &recipient).await?;
+                let conversation = channel::open(&ctx, tx, ctx.project, &phone, &channel).await?;
+                asked.ours(&ctx, tx, &conversation, &taken).await?;
+                send(&ctx, tx, &conversation, &taken, &source_key).await.map(Created)
+            }),
+        };
+        if !asked.meta(&ctx).await? {
+            break changed;
+        }
     };
     taken.keep_if_sent(&ctx, &changed).await;
     ctx.wake.notify_one();

@@ -2,6 +2,7 @@
 
 mod files;
 mod inbound;
+mod known;
 mod media;
 mod outgoing;
 mod reading;

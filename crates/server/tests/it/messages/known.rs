@@ -1,0 +1,84 @@
+//! A message that names a template which does not exist is refused before anything of it is stored.
+
+use super::{send, standalone::connected};
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::{ANA, Answer, TestApp};
+
+const PATH: &str = "/api/v1/whatsapp_messages";
+
+fn named(name: &str, language: &str) -> Value {
+    json!({"phone_number": ANA, "message_type": "template", "template_name": name, "template_language": language})
+}
+
+/// How often Meta was asked for templates.
+async fn asked(app: &TestApp) -> usize {
+    let log = app.emulator_call(Method::GET, "/requests?limit=1000&path=/message_templates", None).await;
+    log["requests"].as_array().unwrap().len()
+}
+
+fn refused(answer: &Answer) {
+    let told = (answer.status, answer.body["code"].as_str(), answer.body["error"].as_str());
+    assert_eq!(told, (404, Some("not_found"), Some("Template not found")));
+}
+
+#[tokio::test]
+async fn a_template_that_neither_we_nor_meta_have_is_not_found_and_nothing_is_stored() {
+    let (app, _, config) = connected().await;
+    for query in [String::new(), format!("?whatsapp_config_id={config}")] {
+        refused(&send(&app, &format!("{PATH}{query}"), named("no_such_thing", "en_US")).await);
+    }
+    // There is one of the name, in other languages.
+    refused(&send(&app, PATH, named("hello_world", "fr")).await);
+    assert_eq!(asked(&app).await, 3, "each time Meta was asked once");
+    for list in ["whatsapp_conversations", "whatsapp_contacts", "whatsapp_templates"] {
+        assert_eq!(app.get(&format!("/api/v1/{list}")).await.body["meta"]["total_count"], 0, "{list}");
+    }
+    app.says(ANA, "hello").await;
+    let conversation = app.conversation().await;
+    let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
+    refused(&send(&app, &path, named("no_such_thing", "en_US")).await);
+    app.run_until_idle().await;
+    assert_eq!(app.messages().await.len(), 1, "what Ana said");
+}
+
+#[tokio::test]
+async fn a_template_that_meta_has_and_nobody_pulled_is_sent_and_learnt() {
+    let (app, _, _) = connected().await;
+    send(&app, PATH, named("hello_world", "en_US")).await.data();
+    send(&app, PATH, named("hello_world", "en_US")).await.data();
+    assert_eq!(asked(&app).await, 1);
+    let list = app.get("/api/v1/whatsapp_templates").await;
+    let known = (&list.data()[0]["name"], &list.data()[0]["language_code"], &list.body["meta"]["total_count"]);
+    assert_eq!(known, (&json!("hello_world"), &json!("en_US"), &json!(1)));
+    app.run_until_idle().await;
+    assert_eq!(super::last_on_phone(&app).await["content"]["name"], "hello_world");
+}
+
+#[tokio::test]
+async fn where_meta_cannot_be_asked_the_message_goes_its_way() {
+    let (app, _, _) = connected().await;
+    for (name, state) in [("hello_world", "delivered"), ("no_such_thing", "failed")] {
+        let rule = json!({"when": {"surface": "templates"}, "trigger": {"next": 1}, "do": {"error": "server_500"}});
+        app.emulator_call(Method::POST, "/faults", Some(rule)).await;
+        let sent = send(&app, PATH, named(name, "en_US")).await.id();
+        app.run_until_idle().await;
+        app.forward(domain::Span::from_secs(10)).await;
+        let message = app.messages().await.into_iter().find(|message| message["id"] == sent).unwrap();
+        assert_eq!(message["status"], state, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_repeat_of_a_send_is_answered_as_before_though_the_template_is_gone() {
+    let (app, _, _) = connected().await;
+    let body = json!({"message": named("hello_world", "en_US")}).to_string();
+    let headers = [("idempotency-key", "k"), ("content-type", "application/json")];
+    let first = app.call_raw(&headers, Method::POST, PATH, Some(body.clone())).await;
+    let list = app.get("/api/v1/whatsapp_templates").await;
+    let template = format!("/api/v1/whatsapp_templates/{}", list.data()[0]["id"].as_str().unwrap());
+    assert_eq!(app.call(Method::DELETE, &template, None).await.status, 200);
+    let again = app.call_raw(&headers, Method::POST, PATH, Some(body)).await;
+    assert_eq!((again.status, again.id()), (201, first.id()));
+    refused(&send(&app, PATH, named("hello_world", "en_US")).await);
+}
