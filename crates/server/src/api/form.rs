@@ -1,5 +1,5 @@
-//! Reads `multipart/form-data` while it arrives, part by part, so that a file is never in memory as a whole; and makes of its
-//! fields the JSON that the same request would have been without a file.
+//! Reads `multipart/form-data` while it arrives, part by part, so that a file is never in memory as a whole: `multer` knows the
+//! format, the limits are ours. And makes of its fields the JSON that the same request would have been without a file.
 
 use super::{body::Arriving, json};
 use crate::ApiError;
@@ -7,11 +7,17 @@ use axum::{
     body::Body,
     http::{header, request::Parts},
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use futures::stream;
+use multer::{Field, Multipart};
 use serde_json::{Map, Value};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
-/// Longest head of a part.
-const HEAD: usize = 8 * 1024;
+/// Most bytes that may come before something can be given on: the library keeps the head of a part in memory.
+const HEAD: usize = 1 << 20;
 /// Longest field that is no file.
 const FIELD: usize = 64 * 1024;
 /// Most parts.
@@ -21,13 +27,11 @@ const DEPTH: usize = 8;
 
 /// A form on its way to us.
 pub(crate) struct Form {
-    body: Arriving,
-    buffer: BytesMut,
-    /// What stands between parts, with the line break before it.
-    delimiter: Vec<u8>,
-    /// Within a part's content, or before the first part.
-    inside: bool,
+    form: Multipart<'static>,
+    part: Option<Field<'static>>,
     parts: usize,
+    /// Bytes that came since something was given on.
+    since: Arc<AtomicUsize>,
 }
 
 /// What is said of a part before its content.
@@ -43,15 +47,14 @@ fn broken(what: &str) -> ApiError {
     ApiError::Malformed(format!("the form is broken: {what}"))
 }
 
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    let first = *needle.first()?;
-    let mut at = 0;
-    loop {
-        at += haystack.get(at..)?.iter().position(|byte| *byte == first)?;
-        if haystack[at..].starts_with(needle) {
-            return Some(at);
-        }
-        at += 1;
+/// What is wrong with the form, or with the body that it comes in.
+fn failed(error: multer::Error) -> ApiError {
+    match error {
+        multer::Error::StreamReadFailed(cause) => match cause.downcast::<ApiError>() {
+            Ok(own) => *own,
+            Err(other) => broken(&other.to_string()),
+        },
+        other => broken(&other.to_string()),
     }
 }
 
@@ -71,60 +74,44 @@ impl Form {
         if length.is_some_and(|length: usize| length > limit) {
             return Err(ApiError::TooLarge(limit));
         }
-        let boundary = parameter(content_type(parts), "boundary").filter(|text| (1..=70).contains(&text.len()));
-        let boundary = boundary.ok_or_else(|| broken("the content type names no boundary"))?;
-        let delimiter = format!("\r\n--{boundary}").into_bytes();
-        // The first delimiter has no line break before it.
-        let buffer = BytesMut::from(&b"\r\n"[..]);
-        Ok(Self { body: Arriving::new(body, limit), buffer, delimiter, inside: true, parts: 0 })
-    }
-
-    async fn more(&mut self) -> Result<(), ApiError> {
-        let more = self.body.next().await?.ok_or_else(|| broken("it ends before its last boundary"))?;
-        self.buffer.extend_from_slice(&more);
-        Ok(())
+        let boundary = multer::parse_boundary(content_type(parts)).map_err(failed)?;
+        let since = Arc::new(AtomicUsize::new(0));
+        let arriving =
+            stream::try_unfold((Arriving::new(body, limit), since.clone()), |(mut body, since)| async move {
+                // The library takes all that is there before it gives anything on: so there is one piece at a time.
+                tokio::task::yield_now().await;
+                let Some(bytes) = body.next().await? else { return Ok::<_, ApiError>(None) };
+                if since.fetch_add(bytes.len(), Ordering::Relaxed) > HEAD {
+                    return Err(broken("a part's head is longer than 1 MiB"));
+                }
+                Ok(Some((bytes, (body, since))))
+            });
+        Ok(Self { form: Multipart::new(arriving, boundary), part: None, parts: 0, since })
     }
 
     /// The next part; none at the end. What was not read of the one before is passed over.
     pub(crate) async fn next(&mut self) -> Result<Option<Head>, ApiError> {
         while self.piece().await?.is_some() {}
+        self.part = None;
+        let Some(part) = self.form.next_field().await.map_err(failed)? else { return Ok(None) };
+        self.since.store(0, Ordering::Relaxed);
         self.parts += 1;
         if self.parts > PARTS {
             return Err(broken("it has more than 1,000 parts"));
         }
-        loop {
-            if self.buffer.starts_with(b"--") {
-                return Ok(None);
-            }
-            if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
-                let head = self.buffer.split_to(end + 4);
-                self.inside = true;
-                return read_head(&String::from_utf8_lossy(&head)).map(Some);
-            }
-            if self.buffer.len() > HEAD {
-                return Err(broken("a part's head is longer than 8 KiB"));
-            }
-            self.more().await?;
-        }
+        let name = part.name().ok_or_else(|| broken("a part has no name"))?.to_owned();
+        let filename = part.file_name().map(clean);
+        let content_type = part.content_type().map(ToString::to_string);
+        self.part = Some(part);
+        Ok(Some(Head { name, filename, content_type }))
     }
 
     /// More of the part's content; none at its end.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, ApiError> {
-        while self.inside {
-            if let Some(at) = find(&self.buffer, &self.delimiter) {
-                let piece = self.buffer.split_to(at).freeze();
-                let _delimiter = self.buffer.split_to(self.delimiter.len());
-                self.inside = false;
-                return Ok((!piece.is_empty()).then_some(piece));
-            }
-            // The last bytes may be the beginning of a delimiter.
-            let certain = self.buffer.len().saturating_sub(self.delimiter.len() - 1);
-            if certain > 0 {
-                return Ok(Some(self.buffer.split_to(certain).freeze()));
-            }
-            self.more().await?;
-        }
-        Ok(None)
+        let Some(part) = &mut self.part else { return Ok(None) };
+        let piece = part.chunk().await.map_err(failed)?;
+        self.since.store(0, Ordering::Relaxed);
+        Ok(piece)
     }
 
     /// The part's content as text.
@@ -139,56 +126,6 @@ impl Form {
         let text = String::from_utf8(text).map_err(|_| broken("a field is not UTF-8"))?;
         if text.contains('\0') { Err(broken("a field holds NUL")) } else { Ok(text) }
     }
-}
-
-fn read_head(head: &str) -> Result<Head, ApiError> {
-    let header = |wanted: &str| {
-        let mut lines = head.lines().filter_map(|line| line.split_once(':'));
-        lines.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
-    };
-    let disposition = header("content-disposition").ok_or_else(|| broken("a part has no Content-Disposition"))?;
-    let name = parameter(disposition, "name").ok_or_else(|| broken("a part has no name"))?;
-    let filename = parameter(disposition, "filename").map(|name| clean(&name));
-    Ok(Head { name, filename, content_type: header("content-type").map(str::to_owned) })
-}
-
-/// A parameter of a header, quoted or not.
-fn parameter(header: &str, wanted: &str) -> Option<String> {
-    let mut rest = header.split_once(';')?.1;
-    loop {
-        let (name, after) = rest.split_once('=')?;
-        let after = after.trim_start();
-        let (value, next) = match after.strip_prefix('"') {
-            Some(quoted) => unquoted(quoted),
-            None => {
-                let end = after.find(';').unwrap_or(after.len());
-                (after[..end].trim().to_owned(), &after[end..])
-            }
-        };
-        if name.trim().trim_start_matches(';').trim().eq_ignore_ascii_case(wanted) {
-            return Some(value);
-        }
-        rest = next;
-    }
-}
-
-/// Up to the closing quote, and what follows it.
-fn unquoted(quoted: &str) -> (String, &str) {
-    let mut text = String::new();
-    let mut chars = quoted.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '"' => return (text, &quoted[at + 1..]),
-            '\\' => match chars.next() {
-                Some((_, next @ ('"' | '\\'))) => text.push(next),
-                // Browsers of old send whole Windows paths, without escapes.
-                Some((_, next)) => text.extend(['\\', next]),
-                None => {}
-            },
-            c => text.push(c),
-        }
-    }
-    (text, "")
 }
 
 /// A file's name: the last component of what was said, without what does not belong into one.
@@ -329,6 +266,34 @@ mod tests {
                 }
             }
             assert!(matches!(end, Err(ApiError::Malformed(_))), "{length}: {end:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn neither_a_large_file_nor_a_head_without_end_is_kept_in_memory() {
+        const PIECE: usize = 64 * 1024;
+        let begin = FORM.split_once("\r\n\r\none").unwrap().0;
+        for (begin, is_file) in [(format!("{begin}\r\n\r\n"), true), (begin.to_owned(), false)] {
+            let taken = Arc::new(AtomicUsize::new(0));
+            let counted = taken.clone();
+            let more = (0..100).map(|_| Ok(vec![b'x'; PIECE]));
+            let all = std::iter::once(Ok::<_, std::convert::Infallible>(begin.into_bytes())).chain(more);
+            let all = all.inspect(move |_| {
+                counted.fetch_add(1, Ordering::Relaxed);
+            });
+            let request = axum::http::Request::builder().header("content-type", "multipart/form-data; boundary=xx");
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            let mut form = Form::open(&parts, Body::from_stream(stream::iter(all)), 100 << 20).unwrap();
+            let head = form.next().await;
+            if !is_file {
+                assert!(matches!(head, Err(ApiError::Malformed(_))), "{head:?}");
+                assert!(taken.load(Ordering::Relaxed) <= HEAD / PIECE + 3);
+                continue;
+            }
+            for at in 0..50 {
+                assert!(form.piece().await.unwrap().is_some_and(|piece| piece.len() <= 2 * PIECE));
+                assert!(taken.load(Ordering::Relaxed) <= at + 4, "it is given on as it comes");
+            }
         }
     }
 
