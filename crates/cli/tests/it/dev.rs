@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::program::{Home, Running, finished, get, json, stderr, stdout};
+use crate::program::{Home, Running, finished, get, get_text, json, stderr, stdout};
 
 /// Everything must be printed by then.
 const PROMISED: Duration = Duration::from_secs(5);
@@ -17,6 +17,7 @@ const FREE: [&str; 7] = ["dev", "--listen", "0", "--emulator-listen", "127.0.0.1
 struct Dev {
     process: Running,
     api: String,
+    docs: String,
     key: String,
     agent: String,
     emulator: String,
@@ -30,11 +31,11 @@ impl Dev {
         let mut process = home.start(arguments);
         let mut value = |name: &str| process.value_after(&format!("  {name:<10} "), PROMISED - started.elapsed());
         let first_word = |text: String| text.split_whitespace().next().unwrap().to_owned();
-        let (api, key, agent) = (value("API"), value("API key"), value("Agent"));
+        let (api, docs, key, agent) = (value("API"), value("Docs"), value("API key"), value("Agent"));
         let (emulator, sandbox) = (first_word(value("Emulator")), value("Sandbox"));
         assert!(value("Model").contains("not an AI"));
         process.value_after("curl -s", PROMISED - started.elapsed());
-        Self { process, api, key, agent, emulator, sandbox }
+        Self { process, api, docs, key, agent, emulator, sandbox }
     }
 
     fn code(&self) -> &str {
@@ -57,6 +58,8 @@ fn dev_shows_all_one_needs_within_seconds_and_the_agent_answers_a_phone() {
     let dev = Dev::start(&home, &FREE);
     let (status, agents) = get(&format!("{}/agents", dev.api), &dev.key);
     assert_eq!((status, &agents["data"][0]["id"]), (200, &Value::String(dev.agent.clone())));
+    let (status, reference) = get_text(&dev.docs, "");
+    assert!(status == 200 && reference.contains("spec-url=\"/openapi.json\""), "{status} {reference}");
     // A Brazilian number is answered in Portuguese.
     assert!(first(&dev.says(&home, dev.code())).contains("agente"));
     assert!(first(&dev.says(&home, "where is my order?")).contains("order number"));

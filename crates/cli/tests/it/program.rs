@@ -186,11 +186,17 @@ pub fn post(url: &str, body: &Value) -> (u16, Value) {
 
 /// One request of a client.
 pub fn get(url: &str, key: &str) -> (u16, Value) {
+    let (status, text) = get_text(url, key);
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+/// The same of something that need not be JSON.
+pub fn get_text(url: &str, key: &str) -> (u16, String) {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
         gateways::tls::install();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let response = client.get(url).header("x-api-key", key).send().await.unwrap();
-        (response.status().as_u16(), response.json().await.unwrap())
+        (response.status().as_u16(), response.text().await.unwrap())
     })
 }

@@ -19,6 +19,7 @@ pub fn print(stage: &Stage, project: &DemoProject) {
     let show = |name: &str, value: &str| output::line(format_args!("  {name:<10} {value}"));
     output::line("Chasqui runs on this machine; Ctrl-C stops it.\n");
     show("API", &format!("{server}/api/v1"));
+    show("Docs", &format!("{server}/docs"));
     show("API key", &project.api_key);
     show("Agent", &project.agent_id);
     show("Emulator", &format!("{}  (WhatsApp in a box{})", stage.emulator_url, stage.lifted_limit()));
