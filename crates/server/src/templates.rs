@@ -184,14 +184,22 @@ pub(crate) fn category(word: &str) -> Option<&'static str> {
 
 /// A row for a template that Meta has and we do not know.
 pub(crate) fn learnt(ctx: &Context, waba_id: &str, meta: &Template) -> WhatsappTemplateRow {
+    let mut row = draft(ctx, waba_id, (&meta.name, &meta.language));
+    TemplateStatus::Submitted.as_str().clone_into(&mut row.status);
+    take_over(&mut row, meta);
+    row
+}
+
+/// A draft that says nothing yet.
+pub(crate) fn draft(ctx: &Context, waba_id: &str, (name, language): (&str, &str)) -> WhatsappTemplateRow {
     let now = ctx.now();
-    let mut row = WhatsappTemplateRow {
+    WhatsappTemplateRow {
         id: ctx.new_id(),
         waba_id: waba_id.into(),
-        name: meta.name.clone(),
-        language_code: meta.language.clone(),
+        name: name.into(),
+        language_code: language.into(),
         category: "UTILITY".into(),
-        status: TemplateStatus::Submitted.as_str().into(),
+        status: TemplateStatus::Draft.as_str().into(),
         parameter_format: POSITIONAL.into(),
         components: "[]".into(),
         meta_id: None,
@@ -202,9 +210,7 @@ pub(crate) fn learnt(ctx: &Context, waba_id: &str, meta: &Template) -> WhatsappT
         version: 1,
         created_at: now,
         updated_at: now,
-    };
-    take_over(&mut row, meta);
-    row
+    }
 }
 
 /// Tells of a template's new state, if it is one.

@@ -120,11 +120,15 @@ fn filled_in(text: &str, values: &[(String, String)]) -> String {
 }
 
 fn parameters(values: &[(String, String)], named: bool) -> Vec<Value> {
-    let parameter = |(name, value): &(String, String)| match named {
-        true => json!({"type": "text", "parameter_name": name, "text": value}),
-        false => json!({"type": "text", "text": value}),
-    };
-    values.iter().map(parameter).collect()
+    values.iter().map(|(name, value)| text_parameter(named.then_some(name), value)).collect()
+}
+
+/// A value as Meta takes it: in its order, or by the name of its variable.
+pub fn text_parameter(name: Option<&String>, value: &str) -> Value {
+    match name {
+        Some(name) => json!({"type": "text", "parameter_name": name, "text": value}),
+        None => json!({"type": "text", "text": value}),
+    }
 }
 
 /// The value of each variable of the body, in Meta's order.
@@ -168,18 +172,23 @@ fn body_values(shape: Shape<'_>, given: &Parameters, problems: &mut Vec<Problem>
     values
 }
 
-/// WhatsApp takes one line of text without wide gaps.
 fn plain(value: &str, at: &str, problems: &mut Vec<Problem>) {
-    let why = if value.trim().is_empty() {
-        "can't be blank".into()
+    if let Some((_, why)) = unfit(value) {
+        problems.push(Problem::new(at, "invalid_parameter", why));
+    }
+}
+
+/// Why a value is none, as a word and for people: WhatsApp takes one line of text without wide gaps.
+pub fn unfit(value: &str) -> Option<(&'static str, String)> {
+    if value.trim().is_empty() {
+        Some(("blank", "can't be blank".into()))
     } else if value.contains(['\n', '\r', '\t']) || value.contains("     ") {
-        "may not have line breaks, tabs or more than four spaces in a row".into()
+        Some(("invalid", "may not have line breaks, tabs or more than four spaces in a row".into()))
     } else if value.chars().count() > LONGEST_PARAMETER {
-        format!("may have at most {LONGEST_PARAMETER} characters")
+        Some(("too_long", format!("may have at most {LONGEST_PARAMETER} characters")))
     } else {
-        return;
-    };
-    problems.push(Problem::new(at, "invalid_parameter", why));
+        None
+    }
 }
 
 fn header(shape: Shape<'_>, filling: &Filling, problems: &mut Vec<Problem>) -> Option<Value> {

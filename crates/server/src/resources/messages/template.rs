@@ -2,15 +2,14 @@
 
 use super::outgoing::public_url;
 use crate::api::words;
-use domain::Problem;
+use domain::{
+    Problem,
+    template::{MOST_PARAMETERS, text_parameter, unfit},
+};
 use gateways::whatsapp::send::{MediaKind, MediaSource, TemplateSend};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-
-/// reliability.md §11.
-const MOST: usize = 60;
-const LONGEST: usize = 1_024;
 
 words!(HeaderType = "text", "image", "video", "document");
 
@@ -70,11 +69,7 @@ fn is_parts(fields: &Map<String, Value>) -> bool {
 }
 
 fn texts(parameters: &[Parameter]) -> Vec<Value> {
-    let one = |(name, text): &Parameter| match name {
-        Some(name) => json!({"type": "text", "parameter_name": name, "text": text}),
-        None => json!({"type": "text", "text": text}),
-    };
-    parameters.iter().map(one).collect()
+    parameters.iter().map(|(name, text)| text_parameter(name.as_ref(), text)).collect()
 }
 
 #[derive(Default)]
@@ -98,8 +93,8 @@ impl Found {
     }
 
     fn numbered(&mut self, path: &str, texts: Vec<Value>) -> Vec<Parameter> {
-        if texts.len() > MOST {
-            self.wrong(path, "too_many", format!("must be at most {MOST}"));
+        if texts.len() > MOST_PARAMETERS {
+            self.wrong(path, "too_many", format!("must be at most {MOST_PARAMETERS}"));
             return Vec::new();
         }
         let mut read = Vec::new();
@@ -111,8 +106,8 @@ impl Found {
 
     /// Names that are numbers go by their order.
     fn named(&mut self, path: &str, fields: &Map<String, Value>) -> Vec<Parameter> {
-        if fields.len() > MOST {
-            self.wrong(path, "too_many", format!("must be at most {MOST}"));
+        if fields.len() > MOST_PARAMETERS {
+            self.wrong(path, "too_many", format!("must be at most {MOST_PARAMETERS}"));
             return Vec::new();
         }
         let place = |name: &str| name.parse::<u32>().ok();
@@ -131,7 +126,6 @@ impl Found {
         read
     }
 
-    /// WhatsApp takes no line breaks, tabs and long gaps here.
     fn text(&mut self, path: &str, value: &Value) -> Option<String> {
         let text = match value {
             Value::String(text) => text.clone(),
@@ -141,12 +135,8 @@ impl Found {
                 return None;
             }
         };
-        if text.trim().is_empty() {
-            self.wrong(path, "blank", "can't be blank");
-        } else if text.chars().count() > LONGEST {
-            self.wrong(path, "too_long", format!("must be at most {LONGEST} characters"));
-        } else if text.contains(['\n', '\r', '\t']) || text.contains("     ") {
-            self.wrong(path, "invalid", "must hold no line break, no tab and at most four spaces in a row");
+        if let Some((code, why)) = unfit(&text) {
+            self.wrong(path, code, why);
         }
         Some(text)
     }

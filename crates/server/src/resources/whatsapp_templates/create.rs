@@ -8,11 +8,12 @@ use crate::{
     ApiError,
     api::{Changed, Created, Data, Problems, RequestBody, body, change},
     auth::ProjectContext,
+    templates,
 };
 use axum::extract::Request;
 use domain::{
     ids::ProjectId,
-    template::{self, Draft, POSITIONAL, Shape, Stage, TemplateStatus},
+    template::{self, Draft, POSITIONAL, Shape, Stage},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -96,24 +97,11 @@ pub(super) async fn handle(
     change!(ctx, "whatsapp_template.create", tx => {
         let waba_id = account(tx, project, selector).await?;
         check_name(tx, project, (&waba_id, &new.name, &new.language_code)).await?;
-        let now = ctx.now();
         let row = WhatsappTemplateRow {
-            id: ctx.new_id(),
-            waba_id,
-            name: new.name.clone(),
-            language_code: new.language_code.clone(),
             category: new.category.clone(),
-            status: TemplateStatus::Draft.as_str().into(),
             parameter_format: new.parameter_format.clone(),
             components: Value::from(new.components.clone()).to_string(),
-            meta_id: None,
-            meta_status: None,
-            rejected_reason: None,
-            quality: None,
-            in_doubt: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
+            ..templates::draft(&ctx, &waba_id, (&new.name, &new.language_code))
         };
         whatsapp_templates::insert(tx, project, &row).await?;
         Ok(Created(WhatsappTemplate::of(tx, project, &row).await?))
