@@ -60,6 +60,7 @@ codes! {
     error BAD_TOOL_NAME = "bad_tool_name": "A tool's name, as the model sees it, is not 1 to 64 of A-Z, a-z, 0-9 and _.";
     error DUPLICATE_TOOL_NAME = "duplicate_tool_name": "Two tools of one node have the same name.";
     error RESERVED_TOOL_NAME = "reserved_tool_name": "A tool is named like one of the built-in tools.";
+    error DUPLICATE_KEY = "duplicate_key": "Two knowledge bases of one node have the same key; case does not count.";
     error FILE_NOT_INLINED = "file_not_inlined": "A knowledge base names a file, which a server cannot read; send its text.";
     error BAD_HEADER = "bad_header": "A header name that is not allowed in HTTP, or a line break in a header.";
     error FORBIDDEN_HEADER = "forbidden_header": "A header that belongs to the connection, not to the request.";

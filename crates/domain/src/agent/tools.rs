@@ -5,7 +5,7 @@ use super::mcp::McpServer;
 use super::read::{Fields, Findings, short};
 use super::webhook::{Webhook, request_tool_name};
 use serde_json::{Map, Value};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Largest knowledge text in bytes.
 const MOST_KNOWLEDGE: usize = 5 * 1024 * 1024;
@@ -59,6 +59,8 @@ pub struct KnowledgeBase {
     pub description: Option<String>,
     /// The text; never shown in prompts, state or events.
     pub text: String,
+    /// The file that the text was in, where its sender said so.
+    pub file: Option<String>,
     /// Unknown fields, kept.
     pub extra: Map<String, Value>,
     default_key: bool,
@@ -110,9 +112,11 @@ impl Subagent {
                 subagent.webhooks.push(webhook);
             }
         }
+        let mut keys = HashMap::new();
         for (value, at) in each(&mut fields, "knowledge_bases", found) {
             if let Some(base) = KnowledgeBase::read(value, &at, None, found) {
                 names.check(base.name.as_deref().unwrap_or_default(), "", &at, found);
+                base.check_key(&at, &mut keys, found);
                 subagent.knowledge_bases.push(base);
             }
         }
@@ -159,8 +163,10 @@ impl KnowledgeBase {
         let file = fields.text("knowledge_base_file", found).filter(|file| !file.trim().is_empty());
         let (text_given, text_at) = (fields.has("knowledge_base_text"), fields.place("knowledge_base_text"));
         let text = fields.text("knowledge_base_text", found).unwrap_or_default();
-        if let Some(file) = file {
-            let message = format!("the server cannot read '{}'; send its text as knowledge_base_text", short(&file));
+        // Beside the text it names where the text came from: that is kept, and nothing reads it.
+        let inlined = !text.trim().is_empty();
+        if let Some(file) = file.as_ref().filter(|_| !inlined) {
+            let message = format!("the server cannot read '{}'; send its text as knowledge_base_text", short(file));
             found.error(fields.place("knowledge_base_file"), codes::FILE_NOT_INLINED, message);
         } else if !text_given && node.is_some() {
             found.error(text_at, codes::MISSING_FIELD, "knowledge_base_text is required");
@@ -169,7 +175,26 @@ impl KnowledgeBase {
         } else if text.trim().is_empty() {
             found.warn(text_at, codes::EMPTY_KNOWLEDGE, format!("knowledge base '{}' has no text", short(&key)));
         }
-        Some(Self { name, key, description, text, default_key, extra: fields.rest() })
+        Some(Self { name, key, description, text, file, default_key, extra: fields.rest() })
+    }
+
+    /// The model tells the bases of a node apart by their keys. `taken` holds the keys before this one, each with its base's name: that two
+    /// have the same name has been said.
+    fn check_key(&self, at: &str, taken: &mut HashMap<String, String>, found: &mut Findings) {
+        let name = self.name.as_deref().unwrap_or_default().to_ascii_lowercase();
+        let key = self.key.trim().to_ascii_lowercase();
+        if key.is_empty() {
+            return;
+        }
+        match taken.get(&key) {
+            None => drop(taken.insert(key, name)),
+            Some(other) if *other == name => {}
+            Some(_) => {
+                let message =
+                    format!("this node already has a knowledge base '{}'; case does not count", short(&self.key));
+                found.error(format!("{at}/key"), codes::DUPLICATE_KEY, message);
+            }
+        }
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -178,6 +203,7 @@ impl KnowledgeBase {
         put(&mut out, "key", (!self.default_key).then_some(self.key.as_str()));
         put(&mut out, "description", self.description.as_deref());
         put(&mut out, "knowledge_base_text", Some(&self.text));
+        put(&mut out, "knowledge_base_file", self.file.as_deref());
         out.extend(self.extra.clone());
         Value::Object(out)
     }

@@ -242,6 +242,17 @@ fn table() -> Vec<(Value, &'static str, &'static str)> {
             codes::FILE_NOT_INLINED,
         ),
         (
+            with_tools(json!({"knowledge_bases": [
+                {"name": "faq", "knowledge_base_text": "x"}, {"name": "more", "key": " FAQ", "knowledge_base_text": "y"}]})),
+            "/nodes/1/subagent/knowledge_bases/1/key",
+            codes::DUPLICATE_KEY,
+        ),
+        (
+            base(json!({"knowledge_base_file": "faq.md", "knowledge_base_text": " "})),
+            "/nodes/1/knowledge_base/knowledge_base_file",
+            codes::FILE_NOT_INLINED,
+        ),
+        (
             with_tools(json!({"knowledge_bases": [{"name": "k", "knowledgeBaseFile": "faq.md"}]})),
             "/nodes/1/subagent/knowledge_bases/0/knowledgeBaseFile",
             codes::FILE_NOT_INLINED,
