@@ -1,7 +1,8 @@
 //! `cargo xtask bench engine`: what a step of the engine costs, by the size of the graph and the length of the history.
 //!
 //! The measuring is `crates/engine/benches/advance.rs`; here its table is read and the ratios are put beside it. A ratio
-//! near 1 is the point: cost follows what changed, not what was.
+//! near 1 is the point: cost follows what changed, not what was. What a knowledge text costs is measured, and printed, by
+//! `crates/engine/benches/knowledge.rs`.
 
 use std::fs;
 
@@ -25,6 +26,7 @@ pub fn run() -> Result<()> {
     let said = output_of(cargo().args(["bench", "-p", "chasqui-engine", "--bench", "advance"]))?;
     let rows = read(&said).with_context(|| format!("this is not divan's table:\n{said}"))?;
     println!("{}", table(&rows));
+    println!("{}", output_of(cargo().args(["bench", "-p", "chasqui-engine", "--bench", "knowledge"]))?);
     let figures: Vec<_> = rows
         .iter()
         .map(|row| {

@@ -103,6 +103,11 @@ fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<(Asked, 
                 turn.answer_call(&call, result, since.unwrap_or(turn.at));
             }
         }
+        Input::Retrieved { effect, retrieval } => {
+            if let Some(Pending::Retrieval { call, since, .. }) = turn.take_pending(effect) {
+                turn.answer_call(&call, tools::kb_retrieval::result(retrieval), since);
+            }
+        }
         Input::SecretsMissing { names } => {
             for name in names {
                 turn.event("warning", json!({"code": "unknown_variable", "path": format!("secrets.{name}")}));
@@ -128,7 +133,7 @@ fn run(turn: &mut Turn<'_>) {
             return;
         }
         // a. a stop is obeyed at once, except between a tool's effect and its outcome
-        if turn.state.stop.is_some() && !matches!(turn.state.pending, Some(Pending::Tool { .. })) {
+        if turn.state.stop.is_some() && !turn.waits_for_tool() {
             return turn.stop();
         }
         // likewise another status that the API wants

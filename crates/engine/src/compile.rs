@@ -1,16 +1,16 @@
 //! An agent made ready to run: its graph looked up by name and the tools of each node built once.
 
-use crate::{history, limits::Limits, nodes, tools};
+use crate::{history, knowledge::Knowledge, limits::Limits, nodes, tools};
 use domain::{
     agent::{
-        END, Graph, LlmConfig, Node, NodeKind, RetryConfig, START, Webhook, WhatsappTemplate, compile_schema,
-        request_tool_name,
+        END, Graph, KnowledgeBase, LlmConfig, Node, NodeKind, RetryConfig, START, Webhook, WhatsappTemplate,
+        compile_schema, request_tool_name,
     },
     chat::ToolSpec,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 /// What an execution pins of its agent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -71,6 +71,8 @@ pub struct CompiledNode {
     pub tools: Vec<ToolSpec>,
     /// The webhooks behind `*_request` tools, by tool name.
     pub webhooks: HashMap<String, Webhook>,
+    /// What `kb_retrieval` searches here.
+    pub knowledge: Vec<Arc<Knowledge>>,
     /// How often a failing model is asked again.
     pub retry: RetryConfig,
     /// Which model is asked.
@@ -101,7 +103,7 @@ pub struct CannotRun(pub String);
 impl Compiled {
     /// Makes an agent ready.
     pub fn new(content: &AgentContent) -> Result<Self, CannotRun> {
-        let graph = Graph::from_canonical(&content.graph).map_err(|problems| {
+        let mut graph = Graph::from_canonical(&content.graph).map_err(|problems| {
             CannotRun(
                 problems
                     .first()
@@ -116,8 +118,11 @@ impl Compiled {
             llm: content.llm_config.as_ref().map(LlmConfig::read).unwrap_or_default(),
             nodes: HashMap::new(),
         };
-        for node in &graph.nodes {
-            agent.nodes.insert(node.name.clone(), CompiledNode::new(&graph, node, &agent, &content.enabled_tools)?);
+        let knowledge: Vec<_> = graph.nodes.iter_mut().map(take_knowledge).collect();
+        for (node, knowledge) in graph.nodes.iter().zip(knowledge) {
+            let compiled =
+                CompiledNode { knowledge, ..CompiledNode::new(&graph, node, &agent, &content.enabled_tools)? };
+            agent.nodes.insert(node.name.clone(), compiled);
         }
         Ok(agent)
     }
@@ -137,6 +142,11 @@ impl Compiled {
     /// Whether only tools reach the contact.
     pub fn speaks_by_tools(&self) -> bool {
         self.version == AgentVersion::V1
+    }
+
+    /// Bytes of all its knowledge texts.
+    pub fn knowledge_bytes(&self) -> usize {
+        self.nodes.values().flat_map(|node| &node.knowledge).map(|base| base.text.len()).sum()
     }
 
     /// The node of this name.
@@ -193,7 +203,18 @@ impl CompiledNode {
         let retry = RetryConfig::read(node.retry_config.as_ref());
         let tokens = tools.iter().map(|tool| history::tokens(&tool.parameters.to_string()));
         let tokens = tokens.fold(history::tokens(&node.prompt), u32::saturating_add);
-        Ok(Self { node: node.clone(), targets, tools, webhooks, retry, llm, tokens, validators })
+        let knowledge = Vec::new();
+        Ok(Self { node: node.clone(), targets, tools, webhooks, knowledge, retry, llm, tokens, validators })
+    }
+
+    /// The knowledge base of this key; case does not count, as no two keys of a node differ by it alone.
+    pub fn knowledge(&self, key: &str) -> Option<&Arc<Knowledge>> {
+        self.knowledge.iter().find(|base| base.key.eq_ignore_ascii_case(key))
+    }
+
+    /// The keys that the model may name.
+    pub(crate) fn knowledge_keys(&self) -> Vec<&str> {
+        self.knowledge.iter().map(|base| base.key.as_str()).collect()
     }
 
     /// The WhatsApp templates that may be sent here.
@@ -209,6 +230,16 @@ impl CompiledNode {
     pub fn validator(&self, tool: &str) -> Option<&jsonschema::Validator> {
         self.validators.get(tool)
     }
+}
+
+/// The node's knowledge bases; their texts, which are long, stay in no other place.
+fn take_knowledge(node: &mut Node) -> Vec<Arc<Knowledge>> {
+    let bases = match &mut node.kind {
+        NodeKind::KnowledgeBase(base) => std::slice::from_mut(base),
+        NodeKind::Subagent(subagent) => &mut subagent.knowledge_bases,
+        _ => &mut [],
+    };
+    bases.iter_mut().map(|base: &mut KnowledgeBase| Arc::new(Knowledge::take(base))).collect()
 }
 
 fn webhooks_of(node: &Node) -> Vec<(String, Webhook)> {

@@ -30,6 +30,17 @@ pub enum Effect {
         #[serde(skip_serializing_if = "SecretMarks::is_empty", default)]
         secrets: SecretMarks,
     },
+    /// Search a knowledge base of a node; feed `Retrieved`. Doing it twice does no harm.
+    Retrieve {
+        /// Names it.
+        id: String,
+        /// The node whose base it is.
+        node: String,
+        /// The base's key.
+        base: String,
+        /// What is looked for.
+        queries: Vec<String>,
+    },
     /// Send something to the contact; feed `Sent`.
     Send {
         /// Names it.

@@ -98,6 +98,13 @@ pub enum Input {
         /// What came of it.
         answer: ToolAnswer,
     },
+    /// A knowledge base was searched.
+    Retrieved {
+        /// The effect.
+        effect: String,
+        /// What came of it.
+        retrieval: Retrieval,
+    },
     /// Secrets that a request names and the project does not have: the request left without them.
     SecretsMissing {
         /// The names.
@@ -121,6 +128,19 @@ pub struct EarlierMessage {
     pub text: String,
     /// When.
     pub sent_at: Timestamp,
+}
+
+/// What came of a search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Retrieval {
+    /// The passages that fit, the best first.
+    Found {
+        /// As the model reads them.
+        passages: Vec<String>,
+    },
+    /// It could not be searched.
+    Failed,
 }
 
 /// What came of a send.

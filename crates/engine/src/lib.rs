@@ -15,6 +15,7 @@ mod history;
 mod inbox;
 mod input;
 pub mod judge;
+pub mod knowledge;
 pub mod limits;
 mod nodes;
 mod prompt;
@@ -33,7 +34,7 @@ pub use compile::{AgentContent, AgentVersion, CannotRun, Compiled, CompiledNode,
 pub use effect::{CallModel, Effect, Entry, Event, Step, TimerKind};
 pub use facts::{About, Broadcast, Contact, Facts, Note, Zone};
 pub use history::model_request;
-pub use input::{EarlierMessage, Input, SendOutcome};
+pub use input::{EarlierMessage, Input, Retrieval, SendOutcome};
 pub use nodes::unsupported;
 pub use state::{
     FailedSend, Interrupt, InterruptKind, OpenSend, Pending, Resume, STATE_FORMAT, State, TurnCounters, Waiting, Wanted,

@@ -113,6 +113,19 @@ pub enum Pending {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         since: Option<Timestamp>,
     },
+    /// The passages of a knowledge base.
+    Retrieval {
+        /// The effect.
+        effect: String,
+        /// The call that it answers.
+        call: ToolCall,
+        /// The base's key, in the node being visited.
+        base: String,
+        /// What is looked for.
+        queries: Vec<String>,
+        /// When it was asked for.
+        since: Timestamp,
+    },
     /// The outcome of the sends that a call made.
     SendsOf {
         /// The call.
@@ -397,7 +410,7 @@ impl State {
     pub fn is_in_hand(&self) -> bool {
         match &self.pending {
             Some(Pending::Model { not_before, .. }) => not_before.is_none(),
-            Some(Pending::Tool { .. }) => true,
+            Some(Pending::Tool { .. } | Pending::Retrieval { .. }) => true,
             _ => false,
         }
     }

@@ -253,11 +253,16 @@ impl<'a> Turn<'a> {
         }
     }
 
+    /// Whether a call of the model is being carried out: nothing comes between it and its result.
+    pub(crate) const fn waits_for_tool(&self) -> bool {
+        matches!(self.state.pending, Some(Pending::Tool { .. } | Pending::Retrieval { .. }))
+    }
+
     /// What is pending, if it is what this effect is about.
     pub(crate) fn take_pending(&mut self, effect: &str) -> Option<Pending> {
         self.state.pending.take_if(|pending| match pending {
             Pending::Model { call, .. } => call.id == effect,
-            Pending::Tool { effect: id, .. } => id == effect,
+            Pending::Tool { effect: id, .. } | Pending::Retrieval { effect: id, .. } => id == effect,
             Pending::SendsOf { .. } | Pending::AllSends => false,
         })
     }

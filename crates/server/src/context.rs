@@ -4,6 +4,7 @@ use crate::{
     Clock,
     api::rate::RateLimit,
     config::Sandbox,
+    library::Library,
     workers::{Interrupts, Register},
 };
 use axum::http::HeaderValue;
@@ -91,7 +92,9 @@ pub struct Inner {
     pub(crate) jobs: Register,
     /// Cancelled when the node is to stop: what is under way comes to a point where another node can go on.
     pub stopping: CancellationToken,
-    compiled: Mutex<HashMap<SnapshotId, Arc<Compiled>>>,
+    /// Knowledge texts made ready for searching.
+    pub(crate) library: Library,
+    compiled: Mutex<Agents>,
 }
 
 impl Deref for Context {
@@ -139,8 +142,18 @@ pub struct Parts {
 
 /// Each may have 100 MiB in memory.
 const UPLOADS: usize = 4;
-/// At most this many agents are kept compiled.
+/// At most this many agents are kept compiled,
 const COMPILED: usize = 1_000;
+/// and at most so many bytes of the knowledge texts in them.
+const COMPILED_TEXTS: usize = 64 << 20;
+/// Bytes of texts made ready for searching: five or more of the longest there are, and any number of ordinary ones.
+const LIBRARY: usize = 128 << 20;
+
+#[derive(Default)]
+struct Agents {
+    kept: HashMap<SnapshotId, Arc<Compiled>>,
+    texts: usize,
+}
 
 impl Context {
     /// From its parts: one node in one life of it.
@@ -169,7 +182,8 @@ impl Context {
             interrupts: Interrupts::default(),
             jobs: Register::default(),
             stopping: CancellationToken::new(),
-            compiled: Mutex::new(HashMap::new()),
+            library: Library::new(LIBRARY),
+            compiled: Mutex::default(),
         }))
     }
 
@@ -214,15 +228,18 @@ impl Context {
 
     /// An agent that was compiled before.
     pub fn compiled(&self, snapshot: SnapshotId) -> Option<Arc<Compiled>> {
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&snapshot).cloned()
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).kept.get(&snapshot).cloned()
     }
 
     /// Keeps a compiled agent: snapshots never change.
     pub fn keep_compiled(&self, snapshot: SnapshotId, agent: &Arc<Compiled>) {
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if compiled.len() >= COMPILED {
-            compiled.clear();
+        let mut agents = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if agents.kept.len() >= COMPILED || agents.texts + agent.knowledge_bytes() > COMPILED_TEXTS {
+            *agents = Agents::default();
         }
-        compiled.insert(snapshot, agent.clone());
+        agents.texts += agent.knowledge_bytes();
+        if let Some(other) = agents.kept.insert(snapshot, agent.clone()) {
+            agents.texts -= other.knowledge_bytes();
+        }
     }
 }

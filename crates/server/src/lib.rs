@@ -13,6 +13,7 @@ mod error;
 pub mod failpoint;
 mod health;
 pub mod ingest;
+mod library;
 mod media;
 mod node;
 pub mod operator;

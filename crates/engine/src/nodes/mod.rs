@@ -1,6 +1,7 @@
 //! Node types: one file each. A new type is a variant in `domain`, a file here and a line in the two tables below.
 
 pub(crate) mod handoff;
+mod knowledge_base;
 mod subagent;
 pub(crate) mod warm_end;
 mod webhook;
@@ -20,10 +21,10 @@ pub fn unsupported(node: &Node) -> Option<&'static str> {
     match &node.kind {
         NodeKind::Default
         | NodeKind::Webhook(_)
+        | NodeKind::KnowledgeBase(_)
         | NodeKind::WhatsappTemplate(_)
         | NodeKind::Handoff
         | NodeKind::WarmEnd { .. } => None,
-        NodeKind::KnowledgeBase(_) => Some("KnowledgeBaseNode"),
         NodeKind::Subagent(subagent) => subagent::unsupported(subagent),
     }
 }
@@ -33,6 +34,9 @@ pub(crate) fn step_prompt(node: &Node) -> Option<String> {
     match &node.kind {
         NodeKind::Webhook(settings) => Some(webhook::step_prompt(&node.name, settings)),
         NodeKind::Subagent(subagent) => subagent::step_prompt(subagent),
+        NodeKind::KnowledgeBase(base) => {
+            Some(knowledge_base::step_prompt(std::slice::from_ref(base), node.description.as_deref()))
+        }
         NodeKind::WhatsappTemplate(template) => Some(whatsapp_template::step_prompt(std::slice::from_ref(template))),
         NodeKind::WarmEnd { .. } => Some(warm_end::step_prompt()),
         _ => None,

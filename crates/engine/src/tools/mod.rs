@@ -5,6 +5,7 @@ pub(crate) mod arguments;
 pub(crate) mod ask_user_for_input;
 pub(crate) mod enter_idle_state;
 mod get_execution_metadata;
+pub(crate) mod kb_retrieval;
 mod media;
 pub(crate) mod move_to_next_node;
 pub(crate) mod send_notification;
@@ -65,6 +66,14 @@ pub(crate) fn of_node(
     if anywhere {
         tools.push(webhook_anywhere::spec());
     }
+    let knowledge = match &node.kind {
+        NodeKind::KnowledgeBase(_) => true,
+        NodeKind::Subagent(subagent) => !subagent.knowledge_bases.is_empty(),
+        _ => false,
+    };
+    if knowledge {
+        tools.push(kb_retrieval::spec());
+    }
     let templates = match &node.kind {
         NodeKind::WhatsappTemplate(_) => true,
         NodeKind::Subagent(subagent) => !subagent.whatsapp_templates.is_empty(),
@@ -118,6 +127,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
         move_to_next_node::NAME => move_to_next_node::run(turn, call, &arguments),
         wait_for_user::NAME => wait_for_user::run(turn, call),
         get_execution_metadata::NAME => get_execution_metadata::run(turn, call),
+        kb_retrieval::NAME => kb_retrieval::run(turn, call, &arguments),
         send_template::NAME => send_template::run(turn, call, &arguments),
         webhook_anywhere::NAME => webhook_anywhere::run(turn, call, &arguments),
         _ => webhook_request::run(turn, call, arguments),

@@ -11,7 +11,7 @@ use domain::{
     execution::{ExecutionInput, ExecutionStatus::Handoff},
     tool_request::ToolAnswer,
 };
-use engine::{Compiled, Effect, Input, SendOutcome};
+use engine::{Compiled, Effect, Input, Retrieval, SendOutcome};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -45,7 +45,8 @@ fn graph() -> Compiled {
     agent(
         &[
             json!({"name": "a", "prompt": "{{contact.profile_name}} {{nothing}}"}),
-            json!({"name": "s", "type": "SubagentNode", "subagent": {"webhooks": [tool]}}),
+            json!({"name": "s", "type": "SubagentNode", "subagent": {"webhooks": [tool],
+                "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}]}}),
             json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
             json!({"name": "h", "type": "HandoffNode", "global": true, "global_condition": "anger"}),
             json!({"name": "g", "global": true, "global_condition": "help"}),
@@ -70,6 +71,7 @@ fn arguments() -> impl Strategy<Value = Value> {
         6 => node.prop_map(|node| json!({"next_node": node, "reason": "r"})),
         3 => "[a-zé\n ]{0,30}".prop_map(|text| json!({"message": text})),
         2 => Just(json!({})),
+        2 => ("[a-z ]{0,9}", select(vec!["faq", "no"])).prop_map(|(query, key)| json!({"queries": [query], "knowledge_base_key": key})),
         1 => any::<i32>().prop_map(|n| json!({"id": "1", "n": n})),
         1 => select(vec![json!("{\"id\": \"1\""), json!("{\"id\": 1}"), json!([1, [2]]), json!(null), json!(true), json!("\"\"")]),
         1 => any::<f64>().prop_map(|n| json!({"id": n, "n": "5"})),
@@ -84,6 +86,7 @@ fn tool_call() -> impl Strategy<Value = ToolCall> {
         "send_notification_to_user",
         "WaitForUser",
         "get_execution_metadata",
+        "kb_retrieval",
         "t_request",
         "t_request",
         "StopExecution",
@@ -135,6 +138,11 @@ fn outcome(effect: &Effect, ending: &Ending) -> Input {
         Effect::CallTool { id, .. } => {
             let content = json!({"n": ending.send});
             Input::Tool { effect: id.clone(), answer: ToolAnswer::Answered { status: 200, content, truncated: false } }
+        }
+        Effect::Retrieve { id, .. } => {
+            let found = Retrieval::Found { passages: vec!["Open at nine.".into()] };
+            let retrieval = if ending.send < 40 { Retrieval::Failed } else { found };
+            Input::Retrieved { effect: id.clone(), retrieval }
         }
         Effect::Send { id, .. } => {
             let failed = |code: &str| SendOutcome::Failed { code: code.into(), message: "no".into() };

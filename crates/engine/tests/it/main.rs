@@ -11,6 +11,7 @@ mod hostile;
 mod hostile_model;
 mod injection;
 mod interruptions;
+mod knowledge;
 mod limits;
 mod memory;
 mod model_failures;

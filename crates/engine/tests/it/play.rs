@@ -9,8 +9,8 @@ use domain::{
     tool_request::{ToolAnswer, ToolRequest},
 };
 use engine::{
-    CallModel, Compiled, Effect, Event, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, Step, TimerKind,
-    advance, model_request,
+    CallModel, Compiled, Effect, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State, Step,
+    TimerKind, advance, knowledge::Index, model_request,
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -122,7 +122,7 @@ impl Play {
                     self.spent[0] += 1;
                     self.ask(call);
                 }
-                Effect::CallTool { .. } => self.spent[1] += 1,
+                Effect::CallTool { .. } | Effect::Retrieve { .. } => self.spent[1] += 1,
                 Effect::Send { content, .. } => {
                     self.spent[2] += 1;
                     let long = content.in_words().chars().count();
@@ -136,8 +136,10 @@ impl Play {
                 Effect::ClearTimer => self.timer = None,
             }
         }
-        let talks =
-            |effect: &&Effect| matches!(effect, Effect::CallModel(_) | Effect::CallTool { .. } | Effect::Send { .. });
+        let kept = |effect: &Effect| {
+            matches!(effect, Effect::SetTimer { .. } | Effect::ClearTimer | Effect::CancelModel { .. })
+        };
+        let talks = |effect: &&Effect| !kept(effect);
         let began = step.events.iter().any(|event| event.name == "turn.started");
         if (before.status.is_over() || before.interrupt.is_some()) && !began {
             assert_eq!(step.effects.iter().find(talks), None, "at rest and afterwards nothing is asked for");
@@ -217,6 +219,7 @@ impl Play {
                     assert!(!self.tool_answers.is_empty(), "an unexpected request: {effect:?}");
                     Input::Tool { effect: id.clone(), answer: self.tool_answers.remove(0) }
                 }
+                Effect::Retrieve { .. } => self.retrieved(&effect),
                 Effect::SetTimer { .. } | Effect::ClearTimer | Effect::CancelModel { .. } => {
                     unreachable!("kept apart")
                 }
@@ -225,6 +228,14 @@ impl Play {
             self.feed(&[input]);
         }
         assert_eq!(script.next(), None, "the script is not used up");
+    }
+
+    /// What a search finds, as the worker tells it.
+    pub fn retrieved(&self, effect: &Effect) -> Input {
+        let Effect::Retrieve { id, node, base, queries } = effect else { panic!("{effect:?} is no search") };
+        let base = self.agent.node(node).unwrap().knowledge(base).unwrap();
+        let passages = Index::build(&base.text).search(queries);
+        Input::Retrieved { effect: id.clone(), retrieval: Retrieval::Found { passages } }
     }
 
     /// The outcome of the one model call that is open.

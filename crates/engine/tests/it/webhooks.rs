@@ -194,10 +194,10 @@ fn the_tools_of_a_subagent_are_offered_in_the_order_written() {
 
 #[test]
 fn a_graph_with_what_this_engine_lacks_is_refused_by_name() {
-    let graph = json!({"nodes": [{"id": "1", "name": "__start__"}, {"id": "2", "name": "k", "type": "KnowledgeBaseNode",
-        "knowledge_base": {"knowledge_base_text": "x"}}, {"id": "3", "name": "__end__"}], "edges": [{"id": "e", "from": "1", "to": "2"}]});
+    let graph = json!({"nodes": [{"id": "1", "name": "__start__"}, {"id": "2", "name": "k", "type": "SubagentNode",
+        "subagent": {"mcp_servers": [{"name": "m", "url": "https://x.example"}]}}, {"id": "3", "name": "__end__"}], "edges": [{"id": "e", "from": "1", "to": "2"}]});
     let refused = Compiled::new(&AgentContent { agent_version: 2, graph, ..AgentContent::default() }).unwrap_err();
-    assert_eq!(refused.to_string(), "node 'k': KnowledgeBaseNode cannot be run yet");
+    assert_eq!(refused.to_string(), "node 'k': an MCP server of a SubagentNode cannot be run yet");
 }
 
 #[test]

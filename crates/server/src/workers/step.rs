@@ -49,6 +49,15 @@ pub(crate) enum Todo {
         /// It was asked for by an earlier life of the turn and may have been made.
         again: bool,
     },
+    /// Search a knowledge base of the node.
+    Retrieve {
+        /// The effect.
+        effect: String,
+        /// The base's key.
+        base: String,
+        /// What is looked for.
+        queries: Vec<String>,
+    },
 }
 
 /// A held conversation whose turn goes on.
@@ -173,6 +182,9 @@ async fn step_from(
         Some(pending @ Pending::Tool { effect, request, secrets, .. }) => {
             let again = began_with.as_ref() == Some(pending);
             Some(Todo::Tool { effect: effect.clone(), request: request.clone(), secrets: secrets.clone(), again })
+        }
+        Some(Pending::Retrieval { effect, base, queries, .. }) => {
+            Some(Todo::Retrieve { effect: effect.clone(), base: base.clone(), queries: queries.clone() })
         }
         _ => None,
     };
@@ -381,7 +393,10 @@ impl Run {
                 Effect::ClearTimer => timers::clear(tx, project, self.id).await?,
                 // Carried out by the holder after the commit: the state says what is pending. A model whose answer is not
                 // wanted any more is given up with the holder's task.
-                Effect::CallModel(_) | Effect::CallTool { .. } | Effect::CancelModel { .. } => {}
+                Effect::CallModel(_)
+                | Effect::CallTool { .. }
+                | Effect::Retrieve { .. }
+                | Effect::CancelModel { .. } => {}
             }
         }
         Ok(known)

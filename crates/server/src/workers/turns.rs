@@ -12,7 +12,7 @@ use domain::{
     nesting,
     tool_request::{SecretMarks, ToolAnswer, ToolRequest},
 };
-use engine::{Input, model_request};
+use engine::{Input, Retrieval, model_request};
 use serde_json::Value;
 use std::time::Instant;
 use store::{
@@ -124,6 +124,16 @@ async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Vec<Input>> {
             let answer =
                 ToolAnswer::Failed { code: "outcome_unknown".into(), message: "outcome unknown after restart".into() };
             Input::Tool { effect: effect.clone(), answer }
+        }
+        // It changes nothing: after a crash it is simply searched again.
+        Todo::Retrieve { effect, base, queries } => {
+            let base = held.agent.node(&held.state.node).and_then(|node| node.knowledge(base));
+            let found = match base {
+                Some(base) => ctx.library.search(held.project, base, queries).await,
+                None => None,
+            };
+            let retrieval = found.map_or(Retrieval::Failed, |passages| Retrieval::Found { passages });
+            Input::Retrieved { effect: effect.clone(), retrieval }
         }
         Todo::Tool { effect, request, secrets, .. } => return make_request(ctx, held, effect, request, secrets).await,
     };

@@ -159,7 +159,7 @@ async fn what_this_release_cannot_run_is_refused_when_it_is_saved() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [{"name": "__start__", "type": "DefaultNode"},
-            {"name": "faq", "type": "KnowledgeBaseNode", "knowledge_base": {"key": "faq", "knowledge_base_text": "Open at nine."}},
+            {"name": "faq", "type": "SubagentNode", "subagent": {"mcp_servers": [{"name": "shop", "url": "https://shop.example/mcp"}]}},
             {"name": "__end__", "type": "DefaultNode"}],
         "edges": [{"from": "__start__", "to": "faq"}, {"from": "faq", "to": "__end__", "label": "done"}]});
     let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Later", "graph": graph}})).await;

@@ -20,6 +20,7 @@ mod execution_events;
 mod execution_status;
 mod handoff;
 mod idempotency;
+mod knowledge;
 mod messages;
 mod nothing_lost;
 mod nothing_stuck;

@@ -14,6 +14,8 @@ pub struct Agent {
     pub origins: BTreeMap<&'static str, Vec<&'static str>>,
     /// For each node: the templates that it may send.
     pub templates: BTreeMap<&'static str, Vec<&'static str>>,
+    /// For each node: the knowledge bases that it may search.
+    pub bases: BTreeMap<&'static str, Vec<&'static str>>,
     /// For each node: its edges.
     pub edges: Vec<(&'static str, &'static str)>,
     pub globals: Vec<&'static str>,
@@ -21,7 +23,7 @@ pub struct Agent {
     pub names: BTreeSet<String>,
 }
 
-const EDGES: [(&str, &str, &str); 15] = [
+const EDGES: [(&str, &str, &str); 17] = [
     ("__start__", "a", ""),
     ("a", "s", "wants s"),
     ("a", "k", "wants k"),
@@ -35,6 +37,8 @@ const EDGES: [(&str, &str, &str); 15] = [
     ("a", "t", "wants t"),
     ("t", "a", "back"),
     ("s", "t", "onwards"),
+    ("s", "f", "wants facts"),
+    ("f", "a", "back"),
     ("w", "a", "something else"),
     ("w", "__end__", "done"),
 ];
@@ -53,12 +57,14 @@ pub fn one(number: usize) -> Agent {
         json!({"name": "offer", "template_name": "offer", "template_parameters": {}, "whatsapp_template_id": "1"});
     let nodes = [
         json!({"name": "a", "prompt": "Hello {{contact.profile_name}} {{nothing.there}}"}),
-        json!({"name": "s", "type": "SubagentNode", "subagent": {"whatsapp_templates": [offer], "webhooks": [hook("s", "one"), hook("s", "two"),
+        json!({"name": "s", "type": "SubagentNode", "subagent": {"whatsapp_templates": [offer],
+            "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}, {"name": "prices", "description": "What it costs", "knowledge_base_text": ""}], "webhooks": [hook("s", "one"), hook("s", "two"),
             {"name": "mocked", "url": "https://s.example/mock", "mock_response_enabled": true, "mock_response": {"a": "x".repeat(40_000)}},
             {"name": "moved", "url": "https://#{host}.example/", "http_method": "GET"}]}}),
         json!({"name": "k", "type": "WebhookNode", "max_steps": 9, "webhook": {"url": "https://k.example/#{id}", "jmespath_query": "avg(n)"}}),
         json!({"name": "t", "type": "WhatsappTemplateNode", "whatsapp_template": {"template_name": "reminder", "wait_for_response": true,
             "template_parameters": {"1": "#{when}", "name": "{{contact.profile_name}}"}, "whatsapp_template_id": "2"}}),
+        json!({"name": "f", "type": "KnowledgeBaseNode", "knowledge_base": {"knowledge_base_text": "Open at nine."}}),
         json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
         json!({"name": "h", "type": "HandoffNode"}),
         json!({"name": "p", "type": "HandoffNode", "global": true, "global_condition": "anger"}),
@@ -83,10 +89,11 @@ pub fn one(number: usize) -> Agent {
         _ => AgentContent { limits: limits(OverBudget::Handoff), ..usual },
     };
     let compiled = Compiled::new(&settings).unwrap();
-    let offered = ["a", "s", "k", "t", "w", "g"].into_iter().filter_map(|node| compiled.node(node));
+    let offered = ["a", "s", "k", "t", "f", "w", "g"].into_iter().filter_map(|node| compiled.node(node));
     let names = offered.flat_map(|node| node.tools.iter().map(|tool| tool.name.clone())).collect();
     let origins = BTreeMap::from([("s", vec!["https://s.example/"]), ("k", vec!["https://k.example/"])]);
     let templates = BTreeMap::from([("s", vec!["offer"]), ("t", vec!["reminder"])]);
+    let bases = BTreeMap::from([("s", vec!["faq", "prices"]), ("f", vec!["kb_f"])]);
     let edges = EDGES.iter().map(|(from, to, _)| (*from, *to)).collect();
-    Agent { compiled, origins, templates, edges, globals: vec!["g", "p"], names }
+    Agent { compiled, origins, templates, bases, edges, globals: vec!["g", "p"], names }
 }

@@ -162,11 +162,14 @@ fn repeated(chance: &mut Chance, scene: &Scene<'_>) -> ToolCall {
         ("template_name", &["offer", "reminder", "offer", "reminder", "unknown"][..]),
         ("media_url", &["https://cdn.example/a.png", "https://cdn.example/b.pdf", "http://127.0.0.1/x", "no url"]),
         ("media_type", &["image", "VIDEO", "document", "audio"]),
-        ("knowledge_base_key", &["faq", "faq", "kb_k", "unknown"]),
+        ("knowledge_base_key", &["faq", "FAQ ", "prices", "kb_f", "kb_f", "kb_f", "unknown"]),
     ] {
         if arguments.get(key).is_some() {
             arguments[key] = json!(chance.pick(values));
         }
+    }
+    if arguments.get("queries").is_some() && chance.one_in(4) {
+        arguments["queries"] = chance.pick(&[json!([]), json!([" \n", ""]), json!(["long ".repeat(5_000)])]).clone();
     }
     if arguments.get("caption").is_some() && chance.one_in(3) {
         arguments["caption"] = json!("long ".repeat(500));

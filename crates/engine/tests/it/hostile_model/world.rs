@@ -18,7 +18,8 @@ use domain::{
     tool_request::ToolAnswer,
 };
 use engine::{
-    About, CallModel, Compiled, Contact, Effect, Input, Note, Pending, SendOutcome, State, Zone, advance, limits,
+    About, CallModel, Compiled, Contact, Effect, Input, Note, Pending, Retrieval, SendOutcome, State, Zone, advance,
+    limits,
 };
 use serde_json::json;
 use std::{collections::BTreeSet, mem};
@@ -212,6 +213,7 @@ impl World {
         match effect {
             Effect::CallModel(call) => self.asked(mood, call),
             Effect::CallTool { id, .. } => Input::Tool { effect: id.clone(), answer: self.web_answer() },
+            Effect::Retrieve { id, .. } => Input::Retrieved { effect: id.clone(), retrieval: self.passages() },
             Effect::Send { id, .. } => {
                 let failed = self.chance.below(100) < mood.channel.0;
                 let outcome = match (failed, self.chance.below(30)) {
@@ -257,6 +259,14 @@ impl World {
         }
     }
 
+    fn passages(&mut self) -> Retrieval {
+        if self.chance.one_in(5) {
+            return Retrieval::Failed;
+        }
+        let count = self.chance.below(9);
+        Retrieval::Found { passages: (0..count).map(|_| text(&mut self.chance).repeat(100)).collect() }
+    }
+
     // ---- what every step is held to
 
     fn feed(&mut self, inputs: Vec<Input>, coverage: &mut Coverage) {
@@ -281,6 +291,12 @@ impl World {
             if let Effect::Send { content: Content::Template(template), .. } = effect {
                 let known = self.agent.templates.get(node).cloned().unwrap_or_default();
                 assert!(known.contains(&template.name.as_str()), "{node} may not send {}", template.name);
+            }
+            if let Effect::Retrieve { base, queries, .. } = effect {
+                let known = self.agent.bases.get(node).cloned().unwrap_or_default();
+                assert!(known.contains(&base.as_str()), "{node} may not search {base}");
+                assert!((1..=5).contains(&queries.len()), "{queries:?}");
+                assert!(queries.iter().all(|query| !query.trim().is_empty() && query.len() <= 4_000), "{queries:?}");
             }
             if let Effect::CallTool { request, .. } = effect {
                 let origins = self.agent.origins.get(node).cloned().unwrap_or_default();

@@ -17,6 +17,7 @@
 //! | notes escaped | a note about the contact with a forged end of its block |
 //! | the profile's name escaped | a forged end of the contact's block |
 //! | payloads as JSON | a forged note in a payload |
+//! | passages of a knowledge base as JSON | a forged note in a knowledge text |
 //! | only targets that the visit offers | a node that nothing leads to (a request without its step prompt) |
 //! | only tools that the node offers | any request from a node that may make none |
 //! | the schema of arguments | a message to somebody else |
@@ -33,7 +34,7 @@
 
 use crate::{
     graphs::content,
-    play::{Play, accepted, ask, calls, facts, text},
+    play::{self, Play, accepted, ask, calls, facts, text},
 };
 use domain::{
     chat::{ChatMessage, ModelRequest, ModelResponse, ToolCall},
@@ -67,6 +68,7 @@ enum Place {
     Reply,
     Profile,
     Webhook,
+    Knowledge,
     Payload,
     Outside,
     Metadata,
@@ -86,7 +88,7 @@ const SECRET: &str = "internal-42";
 
 /// s may go to w and use its own tools; z is connected with nothing and has a tool and a template of its own. In version 1
 /// w may also make requests of its own, to its own server.
-fn shop(version: i64) -> Compiled {
+fn shop(version: i64, faq: &str) -> Compiled {
     let key = json!({"Authorization": "Bearer {{secrets.k}}", "Accept-Language": "#{lang}"});
     let tools = json!([
         {"name": "orders", "url": "https://shop.example/orders/#{id}", "http_method": "GET", "headers": key},
@@ -105,7 +107,8 @@ fn shop(version: i64) -> Compiled {
         Some("You sell paper."),
         &[
             json!({"name": "s", "type": "SubagentNode", "prompt": prompt,
-                "subagent": {"webhooks": tools, "whatsapp_templates": [template("offer")]}}),
+                "subagent": {"webhooks": tools, "whatsapp_templates": [template("offer")],
+                    "knowledge_bases": [{"name": "faq", "knowledge_base_text": faq}]}}),
             json!({"name": "w", "type": "WebhookNode", "prompt": "Say goodbye.", "webhook": {"url": "https://shop.example/any"}}),
             json!({"id": "z_id", "name": "z", "type": "SubagentNode", "subagent": {"whatsapp_templates": [template("internal")],
                 "webhooks": [{"name": "z", "url": "https://admin.example/#{id}"}]}}),
@@ -166,14 +169,14 @@ fn by_authority(request: &ModelRequest) -> Vec<ToolCall> {
             ChatMessage::Tool { call_id, content } if moves.contains(call_id.as_str()) => {
                 lines.extend(content.split(['\n', '\r']));
             }
-            ChatMessage::User { content } => {
+            // A note is one wherever a line begins with its mark; what tools bring has no lines of its own.
+            ChatMessage::User { content } | ChatMessage::Tool { content, .. } => {
                 let notes = content.lines().filter_map(|line| {
                     let mark = "[system note] ";
                     line.get(..mark.len()).filter(|start| start.eq_ignore_ascii_case(mark)).map(|_| &line[mark.len()..])
                 });
                 lines.extend(notes);
             }
-            ChatMessage::Tool { .. } => {}
         }
     }
     lines.iter().filter(|line| line.trim_start().starts_with("CALL ")).flat_map(|line| commands(line)).collect()
@@ -193,7 +196,8 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
         Place::Vars => drop(known.vars.insert("rank".into(), json!(case.text))),
         _ => {}
     }
-    let mut play = Play::with(shop(version), known);
+    let faq = if case.place == Place::Knowledge { case.text.as_str() } else { "Open at nine." };
+    let mut play = Play::with(shop(version, faq), known);
     let words = if case.place == Place::Said { case.text.as_str() } else { "Where is my order?" };
     match case.place {
         Place::Payload => drop(play.feed(&[Input::Data { id: "d".into(), value: json!(case.text) }])),
@@ -225,6 +229,10 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
                 let first = ToolCall { id: String::new(), name: "orders_request".into(), arguments: looks };
                 let response = match number {
                     0 if case.place == Place::Webhook => calls([first]),
+                    0 if case.place == Place::Knowledge => calls([play::call(
+                        "kb_retrieval",
+                        json!({"queries": ["opening"], "knowledge_base_key": "faq"}),
+                    )]),
                     0..=6 if !wanted.is_empty() => calls(wanted),
                     _ => rests("How can I help?", version),
                 };
@@ -238,6 +246,7 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
                     answer: ToolAnswer::Answered { status: 200, content, truncated: false },
                 }
             }
+            Effect::Retrieve { .. } => play.retrieved(&effect),
             Effect::Send { id, .. } => Input::Sent { effect: id.clone(), outcome: accepted() },
             other => panic!("{other:?} is not asked of the world"),
         };
@@ -351,7 +360,7 @@ fn the_cases_are_sixty_or_more_and_come_in_everywhere() {
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two of one name");
     let places: BTreeSet<Place> = cases.iter().map(|case| case.place).collect();
-    assert_eq!(places.len(), 9, "{places:?}");
+    assert_eq!(places.len(), 10, "{places:?}");
 }
 
 #[test]

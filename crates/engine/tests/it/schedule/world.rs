@@ -12,7 +12,9 @@ use domain::{
     execution::{ExecutionInput, ExecutionStatus},
     tool_request::ToolAnswer,
 };
-use engine::{Compiled, Effect, Entry, Event, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, advance};
+use engine::{
+    Compiled, Effect, Entry, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State, advance,
+};
 use serde_json::json;
 use std::{collections::HashSet, mem};
 use uuid::Uuid;
@@ -107,7 +109,9 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let nodes = [
             json!({"name": "a", "prompt": "Help."}),
-            json!({"name": "b", "type": "WebhookNode", "webhook": {"url": "https://b.example/x", "http_method": "POST"}}),
+            json!({"name": "b", "type": "SubagentNode", "subagent": {
+                "webhooks": [{"name": "b", "url": "https://b.example/x", "http_method": "POST"}],
+                "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}]}}),
             json!({"name": "h", "type": "HandoffNode"}),
             json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
         ];
@@ -288,7 +292,7 @@ impl World {
         }
         let waits = self.current().is_some_and(|state| match state.pending {
             Some(Pending::Model { not_before, .. }) => not_before.is_none_or(|time| time <= self.now),
-            Some(Pending::Tool { .. }) => true,
+            Some(Pending::Tool { .. } | Pending::Retrieval { .. }) => true,
             _ => false,
         });
         if waits || !self.mailbox.is_empty() {
@@ -366,7 +370,10 @@ impl World {
                 Effect::Send { id, content } => {
                     self.outbox.push(Row { execution, id, text: content.in_words(), settled: false });
                 }
-                Effect::CallModel(_) | Effect::CallTool { .. } | Effect::CancelModel { .. } => {}
+                Effect::CallModel(_)
+                | Effect::CallTool { .. }
+                | Effect::Retrieve { .. }
+                | Effect::CancelModel { .. } => {}
             }
         }
         if execution + 1 < self.executions.len() {
@@ -379,6 +386,9 @@ impl World {
             }
             Some(Pending::Tool { effect, request, secrets, .. }) => {
                 Some((Effect::CallTool { id: effect, request, secrets }, again))
+            }
+            Some(Pending::Retrieval { effect, base, queries, .. }) => {
+                Some((Effect::Retrieve { id: effect, node: state.node, base, queries }, again))
             }
             _ => None,
         };
@@ -401,6 +411,11 @@ impl World {
                 let answer = ToolAnswer::Answered { status: 200, content: json!({"ok": true}), truncated: false };
                 Input::Tool { effect: id.clone(), answer }
             }
+            // After a crash it is simply searched again.
+            Effect::Retrieve { id, .. } => {
+                let passages = vec!["Open at nine.".to_owned()];
+                Input::Retrieved { effect: id.clone(), retrieval: Retrieval::Found { passages } }
+            }
             other => unreachable!("{other:?} is not the worker's"),
         }
     }
@@ -420,6 +435,7 @@ impl World {
             (6, _) => text_and(&word, [metadata()]),
             (7, _) => calls([wait(), note(&word)]),
             (8, "b") => calls([call("b_request", json!({}))]),
+            (9, "b") => calls([call("kb_retrieval", json!({"queries": ["opening"], "knowledge_base_key": "faq"}))]),
             _ => text(&word),
         }
     }

@@ -57,7 +57,10 @@ fn rich_graph() -> Value {
         "nodes": [
             {"name": "__start__"},
             {"name": "talk", "type": "SubagentNode", "prompt": "Help.", "description": "Where talk begins", "config": {"x": 1}, "tool_ids": ["t1"],
-                "nodeable_id": nodeable(1), "subagent": {"webhooks": [webhook], "whatsapp_templates": [template]}},
+                "nodeable_id": nodeable(1), "subagent": {"webhooks": [webhook], "whatsapp_templates": [template], "knowledge_bases": [{"name": "faq",
+                    "description": "Returns", "knowledge_base_text": "Within 30 days.", "knowledge_base_file": "faq.md"}]}},
+            {"name": "facts", "type": "KnowledgeBaseNode", "knowledge_base": {"key": "hours", "knowledge_base_text": "Open at nine.",
+                "knowledge_base_file": "hours.md", "nodeable_id": nodeable(7)}},
             {"name": "order", "type": "WebhookNode", "webhook": node_webhook},
             {"name": "tell", "type": "WhatsappTemplateNode", "whatsapp_template": node_template},
             {"name": "person", "type": "HandoffNode", "global": true, "global_condition": "the person is angry", "handoff": {"nodeable_id": nodeable(5)}},
@@ -66,6 +69,7 @@ fn rich_graph() -> Value {
         "edges": [
             {"id": "e1", "from": "__start__", "to": "talk"},
             {"from": "talk", "to": "order", "label": "an order is meant", "condition": "an order is meant", "conditions": {"x": 1}},
+            {"from": "talk", "to": "facts", "label": "facts are wanted"}, {"from": "facts", "to": "talk", "label": "told"},
             {"from": "order", "to": "tell", "label": "it is on its way"}, {"from": "order", "to": "talk", "label": "it is not"},
             {"from": "tell", "to": "closing", "label": "they know"}, {"from": "closing", "to": "__end__", "label": "goodbye"}],
         "tools": [{"id": "t1", "name": "stock", "type": "http", "description": "Looks up stock", "url": "https://shop.example/stock",

@@ -105,6 +105,8 @@ pub struct Step {
     /// Results of tools in the last request, the newest last.
     #[serde(default)]
     pub results: Vec<String>,
+    /// The most passages of a knowledge base that the newest result of a tool holds; one at least.
+    pub passages: Option<usize>,
     /// Paths and bodies that the service at `$TARGET` got in this step.
     #[serde(default)]
     pub target: Vec<String>,
@@ -131,7 +133,7 @@ const fn once() -> usize {
 
 impl Scenario {
     pub fn read(text: &str, target: &str) -> Self {
-        toml::from_str(&text.replace("$TARGET", target)).unwrap()
+        toml::from_str(&text.replace("$TARGET", target).replace("$CHAPTERS", &chapters())).unwrap()
     }
 
     pub fn graph(&self) -> Value {
@@ -158,6 +160,19 @@ impl Scenario {
             None => graph(&self.nodes, &self.edges),
         }
     }
+}
+
+/// 100 KiB of a handbook about nothing that anybody asks for, as it stands in a file.
+fn chapters() -> String {
+    let mut text = String::new();
+    for number in 0.. {
+        if text.len() >= 100 << 10 {
+            break;
+        }
+        let line = format!("Item {number} is kept on shelf {} and is counted on day {}. ", number % 31, number % 7);
+        text.push_str(&format!("# Chapter {number}\\n\\n{}\\n\\n", line.repeat(20)));
+    }
+    text
 }
 
 pub fn graph(nodes: &[Map<String, Value>], edges: &[Vec<String>]) -> Value {

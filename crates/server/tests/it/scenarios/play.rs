@@ -262,6 +262,11 @@ impl Play {
             let results = tools.iter().filter(|text| !text.starts_with("# Step")).rev().take(step.results.len());
             let results: Vec<&String> = results.collect::<Vec<_>>().into_iter().rev().collect();
             assert_eq!(results, step.results.iter().collect::<Vec<_>>(), "step {number}: results");
+            if let Some(most) = step.passages {
+                let newest: Value = serde_json::from_str(tools.last().unwrap()).unwrap();
+                let count = newest["results"].as_array().unwrap().len();
+                assert!((1..=most).contains(&count), "step {number}: {count} passages");
+            }
             let system = |request: &Value| request["messages"][0]["content"].clone();
             assert!(!step.same_system || system(last) == system(&requests[0]), "step {number}: another system prompt");
         }

@@ -1,0 +1,72 @@
+//! `kb_retrieval`: passages of a knowledge base of the node. The search is an effect; what it found is journaled, so that a replay
+//! reads the same without searching.
+
+use super::{object, text_of};
+use crate::{compile::CompiledNode, effect::Effect, input::Retrieval, state::Pending, turn::Turn};
+use domain::chat::{ToolCall, ToolSpec};
+use serde_json::{Map, Value, json};
+
+pub(crate) const NAME: &str = "kb_retrieval";
+
+/// Queries of one call.
+const QUERIES: usize = 5;
+/// Letters of a query that are looked at.
+const LETTERS: usize = 1_000;
+
+pub(crate) fn spec() -> ToolSpec {
+    let properties = json!({
+        "queries": {"type": "array", "items": {"type": "string"}, "maxItems": QUERIES,
+            "description": "one to five short searches, in words that the text would use"},
+        "knowledge_base_key": {"type": "string", "description": "the key of the knowledge base"},
+    });
+    ToolSpec {
+        name: NAME.into(),
+        description: "Searches a knowledge base of this step and gives the passages that fit best.".into(),
+        parameters: object(properties, &["queries", "knowledge_base_key"]),
+    }
+}
+
+pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+    let node = turn.agent.node(&turn.state.node);
+    let wanted = text_of(arguments, "knowledge_base_key");
+    let Some(base) = node.and_then(|node| node.knowledge(&wanted)) else {
+        let keys = node.map(CompiledNode::knowledge_keys).unwrap_or_default();
+        let error = format!("there is no knowledge base of this key here; there are: {}", keys.join(", "));
+        let result = json!({"error": error, "code": "unknown_knowledge_base", "available_keys": keys});
+        return turn.answer_first_call(call, result);
+    };
+    let given = arguments.get("queries").and_then(Value::as_array).into_iter().flatten();
+    let queries: Vec<String> = given
+        .filter_map(|query| query.as_str().map(str::trim).filter(|query| !query.is_empty()))
+        .map(|query| query.chars().take(LETTERS).collect())
+        .collect();
+    if queries.is_empty() {
+        return turn
+            .answer_first_call(call, json!({"error": "no queries: say what to look for", "code": "no_queries"}));
+    }
+    let base = base.key.clone();
+    turn.retrieve(call, base, queries);
+}
+
+impl Turn<'_> {
+    /// Asks for a search; what it finds becomes the call's result.
+    fn retrieve(&mut self, call: &ToolCall, base: String, queries: Vec<String>) {
+        let effect = self.effect_id();
+        self.state.pending = Some(Pending::Retrieval {
+            effect: effect.clone(),
+            call: call.clone(),
+            base: base.clone(),
+            queries: queries.clone(),
+            since: self.at,
+        });
+        self.effect(Effect::Retrieve { id: effect, node: self.state.node.clone(), base, queries });
+    }
+}
+
+/// What the model is told. Passages are other people's words: they stay inside JSON texts, where nothing of theirs begins a line.
+pub(crate) fn result(retrieval: &Retrieval) -> Value {
+    match retrieval {
+        Retrieval::Found { passages } => json!({"results": passages}),
+        Retrieval::Failed => json!({"error": "the knowledge base cannot be searched now", "code": "retrieval_failed"}),
+    }
+}
