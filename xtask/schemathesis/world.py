@@ -53,6 +53,11 @@ def first(path):
     raise RuntimeError(f"nothing came to {path}")
 
 
+def approved(name):
+    """A template that WhatsApp has approved."""
+    return first("whatsapp_templates?" + urllib.parse.urlencode({"q[status_eq]": "approved", "q[name_cont]": name}))
+
+
 def program(*words):
     return subprocess.run([PROGRAM, *words], check=True, capture_output=True, text=True, timeout=PATIENCE).stdout
 
@@ -83,8 +88,9 @@ def number(number_id, account="777000111222", token="EAAB-test"):
                                 "webhook_verify_token": "check-me", "access_token": token}}
 
 
-# The emulated account and what opens it (whatsapp-cloud-api.md 6.2). Its only number is the sandbox's.
+# The emulated account, what opens it (whatsapp-cloud-api.md 6.2), and its number that is not the sandbox's.
 ACCOUNT = ("200000000000001", "EAAEMULATORTOKEN")
+OWN_NUMBER = "100000000000002"
 
 
 # Hands over to a person at once; no URL is called in either.
@@ -139,15 +145,15 @@ class World:
         self.member = member()
         said = call("GET", f"/api/v1/whatsapp_conversations/{self.conversation}/whatsapp_messages")["data"]
         self.message = next(message["id"] for message in said if message["direction"] == "inbound")
-        self.account = made(f"customers/{self.customer}/whatsapp_configs", number(self.next(), *ACCOUNT))
+        self.account = made(f"customers/{self.customer}/whatsapp_configs", number(OWN_NUMBER, *ACCOUNT))
         call("POST", "/api/v1/whatsapp_templates/sync", {"whatsapp_config_id": self.account})
-        self.approved = first("whatsapp_templates?" + urllib.parse.urlencode({"q[name_eq]": "hello_world"}))["id"]
+        self.approved = approved("hello_world")["id"]
         self.draft = self.new_draft()
         self.editable = [self.new_draft() for _ in range(4)]
         for template in self.editable:
             call("POST", f"/api/v1/whatsapp_templates/{template}/submit", {})
         for template in self.editable:
-            first(f"whatsapp_templates?q%5Bstatus_eq%5D=approved&q%5Bname_eq%5D={self.name_of_draft(template)}")
+            approved(self.name_of_draft(template))
         self.assignment = made(f"whatsapp_conversations/{self.spare_conversation}/conversation_assignments",
                                {"conversation_assignment": {"user_id": self.member}})
 

@@ -101,7 +101,8 @@ impl Stage {
 /// person's new message would have the id of one that the server has already answered.
 fn emulator_config(listen: SocketAddr, server: SocketAddr) -> emulator::Config {
     let allow_remote_callback = !server.ip().is_loopback() && !server.ip().is_unspecified();
-    emulator::Config { listen, seed: seed(), allow_remote_callback, ..emulator::Config::default() }
+    let world = emulator::World::with_own_number();
+    emulator::Config { listen, seed: seed(), allow_remote_callback, world, ..emulator::Config::default() }
 }
 
 fn seed() -> u64 {

@@ -39,6 +39,6 @@ pub use config::Config;
 pub use emulator::{Emulator, Error, Quiescence, start};
 pub use users::User;
 pub use world::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PhoneNumber, START_SECONDS, VERIFY_TOKEN,
-    WABA_ID, World,
+    ACCESS_TOKEN, APP_ID, APP_SECRET, DISPLAY_PHONE_NUMBER, OWN_DISPLAY_NUMBER, OWN_NUMBER_ID, PHONE_NUMBER_ID,
+    PhoneNumber, START_SECONDS, VERIFY_TOKEN, WABA_ID, World,
 };

@@ -11,6 +11,10 @@ pub const WABA_ID: &str = "200000000000001";
 pub const PHONE_NUMBER_ID: &str = "100000000000001";
 /// The same number as people dial it, digits only.
 pub const DISPLAY_PHONE_NUMBER: &str = "15550001111";
+/// A second number of the same account, which nothing uses yet: see [`World::with_own_number`].
+pub const OWN_NUMBER_ID: &str = "100000000000002";
+/// That number as people dial it, digits only.
+pub const OWN_DISPLAY_NUMBER: &str = "15550002222";
 /// The app that webhooks are signed for.
 pub const APP_ID: &str = "300000000000001";
 /// The key of the webhook signatures.
@@ -49,6 +53,13 @@ pub struct PhoneNumber {
 }
 
 impl World {
+    /// The default world with a number that a project may register as its own, beside the one of the sandbox.
+    pub fn with_own_number() -> Self {
+        let mut world = Self::default();
+        world.numbers.push(PhoneNumber { id: OWN_NUMBER_ID.to_owned(), display: OWN_DISPLAY_NUMBER.to_owned() });
+        world
+    }
+
     pub(crate) fn number(&self, id: &str) -> Option<&PhoneNumber> {
         self.numbers.iter().find(|number| number.id == id)
     }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use emulator::Config;
+use emulator::{Config, World};
 
 use super::signals::Stop;
 use crate::{
@@ -17,8 +17,13 @@ use crate::{
 pub async fn run(args: EmulatorArgs) -> Result<ExitCode> {
     server::telemetry::init(&variable("CHASQUI_LOG").unwrap_or_else(|| "warn".to_owned()));
     let mut stop = Stop::listen()?;
-    let config =
-        Config { listen: args.listen, seed: args.seed, callback_url: args.callback.clone(), ..Config::default() };
+    let config = Config {
+        listen: args.listen,
+        seed: args.seed,
+        callback_url: args.callback.clone(),
+        world: World::with_own_number(),
+        ..Config::default()
+    };
     let started = emulator::start(config).await;
     let emulator = started.map_err(|error| match error {
         emulator::Error::Listen { .. } => {

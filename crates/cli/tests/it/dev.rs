@@ -33,6 +33,7 @@ impl Dev {
         let first_word = |text: String| text.split_whitespace().next().unwrap().to_owned();
         let (api, docs, key, agent) = (value("API"), value("Docs"), value("API key"), value("Agent"));
         let (emulator, sandbox) = (first_word(value("Emulator")), value("Sandbox"));
+        assert!(value("Own number").starts_with("100000000000002 of account 200000000000001, token EAAEMULATORTOKEN"));
         assert!(value("Model").contains("not an AI"));
         process.value_after("curl -s", PROMISED - started.elapsed());
         Self { process, api, docs, key, agent, emulator, sandbox }

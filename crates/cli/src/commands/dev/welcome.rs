@@ -29,6 +29,15 @@ pub fn print(stage: &Stage, project: &DemoProject) {
     } else {
         show("Sandbox", &format!("code {}, to be sent from {}", session.code, session.phone));
     }
+    show(
+        "Own number",
+        &format!(
+            "{} of account {}, token {}: free to be registered as a WhatsApp config",
+            emulator::OWN_NUMBER_ID,
+            emulator::WABA_ID,
+            emulator::ACCESS_TOKEN
+        ),
+    );
     show("Model", &describe_model(&model));
     if is_rehearsal(&model) {
         show("", "For a real one set OPENAI_API_KEY, or CHASQUI_LLM_BASE_URL and CHASQUI_LLM_MODEL, and start again.");

@@ -30,7 +30,7 @@ pub(super) struct Recipient {
     /// Whose first number to send from, if no config is named.
     customer_id: Option<Uuid>,
     /// Who gets it, unless the body says it.
-    #[param(max_length = 32)]
+    #[param(max_length = 32, format = "phone")]
     phone_number: Option<String>,
 }
 

@@ -83,7 +83,8 @@ fn positional() -> String {
     responses(
         (status = 201, description = "The draft.", body = Data<WhatsappTemplate>),
         (status = 422, description = "`several_accounts`: the configs are of different business accounts, so name one; \
-            details: `taken`, `unknown_config`, `unknown_customer`, and what WhatsApp would refuse"),
+            details: `taken`, `unknown_config`, `unknown_customer`, and for what WhatsApp would refuse `blank`, `invalid_format`, \
+            `too_long`, `no_body`, `missing_example`, `wrong_example_count`"),
     )
 )]
 pub(super) async fn handle(

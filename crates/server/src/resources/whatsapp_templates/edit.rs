@@ -61,7 +61,7 @@ struct MetaEdit {
         (status = 200, description = "The edited template.", body = Data<WhatsappTemplate>),
         (status = 422, description = "`not_editable`: only approved, rejected and disabled templates can be edited; \
             `no_production_config`: no number of its business account can ask; `whatsapp_refused`: see `meta`; details: `fixed`, and \
-            what WhatsApp would refuse"),
+            for what WhatsApp would refuse `blank`, `invalid_format`, `too_long`, `no_body`, `missing_example`, `wrong_example_count`"),
         (status = 500, description = "`whatsapp_unavailable`: nothing was edited; `whatsapp_unclear`: it may have been edited, which \
             is looked up within a minute"),
     )

@@ -91,7 +91,8 @@ enum Said {
         (status = 200, description = "Submitted.", body = SubmitTemplateResult),
         (status = 422, description = "`not_a_draft`: it is with WhatsApp already; `no_production_config`: no number of its business \
             account can ask; `name_taken`: WhatsApp has another template of this name; `whatsapp_refused`: see `meta`; details: \
-            `unknown_config`, `unknown_customer`, `missing_example`, and what else WhatsApp would refuse"),
+            `unknown_config`, `unknown_customer`, and for what WhatsApp would refuse `blank`, `invalid_format`, `too_long`, `no_body`, \
+            `missing_example`, `wrong_example_count`"),
         (status = 500, description = "`whatsapp_unavailable`: nothing was submitted; `whatsapp_unclear`: it may have been \
             submitted, which is looked up within a minute"),
     )

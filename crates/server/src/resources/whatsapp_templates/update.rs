@@ -53,7 +53,8 @@ struct WhatsappTemplateChange {
     responses(
         (status = 200, description = "The updated draft.", body = Data<WhatsappTemplate>),
         (status = 422, description = "`not_a_draft`: it is with WhatsApp already; `submission_unclear`: it may be with WhatsApp, \
-            which is being looked up; details: `taken`, and what WhatsApp would refuse"),
+            which is being looked up; details: `taken`, and for what WhatsApp would refuse `blank`, \
+            `invalid_format`, `too_long`, `no_body`, `missing_example`, `wrong_example_count`"),
     )
 )]
 pub(super) async fn handle(
