@@ -11,7 +11,7 @@ use axum::{
 };
 use domain::{
     Id, api_key,
-    ids::{ApiKeyId, MessageId, ProjectId},
+    ids::{ApiKeyId, MessageId, ProjectId, UserId},
 };
 use std::{ops::Deref, sync::Arc};
 use store::{
@@ -29,6 +29,8 @@ pub struct ProjectContext {
     pub project: ProjectId,
     /// Who asks.
     pub(crate) key: ApiKeyId,
+    /// Who made the key, if somebody did who was signed in.
+    pub(crate) user: Option<UserId>,
     /// What makes this request the same as an earlier one; of a POST only.
     pub(crate) idempotency_key: Option<String>,
     pub(crate) facts: Arc<Facts>,
@@ -61,16 +63,14 @@ impl FromRequestParts<Context> for ProjectContext {
         let pointer =
             unscoped::look_up(&mut conn, DirectoryKind::ApiKey, lookup).await?.ok_or(ApiError::Unauthorized)?;
         let id: ApiKeyId = Id::from_uuid(pointer.object_id);
-        let stored = store::api_keys::hash(&mut conn, pointer.project_id, id).await?;
-        let matches = stored.is_some_and(|stored| bool::from(stored.ct_eq(&api_key::hash(key))));
-        if !matches {
-            return Err(ApiError::Unauthorized);
-        }
+        let stored = store::api_keys::find(&mut conn, pointer.project_id, id).await?;
+        let stored = stored.filter(|stored| bool::from(stored.hash.ct_eq(&api_key::hash(key))));
+        let user = stored.ok_or(ApiError::Unauthorized)?.user_id.map(Id::from_uuid);
         let facts = parts.extensions.get::<Arc<Facts>>().cloned().unwrap_or_default();
         count(ctx, id, &facts)?;
         let idempotency_key = idempotency_key(parts)?;
         let host = parts.headers.get(header::HOST).cloned();
-        Ok(Self { ctx: ctx.clone(), project: pointer.project_id, key: id, idempotency_key, facts, host })
+        Ok(Self { ctx: ctx.clone(), project: pointer.project_id, key: id, user, idempotency_key, facts, host })
     }
 }
 

@@ -105,7 +105,7 @@ impl Operator {
             return Err(OperatorError::Store(store::Error::Unavailable("the random source is broken".into())));
         };
         let (id, now) = (Id::from_uuid(self.uuid()?), self.clock.now());
-        transact!(self.store, "key.create", tx => store::api_keys::insert(tx, project, id, &key, now).await)?;
+        transact!(self.store, "key.create", tx => store::api_keys::insert(tx, project, id, &key, None, now).await)?;
         Ok((project, key.text))
     }
 

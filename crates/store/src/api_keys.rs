@@ -1,20 +1,40 @@
 //! API keys, found by their lookup part and proved by their hash.
 
-use crate::{Result, Tx, sql::{run, statements}, unscoped::{self, DirectoryKind}};
-use domain::{Timestamp, api_key::NewApiKey, ids::{ApiKeyId, ProjectId}};
+use crate::{Result, Tx, row::rows, sql::{run, statements}, unscoped::{self, DirectoryKind}};
+use domain::{Timestamp, api_key::NewApiKey, ids::{ApiKeyId, ProjectId, UserId}};
+use uuid::Uuid;
 
-statements! {
-    INSERT = ["INSERT INTO api_keys (project_id, id, lookup, hash, created_at) VALUES ($1, $2, $3, $4, $5)"];
-    HASH = ["SELECT hash FROM api_keys WHERE project_id = $1 AND id = $2 AND revoked_at IS NULL"];
+rows! {
+    /// A key that is not revoked.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ApiKeyRow {
+        /// SHA-256 of the whole key.
+        pub hash: Vec<u8>,
+        /// Who made it; none where the operator did.
+        pub user_id: Option<Uuid>,
+    }
 }
 
-/// Stores a new key's hash and lets its lookup part be found.
-pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, id: ApiKeyId, key: &NewApiKey, now: Timestamp) -> Result<()> {
-    run!(tx, INSERT, [project.uuid(), id.uuid(), &key.lookup, &key.hash[..], now.micros()], execute)?;
+statements! {
+    INSERT = ["INSERT INTO api_keys (project_id, id, lookup, hash, user_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)"];
+    FIND = ["SELECT hash, user_id FROM api_keys WHERE project_id = $1 AND id = $2 AND revoked_at IS NULL"];
+}
+
+/// Stores a new key's hash and who made it, and lets its lookup part be found.
+pub async fn insert(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: ApiKeyId,
+    key: &NewApiKey,
+    user: Option<UserId>,
+    now: Timestamp,
+) -> Result<()> {
+    let user = user.map(UserId::uuid);
+    run!(tx, INSERT, [project.uuid(), id.uuid(), &key.lookup, &key.hash[..], user, now.micros()], execute)?;
     unscoped::point(tx, DirectoryKind::ApiKey, &key.lookup, project, id.uuid()).await
 }
 
-/// The hash of a key that is not revoked.
-pub async fn hash(conn: &mut crate::Conn<'_>, project: ProjectId, id: ApiKeyId) -> Result<Option<Vec<u8>>> {
-    Ok(run!(conn, HASH, [project.uuid(), id.uuid()], fetch_optional as (Vec<u8>,))?.map(|(hash,)| hash))
+/// A key that is not revoked.
+pub async fn find(conn: &mut crate::Conn<'_>, project: ProjectId, id: ApiKeyId) -> Result<Option<ApiKeyRow>> {
+    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as ApiKeyRow)
 }

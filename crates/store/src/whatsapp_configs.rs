@@ -58,7 +58,9 @@ pub struct Filter {
 statements! {
     INSERT = ["INSERT INTO whatsapp_configs (project_id, id, customer_id, name, name_search, phone_number_id, waba_id, \
                display_phone_number, access_token_id, webhook_verify_token, webhook_destination_url, kind, inbound_processing_enabled, \
-               calls_enabled, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"];
+               calls_enabled, created_at, updated_at, webhook_verified_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"];
+    HANDSHAKE = ["SELECT max(webhook_verified_at) FROM whatsapp_configs WHERE project_id = $1 AND webhook_verify_token = $2"];
     FIND = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
              webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
              FROM whatsapp_configs WHERE project_id = $1 AND id = $2"];
@@ -97,7 +99,7 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) 
     let (enabled, calls, times) = (c.inbound_processing_enabled, c.calls_enabled, [c.created_at.micros(), c.updated_at.micros()]);
     unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, id).await?;
     run!(tx, INSERT, [project.uuid(), id, customer, &c.name, &search, &c.phone_number_id, &c.waba_id, shown, token,
-        &c.webhook_verify_token, url, &c.kind, enabled, calls, times[0], times[1]], execute)?;
+        &c.webhook_verify_token, url, &c.kind, enabled, calls, times[0], times[1], c.webhook_verified_at], execute)?;
     counters::grew(tx, project, List::WhatsappConfigs, id, 1);
     Ok(())
 }
@@ -144,6 +146,11 @@ pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &Whats
     let (token, enabled, calls) = (c.access_token_id.map(SecretId::uuid), c.inbound_processing_enabled, c.calls_enabled);
     run!(tx, UPDATE, [project.uuid(), c.id.uuid(), &c.name, &search, &c.phone_number_id, &c.waba_id, shown, token,
         &c.webhook_verify_token, url, c.webhook_verified_at, &c.kind, enabled, calls, c.updated_at.micros()], execute).map(drop)
+}
+
+/// When Meta last made the handshake with this token, as the project's other numbers know it: one callback serves them all.
+pub async fn handshake(conn: &mut Conn<'_>, project: ProjectId, verify_token: &str) -> Result<Option<i64>> {
+    Ok(run!(conn, HANDSHAKE, [project.uuid(), verify_token], fetch_one as (Option<i64>,))?.0)
 }
 
 /// Notes how Meta writes the number for people.

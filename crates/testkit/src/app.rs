@@ -238,6 +238,22 @@ impl TestApp {
         user.expect("a user").id.to_string()
     }
 
+    /// Signs somebody in who works in this project, and makes a key as they do it; gives the key and their id.
+    pub async fn key_of(&self, email: &str) -> (String, String) {
+        let post = async |path: &str, token: &str, body: Value| {
+            let headers = [("content-type", "application/json"), ("x-cli-token", token)];
+            self.call_raw(&headers[..if token.is_empty() { 1 } else { 2 }], Method::POST, path, Some(body.to_string()))
+                .await
+        };
+        let code = post("/api/cli/auth/request", "", json!({})).await.body["auth_code"].clone();
+        let projects = [self.project.to_string()];
+        let person = self.app.operator().approve_login(code.as_str().expect("a code"), email, &projects).await;
+        let token = post("/api/cli/auth/exchange", "", json!({"auth_code": code})).await.body["token"].clone();
+        let path = format!("/api/cli/projects/{}/generate_api_key", self.project);
+        let key = post(&path, token.as_str().expect("a token"), json!({})).await.data()["key"].clone();
+        (key.as_str().expect("a key").to_owned(), person.expect("a user").to_string())
+    }
+
     /// The only conversation that there is.
     pub async fn conversation(&self) -> String {
         let list = self.get("/api/v1/whatsapp_conversations").await;

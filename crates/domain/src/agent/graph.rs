@@ -230,7 +230,10 @@ impl Edge {
             place.label = condition_at;
         }
         let id = fields.text("id", found).filter(filled).unwrap_or_else(|| format!("{from}_to_{to}"));
-        Some((Self { id, from, to, label: label.or(condition), extra: fields.rest() }, place))
+        let mut extra = fields.rest();
+        // Whoever writes it reads it again; what counts is the label.
+        extra.extend(condition.clone().map(|text| ("condition".to_owned(), text.into())));
+        Some((Self { id, from, to, label: label.or(condition), extra }, place))
     }
 
     fn to_json(&self) -> Value {

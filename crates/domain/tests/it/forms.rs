@@ -55,7 +55,9 @@ fn a_condition_is_a_label_unless_there_is_one() {
     input["edges"][1] = json!({"from": "a", "to": "__end__", "condition": "no more", "label": "done"});
     let edge = accept(&input).graph.edges[1].clone();
     assert_eq!(edge.label.as_deref(), Some("done"));
-    assert!(edge.extra.is_empty());
+    assert_eq!(accept(&input).graph.to_json()["edges"][1]["condition"], "no more", "whoever wrote it reads it again");
+    input["edges"][1]["condition"] = json!(" ");
+    assert!(accept(&input).graph.edges[1].extra.is_empty());
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub(crate) use parcel::{Parcel, WaitingFile};
 pub(crate) use reach::{carry_out, overhear};
 pub(crate) use step::{facts, from_json, mail, to_json};
 pub(crate) use trials::{cancel, lines, start, start_queued};
+pub(crate) use turns::{go_on_beside, take_up};
 
 /// Whether a step did anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use engine::{Input, Retrieval, model_request};
 use serde_json::Value;
 use std::time::Instant;
 use store::{
-    Error, conversations, transact,
+    Error, Tx, conversations, transact,
     unscoped::{self, DueConversation},
 };
 
@@ -45,6 +45,32 @@ pub(super) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()
         Ok(held) => go_on(ctx, held).await,
         Err(error) => postpone(ctx, (due.project_id, due.id, due.epoch), error).await,
     }
+}
+
+/// Takes up what waits for a conversation in the caller's transaction, so that the caller sees what comes of it: a conversation
+/// at rest is nobody's. Where somebody holds it, they find it at their next step. What is left to be done is for [`go_on_beside`].
+pub(crate) async fn take_up(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: ConversationId,
+) -> store::Result<Option<Held>> {
+    match conversations::claim_if_free(tx, project, id, &ctx.node).await? {
+        Some(conversation) => step::step(ctx, tx, project, conversation, Hold::Claimed, &[]).await,
+        None => Ok(None),
+    }
+}
+
+/// Carries a turn on that a request has taken up. The request does not wait for it; if it dies, its lease runs out.
+pub(crate) fn go_on_beside(ctx: &Context, held: Option<Held>) {
+    let Some(turn) = held else { return };
+    let ctx = ctx.clone();
+    tokio::spawn(async move {
+        let _inside = ctx.interrupts.enter(turn.conversation.id);
+        if let Err(error) = go_on(&ctx, Some(turn)).await {
+            tracing::warn!(%error, "step failed; it stays due");
+        }
+    });
 }
 
 /// A turn that cannot go on waits a while.

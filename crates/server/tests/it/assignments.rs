@@ -335,6 +335,19 @@ async fn of_many_who_assign_at_once_one_wins() {
 }
 
 #[tokio::test]
+async fn an_assignment_tells_who_made_it_where_a_person_made_the_key() {
+    let desk = plain().await;
+    let (key, leo) = desk.app.key_of("leo@example.test").await;
+    let path = format!("{}/conversation_assignments", desk.path().await);
+    let body = json!({"conversation_assignment": {"user_id": desk.maria}});
+    let made = desk.app.call_as(Some(&key), Method::POST, &path, Some(body)).await;
+    assert_eq!((&made.data()["created_by_user_id"], &made.data()["user_id"]), (&json!(leo), &json!(desk.maria)));
+    desk.release(&made.id()).await;
+    let by_program = desk.assign(&desk.maria).await;
+    assert_eq!(by_program.data()["created_by_user_id"], Value::Null);
+}
+
+#[tokio::test]
 async fn an_assignment_changes_hands_is_released_and_taken_again() {
     let desk = plain().await;
     let leo = desk.app.member("leo@example.test").await;

@@ -63,6 +63,41 @@ async fn what_the_table_does_not_allow_is_refused() {
 }
 
 #[tokio::test]
+async fn who_changes_a_run_at_rest_is_answered_with_the_run_as_it_is_then() {
+    let app = TestApp::start().await;
+    let agent = desk(&app).await;
+    app.model().says("?");
+    app.says(ANA, "x").await;
+    app.run_until_idle().await;
+    app.clock.forward(Span::from_secs(90));
+    let handed_over = set(&app, &agent, "handoff").await;
+    assert_eq!((&handed_over.data()["status"], &handed_over.data()["ended_at"]), (&json!("handoff"), &Value::Null));
+    let ended = set(&app, &agent, "ended").await;
+    let field = |name: &str| ended.data()[name].clone();
+    assert_eq!(
+        (field("status"), field("end_reason"), field("duration")),
+        (json!("ended"), json!("set_by_api"), json!(90))
+    );
+    app.run_until_idle().await;
+    assert_eq!(&app.execution(&agent).await, ended.data(), "and nothing is left to be done");
+}
+
+#[tokio::test]
+async fn a_run_that_a_worker_has_in_hand_is_answered_as_it_was() {
+    let app = TestApp::start().await;
+    let agent = desk(&app).await;
+    app.model().says_when_released("too late");
+    app.says(ANA, "x").await;
+    let stopped = async {
+        app.model().received(1).await;
+        let answer = set(&app, &agent, "stopped").await;
+        assert_eq!((&answer.data()["status"], &answer.data()["ended_at"]), (&json!("running"), &Value::Null));
+    };
+    tokio::join!(app.run_until_idle(), stopped);
+    assert_eq!(app.execution(&agent).await["status"], "stopped");
+}
+
+#[tokio::test]
 async fn a_resume_may_name_the_rest_that_it_means() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;

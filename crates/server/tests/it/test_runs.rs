@@ -35,6 +35,38 @@ fn grade(app: &TestApp, score: f64) {
     app.model().calls(&[("grade_conversation", json!({"score": score, "feedback": "- [pass] it did"}))]);
 }
 
+#[tokio::test]
+async fn a_suite_comes_with_its_cases_in_their_order_or_not_at_all() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let case = |name: &str| json!({"name": name, "description": null, "script": "Say hello.", "rubric": "It greets."});
+    let create = async |cases: Value| {
+        let suite = json!({"name": "Smoke", "agent_id": agent, "test_cases": cases});
+        app.post("/api/v1/test_suites", json!({ "test_suite": suite })).await
+    };
+    let names: Vec<String> = (0..12).map(|number| format!("Case {number}")).collect();
+    let made = create(names.iter().map(|name| case(name)).collect()).await;
+    let shown = |suite: &Value| -> Vec<String> {
+        let cases = suite["test_cases"].as_array().unwrap();
+        cases.iter().map(|case| case["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(shown(made.data()), names);
+    let found = app.get(&format!("/api/v1/test_suites/{}", made.id())).await;
+    assert_eq!(found.data(), made.data());
+    for (cases, path, code) in [
+        (json!([case("A"), case(" ")]), "/test_suite/test_cases/1/name", "blank"),
+        (json!([{"name": "A", "script": "Say hello."}]), "/test_suite/test_cases/0/rubric", "blank"),
+        (vec![case("A"); 501].into(), "/test_suite/test_cases", "too_many"),
+    ] {
+        let refused = create(cases).await;
+        let detail = &refused.body["details"][0];
+        assert_eq!((refused.status, &detail["path"], &detail["code"]), (422, &json!(path), &json!(code)));
+    }
+    let suites = app.get(&format!("/api/v1/agents/{agent}/test_suites")).await;
+    assert_eq!(suites.data().as_array().unwrap().len(), 2, "the default one and ours");
+    assert_eq!(create(Value::Null).await.data()["test_cases"], json!([]));
+}
+
 /// S38.
 #[tokio::test]
 async fn a_case_is_played_by_its_script_and_graded_by_its_rubric() {
@@ -48,6 +80,8 @@ async fn a_case_is_played_by_its_script_and_graded_by_its_rubric() {
     user(&app, "CONVERSATION_ENDED");
     grade(&app, 0.857);
     let run = start(&app, &case).await;
+    let begun = read(&app, &run).await;
+    assert_eq!((&begun["conversation"], &begun["full_history"]), (&json!([]), &json!([])), "nothing was said yet");
     app.run_until_idle().await;
     let run = read(&app, &run).await;
     assert_eq!(

@@ -104,6 +104,34 @@ async fn a_change_tells_null_from_left_out_and_forgets_what_was_learnt_of_the_ol
 }
 
 #[tokio::test]
+async fn a_number_of_a_callback_that_meta_knows_is_verified_from_the_beginning() {
+    let app = TestApp::start().await;
+    let configs = customer(&app).await;
+    let first = format!("/api/v1/whatsapp_configs/{}", create(&app, &configs, number("555")).await.id());
+    let query = "hub.mode=subscribe&hub.verify_token=check-me&hub.challenge=42";
+    app.call_as(None, Method::GET, &format!("/webhooks/whatsapp?{query}"), None).await;
+    let at = app.get(&first).await.data()["webhook_verified_at"].clone();
+    assert!(at.is_string());
+    let second = create(&app, &configs, number("556")).await;
+    assert_eq!(second.data()["webhook_verified_at"], at);
+    let change = async |token: &str| {
+        let path = format!("/api/v1/whatsapp_configs/{}", second.id());
+        app.patch(&path, json!({"whatsapp_config": {"webhook_verify_token": token}})).await.data()["webhook_verified_at"]
+            .clone()
+    };
+    assert_eq!((change("another").await, change("check-me").await), (Value::Null, at));
+
+    // What another project's numbers know is theirs.
+    let other = app.app.operator().create_project("Other").await.unwrap();
+    let (_, key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
+    let theirs = async |path: &str, body: Value| app.call_as(Some(&key), Method::POST, path, Some(body)).await;
+    let clinic = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
+    let path = format!("/api/v1/customers/{}/whatsapp_configs", theirs("/api/v1/customers", clinic).await.id());
+    let made = theirs(&path, json!({"whatsapp_config": number("557")})).await;
+    assert_eq!((made.status, &made.data()["webhook_verified_at"]), (201, &Value::Null));
+}
+
+#[tokio::test]
 async fn configs_are_filtered_by_customer_account_name_and_time() {
     let app = TestApp::start().await;
     let (mine, other) = (customer(&app).await, customer(&app).await);
@@ -144,6 +172,53 @@ fn healthy(path: &str) -> Value {
             "quality_rating": "GREEN", "platform_type": "CLOUD_API", "health_status": {"can_send_message": "AVAILABLE"}})
         }
     }
+}
+
+#[tokio::test]
+async fn a_number_is_shown_as_meta_writes_it_from_the_beginning_and_registered_without_meta() {
+    let well = Arc::new(Mutex::new(true));
+    let meta = {
+        let well = well.clone();
+        Service::start_with(move |request| match *well.lock().unwrap() {
+            true => (200, healthy(&request.path)),
+            false => (500, json!({})),
+        })
+        .await
+    };
+    let app = TestApp::with(true, |config| config.graph_base_url = meta.url()).await;
+    let configs = customer(&app).await;
+    let shown = |answer: &Answer| answer.data()["display_phone_number"].clone();
+    let path = |config: &Answer| format!("/api/v1/whatsapp_configs/{}", config.id());
+    let body = json!({ "whatsapp_config": number("555") }).to_string();
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+    let register = async || app.call_raw(&headers, Method::POST, &configs, Some(body.clone())).await;
+    let known = register().await;
+    assert_eq!((known.status, shown(&known)), (201, json!("+1 555-000-1111")));
+    assert_eq!(known.data()["display_phone_number_normalized"], "15550001111");
+    let asked = meta.requests().len();
+    assert_eq!((register().await.body, meta.requests().len()), (known.body.clone(), asked), "a repeat asks nobody");
+
+    *well.lock().unwrap() = false;
+    let unknown = create(&app, &configs, number("556")).await;
+    assert_eq!((unknown.status, shown(&unknown)), (201, Value::Null));
+    let mut without = number("557");
+    without.as_object_mut().unwrap().remove("access_token");
+    let asked = meta.requests().len();
+    let without = create(&app, &configs, without).await;
+    assert_eq!((without.status, meta.requests().len()), (201, asked));
+
+    *well.lock().unwrap() = true;
+    let change = json!({"whatsapp_config": {"access_token": "EAAB-first"}});
+    assert_eq!(shown(&app.patch(&path(&without), change).await), json!("+1 555-000-1111"));
+    let change = json!({"whatsapp_config": {"phone_number_id": "558"}});
+    assert_eq!(
+        shown(&app.patch(&path(&unknown), change).await),
+        json!("+1 555-000-1111"),
+        "with the token that it has"
+    );
+    let asked = meta.requests().len();
+    app.patch(&path(&known), json!({"whatsapp_config": {"name": "Night line"}})).await.data();
+    assert_eq!(meta.requests().len(), asked, "nothing new is to be known");
 }
 
 #[tokio::test]

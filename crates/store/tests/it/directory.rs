@@ -6,7 +6,9 @@ use domain::{
     ids::{SecretId, WhatsappConfigId},
 };
 use store::{
-    Error, api_keys, secrets, transact,
+    Error,
+    api_keys::{self, ApiKeyRow},
+    secrets, transact,
     unscoped::{self, DirectoryKind, Pointer},
     whatsapp_configs::{self, WhatsappConfigRow},
 };
@@ -60,16 +62,18 @@ async fn an_entry_is_forgotten_only_by_the_one_it_points_to() {
 async fn a_key_is_found_by_its_lookup_part_and_loses_its_hash_when_revoked() {
     let world = World::new().await;
     let random: Vec<u8> = (0..=255).collect();
-    let (id, key) = (fresh(), api_key::from_random(&random).unwrap());
-    transact!(world.store, "test", tx => api_keys::insert(tx, world.project, id, &key, NOW).await).unwrap();
+    let (id, key, maker) = (fresh(), api_key::from_random(&random).unwrap(), fresh());
+    let made = Some(maker);
+    transact!(world.store, "test", tx => api_keys::insert(tx, world.project, id, &key, made, NOW).await).unwrap();
 
     let mut reader = world.store.read().await.unwrap();
     let pointer = unscoped::look_up(&mut reader.conn(), DirectoryKind::ApiKey, &key.lookup).await.unwrap();
     assert_eq!(pointer, Some(Pointer { project_id: world.project, object_id: id.uuid() }));
-    assert_eq!(api_keys::hash(&mut reader.conn(), world.project, id).await.unwrap(), Some(key.hash.to_vec()));
+    let stored = ApiKeyRow { hash: key.hash.to_vec(), user_id: Some(maker.uuid()) };
+    assert_eq!(api_keys::find(&mut reader.conn(), world.project, id).await.unwrap(), Some(stored));
 
     world.execute("UPDATE api_keys SET revoked_at = 1").await;
-    assert_eq!(api_keys::hash(&mut reader.conn(), world.project, id).await.unwrap(), None);
+    assert_eq!(api_keys::find(&mut reader.conn(), world.project, id).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn key(store: &Store) -> String {
     let (project, id) = (Id::from_uuid(uuid(&mut chance)), Id::from_uuid(uuid(&mut chance)));
     let stored = transact!(store, "template.key", tx => {
         projects::insert(tx, project, "Simulated", BEGAN).await?;
-        api_keys::insert(tx, project, id, &key, BEGAN).await
+        api_keys::insert(tx, project, id, &key, None, BEGAN).await
     });
     stored.expect("the key is stored");
     key.text

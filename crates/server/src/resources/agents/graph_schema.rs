@@ -94,7 +94,7 @@ struct GraphEdge {
     /// When to go this way, in plain words.
     label: Option<String>,
     conditions: Option<Map<String, Value>>,
-    /// Another spelling of `label`.
+    /// Another spelling of `label`, which counts if both are given.
     condition: Option<String>,
     #[serde(flatten)]
     others: Map<String, Value>,

@@ -44,7 +44,7 @@ pub(super) async fn handle(
         let project = users::project(tx, ctx.user.id, wanted).await?.filter(|project| project.id != PLATFORM_PROJECT);
         let project = project.ok_or(ApiError::NotFound("Project"))?.id;
         let (id, now): (ApiKeyId, _) = (ctx.new_id(), ctx.now());
-        api_keys::insert(tx, project, id, &made, now).await?;
+        api_keys::insert(tx, project, id, &made, Some(ctx.user.id), now).await?;
         let row = AuditRow {
             id: ctx.new_uuid(),
             at: now,

@@ -8,7 +8,7 @@ use crate::{
     takeover,
 };
 use axum::extract::{Path, Request};
-use domain::ids::ConversationId;
+use domain::ids::{ConversationId, UserId};
 use serde::Deserialize;
 use store::{
     conversation_assignments::{self, AssignmentRow},
@@ -73,7 +73,7 @@ pub(super) async fn handle(
             user_id: user,
             active: 1,
             notes: new.notes.clone(),
-            created_by_user_id: None,
+            created_by_user_id: ctx.user.map(UserId::uuid),
             created_at: now,
         };
         conversation_assignments::insert(tx, project, &row).await?;

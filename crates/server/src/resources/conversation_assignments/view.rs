@@ -20,7 +20,7 @@ pub(super) struct ConversationAssignment {
     active: bool,
     notes: Option<String>,
     created_at: Time,
-    /// Null where it was made with a project's key.
+    /// Who made the key that it was made with; null for a key of the operator's.
     created_by_user_id: Option<Uuid>,
 }
 

@@ -40,7 +40,7 @@ impl RequestBody for ExecutionUpdate {
     tag = "Agent Executions", request_body = ExecutionUpdate,
     params(("agent_id", description = "Agent id."), ("execution_id", description = "Execution id.")),
     responses(
-        (status = 200, description = "The run, as it was before the change is carried out.", body = Data<AgentExecution>),
+        (status = 200, description = "The run as it is now; where it is at work, as it was before the change is carried out.", body = Data<AgentExecution>),
         (status = 422, description = "`invalid_transition`: its status does not allow it"),
     )
 )]
@@ -58,6 +58,7 @@ pub(super) async fn handle(
         row.ok_or(ApiError::NotFound("Execution"))?.conversation_id
     };
     let NewStatus { status: wanted, reason } = body::read::<ExecutionUpdate>(request).await?.agent_execution;
+    let mut held = None;
     let changed = change!(ctx, "execution.update", tx => {
         let now = ctx.now();
         let conversation = conversations::next_seq(tx, project, conversation, now).await?;
@@ -77,8 +78,11 @@ pub(super) async fn handle(
         };
         mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
         conversations::wake(tx, project, conversation.id, now, None).await?;
+        held = workers::take_up(&ctx, tx, project, conversation.id).await?;
+        let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;
+    workers::go_on_beside(&ctx, held);
     ctx.interrupts.ring(conversation);
     ctx.wake.notify_one();
     Ok(changed)

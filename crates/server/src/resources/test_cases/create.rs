@@ -8,7 +8,10 @@ use crate::{
     resources::test_suites::MOST_CASES,
 };
 use axum::extract::{Path, Request};
-use domain::ids::TestSuiteId;
+use domain::{
+    Timestamp,
+    ids::{TestCaseId, TestSuiteId},
+};
 use serde::Deserialize;
 use store::{
     test_cases::{self, TestCaseRow},
@@ -25,8 +28,9 @@ impl RequestBody for TestCaseCreate {
     const WRAPPER: &'static [&'static str] = &["test_case"];
 }
 
+/// A case as it is sent, alone or with its suite.
 #[derive(Deserialize, ToSchema)]
-struct NewTestCase {
+pub(crate) struct NewTestCase {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
     name: String,
     #[schema(max_length = 2000)]
@@ -35,6 +39,22 @@ struct NewTestCase {
     script: String,
     #[schema(min_length = 1, max_length = 16384, pattern = r"\S")]
     rubric: String,
+}
+
+impl NewTestCase {
+    /// The row that it becomes.
+    pub(crate) fn row(&self, id: TestCaseId, suite_id: TestSuiteId, now: Timestamp) -> TestCaseRow {
+        TestCaseRow {
+            id,
+            suite_id,
+            name: self.name.clone(),
+            description: self.description.clone(),
+            script: self.script.clone(),
+            rubric: self.rubric.clone(),
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 /// Add a case
@@ -65,17 +85,7 @@ pub(super) async fn handle(
         if total >= MOST_CASES {
             return Err(ApiError::State("too_many_cases", format!("a suite has at most {MOST_CASES} cases")));
         }
-        let now = ctx.now();
-        let row = TestCaseRow {
-            id: ctx.new_id(),
-            suite_id,
-            name: new.name.clone(),
-            description: new.description.clone(),
-            script: new.script.clone(),
-            rubric: new.rubric.clone(),
-            created_at: now,
-            updated_at: now,
-        };
+        let row = new.row(ctx.new_id(), suite_id, ctx.now());
         test_cases::insert(tx, project, &row).await?;
         Ok(Created(TestCase::of(&row)))
     })

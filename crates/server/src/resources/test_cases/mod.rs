@@ -7,6 +7,7 @@ mod list;
 mod update;
 mod view;
 
+pub(crate) use create::NewTestCase;
 pub(crate) use view::TestCase;
 
 use crate::Context;

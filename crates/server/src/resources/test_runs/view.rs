@@ -101,7 +101,13 @@ impl AgentTestRun {
 
     pub(super) async fn of(conn: &mut Conn<'_>, project: ProjectId, row: &TestRunRow) -> Result<Self, ApiError> {
         let mut run = Self::in_list(conn, project, row).await?;
-        let Some(conversation) = row.conversation_id.map(Id::from_uuid) else { return Ok(run) };
+        let Some(conversation) = row.conversation_id.map(Id::from_uuid) else {
+            // It has begun, and nobody has said anything yet.
+            let nothing_yet = row.started_at.is_some();
+            run.conversation = nothing_yet.then(Vec::new);
+            run.full_history = nothing_yet.then(Vec::new);
+            return Ok(run);
+        };
         let lines = workers::lines(conn, project, conversation).await?;
         run.conversation = Some(lines.into_iter().map(ChatMessage::from).collect());
         let mut log = Vec::new();

@@ -1,16 +1,17 @@
 //! `POST /test_suites`
 
-use super::view::TestSuite;
+use super::view::{MOST_CASES, TestSuite};
 use crate::{
     ApiError,
     api::{Changed, Created, Data, RequestBody, body, change::change},
     auth::ProjectContext,
+    resources::test_cases::NewTestCase,
 };
 use axum::extract::Request;
-use domain::ids::AgentId;
+use domain::{Id, ids::AgentId};
 use serde::Deserialize;
 use store::{
-    agents,
+    agents, test_cases,
     test_suites::{self, TestSuiteRow},
 };
 use utoipa::ToSchema;
@@ -33,13 +34,19 @@ struct NewTestSuite {
     description: Option<String>,
     /// The agent that it tests.
     agent_id: Uuid,
+    /// Its cases, in their order; more can be added later.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    test_cases: Option<Vec<NewTestCase>>,
 }
+
+const _: () = assert!(MOST_CASES == 500, "as the schema of test_cases says");
 
 /// Make a suite
 #[utoipa::path(
     post, path = "/test_suites", operation_id = "create_test_suite", tag = "Test Suites", request_body = TestSuiteCreate,
     responses(
-        (status = 201, description = "The suite, without cases.", body = Data<TestSuite>),
+        (status = 201, description = "The suite, with the cases that were sent.", body = Data<TestSuite>),
         (status = 404, description = "`not_found`: no such agent in this project"),
     )
 )]
@@ -53,6 +60,13 @@ pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Chan
         let (name, description) = (new.name.clone(), new.description.clone());
         let row = TestSuiteRow { id, agent_id, name, description, created_at: now, updated_at: now };
         test_suites::insert(tx, project, &row).await?;
+        let cases = new.test_cases.as_deref().unwrap_or_default();
+        // They are made at one moment, and what is of one moment is in the order of its ids.
+        let mut ids: Vec<Uuid> = cases.iter().map(|_| ctx.new_uuid()).collect();
+        ids.sort_unstable();
+        for (case, case_id) in cases.iter().zip(ids) {
+            test_cases::insert(tx, project, &case.row(Id::from_uuid(case_id), id, now)).await?;
+        }
         Ok(Created(TestSuite::of(tx, project, &row).await?))
     })
 }

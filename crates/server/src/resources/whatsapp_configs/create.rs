@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, RequestBody, body, change},
+    api::{
+        Changed, Created, Data, RequestBody, body,
+        change::{self, change},
+    },
     auth::{ProjectContext, path_id},
 };
 use axum::extract::{Path, Request};
@@ -66,6 +69,8 @@ const fn yes() -> bool {
 }
 
 /// Register a WhatsApp number for a customer
+///
+/// With an access token, Meta is asked how the number is written; it is registered whatever Meta says.
 #[utoipa::path(
     post, path = "/customers/{customer_id}/whatsapp_configs", operation_id = "create_customer_whatsapp_config",
     tag = "WhatsApp Configs", request_body = WhatsappConfigCreateRequest,
@@ -88,6 +93,13 @@ pub(super) async fn handle(
     }
     let new = body::read::<WhatsappConfigCreateRequest>(request).await?.whatsapp_config;
     save::check_number(&ctx, &new.phone_number_id)?;
+    if let Some(before) = change::before(&ctx).await? {
+        return Ok(Changed::Before(before));
+    }
+    let shown = match &new.access_token {
+        Some(token) => save::shown(&ctx, &new.phone_number_id, token).await,
+        None => None,
+    };
     change!(ctx, "whatsapp_config.create", tx => {
         customers::lock(tx, project, customer).await?.ok_or(ApiError::NotFound("Customer"))?;
         let access_token_id = match &new.access_token {
@@ -101,11 +113,11 @@ pub(super) async fn handle(
             name: new.name.clone(),
             phone_number_id: new.phone_number_id.clone(),
             waba_id: new.business_account_id.clone(),
-            display_phone_number: None,
+            display_phone_number: shown.clone(),
             access_token_id,
             webhook_verify_token: new.webhook_verify_token.clone(),
             webhook_destination_url: new.webhook_destination_url.clone(),
-            webhook_verified_at: None,
+            webhook_verified_at: whatsapp_configs::handshake(tx, project, &new.webhook_verify_token).await?,
             kind: new.kind.clone(),
             inbound_processing_enabled: i64::from(new.inbound_processing_enabled),
             calls_enabled: i64::from(new.calls_enabled),

@@ -1,11 +1,23 @@
-//! What create and update share: whose a number is, and where its token goes.
+//! What create and update share: whose a number is, how Meta writes it, and where its token goes.
 
 use crate::{ApiError, Context};
 use domain::ids::{ProjectId, SecretId};
+use secrecy::SecretString;
+use std::time::Duration;
 use store::{Error, Result, Tx, secrets};
 
 /// What kind of secret an access token is.
 pub(super) const TOKEN: &str = "whatsapp_access_token";
+
+/// How long a request waits for Meta's word on a number. Without one it is stored all the same.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The number as Meta writes it for people; `None` where Meta does not tell at once, which a health check may do later.
+pub(super) async fn shown(ctx: &Context, phone_number_id: &str, token: &str) -> Option<String> {
+    let token = SecretString::from(token);
+    let asked = tokio::time::timeout(PATIENCE, ctx.graph.number(phone_number_id, &token)).await;
+    asked.ok()?.ok()?.display_phone_number
+}
 
 /// The number is another config's, here or in another project.
 pub(super) fn number_taken() -> ApiError {

@@ -58,6 +58,8 @@ struct WhatsappConfigChange {
 }
 
 /// Change a config
+///
+/// Another number is asked of Meta as on registering.
 #[utoipa::path(
     patch, path = "/whatsapp_configs/{config_id}", operation_id = "update_whatsapp_config", tag = "WhatsApp Configs",
     request_body = WhatsappConfigUpdateRequest, params(("config_id", description = "Config id.")),
@@ -73,19 +75,26 @@ pub(super) async fn handle(
 ) -> Result<Changed<Data<WhatsappConfig>>, ApiError> {
     let id = path_id(&config_id, "WhatsApp config")?;
     let project = ctx.project;
-    {
+    let found = {
         let mut reader = ctx.store.read().await?;
         let row = whatsapp_configs::find(&mut reader.conn(), project, id).await?;
-        row.ok_or(ApiError::NotFound("WhatsApp config"))?;
-    }
+        row.ok_or(ApiError::NotFound("WhatsApp config"))?
+    };
     let sent = body::read::<WhatsappConfigUpdateRequest>(request).await?.whatsapp_config;
     if let Some(number) = &sent.phone_number_id {
         save::check_number(&ctx, number)?;
     }
+    let shown = shown(&ctx, &found, &sent).await?;
     let done = change!(ctx, "whatsapp_config.update", tx => {
         let before = whatsapp_configs::lock(tx, project, id).await?.ok_or(ApiError::NotFound("WhatsApp config"))?;
         let mut row = sent.applied_to(&before);
         row.updated_at = ctx.now();
+        if let Some((_, shown)) = shown.as_ref().filter(|(number, _)| *number == row.phone_number_id) {
+            row.display_phone_number = Some(shown.clone());
+        }
+        if row.webhook_verify_token != before.webhook_verify_token {
+            row.webhook_verified_at = whatsapp_configs::handshake(tx, project, &row.webhook_verify_token).await?;
+        }
         if row.phone_number_id != before.phone_number_id {
             super::delete::close_conversations(&ctx, tx, project, &before).await?;
         }
@@ -103,6 +112,30 @@ pub(super) async fn handle(
     });
     ctx.wake.notify_one();
     done
+}
+
+/// A number that is not known yet and how Meta writes it, if what was sent makes that worth asking.
+async fn shown(
+    ctx: &ProjectContext,
+    row: &WhatsappConfigRow,
+    sent: &WhatsappConfigChange,
+) -> Result<Option<(String, String)>, ApiError> {
+    let after = sent.applied_to(row);
+    let new = after.phone_number_id != row.phone_number_id || sent.access_token.is_some();
+    if !new || after.display_phone_number.is_some() {
+        return Ok(None);
+    }
+    let token = match (&sent.access_token, row.access_token_id) {
+        (Some(token), _) => token.clone(),
+        (None, Some(id)) => {
+            let mut reader = ctx.store.read().await?;
+            secrets::reveal(&mut reader.conn(), &ctx.vault, ctx.project, id, save::TOKEN).await?
+        }
+        (None, None) => None,
+    };
+    let Some(token) = token else { return Ok(None) };
+    let shown = save::shown(ctx, &after.phone_number_id, &token).await;
+    Ok(shown.map(|shown| (after.phone_number_id, shown)))
 }
 
 impl WhatsappConfigChange {

@@ -1,7 +1,7 @@
 //! Which fields of the contract's answers were seen with a value in real calls: a field that is always null is not built.
 //!
-//! `never_seen.txt` names those that were not. A line whose field is seen fails the test, and so does a field that is
-//! neither seen nor listed, so the list only shrinks.
+//! `never_seen.txt` names those that were not, in groups: what no answer can show, and what is not built, each with the reason.
+//! A line whose field is seen fails the test, and so does a field that is neither seen nor listed, so the list only shrinks.
 
 use super::{answers::CONTRACT, exceptions, operations::Operation, shape::Shape, tour};
 use serde_json::Value;
@@ -98,24 +98,87 @@ impl Fields {
 
     fn report(&self) {
         let never: BTreeSet<&str> = self.all.difference(&self.seen).map(String::as_str).collect();
-        let is_comment = |line: &&str| line.starts_with('#') || line.is_empty();
-        let list = include_str!("never_seen.txt");
-        let listed: BTreeSet<&str> = list.lines().filter(|line| !is_comment(line)).collect();
-        eprintln!("response fields seen non-null in real calls: {} of {}", self.seen.len(), self.all.len());
-        for field in &never {
-            eprintln!("  never seen: {field}");
+        let list = Unseen::read(include_str!("never_seen.txt"));
+        let [cannot, not_built] = [Why::Cannot, Why::NotBuilt].map(|why| list.fields(why));
+        eprintln!(
+            "response fields seen non-null in real calls: {} of {}; {} cannot be shown, for {} reasons; {} are not built",
+            self.seen.len(),
+            self.all.len(),
+            cannot.len(),
+            list.reasons(Why::Cannot),
+            not_built.len(),
+        );
+        for (why, reason, fields) in &list.groups {
+            eprintln!("  {}: {reason}", why.words());
+            fields.iter().for_each(|field| eprintln!("    {field}"));
         }
+        let listed: BTreeSet<&str> = cannot.union(&not_built).copied().collect();
         let seen: Vec<&&str> = listed.difference(&never).collect();
+        assert!(seen.is_empty(), "seen, so take them out of never_seen.txt:\n{seen:#?}");
         let new: Vec<&&str> = never.difference(&listed).collect();
-        if !seen.is_empty() {
-            let still: Vec<&str> = list.lines().filter(|line| is_comment(line) || never.contains(line)).collect();
-            let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("never_seen.txt");
-            std::fs::write(&file, still.join("\n") + "\n").unwrap();
-            panic!("seen, so take them out of never_seen.txt ({} holds the rest):\n{seen:#?}", file.display());
-        }
         assert!(
             new.is_empty(),
             "never seen with a value; call something in contract/tour.rs that gives one:\n{new:#?}"
         );
     }
+}
+
+/// Why a field was never seen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// By the contract itself.
+    Cannot,
+    NotBuilt,
+}
+
+impl Why {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Cannot => "cannot be shown",
+            Self::NotBuilt => "not built",
+        }
+    }
+}
+
+/// The fields that were never seen, by reason.
+struct Unseen<'a> {
+    groups: Vec<(Why, &'a str, Vec<&'a str>)>,
+}
+
+impl<'a> Unseen<'a> {
+    /// A group begins with `# cannot be shown: ` or `# not built: ` and its reason.
+    fn read(text: &'a str) -> Self {
+        let mut groups: Vec<(Why, &str, Vec<&str>)> = Vec::new();
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            let begins = [Why::Cannot, Why::NotBuilt].into_iter().find_map(|why| {
+                let reason = line.strip_prefix("# ")?.strip_prefix(why.words())?.strip_prefix(": ")?;
+                Some((why, reason, Vec::new()))
+            });
+            match (begins, groups.last_mut()) {
+                (Some(group), _) => groups.push(group),
+                (None, _) if line.starts_with('#') => {}
+                (None, Some((_, _, fields))) => fields.push(line),
+                (None, None) => panic!("a field without a reason: {line}"),
+            }
+        }
+        Self { groups }
+    }
+
+    fn of(&self, why: Why) -> impl Iterator<Item = &(Why, &'a str, Vec<&'a str>)> {
+        self.groups.iter().filter(move |(own, ..)| *own == why)
+    }
+
+    fn fields(&self, why: Why) -> BTreeSet<&'a str> {
+        self.of(why).flat_map(|(_, _, fields)| fields.iter().copied()).collect()
+    }
+
+    fn reasons(&self, why: Why) -> usize {
+        self.of(why).count()
+    }
+}
+
+#[test]
+#[should_panic(expected = "a field without a reason")]
+fn a_field_that_was_never_seen_has_a_reason() {
+    Unseen::read("# A comment.\n\nget_agent 200/data/name\n");
 }

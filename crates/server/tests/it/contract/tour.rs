@@ -1,7 +1,10 @@
 //! The calls that show each field of the contract's answers with a value: every operation once, as the walk calls it, and
 //! whatever else it takes.
 
-use crate::walk::{operation::operations, world::World};
+use crate::walk::{
+    operation::{Operation, operations},
+    world::World,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{ANA, Answer, Heard, TestApp};
@@ -15,17 +18,18 @@ pub async fn answers() -> Vec<Heard> {
     all.extend(Box::pin(number()).await);
     all.extend(Box::pin(unreachable_meta()).await);
     all.extend(Box::pin(people()).await);
+    all.extend(Box::pin(taken_over()).await);
     all.extend(Box::pin(sign_in()).await);
     all.extend(Box::pin(templates()).await);
     all.extend(Box::pin(messages()).await);
     all
 }
 
-/// What is deleted is looked at before.
+/// What is deleted or ended is looked at before.
 async fn every_operation() -> Vec<Heard> {
     let world = Box::pin(World::new()).await;
     let mut all = operations();
-    all.sort_by_key(|operation| (operation.method == "DELETE", operation.method != "GET"));
+    all.sort_by_key(Operation::turn);
     for operation in all {
         let answer = operation.call(&world.app, &world.path(&operation), world.body(&operation)).await;
         assert!(answer.status < 300, "{}: {}", operation.name, answer.body);
@@ -128,10 +132,13 @@ async fn runs() -> Vec<Heard> {
     app.model().says("Here I am.");
     app.post(&format!("{executions}/{execution}/resume"), json!({})).await.data();
     app.run_until_idle().await;
+    let end = json!({"agent_execution": {"status": "ended"}});
+    app.call(Method::PUT, &format!("{executions}/{execution}"), Some(end)).await.data();
 
-    let suite = json!({"test_suite": {"name": "Smoke", "description": "The least", "agent_id": agent}});
-    let suite = app.post("/api/v1/test_suites", suite).await.id();
-    let case = json!({"test_case": {"name": "Greets", "description": "Politely", "script": "Say hello.", "rubric": "It greets."}});
+    let case = json!({"name": "Greets", "description": "Politely", "script": "Say hello.", "rubric": "It greets."});
+    let suite = json!({"name": "Smoke", "description": "The least", "agent_id": agent, "test_cases": [case]});
+    let suite = app.post("/api/v1/test_suites", json!({ "test_suite": suite })).await.id();
+    let case = json!({ "test_case": case });
     let case = app.post(&format!("/api/v1/test_suites/{suite}/test_cases"), case).await.id();
     let user = |text: &str| app.model().calls(&[("send_user_message", json!({"message": text}))]);
     user("hello");
@@ -181,6 +188,9 @@ async fn number() -> Vec<Heard> {
     let config = app.post(&configs, config).await.id();
     let handshake = "/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=check-me&hub.challenge=42";
     assert_eq!(app.call_as(None, Method::GET, handshake, None).await.status, 200);
+    let second = json!({"whatsapp_config": {"name": "Second line", "phone_number_id": "second",
+        "business_account_id": emulator::WABA_ID, "webhook_verify_token": "check-me"}});
+    app.post(&configs, second).await.data();
     let path = format!("/api/v1/whatsapp_configs/{config}");
     assert_eq!(app.get(&format!("{path}/health")).await.status, 200);
     let agent = app.agent(json!({"name": "Plain"})).await;
@@ -233,7 +243,24 @@ async fn people() -> Vec<Heard> {
     app.take_answers()
 }
 
-/// As published command lines do it.
+/// A conversation that a signed-in person gives themselves, with a key that they made.
+async fn taken_over() -> Vec<Heard> {
+    let app = TestApp::rehearsing().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    let (key, person) = app.key_of("bo@clinic.example").await;
+    let path = format!("/api/v1/whatsapp_conversations/{}/conversation_assignments", app.conversation().await);
+    let call = async |method: Method, path: &str, body: Option<Value>| -> Answer {
+        app.call_as(Some(&key), method, path, body).await
+    };
+    let assignment = json!({"conversation_assignment": {"user_id": person, "notes": "Speaks Portuguese"}});
+    let assignment = call(Method::POST, &path, Some(assignment)).await.id();
+    call(Method::GET, &path, None).await.data();
+    let release = json!({"conversation_assignment": {"active": false}});
+    call(Method::PATCH, &format!("{path}/{assignment}"), Some(release)).await.data();
+    app.take_answers()
+}
+
 /// Messages of every type in both directions.
 async fn messages() -> Vec<Heard> {
     let app = TestApp::start().await;
@@ -281,6 +308,7 @@ async fn messages() -> Vec<Heard> {
     app.take_answers()
 }
 
+/// As published command lines do it.
 async fn sign_in() -> Vec<Heard> {
     let app = TestApp::rehearsing().await;
     let post =

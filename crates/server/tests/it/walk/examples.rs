@@ -1,7 +1,7 @@
 //! The examples of the document: requests and answers of real calls, recorded when `RECORD_EXAMPLES` is set, and held against
 //! the document in each run. `cargo xtask openapi --examples` records them and writes the document anew.
 
-use super::operation::all_operations;
+use super::operation::{Operation, all_operations};
 use super::world::World;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, path::Path};
@@ -60,7 +60,7 @@ fn every_refusal_names_its_codes_and_shows_the_error_body() {
 async fn record_all() -> Map<String, Value> {
     let world = World::new().await;
     let mut all = all_operations();
-    all.sort_by_key(|operation| (operation.method == "DELETE", operation.method != "GET"));
+    all.sort_by_key(Operation::turn);
     let mut names = Names::default();
     let mut recorded = BTreeMap::new();
     let signed_in = sign_in(&world.app).await;

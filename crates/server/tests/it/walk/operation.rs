@@ -44,6 +44,11 @@ pub fn all_operations() -> Vec<Operation> {
 }
 
 impl Operation {
+    /// When it is called where each is called once: what others need is deleted last, and ended before that.
+    pub fn turn(&self) -> (bool, bool, bool) {
+        (self.method == "DELETE", self.name == "update_agent_execution", self.method != "GET")
+    }
+
     pub async fn call(&self, app: &TestApp, path: &str, body: Option<Value>) -> Answer {
         self.call_as(app, Some(&app.key), path, body).await
     }
