@@ -11,6 +11,11 @@ use std::{cell::Cell, ffi::c_int, path::Path};
 /// A log of this many pages (16 MiB) is folded. A page that is written often is copied once for all of its versions in it.
 const PAGES: c_int = 4_096;
 
+/// What is left for the moment in which nobody writes: a millisecond or two.
+const LITTLE: i64 = 128;
+/// A disk that does not keep up is not waited for.
+const PASSES: usize = 8;
+
 thread_local! {
     /// How many pages the log had after the last commit on this thread.
     static LOGGED: Cell<c_int> = const { Cell::new(0) };
@@ -48,15 +53,23 @@ impl Gauge {
     }
 }
 
-/// Copies the log into the file as far as readers let it, and waits for nobody. What fails is done next time.
-pub(crate) fn fold(conn: &Connection) {
-    let _ = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+/// Copies the log into the file as far as readers let it, and waits for nobody. How many of its pages are in the file now; what
+/// fails is done next time.
+pub(crate) fn fold(conn: &Connection) -> i64 {
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2)).unwrap_or(-1)
 }
 
-/// [`fold`] with a connection of its own.
+/// [`fold`] with a connection of its own, until little is left: what came in during one pass is the work of the next, so each is
+/// shorter than the one before.
 pub(crate) fn fold_apart(path: &Path) {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    if let Ok(conn) = Connection::open_with_flags(path, access) {
-        fold(&conn);
+    let Ok(conn) = Connection::open_with_flags(path, access) else { return };
+    let mut before = 0;
+    for _ in 0..PASSES {
+        let folded = fold(&conn);
+        if folded - before < LITTLE {
+            return;
+        }
+        before = folded;
     }
 }

@@ -123,7 +123,7 @@ impl Writer {
         // A runtime of one thread has nothing to do meanwhile; a simulation needs all on it.
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
             if group.commit() {
-                wal::fold(&group.conn);
+                let _ = wal::fold(&group.conn);
             }
             return;
         }
