@@ -94,10 +94,10 @@ async fn later(ctx: &Context, project: ProjectId, job: &JobRow, wait: Span, why:
     transact!(ctx.store, "call.later", tx => jobs::again(tx, project, job, at, why).await)
 }
 
-/// How long until Meta is asked again: as long as it wants, else twice as long each time, from five seconds to half an hour.
+/// How long until Meta is asked again: as long as it wants, else twice as long each time, from five seconds to 21 minutes.
 fn pause(attempt: i64, error: &CallError) -> Span {
     match error {
         CallError::Refused { retry_after_ms: Some(ms), .. } => Span::from_millis(*ms),
-        _ => Span::from_secs((5 << attempt.clamp(1, 9).saturating_sub(1)).min(1_800)),
+        _ => Span::from_secs(5 << attempt.clamp(1, 9).saturating_sub(1)),
     }
 }
