@@ -1,8 +1,11 @@
-//! An HTTP request that an agent's webhook tool makes, and what came of it.
+//! A request that a tool of an agent makes of a webhook or an MCP server, and what came of it.
 //!
-//! The engine builds the request and the result that the model reads; `gateways::webhook` only carries it out.
+//! The engine builds the request and the result that the model reads; `gateways::egress` only carries it out.
 
-use crate::agent::variables::{self, Place};
+use crate::agent::{
+    Transport,
+    variables::{self, Place},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -21,6 +24,32 @@ pub struct ToolRequest {
     pub body: Option<Value>,
     /// Sent as `Idempotency-Key`, the same on every attempt (engine.md 2.10).
     pub idempotency_key: String,
+    /// At the URL is an MCP server, and this is asked of it; `method` then only says whether asking twice does harm.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mcp: Option<McpAsk>,
+}
+
+/// What is asked of an MCP server (engine.md 4.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct McpAsk {
+    /// How it is talked to.
+    pub transport: Transport,
+    /// The tool to call, as the server names it, with the request's `body` as arguments. None asks which tools there are: the answer's
+    /// content is a list of [`McpTool`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tool: Option<String>,
+}
+
+/// A tool as an MCP server describes it. All of it is other people's text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct McpTool {
+    /// As the server names it.
+    pub name: String,
+    /// What it does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub description: Option<String>,
+    /// JSON Schema of its arguments, an object.
+    pub schema: Value,
 }
 
 /// What came of a [`ToolRequest`]. Every status code is an answer, not an error (engine.md 4.1).
@@ -149,6 +178,7 @@ mod tests {
             headers: vec![("Authorization".into(), format!("Bearer {mark}"))],
             body: Some(json!({"key": mark, "list": [mark]})),
             idempotency_key: "1".into(),
+            mcp: None,
         };
         let values = BTreeMap::from([("k".to_owned(), "a/b\r\n".to_owned())]);
         let filled = marks.fill(&request, &values);

@@ -6,6 +6,7 @@ use super::query;
 use super::read::{Fields, Findings, short};
 use super::tools::{each, put};
 use super::webhook::check_url;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A remote MCP server.
@@ -39,7 +40,8 @@ pub struct ToolQuery {
 }
 
 /// MCP transports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// The present one.
     StreamableHttp,

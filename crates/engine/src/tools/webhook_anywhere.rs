@@ -50,6 +50,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, 
         headers: headers.filter_map(|(name, value)| Some((clean(name), clean(value.as_str()?)))).collect(),
         body: arguments.get("body").filter(|body| **body != json!({})).cloned(),
         idempotency_key: String::new(),
+        mcp: None,
     };
     turn.request(call, request, SecretMarks::default());
 }

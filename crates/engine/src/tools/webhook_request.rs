@@ -130,7 +130,7 @@ fn filled(settings: &Webhook, context: &Value, arguments: &Map<String, Value>) -
         }
     };
     let method = settings.method.as_str().into();
-    (ToolRequest { method, url, headers, body, idempotency_key: String::new() }, unknown)
+    (ToolRequest { method, url, headers, body, idempotency_key: String::new(), mcp: None }, unknown)
 }
 
 /// Whether scheme, host and port are literal or from `vars` or `secrets`, whatever the model and the contact write (engine.md 4.1):

@@ -93,6 +93,7 @@ mod tests {
             headers: headers.iter().map(|&(n, v)| (n.to_owned(), v.to_owned())).collect(),
             body: Some(serde_json::json!({})),
             idempotency_key: String::from("k1"),
+            mcp: None,
         }
     }
 

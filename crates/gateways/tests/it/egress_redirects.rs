@@ -22,6 +22,7 @@ fn request(method: &str, url: String) -> ToolRequest {
         ],
         body: (method != "GET").then(|| json!({"a": 1})),
         idempotency_key: String::from("k"),
+        mcp: None,
     }
 }
 

@@ -17,7 +17,14 @@ fn egress() -> Egress {
 }
 
 fn request(method: &str, url: String, body: Option<Value>) -> ToolRequest {
-    ToolRequest { method: method.to_owned(), url, headers: vec![], body, idempotency_key: String::from("step-7") }
+    ToolRequest {
+        method: method.to_owned(),
+        url,
+        headers: vec![],
+        body,
+        idempotency_key: String::from("step-7"),
+        mcp: None,
+    }
 }
 
 async fn answer_to(reply: impl Fn() -> Reply + Send + Sync + 'static) -> ToolAnswer {

@@ -30,6 +30,7 @@ pub fn get(url: &str) -> ToolRequest {
         headers: vec![],
         body: None,
         idempotency_key: String::from("k"),
+        mcp: None,
     }
 }
 
