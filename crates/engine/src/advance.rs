@@ -97,8 +97,11 @@ fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<(Asked, 
             }
         }
         Input::Tool { effect, answer } => {
-            if let Some(Pending::Tool { call, since, .. }) = turn.take_pending(effect) {
-                let result = tools::webhook_request::result(turn, &call, answer);
+            if let Some(Pending::Tool { call, request, since, .. }) = turn.take_pending(effect) {
+                let result = match request.mcp {
+                    Some(_) => tools::mcp::result(turn, &call, answer),
+                    None => tools::webhook_request::result(turn, &call, answer),
+                };
                 turn.state.turn.effects.push(effect.clone());
                 turn.answer_call(&call, result, since.unwrap_or(turn.at));
             }
@@ -106,6 +109,11 @@ fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<(Asked, 
         Input::Retrieved { effect, retrieval } => {
             if let Some(Pending::Retrieval { call, since, .. }) = turn.take_pending(effect) {
                 turn.answer_call(&call, tools::kb_retrieval::result(retrieval), since);
+            }
+        }
+        Input::ToolsListed { effect, lists } => {
+            if turn.take_pending(effect).is_some() {
+                turn.take_tool_lists(lists);
             }
         }
         Input::SecretsMissing { names } => {
@@ -163,7 +171,10 @@ fn run(turn: &mut Turn<'_>) {
         // c., d. what others and the contact said meanwhile
         turn.take_outside();
         turn.take_inbox();
-        // e. the step prompt of a node that was just entered
+        // e. the step prompt of a node that was just entered, when it is known what its MCP servers offer
+        if turn.lists_tools() {
+            continue;
+        }
         if turn.state.entering {
             turn.show_step_prompt();
             continue;

@@ -151,7 +151,7 @@ impl Turn<'_> {
             "node": call.node,
             "model": history::llm(self.agent, &call).provider_model_name,
             "messages": call.to - call.from + 1,
-            "tools": node.map_or(0, |node| node.tools.len()),
+            "tools": node.map_or(0, |node| tools::offered(node, self.state).count()),
             "est_tokens": tokens,
         });
         self.state.turn.model_calls += 1;

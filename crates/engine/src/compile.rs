@@ -1,6 +1,6 @@
 //! An agent made ready to run: its graph looked up by name and the tools of each node built once.
 
-use crate::{history, knowledge::Knowledge, limits::Limits, nodes, tools};
+use crate::{history, knowledge::Knowledge, limits::Limits, tools};
 use domain::{
     agent::{
         END, Graph, KnowledgeBase, LlmConfig, Node, NodeKind, RetryConfig, START, Webhook, WhatsappTemplate,
@@ -177,7 +177,6 @@ impl Compiled {
 
 impl CompiledNode {
     fn new(graph: &Graph, node: &Node, agent: &Compiled, enabled: &[String]) -> Result<Self, CannotRun> {
-        nodes::runnable(node)?;
         let mut targets = Vec::new();
         for edge in graph.edges_from(&node.id) {
             if let Some(target) = graph.node_by_id(&edge.to) {

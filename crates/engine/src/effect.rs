@@ -1,5 +1,6 @@
 //! What the engine asks for. It never does any of it.
 
+use crate::mcp::AskedServer;
 use domain::{
     Timestamp,
     chat::ChatMessage,
@@ -40,6 +41,13 @@ pub enum Effect {
         base: String,
         /// What is looked for.
         queries: Vec<String>,
+    },
+    /// Ask MCP servers which tools they have; feed `ToolsListed`. Doing it twice does no harm.
+    ListTools {
+        /// Names it.
+        id: String,
+        /// The servers, in the node's order.
+        servers: Vec<AskedServer>,
     },
     /// Send something to the contact; feed `Sent`.
     Send {

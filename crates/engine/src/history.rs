@@ -4,8 +4,14 @@
 //! current visit are shown even when they are older than the window.
 
 use crate::{
-    compile::Compiled, effect::CallModel, inbox::HANDLE_USER_MESSAGE, limits, prompt, state::State, summary,
-    tools::move_to_next_node, turn::Turn,
+    compile::Compiled,
+    effect::CallModel,
+    inbox::HANDLE_USER_MESSAGE,
+    limits, prompt,
+    state::State,
+    summary,
+    tools::{self, move_to_next_node},
+    turn::Turn,
 };
 use domain::{
     agent::LlmConfig,
@@ -42,7 +48,7 @@ pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[
     ModelRequest {
         system: prompt::system(agent, state, call.at),
         messages,
-        tools: agent.node(&call.node).map(|node| node.tools.clone()).unwrap_or_default(),
+        tools: agent.node(&call.node).into_iter().flat_map(|node| tools::offered(node, state)).cloned().collect(),
         temperature: llm.temperature,
         max_tokens: llm.max_tokens,
         doubled: call.doubled,
@@ -148,7 +154,9 @@ impl Turn<'_> {
         let pinned = limits::PINNED + i64::from(self.agent.limits.summaries);
         let by_count = if to <= most { 1 } else { to - most + pinned + 1 };
         let fixed = self.agent.node(&self.state.node).map_or(0, |node| node.tokens);
-        let mut used = u64::from(fixed) + u64::from(tokens(&prompt::system(self.agent, self.state, self.at)));
+        let mut used = u64::from(fixed)
+            + u64::from(self.state.offers_tokens())
+            + u64::from(tokens(&prompt::system(self.agent, self.state, self.at)));
         let budget = u64::from(self.agent.limits.context_tokens) * 3 / 4;
         let mut from = to + 1;
         for size in self.state.sizes.iter().rev() {

@@ -1,6 +1,6 @@
 //! What the engine is fed. Every input is journaled with the clock reading of its step, so that a replay sees the same.
 
-use crate::facts::Contact;
+use crate::{facts::Contact, mcp::ToolList};
 use domain::{
     Timestamp,
     chat::{ModelFailure, ModelResponse},
@@ -104,6 +104,13 @@ pub enum Input {
         effect: String,
         /// What came of it.
         retrieval: Retrieval,
+    },
+    /// MCP servers were asked which tools they have.
+    ToolsListed {
+        /// The effect.
+        effect: String,
+        /// One for each server, in the same order.
+        lists: Vec<ToolList>,
     },
     /// Secrets that a request names and the project does not have: the request left without them.
     SecretsMissing {

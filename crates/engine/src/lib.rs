@@ -17,6 +17,7 @@ mod input;
 pub mod judge;
 pub mod knowledge;
 pub mod limits;
+mod mcp;
 mod nodes;
 mod prompt;
 mod rest;
@@ -35,7 +36,7 @@ pub use effect::{CallModel, Effect, Entry, Event, Step, TimerKind};
 pub use facts::{About, Broadcast, Contact, Facts, Note, Zone};
 pub use history::model_request;
 pub use input::{EarlierMessage, Input, Retrieval, SendOutcome};
-pub use nodes::unsupported;
+pub use mcp::{AskedServer, McpOffer, McpTools, ToolList};
 pub use state::{
     FailedSend, Interrupt, InterruptKind, OpenSend, Pending, Resume, STATE_FORMAT, State, TurnCounters, Waiting, Wanted,
 };

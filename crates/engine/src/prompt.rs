@@ -6,7 +6,7 @@
 use crate::{
     compile::Compiled,
     context::{self, escaped},
-    nodes,
+    mcp, nodes,
     state::State,
     turn::Turn,
 };
@@ -93,6 +93,9 @@ pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String,
     }
     if let Some(extra) = nodes::step_prompt(&compiled.node) {
         let _ = write!(text, "\n{}\n", extra.trim_end());
+    }
+    if let Some(servers) = state.unavailable() {
+        let _ = writeln!(text, "\n{}", mcp::without(servers));
     }
     let targets = agent.targets(&state.node, state.triggering_node.as_deref());
     if !targets.is_empty() {

@@ -6,6 +6,7 @@
 use crate::{
     effect::CallModel,
     facts::{About, Contact, Facts},
+    mcp::{AskedServer, McpTools},
 };
 use domain::{
     Timestamp,
@@ -125,6 +126,13 @@ pub enum Pending {
         queries: Vec<String>,
         /// When it was asked for.
         since: Timestamp,
+    },
+    /// The tools of the node's MCP servers.
+    ToolList {
+        /// The effect.
+        effect: String,
+        /// The servers that were asked.
+        servers: Vec<AskedServer>,
     },
     /// The outcome of the sends that a call made.
     SendsOf {
@@ -300,6 +308,9 @@ pub struct State {
     /// What stands for the oldest entries that the model is not shown any more.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub summary: Option<Summary>,
+    /// What the MCP servers of the node that was visited last, of those that have any, offer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mcp: Option<McpTools>,
     /// What the contact said last; `{{last_user_input}}`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_input: Option<String>,
@@ -375,6 +386,7 @@ impl State {
             first_input: None,
             step_prompt: None,
             summary: None,
+            mcp: None,
             last_input: None,
             next_id: 1,
             next_event: 1,
@@ -410,7 +422,7 @@ impl State {
     pub fn is_in_hand(&self) -> bool {
         match &self.pending {
             Some(Pending::Model { not_before, .. }) => not_before.is_none(),
-            Some(Pending::Tool { .. } | Pending::Retrieval { .. }) => true,
+            Some(Pending::Tool { .. } | Pending::Retrieval { .. } | Pending::ToolList { .. }) => true,
             _ => false,
         }
     }

@@ -262,7 +262,9 @@ impl<'a> Turn<'a> {
     pub(crate) fn take_pending(&mut self, effect: &str) -> Option<Pending> {
         self.state.pending.take_if(|pending| match pending {
             Pending::Model { call, .. } => call.id == effect,
-            Pending::Tool { effect: id, .. } | Pending::Retrieval { effect: id, .. } => id == effect,
+            Pending::Tool { effect: id, .. }
+            | Pending::Retrieval { effect: id, .. }
+            | Pending::ToolList { effect: id, .. } => id == effect,
             Pending::SendsOf { .. } | Pending::AllSends => false,
         })
     }

@@ -5,6 +5,7 @@ use crate::{
     api::rate::RateLimit,
     config::Sandbox,
     library::Library,
+    mcp_lists::McpLists,
     workers::{Interrupts, Register},
 };
 use axum::http::HeaderValue;
@@ -94,6 +95,8 @@ pub struct Inner {
     pub stopping: CancellationToken,
     /// Knowledge texts made ready for searching.
     pub(crate) library: Library,
+    /// What MCP servers said which tools they have.
+    pub(crate) mcp_lists: McpLists,
     compiled: Mutex<Agents>,
 }
 
@@ -183,6 +186,7 @@ impl Context {
             jobs: Register::default(),
             stopping: CancellationToken::new(),
             library: Library::new(LIBRARY),
+            mcp_lists: McpLists::default(),
             compiled: Mutex::default(),
         }))
     }

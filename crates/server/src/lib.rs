@@ -14,6 +14,7 @@ pub mod failpoint;
 mod health;
 pub mod ingest;
 mod library;
+mod mcp_lists;
 mod media;
 mod node;
 pub mod operator;

@@ -5,7 +5,8 @@ use super::headers;
 use super::query;
 use super::read::{Fields, Findings, short};
 use super::tools::{each, put};
-use super::webhook::check_url;
+use super::variables::context_paths_of;
+use super::webhook::{check_url, check_variables};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -60,6 +61,16 @@ impl Transport {
 }
 
 impl McpServer {
+    /// The names of the secrets that its headers hold, each once.
+    pub fn secret_names(&self) -> Vec<String> {
+        let paths = context_paths_of(self.templates());
+        paths.iter().filter_map(|path| path.strip_prefix("secrets.")).map(str::to_owned).collect()
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()])
+    }
+
     pub(super) fn read(value: Value, at: &str, found: &mut Findings) -> Option<Self> {
         const KNOWN: &[&str] =
             &["name", "url", "transport_kind", "description", "headers", "jmespath_queries", "command"];
@@ -85,7 +96,7 @@ impl McpServer {
             let jmespath_query = query::read(&mut fields, found);
             jmespath_queries.push(ToolQuery { tool_name, jmespath_query, extra: fields.rest() });
         }
-        Some(Self {
+        let server = Self {
             name,
             url,
             transport: read_transport(&mut fields, found),
@@ -93,7 +104,11 @@ impl McpServer {
             headers: headers::read(headers, found).0,
             jmespath_queries,
             extra: fields.rest(),
-        })
+        };
+        if !found.trusting {
+            check_variables(server.templates(), at, found);
+        }
+        Some(server)
     }
 
     pub(super) fn to_json(&self) -> Value {

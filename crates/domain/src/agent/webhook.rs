@@ -166,22 +166,9 @@ impl Webhook {
         };
         if !found.trusting {
             check_url(&webhook.url, &url_at, found);
-            webhook.check_variables(at, found);
+            check_variables(webhook.templates(), at, found);
         }
         Some(webhook)
-    }
-
-    fn check_variables(&self, at: &str, found: &mut Findings) {
-        for path in context_paths_of(self.templates()) {
-            if !variables::is_known_path(&path) {
-                let hint = "write #{name} for what the model fills in";
-                found.warn(
-                    at,
-                    codes::UNKNOWN_VARIABLE,
-                    format!("{{{{{path}}}}} names nothing and will be empty; {hint}"),
-                );
-            }
-        }
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -217,6 +204,16 @@ pub fn compile_schema(schema: &Value) -> Result<jsonschema::Validator, String> {
     let patterns = jsonschema::PatternOptions::regex().size_limit(1 << 20);
     let compiled = jsonschema::options().offline().with_pattern_options(patterns).build(schema);
     compiled.map_err(|problem| super::read::short(&problem.to_string()))
+}
+
+/// Warns of variables of the engine that name nothing.
+pub(super) fn check_variables<'a>(texts: impl IntoIterator<Item = &'a str>, at: &str, found: &mut Findings) {
+    for path in context_paths_of(texts) {
+        if !variables::is_known_path(&path) {
+            let hint = "write #{name} for what the model fills in";
+            found.warn(at, codes::UNKNOWN_VARIABLE, format!("{{{{{path}}}}} names nothing and will be empty; {hint}"));
+        }
+    }
 }
 
 fn read_method(fields: &mut Fields, default: HttpMethod, found: &mut Findings) -> HttpMethod {

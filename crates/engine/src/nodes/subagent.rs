@@ -2,18 +2,11 @@
 
 use super::{knowledge_base, webhook, whatsapp_template};
 use crate::prompt;
-use domain::agent::{Subagent, request_tool_name};
+use domain::agent::{McpServer, Subagent, request_tool_name};
 use std::fmt::Write as _;
 
-pub(super) fn unsupported(subagent: &Subagent) -> Option<&'static str> {
-    match () {
-        () if !subagent.mcp_servers.is_empty() => Some("an MCP server of a SubagentNode"),
-        () => None,
-    }
-}
-
 pub(super) fn step_prompt(subagent: &Subagent) -> Option<String> {
-    if subagent.webhooks.is_empty() && subagent.knowledge_bases.is_empty() && subagent.whatsapp_templates.is_empty() {
+    if subagent.is_empty() {
         return None;
     }
     let mut text = prompt::without_comments(include_str!("../../prompts/subagent.md"));
@@ -27,8 +20,25 @@ pub(super) fn step_prompt(subagent: &Subagent) -> Option<String> {
     if !subagent.knowledge_bases.is_empty() {
         let _ = write!(text, "\n{}", knowledge_base::step_prompt(&subagent.knowledge_bases, None));
     }
+    if !subagent.mcp_servers.is_empty() {
+        let _ = write!(text, "\n{}", mcp_servers(&subagent.mcp_servers));
+    }
     if !subagent.whatsapp_templates.is_empty() {
         let _ = write!(text, "\n{}", whatsapp_template::step_prompt(&subagent.whatsapp_templates));
     }
     Some(text)
+}
+
+/// The servers and what they are for, as the builder of the agent says it. Their tools say the rest.
+fn mcp_servers(servers: &[McpServer]) -> String {
+    let mut text = String::from("## MCP servers\n");
+    text.push_str(&prompt::without_comments(include_str!("../../prompts/mcp.md")));
+    for server in servers {
+        let what = server.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        let _ = match what {
+            Some(what) => writeln!(text, "- {}: {what}", server.name),
+            None => writeln!(text, "- {}", server.name),
+        };
+    }
+    text
 }

@@ -1,7 +1,6 @@
 //! Checks a call's arguments against the tool's schema, after harmless coercions (engine.md 3.4): `"5"` to 5, `"true"` to
 //! true, a string of JSON to the object that the schema wants. Nothing has happened yet when they are refused.
 
-use crate::compile::CompiledNode;
 use domain::chat::ToolSpec;
 use serde_json::{Map, Value, json};
 
@@ -10,14 +9,18 @@ const MOST: usize = 10;
 const LONGEST: usize = 300;
 
 /// The arguments as the tool may use them, or what is wrong with them.
-pub(crate) fn check(node: &CompiledNode, spec: &ToolSpec, given: &Value) -> Result<Map<String, Value>, Value> {
+pub(crate) fn check(
+    validator: Option<&jsonschema::Validator>,
+    spec: &ToolSpec,
+    given: &Value,
+) -> Result<Map<String, Value>, Value> {
     let given = match given {
         Value::Null => Value::Object(Map::new()),
         Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| given.clone()),
         other => other.clone(),
     };
     let given = coerced(&spec.parameters, given);
-    if let Some(validator) = node.validator(&spec.name) {
+    if let Some(validator) = validator {
         let problem = |error: jsonschema::ValidationError<'_>| {
             (error.instance_path().to_string(), error.to_string().chars().take(LONGEST).collect::<String>())
         };

@@ -6,6 +6,7 @@ pub(crate) mod ask_user_for_input;
 pub(crate) mod enter_idle_state;
 mod get_execution_metadata;
 pub(crate) mod kb_retrieval;
+pub(crate) mod mcp;
 mod media;
 pub(crate) mod move_to_next_node;
 pub(crate) mod send_notification;
@@ -16,7 +17,7 @@ pub(crate) mod webhook_request;
 
 use crate::{
     compile::{AgentVersion, CompiledNode},
-    state::FailedSend,
+    state::{FailedSend, State},
     turn::Turn,
 };
 use domain::{
@@ -85,6 +86,11 @@ pub(crate) fn of_node(
     tools
 }
 
+/// Everything that the model is offered in the node being visited.
+pub(crate) fn offered<'a>(node: &'a CompiledNode, state: &'a State) -> impl Iterator<Item = &'a ToolSpec> {
+    node.tools.iter().chain(state.offers().iter().map(|offer| &offer.spec))
+}
+
 /// Whether the call ends the turn or the visit: what the person has seen before must not be lost to a limit.
 pub(crate) fn leads_out(node: &CompiledNode, call: &ToolCall) -> bool {
     match call.name.as_str() {
@@ -106,13 +112,16 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
     if call.name == abort::NAME {
         return abort::run(turn, call);
     }
-    let Some(spec) = node.tools.iter().find(|tool| tool.name == call.name) else {
+    let offer = turn.state.offers().iter().find(|offer| offer.spec.name == call.name).cloned();
+    let built_in = node.tools.iter().find(|tool| tool.name == call.name);
+    let Some(spec) = built_in.or(offer.as_ref().map(|offer| &offer.spec)) else {
         // A wait that the engine wrote itself, for a text of version 2, is offered there; anything else is unknown.
-        let available: Vec<&str> = node.tools.iter().map(|tool| tool.name.as_str()).collect();
+        let available: Vec<&str> = offered(node, turn.state).map(|tool| tool.name.as_str()).collect();
         let result = json!({"error": "unknown_tool", "code": "unknown_tool", "available_tools": available});
         return turn.answer_first_call(call, result);
     };
-    let arguments = match arguments::check(node, spec, &call.arguments) {
+    let made = offer.as_ref().filter(|_| built_in.is_none()).and_then(crate::mcp::validator);
+    let arguments = match arguments::check(node.validator(&spec.name).or(made.as_ref()), spec, &call.arguments) {
         Ok(arguments) => arguments,
         Err(details) => {
             let result = json!({"error": "invalid_arguments", "code": "invalid_arguments", "details": details});
@@ -130,7 +139,10 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
         kb_retrieval::NAME => kb_retrieval::run(turn, call, &arguments),
         send_template::NAME => send_template::run(turn, call, &arguments),
         webhook_anywhere::NAME => webhook_anywhere::run(turn, call, &arguments),
-        _ => webhook_request::run(turn, call, arguments),
+        _ => match &offer {
+            Some(offer) if built_in.is_none() => mcp::run(turn, call, offer, arguments),
+            _ => webhook_request::run(turn, call, arguments),
+        },
     }
 }
 

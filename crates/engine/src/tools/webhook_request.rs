@@ -83,17 +83,25 @@ impl Turn<'_> {
 
 /// The request with everything filled in but secrets, and where those belong.
 fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Value>) -> (ToolRequest, SecretMarks) {
+    with_secrets(turn, settings.secret_names(), |context| filled(settings, context, arguments))
+}
+
+/// A request that `fill` makes from a context, with marks in the places of these secrets. It gives back the variables without a value too.
+pub(super) fn with_secrets(
+    turn: &mut Turn<'_>,
+    names: Vec<String>,
+    fill: impl Fn(&Value) -> (ToolRequest, Vec<String>),
+) -> (ToolRequest, SecretMarks) {
     let mut context = context::of(turn.state, turn.at);
-    let names = settings.secret_names();
     let mut secrets = SecretMarks::default();
     if !names.is_empty() {
         // Nobody who has a say in the request can write a mark: none occurs in what the request says without secrets.
-        let (without, _) = filled(settings, &context, arguments);
-        let said = format!("{}{:?}{:?}{arguments:?}", without.url, without.headers, without.body);
+        let (without, _) = fill(&context);
+        let said = format!("{}{:?}{:?}", without.url, without.headers, without.body);
         secrets = SecretMarks::new(names, &turn.next_id("secret").replace('_', ""), &said);
         context["secrets"] = secrets.as_context();
     }
-    let (request, unknown) = filled(settings, &context, arguments);
+    let (request, unknown) = fill(&context);
     for path in unknown {
         turn.event("warning", json!({"code": "unknown_variable", "path": path}));
     }
@@ -173,22 +181,25 @@ fn selected(turn: &mut Turn<'_>, settings: &Webhook, answer: Value) -> Value {
     let Some(query) = settings.jmespath_query.as_deref().filter(|query| !query.trim().is_empty()) else {
         return answer;
     };
-    let search = |value: &Value| -> Result<Value, String> {
-        let expression = jmespath::compile(query).map_err(|error| error.to_string())?;
-        let data = jmespath::Variable::from_json(&value.to_string())?;
-        let found = expression.search(data).map_err(|error| error.to_string())?;
-        serde_json::to_value(&*found).map_err(|error| error.to_string())
-    };
     let content = answer.get("content").cloned().unwrap_or(Value::Null);
-    let found = search(&content).and_then(|found| if found.is_null() { search(&answer) } else { Ok(found) });
+    let found =
+        search(query, &content).and_then(|found| if found.is_null() { search(query, &answer) } else { Ok(found) });
     found.unwrap_or_else(|error| {
         turn.event("warning", json!({"code": "jmespath", "message": error}));
         answer
     })
 }
 
+/// What a query of the builder selects.
+pub(super) fn search(query: &str, value: &Value) -> Result<Value, String> {
+    let expression = jmespath::compile(query).map_err(|error| error.to_string())?;
+    let data = jmespath::Variable::from_json(&value.to_string())?;
+    let found = expression.search(data).map_err(|error| error.to_string())?;
+    serde_json::to_value(&*found).map_err(|error| error.to_string())
+}
+
 /// Keeps a huge answer from filling the model's memory.
-fn cut(value: Value) -> Value {
+pub(super) fn cut(value: Value) -> Value {
     let text = match &value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -15,6 +15,7 @@ mod reach;
 mod step;
 mod template_sends;
 mod timers;
+mod todo;
 mod trials;
 mod turns;
 mod upload;

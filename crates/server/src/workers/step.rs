@@ -5,6 +5,7 @@ use super::{
     AT_ONCE, held, known,
     outbound::{self, Said},
     parcel::Parcel,
+    todo::Todo,
 };
 use crate::{Context, test_mode};
 use domain::{
@@ -12,11 +13,8 @@ use domain::{
     chat::ChatMessage,
     execution::ExecutionStatus,
     ids::{ExecutionId, ProjectId, SnapshotId},
-    tool_request::SecretMarks,
 };
-use engine::{
-    AgentContent, CallModel, Compiled, Effect, Facts, Input, Pending, STATE_FORMAT, SendOutcome, State, Step,
-};
+use engine::{AgentContent, CallModel, Compiled, Effect, Facts, Input, STATE_FORMAT, SendOutcome, State, Step};
 use serde_json::json;
 use std::sync::Arc;
 use store::{
@@ -32,33 +30,6 @@ use store::{
 
 /// Format of the journal's texts.
 const JOURNAL_FORMAT: i64 = 1;
-
-/// What the turn's holder has to do next, outside of any transaction.
-#[derive(Debug, Clone)]
-pub(crate) enum Todo {
-    /// Ask the model.
-    Model(CallModel),
-    /// Make a request.
-    Tool {
-        /// The effect.
-        effect: String,
-        /// The request, with marks where secrets belong.
-        request: domain::tool_request::ToolRequest,
-        /// The secrets to put in.
-        secrets: SecretMarks,
-        /// It was asked for by an earlier life of the turn and may have been made.
-        again: bool,
-    },
-    /// Search a knowledge base of the node.
-    Retrieve {
-        /// The effect.
-        effect: String,
-        /// The base's key.
-        base: String,
-        /// What is looked for.
-        queries: Vec<String>,
-    },
-}
 
 /// A held conversation whose turn goes on.
 #[derive(Debug, Clone)]
@@ -175,21 +146,9 @@ async fn step_from(
         inputs = run.record(ctx, tx, project, &conversation, &step, &inputs, now).await?;
     }
     run.save(ctx, tx, project, before, now).await?;
-    let todo = match &run.state.pending {
-        Some(Pending::Model { call, not_before, .. }) if not_before.is_none_or(|time| time <= now) => {
-            Some(Todo::Model(call.clone()))
-        }
-        Some(pending @ Pending::Tool { effect, request, secrets, .. }) => {
-            let again = began_with.as_ref() == Some(pending);
-            Some(Todo::Tool { effect: effect.clone(), request: request.clone(), secrets: secrets.clone(), again })
-        }
-        Some(Pending::Retrieval { effect, base, queries, .. }) => {
-            Some(Todo::Retrieve { effect: effect.clone(), base: base.clone(), queries: queries.clone() })
-        }
-        _ => None,
-    };
+    let todo = Todo::of(run.state.pending.as_ref(), began_with.as_ref(), now);
     // A node that stops asks nobody new: another one, or the next life of this one, goes on from here.
-    let parked = matches!(todo, Some(Todo::Model(_))) && ctx.stopping.is_cancelled();
+    let parked = todo.as_ref().is_some_and(Todo::can_be_left) && ctx.stopping.is_cancelled();
     let due = if todo.is_some() { Some(AT_ONCE) } else { run.state.due_at() };
     release(tx, project, &conversation, Some(run.id), due, todo.is_some() && !parked).await?;
     let Some(todo) = todo.filter(|_| !parked) else { return Ok(None) };
@@ -396,6 +355,7 @@ impl Run {
                 Effect::CallModel(_)
                 | Effect::CallTool { .. }
                 | Effect::Retrieve { .. }
+                | Effect::ListTools { .. }
                 | Effect::CancelModel { .. } => {}
             }
         }

@@ -2,7 +2,8 @@
 
 use super::{
     AT_ONCE, Did,
-    step::{self, Held, Hold, Todo},
+    step::{self, Held, Hold},
+    todo::Todo,
     wait_after,
 };
 use crate::{Context, failpoint, secrets};
@@ -12,9 +13,10 @@ use domain::{
     nesting,
     tool_request::{SecretMarks, ToolAnswer, ToolRequest},
 };
-use engine::{Input, Retrieval, model_request};
+use engine::{AskedServer, Input, Retrieval, ToolList, model_request};
+use futures::future::try_join_all;
 use serde_json::Value;
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 use store::{
     Error, Tx, conversations, transact,
     unscoped::{self, DueConversation},
@@ -103,16 +105,16 @@ pub(crate) async fn go_on(ctx: &Context, mut held: Option<Held>) -> store::Resul
     Ok(())
 }
 
-/// Carries out one effect and feeds its outcome. A node that stops does not wait for a model: nothing was done in the
-/// world, so the next holder asks again.
+/// Carries out one effect and feeds its outcome. A node that stops does not wait for a model or a list of tools: nothing was
+/// done in the world, so the next holder asks again.
 async fn once(ctx: &Context, turn: &Held) -> store::Result<Option<Held>> {
     let outcome = tokio::select! {
         // An outcome that is there is taken.
         biased;
         outcome = carry_out(ctx, turn) => outcome?,
         // What rang is in the mailbox. Without an outcome the engine gives the question up, or the model is asked again.
-        () = ctx.interrupts.rung(turn.conversation.id), if matches!(turn.todo, Todo::Model(_)) => Vec::new(),
-        () = ctx.stopping.cancelled(), if matches!(turn.todo, Todo::Model(_)) => return hand_over(ctx, turn).await.map(|()| None),
+        () = ctx.interrupts.rung(turn.conversation.id), if turn.todo.can_be_left() => Vec::new(),
+        () = ctx.stopping.cancelled(), if turn.todo.can_be_left() => return hand_over(ctx, turn).await.map(|()| None),
     };
     transact!(ctx.store, "turn.step", tx => {
         let now = ctx.now();
@@ -161,33 +163,74 @@ async fn carry_out(ctx: &Context, held: &Held) -> store::Result<Vec<Input>> {
             let retrieval = found.map_or(Retrieval::Failed, |passages| Retrieval::Found { passages });
             Input::Retrieved { effect: effect.clone(), retrieval }
         }
-        Todo::Tool { effect, request, secrets, .. } => return make_request(ctx, held, effect, request, secrets).await,
+        Todo::Tool { effect, request, secrets, .. } => {
+            let (filled, secrets) = with_secrets(ctx, held.project, request, secrets).await?;
+            failpoint::reach("tool.ask");
+            let answer = make_request(ctx, &filled, &secrets).await;
+            failpoint::reach("tool.answered");
+            return Ok(after_missing(secrets.missing, Input::Tool { effect: effect.clone(), answer }));
+        }
+        Todo::ListTools { effect, servers } => return list_tools(ctx, held.project, effect, servers).await,
     };
     Ok(vec![outcome])
 }
 
-/// Puts the secrets in, makes the request, and takes out of the answer what the other side gave back of them: from here on everything is
-/// journaled.
-async fn make_request(
+/// The secrets of a request: those that the project has, and the names of the others.
+struct Secrets {
+    values: BTreeMap<String, String>,
+    missing: Vec<String>,
+}
+
+async fn with_secrets(
     ctx: &Context,
-    held: &Held,
-    effect: &str,
+    project: ProjectId,
     request: &ToolRequest,
-    secrets: &SecretMarks,
-) -> store::Result<Vec<Input>> {
-    let values = secrets::of(ctx, held.project, secrets.names()).await?;
-    let names: Vec<String> = secrets.names().filter(|name| !values.contains_key(*name)).map(str::to_owned).collect();
-    let filled = secrets.fill(request, &values);
-    failpoint::reach("tool.ask");
-    let answer = match ctx.egress.send(&filled).await.redacted(&values) {
+    marks: &SecretMarks,
+) -> store::Result<(ToolRequest, Secrets)> {
+    let values = secrets::of(ctx, project, marks.names()).await?;
+    let missing = marks.names().filter(|name| !values.contains_key(*name)).map(str::to_owned).collect();
+    Ok((marks.fill(request, &values), Secrets { values, missing }))
+}
+
+/// Makes the request, and takes out of the answer what the other side gave back of the secrets: from here on everything is journaled.
+async fn make_request(ctx: &Context, filled: &ToolRequest, secrets: &Secrets) -> ToolAnswer {
+    match ctx.egress.send(filled).await.redacted(&secrets.values) {
         ToolAnswer::Answered { status, content, truncated } => {
             ToolAnswer::Answered { status, content: nesting::shallow(content), truncated }
         }
         failed @ ToolAnswer::Failed { .. } => failed,
-    };
-    failpoint::reach("tool.answered");
-    let outcome = Input::Tool { effect: effect.to_owned(), answer };
-    Ok(if names.is_empty() { vec![outcome] } else { vec![Input::SecretsMissing { names }, outcome] })
+    }
+}
+
+fn after_missing(names: Vec<String>, outcome: Input) -> Vec<Input> {
+    if names.is_empty() { vec![outcome] } else { vec![Input::SecretsMissing { names }, outcome] }
+}
+
+/// Asks all servers at once, but for those that were asked a short while ago.
+async fn list_tools(
+    ctx: &Context,
+    project: ProjectId,
+    effect: &str,
+    servers: &[AskedServer],
+) -> store::Result<Vec<Input>> {
+    let lists = servers.iter().map(async |asked| {
+        let (filled, secrets) = with_secrets(ctx, project, &asked.request, &asked.secrets).await?;
+        let known = ctx.mcp_lists.get(project, &filled, ctx.clock.monotonic());
+        let answer = match known {
+            Some(answer) => answer,
+            None => {
+                let answer = make_request(ctx, &filled, &secrets).await;
+                ctx.mcp_lists.put(project, &filled, &answer, ctx.clock.monotonic());
+                answer
+            }
+        };
+        Ok::<_, Error>((secrets.missing, ToolList { server: asked.server.clone(), answer }))
+    });
+    let (missing, lists): (Vec<_>, Vec<_>) = try_join_all(lists).await?.into_iter().unzip();
+    let mut missing = missing.concat();
+    missing.sort();
+    missing.dedup();
+    Ok(after_missing(missing, Input::ToolsListed { effect: effect.to_owned(), lists }))
 }
 
 /// Without NUL, which PostgreSQL cannot store in a text and nobody can read, and not deeper than can be read again.

@@ -3,7 +3,7 @@
 use super::{create::NewAgent, settings, update::AgentChange, view};
 use crate::{Context, api::Problems};
 use domain::{
-    Id, Problem,
+    Id,
     agent::Graph,
     ids::{AgentId, ProjectId},
 };
@@ -41,26 +41,7 @@ pub(super) fn check_graph(body: &Value, problems: &mut Problems) {
 pub(crate) fn check_graph_at(at: &str, body: &Value, problems: &mut Problems) {
     let Some(graph) = body.pointer(at).filter(|graph| !graph.is_null()) else { return };
     problems.drop_under(at);
-    problems.extend_under(
-        at,
-        match Graph::read(graph) {
-            Ok(checked) => unsupported(&checked.graph),
-            Err(wrong) => wrong,
-        },
-    );
-}
-
-/// What the graph needs and this release cannot run: refused now rather than in the middle of a conversation.
-fn unsupported(graph: &Graph) -> Vec<Problem> {
-    let of = |(place, node)| {
-        let what = engine::unsupported(node)?;
-        Some(Problem::new(
-            format!("/nodes/{place}/type"),
-            "unsupported",
-            format!("{what} is not supported by this release yet"),
-        ))
-    };
-    graph.nodes.iter().enumerate().filter_map(of).collect()
+    problems.extend_under(at, Graph::read(graph).err().unwrap_or_default());
 }
 
 /// Stores the agent's state as a snapshot and points the agent to it.

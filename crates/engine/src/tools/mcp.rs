@@ -1,0 +1,82 @@
+//! Tools of MCP servers: a call goes to the server as an effect, at most once, like a webhook's.
+
+use super::webhook_request::{cut, search, with_secrets};
+use crate::{
+    mcp::{self, McpOffer},
+    turn::Turn,
+};
+use domain::{
+    agent::{
+        McpServer,
+        variables::{Place, fill_context},
+    },
+    chat::ToolCall,
+    tool_request::{McpAsk, SecretMarks, ToolAnswer, ToolRequest},
+};
+use serde_json::{Map, Value, json};
+
+pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, offer: &McpOffer, arguments: Map<String, Value>) {
+    let servers = mcp::servers(turn.agent.node(&turn.state.node));
+    let Some(server) = servers.iter().find(|server| server.name == offer.server) else {
+        return turn.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
+    };
+    let (request, secrets) = request(turn, server, Some((&offer.tool, arguments)));
+    turn.request(call, request, secrets);
+}
+
+/// What is asked of a server, a call or which tools there are, and where secrets belong in it.
+pub(crate) fn request(
+    turn: &mut Turn<'_>,
+    server: &McpServer,
+    call: Option<(&str, Map<String, Value>)>,
+) -> (ToolRequest, SecretMarks) {
+    let (tool, arguments) = call.unzip();
+    let ask = McpAsk { transport: server.transport, tool: tool.map(str::to_owned) };
+    // Asking which tools there are does no harm when it is done twice; what a call does is not known.
+    let method = if ask.tool.is_some() { "POST" } else { "GET" };
+    let request = ToolRequest {
+        method: method.into(),
+        url: server.url.clone(),
+        headers: Vec::new(),
+        body: arguments.map(Value::Object),
+        idempotency_key: String::new(),
+        mcp: Some(ask),
+    };
+    with_secrets(turn, server.secret_names(), |context| {
+        let mut unknown = Vec::new();
+        let mut fill = |text: &str| {
+            let filled = fill_context(text, context, Place::Header);
+            unknown.extend(filled.unknown);
+            filled.text
+        };
+        let headers = server.headers.iter().map(|(name, value)| (fill(name), fill(value))).collect();
+        (ToolRequest { headers, ..request.clone() }, unknown)
+    })
+}
+
+/// What the model is told: the result, or the part of it that the builder selected. It is other people's text and stays inside JSON, where
+/// nothing of it begins a line.
+pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
+    match answer {
+        ToolAnswer::Failed { code, message } => json!({"error": message, "code": code}),
+        ToolAnswer::Answered { content, truncated, .. } => {
+            let mut result = json!({"result": selected(turn, call, content)});
+            if *truncated {
+                result["truncated"] = Value::Bool(true);
+            }
+            cut(result)
+        }
+    }
+}
+
+/// Applies the builder's query to the structured content, else to the text read as JSON; a query that fails leaves it as it was.
+fn selected(turn: &mut Turn<'_>, call: &ToolCall, content: &Value) -> Value {
+    let offer = turn.state.offers().iter().find(|offer| offer.spec.name == call.name);
+    let servers = mcp::servers(turn.agent.node(&turn.state.node));
+    let Some(query) = offer.and_then(|offer| mcp::query(servers, offer)) else { return content.clone() };
+    let parsed = content.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    search(query, parsed.as_ref().unwrap_or(content)).unwrap_or_else(|error| {
+        turn.event("warning", json!({"code": "jmespath", "message": error}));
+        content.clone()
+    })
+}
