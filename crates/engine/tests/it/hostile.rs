@@ -11,7 +11,7 @@ use domain::{
     execution::{ExecutionInput, ExecutionStatus::Handoff},
     tool_request::ToolAnswer,
 };
-use engine::{Compiled, Effect, Input, Retrieval, SendOutcome};
+use engine::{AskedServer, Compiled, Effect, Input, Retrieval, SendOutcome, ToolList};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -46,6 +46,7 @@ fn graph() -> Compiled {
         &[
             json!({"name": "a", "prompt": "{{contact.profile_name}} {{nothing}}"}),
             json!({"name": "s", "type": "SubagentNode", "subagent": {"webhooks": [tool],
+                "mcp_servers": [{"name": "stock", "url": "https://mcp.example/"}],
                 "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}]}}),
             json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
             json!({"name": "h", "type": "HandoffNode", "global": true, "global_condition": "anger"}),
@@ -89,6 +90,7 @@ fn tool_call() -> impl Strategy<Value = ToolCall> {
         "kb_retrieval",
         "t_request",
         "t_request",
+        "count",
         "StopExecution",
         "no such tool",
         "",
@@ -143,6 +145,18 @@ fn outcome(effect: &Effect, ending: &Ending) -> Input {
             let found = Retrieval::Found { passages: vec!["Open at nine.".into()] };
             let retrieval = if ending.send < 40 { Retrieval::Failed } else { found };
             Input::Retrieved { effect: id.clone(), retrieval }
+        }
+        Effect::ListTools { id, servers } => {
+            let answer = match ending.send {
+                0..=40 => ToolAnswer::Failed { code: "connect_error".into(), message: "no".into() },
+                41..=60 => ToolAnswer::Answered { status: 200, content: json!("no list"), truncated: false },
+                _ => {
+                    let content = json!([{"name": "count", "schema": {"type": "object"}}]);
+                    ToolAnswer::Answered { status: 200, content, truncated: false }
+                }
+            };
+            let list = |asked: &AskedServer| ToolList { server: asked.server.clone(), answer: answer.clone() };
+            Input::ToolsListed { effect: id.clone(), lists: servers.iter().map(list).collect() }
         }
         Effect::Send { id, .. } => {
             let failed = |code: &str| SendOutcome::Failed { code: code.into(), message: "no".into() };

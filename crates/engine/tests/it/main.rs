@@ -13,6 +13,7 @@ mod injection;
 mod interruptions;
 mod knowledge;
 mod limits;
+mod mcp;
 mod memory;
 mod model_failures;
 mod odd_answers;

@@ -6,13 +6,14 @@ use domain::{
     chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall},
     execution::{ExecutionInput, ExecutionStatus},
     message::Content,
-    tool_request::{ToolAnswer, ToolRequest},
+    tool_request::{McpTool, ToolAnswer, ToolRequest},
 };
 use engine::{
-    CallModel, Compiled, Effect, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State, Step,
-    TimerKind, advance, knowledge::Index, model_request,
+    AskedServer, CallModel, Compiled, Effect, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome,
+    State, Step, TimerKind, ToolList, advance, knowledge::Index, model_request,
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 pub struct Play {
@@ -33,6 +34,8 @@ pub struct Play {
     pub send_outcomes: Vec<SendOutcome>,
     /// Answers of the next webhooks.
     pub tool_answers: Vec<ToolAnswer>,
+    /// What MCP servers say which tools they have; those that are not here cannot be reached.
+    pub mcp_servers: BTreeMap<String, Vec<McpTool>>,
     count: usize,
 }
 
@@ -68,6 +71,7 @@ impl Play {
             spent: [0; 3],
             send_outcomes: Vec::new(),
             tool_answers: Vec::new(),
+            mcp_servers: BTreeMap::new(),
             count: 0,
         }
     }
@@ -123,6 +127,7 @@ impl Play {
                     self.ask(call);
                 }
                 Effect::CallTool { .. } | Effect::Retrieve { .. } => self.spent[1] += 1,
+                Effect::ListTools { servers, .. } => assert!(!servers.is_empty()),
                 Effect::Send { content, .. } => {
                     self.spent[2] += 1;
                     let long = content.in_words().chars().count();
@@ -220,6 +225,7 @@ impl Play {
                     Input::Tool { effect: id.clone(), answer: self.tool_answers.remove(0) }
                 }
                 Effect::Retrieve { .. } => self.retrieved(&effect),
+                Effect::ListTools { .. } => self.listed(&effect),
                 Effect::SetTimer { .. } | Effect::ClearTimer | Effect::CancelModel { .. } => {
                     unreachable!("kept apart")
                 }
@@ -236,6 +242,19 @@ impl Play {
         let base = self.agent.node(node).unwrap().knowledge(base).unwrap();
         let passages = Index::build(&base.text).search(queries);
         Input::Retrieved { effect: id.clone(), retrieval: Retrieval::Found { passages } }
+    }
+
+    /// What the servers say, as the worker tells it.
+    pub fn listed(&self, effect: &Effect) -> Input {
+        let Effect::ListTools { id, servers } = effect else { panic!("{effect:?} asks no server") };
+        let list = |asked: &AskedServer| ToolList {
+            server: asked.server.clone(),
+            answer: match self.mcp_servers.get(&asked.server) {
+                Some(tools) => ToolAnswer::Answered { status: 200, content: json!(tools), truncated: false },
+                None => ToolAnswer::Failed { code: "connect_error".into(), message: "nobody listens".into() },
+            },
+        };
+        Input::ToolsListed { effect: id.clone(), lists: servers.iter().map(list).collect() }
     }
 
     /// The outcome of the one model call that is open.

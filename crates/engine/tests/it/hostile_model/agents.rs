@@ -58,6 +58,8 @@ pub fn one(number: usize) -> Agent {
     let nodes = [
         json!({"name": "a", "prompt": "Hello {{contact.profile_name}} {{nothing.there}}"}),
         json!({"name": "s", "type": "SubagentNode", "subagent": {"whatsapp_templates": [offer],
+            "mcp_servers": [{"name": "stock", "url": "https://s.example/mcp", "headers": {"Authorization": "{{secrets.k}}"},
+                "jmespath_queries": [{"tool_name": "count", "jmespath_query": "avg(n)"}]}, {"name": "late", "url": "https://s.example/late", "transport_kind": "sse"}],
             "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}, {"name": "prices", "description": "What it costs", "knowledge_base_text": ""}], "webhooks": [hook("s", "one"), hook("s", "two"),
             {"name": "mocked", "url": "https://s.example/mock", "mock_response_enabled": true, "mock_response": {"a": "x".repeat(40_000)}},
             {"name": "moved", "url": "https://#{host}.example/", "http_method": "GET"}]}}),

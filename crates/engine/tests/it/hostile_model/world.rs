@@ -18,10 +18,10 @@ use domain::{
     tool_request::ToolAnswer,
 };
 use engine::{
-    About, CallModel, Compiled, Contact, Effect, Input, Note, Pending, Retrieval, SendOutcome, State, Zone, advance,
-    limits,
+    About, CallModel, Compiled, Contact, Effect, Input, Note, Pending, Retrieval, SendOutcome, State, ToolList, Zone,
+    advance, limits,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::{collections::BTreeSet, mem};
 
 /// What the world is like for a turn.
@@ -214,6 +214,10 @@ impl World {
             Effect::CallModel(call) => self.asked(mood, call),
             Effect::CallTool { id, .. } => Input::Tool { effect: id.clone(), answer: self.web_answer() },
             Effect::Retrieve { id, .. } => Input::Retrieved { effect: id.clone(), retrieval: self.passages() },
+            Effect::ListTools { id, servers } => {
+                let lists = servers.iter().map(|asked| self.tools_of(&asked.server)).collect();
+                Input::ToolsListed { effect: id.clone(), lists }
+            }
             Effect::Send { id, .. } => {
                 let failed = self.chance.below(100) < mood.channel.0;
                 let outcome = match (failed, self.chance.below(30)) {
@@ -265,6 +269,41 @@ impl World {
         }
         let count = self.chance.below(9);
         Retrieval::Found { passages: (0..count).map(|_| text(&mut self.chance).repeat(100)).collect() }
+    }
+
+    /// What an MCP server says of its tools: names that are taken, that no model takes, that are all the same, and schemas that are none.
+    fn tools_of(&mut self, server: &str) -> ToolList {
+        let chance = &mut self.chance;
+        let names = [
+            "count",
+            "COUNT",
+            "one_request",
+            "WaitForUser",
+            "Abort",
+            "a/b c",
+            "工具",
+            "long_name_".repeat(12).as_str(),
+        ]
+        .map(str::to_owned);
+        let schemas = [
+            json!({"type": "object"}),
+            json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}),
+            json!({"type": "no such type"}),
+            json!({"type": "object", "description": "x".repeat(70_000)}),
+        ];
+        let count = chance.below(6);
+        let tools: Vec<Value> = (0..count)
+            .map(|_| {
+                let schema = chance.weighted(&[(6, 0), (6, 1), (1, 2), (1, 3)]);
+                json!({"name": chance.pick(&names), "description": text(chance), "schema": schemas[*schema]})
+            })
+            .collect();
+        let answer = match chance.below(8) {
+            0 => ToolAnswer::Failed { code: "connect_error".into(), message: text(chance) },
+            1 => ToolAnswer::Answered { status: 200, content: json!({"tools": tools}), truncated: false },
+            _ => ToolAnswer::Answered { status: 200, content: json!(tools), truncated: chance.one_in(2) },
+        };
+        ToolList { server: server.to_owned(), answer }
     }
 
     // ---- what every step is held to
@@ -321,7 +360,8 @@ impl World {
     ) {
         let offered = |node: &str| -> BTreeSet<String> {
             let tools = self.play.agent.node(node).map(|node| node.tools.as_slice()).unwrap_or_default();
-            tools.iter().map(|tool| tool.name.clone()).collect()
+            let servers = self.play.state.mcp.iter().filter(|mcp| mcp.node == node).flat_map(|mcp| &mcp.tools);
+            tools.iter().chain(servers.map(|offer| &offer.spec)).map(|tool| tool.name.clone()).collect()
         };
         for (place, event) in events.iter().enumerate() {
             let word = |field: &str| event.data[field].as_str().unwrap_or_default().to_owned();

@@ -18,6 +18,8 @@
 //! | the profile's name escaped | a forged end of the contact's block |
 //! | payloads as JSON | a forged note in a payload |
 //! | passages of a knowledge base as JSON | a forged note in a knowledge text |
+//! | what MCP servers say of their tools, on one line and marked | a forged note in the description of a tool |
+//! | what tools of MCP servers give back, as JSON | a forged note in the result of a tool |
 //! | only targets that the visit offers | a node that nothing leads to (a request without its step prompt) |
 //! | only tools that the node offers | any request from a node that may make none |
 //! | the schema of arguments | a message to somebody else |
@@ -39,7 +41,7 @@ use crate::{
 use domain::{
     chat::{ChatMessage, ModelRequest, ModelResponse, ToolCall},
     message::Content,
-    tool_request::{ToolAnswer, ToolRequest},
+    tool_request::{McpTool, ToolAnswer, ToolRequest},
 };
 use engine::{AgentContent, Compiled, Effect, Facts, Input, Note, limits::Limits};
 use serde::Deserialize;
@@ -69,6 +71,10 @@ enum Place {
     Profile,
     Webhook,
     Knowledge,
+    /// What a tool of an MCP server gives back.
+    McpResult,
+    /// What an MCP server says of its tool.
+    McpTool,
     Payload,
     Outside,
     Metadata,
@@ -108,7 +114,8 @@ fn shop(version: i64, faq: &str) -> Compiled {
         &[
             json!({"name": "s", "type": "SubagentNode", "prompt": prompt,
                 "subagent": {"webhooks": tools, "whatsapp_templates": [template("offer")],
-                    "knowledge_bases": [{"name": "faq", "knowledge_base_text": faq}]}}),
+                    "knowledge_bases": [{"name": "faq", "knowledge_base_text": faq}],
+                    "mcp_servers": [{"name": "stock", "url": "https://mcp.example/", "headers": {"Authorization": "Bearer {{secrets.k}}"}}]}}),
             json!({"name": "w", "type": "WebhookNode", "prompt": "Say goodbye.", "webhook": {"url": "https://shop.example/any"}}),
             json!({"id": "z_id", "name": "z", "type": "SubagentNode", "subagent": {"whatsapp_templates": [template("internal")],
                 "webhooks": [{"name": "z", "url": "https://admin.example/#{id}"}]}}),
@@ -137,6 +144,10 @@ fn commands(read: &str) -> Vec<ToolCall> {
 
 fn everything(request: &ModelRequest) -> String {
     let mut all = request.system.clone();
+    for tool in &request.tools {
+        all.push('\n');
+        all.push_str(&tool.description);
+    }
     for message in &request.messages {
         all.push('\n');
         match message {
@@ -157,6 +168,7 @@ fn by_authority(request: &ModelRequest) -> Vec<ToolCall> {
     let (before, rest) = request.system.split_once("<contact>").unwrap_or((&request.system, ""));
     let after = rest.split_once("</contact>").map_or("", |(_, after)| after);
     let mut lines: Vec<&str> = before.lines().chain(after.lines()).collect();
+    lines.extend(request.tools.iter().flat_map(|tool| tool.description.split(['\n', '\r'])));
     let mut moves = BTreeSet::new();
     for message in &request.messages {
         match message {
@@ -198,6 +210,9 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
     }
     let faq = if case.place == Place::Knowledge { case.text.as_str() } else { "Open at nine." };
     let mut play = Play::with(shop(version, faq), known);
+    let said = if case.place == Place::McpTool { case.text.as_str() } else { "How many there are." };
+    let tool = McpTool { name: "count".into(), description: Some(said.into()), schema: json!({"type": "object"}) };
+    play.mcp_servers.insert("stock".into(), vec![tool]);
     let words = if case.place == Place::Said { case.text.as_str() } else { "Where is my order?" };
     match case.place {
         Place::Payload => drop(play.feed(&[Input::Data { id: "d".into(), value: json!(case.text) }])),
@@ -212,8 +227,8 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
         }
         _ => drop(play.hears(words)),
     }
-    let mut made = 0;
-    for number in 0..40 {
+    let (mut made, mut asked) = (0, 0);
+    for _ in 0..40 {
         let Some(effect) = play.open.first().cloned() else { break };
         play.open.remove(0);
         let input = match &effect {
@@ -227,26 +242,32 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
                 // A model does what it was asked for first: it looks an order up, and reads what comes back.
                 let looks = json!({"id": "1042", "lang": "en"});
                 let first = ToolCall { id: String::new(), name: "orders_request".into(), arguments: looks };
-                let response = match number {
-                    0 if case.place == Place::Webhook => calls([first]),
-                    0 if case.place == Place::Knowledge => calls([play::call(
+                asked += 1;
+                let response = match asked {
+                    1 if case.place == Place::Webhook => calls([first]),
+                    1 if case.place == Place::McpResult => calls([play::call("count", json!({}))]),
+                    1 if case.place == Place::Knowledge => calls([play::call(
                         "kb_retrieval",
                         json!({"queries": ["opening"], "knowledge_base_key": "faq"}),
                     )]),
-                    0..=6 if !wanted.is_empty() => calls(wanted),
+                    1..=4 if !wanted.is_empty() => calls(wanted),
                     _ => rests("How can I help?", version),
                 };
                 Input::Model { effect: call.id.clone(), response: ModelResponse { ..response } }
             }
-            Effect::CallTool { id, .. } => {
-                let content =
-                    if case.place == Place::Webhook { json!(case.text) } else { json!({"status": "shipped"}) };
+            Effect::CallTool { id, request, .. } => {
+                let attacked = match request.mcp {
+                    Some(_) => case.place == Place::McpResult,
+                    None => case.place == Place::Webhook,
+                };
+                let content = if attacked { json!(case.text) } else { json!({"status": "shipped"}) };
                 Input::Tool {
                     effect: id.clone(),
                     answer: ToolAnswer::Answered { status: 200, content, truncated: false },
                 }
             }
             Effect::Retrieve { .. } => play.retrieved(&effect),
+            Effect::ListTools { .. } => play.listed(&effect),
             Effect::Send { id, .. } => Input::Sent { effect: id.clone(), outcome: accepted() },
             other => panic!("{other:?} is not asked of the world"),
         };
@@ -261,6 +282,10 @@ fn rests(question: &str, version: i64) -> ModelResponse {
 
 fn only_granted(request: &ToolRequest, version: i64) -> Result<(), String> {
     let refuse = |why: &str| Err(format!("{why}: {request:?}"));
+    if let Some(ask) = &request.mcp {
+        let granted = request.url == "https://mcp.example/" && ask.tool.as_deref() == Some("count");
+        return if granted { Ok(()) } else { refuse("another server or tool") };
+    }
     let path = request.url.strip_prefix("https://shop.example/");
     let Some(path) = path else { return refuse("another host") };
     if let Some(id) = path.strip_prefix("orders/") {
@@ -360,7 +385,7 @@ fn the_cases_are_sixty_or_more_and_come_in_everywhere() {
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two of one name");
     let places: BTreeSet<Place> = cases.iter().map(|case| case.place).collect();
-    assert_eq!(places.len(), 10, "{places:?}");
+    assert_eq!(places.len(), 12, "{places:?}");
 }
 
 #[test]

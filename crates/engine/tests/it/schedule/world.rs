@@ -13,7 +13,8 @@ use domain::{
     tool_request::ToolAnswer,
 };
 use engine::{
-    Compiled, Effect, Entry, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State, advance,
+    AskedServer, Compiled, Effect, Entry, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State,
+    ToolList, advance,
 };
 use serde_json::json;
 use std::{collections::HashSet, mem};
@@ -111,7 +112,8 @@ impl World {
             json!({"name": "a", "prompt": "Help."}),
             json!({"name": "b", "type": "SubagentNode", "subagent": {
                 "webhooks": [{"name": "b", "url": "https://b.example/x", "http_method": "POST"}],
-                "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}]}}),
+                "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}],
+                "mcp_servers": [{"name": "stock", "url": "https://mcp.example/"}]}}),
             json!({"name": "h", "type": "HandoffNode"}),
             json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
         ];
@@ -292,7 +294,7 @@ impl World {
         }
         let waits = self.current().is_some_and(|state| match state.pending {
             Some(Pending::Model { not_before, .. }) => not_before.is_none_or(|time| time <= self.now),
-            Some(Pending::Tool { .. } | Pending::Retrieval { .. }) => true,
+            Some(Pending::Tool { .. } | Pending::Retrieval { .. } | Pending::ToolList { .. }) => true,
             _ => false,
         });
         if waits || !self.mailbox.is_empty() {
@@ -373,6 +375,7 @@ impl World {
                 Effect::CallModel(_)
                 | Effect::CallTool { .. }
                 | Effect::Retrieve { .. }
+                | Effect::ListTools { .. }
                 | Effect::CancelModel { .. } => {}
             }
         }
@@ -390,6 +393,7 @@ impl World {
             Some(Pending::Retrieval { effect, base, queries, .. }) => {
                 Some((Effect::Retrieve { id: effect, node: state.node, base, queries }, again))
             }
+            Some(Pending::ToolList { effect, servers }) => Some((Effect::ListTools { id: effect, servers }, again)),
             _ => None,
         };
     }
@@ -416,6 +420,18 @@ impl World {
                 let passages = vec!["Open at nine.".to_owned()];
                 Input::Retrieved { effect: id.clone(), retrieval: Retrieval::Found { passages } }
             }
+            // So are these asked again; now and then they are not there.
+            Effect::ListTools { id, servers } => {
+                let answer = match self.chance.one_in(4) {
+                    true => ToolAnswer::Failed { code: "connect_error".into(), message: "nobody listens".into() },
+                    false => {
+                        let content = json!([{"name": "count", "schema": {"type": "object"}}]);
+                        ToolAnswer::Answered { status: 200, content, truncated: false }
+                    }
+                };
+                let list = |asked: &AskedServer| ToolList { server: asked.server.clone(), answer: answer.clone() };
+                Input::ToolsListed { effect: id.clone(), lists: servers.iter().map(list).collect() }
+            }
             other => unreachable!("{other:?} is not the worker's"),
         }
     }
@@ -436,6 +452,7 @@ impl World {
             (7, _) => calls([wait(), note(&word)]),
             (8, "b") => calls([call("b_request", json!({}))]),
             (9, "b") => calls([call("kb_retrieval", json!({"queries": ["opening"], "knowledge_base_key": "faq"}))]),
+            (10, "b") => calls([call("count", json!({}))]),
             _ => text(&word),
         }
     }
