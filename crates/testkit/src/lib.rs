@@ -6,6 +6,7 @@ pub mod simulator;
 
 mod answer;
 mod app;
+mod mcp_server;
 mod model;
 mod service;
 mod suite;
@@ -13,6 +14,7 @@ mod wire;
 
 pub use answer::{Answer, Heard};
 pub use app::{ANA, OTHER_NUMBER_ID, OWN_NUMBER_ID, StoredEvent, TestApp};
+pub use mcp_server::{McpCall, McpServer};
 pub use model::ScriptedModel;
 pub use service::{Request, Service};
 pub use suite::SUITE;
