@@ -70,7 +70,8 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     let folder = target_dir().join("bench");
     let data = Scratch::new(folder.join(format!("data-{}", std::process::id())))?;
     let postgres = options.postgres.then(|| Postgres::start(false, Durability::Full)).transpose()?;
-    let database = postgres.as_ref().map(|server| server.create_database("chasqui_bench")).transpose()?;
+    let create = |name: &str| postgres.as_ref().map(|server| server.create_database(name)).transpose();
+    let (database, small) = (create("chasqui_bench")?, create("chasqui_bench_small")?);
 
     let mut machine = machine(&data.0)?;
     if let Some(server) = &postgres {
@@ -86,6 +87,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     }
     if let Some(database) = &database {
         load.args(["--database", database.url()]);
+    }
+    if let Some(small) = small.as_ref().filter(|_| options.load == "api") {
+        load.args(["--small-database", small.url()]);
     }
     println!("{}: {machine}", options.name());
     succeed(&mut load)?;

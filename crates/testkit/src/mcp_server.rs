@@ -12,7 +12,7 @@ use axum::{
     },
     routing::{get, post},
 };
-use futures::{StreamExt as _, channel::mpsc, stream};
+use futures::{StreamExt as _, channel::mpsc, future, stream};
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
@@ -41,6 +41,9 @@ struct Everything {
     /// Open sessions. Those of the old transport have a stream for the answers.
     sessions: HashMap<String, Option<mpsc::UnboundedSender<Value>>>,
     opened: usize,
+    /// Requests of this method get no answer.
+    hold: Option<String>,
+    held: usize,
 }
 
 /// A call of a tool, as it arrived.
@@ -93,6 +96,23 @@ impl McpServer {
     /// While it is down, every request is answered with 503.
     pub fn set_down(&self, down: bool) {
         self.lock().down = down;
+    }
+
+    /// From now on requests of this method, `tools/list` or `tools/call`, are noted and get no answer.
+    pub fn hold(&self, method: &str) {
+        let mut all = self.lock();
+        all.hold = Some(method.to_owned());
+        all.held = 0;
+    }
+
+    /// Requests without an answer since it was told to hold.
+    pub fn held(&self) -> usize {
+        self.lock().held
+    }
+
+    /// From now on requests get answers again.
+    pub fn release(&self) {
+        self.lock().hold = None;
     }
 
     /// The calls it got, oldest first.
@@ -185,17 +205,29 @@ fn session_of(headers: &HeaderMap) -> String {
 }
 
 async fn answer_post(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Result<Response, StatusCode> {
+    let (answer, held) = answer_at_once(&shared, &headers, &body)?;
+    if held {
+        future::pending::<()>().await;
+    }
+    Ok(answer)
+}
+
+/// The answer, and whether it is held back.
+fn answer_at_once(shared: &Shared, headers: &HeaderMap, body: &Bytes) -> Result<(Response, bool), StatusCode> {
     let mut all = shared.lock().expect("no panic");
-    all.admit(&headers)?;
-    let message = message_of(&body)?;
-    let session = if message["method"] == "initialize" { all.open(None) } else { session_of(&headers) };
+    all.admit(headers)?;
+    let message = message_of(body)?;
+    let session = if message["method"] == "initialize" { all.open(None) } else { session_of(headers) };
     if !all.sessions.contains_key(&session) {
         return Err(StatusCode::NOT_FOUND);
     }
-    Ok(match all.answer_to(&message, &headers) {
+    let answer = match all.answer_to(&message, headers) {
         Some(answer) => ([("mcp-session-id", session)], Json(answer)).into_response(),
         None => StatusCode::ACCEPTED.into_response(),
-    })
+    };
+    let held = all.hold.as_deref().is_some_and(|method| message["method"] == method);
+    all.held += usize::from(held);
+    Ok((answer, held))
 }
 
 async fn end_session(State(shared): State<Shared>, headers: HeaderMap) -> Result<StatusCode, StatusCode> {

@@ -155,16 +155,23 @@ async fn a_new_agent_has_the_starter_graph() {
 }
 
 #[tokio::test]
-async fn what_this_release_cannot_run_is_refused_when_it_is_saved() {
+async fn an_mcp_server_that_would_be_a_process_here_is_refused_when_it_is_saved() {
     let app = TestApp::start().await;
-    let graph = json!({
-        "nodes": [{"name": "__start__", "type": "DefaultNode"},
-            {"name": "faq", "type": "SubagentNode", "subagent": {"mcp_servers": [{"name": "shop", "url": "https://shop.example/mcp"}]}},
-            {"name": "__end__", "type": "DefaultNode"}],
-        "edges": [{"from": "__start__", "to": "faq"}, {"from": "faq", "to": "__end__", "label": "done"}]});
-    let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Later", "graph": graph}})).await;
-    in_shape(&refused, 422, "validation_failed");
-    assert_eq!(refused.body["details"][0]["path"], "/agent/graph/nodes/1/type");
+    for (server, field) in [
+        (json!({"name": "shop", "url": "https://shop.example/mcp", "command": "rm"}), "command"),
+        (json!({"name": "shop", "url": "https://shop.example/mcp", "transport_kind": "stdio"}), "transport_kind"),
+        (json!({"name": "shop", "url": "file:///etc/passwd"}), "url"),
+    ] {
+        let graph = json!({
+            "nodes": [{"name": "__start__", "type": "DefaultNode"},
+                {"name": "faq", "type": "SubagentNode", "subagent": {"mcp_servers": [server]}},
+                {"name": "__end__", "type": "DefaultNode"}],
+            "edges": [{"from": "__start__", "to": "faq"}, {"from": "faq", "to": "__end__", "label": "done"}]});
+        let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Local", "graph": graph}})).await;
+        in_shape(&refused, 422, "validation_failed");
+        let path = format!("/agent/graph/nodes/1/subagent/mcp_servers/0/{field}");
+        assert_eq!(refused.body["details"][0]["path"], path, "{}", refused.body);
+    }
 }
 
 #[tokio::test]

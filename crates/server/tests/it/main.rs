@@ -21,6 +21,7 @@ mod execution_status;
 mod handoff;
 mod idempotency;
 mod knowledge;
+mod mcp;
 mod messages;
 mod nothing_lost;
 mod nothing_stuck;

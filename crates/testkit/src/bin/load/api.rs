@@ -15,7 +15,6 @@ use crate::{
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -26,6 +25,8 @@ use std::{
 pub const SMALL: u64 = 10_000;
 const CLIENTS: [usize; 3] = [1, 16, 64];
 const KINDS: [Kind; 5] = [Kind::List, Kind::Filtered, Kind::Get, Kind::Create, Kind::Patch];
+/// Each installation is asked so many times for each kind; even, so that each begins as often.
+const SLICES: usize = 4;
 /// Times that each slow thing is done: it takes as long as it takes.
 const SLOW: usize = 7;
 
@@ -59,40 +60,52 @@ struct Load {
     turn: AtomicU64,
 }
 
-/// Measures the API with 10,000 contacts and with `rows`.
-pub async fn run(settings: &Settings, seconds: Duration, rows: u64, figures: &mut Figures) {
+/// What is measured, unless all of it is.
+#[derive(Default)]
+pub struct Only {
+    /// e.g. `patch`.
+    pub kind: Option<String>,
+    /// Clients at a time.
+    pub clients: Option<usize>,
+}
+
+/// Measures the API with 10,000 contacts and with `rows`: two installations of the same program, asked in turn, so that whatever else
+/// the machine does slows both.
+pub async fn run(settings: &Settings, seconds: Duration, rows: u64, only: &Only, figures: &mut Figures) {
     let world = World::start().await;
-    let (project, key) = setup::project(settings, &world);
-    let mut contacts = Contacts::new(project);
-    let mut p99 = BTreeMap::new();
-    for rows in [SMALL, rows] {
-        let began = Instant::now();
-        contacts.fill(settings, rows).await;
-        let size = size(rows);
-        figures.add(&format!("{size} contacts"), "stored in", began.elapsed().as_secs_f64(), "s");
-        let server = Server::start(settings, world.url()).await;
-        let http = world.http().clone();
-        let load = Arc::new(Load { server, http, key: key.clone(), contacts, turn: AtomicU64::new(0) });
-        load.closed(Kind::List, 4, Duration::from_secs(1)).await;
-        for clients in CLIENTS {
-            for kind in KINDS {
-                let mut took = load.closed(kind, clients, seconds).await;
-                let name = format!("{}, {clients} at a time, {size}", kind.name());
+    let small = Load::start(&settings.small(), &world, SMALL, figures).await;
+    let large = Load::start(settings, &world, rows, figures).await;
+    let loads = [(&small, size(SMALL)), (&large, size(rows))];
+    let mut ratios = Vec::new();
+    for clients in CLIENTS.into_iter().filter(|clients| only.clients.is_none_or(|only| only == *clients)) {
+        for kind in KINDS.into_iter().filter(|kind| only.kind.as_ref().is_none_or(|only| only == kind.name())) {
+            let mut took = [Samples::default(), Samples::default()];
+            for slice in 0..SLICES {
+                for place in [slice % 2, 1 - slice % 2] {
+                    took[place].append(loads[place].0.closed(kind, clients, seconds / SLICES as u32).await);
+                }
+            }
+            let what = format!("{}, {clients} at a time", kind.name());
+            let p99 = [0, 1].map(|place| {
+                let (name, took) = (format!("{what}, {}", loads[place].1), &mut took[place]);
                 figures.add(&name, "done", took.len() as f64 / seconds.as_secs_f64(), "/s");
                 figures.add(&name, "p50", took.percentile(50.0), "ms");
                 figures.add(&name, "p99", took.percentile(99.0), "ms");
-                p99.entry((clients, kind)).or_insert_with(Vec::new).push(took.percentile(99.0));
-            }
+                took.percentile(99.0)
+            });
+            ratios.push((what, p99[1] / p99[0]));
         }
-        load.slow_things(&size, figures).await;
-        let Ok(load) = Arc::try_unwrap(load) else { panic!("a client still runs") };
-        figures.add(&format!("{size} contacts"), "memory", load.server.memory_mib("VmRSS"), "MiB");
-        contacts = load.contacts;
-        load.server.stop().await;
     }
-    for ((clients, kind), p99) in p99 {
-        let name = format!("{}, {clients} at a time", kind.name());
-        figures.add(&name, "p99, large to small", p99[1] / p99[0], "");
+    for (load, size) in loads {
+        load.slow_things(&size, figures).await;
+        figures.add(&format!("{size} contacts"), "memory", load.server.memory_mib("VmRSS"), "MiB");
+    }
+    for (what, ratio) in ratios {
+        figures.add(&what, "p99, large to small", ratio, "");
+    }
+    for load in [small, large] {
+        let Ok(load) = Arc::try_unwrap(load) else { panic!("a client still runs") };
+        load.server.stop().await;
     }
 }
 
@@ -104,6 +117,19 @@ fn size(rows: u64) -> String {
 }
 
 impl Load {
+    /// A server with a project of so many contacts, warm.
+    async fn start(settings: &Settings, world: &World, rows: u64, figures: &mut Figures) -> Arc<Self> {
+        let (project, key) = setup::project(settings, world);
+        let mut contacts = Contacts::new(project);
+        let began = Instant::now();
+        contacts.fill(settings, rows).await;
+        figures.add(&format!("{} contacts", size(rows)), "stored in", began.elapsed().as_secs_f64(), "s");
+        let server = Server::start(settings, world.url()).await;
+        let load = Arc::new(Self { server, http: world.http().clone(), key, contacts, turn: AtomicU64::new(0) });
+        load.closed(Kind::List, 4, Duration::from_secs(1)).await;
+        load
+    }
+
     async fn closed(self: &Arc<Self>, kind: Kind, clients: usize, length: Duration) -> Samples {
         let end = Instant::now() + length;
         let loops: Vec<_> = (0..clients)

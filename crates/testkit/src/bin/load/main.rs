@@ -25,6 +25,7 @@ struct Options {
     settings: Settings,
     seconds: Duration,
     rows: u64,
+    only: api::Only,
     json: Option<PathBuf>,
 }
 
@@ -32,16 +33,19 @@ impl Options {
     fn parse() -> Self {
         let mut args = std::env::args().skip(1);
         let name = args.next().expect(
-            "usage: load turns|ingest|api --server FILE --data-dir DIR [--database URL] [--seconds N] [--rows N] [--json FILE]",
+            "usage: load turns|ingest|api --server FILE --data-dir DIR [--database URL] [--seconds N] [--json FILE]; api: [--small-database URL] [--rows N] [--kind KIND] [--clients N]",
         );
         let (settings, seconds) = (Settings::default(), Duration::from_secs(5));
-        let mut options = Self { name, settings, seconds, rows: 1_000_000, json: None };
+        let mut options = Self { name, settings, seconds, rows: 1_000_000, only: api::Only::default(), json: None };
         while let Some(flag) = args.next() {
             let value = args.next().unwrap_or_else(|| panic!("{flag} needs a value"));
             match flag.as_str() {
                 "--server" => options.settings.program = value.into(),
                 "--data-dir" => options.settings.data_dir = value.into(),
                 "--database" => options.settings.database = Some(value),
+                "--small-database" => options.settings.small_database = Some(value),
+                "--kind" => options.only.kind = Some(value),
+                "--clients" => options.only.clients = Some(value.parse().expect("a number of clients")),
                 "--seconds" => options.seconds = Duration::from_secs(value.parse().expect("a number of seconds")),
                 "--rows" => options.rows = value.parse().expect("a number of rows"),
                 "--json" => options.json = Some(value.into()),
@@ -60,7 +64,7 @@ async fn main() {
     match options.name.as_str() {
         "turns" => turns::run(&options.settings, options.seconds, &mut figures).await,
         "ingest" => ingest::run(&options.settings, options.seconds, &mut figures).await,
-        "api" => api::run(&options.settings, options.seconds, options.rows, &mut figures).await,
+        "api" => api::run(&options.settings, options.seconds, options.rows, &options.only, &mut figures).await,
         other => panic!("unknown load {other}; there are turns, ingest and api"),
     }
     print!("{}", figures.table());

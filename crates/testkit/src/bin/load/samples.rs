@@ -16,6 +16,11 @@ impl Samples {
         self.0.push(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
+    /// Adds all of another's.
+    pub fn append(&mut self, mut others: Self) {
+        self.0.append(&mut others.0);
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()

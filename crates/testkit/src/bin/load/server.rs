@@ -22,9 +22,19 @@ pub struct Settings {
     pub data_dir: PathBuf,
     /// A URL, or SQLite in the data folder.
     pub database: Option<String>,
+    /// Of a second installation, where there is one; with `database`.
+    pub small_database: Option<String>,
 }
 
 impl Settings {
+    /// A second installation beside this one.
+    pub fn small(&self) -> Self {
+        let data_dir = self.data_dir.join("small");
+        std::fs::create_dir_all(&data_dir).expect("a data folder");
+        let database = self.database.as_ref().map(|_| self.small_database.clone().expect("--small-database"));
+        Self { data_dir, database, ..self.clone() }
+    }
+
     /// The program with everything it needs to know, and nothing of the developer's own settings.
     pub fn command(&self, world: &str) -> Command {
         let mut command = Command::new(&self.program);
