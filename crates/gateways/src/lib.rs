@@ -8,6 +8,7 @@ mod body;
 pub mod egress;
 mod in_process;
 pub mod llm;
+mod mcp;
 pub mod tls;
 pub mod whatsapp;
 mod wire;

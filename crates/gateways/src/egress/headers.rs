@@ -30,8 +30,39 @@ const OURS: [&str; 14] = [
 /// names people keep their secrets.
 const HARMLESS: [HeaderName; 5] = [ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, USER_AGENT, IDEMPOTENCY_KEY];
 
+/// Belong to the MCP protocol, or to one of its messages, not to the user.
+const OF_MCP: [&str; 6] =
+    ["accept", "content-type", "mcp-session-id", "mcp-protocol-version", "last-event-id", "idempotency-key"];
+
 /// The headers of a request's first hop.
 pub(super) fn first(request: &ToolRequest) -> HeaderMap {
+    let mut headers = configured(request);
+    if request.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    if !headers.contains_key(IDEMPOTENCY_KEY)
+        && let Some((name, value)) = idempotency_key(request)
+    {
+        headers.insert(name, value);
+    }
+    headers
+}
+
+/// The headers that go with every message to an MCP server, and the one that goes with the call of a tool only.
+pub(crate) fn for_mcp(request: &ToolRequest) -> (HeaderMap, Option<(HeaderName, HeaderValue)>) {
+    let mut headers = configured(request);
+    for name in OF_MCP {
+        headers.remove(name);
+    }
+    (headers, idempotency_key(request))
+}
+
+fn idempotency_key(request: &ToolRequest) -> Option<(HeaderName, HeaderValue)> {
+    let value = HeaderValue::from_str(&request.idempotency_key).ok().filter(|value| !value.is_empty())?;
+    Some((IDEMPOTENCY_KEY, value))
+}
+
+fn configured(request: &ToolRequest) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &request.headers {
         let Ok(name) = HeaderName::from_bytes(name.trim().as_bytes()) else {
@@ -46,15 +77,6 @@ pub(super) fn first(request: &ToolRequest) -> HeaderMap {
         headers.append(name, value);
     }
     remove_ours(&mut headers);
-    if request.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    if !headers.contains_key(IDEMPOTENCY_KEY)
-        && let Ok(key) = HeaderValue::from_str(&request.idempotency_key)
-        && !key.is_empty()
-    {
-        headers.insert(IDEMPOTENCY_KEY, key);
-    }
     headers
 }
 

@@ -2,12 +2,13 @@
 //!
 //! A URL is parsed once, its host is resolved once by us, every address is checked, and the connection goes to a checked
 //! address: a name that changes its mind between check and connection (rebinding) has nothing to win. Redirects are
-//! followed by us, with the same checks at each hop. There are no cookies, no proxies and no kept connections.
+//! followed by us, with the same checks at each hop. There are no cookies, no proxies, and no connections that outlive a tool's request.
 
 mod address;
 mod content;
 mod failure;
 mod headers;
+mod pinned;
 mod policy;
 mod redirect;
 mod resolver;
@@ -16,6 +17,8 @@ mod target;
 
 pub use address::refusal_of;
 pub use failure::{FailureCode, Refusal};
+pub(crate) use headers::for_mcp as mcp_headers;
+pub(crate) use pinned::{Pinned, refusal_for};
 pub use policy::{EgressPolicy, Limits};
 pub use resolver::Resolver;
 pub use send::Egress;

@@ -3,14 +3,15 @@
 //! Each hop has a client of its own that knows nothing but the checked addresses: a shared pool or resolver would be a
 //! second way to choose an address. Building one costs microseconds, since the TLS settings are shared.
 
-use super::{EgressPolicy, FailureCode, Refusal, Resolver, Target, content, redirect::Hop, target};
-use crate::{InProcess, body::Progress, wire};
-use domain::tool_request::{ToolAnswer, ToolRequest};
-use reqwest::{
-    Client, Method, Response,
-    dns::{Name, Resolve, Resolving},
-    header::CONTENT_LENGTH,
+use super::{
+    EgressPolicy, FailureCode, Limits, Pinned, Refusal, Resolver, Target, content,
+    pinned::{client_for, refusal_for},
+    redirect::Hop,
+    target,
 };
+use crate::{InProcess, body::Progress, mcp, wire};
+use domain::tool_request::{ToolAnswer, ToolRequest};
+use reqwest::{Method, Response, header::CONTENT_LENGTH};
 
 /// The guarded client: one per process, shared.
 #[derive(Debug, Clone)]
@@ -37,10 +38,22 @@ impl Egress {
         target::check(&self.policy, &self.resolver, target::parse(url)?).await
     }
 
+    /// A client of the server at a URL, for several requests that belong together. The URL is checked and resolved once.
+    pub(crate) async fn pinned(&self, url: &str) -> Result<Pinned, Refusal> {
+        Pinned::new(&self.policy, self.check(url).await?)
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.policy.limits
+    }
+
     /// Carries out a request: at most once, but for a GET whose connection failed, which is tried once more.
     pub async fn send(&self, request: &ToolRequest) -> ToolAnswer {
         if let Some(world) = &self.stand_in {
             return world.ask(request.clone()).await;
+        }
+        if let Some(ask) = &request.mcp {
+            return mcp::ask(self, request, ask).await;
         }
         let progress = Progress::default();
         let answer = tokio::time::timeout(self.policy.limits.total, self.follow(request, &progress));
@@ -80,23 +93,12 @@ impl Egress {
     }
 
     async fn attempt(&self, hop: &Hop, target: &Target, progress: &Progress) -> Result<Response, Refusal> {
-        let client = self.client_for(target).map_err(|error| refusal_for(&error))?;
+        let client = client_for(&self.policy, target, 0).map_err(|error| refusal_for(&error))?;
         let mut request = client.request(hop.method.clone(), target.url.clone()).headers(hop.headers.clone());
         if let Some(body) = &hop.body {
             request = request.header(CONTENT_LENGTH, body.len()).body(progress.follow(body.clone()));
         }
         request.send().await.map_err(|error| refusal_for(&error))
-    }
-
-    fn client_for(&self, target: &Target) -> Result<Client, reqwest::Error> {
-        let mut builder = wire::builder()
-            .connect_timeout(self.policy.limits.connect)
-            .pool_max_idle_per_host(0)
-            .dns_resolver(NoSecondLookup);
-        if let Some(name) = target.url.domain() {
-            builder = builder.resolve_to_addrs(name, &target.addresses);
-        }
-        builder.build()
     }
 
     async fn read(&self, mut response: Response) -> Result<ToolAnswer, Refusal> {
@@ -105,29 +107,4 @@ impl Egress {
             wire::read_capped(&mut response, self.policy.limits.body).await.map_err(|error| refusal_for(&error))?;
         Ok(ToolAnswer::Answered { status, content: content::of(&body), truncated })
     }
-}
-
-/// Whatever is not among the checked addresses is not looked up.
-struct NoSecondLookup;
-
-impl Resolve for NoSecondLookup {
-    fn resolve(&self, _: Name) -> Resolving {
-        Box::pin(async { Err("a second lookup was attempted".into()) })
-    }
-}
-
-fn refusal_for(error: &reqwest::Error) -> Refusal {
-    let (code, message) = if wire::is_tls(error) {
-        (FailureCode::TlsError, "no trusted TLS connection to the server")
-    } else if error.is_connect() && error.is_timeout() {
-        (FailureCode::ConnectTimeout, "no connection in time")
-    } else if error.is_connect() {
-        (FailureCode::ConnectError, "could not connect to the server")
-    } else if error.is_timeout() {
-        (FailureCode::ReadTimeout, "no complete answer in time")
-    } else {
-        (FailureCode::BadResponse, "the server's answer is broken")
-    };
-    tracing::debug!(code = code.as_str(), cause = wire::explain(error), "tool request failed");
-    Refusal::new(code, message)
 }

@@ -11,6 +11,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::mpsc::UnboundedReceiver,
 };
 
 /// One request as it came over the wire.
@@ -30,6 +31,10 @@ impl Request {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
+
+    pub fn json_or_null(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
 }
 
 /// What the server does with a request.
@@ -44,6 +49,8 @@ pub enum Reply {
     Flood(Vec<u8>, Vec<u8>),
     /// Writes these bytes, and then one every now and then, until the client goes.
     Drip(Vec<u8>),
+    /// Writes what arrives, until nobody can send any more or the client goes; then sending fails.
+    Stream(UnboundedReceiver<Vec<u8>>),
 }
 
 /// A complete answer.
@@ -145,6 +152,16 @@ async fn serve(mut stream: TcpStream, requests: Arc<Mutex<Vec<Request>>>, reply:
                 beat.tick().await;
                 open = stream.write_all(b"x").await.is_ok();
             }
+        }
+        Reply::Stream(mut parts) => {
+            let (mut client, mut stream) = stream.split();
+            let gone = async { while client.read(&mut [0; 4096]).await.is_ok_and(|read| read > 0) {} };
+            let writing = async {
+                while let Some(part) = parts.recv().await {
+                    stream.write_all(&part).await.ok();
+                }
+            };
+            tokio::select! { () = gone => {} () = writing => {} }
         }
     }
 }

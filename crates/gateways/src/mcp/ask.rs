@@ -1,0 +1,73 @@
+//! One request of a tool, from the first message to the last.
+
+use super::{failure::Failure, link::Link, outcome, session::Session, tools};
+use crate::egress::{Egress, mcp_headers};
+use domain::tool_request::{McpAsk, ToolAnswer, ToolRequest};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// The time for a list of tools; a call has the policy's.
+const LISTING: Duration = Duration::from_secs(10);
+/// Pages of a list that are read.
+const PAGES: usize = 10;
+
+/// Asks an MCP server for its tools, or to call one. A call reaches it at most once.
+pub(crate) async fn ask(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> ToolAnswer {
+    match try_to(egress, request, ask).await {
+        Ok(answer) => answer,
+        Err(failure) => {
+            tracing::info!(code = failure.code, "MCP server without a result");
+            failure.into()
+        }
+    }
+}
+
+async fn try_to(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> Result<ToolAnswer, Failure> {
+    let arguments = match &request.body {
+        None => json!({}),
+        Some(body) if body.is_object() => body.clone(),
+        Some(_) => return Err(Failure::not_asked("the arguments of a tool must be an object")),
+    };
+    let total = egress.limits().total;
+    let time = if ask.tool.is_some() { total } else { total.min(LISTING) };
+    let (headers, key) = mcp_headers(request);
+    let link = Link::open(egress, &request.url, headers, time).await?;
+    let mut session = Session::open(ask.transport, link).await?;
+    let result = async {
+        session.begin().await?;
+        match &ask.tool {
+            None => list(&mut session).await,
+            Some(tool) => {
+                let params = json!({"name": tool, "arguments": arguments});
+                outcome::of_call(&session.request("tools/call", params, key).await?)
+            }
+        }
+    }
+    .await;
+    session.close();
+    result
+}
+
+async fn list(session: &mut Session) -> Result<ToolAnswer, Failure> {
+    let mut list = tools::List::default();
+    let mut cursors: Vec<String> = Vec::new();
+    loop {
+        let params = cursors.last().map_or_else(|| json!({}), |cursor| json!({"cursor": cursor}));
+        let page = session.request("tools/list", params, None).await?;
+        let Some(found) = page["tools"].as_array() else {
+            return Err(Failure::bad_response("the MCP server's list of tools is no list"));
+        };
+        list.add(found);
+        // A cursor that was there before would go round in circles.
+        let Some(next) = page["nextCursor"].as_str().filter(|next| !cursors.iter().any(|seen| seen == next)) else {
+            break;
+        };
+        if list.is_full() || cursors.len() + 1 == PAGES {
+            list.truncated = true;
+            break;
+        }
+        cursors.push(next.to_owned());
+    }
+    let content = list.tools.iter().map(|tool| json!(tool)).collect::<Value>();
+    Ok(ToolAnswer::Answered { status: 200, content, truncated: list.truncated })
+}

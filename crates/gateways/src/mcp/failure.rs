@@ -1,0 +1,72 @@
+//! Why an MCP server gave no result.
+
+use super::outcome::shortened;
+use crate::egress::{FailureCode, Refusal};
+use domain::tool_request::ToolAnswer;
+use reqwest::StatusCode;
+use serde_json::Value;
+
+/// The longest message, in bytes.
+const MESSAGE: usize = 2 << 10;
+
+/// A code and a message for the model and for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    /// What the server says makes no sense, or breaks off.
+    pub(super) fn bad_response(message: impl Into<String>) -> Self {
+        Self { code: FailureCode::BadResponse.as_str(), message: message.into() }
+    }
+
+    /// The time is over before the server said everything.
+    pub(super) fn read_timeout() -> Self {
+        Self { code: FailureCode::ReadTimeout.as_str(), message: "the MCP server did not answer in time".into() }
+    }
+
+    /// The time is over before the server took everything.
+    pub(super) fn write_timeout() -> Self {
+        Self { code: FailureCode::WriteTimeout.as_str(), message: "the request was not written in time".into() }
+    }
+
+    /// An answer that is no success.
+    pub(super) fn status(status: StatusCode) -> Self {
+        let number = status.as_u16();
+        Self::bad_response(if status.is_redirection() {
+            format!("the MCP server answered {number}: redirects are not followed, the URL must be the final one")
+        } else {
+            format!("the MCP server answered {number}")
+        })
+    }
+
+    /// The server understood and refuses: an error of JSON-RPC.
+    pub(super) fn refused(error: &Value) -> Self {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        Self { code: "mcp_error", message: format!("{}: {}", text(&error["code"]), text(&error["message"])) }
+    }
+
+    /// What we are to ask makes no sense.
+    pub(super) fn not_asked(message: &str) -> Self {
+        Self { code: "mcp_error", message: message.into() }
+    }
+
+    /// The tool says that it failed.
+    pub(super) fn tool(message: String) -> Self {
+        Self { code: "tool_error", message }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self { code: refusal.code.as_str(), message: refusal.message }
+    }
+}
+
+impl From<Failure> for ToolAnswer {
+    fn from(failure: Failure) -> Self {
+        Self::Failed { code: failure.code.to_owned(), message: shortened(&failure.message, MESSAGE).to_owned() }
+    }
+}

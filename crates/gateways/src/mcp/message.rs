@@ -1,0 +1,118 @@
+//! JSON-RPC, as far as a client needs it that asks one thing at a time.
+
+use super::failure::Failure;
+use serde_json::{Map, Value, json};
+
+/// A question with its number.
+pub(super) fn request(id: u32, method: &str, params: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+/// Something that is not answered.
+pub(super) fn notification(method: &str) -> Value {
+    json!({"jsonrpc": "2.0", "method": method})
+}
+
+/// What a message of the server is to us.
+#[derive(Debug, PartialEq)]
+pub(super) enum Incoming {
+    /// The answer that we wait for.
+    Answer(Result<Value, Failure>),
+    /// The server asks something itself; this is to be sent.
+    Asked(Value),
+    /// A notification, or an answer that nobody waits for.
+    Nothing,
+}
+
+/// The messages in a text: one, or a list of them as servers of 2025-03-26 may send. No text in them holds a NUL: no
+/// database would take it.
+pub(super) fn read(text: &[u8]) -> Result<Vec<Value>, Failure> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let read: Value = serde_json::from_slice(text)
+        .map_err(|_| Failure::bad_response("the MCP server's answer is no JSON that can be read"))?;
+    Ok(match without_nul(read) {
+        Value::Array(messages) => messages,
+        message => vec![message],
+    })
+}
+
+/// Sorts a message, while the answer number `id` is waited for.
+pub(super) fn sort(mut message: Value, id: u32) -> Incoming {
+    if let Some(method) = message["method"].as_str() {
+        return match message.get("id").filter(|asked| !asked.is_null()) {
+            Some(asked) if method == "ping" => Incoming::Asked(json!({"jsonrpc": "2.0", "id": asked, "result": {}})),
+            Some(asked) => {
+                let error = json!({"code": -32601, "message": "Method not found"});
+                Incoming::Asked(json!({"jsonrpc": "2.0", "id": asked, "error": error}))
+            }
+            None => Incoming::Nothing,
+        };
+    }
+    let answered = &message["id"];
+    let ours = answered.as_u64() == Some(id.into()) || answered.as_str() == Some(id.to_string().as_str());
+    if let Some(error) = message.get("error").filter(|error| !error.is_null()) {
+        // Without a number it is about what the server could not read: there is only one question at a time.
+        return if ours || answered.is_null() {
+            Incoming::Answer(Err(Failure::refused(error)))
+        } else {
+            Incoming::Nothing
+        };
+    }
+    match message.get_mut("result") {
+        Some(result) if ours => Incoming::Answer(Ok(result.take())),
+        _ => Incoming::Nothing,
+    }
+}
+
+fn without_nul(value: Value) -> Value {
+    let clean = |text: String| if text.contains('\0') { text.replace('\0', "") } else { text };
+    match value {
+        Value::String(text) => Value::String(clean(text)),
+        Value::Array(items) => items.into_iter().map(without_nul).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, item)| (clean(name), without_nul(item))).collect::<Map<_, _>>().into()
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_sorted_by_what_they_are_to_us() {
+        let refused = |text: &str| Incoming::Answer(Err(Failure::refused(&serde_json::from_str(text).unwrap())));
+        let asked = |id: Value, rest: Value| {
+            let mut reply = json!({"jsonrpc": "2.0", "id": id});
+            reply.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            Incoming::Asked(reply)
+        };
+        let no_method = json!({"error": {"code": -32601, "message": "Method not found"}});
+        for (message, expected) in [
+            (json!({"id": 3, "result": {"a": 1}}), Incoming::Answer(Ok(json!({"a": 1})))),
+            (json!({"id": "3", "result": 1}), Incoming::Answer(Ok(json!(1)))),
+            (json!({"id": 2, "result": 1}), Incoming::Nothing),
+            (json!({"id": 3.5, "result": 1}), Incoming::Nothing),
+            (json!({"result": 1}), Incoming::Nothing),
+            (json!({"id": 3}), Incoming::Nothing),
+            (json!({"id": 3, "error": {"code": -1, "message": "no"}}), refused(r#"{"code": -1, "message": "no"}"#)),
+            (json!({"id": null, "error": {"code": "E"}}), refused(r#"{"code": "E"}"#)),
+            (json!({"id": 2, "error": {"code": -1}}), Incoming::Nothing),
+            (json!({"id": "s", "method": "ping"}), asked(json!("s"), json!({"result": {}}))),
+            (json!({"id": 3, "method": "sampling/createMessage", "params": {}}), asked(json!(3), no_method.clone())),
+            (json!({"id": 3, "method": "roots/list", "result": 1}), asked(json!(3), no_method.clone())),
+            (json!({"method": "notifications/message"}), Incoming::Nothing),
+            (json!({"id": null, "method": "ping"}), Incoming::Nothing),
+            (json!(7), Incoming::Nothing),
+        ] {
+            assert_eq!(sort(message.clone(), 3), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn no_text_holds_a_nul() {
+        let read = read(br#"[{"a\u0000b": ["\u0000", {"c": "d\u0000"}]}]"#).unwrap();
+        assert_eq!(read, [json!({"ab": ["", {"c": "d"}]})]);
+    }
+}

@@ -1,0 +1,18 @@
+//! MCP servers that users configure: lists their tools and calls one, for [`Egress::send`](crate::egress::Egress::send).
+//!
+//! A session lives for one request of a tool. It is plain sequential code over the guarded client, without tasks but
+//! for the last word: what is dropped is over, and nothing repeats a call behind our back. Why this is our own code and no crate:
+//! `docs/decisions/0009-mcp.md`.
+
+mod ask;
+mod events;
+mod failure;
+mod link;
+mod message;
+mod outcome;
+mod session;
+mod sse;
+mod streamable;
+mod tools;
+
+pub(crate) use ask::ask;

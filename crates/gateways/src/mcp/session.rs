@@ -1,0 +1,88 @@
+//! A session, whichever way it is transported.
+
+use super::{
+    failure::Failure,
+    link::{Header, Link},
+    message,
+    sse::Sse,
+    streamable::Streamable,
+};
+use domain::agent::Transport;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::{Value, json};
+
+/// What is asked for: the newest version that begins with `initialize`.
+const VERSION: &str = "2025-11-25";
+/// What a server may answer. For lists and calls of tools they are all the same.
+const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", VERSION];
+const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
+#[derive(Debug)]
+pub(super) struct Session {
+    way: Way,
+    asked: u32,
+}
+
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them at a time, and it does not move")]
+enum Way {
+    Streamable(Streamable),
+    Sse(Sse),
+}
+
+impl Session {
+    /// Nothing is said yet.
+    pub(super) async fn open(transport: Transport, link: Link) -> Result<Self, Failure> {
+        let way = match transport {
+            Transport::StreamableHttp => Way::Streamable(Streamable::new(link)),
+            Transport::Sse => Way::Sse(Sse::open(link).await?),
+        };
+        Ok(Self { way, asked: 0 })
+    }
+
+    /// The greeting: both sides agree on a version.
+    pub(super) async fn begin(&mut self) -> Result<(), Failure> {
+        let us = json!({"name": "chasqui", "version": env!("CARGO_PKG_VERSION")});
+        let params = json!({"protocolVersion": VERSION, "capabilities": {}, "clientInfo": us});
+        let result = self.request("initialize", params, None).await?;
+        let answered = result["protocolVersion"].as_str().unwrap_or_default();
+        let Some(version) = VERSIONS.into_iter().find(|version| *version == answered) else {
+            return Err(Failure::bad_response(format!(
+                "the MCP server speaks no version of MCP that is known here: {answered}"
+            )));
+        };
+        let initialized = message::notification("notifications/initialized");
+        match &mut self.way {
+            Way::Streamable(way) => {
+                way.link.remember((PROTOCOL_VERSION, HeaderValue::from_static(version)));
+                way.send(&initialized, None).await?;
+            }
+            Way::Sse(way) => way.send(&initialized, None).await?,
+        }
+        Ok(())
+    }
+
+    /// Asks, once, and waits for the answer. The header goes with this question only.
+    pub(super) async fn request(
+        &mut self,
+        method: &str,
+        params: Value,
+        header: Option<Header>,
+    ) -> Result<Value, Failure> {
+        self.asked += 1;
+        let question = message::request(self.asked, method, params);
+        match &mut self.way {
+            Way::Streamable(way) => way.ask(self.asked, &question, header).await,
+            Way::Sse(way) => way.ask(self.asked, &question, header).await,
+        }
+    }
+
+    /// The end, which the server of a session is told.
+    pub(super) fn close(self) {
+        match self.way {
+            Way::Streamable(way) => way.close(),
+            // The stream is the session.
+            Way::Sse(_) => {}
+        }
+    }
+}

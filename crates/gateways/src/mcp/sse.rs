@@ -1,0 +1,80 @@
+//! The old HTTP with server-sent events: one stream brings everything that the server says; its first event names the
+//! URL that our messages are posted to.
+
+use super::{
+    events::Events,
+    failure::Failure,
+    link::{Header, Link},
+    message::{self, Incoming},
+    streamable::ANSWERED,
+};
+use crate::egress::{FailureCode, Refusal};
+use serde_json::Value;
+use url::Url;
+
+#[derive(Debug)]
+pub(super) struct Sse {
+    link: Link,
+    events: Events,
+    endpoint: Url,
+    replies: usize,
+}
+
+impl Sse {
+    /// Opens the stream and waits for the URL to post to. It is one of the same server: the credentials go there.
+    pub(super) async fn open(link: Link) -> Result<Self, Failure> {
+        let mut events = Events::of(link.listen(None).await?);
+        while let Some(event) = events.next(&link).await? {
+            if event.name == "endpoint" {
+                let endpoint = link.url().join(event.data.trim()).map_err(|_| blocked())?;
+                return Ok(Self { link, events, endpoint, replies: 0 });
+            }
+        }
+        Err(Failure::bad_response("the MCP server's stream names no URL to post to"))
+    }
+
+    /// Sends a message, once.
+    pub(super) async fn send(&self, message: &Value, header: Option<Header>) -> Result<(), Failure> {
+        self.link.post(&self.endpoint, message, header).await.map(drop)
+    }
+
+    /// Asks and waits for the answer, which may come before the server is done with the question's POST.
+    pub(super) async fn ask(&mut self, id: u32, question: &Value, header: Option<Header>) -> Result<Value, Failure> {
+        let Self { link, events, endpoint, replies } = self;
+        let mut post = Box::pin(link.post(endpoint, question, header));
+        let mut posted = false;
+        loop {
+            let event = tokio::select! {
+                sent = &mut post, if !posted => {
+                    sent?;
+                    posted = true;
+                    continue;
+                }
+                event = events.next(link) => event?,
+            };
+            let Some(event) = event else {
+                return Err(Failure::bad_response("the MCP server's stream breaks off"));
+            };
+            if event.name != "message" {
+                continue;
+            }
+            for message in message::read(event.data.as_bytes())? {
+                match message::sort(message, id) {
+                    Incoming::Answer(answer) => return answer,
+                    Incoming::Asked(reply) if *replies < ANSWERED => {
+                        *replies += 1;
+                        link.reply(endpoint, &reply).await;
+                    }
+                    Incoming::Asked(_) | Incoming::Nothing => {}
+                }
+            }
+        }
+    }
+}
+
+fn blocked() -> Refusal {
+    Refusal {
+        code: FailureCode::BlockedAddress,
+        message: "the MCP server names no URL to post to that can be read".into(),
+    }
+}

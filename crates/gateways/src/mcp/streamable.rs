@@ -1,0 +1,107 @@
+//! Streamable HTTP: each message is a POST, whose answer is JSON or a stream of events that brings the answer at last.
+//!
+//! The stream that a client may open for what a server says unasked is not opened: nothing of it is needed.
+
+use super::{
+    events::Events,
+    failure::Failure,
+    link::{Header, Link, is},
+    message::{self, Incoming},
+};
+use reqwest::{
+    Response,
+    header::{HeaderName, HeaderValue},
+};
+use serde_json::Value;
+use std::time::Duration;
+
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
+/// How long to wait before a stream is taken up again, unless the server says it.
+const RETRY: Duration = Duration::from_secs(1);
+/// Questions of a server that are answered, in one session.
+pub(super) const ANSWERED: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct Streamable {
+    pub(super) link: Link,
+    in_session: bool,
+    replies: usize,
+}
+
+impl Streamable {
+    pub(super) fn new(link: Link) -> Self {
+        Self { link, in_session: false, replies: 0 }
+    }
+
+    /// Sends a message, once.
+    pub(super) async fn send(&mut self, message: &Value, header: Option<Header>) -> Result<Response, Failure> {
+        let response = self.link.post(&self.link.url().clone(), message, header).await?;
+        if !self.in_session
+            && let Some(id) = response.headers().get(SESSION)
+        {
+            self.link.remember((SESSION, id.clone()));
+            self.in_session = true;
+        }
+        Ok(response)
+    }
+
+    /// Asks and waits for the answer.
+    pub(super) async fn ask(&mut self, id: u32, question: &Value, header: Option<Header>) -> Result<Value, Failure> {
+        let response = self.send(question, header).await?;
+        if is(&response, "text/event-stream") {
+            return self.follow(id, response).await;
+        }
+        if !is(&response, "application/json") {
+            return Err(Failure::bad_response("the MCP server answers neither with JSON nor with a stream of events"));
+        }
+        let text = self.link.read_all(response).await?;
+        self.answer_in(id, &text).await?.unwrap_or_else(|| Err(Failure::bad_response("the MCP server gave no answer")))
+    }
+
+    /// Reads a stream until the answer is there. A stream that breaks off is taken up where it was, if the server offers
+    /// that: this asks for the rest of the answer and does not repeat the question.
+    async fn follow(&mut self, id: u32, response: Response) -> Result<Value, Failure> {
+        let mut events = Events::of(response);
+        let mut resume = None;
+        loop {
+            while let Some(event) = events.next(&self.link).await? {
+                if event.name == "message"
+                    && let Some(answer) = self.answer_in(id, event.data.as_bytes()).await?
+                {
+                    return answer;
+                }
+            }
+            resume = events.resume_at().map(|(at, wait)| (at.to_owned(), wait)).or(resume);
+            let at =
+                resume.as_ref().and_then(|(at, wait)| Some((HeaderValue::from_str(at).ok()?, wait.unwrap_or(RETRY))));
+            let Some((at, wait)) = at else {
+                return Err(Failure::bad_response("the MCP server's answer breaks off"));
+            };
+            self.link.pause(wait.max(Duration::from_millis(100))).await?;
+            events = Events::of(self.link.listen(Some((LAST_EVENT, at))).await?);
+        }
+    }
+
+    /// The answer among some messages. What the server asks in between is answered.
+    async fn answer_in(&mut self, id: u32, text: &[u8]) -> Result<Option<Result<Value, Failure>>, Failure> {
+        for message in message::read(text)? {
+            match message::sort(message, id) {
+                Incoming::Answer(answer) => return Ok(Some(answer)),
+                Incoming::Asked(reply) if self.replies < ANSWERED => {
+                    self.replies += 1;
+                    self.link.reply(self.link.url(), &reply).await;
+                }
+                Incoming::Asked(_) | Incoming::Nothing => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// Tells the server that the session is over, if there is one.
+    pub(super) fn close(self) {
+        if self.in_session {
+            self.link.farewell();
+        }
+    }
+}

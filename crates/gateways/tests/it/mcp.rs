@@ -1,0 +1,583 @@
+//! MCP servers over streamable HTTP, well-behaved and not.
+
+use crate::server::{self, Reply, Request, Server};
+use domain::{
+    agent::Transport,
+    tool_request::{McpAsk, ToolAnswer, ToolRequest},
+};
+use gateways::egress::{Egress, EgressPolicy, Limits, Resolver};
+use serde_json::{Value, json};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+/// Code and a part of the message of what goes wrong, and how a server does it.
+pub type Wrong<T> = (&'static str, &'static str, fn(&Request) -> T);
+
+pub fn egress_with(limits: Limits) -> Egress {
+    let policy = EgressPolicy { allow: vec!["127.0.0.1/32".parse().unwrap()], limits, ..EgressPolicy::default() };
+    Egress::new(policy, Resolver::scripted(|_| vec![[127, 0, 0, 1].into()]))
+}
+
+pub fn egress() -> Egress {
+    egress_with(Limits::default())
+}
+
+pub fn asking(url: String, transport: Transport, tool: Option<&str>) -> ToolRequest {
+    ToolRequest {
+        method: "POST".into(),
+        url,
+        headers: vec![("Authorization".into(), "Bearer s".into())],
+        body: tool.map(|_| json!({"a": 1})),
+        idempotency_key: "step-7".into(),
+        mcp: Some(McpAsk { transport, tool: tool.map(str::to_owned) }),
+    }
+}
+
+fn list_of(server: &Server) -> ToolRequest {
+    asking(server.url("/mcp"), Transport::StreamableHttp, None)
+}
+
+fn call_of(server: &Server) -> ToolRequest {
+    asking(server.url("/mcp"), Transport::StreamableHttp, Some("t"))
+}
+
+pub fn code_of(answer: &ToolAnswer) -> (&str, &str) {
+    match answer {
+        ToolAnswer::Failed { code, message } => (code, message),
+        ToolAnswer::Answered { .. } => panic!("answered: {answer:?}"),
+    }
+}
+
+/// What a request is about: the method of its message, or of HTTP where there is none.
+pub fn about(request: &Request) -> String {
+    let http = request.line.split(' ').next().unwrap();
+    if http != "POST" {
+        return http.to_owned();
+    }
+    request.json()["method"].as_str().unwrap_or("reply").to_owned()
+}
+
+/// The requests about something.
+pub fn seen(server: &Server, what: &str) -> Vec<Request> {
+    server.requests().into_iter().filter(|request| about(request) == what).collect()
+}
+
+pub async fn until(condition: impl Fn() -> bool) {
+    for _ in 0..500 {
+        if condition() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("the condition did not come true in time");
+}
+
+pub fn answer(request: &Request, result: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": request.json()["id"], "result": result})
+}
+
+pub fn greeting() -> Value {
+    json!({"protocolVersion": "2025-06-18", "capabilities": {}, "serverInfo": {"name": "x", "version": "1"}})
+}
+
+fn result(request: &Request, result: &Value) -> Reply {
+    server::json(200, &answer(request, result))
+}
+
+fn stream(events: &[Value]) -> Reply {
+    let text: String = events.iter().map(|event| format!("event: message\ndata: {event}\n\n")).collect();
+    server::http(200, &[("Content-Type", "text/event-stream; charset=utf-8")], text)
+}
+
+/// A server with a session, of which only what is special is said.
+async fn mcp(special: impl Fn(&Request, &str) -> Option<Reply> + Send + Sync + 'static) -> Server {
+    Server::start(move |request| {
+        let about = about(request);
+        special(request, &about).unwrap_or_else(|| match about.as_str() {
+            "initialize" => {
+                let kind = [("Content-Type", "application/json"), ("Mcp-Session-Id", "abc")];
+                server::http(200, &kind, answer(request, &greeting()).to_string())
+            }
+            "GET" => server::http(405, &[], ""),
+            _ => server::http(202, &[], ""),
+        })
+    })
+    .await
+}
+
+/// A server whose tool answers like this.
+async fn tool(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
+    mcp(move |request, about| (about == "tools/call").then(|| reply(request))).await
+}
+
+/// A server with these pages of tools; the cursor is a number.
+async fn pages(page: impl Fn(usize) -> Value + Send + Sync + 'static) -> Server {
+    mcp(move |request, about| {
+        let number = request.json_or_null()["params"]["cursor"].as_str().map_or(0, |cursor| cursor.parse().unwrap());
+        (about == "tools/list").then(|| result(request, &page(number)))
+    })
+    .await
+}
+
+fn text(text: &str) -> Value {
+    json!({"content": [{"type": "text", "text": text}]})
+}
+
+fn answered(content: Value, truncated: bool) -> ToolAnswer {
+    ToolAnswer::Answered { status: 200, content, truncated }
+}
+
+#[tokio::test]
+async fn a_call_is_a_session_of_its_own() {
+    let server = tool(|request| result(request, &text("hello"))).await;
+    let mut call = call_of(&server);
+    for name in
+        ["Accept", "content-type", "Mcp-Session-Id", "mcp-protocol-version", "Last-Event-ID", "Idempotency-Key", "Host"]
+    {
+        call.headers.push((name.into(), "evil".into()));
+    }
+    assert_eq!(egress().send(&call).await, answered(json!("hello"), false));
+    until(|| server.requests().len() == 4).await;
+    let requests = server.requests();
+    let order: Vec<_> = requests.iter().map(about).collect();
+    assert_eq!(order, ["initialize", "notifications/initialized", "tools/call", "DELETE"]);
+    for (at, request) in requests.iter().enumerate() {
+        let session = (at > 0).then_some("abc");
+        assert_eq!(request.header("mcp-session-id"), session);
+        assert_eq!(request.header("mcp-protocol-version"), session.map(|_| "2025-06-18"));
+        assert_eq!(request.header("idempotency-key"), (at == 2).then_some("step-7"));
+        assert_eq!(request.header("authorization"), Some("Bearer s"));
+        if at < 3 {
+            assert_eq!(request.header("accept"), Some("application/json, text/event-stream"));
+            assert_eq!(request.header("content-type"), Some("application/json"));
+        }
+        assert!(request.headers.iter().all(|(_, value)| value != "evil"), "{request:?}");
+    }
+    let params = requests[2].json()["params"].clone();
+    assert_eq!(params, json!({"name": "t", "arguments": {"a": 1}}));
+}
+
+#[tokio::test]
+async fn a_call_without_arguments_has_an_empty_object_and_other_arguments_are_refused() {
+    let server = tool(|request| result(request, &text(""))).await;
+    let mut call = call_of(&server);
+    call.body = Some(json!([1]));
+    assert_eq!(code_of(&egress().send(&call).await).0, "mcp_error");
+    assert_eq!(server.connections(), 0);
+    call.body = None;
+    egress().send(&call).await;
+    assert_eq!(seen(&server, "tools/call")[0].json()["params"]["arguments"], json!({}));
+}
+
+#[tokio::test]
+async fn results_become_content() {
+    let data = "A".repeat(1644) + "A===";
+    for (given, expected) in [
+        (text("a\u{0}b"), Ok(json!("ab"))),
+        (json!({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}), Ok(json!("a\nb"))),
+        (json!({"content": [], "structuredContent": {"a\u{0}": [1.5]}}), Ok(json!({"a": [1.5]}))),
+        (json!({"structuredContent": {"a": 1}}), Ok(json!({"a": 1}))),
+        (json!({"content": [{"type": "text", "text": "a"}], "structuredContent": null}), Ok(json!("a"))),
+        (json!({"content": [], "isError": false}), Ok(json!(""))),
+        (
+            json!({"content": [
+                {"type": "image", "mimeType": "image/png", "data": data},
+                {"type": "audio", "data": 7},
+                {"type": "resource_link", "name": "n\nm", "uri": "file:///x"},
+                {"type": "resource", "resource": {"uri": "x:1", "text": "inside"}},
+                {"type": "resource", "resource": {"uri": "x:2", "mimeType": "a/b", "blob": "QUJD"}},
+                {"type": "video"},
+                7,
+            ]}),
+            Ok(json!(
+                "[image image/png, 1233 bytes]\n[audio unknown, 0 bytes]\n[resource n m at file:///x]\ninside\n\
+                 [resource x:2 a/b, 3 bytes]\n[video]\n[unknown]"
+            )),
+        ),
+        (json!({"content": [{"type": "text", "text": "no such order"}], "isError": true}), Err("no such order".into())),
+        (json!({"content": [], "structuredContent": {"e": 1}, "isError": true}), Err("{\"e\":1}".into())),
+        (json!({"content": [], "isError": true}), Err("the tool failed and does not say why".into())),
+        (json!({"content": [{"type": "text", "text": "é".repeat(9_000)}], "isError": true}), Err("é".repeat(1_024))),
+    ] {
+        let expected = match expected {
+            Ok(content) => answered(content, false),
+            Err(message) => ToolAnswer::Failed { code: "tool_error".into(), message },
+        };
+        let as_json = given.clone();
+        let server = tool(move |request| result(request, &as_json)).await;
+        assert_eq!(egress().send(&call_of(&server)).await, expected, "{given}");
+        let as_events = given.clone();
+        let server = tool(move |request| stream(&[answer(request, &as_events)])).await;
+        assert_eq!(egress().send(&call_of(&server)).await, expected, "{given}");
+    }
+}
+
+#[tokio::test]
+async fn tools_beyond_the_limits_are_left_out_and_the_others_kept() {
+    let schema =
+        |bytes: usize| json!({"type": "object", "title": "x".repeat(bytes - r#"{"type":"object","title":""}"#.len())});
+    let named = |name: &str| json!({"name": name, "inputSchema": {}});
+    let kept = |name: &str| json!([{"name": name, "schema": {}}]);
+    for (tool, expected, truncated) in [
+        (
+            json!({"name": "t", "description": "d", "inputSchema": {"a": 1}}),
+            json!([{"name": "t", "description": "d", "schema": {"a": 1}}]),
+            false,
+        ),
+        (named(&"é".repeat(128)), kept(&"é".repeat(128)), false),
+        (named(&"é".repeat(129)), json!([]), true),
+        (named("a\u{0}b"), kept("ab"), false),
+        (named(""), json!([]), true),
+        (named("\u{0}"), json!([]), true),
+        (json!({"inputSchema": {}}), json!([]), true),
+        (json!({"name": 7, "inputSchema": {}}), json!([]), true),
+        (json!({"name": "t", "inputSchema": []}), json!([]), true),
+        (json!({"name": "t"}), json!([]), true),
+        (json!(7), json!([]), true),
+        (
+            json!({"name": "t", "inputSchema": schema(16 << 10)}),
+            json!([{"name": "t", "schema": schema(16 << 10)}]),
+            false,
+        ),
+        (json!({"name": "t", "inputSchema": schema((16 << 10) + 1)}), json!([]), true),
+        (
+            json!({"name": "t", "description": format!("{}é", "x".repeat(2047)), "inputSchema": {}}),
+            json!([{"name": "t", "description": "x".repeat(2047), "schema": {}}]),
+            false,
+        ),
+    ] {
+        let given = tool.clone();
+        let server = pages(move |_| json!({"tools": [given, named("good")]})).await;
+        let mut expected = expected;
+        expected.as_array_mut().unwrap().push(kept("good")[0].clone());
+        assert_eq!(egress().send(&list_of(&server)).await, answered(expected, truncated), "{tool}");
+    }
+    let server = pages(move |_| json!({"tools": [named("t"), {"name": "t", "inputSchema": {"b": 1}}]})).await;
+    assert_eq!(egress().send(&list_of(&server)).await, answered(kept("t"), false));
+}
+
+#[tokio::test]
+async fn a_list_has_an_end() {
+    let many = |from: usize, count: usize| {
+        (from..from + count).map(|at| json!({"name": at.to_string(), "inputSchema": {}})).collect::<Vec<_>>()
+    };
+    for (step, next, tools, lists, truncated) in [
+        // Endless pages.
+        (1, 1, 10, 10, true),
+        // A cursor that points at its own page.
+        (1, 0, 2, 2, false),
+        // Full after two pages, and more to come.
+        (40, 1, 64, 2, true),
+    ] {
+        let server = pages(move |page| {
+            let next = if next == 0 { "7".into() } else { (page + 1).to_string() };
+            json!({"tools": many(page * step, step), "nextCursor": next})
+        })
+        .await;
+        let ToolAnswer::Answered { content, truncated: left_out, .. } = egress().send(&list_of(&server)).await else {
+            panic!()
+        };
+        let found = (content.as_array().unwrap().len(), seen(&server, "tools/list").len(), left_out);
+        assert_eq!(found, (tools, lists, truncated), "{step} {next}");
+    }
+    let server = pages(move |_| json!({"tools": many(0, 64)})).await;
+    assert!(matches!(egress().send(&list_of(&server)).await, ToolAnswer::Answered { truncated: false, .. }));
+    let server = pages(|_| json!({"tools": {}})).await;
+    assert_eq!(code_of(&egress().send(&list_of(&server)).await).0, "bad_response");
+}
+
+#[tokio::test]
+async fn a_call_that_goes_wrong_is_not_made_again() {
+    let kind = [("Content-Type", "text/event-stream")];
+    let replies: [Wrong<Reply>; 14] = [
+        ("bad_response", "answered 401", |_| server::http(401, &[], "")),
+        ("bad_response", "answered 404", |_| server::http(404, &[], "")),
+        ("bad_response", "answered 503", |_| server::http(503, &[("Retry-After", "0")], "")),
+        ("bad_response", "answered 307", |_| server::http(307, &[("Location", "/mcp")], "")),
+        ("bad_response", "neither", |_| server::http(202, &[], "")),
+        ("bad_response", "neither", |_| server::http(200, &[("Content-Type", "text/html")], "<html>")),
+        ("bad_response", "no JSON", |_| server::http(200, &[("Content-Type", "application/json")], "{")),
+        ("bad_response", "no JSON", |_| server::http(200, &[("Content-Type", "application/json")], "[".repeat(9_000))),
+        ("bad_response", "no answer", |_| server::json(200, &json!({"jsonrpc": "2.0", "id": 99, "result": {}}))),
+        ("bad_response", "no result", |request| result(request, &json!({"resultType": "input_required"}))),
+        ("bad_response", "broken", |_| Reply::Close),
+        ("bad_response", "breaks off", |_| stream(&[])),
+        ("mcp_error", "-32602: Unknown tool", |request| {
+            let error = json!({"code": -32602, "message": "Unknown tool"});
+            server::json(200, &json!({"jsonrpc": "2.0", "id": request.json()["id"], "error": error}))
+        }),
+        ("mcp_error", "-32700: what", |_| stream(&[json!({"id": null, "error": {"code": -32700, "message": "what"}})])),
+    ];
+    for (code, message, reply) in replies {
+        let server = tool(reply).await;
+        let answer = egress().send(&call_of(&server)).await;
+        let found = code_of(&answer);
+        assert!(found.0 == code && found.1.contains(message), "{message}: {found:?}");
+        until(|| seen(&server, "DELETE").len() == 1).await;
+        assert_eq!(seen(&server, "tools/call").len(), 1, "{message}");
+        assert_eq!(seen(&server, "initialize").len(), 1, "{message}");
+    }
+    // In the middle of an answer.
+    for head in ["Content-Length: 99", "Transfer-Encoding: chunked"] {
+        for content in ["application/json", kind[0].1] {
+            let cut = format!("HTTP/1.1 200 OK\r\nContent-Type: {content}\r\n{head}\r\n\r\n40\r\ndata: {{\"id\"");
+            let server = tool(move |_| Reply::Bytes(cut.clone().into_bytes())).await;
+            assert_eq!(code_of(&egress().send(&call_of(&server)).await).0, "bad_response");
+            assert_eq!(seen(&server, "tools/call").len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_greet_is_not_asked() {
+    let replies: [Wrong<Reply>; 5] = [
+        ("bad_response", "answered 401", |_| server::http(401, &[("WWW-Authenticate", "Bearer")], "")),
+        ("bad_response", "answered 405", |_| server::http(405, &[], "")),
+        ("bad_response", "no version of MCP that is known here: 2099-01-01", |request| {
+            result(request, &json!({"protocolVersion": "2099-01-01"}))
+        }),
+        ("bad_response", "no version of MCP", |request| result(request, &json!({}))),
+        ("mcp_error", "-1: no", |_| server::json(200, &json!({"id": 1, "error": {"code": -1, "message": "no"}}))),
+    ];
+    for (code, message, reply) in replies {
+        let server = mcp(move |request, about| (about == "initialize").then(|| reply(request))).await;
+        for request in [list_of(&server), call_of(&server)] {
+            let answer = egress().send(&request).await;
+            let found = code_of(&answer);
+            assert!(found.0 == code && found.1.contains(message), "{message}: {found:?}");
+        }
+        assert_eq!(server.requests().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stalls_is_given_up_and_its_session_ended() {
+    let limits = Limits { total: Duration::from_millis(300), ..Limits::default() };
+    let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: ".to_vec();
+    for what in ["initialize", "notifications/initialized", "tools/call", "dripping"] {
+        let head = head.clone();
+        let server = mcp(move |_, about| match (what, about) {
+            ("dripping", "tools/call") => Some(Reply::Drip(head.clone())),
+            (what, about) => (what == about).then_some(Reply::Hang),
+        })
+        .await;
+        let answer = egress_with(limits).send(&call_of(&server)).await;
+        assert_eq!(code_of(&answer).0, "read_timeout", "{what}");
+        until(|| seen(&server, "DELETE").len() == usize::from(what != "initialize")).await;
+        assert!(seen(&server, "tools/call").len() <= 1);
+    }
+}
+
+#[tokio::test]
+async fn arguments_that_the_server_does_not_take_are_known_not_to_have_arrived() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let mut call = asking(format!("http://{}/", listener.local_addr().unwrap()), Transport::StreamableHttp, Some("t"));
+    call.body = Some(json!({"a": "x".repeat(32 << 20)}));
+    tokio::spawn(async move {
+        let greeting = json!({"id": 1, "result": greeting()}).to_string();
+        let mut held = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 4096];
+            let length = stream.read(&mut head).await.unwrap();
+            let said = String::from_utf8_lossy(&head[..length]).into_owned();
+            if said.contains("\"initialize\"") {
+                let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ";
+                stream.write_all(format!("{head}{}\r\n\r\n{greeting}", greeting.len()).as_bytes()).await.unwrap();
+            } else if said.contains("notifications/initialized") {
+                stream
+                    .write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                    .await
+                    .unwrap();
+            }
+            held.push(stream);
+        }
+    });
+    let limits = Limits { total: Duration::from_millis(1_500), ..Limits::default() };
+    assert_eq!(code_of(&egress_with(limits).send(&call).await).0, "write_timeout");
+}
+
+#[tokio::test]
+async fn all_answers_of_a_session_together_are_bounded() {
+    let limits = Limits { body: 100_000, ..Limits::default() };
+    let flood = |kind: &str, again: &str| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n");
+        Reply::Flood(head.into_bytes(), again.repeat(1_000).into_bytes())
+    };
+    for (kind, again) in [
+        ("application/json", " "),
+        ("text/event-stream", "data: x"),
+        ("text/event-stream", ": x\n"),
+        ("text/event-stream", "data: {}\n\n"),
+    ] {
+        let server = tool(move |_| flood(kind, again)).await;
+        let answer = egress_with(limits).send(&call_of(&server)).await;
+        let (code, message) = code_of(&answer);
+        assert!(code == "bad_response" && message.contains("longer than 100000 bytes"), "{kind} {again}: {message}");
+    }
+    let bulk = |page: usize| json!({"tools": [], "bulk": "x".repeat(30_000), "nextCursor": (page + 1).to_string()});
+    let server = pages(bulk).await;
+    assert_eq!(code_of(&egress_with(limits).send(&list_of(&server)).await).0, "bad_response");
+    assert_eq!(seen(&server, "tools/list").len(), 4);
+}
+
+#[tokio::test]
+async fn what_a_server_asks_in_between_is_answered() {
+    let server = tool(|request| {
+        let asked = |id: Value, method: &str| json!({"jsonrpc": "2.0", "id": id, "method": method});
+        let mut events = vec![
+            json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {}}),
+            asked(json!("p"), "ping"),
+            asked(json!(1), "sampling/createMessage"),
+            asked(json!(2), "roots/list"),
+            asked(json!(3), "elicitation/create"),
+        ];
+        events.extend((0..50).map(|id| asked(json!(id), "ping")));
+        events.push(answer(request, &text("done")));
+        stream(&events)
+    })
+    .await;
+    assert_eq!(egress().send(&call_of(&server)).await, answered(json!("done"), false));
+    let replies: Vec<Value> = seen(&server, "reply").iter().map(Request::json).collect();
+    assert_eq!(replies[0], json!({"jsonrpc": "2.0", "id": "p", "result": {}}));
+    for (reply, id) in replies[1..4].iter().zip(1..) {
+        assert_eq!((&reply["id"], &reply["error"]["code"]), (&json!(id), &json!(-32601)));
+    }
+    assert_eq!(replies.len(), 16, "a server cannot make us answer without end");
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_our_replies_still_gives_its_answer() {
+    let server = mcp(|request, about| match about {
+        "reply" => Some(server::http(500, &[], "")),
+        "tools/call" => Some(stream(&[json!({"id": 9, "method": "ping"}), answer(request, &text("done"))])),
+        _ => None,
+    })
+    .await;
+    assert_eq!(egress().send(&call_of(&server)).await, answered(json!("done"), false));
+}
+
+#[tokio::test]
+async fn a_stream_that_can_be_resumed_is_and_the_call_is_not_repeated() {
+    let server = mcp(|request, about| match about {
+        "tools/call" => {
+            let begun = "id: e1\nretry: 1\ndata:\n\n";
+            Some(server::http(200, &[("Content-Type", "text/event-stream")], begun))
+        }
+        "GET" if request.header("last-event-id") == Some("e1") => {
+            Some(server::http(200, &[("Content-Type", "text/event-stream")], "id: e2\ndata: {}\n\n"))
+        }
+        "GET" if request.header("last-event-id") == Some("e2") => {
+            Some(stream(&[json!({"id": 2, "result": text("at last")})]))
+        }
+        _ => None,
+    })
+    .await;
+    assert_eq!(egress().send(&call_of(&server)).await, answered(json!("at last"), false));
+    assert_eq!((seen(&server, "tools/call").len(), seen(&server, "GET").len()), (1, 2));
+    assert_eq!(seen(&server, "GET")[0].header("mcp-session-id"), Some("abc"));
+}
+
+#[tokio::test]
+async fn redirects_are_not_followed() {
+    let other = Server::start(|_| server::http(200, &[], "")).await;
+    for location in [other.url("/mcp"), "http://169.254.169.254/".into()] {
+        for what in ["initialize", "tools/call"] {
+            let location = location.clone();
+            let moved = move || server::http(307, &[("Location", &location)], "");
+            let server = mcp(move |_, about| (about == what).then(&moved)).await;
+            let answer = egress().send(&call_of(&server)).await;
+            let (code, message) = code_of(&answer);
+            assert!(code == "bad_response" && message.contains("redirects are not followed"), "{message}");
+        }
+    }
+    assert_eq!(other.connections(), 0);
+}
+
+#[tokio::test]
+async fn only_checked_addresses_are_connected_to() {
+    let server = tool(|request| result(request, &text(""))).await;
+    let nobody = Egress::new(EgressPolicy::default(), Resolver::scripted(|_| vec![[127, 0, 0, 1].into()]));
+    for url in [server.url("/mcp"), format!("http://mcp.test:{}/mcp", server.port), "http://169.254.169.254/".into()] {
+        for transport in [Transport::StreamableHttp, Transport::Sse] {
+            let answer = nobody.send(&asking(url.clone(), transport, Some("t"))).await;
+            assert_eq!(code_of(&answer).0, "blocked_address", "{url}");
+        }
+    }
+    assert_eq!(server.connections(), 0);
+    // A name that changes its mind has nothing to win: it is looked up once.
+    let lookups = Arc::new(AtomicUsize::new(0));
+    let counted = lookups.clone();
+    let fickle = Resolver::scripted(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+        0 => vec![[127, 0, 0, 1].into()],
+        _ => vec![[169, 254, 169, 254].into()],
+    });
+    let policy = EgressPolicy { allow: vec!["127.0.0.1/32".parse().unwrap()], ..EgressPolicy::default() };
+    let call = asking(format!("http://mcp.test:{}/mcp", server.port), Transport::StreamableHttp, Some("t"));
+    assert_eq!(Egress::new(policy, fickle).send(&call).await, answered(json!(""), false));
+    assert_eq!(lookups.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_has_the_code_that_webhooks_have() {
+    let limits = Limits { connect: Duration::from_millis(300), ..Limits::default() };
+    let no_tls = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let no_tls_url = format!("https://{}/", no_tls.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = no_tls.accept().await {
+            let _hello = stream.read(&mut [0; 4096]).await;
+            stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n").await.ok();
+        }
+    });
+    let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    for (url, code) in [
+        (format!("http://127.0.0.1:{}/", server::closed_port().await), "connect_error"),
+        (no_tls_url, "tls_error"),
+        (format!("https://{}/", silent.local_addr().unwrap()), "connect_timeout"),
+        (String::new(), "missing_url"),
+        ("ftp://127.0.0.1/".into(), "blocked_address"),
+        ("http://u:p@127.0.0.1/".into(), "blocked_address"),
+    ] {
+        for transport in [Transport::StreamableHttp, Transport::Sse] {
+            let answer = egress_with(limits).send(&asking(url.clone(), transport, None)).await;
+            assert_eq!(code_of(&answer).0, code, "{url}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_delays_nobody() {
+    let server = mcp(|request, about| match about {
+        "tools/call" => Some(result(request, &text("done"))),
+        "DELETE" => Some(Reply::Hang),
+        _ => None,
+    })
+    .await;
+    assert_eq!(egress().send(&call_of(&server)).await, answered(json!("done"), false));
+    assert_eq!(seen(&server, "DELETE").len(), 0, "the answer is there before the end is said");
+    until(|| seen(&server, "DELETE").len() == 1).await;
+    assert_eq!(seen(&server, "DELETE")[0].header("mcp-session-id"), Some("abc"));
+}
+
+#[tokio::test]
+async fn a_dropped_call_leaves_nothing_behind() {
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    let receiver = std::sync::Mutex::new(Some(receiver));
+    sender.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n".to_vec()).unwrap();
+    let server = tool(move |_| Reply::Stream(receiver.lock().unwrap().take().unwrap())).await;
+    let call = call_of(&server);
+    let calling = tokio::spawn(async move { egress().send(&call).await });
+    until(|| seen(&server, "tools/call").len() == 1).await;
+    assert!(!sender.is_closed());
+    calling.abort();
+    tokio::time::timeout(Duration::from_secs(2), sender.closed()).await.unwrap();
+    assert_eq!(server.requests().len(), 3);
+}
