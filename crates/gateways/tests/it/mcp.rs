@@ -378,6 +378,21 @@ async fn a_server_that_stalls_is_given_up_and_its_session_ended() {
 }
 
 #[tokio::test]
+async fn a_list_has_ten_seconds_and_a_call_thirty() {
+    for (about, seconds) in [("tools/list", 10), ("tools/call", 30)] {
+        let server = mcp(move |_, what| (what == about).then_some(Reply::Hang)).await;
+        let request = if seconds == 10 { list_of(&server) } else { call_of(&server) };
+        let begun = tokio::time::Instant::now();
+        let asked = tokio::spawn(async move { egress().send(&request).await });
+        until(|| seen(&server, about).len() == 1).await;
+        tokio::time::pause();
+        assert_eq!(code_of(&asked.await.unwrap()).0, "read_timeout");
+        assert_eq!(begun.elapsed().as_secs(), seconds);
+        tokio::time::resume();
+    }
+}
+
+#[tokio::test]
 async fn arguments_that_the_server_does_not_take_are_known_not_to_have_arrived() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let mut call = asking(format!("http://{}/", listener.local_addr().unwrap()), Transport::StreamableHttp, Some("t"));
