@@ -505,13 +505,22 @@ async fn a_stream_that_can_be_resumed_is_and_the_call_is_not_repeated() {
 async fn redirects_are_not_followed() {
     let other = Server::start(|_| server::http(200, &[], "")).await;
     for location in [other.url("/mcp"), "http://169.254.169.254/".into()] {
-        for what in ["initialize", "tools/call"] {
-            let location = location.clone();
-            let moved = move || server::http(307, &[("Location", &location)], "");
-            let server = mcp(move |_, about| (about == what).then(&moved)).await;
-            let answer = egress().send(&call_of(&server)).await;
-            let (code, message) = code_of(&answer);
-            assert!(code == "bad_response" && message.contains("redirects are not followed"), "{message}");
+        for status in [301, 302, 303, 307, 308] {
+            for (what, transport) in [
+                ("initialize", Transport::StreamableHttp),
+                ("tools/call", Transport::StreamableHttp),
+                ("DELETE", Transport::StreamableHttp),
+                ("GET", Transport::Sse),
+            ] {
+                let location = location.clone();
+                let moved = move || server::http(status, &[("Location", &location)], "");
+                let server = mcp(move |_, about| (about == what).then(&moved)).await;
+                let answer = egress().send(&asking(server.url("/mcp"), transport, Some("t"))).await;
+                let (code, message) = code_of(&answer);
+                let redirected = message.contains("redirects are not followed");
+                assert!(code == "bad_response" && (redirected || what == "DELETE"), "{what} {status}: {message}");
+                until(|| seen(&server, what).len() == 1).await;
+            }
         }
     }
     assert_eq!(other.connections(), 0);
