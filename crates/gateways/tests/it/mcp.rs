@@ -12,7 +12,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -370,8 +370,10 @@ async fn a_server_that_stalls_is_given_up_and_its_session_ended() {
             (what, about) => (what == about).then_some(Reply::Hang),
         })
         .await;
+        let begun = Instant::now();
         let answer = egress_with(limits).send(&call_of(&server)).await;
         assert_eq!(code_of(&answer).0, "read_timeout", "{what}");
+        assert!(begun.elapsed() < Duration::from_secs(10), "{what}");
         until(|| seen(&server, "DELETE").len() == usize::from(what != "initialize")).await;
         assert!(seen(&server, "tools/call").len() <= 1);
     }
