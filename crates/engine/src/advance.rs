@@ -112,7 +112,7 @@ fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<(Asked, 
             }
         }
         Input::ToolsListed { effect, lists } => {
-            if turn.take_pending(effect).is_some() {
+            if let Some(Pending::ToolList { .. }) = turn.take_pending(effect) {
                 turn.take_tool_lists(lists);
             }
         }
