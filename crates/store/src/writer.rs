@@ -7,14 +7,14 @@
 
 use crate::{
     Error, point,
-    wal::{self, Due, Gauge},
+    wal::{self, Gauge},
 };
 use rusqlite::Connection;
 use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicI32, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 use tokio::{
@@ -32,10 +32,6 @@ pub(crate) struct Writer {
     group: Arc<Mutex<Group>>,
     waiting: Arc<AtomicUsize>,
     path: Arc<Path>,
-    /// Pages of the log that are copied at once.
-    bite: Arc<AtomicI32>,
-    /// Held while the log is folded.
-    folding: Arc<Mutex<()>>,
 }
 
 struct Group {
@@ -81,16 +77,9 @@ impl Drop for Ticket {
 impl Writer {
     /// `conn` is open on the file at `path`.
     pub(crate) fn new(conn: Connection, path: &Path) -> Self {
-        let bite = wal::first_bite();
-        let log = Gauge::on(&conn, bite.clone());
+        let log = Gauge::on(&conn);
         let group = Group { conn, log, open: false, done: Vec::new() };
-        Self {
-            group: Arc::new(Mutex::new(group)),
-            waiting: Arc::default(),
-            path: path.into(),
-            bite,
-            folding: Arc::default(),
-        }
+        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::new(AtomicUsize::new(0)), path: path.into() }
     }
 
     pub(crate) async fn begin(&self) -> Result<WriterTx, Error> {
@@ -133,7 +122,7 @@ impl Writer {
         }
         // A runtime of one thread has nothing to do meanwhile; a simulation needs all on it.
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
-            if group.commit() == Due::Whole {
+            if group.commit() {
                 let _ = wal::fold(&group.conn);
             }
             return;
@@ -141,30 +130,14 @@ impl Writer {
         if group.open {
             // Not awaited by a runtime that ends: the members of the group then hear that they are lost.
             let committed = spawn_blocking(move || group.commit()).await;
-            match committed.unwrap_or(Due::Nothing) {
-                Due::Nothing => {}
-                Due::Bite => drop(tokio::spawn(self.clone().bite())),
-                Due::Whole => drop(tokio::spawn(self.clone().fold())),
+            if committed.is_ok_and(|long| long) {
+                tokio::spawn(self.clone().fold());
             }
         }
     }
 
-    /// Copies what came to the log since it was done last, unless somebody is at it.
-    async fn bite(self) {
-        if let Ok(_alone) = self.folding.try_lock() {
-            self.bite_alone().await;
-        }
-    }
-
-    async fn bite_alone(&self) {
-        let (path, bite) = (self.path.clone(), self.bite.clone());
-        let _ = spawn_blocking(move || wal::bite(&path, &bite)).await;
-    }
-
     /// Lets the log begin anew.
     async fn fold(self) {
-        let _alone = self.folding.lock().await;
-        self.bite_alone().await;
         let path = self.path.clone();
         let _ = spawn_blocking(move || wal::fold_apart(&path)).await;
         // Only while nothing is added to the log can all of it be in the file.
@@ -204,10 +177,10 @@ impl Group {
         }
     }
 
-    /// What is to be done about the log now.
-    fn commit(&mut self) -> Due {
+    /// Whether the log has grown long.
+    fn commit(&mut self) -> bool {
         if !self.open {
-            return Due::Nothing;
+            return false;
         }
         let result = self.run("COMMIT");
         if result.is_err() {
@@ -217,7 +190,7 @@ impl Group {
         for waiter in self.done.drain(..) {
             let _ = waiter.send(result.clone());
         }
-        self.log.due()
+        self.log.is_due()
     }
 }
 
