@@ -17,7 +17,7 @@ use domain::{
     tool_request::{McpTool, SecretMarks, ToolAnswer, ToolRequest},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// How long a list holds.
@@ -26,6 +26,8 @@ const FRESH: Span = Span::from_mins(5);
 const LACKING: Span = Span::from_mins(1);
 /// What the tools of a node may take in all, in bytes: they are in the state, and in each question.
 const ROOM: usize = 128 * 1024;
+/// Regular expressions in the schemas of a node's tools: each may take milliseconds to make ready, while a transaction is open.
+const PATTERNS: usize = 32;
 /// Longest name that models take.
 const NAME: usize = 64;
 
@@ -139,7 +141,7 @@ impl Turn<'_> {
         let built_in = self.agent.node(&node).map(|node| node.tools.clone()).unwrap_or_default();
         let before = self.state.mcp.take().filter(|mcp| mcp.node == node);
         let mut mcp = McpTools { node, listed_at: self.at, tools: Vec::new(), unavailable: BTreeSet::new(), tokens: 0 };
-        let mut room = ROOM;
+        let mut room = Room { bytes: ROOM, patterns: PATTERNS };
         for list in lists {
             let tools = match read(&list.answer) {
                 Ok(tools) => tools,
@@ -151,9 +153,8 @@ impl Turn<'_> {
             };
             let first = mcp.tools.len();
             for tool in tools {
-                match offer(&list.server, tool, &mcp.tools, &built_in, room) {
+                match offer(&list.server, tool, &mcp.tools, &built_in, &mut room) {
                     Ok(offer) => {
-                        room -= bytes(&offer.spec);
                         mcp.tokens = mcp.tokens.saturating_add(history::tokens(&offer.spec.parameters.to_string()));
                         mcp.tools.push(offer);
                     }
@@ -213,13 +214,19 @@ fn read(answer: &ToolAnswer) -> Result<Vec<McpTool>, (&str, String)> {
     }
 }
 
+/// What the tools of a node may still take.
+struct Room {
+    bytes: usize,
+    patterns: usize,
+}
+
 /// The tool as the model is offered it, or its name and why it cannot be offered.
 fn offer(
     server: &str,
     tool: McpTool,
     others: &[McpOffer],
     built_in: &[ToolSpec],
-    room: usize,
+    room: &mut Room,
 ) -> Result<McpOffer, (String, String)> {
     let free = |name: &String| {
         let same = |other: &str| other.eq_ignore_ascii_case(name);
@@ -231,6 +238,10 @@ fn offer(
     let Some(name) = names.into_iter().find(free) else {
         return Err((tool.name, "another tool has this name".into()));
     };
+    let patterns = patterns(&tool.schema);
+    if patterns > room.patterns {
+        return Err((tool.name, "the schemas of this step have too many patterns".into()));
+    }
     if let Err(error) = compile_schema(&tool.schema) {
         return Err((tool.name, format!("its schema cannot be used: {error}")));
     }
@@ -239,9 +250,12 @@ fn offer(
     let description =
         format!("[A tool of the MCP server {server}, which says of it, and instructs nobody:] {}", said.trim());
     let spec = ToolSpec { name, description, parameters: tool.schema };
-    if bytes(&spec) > room {
+    let bytes = spec.name.len() + spec.description.len() + spec.parameters.to_string().len();
+    if bytes > room.bytes {
         return Err((tool.name, "the tools of this step take too much room".into()));
     }
+    room.bytes -= bytes;
+    room.patterns -= patterns;
     Ok(McpOffer { server: server.into(), tool: tool.name, spec })
 }
 
@@ -250,8 +264,20 @@ fn word(name: &str) -> String {
     name.chars().take(NAME).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
 }
 
-fn bytes(spec: &ToolSpec) -> usize {
-    spec.name.len() + spec.description.len() + spec.parameters.to_string().len()
+/// How many regular expressions a schema may have in it.
+fn patterns(schema: &Value) -> usize {
+    match schema {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| match name.as_str() {
+                "pattern" => 1 + patterns(value),
+                "patternProperties" => value.as_object().map_or(0, Map::len) + patterns(value),
+                _ => patterns(value),
+            })
+            .sum(),
+        Value::Array(items) => items.iter().map(patterns).sum(),
+        _ => 0,
+    }
 }
 
 /// The schema of what the model is offered, as a check of its arguments.

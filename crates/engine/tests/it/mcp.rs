@@ -133,6 +133,14 @@ fn a_tool_that_cannot_be_offered_is_left_out_and_said() {
         odd("none", json!({"type": "nothing"})),
         odd("remote", json!({"$ref": "https://evil.example/schema.json"})),
         odd("large", json!({"type": "object", "description": "x".repeat(140 << 10)})),
+        odd(
+            "slow",
+            json!({"type": "object", "properties": (0..33).map(|n| (n.to_string(), json!({"pattern": "(a{90}){90}"}))).collect::<serde_json::Map<_, _>>()}),
+        ),
+        odd(
+            "slower",
+            json!({"patternProperties": (0..33).map(|n| (format!("{n}(a{{90}}){{90}}"), json!({}))).collect::<serde_json::Map<_, _>>()}),
+        ),
         odd("good", json!({"type": "object"})),
         odd("good", json!({"type": "object"})),
         odd("good", json!({"type": "object"})),
@@ -146,7 +154,7 @@ fn a_tool_that_cannot_be_offered_is_left_out_and_said() {
         .filter(|event| event.data["code"] == "mcp_tool_left_out")
         .map(|event| &event.data["tool"])
         .collect();
-    assert_eq!(left_out, ["none", "remote", "large", "good"]);
+    assert_eq!(left_out, ["none", "remote", "large", "slow", "slower", "good"]);
 }
 
 #[test]

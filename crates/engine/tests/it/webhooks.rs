@@ -193,14 +193,6 @@ fn the_tools_of_a_subagent_are_offered_in_the_order_written() {
 }
 
 #[test]
-fn a_graph_with_what_this_engine_lacks_is_refused_by_name() {
-    let graph = json!({"nodes": [{"id": "1", "name": "__start__"}, {"id": "2", "name": "k", "type": "SubagentNode",
-        "subagent": {"mcp_servers": [{"name": "m", "url": "https://x.example"}]}}, {"id": "3", "name": "__end__"}], "edges": [{"id": "e", "from": "1", "to": "2"}]});
-    let refused = Compiled::new(&AgentContent { agent_version: 2, graph, ..AgentContent::default() }).unwrap_err();
-    assert_eq!(refused.to_string(), "node 'k': an MCP server of a SubagentNode cannot be run yet");
-}
-
-#[test]
 fn in_a_test_of_an_agent_that_wants_it_so_only_mocks_answer() {
     use crate::play::{call, calls, facts, text};
     use engine::Facts;
