@@ -5,7 +5,7 @@ use super::headers;
 use super::query;
 use super::read::{Fields, Findings, short};
 use super::tools::{each, put};
-use super::variables::context_paths_of;
+use super::variables::secret_names_of;
 use super::webhook::{check_url, check_variables};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -63,8 +63,7 @@ impl Transport {
 impl McpServer {
     /// The names of the secrets that its headers hold, each once.
     pub fn secret_names(&self) -> Vec<String> {
-        let paths = context_paths_of(self.templates());
-        paths.iter().filter_map(|path| path.strip_prefix("secrets.")).map(str::to_owned).collect()
+        secret_names_of(self.templates())
     }
 
     fn templates(&self) -> impl Iterator<Item = &str> {

@@ -151,6 +151,12 @@ pub fn context_paths_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Str
     paths.list
 }
 
+/// The distinct names of secrets in texts, in order.
+pub(super) fn secret_names_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let paths = context_paths_of(texts);
+    paths.iter().filter_map(|path| path.strip_prefix("secrets.")).map(str::to_owned).collect()
+}
+
 /// The text with `replacement` in place of every variable.
 pub(super) fn replace_all(text: &str, replacement: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -7,7 +7,7 @@ use super::codes;
 use super::headers;
 use super::query;
 use super::read::{Fields, Findings, Given};
-use super::variables::{self, context_paths_of, each_string, placeholders_of};
+use super::variables::{self, context_paths_of, each_string, placeholders_of, secret_names_of};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -124,8 +124,7 @@ impl Webhook {
 
     /// The names of the secrets that URL, headers and body hold, each once.
     pub fn secret_names(&self) -> Vec<String> {
-        let paths = context_paths_of(self.templates());
-        paths.iter().filter_map(|path| path.strip_prefix("secrets.")).map(str::to_owned).collect()
+        secret_names_of(self.templates())
     }
 
     fn templates(&self) -> Vec<&str> {
