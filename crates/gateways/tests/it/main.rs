@@ -13,6 +13,7 @@ mod llm;
 mod llm_config;
 mod mcp;
 mod mcp_real;
+mod mcp_server;
 mod mcp_sse;
 mod odd_answers;
 mod proxies;

@@ -1,6 +1,6 @@
 //! An MCP server of other people's making.
 
-use crate::mcp::{asking, egress};
+use crate::mcp_server::{asking, egress};
 use axum::Router;
 use domain::{agent::Transport, tool_request::ToolAnswer};
 use rmcp::{

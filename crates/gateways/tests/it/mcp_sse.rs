@@ -1,7 +1,7 @@
 //! MCP servers over the old HTTP with server-sent events.
 
 use crate::{
-    mcp::{Wrong, about, answer, asking, code_of, egress, egress_with, greeting, seen, until},
+    mcp_server::{Wrong, about, answer, asking, code_of, egress, egress_with, greeting, seen, until},
     server::{self, Reply, Request, Server},
 };
 use domain::{
