@@ -11,10 +11,11 @@ use toml::{Table, Value};
 use crate::sources;
 
 /// Every crate, by its folder, and those of ours it may use. A new crate needs a decision record and a line here.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("domain", &[]),
     ("engine", &["domain"]),
-    ("store", &["domain"]),
+    ("sys", &[]),
+    ("store", &["domain", "sys"]),
     ("gateways", &["domain"]),
     ("emulator", &["domain"]),
     ("server", &["domain", "engine", "gateways", "store"]),

@@ -1,8 +1,8 @@
 //! Folds SQLite's write-ahead log into the file, beside the transactions.
 //!
 //! Left to itself, SQLite does this in whichever commit makes the log too long: a thousand pages at as many places, while
-//! everybody waits. Here a connection of its own copies them and nobody waits; then the writer is held for the few pages
-//! that came in meanwhile, and the log begins anew. A process that dies in the middle loses nothing: the log is read when
+//! everybody waits. Here a connection of its own copies them, the disk gets them little by little, and nobody waits; then the
+//! writer is held for the few pages that came in meanwhile, and the log begins anew. A process that dies in the middle loses nothing: the log is read when
 //! the file is opened again.
 
 use rusqlite::{Connection, OpenFlags};
@@ -12,9 +12,7 @@ use std::{cell::Cell, ffi::c_int, path::Path};
 const PAGES: c_int = 4_096;
 
 /// What is left for the moment in which nobody writes: a millisecond or two.
-const LITTLE: i64 = 128;
-/// A disk that does not keep up is not waited for.
-const PASSES: usize = 8;
+pub(crate) const LITTLE: i64 = 128;
 
 thread_local! {
     /// How many pages the log had after the last commit on this thread.
@@ -59,17 +57,8 @@ pub(crate) fn fold(conn: &Connection) -> i64 {
     conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(2)).unwrap_or(-1)
 }
 
-/// [`fold`] with a connection of its own, until little is left: what came in during one pass is the work of the next, so each is
-/// shorter than the one before.
-pub(crate) fn fold_apart(path: &Path) {
+/// [`fold`] with a connection of its own.
+pub(crate) fn fold_apart(path: &Path) -> i64 {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let Ok(conn) = Connection::open_with_flags(path, access) else { return };
-    let mut before = 0;
-    for _ in 0..PASSES {
-        let folded = fold(&conn);
-        if folded - before < LITTLE {
-            return;
-        }
-        before = folded;
-    }
+    Connection::open_with_flags(path, access).map_or(-1, |conn| fold(&conn))
 }

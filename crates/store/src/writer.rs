@@ -8,6 +8,7 @@
 use crate::{
     Error, point,
     wal::{self, Gauge},
+    writeback::Pages,
 };
 use rusqlite::Connection;
 use std::{
@@ -16,21 +17,28 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{Mutex, OwnedMutexGuard, oneshot},
     task::spawn_blocking,
+    time::sleep,
 };
 
 /// A group this large is committed even though more are waiting, so that the first ones are not kept waiting.
 const GROUP_LIMIT: usize = 64;
+
+/// Between two steps of writing out what was folded.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// The writer; clones share it.
 #[derive(Clone)]
 pub(crate) struct Writer {
     group: Arc<Mutex<Group>>,
     waiting: Arc<AtomicUsize>,
+    /// Held by whoever folds the log.
+    folding: Arc<Mutex<()>>,
     path: Arc<Path>,
 }
 
@@ -79,7 +87,7 @@ impl Writer {
     pub(crate) fn new(conn: Connection, path: &Path) -> Self {
         let log = Gauge::on(&conn);
         let group = Group { conn, log, open: false, done: Vec::new() };
-        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::new(AtomicUsize::new(0)), path: path.into() }
+        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::default(), folding: Arc::default(), path: path.into() }
     }
 
     pub(crate) async fn begin(&self) -> Result<WriterTx, Error> {
@@ -138,11 +146,37 @@ impl Writer {
 
     /// Lets the log begin anew.
     async fn fold(self) {
-        let path = self.path.clone();
-        let _ = spawn_blocking(move || wal::fold_apart(&path)).await;
+        let Ok(_folds_alone) = self.folding.try_lock() else { return };
+        self.fold_apart().await;
         // Only while nothing is added to the log can all of it be in the file.
         let rest = self.exclusive().await;
         let _ = spawn_blocking(move || wal::fold(&rest.0.conn)).await;
+    }
+
+    /// Folds until little is left: what came in during one pass is the work of the next. Where that is not much less, the disk
+    /// does not keep up and is not waited for, or the log would never end.
+    async fn fold_apart(&self) {
+        let (mut folded, mut most) = (0, i64::MAX);
+        loop {
+            let (path, before) = (self.path.clone(), folded);
+            let pass = spawn_blocking(move || {
+                let folded = wal::fold_apart(&path);
+                let new = (folded - before >= wal::LITTLE).then(|| before.unsigned_abs()..folded.unsigned_abs());
+                (folded, new.and_then(|frames| Pages::of(&path, frames).ok()))
+            });
+            let Ok((now, Some(pages))) = pass.await else { return };
+            if now - folded > most {
+                return;
+            }
+            (folded, most) = (now, (now - folded) / 2);
+            let pages = Arc::new(pages);
+            for step in 0..pages.steps() {
+                let pages = pages.clone();
+                // The kernel may let it wait.
+                let _ = spawn_blocking(move || pages.begin_writing(step)).await;
+                sleep(PAUSE).await;
+            }
+        }
     }
 }
 

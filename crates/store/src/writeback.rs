@@ -1,0 +1,116 @@
+//! Has the pages of a fold written to the disk little by little.
+//!
+//! SQLite leaves the pages of a fold to the kernel, and flushes them when the last one is copied: thousands at as many places, at
+//! once, while nobody may write. A commit that flushes meanwhile waits behind them, ten times as long as otherwise. Asked for in
+//! steps with pauses between, they cost each commit a fraction of a millisecond, and the flush at the end finds little to do.
+//!
+//! Everything here is a hint: what fails or is out of date costs time, never a page.
+
+use std::{
+    collections::HashMap,
+    fs::{self, File},
+    io,
+    ops::Range,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+/// Pages that are asked for at once: less than what a disk does in a millisecond.
+const STEP: usize = 32;
+
+/// Places and lengths in bytes, from <https://sqlite.org/fileformat2.html#walformat>.
+const PAGE_SIZE_AT: u64 = 8;
+const LOG_HEADER: u64 = 32;
+const FRAME_HEADER: u64 = 24;
+
+/// The database files that are open here, by device and inode. None is ever closed: that would take away the locks that SQLite
+/// holds on the same file in this process (<https://sqlite.org/howtocorrupt.html>, 2.2).
+static FILES: Mutex<Option<HashMap<(u64, u64), &'static File>>> = Mutex::new(None);
+
+/// Pages of a database file.
+pub(crate) struct Pages {
+    file: &'static File,
+    size: u64,
+    /// In order, each once. The first page of a file is 1.
+    numbers: Vec<u32>,
+}
+
+impl Pages {
+    /// Those that these frames of the log of the database at `path` are versions of.
+    pub(crate) fn of(path: &Path, frames: Range<u64>) -> io::Result<Self> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let log = File::open(log)?;
+        let number_at = |offset| {
+            let mut bytes = [0; 4];
+            log.read_exact_at(&mut bytes, offset).map(|()| u32::from_be_bytes(bytes))
+        };
+        let size = number_at(PAGE_SIZE_AT)?.into();
+        let numbers = frames.map(|frame| number_at(LOG_HEADER + frame * (FRAME_HEADER + size)));
+        let mut numbers: Vec<u32> = numbers.collect::<io::Result<_>>()?;
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(Self { file: opened(path)?, size, numbers })
+    }
+
+    /// How many times [`Self::begin_writing`] is to be called.
+    pub(crate) fn steps(&self) -> usize {
+        self.numbers.len().div_ceil(STEP)
+    }
+
+    /// Has the kernel begin with the pages of one step.
+    pub(crate) fn begin_writing(&self, step: usize) {
+        let pages = self.numbers.chunks(STEP).nth(step).unwrap_or_default();
+        for row in pages.chunk_by(|page, next| page + 1 == *next) {
+            let before = u64::from(row[0]).saturating_sub(1);
+            sys::begin_writing(self.file, before * self.size, row.len() as u64 * self.size);
+        }
+    }
+}
+
+fn opened(path: &Path) -> io::Result<&'static File> {
+    let about = fs::metadata(path)?;
+    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
+    let files = files.get_or_insert_default();
+    let key = (about.dev(), about.ino());
+    if let Some(file) = files.get(&key) {
+        return Ok(file);
+    }
+    let file: &'static File = Box::leak(Box::new(File::open(path)?));
+    files.insert(key, file);
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    #[test]
+    fn the_pages_are_those_that_the_fold_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("some.db");
+        let conn = Connection::open(&path).unwrap();
+        conn.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0").unwrap();
+        let fold = || conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get::<_, u32>(2)).unwrap();
+        let fill = "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT) STRICT; \
+                    WITH RECURSIVE n (a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n WHERE a < 9000) \
+                    INSERT INTO t SELECT a, hex(randomblob(100)) FROM n;";
+        conn.execute_batch(fill).unwrap();
+        fold();
+        let before = fs::read(&path).unwrap();
+        for a in (1..9000).step_by(97).chain((1..9000).step_by(970)) {
+            conn.execute("UPDATE t SET b = hex(randomblob(100)) WHERE a = ?1", [a]).unwrap();
+        }
+        let folded = fold();
+        let after = fs::read(&path).unwrap();
+        let pages = Pages::of(&path, 0..folded.into()).unwrap();
+        let size = usize::try_from(pages.size).unwrap();
+        let changed =
+            before.chunks(size).zip(after.chunks(size)).zip(1..).filter(|((before, after), _)| before != after);
+        let changed: Vec<u32> = changed.map(|(_, number)| number).collect();
+        assert!(changed.len() > 2 * STEP, "{changed:?}");
+        assert_eq!(pages.numbers, changed);
+    }
+}
