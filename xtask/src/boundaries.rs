@@ -23,6 +23,9 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "server", "store"]),
 ];
 
+/// The one crate that cannot take the lints of the workspace.
+const WITH_UNSAFE_CODE: &str = "sys";
+
 /// Dependencies with a home. testkit is itself only a dev-dependency, so it may use what tests may use.
 const CONFINED: [Confined; 4] = [
     Confined { dependency: "rusqlite", to: &["store"], even_in_tests: true },
@@ -64,7 +67,9 @@ fn manifest_problems(root: &Path) -> Result<Vec<String>> {
     let mut problems = Vec::new();
     for folder in folders {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        problems.extend(problems_of(&name, &read_manifest(&folder.join("Cargo.toml"))?, &workspace));
+        let manifest = read_manifest(&folder.join("Cargo.toml"))?;
+        problems.extend(problems_of(&name, &manifest, &workspace));
+        problems.extend(lint_problem(&name, &manifest));
     }
     Ok(problems)
 }
@@ -96,6 +101,13 @@ fn problems_of(name: &str, manifest: &Table, workspace: &Table) -> Vec<String> {
         }
     }
     problems
+}
+
+/// The workspace forbids unsafe code, for those who take its lints.
+fn lint_problem(name: &str, manifest: &Table) -> Option<String> {
+    let taken = manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(Value::as_bool);
+    (name != WITH_UNSAFE_CODE && taken != Some(true))
+        .then(|| format!("crates/{name} has lints of its own: only {WITH_UNSAFE_CODE} may hold unsafe code"))
 }
 
 fn folder_of(package: &str) -> Option<&str> {
@@ -225,6 +237,16 @@ mod tests {
         caught("emulator", "[dependencies]\ngateways.workspace = true", "gateways");
         caught("server", "[dependencies]\nemulator.workspace = true", "emulator");
         caught("cli", "[dependencies]\nengine.workspace = true", "engine");
+    }
+
+    #[test]
+    fn unsafe_code_stays_in_sys() {
+        let own: Table = "[lints.rust]\nunsafe_code = 'deny'".parse().unwrap();
+        let shared: Table = "[lints]\nworkspace = true".parse().unwrap();
+        assert!(lint_problem("store", &own).is_some());
+        assert!(lint_problem("store", &Table::new()).is_some());
+        assert_eq!(lint_problem("store", &shared), None);
+        assert_eq!(lint_problem("sys", &own), None);
     }
 
     #[test]

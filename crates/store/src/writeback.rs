@@ -7,12 +7,11 @@
 //! Everything here is a hint: what fails or is out of date costs time, never a page.
 
 use std::{
-    collections::HashMap,
-    fs::{self, File},
-    io,
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read as _, Seek as _, SeekFrom},
     ops::Range,
-    os::unix::fs::{FileExt, MetadataExt},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
@@ -24,9 +23,9 @@ const PAGE_SIZE_AT: u64 = 8;
 const LOG_HEADER: u64 = 32;
 const FRAME_HEADER: u64 = 24;
 
-/// The database files that are open here, by device and inode. None is ever closed: that would take away the locks that SQLite
-/// holds on the same file in this process (<https://sqlite.org/howtocorrupt.html>, 2.2).
-static FILES: Mutex<Option<HashMap<(u64, u64), &'static File>>> = Mutex::new(None);
+/// The database files that are open here. None is ever closed: that would take away the locks that SQLite holds on the same file
+/// in this process (<https://sqlite.org/howtocorrupt.html>, 2.2).
+static FILES: Mutex<BTreeMap<PathBuf, &'static File>> = Mutex::new(BTreeMap::new());
 
 /// Pages of a database file.
 pub(crate) struct Pages {
@@ -41,10 +40,12 @@ impl Pages {
     pub(crate) fn of(path: &Path, frames: Range<u64>) -> io::Result<Self> {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
-        let log = File::open(log)?;
-        let number_at = |offset| {
+        let mut log = File::open(log)?;
+        let mut number_at = |offset| {
             let mut bytes = [0; 4];
-            log.read_exact_at(&mut bytes, offset).map(|()| u32::from_be_bytes(bytes))
+            log.seek(SeekFrom::Start(offset))?;
+            log.read_exact(&mut bytes)?;
+            Ok(u32::from_be_bytes(bytes))
         };
         let size = number_at(PAGE_SIZE_AT)?.into();
         let numbers = frames.map(|frame| number_at(LOG_HEADER + frame * (FRAME_HEADER + size)));
@@ -62,7 +63,7 @@ impl Pages {
     /// Has the kernel begin with the pages of one step.
     pub(crate) fn begin_writing(&self, step: usize) {
         let pages = self.numbers.chunks(STEP).nth(step).unwrap_or_default();
-        for row in pages.chunk_by(|page, next| page + 1 == *next) {
+        for row in pages.chunk_by(|page, next| page.wrapping_add(1) == *next) {
             let before = u64::from(row[0]).saturating_sub(1);
             sys::begin_writing(self.file, before * self.size, row.len() as u64 * self.size);
         }
@@ -70,15 +71,12 @@ impl Pages {
 }
 
 fn opened(path: &Path) -> io::Result<&'static File> {
-    let about = fs::metadata(path)?;
     let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-    let files = files.get_or_insert_default();
-    let key = (about.dev(), about.ino());
-    if let Some(file) = files.get(&key) {
+    if let Some(file) = files.get(path) {
         return Ok(file);
     }
     let file: &'static File = Box::leak(Box::new(File::open(path)?));
-    files.insert(key, file);
+    files.insert(path.to_owned(), file);
     Ok(file)
 }
 
@@ -86,6 +84,7 @@ fn opened(path: &Path) -> io::Result<&'static File> {
 mod tests {
     use super::*;
     use rusqlite::Connection;
+    use std::fs;
 
     #[test]
     fn the_pages_are_those_that_the_fold_changes() {
