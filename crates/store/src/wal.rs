@@ -6,13 +6,13 @@
 //! the file is opened again.
 
 use rusqlite::{Connection, OpenFlags};
-use std::{cell::Cell, ffi::c_int, path::Path};
+use std::{cell::Cell, ffi::c_int, ops::Range, path::Path};
 
 /// A log of this many pages (16 MiB) is folded. A page that is written often is copied once for all of its versions in it.
 const PAGES: c_int = 4_096;
 
 /// What is left for the moment in which nobody writes: a millisecond or two.
-pub(crate) const LITTLE: i64 = 128;
+const LITTLE: i64 = 128;
 
 thread_local! {
     /// How many pages the log had after the last commit on this thread.
@@ -61,4 +61,50 @@ pub(crate) fn fold(conn: &Connection) -> i64 {
 pub(crate) fn fold_apart(path: &Path) -> i64 {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, access).map_or(-1, |conn| fold(&conn))
+}
+
+/// The passes of one fold: what came in during one is the work of the next.
+#[derive(Clone, Copy)]
+pub(crate) struct Passes {
+    folded: i64,
+    most: i64,
+}
+
+impl Passes {
+    pub(crate) const fn new() -> Self {
+        Self { folded: 0, most: i64::MAX }
+    }
+
+    /// The frames of the pass after which so many are in the file, or `None` if it was the last: little was left, or more than half
+    /// of the pass before, so that the disk does not keep up. If that were waited for, the log might never begin anew.
+    pub(crate) fn next(&mut self, folded: i64) -> Option<Range<u64>> {
+        let new = folded - self.folded;
+        if !(LITTLE..=self.most).contains(&new) {
+            return None;
+        }
+        let frames = self.folded.unsigned_abs()..folded.unsigned_abs();
+        (self.folded, self.most) = (folded, new / 2);
+        Some(frames)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn passes(folded: [i64; 3]) -> [Option<Range<u64>>; 3] {
+        let mut passes = Passes::new();
+        folded.map(|folded| passes.next(folded))
+    }
+
+    #[test]
+    fn passes_go_on_while_each_is_at_most_half_of_the_one_before() {
+        assert_eq!(passes([4_000, 6_000, 7_000]), [Some(0..4_000), Some(4_000..6_000), Some(6_000..7_000)]);
+        assert_eq!(passes([4_000, 6_001, 6_001])[1..], [None, None], "the disk does not keep up");
+        assert_eq!(passes([4_000, 5_000, 5_127])[2], None, "little is left");
+        assert_eq!(passes([127, 127, 127])[0], None, "little was there");
+        assert_eq!(passes([-1, 4_000, 200])[0], None, "it failed");
+        assert_eq!(passes([4_000, 200, 200])[1], None, "somebody else let the log begin anew");
+    }
 }

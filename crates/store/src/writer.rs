@@ -7,7 +7,7 @@
 
 use crate::{
     Error, point,
-    wal::{self, Gauge},
+    wal::{self, Gauge, Passes},
     writeback::Pages,
 };
 use rusqlite::Connection;
@@ -153,22 +153,17 @@ impl Writer {
         let _ = spawn_blocking(move || wal::fold(&rest.0.conn)).await;
     }
 
-    /// Folds until little is left: what came in during one pass is the work of the next. Where that is not much less, the disk
-    /// does not keep up and is not waited for, or the log would never end.
+    /// Folds as long as it is worth another pass, and has the disk get the pages of each little by little.
     async fn fold_apart(&self) {
-        let (mut folded, mut most) = (0, i64::MAX);
+        let mut passes = Passes::new();
         loop {
-            let (path, before) = (self.path.clone(), folded);
+            let path = self.path.clone();
             let pass = spawn_blocking(move || {
-                let folded = wal::fold_apart(&path);
-                let new = (folded - before >= wal::LITTLE).then(|| before.unsigned_abs()..folded.unsigned_abs());
-                (folded, new.and_then(|frames| Pages::of(&path, frames).ok()))
+                let frames = passes.next(wal::fold_apart(&path));
+                (passes, frames.and_then(|frames| Pages::of(&path, frames).ok()))
             });
-            let Ok((now, Some(pages))) = pass.await else { return };
-            if now - folded > most {
-                return;
-            }
-            (folded, most) = (now, (now - folded) / 2);
+            let Ok((so_far, Some(pages))) = pass.await else { return };
+            passes = so_far;
             let pages = Arc::new(pages);
             for step in 0..pages.steps() {
                 let pages = pages.clone();
