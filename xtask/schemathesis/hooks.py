@@ -183,7 +183,8 @@ def keeps_schema(case):
         content = operation.definition.raw["requestBody"]["content"]["application/json"]
         schema = content["schema"] | {"components": operation.schema.raw_schema["components"]}
         validators[name] = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    return validators[name].is_valid(case.body)
+    # Bytes where JSON has a text are sent as the tool writes them.
+    return validators[name].is_valid(json.loads(json.dumps(case.body)))
 
 
 def harmless(case):
