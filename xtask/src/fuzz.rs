@@ -6,8 +6,10 @@
 //! hooks turn every URL in a body into one of the sample order service.
 
 use std::fs::{self, File};
+use std::num::ParseIntError;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
+use std::str::FromStr;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,7 +32,8 @@ const ENOUGH_PERCENT: usize = 90;
 struct Options {
     install: bool,
     seconds: u64,
-    seed: Option<u64>,
+    /// As the tool prints them.
+    seed: Option<u128>,
 }
 
 impl Options {
@@ -38,19 +41,20 @@ impl Options {
         let mut options = Self { install: false, seconds: SECONDS, seed: None };
         let mut words = args.iter().map(String::as_str);
         while let Some(word) = words.next() {
-            let mut number = || {
-                let value = words.next().with_context(|| format!("`{word}` needs a value\n\n{USAGE}"))?;
-                value.parse::<u64>().with_context(|| format!("{word} is a whole number"))
-            };
             match word {
                 "--install" => options.install = true,
-                "--seconds" => options.seconds = number()?,
-                "--seed" => options.seed = Some(number()?),
+                "--seconds" => options.seconds = whole(word, words.next())?,
+                "--seed" => options.seed = Some(whole(word, words.next())?),
                 unknown => bail!("unknown argument `{unknown}` for fuzz\n\n{USAGE}"),
             }
         }
         Ok(options)
     }
+}
+
+fn whole<T: FromStr<Err = ParseIntError>>(word: &str, value: Option<&str>) -> Result<T> {
+    let value = value.with_context(|| format!("`{word}` needs a value\n\n{USAGE}"))?;
+    value.parse().with_context(|| format!("{word} is a whole number"))
 }
 
 pub fn run(args: &[String]) -> Result<ExitCode> {
@@ -239,8 +243,11 @@ mod tests {
     #[test]
     fn a_run_may_be_longer_and_repeated() {
         assert_eq!(parse("").unwrap(), Options { install: false, seconds: SECONDS, seed: None });
-        let options = parse("--install --seconds 600 --seed 7").unwrap();
-        assert_eq!(options, Options { install: true, seconds: 600, seed: Some(7) });
+        let options = parse("--install --seconds 600 --seed 269744131736856918648946655087365249686").unwrap();
+        assert_eq!(
+            options,
+            Options { install: true, seconds: 600, seed: Some(269_744_131_736_856_918_648_946_655_087_365_249_686) }
+        );
         for wrong in ["--fast", "--seconds", "--seconds many"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
