@@ -2,8 +2,8 @@
 //!
 //! Left to itself, SQLite does this in whichever commit makes the log too long: a thousand pages at as many places, while
 //! everybody waits. Here a connection of its own copies them, the disk gets them little by little, and nobody waits; then the
-//! writer is held for the few pages that came in meanwhile, and the log begins anew. A process that dies in the middle loses nothing: the log is read when
-//! the file is opened again.
+//! writer is held for the few pages that came in meanwhile, and the log begins anew. A process that dies in the middle loses
+//! nothing: the log is read when the file is opened again.
 
 use rusqlite::{Connection, OpenFlags};
 use std::{cell::Cell, ffi::c_int, ops::Range, path::Path};

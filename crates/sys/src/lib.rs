@@ -10,7 +10,7 @@ use std::fs::File;
 pub fn begin_writing(file: &File, offset: u64, length: u64) {
     #[cfg(target_os = "linux")]
     if let (Ok(offset), Ok(length)) = (offset.try_into(), length.try_into()) {
-        #[expect(unsafe_code, reason = "no crate offers this call as a safe one")]
+        #[expect(unsafe_code, reason = "we found no crate with a safe form of this call")]
         // SAFETY: the call takes numbers only, and the borrow keeps the descriptor open until it returns.
         unsafe {
             libc::sync_file_range(std::os::fd::AsRawFd::as_raw_fd(file), offset, length, libc::SYNC_FILE_RANGE_WRITE);
