@@ -36,7 +36,6 @@ BY_SCHEMA = {
     "invalid_id",
     "invalid_phone_number",
     "invalid_time",
-    "invalid_type",
     "invalid_url",
     "out_of_range",
     "repeated",

@@ -1,13 +1,17 @@
 //! The OpenAPI document: committed, served, and whole.
 
 use serde_json::Value;
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 use testkit::TestApp;
 
 #[test]
 fn the_committed_document_is_what_the_handlers_say() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi/v1.json");
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    let committed = fs::read_to_string(path).unwrap_or_default();
     let committed: Value = serde_json::from_str(&committed).unwrap_or_default();
     let same = committed == server::openapi();
     assert!(
@@ -50,4 +54,58 @@ fn check_references(value: &Value, document: &Value) {
         Value::Array(items) => items.iter().for_each(|item| check_references(item, document)),
         _ => {}
     }
+}
+
+/// Of two types with one name the document shows one only, and bodies of the other are refused though it permits them.
+#[test]
+fn no_two_types_of_the_document_have_the_same_name() {
+    let types = "#[derive(ToSchema)]\n/// One.\npub(super) enum A {\n}\n#[derive(ToSchema)]\n#[schema(as = B)]\nstruct Own;\n\
+        left_out! {\n    struct C {} }\nwords!(\n    /// Two.\n    D = \"d\");\nimpl ToSchema for E {}\n#[derive(Debug)]\nstruct F;";
+    assert_eq!(schema_names(types), ["A", "B", "C", "D", "E"]);
+
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut places);
+    let twice: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+
+    let document = server::openapi();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    // `Page_Agent` is made of two types; an error of validation is made of another error.
+    let plain = schemas.keys().filter(|name| !name.contains('_') && *name != "Error" && *name != "ValidationError");
+    let unseen: BTreeSet<_> = plain.filter(|name| !places.contains_key(*name)).collect();
+    assert!(unseen.is_empty(), "this test does not see where these are declared: {unseen:?}");
+}
+
+fn collect(folder: &Path, places: &mut BTreeMap<String, Vec<String>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, places);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            for name in schema_names(&fs::read_to_string(&path).unwrap()) {
+                places.entry(name).or_default().push(path.display().to_string());
+            }
+        }
+    }
+}
+
+/// The names that types of a source file have in the document.
+fn schema_names(source: &str) -> Vec<String> {
+    let code: Vec<_> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
+    let name =
+        |text: &str| text.trim_start().split(|letter: char| !letter.is_alphanumeric()).next().unwrap().to_owned();
+    let declared = |after: &str| {
+        let keyword = ["struct ", "enum "].map(|keyword| after.find(keyword).map(|at| (at, at + keyword.len())));
+        let (at, end) = keyword.into_iter().flatten().min()?;
+        let renamed = after[..at].split_once("#[schema(as = ").map(|(_, after)| name(after));
+        Some(renamed.unwrap_or_else(|| name(&after[end..])))
+    };
+    let derived =
+        code.split("#[derive(").skip(1).filter(|after| after.split(")]").next().unwrap().contains("ToSchema"));
+    let by_macro = code.split("left_out! {").skip(1);
+    let words = code.split("words!(").skip(1).map(name);
+    let by_hand = code.split("impl ToSchema for ").skip(1).map(name);
+    let names = derived.chain(by_macro).filter_map(declared).chain(words).chain(by_hand);
+    names.filter(|name| !name.is_empty()).collect()
 }

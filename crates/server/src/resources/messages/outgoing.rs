@@ -72,7 +72,7 @@ pub(super) struct OutgoingMessage {
     /// As it was approved, `en_US` when left out.
     #[schema(max_length = 20)]
     template_language: Option<String>,
-    template_params: Option<template::TemplateParameters>,
+    template_params: Option<template::MessageTemplateParameters>,
     /// What the template's header takes.
     #[schema(value_type = Option<template::HeaderType>)]
     header_type: Option<String>,

@@ -16,7 +16,7 @@ words!(HeaderType = "text", "image", "video", "document");
 /// A list for numbered placeholders, an object for named ones, or an object with `header` and `body` that are such.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(untagged)]
-pub(super) enum TemplateParameters {
+pub(super) enum MessageTemplateParameters {
     /// In the order of the placeholders.
     Numbered(Vec<String>),
     /// By the names of the placeholders.
@@ -35,24 +35,24 @@ type Parameter = (Option<String>, String);
 
 /// The parts of the template that take something, as WhatsApp writes them.
 pub(super) fn components(
-    parameters: Option<&TemplateParameters>,
+    parameters: Option<&MessageTemplateParameters>,
     header: &Header<'_>,
 ) -> Result<Vec<Value>, Vec<Problem>> {
     let mut found = Found::default();
     match parameters {
         None => {}
-        Some(TemplateParameters::Numbered(texts)) => {
+        Some(MessageTemplateParameters::Numbered(texts)) => {
             let texts = texts.iter().map(|text| json!(text)).collect();
             found.body = found.numbered("/template_params", texts);
         }
-        Some(TemplateParameters::Named(fields)) if is_parts(fields) => {
+        Some(MessageTemplateParameters::Named(fields)) if is_parts(fields) => {
             for (part, value) in fields {
                 let path = format!("/template_params/{part}");
                 let texts = found.part(&path, value);
                 if part == "body" { found.body = texts } else { found.header = texts }
             }
         }
-        Some(TemplateParameters::Named(fields)) => found.body = found.named("/template_params", fields),
+        Some(MessageTemplateParameters::Named(fields)) => found.body = found.named("/template_params", fields),
     }
     let head = found.head(header);
     if !found.problems.is_empty() {

@@ -62,7 +62,7 @@ impl RequestBody for SendTemplateRequest {
 struct TemplateToSend {
     phone_number: PhoneNumber,
     /// Left out for a template without variables.
-    template_parameters: Option<TemplateParameters>,
+    template_parameters: Option<SendTemplateParameters>,
     /// What the template's header is; refused if it is something else.
     #[schema(value_type = Option<SendTemplateHeaderType>)]
     header_type: Option<String>,
@@ -89,7 +89,7 @@ words!(SendTemplateHeaderType = "text", "image", "video", "document");
 /// A list for numbered placeholders, an object for named ones.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
-enum TemplateParameters {
+enum SendTemplateParameters {
     List(Vec<String>),
     Named(BTreeMap<String, String>),
 }
@@ -267,8 +267,8 @@ async fn sender(
 impl TemplateToSend {
     fn filling(&self) -> Filling {
         let parameters = match &self.template_parameters {
-            Some(TemplateParameters::List(list)) => Parameters::List(list.clone()),
-            Some(TemplateParameters::Named(named)) => Parameters::Named(named.clone()),
+            Some(SendTemplateParameters::List(list)) => Parameters::List(list.clone()),
+            Some(SendTemplateParameters::Named(named)) => Parameters::Named(named.clone()),
             None => Parameters::default(),
         };
         let header = self.header_params.as_ref().map(|header| match header {
