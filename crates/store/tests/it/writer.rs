@@ -451,6 +451,6 @@ async fn a_reader_that_keeps_the_log_from_beginning_anew_loses_nothing() {
     while pages_in_the_log(&world) > 5_000 {
         within(write_much(&world.store, written)).await.unwrap();
         written += 1;
-        assert!(written < 400, "it does not begin anew although the reader is gone");
+        assert!(written < 260, "it does not begin anew although the reader is gone");
     }
 }
