@@ -7,7 +7,7 @@ use crate::{
 use domain::{ids::ProjectId, template::Shape};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use store::{
     Conn, Result, whatsapp_configs, whatsapp_template_syncs::TemplateSyncRow, whatsapp_templates::WhatsappTemplateRow,
 };
@@ -166,7 +166,7 @@ pub(super) struct TemplateSyncRun {
     error_class: Option<String>,
     error_message: Option<String>,
     /// Config id to the four counts.
-    results: HashMap<String, HashMap<String, i64>>,
+    results: BTreeMap<String, BTreeMap<String, i64>>,
     affected_whatsapp_config_ids: Vec<Uuid>,
     /// What the config was when the pull was asked for.
     anchor_whatsapp_config: Map<String, Value>,
@@ -175,7 +175,7 @@ pub(super) struct TemplateSyncRun {
 impl TemplateSyncRun {
     pub(super) fn of(row: &TemplateSyncRow) -> Result<Self> {
         let configs: Vec<Uuid> = from_json("template sync", &row.config_ids)?;
-        let counts = HashMap::from([
+        let counts = BTreeMap::from([
             ("templates_synced".to_owned(), row.templates_synced),
             ("templates_created".to_owned(), row.templates_created),
             ("templates_updated".to_owned(), row.templates_updated),
