@@ -22,6 +22,8 @@ use crate::process::{cargo, hermetic, output_of, root, succeed, target_dir, with
 const SCHEMATHESIS: &str = "4.32.5";
 /// What a submission runs; with start and set-up it stays below two minutes.
 const SECONDS: u64 = 90;
+/// What is run before a release.
+const LONG_SECONDS: u64 = 600;
 const SET_UP: Duration = Duration::from_secs(60);
 /// What is done beside the time that schemathesis is given: reading the document, reports.
 const AROUND: Duration = Duration::from_secs(25);
@@ -65,9 +67,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a submission runs, on the binary that was built before.
-pub fn slice(python: &Path) -> Result<()> {
-    fuzz(python, &Options { install: false, seconds: SECONDS, seed: None })
+/// What a submission runs, or what is run before a release, on the binary that was built before.
+pub fn slice(python: &Path, full: bool) -> Result<()> {
+    fuzz(python, &Options { install: false, seconds: if full { LONG_SECONDS } else { SECONDS }, seed: None })
 }
 
 /// The Python that has schemathesis, in an environment of its own below `target`.

@@ -31,7 +31,7 @@ usage: cargo xtask <command>
   dev [args…]               build the release binary and run `chasqui dev args…`
   test [--install] [--full] run every check, in order; the first failure stops
       --install             install PostgreSQL with apt-get, and schemathesis with pip, if they are missing (as with CI=true)
-      --full                the same with more kills and longer pauses, and the release build
+      --full                before a release: longer runs of what is random, every planted mistake, the release build
   bench turns|ingest|api    measure the release binary; figures also go to target/bench
       --seconds N           per measurement (5)
       --database sqlite|postgres

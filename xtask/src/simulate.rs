@@ -14,10 +14,10 @@ use crate::USAGE;
 use crate::planted;
 use crate::process::{cargo, root, succeed, target_dir};
 
-/// What a submission runs.
-const MESSAGES: u64 = 10_000;
-/// Whatever the machine: a slow one runs less.
-const SECONDS: u64 = 60;
+/// What a submission runs: messages, and seconds, whatever the machine; a slow one runs less.
+const SLICE: [u64; 2] = [10_000, 60];
+/// What is run before a release.
+const LONG: [u64; 2] = [200_000, 600];
 const BUILD: [&str; 7] = ["build", "--locked", "-p", "chasqui-testkit", "--features", "simulator", "--bin=simulate"];
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -65,14 +65,14 @@ pub fn build() -> Result<()> {
     succeed(cargo().args(BUILD))
 }
 
-/// The runs of a submission, from a fresh seed that is printed.
-pub fn slice() -> Result<()> {
-    succeed(&mut slice_of(&program(&target_dir())))
+/// The runs of a submission, or those before a release, from a fresh seed that is printed.
+pub fn slice(full: bool) -> Result<()> {
+    succeed(&mut slice_of(&program(&target_dir()), if full { LONG } else { SLICE }))
 }
 
-fn slice_of(program: &Path) -> Command {
+fn slice_of(program: &Path, [messages, seconds]: [u64; 2]) -> Command {
     let mut command = Command::new(program);
-    command.args(["--messages", &MESSAGES.to_string(), "--seconds", &SECONDS.to_string()]);
+    command.args(["--messages", &messages.to_string(), "--seconds", &seconds.to_string()]);
     command
 }
 
@@ -92,7 +92,7 @@ pub fn planted() -> Result<()> {
         build.args(BUILD).current_dir(&copy).env("CARGO_TARGET_DIR", &target);
         succeed(&mut build).with_context(|| format!("{name} no longer compiles"))?;
         let began = Instant::now();
-        let run = slice_of(&program(&target)).output().context("the simulator does not start")?;
+        let run = slice_of(&program(&target), SLICE).output().context("the simulator does not start")?;
         let said = String::from_utf8_lossy(&run.stdout);
         let Some(found) = said.lines().find_map(|line| line.strip_prefix("wrong: ")) else {
             bail!("the simulator did not find {name}:\n{said}");

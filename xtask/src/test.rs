@@ -79,7 +79,7 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
         let database = postgres.create_database("chasqui_demo")?;
         demo("demo-postgresql", Some(database.url()))
     })?;
-    stages.run("fuzz by schema", |_| fuzz::slice(&python))?;
+    stages.run("fuzz by schema", |_| fuzz::slice(&python, options.full))?;
     // After the demos, since it leaves a binary with failpoints in `target/debug`.
     stages.run("crash matrix, build", |_| succeed(crash_matrix(options).arg("--no-run")))?;
     stages.run("crash matrix, SQLite", |tests| tests.run_some(&mut crash_matrix(options)))?;
@@ -92,13 +92,13 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     })?;
     stages.run("simulator", |tests| {
         tests.run_some(&mut simulator_tests())?;
-        simulate::slice()
+        simulate::slice(options.full)
     })?;
     if options.full {
         stages.run("hostile model, long", |tests| tests.run_some(&mut hostile_model()))?;
+        stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
         stages.run("simulator, planted", |_| simulate::planted())?;
         stages.run("planted", |_| planted::run(&[]).map(drop))?;
-        stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
     }
     Ok(())
 }
