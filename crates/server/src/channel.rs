@@ -54,7 +54,11 @@ pub(crate) async fn open(
     let now = ctx.now();
     let identity = Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() };
     let new_contact = Id::from_uuid(workers::derived(project, "contact", &format!("wa_id//{}", phone.canonical())));
-    let seen = match contacts::by_identity(tx, project, &identity).await? {
+    let known = match contacts::by_identity(tx, project, &identity).await? {
+        Some(id) => contacts::find(tx, project, id).await?,
+        None => None,
+    };
+    let seen = match known {
         // What WhatsApp last wrote is the better address.
         Some(_) => Seen::default(),
         None => Seen { wa_id: Some(phone.digits().into()), customer: channel.customer, ..Seen::default() },
@@ -62,14 +66,15 @@ pub(crate) async fn open(
     let contact = contacts::ensure(tx, project, &[identity], new_contact, &seen, now).await?;
     // That an earlier conversation has ended does not close WhatsApp's window.
     let inbound_at = conversations::last_inbound(tx, project, contact, &channel.phone_number_id).await?;
-    let number = phone.e164();
+    let number = known.as_ref().and_then(|contact| contact.wa_id.as_ref());
+    let number = number.map_or_else(|| phone.e164(), |wa_id| format!("+{wa_id}"));
     let touch = Touch {
         new_id: ctx.new_id(),
         phone_number_id: &channel.phone_number_id,
         contact,
         config: channel.config,
         phone_number: Some(&number),
-        contact_name: None,
+        contact_name: known.as_ref().and_then(|contact| contact.profile_name.as_deref()),
         agent: None,
         inbound_at,
         now,

@@ -3,7 +3,7 @@
 use crate::{ApiError, Context, api::facts::Facts, error::Failure};
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method},
+    http::{HeaderName, HeaderValue, Method},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -60,9 +60,11 @@ fn known(method: &Method) -> &'static str {
 }
 
 /// reliability.md §11; what is far beyond it the HTTP library refuses by itself.
-fn too_many_headers(headers: &HeaderMap) -> bool {
+fn too_many_headers(request: &Request) -> bool {
+    let headers = request.headers();
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    headers.len() > 64 || bytes > 16 * 1024
+    let line = request.uri().path_and_query().map_or(0, |line| line.as_str().len());
+    headers.len() > 64 || line + bytes > 16 * 1024
 }
 
 /// Gives each request an id, times it, and writes errors in the one shape.
@@ -77,7 +79,7 @@ pub(crate) async fn request(State(ctx): State<Context>, mut request: Request, ne
         .extensions()
         .get::<MatchedPath>()
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
-    let mut response = if too_many_headers(request.headers()) {
+    let mut response = if too_many_headers(&request) {
         ApiError::Headers.into_response()
     } else {
         // Nothing that we answer takes this long, so a sender who trickles is cut off here.

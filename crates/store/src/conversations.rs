@@ -96,8 +96,8 @@ pub struct Touch<'a> {
     pub phone_number: Option<&'a str>,
     /// The name on the profile.
     pub contact_name: Option<&'a str>,
-    /// The agent that shall answer from now on; `None` leaves it as it is.
-    pub agent: Option<AgentId>,
+    /// The agent that shall answer from now on, or that none shall; `None` leaves it as it is.
+    pub agent: Option<Option<AgentId>>,
     /// Meta's time of an inbound message; `None` when it is not one.
     pub inbound_at: Option<Timestamp>,
     /// Now.
@@ -133,7 +133,7 @@ statements! {
               agent_id, status, next_seq, next_out_seq, lease_until, epoch, lane, last_inbound_at, last_active_at, created_at, updated_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'active', 1, 0, 0, 0, $9, $10, $11, $11, $11) \
               ON CONFLICT (project_id, phone_number_id, contact_id) WHERE status = 'active' DO UPDATE SET \
-              next_seq = conversations.next_seq + 1, agent_id = COALESCE(excluded.agent_id, conversations.agent_id), \
+              next_seq = conversations.next_seq + 1, agent_id = CASE WHEN $12 THEN excluded.agent_id ELSE conversations.agent_id END, \
               contact_name = COALESCE(excluded.contact_name, conversations.contact_name), \
               last_inbound_at = CASE WHEN excluded.last_inbound_at > COALESCE(conversations.last_inbound_at, 0) \
                   THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END, \
@@ -196,9 +196,9 @@ statements! {
 /// locked until the transaction ends, so whatever else writes to it comes after.
 pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result<ConversationRow> {
     let (id, contact, config) = (t.new_id.uuid(), t.contact.uuid(), t.config.map(WhatsappConfigId::uuid));
-    let (agent, inbound, now) = (t.agent.map(AgentId::uuid), t.inbound_at.map(Timestamp::micros), t.now.micros());
+    let (agent, inbound, now) = (t.agent.flatten().map(AgentId::uuid), t.inbound_at.map(Timestamp::micros), t.now.micros());
     let mut row = run!(tx, TOUCH, [project.uuid(), id, t.phone_number_id, contact, config, t.phone_number, t.contact_name, agent,
-        lane(t.new_id), inbound, now], fetch_one as ConversationRow)?;
+        lane(t.new_id), inbound, now, t.agent.is_some()], fetch_one as ConversationRow)?;
     // The first sequence number is that of a conversation that was not there before.
     if row.next_seq == 1 && !row.phone_number_id.is_empty() {
         counters::grew(tx, project, List::Conversations, id, 1);

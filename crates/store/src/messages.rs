@@ -77,7 +77,7 @@ statements! {
     LIST = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
              FROM messages WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4"];
     IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
-                 FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq <= $3 ORDER BY seq LIMIT 1000"];
+                 FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq <= $3 ORDER BY seq LIMIT 1000 OFFSET $4"];
     BEFORE = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
                FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq < $3 AND created_at > $4 AND status <> 'failed' \
                ORDER BY seq DESC LIMIT $5"];
@@ -152,9 +152,18 @@ pub async fn list(
     Ok((rows, total))
 }
 
-/// The first thousand messages of a conversation up to a place, oldest first.
+/// All messages of a conversation up to a place, oldest first.
 pub async fn in_order(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId, until: i64) -> Result<Vec<MessageRow>> {
-    run!(conn, IN_ORDER, [project.uuid(), conversation.uuid(), until], fetch_all as MessageRow)
+    let mut rows = Vec::new();
+    for offset in (0_i64..).step_by(1_000) {
+        let some = run!(conn, IN_ORDER, [project.uuid(), conversation.uuid(), until, offset], fetch_all as MessageRow)?;
+        let last = some.len() < 1_000;
+        rows.extend(some);
+        if last {
+            break;
+        }
+    }
+    Ok(rows)
 }
 
 /// What was said before a place and after a time: the newest of it, oldest first.

@@ -96,6 +96,21 @@ pub fn fill(shape: Shape<'_>, filling: &Filling) -> Result<Filled, Vec<Problem>>
     if problems.is_empty() { Ok(Filled { components, text }) } else { Err(problems) }
 }
 
+/// What a person will read of a template that is sent with these components of Meta's; nothing if its body's parameters do not fit.
+pub fn text_of(shape: Shape<'_>, components: &[Value]) -> Option<String> {
+    let body = components.iter().find(|component| component["type"] == "body");
+    let given = body.and_then(|body| body["parameters"].as_array()).map(Vec::as_slice).unwrap_or_default();
+    let of = |field: &str| given.iter().map(|it| it[field].as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+    let texts = of("text")?;
+    let parameters = match of("parameter_name") {
+        Some(names) if !names.is_empty() => Parameters::Named(names.into_iter().zip(texts).collect()),
+        _ => Parameters::List(texts),
+    };
+    let mut problems = Vec::new();
+    let values = body_values(shape, &parameters, &mut problems);
+    problems.is_empty().then(|| filled_in(shape.body(), &values))
+}
+
 /// A text with its variables filled in, in one pass: what a value holds is never taken for a variable.
 fn filled_in(text: &str, values: &[(String, String)]) -> String {
     let (mut out, mut rest) = (String::new(), text);

@@ -33,6 +33,9 @@ pub(crate) trait RequestBody: DeserializeOwned + ToSchema + 'static {
     const MAY_BE_EMPTY: bool = false;
     /// The most bytes.
     const LIMIT: usize = API_LIMIT;
+    /// The pointer of a value of which the schema is not asked, because [`Self::check`] knows more; none when empty. It is a large
+    /// one: the schema would list millions of problems at once.
+    const READ_BY_CHECK: &'static str = "";
 
     /// Notes what no schema can say, in the body as it was sent: called also when the schema found problems, so that
     /// all are told at once. Nothing here may need the database.
@@ -51,7 +54,12 @@ pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError
 pub(crate) fn checked<T: RequestBody>(mut value: Value) -> Result<T, ApiError> {
     unwrap::<T>(&mut value)?;
     let mut problems = Problems::default();
+    let apart = Some(T::READ_BY_CHECK).filter(|at| !at.is_empty());
+    let held = apart.and_then(|at| value.pointer_mut(at).map(Value::take));
     problems.extend_under("", schema::of::<T>()?.problems(&value));
+    if let (Some(place), Some(held)) = (apart.and_then(|at| value.pointer_mut(at)), held) {
+        *place = held;
+    }
     T::check(&value, &mut problems);
     problems.done()?;
     let unread = |error| ApiError::Internal(format!("a valid body was not read: {error}"));

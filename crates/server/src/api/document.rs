@@ -20,7 +20,8 @@ const ALWAYS: [(&str, &str); 6] = [
 const WITH_PATH: [(&str, &str); 1] =
     [("404", "`not_found`: absent, another project's, or not an id; the answer is the same")];
 /// Errors of operations with a query.
-const WITH_QUERY: [(&str, &str); 1] = [("422", "`validation_failed`: a value is not acceptable; `details` names each")];
+const WITH_QUERY: [(&str, &str); 1] =
+    [("422", "`validation_failed`: a value is not acceptable; `details` names each (`nul`: it holds U+0000)")];
 /// Errors of operations that make something.
 const WITH_POST: [(&str, &str); 1] = [(
     "422",

@@ -23,13 +23,6 @@ impl Problems {
         self.0.iter().any(|problem| problem.path == path)
     }
 
-    /// Forgets what was noted of the value at `prefix`, for a check that knows better.
-    pub(crate) fn drop_under(&mut self, prefix: &str) {
-        let inside =
-            |path: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        self.0.retain(|problem| !inside(&problem.path));
-    }
-
     /// Whether all was well; all problems otherwise.
     pub(crate) fn done(self) -> Result<(), ApiError> {
         if self.0.is_empty() { Ok(()) } else { Err(ApiError::Invalid(self.0)) }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::ApiError;
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, OriginalUri},
     http::{HeaderMap, HeaderName, HeaderValue, request::Parts},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -21,12 +21,16 @@ use utoipa::{
 /// The parameters of a route that is no list.
 pub(crate) struct Query<T>(pub(crate) T);
 
+/// The longest page that may be asked for.
+const LONGEST_PAGE: i64 = 100;
+
 /// The query of a list: `page`, `per_page` and the filters `F`.
 pub(crate) struct List<F = NoFilter> {
     pub(crate) filter: F,
     page: i64,
     per_page: i64,
     asked: bool,
+    /// As the client wrote it.
     path: String,
     pairs: Vec<(String, String)>,
 }
@@ -75,7 +79,9 @@ impl<F: DeserializeOwned + IntoParams + 'static, S: Send + Sync> FromRequestPart
         let Both { paging, filter }: Both<F> = read::<Self, _>(&pairs)?;
         let asked = paging.page.is_some() || paging.per_page.is_some();
         let (page, per_page) = (paging.page.unwrap_or(1), paging.per_page.unwrap_or(20));
-        Ok(Self { filter, page, per_page, asked, path: parts.uri.path().to_owned(), pairs })
+        // The router takes the prefix of nested routes away from the other one.
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        Ok(Self { filter, page, per_page, asked, path: uri.path().to_owned(), pairs })
     }
 }
 
@@ -110,6 +116,11 @@ fn read<P: IntoParams + 'static, T: DeserializeOwned>(pairs: &[(String, String)]
         } else if let Some((_, text)) = sent.next_back() {
             values.insert(parameter.name.clone(), typed(text, &kind));
         }
+    }
+    // Nothing that is stored holds one, and PostgreSQL takes none.
+    let is_declared = |name: &str| declared.iter().any(|parameter| parameter.name == name);
+    if let Some((name, _)) = pairs.iter().find(|(name, text)| text.contains('\0') && is_declared(name)) {
+        return Err(ApiError::invalid(&format!("/{name}"), "nul", "must not contain U+0000"));
     }
     let value = Value::Object(values);
     let mut problems = compiled::<P>(&declared)?.problems(&value);
@@ -170,21 +181,25 @@ impl<F> List<F> {
         for (name, number) in numbers {
             headers.insert(HeaderName::from_static(name), HeaderValue::from(number));
         }
-        if let Ok(link) = HeaderValue::from_str(&self.links(pages)) {
+        if let Ok(link) = HeaderValue::from_str(&self.links(total)) {
             headers.insert(HeaderName::from_static("link"), link);
         }
         let (page, per_page) = (self.page, self.per_page);
         Page { data, meta: PaginationMeta { page, per_page, total_pages: pages, total_count: total }, headers }
     }
 
-    fn links(&self, pages: i64) -> String {
-        let last = pages.max(1);
+    /// Of a list that is shown whole they lead to pages that may be asked for.
+    fn links(&self, total: i64) -> String {
+        let per_page = self.per_page.min(LONGEST_PAGE);
+        let last = ((total + per_page - 1) / per_page).max(1);
+        let shown = self.per_page / per_page;
+        let (before, after) = ((self.page - 1) * shown, self.page * shown + 1);
         let mut links = vec![("first", 1), ("last", last)];
-        if self.page > 1 {
-            links.push(("prev", self.page - 1));
+        if before > 0 {
+            links.push(("prev", before));
         }
-        if self.page < last {
-            links.push(("next", self.page + 1));
+        if after <= last {
+            links.push(("next", after));
         }
         let link = |(rel, page): (&str, i64)| {
             let others = self.pairs.iter().filter(|(name, _)| name != "page" && name != "per_page");
@@ -192,7 +207,7 @@ impl<F> List<F> {
             query
                 .extend_pairs(others)
                 .append_pair("page", &page.to_string())
-                .append_pair("per_page", &self.per_page.to_string());
+                .append_pair("per_page", &per_page.to_string());
             format!("<{}?{}>; rel=\"{rel}\"", self.path, query.finish())
         };
         links.into_iter().map(link).collect::<Vec<_>>().join(", ")

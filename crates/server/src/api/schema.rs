@@ -16,6 +16,9 @@ use std::{
 };
 use utoipa::ToSchema;
 
+/// More are not told apart: whoever sends ten thousand wrong values would have each compared with all before it.
+const MOST_PROBLEMS: usize = 200;
+
 /// A compiled schema.
 pub(crate) struct Schema(Validator);
 
@@ -57,10 +60,13 @@ pub(super) fn cached<T: 'static>(make: impl FnOnce() -> Value) -> Result<Arc<Sch
 }
 
 impl Schema {
-    /// Everything that is wrong with a value, in the order of its fields.
+    /// What is wrong with a value, in the order of its fields: all of it, or its first few hundred problems.
     pub(crate) fn problems(&self, value: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
         for error in self.0.iter_errors(value) {
+            if problems.len() >= MOST_PROBLEMS {
+                break;
+            }
             add(&error, &mut problems);
         }
         problems
@@ -93,7 +99,7 @@ fn add_nearest(error: &ValidationError<'_>, shapes: &[Vec<ValidationError<'stati
     let of_type: Vec<_> = shapes.iter().filter(|shape| !shape.iter().any(|wrong| other_type(&wrong))).collect();
     let of_tag = || of_type.iter().filter(|shape| !shape.iter().any(|wrong| other_tag(&wrong)));
     if let Some(meant) = of_tag().min_by_key(|shape| shape.len()) {
-        return meant.iter().for_each(|wrong| add(wrong, problems));
+        return meant.iter().take(MOST_PROBLEMS).for_each(|wrong| add(wrong, problems));
     }
     let tags: Vec<_> = of_type.iter().filter_map(|shape| shape.iter().find(other_tag)).collect();
     let Some(tag) = tags.first() else {

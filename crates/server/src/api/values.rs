@@ -1,7 +1,7 @@
 //! Values that stand in bodies, queries and answers of many resources, each with its schema.
 
 use domain::{
-    Timestamp,
+    Span, Timestamp,
     phone::{self, Phone},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
@@ -19,6 +19,12 @@ impl Time {
     /// A time that is stored as microseconds.
     pub(crate) fn from_micros(micros: i64) -> Self {
         Self(Timestamp::from_micros(micros))
+    }
+
+    /// The last moment that is shown as this time, for filters: what happens has microseconds, and answers have milliseconds.
+    pub(crate) fn whole(self) -> Timestamp {
+        let shown = self.0.micros() % 1_000 == 0;
+        self.0 + Span::from_micros(if shown { 999 } else { 0 })
     }
 }
 

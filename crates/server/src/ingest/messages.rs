@@ -117,7 +117,8 @@ pub(super) async fn converse(
         config: place.config,
         phone_number: shown.as_deref(),
         contact_name: message.profile_name.as_deref(),
-        agent: place.agent,
+        // Who was told before may have been taken off the number since, at the very moment of an earlier message.
+        agent: place.config.map_or_else(|| place.agent.map(Some), |_| Some(place.agent)),
         inbound_at: Some(at),
         now,
     };

@@ -39,7 +39,8 @@ pub(crate) async fn handshake(State(ctx): State<Context>, request: Request) -> R
         let ours = ours.expose_secret().as_bytes();
         !ours.is_empty() && bool::from(ours.ct_eq(token.as_bytes()))
     });
-    if get("hub.mode") != "subscribe" || token.is_empty() {
+    // No token of ours holds a NUL, and PostgreSQL takes none.
+    if get("hub.mode") != "subscribe" || token.is_empty() || token.contains('\0') {
         return StatusCode::FORBIDDEN.into_response();
     }
     match note_handshake(&ctx, token).await {

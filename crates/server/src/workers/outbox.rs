@@ -216,7 +216,9 @@ pub(super) async fn access_token(
     let Some(config) = store::whatsapp_configs::find(&mut conn, project, id).await? else { return Ok(None) };
     let Some(token) = config.access_token_id else { return Ok(None) };
     let secret = store::secrets::reveal(&mut conn, &ctx.vault, project, token, "whatsapp_access_token").await?;
-    Ok(secret.map(SecretString::from))
+    // Another one took its place between the two reads.
+    let secret = secret.ok_or_else(|| Error::Retry("the access token was replaced".into()))?;
+    Ok(Some(SecretString::from(secret)))
 }
 
 /// Leaves the row as the attempt's end says and tells whoever waits, in one commit. A turn that cannot go on must not undo

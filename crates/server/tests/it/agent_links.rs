@@ -114,6 +114,32 @@ async fn an_agent_whose_link_is_removed_answers_nothing_new_and_finishes_what_it
     assert_eq!(app.model().requests().len(), asked);
 }
 
+/// A message that came in at the same moment on PostgreSQL has read the link before it was removed, and writes its agent after.
+#[tokio::test]
+async fn an_agent_that_a_message_named_while_its_link_was_removed_answers_nothing_more() {
+    let (app, config) = own_number().await;
+    says(&app, "anybody there?").await;
+    let agent = app.agent(json!({"name": "Desk"})).await;
+    let id = conversations(&app).await[0]["id"].as_str().unwrap().parse().unwrap();
+    let store = &app.app.context().store;
+    let row =
+        store::conversations::find(&mut store.read().await.unwrap().conn(), app.project, id).await.unwrap().unwrap();
+    let touch = store::conversations::Touch {
+        new_id: id,
+        phone_number_id: emulator::PHONE_NUMBER_ID,
+        contact: row.contact_id,
+        config: Some(config.parse().unwrap()),
+        phone_number: Some(ANA),
+        contact_name: None,
+        agent: Some(Some(agent.parse().unwrap())),
+        inbound_at: None,
+        now: app.clock.now(),
+    };
+    store::transact!(store, "test", tx => store::conversations::touch(tx, app.project, &touch).await).unwrap();
+    says(&app, "hello?").await;
+    assert_eq!(app.model().requests().len(), 0);
+}
+
 #[tokio::test]
 async fn a_number_that_is_not_to_be_processed_stores_what_comes_in_and_answers_nothing() {
     let (app, config) = own_number().await;

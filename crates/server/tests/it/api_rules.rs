@@ -78,4 +78,19 @@ async fn too_many_or_too_large_headers_are_refused() {
     assert_eq!(answer.json::<serde_json::Value>().await.unwrap()["code"], "headers_too_large");
     let large = app.request(Method::GET, "/api/v1/agents").header("x-large", "v".repeat(17_000)).send().await.unwrap();
     assert_eq!(large.status(), 431);
+    let line = format!("/api/v1/customers?q[name_cont]={}", "v".repeat(17_000));
+    assert_eq!(app.get(&line).await.status, 431);
+}
+
+#[tokio::test]
+async fn a_nul_in_a_query_is_refused_and_finds_nobody_a_token() {
+    let app = TestApp::start().await;
+    for path in ["customers?q[name_cont]=%00", "whatsapp_conversations?q[phone_number_eq]=a%00b"] {
+        let answer = app.get(&format!("/api/v1/{path}")).await;
+        assert_eq!((answer.status, answer.body["details"][0]["code"].as_str()), (422, Some("nul")), "{path}");
+    }
+    let spelled = app.get(r"/api/v1/customers?q[name_cont]=\u0000&unknown=%00").await;
+    assert_eq!(spelled.status, 200, "neither is one");
+    let shake = "/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token=%00";
+    assert_eq!(app.call_as(None, Method::GET, shake, None).await.status, 403);
 }

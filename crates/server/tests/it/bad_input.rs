@@ -174,6 +174,33 @@ async fn an_mcp_server_that_would_be_a_process_here_is_refused_when_it_is_saved(
     }
 }
 
+/// Each used to be compared with all before it: minutes for a body of a mebibyte, in which nobody else was served.
+#[tokio::test]
+async fn of_a_hundred_thousand_wrong_values_the_first_are_named() {
+    let app = TestApp::start().await;
+    let rows = json!({"title": "x", "rows": vec![json!(1); 10_000]});
+    let message = json!({"phone_number": "+5511999990001", "message_type": "interactive", "content": "?",
+        "sections": vec![rows; 10]});
+    let refused = app.post("/api/v1/whatsapp_messages", json!({ "message": message })).await;
+    in_shape(&refused, 422, "validation_failed");
+    assert_eq!(refused.body["message"], "200 problems; nothing was saved");
+    let graph = json!({"nodes": [{"id": "a", "tool_ids": vec![json!(1); 10_000]}], "edges": []});
+    let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Large", "graph": graph}})).await;
+    in_shape(&refused, 422, "validation_failed");
+}
+
+#[tokio::test]
+async fn a_number_larger_than_any_count_of_tokens_is_refused() {
+    let app = TestApp::start().await;
+    for wrong in ["1e20", "18446744073709551616", "9007199254740993"] {
+        let body = format!(r#"{{"agent": {{"name": "Desk", "limits": {{"token_budget": {wrong}}}}}}}"#);
+        let headers = [("content-type", "application/json")];
+        let refused = app.call_raw(&headers, Method::POST, "/api/v1/agents", Some(body)).await;
+        in_shape(&refused, 422, "validation_failed");
+        assert_eq!(refused.body["details"][0]["path"], "/agent/limits/token_budget", "{}", refused.body);
+    }
+}
+
 #[tokio::test]
 async fn a_whole_number_written_as_2_0_is_read_and_other_numbers_stay_as_they_were_sent() {
     let app = TestApp::start().await;

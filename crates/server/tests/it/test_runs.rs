@@ -2,6 +2,7 @@
 
 use domain::Span;
 use emulator::orders;
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{SUITE, ScriptedModel, TestApp};
 
@@ -176,6 +177,30 @@ async fn a_model_that_is_busy_is_asked_again() {
     grade(&app, 0.5);
     app.forward(Span::from_secs(1)).await;
     assert_eq!(read(&app, &run).await["score"], 0.5);
+}
+
+#[tokio::test]
+async fn runs_that_wait_for_those_of_a_case_begin_when_it_is_deleted() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (suite, first) = case(&app, &agent, "Say hello.", "It greets.").await;
+    let later = async |case: &str| {
+        app.post(&format!("/api/v1/test_cases/{case}/test_runs"), json!({"agent_test_run": {}})).await.id()
+    };
+    for _ in 0..4 {
+        later(&first).await;
+    }
+    let body = json!({"test_case": {"name": "2", "script": "Say hello.", "rubric": "It greets."}});
+    let second = app.post(&format!("/api/v1/test_suites/{suite}/test_cases"), body).await.id();
+    let waiting = later(&second).await;
+    assert_eq!(read(&app, &waiting).await["status"], "queued");
+    app.call(Method::DELETE, &format!("/api/v1/test_cases/{first}"), None).await;
+    user(&app, "hello");
+    app.model().says("Hi!");
+    user(&app, "CONVERSATION_ENDED");
+    grade(&app, 1.0);
+    app.run_until_idle().await;
+    assert_eq!(read(&app, &waiting).await["status"], "completed");
 }
 
 #[tokio::test]

@@ -36,13 +36,13 @@ async fn a_late_message_does_not_turn_the_service_window_back() {
 }
 
 #[tokio::test]
-async fn a_message_without_an_agent_leaves_the_one_that_answers() {
+async fn a_message_names_the_agent_that_answers_or_says_that_none_does_or_leaves_it() {
     let world = World::new().await;
     let (contact, agent) = (world.contact().await, fresh());
-    for named in [Some(agent), None] {
+    for (named, answers) in [(Some(Some(agent)), Some(agent)), (None, Some(agent)), (Some(None), None), (None, None)] {
         let touch = Touch { agent: named, ..touch(contact) };
         let row = transact!(world.store, "test", tx => conversations::touch(tx, world.project, &touch).await).unwrap();
-        assert_eq!(row.agent(), Some(agent));
+        assert_eq!(row.agent(), answers);
     }
 }
 

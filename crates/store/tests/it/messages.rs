@@ -1,8 +1,11 @@
 //! Messages: their order, and statuses that arrive late and out of order.
 
-use crate::support::{NOW, World, later};
+use crate::support::{NOW, World, fresh, later};
 use domain::message::{Delivery, Direction};
-use store::{messages, messages::StatusChange, transact};
+use store::{
+    messages::{self, NewMessage, StatusChange},
+    transact,
+};
 
 #[tokio::test]
 async fn a_status_moves_a_message_forward_only() {
@@ -78,5 +81,26 @@ async fn what_came_in_is_read_up_to_a_message_and_once() {
     let conn = &mut reader.conn();
     for (id, status) in [(first, "read"), (ours, "pending"), (second, "read"), (third, "received")] {
         assert_eq!(messages::find(conn, world.project, id).await.unwrap().unwrap().status, status);
+    }
+}
+
+#[tokio::test]
+async fn a_conversation_of_more_than_a_thousand_messages_is_read_to_its_end() {
+    let world = World::new().await;
+    let conversation = world.conversation().await;
+    transact!(world.store, "test", tx => {
+        for seq in 1..=2_001 {
+            messages::insert(tx, world.project, conversation, &NewMessage { id: fresh(), seq, direction: Direction::Inbound, kind: "text", content: &seq.to_string(), raw: None,
+                wamid: None, wa_timestamp: None, execution: None, now: NOW }).await?;
+        }
+        Ok::<_, store::Error>(())
+    })
+    .unwrap();
+    let mut reader = world.store.read().await.unwrap();
+    for until in [i64::MAX, 1_000, 999] {
+        let rows = messages::in_order(&mut reader.conn(), world.project, conversation, until).await.unwrap();
+        let (first, last) = (&rows[0].content, &rows[rows.len() - 1].content);
+        assert_eq!((first.as_str(), last.parse()), ("1", Ok(until.min(2_001))));
+        assert_eq!(rows.len() as i64, until.min(2_001));
     }
 }

@@ -57,9 +57,10 @@ pub(super) struct NewAgent {
 impl RequestBody for AgentCreate {
     const WRAPPER: &'static [&'static str] = &["agent"];
     const LIMIT: usize = body::GRAPH_LIMIT;
+    const READ_BY_CHECK: &'static str = save::GRAPH_AT;
 
     fn check(body: &Value, problems: &mut Problems) {
-        save::check_graph(body, problems);
+        save::check_graph(save::GRAPH_AT, body, problems);
         settings::check(body, problems);
     }
 }

@@ -31,16 +31,13 @@ impl<'de> Deserialize<'de> for GraphChange {
     }
 }
 
-/// Names what is wrong with the body's graph. Its reader knows more than the schema and takes more spellings, so it has
-/// the only word.
-pub(super) fn check_graph(body: &Value, problems: &mut Problems) {
-    check_graph_at("/agent/graph", body, problems);
-}
+/// Where the graph of an agent's body stands.
+pub(super) const GRAPH_AT: &str = "/agent/graph";
 
-/// The same for a graph that stands elsewhere in the body.
-pub(crate) fn check_graph_at(at: &str, body: &Value, problems: &mut Problems) {
+/// Names what is wrong with the graph at this place of a body. Its reader knows more than the schema and takes more spellings, so it
+/// has the only word.
+pub(crate) fn check_graph(at: &str, body: &Value, problems: &mut Problems) {
     let Some(graph) = body.pointer(at).filter(|graph| !graph.is_null()) else { return };
-    problems.drop_under(at);
     problems.extend_under(at, Graph::read(graph).err().unwrap_or_default());
 }
 

@@ -118,7 +118,7 @@ pub(crate) struct AgentLimits {
     summaries: Option<bool>,
     /// Tokens that an execution may use; any number.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     token_budget: Option<u64>,
     /// What happens when they are used up: it fails, or a person takes over; it fails.
     #[serde(skip_serializing_if = "Option::is_none")]

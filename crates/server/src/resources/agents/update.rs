@@ -68,9 +68,10 @@ pub(super) struct AgentChange {
 impl RequestBody for AgentUpdate {
     const WRAPPER: &'static [&'static str] = &["agent"];
     const LIMIT: usize = body::GRAPH_LIMIT;
+    const READ_BY_CHECK: &'static str = save::GRAPH_AT;
 
     fn check(body: &Value, problems: &mut Problems) {
-        save::check_graph(body, problems);
+        save::check_graph(save::GRAPH_AT, body, problems);
         settings::check(body, problems);
     }
 }

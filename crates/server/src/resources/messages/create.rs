@@ -53,8 +53,8 @@ pub(super) async fn handle(
         let changed = change!(ctx, "message.send", tx => {
             let conversation = conversations::next_seq(tx, ctx.project, id, ctx.now()).await?;
             let conversation = conversation.ok_or(ApiError::NotFound("Conversation"))?;
-            asked.ours(&ctx, tx, &conversation, &taken).await?;
-            send(&ctx, tx, &conversation, &taken, &source_key).await.map(Created)
+            let words = asked.ours(&ctx, tx, &conversation, &taken).await?;
+            send(&ctx, tx, &conversation, &taken, words.as_deref(), &source_key).await.map(Created)
         });
         if !asked.meta(&ctx).await? {
             break changed;

@@ -1,5 +1,5 @@
 //! Whether the template that a message names exists, before the message is stored: WhatsApp would refuse it only when it is
-//! sent, long after the client was answered.
+//! sent, long after the client was answered. And what a person will read of it.
 //!
 //! Our table is not the last word. It is empty until an account's templates are pulled, and what was made at Meta since then is
 //! not in it. So a template that it does not have is asked for at Meta, once: what Meta has is taken into the table, what it has not is
@@ -7,8 +7,10 @@
 //! number: there WhatsApp has the last word.
 
 use super::{outgoing::Draft, take::Taken};
-use crate::{ApiError, auth::ProjectContext, templates};
+use crate::{ApiError, auth::ProjectContext, templates, workers::from_json};
+use domain::template::{self, Shape};
 use gateways::whatsapp::{Content, send::TemplateSend};
+use serde_json::Value;
 use store::{
     Error, Tx, conversations::ConversationRow, transact, whatsapp_configs, whatsapp_configs::WhatsappConfigRow,
     whatsapp_templates,
@@ -25,28 +27,33 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    /// Refuses a template that our table does not have, unless Meta was asked.
+    /// The words of a template that our table has. Refuses one that it does not have, unless Meta was asked.
     pub(super) async fn ours(
         &mut self,
         ctx: &ProjectContext,
         tx: &mut Tx<'_>,
         conversation: &ConversationRow,
         taken: &Taken,
-    ) -> Result<(), ApiError> {
-        if matches!(self, Self::Passed) {
-            return Ok(());
-        }
-        // The transaction may run again.
-        *self = Self::Ours;
-        let Draft::Ready(Content::Template(template)) = &taken.draft else { return Ok(()) };
-        let Some(config) = conversation.config() else { return Ok(()) };
-        let Some(config) = whatsapp_configs::find(tx, ctx.project, config).await? else { return Ok(()) };
+    ) -> Result<Option<String>, ApiError> {
+        let Draft::Ready(Content::Template(template)) = &taken.draft else { return Ok(None) };
+        let Some(config) = conversation.config() else { return Ok(None) };
+        let Some(config) = whatsapp_configs::find(tx, ctx.project, config).await? else { return Ok(None) };
         let name = (template.name.as_str(), Some(template.language.as_str()));
-        if !whatsapp_templates::named(tx, ctx.project, &config.waba_id, name).await?.is_empty() {
-            return Ok(());
+        let rows = whatsapp_templates::named(tx, ctx.project, &config.waba_id, name).await?;
+        let Some(row) = rows.first() else {
+            if matches!(self, Self::Passed) {
+                return Ok(None);
+            }
+            *self = Self::Unknown(Box::new(config), template.clone());
+            return Err(ApiError::NotFound("Template"));
+        };
+        if matches!(self, Self::Unknown(..)) {
+            // The transaction ran before, and somebody has made the template since.
+            *self = Self::Ours;
         }
-        *self = Self::Unknown(Box::new(config), template.clone());
-        Err(ApiError::NotFound("Template"))
+        let components: Vec<Value> = from_json("template", &row.components)?;
+        let shape = Shape { components: &components, format: &row.parameter_format };
+        Ok(template::text_of(shape, &template.components))
     }
 
     /// Asks Meta for what our table does not have. Whether the request is worth another try.

@@ -23,8 +23,8 @@ use utoipa::ToSchema;
 pub(super) struct OutgoingMessage {
     /// The recipient of a message outside a conversation, unless it stands in the query. Ignored in a conversation.
     pub(super) phone_number: Option<PhoneNumber>,
-    /// The text of a text message. Of the other types, how the message is shown in the conversation; made of the message
-    /// when left out.
+    /// The text of a text message. Of the other types, how the message is shown in the conversation, made of the message
+    /// when left out; but a template whose text is known is shown as the person reads it.
     #[schema(max_length = 4096)]
     pub(super) content: Option<String>,
     #[schema(value_type = Option<MessageType>, default = "text")]

@@ -20,27 +20,29 @@ use store::{
 /// WhatsApp takes reactions to messages that are younger than this.
 const REACTABLE: Span = Span::from_hours(30 * 24);
 
-/// Stores the message and puts it into the outbox. The conversation's row is locked, with its latest sequence number taken.
+/// Stores the message and puts it into the outbox, with the words of its template where they are known. The conversation's row is locked, with its latest sequence number taken.
 pub(super) async fn send(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     conversation: &ConversationRow,
     taken: &Taken,
+    words: Option<&str>,
     source_key: &str,
 ) -> Result<WhatsappMessage, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
+    let shown = words.or_else(|| taken.message.shown());
     let parcel = parcel(ctx, tx, conversation, taken).await?;
     let Floor::People { agent_hears } = takeover::floor(tx, project, conversation).await? else {
         return Err(ApiError::Conflict("agent_active", "an agent execution holds the conversation".into()));
     };
     if agent_hears {
-        let text = taken.message.shown().map_or_else(|| parcel.in_words(), str::to_owned);
+        let text = shown.map_or_else(|| parcel.in_words(), str::to_owned);
         let input = Input::Outside { id: source_key.to_owned(), text };
         let mail = workers::mail(conversation.next_seq, source_key.to_owned(), &input)?;
         mailbox::put(tx, project, conversation.id, &mail).await?;
         conversations::wake(tx, project, conversation.id, now, None).await?;
     }
-    let said = Said { parcel: &parcel, shown: taken.message.shown(), source_key, waiting: None };
+    let said = Said { parcel: &parcel, shown, source_key, waiting: None };
     let message = workers::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refused)?;
     let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
     Ok(WhatsappMessage::of(ctx, &row, conversation.phone_number.as_deref()))

@@ -69,8 +69,8 @@ pub(super) async fn handle(
             Ok(phone) => change!(ctx, "message.send", tx => {
                 let channel = from(&ctx, tx, &phone, &recipient).await?;
                 let conversation = channel::open(&ctx, tx, ctx.project, &phone, &channel).await?;
-                asked.ours(&ctx, tx, &conversation, &taken).await?;
-                send(&ctx, tx, &conversation, &taken, &source_key).await.map(Created)
+                let words = asked.ours(&ctx, tx, &conversation, &taken).await?;
+                send(&ctx, tx, &conversation, &taken, words.as_deref(), &source_key).await.map(Created)
             }),
         };
         if !asked.meta(&ctx).await? {

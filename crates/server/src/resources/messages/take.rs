@@ -46,9 +46,10 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// Its file is needed if the message was stored now: not when it was refused, nor when the same request came before.
+    /// Its file is needed if the message was stored now: not when it was refused, nor when the same request came before. Whether it
+    /// was stored is not known where the database's answer was lost: then the file is removed later, unless a message has it.
     pub(super) async fn keep_if_sent<A>(&self, ctx: &ProjectContext, changed: &Result<Changed<A>, ApiError>) {
-        let sent = matches!(changed, Ok(Changed::Now(_)));
+        let sent = matches!(changed, Ok(Changed::Now(_)) | Err(ApiError::Store(_)));
         if let Some(file) = self.file.as_ref().filter(|_| !sent) {
             uploads::discard(ctx, ctx.project, file.upload).await;
         }

@@ -4,6 +4,7 @@ use crate::{
     ApiError,
     api::{Changed, change::change},
     auth::{ProjectContext, path_id},
+    workers,
 };
 use axum::{extract::Path, http::StatusCode};
 use domain::ids::TestCaseId;
@@ -19,10 +20,12 @@ pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Resul
     let id: TestCaseId = path_id(&id, "Test case")?;
     let project = ctx.project;
     change!(ctx, "test_case.delete", tx => {
-        test_cases::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Test case"))?;
+        let case = test_cases::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Test case"))?;
         // A run that is under way finds its row gone and its job ends with it.
         test_runs::delete_of_case(tx, project, id).await?;
         test_cases::delete(tx, project, id).await?;
+        // Those that waited for its runs.
+        workers::start_queued(&ctx, tx, project, case.suite_id).await?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

@@ -56,6 +56,24 @@ async fn a_template_that_meta_has_and_nobody_pulled_is_sent_and_learnt() {
 }
 
 #[tokio::test]
+async fn a_template_is_shown_as_the_person_reads_it_whatever_the_client_calls_it() {
+    let (app, _, _) = connected().await;
+    let mut message = named("order_update", "en_US");
+    message["template_params"] = json!(["Ana", "A-17"]);
+    let text = "Hi Ana, your order A-17 is out for delivery today.";
+    assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text, "Meta was asked");
+    message["content"] = json!("x");
+    assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text);
+    // WhatsApp will refuse it, and shows nothing to anybody.
+    message["template_params"] = json!(["Ana"]);
+    assert_eq!(send(&app, PATH, message).await.data()["content"], "x");
+    let mut by_name = named("order_update_named", "pt_BR");
+    by_name["template_params"] = json!({"customer_name": "Ana", "order_id": "A-17"});
+    let shown = send(&app, PATH, by_name).await;
+    assert_eq!(shown.data()["content"], "Oi Ana, o pedido A-17 saiu para entrega hoje.");
+}
+
+#[tokio::test]
 async fn where_meta_cannot_be_asked_the_message_goes_its_way() {
     let (app, _, _) = connected().await;
     for (name, state) in [("hello_world", "delivered"), ("no_such_thing", "failed")] {

@@ -262,7 +262,21 @@ async fn a_number_in_another_spelling_is_the_person_that_whatsapp_knows() {
     assert_eq!(sent.status, 200, "{}", sent.body);
     assert_eq!(shown(&app).await.len(), 2);
     assert_eq!(app.get("/api/v1/whatsapp_contacts").await.body["meta"]["total_count"], 1);
-    assert_eq!(app.get("/api/v1/whatsapp_conversations").await.body["meta"]["total_count"], 1);
+    let conversations = app.get("/api/v1/whatsapp_conversations").await;
+    assert_eq!(conversations.body["meta"]["total_count"], 1);
+    let told = (&conversations.data()[0]["phone_number"], &conversations.data()[0]["contact_name"]);
+    assert_eq!(told, (&json!(ANA), &json!("Ana Souza")), "as WhatsApp wrote it");
+}
+
+#[tokio::test]
+async fn a_conversation_that_we_open_has_the_name_of_its_contact() {
+    let (app, _) = connected().await;
+    pull(&app).await;
+    let contact = json!({"contact": {"wa_id": "5511999990002", "profile_name": "Bruno at work"}});
+    app.post("/api/v1/whatsapp_contacts", contact).await.data();
+    let hello = pulled(&app, "hello_world", "en_US").await;
+    assert_eq!(send(&app, &hello, json!({"phone_number": "+5511999990002"})).await.status, 200);
+    assert_eq!(app.get("/api/v1/whatsapp_conversations").await.data()[0]["contact_name"], "Bruno at work");
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ pub mod world;
 use domain::Span;
 use operation::{Operation, Place, operations};
 use serde_json::{Value, json};
-use testkit::Answer;
+use testkit::{Answer, TestApp};
 use world::World;
 
 const NOBODY: &str = "0197a1b2-0000-7000-8000-000000000001";
@@ -246,7 +246,7 @@ async fn every_list_pages_keeps_its_order_and_agrees_with_its_headers() {
             for (header, field) in names {
                 assert_eq!(answer.headers[header], meta[field].to_string(), "{} {header}", operation.name);
             }
-            assert_eq!(answer.headers["link"].contains("rel=\"next\""), page < total, "{}", operation.name);
+            assert_eq!(linked(&answer, "next").is_some(), page < total, "{}", operation.name);
             let expected = usize::try_from(page).unwrap() - 1;
             assert_eq!(
                 answer.data(),
@@ -255,7 +255,27 @@ async fn every_list_pages_keeps_its_order_and_agrees_with_its_headers() {
                 operation.name
             );
         }
+        assert_eq!(followed(&world.app, &whole, "first").await, things[..things.len().min(100)], "{}", operation.name);
+        let mut page = operation.call(&world.app, &format!("{path}?per_page=1"), None).await;
+        let mut found = page.data().as_array().unwrap().clone();
+        while let Some(next) = linked(&page, "next") {
+            page = world.app.get(&next).await;
+            found.extend(page.data().as_array().unwrap().clone());
+        }
+        assert_eq!(found, things, "{} by its links", operation.name);
+        let unpaged = operation.call(&world.app, &path, None).await;
+        assert!(!followed(&world.app, &unpaged, "last").await.is_empty(), "{}", operation.name);
     }
+}
+
+/// What is where a list's link leads.
+async fn followed(app: &TestApp, list: &Answer, rel: &str) -> Vec<Value> {
+    app.get(&linked(list, rel).unwrap()).await.data().as_array().unwrap().clone()
+}
+
+fn linked(list: &Answer, rel: &str) -> Option<String> {
+    let links = list.headers["link"].split(", <").find(|link| link.ends_with(&format!("rel=\"{rel}\"")))?;
+    Some(links.trim_start_matches('<').split_once('>')?.0.to_owned())
 }
 
 #[tokio::test]
