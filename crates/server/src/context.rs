@@ -2,7 +2,7 @@
 
 use crate::{
     Clock,
-    api::rate::RateLimit,
+    api::{rate::RateLimit, streams::Streams},
     config::Sandbox,
     library::Library,
     mcp_lists::McpLists,
@@ -81,6 +81,8 @@ pub struct Inner {
     pub metrics: PrometheusHandle,
     /// How often a key may ask.
     pub(crate) rate_limit: RateLimit,
+    /// Who follows executions.
+    pub(crate) streams: Streams,
     /// The turns that this node is carrying on.
     pub(crate) turns: Register,
     /// The sends that this node has open.
@@ -179,6 +181,7 @@ impl Context {
             wake: Notify::new(),
             metrics: parts.metrics,
             rate_limit: RateLimit::new(parts.rate_limit_per_minute),
+            streams: Streams::default(),
             turns: Register::default(),
             sends: Register::default(),
             uploads: Semaphore::new(UPLOADS),

@@ -75,6 +75,9 @@ pub enum ApiError {
     /// Too many requests with this key in this minute.
     #[error("Rate limit exceeded")]
     RateLimited,
+    /// More event streams than a key or a node may have.
+    #[error("Too many event streams")]
+    TooManyStreams,
     /// More headers than we read.
     #[error("the headers are more than 64, or larger than 16 KiB")]
     Headers,
@@ -124,6 +127,7 @@ impl ApiError {
             Self::Whatsapp { status, code, .. } => (*status, code),
             Self::Conflict(code, _) => (StatusCode::CONFLICT, code),
             Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            Self::TooManyStreams => (StatusCode::TOO_MANY_REQUESTS, "too_many_streams"),
             Self::Headers => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
@@ -142,6 +146,7 @@ impl ApiError {
             | Self::Forbidden(_, message)
             | Self::Conflict(_, message) => message.clone(),
             Self::JsonLimits(limit) => (*limit).to_owned(),
+            Self::TooManyStreams => "end one of your streams first".into(),
             Self::RateLimited => "wait for the seconds in Retry-After".into(),
             Self::Invalid(problems) => match problems.as_slice() {
                 [one] => one.message.clone(),
@@ -257,9 +262,13 @@ impl Failure {
             tracing::error!(request_id, error = %self.0, "request failed");
         }
         let mut response = (status, axum::Json(self.0.body(status, code, request_id))).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
+        // A key whose requests are counted is told when its next minute begins instead.
+        let seconds = match status {
+            StatusCode::SERVICE_UNAVAILABLE => "1",
+            StatusCode::TOO_MANY_REQUESTS => "60",
+            _ => return response,
+        };
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         response
     }
 }

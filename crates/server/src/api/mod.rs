@@ -16,6 +16,7 @@ pub(crate) mod problems;
 pub(crate) mod query;
 pub(crate) mod rate;
 pub(crate) mod schema;
+pub(crate) mod streams;
 pub(crate) mod three_state;
 pub(crate) mod values;
 

@@ -89,3 +89,22 @@ async fn the_events_of_another_agents_execution_are_not_found() {
     let answer = app.get(&format!("/api/v1/agents/{other}/executions/{execution}/events")).await;
     assert_eq!(answer.status, 404);
 }
+
+#[tokio::test]
+async fn a_key_follows_five_executions_at_once() {
+    let app = TestApp::start().await;
+    let (agent, execution) = talked(&app).await;
+    let path = format!("/api/v1/agents/{agent}/executions/{execution}/events");
+    let follow =
+        async || app.request(reqwest::Method::GET, &path).header("accept", "text/event-stream").send().await.unwrap();
+    let mut open = Vec::new();
+    for _ in 0..5 {
+        open.push(follow().await);
+    }
+    let refused = follow().await;
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"60".parse().unwrap()));
+    assert_eq!(refused.json::<Value>().await.unwrap()["code"], "too_many_streams");
+    assert_eq!(app.get(&path).await.status, 200, "a list is none");
+    open.pop();
+    testkit::until(|| async { follow().await.status() == 200 }).await;
+}

@@ -264,7 +264,7 @@ impl World {
     }
 
     fn passages(&mut self) -> Retrieval {
-        if self.chance.one_in(5) {
+        if self.chance.one_in(3) {
             return Retrieval::Failed;
         }
         let count = self.chance.below(9);

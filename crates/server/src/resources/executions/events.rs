@@ -3,7 +3,7 @@
 use super::view;
 use crate::{
     ApiError, Context,
-    api::{List, Page, Time},
+    api::{List, Page, Time, streams::Open},
     auth::{ProjectContext, path_id},
 };
 use axum::{
@@ -49,7 +49,10 @@ pub(super) struct ExecutionEvent {
     get, path = "/agents/{agent_id}/executions/{execution_id}/events", operation_id = "list_agent_execution_events",
     tag = "Agent Executions",
     params(("agent_id", description = "Agent id."), ("execution_id", description = "Execution id."), List),
-    responses((status = 200, description = "One page of events.", body = Page<ExecutionEvent>))
+    responses(
+        (status = 200, description = "One page of events.", body = Page<ExecutionEvent>),
+        (status = 429, description = "`too_many_streams`: the key has five event streams already, or the node a thousand"),
+    )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
@@ -69,7 +72,8 @@ pub(super) async fn handle(
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream")) {
         let after = text("last-event-id").and_then(|id| id.trim().parse().ok()).unwrap_or(0);
-        let sent = live((*ctx).clone(), ctx.project, id, after);
+        let open = ctx.streams.open(ctx.key)?;
+        let sent = live((*ctx).clone(), ctx.project, id, after, open);
         return Ok(Sse::new(sent).keep_alive(KeepAlive::default()).into_response());
     }
     let total = state.map_or(0, |state| i64::try_from(state.next_event.saturating_sub(1)).unwrap_or(i64::MAX));
@@ -127,13 +131,14 @@ fn live(
     project: ProjectId,
     id: ExecutionId,
     after: u64,
+    open: Open,
 ) -> impl Stream<Item = Result<Sent, Infallible>> + Send {
-    let batches = stream::unfold((ctx, Place::default()), move |(ctx, mut place)| async move {
+    let batches = stream::unfold((ctx, Place::default(), open), move |(ctx, mut place, open)| async move {
         loop {
             // Asked before looking: what a run writes before it is over is not missed.
             let over = is_over(&ctx, project, id).await;
             match next(&ctx, project, id, &mut place).await {
-                Ok(events) if !events.is_empty() => return Some((events, (ctx, place))),
+                Ok(events) if !events.is_empty() => return Some((events, (ctx, place, open))),
                 Ok(_) if over => return None,
                 Ok(_) => {}
                 Err(error) => {
