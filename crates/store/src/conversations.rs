@@ -182,7 +182,7 @@ statements! {
              ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
     LAST_INBOUND = ["SELECT max(last_inbound_at) FROM conversations WHERE project_id = $1 AND contact_id = $2 AND phone_number_id = $3"];
     OPEN_ON = ["SELECT id FROM conversations WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
-                AND whatsapp_config_id = $3 ORDER BY id"];
+                AND whatsapp_config_id = $3 ORDER BY id LIMIT $4"];
     END = ["UPDATE conversations SET status = 'ended', agent_id = NULL, assignee_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
     REOPEN = ["UPDATE conversations SET status = 'active', updated_at = $3 WHERE project_id = $1 AND id = $2"];
     ASSIGN = ["UPDATE conversations SET assignee_id = $3 WHERE project_id = $1 AND id = $2"];
@@ -298,9 +298,14 @@ pub async fn last_inbound(
     Ok(at.map(Timestamp::from_micros))
 }
 
-/// The open conversations of a config.
-pub async fn open_on(conn: &mut Conn<'_>, project: ProjectId, number: (&str, WhatsappConfigId)) -> Result<Vec<ConversationId>> {
-    let rows = run!(conn, OPEN_ON, [project.uuid(), number.0, number.1.uuid()], fetch_all as (Uuid,))?;
+/// The open conversations of a config, or so many of them.
+pub async fn open_on(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    number: (&str, WhatsappConfigId),
+    limit: i64,
+) -> Result<Vec<ConversationId>> {
+    let rows = run!(conn, OPEN_ON, [project.uuid(), number.0, number.1.uuid(), limit], fetch_all as (Uuid,))?;
     Ok(rows.into_iter().map(|(id,)| ConversationId::from_uuid(id)).collect())
 }
 

@@ -1,9 +1,14 @@
 //! Which agent answers on which number.
 
-use domain::Span;
+use domain::{Id, Span, ids::ContactId};
 use reqwest::Method;
 use serde_json::{Value, json};
+use store::{
+    contacts,
+    conversations::{self, Touch},
+};
 use testkit::{ANA, TestApp};
+use uuid::Uuid;
 
 /// The emulated number is a customer's own, and nobody's sandbox.
 async fn own_number() -> (TestApp, String) {
@@ -34,7 +39,7 @@ async fn says(app: &TestApp, text: &str) {
     app.run_until_idle().await;
 }
 
-async fn conversations(app: &TestApp) -> Vec<Value> {
+async fn listed(app: &TestApp) -> Vec<Value> {
     app.get("/api/v1/whatsapp_conversations").await.data().as_array().unwrap().clone()
 }
 
@@ -114,30 +119,56 @@ async fn an_agent_whose_link_is_removed_answers_nothing_new_and_finishes_what_it
     assert_eq!(app.model().requests().len(), asked);
 }
 
+fn touch<'a>(app: &TestApp, config: &str, contact: ContactId) -> Touch<'a> {
+    Touch {
+        new_id: Id::from_uuid(Uuid::now_v7()),
+        phone_number_id: emulator::PHONE_NUMBER_ID,
+        contact,
+        config: Some(config.parse().unwrap()),
+        phone_number: None,
+        contact_name: None,
+        agent: None,
+        inbound_at: None,
+        now: app.clock.now(),
+    }
+}
+
 /// A message that came in at the same moment on PostgreSQL has read the link before it was removed, and writes its agent after.
 #[tokio::test]
 async fn an_agent_that_a_message_named_while_its_link_was_removed_answers_nothing_more() {
     let (app, config) = own_number().await;
     says(&app, "anybody there?").await;
     let agent = app.agent(json!({"name": "Desk"})).await;
-    let id = conversations(&app).await[0]["id"].as_str().unwrap().parse().unwrap();
+    let id = listed(&app).await[0]["id"].as_str().unwrap().parse().unwrap();
     let store = &app.app.context().store;
-    let row =
-        store::conversations::find(&mut store.read().await.unwrap().conn(), app.project, id).await.unwrap().unwrap();
-    let touch = store::conversations::Touch {
-        new_id: id,
-        phone_number_id: emulator::PHONE_NUMBER_ID,
-        contact: row.contact_id,
-        config: Some(config.parse().unwrap()),
-        phone_number: Some(ANA),
-        contact_name: None,
-        agent: Some(Some(agent.parse().unwrap())),
-        inbound_at: None,
-        now: app.clock.now(),
-    };
-    store::transact!(store, "test", tx => store::conversations::touch(tx, app.project, &touch).await).unwrap();
+    let row = conversations::find(&mut store.read().await.unwrap().conn(), app.project, id).await.unwrap().unwrap();
+    let touch = Touch { agent: Some(Some(agent.parse().unwrap())), ..touch(&app, &config, row.contact_id) };
+    store::transact!(store, "test", tx => conversations::touch(tx, app.project, &touch).await).unwrap();
     says(&app, "hello?").await;
     assert_eq!(app.model().requests().len(), 0);
+}
+
+/// In one transaction nobody could write meanwhile, and an attempt that took too long had done nothing.
+#[tokio::test]
+async fn the_conversations_of_a_busy_number_that_goes_end_some_at_a_time() {
+    let (app, config) = own_number().await;
+    let store = &app.app.context().store;
+    store::transact!(store, "test", tx => {
+        for _ in 0..250 {
+            let new = Id::from_uuid(Uuid::now_v7());
+            let contact =
+                contacts::ensure(tx, app.project, &[], new, &contacts::Seen::default(), app.clock.now()).await?;
+            conversations::touch(tx, app.project, &touch(&app, &config, contact)).await?;
+        }
+        Ok::<_, store::Error>(())
+    })
+    .unwrap();
+    app.take_commits();
+    assert_eq!(app.call(Method::DELETE, &format!("/api/v1/whatsapp_configs/{config}"), None).await.status, 204);
+    let commits = app.take_commits();
+    assert_eq!(commits.iter().filter(|name| **name == "whatsapp_config.close").count(), 2, "{commits:?}");
+    let open = app.get("/api/v1/whatsapp_conversations?q[status_eq]=active").await;
+    assert_eq!(open.body["meta"]["total_count"], 0);
 }
 
 #[tokio::test]
@@ -163,12 +194,12 @@ async fn a_deleted_number_ends_its_conversations_stops_their_agents_and_can_be_c
     let customer = row.data()["customer_id"].as_str().unwrap().to_owned();
     assert_eq!(app.call(Method::DELETE, &format!("/api/v1/whatsapp_configs/{config}"), None).await.status, 204);
     app.run_until_idle().await;
-    assert_eq!(conversations(&app).await[0]["status"], "ended");
+    assert_eq!(listed(&app).await[0]["status"], "ended");
     assert_ne!(app.execution(&agent).await["status"], "paused");
     assert_eq!(app.get(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs")).await.data(), &json!([]));
     let asked = app.model().requests().len();
     says(&app, "large").await;
-    assert_eq!((app.model().requests().len(), conversations(&app).await.len()), (asked, 1), "the number is nobody's");
+    assert_eq!((app.model().requests().len(), listed(&app).await.len()), (asked, 1), "the number is nobody's");
 
     let again = json!({"name": "Again", "phone_number_id": emulator::PHONE_NUMBER_ID, "business_account_id": "1",
         "webhook_verify_token": "x", "access_token": emulator::ACCESS_TOKEN});
@@ -178,7 +209,7 @@ async fn a_deleted_number_ends_its_conversations_stops_their_agents_and_can_be_c
     app.forward(Span::from_secs(1)).await;
     app.model().says("Hello again.");
     says(&app, "and now?").await;
-    let statuses: Vec<Value> = conversations(&app).await.iter().map(|one| one["status"].clone()).collect();
+    let statuses: Vec<Value> = listed(&app).await.iter().map(|one| one["status"].clone()).collect();
     assert_eq!(statuses, ["active", "ended"]);
     assert_eq!(app.heard(ANA).await.last().unwrap(), "Hello again.");
 }

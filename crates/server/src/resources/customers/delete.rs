@@ -23,6 +23,13 @@ pub(super) async fn handle(
 ) -> Result<Changed<StatusCode>, ApiError> {
     let id = path_id(&customer_id, "Customer")?;
     let project = ctx.project;
+    let configs = {
+        let mut reader = ctx.store.read().await?;
+        store::whatsapp_configs::of_customer(&mut reader.conn(), project, id).await?
+    };
+    for config in &configs {
+        whatsapp_configs::close_most(&ctx, project, config).await?;
+    }
     let done = change!(ctx, "customer.delete", tx => {
         customers::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Customer"))?;
         for config in store::whatsapp_configs::of_customer(tx, project, id).await? {

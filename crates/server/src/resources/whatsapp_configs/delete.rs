@@ -7,17 +7,20 @@ use crate::{
     takeover,
 };
 use axum::{extract::Path, http::StatusCode};
-use domain::ids::ProjectId;
+use domain::ids::{ConversationId, ProjectId};
 use store::{
-    Result, Tx, agent_whatsapp_configs, conversations, secrets,
+    Result, Tx, agent_whatsapp_configs, conversations, secrets, transact,
     whatsapp_configs::{self, WhatsappConfigRow},
 };
+
+/// Conversations that end in one transaction.
+const AT_ONCE: i64 = 100;
 
 /// Delete a config
 ///
 /// The number is free again, here and for other projects; its token and its links to agents are gone. Its open conversations
 /// end and what agents do in them is stopped; they and their messages stay readable. What comes to the number from now on
-/// is nobody's.
+/// is nobody's. Of a number with very many of them a request may end some, and 408 says that another one is to end the rest.
 #[utoipa::path(
     delete, path = "/whatsapp_configs/{config_id}", operation_id = "delete_whatsapp_config", tag = "WhatsApp Configs",
     params(("config_id", description = "Config id.")), responses((status = 204, description = "Deleted."))
@@ -28,6 +31,11 @@ pub(super) async fn handle(
 ) -> std::result::Result<Changed<StatusCode>, ApiError> {
     let id = path_id(&config_id, "WhatsApp config")?;
     let project = ctx.project;
+    let found = {
+        let mut reader = ctx.store.read().await?;
+        whatsapp_configs::find(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("WhatsApp config"))?
+    };
+    close_most(&ctx, project, &found).await?;
     let done = change!(ctx, "whatsapp_config.delete", tx => {
         let row = whatsapp_configs::lock(tx, project, id).await?.ok_or(ApiError::NotFound("WhatsApp config"))?;
         remove(&ctx, tx, project, &row).await?;
@@ -62,9 +70,29 @@ pub(super) async fn close_conversations(
     project: ProjectId,
     row: &WhatsappConfigRow,
 ) -> Result<()> {
+    let open = conversations::open_on(tx, project, (&row.phone_number_id, row.id), i64::MAX).await?;
+    close(ctx, tx, project, &open).await
+}
+
+/// Ends conversations of a busy number that is to go, some at a time, so that nobody waits for all of them and what was done stays
+/// done. Those that are left, and those that begin meanwhile, end with the number.
+pub(in crate::resources) async fn close_most(ctx: &Context, project: ProjectId, row: &WhatsappConfigRow) -> Result<()> {
+    loop {
+        let open = {
+            let mut reader = ctx.store.read().await?;
+            conversations::open_on(&mut reader.conn(), project, (&row.phone_number_id, row.id), AT_ONCE).await?
+        };
+        if i64::try_from(open.len()).is_ok_and(|count| count < AT_ONCE) {
+            return Ok(());
+        }
+        transact!(ctx.store, "whatsapp_config.close", tx => close(ctx, tx, project, &open).await)?;
+    }
+}
+
+async fn close(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, open: &[ConversationId]) -> Result<()> {
     let now = ctx.now();
-    for id in conversations::open_on(tx, project, (&row.phone_number_id, row.id)).await? {
-        let Some(conversation) = conversations::lock(tx, project, id, now).await? else { continue };
+    for id in open {
+        let Some(conversation) = conversations::lock(tx, project, *id, now).await? else { continue };
         takeover::close(ctx, tx, project, &conversation, ("the WhatsApp number was removed", true), now).await?;
     }
     Ok(())

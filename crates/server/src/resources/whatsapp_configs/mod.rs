@@ -9,7 +9,7 @@ mod save;
 mod update;
 mod view;
 
-pub(super) use delete::remove;
+pub(super) use delete::{close_most, remove};
 pub(super) use view::WhatsappConfig;
 
 use crate::Context;
