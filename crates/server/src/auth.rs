@@ -2,18 +2,18 @@
 
 use crate::{
     ApiError, Context,
-    api::{change::LONGEST_KEY, facts::Facts},
+    api::{change::LONGEST_KEY, facts::Facts, rate::Who},
     media,
 };
 use axum::{
-    extract::FromRequestParts,
+    extract::{ConnectInfo, FromRequestParts},
     http::{HeaderValue, Method, header, request::Parts},
 };
 use domain::{
     Id, api_key,
     ids::{ApiKeyId, MessageId, ProjectId, UserId},
 };
-use std::{ops::Deref, sync::Arc};
+use std::{net::SocketAddr, ops::Deref, sync::Arc};
 use store::{
     cli_logins,
     unscoped::{self, DirectoryKind},
@@ -56,6 +56,12 @@ impl FromRequestParts<Context> for ProjectContext {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
+        Self::known(parts, ctx).await.map_err(|error| refused(parts, ctx, error))
+    }
+}
+
+impl ProjectContext {
+    async fn known(parts: &Parts, ctx: &Context) -> Result<Self, ApiError> {
         let key = parts.headers.get("x-api-key").and_then(|key| key.to_str().ok()).ok_or(ApiError::Unauthorized)?;
         let lookup = api_key::lookup(key).ok_or(ApiError::Unauthorized)?;
         let mut reader = ctx.store.read().await?;
@@ -109,6 +115,12 @@ impl FromRequestParts<Context> for UserContext {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
+        Self::known(parts, ctx).await.map_err(|error| refused(parts, ctx, error))
+    }
+}
+
+impl UserContext {
+    async fn known(parts: &Parts, ctx: &Context) -> Result<Self, ApiError> {
         let token =
             parts.headers.get("x-cli-token").and_then(|token| token.to_str().ok()).ok_or(ApiError::NotSignedIn)?;
         let lookup = api_key::token_lookup(token).ok_or(ApiError::NotSignedIn)?;
@@ -125,9 +137,22 @@ impl FromRequestParts<Context> for UserContext {
     }
 }
 
+/// What somebody is told who is not let in. Who tries too often from one address is not told whether a key is right; those with a right
+/// one are served there all the same.
+fn refused(parts: &Parts, ctx: &Context, error: ApiError) -> ApiError {
+    if !matches!(error, ApiError::Unauthorized | ApiError::NotSignedIn) {
+        return error;
+    }
+    let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else { return error };
+    let window = ctx.rate_limit.count(Who::at(peer.ip()), ctx.now()).filter(|window| window.over);
+    let (Some(window), Some(facts)) = (window, parts.extensions.get::<Arc<Facts>>()) else { return error };
+    facts.window.get_or_init(|| window);
+    ApiError::RateLimited
+}
+
 /// Counts a request of whoever this is.
 fn count(ctx: &Context, who: ApiKeyId, facts: &Facts) -> Result<(), ApiError> {
-    match ctx.rate_limit.count(who, ctx.now()) {
+    match ctx.rate_limit.count(Who::Key(who), ctx.now()) {
         Some(window) if facts.window.get_or_init(|| window).over => Err(ApiError::RateLimited),
         _ => Ok(()),
     }

@@ -103,7 +103,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         metrics,
     });
     let stop = CancellationToken::new();
-    let app = router::router(ctx.clone());
+    let app = router::router(ctx.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let graceful = stop.clone();
     let serving = tokio::spawn(async move {
         let served = axum::serve(listener, app).with_graceful_shutdown(async move { graceful.cancelled().await }).await;

@@ -11,7 +11,7 @@ use utoipa::{PartialSchema as _, ToSchema as _, openapi::OpenApi};
 const ALWAYS: [(&str, &str); 6] = [
     ("401", "`unauthorized`: no key, or not a valid one"),
     ("408", "`timeout`: the request took too long"),
-    ("429", "`rate_limited`: too many requests with this key"),
+    ("429", "`rate_limited`: too many requests with this key, or too many without a valid one from this address"),
     ("431", "`headers_too_large`: more than 64 headers, or more than 16 KiB"),
     ("500", "`internal`: a fault of the server; quote `request_id` when you report it"),
     ("503", "`busy`: try again after `Retry-After` seconds"),

@@ -28,6 +28,22 @@ async fn a_key_may_make_so_many_requests_in_a_minute_and_is_told_when_the_next_b
 }
 
 #[tokio::test]
+async fn an_address_may_try_so_many_wrong_keys_in_a_minute_and_right_ones_are_served_there_all_the_same() {
+    let app = TestApp::with(true, |config| config.rate_limit_per_minute = 3).await;
+    let wrong = async || {
+        let answer = app.call_as(Some("chq_aaaaaaaaaaaa_wrong"), Method::GET, "/api/v1/agents", None).await;
+        (answer.status, answer.headers.get("retry-after").cloned())
+    };
+    let signed_in = async || app.call_as(None, Method::GET, "/api/cli/auth/verify", None).await.status;
+    assert_eq!((wrong().await.0, wrong().await.0, signed_in().await), (401, 401, 401));
+    assert_eq!((wrong().await.0, signed_in().await), (429, 429));
+    assert!(wrong().await.1.is_some_and(|seconds| seconds.parse::<u32>().is_ok_and(|seconds| seconds <= 60)));
+    assert_eq!(app.get("/api/v1/agents").await.status, 200);
+    app.clock.forward(domain::Span::from_secs(60));
+    assert_eq!(wrong().await.0, 401);
+}
+
+#[tokio::test]
 async fn a_change_to_an_older_state_is_refused_and_changes_nothing() {
     let app = TestApp::start().await;
     let id = app.agent(json!({"name": "First"})).await;

@@ -20,10 +20,10 @@ use uuid::Uuid;
 pub(crate) struct AgentSnapshot {
     id: Uuid,
     agent_id: Uuid,
-    /// The agent's name and the minute in which this state was first stored.
+    /// The agent's present name and the minute in which this state was first stored.
     name: String,
     created_at: Time,
-    /// A snapshot never changes.
+    /// What a snapshot holds never changes.
     updated_at: Time,
     #[schema(value_type = AgentGraph)]
     graph: Value,
