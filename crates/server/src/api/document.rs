@@ -20,8 +20,9 @@ const ALWAYS: [(&str, &str); 6] = [
 const WITH_PATH: [(&str, &str); 1] =
     [("404", "`not_found`: absent, another project's, or not an id; the answer is the same")];
 /// Errors of operations with a query.
-const WITH_QUERY: [(&str, &str); 1] =
-    [("422", "`validation_failed`: a value is not acceptable; `details` names each (`nul`: it holds U+0000)")];
+const WITH_QUERY: [(&str, &str); 1] = [("422", "`validation_failed`: a value is not acceptable; `details` names each")];
+/// What no schema of a query can say.
+const IN_QUERY: &str = "A detail of a query: `nul`, a value holds U+0000";
 /// Errors of operations that make something.
 const WITH_POST: [(&str, &str); 1] = [(
     "422",
@@ -153,7 +154,8 @@ fn describe(method: &str, operation: &mut Value) {
     if place("path") {
         errors.extend(WITH_PATH);
     }
-    if place("query") {
+    let has_query = place("query");
+    if has_query {
         errors.extend(WITH_QUERY);
     }
     if operation["requestBody"].is_object() {
@@ -170,8 +172,10 @@ fn describe(method: &str, operation: &mut Value) {
     operation["parameters"] = parameters.into_iter().map(with_format).collect();
     let responses = &mut operation["responses"];
     for (status, meaning) in errors {
-        let own = responses[status]["description"].as_str().map(|own| format!("{meaning}. {own}"));
-        responses[status]["description"] = json!(own.unwrap_or_else(|| meaning.to_owned()));
+        let of_query = Some(IN_QUERY).filter(|_| has_query && status == "422");
+        let own = responses[status]["description"].as_str();
+        let told: Vec<&str> = [Some(meaning), of_query, own].into_iter().flatten().collect();
+        responses[status]["description"] = json!(told.join(". "));
     }
     *responses = sorted(responses.take());
     for (status, response) in responses.as_object_mut().into_iter().flatten() {
