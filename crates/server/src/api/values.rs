@@ -22,7 +22,7 @@ impl Time {
     }
 
     /// The last moment that is shown as this time, for filters: what happens has microseconds, and answers have milliseconds.
-    pub(crate) fn whole(self) -> Timestamp {
+    pub(crate) fn end(self) -> Timestamp {
         let shown = self.0.micros() % 1_000 == 0;
         self.0 + Span::from_micros(if shown { 999 } else { 0 })
     }

@@ -58,7 +58,7 @@ pub(super) async fn handle(ctx: ProjectContext, list: List<Filters>) -> Result<P
         profile_name: sent.profile_name.clone(),
         wa_id: sent.wa_id.as_deref().map(digits),
         created_from: sent.created_from.map(|time| time.0),
-        created_to: sent.created_to.map(Time::whole),
+        created_to: sent.created_to.map(Time::end),
     };
     let mut reader = ctx.store.read().await?;
     let (rows, total) = contacts::list(&mut reader.conn(), ctx.project, &filter, limit, offset).await?;

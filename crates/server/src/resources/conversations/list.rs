@@ -43,7 +43,7 @@ pub(super) async fn handle(ctx: ProjectContext, list: List<Filters>) -> Result<P
     let filter = Filter {
         status: status.clone(),
         active_from: active_from.map(|time| time.0),
-        active_to: active_to.map(Time::whole),
+        active_to: active_to.map(Time::end),
         phone_number: phone_number.as_deref().map(phone::comparable),
     };
     let (limit, offset) = list.range();

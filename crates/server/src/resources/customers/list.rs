@@ -39,7 +39,7 @@ pub(super) async fn handle(ctx: ProjectContext, list: List<Filters>) -> Result<P
         name: list.filter.name.clone(),
         external_customer_id: list.filter.external_customer_id.clone(),
         created_from: list.filter.created_from.map(|time| time.0),
-        created_to: list.filter.created_to.map(Time::whole),
+        created_to: list.filter.created_to.map(Time::end),
     };
     let mut reader = ctx.store.read().await?;
     let (rows, total) = customers::list(&mut reader.conn(), ctx.project, &filter, limit, offset).await?;

@@ -44,9 +44,9 @@ impl Filters {
         Filter {
             status: self.status.clone(),
             started_from: self.started_from.map(|time| time.0),
-            started_to: self.started_to.map(Time::whole),
+            started_to: self.started_to.map(Time::end),
             ended_from: self.ended_from.map(|time| time.0),
-            ended_to: self.ended_to.map(Time::whole),
+            ended_to: self.ended_to.map(Time::end),
             phone_number: self.phone_number.as_deref().map(phone::comparable),
         }
     }

@@ -74,7 +74,7 @@ async fn page(
         waba_id: sent.business_account_id.clone().or_else(|| sent.business_account_id_eq.clone()),
         name: sent.name.clone(),
         created_from: sent.created_from.map(|time| time.0),
-        created_to: sent.created_to.map(Time::whole),
+        created_to: sent.created_to.map(Time::end),
     };
     let mut reader = ctx.store.read().await?;
     let (rows, total) = whatsapp_configs::list(&mut reader.conn(), ctx.project, &filter, limit, offset).await?;
