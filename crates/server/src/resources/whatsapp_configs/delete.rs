@@ -92,7 +92,9 @@ pub(in crate::resources) async fn close_most(ctx: &Context, project: ProjectId, 
 async fn close(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, open: &[ConversationId]) -> Result<()> {
     let now = ctx.now();
     for id in open {
-        let Some(conversation) = conversations::lock(tx, project, *id, now).await? else { continue };
+        // One may have ended since it was listed.
+        let conversation = conversations::lock(tx, project, *id, now).await?.filter(|row| row.status == "active");
+        let Some(conversation) = conversation else { continue };
         takeover::close(ctx, tx, project, &conversation, ("the WhatsApp number was removed", true), now).await?;
     }
     Ok(())
