@@ -118,7 +118,7 @@ pub(super) async fn converse(
         phone_number: shown.as_deref(),
         contact_name: message.profile_name.as_deref(),
         // Who was told before may have been taken off the number since, at the very moment of an earlier message.
-        agent: place.config.map_or_else(|| place.agent.map(Some), |_| Some(place.agent)),
+        agent: (place.config.is_some() || place.agent.is_some()).then_some(place.agent),
         inbound_at: Some(at),
         now,
     };

@@ -60,7 +60,7 @@ impl RequestBody for AgentCreate {
     const READ_BY_CHECK: &'static str = save::GRAPH_AT;
 
     fn check(body: &Value, problems: &mut Problems) {
-        save::check_graph(save::GRAPH_AT, body, problems);
+        save::check_graph(Self::READ_BY_CHECK, body, problems);
         settings::check(body, problems);
     }
 }
