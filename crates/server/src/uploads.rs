@@ -1,7 +1,7 @@
 //! Files that come over the API, or from WhatsApp: where their bytes are, and what becomes of those that nobody needs.
 //!
 //! WhatsApp gets a file from the outbox worker, like everything else, and the message must survive a crash; so the bytes wait
-//! in the database ([decision 7](../../../docs/decisions/0007-files-wait-in-the-database.md)). They are written piece by piece
+//! in the database ([decision 7](../../../docs/decisions/0007-uploads-stored-in-the-database.md)). They are written piece by piece
 //! while they arrive, before it is known whether a message comes of them. A job, put with the first piece, sees to it that
 //! none stays for ever.
 

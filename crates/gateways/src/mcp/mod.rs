@@ -2,7 +2,7 @@
 //!
 //! A session lives for one request of a tool. It is plain sequential code over the guarded client, without tasks but
 //! for the last word: what is dropped is over, and nothing repeats a call behind our back. Why this is our own code and no crate:
-//! `docs/decisions/0009-mcp.md`.
+//! `docs/decisions/0009-own-mcp-client.md`.
 
 mod ask;
 mod events;

@@ -2,7 +2,7 @@
 //!
 //! WhatsApp gives a file out for seven days, and its bytes only to whoever has the number's token. So each is downloaded at
 //! once (`workers/calls/fetch.rs`) and kept in the database, in pieces as those of the API are
-//! ([decision 8](../../../../docs/decisions/0008-files-of-people-stay-in-the-database.md)); clients read it by a link.
+//! ([decision 8](../../../../docs/decisions/0008-inbound-media-stored-in-the-database.md)); clients read it by a link.
 
 mod link;
 mod serve;
