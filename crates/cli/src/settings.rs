@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args as Flags;
+use gateways::llm::rehearsal;
 use server::{
     Config,
     config::{self, Given, Values},
@@ -45,7 +46,7 @@ pub fn collect(flags: &SettingFlags, listen: Option<SocketAddr>) -> Result<Value
 
 /// The typed settings.
 pub fn read(values: &Values) -> Result<Config> {
-    Ok(Config::read(values, &variable)?)
+    Ok(Config::read(values, &variable, rehearsal::provider())?)
 }
 
 /// Whether somebody chose this value.

@@ -114,17 +114,18 @@ impl Default for OllamaProbe {
 }
 
 /// Finds the model that settings and environment mean. Only Ollama is asked over the network, and only as the last
-/// resort before the rehearsal model.
+/// resort before `offline`, the in-process model.
 pub async fn resolve(
     client: &ModelClient,
     settings: &LlmSettings,
     env: &(dyn Fn(&str) -> Option<String> + Sync),
     ollama: &OllamaProbe,
+    offline: &Provider,
 ) -> Result<Provider, ModelFailure> {
     let base_url = given(settings.base_url.as_deref());
     let key = settings.api_key.as_ref().filter(|key| !key.expose_secret().trim().is_empty());
     match settings.provider {
-        Some(ProviderName::Rehearsal) => Ok(Provider::Rehearsal),
+        Some(ProviderName::Rehearsal) => Ok(offline.clone()),
         Some(name @ (ProviderName::Anthropic | ProviderName::Google)) => Err(unsupported(name.as_str())),
         Some(ProviderName::OpenAiCompatible) => compatible(client, settings),
         Some(ProviderName::OpenAi) => known(client, settings, &PROVIDERS[0], env),
@@ -134,7 +135,7 @@ pub async fn resolve(
         None if key.is_some_and(|key| key.expose_secret().starts_with("AIza")) => Err(unsupported("Google")),
         None if key.is_some() || env_key(env, &PROVIDERS[0]).is_some() => known(client, settings, &PROVIDERS[0], env),
         // Keys of Anthropic and Google alone are passed over: they must not take the fallback away.
-        None => Ok(local(client, settings, ollama).await.unwrap_or(Provider::Rehearsal)),
+        None => Ok(local(client, settings, ollama).await.unwrap_or_else(|| offline.clone())),
     }
 }
 

@@ -16,5 +16,5 @@ mod tuning;
 
 pub use choice::Models;
 pub use config::{LlmSettings, OllamaProbe, ProviderName, resolve};
-pub use provider::{ModelClient, Provider};
+pub use provider::{InProcessModel, ModelClient, Provider};
 pub use tuning::Tuning;

@@ -1,6 +1,6 @@
 //! The models that can be asked.
 
-use super::{bounds::bounded, openai::OpenAi, rehearsal};
+use super::{bounds::bounded, openai::OpenAi};
 use crate::{ClientError, InProcess, wire};
 use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
 use std::time::Duration;
@@ -26,10 +26,25 @@ impl ModelClient {
 pub enum Provider {
     /// Anything that speaks OpenAI's chat completions.
     OpenAi(OpenAi),
-    /// Built in, offline, deterministic, and not an AI.
-    Rehearsal,
-    /// A function of this process: question and trace id in, answer out.
-    InProcess(InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>),
+    /// A function of this process.
+    InProcess(InProcessModel),
+}
+
+/// A model that this process runs itself: the rehearsal model, or a simulation.
+#[derive(Debug, Clone)]
+pub struct InProcessModel {
+    choice: ModelChoice,
+    function: InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>,
+}
+
+impl InProcessModel {
+    /// `function` takes the request and its trace id. `choice` is the name shown for the model.
+    pub fn new(
+        choice: ModelChoice,
+        function: InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>,
+    ) -> Self {
+        Self { choice, function }
+    }
 }
 
 impl Provider {
@@ -37,8 +52,7 @@ impl Provider {
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
         let answer = match self {
             Self::OpenAi(model) => model.complete(request, trace_id).await,
-            Self::Rehearsal => Ok(rehearsal::answer(request)),
-            Self::InProcess(model) => model.ask((request.clone(), trace_id.to_owned())).await,
+            Self::InProcess(model) => model.function.ask((request.clone(), trace_id.to_owned())).await,
         };
         answer.map(bounded)
     }
@@ -47,8 +61,7 @@ impl Provider {
     pub fn describe(&self) -> ModelChoice {
         match self {
             Self::OpenAi(model) => model.describe(),
-            Self::Rehearsal => ModelChoice { provider: String::from("Rehearsal"), model: String::from("built-in") },
-            Self::InProcess(_) => ModelChoice { provider: String::from("InProcess"), model: String::from("simulated") },
+            Self::InProcess(model) => model.choice.clone(),
         }
     }
 }
