@@ -11,16 +11,17 @@ use toml::{Table, Value};
 use crate::sources;
 
 /// Every crate, by its folder, and those of ours it may use. A new crate needs a decision record and a line here.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("engine", &["domain"]),
     ("sys", &[]),
     ("store", &["domain", "sys"]),
     ("gateways", &["domain"]),
+    ("rehearsal", &["domain", "engine", "gateways"]),
     ("emulator", &["domain"]),
     ("server", &["domain", "engine", "gateways", "store"]),
-    ("cli", &["domain", "emulator", "gateways", "server"]),
-    ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "server", "store"]),
+    ("cli", &["domain", "emulator", "gateways", "rehearsal", "server"]),
+    ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "rehearsal", "server", "store"]),
 ];
 
 /// The one crate that cannot take the lints of the workspace.

@@ -4,7 +4,6 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args as Flags;
-use gateways::llm::rehearsal;
 use server::{
     Config,
     config::{self, Given, Values},

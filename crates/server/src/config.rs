@@ -231,7 +231,6 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gateways::llm::rehearsal;
 
     fn none(_: &str) -> Option<String> {
         None

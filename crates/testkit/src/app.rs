@@ -9,7 +9,6 @@ use emulator::{ClockMode, Emulator};
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use gateways::llm::rehearsal;
 use server::{App, Clock, Config, Sandbox, config};
 use std::{
     sync::{Arc, Mutex},

@@ -11,7 +11,6 @@ mod failure;
 pub mod models;
 pub mod openai;
 mod provider;
-pub mod rehearsal;
 mod tuning;
 
 pub use choice::Models;

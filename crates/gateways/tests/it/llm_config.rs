@@ -124,7 +124,7 @@ async fn an_ollama_that_does_not_answer_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn the_rehearsal_model_answers_without_any_network() {
+async fn an_in_process_model_answers_without_any_network() {
     offline().complete(&nothing(), "t").await.unwrap();
 }
 

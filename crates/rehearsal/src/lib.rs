@@ -29,11 +29,11 @@ mod tests;
 mod values;
 mod wish;
 
-use crate::{
+use domain::chat::{ChatMessage, Ended, ModelChoice, ModelRequest, ModelResponse, ToolCall, Usage};
+use gateways::{
     InProcess,
     llm::{InProcessModel, Provider},
 };
-use domain::chat::{ChatMessage, Ended, ModelChoice, ModelRequest, ModelResponse, ToolCall, Usage};
 use serde_json::{Value, json};
 
 use conversation::{Conversation, asks_by_tool, head};
