@@ -17,7 +17,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("sys", &[]),
     ("store", &["domain", "sys"]),
     ("gateways", &["domain"]),
-    ("rehearsal", &["domain", "engine", "gateways"]),
+    ("rehearsal", &["domain", "gateways"]),
     ("emulator", &["domain"]),
     ("server", &["domain", "engine", "gateways", "store"]),
     ("cli", &["domain", "emulator", "gateways", "rehearsal", "server"]),
