@@ -8,12 +8,16 @@ mod bounds;
 mod choice;
 pub mod config;
 mod failure;
+mod model_client;
 pub mod models;
 pub mod openai;
 mod provider;
+mod provider_name;
 mod tuning;
 
 pub use choice::Models;
-pub use config::{LlmSettings, OllamaProbe, ProviderName, resolve};
-pub use provider::{InProcessModel, ModelClient, Provider};
+pub use config::{LlmSettings, OllamaProbe, resolve};
+pub use model_client::ModelClient;
+pub use provider::{InProcessModel, Provider};
+pub use provider_name::{ProviderName, UnknownProvider};
 pub use tuning::Tuning;

@@ -1,25 +1,8 @@
 //! The models that can be asked.
 
 use super::{bounds::bounded, openai::OpenAi};
-use crate::{ClientError, InProcess, wire};
+use crate::InProcess;
 use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
-use std::time::Duration;
-
-/// The connection pool that all models share. Cloning shares it.
-#[derive(Debug, Clone)]
-pub struct ModelClient(reqwest::Client);
-
-impl ModelClient {
-    /// A new pool; one per process is enough.
-    pub fn new() -> Result<Self, ClientError> {
-        let builder = wire::builder().connect_timeout(Duration::from_secs(10));
-        Ok(Self(builder.build()?))
-    }
-
-    pub(super) fn http(&self) -> &reqwest::Client {
-        &self.0
-    }
-}
 
 /// A model that can be asked.
 #[derive(Debug, Clone)]
