@@ -17,22 +17,23 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("sys", &[]),
     ("store", &["domain", "sys"]),
     ("gateways", &["domain"]),
-    ("rehearsal", &["domain", "gateways"]),
     ("emulator", &["domain"]),
-    ("server", &["domain", "engine", "gateways", "store"]),
-    ("cli", &["domain", "emulator", "gateways", "rehearsal", "server"]),
-    ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "rehearsal", "server", "store"]),
+    ("runtime", &["domain", "engine", "gateways", "store"]),
+    ("server", &["domain", "engine", "gateways", "runtime", "store"]),
+    ("cli", &["domain", "emulator", "gateways", "server"]),
+    ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "runtime", "server", "store"]),
 ];
 
 /// The one crate that cannot take the lints of the workspace.
 const WITH_UNSAFE_CODE: &str = "sys";
 
 /// Dependencies with a home. testkit is itself only a dev-dependency, so it may use what tests may use.
-const CONFINED: [Confined; 4] = [
+const CONFINED: [Confined; 5] = [
     Confined { dependency: "rusqlite", to: &["store"], even_in_tests: true },
     Confined { dependency: "sqlx", to: &["store"], even_in_tests: true },
     Confined { dependency: "reqwest", to: &["gateways", "emulator", "cli", "testkit"], even_in_tests: false },
     Confined { dependency: "axum", to: &["server", "emulator", "testkit"], even_in_tests: false },
+    Confined { dependency: "utoipa", to: &["server"], even_in_tests: false },
 ];
 
 /// The engine does no I/O and waits for nothing: none of these, nor of their families (`tokio-util`, `futures-core`).
@@ -159,6 +160,7 @@ mod tests {
         emulator = { path = "crates/emulator", package = "chasqui-emulator" }
         engine = { path = "crates/engine", package = "chasqui-engine" }
         gateways = { path = "crates/gateways", package = "chasqui-gateways" }
+        runtime = { path = "crates/runtime", package = "chasqui-runtime" }
         server = { path = "crates/server", package = "chasqui-server" }
         store = { path = "crates/store", package = "chasqui-store" }
         testkit = { path = "crates/testkit", package = "chasqui-testkit" }
@@ -215,6 +217,8 @@ mod tests {
         }
         fine("gateways", "[dev-dependencies]\naxum.workspace = true");
         caught("gateways", "[dependencies]\naxum.workspace = true", "axum");
+        caught("runtime", "[dependencies]\naxum.workspace = true", "axum");
+        caught("runtime", "[dependencies]\nutoipa.workspace = true", "utoipa");
         caught("cli", "[dependencies]\naxum.workspace = true", "axum");
     }
 
@@ -236,6 +240,8 @@ mod tests {
         caught("store", "[dependencies]\ngateways.workspace = true", "gateways");
         caught("gateways", "[dependencies]\nserver.workspace = true", "server");
         caught("emulator", "[dependencies]\ngateways.workspace = true", "gateways");
+        fine("server", "[dependencies]\nruntime.workspace = true");
+        caught("runtime", "[dependencies]\nserver.workspace = true", "server");
         caught("server", "[dependencies]\nemulator.workspace = true", "emulator");
         caught("cli", "[dependencies]\nengine.workspace = true", "engine");
     }

@@ -14,12 +14,12 @@ const LONGEST_FILE: usize = 800;
 const EDGES: [&str; 11] = [
     "crates/cli/",
     "crates/emulator/src/clock.rs",
+    "crates/runtime/src/clock.rs",
+    "crates/runtime/src/context.rs",
+    // Test builds only: a failpoint is reached from places that hold no settings.
+    "crates/runtime/src/failpoint.rs",
     "crates/server/src/config.rs",
     "crates/server/src/config/",
-    "crates/server/src/clock.rs",
-    "crates/server/src/context.rs",
-    // Test builds only: a failpoint is reached from places that hold no settings.
-    "crates/server/src/failpoint.rs",
     "crates/server/src/telemetry.rs",
     // The lease clock is the database's, and SQLite is inside this process.
     "crates/store/src/sqlite.rs",
@@ -87,7 +87,7 @@ fn edge_problems(path: &str, code: &str) -> Vec<(&'static str, &'static str)> {
         let settings = READS_SETTINGS.into_iter().filter(|what| code.contains(what));
         found.extend(settings.map(|what| (what, "settings are read in server::config and handed down")));
         let clocks = READS_CLOCKS.into_iter().filter(|what| code.contains(what));
-        found.extend(clocks.map(|what| (what, "time is an argument; see server::context")));
+        found.extend(clocks.map(|what| (what, "time is an argument; see runtime::context")));
     }
     if path.starts_with("crates/engine/src/") {
         let waits = WAITS.into_iter().filter(|what| has_word(code, what));
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn clocks_are_read_at_the_edges() {
-        for path in ["crates/server/src/context.rs", "crates/emulator/src/clock.rs", "crates/testkit/src/lib.rs"] {
+        for path in ["crates/runtime/src/context.rs", "crates/emulator/src/clock.rs", "crates/testkit/src/lib.rs"] {
             fine(path, "let now = SystemTime::now();");
         }
         for clock in READS_CLOCKS {
@@ -198,7 +198,7 @@ mod tests {
             "crates/engine/src/advance.rs",
             "//! There is no `async fn` and no `.await` here.\nlet x = queue.awaiting;",
         );
-        fine("crates/server/src/workers/turn.rs", "pub async fn step() { work().await }");
+        fine("crates/runtime/src/turn/mod.rs", "pub async fn step() { work().await }");
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
         fine(path, "let at = clock.now(); let started = Instant::now();");
         fine(path, "use tokio::sync::Notify; // LISTEN, NOTIFY and SERIAL are PostgreSQL's");
         fine(path, "const ISOLATION: &str = \"SET TRANSACTION ISOLATION LEVEL SERIALIZABLE\";");
-        fine("crates/server/src/workers/mod.rs", "fn now() {}");
+        fine("crates/runtime/src/workers.rs", "fn now() {}");
     }
 
     #[test]

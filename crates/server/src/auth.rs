@@ -1,9 +1,8 @@
 //! Who asks: a handler that takes [`ProjectContext`] runs only with a valid key, and has the project by it.
 
 use crate::{
-    ApiError, Context,
+    ApiError, AppState,
     api::{change::LONGEST_KEY, facts::Facts, rate::Who},
-    media,
 };
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
@@ -24,7 +23,7 @@ use subtle::ConstantTimeEq as _;
 /// The context of one project's request.
 #[derive(Clone)]
 pub struct ProjectContext {
-    ctx: Context,
+    ctx: AppState,
     /// Whose data it may touch.
     pub project: ProjectId,
     /// Who asks.
@@ -41,27 +40,27 @@ pub struct ProjectContext {
 impl ProjectContext {
     /// Where this client reads the file of a message, for a day.
     pub(crate) fn media_url(&self, message: MessageId) -> String {
-        self.base_url(self.host.as_ref()) + &media::path(self, self.project, message)
+        self.base_url(self.host.as_ref()) + &runtime::media::link::path(self, self.project, message)
     }
 }
 
 impl Deref for ProjectContext {
-    type Target = Context;
-    fn deref(&self) -> &Context {
+    type Target = AppState;
+    fn deref(&self) -> &AppState {
         &self.ctx
     }
 }
 
-impl FromRequestParts<Context> for ProjectContext {
+impl FromRequestParts<AppState> for ProjectContext {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, ctx: &AppState) -> Result<Self, ApiError> {
         Self::known(parts, ctx).await.map_err(|error| refused(parts, ctx, error))
     }
 }
 
 impl ProjectContext {
-    async fn known(parts: &Parts, ctx: &Context) -> Result<Self, ApiError> {
+    async fn known(parts: &Parts, ctx: &AppState) -> Result<Self, ApiError> {
         let key = parts.headers.get("x-api-key").and_then(|key| key.to_str().ok()).ok_or(ApiError::Unauthorized)?;
         let lookup = api_key::lookup(key).ok_or(ApiError::Unauthorized)?;
         let mut reader = ctx.store.read().await?;
@@ -96,7 +95,7 @@ fn idempotency_key(parts: &Parts) -> Result<Option<String>, ApiError> {
 /// The context of a request by somebody who signed in from a command line.
 #[derive(Clone)]
 pub(crate) struct UserContext {
-    ctx: Context,
+    ctx: AppState,
     /// Who asks.
     pub(crate) user: UserRow,
     /// What finds their token.
@@ -105,22 +104,22 @@ pub(crate) struct UserContext {
 }
 
 impl Deref for UserContext {
-    type Target = Context;
-    fn deref(&self) -> &Context {
+    type Target = AppState;
+    fn deref(&self) -> &AppState {
         &self.ctx
     }
 }
 
-impl FromRequestParts<Context> for UserContext {
+impl FromRequestParts<AppState> for UserContext {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, ctx: &Context) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, ctx: &AppState) -> Result<Self, ApiError> {
         Self::known(parts, ctx).await.map_err(|error| refused(parts, ctx, error))
     }
 }
 
 impl UserContext {
-    async fn known(parts: &Parts, ctx: &Context) -> Result<Self, ApiError> {
+    async fn known(parts: &Parts, ctx: &AppState) -> Result<Self, ApiError> {
         let token =
             parts.headers.get("x-cli-token").and_then(|token| token.to_str().ok()).ok_or(ApiError::NotSignedIn)?;
         let lookup = api_key::token_lookup(token).ok_or(ApiError::NotSignedIn)?;
@@ -139,20 +138,20 @@ impl UserContext {
 
 /// What somebody is told who is not let in. Who tries too often from one address is not told whether a key is right; those with a right
 /// one are served there all the same.
-fn refused(parts: &Parts, ctx: &Context, error: ApiError) -> ApiError {
+fn refused(parts: &Parts, ctx: &AppState, error: ApiError) -> ApiError {
     if !matches!(error, ApiError::Unauthorized | ApiError::NotSignedIn) {
         return error;
     }
     let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else { return error };
-    let window = ctx.rate_limit.count(Who::at(peer.ip()), ctx.now()).filter(|window| window.over);
+    let window = ctx.http().rate_limit.count(Who::at(peer.ip()), ctx.now()).filter(|window| window.over);
     let (Some(window), Some(facts)) = (window, parts.extensions.get::<Arc<Facts>>()) else { return error };
     facts.window.get_or_init(|| window);
     ApiError::RateLimited
 }
 
 /// Counts a request of whoever this is.
-fn count(ctx: &Context, who: ApiKeyId, facts: &Facts) -> Result<(), ApiError> {
-    match ctx.rate_limit.count(Who::Key(who), ctx.now()) {
+fn count(ctx: &AppState, who: ApiKeyId, facts: &Facts) -> Result<(), ApiError> {
+    match ctx.http().rate_limit.count(Who::Key(who), ctx.now()) {
         Some(window) if facts.window.get_or_init(|| window).over => Err(ApiError::RateLimited),
         _ => Ok(()),
     }

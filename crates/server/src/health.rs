@@ -1,6 +1,6 @@
 //! Whether the process lives, and whether it can take work.
 
-use crate::Context;
+use crate::AppState;
 use axum::{
     Json,
     extract::State,
@@ -16,9 +16,9 @@ pub(crate) async fn live() -> Response {
 }
 
 /// The database takes a write.
-pub(crate) async fn ready(State(ctx): State<Context>) -> Response {
+pub(crate) async fn ready(State(ctx): State<AppState>) -> Response {
     let write = async {
-        transact!(ctx.store, "health", tx => store::projects::insert(tx, crate::context::PLATFORM_PROJECT, "sandbox", ctx.now()).await)
+        transact!(ctx.store, "health", tx => store::projects::insert(tx, runtime::context::PLATFORM_PROJECT, "sandbox", ctx.now()).await)
     };
     match tokio::time::timeout(std::time::Duration::from_secs(1), write).await {
         Ok(Ok(())) => Json(json!({"status": "ok", "database": ctx.store.engine_name()})).into_response(),
@@ -33,6 +33,6 @@ fn unready(why: &str) -> Response {
 }
 
 /// Metrics in Prometheus's text format.
-pub(crate) async fn metrics(State(ctx): State<Context>) -> Response {
-    ([("content-type", "text/plain; version=0.0.4")], ctx.metrics.render()).into_response()
+pub(crate) async fn metrics(State(ctx): State<AppState>) -> Response {
+    ([("content-type", "text/plain; version=0.0.4")], ctx.http().metrics.render()).into_response()
 }

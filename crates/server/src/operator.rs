@@ -1,13 +1,14 @@
 //! What an operator does from the command line, beside a running server or without one.
 
-use crate::{Clock, Config, context::PLATFORM_PROJECT, start};
+use crate::{Config, start};
 use domain::{
     Id, api_key, cli_login,
-    ids::{ProjectId, UserId},
+    ids::{ExecutionId, ProjectId, UserId},
 };
 use gateways::llm::{ModelClient, config::resolve};
+use runtime::{Clock, context::PLATFORM_PROJECT, data_dir::make_folder, replay};
 use secrecy::ExposeSecret as _;
-use store::{DatabaseUrl, Store, cli_logins, projects, transact, users};
+use store::{DatabaseUrl, Store, cli_logins, projects, transact, unscoped, users};
 use uuid::Uuid;
 
 /// The hands of the command line.
@@ -64,16 +65,12 @@ impl Operator {
         Self { store, clock }
     }
 
-    pub(crate) const fn store(&self) -> &Store {
-        &self.store
-    }
-
     /// Opens the configured database. A server may be running on it.
     pub async fn open(config: &Config) -> Result<Self, OperatorError> {
         if let DatabaseUrl::Sqlite(path) = &config.database
             && let Some(folder) = path.parent()
         {
-            start::make_folder(folder)?;
+            make_folder(folder)?;
         }
         Ok(Self::new(Store::open(&config.database).await?, config.clock.clone()))
     }
@@ -134,6 +131,30 @@ impl Operator {
         approved.ok_or(OperatorError::NoLogin)
     }
 
+    /// Replays an execution of any project.
+    pub async fn replay(&self, id: ExecutionId) -> Result<replay::Replay, OperatorError> {
+        self.replay_with(id, &|_| None).await
+    }
+
+    /// The same with agents that were compiled before: for whoever replays thousands.
+    pub async fn replay_with(
+        &self,
+        id: ExecutionId,
+        compiled: replay::Known<'_>,
+    ) -> Result<replay::Replay, OperatorError> {
+        let mut reader = self.store.read().await?;
+        let mut conn = reader.conn();
+        let project = unscoped::project_of_execution(&mut conn, id).await?.ok_or(OperatorError::NoExecution(id))?;
+        Ok(replay::replay(&mut conn, project, id, compiled).await?)
+    }
+
+    /// The first thousand executions of all projects, oldest first.
+    pub async fn executions(&self) -> Result<Vec<ExecutionId>, OperatorError> {
+        let mut reader = self.store.read().await?;
+        let rows = unscoped::executions(&mut reader.conn()).await?;
+        Ok(rows.into_iter().map(|row| ExecutionId::from_uuid(row.id)).collect())
+    }
+
     async fn project(&self, wanted: &str) -> Result<ProjectId, OperatorError> {
         let mut reader = self.store.read().await?;
         let mut conn = reader.conn();
@@ -181,9 +202,7 @@ pub async fn check(config: &Config) -> Vec<Check> {
     let model = async {
         let client = ModelClient::new().map_err(|error| error.to_string())?;
         let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
-        let provider = resolve(&client, &config.llm, &keys, &config.ollama, &config.offline_model)
-            .await
-            .map_err(|failure| failure.message)?;
+        let provider = resolve(&client, &config.llm, &keys, &config.ollama).await.map_err(|failure| failure.message)?;
         let choice = provider.describe();
         let label = if choice.provider == "Rehearsal" { " (the built-in rehearsal model: not an AI)" } else { "" };
         Ok::<_, String>(format!("{} {}{label}", choice.provider, choice.model))

@@ -1,13 +1,13 @@
 //! All routes. A group of the API stands in its own folder, where one list makes both its routes and its part of the document.
 
-use crate::{ApiError, Context, api, docs, health, ingest, media, resources::*, telemetry};
+use crate::{ApiError, AppState, api, docs, health, media, resources::*, telemetry, webhooks};
 use axum::{Router, middleware::from_fn_with_state, routing::get};
 use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The API, in order of name.
-fn api() -> OpenApiRouter<Context> {
+fn api() -> OpenApiRouter<AppState> {
     let groups = OpenApiRouter::new()
         .merge(agent_snapshots::routes())
         .merge(agent_whatsapp_configs::routes())
@@ -38,12 +38,12 @@ pub fn openapi() -> Value {
 }
 
 /// The application without a port: what [`crate::build`] serves.
-pub fn router(ctx: Context) -> Router {
+pub fn router(ctx: AppState) -> Router {
     let (api, _) = api().split_for_parts();
     api.merge(docs::routes())
         .route("/cli/authorize/{code}", get(cli::authorize))
         .route("/media/{link}", get(media::serve))
-        .route("/webhooks/whatsapp", get(ingest::handshake).post(ingest::deliver))
+        .route("/webhooks/whatsapp", get(webhooks::handshake).post(webhooks::deliver))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(health::metrics))

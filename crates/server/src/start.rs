@@ -1,18 +1,13 @@
 //! Opens what the server needs, in the order in which it can fail, and starts it.
 
-use crate::{
-    Clock, Config, Context,
-    context::{Parts, Randomness},
-    node::Node,
-    operator::Operator,
-    router, telemetry, workers,
-};
+use crate::{AppState, Config, operator::Operator, router, telemetry};
 use domain::chat::ModelChoice;
 use gateways::{
     egress::{Egress, EgressPolicy, Resolver},
     llm::{ModelClient, Models},
     whatsapp::GraphClient,
 };
+use runtime::{Clock, Context, Parts, Randomness, data_dir::make_folder, node::Node, workers};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -79,7 +74,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let store = open_store(&config, &node).await?;
     let model_client = ModelClient::new()?;
     let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
-    let model = Models::at_hand(&model_client, &config.llm, &keys, &config.ollama, &config.offline_model)
+    let model = Models::at_hand(&model_client, &config.llm, &keys, &config.ollama)
         .await
         .map_err(|failure| StartError::Model(failure.message))?;
     let policy = EgressPolicy { allow: config.egress_allow.clone(), ..EgressPolicy::default() };
@@ -96,14 +91,12 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         model,
         app_secrets: config.app_secrets,
         verify_token: config.verify_token,
-        public_url: config.public_url.clone(),
         sandbox: config.sandbox,
         reconcile_window: config.reconcile_window,
-        rate_limit_per_minute: config.rate_limit_per_minute,
-        metrics,
     });
     let stop = CancellationToken::new();
-    let app = router::router(ctx.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let state = AppState::new(ctx.clone(), config.public_url.clone(), config.rate_limit_per_minute, metrics);
+    let app = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
     let graceful = stop.clone();
     let serving = tokio::spawn(async move {
         let served = axum::serve(listener, app).with_graceful_shutdown(async move { graceful.cancelled().await }).await;
@@ -135,7 +128,7 @@ async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
     store.observe_retries(Arc::new(|name| metrics::counter!("db_tx_retries_total", "name" => name).increment(1)));
     store.migrate().await.map_err(database)?;
     #[cfg(feature = "failpoints")]
-    store.refuse_every(crate::failpoint::retry_every());
+    store.refuse_every(runtime::failpoint::retry_every());
     let (alone, earlier) = (store.is_exclusive(), node.prefix());
     let voided = transact!(store, "leases.void", tx => match alone {
         true => unscoped::void_all_leases(tx).await,
@@ -224,15 +217,6 @@ fn lock(database: &Path) -> Result<File, StartError> {
         Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(database.display().to_string())),
         Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
     }
-}
-
-/// Makes a folder that only its owner can look into: it holds people's messages and the master key.
-pub(crate) fn make_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }
 
 /// The key-encryption key: configured, or a file in the data folder that only its owner can read.

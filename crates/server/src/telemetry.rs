@@ -1,6 +1,6 @@
 //! Logs, metrics and request ids.
 
-use crate::{ApiError, Context, api::facts::Facts, error::Failure};
+use crate::{ApiError, AppState, api::facts::Facts, error::Failure};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method},
@@ -68,7 +68,7 @@ fn too_many_headers(request: &Request) -> bool {
 }
 
 /// Gives each request an id, times it, and writes errors in the one shape.
-pub(crate) async fn request(State(ctx): State<Context>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = ctx.new_uuid().to_string();
     let line = format!("{} {}", request.method(), request.uri());
     let facts = Arc::new(Facts { request_id: id.clone(), line, ..Facts::default() });

@@ -7,9 +7,10 @@ use domain::{
 };
 use emulator::{ClockMode, Emulator};
 use reqwest::Method;
+use runtime::{Clock, Sandbox, workers};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use server::{App, Clock, Config, Sandbox, config};
+use server::{App, Config, config};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -83,7 +84,7 @@ impl TestApp {
             config::collect(None, &|_| None, &[("server.listen", "127.0.0.1:0".into())]).expect("defaults");
         let data = data_dir.path().display().to_string();
         settings.insert("server.data_dir", config::Given { value: data, origin: "test".into() });
-        let mut config = Config::read(&settings, &|_| None, rehearsal::provider()).expect("settings");
+        let mut config = Config::read(&settings, &|_| None).expect("settings");
         config.database = database.url.clone();
         config.clock = clock.clone();
         config.run_workers = false;
@@ -343,9 +344,7 @@ impl TestApp {
     pub async fn work_until_idle(&self) {
         loop {
             let mut worked = false;
-            while Box::pin(server::workers::step(self.app.context())).await.expect("a step")
-                == server::workers::Did::Something
-            {
+            while Box::pin(workers::step(self.app.context())).await.expect("a step") == workers::Did::Something {
                 worked = true;
             }
             let quiet = self.emulator.quiesce(Duration::from_secs(10)).await;

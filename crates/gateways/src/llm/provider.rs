@@ -1,33 +1,35 @@
 //! The models that can be asked.
 
-use super::{bounds::bounded, openai::OpenAi};
-use crate::InProcess;
+use super::{bounds::bounded, openai::OpenAi, rehearsal};
+use crate::{ClientError, InProcess, wire};
 use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
+use std::time::Duration;
+
+/// The connection pool that all models share. Cloning shares it.
+#[derive(Debug, Clone)]
+pub struct ModelClient(reqwest::Client);
+
+impl ModelClient {
+    /// A new pool; one per process is enough.
+    pub fn new() -> Result<Self, ClientError> {
+        let builder = wire::builder().connect_timeout(Duration::from_secs(10));
+        Ok(Self(builder.build()?))
+    }
+
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.0
+    }
+}
 
 /// A model that can be asked.
 #[derive(Debug, Clone)]
 pub enum Provider {
     /// Anything that speaks OpenAI's chat completions.
     OpenAi(OpenAi),
-    /// A function of this process.
-    InProcess(InProcessModel),
-}
-
-/// A model that this process runs itself: the rehearsal model, or a simulation.
-#[derive(Debug, Clone)]
-pub struct InProcessModel {
-    choice: ModelChoice,
-    function: InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>,
-}
-
-impl InProcessModel {
-    /// `function` takes the request and its trace id. `choice` is the name shown for the model.
-    pub fn new(
-        choice: ModelChoice,
-        function: InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>,
-    ) -> Self {
-        Self { choice, function }
-    }
+    /// Built in, offline, deterministic, and not an AI.
+    Rehearsal,
+    /// A function of this process: question and trace id in, answer out.
+    InProcess(InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>),
 }
 
 impl Provider {
@@ -35,7 +37,8 @@ impl Provider {
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
         let answer = match self {
             Self::OpenAi(model) => model.complete(request, trace_id).await,
-            Self::InProcess(model) => model.function.ask((request.clone(), trace_id.to_owned())).await,
+            Self::Rehearsal => Ok(rehearsal::answer(request)),
+            Self::InProcess(model) => model.ask((request.clone(), trace_id.to_owned())).await,
         };
         answer.map(bounded)
     }
@@ -44,7 +47,8 @@ impl Provider {
     pub fn describe(&self) -> ModelChoice {
         match self {
             Self::OpenAi(model) => model.describe(),
-            Self::InProcess(model) => model.choice.clone(),
+            Self::Rehearsal => ModelChoice { provider: String::from("Rehearsal"), model: String::from("built-in") },
+            Self::InProcess(_) => ModelChoice { provider: String::from("InProcess"), model: String::from("simulated") },
         }
     }
 }

@@ -54,7 +54,7 @@ impl Desk {
         self.app.says(ANA, text).await;
         let before = self.app.model().requests().len();
         while self.app.model().requests().len() == before {
-            server::workers::step(self.app.app.context()).await.unwrap();
+            runtime::workers::step(self.app.app.context()).await.unwrap();
         }
     }
 

@@ -177,9 +177,9 @@ async fn a_model_that_writes_nul_is_no_reason_to_stand_still() {
     app.says(ANA, "hi").await;
     let context = app.app.context().clone();
     loop {
-        match server::workers::step(&context).await {
-            Ok(server::workers::Did::Nothing) => break,
-            Ok(server::workers::Did::Something) => {}
+        match runtime::workers::step(&context).await {
+            Ok(runtime::workers::Did::Nothing) => break,
+            Ok(runtime::workers::Did::Something) => {}
             Err(error) => panic!("the turn fails each time: {error}"),
         }
     }
@@ -227,7 +227,7 @@ fn config_on(url: &store::DatabaseUrl, folder: &std::path::Path) -> server::Conf
         ("llm.provider", "Rehearsal".to_owned()),
     ];
     let values = server::config::collect(None, &|_| None, &settings).unwrap();
-    let mut config = server::Config::read(&values, &|_| None, rehearsal::provider()).unwrap();
+    let mut config = server::Config::read(&values, &|_| None).unwrap();
     config.database = url.clone();
     config.run_workers = false;
     config.ollama = gateways::llm::config::OllamaProbe::Off;
@@ -324,7 +324,7 @@ async fn an_input_that_cannot_be_read_neither_refuses_webhooks_nor_repeats_sends
         app.clock.forward(Span::from_secs(1));
         app.emulator.advance(1_000).await;
         app.emulator.quiesce(Duration::from_millis(200)).await;
-        while let Ok(server::workers::Did::Something) = server::workers::step(ctx).await {}
+        while let Ok(runtime::workers::Did::Something) = runtime::workers::step(ctx).await {}
     }
     assert_eq!(app.heard(ANA).await, ["only once"]);
 }

@@ -258,7 +258,7 @@ async fn rehearse(agent: Value, crash: bool) -> Vec<Value> {
         // Dies again and again in the middle.
         for _ in 0..4 {
             for _ in 0..3 {
-                server::workers::step(app.app.context()).await.unwrap();
+                runtime::workers::step(app.app.context()).await.unwrap();
             }
             app = app.crash_and_restart().await;
         }
@@ -334,7 +334,7 @@ async fn dies_at_question(app: TestApp, count: usize) -> TestApp {
     let context = app.app.context().clone();
     let working = async {
         loop {
-            server::workers::step(&context).await.unwrap();
+            runtime::workers::step(&context).await.unwrap();
         }
     };
     tokio::select! {

@@ -8,20 +8,15 @@ use super::{
     template::Template,
     world::World,
 };
-use axum::http::StatusCode;
-use domain::{Span, Timestamp, chat::ModelChoice};
+use domain::{Span, Timestamp};
 use futures::future::{BoxFuture, FutureExt as _};
-use gateways::{
-    InProcess,
-    egress::Egress,
-    llm::{InProcessModel, Provider},
-    whatsapp::GraphClient,
-};
-use secrecy::SecretString;
-use server::{
-    Context, Parts, Randomness, Sandbox, ingest,
+use gateways::{InProcess, egress::Egress, llm::Provider, whatsapp::GraphClient};
+use runtime::{
+    Context, Parts, Randomness, Sandbox,
+    ingest::{self, Received},
     workers::{self, Subject, Work},
 };
+use secrecy::SecretString;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
@@ -51,7 +46,7 @@ pub(super) enum Done {
     Clocks(store::Result<()>),
     Renewed(store::Result<()>),
     Worked(Subject, store::Result<()>),
-    Ingested(u64, Vec<Told>, StatusCode),
+    Ingested(u64, Vec<Told>, Received),
 }
 
 /// A node: the machine, over all its lives.
@@ -194,8 +189,8 @@ impl Node {
         let ctx = self.ctx.clone().filter(|_| !self.stopping)?;
         let signature = gateways::whatsapp::signature::sign(&SecretString::from(APP_SECRET), &body);
         let task = async move {
-            let status = ingest::receive(&ctx, Some(&signature), &body).await;
-            Done::Ingested(id, items, status)
+            let received = ingest::receive(&ctx, Some(&signature), &body).await;
+            Done::Ingested(id, items, received)
         };
         Some((Kind::Ingest(id), Task::new(task)))
     }
@@ -219,19 +214,17 @@ pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, cha
     let model = move |(request, effect): (domain::chat::ModelRequest, String)| -> BoxFuture<'static, _> {
         model::ask(model_world.clone(), &request, &effect)
     };
-    let choice = ModelChoice { provider: "InProcess".to_owned(), model: "simulated".to_owned() };
     Context::new(Parts {
         store: store.clone(),
         clock: world.clock.clone(),
         randomness: Randomness::Given(Arc::new(move |bytes| chance.lock().expect("no panic").fill(bytes))),
-        model: Provider::InProcess(InProcessModel::new(choice, InProcess::new(model))).into(),
+        model: Provider::InProcess(InProcess::new(model)).into(),
         graph: GraphClient::in_process(InProcess::new(move |posted| meta::send(meta_world.clone(), node, &posted))),
         egress: Egress::in_process(InProcess::new(move |request| model::serve(tool_world.clone(), &request))),
         vault: Vault::new([9; 32], "simulated"),
         tracking_key: TRACKING_KEY,
         app_secrets: vec![SecretString::from(APP_SECRET)],
         verify_token: None,
-        public_url: None,
         sandbox: Some(Sandbox {
             phone_number_id: PHONE_NUMBER_ID.into(),
             phone_number: PHONE_NUMBER.into(),
@@ -239,7 +232,5 @@ pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, cha
         }),
         reconcile_window: WINDOW,
         node: name.into(),
-        rate_limit_per_minute: 0,
-        metrics: server::telemetry::recorder().handle(),
     })
 }

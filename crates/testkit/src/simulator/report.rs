@@ -1,7 +1,7 @@
 //! What many runs have come to.
 
 use super::schedule::Outcome;
-use server::failpoint;
+use runtime::failpoint;
 use std::{collections::BTreeSet, time::Duration};
 
 /// What did not hold in a run.

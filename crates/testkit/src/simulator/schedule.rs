@@ -11,9 +11,8 @@ use super::{
     template::{BEGAN, PEOPLE, Template},
     world::{Counts, World},
 };
-use axum::http::StatusCode;
 use domain::{Span, Timestamp};
-use server::{failpoint, workers};
+use runtime::{failpoint, ingest::Received, workers};
 use std::collections::BTreeSet;
 use store::{DatabaseUrl, Error, Store, census};
 
@@ -331,13 +330,13 @@ impl Run<'_> {
                     self.expect_fine(index, "work", result);
                 }
             }
-            Done::Ingested(id, items, status) => {
+            Done::Ingested(id, items, received) => {
                 let inner = &mut *self.world.lock();
-                inner.history.note(now, format!("webhook {id} at node {index}: {}", status.as_u16()));
-                match status {
-                    StatusCode::OK => inner.taken(id, &items, now),
-                    StatusCode::SERVICE_UNAVAILABLE => inner.refused(id, now),
-                    other => inner.violation(now, format!("a signed webhook was answered {other}")),
+                inner.history.note(now, format!("webhook {id} at node {index}: {received:?}"));
+                match received {
+                    Received::Stored => inner.taken(id, &items, now),
+                    Received::Failed => inner.refused(id, now),
+                    other => inner.violation(now, format!("a signed webhook was answered {other:?}")),
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::node::Done;
 use domain::Timestamp;
-use server::Clock;
+use runtime::Clock;
 use std::{
     collections::BTreeMap,
     future::poll_fn,

@@ -8,7 +8,7 @@ use super::{
     task::Timeline,
 };
 use domain::{Span, Timestamp, ids::OutboxId};
-use server::Clock;
+use runtime::Clock;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard},

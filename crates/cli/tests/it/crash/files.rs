@@ -39,7 +39,7 @@ fn a_kill_during_an_upload_neither_loses_nor_doubles_the_file_s_message() {
         let log = world.control(Method::GET, "/requests?path=/media", None);
         assert_eq!(log["requests"].as_array().map(Vec::len), Some(uploads), "{point}: {log}");
     }
-    let known: Vec<&str> = server::failpoint::ALL.into_iter().filter(|point| point.starts_with("upload.")).collect();
+    let known: Vec<&str> = runtime::failpoint::ALL.into_iter().filter(|point| point.starts_with("upload.")).collect();
     assert_eq!(known, POINTS.map(|(point, _)| point));
 }
 
@@ -73,7 +73,7 @@ fn a_kill_during_a_download_neither_loses_nor_doubles_a_person_s_file() {
         let log = world.control(Method::GET, &format!("/requests?path=/{}", id.as_str().unwrap()), None);
         assert_eq!(log["requests"].as_array().map(Vec::len), Some(asked), "{point}: {log}");
     }
-    let known: Vec<&str> = server::failpoint::ALL.into_iter().filter(|point| point.starts_with("media.")).collect();
+    let known: Vec<&str> = runtime::failpoint::ALL.into_iter().filter(|point| point.starts_with("media.")).collect();
     assert_eq!(known, FETCHES.map(|(point, _)| point));
 }
 

@@ -45,7 +45,7 @@ fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
     results.print(started.elapsed());
     assert!(results.failed.is_empty(), "{:#?}", results.failed);
     if only.is_empty() {
-        let missed: Vec<_> = server::failpoint::ALL
+        let missed: Vec<_> = runtime::failpoint::ALL
             .into_iter()
             .filter(|point| !results.reached.contains(*point) && !elsewhere(point))
             .collect();

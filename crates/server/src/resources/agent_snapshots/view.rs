@@ -3,9 +3,9 @@
 use crate::{
     api::Time,
     resources::agents::{AgentGraph, shown},
-    workers::from_json,
 };
 use engine::AgentContent;
+use runtime::json::from_json;
 use serde::Serialize;
 use serde_json::Value;
 use store::{

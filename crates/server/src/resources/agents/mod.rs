@@ -14,10 +14,10 @@ pub(crate) use graph_schema::{AgentGraph, AgentGraphInput};
 pub(crate) use save::{GraphChange, check_graph, pin};
 pub(crate) use view::{Agent, shown};
 
-use crate::Context;
+use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::handle, create::handle))
         .routes(routes!(get::handle, update::handle))

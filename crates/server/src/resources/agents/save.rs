@@ -1,7 +1,7 @@
 //! What create and update share: checking a graph, and storing an agent with a snapshot of its state.
 
 use super::{create::NewAgent, settings, update::AgentChange, view};
-use crate::{Context, api::Problems};
+use crate::{AppState, api::Problems};
 use domain::{
     Id,
     agent::Graph,
@@ -42,7 +42,7 @@ pub(crate) fn check_graph(at: &str, body: &Value, problems: &mut Problems) {
 }
 
 /// Stores the agent's state as a snapshot and points the agent to it.
-pub(crate) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &mut AgentRow) -> Result<()> {
+pub(crate) async fn pin(ctx: &AppState, tx: &mut Tx<'_>, project: ProjectId, row: &mut AgentRow) -> Result<()> {
     let graph: Value =
         serde_json::from_str(&row.graph).map_err(|error| Error::Damaged { what: "graph", why: error.to_string() })?;
     let content = AgentContent {
@@ -63,7 +63,7 @@ pub(crate) async fn pin(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row:
 }
 
 /// A row for a new agent.
-pub(super) fn new_row(ctx: &Context, new: NewAgent) -> AgentRow {
+pub(super) fn new_row(ctx: &AppState, new: NewAgent) -> AgentRow {
     let now = ctx.now();
     let id: AgentId = ctx.new_id();
     AgentRow {

@@ -1,7 +1,7 @@
 //! `POST /api/cli/auth/exchange`
 
 use crate::{
-    ApiError, Context,
+    ApiError, AppState,
     api::{RequestBody, body},
 };
 use axum::{
@@ -38,7 +38,7 @@ pub(super) struct CliToken {
         (status = 404, description = "`not_ready`: not approved yet, or the code is unknown, used or too old"),
     )
 )]
-pub(super) async fn handle(State(ctx): State<Context>, request: Request) -> Result<Json<CliToken>, ApiError> {
+pub(super) async fn handle(State(ctx): State<AppState>, request: Request) -> Result<Json<CliToken>, ApiError> {
     let code = body::read::<CliAuthExchange>(request).await?.auth_code;
     let mut random = [0; 256];
     ctx.fill_random(&mut random);

@@ -5,10 +5,10 @@ use crate::{
     ApiError,
     api::{Created, Data, body},
     auth::{UserContext, path_id},
-    context::PLATFORM_PROJECT,
 };
 use axum::extract::{Path, Request};
 use domain::{api_key, ids::ApiKeyId};
+use runtime::context::PLATFORM_PROJECT;
 use serde::Serialize;
 use store::{
     api_keys,

@@ -11,10 +11,10 @@ mod version;
 
 pub(crate) use authorize::handle as authorize;
 
-use crate::Context;
+use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(request::handle))
         .routes(routes!(exchange::handle))

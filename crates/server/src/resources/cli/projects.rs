@@ -4,10 +4,10 @@ use crate::{
     ApiError,
     api::Data,
     auth::{UserContext, path_id},
-    context::PLATFORM_PROJECT,
     resources::projects::Project,
 };
 use axum::extract::Path;
+use runtime::context::PLATFORM_PROJECT;
 use store::users;
 
 /// Projects of the user

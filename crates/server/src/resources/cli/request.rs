@@ -1,7 +1,7 @@
 //! `POST /api/cli/auth/request`
 
 use crate::{
-    ApiError, Context,
+    ApiError, AppState,
     api::{RequestBody, body},
 };
 use axum::{
@@ -41,7 +41,7 @@ impl RequestBody for CliNothing {}
     request_body = Option<CliNothing>,
     responses((status = 200, description = "Where to send the person.", body = CliAuthRequest))
 )]
-pub(super) async fn handle(State(ctx): State<Context>, request: Request) -> Result<Json<CliAuthRequest>, ApiError> {
+pub(super) async fn handle(State(ctx): State<AppState>, request: Request) -> Result<Json<CliAuthRequest>, ApiError> {
     let base = ctx.base_url(request.headers().get(header::HOST));
     body::read::<CliNothing>(request).await?;
     let mut random = [0; 192];

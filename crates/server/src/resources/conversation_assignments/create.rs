@@ -5,10 +5,10 @@ use crate::{
     ApiError,
     api::{Changed, Created, Data, RequestBody, body, change},
     auth::{ProjectContext, path_id},
-    takeover,
 };
 use axum::extract::{Path, Request};
 use domain::ids::{ConversationId, UserId};
+use runtime::ownership;
 use serde::Deserialize;
 use store::{
     conversation_assignments::{self, AssignmentRow},
@@ -77,7 +77,7 @@ pub(super) async fn handle(
             created_at: now,
         };
         conversation_assignments::insert(tx, project, &row).await?;
-        takeover::begin(&ctx, tx, project, &conversation, user, now).await?;
+        ownership::begin(&ctx, tx, project, &conversation, user, now).await?;
         Ok(Created(ConversationAssignment::of(&row)))
     })?;
     ctx.interrupts.ring(id);

@@ -5,10 +5,10 @@ use crate::{
     ApiError,
     api::{Changed, Data, RequestBody, body, change, three_state},
     auth::{ProjectContext, path_id},
-    takeover,
 };
 use axum::extract::{Path, Request};
 use domain::ids::{AssignmentId, ConversationId};
+use runtime::ownership;
 use serde::Deserialize;
 use store::{conversation_assignments, conversations};
 use utoipa::ToSchema;
@@ -83,10 +83,10 @@ pub(super) async fn handle(
         row.active = i64::from(is_active);
         conversation_assignments::update(tx, project, &row, now).await?;
         match (was_active, is_active) {
-            (false, true) => takeover::begin(&ctx, tx, project, &held, row.user_id, now).await?,
-            (true, false) => takeover::end(&ctx, tx, project, &held, now).await?,
+            (false, true) => ownership::begin(&ctx, tx, project, &held, row.user_id, now).await?,
+            (true, false) => ownership::end(&ctx, tx, project, &held, now).await?,
             (true, true) if row.user_id != had => {
-                takeover::pass_on(&ctx, tx, project, &held, row.user_id, now).await?;
+                ownership::pass_on(&ctx, tx, project, &held, row.user_id, now).await?;
             }
             _ => {}
         }

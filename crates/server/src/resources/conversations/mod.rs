@@ -5,9 +5,9 @@ mod list;
 mod update;
 mod view;
 
-use crate::Context;
+use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list::handle)).routes(routes!(get::handle, update::handle))
 }

@@ -5,9 +5,9 @@ use crate::{
     ApiError,
     api::{Changed, Data, RequestBody, body, change},
     auth::{ProjectContext, path_id},
-    takeover,
 };
 use axum::extract::{Path, Request};
+use runtime::ownership;
 use serde::Deserialize;
 use store::{Error, conversations};
 use utoipa::ToSchema;
@@ -59,8 +59,8 @@ pub(super) async fn handle(
         let now = ctx.now();
         let row = conversations::lock(tx, project, id, now).await?.ok_or(ApiError::NotFound(WHAT))?;
         match (row.status.as_str(), sent.status.as_str()) {
-            ("active", "ended") => takeover::close(&ctx, tx, project, &row, ("conversation_closed", false), now).await?,
-            ("ended", "active") => takeover::reopen(&ctx, tx, project, &row, now).await.map_err(has_another)?,
+            ("active", "ended") => ownership::close(&ctx, tx, project, &row, ("conversation_closed", false), now).await?,
+            ("ended", "active") => ownership::reopen(&ctx, tx, project, &row, now).await.map_err(has_another)?,
             _ => {}
         }
         let row = conversations::find(tx, project, id).await?.ok_or(ApiError::NotFound(WHAT))?;

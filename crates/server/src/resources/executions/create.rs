@@ -5,8 +5,6 @@ use crate::{
     ApiError,
     api::{Accepted, Changed, Data, PhoneNumber, RequestBody, body, change},
     auth::{ProjectContext, path_id},
-    channel::{self, Channel},
-    test_mode, workers,
 };
 use axum::extract::{Path, Request};
 use domain::{
@@ -15,6 +13,11 @@ use domain::{
     phone::Phone,
 };
 use engine::Input;
+use runtime::{
+    channel::{self, Channel},
+    mailbox::mail,
+    test_mode,
+};
 use serde::Deserialize;
 use store::{
     Tx, agents,
@@ -77,7 +80,7 @@ pub(super) async fn handle(
         if !earlier.is_empty() {
             let key = format!("earlier:{id}");
             let input = Input::Earlier { messages: earlier.clone() };
-            mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
+            mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
             conversation = conversations::next_seq(tx, project, conversation.id, now).await?.ok_or(ApiError::NotFound("Execution"))?;
         }
         if let Some(message) = &message {
@@ -86,7 +89,7 @@ pub(super) async fn handle(
                 ExecutionInput::UserInput { text } => Input::Said { id: key.clone(), text: text.clone() },
                 ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
             };
-            mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
+            mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
         }
         // Due at once, under the epoch that `touch` has locked.
         let release = Release { execution: Some(id), due_at: Some(now), keep: true };

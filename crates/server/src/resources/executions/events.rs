@@ -2,7 +2,7 @@
 
 use super::view;
 use crate::{
-    ApiError, Context,
+    ApiError, AppState,
     api::{List, Page, Time, streams::Open},
     auth::{ProjectContext, path_id},
 };
@@ -72,7 +72,7 @@ pub(super) async fn handle(
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream")) {
         let after = text("last-event-id").and_then(|id| id.trim().parse().ok()).unwrap_or(0);
-        let open = ctx.streams.open(ctx.key)?;
+        let open = ctx.http().streams.open(ctx.key)?;
         let sent = live((*ctx).clone(), ctx.project, id, after, open);
         return Ok(Sse::new(sent).keep_alive(KeepAlive::default()).into_response());
     }
@@ -98,7 +98,7 @@ struct Place(i64);
 
 /// The events of the next steps; none when there are no further steps with events yet.
 async fn next(
-    ctx: &Context,
+    ctx: &AppState,
     project: ProjectId,
     id: ExecutionId,
     place: &mut Place,
@@ -127,7 +127,7 @@ fn shape(event: &Event, at: Timestamp) -> ExecutionEvent {
 }
 
 fn live(
-    ctx: Context,
+    ctx: AppState,
     project: ProjectId,
     id: ExecutionId,
     after: u64,
@@ -162,7 +162,7 @@ fn live(
 }
 
 /// Whether nothing more can happen: one that failed and may be resumed is not over for good, but nobody waits for that on a stream.
-async fn is_over(ctx: &Context, project: ProjectId, id: ExecutionId) -> bool {
+async fn is_over(ctx: &AppState, project: ProjectId, id: ExecutionId) -> bool {
     let Ok(mut reader) = ctx.store.read().await else { return true };
     let row = executions::find(&mut reader.conn(), project, id).await.ok().flatten();
     row.is_none_or(|row| row.ended_at.is_some())

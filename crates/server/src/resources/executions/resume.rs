@@ -5,7 +5,6 @@ use crate::{
     ApiError,
     api::{Changed, Data, RequestBody, body, change},
     auth::{ProjectContext, path_id},
-    workers,
 };
 use axum::extract::{Path, Request};
 use domain::{
@@ -13,6 +12,7 @@ use domain::{
     ids::AgentId,
 };
 use engine::Input;
+use runtime::mailbox::mail;
 use serde::Deserialize;
 use store::{conversations, executions, executions::ExecutionRow, mailbox};
 use utoipa::ToSchema;
@@ -76,7 +76,7 @@ pub(super) async fn handle(
         }
         let key = format!("resume:{}", ctx.new_uuid());
         let input = Input::Resume { id: key.clone(), message: message.clone(), interrupt: interrupt.clone() };
-        mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
+        mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
         conversations::wake(tx, project, conversation.id, now, None).await?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;

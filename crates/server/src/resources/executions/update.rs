@@ -5,11 +5,11 @@ use crate::{
     ApiError,
     api::{Changed, Data, RequestBody, body, change},
     auth::{ProjectContext, path_id},
-    workers,
 };
 use axum::extract::{Path, Request};
 use domain::{execution::ExecutionStatus, ids::AgentId};
 use engine::Input;
+use runtime::{mailbox::mail, turn};
 use serde::Deserialize;
 use store::{conversations, executions, mailbox};
 use utoipa::ToSchema;
@@ -76,13 +76,13 @@ pub(super) async fn handle(
             ExecutionStatus::Stopped => Input::Stop { id: key.clone(), reason },
             status => Input::SetStatus { id: key.clone(), status, reason },
         };
-        mailbox::put(tx, project, conversation.id, &workers::mail(conversation.next_seq, key, &input)?).await?;
+        mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
         conversations::wake(tx, project, conversation.id, now, None).await?;
-        held = workers::take_up(&ctx, tx, project, conversation.id).await?;
+        held = turn::take_up(&ctx, tx, project, conversation.id).await?;
         let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;
-    workers::go_on_beside(&ctx, held);
+    turn::go_on_beside(&ctx, held);
     ctx.interrupts.ring(conversation);
     ctx.wake.notify_one();
     Ok(changed)

@@ -4,9 +4,9 @@ use crate::{
     ApiError,
     api::{Changed, change},
     auth::{ProjectContext, path_id},
-    media,
 };
 use axum::{extract::Path, http::StatusCode};
+use runtime::media;
 use serde_json::json;
 use store::{
     events::{self, EventRow},

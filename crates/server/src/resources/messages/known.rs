@@ -7,9 +7,10 @@
 //! number: there WhatsApp has the last word.
 
 use super::{outgoing::Draft, take::Taken};
-use crate::{ApiError, auth::ProjectContext, templates, workers::from_json};
+use crate::{ApiError, auth::ProjectContext};
 use domain::template::{self, Shape};
 use gateways::whatsapp::{Content, send::TemplateSend};
+use runtime::{json::from_json, templates};
 use serde_json::Value;
 use store::{
     Error, Tx, conversations::ConversationRow, transact, whatsapp_configs, whatsapp_configs::WhatsappConfigRow,

@@ -5,10 +5,13 @@ use crate::{
     ApiError,
     api::{Changed, Data, Query, change},
     auth::{ProjectContext, path_id},
-    workers::{self, RECEIPT_JOB, Receipt},
 };
 use axum::extract::Path;
 use domain::message::Direction;
+use runtime::{
+    jobs::{RECEIPT_JOB, Receipt},
+    json::to_json,
+};
 use serde::Deserialize;
 use store::{jobs, messages};
 use utoipa::IntoParams;
@@ -49,7 +52,7 @@ pub(super) async fn handle(
         if let Some(wamid) = message.wamid.filter(|_| news) {
             let typing = typing_indicator.unwrap_or(true);
             let receipt = Receipt { phone_number_id: conversation.phone_number_id.clone(), wamid, typing };
-            let payload = workers::to_json("receipt", &receipt)?;
+            let payload = to_json("receipt", &receipt)?;
             jobs::put(tx, project, ctx.new_uuid(), (RECEIPT_JOB, &id.to_string()), &payload, now).await?;
         }
         let row = messages::find(tx, project, id).await?.ok_or(ApiError::NotFound("Message"))?;

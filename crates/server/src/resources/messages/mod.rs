@@ -15,11 +15,11 @@ mod take;
 mod template;
 mod view;
 
-use crate::Context;
+use crate::AppState;
 use find::find;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::handle, create::handle))
         .routes(routes!(standalone::handle))

@@ -1,15 +1,15 @@
 //! Says something in a conversation, in the caller's transaction: for messages in one and for those outside.
 
 use super::{outgoing::Draft, take::Taken, view::WhatsappMessage};
-use crate::{
-    ApiError,
-    auth::ProjectContext,
-    takeover::{self, Floor},
-    workers::{self, NotSendable, Parcel, Said},
-};
+use crate::{ApiError, auth::ProjectContext};
 use domain::{Span, ids::ConversationId};
 use engine::Input;
 use gateways::whatsapp::Content;
+use runtime::{
+    mailbox::mail,
+    outbox::{self, NotSendable, Parcel, Said},
+    ownership::{self, Floor},
+};
 use store::{
     Tx,
     conversations::{self, ConversationRow},
@@ -32,18 +32,18 @@ pub(super) async fn send(
     let (project, now) = (ctx.project, ctx.now());
     let shown = words.or_else(|| taken.message.shown());
     let parcel = parcel(ctx, tx, conversation, taken).await?;
-    let Floor::People { agent_hears } = takeover::floor(tx, project, conversation).await? else {
+    let Floor::People { agent_hears } = ownership::floor(tx, project, conversation).await? else {
         return Err(ApiError::Conflict("agent_active", "an agent execution holds the conversation".into()));
     };
     if agent_hears {
         let text = shown.map_or_else(|| parcel.in_words(), str::to_owned);
         let input = Input::Outside { id: source_key.to_owned(), text };
-        let mail = workers::mail(conversation.next_seq, source_key.to_owned(), &input)?;
+        let mail = mail(conversation.next_seq, source_key.to_owned(), &input)?;
         mailbox::put(tx, project, conversation.id, &mail).await?;
         conversations::wake(tx, project, conversation.id, now, None).await?;
     }
     let said = Said { parcel: &parcel, shown, source_key, waiting: None };
-    let message = workers::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refused)?;
+    let message = outbox::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refused)?;
     let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
     Ok(WhatsappMessage::of(ctx, &row, conversation.phone_number.as_deref()))
 }

@@ -10,13 +10,13 @@ use crate::{
     ApiError,
     api::{Changed, Created, Data, PhoneNumber, Query, change},
     auth::ProjectContext,
-    channel::{self, Channel},
 };
 use axum::extract::Request;
 use domain::{
     Id,
     phone::{self, Phone},
 };
+use runtime::channel::{self, Channel};
 use serde::Deserialize;
 use store::{Tx, customers, whatsapp_configs};
 use utoipa::IntoParams;

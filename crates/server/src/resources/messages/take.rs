@@ -8,11 +8,13 @@ use crate::{
         form::{self, Fields, Form},
     },
     auth::ProjectContext,
-    uploads::{self, Received, Receiving},
-    workers::WaitingFile,
 };
 use axum::{body::Body, extract::Request, http::request::Parts};
 use domain::{Problem, file};
+use runtime::{
+    media::uploads::{self, Received, Receiving},
+    outbox::WaitingFile,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};

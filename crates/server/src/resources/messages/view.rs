@@ -4,9 +4,9 @@ use super::data::MessageTypeData;
 use crate::{
     api::{Time, words},
     auth::ProjectContext,
-    media::Media,
 };
 use domain::wording;
+use runtime::media::Media;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::messages::MessageRow;

@@ -5,10 +5,10 @@ use crate::{
     ApiError,
     api::{Changed, Created, Data, PhoneNumber, Problems, RequestBody, body, change},
     auth::ProjectContext,
-    sandbox,
 };
 use axum::extract::Request;
 use domain::Id;
+use runtime::sandbox;
 use serde::Deserialize;
 use store::agents;
 use utoipa::ToSchema;

@@ -2,9 +2,9 @@
 
 mod put;
 
-use crate::Context;
+use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(put::handle))
 }

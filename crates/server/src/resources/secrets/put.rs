@@ -4,12 +4,12 @@ use crate::{
     ApiError,
     api::{Changed, RequestBody, body, change},
     auth::ProjectContext,
-    secrets,
 };
 use axum::{
     extract::{Path, Request},
     http::StatusCode,
 };
+use runtime::secrets;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -4,10 +4,10 @@ use crate::{
     ApiError,
     api::{Changed, change::change},
     auth::{ProjectContext, path_id},
-    workers,
 };
 use axum::{extract::Path, http::StatusCode};
 use domain::ids::TestCaseId;
+use runtime::trials;
 use store::{test_cases, test_runs};
 
 /// Remove a case with its runs
@@ -25,7 +25,7 @@ pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Resul
         test_runs::delete_of_case(tx, project, id).await?;
         test_cases::delete(tx, project, id).await?;
         // Those that waited for its runs.
-        workers::start_queued(&ctx, tx, project, case.suite_id).await?;
+        trials::start_queued(&ctx, tx, project, case.suite_id).await?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

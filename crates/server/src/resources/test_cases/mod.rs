@@ -10,10 +10,10 @@ mod view;
 pub(crate) use create::NewTestCase;
 pub(crate) use view::TestCase;
 
-use crate::Context;
+use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list::handle, create::handle)).routes(routes!(
         get::handle,
         update::handle,

@@ -2,17 +2,17 @@
 
 use super::view::{self, AgentTestChat};
 use crate::{
-    ApiError, Context,
+    ApiError, AppState,
     api::{Changed, Created, Data, RequestBody, body, change::change},
     auth::{ProjectContext, path_id},
     resources::executions::Message,
-    test_mode,
 };
 use axum::extract::{Path, Request};
 use domain::{
     execution::{ExecutionInput, ExecutionStatus},
     ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestChatId},
 };
+use runtime::test_mode;
 use serde::Deserialize;
 use store::{
     Tx, agents, conversations, executions,
@@ -109,7 +109,7 @@ fn unknown_checkpoint() -> ApiError {
 }
 
 async fn open(
-    ctx: &Context,
+    ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,
     (agent_id, snapshot): (AgentId, Option<SnapshotId>),
@@ -130,7 +130,7 @@ async fn open(
 
 /// A chat in which something more is said, now or from one of its rests. Another agent's is not found.
 async fn go_on(
-    ctx: &Context,
+    ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,
     (agent, snapshot): (AgentId, Option<SnapshotId>),
@@ -156,7 +156,7 @@ async fn go_on(
 
 /// Delivers to the chat's thread; where there is none, or it is over, a new one begins.
 pub(super) async fn deliver(
-    ctx: &Context,
+    ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,
     row: &TestChatRow,

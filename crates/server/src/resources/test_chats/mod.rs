@@ -7,10 +7,10 @@ mod view;
 
 pub(crate) use view::ChatMessage;
 
-use crate::Context;
+use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(create::with_agent))
         .routes(routes!(create::with_snapshot))

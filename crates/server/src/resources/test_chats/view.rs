@@ -3,13 +3,13 @@
 use crate::{
     ApiError,
     api::{Time, words},
-    test_mode, workers,
 };
 use domain::{
     execution::{ExecutionError, ExecutionStatus},
     ids::ProjectId,
 };
 use engine::trial::Line;
+use runtime::{json::from_json, test_mode, trials};
 use serde::Serialize;
 use store::{
     Conn, conversations, executions,
@@ -65,7 +65,7 @@ impl From<Line> for ChatMessage {
 impl AgentTestChat {
     pub(super) async fn of(conn: &mut Conn<'_>, project: ProjectId, row: &TestChatRow) -> Result<Self, ApiError> {
         let (status, error) = standing(conn, project, row).await?;
-        let lines = workers::lines(conn, project, row.conversation_id).await?;
+        let lines = trials::lines(conn, project, row.conversation_id).await?;
         let checkpoint = match row.checkpoint_id {
             Some(id) => test_chats::checkpoint(conn, project, id.into()).await?,
             None => None,
@@ -99,7 +99,7 @@ pub(super) async fn standing(
     Ok(match test_mode::settled(&conversation, &execution) {
         None => ("processing", None),
         Some(ExecutionStatus::Failed) => {
-            let error: ExecutionError = workers::from_json("error", execution.error.as_deref().unwrap_or_default())?;
+            let error: ExecutionError = from_json("error", execution.error.as_deref().unwrap_or_default())?;
             ("error", Some(error.message))
         }
         Some(_) => ("completed", None),

@@ -5,10 +5,10 @@ use crate::{
     ApiError,
     api::{Changed, Data, change::change},
     auth::{ProjectContext, path_id},
-    workers,
 };
 use axum::extract::Path;
 use domain::ids::TestRunId;
+use runtime::trials;
 use store::test_runs;
 
 /// Cancel a run
@@ -27,7 +27,7 @@ pub(super) async fn handle(
     let id: TestRunId = path_id(&id, "Test run")?;
     let project = ctx.project;
     let answer = change!(ctx, "test_run.cancel", tx => {
-        workers::cancel(&ctx, tx, project, id).await?;
+        trials::cancel(&ctx, tx, project, id).await?;
         let row = test_runs::find(tx, project, id).await?.ok_or_else(gone)?;
         Ok(Data { data: AgentTestRun::of(tx, project, &row).await? })
     })?;

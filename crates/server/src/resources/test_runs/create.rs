@@ -2,14 +2,14 @@
 
 use super::view::AgentTestRun;
 use crate::{
-    ApiError, Context,
+    ApiError, AppState,
     api::{Changed, Created, Data, RequestBody, body, change::change},
     auth::{ProjectContext, path_id},
-    workers,
 };
 use axum::extract::{Path, Request};
 use domain::ids::{ProjectId, TestCaseId, TestRunId};
 use engine::trial::Trial;
+use runtime::{json::to_json, trials};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{
@@ -60,9 +60,9 @@ pub(super) async fn handle(
         let case = test_cases::lock(tx, project, id).await?.ok_or_else(gone)?;
         let (run, key) = queue(&ctx, tx, project, &case).await?;
         if run_now {
-            workers::start(&ctx, tx, project, run, &key).await?;
+            trials::start(&ctx, tx, project, run, &key).await?;
         }
-        workers::start_queued(&ctx, tx, project, case.suite_id).await?;
+        trials::start_queued(&ctx, tx, project, case.suite_id).await?;
         let row = test_runs::find(tx, project, run).await?.ok_or(ApiError::NotFound("Test run"))?;
         Ok(Created(AgentTestRun::of(tx, project, &row).await?))
     })?;
@@ -72,7 +72,7 @@ pub(super) async fn handle(
 
 /// Stores a queued run of a case against the agent as it is now. Gives its id and the key of its job.
 pub(super) async fn queue(
-    ctx: &Context,
+    ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,
     case: &TestCaseRow,
@@ -80,7 +80,7 @@ pub(super) async fn queue(
     let suite = test_suites::find(tx, project, case.suite_id).await?.ok_or(ApiError::NotFound("Test suite"))?;
     let snapshot = agents::current_snapshot(tx, project, suite.agent_id).await?.ok_or(ApiError::NotFound("Agent"))?;
     let (id, execution) = (ctx.new_id(), ctx.new_id());
-    let state = workers::to_json("test run", &Trial::new(case.script.clone(), case.rubric.clone()))?;
+    let state = to_json("test run", &Trial::new(case.script.clone(), case.rubric.clone()))?;
     let new = NewTestRun {
         id,
         suite: suite.id,

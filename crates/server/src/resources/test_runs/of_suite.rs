@@ -6,10 +6,10 @@ use crate::{
     api::{Changed, Created, Data, List, Page, change::change},
     auth::{ProjectContext, path_id},
     resources::test_suites::MOST_CASES,
-    workers,
 };
 use axum::extract::Path;
 use domain::ids::TestSuiteId;
+use runtime::trials;
 use store::{test_cases, test_runs, test_suites};
 
 /// Run all cases of a suite
@@ -33,7 +33,7 @@ pub(super) async fn create(
         for case in cases.iter().rev() {
             runs.push(queue(&ctx, tx, project, case).await?.0);
         }
-        workers::start_queued(&ctx, tx, project, suite).await?;
+        trials::start_queued(&ctx, tx, project, suite).await?;
         let mut views = Vec::with_capacity(runs.len());
         for run in runs {
             let row = test_runs::find(tx, project, run).await?.ok_or(ApiError::NotFound("Test run"))?;

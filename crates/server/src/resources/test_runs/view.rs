@@ -5,10 +5,10 @@ use crate::{
     api::{Time, words},
     resources::test_cases::TestCase,
     resources::test_chats::ChatMessage,
-    workers::{self, from_json},
 };
 use domain::{Id, ids::ProjectId};
 use engine::{judge, trial::Trial};
+use runtime::{json::from_json, trials};
 use serde::Serialize;
 use serde_json::Value;
 use store::{Conn, history, test_cases, test_runs::TestRunRow};
@@ -108,7 +108,7 @@ impl AgentTestRun {
             run.full_history = nothing_yet.then(Vec::new);
             return Ok(run);
         };
-        let lines = workers::lines(conn, project, conversation).await?;
+        let lines = trials::lines(conn, project, conversation).await?;
         run.conversation = Some(lines.into_iter().map(ChatMessage::from).collect());
         let mut log = Vec::new();
         for row in history::window(conn, project, row.execution_id, 1).await? {

@@ -8,10 +8,10 @@ mod view;
 
 pub(crate) use view::MOST_CASES;
 
-use crate::Context;
+use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::handle))
         .routes(routes!(create::handle))

@@ -1,13 +1,13 @@
 //! `DELETE /whatsapp_configs/{config_id}`
 
 use crate::{
-    ApiError, Context,
+    ApiError, AppState,
     api::{Changed, change},
     auth::{ProjectContext, path_id},
-    takeover,
 };
 use axum::{extract::Path, http::StatusCode};
 use domain::ids::{ConversationId, ProjectId};
+use runtime::ownership;
 use store::{
     Result, Tx, agent_whatsapp_configs, conversations, secrets, transact,
     whatsapp_configs::{self, WhatsappConfigRow},
@@ -47,7 +47,7 @@ pub(super) async fn handle(
 
 /// Removes a config with all that depends on it.
 pub(in crate::resources) async fn remove(
-    ctx: &Context,
+    ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,
     row: &WhatsappConfigRow,
@@ -65,7 +65,7 @@ pub(in crate::resources) async fn remove(
 
 /// Ends a number's open conversations and stops what agents do in them.
 pub(super) async fn close_conversations(
-    ctx: &Context,
+    ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,
     row: &WhatsappConfigRow,
@@ -76,7 +76,11 @@ pub(super) async fn close_conversations(
 
 /// Ends conversations of a busy number that is to go, some at a time, so that nobody waits for all of them and what was done stays
 /// done. Those that are left, and those that begin meanwhile, end with the number.
-pub(in crate::resources) async fn close_most(ctx: &Context, project: ProjectId, row: &WhatsappConfigRow) -> Result<()> {
+pub(in crate::resources) async fn close_most(
+    ctx: &AppState,
+    project: ProjectId,
+    row: &WhatsappConfigRow,
+) -> Result<()> {
     loop {
         let open = {
             let mut reader = ctx.store.read().await?;
@@ -89,13 +93,13 @@ pub(in crate::resources) async fn close_most(ctx: &Context, project: ProjectId, 
     }
 }
 
-async fn close(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, open: &[ConversationId]) -> Result<()> {
+async fn close(ctx: &AppState, tx: &mut Tx<'_>, project: ProjectId, open: &[ConversationId]) -> Result<()> {
     let now = ctx.now();
     for id in open {
         // One may have ended since it was listed.
         let conversation = conversations::lock(tx, project, *id, now).await?.filter(|row| row.status == "active");
         let Some(conversation) = conversation else { continue };
-        takeover::close(ctx, tx, project, &conversation, ("the WhatsApp number was removed", true), now).await?;
+        ownership::close(ctx, tx, project, &conversation, ("the WhatsApp number was removed", true), now).await?;
     }
     Ok(())
 }

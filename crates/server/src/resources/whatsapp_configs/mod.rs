@@ -12,10 +12,10 @@ mod view;
 pub(super) use delete::{close_most, remove};
 pub(super) use view::WhatsappConfig;
 
-use crate::Context;
+use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Context> {
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::handle))
         .routes(routes!(list::of_customer, create::handle))

@@ -8,13 +8,13 @@ use crate::{
     ApiError,
     api::{Changed, Created, Data, Problems, RequestBody, body, change},
     auth::ProjectContext,
-    templates,
 };
 use axum::extract::Request;
 use domain::{
     ids::ProjectId,
     template::{self, Draft, POSITIONAL, Shape, Stage},
 };
+use runtime::templates;
 use serde::Deserialize;
 use serde_json::Value;
 use store::{

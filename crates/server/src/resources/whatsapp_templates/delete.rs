@@ -9,11 +9,11 @@ use crate::{
     ApiError,
     api::{Changed, Data, change},
     auth::ProjectContext,
-    templates::{self, doubt},
 };
 use axum::extract::Path;
 use domain::{ids::WhatsappTemplateId, template::TemplateStatus};
 use gateways::whatsapp::CallError;
+use runtime::templates::{self, doubt};
 use store::{transact, whatsapp_templates};
 
 /// Delete on Meta and mark as removed here

@@ -10,7 +10,6 @@ use crate::{
     ApiError,
     api::{Changed, Data, RequestBody, body, change},
     auth::ProjectContext,
-    templates::{self, doubt},
 };
 use axum::extract::{Path, Request};
 use domain::{
@@ -18,6 +17,7 @@ use domain::{
     template::{Stage, TemplateStatus},
 };
 use gateways::whatsapp::templates::TemplateEdit;
+use runtime::templates::{self, doubt};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{

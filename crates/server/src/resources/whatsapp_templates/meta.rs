@@ -2,14 +2,11 @@
 //! mean for the client.
 
 use super::accounts;
-use crate::{
-    ApiError,
-    auth::ProjectContext,
-    templates::{self, LOOK_UP_AFTER, Voice},
-};
+use crate::{ApiError, auth::ProjectContext};
 use axum::http::StatusCode;
 use domain::ids::{CustomerId, WhatsappConfigId};
 use gateways::whatsapp::{CallError, ErrorClass};
+use runtime::templates::{self, LOOK_UP_AFTER, Voice};
 use serde_json::{Map, json};
 use store::{
     Tx, transact,

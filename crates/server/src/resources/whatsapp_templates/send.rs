@@ -12,9 +12,6 @@ use crate::{
         words,
     },
     auth::ProjectContext,
-    channel,
-    templates::{self, Voice},
-    workers::{self, NotSendable, Parcel, Said, from_json},
 };
 use axum::{
     Json,
@@ -27,6 +24,13 @@ use domain::{
     ids::{MessageId, OutboxId, ProjectId},
     message::{Content, TemplateMessage},
     template::{self, Filling, Header, LocationHeader, MOST_PARAMETERS, Parameters, Shape, TemplateStatus},
+};
+use runtime::{
+    carry_out, channel,
+    json::from_json,
+    outbox::{self, NotSendable, Parcel, Said},
+    overhear,
+    templates::{self, Voice},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -190,7 +194,7 @@ pub(super) async fn handle(
             )
         }
     };
-    let row = workers::carry_out(&ctx, ctx.project, handed.outbox).await?.ok_or(ApiError::NotFound("Template"))?;
+    let row = carry_out(&ctx, ctx.project, handed.outbox).await?.ok_or(ApiError::NotFound("Template"))?;
     let mut response = Json(result(&template, &row)?).into_response();
     if replayed {
         let header = HeaderName::from_static("idempotency-replayed");
@@ -229,11 +233,11 @@ async fn hand_over(
         components: filled.components,
         text: Some(filled.text),
     }));
-    workers::overhear(tx, project, &conversation, source_key, &parcel.in_words()).await?;
+    overhear(tx, project, &conversation, source_key, &parcel.in_words()).await?;
     let said = Said { parcel: &parcel, shown: None, source_key, waiting: None };
-    let message = workers::enqueue(ctx, tx, project, &conversation, &said, ctx.now()).await?;
+    let message = outbox::enqueue(ctx, tx, project, &conversation, &said, ctx.now()).await?;
     let message = message.map_err(|why: NotSendable| ApiError::Refused(why.code(), why.to_string()))?;
-    Ok(Handed { message, outbox: workers::outbox_id(project, source_key) })
+    Ok(Handed { message, outbox: outbox::outbox_id(project, source_key) })
 }
 
 /// The number that it leaves from.

@@ -17,9 +17,6 @@ use crate::{
         change::{self, Answer, change},
     },
     auth::ProjectContext,
-    failpoint, templates,
-    templates::doubt,
-    workers::from_json,
 };
 use axum::{
     Json,
@@ -35,6 +32,11 @@ use domain::{
 use gateways::whatsapp::{
     CallError,
     templates::{NewTemplate, Submitted, Template, is_taken},
+};
+use runtime::{
+    failpoint,
+    json::from_json,
+    templates::{self, doubt},
 };
 use serde::Serialize;
 use serde_json::Value;

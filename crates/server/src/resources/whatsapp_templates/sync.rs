@@ -12,7 +12,6 @@ use crate::{
         words,
     },
     auth::ProjectContext,
-    templates,
 };
 use axum::{
     Json,
@@ -20,6 +19,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use runtime::templates;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::HashSet;

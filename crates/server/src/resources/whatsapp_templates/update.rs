@@ -9,11 +9,10 @@ use crate::{
     ApiError,
     api::{Changed, Data, Problems, RequestBody, body, change},
     auth::ProjectContext,
-    templates::doubt,
-    workers::from_json,
 };
 use axum::extract::{Path, Request};
 use domain::template::{self, Draft, Shape, Stage, TemplateStatus};
+use runtime::{json::from_json, templates::doubt};
 use serde::Deserialize;
 use serde_json::Value;
 use store::whatsapp_templates::{self, WhatsappTemplateRow};

@@ -1,10 +1,8 @@
 //! How templates and pulls are shown, and what a component looks like in both directions.
 
-use crate::{
-    api::{Time, words},
-    workers::from_json,
-};
+use crate::api::{Time, words};
 use domain::{ids::ProjectId, template::Shape};
+use runtime::json::from_json;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};

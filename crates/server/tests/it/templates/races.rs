@@ -49,7 +49,7 @@ async fn a_pull_does_not_write_over_what_came_while_meta_was_asked() {
         assert_eq!(status(&app, &id).await, "disabled");
         app.emulator.advance(6_000).await;
     };
-    let (did, ()) = tokio::join!(server::workers::step(app.app.context()), meanwhile);
+    let (did, ()) = tokio::join!(runtime::workers::step(app.app.context()), meanwhile);
     did.unwrap();
     assert_eq!(status(&app, &id).await, "disabled");
     app.run_until_idle().await;
@@ -69,7 +69,7 @@ async fn a_look_does_not_write_over_what_came_while_meta_was_asked() {
         decide(&app, &meta, json!({"status": "APPROVED"})).await;
         app.emulator.advance(6_000).await;
     };
-    let (did, ()) = tokio::join!(server::workers::step(app.app.context()), meanwhile);
+    let (did, ()) = tokio::join!(runtime::workers::step(app.app.context()), meanwhile);
     did.unwrap();
     assert_eq!(status(&app, &id).await, "approved");
     app.forward(domain::Span::from_secs(2)).await;

@@ -102,7 +102,7 @@ async fn an_account_has_one_pull_at_a_time() {
     let new: u64 = answers.iter().map(|answer| answer.body["summary"]["jobs_enqueued"].as_u64().unwrap()).sum();
     assert_eq!(new, 1);
     let ctx = app.app.context();
-    let workers = join_all((0..8).map(|_| server::workers::step(ctx))).await;
+    let workers = join_all((0..8).map(|_| runtime::workers::step(ctx))).await;
     assert!(workers.into_iter().all(|did| did.is_ok()));
     app.run_until_idle().await;
     assert_eq!(lists(&app).await, 1, "eight workers, one of them asked");
@@ -117,7 +117,7 @@ async fn a_pull_that_lost_its_process_is_done_by_the_next() {
     fault(&app, "templates", json!({"hang": {"ms": 3_600_000}})).await;
     // The worker waits for Meta when the process dies.
     let cut =
-        tokio::time::timeout(std::time::Duration::from_millis(500), server::workers::step(app.app.context())).await;
+        tokio::time::timeout(std::time::Duration::from_millis(500), runtime::workers::step(app.app.context())).await;
     assert!(cut.is_err());
     assert_eq!(runs(&app, "").await["sync_requests"][0]["status"], "running");
     let app = app.crash_and_restart().await;

@@ -1,0 +1,123 @@
+//! Places where the process can be made to die, for the tests that kill it there (`cli/tests/it/crash`).
+//!
+//! Without the feature `failpoints`, which no release has, [`reach`] does nothing and the compiler removes it. With it, the
+//! variable `CHASQUI_FAILPOINT=name:N` kills the process the N-th time it comes to that place (the first, without `:N`);
+//! `CHASQUI_FAILPOINT_SIGNAL=STOP` pauses it there instead. `CHASQUI_RETRY_EVERY=N` lets PostgreSQL refuse every N-th
+//! transaction as one that it could not serialize. `CHASQUI_CLOCK_OFF_BY=N` makes the system's clock wrong by N seconds.
+
+use domain::Span;
+
+/// Every place. A case of the crash matrix must reach each.
+#[cfg(feature = "failpoints")]
+pub const ALL: [&str; 33] = [
+    "ingest.verified",
+    "ingest.commit",
+    "ingest.committed",
+    "status.commit",
+    "status.committed",
+    "claim.commit",
+    "claim.committed",
+    "model.ask",
+    "model.answered",
+    "tool.ask",
+    "tool.answered",
+    "step.commit",
+    "step.committed",
+    "attempt.commit",
+    "attempt.committed",
+    "upload.open",
+    "upload.answered",
+    "upload.committed",
+    "media.ask",
+    "media.answered",
+    "media.committed",
+    "send.open",
+    "send.answered",
+    "settle.commit",
+    "settle.committed",
+    "timer.commit",
+    "timer.committed",
+    "trial.commit",
+    "trial.committed",
+    "trial.ask",
+    "trial.answered",
+    "template.ask",
+    "template.answered",
+];
+
+/// Comes to the place of this name. A name ending in `commit` is the end of a transaction's body, in `committed` the line
+/// after it.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub const fn reach(_name: &str) {}
+
+#[cfg(feature = "failpoints")]
+thread_local! {
+    static HOOK: std::cell::RefCell<Option<Hook>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Called at each place that a thread comes to.
+#[cfg(feature = "failpoints")]
+pub type Hook = Box<dyn Fn(&str)>;
+
+/// Lets this thread call a hook at each place, and no longer look at the variable: a simulator's nodes die without the
+/// process, by unwinding from the hook. `None` takes it away.
+#[cfg(feature = "failpoints")]
+pub fn hook(hook: Option<Hook>) {
+    HOOK.set(hook);
+}
+
+/// How far the system's clock is off.
+#[cfg(feature = "failpoints")]
+pub fn clock_off_by() -> Span {
+    static OFF_BY: std::sync::LazyLock<Span> = std::sync::LazyLock::new(|| {
+        let seconds = std::env::var("CHASQUI_CLOCK_OFF_BY").ok().and_then(|text| text.parse().ok());
+        Span::from_secs(seconds.unwrap_or(0))
+    });
+    *OFF_BY
+}
+
+/// How far the system's clock is off.
+#[cfg(not(feature = "failpoints"))]
+pub const fn clock_off_by() -> Span {
+    Span::ZERO
+}
+
+/// How many transactions there are to one that PostgreSQL refuses.
+#[cfg(feature = "failpoints")]
+pub fn retry_every() -> Option<u32> {
+    std::env::var("CHASQUI_RETRY_EVERY").ok()?.parse().ok()
+}
+
+/// Comes to the place of this name; does not come back where the process shall die.
+#[cfg(feature = "failpoints")]
+pub fn reach(name: &str) {
+    if HOOK.with_borrow(|hook| hook.as_ref().map(|hook| hook(name))).is_some() {
+        return;
+    }
+    use std::{
+        process::Command,
+        sync::atomic::{AtomicU32, Ordering},
+    };
+    static LEFT: std::sync::LazyLock<(String, AtomicU32)> = std::sync::LazyLock::new(|| {
+        let wanted = std::env::var("CHASQUI_FAILPOINT").unwrap_or_default();
+        let (name, times) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+        (name.to_owned(), AtomicU32::new(times.parse().unwrap_or(1)))
+    });
+    assert!(ALL.contains(&name), "the failpoint {name} is not in the list");
+    let (wanted, left) = &*LEFT;
+    if wanted != name || left.fetch_sub(1, Ordering::SeqCst) != 1 {
+        return;
+    }
+    eprintln!("failpoint reached: {name}");
+    let signal = std::env::var("CHASQUI_FAILPOINT_SIGNAL").unwrap_or_else(|_| "KILL".into());
+    // As a crash does it: nothing is flushed, dropped or said goodbye to. `abort` would run a handler.
+    let _ = Command::new("kill").args([format!("-{signal}"), std::process::id().to_string()]).status();
+    if signal == "STOP" {
+        // The signal may reach this thread a moment after `kill` has ended; a pause goes on until SIGCONT.
+        return std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    loop {
+        std::thread::park();
+    }
+}

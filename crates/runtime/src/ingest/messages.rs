@@ -1,0 +1,210 @@
+//! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the caller's transaction.
+
+use super::{apply::Owner, sandbox};
+use crate::{Context, derived::derived, mailbox::mail, media};
+use domain::{
+    Id, Span, Timestamp,
+    ids::{AgentId, CustomerId, ProjectId, WhatsappConfigId},
+    message::Direction,
+    phone::{self, Phone},
+};
+use engine::Input;
+use gateways::whatsapp::webhook::InboundMessage;
+use serde_json::json;
+use store::{
+    Result, Tx, agent_whatsapp_configs, agents,
+    contacts::{self, Identity, Seen},
+    conversations::{self, ConversationRow, Touch},
+    events::{self, EventRow},
+    mailbox,
+    messages::{self, NewMessage},
+    whatsapp_configs,
+};
+
+/// The kinds that are something said. Others are stored and answered by nobody.
+const TURNS: [&str; 8] = ["text", "button", "interactive", "image", "video", "audio", "document", "location"];
+
+/// Whether somebody can be told from somebody else: a number that is none and no user id leave nobody to talk to.
+pub(super) fn has_sender(message: &InboundMessage) -> bool {
+    message.user_id.is_some() || sender(message).is_some()
+}
+
+pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, owner: Owner, message: &InboundMessage) -> Result<()> {
+    match owner {
+        Owner::Sandbox => sandbox::store(ctx, tx, message).await,
+        Owner::Project(project, config) => {
+            if !first(ctx, tx, project, message).await? {
+                return Ok(());
+            }
+            let number = whatsapp_configs::find(tx, project, config).await?;
+            let place = Place {
+                project,
+                config: Some(config),
+                customer: number.as_ref().and_then(|number| number.customer_id),
+                agent: agent_whatsapp_configs::answers_on(tx, project, config).await?,
+            };
+            let Some(conversation) = converse(ctx, tx, &place, message).await? else { return Ok(()) };
+            if number.is_some_and(|number| number.inbound_processing_enabled == 1) {
+                hear(ctx, tx, project, &conversation, message).await?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Whether this message is new. `false`: it was stored before, and nothing happens again.
+pub(super) async fn first(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    message: &InboundMessage,
+) -> Result<bool> {
+    let new = messages::first_seen(tx, project, &message.phone_number_id, &message.wamid, ctx.now()).await?;
+    if !new {
+        metrics::counter!("duplicates_total", "kind" => "inbound").increment(1);
+    }
+    Ok(new)
+}
+
+/// Where a conversation belongs.
+pub(super) struct Place {
+    pub project: ProjectId,
+    pub config: Option<WhatsappConfigId>,
+    /// Whose number it is.
+    pub customer: Option<CustomerId>,
+    /// The agent that shall answer from now on; `None` leaves it as it is.
+    pub agent: Option<AgentId>,
+}
+
+/// The sender's number, where it is one that we understand.
+pub(super) fn sender(message: &InboundMessage) -> Option<Phone> {
+    message.from.as_deref().and_then(|number| phone::normalise(number).ok())
+}
+
+/// Finds or makes the contact and the conversation, and stores the message in it.
+pub(super) async fn converse(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    place: &Place,
+    message: &InboundMessage,
+) -> Result<Option<ConversationRow>> {
+    let (now, project) = (ctx.now(), place.project);
+    let phone = sender(message);
+    let scope = message.waba_id.clone().unwrap_or_default();
+    let mut identities = Vec::new();
+    if let Some(user) = &message.user_id {
+        identities.push(Identity { kind: "bsuid", scope, value: user.clone() });
+    }
+    if let Some(phone) = &phone {
+        identities.push(Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() });
+    }
+    let Some(first) = identities.first() else { return Ok(None) };
+    let name = format!("{}/{}/{}", first.kind, first.scope, first.value);
+    let new_contact = Id::from_uuid(derived(project, "contact", &name));
+    let seen = Seen {
+        profile_name: message.profile_name.clone(),
+        wa_id: message.from.clone(),
+        user_id: message.user_id.clone(),
+        customer: place.customer,
+    };
+    let contact = contacts::ensure(tx, project, &identities, new_contact, &seen, now).await?;
+    let at = message.timestamp.unwrap_or(now);
+    let shown = phone.as_ref().map(Phone::e164);
+    let touch = Touch {
+        new_id: ctx.new_id(),
+        phone_number_id: &message.phone_number_id,
+        contact,
+        config: place.config,
+        phone_number: shown.as_deref(),
+        contact_name: message.profile_name.as_deref(),
+        // Who was told before may have been taken off the number since, at the very moment of an earlier message.
+        agent: (place.config.is_some() || place.agent.is_some()).then_some(place.agent),
+        inbound_at: Some(at),
+        now,
+    };
+    let conversation = conversations::touch(tx, project, &touch).await?;
+    let raw = message.raw.to_string();
+    let new = NewMessage {
+        id: ctx.new_id(),
+        seq: conversation.next_seq,
+        direction: Direction::Inbound,
+        kind: &message.kind,
+        content: message.text.as_deref().unwrap_or_default(),
+        raw: Some(&raw),
+        wamid: Some(&message.wamid),
+        wa_timestamp: Some(at),
+        execution: None,
+        now,
+    };
+    messages::insert(tx, project, conversation.id, &new).await?;
+    media::expect(tx, project, new.id, message, now).await?;
+    let body = json!({"conversation_id": conversation.id, "direction": "inbound", "kind": message.kind}).to_string();
+    let event =
+        EventRow { id: ctx.new_uuid(), at: now, topic: "message.received".into(), object_id: new.id.uuid(), body };
+    events::append(tx, project, &event).await?;
+    Ok(Some(conversation))
+}
+
+/// Puts the message where the agent will find it and says when.
+pub(super) async fn hear(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    message: &InboundMessage,
+) -> Result<()> {
+    let now = ctx.now();
+    let nobody = conversation.agent_id.is_none() && conversation.execution_id.is_none();
+    // What is said to a group is not answered in private.
+    if nobody || message.group_id.is_some() || !TURNS.contains(&message.kind.as_str()) {
+        return Ok(());
+    }
+    let text = match message.text.as_deref() {
+        Some(text) if !text.trim().is_empty() => text.to_owned(),
+        _ => format!("[{}]", message.kind),
+    };
+    let input = Input::Said { id: message.wamid.clone(), text };
+    let row = mail(conversation.next_seq, message.wamid.clone(), &input)?;
+    mailbox::put(tx, project, conversation.id, &row).await?;
+    let debounce = debounce(tx, project, conversation, message).await?;
+    let burst = conversation.burst_started_at.map_or(now, Timestamp::from_micros);
+    let at = due_at(burst, now, debounce);
+    // A burst may move only itself: what is due for another reason stays due then, and takes the burst with it.
+    let other = conversation.due_at.filter(|_| conversation.burst_started_at.is_none()).map(Timestamp::from_micros);
+    match other {
+        Some(due) => conversations::wake(tx, project, conversation.id, at.min(due), None).await,
+        None => conversations::wake(tx, project, conversation.id, at, Some(burst.micros())).await,
+    }
+}
+
+async fn debounce(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    message: &InboundMessage,
+) -> Result<Span> {
+    // A tap on a button is a whole answer.
+    let tap = matches!(message.kind.as_str(), "button" | "interactive");
+    let Some(agent) = conversation.agent().filter(|_| !tap) else { return Ok(Span::ZERO) };
+    Ok(Span::from_secs(agents::debounce_seconds(tx, project, agent).await?.unwrap_or(0)))
+}
+
+/// Each message of a burst moves the answer, but never beyond five times the debounce after the first one.
+pub fn due_at(burst_started: Timestamp, latest: Timestamp, debounce: Span) -> Timestamp {
+    (latest + debounce).min(burst_started + debounce * 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_answered_at_the_latest_five_debounces_after_it_began() {
+        let at = Timestamp::from_secs;
+        let debounce = Span::from_secs(2);
+        assert_eq!(due_at(at(100), at(100), debounce), at(102));
+        assert_eq!(due_at(at(100), at(107), debounce), at(109));
+        assert_eq!(due_at(at(100), at(109), debounce), at(110));
+        assert_eq!(due_at(at(100), at(100), Span::ZERO), at(100));
+    }
+}

@@ -1,0 +1,49 @@
+//! Runs due jobs. A job's work and its removal are one transaction, so it is done once.
+
+use crate::{
+    Context,
+    media::uploads,
+    sandbox,
+    workers::{BATCH, Did, wait_after},
+};
+use domain::{Span, Timestamp};
+use store::{
+    Error, jobs, transact,
+    unscoped::{self, DueRow},
+};
+
+/// Runs the jobs that are due. One that cannot be done is put off; an error means that not even that was possible.
+pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
+    let now = ctx.now();
+    let due = {
+        let mut reader = ctx.store.read().await?;
+        unscoped::due_jobs(&mut reader.conn(), now, BATCH).await?
+    };
+    for row in &due {
+        if let Err(error) = run(ctx, *row, now).await {
+            tracing::warn!(job = %row.id, %error, "a job's transaction failed; it is put off");
+            let (until, why) = (now + wait_after(&error), error.to_string());
+            transact!(ctx.store, "job.postpone", tx => jobs::postpone(tx, *row, now, until, &why).await)?;
+        }
+    }
+    Ok(if due.is_empty() { Did::Nothing } else { Did::Something })
+}
+
+async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Result<()> {
+    transact!(ctx.store, "job.run", tx => {
+        let Some(job) = jobs::claim(tx, row, now).await? else { return Ok(()) };
+        let done = match job.kind.as_str() {
+            sandbox::EXPIRE_JOB => sandbox::expire(tx, row.project_id, &job.payload, now).await,
+            uploads::EXPIRE_JOB => uploads::expire(tx, row.project_id, &job.payload).await,
+            other => Err(Error::Damaged { what: "job", why: format!("unknown kind {other}") }),
+        };
+        match done {
+            Ok(()) => jobs::finish(tx, row.project_id, &job).await,
+            Err(error @ Error::Damaged { .. }) => {
+                let wait = Span::from_mins(1) * (1 << job.attempt.clamp(0, 10));
+                jobs::again(tx, row.project_id, &job, now + wait, &error.to_string()).await
+            }
+            Err(error) => Err(error),
+        }
+    })
+}

@@ -1,0 +1,11 @@
+//! Reads and writes the JSON in rows; what cannot be read is damage.
+
+use store::{Error, Result};
+
+pub fn to_json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Damaged { what, why: error.to_string() })
+}
+
+pub fn from_json<T: serde::de::DeserializeOwned>(what: &'static str, text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| Error::Damaged { what, why: error.to_string() })
+}

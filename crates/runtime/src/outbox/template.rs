@@ -1,0 +1,75 @@
+//! A template that an agent sends, by the form that we have of it: its language, its components, the text that a person will
+//! read, and whether WhatsApp takes it at all. One that we do not know goes out as the agent wrote it.
+
+use super::NotSendable;
+use crate::json::from_json;
+use domain::{
+    ids::{ProjectId, WhatsappTemplateId},
+    message::TemplateMessage,
+    template::{Filling, Parameters, Shape, TemplateStatus, fill},
+};
+use serde_json::Value;
+use store::{
+    Result, Tx,
+    conversations::ConversationRow,
+    whatsapp_configs,
+    whatsapp_templates::{self, WhatsappTemplateRow},
+};
+
+/// The message as it is to leave.
+pub(super) async fn prepare(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    message: &TemplateMessage,
+) -> Result<std::result::Result<TemplateMessage, NotSendable>> {
+    // What was filled in before is ready.
+    if !message.components.is_empty() || message.text.is_some() {
+        return Ok(Ok(message.clone()));
+    }
+    let Some(row) = find(tx, project, conversation, message).await? else { return Ok(Ok(message.clone())) };
+    if row.status != TemplateStatus::Approved.as_str() {
+        return Ok(Err(NotSendable::TemplateNotApproved(row.status)));
+    }
+    let components: Vec<Value> = from_json("template", &row.components)?;
+    let shape = Shape { components: &components, format: &row.parameter_format };
+    let parameters = Parameters::Named(message.parameters.iter().cloned().collect());
+    Ok(match fill(shape, &Filling { parameters, ..Filling::default() }) {
+        Ok(filled) => Ok(TemplateMessage {
+            name: row.name,
+            language: Some(row.language_code),
+            components: filled.components,
+            text: Some(filled.text),
+            ..message.clone()
+        }),
+        Err(problems) => {
+            let told =
+                problems.iter().map(|problem| format!("{} {}", problem.path.trim_start_matches('/'), problem.message));
+            Err(NotSendable::TemplateUnfit(told.collect::<Vec<_>>().join("; ")))
+        }
+    })
+}
+
+/// The template by its id, which may be ours or Meta's; else by its name, where that is one template.
+async fn find(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    message: &TemplateMessage,
+) -> Result<Option<WhatsappTemplateRow>> {
+    if let Some(id) = &message.template_id {
+        let by_id = match id.parse::<WhatsappTemplateId>() {
+            Ok(id) => whatsapp_templates::find(tx, project, id).await?,
+            Err(_) => whatsapp_templates::of_meta(tx, project, id).await?,
+        };
+        if by_id.is_some() {
+            return Ok(by_id);
+        }
+    }
+    let Some(config) = conversation.config() else { return Ok(None) };
+    let Some(config) = whatsapp_configs::find(tx, project, config).await? else { return Ok(None) };
+    let name = (message.name.as_str(), message.language.as_deref());
+    let mut rows = whatsapp_templates::named(tx, project, &config.waba_id, name).await?;
+    // Which of several languages is meant, nobody has said.
+    Ok(if rows.len() == 1 { rows.pop() } else { None })
+}

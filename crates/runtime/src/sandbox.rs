@@ -1,0 +1,112 @@
+//! Sandbox sessions: made by the API, activated by a code from the session's own phone, over after a day.
+//!
+//! One shared number serves all projects. `directory` says which session a code means and which session a phone talks in;
+//! both entries move in the transaction that changes the session.
+
+use crate::Context;
+use domain::{
+    Id, Timestamp,
+    ids::{AgentId, ProjectId, SandboxSessionId},
+    phone::Phone,
+    sandbox::{CODE_LENGTH, LIFETIME, SessionStatus, code_from},
+};
+use store::{
+    Error, Result, Tx, jobs,
+    sandbox_sessions::{self, SandboxSessionRow},
+    unscoped::{self, DirectoryKind, Pointer},
+};
+
+/// The job that ends a session.
+pub const EXPIRE_JOB: &str = "expire_sandbox_session";
+
+/// Makes a session and ends the phone's older one in this project.
+pub async fn open(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    phone: &Phone,
+    agent_id: AgentId,
+) -> Result<SandboxSessionRow> {
+    let now = ctx.now();
+    if let Some(older) = sandbox_sessions::live(tx, project, phone.canonical()).await? {
+        end(tx, project, &older, now).await?;
+    }
+    let session = SandboxSessionRow {
+        id: ctx.new_id(),
+        phone: phone.e164(),
+        phone_canonical: phone.canonical().into(),
+        agent_id,
+        code: free_code(ctx, tx).await?,
+        status: SessionStatus::PendingActivation.as_str().into(),
+        activated_at: None,
+        expires_at: now + LIFETIME,
+        created_at: now,
+        updated_at: now,
+    };
+    sandbox_sessions::insert(tx, project, &session).await?;
+    unscoped::point(tx, DirectoryKind::SandboxCode, &session.code, project, session.id.uuid()).await?;
+    plan_end(ctx, tx, project, session.id, session.expires_at).await?;
+    Ok(session)
+}
+
+async fn free_code(ctx: &Context, tx: &mut Tx<'_>) -> Result<String> {
+    loop {
+        let mut random = [0; CODE_LENGTH * 4];
+        ctx.fill_random(&mut random);
+        let Some(code) = code_from(&random) else { continue };
+        if unscoped::look_up(tx, DirectoryKind::SandboxCode, &code).await?.is_none() {
+            return Ok(code);
+        }
+    }
+}
+
+async fn plan_end(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: SandboxSessionId,
+    at: Timestamp,
+) -> Result<()> {
+    let key = id.to_string();
+    jobs::put(tx, project, ctx.new_uuid(), (EXPIRE_JOB, &key), &key, at).await
+}
+
+/// Activates a session; the phone leaves the session it talked in before, also another project's.
+pub async fn activate(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow) -> Result<()> {
+    let now = ctx.now();
+    if let Some(other) = unscoped::look_up(tx, DirectoryKind::SandboxPhone, &session.phone_canonical).await?
+        && other.object_id != session.id.uuid()
+        && let Some(older) = sandbox_sessions::find(tx, other.project_id, Id::from_uuid(other.object_id)).await?
+    {
+        end(tx, other.project_id, &older, now).await?;
+    }
+    let expires_at = now + LIFETIME;
+    let active = SessionStatus::Active.as_str();
+    sandbox_sessions::set(tx, (project, session.id), active, Some(now.micros()), expires_at, now).await?;
+    unscoped::point(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, project, session.id.uuid()).await?;
+    plan_end(ctx, tx, project, session.id, expires_at).await
+}
+
+async fn end(tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow, now: Timestamp) -> Result<()> {
+    let expired = SessionStatus::Expired.as_str();
+    sandbox_sessions::set(tx, (project, session.id), expired, session.activated_at, session.expires_at.min(now), now)
+        .await?;
+    let pointer = Pointer { project_id: project, object_id: session.id.uuid() };
+    // The code stays findable, so that a late sender is told that it is expired rather than that it is wrong.
+    unscoped::forget(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, pointer).await
+}
+
+/// Ends a session whose time is over; a session that was renewed meanwhile stays.
+pub async fn expire(tx: &mut Tx<'_>, project: ProjectId, payload: &str, now: Timestamp) -> Result<()> {
+    let id = payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a session's id".into() })?;
+    let Some(session) = sandbox_sessions::find(tx, project, id).await? else { return Ok(()) };
+    if session.expires_at <= now && session.status != SessionStatus::Expired.as_str() {
+        end(tx, project, &session, now).await?;
+    }
+    Ok(())
+}
+
+/// Whether a stored session still counts: its job may be a moment late.
+pub fn is_live(session: &SandboxSessionRow, status: SessionStatus, now: Timestamp) -> bool {
+    session.status == status.as_str() && session.expires_at > now
+}

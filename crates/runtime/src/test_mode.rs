@@ -1,0 +1,262 @@
+//! Conversations in test mode: the same engine, mailbox, journal and workers as any other, and nobody at the other end.
+//!
+//! Such a conversation has no number. What the agent says is stored in it and goes no further; nothing is put into the
+//! outbox. Test chats and test runs differ only in who plays the person.
+
+use crate::{
+    Context,
+    derived::derived,
+    json::{from_json, to_json},
+    mailbox::mail,
+    replay, turn,
+};
+use domain::{
+    Timestamp,
+    execution::{ExecutionInput, ExecutionStatus},
+    ids::{AgentId, CheckpointId, ConversationId, ExecutionId, Id, ProjectId, SnapshotId},
+    message::Direction,
+};
+use engine::{Event, Input, STATE_FORMAT, State};
+use serde::{Deserialize, Serialize};
+use store::{
+    Conn, Error, Result, Tx,
+    contacts::{self, Seen},
+    conversations::{self, ConversationRow, Release, Touch},
+    executions::{self, ExecutionRow, NewExecution},
+    history, jobs, mailbox,
+    messages::{self, NewMessage},
+    test_chats::{self, CheckpointRow, TestChatRow},
+};
+
+/// The job that carries a test run on; its key is the run's execution.
+pub const RUN_JOB: &str = "test_run";
+
+/// What an execution in test mode begins with.
+#[derive(Serialize, Deserialize)]
+pub struct Base {
+    /// The format of the state.
+    pub format: i64,
+    /// The state.
+    pub state: serde_json::Value,
+}
+
+/// Makes a conversation without a number.
+pub async fn open(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId) -> Result<ConversationRow> {
+    let now = ctx.now();
+    let contact = contacts::ensure(tx, project, &[], ctx.new_id(), &Seen::default(), now).await?;
+    let touch = Touch {
+        new_id: ctx.new_id(),
+        phone_number_id: "",
+        contact,
+        config: None,
+        phone_number: None,
+        contact_name: None,
+        agent: None,
+        inbound_at: None,
+        now,
+    };
+    conversations::touch(tx, project, &touch).await
+}
+
+/// Makes an execution in test mode. It begins with the first thing that is delivered to it.
+pub async fn begin(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    (agent, snapshot, id): (AgentId, SnapshotId, ExecutionId),
+) -> Result<()> {
+    let mut facts = turn::facts(id, agent, conversation);
+    facts.test_mode = true;
+    begin_with(ctx, tx, project, (agent, snapshot), &State::new(facts), 0).await
+}
+
+/// Makes an execution that begins with a state.
+async fn begin_with(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    (agent, snapshot): (AgentId, SnapshotId),
+    state: &State,
+    step_no: i64,
+) -> Result<()> {
+    let (id, conversation, now) = (state.facts.execution_id, state.facts.conversation_id, ctx.now());
+    executions::insert(tx, project, &NewExecution { id, agent, snapshot, conversation, phone_number: None, now })
+        .await?;
+    let text = to_json("state", state)?;
+    let base = Base { format: STATE_FORMAT, state: from_json("state", &text)? };
+    let base = to_json("state", &base)?;
+    executions::begin_with(tx, project, id, (STATE_FORMAT, &text, step_no), &base).await
+}
+
+/// Delivers what the person says, or data from a system, to an execution of the conversation, and makes it due.
+pub async fn deliver(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    (conversation, execution): (ConversationId, ExecutionId),
+    input: &ExecutionInput,
+) -> Result<()> {
+    let now = ctx.now();
+    let row = next(tx, project, conversation, now).await?;
+    let id = ctx.new_id();
+    let key = format!("test:{id}");
+    let delivered = match input {
+        ExecutionInput::UserInput { text } => {
+            store_message(tx, project, conversation, (id, row.next_seq, Direction::Inbound), execution, text, now)
+                .await?;
+            Input::Said { id: key.clone(), text: text.clone() }
+        }
+        ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
+    };
+    mailbox::put(tx, project, conversation, &mail(row.next_seq, key, &delivered)?).await?;
+    // Under the epoch that is current while the row is locked.
+    let release = Release { execution: Some(execution), due_at: Some(now), keep: true };
+    conversations::release(tx, project, conversation, row.epoch, release).await
+}
+
+/// Stops an execution that nobody talks to any more.
+pub async fn stop(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    reason: &str,
+) -> Result<()> {
+    let now = ctx.now();
+    let row = next(tx, project, conversation, now).await?;
+    let key = format!("stop:{}", ctx.new_uuid());
+    let input = Input::Stop { id: key.clone(), reason: reason.into() };
+    mailbox::put(tx, project, conversation, &mail(row.next_seq, key, &input)?).await?;
+    conversations::wake(tx, project, conversation, now, None).await
+}
+
+async fn next(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<ConversationRow> {
+    let gone = || Error::Damaged { what: "test", why: "its conversation is gone".into() };
+    conversations::next_seq(tx, project, id, now).await?.ok_or_else(gone)
+}
+
+async fn store_message(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    (id, seq, direction): (domain::ids::MessageId, i64, Direction),
+    execution: ExecutionId,
+    content: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let new = NewMessage {
+        id,
+        seq,
+        direction,
+        kind: "text",
+        content,
+        raw: None,
+        wamid: None,
+        wa_timestamp: None,
+        execution: Some(execution),
+        now,
+    };
+    messages::insert(tx, project, conversation, &new).await
+}
+
+/// Stores what a step said. Nobody else hears it.
+pub async fn hear(tx: &mut Tx<'_>, project: ProjectId, state: &State, events: &[Event], now: Timestamp) -> Result<()> {
+    let (conversation, execution) = (state.facts.conversation_id, state.facts.execution_id);
+    for event in events.iter().filter(|event| event.name == "message.sent") {
+        let text = event.data["text"].as_str().unwrap_or_default();
+        let id = Id::from_uuid(derived(project, "message", &format!("test/{execution}/{}", event.seq)));
+        let row = next(tx, project, conversation, now).await?;
+        store_message(tx, project, conversation, (id, row.next_seq, Direction::Outbound), execution, text, now).await?;
+    }
+    Ok(())
+}
+
+/// A step has brought the execution to rest, or to its end: a chat can be taken up again from here, a run goes on.
+pub async fn rested(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    state: &State,
+    step_no: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let execution_id = state.facts.execution_id;
+    jobs::wake(tx, project, (RUN_JOB, &execution_id.to_string()), now).await?;
+    let Some(chat) = test_chats::of_conversation(tx, project, state.facts.conversation_id).await? else {
+        return Ok(());
+    };
+    let message_seq = next(tx, project, chat.conversation_id, now).await?.next_seq;
+    let id = ctx.new_id();
+    let parent_id = chat.checkpoint_id;
+    let row = CheckpointRow { id, chat_id: chat.id, parent_id, execution_id, step_no, message_seq, created_at: now };
+    test_chats::add_checkpoint(tx, project, &row).await?;
+    test_chats::go_on(tx, (project, chat.id), chat.conversation_id, id, now).await
+}
+
+/// Whether nothing is under way: the conversation's execution rests or is over, and nothing waits for it.
+pub fn settled(conversation: &ConversationRow, execution: &ExecutionRow) -> Option<ExecutionStatus> {
+    let status = execution.status.parse().ok()?;
+    let working = matches!(status, ExecutionStatus::Started | ExecutionStatus::Running);
+    (conversation.due_at.is_none() && !working).then_some(status)
+}
+
+/// Lets a chat go on from one of its rests, in a conversation of its own; the later history stays with the old one.
+pub async fn branch(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    chat: &TestChatRow,
+    from: &CheckpointRow,
+) -> Result<ConversationId> {
+    let now = ctx.now();
+    let row = executions::state(tx, project, from.execution_id).await?;
+    let row = row.ok_or_else(|| Error::Damaged { what: "checkpoint", why: "its execution is gone".into() })?;
+    let mut state = replay::state_at(tx, project, from.execution_id, from.step_no).await?;
+    let before = state.facts.conversation_id;
+    let conversation = open(ctx, tx, project).await?;
+    let id: ExecutionId = ctx.new_id();
+    state.facts.execution_id = id;
+    state.facts.conversation_id = conversation.id;
+    begin_with(ctx, tx, project, (chat.agent_id, row.snapshot_id), &state, from.step_no).await?;
+    copy_history(tx, project, (from.execution_id, id), state.history_len).await?;
+    for message in messages::in_order(tx, project, before, from.message_seq).await? {
+        let seq = next(tx, project, conversation.id, now).await?.next_seq;
+        let direction =
+            if message.direction == Direction::Inbound.as_str() { Direction::Inbound } else { Direction::Outbound };
+        store_message(tx, project, conversation.id, (ctx.new_id(), seq, direction), id, &message.content, now).await?;
+    }
+    let epoch = conversation.epoch;
+    let release = Release { execution: Some(id), due_at: None, keep: true };
+    conversations::release(tx, project, conversation.id, epoch, release).await?;
+    test_chats::go_on(tx, (project, chat.id), conversation.id, from.id, now).await?;
+    Ok(conversation.id)
+}
+
+async fn copy_history(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    (from, to): (ExecutionId, ExecutionId),
+    length: i64,
+) -> Result<()> {
+    let mut copied = 0;
+    while copied < length {
+        let rows = history::window(tx, project, from, copied + 1).await?;
+        let Some(last) = rows.last().map(|row| row.seq) else { break };
+        for row in rows.iter().filter(|row| row.seq <= length) {
+            history::append(tx, project, to, row).await?;
+        }
+        copied = last;
+    }
+    Ok(())
+}
+
+/// The chat's rest of this id.
+pub async fn checkpoint(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    chat: &TestChatRow,
+    id: CheckpointId,
+) -> Result<Option<CheckpointRow>> {
+    Ok(test_chats::checkpoint(conn, project, id).await?.filter(|found| found.chat_id == chat.id))
+}

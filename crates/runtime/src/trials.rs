@@ -1,0 +1,357 @@
+//! Carries test runs on: asks the simulated user and the judge, and hands on what they say.
+//!
+//! A run's job is held while a model is asked, as a conversation is while its turn runs. What a model answered, the run's
+//! next state and what follows from it are one commit under the job's epoch; a run that lost its worker asks again.
+
+use crate::{
+    Context, failpoint,
+    json::{from_json, to_json},
+    test_mode, turn,
+    workers::{Did, wait_after},
+};
+use domain::{
+    Id, Timestamp,
+    chat::ModelRequest,
+    execution::{ExecutionError, ExecutionInput, ExecutionStatus},
+    ids::{ConversationId, ProjectId, TestRunId, TestSuiteId},
+    message::Direction,
+};
+use engine::{
+    State, judge, simulated_user,
+    trial::{AgentRest, Line, Phase, Trial, TrialEffect, TrialInput},
+};
+use store::{
+    Conn, Error, Result, Tx, conversations, executions, history,
+    jobs::{self, JobRow},
+    messages,
+    test_runs::{self, Saved, TestRunRow, TestRunStepRow},
+    test_suites, transact,
+    unscoped::{self, DueRow},
+};
+
+/// Cases of one suite that run side by side.
+const AT_ONCE: i64 = 4;
+
+/// Carries one due run on until it waits for the agent or is over.
+pub async fn step(ctx: &Context) -> Result<Did> {
+    let due = {
+        let mut reader = ctx.store.read().await?;
+        unscoped::due_test_runs(&mut reader.conn(), ctx.now(), 1).await?
+    };
+    let Some(due) = due.first() else { return Ok(Did::Nothing) };
+    run(ctx, *due).await?;
+    Ok(Did::Something)
+}
+
+/// A question that is under way.
+struct Asking {
+    project: ProjectId,
+    job: JobRow,
+    request: ModelRequest,
+    name: String,
+}
+
+/// Carries on a run that was seen as due. Does nothing if another worker was faster.
+pub async fn run(ctx: &Context, due: DueRow) -> Result<()> {
+    let now = ctx.now();
+    let claimed = transact!(ctx.store, "trial.claim", tx => {
+        let Some(job) = jobs::claim(tx, due, now).await? else { return Ok(None) };
+        let asking = Carried::load(ctx, tx, due.project_id, job).await?.go_on(None).await?;
+        failpoint::reach("trial.commit");
+        Ok(asking)
+    });
+    failpoint::reach("trial.committed");
+    match claimed {
+        Ok(asking) => questions(ctx, asking).await,
+        Err(Error::StaleEpoch) => Err(Error::StaleEpoch),
+        Err(error) => {
+            let (until, why) = (now + wait_after(&error), error.to_string());
+            transact!(ctx.store, "job.postpone", tx => jobs::postpone(tx, due, now, until, &why).await)?;
+            Err(error)
+        }
+    }
+}
+
+async fn questions(ctx: &Context, mut asking: Option<Asking>) -> Result<()> {
+    // What the last commit said to an agent is another worker's turn.
+    ctx.wake.notify_one();
+    while let Some(Asking { project, job, request, name }) = asking {
+        let _under_way = ctx.jobs.enter((project, Id::<()>::from_uuid(job.id), job.epoch), ctx.clock.monotonic());
+        failpoint::reach("trial.ask");
+        let answer = tokio::select! {
+            answer = ctx.model.complete(&request, &name) => answer,
+            () = ctx.stopping.cancelled() => {
+                let now = ctx.now();
+                return transact!(ctx.store, "trial.hand_over", tx => jobs::again(tx, project, &job, now, "").await);
+            }
+        };
+        failpoint::reach("trial.answered");
+        let input = match answer {
+            Ok(response) => TrialInput::Answered { response: turn::storable(response) },
+            Err(failure) => TrialInput::Unanswered { failure: turn::shown(failure) },
+        };
+        let next = transact!(ctx.store, "trial.step", tx => {
+            let job = job.clone();
+            let asking = Carried::load(ctx, tx, project, job).await?.go_on(Some(input.clone())).await?;
+            failpoint::reach("trial.commit");
+            Ok(asking)
+        });
+        failpoint::reach("trial.committed");
+        ctx.wake.notify_one();
+        asking = match next {
+            Ok(next) => next,
+            Err(Error::StaleEpoch) => return Err(Error::StaleEpoch),
+            Err(error) => {
+                let (until, why) = (ctx.now() + wait_after(&error), error.to_string());
+                transact!(ctx.store, "job.postpone", tx => jobs::again(tx, project, &job, until, &why).await)?;
+                return Err(error);
+            }
+        };
+    }
+    Ok(())
+}
+
+/// A run in the hands of its worker, within one transaction.
+struct Carried<'a, 'b, 'c> {
+    ctx: &'a Context,
+    tx: &'b mut Tx<'c>,
+    project: ProjectId,
+    job: JobRow,
+    now: Timestamp,
+    found: Option<(TestRunRow, Trial)>,
+}
+
+impl<'a, 'b, 'c> Carried<'a, 'b, 'c> {
+    async fn load(ctx: &'a Context, tx: &'b mut Tx<'c>, project: ProjectId, job: JobRow) -> Result<Self> {
+        let now = ctx.now();
+        // Whoever lost the job meanwhile is told here, before anything is written.
+        jobs::hold(tx, project, &job, &ctx.node).await?;
+        let id = job.payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a test run's id".into() })?;
+        let found = match test_runs::lock(tx, project, id).await? {
+            Some(row) => {
+                let trial = from_json("test run", &row.state)?;
+                Some((row, trial))
+            }
+            None => None,
+        };
+        Ok(Self { ctx, tx, project, job, now, found })
+    }
+
+    /// Feeds what came, and leaves the run with its next question, waiting for the agent, or over.
+    async fn go_on(self, input: Option<TrialInput>) -> Result<Option<Asking>> {
+        let Self { ctx, tx, project, job, now, found } = self;
+        let Some((mut row, mut trial)) = found else {
+            return jobs::finish(tx, project, &job).await.map(|()| None);
+        };
+        let input = match input {
+            Some(input) => Some(input),
+            None => due_input(tx, project, &row, &trial, now).await?,
+        };
+        if let Some(input) = input {
+            let effects = feed(tx, project, &mut row, &mut trial, &input, now).await?;
+            carry_out(ctx, tx, project, &mut row, &trial, &effects).await?;
+            save(tx, project, &row, &trial, now).await?;
+        }
+        match trial.phase {
+            Phase::Queued => Err(Error::Damaged { what: "test run", why: "it does not begin".into() }),
+            Phase::Over => {
+                jobs::finish(tx, project, &job).await?;
+                start_queued(ctx, tx, project, row.suite_id).await.map(|()| None)
+            }
+            Phase::Talking => {
+                let deadline = trial.deadline().unwrap_or(now);
+                jobs::again(tx, project, &job, deadline, "").await.map(|()| None)
+            }
+            Phase::Simulating | Phase::Judging => match trial.not_before.filter(|time| *time > now) {
+                Some(time) => jobs::again(tx, project, &job, time, "").await.map(|()| None),
+                None => {
+                    let request = question(tx, project, &row, &trial).await?;
+                    let name = format!("{}-{}", row.id, row.step_no);
+                    Ok(Some(Asking { project, job, request, name }))
+                }
+            },
+        }
+    }
+}
+
+/// What the run has to be told although nobody answered it.
+async fn due_input(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &TestRunRow,
+    trial: &Trial,
+    now: Timestamp,
+) -> Result<Option<TrialInput>> {
+    if trial.phase == Phase::Queued {
+        return Ok(Some(TrialInput::Begin));
+    }
+    if trial.phase == Phase::Talking
+        && let Some(input) = agent_at_rest(tx, project, row).await?
+    {
+        return Ok(Some(input));
+    }
+    let late = trial.deadline().is_some_and(|deadline| now >= deadline);
+    let talking = matches!(trial.phase, Phase::Talking | Phase::Simulating);
+    Ok((late && talking).then_some(TrialInput::Time))
+}
+
+/// The agent's answer is complete: it waits, has ended or has failed.
+async fn agent_at_rest(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow) -> Result<Option<TrialInput>> {
+    let Some(conversation) = row.conversation_id.map(ConversationId::from_uuid) else { return Ok(None) };
+    let Some(conversation) = conversations::find(tx, project, conversation).await? else { return Ok(None) };
+    let Some(execution) = executions::find(tx, project, row.execution_id).await? else { return Ok(None) };
+    let Some(status) = test_mode::settled(&conversation, &execution) else { return Ok(None) };
+    let rest = match status {
+        ExecutionStatus::Paused => AgentRest::Waits,
+        ExecutionStatus::Failed => {
+            let error = execution.error.as_deref().unwrap_or_default();
+            let error: ExecutionError = from_json("error", error)?;
+            AgentRest::Failed { code: error.code, message: error.message }
+        }
+        _ => AgentRest::Done,
+    };
+    let state = executions::state(tx, project, row.execution_id).await?;
+    let state = state.map(|row| State::load(row.state_format, &row.state)).transpose();
+    let state = state.map_err(|why| Error::Damaged { what: "state", why })?;
+    let usage = state.map(|state| state.usage).unwrap_or_default();
+    Ok(Some(TrialInput::Agent { rest, usage }))
+}
+
+/// Feeds one input and writes it down, with what came of it.
+async fn feed(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &mut TestRunRow,
+    trial: &mut Trial,
+    input: &TrialInput,
+    now: Timestamp,
+) -> Result<Vec<TrialEffect>> {
+    let effects = trial.advance(now, input);
+    row.step_no += 1;
+    let step = TestRunStepRow {
+        step_no: row.step_no,
+        input: to_json("input", input)?,
+        effects: to_json("effects", &effects)?,
+        at: now,
+    };
+    test_runs::append(tx, project, row.id, &step).await?;
+    Ok(effects)
+}
+
+async fn carry_out(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &mut TestRunRow,
+    trial: &Trial,
+    effects: &[TrialEffect],
+) -> Result<()> {
+    for effect in effects {
+        match effect {
+            TrialEffect::Say { text } => {
+                let conversation = match row.conversation_id {
+                    Some(id) => Id::from_uuid(id),
+                    None => {
+                        let conversation = test_mode::open(ctx, tx, project).await?;
+                        let who = (row.agent_id, row.snapshot_id, row.execution_id);
+                        test_mode::begin(ctx, tx, project, &conversation, who).await?;
+                        row.conversation_id = Some(conversation.id.uuid());
+                        conversation.id
+                    }
+                };
+                let said = ExecutionInput::UserInput { text: text.clone() };
+                test_mode::deliver(ctx, tx, project, (conversation, row.execution_id), &said).await?;
+            }
+            // Nobody talks to the agent any more. What it is still doing, it need not finish.
+            TrialEffect::AskJudge | TrialEffect::Finish => stop_agent(ctx, tx, project, row, trial).await?,
+            TrialEffect::AskUser => {}
+        }
+    }
+    Ok(())
+}
+
+async fn stop_agent(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial) -> Result<()> {
+    let Some(conversation) = row.conversation_id.map(Id::from_uuid) else { return Ok(()) };
+    let execution = executions::find(tx, project, row.execution_id).await?;
+    let over = execution.is_some_and(|row| row.status.parse().is_ok_and(ExecutionStatus::is_over));
+    if over || trial.phase != Phase::Over {
+        return Ok(());
+    }
+    test_mode::stop(ctx, tx, project, conversation, "test_over").await
+}
+
+/// Saves the run as it is now. Call it in the transaction that locked the row.
+async fn save(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial, now: Timestamp) -> Result<()> {
+    let over = trial.phase == Phase::Over;
+    let status = match (over, &trial.error) {
+        (false, _) => "running",
+        (true, None) => "completed",
+        (true, Some(_)) => "error",
+    };
+    let saved = Saved {
+        conversation: row.conversation_id.map(Id::from_uuid),
+        status,
+        state: &to_json("test run", trial)?,
+        step_no: row.step_no,
+        started_at: row.started_at.map(Timestamp::from_micros),
+        ended_at: over.then_some(now),
+        now,
+    };
+    test_runs::save(tx, project, row.id, &saved).await
+}
+
+/// Ends a run that nobody wants any more. One that is over, or not there, stays so.
+pub async fn cancel(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestRunId) -> Result<()> {
+    let Some(mut row) = test_runs::lock(tx, project, id).await? else { return Ok(()) };
+    let mut trial: Trial = from_json("test run", &row.state)?;
+    if trial.phase == Phase::Over {
+        return Ok(());
+    }
+    let now = ctx.now();
+    let effects = feed(tx, project, &mut row, &mut trial, &TrialInput::Cancel, now).await?;
+    carry_out(ctx, tx, project, &mut row, &trial, &effects).await?;
+    save(tx, project, &row, &trial, now).await?;
+    // Its worker, if it has one, finds it over.
+    jobs::wake(tx, project, (test_mode::RUN_JOB, &row.execution_id.to_string()), now).await?;
+    start_queued(ctx, tx, project, row.suite_id).await
+}
+
+/// Lets a run begin, if it has not.
+pub async fn start(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, key: &str) -> Result<()> {
+    let now = ctx.now();
+    if test_runs::start(tx, project, id, now).await? {
+        jobs::put(tx, project, ctx.new_uuid(), (test_mode::RUN_JOB, key), &id.to_string(), now).await?;
+    }
+    Ok(())
+}
+
+/// Lets as many of the suite's queued runs begin as may run side by side, oldest first.
+pub async fn start_queued(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, suite: TestSuiteId) -> Result<()> {
+    test_suites::lock(tx, project, suite).await?;
+    let room = AT_ONCE - test_runs::count_in(tx, project, suite, "running").await?;
+    for row in test_runs::queued(tx, project, suite, room.max(0)).await? {
+        start(ctx, tx, project, row.id, &row.execution_id.to_string()).await?;
+    }
+    Ok(())
+}
+
+/// What was said so far, oldest first.
+pub async fn lines(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId) -> Result<Vec<Line>> {
+    let rows = messages::in_order(conn, project, conversation, i64::MAX).await?;
+    let line =
+        |row: messages::MessageRow| Line { by_user: row.direction == Direction::Inbound.as_str(), text: row.content };
+    Ok(rows.into_iter().map(line).collect())
+}
+
+async fn question(conn: &mut Conn<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial) -> Result<ModelRequest> {
+    let said = match row.conversation_id {
+        Some(id) => lines(conn, project, Id::from_uuid(id)).await?,
+        None => Vec::new(),
+    };
+    if trial.phase == Phase::Simulating {
+        return Ok(simulated_user::request(&trial.script, &said));
+    }
+    let log = history::window(conn, project, row.execution_id, 1).await?;
+    let log = log.iter().map(|row| from_json("history", &row.entry)).collect::<Result<Vec<_>>>()?;
+    Ok(judge::request(&trial.rubric, &said, &log))
+}

@@ -1,0 +1,85 @@
+//! Receives Meta's webhooks: the handshake, and deliveries, which [`runtime::ingest`] stores.
+
+use crate::{ApiError, AppState, api::body};
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use gateways::whatsapp::signature;
+use runtime::ingest::{Received, receive};
+use secrecy::ExposeSecret as _;
+use store::{transact, unscoped};
+use subtle::ConstantTimeEq as _;
+
+/// Meta sends up to 3 MB.
+const LIMIT: usize = 4 * 1024 * 1024;
+
+/// The handshake: gives the challenge back to whoever knows the verify token.
+pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> Response {
+    let query = request.uri().query().unwrap_or_default();
+    let mut values = std::collections::HashMap::new();
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        values.insert(name.into_owned(), value.into_owned());
+    }
+    let get = |name: &str| values.get(name).map(String::as_str).unwrap_or_default();
+    let token = get("hub.verify_token");
+    let is_ours = ctx.verify_token.as_ref().is_some_and(|ours| {
+        let ours = ours.expose_secret().as_bytes();
+        !ours.is_empty() && bool::from(ours.ct_eq(token.as_bytes()))
+    });
+    // No token of ours holds a NUL, and PostgreSQL takes none.
+    if get("hub.mode") != "subscribe" || token.is_empty() || token.contains('\0') {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    match note_handshake(&ctx, token).await {
+        Ok(known) if known || is_ours => {}
+        Ok(_) => return StatusCode::FORBIDDEN.into_response(),
+        Err(error) => {
+            tracing::error!(%error, "handshake not noted");
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+    }
+    match values.get("hub.challenge") {
+        // Never as HTML: the challenge is shaped by whoever calls.
+        Some(challenge) => ([(header::CONTENT_TYPE, "text/plain")], challenge.clone()).into_response(),
+        None => StatusCode::BAD_REQUEST.into_response(),
+    }
+}
+
+/// A number may have a token of its own, and its config tells when Meta showed it. Whether one has this token.
+async fn note_handshake(ctx: &AppState, token: &str) -> store::Result<bool> {
+    {
+        let mut reader = ctx.store.read().await?;
+        if !unscoped::has_verify_token(&mut reader.conn(), token).await? {
+            return Ok(false);
+        }
+    }
+    let now = ctx.now();
+    transact!(ctx.store, "ingest.handshake", tx => unscoped::verify_numbers(tx, token, now).await)?;
+    Ok(true)
+}
+
+/// A delivery.
+pub(crate) async fn deliver(State(ctx): State<AppState>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let bytes = match body::bytes(body, LIMIT).await {
+        Ok(bytes) => bytes,
+        Err(ApiError::TooLarge(_)) => return refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        Err(_) => return refused(StatusCode::BAD_REQUEST, "broken"),
+    };
+    let signature = parts.headers.get(signature::HEADER).and_then(|value| value.to_str().ok());
+    match receive(&ctx, signature, &bytes).await {
+        Received::Stored => StatusCode::OK,
+        Received::Unsigned => StatusCode::UNAUTHORIZED,
+        Received::WrongSignature => StatusCode::FORBIDDEN,
+        Received::Malformed => StatusCode::BAD_REQUEST,
+        Received::Failed => StatusCode::SERVICE_UNAVAILABLE,
+    }
+    .into_response()
+}
+
+fn refused(status: StatusCode, result: &'static str) -> Response {
+    metrics::counter!("inbound_accepted_total", "result" => result).increment(1);
+    status.into_response()
+}
