@@ -12,11 +12,11 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use toml::Table;
 
-use crate::USAGE;
 use crate::bench_engine;
 use crate::cluster::Durability;
 use crate::postgres::Postgres;
 use crate::process::{cargo, output_of, root, succeed, target_dir};
+use crate::usage::USAGE;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Options {

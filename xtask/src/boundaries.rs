@@ -11,17 +11,18 @@ use toml::{Table, Value};
 use crate::sources;
 
 /// Every crate, by its folder, and those of ours it may use. A new crate needs a decision record and a line here.
-const ARROWS: [(&str, &[&str]); 10] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("domain", &[]),
     ("engine", &["domain"]),
     ("sys", &[]),
     ("store", &["domain", "sys"]),
     ("gateways", &["domain"]),
+    ("rehearsal", &["domain", "gateways"]),
     ("emulator", &["domain"]),
     ("runtime", &["domain", "engine", "gateways", "store"]),
     ("server", &["domain", "engine", "gateways", "runtime", "store"]),
-    ("cli", &["domain", "emulator", "gateways", "server"]),
-    ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "runtime", "server", "store"]),
+    ("cli", &["domain", "emulator", "gateways", "rehearsal", "server"]),
+    ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "rehearsal", "runtime", "server", "store"]),
 ];
 
 /// The one crate that cannot take the lints of the workspace.

@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::USAGE;
 use crate::process::{cargo, hermetic, output_of, root, succeed, target_dir, within};
+use crate::usage::USAGE;
+use crate::wheel::SCHEMATHESIS;
 
-const SCHEMATHESIS: &str = "4.32.5";
 /// What a submission runs; with start and set-up it stays below two minutes.
 const SECONDS: u64 = 90;
 /// What is run before a release.
@@ -61,7 +61,7 @@ fn whole<T: FromStr<Err = ParseIntError>>(word: &str, value: Option<&str>) -> Re
 
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let options = Options::parse(args)?;
-    let python = python(options.install)?;
+    let python = SCHEMATHESIS.python(options.install)?;
     succeed(cargo().args(["build", "--locked", "-p", "chasqui"]))?;
     fuzz(&python, &options)?;
     Ok(ExitCode::SUCCESS)
@@ -70,33 +70,6 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
 /// What a submission runs, or what is run before a release, on the binary that was built before.
 pub fn slice(python: &Path, full: bool) -> Result<()> {
     fuzz(python, &Options { install: false, seconds: if full { LONG_SECONDS } else { SECONDS }, seed: None })
-}
-
-/// The Python that has schemathesis, in an environment of its own below `target`.
-pub fn python(install: bool) -> Result<PathBuf> {
-    let environment = target_dir().join(format!("xtask/schemathesis-{SCHEMATHESIS}"));
-    let python = environment.join("bin/python");
-    if is_installed(&python) {
-        return Ok(python);
-    }
-    if !install {
-        bail!(
-            "schemathesis {SCHEMATHESIS} is not installed. Let us install it below target (needs python3 with venv, and \
-             network):\n\x20 cargo xtask fuzz --install\nor do the same by hand:\n\x20 python3 -m venv {0} && {0}/bin/pip \
-             install schemathesis=={SCHEMATHESIS}",
-            environment.display()
-        );
-    }
-    let venv = output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
-    venv.context("python3 with its venv module is needed: on Debian and Ubuntu apt-get install python3-venv")?;
-    let wanted = format!("schemathesis=={SCHEMATHESIS}");
-    succeed(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", &wanted]))?;
-    Ok(python)
-}
-
-fn is_installed(python: &Path) -> bool {
-    let asked = "from importlib.metadata import version; print(version('schemathesis'))";
-    python.exists() && output_of(Command::new(python).args(["-c", asked])).is_ok_and(|it| it.trim() == SCHEMATHESIS)
 }
 
 fn fuzz(python: &Path, options: &Options) -> Result<()> {
@@ -253,10 +226,5 @@ mod tests {
         for wrong in ["--fast", "--seconds", "--seconds many"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn an_absent_environment_says_how_to_install_it() {
-        assert!(!is_installed(Path::new("/no/such/python")));
     }
 }

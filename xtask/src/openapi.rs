@@ -4,8 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use crate::USAGE;
 use crate::process::{cargo, output_of, root, succeed};
+use crate::usage::USAGE;
 
 /// Writes `openapi/v1.json`; with `--examples` after new examples were recorded from real calls.
 pub fn run(args: &[String]) -> Result<ExitCode> {

@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::USAGE;
 use crate::process::{cargo, output_of, root, succeed, target_dir};
+use crate::usage::USAGE;
 
 const FOUND_BY: &str = "Found by: cargo ";
 const GUARDS: &str = "crates/engine/planted/guards";

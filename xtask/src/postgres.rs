@@ -6,10 +6,10 @@ use std::thread;
 
 use anyhow::{Result, anyhow, bail};
 
-use crate::USAGE;
 use crate::cluster::{Cluster, Durability};
 use crate::install::programs;
 use crate::process::output_of;
+use crate::usage::USAGE;
 
 /// `cargo xtask postgres`: a throwaway cluster to run single tests against.
 pub fn run(args: &[String]) -> Result<ExitCode> {

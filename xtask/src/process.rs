@@ -1,5 +1,6 @@
-//! Running other programs: where they run, and one way to say that they failed.
+//! Starting other programs: in which folder and environment they run, and one form of error when they fail.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
@@ -17,20 +18,34 @@ pub fn target_dir() -> PathBuf {
     root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
-/// The cargo that runs us, in the root of the workspace. It must not inherit what the outer cargo tells xtask about xtask:
-/// some build scripts watch those variables, and would build half of the tree again whenever cargo is called directly.
+/// The cargo that runs us.
 pub fn cargo() -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    in_workspace(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Runs in the root of the workspace, without the variables in which the outer cargo describes the package xtask: some
+/// build scripts watch them, and half of the tree would be compiled again whenever cargo is called directly.
+pub fn in_workspace(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(root());
     for (name, _) in std::env::vars_os() {
-        if name.to_str().is_some_and(tells_of_a_package) {
+        if name.to_str().is_some_and(describes_a_package) {
             command.env_remove(name);
         }
+    }
+    if is_ci() {
+        // A build machine compiles each crate once: what is kept for the next build would only cost time.
+        command.env("CARGO_INCREMENTAL", "0");
     }
     command
 }
 
-fn tells_of_a_package(variable: &str) -> bool {
+/// True on a build machine, where missing programs are installed.
+pub fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
+fn describes_a_package(variable: &str) -> bool {
     ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_"].iter().any(|start| variable.starts_with(start))
 }
 
@@ -43,18 +58,18 @@ pub fn succeed(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs silently and gives the standard output; a failure shows what the program wrote.
+/// Runs silently and returns the standard output; an error holds the standard error.
 pub fn output_of(command: &mut Command) -> Result<String> {
     let Output { status, stdout, stderr } =
         command.output().with_context(|| format!("cannot start `{}`", describe(command)))?;
     if !status.success() {
-        let said = String::from_utf8_lossy(&stderr);
-        bail!("`{}` ended with {status}\n{}", describe(command), said.trim_end());
+        let errors = String::from_utf8_lossy(&stderr);
+        bail!("`{}` ended with {status}\n{}", describe(command), errors.trim_end());
     }
-    String::from_utf8(stdout).with_context(|| format!("`{}` wrote something that is not UTF-8", describe(command)))
+    String::from_utf8(stdout).with_context(|| format!("`{}` wrote text that is not UTF-8", describe(command)))
 }
 
-/// Takes the developer's own settings away: a test must not use their database or spend their model credit.
+/// Removes the developer's own settings: a test must not use their database or spend their model credit.
 pub fn hermetic(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -86,7 +101,7 @@ pub fn within(limit: Duration, command: &mut Command) -> Result<()> {
     }
 }
 
-/// The program's file name and its arguments, as a person would type them.
+/// The command as a person would type it, without the folder of the program.
 pub fn describe(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
@@ -94,7 +109,7 @@ pub fn describe(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-/// What `id` answers: `-u` who runs us, `-u NAME` who that is.
+/// Output of `id` with these arguments: `-u` for the current user, `-u NAME` for another.
 pub fn user_id(args: &[&str]) -> Result<u32> {
     let text = output_of(Command::new("id").args(args))?;
     text.trim().parse().with_context(|| format!("`id` answered {text:?}"))
@@ -105,8 +120,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_inner_cargo_hears_nothing_of_this_package() {
-        assert!(std::env::var_os("CARGO_PKG_NAME").is_some(), "cargo tells the tests");
+    fn inner_cargo_does_not_inherit_the_description_of_this_package() {
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some(), "cargo sets it for tests");
         let removed: Vec<_> =
             cargo().get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name.to_owned()).collect();
         assert!(
@@ -117,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_hangs_is_killed_and_named() {
+    fn hanging_program_is_killed_and_named() {
         let started = Instant::now();
         let error = within(Duration::from_millis(100), Command::new("sleep").arg("30")).unwrap_err();
         assert!(error.to_string().contains("`sleep 30` did not end"), "{error}");
@@ -125,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_fails_is_an_error() {
+    fn failing_program_is_an_error() {
         assert!(within(Duration::from_secs(60), &mut Command::new("true")).is_ok());
         assert!(within(Duration::from_secs(60), &mut Command::new("false")).is_err());
     }

@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::USAGE;
 use crate::planted;
 use crate::process::{cargo, root, succeed, target_dir};
+use crate::usage::USAGE;
 
 /// What a submission runs: messages, and seconds, whatever the machine; a slow one runs less.
 const SLICE: [u64; 2] = [10_000, 60];
@@ -55,14 +55,9 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         planted()?;
         return Ok(ExitCode::SUCCESS);
     }
-    build()?;
+    succeed(cargo().args(BUILD))?;
     succeed(Command::new(program(&target_dir())).args(&options.passed_on))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Builds the program.
-pub fn build() -> Result<()> {
-    succeed(cargo().args(BUILD))
 }
 
 /// The runs of a submission, or those before a release, from a fresh seed that is printed.

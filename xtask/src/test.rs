@@ -1,23 +1,30 @@
-//! `cargo xtask test`: every check there is, in the order in which a failure is cheapest to see.
+//! `cargo xtask check` and `cargo xtask test`: the checks in the order in which a failure is cheapest to find.
 //!
-//! Nothing is skipped: what a check needs is installed (`--install`, `CI=true`) or its absence is the failure.
+//! Nothing is skipped. Missing programs are installed (`--install`, `CI=true`), otherwise their absence is the failure.
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use crate::cluster::Durability;
+use crate::nextest::{FEATURES, Nextest, ON_DATABASES};
 use crate::postgres::Postgres;
-use crate::process::{cargo, hermetic, root, succeed, target_dir, within};
+use crate::process::{cargo, hermetic, in_workspace, is_ci, root, succeed, target_dir, within};
 use crate::stage::Stages;
-use crate::{USAGE, boundaries, dependencies, fuzz, planted, simulate};
+use crate::usage::USAGE;
+use crate::wheel::{DENY, SCHEMATHESIS};
+use crate::{boundaries, fuzz, imports, planted, simulate, watchdog};
 
-const DEMO_MAY_TAKE: Duration = Duration::from_secs(60);
+const DEMO_LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(60);
+/// Before a release some stages take ten minutes each, and every planted fault is compiled.
+const FULL_LIMIT: Duration = Duration::from_hours(4);
 
-/// Crates whose tests touch a database; they run once per engine.
-const ON_DATABASES: [&str; 6] = ["-p", "chasqui-store", "-p", "chasqui-server", "-p", "chasqui"];
+/// All but those that start the real program, and the simulator.
+const QUICK: &str = "not (package(chasqui) & kind(test)) - (package(chasqui-testkit) & test(simulator))";
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
@@ -26,53 +33,62 @@ struct Options {
 }
 
 impl Options {
-    fn parse(args: &[String]) -> Result<Self> {
+    fn parse(command: &str, args: &[String]) -> Result<Self> {
         let mut options = Self::default();
         for arg in args {
             match arg.as_str() {
                 "--install" => options.install = true,
-                "--full" => options.full = true,
-                unknown => bail!("unknown argument `{unknown}` for test\n\n{USAGE}"),
+                "--full" if command == "test" => options.full = true,
+                unknown => bail!("unknown argument `{unknown}` for {command}\n\n{USAGE}"),
             }
         }
+        options.install |= is_ci();
         Ok(options)
     }
 }
 
+/// `cargo xtask check`: the minutes between two edits.
+pub fn check(args: &[String]) -> Result<ExitCode> {
+    let options = Options::parse("check", args)?;
+    Ok(timed(LIMIT, |stages| {
+        let nextest = Nextest::find(options.install)?;
+        sources(stages)?;
+        clippy(stages)?;
+        stages.run("build", |_| nextest.build())?;
+        stages.run("tests on SQLite", |tests| tests.run(&mut nextest.tests(Some(QUICK))))
+    }))
+}
+
+/// `cargo xtask test`: what a build machine runs.
 pub fn run(args: &[String]) -> Result<ExitCode> {
-    let mut options = Options::parse(args)?;
-    options.install |= std::env::var("CI").is_ok_and(|ci| ci == "true");
+    let options = Options::parse("test", args)?;
+    let limit = if options.full { FULL_LIMIT } else { LIMIT };
+    Ok(timed(limit, |stages| every_stage(stages, &options)))
+}
+
+fn timed(limit: Duration, work: impl FnOnce(&mut Stages) -> Result<()>) -> ExitCode {
+    watchdog::start(limit);
     let mut stages = Stages::default();
-    let outcome = every_stage(&mut stages, &options);
+    let outcome = work(&mut stages);
     stages.print(&outcome);
-    Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
-    stages.run("format", |_| succeed(cargo().args(["fmt", "--all", "--check"])))?;
-    stages.run("boundaries", |_| boundaries::check(root()))?;
-    stages.run("dependencies", |_| dependencies::check())?;
-    // Before the long stages, so that what is missing is known in the first minute.
+    sources(stages)?;
+    // Before the long stages, so that a missing program is reported in the first minute.
+    let nextest = stages.run("nextest", |_| Nextest::find(options.install))?;
+    let deny = stages.run("cargo-deny", |_| DENY.program(options.install))?;
     let postgres = stages.run("postgresql", |_| Postgres::start(options.install, Durability::None))?;
-    let python = stages.run("schemathesis", |_| fuzz::python(options.install))?;
-    stages.run("clippy", |_| {
-        // With the failpoints, or the crash matrix and the simulator would never be looked at.
-        let features = ["--features", "chasqui/failpoints,chasqui-testkit/simulator"];
-        let mut command = cargo();
-        command.args(["clippy", "--workspace", "--all-targets", "--locked"]).args(features);
-        succeed(command.args(["--", "-D", "warnings"]))
-    })?;
-    stages.run("build", |_| {
-        succeed(cargo().args(["test", "--workspace", "--locked", "--no-run"]))?;
-        succeed(cargo().args(["build", "--workspace", "--bins", "--locked"]))
-    })?;
-    stages.run("tests on SQLite", |tests| {
-        tests.run(hermetic(cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"])))
-    })?;
+    let python = stages.run("schemathesis", |_| SCHEMATHESIS.python(options.install))?;
+    stages.run("dependencies", |_| dependencies(&deny))?;
+    clippy(stages)?;
+    stages.run("build", |_| nextest.build())?;
+    let crash_tests = if options.full { LONG_CRASH_TESTS } else { [].as_slice() };
+    let on_postgres = [("TEST_DATABASE_URL", postgres.url())];
+    stages.run("tests on SQLite", |tests| tests.run(nextest.tests(None).envs(crash_tests.iter().copied())))?;
     stages.run("tests on PostgreSQL", |tests| {
-        let mut command = cargo();
-        hermetic(command.arg("test").args(ON_DATABASES).args(["--locked", "--no-fail-fast"]));
-        tests.run(command.env("TEST_DATABASE_URL", postgres.url()))
+        tests.run(nextest.tests(Some(ON_DATABASES)).envs(crash_tests.iter().copied()).envs(on_postgres))
     })?;
     stages.run("demo on SQLite", |_| demo("demo-sqlite", None))?;
     stages.run("demo on PostgreSQL", |_| {
@@ -80,22 +96,9 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
         demo("demo-postgresql", Some(database.url()))
     })?;
     stages.run("fuzz by schema", |_| fuzz::slice(&python, options.full))?;
-    // After the demos, since it leaves a binary with failpoints in `target/debug`.
-    stages.run("crash matrix, build", |_| succeed(crash_matrix(options).arg("--no-run")))?;
-    stages.run("crash matrix, SQLite", |tests| tests.run_some(&mut crash_matrix(options)))?;
-    stages.run("crash matrix, PostgreSQL", |tests| {
-        tests.run_some(crash_matrix(options).env("TEST_DATABASE_URL", postgres.url()))
-    })?;
-    stages.run("simulator, build", |_| {
-        succeed(simulator_tests().arg("--no-run"))?;
-        simulate::build()
-    })?;
-    stages.run("simulator", |tests| {
-        tests.run_some(&mut simulator_tests())?;
-        simulate::slice(options.full)
-    })?;
+    stages.run("simulator", |_| simulate::slice(options.full))?;
     if options.full {
-        stages.run("hostile model, long", |tests| tests.run_some(&mut hostile_model()))?;
+        stages.run("hostile model, long", |tests| tests.run(&mut hostile_model(&nextest)))?;
         stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
         stages.run("simulator, planted", |_| simulate::planted())?;
         stages.run("planted", |_| planted::run(&[]).map(drop))?;
@@ -103,42 +106,43 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Kills the server at every failpoint and one of two nodes at any time; without the feature there are no such tests.
-fn crash_matrix(options: &Options) -> Command {
-    let mut command = cargo();
-    hermetic(command.args(["test", "-p", "chasqui", "--features", "failpoints", "--locked", "crash"]));
-    if options.full {
-        // More kills, and a node that is paused for longer than any lease and time-out.
-        command.envs([("CHASQUI_CRASH_KILLS", "60"), ("CHASQUI_CRASH_PAUSE", "35")]);
-    }
-    command
+/// More kills, and a node that is paused for longer than any lease and time-out.
+const LONG_CRASH_TESTS: &[(&str, &str)] = &[("CHASQUI_CRASH_KILLS", "60"), ("CHASQUI_CRASH_PAUSE", "35")];
+
+fn sources(stages: &mut Stages) -> Result<()> {
+    stages.run("format", |_| succeed(cargo().args(["fmt", "--all", "--check"])))?;
+    stages.run("boundaries", |_| boundaries::check(root()))?;
+    stages.run("imports", |_| imports::check(root()))
 }
 
-/// A hundred thousand turns, in which everything must be met often enough; optimised, as they take minutes.
-fn hostile_model() -> Command {
-    let mut command = cargo();
-    hermetic(command.args([
-        "test",
-        "--release",
-        "-p",
-        "chasqui-engine",
-        "--locked",
-        "--test",
-        "it",
-        "a_hostile_model",
-    ]));
+/// With the features of the tests, then the product without them. A bench in the second selection keeps the features of
+/// dependencies equal, so that only our own crates are checked again.
+fn clippy(stages: &mut Stages) -> Result<()> {
+    let selections = [["--all-targets"].as_slice(), &["--lib", "--bins", "--bench", "advance"]];
+    stages.run("clippy", |_| {
+        for (targets, features) in selections.into_iter().zip([FEATURES.as_slice(), &[]]) {
+            let mut command = cargo();
+            command.args(["clippy", "--workspace", "--locked"]).args(targets).args(features);
+            succeed(command.args(["--", "-D", "warnings"]))?;
+        }
+        Ok(())
+    })
+}
+
+/// Licences, banned crates and sources, by `deny.toml`. Security advisories need the network: `cargo deny check advisories`.
+fn dependencies(deny: &Path) -> Result<()> {
+    let mut command = in_workspace(deny);
+    succeed(command.args(["--log-level", "error", "--locked", "check", "licenses", "bans", "sources"]))
+}
+
+/// A hundred thousand turns, in which each rare answer must be met often enough; optimised, as they take minutes.
+fn hostile_model(nextest: &Nextest) -> Command {
+    let mut command = nextest.release_tests("chasqui-engine", "test(a_hostile_model)");
     command.env("HOSTILE_TURNS", "100000");
     command
 }
 
-/// That a seed runs the same way twice.
-fn simulator_tests() -> Command {
-    let mut command = cargo();
-    hermetic(command.args(["test", "-p", "chasqui-testkit", "--features", "simulator", "--locked", "simulator"]));
-    command
-}
-
-/// Runs the product's demo in an empty data folder; the transcript stays under `target/xtask` to be read.
+/// Runs the product's demo in an empty data folder; its transcript stays in `target/xtask`.
 fn demo(name: &str, database: Option<&str>) -> Result<()> {
     let folder = target_dir().join("xtask");
     let data = folder.join(name);
@@ -154,7 +158,7 @@ fn demo(name: &str, database: Option<&str>) -> Result<()> {
     if let Some(url) = database {
         command.env("CHASQUI_DATABASE_URL", url);
     }
-    within(DEMO_MAY_TAKE, &mut command).with_context(|| format!("demo with its output in {}", transcript.display()))?;
+    within(DEMO_LIMIT, &mut command).with_context(|| format!("demo with its output in {}", transcript.display()))?;
     println!("{}", transcript.display());
     Ok(())
 }
@@ -168,9 +172,11 @@ mod tests {
     }
 
     #[test]
-    fn flags_are_known_or_refused_with_the_usage() {
-        assert_eq!(Options::parse(&words("--full --install")).unwrap(), Options { install: true, full: true });
-        let error = Options::parse(&words("--fast")).unwrap_err().to_string();
-        assert!(error.contains("unknown argument `--fast`") && error.contains("usage:"), "{error}");
+    fn unknown_flags_are_refused_with_the_usage() {
+        assert_eq!(Options::parse("test", &words("--full --install")).unwrap(), Options { install: true, full: true });
+        for (command, flag) in [("test", "--fast"), ("check", "--full")] {
+            let error = Options::parse(command, &words(flag)).unwrap_err().to_string();
+            assert!(error.contains(&format!("unknown argument `{flag}`")) && error.contains("usage:"), "{error}");
+        }
     }
 }

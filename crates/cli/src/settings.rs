@@ -45,7 +45,7 @@ pub fn collect(flags: &SettingFlags, listen: Option<SocketAddr>) -> Result<Value
 
 /// The typed settings.
 pub fn read(values: &Values) -> Result<Config> {
-    Ok(Config::read(values, &variable)?)
+    Ok(Config::read(values, &variable, rehearsal::provider())?)
 }
 
 /// Whether somebody chose this value.

@@ -15,6 +15,7 @@ pub mod problem;
 pub mod sandbox;
 pub mod template;
 pub mod time;
+pub mod tool_names;
 pub mod tool_request;
 pub mod wording;
 

@@ -6,7 +6,6 @@
 use crate::{
     compile::Compiled,
     effect::CallModel,
-    inbox::HANDLE_USER_MESSAGE,
     limits, prompt,
     state::State,
     summary,
@@ -16,6 +15,7 @@ use crate::{
 use domain::{
     agent::LlmConfig,
     chat::{ChatMessage, ModelRequest, ToolCall},
+    tool_names::HANDLE_USER_MESSAGE,
 };
 use serde_json::{Value, json};
 use std::collections::HashSet;

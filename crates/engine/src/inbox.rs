@@ -13,11 +13,9 @@ use domain::{
     chat::ChatMessage,
     execution::{ExecutionInput, ExecutionStatus},
     message::Direction,
+    tool_names::{HANDLE_USER_MESSAGE, SEND_EXTERNAL_MESSAGE},
 };
 use serde_json::{Map, Value, json};
-
-pub(crate) const HANDLE_USER_MESSAGE: &str = "handle_user_message";
-const SEND_EXTERNAL_MESSAGE: &str = "send_external_message";
 
 impl Turn<'_> {
     /// Keeps an input until it can be taken up.

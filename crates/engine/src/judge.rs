@@ -11,7 +11,7 @@ use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec};
 use serde_json::{Map, Value, json};
 
 /// The tool by which it answers.
-pub const NAME: &str = "grade_conversation";
+pub const NAME: &str = domain::tool_names::GRADE_CONVERSATION;
 const RULES: &str = include_str!("../prompts/judge.md");
 /// Keys whose values no judge needs to see.
 const SECRET_KEYS: [&str; 8] =

@@ -11,7 +11,7 @@ use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec};
 use serde_json::{Value, json};
 
 /// The tool by which it answers.
-pub const NAME: &str = "send_user_message";
+pub const NAME: &str = domain::tool_names::SEND_USER_MESSAGE;
 /// What it answers when there is nothing left to say.
 pub const ENDED: &str = "CONVERSATION_ENDED";
 /// What a person can write in one message.

@@ -2,7 +2,10 @@
 
 use crate::settings::{SETTINGS, Setting};
 use domain::{Span, agent::nearest};
-use gateways::llm::config::{LlmSettings, OllamaProbe};
+use gateways::llm::{
+    Provider,
+    config::{LlmSettings, OllamaProbe},
+};
 use ipnet::IpNet;
 use runtime::{Clock, Sandbox};
 use secrecy::SecretString;
@@ -32,6 +35,8 @@ pub struct Config {
     pub llm: LlmSettings,
     /// Where a local Ollama may be.
     pub ollama: OllamaProbe,
+    /// Answers when no other model is configured or found; it needs no network.
+    pub offline_model: Provider,
     /// Keys of providers found in the environment, by variable.
     pub provider_keys: BTreeMap<String, SecretString>,
     /// Meta's Graph host.
@@ -138,7 +143,11 @@ fn read_file(text: &str, name: &str, values: &mut Values) -> Result<(), ConfigEr
 
 impl Config {
     /// Reads the collected settings. Keys of model providers are looked up in the environment as well.
-    pub fn read(values: &Values, env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+    pub fn read(
+        values: &Values,
+        env: &dyn Fn(&str) -> Option<String>,
+        offline_model: Provider,
+    ) -> Result<Self, ConfigError> {
         let text = |key: &'static str| values.get(key).map(|given| given.value.trim().to_owned()).unwrap_or_default();
         let given = |key| Some(text(key)).filter(|value| !value.is_empty());
         let secret = |key| given(key).map(SecretString::from);
@@ -184,6 +193,7 @@ impl Config {
                 ..LlmSettings::default()
             },
             ollama: OllamaProbe::default(),
+            offline_model,
             provider_keys: keys.iter().filter_map(|key| Some(((*key).to_owned(), env(key)?.into()))).collect(),
             graph_base_url: text("whatsapp.graph_base_url"),
             graph_version: text("whatsapp.graph_version"),
@@ -224,7 +234,7 @@ mod tests {
             _ => None,
         };
         let values = collect(Some(&file), &env, &[("server.log", "debug".into())]).unwrap();
-        let config = Config::read(&values, &env).unwrap();
+        let config = Config::read(&values, &env, rehearsal::provider()).unwrap();
         assert_eq!(config.listen.port(), 1);
         assert_eq!(config.data_dir, Path::new("from-env"));
         assert_eq!(config.log, "debug");
@@ -252,7 +262,7 @@ mod tests {
             ("database.url", "mysql://x"),
         ] {
             let values = collect(None, &none, &[(key, value.into())]).unwrap();
-            let error = Config::read(&values, &none).unwrap_err().to_string();
+            let error = Config::read(&values, &none, rehearsal::provider()).unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");
         }
     }

@@ -202,7 +202,9 @@ pub async fn check(config: &Config) -> Vec<Check> {
     let model = async {
         let client = ModelClient::new().map_err(|error| error.to_string())?;
         let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
-        let provider = resolve(&client, &config.llm, &keys, &config.ollama).await.map_err(|failure| failure.message)?;
+        let provider = resolve(&client, &config.llm, &keys, &config.ollama, &config.offline_model)
+            .await
+            .map_err(|failure| failure.message)?;
         let choice = provider.describe();
         let label = if choice.provider == "Rehearsal" { " (the built-in rehearsal model: not an AI)" } else { "" };
         Ok::<_, String>(format!("{} {}{label}", choice.provider, choice.model))

@@ -84,7 +84,7 @@ impl TestApp {
             config::collect(None, &|_| None, &[("server.listen", "127.0.0.1:0".into())]).expect("defaults");
         let data = data_dir.path().display().to_string();
         settings.insert("server.data_dir", config::Given { value: data, origin: "test".into() });
-        let mut config = Config::read(&settings, &|_| None).expect("settings");
+        let mut config = Config::read(&settings, &|_| None, rehearsal::provider()).expect("settings");
         config.database = database.url.clone();
         config.clock = clock.clone();
         config.run_workers = false;

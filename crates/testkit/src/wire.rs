@@ -1,7 +1,6 @@
 //! OpenAI's chat completions from the provider's side: reads a request back into our words and writes an answer.
 
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
-use gateways::llm::rehearsal;
 use serde_json::{Value, json};
 
 /// What the rehearsal model answers to a request as it stands on the wire.

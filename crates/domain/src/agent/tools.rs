@@ -4,6 +4,7 @@ use super::codes;
 use super::mcp::McpServer;
 use super::read::{Fields, Findings, short};
 use super::webhook::{Webhook, request_tool_name};
+use crate::tool_names;
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
@@ -12,20 +13,20 @@ const MOST_KNOWLEDGE: usize = 5 * 1024 * 1024;
 
 /// Tools that every engine has; no configured tool takes their names.
 pub const BUILT_IN_TOOLS: [&str; 19] = [
-    "send_notification_to_user",
-    "send_media_message",
-    "AskUserForInput",
-    "MoveToNextNode",
-    "EnterIdleState",
-    "WaitForUser",
-    "get_execution_metadata",
-    "webhook_request",
-    "kb_retrieval",
-    "SendWhatsappTemplateMessage",
-    "handle_user_message",
-    "send_external_message",
+    tool_names::SEND_NOTIFICATION,
+    tool_names::SEND_MEDIA,
+    tool_names::ASK_USER_FOR_INPUT,
+    tool_names::MOVE_TO_NEXT_NODE,
+    tool_names::ENTER_IDLE_STATE,
+    tool_names::WAIT_FOR_USER,
+    tool_names::GET_EXECUTION_METADATA,
+    tool_names::WEBHOOK_ANYWHERE,
+    tool_names::KB_RETRIEVAL,
+    tool_names::SEND_TEMPLATE,
+    tool_names::HANDLE_USER_MESSAGE,
+    tool_names::SEND_EXTERNAL_MESSAGE,
     "StopExecution",
-    "Abort",
+    tool_names::ABORT,
     "file_read",
     "file_write",
     "file_str_replace",

@@ -5,7 +5,7 @@ use crate::turn::Turn;
 use domain::chat::ToolCall;
 use serde_json::{Map, Value};
 
-pub(crate) const NAME: &str = "Abort";
+pub(crate) const NAME: &str = domain::tool_names::ABORT;
 
 pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
     if !turn.texts_delivered(Some(call)) {

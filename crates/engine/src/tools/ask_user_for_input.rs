@@ -5,7 +5,7 @@ use crate::{state::InterruptKind, turn::Turn};
 use domain::chat::{ToolCall, ToolSpec};
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = "AskUserForInput";
+pub(crate) const NAME: &str = domain::tool_names::ASK_USER_FOR_INPUT;
 
 pub(crate) fn spec() -> ToolSpec {
     let message = json!({"type": "string", "description": "The question, as the person will read it"});

@@ -5,7 +5,7 @@ use crate::{state::InterruptKind, turn::Turn};
 use domain::chat::{ToolCall, ToolSpec};
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = "EnterIdleState";
+pub(crate) const NAME: &str = domain::tool_names::ENTER_IDLE_STATE;
 
 pub(crate) fn spec() -> ToolSpec {
     let message = json!({"type": ["string", "null"], "description": "Said before resting; may be left out"});

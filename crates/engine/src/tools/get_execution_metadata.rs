@@ -5,7 +5,7 @@ use crate::turn::Turn;
 use domain::chat::{ToolCall, ToolSpec};
 use serde_json::json;
 
-pub(crate) const NAME: &str = "get_execution_metadata";
+pub(crate) const NAME: &str = domain::tool_names::GET_EXECUTION_METADATA;
 
 pub(crate) fn spec() -> ToolSpec {
     ToolSpec {

@@ -6,7 +6,7 @@ use crate::{compile::CompiledNode, effect::Effect, input::Retrieval, state::Pend
 use domain::chat::{ToolCall, ToolSpec};
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = "kb_retrieval";
+pub(crate) const NAME: &str = domain::tool_names::KB_RETRIEVAL;
 
 /// Queries of one call.
 const QUERIES: usize = 5;

@@ -11,7 +11,7 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = "send_media_message";
+pub(crate) const NAME: &str = domain::tool_names::SEND_MEDIA;
 
 pub(crate) fn spec() -> ToolSpec {
     let properties = json!({

@@ -10,7 +10,7 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = "MoveToNextNode";
+pub(crate) const NAME: &str = domain::tool_names::MOVE_TO_NEXT_NODE;
 
 pub(crate) fn spec() -> ToolSpec {
     let properties = json!({

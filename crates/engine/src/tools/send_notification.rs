@@ -8,7 +8,7 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = "send_notification_to_user";
+pub(crate) const NAME: &str = domain::tool_names::SEND_NOTIFICATION;
 
 pub(crate) fn spec() -> ToolSpec {
     ToolSpec {

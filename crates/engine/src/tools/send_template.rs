@@ -13,7 +13,7 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = "SendWhatsappTemplateMessage";
+pub(crate) const NAME: &str = domain::tool_names::SEND_TEMPLATE;
 
 pub(crate) fn spec() -> ToolSpec {
     let properties = json!({

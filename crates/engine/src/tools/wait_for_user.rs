@@ -5,7 +5,7 @@ use crate::{state::InterruptKind, turn::Turn};
 use domain::chat::{ToolCall, ToolSpec};
 use serde_json::json;
 
-pub(crate) const NAME: &str = "WaitForUser";
+pub(crate) const NAME: &str = domain::tool_names::WAIT_FOR_USER;
 
 pub(crate) fn spec() -> ToolSpec {
     ToolSpec {

@@ -10,7 +10,7 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = "webhook_request";
+pub(crate) const NAME: &str = domain::tool_names::WEBHOOK_ANYWHERE;
 
 pub(crate) fn spec() -> ToolSpec {
     let properties = json!({

@@ -27,12 +27,13 @@ impl Models {
         settings: &LlmSettings,
         env: &(dyn Fn(&str) -> Option<String> + Sync),
         ollama: &OllamaProbe,
+        offline: &Provider,
     ) -> Result<Self, ModelFailure> {
-        let usual = resolve(client, settings, env, ollama).await?;
+        let usual = resolve(client, settings, env, ollama, offline).await?;
         let mut named = Vec::new();
         for name in ProviderName::ALL {
             let own = LlmSettings { provider: Some(name), ..LlmSettings::default() };
-            named.push((name, resolve(client, &own, env, &OllamaProbe::Off).await));
+            named.push((name, resolve(client, &own, env, &OllamaProbe::Off, offline).await));
         }
         Ok(Self { usual, named })
     }
@@ -56,14 +57,21 @@ impl Models {
         }
         let named: ProviderName = name.parse().map_err(|why| permanent(format!("{name} is {why}")))?;
         let found = self.named.iter().find(|(known, _)| *known == named).map(|(_, provider)| provider);
-        found.unwrap_or(&Ok(Provider::Rehearsal)).as_ref().map_err(Clone::clone)
+        found.map_or(Ok(&self.usual), |provider| provider.as_ref().map_err(Clone::clone))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{InProcess, llm::InProcessModel};
     use domain::chat::ModelFailureKind;
+
+    fn offline() -> Provider {
+        let choice = ModelChoice { provider: "Rehearsal".into(), model: "built-in".into() };
+        let function = InProcess::new(|_| Box::pin(async { Err(permanent("never asked")) }));
+        Provider::InProcess(InProcessModel::new(choice, function))
+    }
 
     #[tokio::test]
     async fn an_agent_gets_the_model_that_it_names_or_hears_that_its_key_is_missing() {
@@ -71,7 +79,7 @@ mod tests {
         let client = ModelClient::new().unwrap();
         let settings = LlmSettings { base_url: Some("http://127.0.0.1:1/v1".into()), ..LlmSettings::default() };
         let env = |name: &str| (name == "OPENROUTER_API_KEY").then(|| "sk-or".to_owned());
-        let models = Models::at_hand(&client, &settings, &env, &OllamaProbe::Off).await.unwrap();
+        let models = Models::at_hand(&client, &settings, &env, &OllamaProbe::Off, &offline()).await.unwrap();
         let named = |name: &str| LlmConfig { provider_name: Some(name.into()), ..LlmConfig::default() };
         let provider = |config: &LlmConfig| models.for_config(config).map(|provider| provider.describe().provider);
         assert_eq!(provider(&LlmConfig::default()).unwrap(), "OpenAICompatible");
@@ -80,9 +88,6 @@ mod tests {
         assert_eq!(provider(&named("Rehearsal")).unwrap(), "Rehearsal");
         assert_eq!(provider(&named("OpenAI")).unwrap_err().kind, ModelFailureKind::KeyMissing);
         assert_eq!(provider(&named("Nobody")).unwrap_err().kind, ModelFailureKind::Permanent);
-        assert_eq!(
-            Models::from(Provider::Rehearsal).for_config(&named("OpenAI")).unwrap().describe().provider,
-            "Rehearsal"
-        );
+        assert_eq!(Models::from(offline()).for_config(&named("OpenAI")).unwrap().describe().provider, "Rehearsal");
     }
 }

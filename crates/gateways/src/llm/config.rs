@@ -8,65 +8,17 @@ use super::{
     failure::{key_missing, permanent},
     models::{KnownProvider, PROVIDERS},
     openai::{Endpoint, OpenAi},
+    provider_name::{ProviderName, UnknownProvider},
 };
 use domain::{agent::LlmConfig, chat::ModelFailure};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::{str::FromStr, time::Duration};
+use std::time::Duration;
 
 /// A local Ollama that takes longer than this is not there.
 const OLLAMA_PATIENCE: Duration = Duration::from_millis(300);
 /// Where Ollama listens.
 const OLLAMA_URL: &str = "http://127.0.0.1:11434";
-
-/// A provider as it is written in settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProviderName {
-    /// api.openai.com.
-    OpenAi,
-    /// openrouter.ai.
-    OpenRouter,
-    /// Anything that speaks chat completions at a base URL.
-    OpenAiCompatible,
-    /// Known, not yet supported.
-    Anthropic,
-    /// Known, not yet supported.
-    Google,
-    /// The built-in stand-in.
-    Rehearsal,
-}
-
-impl ProviderName {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::OpenAi, Self::OpenRouter, Self::OpenAiCompatible, Self::Anthropic, Self::Google, Self::Rehearsal];
-
-    /// As it is written.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OpenAi => "OpenAI",
-            Self::OpenRouter => "OpenRouter",
-            Self::OpenAiCompatible => "OpenAICompatible",
-            Self::Anthropic => "Anthropic",
-            Self::Google => "Google",
-            Self::Rehearsal => "Rehearsal",
-        }
-    }
-}
-
-/// The text names no provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a provider; known are OpenAI, OpenRouter, OpenAICompatible, Anthropic, Google, Rehearsal")]
-pub struct UnknownProvider;
-
-impl FromStr for ProviderName {
-    type Err = UnknownProvider;
-
-    /// Case does not matter.
-    fn from_str(text: &str) -> Result<Self, UnknownProvider> {
-        Self::ALL.into_iter().find(|name| name.as_str().eq_ignore_ascii_case(text.trim())).ok_or(UnknownProvider)
-    }
-}
 
 /// What is configured, by an agent, a project or `CHASQUI_LLM_*`.
 #[derive(Debug, Clone, Default)]
@@ -114,17 +66,18 @@ impl Default for OllamaProbe {
 }
 
 /// Finds the model that settings and environment mean. Only Ollama is asked over the network, and only as the last
-/// resort before the rehearsal model.
+/// resort before `offline`, the in-process model.
 pub async fn resolve(
     client: &ModelClient,
     settings: &LlmSettings,
     env: &(dyn Fn(&str) -> Option<String> + Sync),
     ollama: &OllamaProbe,
+    offline: &Provider,
 ) -> Result<Provider, ModelFailure> {
     let base_url = given(settings.base_url.as_deref());
     let key = settings.api_key.as_ref().filter(|key| !key.expose_secret().trim().is_empty());
     match settings.provider {
-        Some(ProviderName::Rehearsal) => Ok(Provider::Rehearsal),
+        Some(ProviderName::Rehearsal) => Ok(offline.clone()),
         Some(name @ (ProviderName::Anthropic | ProviderName::Google)) => Err(unsupported(name.as_str())),
         Some(ProviderName::OpenAiCompatible) => compatible(client, settings),
         Some(ProviderName::OpenAi) => known(client, settings, &PROVIDERS[0], env),
@@ -134,7 +87,7 @@ pub async fn resolve(
         None if key.is_some_and(|key| key.expose_secret().starts_with("AIza")) => Err(unsupported("Google")),
         None if key.is_some() || env_key(env, &PROVIDERS[0]).is_some() => known(client, settings, &PROVIDERS[0], env),
         // Keys of Anthropic and Google alone are passed over: they must not take the fallback away.
-        None => Ok(local(client, settings, ollama).await.unwrap_or(Provider::Rehearsal)),
+        None => Ok(local(client, settings, ollama).await.unwrap_or_else(|| offline.clone())),
     }
 }
 

@@ -1,35 +1,33 @@
 //! The models that can be asked.
 
-use super::{bounds::bounded, openai::OpenAi, rehearsal};
-use crate::{ClientError, InProcess, wire};
+use super::{bounds::bounded, openai::OpenAi};
+use crate::InProcess;
 use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
-use std::time::Duration;
-
-/// The connection pool that all models share. Cloning shares it.
-#[derive(Debug, Clone)]
-pub struct ModelClient(reqwest::Client);
-
-impl ModelClient {
-    /// A new pool; one per process is enough.
-    pub fn new() -> Result<Self, ClientError> {
-        let builder = wire::builder().connect_timeout(Duration::from_secs(10));
-        Ok(Self(builder.build()?))
-    }
-
-    pub(super) fn http(&self) -> &reqwest::Client {
-        &self.0
-    }
-}
 
 /// A model that can be asked.
 #[derive(Debug, Clone)]
 pub enum Provider {
     /// Anything that speaks OpenAI's chat completions.
     OpenAi(OpenAi),
-    /// Built in, offline, deterministic, and not an AI.
-    Rehearsal,
-    /// A function of this process: question and trace id in, answer out.
-    InProcess(InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>),
+    /// A function of this process.
+    InProcess(InProcessModel),
+}
+
+/// A model that this process runs itself: the rehearsal model, or a simulation.
+#[derive(Debug, Clone)]
+pub struct InProcessModel {
+    choice: ModelChoice,
+    function: InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>,
+}
+
+impl InProcessModel {
+    /// `function` takes the request and its trace id. `choice` is the name shown for the model.
+    pub fn new(
+        choice: ModelChoice,
+        function: InProcess<(ModelRequest, String), Result<ModelResponse, ModelFailure>>,
+    ) -> Self {
+        Self { choice, function }
+    }
 }
 
 impl Provider {
@@ -37,8 +35,7 @@ impl Provider {
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
         let answer = match self {
             Self::OpenAi(model) => model.complete(request, trace_id).await,
-            Self::Rehearsal => Ok(rehearsal::answer(request)),
-            Self::InProcess(model) => model.ask((request.clone(), trace_id.to_owned())).await,
+            Self::InProcess(model) => model.function.ask((request.clone(), trace_id.to_owned())).await,
         };
         answer.map(bounded)
     }
@@ -47,8 +44,7 @@ impl Provider {
     pub fn describe(&self) -> ModelChoice {
         match self {
             Self::OpenAi(model) => model.describe(),
-            Self::Rehearsal => ModelChoice { provider: String::from("Rehearsal"), model: String::from("built-in") },
-            Self::InProcess(_) => ModelChoice { provider: String::from("InProcess"), model: String::from("simulated") },
+            Self::InProcess(model) => model.choice.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How a model is asked where the question does not say: the rest of `llm_config` (engine.md 5.1).
 
-use super::{config::ProviderName, models};
+use super::{models, provider_name::ProviderName};
 use domain::agent::LlmConfig;
 use std::time::Duration;
 

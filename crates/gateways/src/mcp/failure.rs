@@ -1,6 +1,5 @@
 //! Why an MCP server gave no result.
 
-use super::outcome::shortened;
 use crate::egress::{FailureCode, Refusal};
 use domain::tool_request::ToolAnswer;
 use reqwest::StatusCode;
@@ -69,4 +68,9 @@ impl From<Failure> for ToolAnswer {
     fn from(failure: Failure) -> Self {
         Self::Failed { code: failure.code.to_owned(), message: shortened(&failure.message, MESSAGE).to_owned() }
     }
+}
+
+/// The first `bytes` of a text, cut between two characters.
+pub(super) fn shortened(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }

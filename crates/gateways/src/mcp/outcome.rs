@@ -1,6 +1,6 @@
 //! What a tool's result becomes: structured content as it is, anything else as text.
 
-use super::failure::Failure;
+use super::failure::{Failure, shortened};
 use domain::tool_request::ToolAnswer;
 use serde_json::Value;
 
@@ -53,9 +53,4 @@ fn text_of(part: &Value) -> String {
 fn decoded_length(base64: &Value) -> usize {
     let text = base64.as_str().unwrap_or_default().trim_end_matches('=');
     text.len() * 3 / 4
-}
-
-/// The beginning of a text, cut between two characters.
-pub(super) fn shortened(text: &str, bytes: usize) -> &str {
-    &text[..text.floor_char_boundary(bytes)]
 }

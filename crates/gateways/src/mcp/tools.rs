@@ -1,6 +1,6 @@
 //! What of a server's list of tools is kept.
 
-use super::outcome::shortened;
+use super::failure::shortened;
 use domain::tool_request::McpTool;
 use serde_json::Value;
 

@@ -2,8 +2,9 @@
 
 use crate::server::{self, Server};
 use domain::agent::LlmConfig;
-use domain::chat::{ModelFailureKind, ModelRequest};
-use gateways::llm::{LlmSettings, ModelClient, OllamaProbe, Provider, ProviderName, resolve};
+use domain::chat::{ModelChoice, ModelFailureKind, ModelRequest, ModelResponse};
+use gateways::InProcess;
+use gateways::llm::{InProcessModel, LlmSettings, ModelClient, OllamaProbe, Provider, ProviderName, resolve};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -16,13 +17,19 @@ async fn resolved(
     let env = env.to_vec();
     let lookup = move |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
     let client = ModelClient::new().unwrap();
-    match resolve(&client, &settings, &lookup, &ollama).await {
+    match resolve(&client, &settings, &lookup, &ollama, &offline()).await {
         Ok(provider) => {
             let choice = provider.describe();
             Ok(format!("{} {}", choice.provider, choice.model))
         }
         Err(failure) => Err(failure.kind),
     }
+}
+
+pub(crate) fn offline() -> Provider {
+    let choice = ModelChoice { provider: "Rehearsal".to_owned(), model: "built-in".to_owned() };
+    let function = InProcess::new(|_| Box::pin(async { Ok(ModelResponse::default()) }));
+    Provider::InProcess(InProcessModel::new(choice, function))
 }
 
 fn nothing() -> ModelRequest {
@@ -117,8 +124,8 @@ async fn an_ollama_that_does_not_answer_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn the_rehearsal_model_answers_without_any_network() {
-    Provider::Rehearsal.complete(&nothing(), "t").await.unwrap();
+async fn an_in_process_model_answers_without_any_network() {
+    offline().complete(&nothing(), "t").await.unwrap();
 }
 
 #[test]
@@ -132,9 +139,9 @@ fn provider_names_are_read_in_any_case() {
 #[test]
 fn resolving_and_asking_can_be_spawned() {
     fn spawnable<T: Send>(_: T) {}
-    let (client, settings) = (ModelClient::new().unwrap(), LlmSettings::default());
-    spawnable(resolve(&client, &settings, &|_| None, &OllamaProbe::Off));
-    spawnable(Provider::Rehearsal.complete(&nothing(), "t"));
+    let (client, settings, offline) = (ModelClient::new().unwrap(), LlmSettings::default(), offline());
+    spawnable(resolve(&client, &settings, &|_| None, &OllamaProbe::Off, &offline));
+    spawnable(offline.complete(&nothing(), "t"));
 }
 
 #[test]

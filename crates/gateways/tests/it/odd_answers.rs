@@ -3,6 +3,7 @@
 //! A case of the first table is something said, in no provider's words; each provider writes it in its own format. Cases
 //! of the second are bytes and statuses that any server may send. A new provider is a new entry of `WIRES`.
 
+use crate::llm_config::offline;
 use crate::server::{self, Reply, Server};
 use domain::chat::{
     ChatMessage, Ended, ModelFailure,
@@ -73,7 +74,7 @@ async fn ask(wire: &Wire, timeout: Duration, server: &Server) -> Result<ModelRes
         tuning: Tuning { timeout: Some(timeout), ..Tuning::default() },
     };
     let provider: Provider =
-        resolve(&ModelClient::new().unwrap(), &settings, &|_| None, &OllamaProbe::Off).await.unwrap();
+        resolve(&ModelClient::new().unwrap(), &settings, &|_| None, &OllamaProbe::Off, &offline()).await.unwrap();
     let question = ModelRequest {
         system: String::from("be kind"),
         messages: vec![ChatMessage::User { content: String::from("hi") }],

@@ -227,7 +227,7 @@ fn config_on(url: &store::DatabaseUrl, folder: &std::path::Path) -> server::Conf
         ("llm.provider", "Rehearsal".to_owned()),
     ];
     let values = server::config::collect(None, &|_| None, &settings).unwrap();
-    let mut config = server::Config::read(&values, &|_| None).unwrap();
+    let mut config = server::Config::read(&values, &|_| None, rehearsal::provider()).unwrap();
     config.database = url.clone();
     config.run_workers = false;
     config.ollama = gateways::llm::config::OllamaProbe::Off;

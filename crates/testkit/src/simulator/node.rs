@@ -8,9 +8,14 @@ use super::{
     template::Template,
     world::World,
 };
-use domain::{Span, Timestamp};
+use domain::{Span, Timestamp, chat::ModelChoice};
 use futures::future::{BoxFuture, FutureExt as _};
-use gateways::{InProcess, egress::Egress, llm::Provider, whatsapp::GraphClient};
+use gateways::{
+    InProcess,
+    egress::Egress,
+    llm::{InProcessModel, Provider},
+    whatsapp::GraphClient,
+};
 use runtime::{
     Context, Parts, Randomness, Sandbox,
     ingest::{self, Received},
@@ -214,11 +219,12 @@ pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, cha
     let model = move |(request, effect): (domain::chat::ModelRequest, String)| -> BoxFuture<'static, _> {
         model::ask(model_world.clone(), &request, &effect)
     };
+    let choice = ModelChoice { provider: "InProcess".to_owned(), model: "simulated".to_owned() };
     Context::new(Parts {
         store: store.clone(),
         clock: world.clock.clone(),
         randomness: Randomness::Given(Arc::new(move |bytes| chance.lock().expect("no panic").fill(bytes))),
-        model: Provider::InProcess(InProcess::new(model)).into(),
+        model: Provider::InProcess(InProcessModel::new(choice, InProcess::new(model))).into(),
         graph: GraphClient::in_process(InProcess::new(move |posted| meta::send(meta_world.clone(), node, &posted))),
         egress: Egress::in_process(InProcess::new(move |request| model::serve(tool_world.clone(), &request))),
         vault: Vault::new([9; 32], "simulated"),

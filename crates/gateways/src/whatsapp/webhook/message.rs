@@ -1,6 +1,6 @@
 //! One inbound message.
 
-use super::{InboundMessage, json, parse::Place};
+use super::{InboundMessage, json};
 use serde_json::Value;
 
 /// The types that we know (whatsapp-cloud-api.md 1.4).
@@ -25,6 +25,14 @@ const KINDS: [&str; 17] = [
 ];
 
 const UNKNOWN: &str = "unknown";
+
+/// The parts of a change that its messages share.
+pub(super) struct Place<'a> {
+    pub(super) waba_id: Option<&'a str>,
+    pub(super) phone_number_id: &'a str,
+    pub(super) display_phone_number: Option<String>,
+    pub(super) contacts: &'a [Value],
+}
 
 /// A message with an id and a sender; without them it could be neither stored once nor answered.
 pub(super) fn read(place: &Place<'_>, raw: &Value) -> Option<InboundMessage> {

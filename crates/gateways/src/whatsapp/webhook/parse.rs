@@ -1,17 +1,13 @@
 //! From a body to its items: all entries, all changes, all messages, all statuses.
 
-use super::{Delivery, Item, Malformed, json, message, status};
+use super::{
+    Delivery, Item, Malformed, json,
+    message::{self, Place},
+    status,
+};
 use serde_json::{Map, Value};
 
 const OBJECT: &str = "whatsapp_business_account";
-
-/// Where a message or status stands.
-pub(super) struct Place<'a> {
-    pub(super) waba_id: Option<&'a str>,
-    pub(super) phone_number_id: &'a str,
-    pub(super) display_phone_number: Option<String>,
-    pub(super) contacts: &'a [Value],
-}
 
 /// Reads a webhook body. An error means 400, everything else 200.
 pub fn parse(body: &[u8]) -> Result<Delivery, Malformed> {

@@ -29,7 +29,11 @@ mod tests;
 mod values;
 mod wish;
 
-use domain::chat::{ChatMessage, Ended, ModelRequest, ModelResponse, ToolCall, Usage};
+use domain::chat::{ChatMessage, Ended, ModelChoice, ModelRequest, ModelResponse, ToolCall, Usage};
+use gateways::{
+    InProcess,
+    llm::{InProcessModel, Provider},
+};
 use serde_json::{Value, json};
 
 use conversation::{Conversation, asks_by_tool, head};
@@ -38,6 +42,13 @@ use language::Language;
 
 /// Under WhatsApp's limit with room to spare.
 const LONGEST_TEXT: usize = 3_000;
+
+/// The rehearsal model as a provider.
+pub fn provider() -> Provider {
+    let choice = ModelChoice { provider: "Rehearsal".to_owned(), model: "built-in".to_owned() };
+    let function = InProcess::new(|(request, _)| Box::pin(async move { Ok(answer(&request)) }));
+    Provider::InProcess(InProcessModel::new(choice, function))
+}
 
 /// Answers a request. Pure: the same request gets the same answer; never empty, never a tool that is not offered.
 pub fn answer(request: &ModelRequest) -> ModelResponse {

@@ -1,0 +1,21 @@
+//! Names of the built-in tools as models see them. Histories store them, so they never change.
+
+pub const ABORT: &str = "Abort";
+pub const ASK_USER_FOR_INPUT: &str = "AskUserForInput";
+pub const ENTER_IDLE_STATE: &str = "EnterIdleState";
+pub const GET_EXECUTION_METADATA: &str = "get_execution_metadata";
+pub const KB_RETRIEVAL: &str = "kb_retrieval";
+pub const MOVE_TO_NEXT_NODE: &str = "MoveToNextNode";
+pub const SEND_MEDIA: &str = "send_media_message";
+pub const SEND_NOTIFICATION: &str = "send_notification_to_user";
+pub const SEND_TEMPLATE: &str = "SendWhatsappTemplateMessage";
+pub const WAIT_FOR_USER: &str = "WaitForUser";
+pub const WEBHOOK_ANYWHERE: &str = "webhook_request";
+
+/// Version 1 shows inputs as results of these calls; no model is offered them.
+pub const HANDLE_USER_MESSAGE: &str = "handle_user_message";
+pub const SEND_EXTERNAL_MESSAGE: &str = "send_external_message";
+
+/// Tools of test runs: the simulated user and the judge answer through them.
+pub const SEND_USER_MESSAGE: &str = "send_user_message";
+pub const GRADE_CONVERSATION: &str = "grade_conversation";
