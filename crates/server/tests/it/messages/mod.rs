@@ -2,12 +2,12 @@
 
 mod files;
 mod inbound;
-mod known;
 mod media;
 mod outgoing;
-mod reading;
-mod refused;
+mod read_and_delete;
 mod standalone;
+mod template_lookup;
+mod validation;
 
 use serde_json::{Value, json};
 use testkit::{ANA, Answer, TestApp};

@@ -3,11 +3,11 @@
 mod agents;
 mod drafts;
 mod lost_answers;
-mod news;
-mod on_meta;
 mod races;
 mod sends;
+mod submission;
 mod syncs;
+mod webhooks;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 //! `never_seen.txt` names those that were not, in groups: what no answer can show, and what is not built, each with the reason.
 //! A line whose field is seen fails the test, and so does a field that is neither seen nor listed, so the list only shrinks.
 
-use super::{answers::CONTRACT, exceptions, operations::Operation, shape::Shape, tour};
+use super::{answers::CONTRACT, calls, exceptions, operations::Operation, shape::Shape};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use testkit::Heard;
@@ -18,7 +18,7 @@ async fn fields_of_the_contract_s_answers_are_seen_in_real_calls() {
             }
         }
     }
-    for heard in Box::pin(tour::answers()).await {
+    for heard in Box::pin(calls::answers()).await {
         let status = heard.answer.status.to_string();
         let Some(operation) = called(&heard) else { continue };
         if let Some(schema) = operation.answer(&status).filter(|_| status.starts_with('2')) {
@@ -118,7 +118,7 @@ impl Fields {
         let new: Vec<&&str> = never.difference(&listed).collect();
         assert!(
             new.is_empty(),
-            "never seen with a value; call something in contract/tour.rs that gives one:\n{new:#?}"
+            "never seen with a value; call something in contract/calls.rs that gives one:\n{new:#?}"
         );
     }
 }
