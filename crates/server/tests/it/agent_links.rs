@@ -1,4 +1,4 @@
-//! Which agent answers on which number.
+//! Links between agents and numbers.
 
 use domain::{Id, Span, ids::ContactId};
 use reqwest::Method;
@@ -10,7 +10,7 @@ use store::{
 use testkit::{ANA, TestApp};
 use uuid::Uuid;
 
-/// The emulated number is a customer's own, and nobody's sandbox.
+/// The emulated number belongs to a customer and is not a sandbox number.
 async fn own_number() -> (TestApp, String) {
     let app = TestApp::with(true, |config| config.sandbox = None).await;
     let body = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
@@ -44,10 +44,10 @@ async fn listed(app: &TestApp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_linked_agent_answers_on_the_number_and_the_person_is_the_customers_contact() {
+async fn linked_agent_answers_and_the_contact_belongs_to_the_customer() {
     let (app, config) = own_number().await;
     says(&app, "anybody there?").await;
-    assert_eq!(app.model().requests().len(), 0, "nobody is linked");
+    assert_eq!(app.model().requests().len(), 0, "no agent is linked");
     let agent = app.agent(json!({"name": "Desk"})).await;
     let made = link(&app, &agent, &config, None).await;
     assert_eq!((&made["is_primary"], &made["whatsapp_config"]["id"]), (&json!(true), &json!(config)));
@@ -60,7 +60,7 @@ async fn a_linked_agent_answers_on_the_number_and_the_person_is_the_customers_co
 }
 
 #[tokio::test]
-async fn of_several_agents_the_primary_one_answers_else_the_one_linked_first() {
+async fn primary_agent_answers_otherwise_the_first_linked() {
     let (app, config) = own_number().await;
     let first = app.agent(json!({"name": "First", "system_prompt": "I am the first."})).await;
     let second = app.agent(json!({"name": "Second", "system_prompt": "I am the second."})).await;
@@ -88,7 +88,7 @@ async fn of_several_agents_the_primary_one_answers_else_the_one_linked_first() {
 }
 
 #[tokio::test]
-async fn an_agent_is_linked_to_a_number_once_and_only_to_its_projects_numbers() {
+async fn agent_is_linked_once_and_only_to_its_projects_numbers() {
     let (app, config) = own_number().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     link(&app, &agent, &config, None).await;
@@ -102,7 +102,7 @@ async fn an_agent_is_linked_to_a_number_once_and_only_to_its_projects_numbers() 
 }
 
 #[tokio::test]
-async fn an_agent_whose_link_is_removed_answers_nothing_new_and_finishes_what_it_does() {
+async fn unlinked_agent_finishes_its_execution_and_starts_no_other() {
     let (app, config) = own_number().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     let made = link(&app, &agent, &config, None).await;
@@ -133,9 +133,10 @@ fn touch<'a>(app: &TestApp, config: &str, contact: ContactId) -> Touch<'a> {
     }
 }
 
-/// A message that came in at the same moment on PostgreSQL has read the link before it was removed, and writes its agent after.
+/// On PostgreSQL a concurrent inbound message has read the link before its removal and stores its
+/// agent afterwards.
 #[tokio::test]
-async fn an_agent_that_a_message_named_while_its_link_was_removed_answers_nothing_more() {
+async fn message_racing_an_unlink_starts_no_execution() {
     let (app, config) = own_number().await;
     says(&app, "anybody there?").await;
     let agent = app.agent(json!({"name": "Desk"})).await;
@@ -148,9 +149,9 @@ async fn an_agent_that_a_message_named_while_its_link_was_removed_answers_nothin
     assert_eq!(app.model().requests().len(), 0);
 }
 
-/// In one transaction nobody could write meanwhile, and an attempt that took too long had done nothing.
+/// One transaction would block all writes meanwhile, and lose all progress if it timed out.
 #[tokio::test]
-async fn the_conversations_of_a_busy_number_that_goes_end_some_at_a_time() {
+async fn deleting_a_busy_number_ends_its_conversations_in_batches() {
     let (app, config) = own_number().await;
     let store = &app.app.context().store;
     store::transact!(store, "test", tx => {
@@ -172,7 +173,7 @@ async fn the_conversations_of_a_busy_number_that_goes_end_some_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_number_that_is_not_to_be_processed_stores_what_comes_in_and_answers_nothing() {
+async fn number_with_processing_disabled_stores_messages_without_answering() {
     let (app, config) = own_number().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     link(&app, &agent, &config, None).await;
@@ -183,7 +184,7 @@ async fn a_number_that_is_not_to_be_processed_stores_what_comes_in_and_answers_n
 }
 
 #[tokio::test]
-async fn a_deleted_number_ends_its_conversations_stops_their_agents_and_can_be_connected_again() {
+async fn deleted_number_ends_its_conversations_and_can_be_connected_again() {
     let (app, config) = own_number().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     link(&app, &agent, &config, None).await;
@@ -199,7 +200,7 @@ async fn a_deleted_number_ends_its_conversations_stops_their_agents_and_can_be_c
     assert_eq!(app.get(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs")).await.data(), &json!([]));
     let asked = app.model().requests().len();
     says(&app, "large").await;
-    assert_eq!((app.model().requests().len(), listed(&app).await.len()), (asked, 1), "the number is nobody's");
+    assert_eq!((app.model().requests().len(), listed(&app).await.len()), (asked, 1), "the number has no config");
 
     let again = json!({"name": "Again", "phone_number_id": emulator::PHONE_NUMBER_ID, "business_account_id": "1",
         "webhook_verify_token": "x", "access_token": emulator::ACCESS_TOKEN});

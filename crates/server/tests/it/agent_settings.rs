@@ -1,4 +1,4 @@
-//! Which model an agent asks, its limits and its optional tools: stored, shown, pinned and obeyed.
+//! Agent settings: model, limits and optional tools are stored, returned, pinned and applied.
 
 use domain::Span;
 use reqwest::Method;
@@ -30,7 +30,7 @@ fn settings() -> Value {
 }
 
 #[tokio::test]
-async fn what_is_given_is_shown_again_and_null_is_as_usual() {
+async fn settings_round_trip_and_null_restores_the_default() {
     let app = TestApp::start().await;
     let mut agent = settings();
     agent["name"] = json!("Desk");
@@ -39,7 +39,7 @@ async fn what_is_given_is_shown_again_and_null_is_as_usual() {
     for field in ["llm_config", "limits", "enabled_tools"] {
         assert_eq!(shown[field], settings()[field], "{field}");
     }
-    // What is left out stays; the whole is replaced.
+    // Omitted settings stay; a given one is replaced as a whole.
     assert_eq!(update(&app, &id, json!({"limits": {"messages": 3}})).await.status, 200);
     let shown = graph_of(&app, &id).await;
     assert_eq!((&shown["limits"], &shown["llm_config"]), (&json!({"messages": 3}), &settings()["llm_config"]));
@@ -58,7 +58,7 @@ async fn what_is_given_is_shown_again_and_null_is_as_usual() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_or_means_nothing_is_refused_where_it_stands() {
+async fn invalid_settings_are_refused_with_their_path() {
     let app = TestApp::start().await;
     let id = app.agent(json!({"name": "Desk"})).await;
     for (change, path, code) in [
@@ -84,7 +84,7 @@ async fn what_cannot_be_kept_or_means_nothing_is_refused_where_it_stands() {
 }
 
 #[tokio::test]
-async fn the_model_is_asked_as_the_agent_says_and_its_fallback_when_it_fails() {
+async fn agents_model_settings_are_used_and_its_fallback_on_failure() {
     let app = TestApp::start().await;
     let mut agent = settings();
     agent["name"] = json!("Desk");
@@ -103,7 +103,7 @@ async fn the_model_is_asked_as_the_agent_says_and_its_fallback_when_it_fails() {
 }
 
 #[tokio::test]
-async fn a_provider_without_a_key_fails_by_its_name_and_the_built_in_one_needs_none() {
+async fn provider_without_key_fails_by_name_and_rehearsal_needs_no_key() {
     let app = TestApp::start().await;
     let id = app.agent(json!({"name": "Desk", "llm_config": {"provider_name": "OpenRouter"}})).await;
     app.activate(ANA, &id).await;
@@ -121,7 +121,7 @@ async fn a_provider_without_a_key_fails_by_its_name_and_the_built_in_one_needs_n
 }
 
 #[tokio::test]
-async fn limits_hold_for_executions_that_begin_later_and_a_snapshot_pins_them() {
+async fn limits_apply_to_later_executions_and_snapshots_pin_them() {
     let app = TestApp::start().await;
     let id = app.agent(json!({"name": "Desk", "limits": {"messages": 1}})).await;
     app.activate(ANA, &id).await;
@@ -132,7 +132,7 @@ async fn limits_hold_for_executions_that_begin_later_and_a_snapshot_pins_them() 
     app.run_until_idle().await;
     assert_eq!(app.heard(ANA).await, ["1", "And?"]);
     assert!(app.model().last_texts("tool").last().unwrap().contains("send_limit"));
-    // The execution goes on as it began.
+    // The running execution keeps its settings.
     update(&app, &id, json!({"limits": null})).await;
     app.model().calls(&[note("3"), note("4")]);
     app.model().says("And now?");
@@ -142,15 +142,15 @@ async fn limits_hold_for_executions_that_begin_later_and_a_snapshot_pins_them() 
     end(&app, &id).await;
     app.model().calls(&[note("5"), note("6")]);
     app.model().says("Bye.");
-    app.says(ANA, "anew").await;
+    app.says(ANA, "again").await;
     app.run_until_idle().await;
     assert_eq!(app.heard(ANA).await[4..], ["5", "6", "Bye."]);
 }
 
 #[tokio::test]
-async fn a_used_up_budget_brings_a_person() {
+async fn exhausted_token_budget_hands_off() {
     let app = TestApp::start().await;
-    // The scripted model says that a question costs 15.
+    // The scripted model reports 15 tokens per request.
     let limits = json!({"token_budget": 20, "over_budget": "handoff"});
     let id = app.agent(json!({"name": "Desk", "limits": limits})).await;
     app.activate(ANA, &id).await;
@@ -166,7 +166,7 @@ async fn a_used_up_budget_brings_a_person() {
 }
 
 #[tokio::test]
-async fn an_optional_tool_is_offered_where_it_is_named() {
+async fn optional_tool_is_offered_only_if_enabled() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [{"name": "__start__"}, {"name": "w", "type": "WebhookNode", "webhook": {"url": "https://shop.example/x"}}, {"name": "__end__"}],

@@ -1,4 +1,4 @@
-//! What holds for every API request: the rate limit, headers, stale changes, and the audit.
+//! Rules of every API request: rate limits, headers, stale versions and audit rows.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use store::audit;
 use testkit::TestApp;
 
 #[tokio::test]
-async fn a_key_may_make_so_many_requests_in_a_minute_and_is_told_when_the_next_begins() {
+async fn key_over_its_rate_limit_gets_429_with_retry_after() {
     let app = TestApp::with(true, |config| config.rate_limit_per_minute = 3).await;
     let minute = domain::Span::from_secs(60);
     app.forward(minute).await;
@@ -28,7 +28,7 @@ async fn a_key_may_make_so_many_requests_in_a_minute_and_is_told_when_the_next_b
 }
 
 #[tokio::test]
-async fn an_address_may_try_so_many_wrong_keys_in_a_minute_and_right_ones_are_served_there_all_the_same() {
+async fn wrong_keys_are_limited_per_address_without_blocking_valid_keys() {
     let app = TestApp::with(true, |config| config.rate_limit_per_minute = 3).await;
     let wrong = async || {
         let answer = app.call_as(Some("chq_aaaaaaaaaaaa_wrong"), Method::GET, "/api/v1/agents", None).await;
@@ -44,7 +44,7 @@ async fn an_address_may_try_so_many_wrong_keys_in_a_minute_and_right_ones_are_se
 }
 
 #[tokio::test]
-async fn a_change_to_an_older_state_is_refused_and_changes_nothing() {
+async fn change_with_stale_version_is_refused() {
     let app = TestApp::start().await;
     let id = app.agent(json!({"name": "First"})).await;
     let path = format!("/api/v1/agents/{id}");
@@ -67,10 +67,10 @@ async fn a_change_to_an_older_state_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn every_write_leaves_a_row_in_the_audit_and_a_refused_one_leaves_none() {
+async fn writes_are_audited_and_refused_ones_are_not() {
     let app = TestApp::start().await;
     let id = app.agent(json!({"name": "Seen"})).await;
-    // Rows of one millisecond have no order.
+    // Rows of the same millisecond have no defined order.
     app.clock.forward(domain::Span::from_secs(1));
     let patched = app.patch(&format!("/api/v1/agents/{id}"), json!({"agent": {"name": "Seen again"}})).await;
     assert_eq!(app.post("/api/v1/agents", json!({"agent": {"name": ""}})).await.status, 422);
@@ -99,7 +99,7 @@ async fn too_many_or_too_large_headers_are_refused() {
 }
 
 #[tokio::test]
-async fn a_nul_in_a_query_is_refused_and_finds_nobody_a_token() {
+async fn nul_in_a_query_is_refused_and_yields_no_token() {
     let app = TestApp::start().await;
     for path in ["customers?q[name_cont]=%00", "whatsapp_conversations?q[phone_number_eq]=a%00b"] {
         let answer = app.get(&format!("/api/v1/{path}")).await;

@@ -1,5 +1,5 @@
-//! People take conversations over and give them back: the agent is silent at once, and nothing that was written meanwhile
-//! is lost to it.
+//! Assignments: an assigned conversation silences its agent at once, and the release gives the
+//! agent every message written meanwhile.
 
 use domain::Span;
 use reqwest::Method;
@@ -13,7 +13,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// An agent that Ana can talk to, and Maria who works in the project.
+    /// An agent for Ana's number, and Maria, a member of the project.
     async fn open(agent: Value) -> Self {
         let app = TestApp::start().await;
         let agent = app.agent(agent).await;
@@ -49,7 +49,7 @@ impl Desk {
         self.app.execution(&self.agent).await["status"].as_str().unwrap().to_owned()
     }
 
-    /// Ana says something, and one worker runs the turn without sending what came of it.
+    /// Ana writes and one worker runs the turn without sending its answer.
     async fn answer_is_queued(&self, text: &str) {
         self.app.says(ANA, text).await;
         let before = self.app.model().requests().len();
@@ -58,7 +58,7 @@ impl Desk {
         }
     }
 
-    /// How often a model was asked, after everything that is due was done.
+    /// Model requests after all due work is done.
     async fn questions(&self) -> usize {
         self.app.run_until_idle().await;
         self.app.model().requests().len()
@@ -70,7 +70,7 @@ async fn plain() -> Desk {
 }
 
 #[tokio::test]
-async fn a_model_call_under_way_is_not_waited_for_and_the_agent_comes_back_with_all_that_was_said() {
+async fn assignment_interrupts_a_model_call_and_the_released_agent_gets_all_messages() {
     let desk = plain().await;
     let app = &desk.app;
     app.model().says_when_released("too late");
@@ -79,7 +79,7 @@ async fn a_model_call_under_way_is_not_waited_for_and_the_agent_comes_back_with_
         app.model().received(1).await;
         desk.assign(&desk.maria).await
     };
-    // The model is never released: the turn ends all the same.
+    // The model never answers; the turn ends anyway.
     let ((), assigned) = tokio::join!(app.run_until_idle(), assigned);
     assert_eq!((assigned.status, &assigned.data()["active"]), (201, &json!(true)));
     assert_eq!(assigned.data()["created_by_user_id"], Value::Null);
@@ -104,9 +104,9 @@ async fn a_model_call_under_way_is_not_waited_for_and_the_agent_comes_back_with_
 }
 
 #[tokio::test]
-async fn an_answer_that_has_not_left_does_not_leave_after_the_assignment() {
+async fn assignment_drops_queued_agent_answers() {
     let desk = plain().await;
-    desk.app.model().says("never heard");
+    desk.app.model().says("never sent");
     desk.answer_is_queued("hi").await;
     desk.assign(&desk.maria).await.data();
     desk.app.forward(Span::from_mins(10)).await;
@@ -118,7 +118,7 @@ async fn an_answer_that_has_not_left_does_not_leave_after_the_assignment() {
 }
 
 #[tokio::test]
-async fn a_send_that_nobody_knows_the_end_of_is_not_repeated_after_the_assignment() {
+async fn unconfirmed_send_is_not_repeated_after_assignment() {
     let desk = plain().await;
     let drop = json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": "drop"});
     desk.app.emulator_call(Method::POST, "/faults", Some(drop)).await;
@@ -137,7 +137,7 @@ async fn a_send_that_nobody_knows_the_end_of_is_not_repeated_after_the_assignmen
 }
 
 #[tokio::test]
-async fn no_agent_begins_in_an_assigned_conversation_and_a_later_one_is_told_all_in_its_order() {
+async fn no_execution_starts_while_assigned_and_the_next_one_gets_all_messages_in_order() {
     let desk = plain().await;
     let app = &desk.app;
     let assignment = desk.assign(&desk.maria).await.id();
@@ -163,7 +163,7 @@ async fn no_agent_begins_in_an_assigned_conversation_and_a_later_one_is_told_all
 }
 
 #[tokio::test]
-async fn a_run_that_has_not_begun_begins_with_the_release() {
+async fn execution_created_during_assignment_starts_on_release() {
     let desk = plain().await;
     let app = &desk.app;
     let body = json!({"phone_number": ANA, "message": "remind her"});
@@ -176,7 +176,7 @@ async fn a_run_that_has_not_begun_begins_with_the_release() {
     assert_eq!((desk.questions().await, desk.status().await.as_str()), (1, "paused"));
     assert!(app.model().last_texts("user").iter().any(|text| text.contains("remind her") && text.contains("hi")));
 
-    // One that is stopped meanwhile never begins.
+    // An execution stopped meanwhile never starts.
     app.forward(Span::from_hours(25)).await;
     app.activate(ANA, &desk.agent).await;
     let body = json!({"phone_number": ANA});
@@ -189,7 +189,7 @@ async fn a_run_that_has_not_begun_begins_with_the_release() {
 }
 
 #[tokio::test]
-async fn what_a_person_has_answered_is_told_to_the_agent_that_gets_the_conversation() {
+async fn released_agent_sees_the_colleagues_replies() {
     let desk = plain().await;
     let app = &desk.app;
     let assignment = desk.assign(&desk.maria).await.id();
@@ -204,13 +204,13 @@ async fn what_a_person_has_answered_is_told_to_the_agent_that_gets_the_conversat
 }
 
 #[tokio::test]
-async fn what_a_person_wrote_first_is_known_to_the_agent_that_is_answered() {
+async fn agent_sees_the_colleagues_opening_message() {
     let desk = plain().await;
     let app = &desk.app;
     let assignment = desk.assign(&desk.maria).await.id();
     desk.writes("Maria: your order is late").await;
     desk.release(&assignment).await;
-    assert_eq!(desk.questions().await, 0, "nobody has asked the agent anything");
+    assert_eq!(desk.questions().await, 0, "no message for the agent");
     app.model().says("I am sorry.");
     app.says(ANA, "how late?").await;
     assert_eq!(desk.questions().await, 1);
@@ -218,7 +218,7 @@ async fn what_a_person_wrote_first_is_known_to_the_agent_that_is_answered() {
 }
 
 #[tokio::test]
-async fn a_handoff_that_the_agent_asked_for_ends_with_the_release() {
+async fn release_ends_a_handoff_requested_by_the_agent() {
     let graph = json!({
         "nodes": [{"name": "__start__"}, {"name": "talk", "prompt": "Help."},
             {"name": "person", "type": "HandoffNode", "handoff": {}}, {"name": "__end__"}],
@@ -237,7 +237,7 @@ async fn a_handoff_that_the_agent_asked_for_ends_with_the_release() {
 }
 
 #[tokio::test]
-async fn a_resume_that_was_asked_for_before_the_assignment_waits_for_the_release() {
+async fn resume_before_assignment_waits_for_release() {
     let desk = plain().await;
     desk.app.model().says("hello");
     desk.app.says(ANA, "hi").await;
@@ -250,7 +250,6 @@ async fn a_resume_that_was_asked_for_before_the_assignment_waits_for_the_release
     let handoff = json!({"agent_execution": {"status": "handoff"}});
     desk.app.call(Method::PUT, &path, Some(handoff)).await.data();
     desk.app.run_until_idle().await;
-    // No worker runs in between.
     desk.app.post(&format!("{path}/resume"), json!({"message": "go on"})).await.data();
     let assignment = desk.assign(&desk.maria).await.id();
     assert_eq!((desk.questions().await, desk.status().await.as_str()), (1, "handoff"));
@@ -261,13 +260,12 @@ async fn a_resume_that_was_asked_for_before_the_assignment_waits_for_the_release
 }
 
 #[tokio::test]
-async fn who_takes_and_gives_back_before_the_agent_has_noticed_is_obeyed_in_the_end() {
+async fn assign_and_release_before_the_agent_notices_both_apply() {
     let desk = plain().await;
     let app = &desk.app;
     app.model().says("hello");
     app.says(ANA, "hi").await;
     app.run_until_idle().await;
-    // No worker runs in between.
     let assignment = desk.assign(&desk.maria).await.id();
     desk.release(&assignment).await;
     app.model().says("still here");
@@ -284,7 +282,7 @@ async fn who_takes_and_gives_back_before_the_agent_has_noticed_is_obeyed_in_the_
 }
 
 #[tokio::test]
-async fn who_takes_and_gives_back_during_a_model_call_lets_the_agent_ask_again() {
+async fn assign_and_release_during_a_model_call_repeats_the_call() {
     let desk = plain().await;
     let app = &desk.app;
     app.model().says_when_released("unheard");
@@ -300,17 +298,17 @@ async fn who_takes_and_gives_back_during_a_model_call_lets_the_agent_ask_again()
     assert_eq!((app.heard(ANA).await, desk.status().await), (vec!["hello".into()], "paused".into()));
 }
 
-/// The last line of defence: an engine that does not know of the assignment cannot send either.
+/// The outbox checks the assignment too, in case the engine missed it.
 #[tokio::test]
-async fn what_an_agent_would_say_in_an_assigned_conversation_is_refused_at_the_outbox() {
+async fn outbox_refuses_agent_messages_in_an_assigned_conversation() {
     let desk = plain().await;
     desk.app.model().says("hello");
     desk.app.says(ANA, "hi").await;
     desk.app.run_until_idle().await;
     let (project, id) = (desk.app.project, desk.app.conversation().await.parse().unwrap());
-    let somebody = Some(desk.maria.parse().unwrap());
+    let assignee = Some(desk.maria.parse().unwrap());
     let store = &desk.app.app.context().store;
-    store::transact!(store, "test.assign", tx => store::conversations::assign(tx, project, id, somebody).await)
+    store::transact!(store, "test.assign", tx => store::conversations::assign(tx, project, id, assignee).await)
         .unwrap();
     for _ in 0..3 {
         desk.app.model().says("I did not know");
@@ -322,7 +320,7 @@ async fn what_an_agent_would_say_in_an_assigned_conversation_is_refused_at_the_o
 }
 
 #[tokio::test]
-async fn of_many_who_assign_at_once_one_wins() {
+async fn concurrent_assignments_have_one_winner() {
     let desk = plain().await;
     let leo = desk.app.member("leo@example.test").await;
     let all =
@@ -335,7 +333,7 @@ async fn of_many_who_assign_at_once_one_wins() {
 }
 
 #[tokio::test]
-async fn an_assignment_tells_who_made_it_where_a_person_made_the_key() {
+async fn assignment_names_its_creator_if_the_key_belongs_to_a_user() {
     let desk = plain().await;
     let (key, leo) = desk.app.key_of("leo@example.test").await;
     let path = format!("{}/conversation_assignments", desk.path().await);
@@ -348,7 +346,7 @@ async fn an_assignment_tells_who_made_it_where_a_person_made_the_key() {
 }
 
 #[tokio::test]
-async fn an_assignment_changes_hands_is_released_and_taken_again() {
+async fn assignment_can_be_reassigned_released_and_recreated() {
     let desk = plain().await;
     let leo = desk.app.member("leo@example.test").await;
     let first = desk.assign(&desk.maria).await.id();
@@ -369,7 +367,7 @@ async fn an_assignment_changes_hands_is_released_and_taken_again() {
 }
 
 #[tokio::test]
-async fn whoever_was_let_in_to_the_project_can_be_assigned() {
+async fn any_project_member_can_be_assigned() {
     let desk = plain().await;
     for (email, projects) in [("leo@example.test", vec![desk.app.project.to_string()]), ("root@example.test", vec![])] {
         let asked = desk.app.call_as(None, Method::POST, "/api/cli/auth/request", Some(json!({}))).await;
@@ -382,7 +380,7 @@ async fn whoever_was_let_in_to_the_project_can_be_assigned() {
 }
 
 #[tokio::test]
-async fn somebody_of_another_project_is_as_little_there_as_somebody_who_does_not_exist() {
+async fn user_of_another_project_is_answered_like_an_absent_user() {
     let desk = plain().await;
     let other = desk.app.app.operator().create_project("Other").await.unwrap();
     let context = desk.app.app.context();
@@ -402,7 +400,7 @@ async fn somebody_of_another_project_is_as_little_there_as_somebody_who_does_not
 }
 
 #[tokio::test]
-async fn only_the_release_wakes_the_agent_of_an_assigned_conversation() {
+async fn assigned_conversation_wakes_its_agent_only_on_release() {
     let desk = plain().await;
     desk.app.model().says("hello");
     desk.app.says(ANA, "hi").await;

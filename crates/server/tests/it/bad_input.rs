@@ -1,10 +1,10 @@
-//! Bad input gets a clear error in the one shape, and loses nothing.
+//! Invalid input gets an error of the common shape and changes nothing.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, TestApp};
 
-fn in_shape(answer: &Answer, status: u16, code: &str) {
+fn assert_error_shape(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
     let body = &answer.body;
     assert!(body["error"].is_string() && body["message"].is_string() && body["details"].is_array(), "{body}");
@@ -15,11 +15,11 @@ fn in_shape(answer: &Answer, status: u16, code: &str) {
 }
 
 #[tokio::test]
-async fn a_missing_wrapper_and_a_broken_body_are_malformed() {
+async fn missing_wrapper_and_invalid_json_are_malformed() {
     let app = TestApp::start().await;
     for body in [json!({}), json!({"name": "x"}), json!({"agent": null}), json!({"agent": {}}), json!({"agent": "x"})] {
         let answer = app.post("/api/v1/agents", body).await;
-        in_shape(&answer, 400, "malformed");
+        assert_error_shape(&answer, 400, "malformed");
         assert_eq!(answer.body["message"], "Parameter agent is required");
     }
     for broken in ["{", "[]", "\"agent\"", "{\"agent\": {\"name\": }}"] {
@@ -40,12 +40,12 @@ async fn a_missing_wrapper_and_a_broken_body_are_malformed() {
         .await
         .unwrap();
     assert_eq!(form.status(), 415);
-    in_shape(&app.call(Method::DELETE, "/api/v1/agents", None).await, 405, "method_not_allowed");
-    in_shape(&app.get("/api/v2/agents").await, 404, "no_route");
+    assert_error_shape(&app.call(Method::DELETE, "/api/v1/agents", None).await, 405, "method_not_allowed");
+    assert_error_shape(&app.get("/api/v2/agents").await, 404, "no_route");
 }
 
 #[tokio::test]
-async fn a_graph_with_six_faults_names_all_six_with_json_pointers() {
+async fn graph_with_six_errors_reports_all_six_with_json_pointers() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [
@@ -58,7 +58,7 @@ async fn a_graph_with_six_faults_names_all_six_with_json_pointers() {
             {"id": "e", "name": "__end__", "type": "DefaultNode"}],
         "edges": [{"from": "s", "to": "a"}, {"from": "a", "to": "refnd", "label": "x"}, {"from": "e", "to": "a"}]});
     let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Broken", "graph": graph}})).await;
-    in_shape(&refused, 422, "validation_failed");
+    assert_error_shape(&refused, 422, "validation_failed");
     let details = refused.body["details"].as_array().unwrap();
     let at = |path: &str| {
         details
@@ -82,43 +82,43 @@ async fn a_graph_with_six_faults_names_all_six_with_json_pointers() {
 }
 
 #[tokio::test]
-async fn a_graph_of_13_mebibytes_is_too_large() {
+async fn graph_of_13_mebibytes_is_too_large() {
     let app = TestApp::start().await;
     let agent = json!({"agent": {"name": "Huge", "graph": {"nodes": [], "edges": [], "metadata": {"x": "y".repeat(13 * 1024 * 1024)}}}});
-    in_shape(&app.post("/api/v1/agents", agent).await, 413, "too_large");
+    assert_error_shape(&app.post("/api/v1/agents", agent).await, 413, "too_large");
     let agent = app.agent(json!({"name": "Small"})).await;
     let message = json!({"message": "x".repeat(2 * 1024 * 1024)});
-    in_shape(&app.post(&format!("/api/v1/agents/{agent}/executions"), message).await, 413, "too_large");
+    assert_error_shape(&app.post(&format!("/api/v1/agents/{agent}/executions"), message).await, 413, "too_large");
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_say_its_length_is_cut_off_at_the_limit_too() {
+async fn body_without_content_length_is_limited_too() {
     let app = TestApp::start().await;
     let pieces = futures::stream::iter((0..14).map(|_| Ok::<_, std::io::Error>(vec![b' '; 1024 * 1024])));
     let request = app.request(Method::POST, "/api/v1/agents").header("content-type", "application/json");
     let answer = request.body(reqwest::Body::wrap_stream(pieces)).send().await;
-    // The server may close the connection while we are still sending; both are a refusal.
+    // The server may close the connection during the upload; that is a refusal too.
     assert!(answer.is_err() || answer.is_ok_and(|answer| answer.status() == 413));
     assert_eq!(app.get("/api/v1/agents").await.status, 200);
 }
 
 #[tokio::test]
-async fn wrong_values_are_named_all_at_once_and_unknown_keys_are_ignored() {
+async fn invalid_values_are_reported_together_and_unknown_keys_ignored() {
     let app = TestApp::start().await;
     let wrong = app
         .post("/api/v1/agents", json!({"agent": {"name": " ", "system_prompt": 5, "message_debounce_seconds": 61}}))
         .await;
-    in_shape(&wrong, 422, "validation_failed");
+    assert_error_shape(&wrong, 422, "validation_failed");
     let fields: Vec<&String> = wrong.body["errors"].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["name", "system_prompt", "message_debounce_seconds"]);
     assert_eq!(wrong.body["errors"]["name"], json!(["can't be blank"]));
     assert_eq!(app.post("/api/v1/agents", json!({"agent": {"name": "Fine", "colour": "blue"}})).await.status, 201);
     let nul = app.post("/api/v1/agents", json!({"agent": {"name": "a\u{0}b"}})).await;
-    in_shape(&nul, 400, "malformed");
+    assert_error_shape(&nul, 400, "malformed");
 }
 
 #[tokio::test]
-async fn an_agent_comes_back_as_it_was_sent() {
+async fn agent_graph_round_trips_unchanged() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [{"id": "s", "name": "__start__", "type": "DefaultNode", "prompt": ""},
@@ -145,7 +145,7 @@ async fn an_agent_comes_back_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn a_new_agent_has_the_starter_graph() {
+async fn new_agent_has_the_starter_graph() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "New"})).await;
     let graph = app.get(&format!("/api/v1/agents/{agent}/graph")).await.data()["graph"].clone();
@@ -155,7 +155,7 @@ async fn a_new_agent_has_the_starter_graph() {
 }
 
 #[tokio::test]
-async fn an_mcp_server_that_would_be_a_process_here_is_refused_when_it_is_saved() {
+async fn local_process_mcp_server_is_refused_on_save() {
     let app = TestApp::start().await;
     for (server, field) in [
         (json!({"name": "shop", "url": "https://shop.example/mcp", "command": "rm"}), "command"),
@@ -168,41 +168,41 @@ async fn an_mcp_server_that_would_be_a_process_here_is_refused_when_it_is_saved(
                 {"name": "__end__", "type": "DefaultNode"}],
             "edges": [{"from": "__start__", "to": "faq"}, {"from": "faq", "to": "__end__", "label": "done"}]});
         let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Local", "graph": graph}})).await;
-        in_shape(&refused, 422, "validation_failed");
+        assert_error_shape(&refused, 422, "validation_failed");
         let path = format!("/agent/graph/nodes/1/subagent/mcp_servers/0/{field}");
         assert_eq!(refused.body["details"][0]["path"], path, "{}", refused.body);
     }
 }
 
-/// Each used to be compared with all before it: minutes for a body of a mebibyte, in which nobody else was served.
+/// Quadratic comparison once blocked the server for minutes on a body of one mebibyte.
 #[tokio::test]
-async fn of_a_hundred_thousand_wrong_values_the_first_are_named() {
+async fn only_the_first_of_100000_invalid_values_are_reported() {
     let app = TestApp::start().await;
     let rows = json!({"title": "x", "rows": vec![json!(1); 10_000]});
     let message = json!({"phone_number": "+5511999990001", "message_type": "interactive", "content": "?",
         "sections": vec![rows; 10]});
     let refused = app.post("/api/v1/whatsapp_messages", json!({ "message": message })).await;
-    in_shape(&refused, 422, "validation_failed");
+    assert_error_shape(&refused, 422, "validation_failed");
     assert_eq!(refused.body["message"], "200 problems; nothing was saved");
     let graph = json!({"nodes": [{"id": "a", "tool_ids": vec![json!(1); 10_000]}], "edges": []});
     let refused = app.post("/api/v1/agents", json!({"agent": {"name": "Large", "graph": graph}})).await;
-    in_shape(&refused, 422, "validation_failed");
+    assert_error_shape(&refused, 422, "validation_failed");
 }
 
 #[tokio::test]
-async fn a_number_larger_than_any_count_of_tokens_is_refused() {
+async fn token_limit_beyond_the_maximum_is_refused() {
     let app = TestApp::start().await;
     for wrong in ["1e20", "18446744073709551616", "9007199254740993"] {
         let body = format!(r#"{{"agent": {{"name": "Desk", "limits": {{"token_budget": {wrong}}}}}}}"#);
         let headers = [("content-type", "application/json")];
         let refused = app.call_raw(&headers, Method::POST, "/api/v1/agents", Some(body)).await;
-        in_shape(&refused, 422, "validation_failed");
+        assert_error_shape(&refused, 422, "validation_failed");
         assert_eq!(refused.body["details"][0]["path"], "/agent/limits/token_budget", "{}", refused.body);
     }
 }
 
 #[tokio::test]
-async fn a_whole_number_written_as_2_0_is_read_and_other_numbers_stay_as_they_were_sent() {
+async fn integer_written_as_2_0_is_accepted_and_other_numbers_keep_their_spelling() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk", "agent_version": 1})).await;
     let body = r#"{"agent": {"agent_version": 2.0, "message_debounce_seconds": 1e1}}"#.to_owned();

@@ -1,4 +1,4 @@
-//! Signing in from a command line, as published clients do it.
+//! Sign-in of the published command lines.
 
 use domain::Span;
 use reqwest::Method;
@@ -28,7 +28,7 @@ async fn with_token(app: &TestApp, method: Method, path: &str, token: &str) -> A
 }
 
 #[tokio::test]
-async fn a_code_is_exchanged_once_after_an_operator_has_approved_it() {
+async fn approved_code_is_exchanged_once() {
     let app = TestApp::start().await;
     let asked = post(&app, "auth/request", json!({})).await.body;
     let code = asked["code"].as_str().unwrap();
@@ -50,7 +50,7 @@ async fn a_code_is_exchanged_once_after_an_operator_has_approved_it() {
 }
 
 #[tokio::test]
-async fn a_code_and_a_token_have_their_time() {
+async fn codes_and_tokens_expire() {
     let app = TestApp::start().await;
     let late = code(&app).await;
     app.forward(Span::from_mins(10)).await;
@@ -64,7 +64,7 @@ async fn a_code_and_a_token_have_their_time() {
 }
 
 #[tokio::test]
-async fn only_so_many_codes_wait_at_a_time() {
+async fn number_of_pending_codes_is_limited() {
     let app = TestApp::start().await;
     for _ in 0..1_000 {
         code(&app).await;
@@ -76,7 +76,7 @@ async fn only_so_many_codes_wait_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_missing_changed_or_revoked_token_is_refused() {
+async fn missing_altered_or_revoked_token_is_refused() {
     let app = TestApp::start().await;
     let token = token(&app, "dev@example.test", &[]).await;
     let last = if token.ends_with('x') { "y" } else { "x" };
@@ -100,7 +100,7 @@ async fn a_missing_changed_or_revoked_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_member_sees_and_gets_keys_of_their_projects_only() {
+async fn member_gets_keys_of_their_own_projects_only() {
     let app = TestApp::start().await;
     let other = app.app.operator().create_project("Other").await.unwrap();
     let member = token(&app, "ana@example.test", &[app.project.to_string()]).await;
@@ -131,7 +131,7 @@ async fn a_member_sees_and_gets_keys_of_their_projects_only() {
 }
 
 #[tokio::test]
-async fn the_page_of_a_code_names_the_command_and_shows_nothing_else() {
+async fn code_page_shows_only_the_command() {
     let app = TestApp::start().await;
     let code = code(&app).await;
     let page = app.request(Method::GET, &format!("/cli/authorize/{code}")).send().await.unwrap();
@@ -142,7 +142,7 @@ async fn the_page_of_a_code_names_the_command_and_shows_nothing_else() {
 }
 
 #[tokio::test]
-async fn no_client_is_told_to_update() {
+async fn no_client_is_asked_to_update() {
     let app = TestApp::start().await;
     for (agent, version) in
         [("kapso-cli/0.1.5", "0.1.5"), ("kapso-cli/0.4.0 x", "0.4.0"), ("kapso-cli/<b>", "0.1.0"), ("curl", "0.1.0")]

@@ -1,10 +1,10 @@
-//! Every step of a turn is one commit (design.md §3).
+//! Every step of a turn is one commit.
 
 use serde_json::json;
 use testkit::{ANA, TestApp};
 
 #[tokio::test]
-async fn a_plain_turn_is_five_commits_from_webhook_to_settled_reply() {
+async fn plain_turn_takes_five_commits() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -14,8 +14,8 @@ async fn a_plain_turn_is_five_commits_from_webhook_to_settled_reply() {
         app.says(ANA, text).await;
         app.run_until_idle().await;
         assert_eq!(app.execution(&agent).await["status"], "paused");
-        // The webhook; claim, input and the question to the model; its answer and the outbox row; the attempt before its
-        // request; the settled reply, with which the turn rests.
+        // 1 webhook; 2 claim, input and model request; 3 model answer and outbox entry; 4 send
+        // attempt; 5 settled send, with which the turn ends.
         assert_eq!(app.take_commits(), ["ingest", "turn.claim", "turn.step", "outbox.attempt", "outbox.settle"]);
     }
 }

@@ -1,5 +1,5 @@
-//! What an agent is told beside what was said: metadata and notes of the contact, the time where they are, what a caller gives
-//! along, and what was said before it began.
+//! Contact context in prompts: metadata, notes, local time, the caller's message contexts and
+//! earlier messages.
 
 use domain::Span;
 use reqwest::Method;
@@ -40,7 +40,7 @@ async fn metadata(app: &TestApp, metadata: Value) {
 }
 
 #[tokio::test]
-async fn the_model_knows_metadata_and_notes_as_they_are_when_something_is_said() {
+async fn prompt_has_current_metadata_and_notes_at_each_message() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [{"name": "__start__"}, {"name": "a", "prompt": "Talk about {{contact.metadata.plan}}."}, {"name": "__end__"}],
@@ -57,7 +57,7 @@ async fn the_model_knows_metadata_and_notes_as_they_are_when_something_is_said()
     }
     assert!(!told.contains("cake"), "{told}");
     assert!(texts(&app).iter().any(|(_, text)| text.contains("Talk about Gold.")));
-    // What changes while the execution lasts is known the next time.
+    // Changes during an execution appear in its next prompt.
     metadata(&app, json!({"plan": "Silver"})).await;
     let second = note(&app, json!({"content": "Wants a call"})).await;
     turn(&app, "me again").await;
@@ -73,7 +73,7 @@ async fn the_model_knows_metadata_and_notes_as_they_are_when_something_is_said()
 }
 
 #[tokio::test]
-async fn a_turn_in_which_nothing_new_is_known_is_told_nothing() {
+async fn turn_without_changes_adds_no_contact_context() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     app.activate(ANA, &agent).await;
@@ -85,7 +85,7 @@ async fn a_turn_in_which_nothing_new_is_known_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn the_payload_that_begins_a_run_fills_vars() {
+async fn initial_payload_fills_prompt_variables() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [{"name": "__start__"}, {"name": "a", "prompt": "Order {{vars.order}}."}, {"name": "__end__"}],
@@ -104,7 +104,7 @@ async fn the_payload_that_begins_a_run_fills_vars() {
 }
 
 #[tokio::test]
-async fn a_run_is_told_the_messages_that_its_caller_gives_along() {
+async fn message_contexts_of_the_caller_reach_the_prompt() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     let text = |direction: &str, content: &str, sent_at: &str| json!({"direction": direction, "content": content, "sent_at": sent_at});
@@ -126,14 +126,17 @@ async fn a_run_is_told_the_messages_that_its_caller_gives_along() {
 }
 
 #[tokio::test]
-async fn an_execution_is_told_what_was_said_since_the_one_before_it_was_over() {
+async fn execution_gets_messages_since_the_previous_execution_ended() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     app.activate(ANA, &agent).await;
     app.model().says("Good bye then.");
     app.says(ANA, "first").await;
     app.run_until_idle().await;
-    assert!(!texts(&app).iter().any(|(_, text)| text.contains("connected")), "how the sandbox was opened is not told");
+    assert!(
+        !texts(&app).iter().any(|(_, text)| text.contains("connected")),
+        "the activation code is not in the prompt"
+    );
     end(&app, &agent).await;
     app.forward(Span::from_mins(1)).await;
     let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();

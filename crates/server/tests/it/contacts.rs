@@ -1,4 +1,4 @@
-//! Contacts and the notes on them.
+//! Contacts and contact notes.
 
 use domain::Span;
 use reqwest::Method;
@@ -15,7 +15,7 @@ async fn found(app: &TestApp, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_contact_is_found_by_id_and_by_its_number_in_any_spelling() {
+async fn contact_is_found_by_id_and_by_number_in_any_spelling() {
     let app = TestApp::start().await;
     let made = contact(&app, json!({"wa_id": "+55 11 98765-0001", "metadata": {"tags": ["recall"]}})).await;
     assert_eq!(made["wa_id"], "5511987650001");
@@ -29,21 +29,21 @@ async fn a_contact_is_found_by_id_and_by_its_number_in_any_spelling() {
 }
 
 #[tokio::test]
-async fn a_number_belongs_to_one_contact_of_a_project_however_it_is_written() {
+async fn number_in_any_spelling_belongs_to_one_contact_per_project() {
     let app = TestApp::start().await;
     contact(&app, json!({"wa_id": "5511987650001"})).await;
     let post = async |wa_id: &str| app.post("/api/v1/whatsapp_contacts", json!({"contact": {"wa_id": wa_id}})).await;
     let again = post("+55 (11) 8765-0001").await;
     assert_eq!((again.status, again.body["errors"].clone()), (422, json!({"wa_id": ["has already been taken"]})));
     assert_eq!(post("call me").await.status, 422);
-    let nobody = json!({"wa_id": "5511987650002", "customer_id": "0197a1b2-0000-7000-8000-000000000001"});
-    let refused = app.post("/api/v1/whatsapp_contacts", json!({"contact": nobody})).await;
+    let absent = json!({"wa_id": "5511987650002", "customer_id": "0197a1b2-0000-7000-8000-000000000001"});
+    let refused = app.post("/api/v1/whatsapp_contacts", json!({"contact": absent})).await;
     assert_eq!((refused.status, refused.body["details"][0]["code"].as_str()), (422, Some("unknown_customer")));
     assert_eq!(found(&app, "").await, ["5511987650001"], "nothing of it was stored");
 }
 
 #[tokio::test]
-async fn who_wrote_to_a_number_is_the_contact_that_was_made_for_them_before() {
+async fn inbound_message_uses_the_existing_contact() {
     let app = TestApp::start().await;
     let made = contact(&app, json!({"wa_id": ANA, "profile_name": "Dona Ana", "metadata": {"vip": true}})).await;
     let agent = app.agent(json!({"name": "Desk"})).await;
@@ -81,7 +81,7 @@ async fn contacts_are_filtered_by_customer_name_number_and_time() {
 }
 
 #[tokio::test]
-async fn a_change_tells_null_from_left_out_and_replaces_metadata() {
+async fn update_distinguishes_null_from_missing_and_replaces_metadata() {
     let app = TestApp::start().await;
     contact(&app, json!({"wa_id": "5511987650001", "profile_name": "Marta", "metadata": {"a": 1, "b": 2}})).await;
     let path = "/api/v1/whatsapp_contacts/+5511987650001";
@@ -97,7 +97,7 @@ async fn a_change_tells_null_from_left_out_and_replaces_metadata() {
 }
 
 #[tokio::test]
-async fn notes_are_made_changed_listed_and_deleted() {
+async fn notes_are_created_updated_listed_and_deleted() {
     let app = TestApp::start().await;
     contact(&app, json!({"wa_id": "5511987650001"})).await;
     let other = contact(&app, json!({"wa_id": "15557770002"})).await["id"].as_str().unwrap().to_owned();

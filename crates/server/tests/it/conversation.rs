@@ -1,4 +1,4 @@
-//! A message in, an agent's answer out.
+//! Inbound messages and the agent's answers: debounce, prompts, model errors.
 
 use domain::Span;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use testkit::{ANA, TestApp};
 
 #[tokio::test]
-async fn a_message_gets_the_model_s_answer_and_its_statuses() {
+async fn message_gets_the_models_answer_and_its_statuses() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -29,7 +29,7 @@ async fn a_message_gets_the_model_s_answer_and_its_statuses() {
 }
 
 #[tokio::test]
-async fn a_burst_within_the_debounce_is_one_question_that_holds_all_messages_in_order() {
+async fn burst_of_messages_produces_one_turn_with_all_texts_in_order() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Patient", "message_debounce_seconds": 2})).await;
     app.activate(ANA, &agent).await;
@@ -48,7 +48,7 @@ async fn a_burst_within_the_debounce_is_one_question_that_holds_all_messages_in_
 }
 
 #[tokio::test]
-async fn somebody_who_never_stops_writing_is_answered_after_five_debounces() {
+async fn debounce_ends_after_five_periods_of_continuous_messages() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Patient", "message_debounce_seconds": 2})).await;
     app.activate(ANA, &agent).await;
@@ -62,7 +62,7 @@ async fn somebody_who_never_stops_writing_is_answered_after_five_debounces() {
 }
 
 #[tokio::test]
-async fn without_debounce_each_text_is_consumed_exactly_once_also_while_the_model_is_answering() {
+async fn without_debounce_each_text_is_consumed_once_even_during_a_model_call() {
     let app = Arc::new(TestApp::start().await);
     let agent = app.agent(json!({"name": "Quick"})).await;
     app.activate(ANA, &agent).await;
@@ -81,7 +81,7 @@ async fn without_debounce_each_text_is_consumed_exactly_once_also_while_the_mode
     turn.await.unwrap();
     app.run_until_idle().await;
 
-    // The first answer knew only a part and was thrown away unsent.
+    // The first answer covered only some texts and was discarded unsent.
     assert_eq!(app.heard(ANA).await, ["to all three"]);
     assert_eq!(app.model().requests().len(), 2);
     assert_eq!(app.model().last_texts("user"), ["one", "two\nthree"]);
@@ -93,7 +93,7 @@ async fn without_debounce_each_text_is_consumed_exactly_once_also_while_the_mode
 }
 
 #[tokio::test]
-async fn the_model_is_told_the_prompts_and_offered_tools_with_schemas() {
+async fn model_request_has_prompts_and_tool_schemas() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [
@@ -126,7 +126,7 @@ async fn the_model_is_told_the_prompts_and_offered_tools_with_schemas() {
 }
 
 #[tokio::test]
-async fn a_model_that_fails_for_a_moment_is_asked_again_later() {
+async fn transient_model_error_is_retried() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Stubborn"})).await;
     app.activate(ANA, &agent).await;
@@ -141,7 +141,7 @@ async fn a_model_that_fails_for_a_moment_is_asked_again_later() {
 }
 
 #[tokio::test]
-async fn a_model_that_refuses_fails_the_execution_and_a_resume_takes_the_message_up_again() {
+async fn permanent_model_error_fails_the_execution_and_resume_answers_the_message() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Refused"})).await;
     app.activate(ANA, &agent).await;
@@ -164,7 +164,7 @@ async fn a_model_that_refuses_fails_the_execution_and_a_resume_takes_the_message
 }
 
 #[tokio::test]
-async fn an_execution_keeps_the_graph_that_it_began_with() {
+async fn execution_keeps_the_graph_it_started_with() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Changing", "system_prompt": "Old rules."})).await;
     app.activate(ANA, &agent).await;

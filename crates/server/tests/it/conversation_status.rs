@@ -1,4 +1,4 @@
-//! Conversations are closed and opened again, and tell which executions they had.
+//! Closing and reopening conversations, and the list of a conversation's executions.
 
 use domain::Span;
 use serde_json::{Value, json};
@@ -27,13 +27,13 @@ async fn in_status(app: &TestApp, status: &str) -> Vec<String> {
     list.data().as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn how_it_ended(app: &TestApp, agent: &str) -> (Value, Value) {
+async fn end_of_execution(app: &TestApp, agent: &str) -> (Value, Value) {
     let execution = app.execution(agent).await;
     (execution["status"].clone(), execution["end_reason"].clone())
 }
 
 #[tokio::test]
-async fn a_closed_conversation_ends_its_execution_and_timers_and_the_next_message_opens_another() {
+async fn closing_ends_execution_and_timers_and_the_next_message_opens_a_new_conversation() {
     let (app, agent) = desk().await;
     talks(&app, "hi", "hello").await;
     let first = app.conversation().await;
@@ -44,9 +44,9 @@ async fn a_closed_conversation_ends_its_execution_and_timers_and_the_next_messag
     assert_eq!(closed.data()["last_active_at"], before.data()["last_active_at"], "nothing was said");
     assert_eq!(set(&app, &first, "ended").await.data(), closed.data());
     app.run_until_idle().await;
-    assert_eq!(how_it_ended(&app, &agent).await, (json!("ended"), json!("conversation_closed")));
+    assert_eq!(end_of_execution(&app, &agent).await, (json!("ended"), json!("conversation_closed")));
     app.forward(Span::from_hours(25)).await;
-    assert_eq!(how_it_ended(&app, &agent).await.1, "conversation_closed", "its timer is gone");
+    assert_eq!(end_of_execution(&app, &agent).await.1, "conversation_closed", "its timer is gone");
 
     let session = app.activate(ANA, &agent).await;
     assert!(!session.is_empty());
@@ -60,7 +60,7 @@ async fn a_closed_conversation_ends_its_execution_and_timers_and_the_next_messag
 }
 
 #[tokio::test]
-async fn a_model_call_is_not_waited_for_when_the_conversation_is_closed() {
+async fn closing_does_not_wait_for_a_model_call() {
     let (app, agent) = desk().await;
     app.model().says_when_released("too late");
     app.says(ANA, "hi").await;
@@ -71,12 +71,12 @@ async fn a_model_call_is_not_waited_for_when_the_conversation_is_closed() {
     };
     tokio::join!(app.run_until_idle(), closed);
     app.run_until_idle().await;
-    assert_eq!(how_it_ended(&app, &agent).await, (json!("ended"), json!("conversation_closed")));
+    assert_eq!(end_of_execution(&app, &agent).await, (json!("ended"), json!("conversation_closed")));
     assert!(app.heard(ANA).await.is_empty());
 }
 
 #[tokio::test]
-async fn a_reopened_conversation_goes_on_with_the_next_message() {
+async fn reopened_conversation_receives_the_next_message() {
     let (app, agent) = desk().await;
     talks(&app, "hi", "hello").await;
     let conversation = app.conversation().await;
@@ -84,7 +84,7 @@ async fn a_reopened_conversation_goes_on_with_the_next_message() {
     app.run_until_idle().await;
     assert_eq!(set(&app, &conversation, "active").await.data()["status"], "active");
     app.run_until_idle().await;
-    assert_eq!(app.model().requests().len(), 1, "nobody has said anything");
+    assert_eq!(app.model().requests().len(), 1, "no new message");
     app.forward(Span::from_secs(1)).await;
     talks(&app, "me again", "welcome back").await;
     assert_eq!((app.conversation().await, in_status(&app, "active").await.len()), (conversation, 1));
@@ -92,7 +92,7 @@ async fn a_reopened_conversation_goes_on_with_the_next_message() {
 }
 
 #[tokio::test]
-async fn a_close_releases_the_assignment_and_wakes_nobody_for_what_waited() {
+async fn closing_releases_the_assignment_and_drops_waiting_input() {
     let (app, agent) = desk().await;
     let conversation = app.conversation().await;
     let path = format!("/api/v1/whatsapp_conversations/{conversation}/conversation_assignments");
@@ -112,7 +112,7 @@ async fn a_close_releases_the_assignment_and_wakes_nobody_for_what_waited() {
 }
 
 #[tokio::test]
-async fn a_conversation_tells_its_executions_and_which_of_them_drives_it() {
+async fn conversation_lists_its_executions_and_names_the_active_one() {
     let (app, agent) = desk().await;
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "__end__", "reason": "done"}))]);
     app.says(ANA, "bye").await;

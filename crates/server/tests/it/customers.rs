@@ -1,4 +1,4 @@
-//! Customers, and the project behind the key.
+//! Customers, and the project of a key.
 
 use domain::Span;
 use reqwest::Method;
@@ -15,7 +15,7 @@ fn names(answer: &Answer) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_key_sees_its_own_project_and_no_other() {
+async fn key_sees_only_its_own_project() {
     let app = TestApp::start().await;
     let own = app.get(&format!("/api/v1/projects/{}", app.project)).await;
     assert_eq!((own.data()["id"].clone(), own.data()["name"].clone()), (json!(app.project), json!("Tests")));
@@ -24,10 +24,10 @@ async fn a_key_sees_its_own_project_and_no_other() {
 }
 
 #[tokio::test]
-async fn customers_are_filtered_by_name_in_any_case_external_id_and_time() {
+async fn customers_are_filtered_by_name_external_id_and_time() {
     let app = TestApp::start().await;
     let first = customer(&app, "CLÍNICA São José", "a").await;
-    // Within a millisecond of which answers show only the beginning.
+    // Answers show times cut to milliseconds.
     app.forward(Span::from_micros(10_000_456)).await;
     let second = customer(&app, "50% off_shop", "b").await;
     let list = async |query: &str| app.get(&format!("/api/v1/customers?{query}")).await;
@@ -36,10 +36,9 @@ async fn customers_are_filtered_by_name_in_any_case_external_id_and_time() {
     {
         assert_eq!(names(&list(&format!("q[name_cont]={text}")).await), [found], "{text}");
     }
-    for nobody in
-        ["q[name_cont]=f%25s", "q[name_cont]=clinica", "q[name_cont]=offxshop", "q[external_customer_id_eq]=A"]
+    for query in ["q[name_cont]=f%25s", "q[name_cont]=clinica", "q[name_cont]=offxshop", "q[external_customer_id_eq]=A"]
     {
-        assert_eq!(names(&list(nobody).await), [""; 0], "{nobody}");
+        assert_eq!(names(&list(query).await), [""; 0], "{query}");
     }
     assert_eq!(names(&list("q[external_customer_id_eq]=a").await), ["CLÍNICA São José"]);
     let (from, to) = (second["created_at"].as_str().unwrap(), first["created_at"].as_str().unwrap());
@@ -52,7 +51,7 @@ async fn customers_are_filtered_by_name_in_any_case_external_id_and_time() {
 }
 
 #[tokio::test]
-async fn an_external_id_belongs_to_one_customer_of_a_project() {
+async fn external_id_is_unique_per_project() {
     let app = TestApp::start().await;
     let first = customer(&app, "First", "key").await;
     let second = customer(&app, "Second", "other").await;
@@ -78,7 +77,7 @@ async fn an_external_id_belongs_to_one_customer_of_a_project() {
 }
 
 #[tokio::test]
-async fn metadata_is_replaced_emptied_and_not_without_limit() {
+async fn metadata_is_replaced_cleared_and_limited() {
     let app = TestApp::start().await;
     let new = json!({"customer": {"name": "Clinic", "external_customer_id": "c", "metadata": {"tier": 1}}});
     let made = app.post("/api/v1/customers", new).await;
@@ -93,7 +92,7 @@ async fn metadata_is_replaced_emptied_and_not_without_limit() {
 }
 
 #[tokio::test]
-async fn a_customer_goes_with_its_numbers_and_leaves_its_contacts() {
+async fn deleting_a_customer_deletes_its_numbers_and_keeps_its_contacts() {
     let app = TestApp::start().await;
     let id = customer(&app, "Clinic", "c").await["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/customers/{id}");

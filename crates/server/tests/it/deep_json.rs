@@ -1,16 +1,16 @@
-//! JSON as deep as a reader lets through: what is stored wraps it, and must be readable again.
+//! JSON at the accepted nesting limit must stay readable after storage wraps it.
 
 use domain::ids::ExecutionId;
 use serde_json::{Value, json};
 use testkit::{ANA, Service, TestApp};
 
-/// A reader of JSON stops at 128 levels.
+/// serde_json stops at 128 levels.
 fn deep(levels: usize) -> Value {
     (0..levels).fold(json!("bottom"), |inner, _| json!([inner]))
 }
 
 #[tokio::test]
-async fn deep_arguments_of_a_model_and_deep_answers_of_a_webhook_are_stored_and_read_again() {
+async fn deeply_nested_tool_arguments_and_results_survive_a_replay() {
     let service = Service::start(|_| deep(120)).await;
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.0/8".parse().unwrap()]).await;
     let graph = json!({
@@ -25,7 +25,7 @@ async fn deep_arguments_of_a_model_and_deep_answers_of_a_webhook_are_stored_and_
         ("send_notification_to_user", json!({"message": deep(120)})),
     ]);
     app.says(ANA, "hi").await;
-    // Replays every execution, so reads everything that was stored.
+    // Replays every execution and so reads all stored JSON.
     app.run_until_idle().await;
     app.model().says("Still here.");
     app.says(ANA, "hello?").await;
@@ -36,7 +36,7 @@ async fn deep_arguments_of_a_model_and_deep_answers_of_a_webhook_are_stored_and_
 }
 
 #[tokio::test]
-async fn a_payload_that_is_too_deep_is_refused_before_it_is_stored() {
+async fn too_deep_payload_is_refused_and_not_stored() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Deep"})).await;
     let path = format!("/api/v1/agents/{agent}/executions");

@@ -1,10 +1,10 @@
-//! `/docs`: readable without any server but this one.
+//! The API reference at `/docs` loads without any other server.
 
 use reqwest::Method;
 use testkit::TestApp;
 
 #[tokio::test]
-async fn the_reference_and_each_of_its_files_is_served_under_a_strict_policy() {
+async fn api_reference_files_are_served_with_a_strict_content_policy() {
     let app = TestApp::start().await;
     let page = app.request(Method::GET, "/docs").send().await.unwrap();
     assert_eq!(page.status(), 200);
@@ -29,7 +29,7 @@ async fn the_reference_and_each_of_its_files_is_served_under_a_strict_policy() {
 }
 
 #[tokio::test]
-async fn who_has_the_document_is_not_sent_it_again() {
+async fn unchanged_document_is_answered_304() {
     let app = TestApp::start().await;
     for path in ["/openapi.json", "/docs"] {
         let first = app.request(Method::GET, path).send().await.unwrap();

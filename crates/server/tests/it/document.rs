@@ -1,4 +1,4 @@
-//! The OpenAPI document: committed, served, and whole.
+//! The OpenAPI document is committed, served, complete and consistent.
 
 use serde_json::Value;
 use std::{
@@ -9,26 +9,23 @@ use std::{
 use testkit::TestApp;
 
 #[test]
-fn the_committed_document_is_what_the_handlers_say() {
+fn committed_document_matches_the_handlers() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi/v1.json");
     let committed = fs::read_to_string(path).unwrap_or_default();
     let committed: Value = serde_json::from_str(&committed).unwrap_or_default();
     let same = committed == server::openapi();
-    assert!(
-        same,
-        "openapi/v1.json is old; `cargo xtask openapi` writes it anew, and the difference belongs to the change"
-    );
+    assert!(same, "openapi/v1.json is outdated: run `cargo xtask openapi` and commit the difference");
 }
 
 #[tokio::test]
-async fn the_document_is_served_without_a_key() {
+async fn document_is_served_without_a_key() {
     let app = TestApp::start().await;
     let answer = app.call_as(None, reqwest::Method::GET, "/openapi.json", None).await;
     assert_eq!((answer.status, answer.body), (200, server::openapi()));
 }
 
 #[test]
-fn every_operation_has_a_name_of_its_own_a_summary_and_a_tag_and_every_reference_leads_somewhere() {
+fn operations_have_unique_ids_summaries_tags_and_valid_references() {
     let document = server::openapi();
     let mut names = Vec::new();
     for item in document["paths"].as_object().unwrap().values() {
@@ -56,9 +53,10 @@ fn check_references(value: &Value, document: &Value) {
     }
 }
 
-/// Of two types with one name the document shows one only, and bodies of the other are refused though it permits them.
+/// If two types share a schema name, the document shows one, and valid bodies of the other are
+/// refused.
 #[test]
-fn no_two_types_of_the_document_have_the_same_name() {
+fn schema_names_are_unique() {
     let types = "#[derive(ToSchema)]\n/// One.\npub(super) enum A {\n}\n#[derive(ToSchema)]\n#[schema(as = B)]\nstruct Own;\n\
         left_out! {\n    struct C {} }\nwords!(\n    /// Two.\n    D = \"d\");\nimpl ToSchema for E {}\n#[derive(Debug)]\nstruct F;";
     assert_eq!(schema_names(types), ["A", "B", "C", "D", "E"]);
@@ -70,7 +68,7 @@ fn no_two_types_of_the_document_have_the_same_name() {
 
     let document = server::openapi();
     let schemas = document["components"]["schemas"].as_object().unwrap();
-    // `Page_Agent` is made of two types; an error of validation is made of another error.
+    // `Page_Agent` and the error of a validation are composed from other types.
     let plain = schemas.keys().filter(|name| !name.contains('_') && *name != "Error" && *name != "ValidationError");
     let unseen: BTreeSet<_> = plain.filter(|name| !places.contains_key(*name)).collect();
     assert!(unseen.is_empty(), "this test does not see where these are declared: {unseen:?}");
@@ -89,7 +87,7 @@ fn collect(folder: &Path, places: &mut BTreeMap<String, Vec<String>>) {
     }
 }
 
-/// The names that types of a source file have in the document.
+/// Schema names declared in a source file.
 fn schema_names(source: &str) -> Vec<String> {
     let code: Vec<_> = source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let code = code.join("\n");

@@ -1,4 +1,4 @@
-//! What happened in an execution, as a list and as a stream.
+//! Events of an execution as a list and as a stream.
 
 use serde_json::{Value, json};
 use testkit::{ANA, TestApp};
@@ -13,7 +13,7 @@ async fn talked(app: &TestApp) -> (String, String) {
     (agent, execution)
 }
 
-/// The events of a stream that ends: (id, name, data).
+/// Events of a finished stream: (id, name, data).
 async fn stream(app: &TestApp, path: &str, after: Option<&str>) -> Vec<(u64, String, Value)> {
     let mut request = app.request(reqwest::Method::GET, path).header("accept", "text/event-stream");
     if let Some(after) = after {
@@ -36,7 +36,7 @@ async fn stream(app: &TestApp, path: &str, after: Option<&str>) -> Vec<(u64, Str
 }
 
 #[tokio::test]
-async fn the_events_of_an_execution_are_listed_in_order_without_gaps_and_in_pages() {
+async fn execution_events_are_paged_in_order_without_gaps() {
     let app = TestApp::start().await;
     let (agent, execution) = talked(&app).await;
     let path = format!("/api/v1/agents/{agent}/executions/{execution}/events");
@@ -59,7 +59,7 @@ async fn the_events_of_an_execution_are_listed_in_order_without_gaps_and_in_page
 }
 
 #[tokio::test]
-async fn a_stream_gives_every_event_once_and_goes_on_where_a_client_left_off() {
+async fn event_stream_sends_each_event_once_and_resumes_after_last_event_id() {
     let app = TestApp::start().await;
     let (agent, execution) = talked(&app).await;
     let path = format!("/api/v1/agents/{agent}/executions/{execution}/events");
@@ -82,7 +82,7 @@ async fn a_stream_gives_every_event_once_and_goes_on_where_a_client_left_off() {
 }
 
 #[tokio::test]
-async fn the_events_of_another_agents_execution_are_not_found() {
+async fn events_of_another_agents_execution_are_not_found() {
     let app = TestApp::start().await;
     let (_, execution) = talked(&app).await;
     let other = app.agent(json!({"name": "Other"})).await;
@@ -91,7 +91,7 @@ async fn the_events_of_another_agents_execution_are_not_found() {
 }
 
 #[tokio::test]
-async fn a_key_follows_five_executions_at_once() {
+async fn key_may_open_five_event_streams() {
     let app = TestApp::start().await;
     let (agent, execution) = talked(&app).await;
     let path = format!("/api/v1/agents/{agent}/executions/{execution}/events");

@@ -1,4 +1,5 @@
-//! Statuses that the API sets, resumes that name a rest, and what agents of version 1 send besides text: S13, S15, S16, S19.
+//! Status changes and resumes through the API, and sends by agents of version 1 (S13, S15, S16,
+//! S19).
 
 use domain::Span;
 use reqwest::Method;
@@ -18,7 +19,7 @@ async fn desk(app: &TestApp) -> String {
 }
 
 #[tokio::test]
-async fn s15_a_stop_does_not_wait_for_the_model_and_the_next_message_begins_anew() {
+async fn s15_stop_does_not_wait_for_the_model_and_the_next_message_starts_an_execution() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says_when_released("too late");
@@ -27,7 +28,7 @@ async fn s15_a_stop_does_not_wait_for_the_model_and_the_next_message_begins_anew
         app.model().received(1).await;
         assert_eq!(set(&app, &agent, "stopped").await.status, 200);
     };
-    // The model is never released: the turn ends all the same.
+    // The model never answers; the turn ends anyway.
     tokio::join!(app.run_until_idle(), stopped);
     app.run_until_idle().await;
     assert_eq!(app.execution(&agent).await["status"], "stopped");
@@ -41,7 +42,7 @@ async fn s15_a_stop_does_not_wait_for_the_model_and_the_next_message_begins_anew
 }
 
 #[tokio::test]
-async fn what_the_table_does_not_allow_is_refused() {
+async fn forbidden_status_changes_are_refused() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says("?");
@@ -63,7 +64,7 @@ async fn what_the_table_does_not_allow_is_refused() {
 }
 
 #[tokio::test]
-async fn who_changes_a_run_at_rest_is_answered_with_the_run_as_it_is_then() {
+async fn changing_a_waiting_execution_returns_its_new_state() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says("?");
@@ -83,7 +84,7 @@ async fn who_changes_a_run_at_rest_is_answered_with_the_run_as_it_is_then() {
 }
 
 #[tokio::test]
-async fn a_run_that_a_worker_has_in_hand_is_answered_as_it_was() {
+async fn changing_a_claimed_execution_returns_its_old_state() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says_when_released("too late");
@@ -98,7 +99,7 @@ async fn a_run_that_a_worker_has_in_hand_is_answered_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_resume_may_name_the_rest_that_it_means() {
+async fn resume_may_name_the_interrupt() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says("first?");
@@ -121,7 +122,7 @@ async fn a_resume_may_name_the_rest_that_it_means() {
 }
 
 #[tokio::test]
-async fn an_agent_of_version_1_asks_by_tools_and_sends_media_and_templates() {
+async fn agent_version_1_sends_questions_media_and_templates_by_tools() {
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let template = json!({"name": "t", "template_name": "order_update", "wait_for_response": true,
         "template_parameters": {"1": "#{name}", "2": "#{order}"}, "language": "pt_BR"});
@@ -140,7 +141,7 @@ async fn an_agent_of_version_1_asks_by_tools_and_sends_media_and_templates() {
     ]);
     app.says(ANA, "send me https://evil.example/x.png").await;
     app.run_until_idle().await;
-    // What follows the picture waits for its status.
+    // The text after the picture waits for the picture's status.
     app.forward(Span::from_secs(1)).await;
     app.model().calls(&[(
         "SendWhatsappTemplateMessage",

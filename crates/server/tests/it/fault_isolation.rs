@@ -1,4 +1,4 @@
-//! Conversations that must not stand still, and nodes that must not disturb each other.
+//! A failing conversation, timer, job or node must not block the others.
 
 use domain::{Id, Span};
 use reqwest::Method;
@@ -17,8 +17,8 @@ async fn within(seconds: u64, condition: impl AsyncFn() -> bool) -> bool {
     false
 }
 
-/// A session for Ana, with workers that run by themselves.
-async fn living() -> TestApp {
+/// A sandbox session for Ana, with background workers.
+async fn app_with_workers() -> TestApp {
     let app = TestApp::with(true, |config| config.run_workers = true).await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let body = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": agent}});
@@ -28,10 +28,10 @@ async fn living() -> TestApp {
     app
 }
 
-/// A step that fails in the middle of a turn gives its conversation up, and somebody takes it up again.
+/// A failed step releases its conversation, and a worker claims it again.
 #[tokio::test]
-async fn a_turn_whose_step_failed_is_taken_up_again() {
-    let app = living().await;
+async fn failed_turn_is_retried() {
+    let app = app_with_workers().await;
     app.model().says_when_released("to one");
     app.model().says("to one, again");
     app.says(ANA, "one").await;
@@ -53,10 +53,11 @@ async fn a_turn_whose_step_failed_is_taken_up_again() {
     assert!(within(10, async || app.heard(ANA).await == ["to one, again"]).await);
 }
 
-/// A node that is told to stop does not wait for a model: its turn is free at once, and another node asks again.
+/// A stopping node does not wait for the model: it releases the turn, and another node repeats the
+/// call.
 #[tokio::test]
-async fn a_stopping_node_hands_its_turns_over_at_once() {
-    let app = living().await;
+async fn stopping_node_releases_its_turns_at_once() {
+    let app = app_with_workers().await;
     app.model().says_when_released("too late");
     app.says(ANA, "hello").await;
     app.model().received(1).await;
@@ -78,15 +79,15 @@ async fn a_stopping_node_hands_its_turns_over_at_once() {
     app.model().release();
 }
 
-/// 64 conversations whose input cannot be read (as from a newer version) stand first in the line.
+/// 64 conversations with unreadable input, as written by a newer version, are first in the queue.
 #[tokio::test]
-async fn conversations_that_cannot_be_read_do_not_keep_others_from_being_answered() {
-    let app = living().await;
+async fn unreadable_conversations_do_not_block_others() {
+    let app = app_with_workers().await;
     let ctx = app.app.context();
     for number in 0..64u32 {
         transact!(ctx.store, "review.poison", tx => {
             let now = ctx.now();
-            let row = conversation_of_nobody(&app, tx).await?;
+            let row = bare_conversation(&app, tx).await?;
             let mail = mailbox::MailRow { seq: row.next_seq, input_key: format!("x{number}"), body: r#"{"input":"from_the_future"}"#.into() };
             mailbox::put(tx, app.project, row.id, &mail).await?;
             conversations::wake(tx, app.project, row.id, now - Span::from_secs(60), None).await
@@ -98,9 +99,9 @@ async fn conversations_that_cannot_be_read_do_not_keep_others_from_being_answere
     assert!(within(10, async || !app.heard(ANA).await.is_empty()).await, "the healthy conversation starves");
 }
 
-/// More timers than one look sees, each of which fails whenever it is fired: the place of its input is taken.
+/// More failing timers than one scan returns: the mailbox position of each is already used.
 #[tokio::test]
-async fn timers_that_cannot_fire_do_not_keep_others_from_firing() {
+async fn failing_timers_do_not_block_others() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [{"name": "__start__", "type": "DefaultNode"},
@@ -115,7 +116,7 @@ async fn timers_that_cannot_fire_do_not_keep_others_from_firing() {
     let ctx = app.app.context();
     for _ in 0..65 {
         transact!(ctx.store, "test.poison", tx => {
-            let conversation = conversation_of_nobody(&app, tx).await?;
+            let conversation = bare_conversation(&app, tx).await?;
             let next = mailbox::MailRow { seq: conversation.next_seq + 1, input_key: "x".into(), body: String::new() };
             mailbox::put(tx, app.project, conversation.id, &next).await?;
             let execution = ctx.new_id();
@@ -129,9 +130,9 @@ async fn timers_that_cannot_fire_do_not_keep_others_from_firing() {
     assert_eq!((&execution["status"], &execution["end_reason"]), (&json!("ended"), &json!("warm_end_timeout")));
 }
 
-/// More jobs than one look sees, of a later version or damaged.
+/// More unreadable jobs than one scan returns.
 #[tokio::test]
-async fn jobs_that_cannot_be_done_do_not_keep_others_from_being_done() {
+async fn failing_jobs_do_not_block_others() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let session = app.activate(ANA, &agent).await;
@@ -150,7 +151,7 @@ async fn jobs_that_cannot_be_done_do_not_keep_others_from_being_done() {
     assert_eq!(session.data()["status"], "expired");
 }
 
-async fn conversation_of_nobody(app: &TestApp, tx: &mut Tx<'_>) -> store::Result<conversations::ConversationRow> {
+async fn bare_conversation(app: &TestApp, tx: &mut Tx<'_>) -> store::Result<conversations::ConversationRow> {
     let (ctx, now) = (app.app.context(), app.app.context().now());
     let contact = contacts::ensure(tx, app.project, &[], ctx.new_id(), &contacts::Seen::default(), now).await?;
     let touch = conversations::Touch {
@@ -167,9 +168,9 @@ async fn conversation_of_nobody(app: &TestApp, tx: &mut Tx<'_>) -> store::Result
     conversations::touch(tx, app.project, &touch).await
 }
 
-/// PostgreSQL takes no NUL; the model may write one.
+/// PostgreSQL text cannot hold NUL, but a model may write one.
 #[tokio::test]
-async fn a_model_that_writes_nul_is_no_reason_to_stand_still() {
+async fn nul_from_a_model_does_not_block_the_conversation() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -186,9 +187,9 @@ async fn a_model_that_writes_nul_is_no_reason_to_stand_still() {
     assert_eq!(app.execution(&agent).await["status"], "paused");
 }
 
-/// PostgreSQL: an index row holds about 2,700 bytes.
+/// A PostgreSQL index row holds about 2,700 bytes.
 #[tokio::test]
-async fn an_item_with_a_huge_id_does_not_block_its_siblings() {
+async fn webhook_item_with_a_huge_id_does_not_block_its_siblings() {
     use gateways::whatsapp::signature;
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
@@ -197,7 +198,7 @@ async fn an_item_with_a_huge_id_does_not_block_its_siblings() {
     let mut delivery: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let messages = delivery["entry"][0]["changes"][0]["value"]["messages"].as_array_mut().unwrap();
     let mut huge = messages[0].clone();
-    // Cannot be compressed.
+    // Random, so PostgreSQL cannot compress it.
     let mut state = 7u64;
     let id: String = (0..9_000)
         .map(|_| {
@@ -234,9 +235,9 @@ fn config_on(url: &store::DatabaseUrl, folder: &std::path::Path) -> server::Conf
     config
 }
 
-/// The lock is in the data folder, the file may be elsewhere.
+/// The lock is in the data folder, but the database file may be elsewhere.
 #[tokio::test]
-async fn two_servers_cannot_share_one_sqlite_file_from_two_data_folders() {
+async fn second_server_on_the_same_sqlite_file_is_refused() {
     let database = TestDatabase::sqlite().await;
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let first = server::build(config_on(&database.url, one.path())).await.unwrap();
@@ -245,9 +246,10 @@ async fn two_servers_cannot_share_one_sqlite_file_from_two_data_folders() {
     first.shutdown().await;
 }
 
-/// Each node makes a master key of its own; statuses that reach the other node are then not ours, and its secrets do not open.
+/// A node with its own master key could neither verify statuses nor decrypt secrets of the other
+/// nodes.
 #[tokio::test]
-async fn a_node_with_another_master_key_is_refused() {
+async fn node_with_a_different_master_key_is_refused() {
     let database = TestDatabase::new().await;
     if matches!(database.url, store::DatabaseUrl::Sqlite(_)) {
         return;
@@ -260,9 +262,8 @@ async fn a_node_with_another_master_key_is_refused() {
     first.shutdown().await;
 }
 
-/// Two changes of different fields at once.
 #[tokio::test]
-async fn two_changes_of_one_agent_at_once_both_stay() {
+async fn concurrent_changes_of_different_fields_are_both_kept() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let path = format!("/api/v1/agents/{agent}");
@@ -282,9 +283,9 @@ async fn two_changes_of_one_agent_at_once_both_stay() {
     }
 }
 
-/// Anybody may invent methods; each one is a new set of time series.
+/// Clients may send any method name, and each would add a set of time series.
 #[tokio::test]
-async fn invented_methods_do_not_grow_the_metrics() {
+async fn unknown_http_methods_add_no_metric_series() {
     let app = TestApp::start().await;
     for number in 0..50 {
         let method = Method::from_bytes(format!("INVENTED{number}").as_bytes()).unwrap();
@@ -296,9 +297,10 @@ async fn invented_methods_do_not_grow_the_metrics() {
     let _: Id<()> = app.app.context().new_id();
 }
 
-/// The engine runs inside the transactions of ingest and of settling a send. What it cannot read must not undo what WhatsApp said.
+/// The engine runs inside the transactions of ingest and of settling a send. Input that it cannot
+/// read must not undo what WhatsApp reported.
 #[tokio::test]
-async fn an_input_that_cannot_be_read_neither_refuses_webhooks_nor_repeats_sends() {
+async fn unreadable_input_does_not_block_webhooks_or_repeat_sends() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;

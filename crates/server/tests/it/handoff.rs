@@ -1,4 +1,4 @@
-//! A person takes over, and gives the conversation back.
+//! Handoff to a person, resume, and the ends of waiting executions.
 
 use domain::Span;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ fn moves(to: &str) -> [(&'static str, Value); 1] {
 }
 
 #[tokio::test]
-async fn in_a_handoff_the_agent_is_silent_until_it_is_resumed() {
+async fn agent_is_silent_during_handoff_until_resumed() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk", "graph": graph()})).await;
     app.activate(ANA, &agent).await;
@@ -36,7 +36,6 @@ async fn in_a_handoff_the_agent_is_silent_until_it_is_resumed() {
     assert_eq!(app.model().requests().len(), 1, "no model is asked");
     assert!(app.heard(ANA).await.is_empty());
 
-    // The person answers through the API.
     let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
     let sent = app.post(&path, json!({"message": {"content": "Maria here, refunded."}})).await;
@@ -57,12 +56,12 @@ async fn in_a_handoff_the_agent_is_silent_until_it_is_resumed() {
     );
     assert!(
         app.model().last_texts("assistant").contains(&"Maria here, refunded.".to_owned()),
-        "the agent knows what the person said"
+        "the history has the colleague's reply"
     );
 }
 
 #[tokio::test]
-async fn an_api_message_is_refused_while_the_agent_holds_the_conversation() {
+async fn api_message_is_refused_while_an_execution_is_active() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     app.activate(ANA, &agent).await;
@@ -77,7 +76,7 @@ async fn an_api_message_is_refused_while_the_agent_holds_the_conversation() {
 }
 
 #[tokio::test]
-async fn a_warm_end_waits_for_its_time_and_a_reply_in_time_starts_it_anew() {
+async fn warm_end_waits_and_a_reply_restarts_the_wait() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk", "graph": graph()})).await;
     app.activate(ANA, &agent).await;
@@ -98,7 +97,7 @@ async fn a_warm_end_waits_for_its_time_and_a_reply_in_time_starts_it_anew() {
 }
 
 #[tokio::test]
-async fn a_contact_who_is_silent_for_a_day_has_left() {
+async fn execution_ends_after_a_day_of_silence() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     app.activate(ANA, &agent).await;
@@ -111,7 +110,7 @@ async fn a_contact_who_is_silent_for_a_day_has_left() {
 }
 
 #[tokio::test]
-async fn only_a_resting_execution_can_be_resumed() {
+async fn only_a_waiting_execution_can_be_resumed() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Desk", "graph": graph()})).await;
     app.activate(ANA, &agent).await;

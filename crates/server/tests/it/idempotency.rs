@@ -1,4 +1,4 @@
-//! The same request with the same `Idempotency-Key` has one effect, however often and however parallel it is sent.
+//! Repeated and concurrent requests with one `Idempotency-Key` have one effect.
 
 use domain::Span;
 use reqwest::Method;
@@ -24,7 +24,7 @@ fn agent(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn fifty_requests_at_once_with_one_key_make_one_agent_and_get_one_answer() {
+async fn fifty_creates_with_one_key_make_one_agent_and_get_one_response() {
     let app = TestApp::start().await;
     let body = agent("Once");
     let sent = (0..50).map(|_| send(&app, "k1", "/api/v1/agents", &body));
@@ -36,7 +36,7 @@ async fn fifty_requests_at_once_with_one_key_make_one_agent_and_get_one_answer()
 }
 
 #[tokio::test]
-async fn another_body_or_route_under_the_key_is_refused_and_another_key_is_another_request() {
+async fn key_reused_with_another_body_or_route_is_refused() {
     let app = TestApp::start().await;
     assert_eq!(send(&app, "k", "/api/v1/agents", &agent("One")).await.status, 201);
     let other = send(&app, "k", "/api/v1/agents", &agent("Two")).await;
@@ -47,11 +47,11 @@ async fn another_body_or_route_under_the_key_is_refused_and_another_key_is_anoth
 }
 
 #[tokio::test]
-async fn a_refused_request_leaves_its_key_free() {
+async fn refused_request_leaves_its_key_free() {
     let app = TestApp::start().await;
     assert_eq!(send(&app, "k", "/api/v1/agents", &agent(" ")).await.status, 422);
     assert_eq!(send(&app, "k", "/api/v1/agents", &agent("Named")).await.status, 201);
-    // Refused inside the transaction, after the key was taken.
+    // Refused inside the transaction, after the key was claimed.
     let missing = json!({"phone_number": "+5511999990001"});
     let id = app.get("/api/v1/agents").await.data()[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/agents/{id}/executions");
@@ -60,7 +60,7 @@ async fn a_refused_request_leaves_its_key_free() {
 }
 
 #[tokio::test]
-async fn a_key_is_forgotten_after_a_day_and_belongs_to_its_project() {
+async fn key_expires_after_a_day_and_belongs_to_its_project() {
     let app = TestApp::start().await;
     let first = send(&app, "k", "/api/v1/agents", &agent("Daily")).await;
     app.forward(Span::from_hours(23)).await;
@@ -79,7 +79,7 @@ async fn a_key_is_forgotten_after_a_day_and_belongs_to_its_project() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_too_long_is_refused_and_one_on_a_get_is_ignored() {
+async fn too_long_key_is_refused_and_key_on_get_is_ignored() {
     let app = TestApp::start().await;
     let long = send(&app, &"k".repeat(256), "/api/v1/agents", &agent("x")).await;
     assert_eq!((long.status, long.body["details"][0]["path"].as_str()), (422, Some("/Idempotency-Key")));
@@ -89,7 +89,7 @@ async fn a_key_that_is_too_long_is_refused_and_one_on_a_get_is_ignored() {
 }
 
 #[tokio::test]
-async fn fifty_sends_at_once_with_one_key_are_one_message_on_the_phone_and_one_answer() {
+async fn fifty_sends_with_one_key_deliver_one_message_and_get_one_response() {
     let app = TestApp::start().await;
     let made = app.agent(json!({"name": "Plain"})).await;
     app.activate(testkit::ANA, &made).await;
@@ -99,7 +99,7 @@ async fn fifty_sends_at_once_with_one_key_are_one_message_on_the_phone_and_one_a
     let text = |text: &str| json!({"message": {"phone_number": testkit::ANA, "content": text}});
     for (key, path) in [("in it", &path), ("alone", &alone)] {
         let body = text(key);
-        // Every caller does as it is told: one that finds the first still at work comes again.
+        // A caller that is refused because the first request still runs tries again.
         let patiently = || async {
             loop {
                 let given = send(&app, key, path, &body).await;

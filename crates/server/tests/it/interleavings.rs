@@ -1,4 +1,4 @@
-//! Inputs that must not be lost, and effects that must not happen twice: interleavings that once went wrong.
+//! Regression tests for interleavings that once lost an input or repeated an effect.
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::post};
 use domain::Span;
@@ -44,9 +44,9 @@ fn text(wamid: &str, body: &str) -> Value {
     delivery
 }
 
-/// A message within its debounce when the WarmEndNode's timer fires.
+/// The WarmEndNode's timer fires while a message is within its debounce.
 #[tokio::test]
-async fn a_message_that_waits_for_its_debounce_survives_the_timer_that_ends_the_execution() {
+async fn debounced_message_survives_the_timer_that_ends_the_execution() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [{"name": "__start__", "type": "DefaultNode"},
@@ -65,16 +65,12 @@ async fn a_message_that_waits_for_its_debounce_survives_the_timer_that_ends_the_
     app.says(ANA, "yes, my order").await;
     app.forward(Span::from_millis(1_500)).await;
     app.forward(Span::from_secs(10)).await;
-    assert_eq!(
-        app.heard(ANA).await,
-        ["Anything else?", "Sure."],
-        "the message was acknowledged and is answered by nobody"
-    );
+    assert_eq!(app.heard(ANA).await, ["Anything else?", "Sure."], "the message was acknowledged and not answered");
 }
 
-/// A message that lands while the goodbye is being sent, just before the route to the end.
+/// A message arrives while the final text is being sent, before the route to the end.
 #[tokio::test]
-async fn a_message_that_lands_while_the_goodbye_is_sent_is_answered() {
+async fn message_during_the_final_send_is_answered() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Polite"})).await;
     app.activate(ANA, &agent).await;
@@ -93,7 +89,7 @@ async fn a_message_that_lands_while_the_goodbye_is_sent_is_answered() {
     assert_eq!(app.heard(ANA).await, ["Goodbye!", "Yes?"]);
 }
 
-/// A model server with raw answers, for texts beside calls.
+/// Model server with raw answers, for answers that hold both text and tool calls.
 async fn raw_model(answers: Vec<(u16, Value)>) -> String {
     type Answers = Arc<Mutex<VecDeque<(u16, Value)>>>;
     async fn complete(State(answers): State<Answers>) -> impl IntoResponse {
@@ -109,9 +105,10 @@ async fn raw_model(answers: Vec<(u16, Value)>) -> String {
     url
 }
 
-/// An execution fails while a text is on its way; the outcome is told to an execution that is over and dropped.
+/// The execution fails while a send is pending, so the outcome of the send reaches a failed
+/// execution.
 #[tokio::test]
-async fn a_resumed_execution_does_not_wait_for_ever_for_a_send_that_was_settled_while_it_was_failed() {
+async fn resumed_execution_sees_a_send_settled_while_it_was_failed() {
     let tool =
         json!([{"id": "c", "type": "function", "function": {"name": "get_execution_metadata", "arguments": "{}"}}]);
     let url = raw_model(vec![
@@ -146,9 +143,9 @@ async fn a_resumed_execution_does_not_wait_for_ever_for_a_send_that_was_settled_
     assert_eq!(app.heard(ANA).await.len(), 3);
 }
 
-/// Dedupe in the sandbox is by the project that the message means *now*.
+/// The sandbox deduplicates by the project that owns the phone now.
 #[tokio::test]
-async fn a_redelivered_sandbox_message_is_not_heard_by_a_session_that_was_activated_later() {
+async fn redelivered_sandbox_message_does_not_reach_a_later_session() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let early = text("wamid.EARLY", "is this a shop?");
@@ -163,7 +160,7 @@ async fn a_redelivered_sandbox_message_is_not_heard_by_a_session_that_was_activa
 }
 
 #[tokio::test]
-async fn a_redelivered_message_to_one_project_s_agent_is_not_shown_to_the_next_project() {
+async fn redelivered_message_stays_in_its_first_project() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Mine"})).await;
     app.activate(ANA, &agent).await;
@@ -189,9 +186,9 @@ async fn a_redelivered_message_to_one_project_s_agent_is_not_shown_to_the_next_p
     assert!(!list.body.to_string().contains("4711"), "project B reads what was said to project A");
 }
 
-/// The proof that attempt 1 landed comes while the row is queued for attempt 3.
+/// The status that proves attempt 1 arrives while the entry is queued for attempt 3.
 #[tokio::test]
-async fn a_status_that_proves_an_attempt_keeps_a_queued_row_from_being_sent_again() {
+async fn status_of_an_earlier_attempt_settles_a_queued_outbox_entry() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -204,7 +201,8 @@ async fn a_status_that_proves_an_attempt_keeps_a_queued_row_from_being_sent_agai
     app.says(ANA, "hi").await;
     app.run_until_idle().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 3}, "do": {"error": "throughput"}})).await;
-    // 30 s: nobody told, attempt 2, throttled; then attempts 3 and 4, throttled, with growing pauses.
+    // 30 s without a status, then attempt 2 is throttled; attempts 3 and 4 are throttled with
+    // growing delays.
     for _ in 0..40 {
         app.forward(Span::from_secs(1)).await;
     }
@@ -216,9 +214,8 @@ async fn a_status_that_proves_an_attempt_keeps_a_queued_row_from_being_sent_agai
     assert_eq!(app.heard(ANA).await, ["only once"], "the proof was there before the last attempt");
 }
 
-/// A message of a running turn must not move the retry of a model call.
 #[tokio::test]
-async fn two_messages_do_not_postpone_the_retry_of_a_model_call() {
+async fn new_messages_do_not_postpone_a_model_retry() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Patient", "message_debounce_seconds": 60})).await;
     app.activate(ANA, &agent).await;
@@ -239,20 +236,20 @@ async fn two_messages_do_not_postpone_the_retry_of_a_model_call() {
 }
 
 #[tokio::test]
-async fn a_message_in_a_group_is_not_answered_in_private() {
+async fn group_message_gets_no_private_answer() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
     let mut body = text("wamid.GROUP", "who brings the cake?");
     body["entry"][0]["changes"][0]["value"]["messages"][0]["group_id"] = json!("120363000000000000");
     assert_eq!(deliver(&app, &body).await, 200);
-    // Nothing is scripted: a request would be answered with 400 and complained about.
+    // No answer is scripted, so any model request would fail the test.
     app.run_until_idle().await;
     assert_eq!(app.model().requests().len(), 0);
 }
 
 #[tokio::test]
-async fn a_message_from_a_sender_that_cannot_be_read_leaves_a_trace() {
+async fn message_with_unreadable_sender_is_logged() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -271,9 +268,10 @@ async fn a_message_from_a_sender_that_cannot_be_read_leaves_a_trace() {
     assert_eq!(kept().await, before + 1, "acknowledged, and nowhere to be found");
 }
 
-/// A restarted activation: a new agent for the same phone must get the next message, also while the old run is paused.
+/// After a new activation the new agent gets the phone's messages, even while the old execution is
+/// paused.
 #[tokio::test]
-async fn a_new_session_s_agent_answers_although_the_old_agent_s_run_is_paused() {
+async fn new_sandbox_session_gets_answers_while_the_old_execution_is_paused() {
     let app = TestApp::start().await;
     let first = app.agent(json!({"name": "First", "system_prompt": "I am the first."})).await;
     let second = app.agent(json!({"name": "Second", "system_prompt": "I am the second."})).await;

@@ -1,4 +1,4 @@
-//! Knowledge bases over the API: stored, given back, searched by an agent, and told to nobody who did not search.
+//! Knowledge bases: stored, returned and searched; their text appears only in search results.
 
 use domain::ids::ExecutionId;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use testkit::{ANA, TestApp};
 
 const FAQ: &str = "# Hours\nOpen at nine.\n\n# Refunds\nWe refund within 30 days.";
 
-/// start → k, a KnowledgeBaseNode with this text → end.
+/// Graph: start → k, a KnowledgeBaseNode with this text → end.
 fn graph(text: &str) -> Value {
     json!({
         "nodes": [{"name": "__start__"},
@@ -23,7 +23,7 @@ async fn execution(app: &TestApp, agent: &str) -> ExecutionId {
     app.execution(agent).await["id"].as_str().unwrap().parse().unwrap()
 }
 
-/// Some text that is too long to be given whole, with this in its middle.
+/// A long text with this in its middle, too long to be returned whole.
 fn long(middle: &str, bytes: usize) -> String {
     let mut text = String::new();
     for number in 0.. {
@@ -40,7 +40,7 @@ fn long(middle: &str, bytes: usize) -> String {
 }
 
 #[tokio::test]
-async fn a_knowledge_base_is_stored_given_back_and_searched() {
+async fn knowledge_base_is_stored_returned_and_searched() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Shop", "graph": graph(FAQ)})).await;
     let given = app.get(&format!("/api/v1/agents/{agent}/graph")).await.data()["graph"]["nodes"][1].clone();
@@ -57,7 +57,7 @@ async fn a_knowledge_base_is_stored_given_back_and_searched() {
 }
 
 #[tokio::test]
-async fn a_replay_reads_what_was_found_then() {
+async fn replay_uses_the_recorded_search_results() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Shop", "graph": graph(FAQ)})).await;
     app.activate(ANA, &agent).await;
@@ -67,7 +67,7 @@ async fn a_replay_reads_what_was_found_then() {
     app.run_until_idle().await;
     let id = execution(&app, &agent).await;
     assert_eq!(app.app.operator().replay(id).await.unwrap().difference, None);
-    // The text of the snapshot is the same as before: only the journal says that something longer was found.
+    // The snapshot's text is unchanged; only the journal shows the longer result.
     app.damage_journal(id, "We refund within", "We refund it all within").await;
     let difference = app.app.operator().replay(id).await.unwrap().difference.expect("a difference");
     assert_eq!(difference.what, "events", "{difference:?}");
@@ -75,7 +75,7 @@ async fn a_replay_reads_what_was_found_then() {
 }
 
 #[tokio::test]
-async fn the_text_is_shown_and_journaled_as_far_as_it_was_found() {
+async fn search_results_limit_the_text_shown_and_journaled() {
     let app = TestApp::start().await;
     let text = format!("{}\n\nNobody asks for 4711.", long("We refund within 30 days.", 60_000));
     let agent = app.agent(json!({"name": "Shop", "graph": graph(&text)})).await;
@@ -99,7 +99,7 @@ async fn the_text_is_shown_and_journaled_as_far_as_it_was_found() {
 }
 
 #[tokio::test]
-async fn a_search_that_a_crash_cut_off_is_made_again() {
+async fn search_interrupted_by_a_crash_is_repeated() {
     let app = std::sync::Arc::new(TestApp::start().await);
     let agent = app.agent(json!({"name": "Shop", "graph": graph(&long("We refund within 30 days.", 4 << 20))})).await;
     app.activate(ANA, &agent).await;
@@ -129,7 +129,7 @@ async fn a_search_that_a_crash_cut_off_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_text_of_five_mebibytes_is_taken_and_a_longer_one_is_refused() {
+async fn text_of_five_mebibytes_is_accepted_and_a_longer_one_refused() {
     let app = TestApp::start().await;
     let five = 5 << 20;
     let agent = app.agent(json!({"name": "Long", "graph": graph(&"é".repeat(five / 2))})).await;
@@ -144,7 +144,7 @@ async fn a_text_of_five_mebibytes_is_taken_and_a_longer_one_is_refused() {
 }
 
 #[tokio::test]
-async fn a_file_that_was_not_sent_and_a_key_that_is_there_twice_are_refused() {
+async fn missing_file_and_duplicate_key_are_refused() {
     let app = TestApp::start().await;
     let mut file = graph(FAQ);
     file["nodes"][1]["knowledge_base"] = json!({"knowledge_base_file": "faq.md"});
@@ -164,7 +164,7 @@ async fn a_file_that_was_not_sent_and_a_key_that_is_there_twice_are_refused() {
 }
 
 #[tokio::test]
-async fn a_text_of_odd_letters_is_stored_and_searched_like_any_other() {
+async fn text_with_unusual_characters_is_stored_and_searched() {
     let app = TestApp::start().await;
     let odd = "ab \u{202e}c \u{feff}d 🦜 \\ \" </x>\u{1b}[0m\r\n字";
     let agent = app.agent(json!({"name": "Odd", "graph": graph(odd)})).await;
@@ -181,7 +181,7 @@ async fn a_text_of_odd_letters_is_stored_and_searched_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_test_chat_searches_as_a_conversation_does() {
+async fn test_chat_searches_knowledge_like_a_conversation() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Shop", "graph": graph(FAQ)})).await;
     searches(&app, "refund");

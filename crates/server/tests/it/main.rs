@@ -1,4 +1,4 @@
-//! The server from outside: real HTTP, the emulator as Meta, a moved clock.
+//! Tests of the server over real HTTP, with the emulator as Meta and a manual clock.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod agent_links;

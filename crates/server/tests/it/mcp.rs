@@ -1,4 +1,4 @@
-//! MCP servers, for real: an agent lists the tools of one, calls them, and goes on without it when it is gone.
+//! MCP servers over real HTTP: listing and calling tools, caching, outages and crashes.
 
 use domain::Span;
 use reqwest::Method;
@@ -26,7 +26,7 @@ fn count() -> Value {
     json!({"name": "count", "description": "Counts what is left.", "inputSchema": schema})
 }
 
-/// An application that may reach this machine, and an agent with this server.
+/// An application that may reach local addresses, with an agent that uses these servers.
 async fn shop(servers: Value) -> (TestApp, String) {
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let agent = app.agent(json!({"name": "Shop", "graph": graph(servers)})).await;
@@ -51,11 +51,11 @@ async fn events(app: &TestApp, agent: &str, name: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn an_agent_calls_the_tools_of_a_server_over_both_transports_and_no_secret_is_written() {
+async fn mcp_tools_work_over_both_transports_without_storing_secrets() {
     for old in [false, true] {
         let server = McpServer::start().await;
         server.set_tools(vec![count()]);
-        // It gives back what it got, as careless servers do.
+        // The server echoes the request, secrets included.
         let echo = json!([{"type": "text", "text": format!("7 left, said {SECRET}")}]);
         server.answer("count", json!({"content": echo}));
         let mut servers = stock(&if old { server.sse_url() } else { server.url() });
@@ -83,7 +83,7 @@ async fn an_agent_calls_the_tools_of_a_server_over_both_transports_and_no_secret
 }
 
 #[tokio::test]
-async fn a_list_is_asked_for_once_in_five_minutes_by_each_project_and_address() {
+async fn tool_list_is_cached_five_minutes_per_project_and_address() {
     let server = McpServer::start().await;
     server.set_tools(vec![count()]);
     let (app, agent) = shop(stock(&server.url())).await;
@@ -92,7 +92,7 @@ async fn a_list_is_asked_for_once_in_five_minutes_by_each_project_and_address() 
         asks(&app, who, "count").await;
     }
     assert_eq!((server.lists(), server.calls().len()), (1, 2));
-    // With another key it may be another list.
+    // Another key may see another list.
     app.call(Method::PUT, "/api/v1/secrets/k", Some(json!({"secret": {"value": SECRET}}))).await;
     let other = app.agent(json!({"name": "Other", "graph": graph(stock(&server.url()))})).await;
     app.activate(ANA, &other).await;
@@ -105,7 +105,7 @@ async fn a_list_is_asked_for_once_in_five_minutes_by_each_project_and_address() 
 }
 
 #[tokio::test]
-async fn a_server_that_is_down_keeps_nobody_from_an_answer_and_is_asked_again_later() {
+async fn unreachable_mcp_server_does_not_block_answers_and_is_retried() {
     let server = McpServer::start().await;
     server.set_tools(vec![count()]);
     server.set_down(true);
@@ -127,7 +127,7 @@ async fn a_server_that_is_down_keeps_nobody_from_an_answer_and_is_asked_again_la
 }
 
 #[tokio::test]
-async fn a_server_on_a_private_address_is_never_asked() {
+async fn mcp_server_on_a_private_address_is_never_called() {
     let server = McpServer::start().await;
     server.set_tools(vec![count()]);
     let app = TestApp::start().await;
@@ -143,7 +143,7 @@ async fn a_server_on_a_private_address_is_never_asked() {
 }
 
 #[tokio::test]
-async fn a_call_that_a_crash_cut_off_is_not_made_again_and_a_list_is() {
+async fn crash_repeats_tool_lists_but_not_tool_calls() {
     let server = McpServer::start().await;
     server.set_tools(vec![count()]);
     let (app, agent) = shop(stock(&server.url())).await;
@@ -160,7 +160,7 @@ async fn a_call_that_a_crash_cut_off_is_not_made_again_and_a_list_is() {
     assert_eq!(app.heard(ANA).await, ["I do not know whether it was done."]);
 }
 
-/// The process dies while the server is asked this, after which the server answers again.
+/// Kills the process during this request; the server answers again afterwards.
 async fn interrupted(app: TestApp, server: &McpServer, method: &str) -> TestApp {
     let app = std::sync::Arc::new(app);
     if method == "tools/list" {

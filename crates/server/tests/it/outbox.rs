@@ -1,4 +1,4 @@
-//! Sending: what WhatsApp took, what it refused, and what nobody knows.
+//! Sends that are accepted, refused or unconfirmed.
 
 use domain::Span;
 use reqwest::Method;
@@ -17,7 +17,7 @@ async fn talking() -> (TestApp, String) {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_settled_by_the_status_and_nothing_is_said_twice() {
+async fn lost_send_response_is_settled_by_its_status_without_a_duplicate() {
     let (app, agent) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": "accept_then_drop"})).await;
     app.model().says("only once");
@@ -32,7 +32,7 @@ async fn a_lost_answer_is_settled_by_the_status_and_nothing_is_said_twice() {
 }
 
 #[tokio::test]
-async fn a_send_that_nobody_heard_of_is_repeated_after_the_reconcile_window() {
+async fn send_without_any_status_is_repeated_after_the_reconcile_window() {
     let (app, agent) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"error": "server_500"}})).await;
     app.model().says("at last");
@@ -47,7 +47,7 @@ async fn a_send_that_nobody_heard_of_is_repeated_after_the_reconcile_window() {
 }
 
 #[tokio::test]
-async fn a_throttled_send_waits_as_long_as_it_is_told() {
+async fn throttled_send_waits_for_retry_after() {
     let (app, _) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 2}, "do": {"error": "throughput"}})).await;
     app.model().says("patience");
@@ -60,10 +60,10 @@ async fn a_throttled_send_waits_as_long_as_it_is_told() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_fails_the_execution_at_once() {
+async fn revoked_token_fails_the_execution_at_once() {
     let (app, agent) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "do": {"error": "token_expired"}})).await;
-    app.model().says("nobody hears this");
+    app.model().says("never sent");
     app.says(ANA, "hi").await;
     app.run_until_idle().await;
     let failed = app.execution(&agent).await;
@@ -73,7 +73,7 @@ async fn a_revoked_token_fails_the_execution_at_once() {
 }
 
 #[tokio::test]
-async fn a_refused_answer_is_told_to_the_model_which_may_try_something_else() {
+async fn refused_send_is_reported_to_the_model() {
     let (app, agent) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"error": {"code": 131009}}})).await;
     app.model().says("first try");
@@ -86,7 +86,7 @@ async fn a_refused_answer_is_told_to_the_model_which_may_try_something_else() {
 }
 
 #[tokio::test]
-async fn messages_of_one_conversation_leave_in_order_even_when_the_first_has_to_wait() {
+async fn messages_of_a_conversation_leave_in_order_when_the_first_is_delayed() {
     let (app, _) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"error": "throughput"}})).await;
     let say = |text: &str| ("send_notification_to_user", json!({"message": text}));
@@ -99,7 +99,7 @@ async fn messages_of_one_conversation_leave_in_order_even_when_the_first_has_to_
 }
 
 #[tokio::test]
-async fn outside_the_service_window_free_text_is_refused_at_once() {
+async fn free_text_outside_the_service_window_is_refused() {
     let (app, _) = talking().await;
     let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
     app.forward(Span::from_hours(24)).await;
@@ -110,7 +110,7 @@ async fn outside_the_service_window_free_text_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn statuses_that_come_late_and_twice_never_move_a_message_back() {
+async fn late_and_repeated_statuses_never_move_a_message_back() {
     let (app, _) = talking().await;
     fault(&app, json!({"when": {"surface": "webhook", "event": "status:sent"}, "do": {"delay": {"ms": 60000}}})).await;
     fault(&app, json!({"when": {"surface": "webhook", "event": "status:delivered"}, "do": {"duplicate": {"n": 3, "gap_ms": 0}}})).await;

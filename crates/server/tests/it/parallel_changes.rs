@@ -1,5 +1,5 @@
-//! Many change one agent at once: with `If-Match` one wins for each version, without it the last one does, and no state is
-//! made of parts of two.
+//! Concurrent changes of one agent: with `If-Match` one wins per version, without it the last one
+//! wins, and no state mixes two changes.
 
 use futures::future::join_all;
 use reqwest::Method;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use testkit::{Answer, TestApp};
 
-/// Everything in it says the same number.
+/// An agent whose fields all contain the same number.
 fn state(number: usize) -> Value {
     let text = number.to_string();
     json!({"agent": {"name": text, "system_prompt": text, "graph": {
@@ -21,7 +21,7 @@ async fn change(app: &TestApp, path: &str, if_match: Option<&str>, number: usize
     app.call_raw(&headers, Method::PATCH, path, Some(state(number).to_string())).await
 }
 
-/// The number that all parts of the agent say.
+/// Returns the number, after checking that all fields agree.
 async fn number_of(app: &TestApp, path: &str) -> String {
     let agent = app.get(&format!("{path}/graph")).await.data().clone();
     let graph = &agent["graph"];
@@ -41,7 +41,7 @@ async fn agent(app: &TestApp) -> String {
 }
 
 #[tokio::test]
-async fn of_200_changes_of_one_version_exactly_one_wins() {
+async fn one_of_200_concurrent_changes_of_a_version_wins() {
     let app = TestApp::start().await;
     let path = agent(&app).await;
     for round in 1..=3_usize {
@@ -56,7 +56,7 @@ async fn of_200_changes_of_one_version_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn whoever_reads_again_after_a_conflict_gets_their_change_in_and_no_version_is_made_twice() {
+async fn retrying_after_a_conflict_succeeds_and_versions_are_unique() {
     let app = TestApp::start().await;
     let path = agent(&app).await;
     let insists = async |number: usize| {
@@ -79,7 +79,7 @@ async fn whoever_reads_again_after_a_conflict_gets_their_change_in_and_no_versio
 }
 
 #[tokio::test]
-async fn without_a_version_the_last_of_200_wins_and_nothing_is_mixed() {
+async fn without_if_match_the_last_change_wins_and_none_are_mixed() {
     let app = TestApp::start().await;
     let path = agent(&app).await;
     let all = join_all((1..=200).map(|n| change(&app, &path, None, n))).await;

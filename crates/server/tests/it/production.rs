@@ -1,11 +1,11 @@
-//! A project's own number, and executions started by the API.
+//! A project's own number and executions started through the API.
 
 use domain::Span;
 use serde_json::json;
 use testkit::{ANA, TestApp};
 
 #[tokio::test]
-async fn an_execution_without_a_person_runs_and_ends() {
+async fn execution_without_a_contact_runs_to_its_end() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Batch"})).await;
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "end", "reason": "done"}))]);
@@ -21,7 +21,7 @@ async fn an_execution_without_a_person_runs_and_ends() {
 }
 
 #[tokio::test]
-async fn an_api_execution_talks_to_a_phone_with_an_active_sandbox_session() {
+async fn api_execution_messages_a_phone_with_an_active_sandbox_session() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Caller"})).await;
     app.activate(ANA, &agent).await;
@@ -33,7 +33,7 @@ async fn an_api_execution_talks_to_a_phone_with_an_active_sandbox_session() {
     assert_eq!(app.heard(ANA).await, ["Your order is ready."]);
     let again = app.post(&format!("/api/v1/agents/{agent}/executions"), body).await;
     assert_eq!((again.status, again.body["code"].as_str()), (409, Some("execution_active")));
-    // The reply goes to the execution that the API began.
+    // The reply belongs to the execution started through the API.
     app.model().says("Bye.");
     app.says(ANA, "thanks").await;
     app.run_until_idle().await;
@@ -41,7 +41,7 @@ async fn an_api_execution_talks_to_a_phone_with_an_active_sandbox_session() {
 }
 
 #[tokio::test]
-async fn a_phone_that_cannot_be_reached_is_refused() {
+async fn unreachable_phone_is_refused() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Caller"})).await;
     let refused =

@@ -1,5 +1,5 @@
-//! The built-in model in the real application: on the demo's agent, and on another one with other names, tools, arguments
-//! and languages. It sees nothing but the request that any provider would get.
+//! The rehearsal model in the real application, with the demo agent and with an agent of other
+//! names, tools and languages. It sees only the request that any provider gets.
 
 use domain::Span;
 use emulator::orders;
@@ -14,12 +14,12 @@ fn example(file: &str, variable: &str, url: &str) -> Value {
 
 async fn rehearsing() -> TestApp {
     let app = TestApp::with(false, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
-    // People in a test write faster than one message in six seconds.
+    // Tests send faster than WhatsApp's limit of one message in six seconds.
     app.emulator_call(reqwest::Method::PUT, "/limits", Some(json!({"pair_rate": false}))).await;
     app
 }
 
-/// Says something, waits out the debounce, and gives what came back.
+/// Sends a text, waits for the debounce and returns the new replies.
 async fn tell(app: &TestApp, text: &str) -> String {
     let before = app.heard(ANA).await.len();
     app.says(ANA, text).await;
@@ -57,13 +57,13 @@ async fn shop_conversation(burst: [&str; 3], human: &str, thanks: &str, bye: &st
 }
 
 #[tokio::test]
-async fn the_demo_s_conversation_works_in_english() {
+async fn demo_conversation_works_in_english() {
     let burst = ["hi", "I'm waiting for a parcel", "where is my order?"];
     shop_conversation(burst, "can I talk to a human?", "no thanks, that's all", "bye", "order number", "shipped").await;
 }
 
 #[tokio::test]
-async fn the_demo_s_conversation_works_in_spanish() {
+async fn demo_conversation_works_in_spanish() {
     let burst = ["hola", "estoy esperando un paquete", "¿dónde está mi pedido?"];
     shop_conversation(
         burst,
@@ -77,7 +77,7 @@ async fn the_demo_s_conversation_works_in_spanish() {
 }
 
 #[tokio::test]
-async fn the_demo_s_conversation_works_in_portuguese() {
+async fn demo_conversation_works_in_portuguese() {
     let burst = ["oi", "estou esperando uma encomenda", "cadê meu pedido?"];
     shop_conversation(
         burst,
@@ -91,7 +91,7 @@ async fn the_demo_s_conversation_works_in_portuguese() {
 }
 
 #[tokio::test]
-async fn it_copes_with_an_agent_of_other_names_tools_arguments_and_language() {
+async fn rehearsal_model_runs_an_agent_with_other_names_tools_and_language() {
     let clinic = Service::start(|request| match request.path.as_str() {
         "/citas" => json!({"id": 77, "estado": "confirmada", "fecha": request.body["fecha"], "hora": "10:30"}),
         "/cancelaciones" => json!({"numero_cita": request.body["numero_cita"], "estado": "cancelada"}),

@@ -1,11 +1,11 @@
-//! Any execution can be fed to the engine again from its journal.
+//! Replays of executions from the journal.
 
 use domain::{Span, ids::ExecutionId};
 use serde_json::json;
 use testkit::{ANA, TestApp};
 
 #[tokio::test]
-async fn a_replay_counts_what_it_compared_and_needs_neither_model_nor_clock() {
+async fn replay_counts_its_comparisons_without_model_or_clock() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -16,13 +16,13 @@ async fn a_replay_counts_what_it_compared_and_needs_neither_model_nor_clock() {
     let id: ExecutionId = app.execution(&agent).await["id"].as_str().unwrap().parse().unwrap();
     let replay = app.app.operator().replay(id).await.unwrap();
     assert_eq!(replay.difference, None);
-    // Claim, answer, settled reply; a question, a send and a timer.
+    // Steps: claim, answer, settled send. Effects: model call, send, timer.
     assert_eq!((replay.steps, replay.effects), (3, 3));
     assert_eq!(app.model().requests().len(), 1, "the model was not asked again");
 }
 
 #[tokio::test]
-async fn one_changed_byte_of_a_stored_outcome_is_found() {
+async fn replay_detects_one_changed_byte_of_an_outcome() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;

@@ -1,4 +1,4 @@
-//! Sandbox sessions: one shared number, one code, one phone.
+//! Sandbox sessions: activation by code, expiry and ownership of a phone.
 
 use domain::Span;
 use reqwest::Method;
@@ -24,7 +24,7 @@ async fn last_heard(app: &TestApp, phone: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_session_is_active_once_its_phone_has_sent_its_code() {
+async fn session_becomes_active_when_its_phone_sends_the_code() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Front desk"})).await;
     let session = open(&app, ANA, &agent).await;
@@ -40,7 +40,7 @@ async fn a_session_is_active_once_its_phone_has_sent_its_code() {
 }
 
 #[tokio::test]
-async fn a_code_from_another_phone_activates_nothing_and_says_why() {
+async fn code_from_another_phone_is_refused_with_a_reason() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Front desk"})).await;
     let session = open(&app, ANA, &agent).await;
@@ -51,7 +51,7 @@ async fn a_code_from_another_phone_activates_nothing_and_says_why() {
 }
 
 #[tokio::test]
-async fn wrong_and_expired_codes_are_answered_in_the_person_s_language() {
+async fn wrong_and_expired_codes_are_answered_in_the_contacts_language() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Front desk"})).await;
     app.says(ANA, "ZZZZZZ").await;
@@ -66,7 +66,7 @@ async fn wrong_and_expired_codes_are_answered_in_the_person_s_language() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_told_once_an_hour_what_the_number_is_for() {
+async fn unknown_sender_gets_an_explanation_once_an_hour() {
     let app = TestApp::start().await;
     for _ in 0..5 {
         app.says(BOB, "hello, who is this?").await;
@@ -82,7 +82,7 @@ async fn a_stranger_is_told_once_an_hour_what_the_number_is_for() {
 }
 
 #[tokio::test]
-async fn a_new_session_of_the_same_phone_replaces_the_older_one() {
+async fn new_session_of_a_phone_replaces_the_older_one() {
     let app = TestApp::start().await;
     let first_agent = app.agent(json!({"name": "First"})).await;
     let second_agent = app.agent(json!({"name": "Second", "system_prompt": "I am the second."})).await;
@@ -100,7 +100,7 @@ async fn a_new_session_of_the_same_phone_replaces_the_older_one() {
 }
 
 #[tokio::test]
-async fn the_latest_activation_owns_the_phone_also_across_projects() {
+async fn latest_activation_owns_the_phone_across_projects() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Mine"})).await;
     app.activate(ANA, &agent).await;
@@ -118,7 +118,7 @@ async fn the_latest_activation_owns_the_phone_also_across_projects() {
 }
 
 #[tokio::test]
-async fn an_active_session_ends_after_a_day() {
+async fn active_session_ends_after_a_day() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Front desk"})).await;
     app.activate(ANA, &agent).await;
@@ -130,12 +130,12 @@ async fn an_active_session_ends_after_a_day() {
 }
 
 #[tokio::test]
-async fn what_a_session_needs_is_checked() {
+async fn session_fields_are_validated() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Front desk"})).await;
     let post = async |body: Value| app.post("/api/v1/sandbox_sessions", body).await;
     assert_eq!(post(json!({"phone_number": ANA, "agent_id": agent})).await.status, 400);
-    let wrong = post(json!({"whatsapp_sandbox_session": {"phone_number": "call me", "agent_id": "nobody"}})).await;
+    let wrong = post(json!({"whatsapp_sandbox_session": {"phone_number": "call me", "agent_id": "absent"}})).await;
     assert_eq!(wrong.status, 422);
     let fields: Vec<&String> = wrong.body["errors"].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["phone_number", "agent_id"]);

@@ -1,4 +1,4 @@
-//! `{{secrets.name}}`: in the request, and nowhere else.
+//! `{{secrets.name}}` is filled only in the outgoing request.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -18,8 +18,8 @@ fn graph(url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_secret_reaches_the_service_and_is_in_no_request_to_a_model_no_journal_and_no_event() {
-    // It gives back what it got, as careless services do.
+async fn secret_reaches_only_the_service_and_no_model_request_journal_or_event() {
+    // The service echoes the request, secret included.
     let service = Service::start(|request| json!({"path": request.path, "body": request.body})).await;
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let set = app.call(Method::PUT, "/api/v1/secrets/k", Some(json!({"secret": {"value": "earlier value"}}))).await;
@@ -53,7 +53,7 @@ async fn a_secret_reaches_the_service_and_is_in_no_request_to_a_model_no_journal
 }
 
 #[tokio::test]
-async fn a_secret_of_another_project_is_not_put_in_and_bad_ones_are_refused() {
+async fn secret_of_another_project_is_not_used_and_invalid_ones_are_refused() {
     let service = Service::start(|_| json!({})).await;
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let other = app.app.operator().create_project("Other").await.unwrap();

@@ -1,6 +1,9 @@
-//! Every way in which a send and its statuses go wrong at Meta's side (reliability.md §15, faults 14 to 17), and how each one
-//! ends: for a free-form reply, which is repeated when nobody knows whether it arrived, and for a message that only a person
-//! may repeat. The client's own time-out is an unknown end like a cut connection (`gateways/tests/it/graph.rs`).
+//! Every failure of a send and its statuses at Meta (docs/spec/reliability.md 15, faults 14 to 17)
+//! and its result: for replies that are repeated if unconfirmed, and for messages that only a
+//! person may repeat.
+//!
+//! A client-side time-out counts as an unknown result, like a cut connection
+//! (`gateways/tests/it/graph.rs`).
 
 use domain::{Id, Span, message::Direction};
 use reqwest::Method;
@@ -12,16 +15,16 @@ use store::{
 };
 use testkit::{ANA, TestApp};
 
-/// What can be seen of one message when everything is over.
+/// Final state of one message.
 #[derive(Debug, PartialEq, Eq)]
 struct End {
-    /// Requests to send it that WhatsApp got.
+    /// Send requests received by WhatsApp.
     requests: usize,
-    /// How often the phone shows it.
+    /// Copies on the phone.
     shown: usize,
-    /// The message's status in the API.
+    /// Message status in the API.
     status: String,
-    /// The state of its outbox row.
+    /// State of the outbox entry.
     outbox: String,
 }
 
@@ -29,7 +32,7 @@ fn end(requests: usize, shown: usize, status: &str, outbox: &str) -> End {
     End { requests, shown, status: status.into(), outbox: outbox.into() }
 }
 
-/// One request, one message, all the way to the phone.
+/// One request, one message on the phone.
 fn once() -> End {
     end(1, 1, "delivered", "accepted")
 }
@@ -37,18 +40,18 @@ fn once() -> End {
 struct Fault {
     name: &'static str,
     rules: Vec<Value>,
-    /// How it ends for a message that is repeated.
+    /// Result for a message that is repeated.
     retry: End,
-    /// How it ends for one that is left to a person.
+    /// Result for a message that only a person may repeat.
     surface: End,
 }
 
-/// Happens to the next send.
+/// Rule for the next send.
 fn send(action: Value) -> Value {
     json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": action})
 }
 
-/// Happens to every webhook with this status, or with any.
+/// Rule for webhooks with this status, or with any.
 fn status(which: &str, action: Value) -> Value {
     let event = if which.is_empty() { "status".into() } else { format!("status:{which}") };
     json!({"when": {"surface": "webhook", "event": event}, "do": action})
@@ -61,26 +64,26 @@ fn faults() -> Vec<Fault> {
     let only_sent = || end(1, 1, "sent", "accepted");
     let unconfirmed = |shown| end(1, shown, "pending", "unconfirmed");
     vec![
-        // 14: accepts, and nobody hears of it
+        // Fault 14: accepted, but the response is lost.
         Fault { name: "accepted, the answer is lost", rules: vec![send(json!("accept_then_drop"))], retry: once(), surface: once() },
         Fault { name: "accepted, the answer and all statuses are lost",
             rules: vec![send(json!("accept_then_drop")), json!({"when": {"surface": "webhook", "event": "status"}, "trigger": {"next": 2}, "do": "lose"})],
-            // The one window in which a message may be doubled (G3).
+            // The only window in which a message may be duplicated (G3).
             retry: end(2, 2, "delivered", "accepted"), surface: unconfirmed(1) },
         Fault { name: "not accepted, the connection is cut", rules: vec![send(json!("drop"))], retry: repeated(), surface: unconfirmed(0) },
         Fault { name: "not accepted, the call hangs until the connection is cut", rules: vec![send(json!({"hang": {"ms": 5_000}}))], retry: repeated(), surface: unconfirmed(0) },
         Fault { name: "accepted, the answer is late", rules: vec![send(json!({"slow": {"ms": 5_000}}))], retry: once(), surface: once() },
-        // 15: answers 500
+        // Fault 15: status 500.
         Fault { name: "500 before the acceptance", rules: vec![send(json!({"error": "server_500"}))], retry: repeated(), surface: unconfirmed(0) },
         Fault { name: "500 after the acceptance", rules: vec![send(json!({"accept_then_error": "server_500"}))], retry: once(), surface: once() },
         Fault { name: "a page of HTML with 502 after the acceptance", rules: vec![send(json!({"accept_then_error": "html_502"}))], retry: once(), surface: once() },
-        // 16: a status is faster than the answer
+        // Fault 16: the status arrives before the response.
         Fault { name: "the status comes before the answer", rules: vec![early()], retry: once(), surface: once() },
         Fault { name: "the only status comes, and then no answer",
             rules: vec![early(), status("delivered", json!("lose")), send(json!("accept_then_drop"))], retry: only_sent(), surface: only_sent() },
         Fault { name: "the only status comes, and then 500",
             rules: vec![early(), status("delivered", json!("lose")), send(json!({"accept_then_error": "server_500"}))], retry: only_sent(), surface: only_sent() },
-        // 17: statuses in any order, often and late
+        // Fault 17: statuses reordered, repeated and late.
         Fault { name: "statuses reversed", rules: vec![status("", json!("reverse_statuses"))], retry: once(), surface: once() },
         Fault { name: "each status five times at once", rules: vec![status("", json!({"duplicate": {"n": 5, "gap_ms": 0}}))], retry: once(), surface: once() },
         Fault { name: "`sent` an hour late", rules: vec![status("sent", json!({"delay": {"ms": 3_600_000}}))], retry: once(), surface: once() },
@@ -93,7 +96,7 @@ fn faults() -> Vec<Fault> {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_send_ends_as_its_policy_says() {
+async fn every_send_fault_ends_by_its_policy() {
     let mut wrong = Vec::new();
     for fault in faults() {
         for (policy, expected) in [(Policy::Retry, &fault.retry), (Policy::Surface, &fault.surface)] {
@@ -107,7 +110,7 @@ async fn every_fault_of_a_send_ends_as_its_policy_says() {
 }
 
 #[tokio::test]
-async fn a_late_status_of_a_repeated_send_is_counted_as_a_doubled_message() {
+async fn late_status_of_a_repeated_send_counts_as_a_duplicate() {
     let doubled = async |app: &TestApp| {
         let text = app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
         let count = text.lines().find_map(|line| line.strip_prefix("outbound_duplicates_total "));
@@ -152,7 +155,7 @@ async fn play(rules: &[Value], policy: Policy) -> End {
 
 const TEXT: &str = "Only once, please.";
 
-/// Puts a message into the outbox of the only conversation, as if somebody had written it.
+/// Puts a message from a person into the outbox of the only conversation.
 async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
     let ctx = app.app.context();
     let conversation: domain::ids::ConversationId =
@@ -188,11 +191,12 @@ async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
     Id::from_uuid(id.uuid())
 }
 
-/// A minute in small steps, and then more than an hour. A call that WhatsApp holds open ends when its clock goes on.
+/// Advances one minute in small steps, then more than an hour. A call held open by WhatsApp ends as
+/// its clock advances.
 async fn wait(app: &TestApp) {
     let sending = app.run_until_idle();
     let clock = async {
-        // Whatever the send does, it is at WhatsApp or over by then.
+        // By then the send is at WhatsApp or settled.
         testkit::until(|| async {
             let log = app.emulator_call(Method::GET, "/requests?path=/messages", None).await;
             log["requests"].as_array().unwrap().iter().any(|request| request["body"]["text"]["body"] == TEXT)
@@ -208,8 +212,7 @@ async fn wait(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_template_that_may_have_arrived_is_left_to_a_person_and_a_text_of_the_api_is_tried_for_as_long_as_it_can_be_sent()
- {
+async fn template_with_unknown_result_is_not_repeated_and_api_text_is_retried_until_the_window_closes() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -227,8 +230,12 @@ async fn a_template_that_may_have_arrived_is_left_to_a_person_and_a_text_of_the_
         let list = app.get(&path).await;
         list.data().as_array().unwrap().iter().find(|message| message["id"] == *id).unwrap()["status"].clone()
     };
-    assert_eq!((status(&template).await, shown().await), (json!("pending"), before), "nobody knows, and it costs");
-    // Refused for certain, for an hour: far beyond an agent's patience.
+    assert_eq!(
+        (status(&template).await, shown().await),
+        (json!("pending"), before),
+        "unconfirmed, and a repeat costs money"
+    );
+    // Definite refusals for an hour, much longer than an agent's retries.
     let from = app.clock.now().micros() / 1_000;
     let rule = json!({"when": {"surface": "send"}, "trigger": {"between": [from, from + 3_600_000]}, "do": {"error": "throughput"}});
     fault(rule).await;

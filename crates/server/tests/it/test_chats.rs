@@ -1,4 +1,4 @@
-//! Snapshots, and talking to an agent in test mode: the same engine, and nobody at the other end (engine.md 6.1, S37).
+//! Snapshots and test chats: the same engine without WhatsApp (docs/spec/engine.md 6.1, S37).
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn said(chat: &Value) -> Vec<(&str, &str)> {
     lines.map(|line| (line["role"].as_str().unwrap(), line["content"].as_str().unwrap())).collect()
 }
 
-/// Says something to the live agent, and gives the chat once the agent rests.
+/// Sends a text to the live agent and returns the chat once the agent waits.
 async fn tell(app: &TestApp, agent: &str, more: Value) -> Value {
     let mut body = json!({"message": "hello"});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -29,7 +29,7 @@ async fn sent_to_whatsapp(app: &TestApp) -> Value {
 
 /// S37, for the tools of version 2.
 #[tokio::test]
-async fn what_an_agent_says_in_test_mode_is_in_the_chat_and_nowhere_else() {
+async fn test_mode_messages_stay_in_the_chat() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let before = sent_to_whatsapp(&app).await;
@@ -55,7 +55,7 @@ async fn what_an_agent_says_in_test_mode_is_in_the_chat_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn a_chat_can_be_read_while_the_agent_works_and_takes_no_second_message() {
+async fn busy_chat_can_be_read_and_refuses_a_second_message() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let path = format!("/api/v1/agents/{agent}/test_chats");
@@ -77,7 +77,7 @@ async fn a_chat_can_be_read_while_the_agent_works_and_takes_no_second_message() 
 }
 
 #[tokio::test]
-async fn a_failed_agent_is_told_and_the_chat_goes_on() {
+async fn chat_reports_a_failed_execution_and_continues() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.model().fails(401);
@@ -92,7 +92,7 @@ async fn a_failed_agent_is_told_and_the_chat_goes_on() {
 }
 
 #[tokio::test]
-async fn a_payload_resumes_a_chat_and_nobody_said_it() {
+async fn payload_resumes_a_chat_without_becoming_a_message() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.model().says("Which order?");
@@ -109,7 +109,7 @@ async fn a_payload_resumes_a_chat_and_nobody_said_it() {
 }
 
 #[tokio::test]
-async fn a_chat_branches_from_a_rest_and_the_later_history_stays_with_the_old_branch() {
+async fn chat_branches_from_a_waiting_point_and_keeps_the_old_branch() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.model().says("First?");
@@ -125,7 +125,7 @@ async fn a_chat_branches_from_a_rest_and_the_later_history_stays_with_the_old_br
     assert_eq!(&branch["checkpoint"]["parent_checkpoint_id"], from);
     let seen = app.model().requests().last().unwrap().to_string();
     assert!(seen.contains("right") && seen.contains("First?") && !seen.contains("left"), "{seen}");
-    // The old branch can be taken up again as well.
+    // The old branch can be continued too.
     app.model().says("Third?");
     let from = &second["checkpoint"]["checkpoint_id"];
     let back =
@@ -137,7 +137,7 @@ async fn a_chat_branches_from_a_rest_and_the_later_history_stays_with_the_old_br
 }
 
 #[tokio::test]
-async fn after_the_end_a_further_message_begins_a_new_thread_in_the_same_chat() {
+async fn message_after_the_end_starts_a_new_execution_in_the_same_chat() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "__end__", "reason": "done"}))]);
@@ -154,7 +154,7 @@ fn code(answer: &Answer) -> (u16, &str) {
 }
 
 #[tokio::test]
-async fn a_snapshot_stays_as_it_was_and_chats_with_it_run_its_graph() {
+async fn snapshot_never_changes_and_chats_run_its_graph() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Bakery"})).await;
     let path = format!("/api/v1/agents/{agent}/agent_snapshots");

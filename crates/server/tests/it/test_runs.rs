@@ -1,4 +1,4 @@
-//! Suites, cases and judged runs (engine.md 6.2, S38 to S40).
+//! Test suites, cases and judged runs (docs/spec/engine.md 6.2, S38 to S40).
 
 use domain::Span;
 use emulator::orders;
@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{SUITE, ScriptedModel, TestApp};
 
-/// The agent's default suite with one case in it: (suite, case).
+/// Adds a case to the agent's default suite; returns (suite, case).
 async fn case(app: &TestApp, agent: &str, script: &str, rubric: &str) -> (String, String) {
     let suites = app.get(&format!("/api/v1/agents/{agent}/test_suites")).await;
     assert_eq!(suites.data()[0]["name"], "Default");
@@ -37,7 +37,7 @@ fn grade(app: &TestApp, score: f64) {
 }
 
 #[tokio::test]
-async fn a_suite_comes_with_its_cases_in_their_order_or_not_at_all() {
+async fn suite_is_created_with_ordered_cases_or_not_at_all() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let case = |name: &str| json!({"name": name, "description": null, "script": "Say hello.", "rubric": "It greets."});
@@ -70,7 +70,7 @@ async fn a_suite_comes_with_its_cases_in_their_order_or_not_at_all() {
 
 /// S38.
 #[tokio::test]
-async fn a_case_is_played_by_its_script_and_graded_by_its_rubric() {
+async fn test_case_is_played_by_script_and_graded_by_rubric() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let (_, case) = case(&app, &agent, "1. say A 2. say B", "It answers both.").await;
@@ -95,7 +95,7 @@ async fn a_case_is_played_by_its_script_and_graded_by_its_rubric() {
     assert_eq!(said, ["A", "a", "B", "b"]);
     assert!(run["full_history"].as_array().unwrap().iter().any(|entry| entry["tool_calls"].is_array()));
     assert!(run["ended_at"].is_string() && run["error"].is_null() && run["test_case"]["id"] == json!(case));
-    // Simulator 3, agent 2, judge 1.
+    // Simulated user 3, agent 2, judge 1.
     assert_eq!(run["token_usage"]["total_tokens"], 6 * 15);
     let requests = app.model().requests();
     let of = |tool: &str| requests.iter().filter(|request| request["tools"][0]["function"]["name"] == tool).count();
@@ -109,7 +109,7 @@ async fn a_case_is_played_by_its_script_and_graded_by_its_rubric() {
 
 /// S39.
 #[tokio::test]
-async fn a_judge_without_sense_leaves_no_score_and_the_conversation() {
+async fn test_run_with_invalid_verdict_has_conversation_and_no_score() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
@@ -130,7 +130,7 @@ async fn a_judge_without_sense_leaves_no_score_and_the_conversation() {
 
 /// S40.
 #[tokio::test]
-async fn a_user_that_never_ends_is_judged_after_thirty_messages() {
+async fn test_run_is_judged_after_thirty_messages() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let (_, case) = case(&app, &agent, "Never stop.", "It stays calm.").await;
@@ -147,7 +147,7 @@ async fn a_user_that_never_ends_is_judged_after_thirty_messages() {
 }
 
 #[tokio::test]
-async fn an_agent_that_fails_scores_nothing_and_says_why() {
+async fn test_run_of_a_failing_agent_has_error_and_no_score() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
@@ -164,7 +164,7 @@ async fn an_agent_that_fails_scores_nothing_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_busy_is_asked_again() {
+async fn busy_model_is_retried() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
@@ -180,7 +180,7 @@ async fn a_model_that_is_busy_is_asked_again() {
 }
 
 #[tokio::test]
-async fn runs_that_wait_for_those_of_a_case_begin_when_it_is_deleted() {
+async fn deleting_a_case_starts_the_runs_queued_behind_it() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let (suite, first) = case(&app, &agent, "Say hello.", "It greets.").await;
@@ -204,7 +204,7 @@ async fn runs_that_wait_for_those_of_a_case_begin_when_it_is_deleted() {
 }
 
 #[tokio::test]
-async fn a_cancelled_run_stops_its_agent_and_lets_the_next_one_begin() {
+async fn cancelled_run_stops_its_agent_and_starts_the_next_run() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let (suite, _) = case(&app, &agent, "Say hello.", "It greets.").await;
@@ -241,7 +241,8 @@ const CASES: [(&str, &str); 3] = [
     ("1. Say \"Where is my order?\" 2. Say \"1042\"", "1. It says \"shipped\"\n2. It recites \"a poem\""),
 ];
 
-/// Runs the three cases offline: the rehearsal model is agent, simulated user and judge. Gives the scores.
+/// Runs the three cases offline, with the rehearsal model as agent, simulated user and judge.
+/// Returns the scores.
 async fn rehearse(agent: Value, crash: bool) -> Vec<Value> {
     let mut app = TestApp::with(false, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let agent = app.agent(agent).await;
@@ -255,7 +256,7 @@ async fn rehearse(agent: Value, crash: bool) -> Vec<Value> {
     let ids: Vec<_> =
         runs.data().as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect();
     if crash {
-        // Dies again and again in the middle.
+        // Restarts the server repeatedly during the run.
         for _ in 0..4 {
             for _ in 0..3 {
                 runtime::workers::step(app.app.context()).await.unwrap();
@@ -278,7 +279,7 @@ async fn rehearse(agent: Value, crash: bool) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_suite_of_three_cases_tells_a_good_agent_from_a_broken_one_offline() {
+async fn offline_suite_scores_a_good_agent_above_a_broken_one() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let good = rehearse(shop(&service.url()), false).await;
     assert_eq!(good, [json!(1.0), json!(1.0), json!(0.5)]);
@@ -288,7 +289,7 @@ async fn a_suite_of_three_cases_tells_a_good_agent_from_a_broken_one_offline() {
     assert_eq!((&broken[0], &broken[2]), (&json!(0.0), &json!(0.0)));
 }
 
-/// The scores that an agent gets from the user and the judge that go by the letter.
+/// Scores of an agent from the scripted user and judge.
 async fn scores(agent: Value) -> Vec<f64> {
     let model = ScriptedModel::playing_suites().await;
     let app = TestApp::with(false, |config| {
@@ -317,10 +318,10 @@ async fn scores(agent: Value) -> Vec<f64> {
 }
 
 #[tokio::test]
-async fn a_scripted_user_and_judge_tell_the_demo_agent_from_a_broken_one() {
+async fn scripted_user_and_judge_score_the_demo_agent_above_a_broken_one() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     assert_eq!(scores(shop(&service.url())).await, SUITE.map(|(_, _, score)| score));
-    // Its orders tool leads nowhere, and it knows no other way.
+    // Its orders tool has no valid address, and it has no alternative.
     let mut broken = shop("http://127.0.0.1:9");
     broken["system_prompt"] = json!("");
     let broken = scores(broken).await;
@@ -328,7 +329,7 @@ async fn a_scripted_user_and_judge_tell_the_demo_agent_from_a_broken_one() {
     assert_eq!(scores(json!({"name": "Empty"})).await, [0.0, 0.0, 0.0]);
 }
 
-/// Works until a model was asked so many times, and dies before the last answer is heard.
+/// Runs until the given number of model requests, then kills the server before the last answer.
 async fn dies_at_question(app: TestApp, count: usize) -> TestApp {
     app.model().says_when_released("never read");
     let context = app.app.context().clone();
@@ -345,22 +346,22 @@ async fn dies_at_question(app: TestApp, count: usize) -> TestApp {
     app.crash_and_restart().await
 }
 
-/// The server dies while a model is asked: the question is asked again, and what was said is said once.
+/// The server dies during a model request: the request is repeated, and each message appears once.
 #[tokio::test]
-async fn a_crash_in_the_middle_resumes_the_run() {
+async fn crashed_test_run_is_resumed() {
     let mut app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let (_, case) = case(&app, &agent, "Say A.", "It answers.").await;
     let run = start(&app, &case).await;
-    // Asked for its first message, the simulated user is not heard.
+    // The simulated user's first answer is lost.
     app = dies_at_question(app, 1).await;
     user(&app, "A");
     app = dies_at_question(app, 3).await;
-    // The agent's answer.
+    // The agent's answer is lost.
     app.model().says("a");
     user(&app, "CONVERSATION_ENDED");
     app = dies_at_question(app, 6).await;
-    // The judge's.
+    // The judge's answer is lost.
     grade(&app, 0.9);
     app.run_until_idle().await;
     let run = read(&app, &run).await;

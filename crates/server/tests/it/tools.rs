@@ -1,4 +1,4 @@
-//! Webhook tools: what the model asks for, what is requested, what the model is told.
+//! Webhook tools: the model's call, the HTTP request, and the result given to the model.
 
 use emulator::orders;
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ fn graph(url: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_tool_call_reaches_the_service_and_its_result_reaches_the_model() {
+async fn tool_call_reaches_the_service_and_its_result_the_model() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let agent = app
@@ -45,7 +45,7 @@ async fn a_tool_call_reaches_the_service_and_its_result_reaches_the_model() {
 }
 
 #[tokio::test]
-async fn a_private_address_is_blocked_and_the_model_is_told() {
+async fn private_address_is_blocked_and_reported_to_the_model() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let app = TestApp::start().await;
     let agent = app
@@ -61,7 +61,7 @@ async fn a_private_address_is_blocked_and_the_model_is_told() {
 }
 
 #[tokio::test]
-async fn several_calls_of_one_answer_run_in_order_and_wrong_ones_are_explained() {
+async fn several_tool_calls_run_in_order_and_invalid_ones_get_errors() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let app = TestApp::with(true, |config| config.egress_allow = vec!["127.0.0.1/32".parse().unwrap()]).await;
     let agent = app

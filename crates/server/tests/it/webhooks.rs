@@ -1,4 +1,4 @@
-//! What Meta delivers: handshake, signature, duplicates and odd shapes.
+//! Meta's webhooks: handshake, signature, duplicates and unusual payloads.
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use gateways::whatsapp::signature;
@@ -25,7 +25,7 @@ async fn deliver(app: &TestApp, body: Vec<u8>, signature: Option<String>) -> Res
     request.send().await.unwrap()
 }
 
-/// An inbound text as Meta would deliver it.
+/// Webhook of an inbound text.
 fn text(wamid: &str, body: &str) -> Vec<u8> {
     let mut delivery = fixture("in-001-text.json");
     let message = &mut delivery["entry"][0]["changes"][0]["value"]["messages"][0];
@@ -36,7 +36,7 @@ fn text(wamid: &str, body: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn the_handshake_gives_the_challenge_to_whoever_knows_the_token() {
+async fn handshake_returns_the_challenge_for_the_verify_token() {
     let vectors = fixture("vx-002-handshake.json");
     let app = TestApp::with(true, |config| config.verify_token = Some(SecretString::from("verify-me"))).await;
     for vector in vectors["vectors"].as_array().unwrap() {
@@ -51,7 +51,7 @@ async fn the_handshake_gives_the_challenge_to_whoever_knows_the_token() {
 }
 
 #[tokio::test]
-async fn the_same_webhook_delivered_64_times_at_once_is_one_message_one_turn_one_answer() {
+async fn the_same_webhook_64_times_at_once_gives_one_message_turn_and_answer() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -74,7 +74,7 @@ async fn the_same_webhook_delivered_64_times_at_once_is_one_message_one_turn_one
 }
 
 #[tokio::test]
-async fn a_wrong_or_missing_signature_is_refused_and_nothing_is_stored() {
+async fn wrong_or_missing_signature_is_refused_and_nothing_is_stored() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -92,14 +92,14 @@ async fn a_wrong_or_missing_signature_is_refused_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn a_webhook_of_more_than_four_mebibytes_is_refused() {
+async fn webhook_over_four_mebibytes_is_refused() {
     let app = TestApp::start().await;
     let body = vec![b' '; 4 * 1024 * 1024 + 1];
     assert_eq!(deliver(&app, body.clone(), Some(signed(&body))).await.status(), 413);
 }
 
 #[tokio::test]
-async fn every_fixture_is_answered_as_the_index_says_and_the_server_stays_well() {
+async fn every_webhook_fixture_gets_its_expected_status() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -122,7 +122,7 @@ async fn every_fixture_is_answered_as_the_index_says_and_the_server_stays_well()
 }
 
 #[tokio::test]
-async fn one_bad_message_does_not_block_its_siblings() {
+async fn invalid_message_does_not_block_its_siblings() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -133,7 +133,7 @@ async fn one_bad_message_does_not_block_its_siblings() {
 }
 
 #[tokio::test]
-async fn a_person_without_a_phone_number_is_answered_by_user_id() {
+async fn contact_without_phone_number_is_answered_by_user_id() {
     let app = TestApp::start().await;
     app.says("caro", "hola").await;
     app.run_until_idle().await;

@@ -1,4 +1,4 @@
-//! Numbers of a project's customers: whose they are, what is never shown, what Meta says of them.
+//! WhatsApp configs: ownership of numbers, hidden tokens and details from Meta.
 
 use domain::Span;
 use reqwest::Method;
@@ -13,7 +13,7 @@ fn number(phone_number_id: &str) -> Value {
         "webhook_verify_token": "check-me", "access_token": SECRET})
 }
 
-/// The path of a new customer's configs.
+/// Creates a customer and returns the path of its configs.
 async fn customer(app: &TestApp) -> String {
     let external = app.get("/api/v1/customers").await.body["meta"]["total_count"].to_string();
     let body = json!({"customer": {"name": "Clinic", "external_customer_id": external}});
@@ -25,7 +25,7 @@ async fn create(app: &TestApp, configs: &str, config: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn a_config_has_its_defaults_and_never_shows_its_token() {
+async fn config_has_defaults_and_hides_its_token() {
     let app = TestApp::start().await;
     let configs = customer(&app).await;
     let made = create(&app, &configs, number("555")).await;
@@ -42,7 +42,7 @@ async fn a_config_has_its_defaults_and_never_shows_its_token() {
 }
 
 #[tokio::test]
-async fn a_number_is_connected_once_in_all_projects_until_its_config_is_deleted() {
+async fn number_is_unique_across_projects_until_its_config_is_deleted() {
     let app = TestApp::start().await;
     let configs = customer(&app).await;
     let first = create(&app, &configs, number("555")).await.id();
@@ -66,7 +66,7 @@ async fn a_number_is_connected_once_in_all_projects_until_its_config_is_deleted(
 }
 
 #[tokio::test]
-async fn a_token_that_no_header_can_carry_is_refused_when_it_is_saved() {
+async fn token_invalid_as_a_header_is_refused_on_save() {
     let app = TestApp::start().await;
     let configs = customer(&app).await;
     let path = format!("/api/v1/whatsapp_configs/{}", create(&app, &configs, number("555")).await.id());
@@ -77,7 +77,7 @@ async fn a_token_that_no_header_can_carry_is_refused_when_it_is_saved() {
 }
 
 #[tokio::test]
-async fn a_change_tells_null_from_left_out_and_forgets_what_was_learnt_of_the_old_token() {
+async fn update_distinguishes_null_from_missing_and_new_token_resets_number_details() {
     let app = TestApp::start().await;
     let configs = customer(&app).await;
     let mut config = number("555");
@@ -104,7 +104,7 @@ async fn a_change_tells_null_from_left_out_and_forgets_what_was_learnt_of_the_ol
 }
 
 #[tokio::test]
-async fn a_number_of_a_callback_that_meta_knows_is_verified_from_the_beginning() {
+async fn number_of_a_verified_callback_starts_verified() {
     let app = TestApp::start().await;
     let configs = customer(&app).await;
     let first = format!("/api/v1/whatsapp_configs/{}", create(&app, &configs, number("555")).await.id());
@@ -121,7 +121,7 @@ async fn a_number_of_a_callback_that_meta_knows_is_verified_from_the_beginning()
     };
     assert_eq!((change("another").await, change("check-me").await), (Value::Null, at));
 
-    // What another project's numbers know is theirs.
+    // Details known to another project's configs are not used.
     let other = app.app.operator().create_project("Other").await.unwrap();
     let (_, key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
     let theirs = async |path: &str, body: Value| app.call_as(Some(&key), Method::POST, path, Some(body)).await;
@@ -161,7 +161,6 @@ async fn configs_are_filtered_by_customer_account_name_and_time() {
     }
 }
 
-/// Meta's answers to a health check.
 fn healthy(path: &str) -> Value {
     match path.split('?').next().unwrap().rsplit('/').next().unwrap() {
         "debug_token" => json!({"data": {"app_id": "300", "is_valid": true, "expires_at": 0,
@@ -175,7 +174,7 @@ fn healthy(path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_number_is_shown_as_meta_writes_it_from_the_beginning_and_registered_without_meta() {
+async fn display_number_comes_from_meta_and_registering_without_meta_works() {
     let well = Arc::new(Mutex::new(true));
     let meta = {
         let well = well.clone();
@@ -196,7 +195,11 @@ async fn a_number_is_shown_as_meta_writes_it_from_the_beginning_and_registered_w
     assert_eq!((known.status, shown(&known)), (201, json!("+1 555-000-1111")));
     assert_eq!(known.data()["display_phone_number_normalized"], "15550001111");
     let asked = meta.requests().len();
-    assert_eq!((register().await.body, meta.requests().len()), (known.body.clone(), asked), "a repeat asks nobody");
+    assert_eq!(
+        (register().await.body, meta.requests().len()),
+        (known.body.clone(), asked),
+        "a repeat makes no request"
+    );
 
     *well.lock().unwrap() = false;
     let unknown = create(&app, &configs, number("556")).await;
@@ -222,8 +225,8 @@ async fn a_number_is_shown_as_meta_writes_it_from_the_beginning_and_registered_w
 }
 
 #[tokio::test]
-async fn health_asks_meta_names_what_fails_and_shows_neither_token_nor_more() {
-    // What Meta says beside what is well: the end of the path, the status, the body.
+async fn health_check_reports_failing_checks_without_leaking_the_token() {
+    // Per failing check: end of the Graph path, status and body.
     type Odd = Option<(&'static str, u16, Value)>;
     let odd: Arc<Mutex<Odd>> = Arc::default();
     let meta = {

@@ -1,4 +1,4 @@
-//! Real answers, held against the contract itself rather than against our document of it.
+//! Checks real answers against the published contract instead of our own document.
 
 use super::operations::{self, Operation};
 use serde_json::{Value, json};
@@ -8,16 +8,16 @@ use std::{
 };
 use testkit::Answer;
 
-/// The contract's operations by method and path.
 pub static CONTRACT: LazyLock<BTreeMap<String, Operation>> =
     LazyLock::new(|| operations::contract().into_iter().map(|operation| (operation.place(), operation)).collect());
 
-/// The operation of a method and a path as documents write it.
+/// Contract operation for a method and a path template.
 fn at(method: &str, path: &str) -> Option<&'static Operation> {
     CONTRACT.get(&format!("{} {path}", method.to_lowercase()))
 }
 
-/// A 2xx answer must be one that the contract tells of. Operations that are ours alone are in no contract.
+/// Fails if the contract does not describe this 2xx answer. Operations that are not in the contract
+/// pass.
 pub fn keeps(method: &str, path: &str, answer: &Answer) {
     let Some(operation) = at(method, path) else { return };
     let (name, status) = (&operation.name, answer.status.to_string());

@@ -1,5 +1,5 @@
-//! The calls that show each field of the contract's answers with a value: every operation once, as the walk calls it, and
-//! whatever else it takes.
+//! Calls that show every field of the contract's answers with a value: each operation once, as in
+//! the walk, and more where needed.
 
 use crate::walk::{
     operation::{Operation, operations},
@@ -9,9 +9,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{ANA, Answer, Heard, TestApp};
 
-/// All calls and their answers.
 pub async fn answers() -> Vec<Heard> {
-    // Boxed: together they are larger than a test's stack likes.
+    // Boxed: together the futures are too large for the stack of a test thread.
     let mut all = Box::pin(every_operation()).await;
     all.extend(Box::pin(agents()).await);
     all.extend(Box::pin(runs()).await);
@@ -25,7 +24,7 @@ pub async fn answers() -> Vec<Heard> {
     all
 }
 
-/// What is deleted or ended is looked at before.
+/// Reads come before deletions and status changes.
 async fn every_operation() -> Vec<Heard> {
     let world = Box::pin(World::new()).await;
     let mut all = operations();
@@ -37,7 +36,7 @@ async fn every_operation() -> Vec<Heard> {
     world.app.take_answers()
 }
 
-/// A graph with every kind of node that there is, each with all its settings.
+/// A graph with every node type and all settings of each.
 fn rich_graph() -> Value {
     let webhook = json!({"name": "orders", "description": "Tells of orders", "url": "https://shop.example/{{order}}", "http_method": "POST",
         "headers": {"X-Shop": "1"}, "body": {"order": "#{order}"}, "jmespath_query": "data",
@@ -117,7 +116,7 @@ async fn agents() -> Vec<Heard> {
     app.take_answers()
 }
 
-/// Executions that are over, and a suite whose case was played and judged.
+/// Ended executions, and a suite with a played and judged case.
 async fn runs() -> Vec<Heard> {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
@@ -164,7 +163,7 @@ async fn runs() -> Vec<Heard> {
     app.take_answers()
 }
 
-/// A pull of templates that Meta does not answer at first.
+/// A template sync during an outage of Meta.
 async fn templates() -> Vec<Heard> {
     let app = TestApp::start().await;
     app.own_number().await;
@@ -178,7 +177,7 @@ async fn templates() -> Vec<Heard> {
     app.take_answers()
 }
 
-/// A number of the project's own, which Meta knows.
+/// A number of the project that Meta knows.
 async fn number() -> Vec<Heard> {
     let app = TestApp::with(true, |config| config.sandbox = None).await;
     let customer = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
@@ -227,7 +226,7 @@ async fn unreachable_meta() -> Vec<Heard> {
     app.take_answers()
 }
 
-/// A contact of a customer, with a note that has a name.
+/// A customer's contact with a note that has an author.
 async fn people() -> Vec<Heard> {
     let app = TestApp::rehearsing().await;
     let customer = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
@@ -245,7 +244,7 @@ async fn people() -> Vec<Heard> {
     app.take_answers()
 }
 
-/// A conversation that a signed-in person gives themselves, with a key that they made.
+/// A conversation that a signed-in user assigns to themselves with their own key.
 async fn taken_over() -> Vec<Heard> {
     let app = TestApp::rehearsing().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
@@ -263,7 +262,7 @@ async fn taken_over() -> Vec<Heard> {
     app.take_answers()
 }
 
-/// Messages of every type in both directions.
+/// Messages of every type, inbound and outbound.
 async fn messages() -> Vec<Heard> {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
@@ -310,7 +309,7 @@ async fn messages() -> Vec<Heard> {
     app.take_answers()
 }
 
-/// As published command lines do it.
+/// The sign-in of the published command lines.
 async fn sign_in() -> Vec<Heard> {
     let app = TestApp::rehearsing().await;
     let post =

@@ -1,5 +1,5 @@
-//! Holds an operation of ours against the contract's. What we take may be more than the contract sends, and what we send
-//! must be within what the contract lets clients expect.
+//! Compares an operation with the contract. We may accept more than the contract's clients send,
+//! and must answer within what its clients expect.
 
 use super::{
     operations::Operation,
@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 #[derive(Default)]
 pub struct Findings {
-    /// Fields and parameters looked at.
+    /// Number of compared fields and parameters.
     pub compared: usize,
     pub differences: Vec<String>,
 }
@@ -28,14 +28,13 @@ impl Findings {
     }
 }
 
-/// Which side sends.
+/// Direction of the data.
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
     In,
     Out,
 }
 
-/// Both schemas with their documents.
 #[derive(Clone, Copy)]
 struct Pair<'a> {
     ours: (&'a Value, &'a Value),
@@ -89,7 +88,8 @@ fn schema(pair: Pair<'_>, way: Way, place: &str, findings: &mut Findings) {
     if !theirs.variants.is_empty() {
         return variants(pair, (&ours, &theirs), way, place, findings);
     }
-    // Of several shapes that we take, one must do; or all together, where the contract does not tell them apart.
+    // If we accept several shapes, one must fit; or their union, if the contract does not separate
+    // them.
     if way == Way::In && !ours.variants.is_empty() {
         let document = pair.ours.0;
         let mut shapes = vec![ours.clone().merged(document)];
@@ -108,7 +108,7 @@ fn schema(pair: Pair<'_>, way: Way, place: &str, findings: &mut Findings) {
     same(&ours.merged(pair.ours.0), &theirs, pair, way, place, findings);
 }
 
-/// Two shapes without variants.
+/// Compares two shapes without variants.
 fn same(ours: &Shape, theirs: &Shape, pair: Pair<'_>, way: Way, place: &str, findings: &mut Findings) {
     types(&ours.types, &theirs.types, way, place, findings);
     words(ours.words.as_ref(), theirs.words.as_ref(), way, place, findings);
@@ -156,7 +156,7 @@ fn same(ours: &Shape, theirs: &Shape, pair: Pair<'_>, way: Way, place: &str, fin
     }
 }
 
-/// Each shape that is sent must have one on the other side that it fits.
+/// Each sent shape must fit one shape of the receiver.
 fn variants(pair: Pair<'_>, shapes: (&Shape, &Shape), way: Way, place: &str, findings: &mut Findings) {
     let alone = [pair.ours.1.clone()];
     let mine = if shapes.0.variants.is_empty() { alone.as_slice() } else { &shapes.0.variants };

@@ -1,7 +1,8 @@
-//! Which fields of the contract's answers were seen with a value in real calls: a field that is always null is not built.
+//! Checks that every field of the contract's answers has a value in some real call: a field that is
+//! always null is not implemented.
 //!
-//! `never_seen.txt` names those that were not, in groups: what no answer can show, and what is not built, each with the reason.
-//! A line whose field is seen fails the test, and so does a field that is neither seen nor listed, so the list only shrinks.
+//! `never_seen.txt` lists the fields without a value, grouped by reason. A listed field that gets a
+//! value fails the test, and so does an unlisted one without a value, so the list only shrinks.
 
 use super::{answers::CONTRACT, calls, exceptions, operations::Operation, shape::Shape};
 use serde_json::Value;
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use testkit::Heard;
 
 #[tokio::test]
-async fn fields_of_the_contract_s_answers_are_seen_in_real_calls() {
+async fn every_contract_field_has_a_value_in_some_real_response() {
     let mut fields = Fields::default();
     for operation in CONTRACT.values() {
         for status in successes(operation) {
@@ -32,14 +33,14 @@ fn successes(operation: &Operation) -> Vec<String> {
     operation.value["responses"].as_object().unwrap().keys().filter(|status| status.starts_with('2')).cloned().collect()
 }
 
-/// The operation that was called: of those whose paths fit, the one with most words in common.
+/// The contract operation that was called: the matching path with the most literal segments.
 fn called(heard: &Heard) -> Option<&'static Operation> {
     let path = heard.path.split('?').next().unwrap_or_default();
     let fits = |operation: &&Operation| heard.method == operation.method() && operation.words_of(path).is_some();
     CONTRACT.values().filter(fits).max_by_key(|operation| operation.words_of(path))
 }
 
-/// Whether `exceptions.txt` says that we have no such field, or no such answer.
+/// True if `exceptions.txt` excludes this field or answer.
 fn is_left_out(place: &str) -> bool {
     let mut missing = exceptions().into_iter().filter_map(|(what, _)| what.strip_suffix(": missing"));
     missing.any(|what| match what.strip_prefix("* ") {
@@ -55,7 +56,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// Notes the fields of a schema, and of a value the fields that are not null.
+    /// Records the fields of a schema, and those of a value that are not null.
     fn look(&mut self, operation: &Operation, schema: &Value, value: Option<&Value>, place: &str) {
         self.look_into(operation, schema, value, place, &mut Vec::new());
     }
@@ -68,7 +69,7 @@ impl Fields {
         place: &str,
         inside: &mut Vec<String>,
     ) {
-        // A schema that holds itself is looked into once.
+        // Recursive schemas are visited once.
         let name = schema["$ref"].as_str().map(str::to_owned);
         if name.as_ref().is_some_and(|name| inside.contains(name)) {
             return;
@@ -123,10 +124,9 @@ impl Fields {
     }
 }
 
-/// Why a field was never seen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Why {
-    /// By the contract itself.
+    /// Excluded by the contract itself.
     Cannot,
     NotBuilt,
 }
@@ -140,13 +140,12 @@ impl Why {
     }
 }
 
-/// The fields that were never seen, by reason.
 struct Unseen<'a> {
     groups: Vec<(Why, &'a str, Vec<&'a str>)>,
 }
 
 impl<'a> Unseen<'a> {
-    /// A group begins with `# cannot be shown: ` or `# not built: ` and its reason.
+    /// A group starts with `# cannot be shown: ` or `# not built: ` and its reason.
     fn read(text: &'a str) -> Self {
         let mut groups: Vec<(Why, &str, Vec<&str>)> = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty()) {

@@ -1,7 +1,9 @@
-//! Our document keeps the contract of `openapi/contract/`: operations, parameters, bodies, answers, and what each may hold.
+//! Compares our OpenAPI document with the contract in `openapi/contract/`: operations, parameters,
+//! bodies and answers.
 //!
-//! Three lists stand beside this file. `not_yet.txt` names what is not built; a line that is built fails the test, so the
-//! list only shrinks. `exceptions.txt` names where we differ on purpose, with the reason. `never_seen.txt` is told of in `field_coverage.rs`.
+//! Three lists in this folder hold the differences. `not_yet.txt` names operations that are not
+//! built; a built one fails the test, so the list only shrinks. `exceptions.txt` names intended
+//! differences with reasons. `field_coverage.rs` describes `never_seen.txt`.
 
 mod answers;
 mod calls;
@@ -15,12 +17,12 @@ use compare::Findings;
 use operations::Operation;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the contract counts: `openapi-later.yaml` only in part.
+/// Operations of the contract; `openapi-later.yaml` counts only in part.
 const OPERATIONS: usize = 85;
 const MOST_EXCEPTIONS: usize = 15;
 
 #[test]
-fn our_document_keeps_the_contract() {
+fn document_keeps_the_contract() {
     let contract = operations::contract();
     assert_eq!(contract.len(), OPERATIONS);
     let ours: BTreeMap<String, Operation> =
@@ -60,7 +62,7 @@ fn listed(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
 }
 
-/// Where we differ on purpose, each with its reason.
+/// Intended differences, each with its reason.
 fn exceptions() -> Vec<(&'static str, &'static str)> {
     let reasoned = |line: &'static str| line.split_once(" -- ");
     listed(include_str!("exceptions.txt"))
@@ -68,7 +70,7 @@ fn exceptions() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// `*` at the front stands for every operation.
+/// A leading `*` matches every operation.
 fn matches(exception: &str, problem: &str) -> bool {
     match exception.strip_prefix('*') {
         Some(rest) => problem.ends_with(rest),

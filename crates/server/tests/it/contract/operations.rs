@@ -1,17 +1,17 @@
-//! Operations of a document, with the document that their references lead into.
+//! Operations of an OpenAPI document, which keep the document to resolve references.
 
 use serde_json::{Value, json};
 use std::{path::Path, sync::Arc};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-/// Of the third file only these count.
+/// Only these paths of `openapi-later.yaml` are compared.
 const LATER: [&str; 3] = ["/whatsapp_contacts", "/whatsapp_messages", "/agents/"];
 
 pub struct Operation {
     pub name: String,
     method: String,
     path: String,
-    /// Parameters, request body and responses, references in them still to be followed.
+    /// Parameters, request body and responses, with unresolved references.
     pub value: Value,
     pub document: Arc<Value>,
 }
@@ -21,17 +21,18 @@ impl Operation {
         format!("{} {}", self.method, self.path)
     }
 
-    /// In lower case.
+    /// Lower case.
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// The schema of an answer's body; none for a status without one.
+    /// Schema of a response body, if it has one.
     pub fn answer(&self, status: &str) -> Option<&Value> {
         self.response(status)["content"].get("application/json").map(|content| &content["schema"])
     }
 
-    /// How many words of this operation's path stand in a real one; `None` if it is not a path of this operation.
+    /// Number of literal path segments that match a real path; `None` if the path is not this
+    /// operation's.
     pub fn words_of(&self, real: &str) -> Option<usize> {
         let (own, real): (Vec<&str>, Vec<&str>) = (self.path.split('/').collect(), real.split('/').collect());
         let fits = |own: &str, real: &str| own == real || (own.starts_with('{') && !real.is_empty());
@@ -39,19 +40,19 @@ impl Operation {
         all.then(|| own.iter().zip(&real).filter(|(own, real)| own == real).count())
     }
 
-    /// Parameters with their references followed.
+    /// Parameters with references resolved.
     pub fn parameters(&self) -> Vec<Value> {
         let parameters = self.value["parameters"].as_array().into_iter().flatten();
         parameters.map(|parameter| followed(&self.document, parameter).clone()).collect()
     }
 
-    /// A response with its reference followed.
+    /// Response with its reference resolved.
     pub fn response(&self, status: &str) -> &Value {
         followed(&self.document, &self.value["responses"][status])
     }
 }
 
-/// What a reference leads to; the value itself if it is none.
+/// Resolves a reference; other values are returned as they are.
 pub fn followed<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(link) => {
@@ -62,12 +63,12 @@ pub fn followed<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     }
 }
 
-/// Ours.
+/// Operations of our document.
 pub fn ours() -> Vec<Operation> {
     operations(server::openapi(), |_| true)
 }
 
-/// The contract's.
+/// Operations of the contract.
 pub fn contract() -> Vec<Operation> {
     let mut all = operations(read("openapi-agents.yaml"), |_| true);
     all.extend(operations(read("openapi-whatsapp.yaml"), |_| true));

@@ -1,16 +1,17 @@
-//! A schema with its references, `allOf` and nullability folded together, so that two spellings of one thing are equal.
+//! Normal form of a schema: references, `allOf` and nullability are resolved, so that equivalent
+//! spellings compare equal.
 
 use super::operations::followed;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Keywords that bound a value.
+/// Keywords that limit a value.
 pub const BOUNDS: [&str; 8] =
     ["minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "pattern", "default"];
 
 #[derive(Clone, Default)]
 pub struct Shape {
-    /// Empty: anything.
+    /// Empty means any type.
     pub types: BTreeSet<String>,
     pub properties: BTreeMap<String, Value>,
     pub required: BTreeSet<String>,
@@ -19,7 +20,7 @@ pub struct Shape {
     pub bounds: BTreeMap<&'static str, Value>,
     pub items: Option<Value>,
     pub values: Option<Value>,
-    /// Shapes of which a value has one.
+    /// Alternatives of `oneOf` and `anyOf`.
     pub variants: Vec<Value>,
 }
 
@@ -71,7 +72,7 @@ impl Shape {
         }
     }
 
-    /// Both at once.
+    /// Merges the constraints of both.
     fn join(&mut self, other: Self) {
         self.types.extend(other.types);
         self.properties.extend(other.properties);
@@ -84,7 +85,7 @@ impl Shape {
         self.variants.extend(other.variants);
     }
 
-    /// One shape that has what any of the variants has, to be held against one that does not tell them apart.
+    /// Union of all variants, for comparison with a schema that does not separate them.
     pub fn merged(mut self, document: &Value) -> Self {
         let variants: Vec<Self> =
             self.variants.drain(..).map(|variant| Self::of(document, &variant).merged(document)).collect();
@@ -105,7 +106,7 @@ impl Shape {
     }
 }
 
-/// Words of both, if both are lists of words; else a value of either.
+/// Union of both enumerations; without two enumerations, any value.
 fn either(one: Value, other: Value) -> Value {
     match (one["enum"].as_array(), other["enum"].as_array()) {
         _ if one == other => one,

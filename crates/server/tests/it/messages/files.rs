@@ -1,4 +1,4 @@
-//! Files that come with a message: from a form to the phone, whatever happens on the way.
+//! Uploaded files of messages: from the form to the phone, through failures and crashes.
 
 use super::{details, last_on_phone, shown, talking};
 use domain::Span;
@@ -8,7 +8,7 @@ use testkit::{Answer, TestApp};
 
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n rest of a picture";
 
-/// A form with these fields and one file.
+/// Builds a form with these fields and one file.
 fn form(boundary: &str, fields: &[(&str, &str)], file: Option<(&str, &str, &[u8])>) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, value) in fields {
@@ -38,13 +38,13 @@ async fn post(app: &TestApp, path: &str, key: Option<&str>, boundary: &str, body
     Answer { status, body: response.json().await.unwrap_or_default(), headers }
 }
 
-/// How many pieces of files wait.
+/// Number of stored file chunks.
 async fn pieces(app: &TestApp) -> i64 {
     let mut reader = app.app.context().store.read().await.unwrap();
     store::census::pieces(&mut reader.conn()).await.unwrap()
 }
 
-/// What WhatsApp says of a file.
+/// Looks up a media id at WhatsApp.
 async fn at_meta(app: &TestApp, id: &Value) -> Value {
     let url = format!("{}/v25.0/{}", app.emulator.url(), id.as_str().unwrap());
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -57,9 +57,9 @@ async fn fault(app: &TestApp, surface: &str, what: Value) {
 }
 
 #[tokio::test]
-async fn a_file_arrives_as_it_was_sent_and_nothing_of_it_stays_behind() {
+async fn file_arrives_unchanged_and_its_stored_copy_is_deleted() {
     let (app, path) = talking().await;
-    // Larger than one piece, and with what looks like a boundary inside.
+    // Larger than one chunk, and contains text like a boundary.
     let large = [b"%PDF-1.7 \r\n--b\r\n--".as_slice(), &vec![7; 1_300_000]].concat();
     for (kind, fields, file, mime, filename) in [
         (
@@ -97,13 +97,13 @@ async fn a_file_arrives_as_it_was_sent_and_nothing_of_it_stays_behind() {
         let after = shown(&app, &path, &sent.id()).await;
         assert_eq!(after["message_type_data"]["media_id"], got["content"]["id"]);
         assert_eq!(pieces(&app).await, 0);
-        // WhatsApp takes only so many messages to one person in a while.
+        // Advances the clock, because WhatsApp limits messages to one person.
         app.forward(Span::from_secs(20)).await;
     }
 }
 
 #[tokio::test]
-async fn a_form_without_a_file_is_a_message_like_any_other() {
+async fn form_without_a_file_is_a_plain_message() {
     let (app, path) = talking().await;
     let fields = [
         ("message[message_type]", "interactive"),
@@ -128,7 +128,7 @@ async fn a_form_without_a_file_is_a_message_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_file_that_whatsapp_does_not_take_is_refused_and_not_kept() {
+async fn unsupported_file_is_refused_and_not_stored() {
     let (app, path) = talking().await;
     let huge = [PNG, &vec![0; 5 << 20]].concat();
     for (kind, name, file, expected) in [
@@ -153,7 +153,7 @@ async fn a_file_that_whatsapp_does_not_take_is_refused_and_not_kept() {
     cut.truncate(cut.len() - 10);
     let cut = post(&app, &path, None, "bb", cut).await;
     assert_eq!((cut.status, cut.body["code"].as_str()), (400, Some("malformed")));
-    // The window is found closed only when the file is here.
+    // The closed window is detected only after the file was received.
     app.forward(Span::from_hours(25)).await;
     let late =
         post(&app, &path, None, "bb", form("bb", &[("message[message_type]", "image")], Some(("a", "image/png", PNG))))
@@ -163,7 +163,7 @@ async fn a_file_that_whatsapp_does_not_take_is_refused_and_not_kept() {
 }
 
 #[tokio::test]
-async fn the_same_form_with_another_boundary_is_the_same_request_and_another_file_is_not() {
+async fn idempotency_ignores_the_form_boundary_but_not_the_file() {
     let (app, path) = talking().await;
     let fields = [("message[message_type]", "image")];
     let with =
@@ -180,7 +180,7 @@ async fn the_same_form_with_another_boundary_is_the_same_request_and_another_fil
 }
 
 #[tokio::test]
-async fn an_upload_that_fails_is_tried_again_and_the_message_arrives_once() {
+async fn failed_upload_is_retried_and_the_message_arrives_once() {
     for what in [json!({"error": "server_500"}), json!({"error": "throughput"}), json!("accept_then_drop")] {
         let (app, path) = talking().await;
         fault(&app, "media_upload", what).await;
@@ -197,7 +197,7 @@ async fn an_upload_that_fails_is_tried_again_and_the_message_arrives_once() {
 }
 
 #[tokio::test]
-async fn a_file_that_whatsapp_refuses_fails_its_message_and_is_not_kept() {
+async fn file_refused_by_whatsapp_fails_its_message_and_is_deleted() {
     let (app, path) = talking().await;
     fault(&app, "media_upload", json!({"error": {"code": 131_053}})).await;
     let body = form("bb", &[("message[message_type]", "image")], Some(("a.png", "image/png", PNG)));
@@ -212,7 +212,7 @@ async fn a_file_that_whatsapp_refuses_fails_its_message_and_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_file_is_uploaded_once_though_its_message_is_sent_twice() {
+async fn file_is_uploaded_once_when_its_message_is_sent_twice() {
     let (app, path) = talking().await;
     fault(&app, "send", json!({"error": "throughput"})).await;
     let body = form("bb", &[("message[message_type]", "image")], Some(("a.png", "image/png", PNG)));
@@ -227,7 +227,7 @@ async fn a_file_is_uploaded_once_though_its_message_is_sent_twice() {
 }
 
 #[tokio::test]
-async fn a_file_outlives_a_crash_before_it_is_uploaded() {
+async fn file_survives_a_crash_before_its_upload() {
     let (app, path) = talking().await;
     let body = form("bb", &[("message[message_type]", "image")], Some(("a.png", "image/png", PNG)));
     let id = post(&app, &path, None, "bb", body).await.id();
@@ -239,7 +239,7 @@ async fn a_file_outlives_a_crash_before_it_is_uploaded() {
 }
 
 #[tokio::test]
-async fn what_nobody_came_back_for_is_deleted_after_an_hour() {
+async fn abandoned_file_is_deleted_after_an_hour() {
     let (app, path) = talking().await;
     let body = form("bb", &[("message[message_type]", "document")], Some(("a", "text/plain", &vec![b'x'; 2_000_000])));
     let (begun, pause) = (bytes::Bytes::from(body[..1_500_000].to_vec()), std::future::pending::<()>());
@@ -262,7 +262,7 @@ async fn what_nobody_came_back_for_is_deleted_after_an_hour() {
 }
 
 #[tokio::test]
-async fn what_follows_a_file_waits_until_whatsapp_has_sent_it_but_not_for_ever() {
+async fn message_after_a_file_waits_for_its_sent_status_with_a_limit() {
     for lost in [false, true] {
         let (app, path) = talking().await;
         if lost {

@@ -1,11 +1,11 @@
-//! What the API shows of what people send.
+//! Inbound messages as the API shows them.
 
 use super::{send, talking};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{ANA, TestApp};
 
-/// Ana sends something; the message as the API shows it.
+/// Ana sends this; returns the message as the API shows it.
 async fn received(app: &TestApp, kind: &str, node: Value) -> Value {
     let body = json!({"from": ANA, "type": kind, kind: node});
     let sent = app.emulator_call(Method::POST, "/inbound", Some(body)).await;
@@ -14,7 +14,7 @@ async fn received(app: &TestApp, kind: &str, node: Value) -> Value {
 }
 
 #[tokio::test]
-async fn each_type_is_shown_with_what_it_holds() {
+async fn every_inbound_type_is_shown_with_its_content() {
     let (app, _) = talking().await;
     let file = async |mime: &str, name: Value| {
         let file = json!({"base64": "AAAA", "mime_type": mime, "filename": name});
@@ -75,7 +75,7 @@ async fn each_type_is_shown_with_what_it_holds() {
 }
 
 #[tokio::test]
-async fn a_tap_on_a_button_a_row_or_a_template_tells_what_was_chosen() {
+async fn button_list_and_template_replies_show_the_choice() {
     let (app, path) = talking().await;
     let tap = async |message: Value, choice: &str| {
         let sent = send(&app, &path, message).await.id();
@@ -93,7 +93,7 @@ async fn a_tap_on_a_button_a_row_or_a_template_tells_what_was_chosen() {
     assert_eq!((&message["message_type_data"], message["content"].as_str()), (&data, Some("Yes")));
     let list = json!({"message_type": "interactive", "body_text": "When?", "list_button_text": "Slots",
         "sections": [{"rows": [{"id": "m9", "title": "09:00"}]}]});
-    // The tap before began a turn; this one comes after a person has taken over.
+    // The previous tap started a turn; this one follows a handoff.
     app.model().calls(&[("WaitForUser", json!({}))]);
     let stop = async || {
         app.run_until_idle().await;
@@ -117,7 +117,7 @@ async fn a_tap_on_a_button_a_row_or_a_template_tells_what_was_chosen() {
 }
 
 #[tokio::test]
-async fn a_reaction_tells_the_emoji_and_the_message() {
+async fn inbound_reaction_shows_emoji_and_message() {
     let (app, _) = talking().await;
     app.run_until_idle().await;
     let welcome = app.messages().await.into_iter().find(|message| message["direction"] == "outbound").unwrap();

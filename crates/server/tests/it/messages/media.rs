@@ -1,4 +1,5 @@
-//! Files that people send: they are fetched from WhatsApp once, whatever happens on the way, and can be read by a link.
+//! Inbound media: downloaded from WhatsApp once, through failures and crashes, and readable by a
+//! link.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::Span;
@@ -8,14 +9,14 @@ use testkit::{ANA, OWN_NUMBER_ID, TestApp};
 
 const JPEG: &[u8] = b"\xff\xd8\xff\xe0 a picture";
 
-/// An application with a number of its own, where nobody answers.
+/// An application with its own number and no agent.
 async fn listening() -> TestApp {
     let app = TestApp::start().await;
     app.own_number().await;
     app
 }
 
-/// Puts a file where a message of Ana can name it; gives WhatsApp's id of it.
+/// Uploads a file to the emulator and returns its media id.
 async fn on_phone(app: &TestApp, mime: &str, bytes: &[u8], more: Value) -> String {
     let mut file = json!({"base64": STANDARD.encode(bytes), "mime_type": mime, "phone_number_id": OWN_NUMBER_ID});
     file.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap_or_default());
@@ -23,7 +24,7 @@ async fn on_phone(app: &TestApp, mime: &str, bytes: &[u8], more: Value) -> Strin
     answer["media_id"].as_str().unwrap().to_owned()
 }
 
-/// Ana sends it; the wamid.
+/// Ana sends the file; returns the wamid.
 async fn sends(app: &TestApp, kind: &str, id: &str) -> String {
     let body = json!({"from": ANA, "type": kind, kind: {"id": id}, "phone_number_id": OWN_NUMBER_ID});
     app.emulator_call(Method::POST, "/inbound", Some(body)).await["message_id"].as_str().unwrap().to_owned()
@@ -34,7 +35,6 @@ async fn sends_picture(app: &TestApp) -> (String, String) {
     (sends(app, "image", &id).await, id)
 }
 
-/// The message as the API shows it.
 async fn message(app: &TestApp, wamid: &str) -> Value {
     app.messages().await.into_iter().find(|message| message["whatsapp_message_id"] == wamid).unwrap()
 }
@@ -47,7 +47,7 @@ async fn get(url: &str, headers: &[(header::HeaderName, &str)]) -> reqwest::Resp
     request.send().await.unwrap()
 }
 
-/// The bytes behind a message's link.
+/// Downloads a message's media link.
 async fn bytes(message: &Value) -> Vec<u8> {
     let url = message["media_url"].as_str().unwrap_or_else(|| panic!("{message}"));
     let answer = get(url, &[]).await;
@@ -55,7 +55,7 @@ async fn bytes(message: &Value) -> Vec<u8> {
     answer.bytes().await.unwrap().to_vec()
 }
 
-/// How often WhatsApp was asked about a file.
+/// Requests to WhatsApp about a file.
 async fn asked(app: &TestApp, id: &str) -> usize {
     let log = app.emulator_call(Method::GET, &format!("/requests?limit=1000&path=/{id}"), None).await;
     log["requests"].as_array().unwrap().len()
@@ -72,9 +72,9 @@ async fn fault(app: &TestApp, surface: &str, times: u64, what: Value) {
 }
 
 #[tokio::test]
-async fn what_a_person_sends_is_kept_and_can_be_read_without_a_key() {
+async fn inbound_media_is_stored_and_readable_by_link() {
     let app = listening().await;
-    // Larger than one piece.
+    // Larger than one chunk.
     let paper: Vec<u8> = b"%PDF-1.7".iter().copied().chain((0..1_200_000_u32).map(|n| n as u8)).collect();
     for (kind, mime, file, name, type_, how) in [
         ("image", "image/jpeg", JPEG, Value::Null, "image/jpeg", "inline; filename=\"[id]\""),
@@ -97,7 +97,7 @@ async fn what_a_person_sends_is_kept_and_can_be_read_without_a_key() {
             "application/octet-stream",
             "attachment; filename=\"[id]\"",
         ),
-        // It says that it is a picture.
+        // Declared as a picture.
         ("image", "image/jpeg", b"<svg>", Value::Null, "application/octet-stream", "attachment; filename=\"[id]\""),
         ("document", "text/plain", b"", Value::Null, "text/plain", "attachment; filename=\"[id]\""),
     ] {
@@ -131,7 +131,7 @@ async fn what_a_person_sends_is_kept_and_can_be_read_without_a_key() {
 }
 
 #[tokio::test]
-async fn a_player_gets_the_part_that_it_asks_for_and_whoever_has_the_file_gets_nothing() {
+async fn media_link_supports_ranges_and_conditional_requests() {
     let app = listening().await;
     let film: Vec<u8> =
         b"\0\0\0\x18ftypmp42".iter().copied().chain((0..1_200_000_u32).map(|n| (n / 7) as u8)).collect();
@@ -158,7 +158,7 @@ async fn a_player_gets_the_part_that_it_asks_for_and_whoever_has_the_file_gets_n
 }
 
 #[tokio::test]
-async fn a_link_is_good_for_a_day_and_leads_to_one_file() {
+async fn media_link_is_valid_for_a_day_and_one_file() {
     let app = listening().await;
     let (wamid, _) = sends_picture(&app).await;
     app.run_until_idle().await;
@@ -189,7 +189,7 @@ async fn a_link_is_good_for_a_day_and_leads_to_one_file() {
 }
 
 #[tokio::test]
-async fn links_name_the_address_that_the_operator_names() {
+async fn media_links_use_the_public_url() {
     let app = TestApp::with(true, |config| config.public_url = Some("https://chat.example/".into())).await;
     app.own_number().await;
     let (wamid, _) = sends_picture(&app).await;
@@ -200,7 +200,7 @@ async fn links_name_the_address_that_the_operator_names() {
 }
 
 #[tokio::test]
-async fn a_repeated_webhook_is_one_download() {
+async fn repeated_webhook_downloads_media_once() {
     let app = listening().await;
     let id = on_phone(&app, "image/jpeg", JPEG, json!({})).await;
     let twice = json!({"when": {"surface": "webhook", "event": "message"}, "trigger": {"next": 1}, "do": {"duplicate": {"n": 5}}});
@@ -212,7 +212,7 @@ async fn a_repeated_webhook_is_one_download() {
 }
 
 #[tokio::test]
-async fn a_download_that_fails_is_tried_again_and_nothing_of_it_stays_behind() {
+async fn failed_download_is_retried_without_leftovers() {
     for (surface, times, what) in [
         ("media_get", 1, json!("accept_then_drop")),
         ("media_get", 1, json!("drop")),
@@ -220,9 +220,9 @@ async fn a_download_that_fails_is_tried_again_and_nothing_of_it_stays_behind() {
         ("media_get", 2, json!({"error": "waba_rate"})),
         ("media_get", 3, json!({"error": "token_expired"})),
         ("media_get", 1, json!("bad_json")),
-        // The URL has expired: a fresh one is asked for.
+        // The URL has expired, so a new one is requested.
         ("media_bytes", 1, json!({"error": "server_500"})),
-        // Other bytes than those that were announced.
+        // The bytes differ from the announced hash.
         ("media_bytes", 3, json!({"truncate": {"bytes": 700_000}})),
     ] {
         let app = listening().await;
@@ -240,7 +240,7 @@ async fn a_download_that_fails_is_tried_again_and_nothing_of_it_stays_behind() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_had_is_given_up_and_says_why() {
+async fn unavailable_media_is_abandoned_with_a_reason() {
     let error = |code: u32| json!({"error": {"code": code}});
     for (surface, what, more, code, requests) in [
         ("media_get", json!({"error": {"code": 100, "subcode": 33}}), json!({}), "media_unavailable", 1),
@@ -272,9 +272,9 @@ async fn a_file_that_cannot_be_had_is_given_up_and_says_why() {
 }
 
 #[tokio::test]
-async fn a_file_that_whatsapp_has_no_more_or_never_had_is_not_asked_for_for_ever() {
+async fn expired_or_missing_media_is_not_retried_forever() {
     let app = listening().await;
-    // WhatsApp is away for longer than it keeps the file.
+    // WhatsApp is unavailable for longer than it keeps the file.
     fault(&app, "media_get", 10_000, json!({"error": "server_500"})).await;
     let (late, id) = sends_picture(&app).await;
     app.run_until_idle().await;
@@ -285,7 +285,7 @@ async fn a_file_that_whatsapp_has_no_more_or_never_had_is_not_asked_for_for_ever
     assert_eq!(message(&app, &late).await["metadata"]["media_error"]["code"], "media_unavailable");
     app.forward(Span::from_hours(24)).await;
     assert_eq!((asked(&app, &id).await, times > 20), (times, true), "never again");
-    // The webhook itself says it.
+    // The webhook itself reports the missing file.
     let errors = json!([{"code": 131_052, "title": "Media download error", "error_data": {"details": "Unable to download it."}}]);
     let body = json!({"from": ANA, "type": "image", "errors": errors, "phone_number_id": OWN_NUMBER_ID});
     let never =
@@ -300,7 +300,7 @@ async fn a_file_that_whatsapp_has_no_more_or_never_had_is_not_asked_for_for_ever
 }
 
 #[tokio::test]
-async fn a_file_outlives_a_crash_before_and_after_it_is_fetched() {
+async fn media_survives_a_crash_before_and_after_the_download() {
     let app = listening().await;
     let (wamid, id) = sends_picture(&app).await;
     assert_eq!(asked(&app, &id).await, 0, "a webhook is answered before anything is fetched");
@@ -314,7 +314,7 @@ async fn a_file_outlives_a_crash_before_and_after_it_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_file_goes_with_its_message() {
+async fn deleting_a_message_deletes_its_media() {
     let app = listening().await;
     let (kept, _) = sends_picture(&app).await;
     app.run_until_idle().await;
@@ -330,7 +330,7 @@ async fn a_file_goes_with_its_message() {
 }
 
 #[tokio::test]
-async fn what_strangers_send_to_the_sandbox_is_not_fetched_and_an_agent_is_told_of_a_picture_as_before() {
+async fn media_from_unknown_sandbox_senders_is_not_downloaded() {
     let app = TestApp::start().await;
     let picture = json!({"phone_number_id": emulator::PHONE_NUMBER_ID});
     let id = on_phone(&app, "image/jpeg", JPEG, picture).await;

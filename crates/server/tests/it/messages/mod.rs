@@ -1,4 +1,4 @@
-//! Messages of every type: what the phone gets of what the API is given, and what the API shows of both directions.
+//! Messages of every type, in both directions.
 
 mod files;
 mod inbound;
@@ -12,7 +12,7 @@ mod validation;
 use serde_json::{Value, json};
 use testkit::{ANA, Answer, TestApp};
 
-/// An application with a conversation in which Ana has just written, and no agent holds it.
+/// An application with a conversation in which Ana has just written and no execution is active.
 async fn talking() -> (TestApp, String) {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
@@ -29,19 +29,18 @@ async fn send(app: &TestApp, path: &str, message: Value) -> Answer {
     app.post(path, json!({ "message": message })).await
 }
 
-/// What is wrong with which value, as `pointer code`.
+/// Problems as `pointer code`.
 fn details(answer: &Answer) -> Vec<String> {
     let details = answer.body["details"].as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     details.iter().map(|detail| format!("{} {}", text(&detail["path"]), text(&detail["code"]))).collect()
 }
 
-/// The last message that the business sent to Ana's phone.
 async fn last_on_phone(app: &TestApp) -> Value {
     app.chat(ANA).await.into_iter().rfind(|message| message["direction"] == "out").unwrap()
 }
 
-/// A message as the list shows it now.
+/// The message as the list currently shows it.
 async fn shown(app: &TestApp, path: &str, id: &str) -> Value {
     let list = app.get(&format!("{path}?per_page=100")).await;
     list.data().as_array().unwrap().iter().find(|message| message["id"] == id).unwrap().clone()

@@ -1,4 +1,4 @@
-//! What the phone gets, type by type.
+//! Outbound messages of each type as the phone receives them.
 
 use super::{last_on_phone, send, shown, talking};
 use domain::Span;
@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{ANA, TestApp};
 
-/// Sends a message and sees what the phone got and what the API shows: type, node on the phone, content, data.
+/// Sends a message and checks the phone and the API: type, node on the phone, content, data.
 async fn arrives(app: &TestApp, path: &str, message: Value, node: &Value, content: &str, data: &Value) -> Value {
     let kind = message["message_type"].clone();
     let sent = send(app, path, message).await;
@@ -16,7 +16,7 @@ async fn arrives(app: &TestApp, path: &str, message: Value, node: &Value, conten
     app.run_until_idle().await;
     let got = last_on_phone(app).await;
     assert_eq!((&got["type"], &got["content"]), (&kind, node), "{}", shown(app, path, &id).await);
-    // Long enough for its statuses, and for WhatsApp to take another message to this person.
+    // Long enough for the statuses and for WhatsApp's limit per person.
     app.forward(Span::from_secs(20)).await;
     let listed = shown(app, path, &id).await;
     assert_eq!((&listed["message_type_data"], &listed["status"]), (data, &json!("delivered")));
@@ -25,7 +25,7 @@ async fn arrives(app: &TestApp, path: &str, message: Value, node: &Value, conten
 }
 
 #[tokio::test]
-async fn files_by_link_and_by_id_arrive_with_what_is_said_of_them() {
+async fn media_by_link_and_by_id_arrive_with_caption_and_name() {
     let (app, path) = talking().await;
     let link = "https://shop.example/sofa.png";
     let message = json!({"message_type": "image", "media_url": link, "caption": "the sofa", "content": "A sofa."});
@@ -44,7 +44,7 @@ async fn files_by_link_and_by_id_arrive_with_what_is_said_of_them() {
 }
 
 #[tokio::test]
-async fn places_and_cards_arrive() {
+async fn locations_and_contact_cards_arrive() {
     let (app, path) = talking().await;
     let message = json!({"message_type": "location", "latitude": -23.561_414, "longitude": -46.655_881,
         "location_name": "Shop", "location_address": "Av. Paulista 1578"});
@@ -55,7 +55,7 @@ async fn places_and_cards_arrive() {
     arrives(&app, &path, message, &node, "[location] Shop, Av. Paulista 1578", &data).await;
     let phones = json!([{"phone": "+5511987650002", "type": "WORK"}]);
     let card = json!({"name": {"formatted_name": "Front Desk", "first_name": "Front"}, "phones": phones});
-    // Flat names, as old clients write them, and nested ones.
+    // Flat field names of old clients, and nested ones.
     for given in [json!({"formatted_name": "Front Desk", "first_name": "Front", "phones": phones}), card.clone()] {
         let message = json!({"message_type": "contacts", "contacts": [given], "content": "Our desk"});
         arrives(&app, &path, message, &json!([card]), "Our desk", &json!({"contacts": [card]})).await;
@@ -76,7 +76,7 @@ async fn buttons_and_lists_arrive() {
     arrives(&app, &path, message, &node, "Shall we?", &data).await;
     let sections = json!([{"title": "Morning", "rows": [{"id": "m9", "title": "09:00", "description": "30 minutes"}]},
         {"title": "Evening", "rows": [{"id": "e6", "title": "18:00"}]}]);
-    // The type follows from what there is, and the text from `content`.
+    // The type is inferred from the fields, and the text from `content`.
     let message =
         json!({"message_type": "interactive", "content": "When?", "list_button_text": "Slots", "sections": sections});
     let node = json!({"type": "list", "body": {"text": "When?"}, "action": {"button": "Slots", "sections": sections}});
@@ -86,7 +86,7 @@ async fn buttons_and_lists_arrive() {
 }
 
 #[tokio::test]
-async fn templates_arrive_filled_by_place_and_by_name_also_outside_the_window() {
+async fn templates_arrive_with_positional_and_named_parameters_outside_the_window() {
     let (app, path) = talking().await;
     app.forward(Span::from_hours(25)).await;
     let refused = send(&app, &path, json!({"content": "anyone?"})).await;
@@ -119,7 +119,7 @@ async fn templates_arrive_filled_by_place_and_by_name_also_outside_the_window() 
 }
 
 #[tokio::test]
-async fn a_template_with_a_header_shows_what_the_header_takes() {
+async fn template_header_parameters_are_shown() {
     let (app, path) = talking().await;
     let template = |fields: Value| {
         let mut message = json!({"message_type": "template", "template_name": "promo"});
@@ -156,7 +156,7 @@ async fn a_template_with_a_header_shows_what_the_header_takes() {
 }
 
 #[tokio::test]
-async fn a_reaction_is_put_on_a_message_of_the_conversation_and_taken_away() {
+async fn reaction_is_added_and_removed() {
     let (app, path) = talking().await;
     app.run_until_idle().await;
     let wamid = app.messages().await[0]["whatsapp_message_id"].as_str().unwrap().to_owned();
@@ -180,7 +180,7 @@ async fn a_reaction_is_put_on_a_message_of_the_conversation_and_taken_away() {
 }
 
 #[tokio::test]
-async fn in_a_handoff_the_agent_is_told_what_a_person_sent_of_any_type() {
+async fn agent_sees_messages_of_every_type_sent_during_handoff() {
     let app = TestApp::start().await;
     let graph = json!({
         "nodes": [{"name": "__start__", "type": "DefaultNode"}, {"name": "talk", "type": "DefaultNode", "prompt": "Help."},

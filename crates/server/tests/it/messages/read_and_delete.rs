@@ -1,4 +1,4 @@
-//! Messages that are marked as read, or deleted.
+//! Marking messages as read, and deleting them.
 
 use super::{last_on_phone, send, shown, talking};
 use domain::Span;
@@ -25,7 +25,7 @@ async fn on_phone(app: &TestApp) -> (Vec<String>, bool) {
 }
 
 #[tokio::test]
-async fn a_message_is_read_at_once_with_those_before_it_and_whatsapp_is_told_later() {
+async fn marking_read_includes_earlier_messages_and_notifies_whatsapp_later() {
     let (app, path) = talking().await;
     let wamid =
         app.emulator_call(Method::POST, "/inbound", Some(json!({"from": ANA, "type": "order", "order": {}}))).await;
@@ -42,7 +42,7 @@ async fn a_message_is_read_at_once_with_those_before_it_and_whatsapp_is_told_lat
     let (read, typing) = on_phone(&app).await;
     assert_eq!((read.len(), typing), (messages.len(), true));
     app.forward(Span::from_secs(26)).await;
-    // A repeat is no news.
+    // A repeat changes nothing.
     mark(&app, last, "").await.data();
     app.run_until_idle().await;
     assert!(!on_phone(&app).await.1, "nothing was sent again");
@@ -55,7 +55,7 @@ async fn a_message_is_read_at_once_with_those_before_it_and_whatsapp_is_told_lat
 }
 
 #[tokio::test]
-async fn typing_is_shown_only_if_it_is_wanted_and_a_lost_receipt_is_sent_again() {
+async fn typing_is_optional_and_a_lost_receipt_is_resent() {
     let (app, _) = talking().await;
     let rule = json!({"when": {"surface": "any_graph"}, "trigger": {"next": 1}, "do": {"error": "server_500"}});
     app.emulator_call(Method::POST, "/faults", Some(rule)).await;
@@ -70,7 +70,7 @@ async fn typing_is_shown_only_if_it_is_wanted_and_a_lost_receipt_is_sent_again()
 }
 
 #[tokio::test]
-async fn a_receipt_that_nobody_takes_is_given_up() {
+async fn refused_read_receipt_is_abandoned() {
     let (app, _) = talking().await;
     let rule = json!({"when": {"surface": "any_graph"}, "do": {"error": "server_500"}});
     app.emulator_call(Method::POST, "/faults", Some(rule)).await;
@@ -85,7 +85,7 @@ async fn a_receipt_that_nobody_takes_is_given_up() {
 }
 
 #[tokio::test]
-async fn our_copy_is_deleted_and_the_phone_keeps_the_message() {
+async fn deleting_a_message_keeps_it_on_the_phone() {
     let (app, path) = talking().await;
     let sent = send(&app, &path, json!({"content": "a secret"})).await;
     let message = format!("/api/v1/whatsapp_messages/{}", sent.id());
@@ -99,7 +99,7 @@ async fn our_copy_is_deleted_and_the_phone_keeps_the_message() {
     let list = app.get(&path).await;
     assert!(!list.body.to_string().contains("a secret"), "{}", list.body);
     assert_eq!(last_on_phone(&app).await["content"]["body"], "a secret");
-    // Its statuses still come, and change nothing.
+    // Later statuses change nothing.
     app.forward(Span::from_secs(5)).await;
     assert_eq!(app.get(&path).await.body["meta"]["total_count"], list.body["meta"]["total_count"]);
 }

@@ -1,4 +1,4 @@
-//! Messages to a phone number: from which number they go, and what is made for them.
+//! Messages to a phone number: choice of the sender, and creation of contact and conversation.
 
 use super::{details, send};
 use domain::Span;
@@ -8,7 +8,7 @@ use testkit::{ANA, TestApp};
 
 const PATH: &str = "/api/v1/whatsapp_messages";
 
-/// An application whose only number is a customer's; gives the customer and the config.
+/// An application whose only number belongs to a customer; returns the customer and the config.
 pub(super) async fn connected() -> (TestApp, String, String) {
     let app = TestApp::with(true, |config| config.sandbox = None).await;
     let customer = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
@@ -28,7 +28,7 @@ fn hello(phone: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_template_to_somebody_new_makes_the_contact_and_the_conversation() {
+async fn template_to_a_new_number_creates_contact_and_conversation() {
     let (app, customer, config) = connected().await;
     let sent = send(&app, PATH, hello("+55 11 99999-0001")).await;
     assert_eq!((sent.status, sent.data()["phone_number"].as_str()), (201, Some(ANA)));
@@ -37,7 +37,7 @@ async fn a_template_to_somebody_new_makes_the_contact_and_the_conversation() {
     let contacts = app.get("/api/v1/whatsapp_contacts").await;
     let contact = (contacts.data()[0]["wa_id"].as_str(), contacts.data()[0]["customer_id"].as_str());
     assert_eq!(contact, (Some("5511999990001"), Some(customer.as_str())));
-    // The person answers in that conversation, and then free text is taken as well.
+    // After the contact replies in that conversation, free text is accepted too.
     app.says(ANA, "who is this?").await;
     let text = json!({"phone_number": ANA, "content": "The clinic."});
     send(&app, &format!("{PATH}?whatsapp_config_id={config}"), text).await.data();
@@ -50,14 +50,14 @@ async fn a_template_to_somebody_new_makes_the_contact_and_the_conversation() {
 }
 
 #[tokio::test]
-async fn the_number_may_stand_in_the_query_and_must_stand_somewhere() {
+async fn phone_number_may_be_in_the_query_and_is_required() {
     let (app, _, _) = connected().await;
     let mut message = hello("x");
     message.as_object_mut().unwrap().remove("phone_number");
     let sent = send(&app, &format!("{PATH}?phone_number=%2B5511999990001"), message.clone()).await;
     assert_eq!(sent.data()["phone_number"], ANA);
-    let nobody = send(&app, PATH, message.clone()).await;
-    assert_eq!((nobody.status, nobody.body["message"].as_str()), (400, Some("Phone number is required")));
+    let absent = send(&app, PATH, message.clone()).await;
+    assert_eq!((absent.status, absent.body["message"].as_str()), (400, Some("Phone number is required")));
     let wrong = send(&app, &format!("{PATH}?phone_number=ana"), message).await;
     assert_eq!((wrong.status, details(&wrong)), (422, vec!["/phone_number invalid_phone_number".to_owned()]));
     let wrong = send(&app, PATH, hello("ana")).await;
@@ -65,7 +65,7 @@ async fn the_number_may_stand_in_the_query_and_must_stand_somewhere() {
 }
 
 #[tokio::test]
-async fn the_named_config_is_used_else_the_customer_s_else_the_project_s_first() {
+async fn config_is_the_named_one_then_the_customers_then_the_first() {
     let (app, first, config) = connected().await;
     app.forward(Span::from_secs(1)).await;
     let other = json!({"customer": {"name": "Other", "external_customer_id": "o"}});
@@ -94,10 +94,10 @@ async fn the_named_config_is_used_else_the_customer_s_else_the_project_s_first()
     assert_eq!(from(&format!("?customer_id={other}")).await, second);
     assert_eq!(from(&format!("?customer_id={first}&whatsapp_config_id={second}")).await, second);
     assert_eq!(from(&format!("?whatsapp_config_id={third}")).await, "no_access_token");
-    let nobody = "0197a1b2-0000-7000-8000-000000000001";
-    assert_eq!(from(&format!("?whatsapp_config_id={nobody}")).await, "no_config");
-    assert_eq!(from(&format!("?customer_id={nobody}")).await, "validation_failed");
-    // Another project's things are not there.
+    let absent = "0197a1b2-0000-7000-8000-000000000001";
+    assert_eq!(from(&format!("?whatsapp_config_id={absent}")).await, "no_config");
+    assert_eq!(from(&format!("?customer_id={absent}")).await, "validation_failed");
+    // Rows of another project are not found.
     let stranger = app.app.operator().create_project("Stranger").await.unwrap();
     let (_, key) = app.app.operator().create_key(&stranger.to_string()).await.unwrap();
     let body = Some(json!({"message": hello(ANA)}));
@@ -108,7 +108,7 @@ async fn the_named_config_is_used_else_the_customer_s_else_the_project_s_first()
 }
 
 #[tokio::test]
-async fn a_phone_in_the_sandbox_is_reached_where_the_project_has_no_number() {
+async fn sandbox_phone_is_reached_without_a_project_number() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let text = json!({"phone_number": ANA, "content": "hello"});
@@ -120,7 +120,7 @@ async fn a_phone_in_the_sandbox_is_reached_where_the_project_has_no_number() {
 }
 
 #[tokio::test]
-async fn somebody_who_never_wrote_gets_templates_only_and_one_who_wrote_in_an_ended_conversation_gets_both() {
+async fn contact_who_never_wrote_gets_templates_only() {
     let (app, _, config) = connected().await;
     let text = json!({"phone_number": ANA, "content": "hello"});
     let refused = send(&app, PATH, text.clone()).await;
@@ -138,7 +138,7 @@ async fn somebody_who_never_wrote_gets_templates_only_and_one_who_wrote_in_an_en
 }
 
 #[tokio::test]
-async fn while_an_agent_holds_the_conversation_nobody_else_writes_in_it() {
+async fn active_execution_blocks_api_messages() {
     let (app, _, config) = connected().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     let link = json!({"agent_whatsapp_config": {"whatsapp_config_id": config}});

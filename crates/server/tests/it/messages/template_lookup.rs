@@ -1,4 +1,4 @@
-//! A message that names a template which does not exist is refused before anything of it is stored.
+//! A message with a nonexistent template is refused before anything is stored.
 
 use super::{send, standalone::connected};
 use reqwest::Method;
@@ -11,7 +11,7 @@ fn named(name: &str, language: &str) -> Value {
     json!({"phone_number": ANA, "message_type": "template", "template_name": name, "template_language": language})
 }
 
-/// How often Meta was asked for templates.
+/// Template lookups received by Meta.
 async fn asked(app: &TestApp) -> usize {
     let log = app.emulator_call(Method::GET, "/requests?limit=1000&path=/message_templates", None).await;
     log["requests"].as_array().unwrap().len()
@@ -23,12 +23,12 @@ fn refused(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn a_template_that_neither_we_nor_meta_have_is_not_found_and_nothing_is_stored() {
+async fn template_unknown_here_and_at_meta_is_not_found_and_nothing_is_stored() {
     let (app, _, config) = connected().await;
     for query in [String::new(), format!("?whatsapp_config_id={config}")] {
         refused(&send(&app, &format!("{PATH}{query}"), named("no_such_thing", "en_US")).await);
     }
-    // There is one of the name, in other languages.
+    // The name exists in other languages only.
     refused(&send(&app, PATH, named("hello_world", "fr")).await);
     assert_eq!(asked(&app).await, 3, "each time Meta was asked once");
     for list in ["whatsapp_conversations", "whatsapp_contacts", "whatsapp_templates"] {
@@ -43,7 +43,7 @@ async fn a_template_that_neither_we_nor_meta_have_is_not_found_and_nothing_is_st
 }
 
 #[tokio::test]
-async fn a_template_that_meta_has_and_nobody_pulled_is_sent_and_learnt() {
+async fn template_found_at_meta_is_sent_and_stored() {
     let (app, _, _) = connected().await;
     send(&app, PATH, named("hello_world", "en_US")).await.data();
     send(&app, PATH, named("hello_world", "en_US")).await.data();
@@ -56,7 +56,7 @@ async fn a_template_that_meta_has_and_nobody_pulled_is_sent_and_learnt() {
 }
 
 #[tokio::test]
-async fn a_template_is_shown_as_the_person_reads_it_whatever_the_client_calls_it() {
+async fn stored_template_text_comes_from_the_template_not_the_client() {
     let (app, _, _) = connected().await;
     let mut message = named("order_update", "en_US");
     message["template_params"] = json!(["Ana", "A-17"]);
@@ -64,7 +64,7 @@ async fn a_template_is_shown_as_the_person_reads_it_whatever_the_client_calls_it
     assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text, "Meta was asked");
     message["content"] = json!("x");
     assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text);
-    // WhatsApp will refuse it, and shows nothing to anybody.
+    // WhatsApp refuses it later, and no phone shows it.
     message["template_params"] = json!(["Ana"]);
     assert_eq!(send(&app, PATH, message).await.data()["content"], "x");
     let mut by_name = named("order_update_named", "pt_BR");
@@ -74,7 +74,7 @@ async fn a_template_is_shown_as_the_person_reads_it_whatever_the_client_calls_it
 }
 
 #[tokio::test]
-async fn where_meta_cannot_be_asked_the_message_goes_its_way() {
+async fn message_is_accepted_when_meta_cannot_be_asked() {
     let (app, _, _) = connected().await;
     for (name, state) in [("hello_world", "delivered"), ("no_such_thing", "failed")] {
         let rule = json!({"when": {"surface": "templates"}, "trigger": {"next": 1}, "do": {"error": "server_500"}});
@@ -88,7 +88,7 @@ async fn where_meta_cannot_be_asked_the_message_goes_its_way() {
 }
 
 #[tokio::test]
-async fn a_repeat_of_a_send_is_answered_as_before_though_the_template_is_gone() {
+async fn repeated_send_gets_its_first_response_after_template_deletion() {
     let (app, _, _) = connected().await;
     let body = json!({"message": named("hello_world", "en_US")}).to_string();
     let headers = [("idempotency-key", "k"), ("content-type", "application/json")];

@@ -1,11 +1,11 @@
-//! What WhatsApp would refuse is refused here, with the names that the client knows, and nothing is stored.
+//! Messages that WhatsApp would refuse are refused with the client's field names, and not stored.
 
 use super::{details, send, talking};
 use domain::Span;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn each_type_names_what_is_wrong_with_it() {
+async fn every_message_type_reports_its_invalid_fields() {
     let (app, path) = talking().await;
     let before = app.messages().await.len();
     let of = |kind: &str, fields: Value| {
@@ -105,7 +105,7 @@ async fn each_type_names_what_is_wrong_with_it() {
             &["/message/reacted_to_message_id blank", "/message/reaction_emoji blank"],
         ),
         (
-            of("reaction", json!({"reaction_emoji": "👍", "reacted_to_message_id": "wamid.nobody"})),
+            of("reaction", json!({"reaction_emoji": "👍", "reacted_to_message_id": "wamid.absent"})),
             &["/message/reacted_to_message_id unknown_message"],
         ),
     ] {
@@ -121,7 +121,7 @@ async fn each_type_names_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn a_reaction_needs_a_message_of_this_conversation_that_whatsapp_has() {
+async fn reaction_needs_a_delivered_message_of_this_conversation() {
     let (app, path) = talking().await;
     app.run_until_idle().await;
     let react = async |target: &Value| {
@@ -146,7 +146,7 @@ async fn a_reaction_needs_a_message_of_this_conversation_that_whatsapp_has() {
 }
 
 #[tokio::test]
-async fn a_message_of_another_conversation_is_no_message_of_this_one() {
+async fn message_of_another_conversation_is_not_found() {
     let (app, _, _) = super::standalone::connected().await;
     app.says(testkit::ANA, "hi").await;
     app.forward(Span::from_secs(1)).await;

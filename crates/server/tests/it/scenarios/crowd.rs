@@ -1,4 +1,4 @@
-//! Many projects and people at once: S35. Nothing of one may be used for another.
+//! S35: many projects and contacts at once, without mixing their data.
 
 use super::file::Scenario;
 use emulator::{PhoneNumber, World};
@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{ScriptedModel, TestApp};
 
-/// Workers at once.
+/// Concurrent workers.
 const WORKERS: usize = 8;
 
 struct Tenant {
@@ -55,7 +55,7 @@ pub async fn play(scenario: &Scenario) {
         let heard: Vec<&Value> = heard.map(|message| &message["content"]["body"]).collect();
         assert_eq!(heard, [&json!(format!("You are +{phone}"))], "{phone} on {}", tenant.number);
     }
-    // Each request to WhatsApp: the number's own token, and one for each person.
+    // Each request to WhatsApp carries the number's own token, and there is one for each contact.
     let sends = app.emulator_call(Method::GET, "/requests?path=/messages", None).await;
     let sends = sends["requests"].as_array().unwrap();
     assert_eq!(sends.len(), scenario.people);
@@ -66,7 +66,7 @@ pub async fn play(scenario: &Scenario) {
         let own = people.iter().filter(|(_, of)| of.number == tenant.number).map(|(phone, _)| phone.as_str());
         assert!(own.into_iter().any(|phone| send["body"]["to"] == phone), "{send} goes to another project's person");
     }
-    // Nobody sees more than their own.
+    // Each key sees only its own project.
     for tenant in &tenants {
         let path = format!("/api/v1/agents/{}/executions?per_page=100", tenant.agent);
         let list = app.call_as(Some(&tenant.key), Method::GET, &path, None).await;
@@ -76,12 +76,12 @@ pub async fn play(scenario: &Scenario) {
     }
 }
 
-/// A project with a number, a token and an agent of its own.
+/// A project with its own number, token and agent.
 async fn tenant(app: &TestApp, n: usize, graph: &Value) -> Tenant {
     let project = app.app.operator().create_project(&format!("Project {n}")).await.unwrap();
     let (_, key) = app.app.operator().create_key(&project.to_string()).await.unwrap();
     let post = async |path: &str, body: Value| app.call_as(Some(&key), Method::POST, path, Some(body)).await.id();
-    // The emulator's log shows the first four letters.
+    // The emulator's log shows the first four characters.
     let (number, token) = (format!("7{n:014}"), format!("K{n:02}-token-of-project-{n}"));
     app.emulator_call(Method::POST, "/tokens", Some(json!({"token": token}))).await;
     let customer =
@@ -97,10 +97,10 @@ async fn tenant(app: &TestApp, n: usize, graph: &Value) -> Tenant {
     Tenant { key, agent, number, token }
 }
 
-/// Asks by the number that the system prompt names.
+/// Names the phone number of the system prompt.
 fn names_the_person(request: &Value) -> Value {
     let system = request["messages"][0]["content"].as_str().unwrap_or_default();
-    let phone = system.lines().find_map(|line| line.strip_prefix("Phone number: ")).unwrap_or("nobody");
+    let phone = system.lines().find_map(|line| line.strip_prefix("Phone number: ")).unwrap_or("unknown");
     let arguments = json!({"message": format!("You are {phone}")}).to_string();
     json!({"role": "assistant", "content": null, "tool_calls":
         [{"id": "c", "type": "function", "function": {"name": "AskUserForInput", "arguments": arguments}}]})

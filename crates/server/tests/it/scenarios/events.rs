@@ -1,11 +1,12 @@
-//! Stored events in words: short ones as the table of engine.md 9 writes them, and whole lines for the snapshot.
+//! Stored events as text: short in the notation of docs/spec/engine.md 9, and full lines for the
+//! snapshot.
 
 use super::script::short;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use testkit::StoredEvent;
 
-/// As the table writes it; nothing for what it leaves out.
+/// Short notation of the scenario table; `None` for events that the table omits.
 pub fn in_short(event: &StoredEvent) -> Option<String> {
     let word = |field: &str| event.data[field].as_str().unwrap_or_default();
     Some(match event.name.as_str() {
@@ -30,7 +31,7 @@ pub fn in_short(event: &StoredEvent) -> Option<String> {
     })
 }
 
-/// Fields that differ from run to run, and those that the script has said already.
+/// Fields that differ between runs or repeat the script.
 const LEFT_OUT: [&str; 15] = [
     "agent_id",
     "call_id",
@@ -46,7 +47,7 @@ const LEFT_OUT: [&str; 15] = [
     "tokens",
     "tools",
     "usage",
-    // A share of it follows from the execution's id.
+    // Part of it derives from the execution's id.
     "wait_ms",
 ];
 
@@ -66,7 +67,7 @@ fn shown(value: &Value) -> String {
     if text.chars().count() > 120 { format!("{}…", text.chars().take(120).collect::<String>()) } else { text }
 }
 
-/// What holds for every execution: events and history without gaps, each call with one result.
+/// Invariants of every execution: events and history without gaps, one result for each call.
 pub fn hold(events: &[StoredEvent], entries: &[Value], resting: bool) {
     for (place, event) in events.iter().enumerate() {
         assert_eq!(event.seq, place as u64 + 1, "a gap in the events");

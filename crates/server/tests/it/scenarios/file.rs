@@ -1,4 +1,4 @@
-//! A scenario's file.
+//! Format of scenario files.
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// `A`, `B` or nothing: then `nodes` and `edges` say it.
+    /// `A`, `B`, or absent if `nodes` and `edges` define the graph.
     pub graph: Option<String>,
     #[serde(default)]
     pub nodes: Vec<Map<String, Value>>,
@@ -21,13 +21,15 @@ pub struct Scenario {
     /// The project's secrets.
     #[serde(default)]
     pub secrets: Map<String, Value>,
-    /// Whether tools may reach this machine.
+    /// True lets tools reach local addresses.
     #[serde(default)]
     pub egress: bool,
-    /// What the service at `$TARGET` answers, by path; `{}` otherwise. `{"redirect": url}` sends on.
+    /// Responses of the service at `$TARGET` by path; `{}` for other paths. `{"redirect": url}`
+    /// redirects.
     #[serde(default)]
     pub target: Map<String, Value>,
-    /// Projects with a number, a token and a key of their own, and people who write to each, all at once: then there are no steps.
+    /// Number of projects with their own number, token and key. People write to all at once, and
+    /// the scenario has no steps.
     #[serde(default)]
     pub projects: usize,
     #[serde(default)]
@@ -39,86 +41,87 @@ pub struct Scenario {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
-    // ---- what happens
-    /// The contact writes, several times if several texts are given.
+    // ---- inputs of a step
+    /// Texts from the contact, each its own message.
     #[serde(default)]
     pub say: Vec<String>,
-    /// How often WhatsApp delivers each of them.
+    /// Deliveries of each message by WhatsApp.
     #[serde(default = "once")]
     pub deliveries: usize,
-    /// Data begins or resumes an execution.
+    /// Payload that starts or resumes an execution.
     pub payload: Option<Value>,
     pub resume: Option<Value>,
-    /// The clock moves on by so many seconds.
+    /// Seconds by which the clock advances.
     #[serde(default)]
     pub seconds: i64,
     #[serde(default)]
     pub stop: bool,
-    /// Another graph is saved.
+    /// Saves another graph.
     #[serde(default)]
     pub nodes: Vec<Map<String, Value>>,
     #[serde(default)]
     pub edges: Vec<Vec<String>>,
-    /// A rule of the emulator, e.g. sends that fail.
+    /// Fault rule of the emulator, e.g. failing sends.
     pub fault: Option<Value>,
-    /// What the model answers, in order.
+    /// Answers of the model, in order.
     #[serde(default)]
     pub script: Vec<String>,
-    /// Said while the first, held answer is awaited.
+    /// Texts sent while the first, held answer is pending.
     #[serde(default)]
     pub meanwhile: Vec<String>,
-    /// Stopped while the first, held answer is awaited.
+    /// Stops the execution while the first, held answer is pending.
     #[serde(default)]
     pub stop_meanwhile: bool,
-    /// So many workers do what is due, at the same time; the texts are said at the same time as well.
+    /// Number of workers that run at once, concurrently with the texts.
     #[serde(default = "once")]
     pub workers: usize,
-    /// The process dies when a request has arrived at `$TARGET` and its answer has not been heard; another one begins.
+    /// Kills the process after a request reached `$TARGET` and before its response; another process
+    /// starts.
     #[serde(default)]
     pub dies_at_target: bool,
-    // ---- what must come of it
-    /// The row's events, in order; others may lie between.
+    // ---- expectations of a step
+    /// Events in order; others may come between.
     #[serde(default)]
     pub expect: Vec<String>,
-    /// Events that must not be among them.
+    /// Events that must not occur.
     #[serde(default)]
     pub never: Vec<String>,
-    /// Everything that the phone got in this step.
+    /// All texts that the phone received in this step.
     #[serde(default)]
     pub sent: Vec<String>,
-    /// Templates that this step sent to the contact, and to nobody else.
+    /// Templates sent in this step, all to the contact.
     #[serde(default)]
     pub templates: Vec<String>,
-    /// Requests to the model in this step.
+    /// Number of model requests in this step.
     pub requests: Option<usize>,
     pub status: Option<String>,
     pub node: Option<String>,
     /// `error.code`, `end_reason` or `handoff_reason`.
     pub reason: Option<String>,
-    /// Texts that the last request holds, and that it does not.
+    /// Texts that the last model request contains, and texts that it does not.
     #[serde(default)]
     pub holds: Vec<String>,
     #[serde(default)]
     pub lacks: Vec<String>,
-    /// The most messages that the last request may hold, beside the system prompt.
+    /// Maximum number of messages in the last request, without the system prompt.
     pub messages: Option<usize>,
-    /// Results of tools in the last request, the newest last.
+    /// Tool results in the last request, newest last.
     #[serde(default)]
     pub results: Vec<String>,
-    /// The most passages of a knowledge base that the newest result of a tool holds; one at least.
+    /// Maximum number of knowledge passages in the newest tool result; at least one is required.
     pub passages: Option<usize>,
-    /// Paths and bodies that the service at `$TARGET` got in this step.
+    /// Paths and bodies received by the service at `$TARGET` in this step.
     #[serde(default)]
     pub target: Vec<String>,
-    /// Whether the execution is another one than before.
+    /// True requires a different execution than before.
     pub new_execution: Option<bool>,
-    /// The system prompt is, byte for byte, that of the first request.
+    /// Requires the system prompt to equal that of the first request byte for byte.
     #[serde(default)]
     pub same_system: bool,
-    /// The step is played so many times.
+    /// Repetitions of the step.
     #[serde(default = "once")]
     pub times: usize,
-    /// A save of this graph is refused.
+    /// Graph whose save must be refused.
     #[serde(default)]
     pub refused: bool,
 }
@@ -162,7 +165,7 @@ impl Scenario {
     }
 }
 
-/// 100 KiB of a handbook about nothing that anybody asks for, as it stands in a file.
+/// A 100 KiB handbook about unrelated subjects, as a file would hold it.
 fn chapters() -> String {
     let mut text = String::new();
     for number in 0.. {

@@ -1,8 +1,8 @@
-//! The conformance scenarios of engine.md 9, as data: each file is a row of its table. The real application, WhatsApp and a
-//! scripted model play it.
+//! The conformance scenarios of docs/spec/engine.md 9 as data. Each file is one row of its table,
+//! played with the real application, the emulator and a scripted model.
 //!
-//! `expect` is the row's own list, in order; what lies between is in the snapshot beside the file, which holds every
-//! event as it was stored. `INSTA_UPDATE=always` writes the snapshots again; read what changed.
+//! `expect` is the row's event list in order. The snapshot next to the file holds every stored
+//! event. `INSTA_UPDATE=always` rewrites the snapshots; review the difference.
 
 mod crowd;
 mod events;
@@ -12,7 +12,7 @@ mod script;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// Rows of the table that are proved elsewhere, or not yet, with the reason.
+/// Rows that are covered elsewhere or not yet, with the reason.
 const NOT_HERE: &[(&str, &str)] = &[
     ("s37", "test mode: test_chats.rs"),
     ("s38", "test cases: test_runs.rs"),
@@ -38,7 +38,7 @@ scenarios! {
 }
 
 #[test]
-fn every_row_of_the_table_is_played_or_has_a_reason() {
+fn every_scenario_of_the_spec_is_played_or_excused() {
     let rows: BTreeSet<String> = (1..=40).map(|number| format!("s{number:02}")).collect();
     let here: BTreeSet<String> = PLAYED.iter().map(|name| (*name).to_owned()).collect();
     let elsewhere: BTreeSet<String> = NOT_HERE.iter().map(|(name, _)| (*name).to_owned()).collect();

@@ -1,4 +1,4 @@
-//! Plays a scenario and compares what came of it.
+//! Plays a scenario and checks its expectations.
 
 use super::{
     crowd,
@@ -17,7 +17,7 @@ struct Play {
     service: Service,
     agent: String,
     execution: Option<String>,
-    /// Of the current execution, how many were seen.
+    /// Events of the current execution that were already checked.
     events: usize,
     sent: usize,
     templates: usize,
@@ -82,13 +82,13 @@ pub async fn play(name: &str, text: &str) {
 
 impl Play {
     async fn begin(&mut self, step: &Step) {
-        // Things happen one after the other, and WhatsApp takes so many messages a second.
+        // Advances the clock, because WhatsApp limits messages per second.
         self.app.forward(Span::from_secs(if step.times > 1 { 10 } else { 1 })).await;
         self.prepare(step).await;
         self.happen(step).await;
     }
 
-    /// The process dies at a request of a tool, and another one takes up what it left.
+    /// Kills the process during a tool's request and starts another.
     async fn dies(self) -> Self {
         let app = self.app.clone();
         let before = self.service.requests().len();
@@ -96,7 +96,7 @@ impl Play {
         testkit::until(|| async { self.service.requests().len() > before }).await;
         turn.abort();
         assert!(turn.await.unwrap_err().is_cancelled());
-        let app = Arc::into_inner(self.app).expect("nobody else has the application");
+        let app = Arc::into_inner(self.app).expect("the only owner of the application");
         Self { app: Arc::new(app.crash_and_restart().await), ..self }
     }
 
@@ -185,7 +185,7 @@ impl Play {
         assert!(answer.status < 300, "{}", answer.body);
     }
 
-    /// What came of a step that is only one of many alike.
+    /// Checks a repeated step briefly.
     async fn skip(&mut self, number: usize, step: &Step) {
         self.look().await;
         let texts = self.app.heard(ANA).await;
@@ -199,7 +199,7 @@ impl Play {
         self.requests = requests.len();
     }
 
-    /// The events since the last look; another execution than before begins at its first.
+    /// Events since the last check; a new execution starts at its first event.
     async fn look(&mut self) -> (Value, Vec<StoredEvent>) {
         let execution = self.app.execution(&self.agent).await;
         let id = execution["id"].as_str().map(str::to_owned);
@@ -275,7 +275,7 @@ impl Play {
         self.targets += asked.len();
     }
 
-    /// What holds for every scenario at its end.
+    /// Invariants at the end of every scenario.
     async fn is_whole(&self) {
         let operator = self.app.app.operator();
         for id in operator.executions().await.unwrap() {
@@ -283,10 +283,10 @@ impl Play {
             let resting = matches!(self.status_of(id).await.as_str(), "paused" | "handoff");
             hold(&events, &entries, resting);
         }
-        // The conversation: what was sent and said, in order, as WhatsApp has it.
+        // The conversation in WhatsApp's order.
         let ours: Vec<String> = self.app.messages().await.iter().filter_map(ours).collect();
         let theirs: Vec<String> = self.app.chat(ANA).await.iter().filter_map(theirs).collect();
-        // One page of ours.
+        // One page of our list.
         assert_eq!(ours, theirs[theirs.len() - ours.len()..], "the conversation and the phone");
         assert!(ours.len() == theirs.len() || ours.len() >= 90, "{ours:?} {theirs:?}");
     }
@@ -301,13 +301,12 @@ fn node_of(execution: &Value) -> Option<&str> {
     execution["current_node"]["name"].as_str().or(execution["current_node"].as_str()).or(execution["node"].as_str())
 }
 
-/// A message as our API shows it; what was not sent is nobody's.
+/// A message as the API shows it; unsent ones are skipped.
 fn ours(message: &Value) -> Option<String> {
     let text = if message["message_type"] == "text" { &message["content"] } else { &message["message_type"] };
     (message["status"] != "failed").then(|| text.as_str().unwrap_or_default().to_owned())
 }
 
-/// A message as the phone shows it.
 fn theirs(message: &Value) -> Option<String> {
     let content = &message["content"];
     content["body"].as_str().or(content.as_str()).or(message["type"].as_str()).map(str::to_owned)

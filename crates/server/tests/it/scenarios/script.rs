@@ -1,17 +1,18 @@
-//! The short notation of engine.md 9 for what a model answers: `note("Done."), move(__end__)`.
+//! Parses the short notation of docs/spec/engine.md 9 for model answers: `note("Done."),
+//! move(__end__)`.
 
 use serde_json::{Value, json};
 
-/// One answer of the model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// An assistant message as a provider sends it. `held`: only when the runner lets it go.
+    /// An assistant message in the provider's format. `held`: sent only when the runner releases
+    /// it.
     Message { message: Value, held: bool },
-    /// An HTTP error, with Retry-After in seconds where there is one.
+    /// An HTTP error with an optional Retry-After in seconds.
     Error { status: u16, retry_after: Option<u32> },
 }
 
-/// Short names and the arguments that may follow without a name.
+/// Short names of tools, and their positional arguments.
 const SHORT: [(&str, &str, &[&str]); 6] = [
     ("ask", "AskUserForInput", &["message"]),
     ("note", "send_notification_to_user", &["message"]),
@@ -21,7 +22,6 @@ const SHORT: [(&str, &str, &[&str]); 6] = [
     ("media", "send_media_message", &["media_url", "media_type", "caption"]),
 ];
 
-/// The short name of a tool.
 pub fn short(tool: &str) -> &str {
     SHORT.iter().find(|(_, name, _)| *name == tool).map_or(tool, |(short, ..)| short)
 }
@@ -70,12 +70,12 @@ fn call(place: usize, name: &str, given: &[String]) -> Value {
     json!({"id": format!("c{place}"), "type": "function", "function": {"name": name, "arguments": arguments.to_string()}})
 }
 
-/// JSON, or a bare word.
+/// Parses JSON or a bare word.
 fn value(word: &str) -> Value {
     serde_json::from_str(word).unwrap_or_else(|_| json!(word))
 }
 
-/// Cuts at the commas that are in no string and in no bracket.
+/// Splits at commas outside strings and brackets.
 fn split(line: &str) -> Vec<String> {
     let (mut terms, mut term, mut depth, mut quoted, mut escaped) = (Vec::new(), String::new(), 0, false, false);
     for letter in line.chars() {
@@ -98,7 +98,7 @@ fn split(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn answers_are_read_as_they_are_written() {
+fn scripted_answers_parse_as_written() {
     let Answer::Message { message, held } = read(r#"held: "Ok, (then)", note("a, \"b\""), move(h, "angry")"#) else {
         panic!()
     };

@@ -1,10 +1,10 @@
-//! Templates that agents send are the stored ones, where they are known.
+//! Template sends by agents use the stored template if it exists.
 
 use super::*;
 use domain::Span;
 use testkit::{ANA, OWN_NUMBER_ID};
 
-/// An agent that answers on the project's own number and has one template to send.
+/// An agent on the project's own number with one template to send.
 async fn with_template(app: &TestApp, config: &str, template: Value) -> String {
     let graph = json!({
         "nodes": [{"name": "__start__", "type": "DefaultNode"},
@@ -17,7 +17,7 @@ async fn with_template(app: &TestApp, config: &str, template: Value) -> String {
     agent
 }
 
-/// Ana writes, the agent sends its template with these parameters, and says something.
+/// Ana writes; the agent sends its template with these parameters and then a text.
 async fn play(app: &TestApp, name: &str, parameters: Value) {
     let call = json!({"template_name": name, "phone_number": "+999", "template_parameters": parameters});
     app.model().calls(&[("SendWhatsappTemplateMessage", call)]);
@@ -34,10 +34,10 @@ async fn shown(app: &TestApp) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_template_id_brings_language_and_form() {
+async fn template_id_sets_language_and_parameter_format() {
     let (app, config) = connected().await;
-    pull(&app).await;
-    let id = pulled(&app, "order_update_named", "pt_BR").await;
+    sync(&app).await;
+    let id = synced(&app, "order_update_named", "pt_BR").await;
     let template = json!({"template_name": "the order", "whatsapp_template_id": id, "whatsapp_config_id": config,
         "template_parameters": {"customer_name": "#{name}", "order_id": "A-17"}});
     with_template(&app, &config, template).await;
@@ -50,9 +50,9 @@ async fn a_template_id_brings_language_and_form() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_one_template_is_enough() {
+async fn unique_template_name_is_sufficient() {
     let (app, config) = connected().await;
-    pull(&app).await;
+    sync(&app).await;
     let template =
         json!({"template_name": "order_update_named", "template_parameters": {"customer_name": "", "order_id": ""}});
     with_template(&app, &config, template).await;
@@ -61,10 +61,10 @@ async fn a_name_that_is_one_template_is_enough() {
 }
 
 #[tokio::test]
-async fn a_template_that_cannot_be_sent_is_told_to_the_model() {
+async fn unsendable_template_is_reported_to_the_model() {
     let (app, config) = connected().await;
-    pull(&app).await;
-    let id = pulled(&app, "promo_paused", "pt_BR").await;
+    sync(&app).await;
+    let id = synced(&app, "promo_paused", "pt_BR").await;
     let template = json!({"template_name": "promo", "whatsapp_template_id": id, "template_parameters": {}});
     with_template(&app, &config, template).await;
     play(&app, "promo", json!({})).await;
@@ -74,10 +74,10 @@ async fn a_template_that_cannot_be_sent_is_told_to_the_model() {
 }
 
 #[tokio::test]
-async fn parameters_that_do_not_fit_the_stored_form_are_told_to_the_model() {
+async fn wrong_template_parameters_are_reported_to_the_model() {
     let (app, config) = connected().await;
-    pull(&app).await;
-    let id = pulled(&app, "order_update", "pt_BR").await;
+    sync(&app).await;
+    let id = synced(&app, "order_update", "pt_BR").await;
     let template = json!({"template_name": "order", "whatsapp_template_id": id, "template_parameters": {"1": ""}});
     with_template(&app, &config, template).await;
     play(&app, "order", json!({"1": "Ana"})).await;
@@ -87,7 +87,7 @@ async fn parameters_that_do_not_fit_the_stored_form_are_told_to_the_model() {
 }
 
 #[tokio::test]
-async fn a_template_that_is_not_known_here_goes_out_as_the_agent_wrote_it() {
+async fn template_unknown_locally_is_sent_as_the_agent_wrote_it() {
     let (app, config) = connected().await;
     let other = "0197a1b2-0000-7000-8000-000000000001";
     let template = json!({"template_name": "hello_world", "whatsapp_template_id": other, "template_parameters": {}});

@@ -1,9 +1,9 @@
-//! Drafts are ours alone until they are submitted.
+//! Template drafts, which exist only here until submission.
 
 use super::*;
 
 #[tokio::test]
-async fn a_draft_belongs_to_its_account_and_all_its_production_numbers() {
+async fn draft_belongs_to_its_account_and_all_its_production_numbers() {
     let (app, config) = connected().await;
     let made = app.post(TEMPLATES, json!({"template": visit("visit_reminder")})).await;
     assert_eq!(made.status, 201, "{}", made.body);
@@ -13,7 +13,10 @@ async fn a_draft_belongs_to_its_account_and_all_its_production_numbers() {
     assert_eq!(data["content"], "Oi {{1}}, até as {{2}} horas.");
     assert_eq!((&data["parameter_count"], &data["components"]), (&json!(2), &visit("x")["components"]));
     assert_eq!(data["metadata"], json!({"parameter_format": "POSITIONAL"}));
-    assert!(of_meta(&app).await.iter().all(|template| template["name"] != "visit_reminder"), "Meta knows nothing");
+    assert!(
+        templates_at_meta(&app).await.iter().all(|template| template["name"] != "visit_reminder"),
+        "Meta has no such template"
+    );
     let extra = json!({"type": "BODY", "text": "Seu código.", "add_security_recommendation": true});
     let template =
         json!({"name": "code", "language_code": "pt_BR", "category": "AUTHENTICATION", "components": [extra]});
@@ -22,7 +25,7 @@ async fn a_draft_belongs_to_its_account_and_all_its_production_numbers() {
 }
 
 #[tokio::test]
-async fn a_draft_of_a_project_with_several_accounts_names_one() {
+async fn draft_must_name_one_of_several_accounts() {
     let (app, config) = connected().await;
     let customer = json!({"customer": {"name": "Other", "external_customer_id": "other"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
@@ -37,12 +40,11 @@ async fn a_draft_of_a_project_with_several_accounts_names_one() {
     assert_eq!(refusal(&create(json!({})).await), (422, "several_accounts"));
     let of_customer = create(json!({"customer_id": customer})).await;
     assert_eq!(of_customer.data()["business_account_id"], "waba-2");
-    // The same name in another account is another template.
     assert_eq!(create(json!({"whatsapp_config_id": config})).await.data()["business_account_id"], emulator::WABA_ID);
-    let nobody = "0197a1b2-0000-7000-8000-000000000001";
+    let absent = "0197a1b2-0000-7000-8000-000000000001";
     for (more, expected) in [
-        (json!({"whatsapp_config_id": nobody}), ("/whatsapp_config_id", "unknown_config")),
-        (json!({"customer_id": nobody}), ("/customer_id", "unknown_customer")),
+        (json!({"whatsapp_config_id": absent}), ("/whatsapp_config_id", "unknown_config")),
+        (json!({"customer_id": absent}), ("/customer_id", "unknown_customer")),
     ] {
         let refused = create(more).await;
         assert_eq!((refused.status, detail(&refused)), (422, expected));
@@ -54,7 +56,7 @@ async fn a_draft_of_a_project_with_several_accounts_names_one() {
 }
 
 #[tokio::test]
-async fn a_draft_from_before_the_first_number_is_submitted_with_it() {
+async fn draft_without_a_number_is_submitted_once_one_is_connected() {
     let app = TestApp::start().await;
     let id = draft(&app, "visit_reminder").await;
     assert_eq!(read(&app, &id).await["business_account_id"], json!(null));
@@ -66,7 +68,7 @@ async fn a_draft_from_before_the_first_number_is_submitted_with_it() {
 }
 
 #[tokio::test]
-async fn a_name_is_taken_once_in_a_language() {
+async fn template_name_is_unique_per_language() {
     let (app, _) = connected().await;
     draft(&app, "visit_reminder").await;
     let again = app.post(TEMPLATES, json!({"template": visit("visit_reminder")})).await;
@@ -76,14 +78,14 @@ async fn a_name_is_taken_once_in_a_language() {
     let english = app.post(TEMPLATES, json!({"template": english})).await.id();
     let moved = app.patch(&path(&english, ""), json!({"template": {"language_code": "pt_BR"}})).await;
     assert_eq!((moved.status, detail(&moved)), (422, ("/template/name", "taken")));
-    // What Meta has takes a name as well.
-    pull(&app).await;
+    // Templates at Meta occupy their names too.
+    sync(&app).await;
     let hello = json!({"name": "hello_world", "language_code": "en_US", "category": "UTILITY", "components": [{"type": "BODY", "text": "Hi"}]});
     assert_eq!(detail(&app.post(TEMPLATES, json!({"template": hello})).await), ("/template/name", "taken"));
 }
 
 #[tokio::test]
-async fn what_whatsapp_would_refuse_is_told_at_once_and_all_of_it() {
+async fn all_rule_violations_of_a_template_are_reported_together() {
     let (app, _) = connected().await;
     let template = json!({"name": "Visit Reminder", "language_code": "portuguese", "category": "UTILITY", "components": [
         {"type": "BODY", "text": "{{1}}, hello {{3}}"}, {"type": "FOOTER", "text": "x".repeat(61)}]});
@@ -100,7 +102,7 @@ async fn what_whatsapp_would_refuse_is_told_at_once_and_all_of_it() {
 }
 
 #[tokio::test]
-async fn a_draft_changes_until_it_is_submitted_and_keeps_what_is_not_named() {
+async fn draft_is_editable_until_submission_and_keeps_omitted_fields() {
     let (app, _) = connected().await;
     let id = draft(&app, "visit_reminder").await;
     let change = async |template: Value| app.patch(&path(&id, ""), json!({"template": template})).await;
@@ -126,7 +128,7 @@ async fn a_draft_changes_until_it_is_submitted_and_keeps_what_is_not_named() {
 }
 
 #[tokio::test]
-async fn a_removed_draft_is_kept_without_asking_meta_and_frees_its_name() {
+async fn removed_draft_is_kept_and_frees_its_name_without_calling_meta() {
     let (app, _) = connected().await;
     let id = draft(&app, "visit_reminder").await;
     for _ in 0..2 {
@@ -142,19 +144,19 @@ async fn a_removed_draft_is_kept_without_asking_meta_and_frees_its_name() {
 }
 
 #[tokio::test]
-async fn templates_are_listed_by_what_they_are() {
+async fn templates_are_filtered_by_their_properties() {
     let (app, config) = connected().await;
-    pull(&app).await;
+    sync(&app).await;
     draft(&app, "visit_reminder").await;
     let count = async |query: &str| {
         let list = app.get(&format!("{TEMPLATES}?{query}")).await;
         assert_eq!(list.data().as_array().unwrap().len() as u64, list.body["meta"]["total_count"].as_u64().unwrap());
         list.body["meta"]["total_count"].as_u64().unwrap()
     };
-    let all = of_meta(&app).await.len() as u64 + 1;
+    let all = templates_at_meta(&app).await.len() as u64 + 1;
     let configs = app.get("/api/v1/whatsapp_configs").await;
     let customer = configs.data()[0]["customer_id"].as_str().unwrap().to_owned();
-    let nobody = "0197a1b2-0000-7000-8000-000000000001";
+    let absent = "0197a1b2-0000-7000-8000-000000000001";
     for (query, expected) in [
         (String::new(), all),
         ("q[status_eq]=draft".into(), 1),
@@ -162,9 +164,9 @@ async fn templates_are_listed_by_what_they_are() {
         ("q[language_code_eq]=en_US&q[name_cont]=order".into(), 1),
         ("q[category_eq]=AUTHENTICATION".into(), 1),
         (format!("whatsapp_config_id={config}"), all),
-        (format!("q[whatsapp_config_id_eq]={nobody}"), 0),
+        (format!("q[whatsapp_config_id_eq]={absent}"), 0),
         (format!("customer_id={customer}"), all),
-        (format!("q[customer_id_eq]={nobody}"), 0),
+        (format!("q[customer_id_eq]={absent}"), 0),
         (format!("business_account_id={}", emulator::WABA_ID), all),
         ("q[business_account_id_eq]=other".into(), 0),
     ] {

@@ -1,11 +1,11 @@
-//! Meta says yes and nobody hears it: the answer is lost, or the process dies before it can write it down. Whoever looks next
-//! finds what Meta has: another submission, a webhook, a pull, or the job that looks a minute later.
+//! Meta accepts, but the response is lost or the process dies before storing it. Another
+//! submission, a webhook, a sync or the refresh job a minute later finds Meta's state.
 
 use super::*;
 use domain::Span;
 
-/// A draft that Meta has and whose answer was lost.
-async fn unheard(app: &TestApp) -> String {
+/// Submits a draft whose response is lost.
+async fn submit_with_lost_response(app: &TestApp) -> String {
     let id = draft(app, "visit_reminder").await;
     fault(app, "templates", json!("accept_then_drop")).await;
     let lost = submit(app, &id).await;
@@ -15,10 +15,10 @@ async fn unheard(app: &TestApp) -> String {
     id
 }
 
-/// Submitted once, and what Meta has.
-async fn is_one(app: &TestApp, id: &str, expected: &str) {
+/// Checks that the draft was submitted once and shows Meta's state.
+async fn assert_submitted_once(app: &TestApp, id: &str, expected: &str) {
     let meta: Vec<Value> =
-        of_meta(app).await.into_iter().filter(|template| template["name"] == "visit_reminder").collect();
+        templates_at_meta(app).await.into_iter().filter(|template| template["name"] == "visit_reminder").collect();
     assert_eq!(meta.len(), 1);
     let now = read(app, id).await;
     assert_eq!((&now["status"], &now["metadata"]["in_doubt"]), (&json!(expected), &json!(null)), "{now}");
@@ -28,50 +28,50 @@ async fn is_one(app: &TestApp, id: &str, expected: &str) {
 }
 
 #[tokio::test]
-async fn a_submission_whose_answer_was_lost_can_be_repeated() {
+async fn submission_with_lost_response_can_be_repeated() {
     let (app, _) = connected().await;
-    by_hand(&app).await;
-    let id = unheard(&app).await;
+    review_manually(&app).await;
+    let id = submit_with_lost_response(&app).await;
     let change = app.patch(&path(&id, ""), json!({"template": {"category": "MARKETING"}})).await;
     assert_eq!(refusal(&change), (422, "submission_unclear"), "Meta may have what it was");
     let again = submit(&app, &id).await;
     assert_eq!((again.status, &again.body["data"]["status"]), (200, &json!("submitted")), "{}", again.body);
-    is_one(&app, &id, "submitted").await;
+    assert_submitted_once(&app, &id, "submitted").await;
 }
 
 #[tokio::test]
-async fn a_submission_whose_answer_was_lost_is_found_by_the_job_after_a_crash() {
+async fn submission_with_lost_response_is_found_by_the_job_after_a_crash() {
     let (app, _) = connected().await;
-    by_hand(&app).await;
-    let id = unheard(&app).await;
+    review_manually(&app).await;
+    let id = submit_with_lost_response(&app).await;
     let app = app.crash_and_restart().await;
     app.forward(Span::from_secs(59)).await;
     assert_eq!(status(&app, &id).await, "draft");
     app.forward(Span::from_secs(2)).await;
-    is_one(&app, &id, "submitted").await;
+    assert_submitted_once(&app, &id, "submitted").await;
 }
 
 #[tokio::test]
-async fn a_submission_whose_answer_was_lost_is_told_by_a_webhook() {
+async fn submission_with_lost_response_is_settled_by_a_webhook() {
     let (app, _) = connected().await;
-    let id = unheard(&app).await;
+    let id = submit_with_lost_response(&app).await;
     app.forward(Span::from_secs(1)).await;
-    is_one(&app, &id, "approved").await;
+    assert_submitted_once(&app, &id, "approved").await;
 }
 
 #[tokio::test]
-async fn a_submission_whose_answer_was_lost_is_found_by_a_pull() {
+async fn submission_with_lost_response_is_found_by_a_sync() {
     let (app, _) = connected().await;
-    by_hand(&app).await;
-    let id = unheard(&app).await;
-    let run = pull(&app).await;
-    let others = of_meta(&app).await.len() - 1;
+    review_manually(&app).await;
+    let id = submit_with_lost_response(&app).await;
+    let run = sync(&app).await;
+    let others = templates_at_meta(&app).await.len() - 1;
     assert_eq!((&run["templates_created"], &run["templates_updated"]), (&json!(others), &json!(1)), "{run}");
-    is_one(&app, &id, "submitted").await;
+    assert_submitted_once(&app, &id, "submitted").await;
 }
 
 #[tokio::test]
-async fn a_submission_that_never_arrived_is_a_draft_again() {
+async fn submission_that_never_arrived_becomes_a_draft_again() {
     let (app, _) = connected().await;
     let id = draft(&app, "visit_reminder").await;
     fault(&app, "templates", json!("drop")).await;
@@ -84,10 +84,10 @@ async fn a_submission_that_never_arrived_is_a_draft_again() {
 }
 
 #[tokio::test]
-async fn the_look_is_repeated_until_meta_answers() {
+async fn refresh_job_repeats_until_meta_answers() {
     let (app, _) = connected().await;
-    by_hand(&app).await;
-    let id = unheard(&app).await;
+    review_manually(&app).await;
+    let id = submit_with_lost_response(&app).await;
     for _ in 0..3 {
         fault(&app, "templates", json!({"error": "server_500"})).await;
     }
@@ -96,11 +96,11 @@ async fn the_look_is_repeated_until_meta_answers() {
     for _ in 0..3 {
         app.forward(Span::from_secs(40)).await;
     }
-    is_one(&app, &id, "submitted").await;
+    assert_submitted_once(&app, &id, "submitted").await;
 }
 
 #[tokio::test]
-async fn an_edit_whose_answer_was_lost_is_looked_up() {
+async fn edit_with_lost_response_is_refreshed() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
     fault(&app, "templates", json!({"accept_then_error": "server_500"})).await;
@@ -110,11 +110,11 @@ async fn an_edit_whose_answer_was_lost_is_looked_up() {
     let app = app.crash_and_restart().await;
     app.forward(Span::from_mins(2)).await;
     assert_eq!(read(&app, &id).await["content"], "Até já.");
-    is_one(&app, &id, "approved").await;
+    assert_submitted_once(&app, &id, "approved").await;
 }
 
 #[tokio::test]
-async fn a_deletion_whose_answer_was_lost_is_looked_up_and_safe_to_repeat() {
+async fn deletion_with_lost_response_is_refreshed_and_repeatable() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
     fault(&app, "templates", json!("accept_then_drop")).await;
@@ -132,11 +132,11 @@ async fn a_deletion_whose_answer_was_lost_is_looked_up_and_safe_to_repeat() {
 }
 
 #[tokio::test]
-async fn a_draft_that_may_have_arrived_is_deleted_at_meta_too() {
+async fn deleting_a_possibly_submitted_draft_also_deletes_at_meta() {
     let (app, _) = connected().await;
-    by_hand(&app).await;
-    let id = unheard(&app).await;
+    review_manually(&app).await;
+    let id = submit_with_lost_response(&app).await;
     let deleted = app.call(Method::DELETE, &path(&id, ""), None).await;
     assert_eq!(deleted.data()["status"], "removed", "{}", deleted.body);
-    assert!(of_meta(&app).await.iter().all(|template| template["name"] != "visit_reminder"));
+    assert!(templates_at_meta(&app).await.iter().all(|template| template["name"] != "visit_reminder"));
 }

@@ -1,4 +1,4 @@
-//! Message templates: drafts of ours, what Meta makes of them, pulls, and sends, with the emulator as Meta.
+//! Message templates: drafts, reviews by Meta, syncs and sends, with the emulator as Meta.
 
 mod agents;
 mod drafts;
@@ -15,7 +15,7 @@ use testkit::{Answer, TestApp};
 
 const TEMPLATES: &str = "/api/v1/whatsapp_templates";
 
-/// A server whose project has a number of the emulated account; its config.
+/// Starts a server whose project has a number of the emulated account; returns the config.
 async fn connected() -> (TestApp, String) {
     let app = TestApp::start().await;
     let (_, config) = app.own_number().await;
@@ -47,7 +47,7 @@ async fn submit(app: &TestApp, id: &str) -> Answer {
     app.post(&path(id, "/submit"), json!({})).await
 }
 
-/// A template that Meta has approved.
+/// Creates an approved template.
 async fn approved(app: &TestApp, name: &str) -> String {
     let id = draft(app, name).await;
     assert_eq!(submit(app, &id).await.status, 200);
@@ -56,8 +56,8 @@ async fn approved(app: &TestApp, name: &str) -> String {
     id
 }
 
-/// Pulls everything that the emulated account has.
-async fn pull(app: &TestApp) -> Value {
+/// Syncs all templates of the emulated account.
+async fn sync(app: &TestApp) -> Value {
     let queued = app.post(&format!("{TEMPLATES}/sync"), json!({})).await;
     assert_eq!(queued.status, 202, "{}", queued.body);
     app.run_until_idle().await;
@@ -65,8 +65,8 @@ async fn pull(app: &TestApp) -> Value {
     app.get(&format!("{TEMPLATES}/sync_status?sync_request_ids={id}")).await.body["sync_requests"][0].clone()
 }
 
-/// The id of a template that was pulled.
-async fn pulled(app: &TestApp, name: &str, language: &str) -> String {
+/// Id of a synced template.
+async fn synced(app: &TestApp, name: &str, language: &str) -> String {
     let list = app.get(&format!("{TEMPLATES}?q[name_cont]={name}&q[language_code_eq]={language}")).await;
     let found = list.data().as_array().unwrap().iter().find(|template| template["name"] == name).cloned();
     found.unwrap()["id"].as_str().unwrap().to_owned()
@@ -77,8 +77,8 @@ async fn fault(app: &TestApp, surface: &str, action: Value) {
     app.emulator_call(Method::POST, "/faults", Some(rule)).await;
 }
 
-/// The templates that the emulated account has.
-async fn of_meta(app: &TestApp) -> Vec<Value> {
+/// Templates of the emulated account.
+async fn templates_at_meta(app: &TestApp) -> Vec<Value> {
     let all = app.emulator_call(Method::GET, "/templates", None).await;
     all["templates"].as_array().unwrap().clone()
 }
@@ -88,8 +88,8 @@ async fn decide(app: &TestApp, meta_id: &Value, decision: Value) {
     app.emulator_call(Method::POST, &path, Some(decision)).await;
 }
 
-/// Nobody decides by itself.
-async fn by_hand(app: &TestApp) {
+/// Turns off automatic reviews in the emulator.
+async fn review_manually(app: &TestApp) {
     app.emulator_call(Method::PUT, "/templates/approval", Some(json!("manual"))).await;
 }
 

@@ -1,25 +1,27 @@
-//! Meta's answer is on its way while news arrive: what was written since Meta was asked is newer than its answer.
+//! Webhooks that arrive during a request to Meta are newer than its response and must not be
+//! overwritten.
 
 use super::*;
 use std::time::Duration;
 
-/// Meta has decided about its next answer, which takes five seconds of its clock.
-async fn slow(app: &TestApp) {
-    fault(app, "templates", json!({"slow": {"ms": 5_000}})).await;
+/// Delays Meta's next response by five seconds of its clock; the response is computed before the
+/// delay.
+async fn delay_next_response(app: &TestApp) {
+    fault(app, "templates", json!({"delay_next_response": {"ms": 5_000}})).await;
 }
 
-/// Waits until Meta has been asked once more than `before`.
-async fn asked(app: &TestApp, before: usize) {
+/// Waits until Meta has received one request more than `before`.
+async fn wait_for_request(app: &TestApp, before: usize) {
     for _ in 0..500 {
         if calls(app).await > before {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("Meta was not asked");
+    panic!("Meta was not wait_for_request");
 }
 
-/// Calls about templates so far.
+/// Template requests received by Meta.
 async fn calls(app: &TestApp) -> usize {
     let log = app.emulator_call(Method::GET, "/requests", None).await;
     let all = log["requests"].as_array().cloned().unwrap_or_default();
@@ -31,20 +33,21 @@ async fn meta_id(app: &TestApp, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_pull_does_not_write_over_what_came_while_meta_was_asked() {
+async fn sync_does_not_overwrite_newer_webhooks() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let id = pulled(&app, "hello_world", "en_US").await;
+    sync(&app).await;
+    let id = synced(&app, "hello_world", "en_US").await;
     let meta = meta_id(&app, &id).await;
-    // Approved at the time of the pull before, rejected when Meta makes up its list, and paused before the list arrives.
+    // Approved by an earlier sync, rejected when Meta computes its list, and paused before the list
+    // arrives.
     let lose = json!({"when": {"surface": "webhook", "event": "template"}, "trigger": {"next": 1}, "do": "lose"});
     app.emulator_call(Method::POST, "/faults", Some(lose)).await;
     decide(&app, &meta, json!({"status": "REJECTED"})).await;
     app.post(&format!("{TEMPLATES}/sync"), json!({})).await;
-    slow(&app).await;
+    delay_next_response(&app).await;
     let before = calls(&app).await;
     let meanwhile = async {
-        asked(&app, before).await;
+        wait_for_request(&app, before).await;
         decide(&app, &meta, json!({"status": "PAUSED"})).await;
         assert_eq!(status(&app, &id).await, "disabled");
         app.emulator.advance(6_000).await;
@@ -57,15 +60,15 @@ async fn a_pull_does_not_write_over_what_came_while_meta_was_asked() {
 }
 
 #[tokio::test]
-async fn a_look_does_not_write_over_what_came_while_meta_was_asked() {
+async fn refresh_does_not_overwrite_newer_webhooks() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
     let meta = meta_id(&app, &id).await;
     decide(&app, &meta, json!({"status": "PAUSED"})).await;
-    slow(&app).await;
+    delay_next_response(&app).await;
     let before = calls(&app).await;
     let meanwhile = async {
-        asked(&app, before).await;
+        wait_for_request(&app, before).await;
         decide(&app, &meta, json!({"status": "APPROVED"})).await;
         app.emulator.advance(6_000).await;
     };
@@ -78,15 +81,15 @@ async fn a_look_does_not_write_over_what_came_while_meta_was_asked() {
 }
 
 #[tokio::test]
-async fn an_edit_that_was_approved_before_its_answer_came_is_approved() {
+async fn edit_approved_before_its_response_stays_approved() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
-    slow(&app).await;
+    delay_next_response(&app).await;
     let before = calls(&app).await;
     let edit_path = path(&id, "/meta");
     let edit = app.patch(&edit_path, json!({"template": {"components": [{"type": "BODY", "text": "Até já."}]}}));
     let meanwhile = async {
-        asked(&app, before).await;
+        wait_for_request(&app, before).await;
         app.emulator.advance(6_000).await;
     };
     let (edited, ()) = tokio::join!(edit, meanwhile);
@@ -97,13 +100,13 @@ async fn an_edit_that_was_approved_before_its_answer_came_is_approved() {
 }
 
 #[tokio::test]
-async fn a_submission_that_was_approved_before_its_answer_came_is_approved() {
+async fn submission_approved_before_its_response_stays_approved() {
     let (app, _) = connected().await;
     let id = draft(&app, "visit_reminder").await;
-    slow(&app).await;
+    delay_next_response(&app).await;
     let before = calls(&app).await;
     let meanwhile = async {
-        asked(&app, before).await;
+        wait_for_request(&app, before).await;
         app.emulator.advance(6_000).await;
     };
     let (submitted, ()) = tokio::join!(submit(&app, &id), meanwhile);

@@ -1,4 +1,4 @@
-//! Sends: checked, stored, and handed over once.
+//! Template sends: validated, stored and sent once.
 
 use super::*;
 use domain::Span;
@@ -11,16 +11,16 @@ async fn send(app: &TestApp, id: &str, template: Value) -> Answer {
     app.post(&path(id, "/send_template"), body).await
 }
 
-/// What Ana's phone shows of the project's own number.
+/// Messages on Ana's phone from the project's own number.
 async fn shown(app: &TestApp) -> Vec<Value> {
     app.chat_with(OWN_NUMBER_ID, ANA).await
 }
 
 #[tokio::test]
-async fn a_template_reaches_the_phone_without_a_conversation_before() {
+async fn template_reaches_a_phone_without_a_prior_conversation() {
     let (app, config) = connected().await;
-    pull(&app).await;
-    let id = pulled(&app, "order_update", "pt_BR").await;
+    sync(&app).await;
+    let id = synced(&app, "order_update", "pt_BR").await;
     let sent = send(&app, &id, json!({"template_parameters": ["Ana", "A-17"]})).await;
     assert_eq!(sent.status, 200, "{}", sent.body);
     let body = &sent.body;
@@ -40,7 +40,8 @@ async fn a_template_reaches_the_phone_without_a_conversation_before() {
     assert_eq!((&messages[0]["status"], &messages[0]["direction"]), (&json!("delivered"), &json!("outbound")));
     let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0].clone();
     assert_eq!((&conversation["phone_number"], &conversation["whatsapp_config_id"]), (&json!(ANA), &json!(config)));
-    // The answer goes into the same conversation, and so does the next template, also outside the window.
+    // The reply joins the same conversation, and so does the next template, even outside the
+    // window.
     app.emulator_call(
         Method::POST,
         "/inbound",
@@ -54,13 +55,13 @@ async fn a_template_reaches_the_phone_without_a_conversation_before() {
 }
 
 #[tokio::test]
-async fn names_headers_links_and_payloads_are_filled_in() {
+async fn named_header_button_and_payload_parameters_are_filled_in() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let named = pulled(&app, "order_update_named", "pt_BR").await;
+    sync(&app).await;
+    let named = synced(&app, "order_update_named", "pt_BR").await;
     let parameters = json!({"order_id": "A-17", "customer_name": "Ana"});
     assert_eq!(send(&app, &named, json!({"template_parameters": parameters})).await.status, 200);
-    let promo = pulled(&app, "promo_image", "pt_BR").await;
+    let promo = synced(&app, "promo_image", "pt_BR").await;
     let full = json!({"template_parameters": ["Ana"], "header_type": "image", "header_params": "https://files.example/a.png",
         "button_url_params": {"0": "verao"}, "button_quick_reply_payloads": {"1": "stop-7"}});
     let sent = send(&app, &promo, full).await;
@@ -73,17 +74,17 @@ async fn names_headers_links_and_payloads_are_filled_in() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_refused_and_nothing_is_stored() {
+async fn invalid_template_sends_are_refused_and_not_stored() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let order = pulled(&app, "order_update", "pt_BR").await;
+    sync(&app).await;
+    let order = synced(&app, "order_update", "pt_BR").await;
     let few = send(&app, &order, json!({"template_parameters": ["Ana"]})).await;
     assert_eq!((few.status, detail(&few)), (422, ("/template/template_parameters", "wrong_parameter_count")));
     assert_eq!(few.body["message"], "Template requires 2 parameters, but 1 were provided");
-    let named = pulled(&app, "order_update_named", "pt_BR").await;
-    let promo = pulled(&app, "promo_image", "pt_BR").await;
-    let hello = pulled(&app, "hello_world", "en_US").await;
-    let nobody = "0197a1b2-0000-7000-8000-000000000001";
+    let named = synced(&app, "order_update_named", "pt_BR").await;
+    let promo = synced(&app, "promo_image", "pt_BR").await;
+    let hello = synced(&app, "hello_world", "en_US").await;
+    let absent = "0197a1b2-0000-7000-8000-000000000001";
     for (id, template, expected) in [
         (&order, json!({}), "/template/template_parameters"),
         (&order, json!({"template_parameters": ["Ana", "a\nb"]}), "/template/template_parameters/1"),
@@ -104,8 +105,8 @@ async fn what_does_not_fit_is_refused_and_nothing_is_stored() {
         (&hello, json!({"button_quick_reply_payloads": {"0": "x"}}), "/template/button_quick_reply_payloads/0"),
         (&hello, json!({"phone_number": "12"}), "/template/phone_number"),
         (&hello, json!({"phone_number": null}), "/template/phone_number"),
-        (&hello, json!({"whatsapp_config_id": nobody}), "/template/whatsapp_config_id"),
-        (&hello, json!({"customer_id": nobody}), "/template/customer_id"),
+        (&hello, json!({"whatsapp_config_id": absent}), "/template/whatsapp_config_id"),
+        (&hello, json!({"customer_id": absent}), "/template/customer_id"),
     ] {
         let refused = send(&app, id, template.clone()).await;
         assert_eq!((refused.status, detail(&refused).0), (422, expected), "{template}: {}", refused.body);
@@ -117,14 +118,14 @@ async fn what_does_not_fit_is_refused_and_nothing_is_stored() {
 #[tokio::test]
 async fn only_approved_templates_are_sent() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    by_hand(&app).await;
+    sync(&app).await;
+    review_manually(&app).await;
     let submitted = draft(&app, "visit_reminder").await;
     submit(&app, &submitted).await;
     let removed = draft(&app, "old_one").await;
     app.call(Method::DELETE, &path(&removed, ""), None).await.data();
-    let paused = pulled(&app, "promo_paused", "pt_BR").await;
-    let rejected = pulled(&app, "free_money", "en_US").await;
+    let paused = synced(&app, "promo_paused", "pt_BR").await;
+    let rejected = synced(&app, "free_money", "en_US").await;
     let own = draft(&app, "another").await;
     for id in [submitted, removed, paused, rejected, own] {
         let refused = send(&app, &id, json!({"template_parameters": ["Marta", "17:30"]})).await;
@@ -134,10 +135,10 @@ async fn only_approved_templates_are_sent() {
 }
 
 #[tokio::test]
-async fn the_number_is_the_named_one_else_the_customer_s_else_the_first() {
+async fn sender_is_the_named_config_then_the_customers_then_the_first() {
     let (app, config) = connected().await;
-    pull(&app).await;
-    let hello = pulled(&app, "hello_world", "en_US").await;
+    sync(&app).await;
+    let hello = synced(&app, "hello_world", "en_US").await;
     let customer = json!({"customer": {"name": "Other", "external_customer_id": "other"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
     let configs = format!("/api/v1/customers/{customer}/whatsapp_configs");
@@ -164,10 +165,10 @@ async fn the_number_is_the_named_one_else_the_customer_s_else_the_first() {
 }
 
 #[tokio::test]
-async fn what_whatsapp_refuses_is_told_and_stored() {
+async fn refusal_by_whatsapp_is_returned_and_stored() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let hello = pulled(&app, "hello_world", "en_US").await;
+    sync(&app).await;
+    let hello = synced(&app, "hello_world", "en_US").await;
     fault(&app, "send", json!({"error": {"code": 132_015}})).await;
     let refused = send(&app, &hello, json!({})).await;
     assert_eq!(refusal(&refused), (500, "send_failed"), "{}", refused.body);
@@ -182,10 +183,10 @@ async fn what_whatsapp_refuses_is_told_and_stored() {
 }
 
 #[tokio::test]
-async fn a_send_that_whatsapp_slows_down_is_answered_and_goes_out_later() {
+async fn throttled_template_send_is_accepted_and_sent_later() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let hello = pulled(&app, "hello_world", "en_US").await;
+    sync(&app).await;
+    let hello = synced(&app, "hello_world", "en_US").await;
     fault(&app, "send", json!({"error": "throughput"})).await;
     let waiting = send(&app, &hello, json!({})).await;
     assert_eq!(waiting.body["response"]["messages"], json!([{"message_status": "queued"}]), "{}", waiting.body);
@@ -195,11 +196,11 @@ async fn a_send_that_whatsapp_slows_down_is_answered_and_goes_out_later() {
 }
 
 #[tokio::test]
-async fn a_template_whose_answer_was_lost_is_not_sent_again_by_itself() {
+async fn template_with_lost_response_is_not_resent() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let hello = pulled(&app, "hello_world", "en_US").await;
-    // Nobody can say that it did not go out.
+    sync(&app).await;
+    let hello = synced(&app, "hello_world", "en_US").await;
+    // It may have been sent.
     fault(&app, "send", json!("drop")).await;
     assert_eq!(send(&app, &hello, json!({})).await.status, 200);
     for wait in [Span::from_secs(40), Span::from_mins(20)] {
@@ -212,15 +213,15 @@ async fn a_template_whose_answer_was_lost_is_not_sent_again_by_itself() {
     assert_eq!(
         (shown(&app).await.len(), &app.messages().await[1]["status"]),
         (1, &json!("delivered")),
-        "its status told"
+        "its status settled it"
     );
 }
 
 #[tokio::test]
-async fn the_same_idempotency_key_sends_once_and_gets_one_answer() {
+async fn same_idempotency_key_sends_once_and_gets_one_response() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let hello = pulled(&app, "hello_world", "en_US").await;
+    sync(&app).await;
+    let hello = synced(&app, "hello_world", "en_US").await;
     let headers = [("idempotency-key", "notice-1"), ("content-type", "application/json")];
     let body = json!({"template": {"phone_number": ANA}}).to_string();
     let call = async |body: &str| {
@@ -236,11 +237,11 @@ async fn the_same_idempotency_key_sends_once_and_gets_one_answer() {
 }
 
 #[tokio::test]
-async fn a_send_that_lost_its_process_is_carried_out_by_the_next() {
+async fn send_interrupted_by_a_crash_is_finished_by_the_next_process() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let hello = pulled(&app, "hello_world", "en_US").await;
-    // WhatsApp is slow and the client gives up; then the process dies.
+    sync(&app).await;
+    let hello = synced(&app, "hello_world", "en_US").await;
+    // WhatsApp is slow, the client gives up, then the process dies.
     fault(&app, "send", json!({"error": "throughput"})).await;
     send(&app, &hello, json!({})).await;
     let app = app.crash_and_restart().await;
@@ -250,14 +251,14 @@ async fn a_send_that_lost_its_process_is_carried_out_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_number_in_another_spelling_is_the_person_that_whatsapp_knows() {
+async fn number_in_another_spelling_reaches_the_known_contact() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let hello = pulled(&app, "hello_world", "en_US").await;
+    sync(&app).await;
+    let hello = synced(&app, "hello_world", "en_US").await;
     let inbound = json!({"phone_number_id": OWN_NUMBER_ID, "from": ANA, "text": "Oi"});
     app.emulator_call(Method::POST, "/inbound", Some(inbound)).await;
     app.run_until_idle().await;
-    // As Brazilians wrote it before their numbers grew.
+    // Brazilian spelling from before mobile numbers got a ninth digit.
     let sent = send(&app, &hello, json!({"phone_number": "+55 11 9999-0001"})).await;
     assert_eq!(sent.status, 200, "{}", sent.body);
     assert_eq!(shown(&app).await.len(), 2);
@@ -269,20 +270,20 @@ async fn a_number_in_another_spelling_is_the_person_that_whatsapp_knows() {
 }
 
 #[tokio::test]
-async fn a_conversation_that_we_open_has_the_name_of_its_contact() {
+async fn outbound_conversation_has_its_contacts_name() {
     let (app, _) = connected().await;
-    pull(&app).await;
+    sync(&app).await;
     let contact = json!({"contact": {"wa_id": "5511999990002", "profile_name": "Bruno at work"}});
     app.post("/api/v1/whatsapp_contacts", contact).await.data();
-    let hello = pulled(&app, "hello_world", "en_US").await;
+    let hello = synced(&app, "hello_world", "en_US").await;
     assert_eq!(send(&app, &hello, json!({"phone_number": "+5511999990002"})).await.status, 200);
     assert_eq!(app.get("/api/v1/whatsapp_conversations").await.data()[0]["contact_name"], "Bruno at work");
 }
 
 #[tokio::test]
-async fn an_agent_reads_what_was_sent_in_its_name() {
+async fn agent_history_includes_template_sends() {
     let (app, config) = connected().await;
-    pull(&app).await;
+    sync(&app).await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     let link = json!({"agent_whatsapp_config": {"whatsapp_config_id": config}});
     app.post(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs"), link).await.data();
@@ -293,7 +294,7 @@ async fn an_agent_reads_what_was_sent_in_its_name() {
     app.model().says("Hello Ana.");
     says("hi").await;
     app.run_until_idle().await;
-    let order = pulled(&app, "order_update", "en_US").await;
+    let order = synced(&app, "order_update", "en_US").await;
     let sent = send(&app, &order, json!({"template_parameters": ["Ana", "A-17"]})).await;
     assert_eq!(sent.status, 200, "{}", sent.body);
     app.run_until_idle().await;

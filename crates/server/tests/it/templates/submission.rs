@@ -1,11 +1,11 @@
-//! Submitting, editing and deleting: each state, each refusal, and no state that Meta does not have.
+//! Submission, edits and deletion of templates at Meta, with their states and refusals.
 
 use super::*;
 use domain::Span;
 use futures::future::join_all;
 
 #[tokio::test]
-async fn a_submission_is_looked_at_and_approved() {
+async fn submitted_template_is_reviewed_and_approved() {
     let (app, config) = connected().await;
     let id = draft(&app, "visit_reminder").await;
     let answer = app.post(&path(&id, "/submit"), json!({"whatsapp_config_id": config})).await;
@@ -14,7 +14,7 @@ async fn a_submission_is_looked_at_and_approved() {
     assert_eq!((&body["status"], &body["message"]), (&json!("success"), &json!("Template submitted successfully")));
     assert_eq!((&body["template_id"], &body["template_name"]), (&json!(id), &json!("visit_reminder")));
     assert_eq!(body["data"]["status"], "submitted");
-    let meta = of_meta(&app).await.into_iter().find(|template| template["name"] == "visit_reminder").unwrap();
+    let meta = templates_at_meta(&app).await.into_iter().find(|template| template["name"] == "visit_reminder").unwrap();
     assert_eq!((&meta["id"], &meta["components"]), (&body["submission_id"], &visit("x")["components"]));
     assert_eq!((&meta["language"], &meta["category"]), (&json!("pt_BR"), &json!("UTILITY")));
     app.forward(Span::from_secs(1)).await;
@@ -31,7 +31,7 @@ async fn a_submission_is_looked_at_and_approved() {
 }
 
 #[tokio::test]
-async fn a_refused_submission_leaves_the_draft_as_it_was() {
+async fn refused_submission_leaves_the_draft_unchanged() {
     let (app, _) = connected().await;
     let id = draft(&app, "visit_reminder").await;
     for (action, expected) in [
@@ -51,7 +51,7 @@ async fn a_refused_submission_leaves_the_draft_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_name_that_meta_has_for_another_template_is_refused() {
+async fn submission_with_a_name_taken_at_meta_is_refused() {
     let (app, _) = connected().await;
     let hello = json!({"name": "hello_world", "language_code": "en_US", "category": "UTILITY", "components": [{"type": "BODY", "text": "Hi"}]});
     let id = app.post(TEMPLATES, json!({"template": hello})).await.id();
@@ -62,15 +62,15 @@ async fn a_name_that_meta_has_for_another_template_is_refused() {
         (&now["status"], &now["content"], &now["metadata"]["in_doubt"]),
         (&json!("draft"), &json!("Hi"), &json!(null))
     );
-    // A pull shows the other one beside the draft, which can have another name.
-    pull(&app).await;
+    // A sync adds Meta's template next to the draft, which can take another name.
+    sync(&app).await;
     assert_eq!(app.get(&format!("{TEMPLATES}?q[name_cont]=hello_world")).await.data().as_array().unwrap().len(), 2);
     app.patch(&path(&id, ""), json!({"template": {"name": "hello_again"}})).await.data();
     assert_eq!(submit(&app, &id).await.status, 200);
 }
 
 #[tokio::test]
-async fn an_edit_is_looked_at_again() {
+async fn edited_template_is_reviewed_again() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
     let edit = async |template: Value| app.patch(&path(&id, "/meta"), json!({"template": template})).await;
@@ -78,7 +78,7 @@ async fn an_edit_is_looked_at_again() {
     assert_eq!((fixed.status, detail(&fixed)), (422, ("/template/category", "fixed")));
     let wrong = edit(json!({"components": [{"type": "BODY", "text": "Oi {{1}}, tchau."}]})).await;
     assert_eq!((wrong.status, detail(&wrong).1), (422, "missing_example"));
-    by_hand(&app).await;
+    review_manually(&app).await;
     let edited =
         edit(json!({"components": [{"type": "BODY", "text": "Até já."}], "time_to_live": 600, "category": "UTILITY"}))
             .await;
@@ -91,7 +91,7 @@ async fn an_edit_is_looked_at_again() {
     decide(&app, &meta_id, json!({"status": "REJECTED", "reason": "SCAM"})).await;
     app.run_until_idle().await;
     assert_eq!(read(&app, &id).await["metadata"]["rejected_reason"], "SCAM");
-    // What was rejected may change its category too.
+    // A rejected template may change its category too.
     let again = edit(json!({"category": "MARKETING", "components": [{"type": "BODY", "text": "Até breve."}]})).await;
     assert_eq!(
         (&again.data()["category"], &again.data()["metadata"]["rejected_reason"]),
@@ -108,7 +108,7 @@ async fn an_edit_is_looked_at_again() {
 }
 
 #[tokio::test]
-async fn a_refused_edit_changes_nothing() {
+async fn refused_edit_changes_nothing() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
     fault(&app, "templates", json!({"error": {"code": 100, "http": 400}})).await;
@@ -122,11 +122,11 @@ async fn a_refused_edit_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_deletion_takes_one_language_and_is_refused_without_a_number() {
+async fn deletion_removes_one_language_and_needs_a_number() {
     let (app, config) = connected().await;
-    pull(&app).await;
+    sync(&app).await;
     let (english, portuguese) =
-        (pulled(&app, "order_update", "en_US").await, pulled(&app, "order_update", "pt_BR").await);
+        (synced(&app, "order_update", "en_US").await, synced(&app, "order_update", "pt_BR").await);
     fault(&app, "templates", json!({"error": {"code": 100, "http": 400, "details": "still used by a campaign"}})).await;
     let refused = app.call(Method::DELETE, &path(&english, ""), None).await;
     assert_eq!(refusal(&refused), (422, "whatsapp_refused"));
@@ -135,7 +135,7 @@ async fn a_deletion_takes_one_language_and_is_refused_without_a_number() {
     let deleted = app.call(Method::DELETE, &path(&english, ""), None).await;
     assert_eq!(deleted.data()["status"], "removed");
     let left: Vec<Value> =
-        of_meta(&app).await.into_iter().filter(|template| template["name"] == "order_update").collect();
+        templates_at_meta(&app).await.into_iter().filter(|template| template["name"] == "order_update").collect();
     assert_eq!(left.iter().map(|template| template["language"].clone()).collect::<Vec<_>>(), [json!("pt_BR")]);
     assert_eq!(status(&app, &portuguese).await, "approved");
     let again = app.call(Method::DELETE, &path(&english, ""), None).await;
@@ -148,7 +148,7 @@ async fn a_deletion_takes_one_language_and_is_refused_without_a_number() {
 }
 
 #[tokio::test]
-async fn twenty_submissions_at_once_are_one() {
+async fn concurrent_submissions_submit_once() {
     let (app, _) = connected().await;
     let id = draft(&app, "visit_reminder").await;
     let answers = join_all((0..20).map(|_| submit(&app, &id))).await;
@@ -159,14 +159,14 @@ async fn twenty_submissions_at_once_are_one() {
     }
     ids.dedup();
     assert_eq!(ids.len(), 1, "{ids:?}");
-    let meta = of_meta(&app).await;
+    let meta = templates_at_meta(&app).await;
     assert_eq!(meta.iter().filter(|template| template["name"] == "visit_reminder").count(), 1);
     app.forward(Span::from_mins(2)).await;
     assert_eq!(status(&app, &id).await, "approved");
 }
 
 #[tokio::test]
-async fn the_same_idempotency_key_submits_once_and_gets_one_answer() {
+async fn same_idempotency_key_submits_once_and_gets_one_response() {
     let (app, _) = connected().await;
     let id = draft(&app, "visit_reminder").await;
     let headers = [("idempotency-key", "submit-1"), ("content-type", "application/json")];

@@ -1,4 +1,4 @@
-//! Pulls: what Meta has is what there is, once per account, through crashes and refusals.
+//! Template syncs: one per account at a time, through crashes and refusals.
 
 use super::*;
 use domain::Span;
@@ -10,7 +10,7 @@ async fn runs(app: &TestApp, query: &str) -> Value {
     answer.body
 }
 
-/// How often the emulator was asked for its list.
+/// List requests received by the emulator.
 async fn lists(app: &TestApp) -> usize {
     let asked = app.emulator_call(Method::GET, "/requests", None).await;
     let all = asked["requests"].as_array().cloned().unwrap_or_default();
@@ -20,7 +20,7 @@ async fn lists(app: &TestApp) -> usize {
 }
 
 #[tokio::test]
-async fn a_pull_brings_what_meta_has_and_tells_what_it_did() {
+async fn sync_stores_metas_templates_and_reports_counts() {
     let (app, config) = connected().await;
     let queued = app.post(&format!("{TEMPLATES}/sync"), json!({})).await;
     let body = &queued.body;
@@ -37,7 +37,7 @@ async fn a_pull_brings_what_meta_has_and_tells_what_it_did() {
     );
     assert_eq!(run["anchor_whatsapp_config"]["name"], "Own line");
     app.run_until_idle().await;
-    let meta = of_meta(&app).await;
+    let meta = templates_at_meta(&app).await;
     let done = runs(&app, "").await["sync_requests"][0].clone();
     assert_eq!((&done["id"], &done["status"]), (&run["id"], &json!("succeeded")));
     let counts = json!({"templates_synced": meta.len(), "templates_created": meta.len(), "templates_updated": 0, "templates_removed": 0});
@@ -45,13 +45,13 @@ async fn a_pull_brings_what_meta_has_and_tells_what_it_did() {
     assert_eq!(done["affected_whatsapp_config_ids"], json!([config]));
     assert!(done["finished_at"].is_string() && done["error_class"].is_null());
     for template in &meta {
-        let id = pulled(&app, template["name"].as_str().unwrap(), template["language"].as_str().unwrap()).await;
+        let id = synced(&app, template["name"].as_str().unwrap(), template["language"].as_str().unwrap()).await;
         let ours = read(&app, &id).await;
         assert_eq!((&ours["components"], &ours["category"]), (&template["components"], &template["category"]));
         assert_eq!(ours["metadata"]["meta_template_id"], template["id"]);
         assert_eq!(ours["metadata"]["parameter_format"], template["parameter_format"]);
     }
-    let state = async |name: &str, language: &str| status(&app, &pulled(&app, name, language).await).await;
+    let state = async |name: &str, language: &str| status(&app, &synced(&app, name, language).await).await;
     assert_eq!(state("hello_world", "en_US").await, "approved");
     assert_eq!(
         (state("promo_paused", "pt_BR").await, state("free_money", "en_US").await),
@@ -60,15 +60,15 @@ async fn a_pull_brings_what_meta_has_and_tells_what_it_did() {
 }
 
 #[tokio::test]
-async fn a_second_pull_counts_what_changed_and_what_is_gone_and_leaves_drafts_alone() {
+async fn second_sync_counts_changes_and_removals_and_keeps_drafts() {
     let (app, _) = connected().await;
-    pull(&app).await;
-    let unchanged = pull(&app).await;
+    sync(&app).await;
+    let unchanged = sync(&app).await;
     let counts = ["templates_created", "templates_updated", "templates_removed"].map(|key| unchanged[key].clone());
     assert_eq!(counts, [json!(0), json!(0), json!(0)]);
     let mine = draft(&app, "visit_reminder").await;
-    let (gone, kept) = (pulled(&app, "order_update", "en_US").await, pulled(&app, "hello_world", "en_US").await);
-    // In Meta's own tool, and no webhook comes.
+    let (gone, kept) = (synced(&app, "order_update", "en_US").await, synced(&app, "hello_world", "en_US").await);
+    // Changed in Meta's own tool, without a webhook.
     let lose = json!({"when": {"surface": "webhook", "event": "template"}, "trigger": "always", "do": "lose"});
     app.emulator_call(Method::POST, "/faults", Some(lose)).await;
     let meta_id = |template: Value| template["metadata"]["meta_template_id"].as_str().unwrap().to_owned();
@@ -77,9 +77,9 @@ async fn a_second_pull_counts_what_changed_and_what_is_gone_and_leaves_drafts_al
     let url = format!("{}/v25.0/{}/message_templates?{query}", app.emulator.url(), emulator::WABA_ID);
     assert!(client.delete(url).bearer_auth(emulator::ACCESS_TOKEN).send().await.unwrap().status().is_success());
     decide(&app, &json!(meta_id(read(&app, &kept).await)), json!({"status": "PAUSED"})).await;
-    assert_eq!(status(&app, &kept).await, "approved", "nobody has heard of it");
+    assert_eq!(status(&app, &kept).await, "approved", "no webhook yet");
     app.forward(Span::from_secs(1)).await;
-    let run = pull(&app).await;
+    let run = sync(&app).await;
     assert_eq!((&run["templates_updated"], &run["templates_removed"]), (&json!(1), &json!(1)), "{run}");
     assert_eq!((status(&app, &gone).await, status(&app, &kept).await), ("removed".into(), "disabled".into()));
     assert_eq!(status(&app, &mine).await, "draft");
@@ -92,7 +92,7 @@ async fn a_second_pull_counts_what_changed_and_what_is_gone_and_leaves_drafts_al
 }
 
 #[tokio::test]
-async fn an_account_has_one_pull_at_a_time() {
+async fn account_has_one_sync_at_a_time() {
     let (app, _) = connected().await;
     let sync = format!("{TEMPLATES}/sync");
     let answers = join_all((0..10).map(|_| app.post(&sync, json!({})))).await;
@@ -111,11 +111,11 @@ async fn an_account_has_one_pull_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_pull_that_lost_its_process_is_done_by_the_next() {
+async fn sync_interrupted_by_a_crash_is_finished_by_the_next_process() {
     let (app, _) = connected().await;
     app.post(&format!("{TEMPLATES}/sync"), json!({})).await;
     fault(&app, "templates", json!({"hang": {"ms": 3_600_000}})).await;
-    // The worker waits for Meta when the process dies.
+    // The process dies while the worker waits for Meta.
     let cut =
         tokio::time::timeout(std::time::Duration::from_millis(500), runtime::workers::step(app.app.context())).await;
     assert!(cut.is_err());
@@ -127,20 +127,23 @@ async fn a_pull_that_lost_its_process_is_done_by_the_next() {
         if done().await["status"] == "succeeded" {
             break;
         }
-        // On PostgreSQL the lease of the dead life runs out by the database's clock.
+        // On PostgreSQL the dead process's lease expires by the database clock.
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     let done = done().await;
-    assert_eq!((&done["status"], &done["templates_created"]), (&json!("succeeded"), &json!(of_meta(&app).await.len())));
+    assert_eq!(
+        (&done["status"], &done["templates_created"]),
+        (&json!("succeeded"), &json!(templates_at_meta(&app).await.len()))
+    );
 }
 
 #[tokio::test]
-async fn a_passing_trouble_is_tried_again_and_can_be_seen_meanwhile() {
+async fn transient_sync_error_is_retried_and_visible() {
     let (app, _) = connected().await;
     for action in [json!({"error": "server_500"}), json!("drop")] {
         fault(&app, "templates", action).await;
     }
-    let run = pull(&app).await;
+    let run = sync(&app).await;
     assert_eq!((&run["status"], &run["error_class"]), (&json!("running"), &json!("unreachable")));
     assert!(run["error_message"].is_string() && run["finished_at"].is_null(), "{run}");
     app.forward(Span::from_secs(60)).await;
@@ -150,16 +153,16 @@ async fn a_passing_trouble_is_tried_again_and_can_be_seen_meanwhile() {
 }
 
 #[tokio::test]
-async fn a_pull_that_cannot_be_done_says_why() {
+async fn failed_sync_shows_its_reason() {
     let (app, config) = connected().await;
     fault(&app, "templates", json!({"error": "token_expired"})).await;
-    let run = pull(&app).await;
+    let run = sync(&app).await;
     assert_eq!((&run["status"], &run["error_class"]), (&json!("failed"), &json!("channel_auth")));
     assert!(run["error_message"].is_string() && run["finished_at"].is_string(), "{run}");
     let always = json!({"when": {"surface": "templates"}, "trigger": "always", "do": {"error": "server_500"}});
     app.emulator_call(Method::POST, "/faults", Some(always)).await;
     app.forward(Span::from_secs(1)).await;
-    pull(&app).await;
+    sync(&app).await;
     for _ in 0..6 {
         app.forward(Span::from_mins(10)).await;
     }
@@ -168,7 +171,7 @@ async fn a_pull_that_cannot_be_done_says_why() {
     assert_eq!(app.get(TEMPLATES).await.data(), &json!([]));
     let path = format!("/api/v1/whatsapp_configs/{config}");
     app.patch(&path, json!({"whatsapp_config": {"access_token": null}})).await.data();
-    let run = pull(&app).await;
+    let run = sync(&app).await;
     assert_eq!((&run["status"], &run["error_class"]), (&json!("failed"), &json!("channel_auth")));
     app.patch(&path, json!({"whatsapp_config": {"kind": "sandbox"}})).await.data();
     let none = app.post(&format!("{TEMPLATES}/sync"), json!({})).await;
@@ -176,7 +179,7 @@ async fn a_pull_that_cannot_be_done_says_why() {
 }
 
 #[tokio::test]
-async fn runs_are_found_by_account_config_customer_and_id() {
+async fn sync_runs_are_filtered_by_account_config_customer_and_id() {
     let (app, config) = connected().await;
     let customer = json!({"customer": {"name": "Other", "external_customer_id": "other"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
@@ -192,27 +195,27 @@ async fn runs_are_found_by_account_config_customer_and_id() {
     app.run_until_idle().await;
     let ids: Vec<&str> =
         both.body["sync_requests"].as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap()).collect();
-    let nobody = "0197a1b2-0000-7000-8000-000000000001";
+    let absent = "0197a1b2-0000-7000-8000-000000000001";
     for (query, total, failed) in [
         (String::new(), 2, 1),
         (format!("business_account_id={}", emulator::WABA_ID), 2, 0),
         (format!("whatsapp_config_id={config}"), 2, 0),
         (format!("customer_id={customer}"), 1, 1),
-        ("business_account_id=nobody".into(), 0, 0),
+        ("business_account_id=absent".into(), 0, 0),
         (format!("sync_request_ids={},{}", ids[0], ids[1]), 2, 1),
-        (format!("sync_request_ids={newest},{nobody}"), 1, 0),
+        (format!("sync_request_ids={newest},{absent}"), 1, 0),
         (format!("sync_request_ids={newest}&customer_id={customer}"), 0, 0),
     ] {
         let summary = runs(&app, &query).await["summary"].clone();
         assert_eq!((&summary["total_requests"], &summary["failed"]), (&json!(total), &json!(failed)), "{query}");
     }
     for (query, expected) in [
-        (format!("whatsapp_config_id={nobody}"), 404),
-        (format!("customer_id={nobody}"), 404),
+        (format!("whatsapp_config_id={absent}"), 404),
+        (format!("customer_id={absent}"), 404),
         ("sync_request_ids=x".into(), 422),
     ] {
         assert_eq!(app.get(&format!("{TEMPLATES}/sync_status?{query}")).await.status, expected, "{query}");
     }
-    let absent = app.post(&format!("{TEMPLATES}/sync"), json!({"whatsapp_config_id": nobody})).await;
+    let absent = app.post(&format!("{TEMPLATES}/sync"), json!({"whatsapp_config_id": absent})).await;
     assert_eq!(refusal(&absent), (404, "not_found"));
 }

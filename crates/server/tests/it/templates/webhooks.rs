@@ -1,4 +1,4 @@
-//! What webhooks say of templates.
+//! Webhooks about templates.
 
 use super::*;
 use domain::Span;
@@ -7,14 +7,14 @@ async fn meta_id(app: &TestApp, id: &str) -> Value {
     read(app, id).await["metadata"]["meta_template_id"].clone()
 }
 
-/// A signed webhook of the account, as Meta sends it.
+/// Sends a signed webhook of the account.
 async fn tell(app: &TestApp, field: &str, value: Value) {
     app.emulator_call(Method::POST, "/webhooks/raw", Some(json!({"field": field, "value": value}))).await;
     app.run_until_idle().await;
 }
 
 #[tokio::test]
-async fn each_word_of_meta_moves_the_template() {
+async fn every_status_webhook_updates_the_template() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
     let meta = meta_id(&app, &id).await;
@@ -40,7 +40,7 @@ async fn each_word_of_meta_moves_the_template() {
 }
 
 #[tokio::test]
-async fn a_late_webhook_does_not_move_a_template_back() {
+async fn late_webhook_does_not_move_a_template_back() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
     let meta = meta_id(&app, &id).await;
@@ -61,13 +61,14 @@ async fn a_late_webhook_does_not_move_a_template_back() {
 }
 
 #[tokio::test]
-async fn category_quality_and_components_are_taken_over() {
+async fn category_quality_and_component_webhooks_are_applied() {
     let (app, _) = connected().await;
     let id = approved(&app, "visit_reminder").await;
     let number: u64 = meta_id(&app, &id).await.as_str().unwrap().parse().unwrap();
     let mut value = json!({"message_template_id": number, "message_template_name": "visit_reminder",
         "message_template_language": "pt_BR"});
-    // The look that follows finds what the emulator has, so what the webhook alone says is seen before it.
+    // The refresh that follows loads the emulator's state, so the webhook's own effect is checked
+    // before it.
     value["new_category"] = json!("MARKETING");
     app.emulator_call(
         Method::POST,
@@ -88,7 +89,7 @@ async fn category_quality_and_components_are_taken_over() {
     .await;
     app.emulator.quiesce(std::time::Duration::from_secs(10)).await;
     assert_eq!(read(&app, &id).await["metadata"]["quality_score"], "RED");
-    // Somebody edits it in Meta's own tool.
+    // Edited in Meta's own tool.
     let edit = json!({"components": [{"type": "BODY", "text": "Até já."}]});
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let url = format!("{}/v25.0/{number}", app.emulator.url());
@@ -99,19 +100,19 @@ async fn category_quality_and_components_are_taken_over() {
 }
 
 #[tokio::test]
-async fn a_template_that_was_made_elsewhere_is_pulled_when_meta_tells_of_it() {
+async fn webhook_about_an_unknown_template_starts_a_sync() {
     let (app, _) = connected().await;
-    let hello = of_meta(&app).await.into_iter().find(|template| template["name"] == "hello_world").unwrap();
+    let hello = templates_at_meta(&app).await.into_iter().find(|template| template["name"] == "hello_world").unwrap();
     decide(&app, &hello["id"], json!({"status": "PAUSED"})).await;
     app.run_until_idle().await;
-    let id = pulled(&app, "hello_world", "en_US").await;
+    let id = synced(&app, "hello_world", "en_US").await;
     assert_eq!(status(&app, &id).await, "disabled");
 }
 
 #[tokio::test]
-async fn news_of_an_account_that_nobody_has_are_kept_and_change_nothing() {
+async fn webhook_of_an_unknown_account_is_stored_and_ignored() {
     let app = TestApp::start().await;
-    let hello = of_meta(&app).await.into_iter().find(|template| template["name"] == "hello_world").unwrap();
+    let hello = templates_at_meta(&app).await.into_iter().find(|template| template["name"] == "hello_world").unwrap();
     decide(&app, &hello["id"], json!({"status": "PAUSED"})).await;
     app.run_until_idle().await;
     assert_eq!(app.get(TEMPLATES).await.data(), &json!([]));
@@ -119,9 +120,9 @@ async fn news_of_an_account_that_nobody_has_are_kept_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn two_projects_with_one_account_both_hear_the_news() {
+async fn webhook_updates_every_project_of_the_account() {
     let (app, _) = connected().await;
-    pull(&app).await;
+    sync(&app).await;
     let other = app.app.operator().create_project("Other").await.unwrap();
     let (_, key) = app.app.operator().create_key(&other.to_string()).await.unwrap();
     let theirs = async |path: &str, body: Value| app.call_as(Some(&key), Method::POST, path, Some(body)).await;
@@ -132,7 +133,7 @@ async fn two_projects_with_one_account_both_hear_the_news() {
     theirs(&format!("/api/v1/customers/{customer}/whatsapp_configs"), json!({"whatsapp_config": config})).await.data();
     theirs(&format!("{TEMPLATES}/sync"), json!({})).await;
     app.run_until_idle().await;
-    let hello = of_meta(&app).await.into_iter().find(|template| template["name"] == "hello_world").unwrap();
+    let hello = templates_at_meta(&app).await.into_iter().find(|template| template["name"] == "hello_world").unwrap();
     decide(&app, &hello["id"], json!({"status": "PAUSED"})).await;
     app.run_until_idle().await;
     let filter = format!("{TEMPLATES}?q[name_cont]=hello_world");

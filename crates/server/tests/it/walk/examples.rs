@@ -1,5 +1,6 @@
-//! The examples of the document: requests and answers of real calls, recorded when `RECORD_EXAMPLES` is set, and held against
-//! the document in each run. `cargo xtask openapi --examples` records them and writes the document anew.
+//! Examples of the document: requests and answers of real calls, recorded if `RECORD_EXAMPLES` is
+//! set and checked against the document in each run. `cargo xtask openapi --examples` records them
+//! and writes the document.
 
 use super::operation::{Operation, all_operations};
 use super::world::World;
@@ -14,13 +15,13 @@ use uuid::Uuid;
 const FILE: &str = "src/api/examples.json";
 
 #[tokio::test]
-async fn every_operation_has_an_example_of_its_request_and_of_its_answer() {
+async fn every_operation_has_an_example_request_and_response() {
     let record = std::env::var_os("RECORD_EXAMPLES").is_some();
     if record {
         let recorded = record_all().await;
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
         std::fs::write(path, serde_json::to_string_pretty(&recorded).unwrap() + "\n").unwrap();
-        // The document of this process still has the old ones.
+        // This process still has the document with the old examples.
         return;
     }
     let advice = "; `cargo xtask openapi --examples` records what is missing";
@@ -40,7 +41,7 @@ async fn every_operation_has_an_example_of_its_request_and_of_its_answer() {
 }
 
 #[test]
-fn every_refusal_names_its_codes_and_shows_the_error_body() {
+fn every_error_response_lists_its_codes_and_shows_the_error_body() {
     for operation in all_operations() {
         let mut refusals = 0;
         for (status, response) in operation.responses().filter(|(status, _)| !status.starts_with('2')) {
@@ -59,7 +60,7 @@ fn every_refusal_names_its_codes_and_shows_the_error_body() {
     }
 }
 
-/// Calls each operation once; what deletes comes last.
+/// Calls each operation once, deletions last.
 async fn record_all() -> Map<String, Value> {
     let world = World::new().await;
     let mut all = all_operations();
@@ -102,7 +103,7 @@ async fn record_all() -> Map<String, Value> {
     recorded.into_iter().map(|(name, example)| (name, names.of(&example, ""))).collect()
 }
 
-/// A code that a person has approved.
+/// Sign-in code approved by a user.
 async fn approved(app: &TestApp) -> String {
     let asked = app.post("/api/cli/auth/request", json!({})).await.body;
     let code = asked["auth_code"].as_str().unwrap().to_owned();
@@ -116,12 +117,12 @@ async fn sign_in(app: &TestApp) -> String {
     answer.body["token"].as_str().unwrap().to_owned()
 }
 
-/// Gives what differs from run to run a name that does not, so that a new recording changes what has changed, and the order of
-/// what was made in the same instant.
+/// Replaces values that differ between runs by stable names, and sorts rows created in the same
+/// instant, so that a recording differs only where the API changed.
 #[derive(Default)]
 struct Names {
     ids: BTreeMap<String, String>,
-    /// Of sandbox sessions; people send them as texts.
+    /// Codes of sandbox sessions, which contacts send as texts.
     codes: BTreeSet<String>,
 }
 

@@ -1,7 +1,7 @@
-//! Rules that hold for each operation, tried on each operation of the document with real calls. Every answer on the way is
-//! checked against the document as well.
+//! Rules that hold for every operation, checked with real calls to each operation of the document.
+//! Each answer is also checked against the document.
 //!
-//! A new operation is covered by being there; `world.rs` gives it what must exist before it can be called.
+//! A new operation is covered automatically; `world.rs` creates what must exist before a call.
 
 mod examples;
 pub mod operation;
@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 use testkit::{Answer, TestApp};
 use world::World;
 
-const NOBODY: &str = "0197a1b2-0000-7000-8000-000000000001";
+const ABSENT: &str = "0197a1b2-0000-7000-8000-000000000001";
 const MALFORMED: [&str; 3] = ["not-an-id", "%00", "0197a1b2000070008000000000000001"];
 
-fn in_shape(operation: &Operation, answer: &Answer, status: u16, code: &str) {
+fn assert_error_shape(operation: &Operation, answer: &Answer, status: u16, code: &str) {
     let (name, body) = (&operation.name, &answer.body);
     assert_eq!((answer.status, body["code"].as_str()), (status, Some(code)), "{name}: {body}");
     assert_eq!(body["request_id"].as_str(), Some(answer.headers["x-request-id"].as_str()), "{name}");
 }
 
 #[tokio::test]
-async fn every_operation_refuses_a_missing_and_a_wrong_key() {
+async fn every_operation_refuses_missing_and_wrong_keys() {
     let world = World::new().await;
     let last = if world.app.key.ends_with('x') { "y" } else { "x" };
     let wrong = format!("{}{last}", &world.app.key[..world.app.key.len() - 1]);
@@ -32,30 +32,30 @@ async fn every_operation_refuses_a_missing_and_a_wrong_key() {
         let path = world.path(&operation);
         for key in [None, Some("nonsense"), Some(unknown), Some(wrong.as_str())] {
             let answer = operation.call_as(&world.app, key, &path, world.body(&operation)).await;
-            in_shape(&operation, &answer, 401, "unauthorized");
+            assert_error_shape(&operation, &answer, 401, "unauthorized");
             assert_eq!(answer.body["error"], "Invalid or missing API key");
         }
     }
 }
 
 #[tokio::test]
-async fn an_absent_a_malformed_and_another_project_s_id_get_the_same_answer() {
+async fn absent_malformed_and_foreign_ids_get_the_same_404() {
     let world = World::new().await;
     let told = |answer: &Answer| (answer.body["error"].clone(), answer.body["message"].clone());
     for operation in operations() {
         for parameter in operation.path_ids() {
-            let absent = world.path_with(&operation, &parameter, NOBODY);
+            let absent = world.path_with(&operation, &parameter, ABSENT);
             let absent = operation.call(&world.app, &absent, world.body(&operation)).await;
-            in_shape(&operation, &absent, 404, "not_found");
+            assert_error_shape(&operation, &absent, 404, "not_found");
             for malformed in MALFORMED {
                 let path = world.path_with(&operation, &parameter, malformed);
                 let answer = operation.call(&world.app, &path, world.body(&operation)).await;
-                in_shape(&operation, &answer, 404, "not_found");
+                assert_error_shape(&operation, &answer, 404, "not_found");
                 assert_eq!(told(&answer), told(&absent), "{} {parameter}={malformed}", operation.name);
             }
             let path = world.path(&operation);
             let foreign = operation.call_as(&world.app, Some(&world.foreign_key), &path, world.body(&operation)).await;
-            in_shape(&operation, &foreign, 404, "not_found");
+            assert_error_shape(&operation, &foreign, 404, "not_found");
             assert_eq!(told(&foreign), told(&absent), "{}", operation.name);
         }
     }
@@ -63,7 +63,7 @@ async fn an_absent_a_malformed_and_another_project_s_id_get_the_same_answer() {
 }
 
 #[tokio::test]
-async fn a_body_without_its_wrapper_is_malformed() {
+async fn body_without_wrapper_is_malformed() {
     let world = World::new().await;
     let mut tried = 0;
     for operation in operations() {
@@ -75,10 +75,10 @@ async fn a_body_without_its_wrapper_is_malformed() {
             [json!({}), json!({"x": inner}), json!({&wrapper: null}), json!({&wrapper: "x"}), json!({&wrapper: [1]})]
         {
             let answer = operation.call(&world.app, &path, Some(body)).await;
-            in_shape(&operation, &answer, 400, "malformed");
+            assert_error_shape(&operation, &answer, 400, "malformed");
             assert_eq!(answer.body["message"], *required);
         }
-        in_shape(&operation, &operation.call(&world.app, &path, Some(json!([]))).await, 400, "malformed");
+        assert_error_shape(&operation, &operation.call(&world.app, &path, Some(json!([]))).await, 400, "malformed");
         tried += 1;
     }
     assert!(tried >= 3);
@@ -86,7 +86,7 @@ async fn a_body_without_its_wrapper_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_body_of_another_type_too_deep_or_too_large_is_refused() {
+async fn body_of_wrong_type_depth_or_size_is_refused() {
     let world = World::new().await;
     let deep = format!("{{\"x\": {}0{}}}", "[".repeat(32), "]".repeat(32));
     let large = format!("{{\"x\": \"{}\"}}", "y".repeat(12 * 1024 * 1024));
@@ -100,16 +100,16 @@ async fn a_body_of_another_type_too_deep_or_too_large_is_refused() {
         ];
         for (header, text, status, code) in tries {
             let answer = operation.call_raw(&world.app, &world.path(operation), header, text).await;
-            in_shape(operation, &answer, status, code);
+            assert_error_shape(operation, &answer, status, code);
         }
     }
     assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
 }
 
-/// Ours is the key, and the other project has one of everything that we have.
+/// The key is ours; the other project has one row of each resource.
 #[tokio::test]
-async fn another_project_s_ids_in_path_query_and_body_get_the_answer_that_an_absent_one_gets() {
-    let world = World::beside_a_stranger().await;
+async fn another_projects_ids_are_answered_like_absent_ids_everywhere() {
+    let world = World::with_full_stranger().await;
     let foreign = world.foreign.as_ref().unwrap();
     let told = |answer: &Answer| {
         let mut body = answer.body.clone();
@@ -120,10 +120,10 @@ async fn another_project_s_ids_in_path_query_and_body_get_the_answer_that_an_abs
     for operation in operations() {
         for parameter in operation.path_ids() {
             let theirs = foreign.in_path(&operation.path, &parameter).unwrap();
-            let [absent, theirs] = [NOBODY, theirs].map(|id| world.path_with(&operation, &parameter, id));
+            let [absent, theirs] = [ABSENT, theirs].map(|id| world.path_with(&operation, &parameter, id));
             let absent = operation.call(&world.app, &absent, world.body(&operation)).await;
             let theirs = operation.call(&world.app, &theirs, world.body(&operation)).await;
-            in_shape(&operation, &absent, 404, "not_found");
+            assert_error_shape(&operation, &absent, 404, "not_found");
             assert_eq!(told(&theirs), told(&absent), "{} {parameter}", operation.name);
             tried[0] += 1;
         }
@@ -135,13 +135,13 @@ async fn another_project_s_ids_in_path_query_and_body_get_the_answer_that_an_abs
                 Place::Query => operation.call(&world.app, &format!("{path}?{field}={id}"), body.clone()).await,
                 Place::Body => operation.call(&world.app, &path, operation.body_with(body.clone(), &field, id)).await,
             };
-            let (absent, theirs) = (answers(NOBODY).await, answers(theirs).await);
+            let (absent, theirs) = (answers(ABSENT).await, answers(theirs).await);
             assert_eq!(told(&theirs), told(&absent), "{} {field}", operation.name);
             match place {
                 Place::Query if operation.is_list() => {
                     assert_eq!(absent.data(), &json!([]), "{} {field}", operation.name);
                 }
-                // What is no list may say that it is not found, or not to be used.
+                // Operations other than lists may answer 404 or 422.
                 _ => {
                     assert!(matches!(absent.status, 404 | 422), "{} {field}: {}", operation.name, absent.body)
                 }
@@ -156,14 +156,14 @@ async fn another_project_s_ids_in_path_query_and_body_get_the_answer_that_an_abs
 }
 
 #[tokio::test]
-async fn a_value_that_its_schema_refuses_is_named() {
+async fn invalid_body_values_are_reported_by_path() {
     let world = World::new().await;
     let mut tried = 0;
     for operation in operations() {
         let Some(sample) = world.body(&operation) else { continue };
         for (place, wrong) in operation.wrong_bodies(&sample) {
             let answer = operation.call(&world.app, &world.path(&operation), Some(wrong)).await;
-            in_shape(&operation, &answer, 422, "validation_failed");
+            assert_error_shape(&operation, &answer, 422, "validation_failed");
             let named = answer.body["details"].as_array().unwrap().iter().any(|detail| {
                 let path = detail["path"].as_str().unwrap();
                 path == place || path.starts_with(&format!("{place}/"))
@@ -177,7 +177,7 @@ async fn a_value_that_its_schema_refuses_is_named() {
 }
 
 #[tokio::test]
-async fn a_parameter_that_its_schema_refuses_is_named() {
+async fn invalid_query_parameters_are_reported_by_name() {
     let world = World::new().await;
     let mut tried = 0;
     for operation in operations() {
@@ -185,7 +185,7 @@ async fn a_parameter_that_its_schema_refuses_is_named() {
             let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair(&name, &text).finish();
             let path = format!("{}?{query}", world.path(&operation));
             let answer = operation.call(&world.app, &path, world.body(&operation)).await;
-            in_shape(&operation, &answer, 422, "validation_failed");
+            assert_error_shape(&operation, &answer, 422, "validation_failed");
             assert_eq!(answer.body["details"][0]["path"], format!("/{name}"), "{}", operation.name);
             tried += 1;
         }
@@ -193,11 +193,12 @@ async fn a_parameter_that_its_schema_refuses_is_named() {
     assert!(tried > 30, "{tried}");
 }
 
-/// Lists that have one thing only, whatever the walk makes: a conversation has one execution after the other.
-const OF_ONE: [&str; 1] = ["list_whatsapp_conversation_agent_executions"];
+/// Lists with at most one row here: a conversation has one execution at a time.
+const SINGLE_ROW_LISTS: [&str; 1] = ["list_whatsapp_conversation_agent_executions"];
 
-/// Newest first, by the field that the contract names, but an agent's suites, whose first is the default one, and events.
-fn in_order(operation: &Operation, things: &[Value]) {
+/// Lists are sorted newest first by the contract's field, except events and an agent's suites
+/// (default suite first).
+fn assert_sorted(operation: &Operation, things: &[Value]) {
     let (field, newest_first) = match operation.name.as_str() {
         "list_whatsapp_conversations" => ("last_active_at", true),
         "list_agent_test_suites" => ("created_at", false),
@@ -208,7 +209,7 @@ fn in_order(operation: &Operation, things: &[Value]) {
     for thing in things {
         let key = &thing[field];
         assert!(!key.is_null(), "{}: no {field} in {thing}", operation.name);
-        // Numbers of one length sort as texts do.
+        // Numbers of equal length sort like texts.
         keys.push(key.as_i64().map_or_else(|| key.to_string(), |number| format!("{number:09}")));
     }
     if newest_first {
@@ -216,13 +217,13 @@ fn in_order(operation: &Operation, things: &[Value]) {
     }
     assert!(keys.is_sorted(), "{}: not in order: {keys:?}", operation.name);
     let different = keys.first() != keys.last();
-    assert!(different || OF_ONE.contains(&operation.name.as_str()), "{}: all of one time", operation.name);
+    assert!(different || SINGLE_ROW_LISTS.contains(&operation.name.as_str()), "{}: all of one time", operation.name);
 }
 
 #[tokio::test]
-async fn every_list_pages_keeps_its_order_and_agrees_with_its_headers() {
+async fn every_list_pages_in_order_with_matching_headers() {
     let world = World::new().await;
-    // One more of each, later.
+    // A second row of each resource, created later.
     world.app.clock.forward(Span::from_secs(1));
     for operation in operations().iter().filter(|operation| operation.method == "POST") {
         operation.call(&world.app, &world.path(operation), world.body(operation)).await.data();
@@ -236,7 +237,7 @@ async fn every_list_pages_keeps_its_order_and_agrees_with_its_headers() {
         let total = whole.body["meta"]["total_count"].as_i64().unwrap();
         assert!(!things.is_empty(), "{}: world.rs must make one", operation.name);
         assert_eq!(things.len(), usize::try_from(total).unwrap(), "{}", operation.name);
-        in_order(operation, &things);
+        assert_sorted(operation, &things);
         for page in 1..=total + 1 {
             let answer = operation.call(&world.app, &format!("{path}?per_page=1&page={page}"), None).await;
             let meta = &answer.body["meta"];
@@ -268,7 +269,7 @@ async fn every_list_pages_keeps_its_order_and_agrees_with_its_headers() {
     }
 }
 
-/// What is where a list's link leads.
+/// Ids on the page that a list's `Link` header names.
 async fn followed(app: &TestApp, list: &Answer, rel: &str) -> Vec<Value> {
     app.get(&linked(list, rel).unwrap()).await.data().as_array().unwrap().clone()
 }
@@ -279,7 +280,7 @@ fn linked(list: &Answer, rel: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn every_operation_answers_as_documented_and_a_write_is_audited_and_safe_to_repeat() {
+async fn every_operation_matches_its_document_and_writes_are_audited_and_idempotent() {
     let world = World::new().await;
     let mut all = operations();
     all.sort_by_key(Operation::turn);
@@ -299,7 +300,7 @@ async fn every_operation_answers_as_documented_and_a_write_is_audited_and_safe_t
     }
 }
 
-/// What a value is replaced by, to see it refused: the first of these that the schema does not allow.
+/// Replacement values; the first that the schema refuses is used.
 fn wrong_values() -> [Value; 6] {
     [json!(5.5), json!("§"), json!(true), json!([[]]), json!({"§": 1}), Value::Null]
 }

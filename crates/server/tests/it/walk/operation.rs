@@ -1,4 +1,4 @@
-//! One operation of the document: how it is called, what it takes, and whether an answer is what the document says.
+//! One operation of the OpenAPI document: calls it and checks each answer against the document.
 
 use super::wrong_values;
 use crate::contract;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::sync::{Arc, OnceLock};
 use testkit::{Answer, TestApp};
 
-/// Where in a request something stands.
+/// Position of a value in a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Query,
@@ -21,14 +21,15 @@ pub struct Operation {
     document: Arc<Value>,
 }
 
-/// All that take a project's key. The few of the command line, which take a user's token, have tests of their own.
+/// Operations that take a project's key. Those of the command line take a user's token and have
+/// their own tests.
 pub fn operations() -> Vec<Operation> {
     let mut all = all_operations();
     all.retain(|operation| operation.path.starts_with("/api/v1/"));
     all
 }
 
-/// Those of the command line too.
+/// All operations, including those of the command line.
 pub fn all_operations() -> Vec<Operation> {
     static DOCUMENT: OnceLock<Arc<Value>> = OnceLock::new();
     let document = DOCUMENT.get_or_init(|| Arc::new(server::openapi()));
@@ -44,7 +45,7 @@ pub fn all_operations() -> Vec<Operation> {
 }
 
 impl Operation {
-    /// When it is called where each is called once: what others need is deleted last, and ended before that.
+    /// Sort key for calling each operation once: deletions last, status changes before them.
     pub fn turn(&self) -> (bool, bool, bool) {
         (self.method == "DELETE", self.name == "update_agent_execution", self.method != "GET")
     }
@@ -57,7 +58,7 @@ impl Operation {
         self.checked(app.call_as(key, self.method.parse().unwrap(), path, body).await)
     }
 
-    /// With an `Idempotency-Key` of its own.
+    /// Calls with a fresh `Idempotency-Key`.
     pub async fn call_with_key(&self, app: &TestApp, path: &str, body: Option<Value>) -> Answer {
         let headers = [("idempotency-key", self.name.as_str()), ("content-type", "application/json")];
         self.checked(
@@ -65,12 +66,12 @@ impl Operation {
         )
     }
 
-    /// With a body that need not be JSON.
+    /// Calls with any bytes as body.
     pub async fn call_raw(&self, app: &TestApp, path: &str, header: (&str, &str), body: &str) -> Answer {
         self.checked(app.call_raw(&[header], self.method.parse().unwrap(), path, Some(body.to_owned())).await)
     }
 
-    /// The answer, which must be one that the document tells of.
+    /// Returns the answer after checking that the document describes it.
     fn checked(&self, answer: Answer) -> Answer {
         let (name, status) = (&self.name, answer.status.to_string());
         let response = &self.value["responses"][&status];
@@ -92,19 +93,19 @@ impl Operation {
         answer
     }
 
-    /// What is wrong with a value by a schema of the document.
+    /// Violations of a schema of the document.
     pub fn problems(&self, schema: &Value, value: &Value) -> Vec<String> {
         let validator = self.validator(schema);
         validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path())).collect()
     }
 
-    /// The schema of the request's body and the example of it, if it has a body.
+    /// Schema and example of the request body, if any.
     pub fn request_example(&self) -> Option<(&Value, &Value)> {
         let content = self.value["requestBody"]["content"].get("application/json")?;
         Some((&content["schema"], &content["examples"]["call"]["value"]))
     }
 
-    /// The schema of the body of each successful answer and the example of it; an answer without a body has none to show.
+    /// Schema and example of each 2xx body.
     pub fn answer_examples(&self) -> Vec<(&Value, &Value)> {
         static EMPTY: OnceLock<(Value, Value)> = OnceLock::new();
         let (nothing, empty) = EMPTY.get_or_init(|| (json!(true), json!({})));
@@ -140,7 +141,7 @@ impl Operation {
         self.body_schema().is_some()
     }
 
-    /// The only required key of the body, if it holds an object.
+    /// Wrapper key: the only required key of the body, if its value is an object.
     pub fn wrapper(&self) -> Option<String> {
         let schema = self.body_schema()?;
         let [key] = schema["required"].as_array()?.as_slice() else { return None };
@@ -153,7 +154,7 @@ impl Operation {
         parts.map(str::to_owned).collect()
     }
 
-    /// Those that name a thing which must be there.
+    /// Path parameters that are ids of existing rows.
     pub fn path_ids(&self) -> Vec<String> {
         let is_id = |name: &String| name == "id" || name == "identifier" || name.ends_with("_id");
         self.path_parameters().into_iter().filter(is_id).collect()
@@ -167,7 +168,7 @@ impl Operation {
         self.queries().any(|parameter| parameter["name"] == "per_page")
     }
 
-    /// Parameters with texts that their schemas refuse.
+    /// Query parameters with a value that their schema refuses.
     pub fn wrong_parameters(&self) -> Vec<(String, String)> {
         let mut wrong = Vec::new();
         for parameter in self.queries() {
@@ -183,7 +184,7 @@ impl Operation {
         wrong
     }
 
-    /// Where ids of other things stand in the body and in the query: the places, each with the name of the field.
+    /// Positions of foreign ids in body and query, with the field's name.
     pub fn ids_taken(&self) -> Vec<(Place, String)> {
         let is_id = |schema: &Value| schema["format"] == "uuid";
         let in_query = self.queries().filter(|parameter| is_id(&parameter["schema"]));
@@ -198,7 +199,6 @@ impl Operation {
         ids
     }
 
-    /// The body with a field set.
     pub fn body_with(&self, body: Option<Value>, field: &str, value: &str) -> Option<Value> {
         let mut body = body?;
         match self.wrapper() {
@@ -208,7 +208,8 @@ impl Operation {
         Some(body)
     }
 
-    /// The sample with one value wrong, missing or too long, and the place of it: for each field of the body.
+    /// One body for each field with its value wrong, missing or too long, and the JSON pointer of
+    /// it.
     pub fn wrong_bodies(&self, sample: &Value) -> Vec<(String, Value)> {
         let Some(body) = self.body_schema() else { return Vec::new() };
         let at = self.wrapper().map(|wrapper| format!("/{wrapper}")).unwrap_or_default();
@@ -232,7 +233,7 @@ impl Operation {
             if let Some(longest) = self.followed(property)["maxLength"].as_u64() {
                 with(name, Some(json!("9".repeat(usize::try_from(longest).unwrap() + 1))));
             }
-            // A body that has lost its only field has lost its wrapper too.
+            // A body without its only field has no wrapper either.
             let others = sample.pointer(&at).and_then(Value::as_object).is_some_and(|fields| fields.len() > 1);
             let required = schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name));
             if required && others {

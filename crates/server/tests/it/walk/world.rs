@@ -1,4 +1,5 @@
-//! What must exist before operations can be called, and what each takes: the only file that a new resource adds to.
+//! Fixtures for every operation: what must exist before a call, and a sample body for it. A new
+//! resource adds its lines here and in no other test.
 
 use super::operation::Operation;
 use domain::ids::ProjectId;
@@ -7,19 +8,19 @@ use testkit::{ANA, OTHER_NUMBER_ID, OWN_NUMBER_ID, TestApp};
 
 pub struct World {
     pub app: TestApp,
-    /// Another project's key.
+    /// API key of another project.
     pub foreign_key: String,
-    /// Rows in the audit when all of this was made.
+    /// Audit rows after setup.
     pub writes_before: i64,
-    /// And in the other project.
+    /// Audit rows of the other project after setup.
     pub foreign_writes_before: i64,
     stranger: ProjectId,
-    /// What the other project has, if it was asked for: the same as ours.
+    /// Fixtures of the other project, if requested.
     pub foreign: Option<Things>,
     things: Things,
 }
 
-/// What a project has: one of each.
+/// One row of each resource in a project.
 pub struct Things {
     agent: String,
     execution: String,
@@ -42,7 +43,7 @@ pub struct Things {
     agent_link: String,
     contact: String,
     note: String,
-    /// Of templates: the config with a token, a draft, a draft to submit, one to edit, one to send.
+    /// Templates: the config with a token, then drafts for each operation, and one to send.
     own_config: String,
     template: String,
     unsubmitted: String,
@@ -51,13 +52,13 @@ pub struct Things {
 }
 
 impl World {
-    /// A project with one of each, and another one with nothing.
+    /// A project with one of each resource, and an empty one.
     pub async fn new() -> Self {
         Self::with(false).await
     }
 
-    /// Two projects with one of each.
-    pub async fn beside_a_stranger() -> Self {
+    /// Two projects with one of each resource.
+    pub async fn with_full_stranger() -> Self {
         Self::with(true).await
     }
 
@@ -72,7 +73,7 @@ impl World {
             foreign = Some(Box::pin(Things::new(&app, "+15557770002", 900)).await);
             (app.project, app.key) = mine;
         }
-        // Boxed: it is larger than a test's stack likes.
+        // Boxed: the future is too large for the stack of a test thread.
         let things = Box::pin(Things::new(&app, ANA, 100)).await;
         let (writes_before, foreign_writes_before) = (0, 0);
         let mut world = Self { app, foreign_key, writes_before, foreign_writes_before, stranger, foreign, things };
@@ -83,7 +84,7 @@ impl World {
 }
 
 impl Things {
-    /// An agent that has handed its conversation over to a person, and everything else. Numbers begin with `number`.
+    /// Creates an agent in handoff and one of everything else. Phone numbers begin with `number`.
     async fn new(app: &TestApp, phone: &str, number: u32) -> Self {
         let graph = json!({
             "nodes": [{"name": "__start__", "type": "DefaultNode"}, {"name": "talk", "type": "DefaultNode", "prompt": "Help."},
@@ -124,7 +125,7 @@ impl Things {
         let checkpoint = shown.data()["checkpoint"]["checkpoint_id"].as_str().unwrap().to_owned();
         let customer = json!({"customer": {"name": "Blue Clinic", "external_customer_id": "clinic-17"}});
         let customer = made("customers", customer).await;
-        // A customer is deleted with its numbers, so this number is another's.
+        // Deleting a customer deletes its numbers, so this number belongs to another customer.
         let other = json!({"customer": {"name": "Green Clinic", "external_customer_id": "clinic-16"}});
         let other = format!("customers/{}/whatsapp_configs", made("customers", other).await);
         let configs = format!("customers/{customer}/whatsapp_configs");
@@ -133,7 +134,7 @@ impl Things {
         let links = format!("agents/{agent}/agent_whatsapp_configs");
         let agent_link = json!({"agent_whatsapp_config": {"whatsapp_config_id": whatsapp_config}});
         let agent_link = made(&links, agent_link).await;
-        // Another number, for the link that the walk makes.
+        // Another number, for the link that the walk creates.
         let free_config = made(&configs, config(2)).await;
         let contact = first("/api/v1/whatsapp_contacts").await;
         let note =
@@ -184,7 +185,7 @@ impl Things {
         }
     }
 
-    /// What a parameter of a path stands for.
+    /// Value of a path parameter.
     pub fn in_path(&self, path: &str, parameter: &str) -> Option<&str> {
         Some(match parameter {
             "agent_id" => &self.agent,
@@ -215,7 +216,7 @@ impl Things {
         })
     }
 
-    /// What a field of a body or a parameter of a query stands for, where it is the id of something.
+    /// Id for a body field or a query parameter, if the field is an id.
     pub fn in_body(&self, field: &str) -> Option<&str> {
         Some(match field {
             "agent_id" => &self.agent,
@@ -230,7 +231,7 @@ impl Things {
 }
 
 impl World {
-    /// A body that the operation takes.
+    /// Valid body for the operation.
     pub fn body(&self, operation: &Operation) -> Option<Value> {
         Some(match operation.name.as_str() {
             "create_agent" => json!({"agent": {"name": "Another", "system_prompt": "Be kind."}}),
@@ -304,7 +305,7 @@ impl World {
         self.path_with(operation, "", "")
     }
 
-    /// The path with one parameter replaced.
+    /// Path with one parameter replaced.
     pub fn path_with(&self, operation: &Operation, replaced: &str, by: &str) -> String {
         let mut path = operation.path.clone();
         for name in operation.path_parameters() {
@@ -328,7 +329,7 @@ impl World {
         store::audit::list(&mut reader.conn(), project, 1, 0).await.unwrap().1
     }
 
-    /// A run that begins to talk to somebody new.
+    /// Starts an execution with a new contact.
     pub async fn another_conversation(&self) {
         let Things { agent, whatsapp_config, .. } = &self.things;
         let body = json!({"phone_number": "+5511987650777", "whatsapp_config_id": whatsapp_config});
