@@ -9,6 +9,8 @@ mod bench_engine;
 mod boundaries;
 mod cluster;
 mod dev;
+mod documents;
+mod files;
 mod fuzz;
 mod imports;
 mod install;
@@ -24,6 +26,7 @@ mod test;
 mod usage;
 mod watchdog;
 mod wheel;
+mod words;
 
 use std::process::ExitCode;
 

@@ -1,16 +1,16 @@
-//! Rules about the text of our sources: what a compiler cannot see and a reviewer would have to look for each time.
+//! Rules about the text of the sources that a compiler cannot check.
 //!
-//! Plain text search, line by line, with comments left out. It is meant to catch the honest mistake, not to be
-//! impossible to fool.
+//! Plain text search, line by line, with comments left out. It finds honest mistakes; it can be fooled.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-const LONGEST_FILE: usize = 800;
+use crate::files::with_extensions;
 
-/// Where settings and clocks may be read: the edges, from where they are handed down as arguments.
+const LONGEST_FILE: usize = 510;
+
+/// Files that may read settings and clocks; all others take them as arguments.
 const EDGES: [&str; 11] = [
     "crates/cli/",
     "crates/emulator/src/clock.rs",
@@ -37,32 +37,10 @@ const SQL_FUNCTIONS: [&str; 5] =
 const SQL_KEYWORDS: [&str; 7] =
     ["CURRENT_TIMESTAMP", "SKIP LOCKED", "LISTEN", "NOTIFY", "SERIAL", "BIGSERIAL", "SMALLSERIAL"];
 
-/// Of all Rust and SQL files below `crates` and `xtask`.
+/// Of all Rust and SQL files.
 pub fn problems(root: &Path) -> Result<Vec<String>> {
-    let mut problems = Vec::new();
-    for folder in ["crates", "xtask"] {
-        walk(root, &root.join(folder), &mut problems)?;
-    }
-    Ok(problems)
-}
-
-fn walk(root: &Path, folder: &Path, problems: &mut Vec<String>) -> Result<()> {
-    let list = || format!("cannot list {}", folder.display());
-    let mut entries = fs::read_dir(folder).with_context(list)?.collect::<Result<Vec<_>, _>>().with_context(list)?;
-    entries.sort_by_key(fs::DirEntry::path);
-    for entry in entries {
-        let path = entry.path();
-        if entry.file_type().with_context(list)?.is_dir() {
-            if entry.file_name() != "target" {
-                walk(root, &path, problems)?;
-            }
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "sql") {
-            let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let relative = path.strip_prefix(root).unwrap_or(&path);
-            problems.extend(problems_of(&relative.to_string_lossy(), &text));
-        }
-    }
-    Ok(())
+    let files = with_extensions(root, &["rs", "sql"])?;
+    Ok(files.iter().flat_map(|file| problems_of(&file.path, &file.text)).collect())
 }
 
 /// `path` counts from the root of the workspace.
@@ -70,7 +48,10 @@ fn problems_of(path: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let lines = text.lines().count();
     if path.ends_with(".rs") && lines > LONGEST_FILE {
-        problems.push(format!("{path} has {lines} lines: {LONGEST_FILE} is a stop, split it by subject"));
+        problems.push(format!("{path} has {lines} lines: split it by subject, at most {LONGEST_FILE}"));
+    }
+    if path.contains("/src/") && path.ends_with(".rs") && !is_test(path) && !text.starts_with("//!") {
+        problems.push(format!("{path} does not open with a `//!` line that says why the module exists"));
     }
     for (number, line) in text.lines().enumerate() {
         let code = without_comment(path, line);
@@ -85,7 +66,7 @@ fn edge_problems(path: &str, code: &str) -> Vec<(&'static str, &'static str)> {
     let mut found = Vec::new();
     if path.ends_with(".rs") && !is_test(path) && !EDGES.iter().any(|edge| path.starts_with(edge)) {
         let settings = READS_SETTINGS.into_iter().filter(|what| code.contains(what));
-        found.extend(settings.map(|what| (what, "settings are read in server::config and handed down")));
+        found.extend(settings.map(|what| (what, "settings are read in server::config and passed as arguments")));
         let clocks = READS_CLOCKS.into_iter().filter(|what| code.contains(what));
         found.extend(clocks.map(|what| (what, "time is an argument; see runtime::context")));
     }
@@ -123,7 +104,7 @@ fn is_test(path: &str) -> bool {
     path.contains("/tests/") || path.ends_with("/tests.rs")
 }
 
-/// A comment starts a line or follows a space, so the slashes of a URL are none.
+/// A comment starts a line or follows a space, so the slashes of a URL start none.
 fn without_comment<'a>(path: &str, line: &'a str) -> &'a str {
     let mark = if path.ends_with(".sql") { "--" } else { "//" };
     for (at, _) in line.match_indices(mark) {
@@ -134,7 +115,7 @@ fn without_comment<'a>(path: &str, line: &'a str) -> &'a str {
     line
 }
 
-/// Whether `word` stands in `text` and is not part of a longer name. A `*` at its end stands for any ending.
+/// True if `word` stands in `text` and is not part of a longer name. A `*` at its end stands for any ending.
 fn has_word(text: &str, word: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let (word, any_ending) = word.strip_suffix('*').map_or((word, false), |word| (word, true));
@@ -149,23 +130,39 @@ fn has_word(text: &str, word: &str) -> bool {
 mod tests {
     use super::*;
 
+    /// With the opening line that every module needs, on the first line of the text.
+    fn found(path: &str, text: &str) -> Vec<String> {
+        let opening = if path.ends_with(".rs") { "//! " } else { "" };
+        let text =
+            if text.starts_with("//!") || opening.is_empty() { text.to_owned() } else { format!("{opening}\n{text}") };
+        problems_of(path, &text)
+    }
+
     #[track_caller]
     fn caught(path: &str, text: &str, what: &str) {
-        let problems = problems_of(path, text);
+        let problems = found(path, text);
         assert_eq!(problems.len(), 1, "{problems:?}");
         assert!(problems[0].starts_with(path) && problems[0].contains(what), "{problems:?}");
     }
 
     #[track_caller]
     fn fine(path: &str, text: &str) {
-        assert_eq!(problems_of(path, text), [""; 0]);
+        assert_eq!(found(path, text), [""; 0]);
     }
 
     #[test]
     fn long_files_are_caught() {
-        fine("crates/domain/src/a.rs", &"//\n".repeat(800));
-        caught("crates/domain/src/a.rs", &"//\n".repeat(801), "801 lines");
-        caught("xtask/src/a.rs", &"//\n".repeat(801), "801 lines");
+        fine("crates/domain/src/a.rs", &"//!\n".repeat(LONGEST_FILE));
+        caught("crates/domain/src/a.rs", &"//!\n".repeat(LONGEST_FILE + 1), "split it by subject");
+        caught("crates/domain/tests/it/a.rs", &"//!\n".repeat(LONGEST_FILE + 1), "split it by subject");
+    }
+
+    #[test]
+    fn modules_open_with_their_purpose() {
+        assert_eq!(problems_of("crates/domain/src/a.rs", "use std::fmt;").len(), 1);
+        for test in ["crates/domain/src/a/tests.rs", "crates/domain/tests/it/a.rs"] {
+            assert_eq!(problems_of(test, "use std::fmt;"), [""; 0]);
+        }
     }
 
     #[test]
@@ -174,8 +171,8 @@ mod tests {
             fine(path, "let home = std::env::var(\"HOME\");");
         }
         fine("crates/gateways/tests/it/main.rs", "let url = std::env::var(\"URL\");");
-        caught("crates/gateways/src/llm/openai.rs", "let key = std::env::var(\"KEY\");", ":1: `env::var`");
-        caught("crates/server/src/router.rs", "\nenv::var_os(\"KEY\")", ":2: `env::var`");
+        caught("crates/gateways/src/llm/openai.rs", "let key = std::env::var(\"KEY\");", ":2: `env::var`");
+        caught("crates/server/src/router.rs", "\nenv::var_os(\"KEY\")", ":3: `env::var`");
     }
 
     #[test]
@@ -193,7 +190,7 @@ mod tests {
     #[test]
     fn nothing_waits_in_engine() {
         caught("crates/engine/src/advance.rs", "pub async fn advance() {}", "async fn");
-        caught("crates/engine/src/nodes/agent.rs", "    let text = model.ask()\n        .await;", ":2: `.await`");
+        caught("crates/engine/src/nodes/agent.rs", "    let text = model.ask()\n        .await;", ":3: `.await`");
         fine(
             "crates/engine/src/advance.rs",
             "//! There is no `async fn` and no `.await` here.\nlet x = queue.awaiting;",

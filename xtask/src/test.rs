@@ -16,7 +16,7 @@ use crate::process::{cargo, hermetic, in_workspace, is_ci, root, succeed, target
 use crate::stage::Stages;
 use crate::usage::USAGE;
 use crate::wheel::{DENY, SCHEMATHESIS};
-use crate::{boundaries, fuzz, imports, planted, simulate, watchdog};
+use crate::{boundaries, documents, fuzz, imports, planted, simulate, watchdog, words};
 
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
 const LIMIT: Duration = Duration::from_mins(60);
@@ -112,7 +112,9 @@ const LONG_CRASH_TESTS: &[(&str, &str)] = &[("CHASQUI_CRASH_KILLS", "60"), ("CHA
 fn sources(stages: &mut Stages) -> Result<()> {
     stages.run("format", |_| succeed(cargo().args(["fmt", "--all", "--check"])))?;
     stages.run("boundaries", |_| boundaries::check(root()))?;
-    stages.run("imports", |_| imports::check(root()))
+    stages.run("imports", |_| imports::check(root()))?;
+    stages.run("documents", |_| documents::check(root()))?;
+    stages.run("words", |_| words::check(root()))
 }
 
 /// With the features of the tests, then the product without them. A bench in the second selection keeps the features of
