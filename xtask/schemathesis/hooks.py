@@ -1,5 +1,5 @@
-"""Points generated requests at things that exist, keeps the server's own requests on this machine, and counts which
-operations were answered with success. `cargo xtask fuzz` sets the environment and reads the count.
+"""Replaces generated ids by existing ones, keeps the server's own requests on this machine, and counts the operations that
+succeeded. `cargo xtask fuzz` sets the environment and reads the count.
 """
 
 import atexit
@@ -22,12 +22,12 @@ import world as worlds
 LOOPBACK = os.environ["FUZZ_LOOPBACK"]
 REPORT = os.environ["FUZZ_REPORT"]
 
-# One request in this many keeps the id that was generated, which nobody has; none before the operation has succeeded once.
+# One request in this many keeps its generated id, which does not exist; none before the operation has succeeded once.
 STRANGERS = 8
 
-# What the server says where a value breaks its schema (server/src/api/schema.rs). A request that its schema accepts must not
-# be refused with these: then the document is more generous than the server. Any other code tells of what no schema can say,
-# and counts only where the operation documents it.
+# Codes of refusals by schema (server/src/api/schema.rs). A request that its schema accepts must not be refused with these:
+# then the document is more generous than the server. Other codes are for rules that no schema can express, and count only
+# if the operation documents them.
 BY_SCHEMA = {
     "blank",
     "invalid",
@@ -47,11 +47,11 @@ BY_SCHEMA = {
 }
 
 world = worlds.World.load(os.environ["FUZZ_WORLD"])
-# Found in answers and taken for any operation, these would be deleted.
+# Ids that other operations need: requests that delete must not take them.
 KEPT = {value for value in vars(world).values() if isinstance(value, str)} | set(world.executions)
 answers = defaultdict(Counter)
 dropped = Counter()
-# Bodies that we changed, by identity: kept, so that no other gets the same.
+# Bodies that the hooks changed, by identity; kept alive, so that no other body gets the same identity.
 mended = set()
 kept_alive = []
 validators = {}
@@ -107,14 +107,14 @@ def before_call(context, case, kwargs):
     path = case.operation.path
     succeeded = any(200 <= status < 300 for status in list(answers[operation]))
     parameters = list((case.path_parameters or {}).items())
-    # All or none: what was found in an answer belongs to what stands before it in the path.
+    # All or none: an id found in an answer belongs to the ids before it in the path.
     stranger = succeeded and is_stranger([value for _, value in parameters]) and (not parameters or parameters[-1][1] not in KEPT)
     for name, value in [] if stranger else parameters:
         if is_id(value) or (name == "identifier" and value):
             case.path_parameters[name] = world.path_value(operation, name, path) or value
     if is_positive(case):
         for name in [name for name, value in (case.query or {}).items() if value in (None, "None")]:
-            # A null of an answer, carried over into a query by the tool.
+            # A null of an answer, which the tool copied into a query.
             del case.query[name]
     if isinstance(case.body, (dict, list)):
         settled = settle(case.body, operation)
@@ -122,13 +122,13 @@ def before_call(context, case, kwargs):
             case.body = settled
             kept_alive.append(settled)
             mended.add(id(settled))
-    # What works once is spent on a request that is valid otherwise.
+    # Values that work once are used for requests that are valid otherwise.
     valid = is_positive(case) and case.method == "POST"
     if operation == "cli_exchange_auth" and valid and isinstance(case.body, dict) and world.codes:
         case.body["auth_code"] = world.codes.pop()
     key = (case.headers or {}).get("Idempotency-Key")
     if isinstance(key, str) and 0 < len(key) < 200 and key.isascii() and key.isprintable():
-        # One key for other requests is refused as it should be, and would hide what else is wrong with them.
+        # An idempotency key used for other requests is refused, which would hide other failures of theirs.
         case.headers["Idempotency-Key"] = f"{key}-{zlib.crc32(repr((operation, case.body)).encode())}"
     if operation == "cli_revoke_token" and case.method == "POST" and (case.headers or {}).get("X-CLI-Token"):
         spare = valid and world.tokens_to_revoke
@@ -143,7 +143,7 @@ def after_call(context, case, response):
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """Whether a failure is one, with what OpenAPI cannot express; the rest of the rules is what the document says."""
+    """True if a failure counts, given the rules that OpenAPI cannot express."""
     name = type(failure).__name__
     reason = expected(name, case, response)
     if reason:
@@ -153,13 +153,13 @@ def filter_failure(context, failure, case, response):
 
 
 def expected(failure, case, response):
-    """Why a failure is none; nothing if it is one."""
+    """Reason why a failure does not count, or None."""
     if failure == "AcceptedNegativeData":
         return harmless(case)
     if failure != "RejectedPositiveData":
         return None
     if not keeps_schema(case):
-        # A null of an answer, carried over into a request.
+        # A null of an answer, which the tool copied into a request.
         return "wrong after all"
     body = response.json()
     if response.status_code == 400 and body["code"] == "malformed":
@@ -172,9 +172,7 @@ def expected(failure, case, response):
 
 
 def keeps_schema(case):
-    """Whether the JSON, as it was sent, is what the document accepts; looked at by another validator than the tool's. A form is
-    not looked at.
-    """
+    """True if the document accepts the JSON as it was sent, by another validator than the tool's. Forms always pass."""
     operation, name = case.operation, name_of(case)
     if case.media_type != "application/json" or not isinstance(case.body, (dict, list)):
         return True
@@ -182,61 +180,61 @@ def keeps_schema(case):
         content = operation.definition.raw["requestBody"]["content"]["application/json"]
         schema = content["schema"] | {"components": operation.schema.raw_schema["components"]}
         validators[name] = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    # Bytes where JSON has a text are sent as the tool writes them.
+    # The tool sends bytes in place of a JSON string as they are.
     return validators[name].is_valid(json.loads(json.dumps(case.body)))
 
 
 def harmless(case):
-    """Why a request that was meant to be wrong is right as it was sent."""
+    """Reason why a request that was generated as invalid is valid as sent, or None."""
     if "" in flat(case.query):
-        # `allowEmptyValue`: a parameter without a value is as good as absent, whatever its type.
+        # `allowEmptyValue`: a parameter without a value counts as absent, whatever its type.
         return "empty parameter"
     if id(case.body) in mended and keeps_schema(case):
-        # What was wrong with it was an id or a URL, which we replaced.
+        # The invalid part was an id or a URL, which the hooks replaced.
         return "mended"
     return None
 
 
 def malformed(case, message):
-    """Refusals with 400 that no schema can tell of."""
+    """Refusals with 400 that no schema can express."""
     if "NUL" in message:
         return "NUL"
     if "message" in case.operation.path and "the field " in message:
-        # Names of a form's fields that no name of an object comes of, or that stand twice.
+        # Names of form fields that give no name of an object, or that appear twice.
         return "form"
     if message == "the form is broken: failed to read headers" and any(map(is_unwritable, case.body or ())):
         return "form"
     if message in ("Can only mark inbound messages as read", "Phone number is required"):
-        # By the message that the path names, and by what stands neither in the query nor in the body.
+        # Depends on the message in the path, not on the query or the body.
         return "contract's 400"
     return None
 
 
 def is_unwritable(name):
-    """Whether a header cannot hold it as it is; the tool writes it into one all the same."""
+    """True if a header cannot hold the value; the tool sends it regardless."""
     return any(ord(letter) < 0x20 or ord(letter) == 0x7F for letter in str(name))
 
 
 def beyond_schema(case, detail):
-    """Why a value was refused that its schema accepts; nothing where the document does not say that it may be."""
+    """Reason why a value that its schema accepts was refused, or None if the document does not allow that."""
     code, path = detail["code"], detail["path"]
     parts = path.split("/")
     if "graph" in parts[1:3]:
-        # That nodes and edges fit together: domain/src/agent/codes.rs has the words.
+        # Nodes and edges that do not fit together; the codes are in domain/src/agent/codes.rs.
         return "graph"
     if code not in BY_SCHEMA:
         return code if f"`{code}`" in documented(case.operation) else None
-    # What a message of each type needs, for which the contract has one flat object; what WhatsApp takes of a template, and that
-    # placeholders and what fills them fit together.
+    # Fields that a message type needs, since the contract has one flat object for all; WhatsApp's rules for templates; values
+    # that do not match the placeholders.
     return parts[1] if parts[1:2] in (["message"], ["template"]) and len(parts) > 2 else None
 
 
-# Operations whose document refers to another one for what is refused.
+# Operations whose document refers to another operation for its refusals.
 AS_IN = {"create_standalone_whatsapp_message": "create_whatsapp_message"}
 
 
 def documented(operation):
-    """What the document says of an operation's refusals."""
+    """The document's text about an operation's refusals."""
     raw = operation.definition.raw
     texts = [answer.get("description", "") for status, answer in raw["responses"].items() if status.startswith("4")]
     other = AS_IN.get(raw["operationId"])

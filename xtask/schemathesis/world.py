@@ -1,8 +1,8 @@
-"""What must exist before the operations can be called: made through the API, the emulator and the command line.
+"""Creates the data that operations need, through the API, the emulator and the command line.
 
-Roles are kept apart so that fuzzing stays bounded and keeps working: what is run (`agent`, `case`, `suite`) is never changed
-by a generated body, what is changed (`spare_agent`, ...) is never run, and what is deleted, cancelled or revoked is made
-right before.
+Each object has one use, so that fuzzing stays bounded. Objects that run (`agent`, `case`, `suite`) are never changed by a
+generated body. Objects that change (`spare_agent`, ...) never run. Objects to delete, cancel or revoke are created right
+before the request.
 """
 
 import http.client
@@ -25,7 +25,7 @@ PATIENCE = 30
 
 
 def call(method, path, body=None, headers=None):
-    """Calls the server and gives the body of a 2xx."""
+    """Calls the server and returns the body of a 2xx."""
     place = urllib.parse.urlsplit(URL)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=PATIENCE)
     sent = {"X-API-Key": KEY, "Content-Type": "application/json"} | (headers or {})
@@ -43,7 +43,7 @@ def made(path, body):
 
 
 def first(path):
-    """The first of a list, waited for: workers make it."""
+    """Waits for the first entry of a list, which a worker creates."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         found = call("GET", f"/api/v1/{path}")["data"]
@@ -78,7 +78,7 @@ def token():
 
 
 def member():
-    """The id of whoever signed in, which no operation tells."""
+    """The id of the signed-in user, which no operation returns."""
     with sqlite3.connect(f"file:{DATA_DIR}/chasqui.db?mode=ro", uri=True) as database:
         return str(uuid.UUID(bytes=database.execute("SELECT id FROM users").fetchone()[0]))
 
@@ -88,12 +88,12 @@ def number(number_id, account="777000111222", token="EAAB-test"):
                                 "webhook_verify_token": "check-me", "access_token": token}}
 
 
-# The emulated account, what opens it (whatsapp-cloud-api.md 6.2), and its number that is not the sandbox's.
+# The emulated account, its token (docs/spec/whatsapp-cloud-api.md 6.2), and its number that is not the sandbox's.
 ACCOUNT = ("200000000000001", "EAAEMULATORTOKEN")
 OWN_NUMBER = "100000000000002"
 
 
-# Hands over to a person at once; no URL is called in either.
+# Hands off to a person at once. Neither agent calls a URL.
 HANDOFF = {
     "nodes": [
         {"name": "__start__", "type": "DefaultNode"},
@@ -110,7 +110,7 @@ HANDOFF = {
 class World:
     @classmethod
     def load(cls, text):
-        """One that was made before, by this file as a program."""
+        """The world that this file, run as a program, created before."""
         world = cls.__new__(cls)
         vars(world).update(json.loads(text))
         return world
@@ -143,8 +143,8 @@ class World:
         self.tokens_to_revoke = [token() for _ in range(4)]
         self.project = call("GET", "/api/cli/projects", headers={"X-CLI-Token": self.token})["data"][0]["id"]
         self.member = member()
-        said = call("GET", f"/api/v1/whatsapp_conversations/{self.conversation}/whatsapp_messages")["data"]
-        self.message = next(message["id"] for message in said if message["direction"] == "inbound")
+        messages = call("GET", f"/api/v1/whatsapp_conversations/{self.conversation}/whatsapp_messages")["data"]
+        self.message = next(message["id"] for message in messages if message["direction"] == "inbound")
         self.account = made(f"customers/{self.customer}/whatsapp_configs", number(OWN_NUMBER, *ACCOUNT))
         call("POST", "/api/v1/whatsapp_templates/sync", {"whatsapp_config_id": self.account})
         self.approved = approved("hello_world")["id"]
@@ -200,7 +200,7 @@ class World:
         return made(f"test_cases/{self.case}/test_runs", {"agent_test_run": {}, "run_now": False})
 
     def path_value(self, operation, name, path):
-        """The id that a parameter of the path stands for in this operation, or nothing to keep what was generated."""
+        """The id for a parameter of the path in this operation, or None to keep the generated one."""
         match operation, name:
             case ("update_agent" | "create_agent_snapshot"), "agent_id":
                 return self.spare_agent

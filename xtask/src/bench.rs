@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the real server under load, on this machine, with what a reader needs to judge the figures.
+//! `cargo xtask bench`: the real server under load on this machine, with the facts needed to judge the figures.
 //!
 //! The load generator is the binary `load` of testkit; it starts the server itself, because it plays Meta and the model
 //! around it. Here are the builds, the database with its flushes switched on, and the machine. Nothing fails because it is
@@ -123,7 +123,7 @@ impl Drop for Scratch {
     }
 }
 
-/// What the figures depend on, without names of hosts or folders.
+/// Properties of the machine that the figures depend on, without names of hosts or folders.
 fn machine(data: &Path) -> Result<Value> {
     let cpus = fs::read_to_string("/proc/cpuinfo").context("this needs Linux")?;
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':')).map_or("", |(_, it)| it);
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_is_named_and_may_be_changed() {
+    fn load_is_named_and_has_options() {
         assert_eq!(parse("turns").unwrap(), Options { load: "turns", seconds: 5, postgres: false, rows: None });
         let options = parse("ingest --database postgres --seconds 20").unwrap();
         assert_eq!(options, Options { load: "ingest", seconds: 20, postgres: true, rows: None });
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_come_from_the_lock_file() {
+    fn versions_are_read_from_the_lock_file() {
         assert!(!locked_version("sqlx").unwrap().is_empty());
     }
 }

@@ -1,8 +1,7 @@
 //! `cargo xtask bench engine`: what a step of the engine costs, by the size of the graph and the length of the history.
 //!
-//! The measuring is `crates/engine/benches/advance.rs`; here its table is read and the ratios are put beside it. A ratio
-//! near 1 is the point: cost follows what changed, not what was. What a knowledge text costs is measured, and printed, by
-//! `crates/engine/benches/knowledge.rs`.
+//! `crates/engine/benches/advance.rs` measures; this module reads its table and adds ratios. A ratio near 1 is the aim:
+//! cost follows the size of the change, not of the history. `crates/engine/benches/knowledge.rs` measures knowledge texts.
 
 use std::fs;
 
@@ -23,8 +22,8 @@ struct Row {
 
 /// Measures, prints, and leaves the figures in `target/bench/engine.json`.
 pub fn run() -> Result<()> {
-    let said = output_of(cargo().args(["bench", "-p", "chasqui-engine", "--bench", "advance"]))?;
-    let rows = read(&said).with_context(|| format!("this is not divan's table:\n{said}"))?;
+    let output = output_of(cargo().args(["bench", "-p", "chasqui-engine", "--bench", "advance"]))?;
+    let rows = read(&output).with_context(|| format!("this is not divan's table:\n{output}"))?;
     println!("{}", table(&rows));
     println!("{}", output_of(cargo().args(["bench", "-p", "chasqui-engine", "--bench", "knowledge"]))?);
     let figures: Vec<_> = rows
@@ -69,10 +68,10 @@ fn table(rows: &[Row]) -> String {
 }
 
 /// Reads divan's tree: a line for each benchmark, one for each pair of arguments, and below it what was allocated.
-fn read(said: &str) -> Option<Vec<Row>> {
+fn read(output: &str) -> Option<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
     let mut what = String::new();
-    let mut lines = said.lines();
+    let mut lines = output.lines();
     while let Some(line) = lines.next() {
         let rest = without_tree(line);
         if let Some((arguments, columns)) = rest.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
@@ -113,7 +112,7 @@ fn median(columns: &str) -> Option<f64> {
 mod tests {
     use super::*;
 
-    const SAID: &str = "\
+    const OUTPUT: &str = "\
 advance                  fastest       │ slowest       │ median        │ mean          │ samples │ iters
 ├─ a_message_comes                     │               │               │               │         │
 │  ├─ (3, 10)            13.25 µs      │ 101.4 µs      │ 13.56 µs      │ 14.65 µs      │ 100     │ 100
@@ -130,8 +129,8 @@ advance                  fastest       │ slowest       │ median        │ m
 ";
 
     #[test]
-    fn the_table_is_read_and_compared_with_its_first_row() {
-        let rows = read(SAID).unwrap();
+    fn table_is_read_and_compared_with_its_first_row() {
+        let rows = read(OUTPUT).unwrap();
         assert_eq!((rows.len(), rows[0].what.as_str()), (2, "a_message_comes"));
         assert_eq!((rows[0].nanoseconds, rows[0].allocations, rows[0].bytes), (13_560.0, 208.0, 16_360.0));
         assert_eq!((rows[1].nodes, rows[1].messages, rows[1].bytes), (200, 400, 100.0));

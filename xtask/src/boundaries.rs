@@ -1,4 +1,4 @@
-//! Which crate may depend on what, read from the manifests: the drawing in `docs/architecture.md` as a check.
+//! Dependencies that each crate may have, read from the manifests: the drawing in `docs/architecture.md` as a check.
 //!
 //! Runs as a stage of `cargo xtask test` and as an ordinary test. Rules about the text of the sources are in `sources`.
 
@@ -28,7 +28,7 @@ const ARROWS: [(&str, &[&str]); 11] = [
 /// The one crate that cannot take the lints of the workspace.
 const WITH_UNSAFE_CODE: &str = "sys";
 
-/// Dependencies with a home. testkit is itself only a dev-dependency, so it may use what tests may use.
+/// Dependencies that belong to few crates. testkit is itself only a dev-dependency, so it may use what tests may use.
 const CONFINED: [Confined; 5] = [
     Confined { dependency: "rusqlite", to: &["store"], even_in_tests: true },
     Confined { dependency: "sqlx", to: &["store"], even_in_tests: true },
@@ -47,7 +47,7 @@ struct Confined {
     even_in_tests: bool,
 }
 
-/// Checks manifests and sources below `root` and names everything that is wrong.
+/// Checks manifests and sources below `root` and lists every problem.
 pub fn check(root: &Path) -> Result<()> {
     let mut problems = manifest_problems(root)?;
     problems.extend(sources::problems(root)?);

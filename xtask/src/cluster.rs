@@ -1,7 +1,7 @@
 //! A throwaway PostgreSQL cluster.
 //!
-//! It must not outlive us, however we end: return, panic, Ctrl-C or `kill -9`. So a small shell process (the keeper)
-//! waits on a pipe that only we hold; when the pipe closes it stops the cluster and removes its folder.
+//! It must not outlive xtask, however that ends: return, panic, Ctrl-C or `kill -9`. So a small shell process (the keeper)
+//! waits on a pipe that only xtask holds. When the pipe closes, it stops the cluster and removes its folder.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -19,17 +19,17 @@ use crate::process::{output_of, user_id};
 const FOLDER_PREFIX: &str = "chasqui-postgres-";
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Files in memory. Each test makes and drops a database of a thousand files, and some file systems (ext4) look at every file
-/// that was just deleted before they make one: half of the processor's time went into that.
+/// Files in memory. Each test creates and drops a database of a thousand files. Some file systems (ext4) look at every
+/// recently deleted file before they create one, which took half of the processor's time.
 const IN_MEMORY: &str = "/dev/shm";
 const MEBIBYTES_IN_MEMORY: u64 = 2_048;
 
-/// What a commit waits for.
+/// Condition for the end of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Nothing: what tests write need not survive a power cut.
+    /// None: the data of tests need not survive a power cut.
     None,
-    /// The disk, as in production: for benchmarks.
+    /// A flush to the disk, as in production: for benchmarks.
     Full,
 }
 
@@ -42,7 +42,7 @@ impl Durability {
     }
 }
 
-/// `listen_addresses` keeps the port off the network: everyone is trusted.
+/// Every client is trusted, so the port stays off the network.
 const SETTINGS: &str = "
 max_connections = 200
 listen_addresses = '127.0.0.1'
@@ -77,8 +77,8 @@ impl Cluster {
         owner.give(&folder)?;
         let data = folder.join("data");
 
-        // The keeper first: whatever fails or dies from here on, the folder goes. Its own process group keeps Ctrl-C
-        // away from it.
+        // The keeper first: whatever fails from here on, the folder is removed. Its own process group keeps Ctrl-C and the
+        // watchdog away from it.
         let mut keeper = owner.command(Path::new("sh"), &parent);
         keeper.args(["-c", KEEPER, "keeper"]).arg(bin).arg(&data).arg(&folder);
         let keeper = keeper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -97,8 +97,8 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Starts the server on a free port. Another process may take the port between our look and the start; then the
-    /// next one is tried.
+    /// Starts the server on a free port. Another process may take the port before the server does; then the next one is
+    /// tried.
     fn listen(&self, bin: &Path, data: &Path, owner: &Owner) -> Result<u16> {
         let log = self.folder.join("log");
         let mut attempts = 3;
@@ -116,8 +116,8 @@ impl Cluster {
             let Err(error) = output_of(&mut start) else { return Ok(port) };
             attempts -= 1;
             if attempts == 0 {
-                let said = fs::read_to_string(&log).unwrap_or_default();
-                return Err(error.context(format!("PostgreSQL does not start; its log:\n{said}")));
+                let log = fs::read_to_string(&log).unwrap_or_default();
+                return Err(error.context(format!("PostgreSQL does not start; its log:\n{log}")));
             }
         }
     }
@@ -127,12 +127,12 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.keeper.stdin.take());
         if let Err(error) = self.keeper.wait() {
-            eprintln!("warning: lost sight of the keeper of {}: {error}", self.folder.display());
+            eprintln!("warning: cannot wait for the keeper of {}: {error}", self.folder.display());
         }
     }
 }
 
-/// Who runs the server: we ourselves, or somebody unprivileged when we are root, which PostgreSQL refuses.
+/// User that runs the server: the current one, or an unprivileged one if that is root, which PostgreSQL refuses.
 enum Owner {
     Me,
     Other { uid: u32, gid: u32 },
@@ -160,10 +160,11 @@ impl Owner {
 
     fn give(&self, folder: &Path) -> Result<()> {
         let Self::Other { uid, gid } = self else { return Ok(()) };
-        chown(folder, Some(*uid), Some(*gid)).with_context(|| format!("cannot hand over {}", folder.display()))
+        chown(folder, Some(*uid), Some(*gid))
+            .with_context(|| format!("cannot change the owner of {}", folder.display()))
     }
 
-    /// A command in a folder the owner can enter; ours may be closed to them.
+    /// A command in a folder that the owner can enter; the current folder may be closed to them.
     fn command(&self, program: &Path, folder: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(folder);
@@ -174,10 +175,10 @@ impl Owner {
     }
 }
 
-/// 0 where there is no such folder, or nobody who could tell.
+/// 0 if there is no such folder, or no `df`.
 fn free_mebibytes(folder: &str) -> u64 {
-    let told = output_of(Command::new("df").args(["--output=avail", "--block-size=1M", folder])).unwrap_or_default();
-    told.lines().last().and_then(|free| free.trim().parse().ok()).unwrap_or_default()
+    let output = output_of(Command::new("df").args(["--output=avail", "--block-size=1M", folder])).unwrap_or_default();
+    output.lines().last().and_then(|free| free.trim().parse().ok()).unwrap_or_default()
 }
 
 /// Folders that a killed keeper left behind. A server that still runs in one of them ends when its folder is gone.

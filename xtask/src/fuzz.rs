@@ -1,9 +1,8 @@
-//! `cargo xtask fuzz`: schemathesis makes up requests from `/openapi.json` and holds the answers of the real server against
-//! the same document.
+//! `cargo xtask fuzz`: schemathesis generates requests from `/openapi.json` and checks the real server's answers against it.
 //!
-//! The server is `chasqui dev` on loopback ports of its own, with the emulator, the rehearsal model and no rate limit. What
-//! exists in it, and how requests are pointed at that, stands in `xtask/schemathesis`. Nothing leaves this machine: the
-//! hooks turn every URL in a body into one of the sample order service.
+//! The server is `chasqui dev` on loopback ports of its own, with the emulator, the rehearsal model and no rate limit.
+//! `xtask/schemathesis` creates its data and points requests at it. Nothing leaves this machine: the hooks turn every URL in
+//! a body into one of the sample order service.
 
 use std::fs::{self, File};
 use std::num::ParseIntError;
@@ -20,21 +19,21 @@ use crate::process::{cargo, hermetic, output_of, root, succeed, target_dir, with
 use crate::usage::USAGE;
 use crate::wheel::SCHEMATHESIS;
 
-/// What a submission runs; with start and set-up it stays below two minutes.
+/// Length of a run in a submission; with start and set-up it stays below two minutes.
 const SECONDS: u64 = 90;
-/// What is run before a release.
+/// Length of a run before a release.
 const LONG_SECONDS: u64 = 600;
 const SET_UP: Duration = Duration::from_secs(60);
-/// What is done beside the time that schemathesis is given: reading the document, reports.
-const AROUND: Duration = Duration::from_secs(25);
-/// Of the operations of the document, those that must have been answered with 2xx.
+/// Allowance for reading the document and writing reports.
+const ALLOWANCE: Duration = Duration::from_secs(25);
+/// Share of the document's operations that must be answered with 2xx.
 const ENOUGH_PERCENT: usize = 90;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
     install: bool,
     seconds: u64,
-    /// As the tool prints them.
+    /// As schemathesis prints it.
     seed: Option<u128>,
 }
 
@@ -67,7 +66,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a submission runs, or what is run before a release, on the binary that was built before.
+/// The run of a submission, or of a release check, with the binary that is already built.
 pub fn slice(python: &Path, full: bool) -> Result<()> {
     fuzz(python, &Options { install: false, seconds: if full { LONG_SECONDS } else { SECONDS }, seed: None })
 }
@@ -95,7 +94,7 @@ fn fuzz(python: &Path, options: &Options) -> Result<()> {
 
     let mut world = Command::new(python);
     with_server(hermetic(world.arg(scripts.join("world.py"))));
-    let world = output_of(&mut world).context("what must exist before could not be made")?;
+    let world = output_of(&mut world).context("cannot create the data that requests need")?;
     let token = serde_json::from_str::<Value>(&world)?["token"].as_str().unwrap_or_default().to_owned();
 
     let mut command = Command::new(python);
@@ -106,16 +105,16 @@ fn fuzz(python: &Path, options: &Options) -> Result<()> {
     }
     with_server(hermetic(&mut command));
     command.env("FUZZ_WORLD", world).env("FUZZ_CLI_TOKEN", token);
-    let longest = Duration::from_secs(options.seconds) + AROUND;
+    let longest = Duration::from_secs(options.seconds) + ALLOWANCE;
     let outcome = within(longest, &mut command);
-    let said = server.said();
+    let errors = server.errors();
     count(&folder.join("report.json"))?;
-    if !said.is_empty() {
-        println!("the server complained:\n{said}");
+    if !errors.is_empty() {
+        println!("the server logged errors:\n{errors}");
     }
     outcome?;
-    if !said.is_empty() {
-        bail!("the server complained");
+    if !errors.is_empty() {
+        bail!("the server logged errors");
     }
     Ok(())
 }
@@ -126,7 +125,7 @@ fn program() -> PathBuf {
 
 /// Prints which operations succeeded at least once, and fails if that is too few of them.
 fn count(report: &Path) -> Result<()> {
-    let report = fs::read_to_string(report).context("schemathesis left no report: see what it printed")?;
+    let report = fs::read_to_string(report).context("schemathesis left no report: see its output")?;
     let report: Value = serde_json::from_str(&report)?;
     let document: Value = serde_json::from_str(&fs::read_to_string(root().join("openapi/v1.json"))?)?;
     let items = document["paths"].as_object().into_iter().flatten().flat_map(|(_, item)| item.as_object());
@@ -135,7 +134,7 @@ fn count(report: &Path) -> Result<()> {
     let succeeded = |name: &&str| answers(name).is_some_and(|found| found.keys().any(|status| status.starts_with('2')));
     let (reached, missed): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| succeeded(name));
     let calls: u64 = names.iter().filter_map(|name| answers(name)).flatten().filter_map(|(_, n)| n.as_u64()).sum();
-    println!("{calls} requests; refusals that no schema can tell of: {}", report["dropped"]);
+    println!("{calls} requests; refusals that no schema can express: {}", report["dropped"]);
     println!("operations answered with 2xx: {} of {}", reached.len(), names.len());
     for name in &missed {
         println!("  never: {name} {}", report["answers"][name]);
@@ -149,7 +148,7 @@ fn count(report: &Path) -> Result<()> {
 /// `chasqui dev`, killed when dropped.
 struct Server {
     child: Child,
-    complaints: PathBuf,
+    log: PathBuf,
     url: String,
     emulator: String,
     orders: String,
@@ -158,23 +157,17 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path) -> Result<Self> {
-        let (shown, complaints) = (folder.join("server.txt"), folder.join("complaints.txt"));
+        let (shown, log) = (folder.join("server.txt"), folder.join("errors.txt"));
         let mut command = Command::new(program());
         hermetic(command.arg("dev").arg("--data-dir").arg(folder.join("data")));
         for place in ["--listen", "--emulator-listen", "--orders-listen"] {
             command.args([place, "127.0.0.1:0"]);
         }
         command.env("CHASQUI_LLM_PROVIDER", "Rehearsal").env("CHASQUI_LOG", "error");
-        command.stdout(File::create(&shown)?).stderr(File::create(&complaints)?);
+        command.stdout(File::create(&shown)?).stderr(File::create(&log)?);
         let child = command.spawn().context("the server does not start")?;
-        let mut server = Self {
-            child,
-            complaints,
-            url: String::new(),
-            emulator: String::new(),
-            orders: String::new(),
-            key: String::new(),
-        };
+        let mut server =
+            Self { child, log, url: String::new(), emulator: String::new(), orders: String::new(), key: String::new() };
         let deadline = Instant::now() + SET_UP;
         loop {
             let text = fs::read_to_string(&shown)?;
@@ -188,15 +181,15 @@ impl Server {
                 return Ok(server);
             }
             if server.child.try_wait()?.is_some() || Instant::now() >= deadline {
-                bail!("the server does not start: {}", server.said());
+                bail!("the server does not start: {}", server.errors());
             }
             thread::sleep(Duration::from_millis(50));
         }
     }
 
-    /// What stands in its log: errors only.
-    fn said(&self) -> String {
-        fs::read_to_string(&self.complaints).unwrap_or_default().trim().to_owned()
+    /// Its log, which holds errors only.
+    fn errors(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default().trim().to_owned()
     }
 }
 
@@ -216,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_may_be_longer_and_repeated() {
+    fn length_and_seed_of_a_run_are_options() {
         assert_eq!(parse("").unwrap(), Options { install: false, seconds: SECONDS, seed: None });
         let options = parse("--install --seconds 600 --seed 269744131736856918648946655087365249686").unwrap();
         assert_eq!(

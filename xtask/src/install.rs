@@ -1,4 +1,4 @@
-//! Finding PostgreSQL's programs, and installing them where that is allowed.
+//! Finds PostgreSQL's programs, and installs them if that is allowed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub fn programs(names: &[&str], install: bool) -> Result<PathBuf> {
         "PostgreSQL is not installed: no folder of PATH, /usr/lib/postgresql/*/bin or /usr/local/bin has {wanted}. \
          Install it:\n\
          \x20 Debian, Ubuntu   apt-get install --no-install-recommends postgresql\n\
-         \x20 or let us do it  cargo xtask test --install\n\
+         \x20 or by command    cargo xtask test --install\n\
          or name a server (psql is still needed):\n\
          \x20 TEST_DATABASE_URL=postgres://user@host:port/postgres cargo xtask test"
     )
@@ -48,8 +48,8 @@ fn debian_versions(parent: &Path) -> Vec<PathBuf> {
     versions.into_iter().map(|version| parent.join(version.to_string()).join("bin")).collect()
 }
 
-/// Debian's package would start a cluster of its own on port 5432; the setting in between prevents that. Where the
-/// setting's folder exists already, somebody else decided about it.
+/// Debian's package would start a cluster of its own on port 5432; the setting prevents that. An existing setting is kept:
+/// it is the administrator's.
 fn install_with_apt() -> Result<()> {
     let configuration = Path::new("/etc/postgresql-common/createcluster.conf");
     let untouched = !configuration.exists();
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_installation_says_what_to_install() {
+    fn missing_installation_is_reported_with_the_command_that_installs_it() {
         let error = programs(&["no-such-program"], false).unwrap_err().to_string();
         assert!(error.contains("no-such-program") && error.contains("apt-get install"), "{error}");
     }

@@ -1,4 +1,4 @@
-//! `cargo xtask openapi`: writes the committed document anew, from the handlers.
+//! `cargo xtask openapi`: generates the committed document from the handlers.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::process::{cargo, output_of, root, succeed};
 use crate::usage::USAGE;
 
-/// Writes `openapi/v1.json`; with `--examples` after new examples were recorded from real calls.
+/// Writes `openapi/v1.json`; with `--examples`, records the examples from real calls first.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     match args {
         [] => {}

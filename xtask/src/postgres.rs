@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_database_keeps_the_server_and_its_parameters() {
+    fn database_changes_and_server_and_parameters_stay() {
         let cases = [
             ("postgres://postgres@127.0.0.1:5433/postgres", "postgres://postgres@127.0.0.1:5433/other"),
             ("postgresql://u:p@h/db?sslmode=disable", "postgresql://u:p@h/other?sslmode=disable"),

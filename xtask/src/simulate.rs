@@ -1,8 +1,7 @@
-//! `cargo xtask simulate`: many runs of the deterministic simulator, one run again, or the proof that it finds bugs.
+//! `cargo xtask simulate`: many runs of the deterministic simulator, one run repeated, or the proof that it detects faults.
 //!
-//! The proof: each patch in `crates/testkit/planted` puts one classic mistake into a copy of the sources, and the simulator
-//! must find it within what the build machine runs. A patch that no longer applies is a failure, so that the proof does not
-//! rot.
+//! For the proof, each patch in `crates/testkit/planted` plants one classic fault in a copy of the sources. The simulator
+//! must detect it within the messages and seconds of one submission.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -14,16 +13,16 @@ use crate::planted;
 use crate::process::{cargo, root, succeed, target_dir};
 use crate::usage::USAGE;
 
-/// What a submission runs: messages, and seconds, whatever the machine; a slow one runs less.
+/// Messages and seconds of one submission; the first limit ends it.
 const SLICE: [u64; 2] = [10_000, 60];
-/// What is run before a release.
+/// Before a release.
 const LONG: [u64; 2] = [200_000, 600];
 const BUILD: [&str; 7] = ["build", "--locked", "-p", "chasqui-testkit", "--features", "simulator", "--bin=simulate"];
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
     planted: bool,
-    /// For the program itself.
+    /// Arguments of the program itself.
     passed_on: Vec<String>,
 }
 
@@ -43,7 +42,7 @@ impl Options {
             }
         }
         if options.planted && !options.passed_on.is_empty() {
-            bail!("`--planted` stands alone\n\n{USAGE}");
+            bail!("`--planted` takes no other argument\n\n{USAGE}");
         }
         Ok(options)
     }
@@ -60,7 +59,7 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The runs of a submission, or those before a release, from a fresh seed that is printed.
+/// Runs of a submission, or of a release check, from a fresh seed that is printed.
 pub fn slice(full: bool) -> Result<()> {
     succeed(&mut slice_of(&program(&target_dir()), if full { LONG } else { SLICE }))
 }
@@ -75,7 +74,7 @@ fn program(target: &Path) -> PathBuf {
     target.join("debug/simulate")
 }
 
-/// Proves for every patch that the simulator finds what it plants.
+/// Proves for every patch that the simulator detects its fault.
 pub fn planted() -> Result<()> {
     let patches = planted::of(&root().join("crates/testkit/planted"))?;
     let (copy, target) = planted::places();
@@ -88,13 +87,13 @@ pub fn planted() -> Result<()> {
         succeed(&mut build).with_context(|| format!("{name} no longer compiles"))?;
         let began = Instant::now();
         let run = slice_of(&program(&target), SLICE).output().context("the simulator does not start")?;
-        let said = String::from_utf8_lossy(&run.stdout);
-        let Some(found) = said.lines().find_map(|line| line.strip_prefix("wrong: ")) else {
-            bail!("the simulator did not find {name}:\n{said}");
+        let output = String::from_utf8_lossy(&run.stdout);
+        let Some(found) = output.lines().find_map(|line| line.strip_prefix("wrong: ")) else {
+            bail!("the simulator did not detect {name}:\n{output}");
         };
-        println!("found after {:.1} s: {}", began.elapsed().as_secs_f64(), found);
+        println!("detected after {:.1} s: {}", began.elapsed().as_secs_f64(), found);
     }
-    println!("\nall {} planted mistakes found", patches.len());
+    println!("\nall {} planted faults detected", patches.len());
     Ok(())
 }
 
@@ -107,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_program_knows_is_passed_on_and_the_rest_is_refused() {
+    fn arguments_of_the_program_are_passed_on_and_others_refused() {
         let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
         assert_eq!(parse("--seed 7").unwrap().passed_on, words("--seed 7"));
         assert_eq!(parse("--messages 10 --seconds 5").unwrap().passed_on, words("--messages 10 --seconds 5"));

@@ -37,13 +37,16 @@ fn kill(processes: &[u32]) {
     }
 }
 
-/// Children, their children and so on, from `/proc`. Empty on systems without it.
+/// Children, their children and so on, from `/proc`; none on systems without it. A child that leads a process group of its
+/// own is left alone: the keeper of the PostgreSQL cluster ends by itself, and must stop the cluster first.
 fn descendants(ancestor: u32) -> Vec<u32> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
         let Some(process) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-        if let Some(parent) = parent_in(&stat) {
+        if let Some((parent, group)) = parent_and_group(&stat)
+            && (parent != ancestor || group != process)
+        {
             children.entry(parent).or_default().push(process);
         }
     }
@@ -56,20 +59,23 @@ fn descendants(ancestor: u32) -> Vec<u32> {
     found
 }
 
-/// `7 (a name) S 1 …`: the name may itself hold spaces and parentheses.
-fn parent_in(stat: &str) -> Option<u32> {
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+/// `7 (a name) S 1 7 …`: the name may itself hold spaces and parentheses.
+fn parent_and_group(stat: &str) -> Option<(u32, u32)> {
+    let mut words = stat.rsplit_once(')')?.1.split_whitespace().skip(1);
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::CommandExt;
+
     use super::*;
 
     #[test]
     fn parent_is_read_behind_any_name() {
-        assert_eq!(parent_in("7 (sh) S 1 7 7"), Some(1));
-        assert_eq!(parent_in("7 (a) b (c)) R 42 7 7"), Some(42));
-        assert_eq!(parent_in(""), None);
+        assert_eq!(parent_and_group("7 (sh) S 1 7 7"), Some((1, 7)));
+        assert_eq!(parent_and_group("7 (a) b (c)) R 42 8 7"), Some((42, 8)));
+        assert_eq!(parent_and_group(""), None);
     }
 
     #[test]
@@ -85,5 +91,13 @@ mod tests {
         kill(&below);
         kill(&[shell.id()]);
         assert!(!shell.wait().unwrap().success());
+    }
+
+    #[test]
+    fn child_with_a_process_group_of_its_own_is_left_alone() {
+        let mut keeper = Command::new("sleep").arg("300").process_group(0).spawn().unwrap();
+        assert!(!descendants(std::process::id()).contains(&keeper.id()));
+        keeper.kill().unwrap();
+        keeper.wait().unwrap();
     }
 }
