@@ -11,11 +11,10 @@ use toml::{Table, Value};
 use crate::sources;
 
 /// Every crate, by its folder, and those of ours it may use. A new crate needs a decision record and a line here.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("engine", &["domain"]),
-    ("sys", &[]),
-    ("store", &["domain", "sys"]),
+    ("store", &["domain"]),
     ("gateways", &["domain"]),
     ("rehearsal", &["domain", "gateways"]),
     ("emulator", &["domain"]),
@@ -24,9 +23,6 @@ const ARROWS: [(&str, &[&str]); 11] = [
     ("cli", &["domain", "emulator", "gateways", "rehearsal", "server"]),
     ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "rehearsal", "runtime", "server", "store"]),
 ];
-
-/// The one crate that cannot take the lints of the workspace.
-const WITH_UNSAFE_CODE: &str = "sys";
 
 /// Dependencies that belong to few crates. testkit is itself only a dev-dependency, so it may use what tests may use.
 const CONFINED: [Confined; 5] = [
@@ -106,11 +102,10 @@ fn problems_of(name: &str, manifest: &Table, workspace: &Table) -> Vec<String> {
     problems
 }
 
-/// The workspace forbids unsafe code, for those who take its lints.
+/// The workspace's lints forbid unsafe code; a crate with lints of its own would escape them.
 fn lint_problem(name: &str, manifest: &Table) -> Option<String> {
     let taken = manifest.get("lints").and_then(|lints| lints.get("workspace")).and_then(Value::as_bool);
-    (name != WITH_UNSAFE_CODE && taken != Some(true))
-        .then(|| format!("crates/{name} has lints of its own: only {WITH_UNSAFE_CODE} may hold unsafe code"))
+    (taken != Some(true)).then(|| format!("crates/{name} has lints of its own: use those of the workspace"))
 }
 
 fn folder_of(package: &str) -> Option<&str> {
@@ -248,13 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn unsafe_code_stays_in_sys() {
+    fn every_crate_takes_the_workspace_lints() {
         let own: Table = "[lints.rust]\nunsafe_code = 'deny'".parse().unwrap();
         let shared: Table = "[lints]\nworkspace = true".parse().unwrap();
         assert!(lint_problem("store", &own).is_some());
         assert!(lint_problem("store", &Table::new()).is_some());
         assert_eq!(lint_problem("store", &shared), None);
-        assert_eq!(lint_problem("sys", &own), None);
     }
 
     #[test]

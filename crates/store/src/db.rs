@@ -345,12 +345,12 @@ impl Store {
         Ok(value)
     }
 
-    /// Closes all connections; SQLite's write-ahead log is folded into the file.
+    /// Closes all connections; SQLite's write-ahead log is moved into the file.
     pub async fn close(&self) {
         match &self.engine {
             Engine::Sqlite { writer, readers } => {
                 readers.close();
-                writer.checkpoint().await;
+                writer.truncate_log().await;
             }
             Engine::Postgres(pool) => pool.close().await,
         }

@@ -16,7 +16,6 @@ mod search;
 mod sql;
 mod sqlite;
 mod wal;
-mod writeback;
 mod writer;
 
 pub use db::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx};

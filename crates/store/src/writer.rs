@@ -7,8 +7,7 @@
 
 use crate::{
     Error, point,
-    wal::{self, Gauge, Passes},
-    writeback::Pages,
+    wal::{self, LogSize},
 };
 use rusqlite::Connection;
 use std::{
@@ -17,34 +16,29 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{Mutex, OwnedMutexGuard, oneshot},
     task::spawn_blocking,
-    time::sleep,
 };
 
 /// A group this large is committed even though more are waiting, so that the first ones are not kept waiting.
 const GROUP_LIMIT: usize = 64;
-
-/// Between two steps of writing out what was folded.
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// The writer; clones share it.
 #[derive(Clone)]
 pub(crate) struct Writer {
     group: Arc<Mutex<Group>>,
     waiting: Arc<AtomicUsize>,
-    /// Held by whoever folds the log.
-    folding: Arc<Mutex<()>>,
+    /// Held during a checkpoint, so that there is one at a time.
+    checkpointing: Arc<Mutex<()>>,
     path: Arc<Path>,
 }
 
 struct Group {
     conn: Connection,
-    log: Gauge,
+    log: LogSize,
     /// BEGIN was sent and COMMIT was not.
     open: bool,
     /// Transactions whose work is done and that wait for COMMIT.
@@ -85,9 +79,9 @@ impl Drop for Ticket {
 impl Writer {
     /// `conn` is open on the file at `path`.
     pub(crate) fn new(conn: Connection, path: &Path) -> Self {
-        let log = Gauge::on(&conn);
+        let log = LogSize::watch(&conn);
         let group = Group { conn, log, open: false, done: Vec::new() };
-        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::default(), folding: Arc::default(), path: path.into() }
+        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::default(), checkpointing: Arc::default(), path: path.into() }
     }
 
     pub(crate) async fn begin(&self) -> Result<WriterTx, Error> {
@@ -107,8 +101,8 @@ impl Writer {
         Exclusive(group)
     }
 
-    /// Folds the write-ahead log into the file, as far as readers elsewhere let it.
-    pub(crate) async fn checkpoint(&self) {
+    /// Moves the whole log into the file and empties it, as far as readers in other processes allow.
+    pub(crate) async fn truncate_log(&self) {
         let _ = self.exclusive().await.conn().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
@@ -131,47 +125,27 @@ impl Writer {
         // A runtime of one thread has nothing to do meanwhile; a simulation needs all on it.
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
             if group.commit() {
-                let _ = wal::fold(&group.conn);
+                wal::checkpoint(&group.conn);
             }
             return;
         }
         if group.open {
             // Not awaited by a runtime that ends: the members of the group then hear that they are lost.
             let committed = spawn_blocking(move || group.commit()).await;
-            if committed.is_ok_and(|long| long) {
-                tokio::spawn(self.clone().fold());
+            if committed.is_ok_and(|log_is_long| log_is_long) {
+                tokio::spawn(self.clone().checkpoint());
             }
         }
     }
 
-    /// Lets the log begin anew.
-    async fn fold(self) {
-        let Ok(_folds_alone) = self.folding.try_lock() else { return };
-        self.fold_apart().await;
-        // Only while nothing is added to the log can all of it be in the file.
-        let rest = self.exclusive().await;
-        let _ = spawn_blocking(move || wal::fold(&rest.0.conn)).await;
-    }
-
-    /// Folds as long as it is worth another pass, and has the disk get the pages of each little by little.
-    async fn fold_apart(&self) {
-        let mut passes = Passes::new();
-        loop {
-            let path = self.path.clone();
-            let pass = spawn_blocking(move || {
-                let frames = passes.next(wal::fold_apart(&path));
-                (passes, frames.and_then(|frames| Pages::of(&path, frames).ok()))
-            });
-            let Ok((so_far, Some(pages))) = pass.await else { return };
-            passes = so_far;
-            let pages = Arc::new(pages);
-            for step in 0..pages.steps() {
-                let pages = pages.clone();
-                // The kernel may let it wait.
-                let _ = spawn_blocking(move || pages.begin_writing(step)).await;
-                sleep(PAUSE).await;
-            }
-        }
+    /// Moves the log into the file in the background. Commits go on, except while the last few pages are copied.
+    async fn checkpoint(self) {
+        let Ok(_only_one) = self.checkpointing.try_lock() else { return };
+        let path = self.path.clone();
+        let _ = spawn_blocking(move || wal::checkpoint_while_others_write(&path)).await;
+        // The log restarts only after all of it was copied, and that needs a moment without commits.
+        let writer = self.exclusive().await;
+        let _ = spawn_blocking(move || wal::checkpoint(&writer.0.conn)).await;
     }
 }
 
@@ -206,7 +180,7 @@ impl Group {
         }
     }
 
-    /// Whether the log has grown long.
+    /// Returns true if the log needs a checkpoint.
     fn commit(&mut self) -> bool {
         if !self.open {
             return false;
@@ -219,7 +193,7 @@ impl Group {
         for waiter in self.done.drain(..) {
             let _ = waiter.send(result.clone());
         }
-        self.log.is_due()
+        self.log.needs_checkpoint()
     }
 }
 
