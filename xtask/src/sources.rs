@@ -22,7 +22,7 @@ const EDGES: [&str; 11] = [
     "crates/server/src/config/",
     "crates/server/src/telemetry.rs",
     // The lease clock is the database's, and SQLite is inside this process.
-    "crates/store/src/sqlite.rs",
+    "crates/store/src/db/sqlite.rs",
     "crates/testkit/",
     "xtask/",
 ];

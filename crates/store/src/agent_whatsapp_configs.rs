@@ -1,6 +1,6 @@
 //! Which agents answer on which number. One link of a number may be its primary one.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, AgentWhatsappConfigId, ProjectId, WhatsappConfigId}};
 use uuid::Uuid;
 

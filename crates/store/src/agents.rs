@@ -1,6 +1,6 @@
 //! Agents, and the immutable snapshots of them that executions pin.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
 use uuid::Uuid;
 

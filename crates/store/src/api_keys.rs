@@ -1,6 +1,6 @@
 //! API keys, found by their lookup part and proved by their hash.
 
-use crate::{Result, Tx, row::rows, sql::{run, statements}, unscoped::{self, DirectoryKind}};
+use crate::{Result, Tx, db::row::rows, db::sql::{run, statements}, unscoped::{self, DirectoryKind}};
 use domain::{Timestamp, api_key::NewApiKey, ids::{ApiKeyId, ProjectId, UserId}};
 use uuid::Uuid;
 

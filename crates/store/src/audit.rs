@@ -1,6 +1,6 @@
 //! Who wrote what through the API: a row in the transaction of each write. Rows are only added.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::ProjectId};
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 //!
 //! No project is asked for, since an invariant that holds for one must hold for all. Read-only, and never for a server.
 
-use crate::{Conn, Result, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, db::row::rows, db::sql::{run, statements}};
 use uuid::Uuid;
 
 rows! {

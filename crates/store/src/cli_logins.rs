@@ -1,6 +1,6 @@
 //! Signing in from a command line: codes that wait for an approval, and the tokens that come of them. Only hashes are stored.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, api_key::NewApiKey, ids::UserId};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! What people note about a contact.
 
-use crate::{Conn, Result, Tx, contacts, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, contacts, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{ContactId, ContactNoteId, ProjectId}};
 
 rows! {

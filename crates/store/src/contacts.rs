@@ -2,7 +2,7 @@
 //!
 //! A phone number is never a key: it may be hidden, and it may change (reliability.md 3.1).
 
-use crate::{Conn, Error, Result, Tx, counters::{self, List}, row::rows, search, sql::{count, filtered, run, statements}};
+use crate::{Conn, Error, Result, Tx, counters::{self, List}, db::row::rows, search, db::sql::{count, filtered, run, statements}};
 use domain::{Timestamp, ids::{ContactId, CustomerId, ProjectId}};
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Who has taken a conversation over, now and before. At most one assignment of a conversation is active; the
 //! conversation's own row says whose it is, and both change in one transaction.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{AssignmentId, ConversationId, ProjectId, UserId}};
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 //! It holds the sequence of its messages, when something is due, and who holds it: a lease with an epoch that every claim
 //! raises. A write that carries an old epoch changes nothing (reliability.md §4).
 
-use crate::{Conn, Error, Result, Tx, counters::{self, List}, row::rows, sql::{count, filtered, run, statements}, unscoped::DueConversation};
+use crate::{Conn, Error, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{count, filtered, run, statements}, unscoped::DueConversation};
 use domain::{Span, Timestamp, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
 use uuid::Uuid;
 

@@ -5,7 +5,7 @@
 //! the length of its commit. A counter is the sum of a few rows, so that transactions of one project seldom meet in the
 //! same row. A list that is filtered is counted by its index instead.
 
-use crate::{Conn, Result, Transaction, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Transaction, Tx, db::sql::{run, statements}};
 use domain::ids::ProjectId;
 use std::collections::BTreeMap;
 use uuid::Uuid;

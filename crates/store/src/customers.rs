@@ -1,6 +1,6 @@
 //! Customers: whom the project works for.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, search, sql::{count, filtered, run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, search, db::sql::{count, filtered, run, statements}};
 use domain::{Timestamp, ids::{CustomerId, ProjectId}};
 
 rows! {

@@ -1,6 +1,6 @@
 //! What happened, for live views and outgoing webhooks: written in the transaction of the change that it tells of.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::ProjectId};
 use uuid::Uuid;
 

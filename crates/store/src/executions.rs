@@ -1,6 +1,6 @@
 //! Executions: runs of an agent, with the engine's state.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, sql::{count, filtered, run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{count, filtered, run, statements}};
 use domain::{Timestamp, execution::ExecutionStatus, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, SnapshotId}};
 use uuid::Uuid;
 

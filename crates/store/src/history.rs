@@ -1,6 +1,6 @@
 //! What the model has seen of an execution, append-only.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
 
 rows! {

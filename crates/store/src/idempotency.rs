@@ -1,7 +1,7 @@
 //! Answers to API requests that named an `Idempotency-Key`: written in the transaction of their effect, so that the same
 //! request has one effect however often and however parallel it is sent (reliability.md §6).
 
-use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Span, Timestamp, ids::ProjectId};
 
 /// How long an answer is kept.

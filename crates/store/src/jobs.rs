@@ -1,6 +1,6 @@
 //! Everything else that must run later, once per dedupe key.
 
-use crate::{Error, Result, Tx, conversations, row::rows, sql::{run, statements}, unscoped::DueRow};
+use crate::{Error, Result, Tx, conversations, db::row::rows, db::sql::{run, statements}, unscoped::DueRow};
 use domain::{Span, Timestamp, ids::ProjectId};
 use uuid::Uuid;
 

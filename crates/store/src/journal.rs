@@ -2,7 +2,7 @@
 //!
 //! An effect is begun by the row that lists it and done by the row whose inputs hold its outcome (docs/decisions/0003).
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
 
 rows! {

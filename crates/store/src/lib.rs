@@ -1,26 +1,18 @@
 //! The only crate with SQL: SQLite and PostgreSQL behind one text.
 //!
-//! `db.rs` opens either database and runs transactions; each other file holds one resource's rows and statements and
+//! `db/` opens either database and runs transactions; each other file holds one resource's rows and statements and
 //! nothing else. Every function takes the project first; those that cannot live in `unscoped.rs`.
 
-#[doc(hidden)]
-pub mod admin;
 mod db;
-mod error;
-#[doc(hidden)]
-pub mod point;
-#[cfg(feature = "failpoints")]
-mod refusals;
-mod row;
 mod search;
-mod sql;
-mod sqlite;
-mod wal;
-mod writer;
 
-pub use db::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx};
-pub use error::Error;
-pub use sql::{Sql, narrowings};
+#[doc(hidden)]
+pub use db::{admin, point};
+pub use db::{
+    error::Error,
+    sql::{Sql, narrowings},
+    store::{CommitObserver, Conn, DatabaseUrl, MAX_TRIES, Reader, Retryable, Store, Transaction, Tx},
+};
 
 /// What store functions return.
 pub type Result<T> = std::result::Result<T, Error>;

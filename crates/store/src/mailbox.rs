@@ -1,7 +1,7 @@
 //! Inputs of a conversation that no step has consumed yet. A row is deleted in the commit that consumes it, so a crash
 //! neither loses nor repeats one.
 
-use crate::{Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::ids::{ConversationId, ProjectId};
 
 rows! {

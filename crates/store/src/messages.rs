@@ -1,6 +1,6 @@
 //! Messages in both directions, in the order of their conversation.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction}};
 
 rows! {

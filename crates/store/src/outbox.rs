@@ -3,7 +3,7 @@
 //! Meta has no idempotency key. So an attempt is written before its request is opened, carries a token that Meta echoes in
 //! statuses, and an attempt with an unknown end waits for such a status before it is repeated (reliability.md §6).
 
-use crate::{Conn, Error, Result, Tx, conversations::lane, row::rows, sql::{run, statements}, unscoped::DueOutbox};
+use crate::{Conn, Error, Result, Tx, conversations::lane, db::row::rows, db::sql::{run, statements}, unscoped::DueOutbox};
 use domain::{Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Result, Tx,
-    sql::{run, statements},
+    db::sql::{run, statements},
 };
 
 statements! {

@@ -1,6 +1,6 @@
 //! Projects: the tenants.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::ProjectId};
 
 rows! {

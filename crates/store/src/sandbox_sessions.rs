@@ -1,6 +1,6 @@
 //! Sandbox sessions: one live session for each phone and project.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ProjectId, SandboxSessionId}};
 
 rows! {

@@ -2,7 +2,7 @@
 //!
 //! The associated data names project, kind and id, so a ciphertext that is moved to another row does not open.
 
-use crate::{Conn, Error, Result, Tx, row::rows, sql::{Sql, run, statements}};
+use crate::{Conn, Error, Result, Tx, db::row::rows, db::sql::{Sql, run, statements}};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};
 use domain::{Timestamp, ids::{ProjectId, SecretId}};
 

@@ -1,6 +1,6 @@
 //! Test chats, and the rests of each from which it can be taken up again.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, TestChatId}};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! Runs of test cases, with the state of each and what it was fed.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestCaseId, TestRunId, TestSuiteId}};
 use uuid::Uuid;
 

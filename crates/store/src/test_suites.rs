@@ -1,6 +1,6 @@
 //! Test suites of agents.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{AgentId, ProjectId, TestSuiteId}};
 
 rows! {

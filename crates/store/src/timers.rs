@@ -1,7 +1,7 @@
 //! Timers of executions at rest: at most one each, replaced by the next. The generation tells a late one from the one
 //! that is meant.
 
-use crate::{Result, Tx, row::rows, sql::{run, statements}, unscoped::DueRow};
+use crate::{Result, Tx, db::row::rows, db::sql::{run, statements}, unscoped::DueRow};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, ProjectId}};
 
 rows! {

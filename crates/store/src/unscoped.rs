@@ -1,7 +1,7 @@
 //! Every statement that runs before a project is known, or over all of them: look-ups in the directory, the workers'
 //! scans for due rows (which return keys only) and the leases of a whole node. They live here and nowhere else.
 
-use crate::{Conn, Error, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Error, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 //! A file is stored in pieces, each in a transaction of its own, before the message that needs it; it goes in the transaction
 //! that notes WhatsApp's id of it. A file of a person stays as long as its message. One that no message came for is deleted by a job.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::sql::{run, statements}};
 use domain::ids::ProjectId;
 use uuid::Uuid;
 

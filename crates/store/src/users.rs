@@ -1,6 +1,6 @@
 //! People who sign in, and the projects that they are members of.
 
-use crate::{Conn, Result, Tx, projects::ProjectRow, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, projects::ProjectRow, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{ProjectId, UserId}};
 
 rows! {

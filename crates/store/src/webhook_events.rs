@@ -1,7 +1,7 @@
 //! Signed webhooks that had no effect, kept as evidence: unknown numbers, fields and shapes. One row for equal bodies of
 //! a day.
 
-use crate::{Conn, Result, Tx, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::sql::{run, statements}};
 use domain::{Span, Timestamp};
 
 statements! {

@@ -1,6 +1,6 @@
 //! Connected WhatsApp business numbers. A number belongs to one project: the directory says which.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, row::rows, search, sql::{count, filtered, run, statements}, unscoped::{self, DirectoryKind, Pointer}};
+use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, search, db::sql::{count, filtered, run, statements}, unscoped::{self, DirectoryKind, Pointer}};
 use domain::{Timestamp, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
 
 rows! {

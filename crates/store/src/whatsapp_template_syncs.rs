@@ -1,6 +1,6 @@
 //! Pulls of an account's templates from Meta: at most one of an account waits or runs.
 
-use crate::{Conn, Result, Tx, row::rows, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{ProjectId, TemplateSyncId, WhatsappConfigId}};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! Message templates, by business account. Meta has a name once in each language; a draft of ours may stand beside it.
 
-use crate::{Conn, Result, Tx, row::rows, search, sql::{run, statements}};
+use crate::{Conn, Result, Tx, db::row::rows, search, db::sql::{run, statements}};
 use domain::{Timestamp, ids::{CustomerId, ProjectId, WhatsappConfigId, WhatsappTemplateId}};
 
 /// More than Meta keeps for one account.

@@ -163,16 +163,15 @@ fn sql_stands_only_in_lists_of_statements() {
     let bad = "statements! {\n    A = [\"SELECT 1\"];\n}\nconst B: &str = \"SELECT 2\";\nsqlx::query(B)\n// sqlx::query in a comment";
     assert_eq!(sql_elsewhere(bad), ["4: const B: &str = \"SELECT 2\";", "5: sqlx::query(B)"]);
 
-    // The machinery itself, which has no resource.
-    let without_statements = ["admin.rs", "db.rs", "sql.rs", "sqlite.rs", "writer.rs"];
+    // The machinery itself, in `db/`, has no resource.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let listed: Vec<_> = store::statements().iter().map(|(file, ..)| format!("{file}.rs")).collect();
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let entry = entry.unwrap();
-        assert!(entry.file_type().unwrap().is_file(), "a folder: teach this test to walk it");
         let name = entry.file_name().into_string().unwrap();
-        if without_statements.contains(&name.as_str()) {
+        if entry.file_type().unwrap().is_dir() {
+            assert_eq!(name, "db", "a folder: teach this test to walk it");
             continue;
         }
         let source = std::fs::read_to_string(entry.path()).unwrap();

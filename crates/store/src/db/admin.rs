@@ -2,7 +2,7 @@
 //!
 //! A database's name cannot be a bound value, so it is checked letter by letter before it enters a statement.
 
-use crate::{Error, Result, db};
+use crate::{Error, Result, db::store};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use std::str::FromStr as _;
 
@@ -37,7 +37,7 @@ pub async fn databases(server: &str) -> Result<Vec<String>> {
 /// Names the PostgreSQL schema that this build makes: 16 hexadecimal digits.
 pub fn schema_name() -> String {
     let mut digest = [0u8; 8];
-    for migration in db::postgres_migrations().iter() {
+    for migration in store::postgres_migrations().iter() {
         for (at, byte) in migration.checksum.iter().enumerate() {
             // Turned by one position for each migration, so that their order counts.
             digest[at % 8] = digest[at % 8].rotate_left(1) ^ byte;

@@ -1,6 +1,6 @@
 //! Lets PostgreSQL refuse transactions that it could have committed, so that tests see what comes of it. Test builds only.
 
-use crate::{Error, Transaction, db::EngineTx};
+use crate::{Error, Transaction, db::store::EngineTx};
 use sqlx::Executor as _;
 use std::sync::{
     Arc,

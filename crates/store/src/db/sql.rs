@@ -22,12 +22,12 @@ pub struct Sql {
 /// Declares statements: `NAME = "text";`, or `NAME = ["part", db_now, "part"];` where the lease clock stands inside.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = [$($part:tt),+ $(,)?];)*) => {
-        $($(#[$doc])* pub(crate) const $name: crate::sql::Sql = crate::sql::Sql {
-            sqlite: concat!($(crate::db::part!(sqlite $part)),+),
-            postgres: concat!($(crate::db::part!(postgres $part)),+),
+        $($(#[$doc])* pub(crate) const $name: crate::db::sql::Sql = crate::db::sql::Sql {
+            sqlite: concat!($(crate::db::store::part!(sqlite $part)),+),
+            postgres: concat!($(crate::db::store::part!(postgres $part)),+),
         };)*
         /// Every statement of this file, for the test that runs them all.
-        pub(crate) const ALL: &[(&str, crate::sql::Sql)] = &[$((stringify!($name), $name)),*];
+        pub(crate) const ALL: &[(&str, crate::db::sql::Sql)] = &[$((stringify!($name), $name)),*];
     };
 }
 
@@ -35,21 +35,21 @@ macro_rules! statements {
 macro_rules! run {
     ($conn:expr, $sql:expr, [$($value:expr),* $(,)?], execute) => {
         match $conn.reborrow() {
-            crate::db::Conn::Sqlite(c) => {
-                crate::point::pass().await;
-                crate::sqlite::execute(c, $sql.sqlite, &[$(&$value),*]).map_err(crate::Error::from)
+            crate::db::store::Conn::Sqlite(c) => {
+                crate::db::point::pass().await;
+                crate::db::sqlite::execute(c, $sql.sqlite, &[$(&$value),*]).map_err(crate::Error::from)
             }
-            crate::db::Conn::Postgres(c) => sqlx::query($sql.postgres)$(.bind($value))*.execute(&mut *c).await
+            crate::db::store::Conn::Postgres(c) => sqlx::query($sql.postgres)$(.bind($value))*.execute(&mut *c).await
                 .map(|done| done.rows_affected()).map_err(crate::Error::from),
         }
     };
     ($conn:expr, $sql:expr, [$($value:expr),* $(,)?], $fetch:ident as $row:ty) => {
         match $conn.reborrow() {
-            crate::db::Conn::Sqlite(c) => {
-                crate::point::pass().await;
-                crate::sqlite::$fetch::<$row>(c, $sql.sqlite, &[$(&$value),*]).map_err(crate::Error::from)
+            crate::db::store::Conn::Sqlite(c) => {
+                crate::db::point::pass().await;
+                crate::db::sqlite::$fetch::<$row>(c, $sql.sqlite, &[$(&$value),*]).map_err(crate::Error::from)
             }
-            crate::db::Conn::Postgres(c) => sqlx::query_as::<_, $row>($sql.postgres)$(.bind($value))*.$fetch(&mut *c).await
+            crate::db::store::Conn::Postgres(c) => sqlx::query_as::<_, $row>($sql.postgres)$(.bind($value))*.$fetch(&mut *c).await
                 .map_err(crate::Error::from),
         }
     };
@@ -59,16 +59,16 @@ macro_rules! run {
 /// and the others stand alone, so that each combination of filters has a plan of its own.
 macro_rules! filtered {
     ($conn:expr, $sql:expr, [$($value:expr),* $(,)?], $fetch:ident as $row:ty) => {{
-        let given = [$(crate::sql::Parameter::given(&$value)),*];
-        let narrowed = crate::sql::narrowed(&$sql, &given);
+        let given = [$(crate::db::sql::Parameter::given(&$value)),*];
+        let narrowed = crate::db::sql::narrowed(&$sql, &given);
         match $conn.reborrow() {
-            crate::db::Conn::Sqlite(c) => {
-                crate::point::pass().await;
+            crate::db::store::Conn::Sqlite(c) => {
+                crate::db::point::pass().await;
                 let all: &[&dyn rusqlite::ToSql] = &[$(&$value),*];
                 let values: Vec<_> = all.iter().zip(given).filter(|(_, given)| *given != Some(false)).map(|(value, _)| *value).collect();
-                crate::sqlite::$fetch::<$row>(c, narrowed.sqlite, &values).map_err(crate::Error::from)
+                crate::db::sqlite::$fetch::<$row>(c, narrowed.sqlite, &values).map_err(crate::Error::from)
             }
-            crate::db::Conn::Postgres(c) => {
+            crate::db::store::Conn::Postgres(c) => {
                 let mut given = given.into_iter();
                 let query = sqlx::query_as::<_, $row>(narrowed.postgres);
                 $(let query = if given.next() == Some(Some(false)) { query } else { query.bind($value) };)*
@@ -81,7 +81,7 @@ macro_rules! filtered {
 /// How many match: counted if anything is filtered by, else what `$whole` knows.
 macro_rules! count {
     ($conn:expr, $sql:expr, [$($value:expr),* $(,)?], $whole:expr) => {
-        if [$(crate::sql::Parameter::given(&$value)),*].contains(&Some(true)) {
+        if [$(crate::db::sql::Parameter::given(&$value)),*].contains(&Some(true)) {
             filtered!($conn, $sql, [$($value),*], fetch_one as (i64,)).map(|(count,)| count)
         } else {
             $whole.await

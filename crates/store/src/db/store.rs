@@ -6,9 +6,11 @@
 use crate::{
     Error,
     counters::{self, Changes},
-    point,
-    sqlite::{self, LeaseClock, PooledReader, Readers},
-    writer::{Writer, WriterTx},
+    db::{
+        point,
+        sqlite::{self, LeaseClock, PooledReader, Readers},
+        writer::{Writer, WriterTx},
+    },
 };
 use rusqlite::Connection as SqliteConnection;
 use sqlx::{
@@ -101,7 +103,7 @@ pub struct Store {
     observer: Option<CommitObserver>,
     retries: Option<CommitObserver>,
     #[cfg(feature = "failpoints")]
-    refusals: Option<crate::refusals::Refusals>,
+    refusals: Option<crate::db::refusals::Refusals>,
 }
 
 #[derive(Clone)]
@@ -273,7 +275,7 @@ impl Store {
     /// From now on PostgreSQL refuses every `n`-th transaction at its end.
     #[cfg(feature = "failpoints")]
     pub fn refuse_every(&mut self, n: Option<u32>) {
-        self.refusals = n.map(crate::refusals::Refusals::every);
+        self.refusals = n.map(crate::db::refusals::Refusals::every);
     }
 
     /// A connection for reading.
@@ -320,7 +322,7 @@ impl Store {
             other => other,
         };
         #[cfg(feature = "failpoints")]
-        let (tx, outcome) = crate::refusals::meet(self.refusals.as_ref(), tx, outcome).await;
+        let (tx, outcome) = crate::db::refusals::meet(self.refusals.as_ref(), tx, outcome).await;
         let value = match outcome {
             Ok(value) => value,
             Err(error) => {

@@ -6,8 +6,11 @@
 //! the disk, so it runs on the blocking pool, where a caller that is dropped does not interrupt it.
 
 use crate::{
-    Error, point,
-    wal::{self, LogSize},
+    Error,
+    db::{
+        point,
+        wal::{self, LogSize},
+    },
 };
 use rusqlite::Connection;
 use std::{

@@ -67,17 +67,17 @@ macro_rules! rows {
         $($(#[$meta])*
         $vis struct $name { $($(#[$doc])* $field_vis $field: $kind,)* }
 
-        impl crate::row::FromRow for $name {
+        impl crate::db::row::FromRow for $name {
             fn of_sqlite(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
                 let mut at = 0;
-                Ok(Self { $($field: <$kind as crate::row::Column>::of(crate::row::next(row, &mut at, stringify!($field))?),)* })
+                Ok(Self { $($field: <$kind as crate::db::row::Column>::of(crate::db::row::next(row, &mut at, stringify!($field))?),)* })
             }
         }
 
         impl sqlx::FromRow<'_, sqlx::postgres::PgRow> for $name {
             fn from_row(row: &sqlx::postgres::PgRow) -> sqlx::Result<Self> {
                 use sqlx::Row as _;
-                Ok(Self { $($field: <$kind as crate::row::Column>::of(row.try_get(stringify!($field))?),)* })
+                Ok(Self { $($field: <$kind as crate::db::row::Column>::of(row.try_get(stringify!($field))?),)* })
             }
         })*
     };
