@@ -18,6 +18,7 @@ pub mod time;
 pub mod tool_names;
 pub mod tool_request;
 pub mod wording;
+pub mod words;
 
 pub use ids::Id;
 pub use problem::Problem;

@@ -1,58 +1,37 @@
 //! Messages: directions and delivery states.
 
+use crate::words;
 use serde::{Deserialize, Serialize};
 
-/// Who sent it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// From the contact to the business.
-    Inbound,
-    /// From the business to the contact.
-    Outbound,
-}
-
-impl Direction {
-    /// The wire word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Inbound => "inbound",
-            Self::Outbound => "outbound",
-        }
+words! {
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Direction {
+        /// From the contact to the business.
+        Inbound = "inbound",
+        /// From the business to the contact.
+        Outbound = "outbound",
     }
-}
 
-/// How far an outbound message has come. Statuses arrive late and out of order; a message never moves backwards
-/// (whatsapp-cloud-api.md 1.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Delivery {
-    /// Stored, or accepted by WhatsApp, with no status yet.
-    Pending,
-    /// Refused or undeliverable. `delivered` or a later state wins over it: it was delivered after all.
-    Failed,
-    /// Left WhatsApp's servers.
-    Sent,
-    /// On the phone.
-    Delivered,
-    /// Seen.
-    Read,
-    /// A voice message was played.
-    Played,
+    /// The progress of an outbound message. Statuses arrive late and out of order; a message never moves backwards
+    /// (docs/spec/whatsapp-cloud-api.md 1.5).
+    #[derive(PartialOrd, Ord)]
+    pub enum Delivery {
+        /// Stored, or accepted by WhatsApp, with no status yet.
+        Pending = "pending",
+        /// Refused or undeliverable. `delivered` or a later state replaces it: it was delivered after all.
+        Failed = "failed",
+        /// Left WhatsApp's servers.
+        Sent = "sent",
+        /// On the phone.
+        Delivered = "delivered",
+        Read = "read",
+        /// A voice message was played.
+        Played = "played",
+    }
 }
 
 impl Delivery {
-    /// The stored and wire word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Failed => "failed",
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Played => "played",
-        }
-    }
-
     /// The order in which states replace each other. `failed` stands above `sent`: Meta reports most failures after
     /// having accepted, and only proof of delivery outranks a failure.
     pub const fn rank(self) -> i64 {

@@ -1,14 +1,12 @@
 //! Which agents answer on which number. One link of a number may be its primary one.
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{AgentId, AgentWhatsappConfigId, ProjectId, WhatsappConfigId}};
-use uuid::Uuid;
 
 rows! {
     /// A stored link.
     #[derive(Debug, Clone)]
     pub struct AgentWhatsappConfigRow {
-        /// Its id.
         pub id: AgentWhatsappConfigId,
         /// Who answers.
         pub agent_id: AgentId,
@@ -16,9 +14,7 @@ rows! {
         pub whatsapp_config_id: WhatsappConfigId,
         /// 1 if this agent comes before the others of the number.
         pub is_primary: i64,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it was changed.
         pub updated_at: Timestamp,
     }
 }
@@ -26,11 +22,11 @@ rows! {
 statements! {
     INSERT = ["INSERT INTO agent_whatsapp_configs (project_id, id, agent_id, whatsapp_config_id, is_primary, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $6)"];
-    FIND = ["SELECT id, agent_id, whatsapp_config_id, is_primary, created_at, updated_at FROM agent_whatsapp_configs \
+    FIND = ["SELECT ", AgentWhatsappConfigRow, " FROM agent_whatsapp_configs \
              WHERE project_id = $1 AND agent_id = $2 AND id = $3"];
     LOCK = ["UPDATE agent_whatsapp_configs SET updated_at = updated_at WHERE project_id = $1 AND agent_id = $2 AND id = $3 \
-             RETURNING id, agent_id, whatsapp_config_id, is_primary, created_at, updated_at"];
-    OF_CONFIG = ["SELECT id, agent_id, whatsapp_config_id, is_primary, created_at, updated_at FROM agent_whatsapp_configs \
+             RETURNING ", AgentWhatsappConfigRow];
+    OF_CONFIG = ["SELECT ", AgentWhatsappConfigRow, " FROM agent_whatsapp_configs \
                   WHERE project_id = $1 AND whatsapp_config_id = $2 ORDER BY is_primary DESC, created_at, id"];
     ANSWERS = ["SELECT agent_id FROM agent_whatsapp_configs WHERE project_id = $1 AND whatsapp_config_id = $2 \
                 ORDER BY is_primary DESC, created_at, id LIMIT 1"];
@@ -38,51 +34,49 @@ statements! {
     NO_PRIMARY = ["UPDATE agent_whatsapp_configs SET is_primary = 0, updated_at = $3 \
                    WHERE project_id = $1 AND whatsapp_config_id = $2 AND is_primary = 1"];
     DELETE = ["DELETE FROM agent_whatsapp_configs WHERE project_id = $1 AND id = $2"];
-    LIST = ["SELECT id, agent_id, whatsapp_config_id, is_primary, created_at, updated_at FROM agent_whatsapp_configs \
+    LIST = ["SELECT ", AgentWhatsappConfigRow, " FROM agent_whatsapp_configs \
              WHERE project_id = $1 AND agent_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT = ["SELECT count(*) FROM agent_whatsapp_configs WHERE project_id = $1 AND agent_id = $2"];
 }
 
 /// Stores a link. A second one of the same agent and number, or a second primary one of the number, is refused.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, l: &AgentWhatsappConfigRow) -> Result<()> {
-    run!(tx, INSERT, [project.uuid(), l.id.uuid(), l.agent_id.uuid(), l.whatsapp_config_id.uuid(), l.is_primary,
-        l.created_at.micros()], execute).map(drop)
+    run!(tx, INSERT, [project, l.id, l.agent_id, l.whatsapp_config_id, l.is_primary, l.created_at], execute).map(drop)
 }
 
 /// An agent's link of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, agent: AgentId, id: AgentWhatsappConfigId) -> Result<Option<AgentWhatsappConfigRow>> {
-    run!(conn, FIND, [project.uuid(), agent.uuid(), id.uuid()], fetch_optional as AgentWhatsappConfigRow)
+    run!(conn, FIND, [project, agent, id], fetch_optional as AgentWhatsappConfigRow)
 }
 
 /// An agent's link of this id, for changing it: other changes wait until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, agent: AgentId, id: AgentWhatsappConfigId) -> Result<Option<AgentWhatsappConfigRow>> {
-    run!(tx, LOCK, [project.uuid(), agent.uuid(), id.uuid()], fetch_optional as AgentWhatsappConfigRow)
+    run!(tx, LOCK, [project, agent, id], fetch_optional as AgentWhatsappConfigRow)
 }
 
 /// All links of a number, the one that answers first.
 pub async fn of_config(conn: &mut Conn<'_>, project: ProjectId, config: WhatsappConfigId) -> Result<Vec<AgentWhatsappConfigRow>> {
-    run!(conn, OF_CONFIG, [project.uuid(), config.uuid()], fetch_all as AgentWhatsappConfigRow)
+    run!(conn, OF_CONFIG, [project, config], fetch_all as AgentWhatsappConfigRow)
 }
 
 /// The agent that answers on a number: the primary link's, else that of the oldest link.
 pub async fn answers_on(conn: &mut Conn<'_>, project: ProjectId, config: WhatsappConfigId) -> Result<Option<AgentId>> {
-    let row = run!(conn, ANSWERS, [project.uuid(), config.uuid()], fetch_optional as (Uuid,))?;
-    Ok(row.map(|(id,)| AgentId::from_uuid(id)))
+    Ok(run!(conn, ANSWERS, [project, config], fetch_optional as (AgentId,))?.map(|(id,)| id))
 }
 
 /// Takes the flag from whichever link of the number has it.
 pub async fn clear_primary(tx: &mut Tx<'_>, project: ProjectId, config: WhatsappConfigId, now: Timestamp) -> Result<()> {
-    run!(tx, NO_PRIMARY, [project.uuid(), config.uuid(), now.micros()], execute).map(drop)
+    run!(tx, NO_PRIMARY, [project, config, now], execute).map(drop)
 }
 
 /// Sets a link's flag. Another link of the number must not have it.
 pub async fn set_primary(tx: &mut Tx<'_>, project: ProjectId, id: AgentWhatsappConfigId, is_primary: bool, now: Timestamp) -> Result<()> {
-    run!(tx, SET_PRIMARY, [project.uuid(), id.uuid(), i64::from(is_primary), now.micros()], execute).map(drop)
+    run!(tx, SET_PRIMARY, [project, id, i64::from(is_primary), now], execute).map(drop)
 }
 
 /// Removes a link.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: AgentWhatsappConfigId) -> Result<()> {
-    run!(tx, DELETE, [project.uuid(), id.uuid()], execute).map(drop)
+    run!(tx, DELETE, [project, id], execute).map(drop)
 }
 
 /// A page of an agent's links, newest first, and how many there are.
@@ -92,7 +86,7 @@ pub async fn list(
     agent: AgentId,
     (limit, offset): (i64, i64),
 ) -> Result<(Vec<AgentWhatsappConfigRow>, i64)> {
-    let rows = run!(conn, LIST, [project.uuid(), agent.uuid(), limit, offset], fetch_all as AgentWhatsappConfigRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), agent.uuid()], fetch_one as (i64,))?;
+    let rows = run!(conn, LIST, [project, agent, limit, offset], fetch_all as AgentWhatsappConfigRow)?;
+    let (total,) = run!(conn, COUNT, [project, agent], fetch_one as (i64,))?;
     Ok((rows, total))
 }

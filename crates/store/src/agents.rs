@@ -1,18 +1,14 @@
 //! Agents, and the immutable snapshots of them that executions pin.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{run, statements}};
+use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
-use uuid::Uuid;
 
 rows! {
     /// A stored agent.
     #[derive(Debug, Clone)]
     pub struct AgentRow {
-        /// Its id.
         pub id: AgentId,
-        /// What people call it.
         pub name: String,
-        /// Free text.
         pub description: Option<String>,
         /// Instructions for every node.
         pub system_prompt: Option<String>,
@@ -34,9 +30,7 @@ rows! {
         pub snapshot_id: SnapshotId,
         /// Goes up with each change.
         pub version: i64,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it was changed.
         pub updated_at: Timestamp,
     }
 }
@@ -45,17 +39,12 @@ rows! {
     /// What a list of agents shows: neither prompt nor graph.
     #[derive(Debug, Clone)]
     pub struct AgentSummaryRow {
-        /// Its id.
         pub id: AgentId,
-        /// What people call it.
         pub name: String,
-        /// Free text.
         pub description: Option<String>,
         /// Goes up with each change.
         pub version: i64,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it was changed.
         pub updated_at: Timestamp,
     }
 }
@@ -64,7 +53,6 @@ rows! {
     /// A stored state of an agent.
     #[derive(Debug, Clone)]
     pub struct SnapshotRow {
-        /// Its id.
         pub id: SnapshotId,
         /// Whose state it is.
         pub agent_id: AgentId,
@@ -76,7 +64,7 @@ rows! {
 }
 
 statements! {
-    FIND_SNAPSHOT = ["SELECT id, agent_id, content, created_at FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
+    FIND_SNAPSHOT = ["SELECT ", SnapshotRow, " FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
     INSERT = ["INSERT INTO agents (project_id, id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, \
                snapshot_id, version, created_at, updated_at, llm_config, limits, enabled_tools, webhooks_in_tests) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $10, $11, $12, $13, $14)"];
@@ -84,14 +72,10 @@ statements! {
                snapshot_id = $8, version = version + 1, updated_at = $9, agent_version = $10, llm_config = $11, limits = $12, \
                enabled_tools = $13, webhooks_in_tests = $14 WHERE project_id = $1 AND id = $2"];
     LOCK = ["UPDATE agents SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
-             RETURNING id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, llm_config, limits, \
-             enabled_tools, webhooks_in_tests, snapshot_id, version, \
-             created_at, updated_at"];
-    FIND = ["SELECT id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, llm_config, limits, \
-             enabled_tools, webhooks_in_tests, snapshot_id, version, \
-             created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
-    SUMMARY = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 AND id = $2"];
-    LIST = ["SELECT id, name, description, version, created_at, updated_at FROM agents WHERE project_id = $1 \
+             RETURNING ", AgentRow];
+    FIND = ["SELECT ", AgentRow, " FROM agents WHERE project_id = $1 AND id = $2"];
+    SUMMARY = ["SELECT ", AgentSummaryRow, " FROM agents WHERE project_id = $1 AND id = $2"];
+    LIST = ["SELECT ", AgentSummaryRow, " FROM agents WHERE project_id = $1 \
              ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
     DEBOUNCE = ["SELECT message_debounce_seconds FROM agents WHERE project_id = $1 AND id = $2"];
     INSERT_SNAPSHOT = ["INSERT INTO agent_snapshots (project_id, id, agent_id, content_hash, content, created_at) \
@@ -105,50 +89,48 @@ statements! {
 
 /// Stores a new agent.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
-    let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
-    run!(tx, INSERT, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, row.agent_version,
-        &row.graph, row.snapshot_id.uuid(), row.created_at.micros(), row.llm_config.as_deref(), row.limits.as_deref(),
-        row.enabled_tools.as_deref(), row.webhooks_in_tests.as_deref()], execute)?;
-    counters::grew(tx, project, List::Agents, row.id.uuid(), 1);
+    run!(tx, INSERT, [project, row.id, row.name, row.description, row.system_prompt, row.message_debounce_seconds,
+        row.agent_version, row.graph, row.snapshot_id, row.created_at, row.llm_config, row.limits, row.enabled_tools,
+        row.webhooks_in_tests], execute)?;
+    counters::add(tx, project, Counter::Agents, row.id.uuid(), 1);
     Ok(())
 }
 
 /// Replaces an agent's contents. Call it with a row that was read in the same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
-    let (text, prompt) = (row.description.as_deref(), row.system_prompt.as_deref());
-    run!(tx, UPDATE, [project.uuid(), row.id.uuid(), &row.name, text, prompt, row.message_debounce_seconds, &row.graph,
-        row.snapshot_id.uuid(), row.updated_at.micros(), row.agent_version, row.llm_config.as_deref(), row.limits.as_deref(),
-        row.enabled_tools.as_deref(), row.webhooks_in_tests.as_deref()], execute).map(drop)
+    run!(tx, UPDATE, [project, row.id, row.name, row.description, row.system_prompt, row.message_debounce_seconds,
+        row.graph, row.snapshot_id, row.updated_at, row.agent_version, row.llm_config, row.limits, row.enabled_tools,
+        row.webhooks_in_tests], execute).map(drop)
 }
 
 /// The agent of this id, whole.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as AgentRow)
+    run!(conn, FIND, [project, id], fetch_optional as AgentRow)
 }
 
 /// The agent of this id, whole, for changing it: other changes wait until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentRow>> {
-    run!(tx, LOCK, [project.uuid(), id.uuid()], fetch_optional as AgentRow)
+    run!(tx, LOCK, [project, id], fetch_optional as AgentRow)
 }
 
 /// The agent of this id without prompt and graph.
 pub async fn summary(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentSummaryRow>> {
-    run!(conn, SUMMARY, [project.uuid(), id.uuid()], fetch_optional as AgentSummaryRow)
+    run!(conn, SUMMARY, [project, id], fetch_optional as AgentSummaryRow)
 }
 
 /// A page of the project's agents, newest first, and how many there are.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<AgentSummaryRow>, i64)> {
-    let total = counters::length(conn, project, List::Agents).await?;
+    let total = counters::length(conn, project, Counter::Agents).await?;
     if offset >= total {
         return Ok((Vec::new(), total));
     }
-    let rows = run!(conn, LIST, [project.uuid(), limit, offset], fetch_all as AgentSummaryRow)?;
+    let rows = run!(conn, LIST, [project, limit, offset], fetch_all as AgentSummaryRow)?;
     Ok((rows, total))
 }
 
 /// The agent's debounce in seconds.
 pub async fn debounce_seconds(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<i64>> {
-    Ok(run!(conn, DEBOUNCE, [project.uuid(), id.uuid()], fetch_optional as (i64,))?.map(|(seconds,)| seconds))
+    Ok(run!(conn, DEBOUNCE, [project, id], fetch_optional as (i64,))?.map(|(seconds,)| seconds))
 }
 
 /// Stores a state of an agent, or finds it where the agent was in the same state before.
@@ -160,24 +142,23 @@ pub async fn ensure_snapshot(
     content: &str,
     now: Timestamp,
 ) -> Result<SnapshotId> {
-    let values = [project.uuid(), new_id.uuid(), agent.uuid()];
-    let (id,) = run!(tx, INSERT_SNAPSHOT, [values[0], values[1], values[2], content_hash, content, now.micros()], fetch_one as (Uuid,))?;
-    Ok(SnapshotId::from_uuid(id))
+    let (id,) = run!(tx, INSERT_SNAPSHOT, [project, new_id, agent, content_hash, content, now], fetch_one as (SnapshotId,))?;
+    Ok(id)
 }
 
 /// The snapshot of this id.
 pub async fn find_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -> Result<Option<SnapshotRow>> {
-    run!(conn, FIND_SNAPSHOT, [project.uuid(), id.uuid()], fetch_optional as SnapshotRow)
+    run!(conn, FIND_SNAPSHOT, [project, id], fetch_optional as SnapshotRow)
 }
 
 /// The content of a snapshot.
 pub async fn snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -> Result<Option<String>> {
-    Ok(run!(conn, SNAPSHOT, [project.uuid(), id.uuid()], fetch_optional as (String,))?.map(|(content,)| content))
+    Ok(run!(conn, SNAPSHOT, [project, id], fetch_optional as (String,))?.map(|(content,)| content))
 }
 
 /// The snapshot of the agent as it is now.
 pub async fn current_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<SnapshotId>> {
-    Ok(run!(conn, CURRENT_SNAPSHOT, [project.uuid(), id.uuid()], fetch_optional as (Uuid,))?.map(|(id,)| SnapshotId::from_uuid(id)))
+    Ok(run!(conn, CURRENT_SNAPSHOT, [project, id], fetch_optional as (SnapshotId,))?.map(|(id,)| id))
 }
 
 /// The same, and which state of a contact there is to be known.
@@ -187,6 +168,6 @@ pub async fn snapshot_for(
     id: AgentId,
     contact: ContactId,
 ) -> Result<Option<(SnapshotId, i64)>> {
-    let row = run!(tx, SNAPSHOT_FOR, [project.uuid(), id.uuid(), contact.uuid()], fetch_optional as (Uuid, Option<i64>))?;
-    Ok(row.map(|(id, about)| (SnapshotId::from_uuid(id), about.unwrap_or_default())))
+    let row = run!(tx, SNAPSHOT_FOR, [project, id, contact], fetch_optional as (SnapshotId, Option<i64>))?;
+    Ok(row.map(|(id, about)| (id, about.unwrap_or_default())))
 }

@@ -1,6 +1,6 @@
 //! API keys, found by their lookup part and proved by their hash.
 
-use crate::{Result, Tx, db::row::rows, db::sql::{run, statements}, unscoped::{self, DirectoryKind}};
+use crate::{unscoped::{self, DirectoryKind}, db::{Result, Tx, rows, run, statements}};
 use domain::{Timestamp, api_key::NewApiKey, ids::{ApiKeyId, ProjectId, UserId}};
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ rows! {
 
 statements! {
     INSERT = ["INSERT INTO api_keys (project_id, id, lookup, hash, user_id, created_at) VALUES ($1, $2, $3, $4, $5, $6)"];
-    FIND = ["SELECT hash, user_id FROM api_keys WHERE project_id = $1 AND id = $2 AND revoked_at IS NULL"];
+    FIND = ["SELECT ", ApiKeyRow, " FROM api_keys WHERE project_id = $1 AND id = $2 AND revoked_at IS NULL"];
 }
 
 /// Stores a new key's hash and who made it, and lets its lookup part be found.
@@ -29,12 +29,11 @@ pub async fn insert(
     user: Option<UserId>,
     now: Timestamp,
 ) -> Result<()> {
-    let user = user.map(UserId::uuid);
-    run!(tx, INSERT, [project.uuid(), id.uuid(), &key.lookup, &key.hash[..], user, now.micros()], execute)?;
+    run!(tx, INSERT, [project, id, key.lookup, key.hash, user, now], execute)?;
     unscoped::point(tx, DirectoryKind::ApiKey, &key.lookup, project, id.uuid()).await
 }
 
 /// A key that is not revoked.
 pub async fn find(conn: &mut crate::Conn<'_>, project: ProjectId, id: ApiKeyId) -> Result<Option<ApiKeyRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as ApiKeyRow)
+    run!(conn, FIND, [project, id], fetch_optional as ApiKeyRow)
 }

@@ -1,6 +1,6 @@
 //! Who wrote what through the API: a row in the transaction of each write. Rows are only added.
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::ProjectId};
 use uuid::Uuid;
 
@@ -8,9 +8,7 @@ rows! {
     /// One write.
     #[derive(Debug, Clone)]
     pub struct AuditRow {
-        /// Its id.
         pub id: Uuid,
-        /// When.
         pub at: Timestamp,
         /// e.g. `key:` and the API key's id.
         pub actor: String,
@@ -25,19 +23,18 @@ rows! {
 
 statements! {
     APPEND = ["INSERT INTO audit (project_id, id, at, actor, action, target, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7)"];
-    LIST = ["SELECT id, at, actor, action, target, request_id FROM audit WHERE project_id = $1 ORDER BY id DESC LIMIT $2 OFFSET $3"];
+    LIST = ["SELECT ", AuditRow, " FROM audit WHERE project_id = $1 ORDER BY id DESC LIMIT $2 OFFSET $3"];
     COUNT = ["SELECT count(*) FROM audit WHERE project_id = $1"];
 }
 
 /// Appends a row.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, row: &AuditRow) -> Result<()> {
-    let (actor, action, target, request) = (&row.actor, &row.action, &row.target, &row.request_id);
-    run!(tx, APPEND, [project.uuid(), row.id, row.at.micros(), actor, action, target, request], execute).map(drop)
+    run!(tx, APPEND, [project, row.id, row.at, row.actor, row.action, row.target, row.request_id], execute).map(drop)
 }
 
 /// A page of the project's writes, newest first, and how many there are.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<AuditRow>, i64)> {
-    let rows = run!(conn, LIST, [project.uuid(), limit, offset], fetch_all as AuditRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid()], fetch_one as (i64,))?;
+    let rows = run!(conn, LIST, [project, limit, offset], fetch_all as AuditRow)?;
+    let (total,) = run!(conn, COUNT, [project], fetch_one as (i64,))?;
     Ok((rows, total))
 }

@@ -2,14 +2,13 @@
 //!
 //! No project is asked for, since an invariant that holds for one must hold for all. Read-only, and never for a server.
 
-use crate::{Conn, Result, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, rows, run, statements};
 use uuid::Uuid;
 
 rows! {
     /// A conversation's own account of itself.
     #[derive(Debug, Clone)]
     pub struct Conversation {
-        /// Its id.
         pub id: Uuid,
         /// The highest sequence number given so far.
         pub next_seq: i64,
@@ -28,9 +27,7 @@ rows! {
     /// A message.
     #[derive(Debug, Clone)]
     pub struct Message {
-        /// Its id.
         pub id: Uuid,
-        /// Its conversation.
         pub conversation_id: Uuid,
         /// Its place.
         pub seq: i64,
@@ -47,9 +44,7 @@ rows! {
     /// An intended send.
     #[derive(Debug, Clone)]
     pub struct Outbox {
-        /// Its id.
         pub id: Uuid,
-        /// Its conversation.
         pub conversation_id: Uuid,
         /// The message that it sends.
         pub message_id: Uuid,
@@ -74,9 +69,7 @@ rows! {
     /// An execution.
     #[derive(Debug, Clone)]
     pub struct Execution {
-        /// Its id.
         pub id: Uuid,
-        /// Its conversation.
         pub conversation_id: Uuid,
         /// Where it stands.
         pub status: String,
@@ -91,9 +84,7 @@ rows! {
     /// A step of the journal.
     #[derive(Debug, Clone)]
     pub struct Step {
-        /// Its execution.
         pub execution_id: Uuid,
-        /// Its number.
         pub step_no: i64,
         /// The epoch that wrote it.
         pub epoch: i64,
@@ -141,8 +132,8 @@ pub struct Census {
 }
 
 statements! {
-    CONVERSATIONS = ["SELECT id, next_seq, next_out_seq, due_at, lease_until, epoch, execution_id FROM conversations ORDER BY id"];
-    MESSAGES = ["SELECT id, conversation_id, seq, direction, content, wamid, status FROM messages ORDER BY conversation_id, seq"];
+    CONVERSATIONS = ["SELECT ", Conversation, " FROM conversations ORDER BY id"];
+    MESSAGES = ["SELECT ", Message, " FROM messages ORDER BY conversation_id, seq"];
     OUTBOX = ["SELECT id, conversation_id, message_id, out_seq, execution_id, effect_id, state, attempt, \
                (SELECT count(*) FROM outbox_attempts a WHERE a.project_id = o.project_id AND a.outbox_id = o.id) AS attempts, \
                (SELECT count(*) FROM outbox_attempts a WHERE a.project_id = o.project_id AND a.outbox_id = o.id \
@@ -151,7 +142,7 @@ statements! {
     EXECUTIONS = ["SELECT id, conversation_id, status, state, step_no, \
                    (SELECT count(*) FROM history h WHERE h.project_id = e.project_id AND h.execution_id = e.id) AS history \
                    FROM executions e ORDER BY conversation_id, created_at, id"];
-    JOURNAL = ["SELECT execution_id, step_no, epoch, inputs, effects FROM journal ORDER BY execution_id, step_no"];
+    JOURNAL = ["SELECT ", Step, " FROM journal ORDER BY execution_id, step_no"];
     PIECES = ["SELECT count(*) FROM upload_pieces"];
     MAILBOX = ["SELECT count(*) FROM mailbox"];
     WRONG_COUNTERS = ["SELECT project_id, list, of_id, CAST(SUM(n) AS BIGINT) AS counted, CAST(SUM(found) AS BIGINT) AS there FROM (\

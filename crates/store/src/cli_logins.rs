@@ -1,8 +1,7 @@
 //! Signing in from a command line: codes that wait for an approval, and the tokens that come of them. Only hashes are stored.
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, api_key::NewApiKey, ids::UserId};
-use uuid::Uuid;
 
 rows! {
     /// A token that is still valid.
@@ -22,14 +21,14 @@ statements! {
     APPROVE = ["UPDATE cli_logins SET user_id = $2 WHERE code_hash = $1 AND user_id IS NULL AND expires_at > $3"];
     TAKE = ["DELETE FROM cli_logins WHERE code_hash = $1 AND user_id IS NOT NULL AND expires_at > $2 RETURNING user_id"];
     INSERT_TOKEN = ["INSERT INTO cli_tokens (lookup, hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5)"];
-    TOKEN = ["SELECT hash, user_id FROM cli_tokens WHERE lookup = $1 AND expires_at > $2"];
+    TOKEN = ["SELECT ", CliTokenRow, " FROM cli_tokens WHERE lookup = $1 AND expires_at > $2"];
     REVOKE = ["DELETE FROM cli_tokens WHERE lookup = $1"];
 }
 
 /// Lets a code wait for its approval, and forgets those whose time is over.
 pub async fn begin(tx: &mut Tx<'_>, code_hash: &[u8], expires_at: Timestamp, now: Timestamp) -> Result<()> {
-    run!(tx, SWEEP, [now.micros()], execute)?;
-    run!(tx, BEGIN, [code_hash, expires_at.micros()], execute).map(drop)
+    run!(tx, SWEEP, [now], execute)?;
+    run!(tx, BEGIN, [code_hash, expires_at], execute).map(drop)
 }
 
 /// How many codes wait.
@@ -39,23 +38,23 @@ pub async fn waiting(conn: &mut Conn<'_>) -> Result<i64> {
 
 /// Approves a code for a user; `false` if it is unknown, used or too old.
 pub async fn approve(tx: &mut Tx<'_>, code_hash: &[u8], user: UserId, now: Timestamp) -> Result<bool> {
-    Ok(run!(tx, APPROVE, [code_hash, user.uuid(), now.micros()], execute)? == 1)
+    Ok(run!(tx, APPROVE, [code_hash, user, now], execute)? == 1)
 }
 
 /// Uses up an approved code; whose it is. `None` while it waits, and when it is unknown or too old.
 pub async fn take(tx: &mut Tx<'_>, code_hash: &[u8], now: Timestamp) -> Result<Option<UserId>> {
-    let row = run!(tx, TAKE, [code_hash, now.micros()], fetch_optional as (Uuid,))?;
-    Ok(row.map(|(user,)| UserId::from_uuid(user)))
+    let row = run!(tx, TAKE, [code_hash, now], fetch_optional as (UserId,))?;
+    Ok(row.map(|(user,)| user))
 }
 
 /// Stores a token's hash.
 pub async fn insert_token(tx: &mut Tx<'_>, token: &NewApiKey, user: UserId, expires_at: Timestamp, now: Timestamp) -> Result<()> {
-    run!(tx, INSERT_TOKEN, [&token.lookup, &token.hash[..], user.uuid(), now.micros(), expires_at.micros()], execute).map(drop)
+    run!(tx, INSERT_TOKEN, [token.lookup, token.hash, user, now, expires_at], execute).map(drop)
 }
 
 /// The token with this lookup part, unless its time is over.
 pub async fn token(conn: &mut Conn<'_>, lookup: &str, now: Timestamp) -> Result<Option<CliTokenRow>> {
-    run!(conn, TOKEN, [lookup, now.micros()], fetch_optional as CliTokenRow)
+    run!(conn, TOKEN, [lookup, now], fetch_optional as CliTokenRow)
 }
 
 /// Forgets a token.

@@ -1,13 +1,12 @@
 //! What people note about a contact.
 
-use crate::{Conn, Result, Tx, contacts, db::row::rows, db::sql::{run, statements}};
+use crate::{contacts, db::{Conn, Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{ContactId, ContactNoteId, ProjectId}};
 
 rows! {
     /// A stored note.
     #[derive(Debug, Clone)]
     pub struct ContactNoteRow {
-        /// Its id.
         pub id: ContactNoteId,
         /// What it is about.
         pub name: Option<String>,
@@ -15,9 +14,7 @@ rows! {
         pub content: String,
         /// A JSON object.
         pub metadata: String,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it was changed.
         pub updated_at: Timestamp,
     }
 }
@@ -25,44 +22,42 @@ rows! {
 statements! {
     INSERT = ["INSERT INTO contact_notes (project_id, id, contact_id, name, content, metadata, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"];
-    FIND = ["SELECT id, name, content, metadata, created_at, updated_at FROM contact_notes \
+    FIND = ["SELECT ", ContactNoteRow, " FROM contact_notes \
              WHERE project_id = $1 AND contact_id = $2 AND id = $3"];
     LOCK = ["UPDATE contact_notes SET updated_at = updated_at WHERE project_id = $1 AND contact_id = $2 AND id = $3 \
-             RETURNING id, name, content, metadata, created_at, updated_at"];
+             RETURNING ", ContactNoteRow];
     UPDATE = ["UPDATE contact_notes SET name = $3, content = $4, metadata = $5, updated_at = $6 WHERE project_id = $1 AND id = $2"];
     DELETE = ["DELETE FROM contact_notes WHERE project_id = $1 AND contact_id = $2 AND id = $3"];
-    LIST = ["SELECT id, name, content, metadata, created_at, updated_at FROM contact_notes \
+    LIST = ["SELECT ", ContactNoteRow, " FROM contact_notes \
              WHERE project_id = $1 AND contact_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT = ["SELECT count(*) FROM contact_notes WHERE project_id = $1 AND contact_id = $2"];
 }
 
 /// Stores a note.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, n: &ContactNoteRow) -> Result<()> {
-    let (texts, times) = ((n.name.as_deref(), &n.content, &n.metadata), [n.created_at.micros(), n.updated_at.micros()]);
-    run!(tx, INSERT, [project.uuid(), n.id.uuid(), contact.uuid(), texts.0, texts.1, texts.2, times[0], times[1]], execute)?;
+    run!(tx, INSERT, [project, n.id, contact, n.name, n.content, n.metadata, n.created_at, n.updated_at], execute)?;
     contacts::changed(tx, project, contact).await
 }
 
 /// A contact's note of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<Option<ContactNoteRow>> {
-    run!(conn, FIND, [project.uuid(), contact.uuid(), id.uuid()], fetch_optional as ContactNoteRow)
+    run!(conn, FIND, [project, contact, id], fetch_optional as ContactNoteRow)
 }
 
 /// A contact's note of this id, for changing it: other changes wait until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<Option<ContactNoteRow>> {
-    run!(tx, LOCK, [project.uuid(), contact.uuid(), id.uuid()], fetch_optional as ContactNoteRow)
+    run!(tx, LOCK, [project, contact, id], fetch_optional as ContactNoteRow)
 }
 
 /// Writes a row that was locked in the same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, n: &ContactNoteRow) -> Result<()> {
-    let texts = (n.name.as_deref(), &n.content, &n.metadata);
-    run!(tx, UPDATE, [project.uuid(), n.id.uuid(), texts.0, texts.1, texts.2, n.updated_at.micros()], execute)?;
+    run!(tx, UPDATE, [project, n.id, n.name, n.content, n.metadata, n.updated_at], execute)?;
     contacts::changed(tx, project, contact).await
 }
 
 /// Removes a contact's note; `false` if there is none.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<bool> {
-    let deleted = run!(tx, DELETE, [project.uuid(), contact.uuid(), id.uuid()], execute)? == 1;
+    let deleted = run!(tx, DELETE, [project, contact, id], execute)? == 1;
     contacts::changed(tx, project, contact).await?;
     Ok(deleted)
 }
@@ -74,7 +69,7 @@ pub async fn list(
     contact: ContactId,
     (limit, offset): (i64, i64),
 ) -> Result<(Vec<ContactNoteRow>, i64)> {
-    let rows = run!(conn, LIST, [project.uuid(), contact.uuid(), limit, offset], fetch_all as ContactNoteRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), contact.uuid()], fetch_one as (i64,))?;
+    let rows = run!(conn, LIST, [project, contact, limit, offset], fetch_all as ContactNoteRow)?;
+    let (total,) = run!(conn, COUNT, [project, contact], fetch_one as (i64,))?;
     Ok((rows, total))
 }

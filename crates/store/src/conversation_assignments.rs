@@ -1,7 +1,7 @@
 //! Who has taken a conversation over, now and before. At most one assignment of a conversation is active; the
 //! conversation's own row says whose it is, and both change in one transaction.
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{AssignmentId, ConversationId, ProjectId, UserId}};
 use uuid::Uuid;
 
@@ -9,9 +9,7 @@ rows! {
     /// A stored assignment.
     #[derive(Debug, Clone)]
     pub struct AssignmentRow {
-        /// Its id.
         pub id: AssignmentId,
-        /// Its conversation.
         pub conversation_id: ConversationId,
         /// Whose it is.
         pub user_id: UserId,
@@ -21,7 +19,6 @@ rows! {
         pub notes: Option<String>,
         /// Who made it; none where it was a key.
         pub created_by_user_id: Option<Uuid>,
-        /// When it was made.
         pub created_at: Timestamp,
     }
 }
@@ -30,9 +27,9 @@ statements! {
     INSERT = ["INSERT INTO conversation_assignments (project_id, id, conversation_id, user_id, active, notes, created_by_user_id, created_at, \
                updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"];
     UPDATE = ["UPDATE conversation_assignments SET user_id = $3, active = $4, notes = $5, updated_at = $6 WHERE project_id = $1 AND id = $2"];
-    FIND = ["SELECT id, conversation_id, user_id, active, notes, created_by_user_id, created_at FROM conversation_assignments \
+    FIND = ["SELECT ", AssignmentRow, " FROM conversation_assignments \
              WHERE project_id = $1 AND conversation_id = $2 AND id = $3"];
-    LIST = ["SELECT id, conversation_id, user_id, active, notes, created_by_user_id, created_at FROM conversation_assignments \
+    LIST = ["SELECT ", AssignmentRow, " FROM conversation_assignments \
              WHERE project_id = $1 AND conversation_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT = ["SELECT count(*) FROM conversation_assignments WHERE project_id = $1 AND conversation_id = $2"];
     RELEASE = ["UPDATE conversation_assignments SET active = 0, updated_at = $3 WHERE project_id = $1 AND conversation_id = $2 AND active = 1"];
@@ -40,15 +37,13 @@ statements! {
 
 /// Stores a new assignment. A second active one of a conversation is refused.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AssignmentRow) -> Result<()> {
-    let (id, conversation, user) = (row.id.uuid(), row.conversation_id.uuid(), row.user_id.uuid());
-    run!(tx, INSERT, [project.uuid(), id, conversation, user, row.active, row.notes.as_deref(), row.created_by_user_id,
-        row.created_at.micros()], execute).map(drop)
+    run!(tx, INSERT, [project, row.id, row.conversation_id, row.user_id, row.active, row.notes, row.created_by_user_id,
+        row.created_at], execute).map(drop)
 }
 
 /// Replaces an assignment's contents. Call it with a row that was read while its conversation was locked.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AssignmentRow, now: Timestamp) -> Result<()> {
-    let (id, user) = (row.id.uuid(), row.user_id.uuid());
-    run!(tx, UPDATE, [project.uuid(), id, user, row.active, row.notes.as_deref(), now.micros()], execute).map(drop)
+    run!(tx, UPDATE, [project, row.id, row.user_id, row.active, row.notes, now], execute).map(drop)
 }
 
 /// A conversation's assignment of this id.
@@ -58,7 +53,7 @@ pub async fn find(
     conversation: ConversationId,
     id: AssignmentId,
 ) -> Result<Option<AssignmentRow>> {
-    run!(conn, FIND, [project.uuid(), conversation.uuid(), id.uuid()], fetch_optional as AssignmentRow)
+    run!(conn, FIND, [project, conversation, id], fetch_optional as AssignmentRow)
 }
 
 /// A page of a conversation's assignments, newest first, and how many there are.
@@ -68,12 +63,12 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<AssignmentRow>, i64)> {
-    let rows = run!(conn, LIST, [project.uuid(), conversation.uuid(), limit, offset], fetch_all as AssignmentRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), conversation.uuid()], fetch_one as (i64,))?;
+    let rows = run!(conn, LIST, [project, conversation, limit, offset], fetch_all as AssignmentRow)?;
+    let (total,) = run!(conn, COUNT, [project, conversation], fetch_one as (i64,))?;
     Ok((rows, total))
 }
 
 /// Releases the active assignment, if there is one.
 pub async fn release(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, now: Timestamp) -> Result<()> {
-    run!(tx, RELEASE, [project.uuid(), conversation.uuid(), now.micros()], execute).map(drop)
+    run!(tx, RELEASE, [project, conversation, now], execute).map(drop)
 }

@@ -3,7 +3,7 @@
 //! It holds the sequence of its messages, when something is due, and who holds it: a lease with an epoch that every claim
 //! raises. A write that carries an old epoch changes nothing (reliability.md §4).
 
-use crate::{Conn, Error, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{count, filtered, run, statements}, unscoped::DueConversation};
+use crate::{counters, unscoped::DueConversation, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements}};
 use domain::{Span, Timestamp, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
 use uuid::Uuid;
 
@@ -14,7 +14,6 @@ rows! {
     /// A stored conversation.
     #[derive(Debug, Clone)]
     pub struct ConversationRow {
-        /// Its id.
         pub id: ConversationId,
         /// The business number.
         pub phone_number_id: String,
@@ -100,14 +99,12 @@ pub struct Touch<'a> {
     pub agent: Option<Option<AgentId>>,
     /// Meta's time of an inbound message; `None` when it is not one.
     pub inbound_at: Option<Timestamp>,
-    /// Now.
     pub now: Timestamp,
 }
 
 /// Which conversations a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Exact status.
     pub status: Option<String>,
     /// Active at or after.
     pub active_from: Option<Timestamp>,
@@ -138,31 +135,24 @@ statements! {
               last_inbound_at = CASE WHEN excluded.last_inbound_at > COALESCE(conversations.last_inbound_at, 0) \
                   THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END, \
               last_active_at = excluded.last_active_at, updated_at = excluded.updated_at \
-              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
-              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+              RETURNING ", ConversationRow];
     // Apart: it is told once and stands in an index, which `TOUCH` would rewrite with each message.
     TELL_NUMBER = ["UPDATE conversations SET phone_number = $3 WHERE project_id = $1 AND id = $2"];
     NEXT_SEQ = ["UPDATE conversations SET next_seq = next_seq + 1, last_active_at = $3, updated_at = $3 \
                  WHERE project_id = $1 AND id = $2 \
-                 RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
-                 next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+                 RETURNING ", ConversationRow];
     LOCK = ["UPDATE conversations SET next_seq = next_seq + 1, updated_at = $3 WHERE project_id = $1 AND id = $2 \
-             RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
-             next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
-    FIND = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
-             next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations WHERE project_id = $1 AND id = $2"];
+             RETURNING ", ConversationRow];
+    FIND = ["SELECT ", ConversationRow, " FROM conversations WHERE project_id = $1 AND id = $2"];
     CLAIM = ["UPDATE conversations SET epoch = epoch + 1, due_at = 0, burst_started_at = NULL, lease_owner = $4, \
               lease_until = ", db_now, " + $5 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
-              RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
-              next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+              RETURNING ", ConversationRow];
     CLAIM_IF_FREE = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = $3, lease_until = ", db_now, " + $4 \
                       WHERE project_id = $1 AND id = $2 AND lease_until < ", db_now, " \
-                      RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
-                      next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+                      RETURNING ", ConversationRow];
     HELD = ["UPDATE conversations SET updated_at = $4 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
-             RETURNING id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
-             next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at"];
+             RETURNING ", ConversationRow];
     RELEASE = ["UPDATE conversations SET execution_id = $4, due_at = $5, burst_started_at = NULL, lease_owner = NULL, lease_until = 0 \
                 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     KEEP = ["UPDATE conversations SET execution_id = $4, due_at = $5, burst_started_at = NULL \
@@ -172,14 +162,9 @@ statements! {
     POSTPONE = ["UPDATE conversations SET due_at = $4, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     WAKE = ["UPDATE conversations SET due_at = $3, burst_started_at = $4 WHERE project_id = $1 AND id = $2"];
     NEXT_OUT = ["UPDATE conversations SET next_seq = next_seq + 1, next_out_seq = next_out_seq + 1, last_active_at = $3, updated_at = $3 \
-                 WHERE project_id = $1 AND id = $2 RETURNING next_seq, next_out_seq, send_after"];
+                 WHERE project_id = $1 AND id = $2 RETURNING ", NextOut];
     HOLD_SENDS = ["UPDATE conversations SET send_after = $3 WHERE project_id = $1 AND id = $2"];
     LET_SEND = ["UPDATE conversations SET send_after = NULL WHERE project_id = $1 AND id = $2 AND send_after IS NOT NULL"];
-    LIST = ["SELECT id, phone_number_id, contact_id, whatsapp_config_id, phone_number, contact_name, agent_id, execution_id, assignee_id, status, \
-             next_seq, due_at, burst_started_at, epoch, last_inbound_at, last_active_at FROM conversations \
-             WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) AND (last_active_at >= $3 OR $3 IS NULL) \
-             AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL) \
-             ORDER BY last_active_at DESC, id DESC LIMIT $6 OFFSET $7"];
     LAST_INBOUND = ["SELECT max(last_inbound_at) FROM conversations WHERE project_id = $1 AND contact_id = $2 AND phone_number_id = $3"];
     OPEN_ON = ["SELECT id FROM conversations WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                 AND whatsapp_config_id = $3 ORDER BY id LIMIT $4"];
@@ -188,23 +173,27 @@ statements! {
     ASSIGN = ["UPDATE conversations SET assignee_id = $3 WHERE project_id = $1 AND id = $2"];
     DROP_AGENT = ["UPDATE conversations SET agent_id = NULL WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                    AND whatsapp_config_id = $3 AND agent_id = $4"];
-    COUNT = ["SELECT count(*) FROM conversations WHERE project_id = $1 AND phone_number_id <> '' AND (status = $2 OR $2 IS NULL) \
-              AND (last_active_at >= $3 OR $3 IS NULL) AND (last_active_at <= $4 OR $4 IS NULL) AND (phone_number = $5 OR $5 IS NULL)"];
 }
+
+/// Conversations of tests have no number and are in no list.
+pub(crate) const LIST: List<1, 4> = List {
+    columns: ConversationRow::COLUMNS,
+    from: "conversations WHERE project_id = $1 AND phone_number_id <> ''",
+    filters: ["status = ?", "last_active_at >= ?", "last_active_at <= ?", "phone_number = ?"],
+    order: "last_active_at DESC, id DESC",
+};
 
 /// Finds the open conversation of a person with a number, or makes it, and takes its next sequence number. The row is
 /// locked until the transaction ends, so whatever else writes to it comes after.
 pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result<ConversationRow> {
-    let (id, contact, config) = (t.new_id.uuid(), t.contact.uuid(), t.config.map(WhatsappConfigId::uuid));
-    let (agent, inbound, now) = (t.agent.flatten().map(AgentId::uuid), t.inbound_at.map(Timestamp::micros), t.now.micros());
-    let mut row = run!(tx, TOUCH, [project.uuid(), id, t.phone_number_id, contact, config, t.phone_number, t.contact_name, agent,
-        lane(t.new_id), inbound, now, t.agent.is_some()], fetch_one as ConversationRow)?;
+    let mut row = run!(tx, TOUCH, [project, t.new_id, t.phone_number_id, t.contact, t.config, t.phone_number, t.contact_name,
+        t.agent.flatten(), lane(t.new_id), t.inbound_at, t.now, t.agent.is_some()], fetch_one as ConversationRow)?;
     // The first sequence number is that of a conversation that was not there before.
     if row.next_seq == 1 && !row.phone_number_id.is_empty() {
-        counters::grew(tx, project, List::Conversations, id, 1);
+        counters::add(tx, project, Counter::Conversations, t.new_id.uuid(), 1);
     }
     if t.phone_number.is_some() && row.phone_number.as_deref() != t.phone_number {
-        run!(tx, TELL_NUMBER, [project.uuid(), row.id.uuid(), t.phone_number], execute)?;
+        run!(tx, TELL_NUMBER, [project, row.id, t.phone_number], execute)?;
         row.phone_number = t.phone_number.map(str::to_owned);
     }
     Ok(row)
@@ -212,24 +201,23 @@ pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result
 
 /// Takes the next sequence number of a known conversation and locks its row.
 pub async fn next_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<ConversationRow>> {
-    run!(tx, NEXT_SEQ, [project.uuid(), id.uuid(), now.micros()], fetch_optional as ConversationRow)
+    run!(tx, NEXT_SEQ, [project, id, now], fetch_optional as ConversationRow)
 }
 
 /// Takes the next sequence number and locks the row, for a change that is nothing said.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<ConversationRow>> {
-    run!(tx, LOCK, [project.uuid(), id.uuid(), now.micros()], fetch_optional as ConversationRow)
+    run!(tx, LOCK, [project, id, now], fetch_optional as ConversationRow)
 }
 
 /// The conversation of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ConversationId) -> Result<Option<ConversationRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as ConversationRow)
+    run!(conn, FIND, [project, id], fetch_optional as ConversationRow)
 }
 
 /// Takes the conversation if its epoch is still the one seen and nobody holds it; the answer carries the new epoch. It is
 /// due at once from now on, for whoever takes it over from a holder that dies.
 pub async fn claim(tx: &mut Tx<'_>, due: DueConversation, owner: &str) -> Result<Option<ConversationRow>> {
-    let (project, id) = (due.project_id.uuid(), due.id.uuid());
-    run!(tx, CLAIM, [project, id, due.epoch, owner, LEASE.micros()], fetch_optional as ConversationRow)
+    run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE], fetch_optional as ConversationRow)
 }
 
 /// Takes the conversation if nobody holds it, whatever its epoch: for a change that belongs to it in the same transaction.
@@ -239,19 +227,18 @@ pub async fn claim_if_free(
     id: ConversationId,
     owner: &str,
 ) -> Result<Option<ConversationRow>> {
-    run!(tx, CLAIM_IF_FREE, [project.uuid(), id.uuid(), owner, LEASE.micros()], fetch_optional as ConversationRow)
+    run!(tx, CLAIM_IF_FREE, [project, id, owner, LEASE], fetch_optional as ConversationRow)
 }
 
 /// The conversation, provided that this epoch still holds it; locks its row.
 pub async fn held(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, now: Timestamp) -> Result<ConversationRow> {
-    run!(tx, HELD, [project.uuid(), id.uuid(), epoch, now.micros()], fetch_optional as ConversationRow)?.ok_or(Error::StaleEpoch)
+    run!(tx, HELD, [project, id, epoch, now], fetch_optional as ConversationRow)?.ok_or(Error::StaleEpoch)
 }
 
 /// Writes what a step leaves in the row, under its epoch.
 pub async fn release(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, release: Release) -> Result<()> {
     let sql = if release.keep { KEEP } else { RELEASE };
-    let (execution, due) = (release.execution.map(ExecutionId::uuid), release.due_at.map(Timestamp::micros));
-    match run!(tx, sql, [project.uuid(), id.uuid(), epoch, execution, due], execute)? {
+    match run!(tx, sql, [project, id, epoch, release.execution, release.due_at], execute)? {
         0 => Err(Error::StaleEpoch),
         _ => Ok(()),
     }
@@ -259,32 +246,32 @@ pub async fn release(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, ep
 
 /// Extends the lease that this epoch holds. One that has run out is not brought back.
 pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64) -> Result<bool> {
-    Ok(run!(tx, RENEW, [project.uuid(), id.uuid(), epoch, LEASE.micros()], execute)? == 1)
+    Ok(run!(tx, RENEW, [project, id, epoch, LEASE], execute)? == 1)
 }
 
 /// Gives up what this epoch could not do until `at`, so that it stands in nobody's way.
 pub async fn postpone(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, at: Timestamp) -> Result<()> {
-    run!(tx, POSTPONE, [project.uuid(), id.uuid(), epoch, at.micros()], execute).map(drop)
+    run!(tx, POSTPONE, [project, id, epoch, at], execute).map(drop)
 }
 
 /// Makes something due at `at`. A burst's first message sets `burst_started_at`, the next ones keep it.
 pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: Timestamp, burst_started_at: Option<i64>) -> Result<()> {
-    run!(tx, WAKE, [project.uuid(), id.uuid(), at.micros(), burst_started_at], execute).map(drop)
+    run!(tx, WAKE, [project, id, at, burst_started_at], execute).map(drop)
 }
 
 /// Takes the next place in the order of messages and the next one in that of sends, and locks the row.
 pub async fn next_out(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<NextOut>> {
-    run!(tx, NEXT_OUT, [project.uuid(), id.uuid(), now.micros()], fetch_optional as NextOut)
+    run!(tx, NEXT_OUT, [project, id, now], fetch_optional as NextOut)
 }
 
 /// Lets the next sends wait until this time.
 pub async fn hold_sends(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, until: Timestamp) -> Result<()> {
-    run!(tx, HOLD_SENDS, [project.uuid(), id.uuid(), until.micros()], execute).map(drop)
+    run!(tx, HOLD_SENDS, [project, id, until], execute).map(drop)
 }
 
 /// The next sends need not wait any more. Whether they did.
 pub async fn let_send(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<bool> {
-    Ok(run!(tx, LET_SEND, [project.uuid(), id.uuid()], execute)? == 1)
+    Ok(run!(tx, LET_SEND, [project, id], execute)? == 1)
 }
 
 /// When a person last wrote to a number, in whatever conversation.
@@ -294,8 +281,8 @@ pub async fn last_inbound(
     contact: ContactId,
     phone_number_id: &str,
 ) -> Result<Option<Timestamp>> {
-    let (at,) = run!(conn, LAST_INBOUND, [project.uuid(), contact.uuid(), phone_number_id], fetch_one as (Option<i64>,))?;
-    Ok(at.map(Timestamp::from_micros))
+    let (at,) = run!(conn, LAST_INBOUND, [project, contact, phone_number_id], fetch_one as (Option<Timestamp>,))?;
+    Ok(at)
 }
 
 /// The open conversations of a config, or so many of them.
@@ -305,40 +292,39 @@ pub async fn open_on(
     number: (&str, WhatsappConfigId),
     limit: i64,
 ) -> Result<Vec<ConversationId>> {
-    let rows = run!(conn, OPEN_ON, [project.uuid(), number.0, number.1.uuid(), limit], fetch_all as (Uuid,))?;
-    Ok(rows.into_iter().map(|(id,)| ConversationId::from_uuid(id)).collect())
+    let rows = run!(conn, OPEN_ON, [project, number.0, number.1, limit], fetch_all as (ConversationId,))?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Ends a conversation, whoever holds it: it is nobody's, and the next message of the person opens another one.
 pub async fn end(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
-    run!(tx, END, [project.uuid(), id.uuid(), now.micros()], execute).map(drop)
+    run!(tx, END, [project, id, now], execute).map(drop)
 }
 
 /// Opens an ended conversation again. [`Error::Conflict`] where the person has another open one on the number.
 pub async fn reopen(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
-    run!(tx, REOPEN, [project.uuid(), id.uuid(), now.micros()], execute).map(drop)
+    run!(tx, REOPEN, [project, id, now], execute).map(drop)
 }
 
 /// Gives a conversation to a person, or back. Call it with the row locked.
 pub async fn assign(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, to: Option<UserId>) -> Result<()> {
-    run!(tx, ASSIGN, [project.uuid(), id.uuid(), to.map(UserId::uuid)], execute).map(drop)
+    run!(tx, ASSIGN, [project, id, to], execute).map(drop)
 }
 
 /// The agent answers no new messages in the open conversations of a config.
 pub async fn drop_agent(tx: &mut Tx<'_>, project: ProjectId, number: (&str, WhatsappConfigId), agent: AgentId) -> Result<()> {
-    run!(tx, DROP_AGENT, [project.uuid(), number.0, number.1.uuid(), agent.uuid()], execute).map(drop)
+    run!(tx, DROP_AGENT, [project, number.0, number.1, agent], execute).map(drop)
 }
 
-/// A page of conversations, latest activity first, and how many match. Those without a number talk to nobody.
+/// A page of conversations, latest activity first, and the number of all that match.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i64, offset: i64) -> Result<(Vec<ConversationRow>, i64)> {
-    let (from, to) = (f.active_from.map(Timestamp::micros), f.active_to.map(Timestamp::micros));
-    let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());
-    let total = count!(conn, COUNT, [project.uuid(), status, from, to, phone], counters::length(conn, project, List::Conversations))?;
-    if offset >= total {
-        return Ok((Vec::new(), total));
-    }
-    let rows = filtered!(conn, LIST, [project.uuid(), status, from, to, phone, limit, offset], fetch_all as ConversationRow)?;
-    Ok((rows, total))
+    let query = LIST.query([project.into()], [
+        f.status.as_deref().map(Value::from),
+        f.active_from.map(Value::from),
+        f.active_to.map(Value::from),
+        f.phone_number.as_deref().map(Value::from),
+    ]);
+    counters::page(conn, (project, Counter::Conversations), &query, (limit, offset)).await
 }
 
 /// A hint that keeps two nodes off the same rows; in no key.

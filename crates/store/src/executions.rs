@@ -1,14 +1,15 @@
 //! Executions: runs of an agent, with the engine's state.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{count, filtered, run, statements}};
+use crate::{counters, db::{Conn, Counter, List, Result, Tx, Value, rows, run, statements, stored_words}};
 use domain::{Timestamp, execution::ExecutionStatus, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, SnapshotId}};
 use uuid::Uuid;
+
+stored_words!(ExecutionStatus);
 
 rows! {
     /// What the API shows of an execution.
     #[derive(Debug, Clone)]
     pub struct ExecutionRow {
-        /// Its id.
         pub id: ExecutionId,
         /// The agent that runs.
         pub agent_id: AgentId,
@@ -24,13 +25,10 @@ rows! {
         pub end_reason: Option<String>,
         /// JSON of the error.
         pub error: Option<String>,
-        /// When it was made.
         pub started_at: Timestamp,
         /// When it was over.
         pub ended_at: Option<i64>,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it changed.
         pub updated_at: Timestamp,
     }
 }
@@ -76,7 +74,6 @@ rows! {
 /// A new execution.
 #[derive(Debug, Clone)]
 pub struct NewExecution<'a> {
-    /// Its id.
     pub id: ExecutionId,
     /// The agent that runs.
     pub agent: AgentId,
@@ -86,7 +83,6 @@ pub struct NewExecution<'a> {
     pub conversation: ConversationId,
     /// `+` and digits.
     pub phone_number: Option<&'a str>,
-    /// Now.
     pub now: Timestamp,
 }
 
@@ -109,14 +105,12 @@ pub struct Saved<'a> {
     pub state_format: i64,
     /// Steps done.
     pub step_no: i64,
-    /// Now.
     pub now: Timestamp,
 }
 
 /// Which executions a list shows.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Exact status.
     pub status: Option<String>,
     /// Started at or after.
     pub started_from: Option<Timestamp>,
@@ -137,7 +131,7 @@ statements! {
     INSERT = ["INSERT INTO executions (project_id, id, agent_id, snapshot_id, conversation_id, phone_number, status, node, state, \
                state_format, step_no, started_at, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, 'started', '__start__', '', 0, 0, $7, $7, $7)"];
-    STATE = ["SELECT snapshot_id, status, state, state_format, step_no FROM executions WHERE project_id = $1 AND id = $2"];
+    STATE = ["SELECT ", StateRow, " FROM executions WHERE project_id = $1 AND id = $2"];
     STEP = ["SELECT snapshot_id, status, state, state_format, step_no, ended_at, \
              (SELECT about_version FROM contacts WHERE project_id = $1 AND id = $3) AS about_version \
              FROM executions WHERE project_id = $1 AND id = $2"];
@@ -147,28 +141,24 @@ statements! {
     SAVE_AS = ["UPDATE executions SET node = $3, handoff_reason = $4, end_reason = $5, error = $6, state = $7, state_format = $8, \
                 step_no = $9, updated_at = $10, status = $11, ended_at = CASE WHEN $12 THEN CAST($10 AS BIGINT) ELSE NULL END \
                 WHERE project_id = $1 AND id = $2"];
-    FIND = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
-             updated_at FROM executions WHERE project_id = $1 AND id = $2"];
-    // An execution starts when it is made: the same time under the name that the index has.
-    LIST = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
-             updated_at FROM executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL AND (status = $3 OR $3 IS NULL) \
-             AND (created_at >= $4 OR $4 IS NULL) AND (created_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
-             AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL) \
-             ORDER BY created_at DESC, id DESC LIMIT $9 OFFSET $10"];
-    OF_CONVERSATION = ["SELECT id, agent_id, conversation_id, status, node, handoff_reason, end_reason, error, started_at, ended_at, created_at, \
-                        updated_at FROM executions WHERE project_id = $1 AND conversation_id = $2 \
+    FIND = ["SELECT ", ExecutionRow, " FROM executions WHERE project_id = $1 AND id = $2"];
+    OF_CONVERSATION = ["SELECT ", ExecutionRow, " FROM executions WHERE project_id = $1 AND conversation_id = $2 \
                         ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT_OF_CONVERSATION = ["SELECT count(*) FROM executions WHERE project_id = $1 AND conversation_id = $2"];
-    COUNT = ["SELECT count(*) FROM executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL AND (status = $3 OR $3 IS NULL) \
-              AND (created_at >= $4 OR $4 IS NULL) AND (created_at <= $5 OR $5 IS NULL) AND (ended_at >= $6 OR $6 IS NULL) \
-              AND (ended_at <= $7 OR $7 IS NULL) AND (phone_number = $8 OR $8 IS NULL)"];
 }
+
+/// `created_at` is also the start of an execution, under the name that the index has.
+pub(crate) const LIST: List<2, 6> = List {
+    columns: ExecutionRow::COLUMNS,
+    from: "executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL",
+    filters: ["status = ?", "created_at >= ?", "created_at <= ?", "ended_at >= ?", "ended_at <= ?", "phone_number = ?"],
+    order: "created_at DESC, id DESC",
+};
 
 /// Stores a new execution, in `started` and without a state. A conversation that has a live one refuses it.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, e: &NewExecution<'_>) -> Result<()> {
-    let (id, agent, snapshot, conversation) = (e.id.uuid(), e.agent.uuid(), e.snapshot.uuid(), e.conversation.uuid());
-    run!(tx, INSERT, [project.uuid(), id, agent, snapshot, conversation, e.phone_number, e.now.micros()], execute)?;
-    counters::grew(tx, project, List::ExecutionsOf(agent), id, 1);
+    run!(tx, INSERT, [project, e.id, e.agent, e.snapshot, e.conversation, e.phone_number, e.now], execute)?;
+    counters::add(tx, project, Counter::ExecutionsOf(e.agent.uuid()), e.id.uuid(), 1);
     Ok(())
 }
 
@@ -181,47 +171,45 @@ pub async fn begin_with(
     (format, state, step_no): (i64, &str, i64),
     began_with: &str,
 ) -> Result<()> {
-    let values = (project.uuid(), id.uuid());
-    let tested = run!(tx, BEGIN_WITH, [values.0, values.1, state, format, step_no, began_with], fetch_optional as (Uuid,))?;
+    let tested = run!(tx, BEGIN_WITH, [project, id, state, format, step_no, began_with], fetch_optional as (Uuid,))?;
     if let Some((agent,)) = tested {
-        counters::grew(tx, project, List::ExecutionsOf(agent), id.uuid(), -1);
+        counters::add(tx, project, Counter::ExecutionsOf(agent), id.uuid(), -1);
     }
     Ok(())
 }
 
 /// JSON of the state that an execution began with and of its format, if it is a test's.
 pub async fn began_with(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<String>> {
-    Ok(run!(conn, BEGAN_WITH, [project.uuid(), id.uuid()], fetch_optional as (String,))?.map(|(state,)| state))
+    Ok(run!(conn, BEGAN_WITH, [project, id], fetch_optional as (String,))?.map(|(state,)| state))
 }
 
 /// What a step needs.
 pub async fn state(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<StateRow>> {
-    run!(conn, STATE, [project.uuid(), id.uuid()], fetch_optional as StateRow)
+    run!(conn, STATE, [project, id], fetch_optional as StateRow)
 }
 
 /// What a step needs, and what there is to be known of the contact.
 pub async fn for_step(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, contact: ContactId) -> Result<Option<StepRow>> {
-    run!(tx, STEP, [project.uuid(), id.uuid(), contact.uuid()], fetch_optional as StepRow)
+    run!(tx, STEP, [project, id, contact], fetch_optional as StepRow)
 }
 
 /// Saves what a step leaves. Call it under the conversation's epoch.
 pub async fn save(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, s: &Saved<'_>) -> Result<()> {
-    let now = s.now.micros();
     match s.entered {
-        None => run!(tx, SAVE, [project.uuid(), id.uuid(), s.node, s.handoff_reason, s.end_reason, s.error, s.state, s.state_format,
-            s.step_no, now], execute),
-        Some(status) => run!(tx, SAVE_AS, [project.uuid(), id.uuid(), s.node, s.handoff_reason, s.end_reason, s.error, s.state,
-            s.state_format, s.step_no, now, status.as_str(), status.is_over()], execute),
+        None => run!(tx, SAVE, [project, id, s.node, s.handoff_reason, s.end_reason, s.error, s.state, s.state_format,
+        s.step_no, s.now], execute),
+        Some(status) => run!(tx, SAVE_AS, [project, id, s.node, s.handoff_reason, s.end_reason, s.error, s.state,
+        s.state_format, s.step_no, s.now, status, status.is_over()], execute),
     }
     .map(drop)
 }
 
 /// The execution of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<ExecutionRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as ExecutionRow)
+    run!(conn, FIND, [project, id], fetch_optional as ExecutionRow)
 }
 
-/// A page of an agent's executions, newest first, and how many match. Tests are not among them.
+/// A page of an agent's executions without those of tests, newest first, and the number of all that match.
 pub async fn list(
     conn: &mut Conn<'_>,
     (project, agent): (ProjectId, AgentId),
@@ -229,17 +217,15 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<ExecutionRow>, i64)> {
-    let micros = |time: Option<Timestamp>| time.map(Timestamp::micros);
-    let times = [micros(f.started_from), micros(f.started_to), micros(f.ended_from), micros(f.ended_to)];
-    let (status, phone) = (f.status.as_deref(), f.phone_number.as_deref());
-    let total = count!(conn, COUNT, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone],
-        counters::length(conn, project, List::ExecutionsOf(agent.uuid())))?;
-    if offset >= total {
-        return Ok((Vec::new(), total));
-    }
-    let rows = filtered!(conn, LIST, [project.uuid(), agent.uuid(), status, times[0], times[1], times[2], times[3], phone, limit, offset],
-        fetch_all as ExecutionRow)?;
-    Ok((rows, total))
+    let query = LIST.query([project.into(), agent.into()], [
+        f.status.as_deref().map(Value::from),
+        f.started_from.map(Value::from),
+        f.started_to.map(Value::from),
+        f.ended_from.map(Value::from),
+        f.ended_to.map(Value::from),
+        f.phone_number.as_deref().map(Value::from),
+    ]);
+    counters::page(conn, (project, Counter::ExecutionsOf(agent.uuid())), &query, (limit, offset)).await
 }
 
 /// A page of a conversation's executions, newest first, and how many there are.
@@ -249,7 +235,7 @@ pub async fn of_conversation(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<ExecutionRow>, i64)> {
-    let rows = run!(conn, OF_CONVERSATION, [project.uuid(), conversation.uuid(), limit, offset], fetch_all as ExecutionRow)?;
-    let (total,) = run!(conn, COUNT_OF_CONVERSATION, [project.uuid(), conversation.uuid()], fetch_one as (i64,))?;
+    let rows = run!(conn, OF_CONVERSATION, [project, conversation, limit, offset], fetch_all as ExecutionRow)?;
+    let (total,) = run!(conn, COUNT_OF_CONVERSATION, [project, conversation], fetch_one as (i64,))?;
     Ok((rows, total))
 }

@@ -1,6 +1,6 @@
 //! What the model has seen of an execution, append-only.
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
 
 rows! {
@@ -22,22 +22,21 @@ rows! {
 
 statements! {
     APPEND = ["INSERT INTO history (project_id, execution_id, seq, at, node, origin, entry) VALUES ($1, $2, $3, $4, $5, $6, $7)"];
-    WINDOW = ["SELECT seq, at, node, origin, entry FROM history WHERE project_id = $1 AND execution_id = $2 AND seq >= $3 ORDER BY seq LIMIT 1000"];
-    ONE = ["SELECT seq, at, node, origin, entry FROM history WHERE project_id = $1 AND execution_id = $2 AND seq = $3"];
+    WINDOW = ["SELECT ", HistoryRow, " FROM history WHERE project_id = $1 AND execution_id = $2 AND seq >= $3 ORDER BY seq LIMIT 1000"];
+    ONE = ["SELECT ", HistoryRow, " FROM history WHERE project_id = $1 AND execution_id = $2 AND seq = $3"];
 }
 
 /// Appends an entry.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId, row: &HistoryRow) -> Result<()> {
-    let (seq, at) = (row.seq, row.at.micros());
-    run!(tx, APPEND, [project.uuid(), execution.uuid(), seq, at, &row.node, &row.origin, &row.entry], execute).map(drop)
+    run!(tx, APPEND, [project, execution, row.seq, row.at, row.node, row.origin, row.entry], execute).map(drop)
 }
 
 /// The entries from `from` on, in order.
 pub async fn window(conn: &mut Conn<'_>, project: ProjectId, execution: ExecutionId, from: i64) -> Result<Vec<HistoryRow>> {
-    run!(conn, WINDOW, [project.uuid(), execution.uuid(), from], fetch_all as HistoryRow)
+    run!(conn, WINDOW, [project, execution, from], fetch_all as HistoryRow)
 }
 
 /// One entry.
 pub async fn one(conn: &mut Conn<'_>, project: ProjectId, execution: ExecutionId, seq: i64) -> Result<Option<HistoryRow>> {
-    run!(conn, ONE, [project.uuid(), execution.uuid(), seq], fetch_optional as HistoryRow)
+    run!(conn, ONE, [project, execution, seq], fetch_optional as HistoryRow)
 }

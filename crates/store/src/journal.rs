@@ -2,7 +2,7 @@
 //!
 //! An effect is begun by the row that lists it and done by the row whose inputs hold its outcome (docs/decisions/0003).
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
 
 rows! {
@@ -21,7 +21,6 @@ rows! {
         pub effects: String,
         /// JSON: what happened, for people.
         pub events: String,
-        /// When.
         pub at: Timestamp,
     }
 }
@@ -30,25 +29,23 @@ statements! {
     DAMAGE = ["UPDATE journal SET inputs = replace(inputs, $3, $4) WHERE project_id = $1 AND execution_id = $2"];
     APPEND = ["INSERT INTO journal (project_id, execution_id, step_no, epoch, format, inputs, effects, events, at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"];
-    READ = ["SELECT step_no, epoch, format, inputs, effects, events, at FROM journal WHERE project_id = $1 AND execution_id = $2 AND step_no > $3 \
+    READ = ["SELECT ", JournalRow, " FROM journal WHERE project_id = $1 AND execution_id = $2 AND step_no > $3 \
              ORDER BY step_no LIMIT 500"];
 }
 
 /// Appends a step; a second one of the same number is refused.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId, row: &JournalRow) -> Result<()> {
-    let numbers = [row.step_no, row.epoch, row.format];
-    run!(tx, APPEND, [project.uuid(), execution.uuid(), numbers[0], numbers[1], numbers[2], &row.inputs, &row.effects,
-            &row.events, row.at.micros()],
+    run!(tx, APPEND, [project, execution, row.step_no, row.epoch, row.format, row.inputs, row.effects, row.events, row.at],
         execute).map(drop)
 }
 
 /// The steps after `after`, in order, at most 500.
 pub async fn read(conn: &mut Conn<'_>, project: ProjectId, execution: ExecutionId, after: i64) -> Result<Vec<JournalRow>> {
-    run!(conn, READ, [project.uuid(), execution.uuid(), after], fetch_all as JournalRow)
+    run!(conn, READ, [project, execution, after], fetch_all as JournalRow)
 }
 
 /// Replaces a text in the stored inputs of an execution: for tests that prove that damage is found.
 #[doc(hidden)]
 pub async fn damage(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId, from: &str, to: &str) -> Result<u64> {
-    run!(tx, DAMAGE, [project.uuid(), execution.uuid(), from, to], execute)
+    run!(tx, DAMAGE, [project, execution, from, to], execute)
 }

@@ -1,7 +1,7 @@
 //! Inputs of a conversation that no step has consumed yet. A row is deleted in the commit that consumes it, so a crash
 //! neither loses nor repeats one.
 
-use crate::{Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Result, Tx, rows, run, statements};
 use domain::ids::{ConversationId, ProjectId};
 
 rows! {
@@ -12,7 +12,6 @@ rows! {
         pub seq: i64,
         /// Names it once: a second input with the same key is the same input.
         pub input_key: String,
-        /// JSON.
         pub body: String,
     }
 }
@@ -20,18 +19,17 @@ rows! {
 statements! {
     PUT = ["INSERT INTO mailbox (project_id, conversation_id, seq, input_key, body) VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (project_id, conversation_id, input_key) DO NOTHING"];
-    TAKE = ["DELETE FROM mailbox WHERE project_id = $1 AND conversation_id = $2 RETURNING seq, input_key, body"];
+    TAKE = ["DELETE FROM mailbox WHERE project_id = $1 AND conversation_id = $2 RETURNING ", MailRow];
 }
 
 /// Puts an input; `false` if one of this key waits already.
 pub async fn put(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, row: &MailRow) -> Result<bool> {
-    let (key, body) = (&row.input_key, &row.body);
-    Ok(run!(tx, PUT, [project.uuid(), conversation.uuid(), row.seq, key, body], execute)? == 1)
+    Ok(run!(tx, PUT, [project, conversation, row.seq, row.input_key, row.body], execute)? == 1)
 }
 
 /// Takes all inputs, in order. Call it under the conversation's epoch.
 pub async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId) -> Result<Vec<MailRow>> {
-    let mut rows = run!(tx, TAKE, [project.uuid(), conversation.uuid()], fetch_all as MailRow)?;
+    let mut rows = run!(tx, TAKE, [project, conversation], fetch_all as MailRow)?;
     rows.sort_by_key(|row| row.seq);
     Ok(rows)
 }

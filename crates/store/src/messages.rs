@@ -1,15 +1,15 @@
 //! Messages in both directions, in the order of their conversation.
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements, stored_words};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction}};
+
+stored_words!(Delivery, Direction);
 
 rows! {
     /// A stored message.
     #[derive(Debug, Clone)]
     pub struct MessageRow {
-        /// Its id.
         pub id: MessageId,
-        /// Its conversation.
         pub conversation_id: ConversationId,
         /// `inbound` or `outbound`.
         pub direction: String,
@@ -29,7 +29,6 @@ rows! {
         pub media: Option<String>,
         /// When it was stored.
         pub created_at: Timestamp,
-        /// When it changed.
         pub updated_at: Timestamp,
     }
 }
@@ -37,7 +36,6 @@ rows! {
 /// A message to be stored.
 #[derive(Debug, Clone)]
 pub struct NewMessage<'a> {
-    /// Its id.
     pub id: MessageId,
     /// Its place.
     pub seq: i64,
@@ -55,7 +53,6 @@ pub struct NewMessage<'a> {
     pub wa_timestamp: Option<Timestamp>,
     /// The execution that wrote it.
     pub execution: Option<ExecutionId>,
-    /// Now.
     pub now: Timestamp,
 }
 
@@ -65,20 +62,20 @@ statements! {
              ON CONFLICT (project_id, phone_number_id, wamid) DO NOTHING"];
     INSERT = ["INSERT INTO messages (project_id, conversation_id, seq, id, direction, kind, content, raw, wamid, wa_timestamp, status, \
                status_rank, execution_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $13)"];
-    FIND = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
+    FIND = ["SELECT ", MessageRow, " \
              FROM messages WHERE project_id = $1 AND id = $2"];
-    OF_WAMID = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
+    OF_WAMID = ["SELECT ", MessageRow, " \
                  FROM messages WHERE project_id = $1 AND conversation_id = $2 AND wamid = $3"];
     DELETE = ["DELETE FROM messages WHERE project_id = $1 AND id = $2 RETURNING media"];
     NOTE_MEDIA = ["UPDATE messages SET media = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
     READ = ["UPDATE messages SET status = 'read', read_at = $4, updated_at = $4 WHERE project_id = $1 AND conversation_id = $2 \
              AND seq <= (SELECT m.seq FROM messages m WHERE m.project_id = $1 AND m.id = $3) AND direction = 'inbound' AND status = 'received'"];
     SHOW_AS = ["UPDATE messages SET raw = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
-    LIST = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
+    LIST = ["SELECT ", MessageRow, " \
              FROM messages WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq DESC LIMIT $3 OFFSET $4"];
-    IN_ORDER = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
+    IN_ORDER = ["SELECT ", MessageRow, " \
                  FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq <= $3 ORDER BY seq LIMIT 1000 OFFSET $4"];
-    BEFORE = ["SELECT id, conversation_id, direction, kind, content, raw, wamid, status, error, media, created_at, updated_at \
+    BEFORE = ["SELECT ", MessageRow, " \
                FROM messages WHERE project_id = $1 AND conversation_id = $2 AND seq < $3 AND created_at > $4 AND status <> 'failed' \
                ORDER BY seq DESC LIMIT $5"];
     COUNT = ["SELECT count(*) FROM messages WHERE project_id = $1 AND conversation_id = $2"];
@@ -92,20 +89,19 @@ statements! {
 
 /// Notes a wamid. `false`: it was seen before and nothing may happen again. Concurrent callers wait for each other.
 pub async fn first_seen(tx: &mut Tx<'_>, project: ProjectId, phone_number_id: &str, wamid: &str, now: Timestamp) -> Result<bool> {
-    Ok(run!(tx, SEEN, [project.uuid(), phone_number_id, wamid, now.micros()], execute)? == 1)
+    Ok(run!(tx, SEEN, [project, phone_number_id, wamid, now], execute)? == 1)
 }
 
 /// Stores a message.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, m: &NewMessage<'_>) -> Result<()> {
     let status = if m.direction == Direction::Inbound { "received" } else { Delivery::Pending.as_str() };
-    let (direction, at, execution) = (m.direction.as_str(), m.wa_timestamp.map(Timestamp::micros), m.execution.map(ExecutionId::uuid));
-    run!(tx, INSERT, [project.uuid(), conversation.uuid(), m.seq, m.id.uuid(), direction, m.kind, m.content, m.raw, m.wamid, at, status,
-        execution, m.now.micros()], execute).map(drop)
+    run!(tx, INSERT, [project, conversation, m.seq, m.id, m.direction, m.kind, m.content, m.raw, m.wamid, m.wa_timestamp,
+        status, m.execution, m.now], execute).map(drop)
 }
 
 /// The message of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: MessageId) -> Result<Option<MessageRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as MessageRow)
+    run!(conn, FIND, [project, id], fetch_optional as MessageRow)
 }
 
 /// The message of a conversation that has this id at WhatsApp.
@@ -115,28 +111,28 @@ pub async fn of_wamid(
     conversation: ConversationId,
     wamid: &str,
 ) -> Result<Option<MessageRow>> {
-    run!(conn, OF_WAMID, [project.uuid(), conversation.uuid(), wamid], fetch_optional as MessageRow)
+    run!(conn, OF_WAMID, [project, conversation, wamid], fetch_optional as MessageRow)
 }
 
 /// Removes our copy of a message. What was noted of its file, which is no longer named by anything.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<Option<String>> {
-    let row = run!(tx, DELETE, [project.uuid(), id.uuid()], fetch_optional as (Option<String>,))?;
+    let row = run!(tx, DELETE, [project, id], fetch_optional as (Option<String>,))?;
     Ok(row.and_then(|(media,)| media))
 }
 
 /// Notes what became of a message's file. `false`: our copy of the message was deleted.
 pub async fn note_media(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, media: &str, now: Timestamp) -> Result<bool> {
-    Ok(run!(tx, NOTE_MEDIA, [project.uuid(), id.uuid(), media, now.micros()], execute)? == 1)
+    Ok(run!(tx, NOTE_MEDIA, [project, id, media, now], execute)? == 1)
 }
 
 /// What came in is read, up to this message. How many were not before.
 pub async fn read(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, id: MessageId, now: Timestamp) -> Result<u64> {
-    run!(tx, READ, [project.uuid(), conversation.uuid(), id.uuid(), now.micros()], execute)
+    run!(tx, READ, [project, conversation, id, now], execute)
 }
 
 /// Notes what a message holds by now, as Meta's element.
 pub async fn show_as(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, raw: &str, now: Timestamp) -> Result<()> {
-    run!(tx, SHOW_AS, [project.uuid(), id.uuid(), raw, now.micros()], execute).map(drop)
+    run!(tx, SHOW_AS, [project, id, raw, now], execute).map(drop)
 }
 
 /// A page of a conversation's messages, newest first, and how many there are.
@@ -147,8 +143,8 @@ pub async fn list(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<MessageRow>, i64)> {
-    let rows = run!(conn, LIST, [project.uuid(), conversation.uuid(), limit, offset], fetch_all as MessageRow)?;
-    let (total,) = run!(conn, COUNT, [project.uuid(), conversation.uuid()], fetch_one as (i64,))?;
+    let rows = run!(conn, LIST, [project, conversation, limit, offset], fetch_all as MessageRow)?;
+    let (total,) = run!(conn, COUNT, [project, conversation], fetch_one as (i64,))?;
     Ok((rows, total))
 }
 
@@ -156,7 +152,7 @@ pub async fn list(
 pub async fn in_order(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId, until: i64) -> Result<Vec<MessageRow>> {
     let mut rows = Vec::new();
     for offset in (0_i64..).step_by(1_000) {
-        let some = run!(conn, IN_ORDER, [project.uuid(), conversation.uuid(), until, offset], fetch_all as MessageRow)?;
+        let some = run!(conn, IN_ORDER, [project, conversation, until, offset], fetch_all as MessageRow)?;
         let last = some.len() < 1_000;
         rows.extend(some);
         if last {
@@ -175,7 +171,7 @@ pub async fn before(
     most: i64,
 ) -> Result<Vec<MessageRow>> {
     let mut rows =
-        run!(conn, BEFORE, [project.uuid(), conversation.uuid(), seq, after.micros(), most], fetch_all as MessageRow)?;
+        run!(conn, BEFORE, [project, conversation, seq, after, most], fetch_all as MessageRow)?;
     rows.reverse();
     Ok(rows)
 }
@@ -186,7 +182,7 @@ pub type Left = Option<(String, String)>;
 /// Records the id that WhatsApp gave it, unless a status has told one: then that copy is the one whose statuses count.
 /// Gives its kind and status.
 pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<Left> {
-    run!(tx, ACCEPTED, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as (String, String))
+    run!(tx, ACCEPTED, [project, id, wamid, now], fetch_optional as (String, String))
 }
 
 /// What a status says about a message.
@@ -200,20 +196,18 @@ pub struct StatusChange<'a> {
     pub error: Option<&'a str>,
     /// Meta's id of the message.
     pub wamid: Option<&'a str>,
-    /// Now.
     pub now: Timestamp,
 }
 
 /// Moves a message forward, never backward; each state keeps its own first time. Gives its kind and status.
 pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change: &StatusChange<'_>) -> Result<Left> {
     let at = |delivery| (change.to == delivery).then_some(change.at.micros());
-    let (sent, delivered, failed) = (at(Delivery::Sent), at(Delivery::Delivered), at(Delivery::Failed));
     let read = at(Delivery::Read).or(at(Delivery::Played));
-    run!(tx, ADVANCE, [project.uuid(), id.uuid(), change.to.as_str(), change.to.rank(), sent, delivered, read, failed, change.error,
-        change.wamid, change.now.micros()], fetch_optional as (String, String))
+    run!(tx, ADVANCE, [project, id, change.to, change.to.rank(), at(Delivery::Sent), at(Delivery::Delivered), read,
+        at(Delivery::Failed), change.error, change.wamid, change.now], fetch_optional as (String, String))
 }
 
 /// Whether anything came in on a number lately.
 pub async fn has_received(conn: &mut Conn<'_>, project: ProjectId, phone_number_id: &str) -> Result<bool> {
-    Ok(run!(conn, HAS_RECEIVED, [project.uuid(), phone_number_id], fetch_optional as (String,))?.is_some())
+    Ok(run!(conn, HAS_RECEIVED, [project, phone_number_id], fetch_optional as (String,))?.is_some())
 }

@@ -3,70 +3,43 @@
 //! Meta has no idempotency key. So an attempt is written before its request is opened, carries a token that Meta echoes in
 //! statuses, and an attempt with an unknown end waits for such a status before it is repeated (reliability.md §6).
 
-use crate::{Conn, Error, Result, Tx, conversations::lane, db::row::rows, db::sql::{run, statements}, unscoped::DueOutbox};
-use domain::{Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
+use crate::{conversations::lane, unscoped::DueOutbox, db::{Conn, Error, Result, Tx, rows, run, statements, stored_words}};
+use domain::{words, Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
 use uuid::Uuid;
 
 /// How long a claim lasts unless it is renewed: a send can take longer (15 s), a dead node's must be seen sooner.
 pub const LEASE: Span = Span::from_secs(10);
 
-/// Where a row stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OutboxState {
-    /// Waits to be sent.
-    Queued,
-    /// An attempt is written and its request may be open.
-    Sending,
-    /// The attempt's end is unknown; a status may still tell.
-    Unknown,
-    /// WhatsApp has it.
-    Accepted,
-    /// It will not be sent.
-    Failed,
-    /// Nobody knows, and policy forbids another try.
-    Unconfirmed,
-}
+words! {
+    pub enum OutboxState {
+        Queued = "queued",
+        /// An attempt is written and its request may be open.
+        Sending = "sending",
+        /// The attempt's end is unknown; a status may still report it.
+        Unknown = "unknown",
+        /// WhatsApp has accepted it.
+        Accepted = "accepted",
+        /// It will not be sent.
+        Failed = "failed",
+        /// Delivery could not be confirmed, and the policy forbids another attempt.
+        Unconfirmed = "unconfirmed",
+    }
 
-impl OutboxState {
-    /// The stored word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Sending => "sending",
-            Self::Unknown => "unknown",
-            Self::Accepted => "accepted",
-            Self::Failed => "failed",
-            Self::Unconfirmed => "unconfirmed",
-        }
+    /// Decides about a send when no status reports within the window whether it arrived.
+    pub enum Policy {
+        /// Repeat it: a silent agent is worse than a repeated message.
+        Retry = "retry",
+        /// Leave it to a person: it is billed, or a duplicate does harm.
+        Surface = "surface",
     }
 }
-
-/// What becomes of a send when no status tells within the window whether it arrived.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
-    /// It is repeated: a silent bot is worse than a repeat.
-    Retry,
-    /// A person decides: it is billed, or doubling it does harm.
-    Surface,
-}
-
-impl Policy {
-    /// The stored word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Retry => "retry",
-            Self::Surface => "surface",
-        }
-    }
-}
+stored_words!(OutboxState, Policy);
 
 rows! {
     /// A row as its worker needs it.
     #[derive(Debug, Clone)]
     pub struct OutboxRow {
-        /// Its id.
         pub id: OutboxId,
-        /// Its conversation.
         pub conversation_id: ConversationId,
         /// The stored message.
         pub message_id: MessageId,
@@ -100,9 +73,7 @@ rows! {
 /// A new row.
 #[derive(Debug, Clone)]
 pub struct NewOutbox<'a> {
-    /// Its id.
     pub id: OutboxId,
-    /// Its conversation.
     pub conversation: ConversationId,
     /// Its place in the conversation's order.
     pub out_seq: i64,
@@ -122,7 +93,6 @@ pub struct NewOutbox<'a> {
     pub patience: Span,
     /// When it may be sent.
     pub not_before: Timestamp,
-    /// Now.
     pub now: Timestamp,
 }
 
@@ -137,7 +107,6 @@ pub struct Settle<'a> {
     pub wamid: Option<&'a str>,
     /// Why it failed: JSON of code and message.
     pub error: Option<&'a str>,
-    /// Now.
     pub now: Timestamp,
 }
 
@@ -153,8 +122,7 @@ statements! {
               AND state = $7 AND state IN ('queued', 'sending', 'unknown') AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = $1 \
                   AND e.conversation_id = outbox.conversation_id AND e.out_seq < outbox.out_seq \
                   AND e.state IN ('queued', 'sending', 'unknown')) \
-              RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-              policy, epoch, wamid, error, next_at"];
+              RETURNING ", OutboxRow];
     RENEW = ["UPDATE outbox SET lease_until = ", db_now, " + $4 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
     HOLD_ON = ["UPDATE outbox SET lease_until = ", db_now, " + $4 \
@@ -165,17 +133,13 @@ statements! {
                     WHERE project_id = $1 AND outbox_id = $2 AND attempt = $3 AND ended_at IS NULL"];
     SETTLE = ["UPDATE outbox SET state = $4, next_at = $5, wamid = COALESCE(wamid, $6), error = $7, lease_owner = NULL, lease_until = 0, \
                updated_at = $8 WHERE project_id = $1 AND id = $2 AND epoch = $3 AND state IN ('queued', 'sending', 'unknown') \
-               RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-               policy, epoch, wamid, error, next_at"];
-    FIND = ["SELECT id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-             policy, epoch, wamid, error, next_at FROM outbox WHERE project_id = $1 AND id = $2"];
+               RETURNING ", OutboxRow];
+    FIND = ["SELECT ", OutboxRow, " FROM outbox WHERE project_id = $1 AND id = $2"];
     NOTE_WAMID = ["UPDATE outbox SET wamid = COALESCE(wamid, $3), updated_at = $4 WHERE project_id = $1 AND id = $2 \
-                   RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-                   policy, epoch, wamid, error, next_at"];
+                   RETURNING ", OutboxRow];
     WITHDRAW = ["UPDATE outbox SET state = 'failed', error = $3, lease_owner = NULL, lease_until = 0, updated_at = $4 \
                  WHERE project_id = $1 AND conversation_id = $2 AND execution_id IS NOT NULL AND state = 'queued' AND wamid IS NULL \
-                 RETURNING id, conversation_id, message_id, execution_id, effect_id, phone_number_id, payload, state, attempt, give_up_at, \
-                 policy, epoch, wamid, error, next_at"];
+                 RETURNING ", OutboxRow];
     REPACK = ["UPDATE outbox SET payload = $4, updated_at = $5 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
                AND state IN ('queued', 'sending', 'unknown')"];
     HOLD = ["UPDATE outbox SET next_at = $3 WHERE project_id = $1 AND conversation_id = $2 AND state = 'queued' AND next_at < $3"];
@@ -188,16 +152,14 @@ statements! {
 
 /// Whether an intent of this key is known already.
 pub async fn is_known(conn: &mut Conn<'_>, project: ProjectId, source_key: &str) -> Result<bool> {
-    Ok(run!(conn, KNOWN, [project.uuid(), source_key], fetch_optional as (Uuid,))?.is_some())
+    Ok(run!(conn, KNOWN, [project, source_key], fetch_optional as (Uuid,))?.is_some())
 }
 
 /// Stores an intent; a second one with the same source key is refused as a conflict.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, o: &NewOutbox<'_>) -> Result<()> {
-    let (execution, effect) = (o.waiting.map(|(execution, _)| execution.uuid()), o.waiting.map(|(_, effect)| effect));
-    let give_up = (o.now + o.patience).micros();
-    let ids = [o.id.uuid(), o.conversation.uuid(), o.message.uuid()];
-    run!(tx, INSERT, [project.uuid(), ids[0], ids[1], o.out_seq, o.source_key, ids[2], execution, effect, o.phone_number_id, o.payload,
-        o.now.micros(), give_up, lane(o.conversation), o.policy.as_str(), o.not_before.micros()], execute).map(drop)
+    run!(tx, INSERT, [project, o.id, o.conversation, o.out_seq, o.source_key, o.message,
+        o.waiting.map(|(execution, _)| execution), o.waiting.map(|(_, effect)| effect), o.phone_number_id,
+        o.payload, o.now, o.now + o.patience, lane(o.conversation), o.policy, o.not_before], execute).map(drop)
 }
 
 /// A claimed row, and the state that it was found in.
@@ -212,27 +174,25 @@ pub struct Claimed {
 /// Takes the row if it is first in its conversation, unsettled, and nobody holds it. A `queued` one becomes `sending` with
 /// its next attempt.
 pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp) -> Result<Option<Claimed>> {
-    let (project, id) = (due.project_id.uuid(), due.id.uuid());
-    let Some((was,)) = run!(tx, STATE_SEEN, [project, id, due.epoch], fetch_optional as (String,))? else { return Ok(None) };
-    let values = (owner, LEASE.micros(), now.micros(), &was);
-    let row = run!(tx, CLAIM, [project, id, due.epoch, values.0, values.1, values.2, values.3], fetch_optional as OutboxRow)?;
+    let Some((was,)) = run!(tx, STATE_SEEN, [due.project_id, due.id, due.epoch], fetch_optional as (String,))? else { return Ok(None) };
+    let row = run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE, now, was], fetch_optional as OutboxRow)?;
     Ok(row.map(|row| Claimed { row, was }))
 }
 
 /// Extends the lease that this epoch holds. One that has run out is not brought back.
 pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64) -> Result<bool> {
-    Ok(run!(tx, RENEW, [project.uuid(), id.uuid(), epoch, LEASE.micros()], execute)? == 1)
+    Ok(run!(tx, RENEW, [project, id, epoch, LEASE], execute)? == 1)
 }
 
 /// A whole lease for an attempt that this epoch has begun, also after its lease has run out: nobody has taken the row over
 /// yet, and from now on nobody can. `false`: somebody has.
 pub async fn hold_on(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow) -> Result<bool> {
-    Ok(run!(tx, HOLD_ON, [project.uuid(), row.id.uuid(), row.epoch, LEASE.micros()], execute)? == 1)
+    Ok(run!(tx, HOLD_ON, [project, row.id, row.epoch, LEASE], execute)? == 1)
 }
 
 /// Writes an attempt, in the transaction that claims its row.
 pub async fn begin_attempt(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, token: &str, now: Timestamp) -> Result<()> {
-    run!(tx, BEGIN_ATTEMPT, [project.uuid(), row.id.uuid(), row.attempt, row.epoch, token, now.micros()], execute).map(drop)
+    run!(tx, BEGIN_ATTEMPT, [project, row.id, row.attempt, row.epoch, token, now], execute).map(drop)
 }
 
 /// Records how an attempt ended, once.
@@ -243,24 +203,23 @@ pub async fn end_attempt(
     detail: Option<&str>,
     now: Timestamp,
 ) -> Result<()> {
-    run!(tx, END_ATTEMPT, [project.uuid(), id.uuid(), attempt, now.micros(), outcome, detail], execute).map(drop)
+    run!(tx, END_ATTEMPT, [project, id, attempt, now, outcome, detail], execute).map(drop)
 }
 
 /// Leaves the row in a state, under its epoch. [`Error::StaleEpoch`] if another worker took it or it is settled.
 pub async fn settle(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64, s: &Settle<'_>) -> Result<OutboxRow> {
-    let (state, next, now) = (s.state.as_str(), s.next_at.micros(), s.now.micros());
-    run!(tx, SETTLE, [project.uuid(), id.uuid(), epoch, state, next, s.wamid, s.error, now], fetch_optional as OutboxRow)?
+    run!(tx, SETTLE, [project, id, epoch, s.state, s.next_at, s.wamid, s.error, s.now], fetch_optional as OutboxRow)?
         .ok_or(Error::StaleEpoch)
 }
 
 /// Takes back what agents said in a conversation and what has not left: a row whose request may be open is left alone.
 pub async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, error: &str, now: Timestamp) -> Result<Vec<OutboxRow>> {
-    run!(tx, WITHDRAW, [project.uuid(), conversation.uuid(), error, now.micros()], fetch_all as OutboxRow)
+    run!(tx, WITHDRAW, [project, conversation, error, now], fetch_all as OutboxRow)
 }
 
 /// The row of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Result<Option<OutboxRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as OutboxRow)
+    run!(conn, FIND, [project, id], fetch_optional as OutboxRow)
 }
 
 /// Records the id that a status told, and locks the row.
@@ -270,12 +229,12 @@ pub async fn note_wamid(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, wamid
     if row.as_ref().is_none_or(|row| row.state == OutboxState::Accepted.as_str() && row.wamid.is_some()) {
         return Ok(row);
     }
-    run!(tx, NOTE_WAMID, [project.uuid(), id.uuid(), wamid, now.micros()], fetch_optional as OutboxRow)
+    run!(tx, NOTE_WAMID, [project, id, wamid, now], fetch_optional as OutboxRow)
 }
 
 /// Writes what the row is to send from now on, under its epoch. [`Error::StaleEpoch`] if another worker took it.
 pub async fn repack(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, payload: &str, now: Timestamp) -> Result<()> {
-    match run!(tx, REPACK, [project.uuid(), row.id.uuid(), row.epoch, payload, now.micros()], execute)? {
+    match run!(tx, REPACK, [project, row.id, row.epoch, payload, now], execute)? {
         0 => Err(Error::StaleEpoch),
         _ => Ok(()),
     }
@@ -283,12 +242,12 @@ pub async fn repack(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, payloa
 
 /// What waits in a conversation waits until this time.
 pub async fn hold(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, until: Timestamp) -> Result<()> {
-    run!(tx, HOLD, [project.uuid(), conversation.uuid(), until.micros()], execute).map(drop)
+    run!(tx, HOLD, [project, conversation, until], execute).map(drop)
 }
 
 /// What waits in a conversation and was not tried yet is due now.
 pub async fn let_go(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, now: Timestamp) -> Result<()> {
-    run!(tx, LET_GO, [project.uuid(), conversation.uuid(), now.micros()], execute).map(drop)
+    run!(tx, LET_GO, [project, conversation, now], execute).map(drop)
 }
 
 /// Whether a message is still to be sent, or nobody knows yet whether it was.
@@ -298,11 +257,10 @@ pub async fn is_on_its_way(
     conversation: ConversationId,
     message: MessageId,
 ) -> Result<bool> {
-    let values = (conversation.uuid(), message.uuid());
-    Ok(run!(conn, ON_ITS_WAY, [project.uuid(), values.0, values.1], fetch_optional as (Uuid,))?.is_some())
+    Ok(run!(conn, ON_ITS_WAY, [project, conversation, message], fetch_optional as (Uuid,))?.is_some())
 }
 
 /// How many attempts were written for a row.
 pub async fn attempts(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Result<i64> {
-    Ok(run!(conn, ATTEMPTS, [project.uuid(), id.uuid()], fetch_one as (i64,))?.0)
+    Ok(run!(conn, ATTEMPTS, [project, id], fetch_one as (i64,))?.0)
 }

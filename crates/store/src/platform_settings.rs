@@ -1,9 +1,6 @@
 //! What all nodes of one database share; the first one that needs a value makes it.
 
-use crate::{
-    Result, Tx,
-    db::sql::{run, statements},
-};
+use crate::db::{Result, Tx, run, statements};
 
 statements! {
     ENSURE = ["INSERT INTO platform_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET name = excluded.name \

@@ -1,37 +1,33 @@
 //! Projects: the tenants.
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::ProjectId};
 
 rows! {
     /// A stored project.
     #[derive(Debug, Clone)]
     pub struct ProjectRow {
-        /// Its id.
         pub id: ProjectId,
-        /// What people call it.
         pub name: String,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it was changed.
         pub updated_at: Timestamp,
     }
 }
 
 statements! {
     INSERT = ["INSERT INTO projects (id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) ON CONFLICT (id) DO NOTHING"];
-    FIND = ["SELECT id, name, created_at, updated_at FROM projects WHERE id = $1"];
-    NAMED = ["SELECT id, name, created_at, updated_at FROM projects WHERE name = $1 ORDER BY created_at, id LIMIT 2"];
+    FIND = ["SELECT ", ProjectRow, " FROM projects WHERE id = $1"];
+    NAMED = ["SELECT ", ProjectRow, " FROM projects WHERE name = $1 ORDER BY created_at, id LIMIT 2"];
 }
 
 /// Makes a project; does nothing where the id exists.
 pub async fn insert(tx: &mut Tx<'_>, id: ProjectId, name: &str, now: Timestamp) -> Result<()> {
-    run!(tx, INSERT, [id.uuid(), name, now.micros()], execute).map(drop)
+    run!(tx, INSERT, [id, name, now], execute).map(drop)
 }
 
 /// The project of this id.
 pub async fn find(conn: &mut Conn<'_>, id: ProjectId) -> Result<Option<ProjectRow>> {
-    run!(conn, FIND, [id.uuid()], fetch_optional as ProjectRow)
+    run!(conn, FIND, [id], fetch_optional as ProjectRow)
 }
 
 /// The projects of this name, at most two: names are not unique, and a caller must notice.

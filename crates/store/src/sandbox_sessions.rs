@@ -1,13 +1,12 @@
 //! Sandbox sessions: one live session for each phone and project.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{run, statements}};
+use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{AgentId, ProjectId, SandboxSessionId}};
 
 rows! {
     /// A stored session.
     #[derive(Debug, Clone)]
     pub struct SandboxSessionRow {
-        /// Its id.
         pub id: SandboxSessionId,
         /// The tester's number, `+` and digits.
         pub phone: String,
@@ -23,9 +22,7 @@ rows! {
         pub activated_at: Option<i64>,
         /// When it is over.
         pub expires_at: Timestamp,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it changed.
         pub updated_at: Timestamp,
     }
 }
@@ -33,28 +30,26 @@ rows! {
 statements! {
     INSERT = ["INSERT INTO sandbox_sessions (project_id, id, phone, phone_canonical, agent_id, code, status, activated_at, expires_at, \
                created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"];
-    LIVE = ["SELECT id, phone, phone_canonical, agent_id, code, status, activated_at, expires_at, created_at, updated_at \
+    LIVE = ["SELECT ", SandboxSessionRow, " \
              FROM sandbox_sessions WHERE project_id = $1 AND phone_canonical = $2 AND status IN ('pending_activation', 'active')"];
     SET = ["UPDATE sandbox_sessions SET status = $3, activated_at = $4, expires_at = $5, updated_at = $6 WHERE project_id = $1 AND id = $2"];
-    FIND = ["SELECT id, phone, phone_canonical, agent_id, code, status, activated_at, expires_at, created_at, updated_at \
+    FIND = ["SELECT ", SandboxSessionRow, " \
              FROM sandbox_sessions WHERE project_id = $1 AND id = $2"];
-    LIST = ["SELECT id, phone, phone_canonical, agent_id, code, status, activated_at, expires_at, created_at, updated_at \
+    LIST = ["SELECT ", SandboxSessionRow, " \
              FROM sandbox_sessions WHERE project_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
 }
 
 /// Stores a session; a second live one for the same phone is refused.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, s: &SandboxSessionRow) -> Result<()> {
-    let times = [s.expires_at.micros(), s.created_at.micros(), s.updated_at.micros()];
-    let texts = (&s.phone, &s.phone_canonical, &s.code, &s.status);
-    run!(tx, INSERT, [project.uuid(), s.id.uuid(), texts.0, texts.1, s.agent_id.uuid(), texts.2, texts.3, s.activated_at, times[0],
-        times[1], times[2]], execute)?;
-    counters::grew(tx, project, List::SandboxSessions, s.id.uuid(), 1);
+    run!(tx, INSERT, [project, s.id, s.phone, s.phone_canonical, s.agent_id, s.code, s.status, s.activated_at,
+        s.expires_at, s.created_at, s.updated_at], execute)?;
+    counters::add(tx, project, Counter::SandboxSessions, s.id.uuid(), 1);
     Ok(())
 }
 
 /// The pending or active session of a phone.
 pub async fn live(conn: &mut Conn<'_>, project: ProjectId, phone_canonical: &str) -> Result<Option<SandboxSessionRow>> {
-    run!(conn, LIVE, [project.uuid(), phone_canonical], fetch_optional as SandboxSessionRow)
+    run!(conn, LIVE, [project, phone_canonical], fetch_optional as SandboxSessionRow)
 }
 
 /// Moves a session to a status.
@@ -66,20 +61,20 @@ pub async fn set(
     expires_at: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
-    run!(tx, SET, [project.uuid(), id.uuid(), status, activated_at, expires_at.micros(), now.micros()], execute).map(drop)
+    run!(tx, SET, [project, id, status, activated_at, expires_at, now], execute).map(drop)
 }
 
 /// The session of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: SandboxSessionId) -> Result<Option<SandboxSessionRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as SandboxSessionRow)
+    run!(conn, FIND, [project, id], fetch_optional as SandboxSessionRow)
 }
 
 /// A page of sessions, newest first, and how many there are.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<SandboxSessionRow>, i64)> {
-    let total = counters::length(conn, project, List::SandboxSessions).await?;
+    let total = counters::length(conn, project, Counter::SandboxSessions).await?;
     if offset >= total {
         return Ok((Vec::new(), total));
     }
-    let rows = run!(conn, LIST, [project.uuid(), limit, offset], fetch_all as SandboxSessionRow)?;
+    let rows = run!(conn, LIST, [project, limit, offset], fetch_all as SandboxSessionRow)?;
     Ok((rows, total))
 }

@@ -2,7 +2,7 @@
 //!
 //! The associated data names project, kind and id, so a ciphertext that is moved to another row does not open.
 
-use crate::{Conn, Error, Result, Tx, db::row::rows, db::sql::{Sql, run, statements}};
+use crate::db::{Conn, Error, Result, Sql, Tx, rows, run, statements};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};
 use domain::{Timestamp, ids::{ProjectId, SecretId}};
 
@@ -29,7 +29,7 @@ statements! {
     PUT = ["INSERT INTO secrets (project_id, id, kind, ciphertext, nonce, wrapped_key, wrap_nonce, kek_id, created_at) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (project_id, id) DO UPDATE SET ciphertext = excluded.ciphertext, \
             nonce = excluded.nonce, wrapped_key = excluded.wrapped_key, wrap_nonce = excluded.wrap_nonce, kek_id = excluded.kek_id"];
-    FIND = ["SELECT ciphertext, nonce, wrapped_key, wrap_nonce, kek_id FROM secrets WHERE project_id = $1 AND id = $2 AND kind = $3"];
+    FIND = ["SELECT ", Sealed, " FROM secrets WHERE project_id = $1 AND id = $2 AND kind = $3"];
     DELETE = ["DELETE FROM secrets WHERE project_id = $1 AND id = $2"];
 }
 
@@ -74,7 +74,7 @@ pub async fn insert(
 
 /// Forgets a secret. Nothing may refer to it any more.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: SecretId) -> Result<()> {
-    run!(tx, DELETE, [project.uuid(), id.uuid()], execute).map(drop)
+    run!(tx, DELETE, [project, id], execute).map(drop)
 }
 
 /// Seals and stores a secret, in place of the one that is there.
@@ -99,14 +99,13 @@ async fn write(
     now: Timestamp,
 ) -> Result<()> {
     let s = vault.seal(&associated(project, kind, id), plain.as_bytes())?;
-    let values = (&s.ciphertext[..], &s.nonce[..], &s.wrapped_key[..], &s.wrap_nonce[..]);
-    run!(tx, sql, [project.uuid(), id.uuid(), kind, values.0, values.1, values.2, values.3, &s.kek_id, now.micros()], execute)
+    run!(tx, sql, [project, id, kind, s.ciphertext, s.nonce, s.wrapped_key, s.wrap_nonce, s.kek_id, now], execute)
         .map(drop)
 }
 
 /// Opens a stored secret.
 pub async fn reveal(conn: &mut Conn<'_>, vault: &Vault, project: ProjectId, id: SecretId, kind: &str) -> Result<Option<String>> {
-    let Some(sealed) = run!(conn, FIND, [project.uuid(), id.uuid(), kind], fetch_optional as Sealed)? else { return Ok(None) };
+    let Some(sealed) = run!(conn, FIND, [project, id, kind], fetch_optional as Sealed)? else { return Ok(None) };
     let plain = vault.open(&associated(project, kind, id), &sealed)?;
     String::from_utf8(plain).map(Some).map_err(|_| damaged("not UTF-8"))
 }

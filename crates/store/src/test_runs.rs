@@ -1,6 +1,6 @@
 //! Runs of test cases, with the state of each and what it was fed.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, db::sql::{run, statements}};
+use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{AgentId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestCaseId, TestRunId, TestSuiteId}};
 use uuid::Uuid;
 
@@ -8,7 +8,6 @@ rows! {
     /// A stored run.
     #[derive(Debug, Clone)]
     pub struct TestRunRow {
-        /// Its id.
         pub id: TestRunId,
         /// The suite of its case.
         pub suite_id: TestSuiteId,
@@ -32,9 +31,7 @@ rows! {
         pub started_at: Option<i64>,
         /// When it was over.
         pub ended_at: Option<i64>,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it changed.
         pub updated_at: Timestamp,
     }
 }
@@ -49,7 +46,6 @@ rows! {
         pub input: String,
         /// JSON: what it asked for.
         pub effects: String,
-        /// When.
         pub at: Timestamp,
     }
 }
@@ -60,28 +56,22 @@ statements! {
     SAVE = ["UPDATE test_runs SET conversation_id = $3, status = $4, state = $5, step_no = $6, started_at = $7, ended_at = $8, updated_at = $9 \
              WHERE project_id = $1 AND id = $2"];
     START = ["UPDATE test_runs SET status = 'running', started_at = $3, updated_at = $3 WHERE project_id = $1 AND id = $2 AND status = 'queued'"];
-    FIND = ["SELECT id, suite_id, case_id, agent_id, snapshot_id, execution_id, conversation_id, status, state, step_no, started_at, ended_at, \
-             created_at, updated_at FROM test_runs WHERE project_id = $1 AND id = $2"];
+    FIND = ["SELECT ", TestRunRow, " FROM test_runs WHERE project_id = $1 AND id = $2"];
     LOCK = ["UPDATE test_runs SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
-             RETURNING id, suite_id, case_id, agent_id, snapshot_id, execution_id, conversation_id, status, state, step_no, started_at, \
-             ended_at, created_at, updated_at"];
-    OF_CASE = ["SELECT id, suite_id, case_id, agent_id, snapshot_id, execution_id, conversation_id, status, state, step_no, started_at, ended_at, \
-                created_at, updated_at FROM test_runs WHERE project_id = $1 AND case_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
-    OF_SUITE = ["SELECT id, suite_id, case_id, agent_id, snapshot_id, execution_id, conversation_id, status, state, step_no, started_at, ended_at, \
-                 created_at, updated_at FROM test_runs WHERE project_id = $1 AND suite_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
+             RETURNING ", TestRunRow];
+    OF_CASE = ["SELECT ", TestRunRow, " FROM test_runs WHERE project_id = $1 AND case_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
+    OF_SUITE = ["SELECT ", TestRunRow, " FROM test_runs WHERE project_id = $1 AND suite_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT_IN = ["SELECT count(*) FROM test_runs WHERE project_id = $1 AND suite_id = $2 AND status = $3"];
-    QUEUED = ["SELECT id, suite_id, case_id, agent_id, snapshot_id, execution_id, conversation_id, status, state, step_no, started_at, ended_at, \
-               created_at, updated_at FROM test_runs WHERE project_id = $1 AND suite_id = $2 AND status = 'queued' ORDER BY created_at, id LIMIT $3"];
+    QUEUED = ["SELECT ", TestRunRow, " FROM test_runs WHERE project_id = $1 AND suite_id = $2 AND status = 'queued' ORDER BY created_at, id LIMIT $3"];
     DELETE_STEPS = ["DELETE FROM test_run_steps WHERE project_id = $1 AND run_id IN (SELECT id FROM test_runs WHERE project_id = $1 AND case_id = $2)"];
     DELETE_OF_CASE = ["DELETE FROM test_runs WHERE project_id = $1 AND case_id = $2 RETURNING id, suite_id"];
     APPEND = ["INSERT INTO test_run_steps (project_id, run_id, step_no, input, effects, at) VALUES ($1, $2, $3, $4, $5, $6)"];
-    STEPS = ["SELECT step_no, input, effects, at FROM test_run_steps WHERE project_id = $1 AND run_id = $2 ORDER BY step_no LIMIT 1000"];
+    STEPS = ["SELECT ", TestRunStepRow, " FROM test_run_steps WHERE project_id = $1 AND run_id = $2 ORDER BY step_no LIMIT 1000"];
 }
 
 /// A new run.
 #[derive(Debug, Clone)]
 pub struct NewTestRun<'a> {
-    /// Its id.
     pub id: TestRunId,
     /// The suite of its case.
     pub suite: TestSuiteId,
@@ -95,7 +85,6 @@ pub struct NewTestRun<'a> {
     pub execution: ExecutionId,
     /// The run's state, JSON.
     pub state: &'a str,
-    /// Now.
     pub now: Timestamp,
 }
 
@@ -114,41 +103,36 @@ pub struct Saved<'a> {
     pub started_at: Option<Timestamp>,
     /// When it was over.
     pub ended_at: Option<Timestamp>,
-    /// Now.
     pub now: Timestamp,
 }
 
 /// Stores a queued run.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, r: &NewTestRun<'_>) -> Result<()> {
-    let (id, suite, case, agent) = (r.id.uuid(), r.suite.uuid(), r.case.uuid(), r.agent.uuid());
-    let (snapshot, execution) = (r.snapshot.uuid(), r.execution.uuid());
-    run!(tx, INSERT, [project.uuid(), id, suite, case, agent, snapshot, execution, r.state, r.now.micros()], execute)?;
-    counters::grew(tx, project, List::TestRunsOfCase(case), id, 1);
-    counters::grew(tx, project, List::TestRunsOfSuite(suite), id, 1);
+    run!(tx, INSERT, [project, r.id, r.suite, r.case, r.agent, r.snapshot, r.execution, r.state, r.now], execute)?;
+    counters::add(tx, project, Counter::TestRunsOfCase(r.case.uuid()), r.id.uuid(), 1);
+    counters::add(tx, project, Counter::TestRunsOfSuite(r.suite.uuid()), r.id.uuid(), 1);
     Ok(())
 }
 
 /// Saves what a step leaves. Call it under the epoch of the run's job.
 pub async fn save(tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, s: &Saved<'_>) -> Result<()> {
-    let times = [s.started_at.map(Timestamp::micros), s.ended_at.map(Timestamp::micros)];
-    let conversation = s.conversation.map(ConversationId::uuid);
-    run!(tx, SAVE, [project.uuid(), id.uuid(), conversation, s.status, s.state, s.step_no, times[0], times[1], s.now.micros()], execute)
+    run!(tx, SAVE, [project, id, s.conversation, s.status, s.state, s.step_no, s.started_at, s.ended_at, s.now], execute)
         .map(drop)
 }
 
 /// Lets a queued run begin; `false` if it is not queued any more.
 pub async fn start(tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, now: Timestamp) -> Result<bool> {
-    Ok(run!(tx, START, [project.uuid(), id.uuid(), now.micros()], execute)? == 1)
+    Ok(run!(tx, START, [project, id, now], execute)? == 1)
 }
 
 /// The run of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: TestRunId) -> Result<Option<TestRunRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as TestRunRow)
+    run!(conn, FIND, [project, id], fetch_optional as TestRunRow)
 }
 
 /// The run of this id, for a step: others who do the same wait.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: TestRunId) -> Result<Option<TestRunRow>> {
-    run!(tx, LOCK, [project.uuid(), id.uuid()], fetch_optional as TestRunRow)
+    run!(tx, LOCK, [project, id], fetch_optional as TestRunRow)
 }
 
 /// A page of a case's runs, newest first, and how many there are.
@@ -159,11 +143,11 @@ pub async fn of_case(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<TestRunRow>, i64)> {
-    let total = counters::length(conn, project, List::TestRunsOfCase(case.uuid())).await?;
+    let total = counters::length(conn, project, Counter::TestRunsOfCase(case.uuid())).await?;
     if offset >= total {
         return Ok((Vec::new(), total));
     }
-    let rows = run!(conn, OF_CASE, [project.uuid(), case.uuid(), limit, offset], fetch_all as TestRunRow)?;
+    let rows = run!(conn, OF_CASE, [project, case, limit, offset], fetch_all as TestRunRow)?;
     Ok((rows, total))
 }
 
@@ -175,40 +159,40 @@ pub async fn of_suite(
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<TestRunRow>, i64)> {
-    let total = counters::length(conn, project, List::TestRunsOfSuite(suite.uuid())).await?;
+    let total = counters::length(conn, project, Counter::TestRunsOfSuite(suite.uuid())).await?;
     if offset >= total {
         return Ok((Vec::new(), total));
     }
-    let rows = run!(conn, OF_SUITE, [project.uuid(), suite.uuid(), limit, offset], fetch_all as TestRunRow)?;
+    let rows = run!(conn, OF_SUITE, [project, suite, limit, offset], fetch_all as TestRunRow)?;
     Ok((rows, total))
 }
 
 /// How many of a suite's runs have this status.
 pub async fn count_in(conn: &mut Conn<'_>, project: ProjectId, suite: TestSuiteId, status: &str) -> Result<i64> {
-    Ok(run!(conn, COUNT_IN, [project.uuid(), suite.uuid(), status], fetch_one as (i64,))?.0)
+    Ok(run!(conn, COUNT_IN, [project, suite, status], fetch_one as (i64,))?.0)
 }
 
 /// The suite's queued runs, oldest first.
 pub async fn queued(conn: &mut Conn<'_>, project: ProjectId, suite: TestSuiteId, limit: i64) -> Result<Vec<TestRunRow>> {
-    run!(conn, QUEUED, [project.uuid(), suite.uuid(), limit], fetch_all as TestRunRow)
+    run!(conn, QUEUED, [project, suite, limit], fetch_all as TestRunRow)
 }
 
 /// Removes the runs of a case, with their steps.
 pub async fn delete_of_case(tx: &mut Tx<'_>, project: ProjectId, case: TestCaseId) -> Result<()> {
-    run!(tx, DELETE_STEPS, [project.uuid(), case.uuid()], execute)?;
-    for (id, suite) in run!(tx, DELETE_OF_CASE, [project.uuid(), case.uuid()], fetch_all as (Uuid, Uuid))? {
-        counters::grew(tx, project, List::TestRunsOfCase(case.uuid()), id, -1);
-        counters::grew(tx, project, List::TestRunsOfSuite(suite), id, -1);
+    run!(tx, DELETE_STEPS, [project, case], execute)?;
+    for (id, suite) in run!(tx, DELETE_OF_CASE, [project, case], fetch_all as (Uuid, Uuid))? {
+        counters::add(tx, project, Counter::TestRunsOfCase(case.uuid()), id, -1);
+        counters::add(tx, project, Counter::TestRunsOfSuite(suite), id, -1);
     }
     Ok(())
 }
 
 /// Appends a step; a second one of the same number is refused.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, s: &TestRunStepRow) -> Result<()> {
-    run!(tx, APPEND, [project.uuid(), id.uuid(), s.step_no, &s.input, &s.effects, s.at.micros()], execute).map(drop)
+    run!(tx, APPEND, [project, id, s.step_no, s.input, s.effects, s.at], execute).map(drop)
 }
 
 /// The steps of a run, in order.
 pub async fn steps(conn: &mut Conn<'_>, project: ProjectId, id: TestRunId) -> Result<Vec<TestRunStepRow>> {
-    run!(conn, STEPS, [project.uuid(), id.uuid()], fetch_all as TestRunStepRow)
+    run!(conn, STEPS, [project, id], fetch_all as TestRunStepRow)
 }

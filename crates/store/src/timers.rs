@@ -1,7 +1,7 @@
 //! Timers of executions at rest: at most one each, replaced by the next. The generation tells a late one from the one
 //! that is meant.
 
-use crate::{Result, Tx, db::row::rows, db::sql::{run, statements}, unscoped::DueRow};
+use crate::{unscoped::DueRow, db::{Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{ConversationId, ExecutionId, ProjectId}};
 
 rows! {
@@ -10,9 +10,7 @@ rows! {
     pub struct TimerRow {
         /// `warm_end` or `inactivity`.
         pub kind: String,
-        /// Its conversation.
         pub conversation_id: ConversationId,
-        /// Its execution.
         pub execution_id: ExecutionId,
         /// Which rest it belongs to.
         pub generation: i64,
@@ -23,7 +21,7 @@ statements! {
     SET = ["INSERT INTO timers (project_id, id, kind, conversation_id, execution_id, generation, fire_at) VALUES ($1, $2, $3, $4, $2, $5, $6) \
             ON CONFLICT (project_id, id) DO UPDATE SET kind = excluded.kind, generation = excluded.generation, fire_at = excluded.fire_at"];
     CLEAR = ["DELETE FROM timers WHERE project_id = $1 AND id = $2"];
-    TAKE = ["DELETE FROM timers WHERE project_id = $1 AND id = $2 AND fire_at <= $3 RETURNING kind, conversation_id, execution_id, generation"];
+    TAKE = ["DELETE FROM timers WHERE project_id = $1 AND id = $2 AND fire_at <= $3 RETURNING ", TimerRow];
     POSTPONE = ["UPDATE timers SET fire_at = $4 WHERE project_id = $1 AND id = $2 AND fire_at <= $3"];
 }
 
@@ -35,20 +33,20 @@ pub async fn set(
     (kind, generation): (&str, i64),
     fire_at: Timestamp,
 ) -> Result<()> {
-    run!(tx, SET, [project.uuid(), execution.uuid(), kind, conversation.uuid(), generation, fire_at.micros()], execute).map(drop)
+    run!(tx, SET, [project, execution, kind, conversation, generation, fire_at], execute).map(drop)
 }
 
 /// Removes the execution's timer.
 pub async fn clear(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId) -> Result<()> {
-    run!(tx, CLEAR, [project.uuid(), execution.uuid()], execute).map(drop)
+    run!(tx, CLEAR, [project, execution], execute).map(drop)
 }
 
 /// Takes a due timer; `None` if somebody else did or it was moved.
 pub async fn take(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Option<TimerRow>> {
-    run!(tx, TAKE, [due.project_id.uuid(), due.id, now.micros()], fetch_optional as TimerRow)
+    run!(tx, TAKE, [due.project_id, due.id, now], fetch_optional as TimerRow)
 }
 
 /// Puts off a due timer that could not be fired, so that it stands in nobody's way.
 pub async fn postpone(tx: &mut Tx<'_>, due: DueRow, now: Timestamp, until: Timestamp) -> Result<()> {
-    run!(tx, POSTPONE, [due.project_id.uuid(), due.id, now.micros(), until.micros()], execute).map(drop)
+    run!(tx, POSTPONE, [due.project_id, due.id, now, until], execute).map(drop)
 }

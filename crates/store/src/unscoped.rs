@@ -1,33 +1,23 @@
 //! Every statement that runs before a project is known, or over all of them: look-ups in the directory, the workers'
 //! scans for due rows (which return keys only) and the leases of a whole node. They live here and nowhere else.
 
-use crate::{Conn, Error, Result, Tx, db::row::rows, db::sql::{run, statements}};
-use domain::{Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
+use crate::db::{Conn, Error, Result, Tx, rows, run, statements, stored_words};
+use domain::{words, Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
 use uuid::Uuid;
 
-/// What the directory can be asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DirectoryKind {
-    /// An API key by its lookup part.
-    ApiKey,
-    /// A WhatsApp config by its `phone_number_id`.
-    Number,
-    /// A sandbox session by its code.
-    SandboxCode,
-    /// The active sandbox session of a phone, by its canonical digits.
-    SandboxPhone,
-}
-
-impl DirectoryKind {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::ApiKey => "api_key",
-            Self::Number => "number",
-            Self::SandboxCode => "sandbox_code",
-            Self::SandboxPhone => "sandbox_phone",
-        }
+words! {
+    pub enum DirectoryKind {
+        /// An API key by its lookup part.
+        ApiKey = "api_key",
+        /// A WhatsApp config by its `phone_number_id`.
+        Number = "number",
+        /// A sandbox session by its code.
+        SandboxCode = "sandbox_code",
+        /// The active sandbox session of a phone, by its canonical digits.
+        SandboxPhone = "sandbox_phone",
     }
 }
+stored_words!(DirectoryKind);
 
 rows! {
     /// Where a directory entry points.
@@ -83,24 +73,24 @@ statements! {
     CLAIM = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, value) DO NOTHING"];
     HAS_VERIFY_TOKEN = ["SELECT id FROM whatsapp_configs WHERE webhook_verify_token = $1 LIMIT 1"];
     VERIFY_NUMBERS = ["UPDATE whatsapp_configs SET webhook_verified_at = $2 WHERE webhook_verify_token = $1"];
-    LOOK_UP = ["SELECT project_id, object_id FROM directory WHERE kind = $1 AND value = $2"];
+    LOOK_UP = ["SELECT ", Pointer, " FROM directory WHERE kind = $1 AND value = $2"];
     FORGET = ["DELETE FROM directory WHERE kind = $1 AND value = $2 AND project_id = $3 AND object_id = $4"];
-    DUE_CONVERSATIONS = ["SELECT project_id, id, epoch FROM conversations \
+    DUE_CONVERSATIONS = ["SELECT ", DueConversation, " FROM conversations \
                           WHERE due_at <= $1 AND lease_until < ", db_now, " ORDER BY due_at LIMIT $2"];
-    DUE_OUTBOX = ["SELECT project_id, id, epoch FROM outbox o \
+    DUE_OUTBOX = ["SELECT ", DueConversation, " FROM outbox o \
                    WHERE next_at <= $1 AND state IN ('queued', 'sending', 'unknown') AND lease_until < ", db_now, " \
                    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = o.project_id \
                        AND e.conversation_id = o.conversation_id AND e.out_seq < o.out_seq \
                        AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
-    DUE_TIMERS = ["SELECT project_id, id FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
-    DUE_JOBS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh', 'media_fetch') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
-    DUE_TEST_RUNS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
-    DUE_CALLS = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind IN ('read_receipt', 'template_sync', 'template_refresh') \
+    DUE_TIMERS = ["SELECT ", DueRow, " FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
+    DUE_JOBS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh', 'media_fetch') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_TEST_RUNS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_CALLS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind IN ('read_receipt', 'template_sync', 'template_refresh') \
                   AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
-    DUE_FETCHES = ["SELECT project_id, id FROM jobs WHERE run_at <= $1 AND kind = 'media_fetch' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_FETCHES = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind = 'media_fetch' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     PROJECTS_OF_ACCOUNT = ["SELECT DISTINCT project_id FROM whatsapp_configs WHERE waba_id = $1 ORDER BY project_id LIMIT 1000"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
-    EXECUTIONS = ["SELECT project_id, id FROM executions ORDER BY created_at, id LIMIT 1000"];
+    EXECUTIONS = ["SELECT ", DueRow, " FROM executions ORDER BY created_at, id LIMIT 1000"];
     OTHER_KEY = ["SELECT kek_id FROM secrets WHERE kek_id <> $1 LIMIT 1"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_OUTBOX = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
@@ -115,12 +105,12 @@ statements! {
 
 /// Lets `value` be found, moving it from whatever it pointed to before.
 pub async fn point(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: ProjectId, object: Uuid) -> Result<()> {
-    run!(tx, POINT, [kind.as_str(), value, project.uuid(), object], execute).map(drop)
+    run!(tx, POINT, [kind, value, project, object], execute).map(drop)
 }
 
 /// Lets `value` be found, unless it is somebody's already. [`Error::Conflict`] then.
 pub async fn claim(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: ProjectId, object: Uuid) -> Result<()> {
-    match run!(tx, CLAIM, [kind.as_str(), value, project.uuid(), object], execute)? {
+    match run!(tx, CLAIM, [kind, value, project, object], execute)? {
         0 => Err(Error::Conflict(format!("directory: {}", kind.as_str()))),
         _ => Ok(()),
     }
@@ -133,65 +123,65 @@ pub async fn has_verify_token(conn: &mut Conn<'_>, verify_token: &str) -> Result
 
 /// Notes that Meta made the handshake with this token, at the numbers that have it.
 pub async fn verify_numbers(tx: &mut Tx<'_>, verify_token: &str, now: Timestamp) -> Result<()> {
-    run!(tx, VERIFY_NUMBERS, [verify_token, now.micros()], execute).map(drop)
+    run!(tx, VERIFY_NUMBERS, [verify_token, now], execute).map(drop)
 }
 
 /// Who owns `value`.
 pub async fn look_up(conn: &mut Conn<'_>, kind: DirectoryKind, value: &str) -> Result<Option<Pointer>> {
-    run!(conn, LOOK_UP, [kind.as_str(), value], fetch_optional as Pointer)
+    run!(conn, LOOK_UP, [kind, value], fetch_optional as Pointer)
 }
 
 /// Removes an entry, if it still points there.
 pub async fn forget(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, pointer: Pointer) -> Result<()> {
-    run!(tx, FORGET, [kind.as_str(), value, pointer.project_id.uuid(), pointer.object_id], execute).map(drop)
+    run!(tx, FORGET, [kind, value, pointer.project_id, pointer.object_id], execute).map(drop)
 }
 
 /// Conversations whose due time has come and that nobody holds, oldest first.
 pub async fn due_conversations(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueConversation>> {
-    run!(conn, DUE_CONVERSATIONS, [now.micros(), limit], fetch_all as DueConversation)
+    run!(conn, DUE_CONVERSATIONS, [now, limit], fetch_all as DueConversation)
 }
 
 /// Outbox rows that are first in their conversation and have something to be done, oldest first.
 pub async fn due_outbox(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueOutbox>> {
-    run!(conn, DUE_OUTBOX, [now.micros(), limit], fetch_all as DueOutbox)
+    run!(conn, DUE_OUTBOX, [now, limit], fetch_all as DueOutbox)
 }
 
 /// Timers whose time has come.
 pub async fn due_timers(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
-    run!(conn, DUE_TIMERS, [now.micros(), limit], fetch_all as DueRow)
+    run!(conn, DUE_TIMERS, [now, limit], fetch_all as DueRow)
 }
 
 /// Jobs of test runs whose time has come and that nobody holds: they wait for models, so they have a worker of their own.
 pub async fn due_test_runs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
-    run!(conn, DUE_TEST_RUNS, [now.micros(), limit], fetch_all as DueRow)
+    run!(conn, DUE_TEST_RUNS, [now, limit], fetch_all as DueRow)
 }
 
 /// Jobs that ask or tell Meta something, whose time has come and that nobody holds: they wait for Meta, so they have a worker of
 /// their own.
 pub async fn due_calls(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
-    run!(conn, DUE_CALLS, [now.micros(), limit], fetch_all as DueRow)
+    run!(conn, DUE_CALLS, [now, limit], fetch_all as DueRow)
 }
 
 /// Due jobs that download a file, oldest first.
 pub async fn due_fetches(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
-    run!(conn, DUE_FETCHES, [now.micros(), limit], fetch_all as DueRow)
+    run!(conn, DUE_FETCHES, [now, limit], fetch_all as DueRow)
 }
 
 /// The projects that have a number of this business account.
 pub async fn projects_of_account(conn: &mut Conn<'_>, waba_id: &str) -> Result<Vec<ProjectId>> {
-    let rows = run!(conn, PROJECTS_OF_ACCOUNT, [waba_id], fetch_all as (Uuid,))?;
-    Ok(rows.into_iter().map(|(project,)| ProjectId::from_uuid(project)).collect())
+    let rows = run!(conn, PROJECTS_OF_ACCOUNT, [waba_id], fetch_all as (ProjectId,))?;
+    Ok(rows.into_iter().map(|(project,)| project).collect())
 }
 
 /// Other jobs whose time has come and that nobody holds.
 pub async fn due_jobs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
-    run!(conn, DUE_JOBS, [now.micros(), limit], fetch_all as DueRow)
+    run!(conn, DUE_JOBS, [now, limit], fetch_all as DueRow)
 }
 
 /// Whose execution it is, for the operator's commands.
 pub async fn project_of_execution(conn: &mut Conn<'_>, id: ExecutionId) -> Result<Option<ProjectId>> {
-    let row = run!(conn, PROJECT_OF_EXECUTION, [id.uuid()], fetch_optional as (Uuid,))?;
-    Ok(row.map(|(project,)| ProjectId::from_uuid(project)))
+    let row = run!(conn, PROJECT_OF_EXECUTION, [id], fetch_optional as (ProjectId,))?;
+    Ok(row.map(|(project,)| project))
 }
 
 /// The first thousand executions of all projects, for the operator's commands.

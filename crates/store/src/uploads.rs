@@ -3,7 +3,7 @@
 //! A file is stored in pieces, each in a transaction of its own, before the message that needs it; it goes in the transaction
 //! that notes WhatsApp's id of it. A file of a person stays as long as its message. One that no message came for is deleted by a job.
 
-use crate::{Conn, Result, Tx, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, run, statements};
 use domain::ids::ProjectId;
 use uuid::Uuid;
 
@@ -16,21 +16,21 @@ statements! {
 
 /// Stores the next piece of a file; the first is number 0.
 pub async fn add(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, seq: i64, bytes: &[u8]) -> Result<()> {
-    run!(tx, ADD, [project.uuid(), upload, seq, bytes], execute).map(drop)
+    run!(tx, ADD, [project, upload, seq, bytes], execute).map(drop)
 }
 
 /// One piece of a file; none behind the last one.
 pub async fn piece(conn: &mut Conn<'_>, project: ProjectId, upload: Uuid, seq: i64) -> Result<Option<Vec<u8>>> {
-    let row = run!(conn, PIECE, [project.uuid(), upload, seq], fetch_optional as (Vec<u8>,))?;
+    let row = run!(conn, PIECE, [project, upload, seq], fetch_optional as (Vec<u8>,))?;
     Ok(row.map(|(bytes,)| bytes))
 }
 
 /// How many bytes are stored of a file.
 pub async fn size(conn: &mut Conn<'_>, project: ProjectId, upload: Uuid) -> Result<i64> {
-    Ok(run!(conn, SIZE, [project.uuid(), upload], fetch_one as (i64,))?.0)
+    Ok(run!(conn, SIZE, [project, upload], fetch_one as (i64,))?.0)
 }
 
 /// Removes a file.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid) -> Result<()> {
-    run!(tx, DELETE, [project.uuid(), upload], execute).map(drop)
+    run!(tx, DELETE, [project, upload], execute).map(drop)
 }

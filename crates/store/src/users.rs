@@ -1,13 +1,12 @@
 //! People who sign in, and the projects that they are members of.
 
-use crate::{Conn, Result, Tx, projects::ProjectRow, db::row::rows, db::sql::{run, statements}};
+use crate::{projects::ProjectRow, db::{Conn, Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{ProjectId, UserId}};
 
 rows! {
     /// A stored user.
     #[derive(Debug, Clone)]
     pub struct UserRow {
-        /// Their id.
         pub id: UserId,
         /// How they are known.
         pub email: String,
@@ -19,8 +18,8 @@ rows! {
 statements! {
     ENSURE = ["INSERT INTO users (id, email, is_operator, created_at) VALUES ($1, $2, $3, $4) \
                ON CONFLICT (email) DO UPDATE SET is_operator = CASE WHEN excluded.is_operator > users.is_operator \
-               THEN excluded.is_operator ELSE users.is_operator END RETURNING id, email, is_operator"];
-    FIND = ["SELECT id, email, is_operator FROM users WHERE id = $1"];
+               THEN excluded.is_operator ELSE users.is_operator END RETURNING ", UserRow];
+    FIND = ["SELECT ", UserRow, " FROM users WHERE id = $1"];
     JOIN = ["INSERT INTO memberships (project_id, user_id, role, created_at) VALUES ($1, $2, 'member', $3) \
              ON CONFLICT (project_id, user_id) DO NOTHING"];
     PROJECTS = ["SELECT p.id, p.name, p.created_at, p.updated_at FROM projects p \
@@ -34,25 +33,25 @@ statements! {
 
 /// Finds the user of this e-mail address or makes them. Who is an operator stays one.
 pub async fn ensure(tx: &mut Tx<'_>, new_id: UserId, email: &str, is_operator: bool, now: Timestamp) -> Result<UserRow> {
-    run!(tx, ENSURE, [new_id.uuid(), email, i64::from(is_operator), now.micros()], fetch_one as UserRow)
+    run!(tx, ENSURE, [new_id, email, i64::from(is_operator), now], fetch_one as UserRow)
 }
 
 /// The user of this id.
 pub async fn find(conn: &mut Conn<'_>, id: UserId) -> Result<Option<UserRow>> {
-    run!(conn, FIND, [id.uuid()], fetch_optional as UserRow)
+    run!(conn, FIND, [id], fetch_optional as UserRow)
 }
 
 /// Makes a user a member of a project; does nothing where they are.
 pub async fn join(tx: &mut Tx<'_>, project: ProjectId, user: UserId, now: Timestamp) -> Result<()> {
-    run!(tx, JOIN, [project.uuid(), user.uuid(), now.micros()], execute).map(drop)
+    run!(tx, JOIN, [project, user, now], execute).map(drop)
 }
 
 /// The projects that a user sees but for `hidden`, newest first; at most a thousand.
 pub async fn projects(conn: &mut Conn<'_>, user: UserId, hidden: ProjectId) -> Result<Vec<ProjectRow>> {
-    run!(conn, PROJECTS, [user.uuid(), hidden.uuid()], fetch_all as ProjectRow)
+    run!(conn, PROJECTS, [user, hidden], fetch_all as ProjectRow)
 }
 
 /// A project, if the user sees it.
 pub async fn project(conn: &mut Conn<'_>, user: UserId, id: ProjectId) -> Result<Option<ProjectRow>> {
-    run!(conn, PROJECT, [user.uuid(), id.uuid()], fetch_optional as ProjectRow)
+    run!(conn, PROJECT, [user, id], fetch_optional as ProjectRow)
 }

@@ -1,7 +1,7 @@
 //! Signed webhooks that had no effect, kept as evidence: unknown numbers, fields and shapes. One row for equal bodies of
 //! a day.
 
-use crate::{Conn, Result, Tx, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, run, statements};
 use domain::{Span, Timestamp};
 
 statements! {
@@ -13,7 +13,7 @@ statements! {
 /// Keeps a body.
 pub async fn keep(tx: &mut Tx<'_>, body_sha256: &[u8], body: &[u8], reason: &str, now: Timestamp) -> Result<()> {
     let day = now.micros() / Span::from_hours(24).micros();
-    run!(tx, KEEP, [day, body_sha256, body, reason, now.micros()], execute).map(drop)
+    run!(tx, KEEP, [day, body_sha256, body, reason, now], execute).map(drop)
 }
 
 /// How many are kept.

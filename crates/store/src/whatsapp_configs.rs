@@ -1,17 +1,15 @@
 //! Connected WhatsApp business numbers. A number belongs to one project: the directory says which.
 
-use crate::{Conn, Result, Tx, counters::{self, List}, db::row::rows, search, db::sql::{count, filtered, run, statements}, unscoped::{self, DirectoryKind, Pointer}};
+use crate::{counters, search, unscoped::{self, DirectoryKind, Pointer}, db::{Conn, Counter, List, Result, Tx, Value, rows, run, statements}};
 use domain::{Timestamp, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
 
 rows! {
     /// A stored config. The access token is a secret and only referred to.
     #[derive(Debug, Clone)]
     pub struct WhatsappConfigRow {
-        /// Its id.
         pub id: WhatsappConfigId,
         /// Whose number it is; none for the project's own.
         pub customer_id: Option<CustomerId>,
-        /// What people call it.
         pub name: String,
         /// Meta's id of the number.
         pub phone_number_id: String,
@@ -33,9 +31,7 @@ rows! {
         pub inbound_processing_enabled: i64,
         /// 1 if calls are wanted.
         pub calls_enabled: i64,
-        /// When it was made.
         pub created_at: Timestamp,
-        /// When it was changed.
         pub updated_at: Timestamp,
     }
 }
@@ -61,20 +57,15 @@ statements! {
                calls_enabled, created_at, updated_at, webhook_verified_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"];
     HANDSHAKE = ["SELECT max(webhook_verified_at) FROM whatsapp_configs WHERE project_id = $1 AND webhook_verify_token = $2"];
-    FIND = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
-             webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+    FIND = ["SELECT ", WhatsappConfigRow, " \
              FROM whatsapp_configs WHERE project_id = $1 AND id = $2"];
     LOCK = ["UPDATE whatsapp_configs SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
-             RETURNING id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
-             webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at"];
-    OLDEST = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
-               webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+             RETURNING ", WhatsappConfigRow];
+    OLDEST = ["SELECT ", WhatsappConfigRow, " \
                FROM whatsapp_configs WHERE project_id = $1 AND kind = 'production' ORDER BY created_at, id LIMIT 1"];
-    OF_CUSTOMER = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
-                    webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+    OF_CUSTOMER = ["SELECT ", WhatsappConfigRow, " \
                     FROM whatsapp_configs WHERE project_id = $1 AND customer_id = $2 ORDER BY created_at, id"];
-    PRODUCTION = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
-                   webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
+    PRODUCTION = ["SELECT ", WhatsappConfigRow, " \
                    FROM whatsapp_configs WHERE project_id = $1 AND kind = 'production' AND (customer_id = $2 OR $2 IS NULL) \
                    AND (waba_id = $3 OR $3 IS NULL) ORDER BY created_at, id LIMIT 1000"];
     UPDATE = ["UPDATE whatsapp_configs SET name = $3, name_search = $4, phone_number_id = $5, waba_id = $6, display_phone_number = $7, \
@@ -82,46 +73,43 @@ statements! {
                inbound_processing_enabled = $13, calls_enabled = $14, updated_at = $15 WHERE project_id = $1 AND id = $2"];
     SHOW_AS = ["UPDATE whatsapp_configs SET display_phone_number = $3 WHERE project_id = $1 AND id = $2"];
     DELETE = ["DELETE FROM whatsapp_configs WHERE project_id = $1 AND id = $2"];
-    LIST = ["SELECT id, customer_id, name, phone_number_id, waba_id, display_phone_number, access_token_id, webhook_verify_token, \
-             webhook_destination_url, webhook_verified_at, kind, inbound_processing_enabled, calls_enabled, created_at, updated_at \
-             FROM whatsapp_configs WHERE project_id = $1 AND (customer_id = $2 OR $2 IS NULL) AND (waba_id = $3 OR $3 IS NULL) \
-             AND (name_search LIKE $4 ESCAPE '\\' OR $4 IS NULL) AND (created_at >= $5 OR $5 IS NULL) \
-             AND (created_at <= $6 OR $6 IS NULL) ORDER BY created_at DESC, id DESC LIMIT $7 OFFSET $8"];
-    COUNT = ["SELECT count(*) FROM whatsapp_configs WHERE project_id = $1 AND (customer_id = $2 OR $2 IS NULL) \
-              AND (waba_id = $3 OR $3 IS NULL) AND (name_search LIKE $4 ESCAPE '\\' OR $4 IS NULL) \
-              AND (created_at >= $5 OR $5 IS NULL) AND (created_at <= $6 OR $6 IS NULL)"];
 }
+
+pub(crate) const LIST: List<1, 5> = List {
+    columns: WhatsappConfigRow::COLUMNS,
+    from: "whatsapp_configs WHERE project_id = $1",
+    filters: ["customer_id = ?", "waba_id = ?", "name_search LIKE ? ESCAPE '\\'", "created_at >= ?", "created_at <= ?"],
+    order: "created_at DESC, id DESC",
+};
 
 /// Stores a config and routes its number to the project. [`crate::Error::Conflict`] if the number is somebody's already.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
-    let (id, customer, token) = (c.id.uuid(), c.customer_id.map(CustomerId::uuid), c.access_token_id.map(SecretId::uuid));
-    let (search, shown, url) = (search::folded(&c.name), c.display_phone_number.as_deref(), c.webhook_destination_url.as_deref());
-    let (enabled, calls, times) = (c.inbound_processing_enabled, c.calls_enabled, [c.created_at.micros(), c.updated_at.micros()]);
-    unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, id).await?;
-    run!(tx, INSERT, [project.uuid(), id, customer, &c.name, &search, &c.phone_number_id, &c.waba_id, shown, token,
-        &c.webhook_verify_token, url, &c.kind, enabled, calls, times[0], times[1], c.webhook_verified_at], execute)?;
-    counters::grew(tx, project, List::WhatsappConfigs, id, 1);
+    unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, c.id.uuid()).await?;
+    run!(tx, INSERT, [project, c.id, c.customer_id, c.name, &search::folded(&c.name), c.phone_number_id, c.waba_id,
+        c.display_phone_number, c.access_token_id, c.webhook_verify_token, c.webhook_destination_url, c.kind,
+        c.inbound_processing_enabled, c.calls_enabled, c.created_at, c.updated_at, c.webhook_verified_at], execute)?;
+    counters::add(tx, project, Counter::WhatsappConfigs, c.id.uuid(), 1);
     Ok(())
 }
 
 /// The config of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: WhatsappConfigId) -> Result<Option<WhatsappConfigRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as WhatsappConfigRow)
+    run!(conn, FIND, [project, id], fetch_optional as WhatsappConfigRow)
 }
 
 /// The config of this id, for changing it: other changes wait until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: WhatsappConfigId) -> Result<Option<WhatsappConfigRow>> {
-    run!(tx, LOCK, [project.uuid(), id.uuid()], fetch_optional as WhatsappConfigRow)
+    run!(tx, LOCK, [project, id], fetch_optional as WhatsappConfigRow)
 }
 
 /// The number that an API run without a named config uses: the project's first production number.
 pub async fn oldest(conn: &mut Conn<'_>, project: ProjectId) -> Result<Option<WhatsappConfigRow>> {
-    run!(conn, OLDEST, [project.uuid()], fetch_optional as WhatsappConfigRow)
+    run!(conn, OLDEST, [project], fetch_optional as WhatsappConfigRow)
 }
 
 /// All configs of a customer.
 pub async fn of_customer(conn: &mut Conn<'_>, project: ProjectId, customer: CustomerId) -> Result<Vec<WhatsappConfigRow>> {
-    run!(conn, OF_CUSTOMER, [project.uuid(), customer.uuid()], fetch_all as WhatsappConfigRow)
+    run!(conn, OF_CUSTOMER, [project, customer], fetch_all as WhatsappConfigRow)
 }
 
 /// The production numbers of a customer, an account, or the whole project, oldest first; at most a thousand.
@@ -131,7 +119,7 @@ pub async fn production(
     customer: Option<CustomerId>,
     waba_id: Option<&str>,
 ) -> Result<Vec<WhatsappConfigRow>> {
-    run!(conn, PRODUCTION, [project.uuid(), customer.map(CustomerId::uuid), waba_id], fetch_all as WhatsappConfigRow)
+    run!(conn, PRODUCTION, [project, customer, waba_id], fetch_all as WhatsappConfigRow)
 }
 
 /// Writes a row that was locked in the same transaction, and routes its number anew if it has another one than `before`.
@@ -142,42 +130,38 @@ pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &Whats
         unscoped::forget(tx, DirectoryKind::Number, before, pointer).await?;
         unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, c.id.uuid()).await?;
     }
-    let (search, shown, url) = (search::folded(&c.name), c.display_phone_number.as_deref(), c.webhook_destination_url.as_deref());
-    let (token, enabled, calls) = (c.access_token_id.map(SecretId::uuid), c.inbound_processing_enabled, c.calls_enabled);
-    run!(tx, UPDATE, [project.uuid(), c.id.uuid(), &c.name, &search, &c.phone_number_id, &c.waba_id, shown, token,
-        &c.webhook_verify_token, url, c.webhook_verified_at, &c.kind, enabled, calls, c.updated_at.micros()], execute).map(drop)
+    run!(tx, UPDATE, [project, c.id, c.name, &search::folded(&c.name), c.phone_number_id, c.waba_id,
+        c.display_phone_number, c.access_token_id, c.webhook_verify_token, c.webhook_destination_url,
+        c.webhook_verified_at, c.kind, c.inbound_processing_enabled, c.calls_enabled, c.updated_at], execute).map(drop)
 }
 
 /// When Meta last made the handshake with this token, as the project's other numbers know it: one callback serves them all.
 pub async fn handshake(conn: &mut Conn<'_>, project: ProjectId, verify_token: &str) -> Result<Option<i64>> {
-    Ok(run!(conn, HANDSHAKE, [project.uuid(), verify_token], fetch_one as (Option<i64>,))?.0)
+    Ok(run!(conn, HANDSHAKE, [project, verify_token], fetch_one as (Option<i64>,))?.0)
 }
 
 /// Notes how Meta writes the number for people.
 pub async fn show_as(tx: &mut Tx<'_>, project: ProjectId, id: WhatsappConfigId, number: &str) -> Result<()> {
-    run!(tx, SHOW_AS, [project.uuid(), id.uuid(), number], execute).map(drop)
+    run!(tx, SHOW_AS, [project, id, number], execute).map(drop)
 }
 
 /// Removes a config; its number is free again. No agent may be linked to it any more.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
     let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
     unscoped::forget(tx, DirectoryKind::Number, &c.phone_number_id, pointer).await?;
-    let gone = run!(tx, DELETE, [project.uuid(), c.id.uuid()], execute)?;
-    counters::grew(tx, project, List::WhatsappConfigs, c.id.uuid(), -(gone as i64));
+    let gone = run!(tx, DELETE, [project, c.id], execute)?;
+    counters::add(tx, project, Counter::WhatsappConfigs, c.id.uuid(), -(gone as i64));
     Ok(())
 }
 
-/// A page of configs, newest first, and how many match.
+/// A page of configs, newest first, and the number of all that match.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i64, offset: i64) -> Result<(Vec<WhatsappConfigRow>, i64)> {
-    let (customer, waba) = (f.customer.map(CustomerId::uuid), f.waba_id.as_deref());
-    let (from, to) = (f.created_from.map(Timestamp::micros), f.created_to.map(Timestamp::micros));
-    let name = f.name.as_deref().map(search::containing);
-    let name = name.as_deref();
-    let total = count!(conn, COUNT, [project.uuid(), customer, waba, name, from, to],
-        counters::length(conn, project, List::WhatsappConfigs))?;
-    if offset >= total {
-        return Ok((Vec::new(), total));
-    }
-    let rows = filtered!(conn, LIST, [project.uuid(), customer, waba, name, from, to, limit, offset], fetch_all as WhatsappConfigRow)?;
-    Ok((rows, total))
+    let query = LIST.query([project.into()], [
+        f.customer.map(Value::from),
+        f.waba_id.as_deref().map(Value::from),
+        f.name.as_deref().map(search::containing).map(Value::from),
+        f.created_from.map(Value::from),
+        f.created_to.map(Value::from),
+    ]);
+    counters::page(conn, (project, Counter::WhatsappConfigs), &query, (limit, offset)).await
 }

@@ -1,6 +1,6 @@
 //! Pulls of an account's templates from Meta: at most one of an account waits or runs.
 
-use crate::{Conn, Result, Tx, db::row::rows, db::sql::{run, statements}};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{ProjectId, TemplateSyncId, WhatsappConfigId}};
 use uuid::Uuid;
 
@@ -8,7 +8,6 @@ rows! {
     /// A stored pull.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct TemplateSyncRow {
-        /// Its id.
         pub id: TemplateSyncId,
         /// Meta's id of the business account.
         pub waba_id: String,
@@ -48,20 +47,16 @@ statements! {
                templates_created, templates_updated, templates_removed, config_ids, queued_at) \
                VALUES ($1, $2, $3, $4, $5, $6, 'queued', 0, 0, 0, 0, $7, $8) \
                ON CONFLICT (project_id, waba_id) WHERE status IN ('queued', 'running') DO NOTHING"];
-    LIVE = ["SELECT id, waba_id, anchor_config_id, anchor, job_id, status, templates_synced, templates_created, templates_updated, \
-             templates_removed, config_ids, error_class, error_message, queued_at, started_at, finished_at \
+    LIVE = ["SELECT ", TemplateSyncRow, " \
              FROM whatsapp_template_syncs WHERE project_id = $1 AND waba_id = $2 AND status IN ('queued', 'running')"];
-    FIND = ["SELECT id, waba_id, anchor_config_id, anchor, job_id, status, templates_synced, templates_created, templates_updated, \
-             templates_removed, config_ids, error_class, error_message, queued_at, started_at, finished_at \
+    FIND = ["SELECT ", TemplateSyncRow, " \
              FROM whatsapp_template_syncs WHERE project_id = $1 AND id = $2"];
     UPDATE = ["UPDATE whatsapp_template_syncs SET status = $3, templates_synced = $4, templates_created = $5, templates_updated = $6, \
                templates_removed = $7, config_ids = $8, error_class = $9, error_message = $10, started_at = $11, finished_at = $12 \
                WHERE project_id = $1 AND id = $2"];
-    OF_ACCOUNT = ["SELECT id, waba_id, anchor_config_id, anchor, job_id, status, templates_synced, templates_created, templates_updated, \
-                   templates_removed, config_ids, error_class, error_message, queued_at, started_at, finished_at \
+    OF_ACCOUNT = ["SELECT ", TemplateSyncRow, " \
                    FROM whatsapp_template_syncs WHERE project_id = $1 AND waba_id = $2 ORDER BY queued_at DESC, id DESC LIMIT $3"];
-    NEWEST = ["SELECT id, waba_id, anchor_config_id, anchor, job_id, status, templates_synced, templates_created, templates_updated, \
-               templates_removed, config_ids, error_class, error_message, queued_at, started_at, finished_at \
+    NEWEST = ["SELECT ", TemplateSyncRow, " \
                FROM whatsapp_template_syncs s WHERE project_id = $1 AND NOT EXISTS (SELECT 1 FROM whatsapp_template_syncs n \
                    WHERE n.project_id = $1 AND n.waba_id = s.waba_id \
                    AND (n.queued_at > s.queued_at OR (n.queued_at = s.queued_at AND n.id > s.id))) \
@@ -70,36 +65,34 @@ statements! {
 
 /// Queues a pull, unless one of its account waits or runs already. `false`: then nothing was stored.
 pub async fn queue(tx: &mut Tx<'_>, project: ProjectId, s: &TemplateSyncRow) -> Result<bool> {
-    let ids = [s.id.uuid(), s.anchor_config_id.uuid(), s.job_id];
-    let stored = run!(tx, INSERT, [project.uuid(), ids[0], &s.waba_id, ids[1], &s.anchor, ids[2], &s.config_ids, s.queued_at.micros()],
+    let stored = run!(tx, INSERT, [project, s.id, s.waba_id, s.anchor_config_id, s.anchor, s.job_id, s.config_ids,
+        s.queued_at],
         execute)?;
     Ok(stored == 1)
 }
 
 /// The pull of an account that waits or runs.
 pub async fn live(conn: &mut Conn<'_>, project: ProjectId, waba_id: &str) -> Result<Option<TemplateSyncRow>> {
-    run!(conn, LIVE, [project.uuid(), waba_id], fetch_optional as TemplateSyncRow)
+    run!(conn, LIVE, [project, waba_id], fetch_optional as TemplateSyncRow)
 }
 
 /// The pull of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: TemplateSyncId) -> Result<Option<TemplateSyncRow>> {
-    run!(conn, FIND, [project.uuid(), id.uuid()], fetch_optional as TemplateSyncRow)
+    run!(conn, FIND, [project, id], fetch_optional as TemplateSyncRow)
 }
 
 /// Writes how far a pull has come. Its job must be held in the same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, s: &TemplateSyncRow) -> Result<()> {
-    let counts = [s.templates_synced, s.templates_created, s.templates_updated, s.templates_removed];
-    let (class, message) = (s.error_class.as_deref(), s.error_message.as_deref());
-    run!(tx, UPDATE, [project.uuid(), s.id.uuid(), &s.status, counts[0], counts[1], counts[2], counts[3], &s.config_ids, class, message,
-        s.started_at, s.finished_at], execute).map(drop)
+    run!(tx, UPDATE, [project, s.id, s.status, s.templates_synced, s.templates_created, s.templates_updated,
+        s.templates_removed, s.config_ids, s.error_class, s.error_message, s.started_at, s.finished_at], execute).map(drop)
 }
 
 /// The latest pulls of an account, newest first.
 pub async fn of_account(conn: &mut Conn<'_>, project: ProjectId, waba_id: &str, limit: i64) -> Result<Vec<TemplateSyncRow>> {
-    run!(conn, OF_ACCOUNT, [project.uuid(), waba_id, limit], fetch_all as TemplateSyncRow)
+    run!(conn, OF_ACCOUNT, [project, waba_id, limit], fetch_all as TemplateSyncRow)
 }
 
 /// The newest pull of each account, newest first.
 pub async fn newest(conn: &mut Conn<'_>, project: ProjectId) -> Result<Vec<TemplateSyncRow>> {
-    run!(conn, NEWEST, [project.uuid()], fetch_all as TemplateSyncRow)
+    run!(conn, NEWEST, [project], fetch_all as TemplateSyncRow)
 }

@@ -1,31 +1,33 @@
-//! Whole PostgreSQL databases, made and dropped: what the fixture of the tests needs and the product never does.
+//! Creates and drops whole PostgreSQL databases, for the test fixture only.
 //!
 //! A database's name cannot be a bound value, so it is checked letter by letter before it enters a statement.
 
-use crate::{Error, Result, db::store};
+use crate::db::{
+    error::{Error, Result},
+    migrations,
+};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use std::str::FromStr as _;
 
 /// PostgreSQL cuts longer names silently.
 const LONGEST_NAME: usize = 63;
 
-/// Makes a database, as a copy of another where a template is given. [`Error::Conflict`] if there is one of this name.
+/// Copies `template` if there is one. [`Error::Conflict`] if the name is taken.
 pub async fn create_database(server: &str, name: &str, template: Option<&str>) -> Result<()> {
     let template = template.map_or(Ok("template0"), checked)?;
     execute(server, format!("CREATE DATABASE {} TEMPLATE {template}", checked(name)?)).await
 }
 
-/// Gives a database another name, in one step: [`Error::Conflict`] if that one is taken.
+/// Atomic. [`Error::Conflict`] if the new name is taken.
 pub async fn rename_database(server: &str, name: &str, to: &str) -> Result<()> {
     execute(server, format!("ALTER DATABASE {} RENAME TO {}", checked(name)?, checked(to)?)).await
 }
 
-/// Drops a database and ends the connections to it. Dropping one that is gone is fine.
+/// Ends the connections to the database and drops it. Succeeds if there is none.
 pub async fn drop_database(server: &str, name: &str) -> Result<()> {
     execute(server, format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", checked(name)?)).await
 }
 
-/// The names of the server's databases.
 pub async fn databases(server: &str) -> Result<Vec<String>> {
     let mut conn = connect(server).await?;
     let names: Vec<(String,)> =
@@ -34,12 +36,12 @@ pub async fn databases(server: &str) -> Result<Vec<String>> {
     Ok(names.into_iter().map(|(name,)| name).collect())
 }
 
-/// Names the PostgreSQL schema that this build makes: 16 hexadecimal digits.
+/// A hash of the PostgreSQL schema that this build creates: 16 hexadecimal digits.
 pub fn schema_name() -> String {
     let mut digest = [0u8; 8];
-    for migration in store::postgres_migrations().iter() {
+    for migration in migrations::postgres().iter() {
         for (at, byte) in migration.checksum.iter().enumerate() {
-            // Turned by one position for each migration, so that their order counts.
+            // Rotated for each migration, so that their order counts.
             digest[at % 8] = digest[at % 8].rotate_left(1) ^ byte;
         }
     }
@@ -52,7 +54,7 @@ async fn execute(server: &str, sql: String) -> Result<()> {
     conn.close().await?;
     match done {
         Ok(_) => Ok(()),
-        // 42P04: there is a database of this name. 23505: somebody makes one at this moment.
+        // 42P04: duplicate database. 23505: another session is creating it.
         Err(error)
             if error.as_database_error().is_some_and(|e| matches!(e.code().as_deref(), Some("42P04" | "23505"))) =>
         {
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_plain_names_enter_a_statement() {
+    fn only_plain_database_names_are_accepted() {
         for name in ["chasqui_test_1", "a"] {
             assert_eq!(checked(name).ok(), Some(name));
         }

@@ -1,32 +1,29 @@
-//! What can go wrong in the database, sorted by what the caller can do about it.
+//! Database errors, sorted by what the caller can do about them.
+
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// A failed statement or transaction.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// A unique or foreign key refused the change; the name is the constraint's where the engine tells it.
+    /// A unique or foreign key refused the change; with the constraint's name where the engine reports it.
     #[error("conflict: {0}")]
     Conflict(String),
     /// The engine asks to run the transaction again: serialization failure, deadlock, busy.
     #[error("the database is busy: {0}")]
     Retry(String),
-    /// The row was written by somebody with a newer epoch: this worker lost its lease and must drop its turn.
-    #[error("stale epoch: another worker has taken over")]
+    /// The row has a newer epoch: this worker lost its lease and must drop its turn.
+    #[error("stale epoch: another worker has reclaimed this row")]
     StaleEpoch,
     /// A stored value cannot be read: damage, or a newer version wrote it.
     #[error("stored {what} cannot be read: {why}")]
-    Damaged {
-        /// Which value.
-        what: &'static str,
-        /// What the reader said.
-        why: String,
-    },
+    Damaged { what: &'static str, why: String },
     /// Everything else: connection lost, disk full, misuse.
     #[error("database: {0}")]
     Unavailable(String),
 }
 
 impl Error {
-    /// Whether running the same transaction again may help.
+    /// True if the same transaction may succeed when run again.
     pub const fn is_retryable(&self) -> bool {
         matches!(self, Self::Retry(_))
     }
@@ -34,6 +31,9 @@ impl Error {
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
+        if let sqlx::Error::ColumnDecode { source, .. } = &error {
+            return Self::Damaged { what: "column", why: source.to_string() };
+        }
         let Some(database) = error.as_database_error() else { return Self::Unavailable(error.to_string()) };
         match database.code().as_deref() {
             // Serialization failure and deadlock.
@@ -52,6 +52,9 @@ impl From<sqlx::Error> for Error {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::{ErrorCode, ffi};
+        if let rusqlite::Error::FromSqlConversionFailure(_, _, why) = &error {
+            return Self::Damaged { what: "column", why: why.to_string() };
+        }
         let rusqlite::Error::SqliteFailure(code, message) = &error else { return Self::Unavailable(error.to_string()) };
         let message = message.clone().unwrap_or_else(|| error.to_string());
         match (code.code, code.extended_code) {

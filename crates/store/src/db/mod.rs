@@ -1,15 +1,31 @@
-//! Opens either database, runs transactions and turns rows into structs. Resource files see `Conn`, `Tx` and one SQL text.
+//! Opens either database, runs transactions, and turns values and rows into statements and structs.
+//!
+//! Resource files see [`Conn`], [`Tx`] and one SQL text. PostgreSQL gives each transaction its own connection; SQLite has
+//! one writer that commits in groups (`writer.rs`) and a pool of readers.
 
-#[doc(hidden)]
+#[cfg(feature = "testing")]
 pub mod admin;
+pub(crate) mod changes;
+pub(crate) mod conn;
 pub(crate) mod error;
+pub(crate) mod list;
+mod migrations;
 #[doc(hidden)]
 pub mod point;
 #[cfg(feature = "failpoints")]
 mod refusals;
 pub(crate) mod row;
 pub(crate) mod sql;
-mod sqlite;
+pub(crate) mod sqlite;
 pub(crate) mod store;
+pub(crate) mod transact;
+pub(crate) mod url;
 mod wal;
 mod writer;
+
+pub(crate) use changes::Counter;
+pub(crate) use conn::{Conn, Tx};
+pub(crate) use error::{Error, Result};
+pub(crate) use list::{List, Value};
+pub(crate) use row::{rows, stored_words};
+pub(crate) use sql::{Sql, run, statements};

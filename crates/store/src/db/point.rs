@@ -1,5 +1,5 @@
-//! Where a simulation may stop a task for a while, or for ever: before each statement of SQLite and around COMMIT. In a
-//! build without the feature there is nothing here.
+//! Points at which a simulation may suspend or abandon a task: before each SQLite statement and around COMMIT. Empty without
+//! the feature `failpoints`.
 
 #[cfg(feature = "failpoints")]
 mod hooked {
@@ -11,7 +11,7 @@ mod hooked {
         static HOOK: RefCell<Option<Hook>> = const { RefCell::new(None) };
     }
 
-    /// From now on `hook` says, at each point that this thread passes, whether the task gives way to others.
+    /// At each point that this thread passes, the task yields if `hook` returns true.
     pub fn give_way_when(hook: Option<Hook>) {
         HOOK.set(hook);
     }
@@ -34,7 +34,6 @@ pub use hooked::give_way_when;
 #[cfg(feature = "failpoints")]
 pub(crate) use hooked::pass;
 
-/// Nothing.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub(crate) async fn pass() {}

@@ -1,6 +1,9 @@
-//! Lets PostgreSQL refuse transactions that it could have committed, so that tests see what comes of it. Test builds only.
+//! Makes PostgreSQL refuse transactions that it could have committed, to test retries. Test builds only.
 
-use crate::{Error, Transaction, db::store::EngineTx};
+use crate::db::{
+    conn::{EngineTx, Transaction},
+    error::Error,
+};
 use sqlx::Executor as _;
 use std::sync::{
     Arc,
@@ -14,21 +17,21 @@ const REFUSAL: &str =
 #[derive(Clone)]
 pub(crate) struct Refusals {
     every: u32,
-    met: Arc<AtomicU32>,
+    seen: Arc<AtomicU32>,
 }
 
 impl Refusals {
     pub(crate) fn every(n: u32) -> Self {
-        Self { every: n, met: Arc::default() }
+        Self { every: n, seen: Arc::default() }
     }
 
     fn is_next(&self) -> bool {
-        self.met.fetch_add(1, Ordering::Relaxed) % self.every == self.every - 1
+        self.seen.fetch_add(1, Ordering::Relaxed) % self.every == self.every - 1
     }
 }
 
-/// A transaction comes to its end; every so many of them fail as if others had been in their way.
-pub(crate) async fn meet<T, E: From<Error>>(
+/// Fails every n-th transaction as a serialization failure would.
+pub(crate) async fn refuse_if_due<T, E: From<Error>>(
     refusals: Option<&Refusals>,
     mut tx: Transaction,
     outcome: Result<T, E>,

@@ -4,7 +4,7 @@
 //! thread and back would cost more than the statement (docs/decisions/0006). What waits for a disk, COMMIT, goes to the
 //! blocking pool (`writer.rs`).
 
-use crate::{Error, db::row::FromRow};
+use crate::db::{error::Error, row::FromRow};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, config::DbConfig, functions::FunctionFlags};
 use std::{
     path::Path,

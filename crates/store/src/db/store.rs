@@ -3,53 +3,25 @@
 //! Everything above this file sees [`Conn`] and [`Tx`] and one SQL text. PostgreSQL gives each transaction its own
 //! connection; SQLite has one writer that commits in groups (`writer.rs`) and a pool of readers.
 
+#[cfg(feature = "failpoints")]
+use crate::db::refusals::{self, Refusals};
 use crate::{
-    Error,
-    counters::{self, Changes},
+    counters,
     db::{
-        point,
-        sqlite::{self, LeaseClock, PooledReader, Readers},
-        writer::{Writer, WriterTx},
+        changes::Changes,
+        conn::{EngineTx, Reader, Transaction},
+        error::Error,
+        migrations, point,
+        sqlite::{self, LeaseClock, Readers},
+        url::DatabaseUrl,
+        writer::Writer,
     },
 };
-use rusqlite::Connection as SqliteConnection;
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool, Postgres,
-    migrate::Migrator,
-    pool::PoolConnection,
+    ConnectOptions as _, Connection as _, Executor as _, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::{
-    ops::{Deref, DerefMut},
-    path::PathBuf,
-    str::FromStr as _,
-    sync::Arc,
-    time::Duration,
-};
-
-static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// Without the library's lock: see [`Store::migrate`].
-pub(crate) fn postgres_migrations() -> Migrator {
-    let mut migrations = sqlx::migrate!("migrations/postgres");
-    migrations.set_locking(false);
-    migrations
-}
-
-/// A part of a statement in one engine's words. Leases compare database time with database time, so that no node's clock
-/// can steal or keep one: `db_now` is the only place where a statement asks for the time.
-macro_rules! part {
-    (sqlite db_now) => {
-        "db_now()"
-    };
-    (postgres db_now) => {
-        "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
-    };
-    ($engine:ident $text:literal) => {
-        $text
-    };
-}
-pub(crate) use part;
+use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 /// A connection to a server that was idle for longer is tested before it is used.
 const PROOF_OF_LIFE: Duration = Duration::from_secs(1);
@@ -57,41 +29,6 @@ const PROOF_OF_LIFE: Duration = Duration::from_secs(1);
 /// A node that stands still in the middle of a transaction would keep its rows locked after its leases have
 /// run out; nothing waits inside a transaction, so one that does belongs to such a node.
 const STANDSTILL: &str = "SET idle_in_transaction_session_timeout = 5000";
-
-/// Where the data is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DatabaseUrl {
-    /// A file.
-    Sqlite(PathBuf),
-    /// A `postgres://` URL.
-    Postgres(String),
-}
-
-impl DatabaseUrl {
-    /// Reads `sqlite:PATH` or `postgres://…`.
-    pub fn parse(text: &str) -> Result<Self, Error> {
-        if let Some(path) = text.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            return Ok(Self::Sqlite(path.into()));
-        }
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self::Postgres(text.into()));
-        }
-        Err(Error::Unavailable("a database URL is sqlite:PATH or postgres://…".into()))
-    }
-
-    /// For people: without a user, a password or parameters, any of which may be a secret.
-    pub fn shown(&self) -> String {
-        match self {
-            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
-            Self::Postgres(url) => {
-                let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
-                let rest = rest.split(['?', '#']).next().unwrap_or_default();
-                format!("postgres://{}", rest.rsplit_once('@').map_or(rest, |(_, place)| place))
-            }
-        }
-    }
-}
 
 /// Sees the name of each committed transaction, or of each that is run again.
 pub type CommitObserver = Arc<dyn Fn(&'static str) + Send + Sync>;
@@ -103,90 +40,13 @@ pub struct Store {
     observer: Option<CommitObserver>,
     retries: Option<CommitObserver>,
     #[cfg(feature = "failpoints")]
-    refusals: Option<crate::db::refusals::Refusals>,
+    refusals: Option<Refusals>,
 }
 
 #[derive(Clone)]
 enum Engine {
     Sqlite { writer: Writer, readers: Readers },
     Postgres(PgPool),
-}
-
-/// A connection to either engine, for reading.
-pub enum Conn<'c> {
-    /// SQLite.
-    Sqlite(&'c mut SqliteConnection),
-    /// PostgreSQL.
-    Postgres(&'c mut PgConnection),
-}
-
-impl Conn<'_> {
-    /// The same connection for a shorter time.
-    pub(crate) fn reborrow(&mut self) -> Conn<'_> {
-        match self {
-            Self::Sqlite(conn) => Conn::Sqlite(conn),
-            Self::Postgres(conn) => Conn::Postgres(conn),
-        }
-    }
-}
-
-/// A connection inside a transaction: what writes take, so that nothing is written outside of one.
-pub struct Tx<'c> {
-    conn: Conn<'c>,
-    pub(crate) changes: &'c mut Changes,
-}
-
-impl<'c> Deref for Tx<'c> {
-    type Target = Conn<'c>;
-    fn deref(&self) -> &Conn<'c> {
-        &self.conn
-    }
-}
-impl<'c> DerefMut for Tx<'c> {
-    fn deref_mut(&mut self) -> &mut Conn<'c> {
-        &mut self.conn
-    }
-}
-
-/// A pooled connection for reading; it sees what was committed.
-pub enum Reader {
-    /// SQLite.
-    Sqlite(PooledReader),
-    /// PostgreSQL.
-    Postgres(PoolConnection<Postgres>),
-}
-
-impl Reader {
-    /// The connection that statements take.
-    pub fn conn(&mut self) -> Conn<'_> {
-        match self {
-            Self::Sqlite(reader) => Conn::Sqlite(reader.conn()),
-            Self::Postgres(conn) => Conn::Postgres(conn),
-        }
-    }
-}
-
-/// An open transaction. Used through [`transact!`](crate::transact), which also retries.
-pub struct Transaction {
-    pub(crate) engine: EngineTx,
-    /// By how much whole lists have grown so far.
-    changes: Changes,
-}
-
-pub(crate) enum EngineTx {
-    Sqlite(WriterTx),
-    Postgres(sqlx::Transaction<'static, Postgres>),
-}
-
-impl Transaction {
-    /// The connection that statements take.
-    pub fn tx(&mut self) -> Result<Tx<'_>, Error> {
-        let conn = match &mut self.engine {
-            EngineTx::Sqlite(tx) => Conn::Sqlite(tx.conn()?),
-            EngineTx::Postgres(tx) => Conn::Postgres(tx),
-        };
-        Ok(Tx { conn, changes: &mut self.changes })
-    }
 }
 
 impl Store {
@@ -223,10 +83,10 @@ impl Store {
         let mut tries = 0;
         loop {
             let result = match &self.engine {
-                Engine::Sqlite { writer, .. } => sqlite::migrate(writer.exclusive().await.conn(), &SQLITE_MIGRATIONS),
+                Engine::Sqlite { writer, .. } => sqlite::migrate(writer.exclusive().await.conn(), &migrations::SQLITE),
                 Engine::Postgres(pool) => {
                     let mut conn = pool.acquire().await?;
-                    let migrated = postgres_migrations().run_direct(None, &mut *conn, false).await;
+                    let migrated = migrations::postgres().run_direct(None, &mut *conn, false).await;
                     migrated.map_err(|error| Error::Unavailable(error.to_string()))
                 }
             };
@@ -275,7 +135,7 @@ impl Store {
     /// From now on PostgreSQL refuses every `n`-th transaction at its end.
     #[cfg(feature = "failpoints")]
     pub fn refuse_every(&mut self, n: Option<u32>) {
-        self.refusals = n.map(crate::db::refusals::Refusals::every);
+        self.refusals = n.map(Refusals::every);
     }
 
     /// A connection for reading.
@@ -322,7 +182,7 @@ impl Store {
             other => other,
         };
         #[cfg(feature = "failpoints")]
-        let (tx, outcome) = crate::db::refusals::meet(self.refusals.as_ref(), tx, outcome).await;
+        let (tx, outcome) = refusals::refuse_if_due(self.refusals.as_ref(), tx, outcome).await;
         let value = match outcome {
             Ok(value) => value,
             Err(error) => {
@@ -365,65 +225,9 @@ fn open_sqlite(path: &std::path::Path) -> Result<Engine, Error> {
     Ok(Engine::Sqlite { writer, readers: Readers::new(path, clock) })
 }
 
-/// How often a transaction is tried before the caller is told that the database is busy.
-#[doc(hidden)]
-pub const MAX_TRIES: u32 = 8;
-
 /// A few milliseconds, spread so that rivals do not meet again.
 async fn pause(attempt: u32) {
     let mut byte = [0u8; 1];
     let jitter = if getrandom::fill(&mut byte).is_ok() { u64::from(byte[0]) % 8 } else { 0 };
     tokio::time::sleep(Duration::from_millis((1 << attempt.min(7)) + jitter)).await;
-}
-
-/// An error that may carry the database's wish to run the transaction again.
-pub trait Retryable {
-    /// Whether running the same transaction again may help.
-    fn is_retryable(&self) -> bool;
-}
-
-impl Retryable for Error {
-    fn is_retryable(&self) -> bool {
-        Self::is_retryable(self)
-    }
-}
-
-/// Runs a body in one transaction and commits it, again when the database asks for it: at most eight times.
-///
-/// The body may run more than once, so it has no effects outside the database. An error rolls back. The name appears in
-/// metrics and in the commit log of tests. `transact!(store, "name", tx => body)` has [`Error`](crate::Error) as its error;
-/// `transact!(store, "name", MyError, tx => body)` any error made from it.
-///
-/// A macro, because an async closure cannot yet promise a `Send` future, which handlers need; it expands in place, so the
-/// body may borrow.
-#[macro_export]
-macro_rules! transact {
-    ($store:expr, $name:literal, $tx:ident => $body:expr) => {
-        $crate::transact!($store, $name, $crate::Error, $tx => $body)
-    };
-    ($store:expr, $name:literal, $error:ty, $tx:ident => $body:expr) => {{
-        let store: &$crate::Store = &$store;
-        let mut tries = 0;
-        loop {
-            let outcome: ::std::result::Result<_, $error> = match store.begin().await {
-                Ok(mut transaction) => {
-                    let outcome: ::std::result::Result<_, $error> = async {
-                        let mut tx = transaction.tx()?;
-                        let $tx = &mut tx;
-                        $body
-                    }
-                    .await;
-                    store.finish($name, transaction, outcome).await
-                }
-                Err(error) => Err(<$error>::from(error)),
-            };
-            match outcome {
-                Err(error) if $crate::Retryable::is_retryable(&error) && tries < $crate::MAX_TRIES => {
-                    tries += 1;
-                    store.pause_before($name, tries).await;
-                }
-                outcome => break outcome,
-            }
-        }
-    }};
 }

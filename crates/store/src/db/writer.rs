@@ -5,12 +5,10 @@
 //! transaction commits at once and a crowd shares one disk flush; nobody is told "done" before COMMIT. COMMIT waits for
 //! the disk, so it runs on the blocking pool, where a caller that is dropped does not interrupt it.
 
-use crate::{
-    Error,
-    db::{
-        point,
-        wal::{self, LogSize},
-    },
+use crate::db::{
+    error::Error,
+    point,
+    wal::{self, LogSize},
 };
 use rusqlite::Connection;
 use std::{
@@ -84,7 +82,12 @@ impl Writer {
     pub(crate) fn new(conn: Connection, path: &Path) -> Self {
         let log = LogSize::watch(&conn);
         let group = Group { conn, log, open: false, done: Vec::new() };
-        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::default(), checkpointing: Arc::default(), path: path.into() }
+        Self {
+            group: Arc::new(Mutex::new(group)),
+            waiting: Arc::default(),
+            checkpointing: Arc::default(),
+            path: path.into(),
+        }
     }
 
     pub(crate) async fn begin(&self) -> Result<WriterTx, Error> {
