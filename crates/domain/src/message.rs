@@ -13,6 +13,20 @@ words! {
         Outbound = "outbound",
     }
 
+    /// The author of a message.
+    pub enum MessageOrigin {
+        Contact = "contact",
+        Agent = "agent",
+        /// A person in the dashboard.
+        Person = "person",
+        /// A client of the API.
+        Api = "api",
+        /// The sandbox's answers about sessions and codes.
+        Sandbox = "sandbox",
+        /// A reply written on the business's phone.
+        Phone = "phone",
+    }
+
     /// The progress of an outbound message. Statuses arrive late and out of order; a message never moves backwards
     /// (docs/spec/whatsapp-cloud-api.md 1.5).
     #[derive(PartialOrd, Ord)]

@@ -14,7 +14,7 @@ use domain::{
     Timestamp,
     execution::{ExecutionInput, ExecutionStatus},
     ids::{AgentId, CheckpointId, ConversationId, ExecutionId, Id, ProjectId, SnapshotId},
-    message::Direction,
+    message::{Direction, MessageOrigin},
 };
 use engine::{Event, Input, STATE_FORMAT, State};
 use serde::{Deserialize, Serialize};
@@ -149,6 +149,7 @@ async fn store_message(
         id,
         seq,
         direction,
+        origin: if direction == Direction::Inbound { MessageOrigin::Contact } else { MessageOrigin::Agent },
         kind: "text",
         content,
         raw: None,

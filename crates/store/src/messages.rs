@@ -1,9 +1,9 @@
 //! Messages in both directions, in the order of their conversation.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements, stored_words};
-use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction}};
+use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction, MessageOrigin}};
 
-stored_words!(Delivery, Direction);
+stored_words!(Delivery, Direction, MessageOrigin);
 
 rows! {
     /// A stored message.
@@ -23,6 +23,7 @@ rows! {
         pub wamid: Option<String>,
         /// `received`, or how far an outbound one has come.
         pub status: String,
+        pub origin: MessageOrigin,
         /// Why it failed.
         pub error: Option<String>,
         /// JSON: what became of the file that it brought; none of a message without one.
@@ -41,6 +42,7 @@ pub struct NewMessage<'a> {
     pub seq: i64,
     /// Which way.
     pub direction: Direction,
+    pub origin: MessageOrigin,
     /// `text` and so on.
     pub kind: &'a str,
     /// Readable form.
@@ -60,8 +62,8 @@ statements! {
     HAS_RECEIVED = ["SELECT wamid FROM wamid_seen WHERE project_id = $1 AND phone_number_id = $2 LIMIT 1"];
     SEEN = ["INSERT INTO wamid_seen (project_id, phone_number_id, wamid, received_at) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (project_id, phone_number_id, wamid) DO NOTHING"];
-    INSERT = ["INSERT INTO messages (project_id, conversation_id, seq, id, direction, kind, content, raw, wamid, wa_timestamp, status, \
-               status_rank, execution_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 0, $12, $13, $13)"];
+    INSERT = ["INSERT INTO messages (project_id, conversation_id, seq, id, direction, origin, kind, content, raw, wamid, wa_timestamp, status, \
+               status_rank, execution_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $14)"];
     FIND = ["SELECT ", MessageRow, " \
              FROM messages WHERE project_id = $1 AND id = $2"];
     OF_WAMID = ["SELECT ", MessageRow, " \
@@ -95,7 +97,7 @@ pub async fn first_seen(tx: &mut Tx<'_>, project: ProjectId, phone_number_id: &s
 /// Stores a message.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, m: &NewMessage<'_>) -> Result<()> {
     let status = if m.direction == Direction::Inbound { "received" } else { Delivery::Pending.as_str() };
-    run!(tx, INSERT, [project, conversation, m.seq, m.id, m.direction, m.kind, m.content, m.raw, m.wamid, m.wa_timestamp,
+    run!(tx, INSERT, [project, conversation, m.seq, m.id, m.direction, m.origin, m.kind, m.content, m.raw, m.wamid, m.wa_timestamp,
         status, m.execution, m.now], execute).map(drop)
 }
 

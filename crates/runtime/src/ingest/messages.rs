@@ -5,7 +5,7 @@ use crate::{Context, derived::derived, mailbox::mail, media};
 use domain::{
     Id, Span, Timestamp,
     ids::{AgentId, CustomerId, ProjectId, WhatsappConfigId},
-    message::Direction,
+    message::{Direction, MessageOrigin},
     phone::{self, Phone},
 };
 use engine::Input;
@@ -128,6 +128,7 @@ pub(super) async fn converse(
         id: ctx.new_id(),
         seq: conversation.next_seq,
         direction: Direction::Inbound,
+        origin: MessageOrigin::Contact,
         kind: &message.kind,
         content: message.text.as_deref().unwrap_or_default(),
         raw: Some(&raw),

@@ -9,8 +9,6 @@ mod sandbox;
 mod statuses;
 mod templates;
 
-pub(crate) use sandbox::is_about_the_sandbox;
-
 use crate::{Context, failpoint};
 use gateways::whatsapp::{signature, webhook};
 use std::time::Instant;

@@ -15,7 +15,7 @@ use crate::{
 use domain::{
     Id, Span,
     ids::ProjectId,
-    message::Content,
+    message::{Content, MessageOrigin},
     phone::Phone,
     sandbox::{SessionStatus, codes_in, is_code_like},
 };
@@ -146,7 +146,7 @@ async fn say(
         return Ok(());
     }
     let parcel = Parcel::Said(Content::Text(sentence(answer, language).to_owned()));
-    let said = Said { parcel: &parcel, shown: None, source_key, waiting: None };
+    let said = Said { parcel: &parcel, shown: None, origin: MessageOrigin::Sandbox, source_key, waiting: None };
     // A refusal cannot be told to anybody: the person wrote a moment ago, so the window is open.
     enqueue(ctx, tx, place.project, &conversation, &said, ctx.now()).await?.map_or(Ok(()), |_| Ok(()))
 }
@@ -169,21 +169,6 @@ async fn stop_other_agent(
     let now = ctx.now();
     mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
     conversations::wake(tx, project, conversation.id, now, None).await
-}
-
-/// Whether a text is a session's code, or one of our sentences about sessions.
-pub(crate) fn is_about_the_sandbox(text: &str) -> bool {
-    let answers = [
-        Answer::Activated,
-        Answer::NotYourCode,
-        Answer::HiddenNumber,
-        Answer::Expired,
-        Answer::UnknownCode,
-        Answer::NoSession,
-    ];
-    let said =
-        answers.iter().any(|answer| ["en", "es", "pt"].iter().any(|language| text == sentence(*answer, language)));
-    said || !codes_in(text).is_empty()
 }
 
 const fn sentence(answer: Answer, language: &str) -> &'static str {

@@ -5,7 +5,7 @@ use crate::{Context, derived::derived, json::to_json, media::uploads};
 use domain::{
     Id, Span, Timestamp,
     ids::{ExecutionId, MessageId, OutboxId, ProjectId},
-    message::{Content, Direction},
+    message::{Content, Direction, MessageOrigin},
 };
 use serde::{Deserialize, Serialize};
 use store::{
@@ -29,6 +29,7 @@ pub struct Said<'a> {
     pub parcel: &'a Parcel,
     /// How it is shown in the conversation, where that is not what it says itself.
     pub shown: Option<&'a str>,
+    pub origin: MessageOrigin,
     /// Names the intent: saying it twice says it once.
     pub source_key: &'a str,
     /// The execution and effect that wait for the outcome.
@@ -124,6 +125,7 @@ pub async fn enqueue(
         id: message,
         seq: next.next_seq,
         direction: Direction::Outbound,
+        origin: said.origin,
         kind: parcel.kind(),
         content: &content,
         raw: raw.as_deref(),

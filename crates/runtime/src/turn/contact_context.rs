@@ -3,8 +3,12 @@
 //! A turn pays for it only where there is something new: the statement that loads the execution brings the number of the contact's
 //! state, and notes and metadata are read when it is not the number that the execution has seen.
 
-use crate::ingest;
-use domain::{Timestamp, ids::ProjectId, message::Direction};
+use domain::{
+    Timestamp,
+    ids::ProjectId,
+    message::{Direction, MessageOrigin},
+    sandbox::codes_in,
+};
 use engine::{About, Contact, EarlierMessage, Input, Note, State, Zone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -84,7 +88,7 @@ pub(super) async fn earlier(
         let direction =
             if row.direction == Direction::Inbound.as_str() { Direction::Inbound } else { Direction::Outbound };
         // How the sandbox was opened is between the person and us.
-        let ours = in_sandbox && ingest::is_about_the_sandbox(&row.content);
+        let ours = row.origin == MessageOrigin::Sandbox || (in_sandbox && !codes_in(&row.content).is_empty());
         (!ours).then_some(EarlierMessage { direction, text: row.content, sent_at: row.created_at })
     });
     let messages: Vec<EarlierMessage> = told.collect();

@@ -14,6 +14,7 @@ use domain::{
     chat::ChatMessage,
     execution::ExecutionStatus,
     ids::{ExecutionId, ProjectId, SnapshotId},
+    message::MessageOrigin,
 };
 use engine::{AgentContent, CallModel, Compiled, Effect, Facts, Input, STATE_FORMAT, SendOutcome, State, Step};
 use serde_json::json;
@@ -334,7 +335,13 @@ impl Run {
             match effect {
                 Effect::Send { id, content } => {
                     let parcel = Parcel::Said(content.clone());
-                    let said = Said { parcel: &parcel, shown: None, source_key: id, waiting: Some((self.id, id)) };
+                    let said = Said {
+                        parcel: &parcel,
+                        shown: None,
+                        origin: MessageOrigin::Agent,
+                        source_key: id,
+                        waiting: Some((self.id, id)),
+                    };
                     if let Err(refused) = outbox::enqueue(ctx, tx, project, conversation, &said, now).await? {
                         let outcome = SendOutcome::Failed { code: refused.code().into(), message: refused.to_string() };
                         known.push(Input::Sent { effect: id.clone(), outcome });

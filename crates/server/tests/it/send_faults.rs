@@ -5,7 +5,10 @@
 //! A client-side time-out counts as an unknown result, like a cut connection
 //! (`gateways/tests/it/graph.rs`).
 
-use domain::{Id, Span, message::Direction};
+use domain::{
+    Id, Span,
+    message::{Direction, MessageOrigin},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use store::{
@@ -167,7 +170,7 @@ async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
         let row = conversations::find(tx, app.project, conversation).await?.unwrap();
         let next = conversations::next_out(tx, app.project, conversation, now).await?.unwrap();
         let new = messages::NewMessage {
-            id: message, seq: next.next_seq, direction: Direction::Outbound, kind: "text", content: TEXT, raw: None, wamid: None,
+            id: message, seq: next.next_seq, direction: Direction::Outbound, origin: MessageOrigin::Api, kind: "text", content: TEXT, raw: None, wamid: None,
             wa_timestamp: None, execution: None, now,
         };
         messages::insert(tx, app.project, conversation, &new).await?;

@@ -186,7 +186,11 @@ fn prepare<'c>(conn: &'c Connection, sql: &str, values: &Values<'_>) -> rusqlite
 }
 
 /// Brings the file's schema up to date, one transaction for each step, and keeps book as the PostgreSQL side does.
-pub(crate) fn migrate(conn: &mut Connection, migrations: &sqlx::migrate::Migrator) -> Result<(), Error> {
+pub(crate) fn migrate(
+    conn: &mut Connection,
+    migrations: &sqlx::migrate::Migrator,
+    last: Option<i64>,
+) -> Result<(), Error> {
     conn.execute_batch(
         "CREATE TABLE IF NOT EXISTS _sqlx_migrations (version INTEGER NOT NULL PRIMARY KEY, description TEXT NOT NULL, \
          checksum BLOB NOT NULL) STRICT",
@@ -204,7 +208,8 @@ pub(crate) fn migrate(conn: &mut Connection, migrations: &sqlx::migrate::Migrato
             Some(_) => {}
         }
     }
-    for migration in migrations.iter().filter(|known| applied.iter().all(|(version, _)| *version != known.version)) {
+    let wanted = migrations.iter().filter(|known| last.is_none_or(|last| known.version <= last));
+    for migration in wanted.filter(|known| applied.iter().all(|(version, _)| *version != known.version)) {
         let tx = conn.transaction()?;
         tx.execute_batch(migration.sql.as_str())?;
         tx.execute(

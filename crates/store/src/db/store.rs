@@ -78,15 +78,23 @@ impl Store {
 
     /// Brings the schema up to date. Several nodes may call it at once: the later ones find the work done.
     pub async fn migrate(&self) -> Result<(), Error> {
+        self.migrate_until(None).await
+    }
+
+    /// Stops after this version, so that tests can create rows of earlier versions.
+    #[doc(hidden)]
+    pub async fn migrate_until(&self, last: Option<i64>) -> Result<(), Error> {
         // The library's own lock is an advisory lock, which not every PostgreSQL-like database has; a loser of the race
         // fails on a duplicate and finds nothing left to do when it tries again.
         let mut tries = 0;
         loop {
             let result = match &self.engine {
-                Engine::Sqlite { writer, .. } => sqlite::migrate(writer.exclusive().await.conn(), &migrations::SQLITE),
+                Engine::Sqlite { writer, .. } => {
+                    sqlite::migrate(writer.exclusive().await.conn(), &migrations::SQLITE, last)
+                }
                 Engine::Postgres(pool) => {
                     let mut conn = pool.acquire().await?;
-                    let migrated = migrations::postgres().run_direct(None, &mut *conn, false).await;
+                    let migrated = migrations::postgres().run_direct(last, &mut *conn, false).await;
                     migrated.map_err(|error| Error::Unavailable(error.to_string()))
                 }
             };

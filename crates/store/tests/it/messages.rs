@@ -1,7 +1,7 @@
 //! Messages: their order, and statuses that arrive late and out of order.
 
 use crate::support::{NOW, World, fresh, later};
-use domain::message::{Delivery, Direction};
+use domain::message::{Delivery, Direction, MessageOrigin};
 use store::{
     messages::{self, NewMessage, StatusChange},
     transact,
@@ -90,7 +90,7 @@ async fn a_conversation_of_more_than_a_thousand_messages_is_read_to_its_end() {
     let conversation = world.conversation().await;
     transact!(world.store, "test", tx => {
         for seq in 1..=2_001 {
-            messages::insert(tx, world.project, conversation, &NewMessage { id: fresh(), seq, direction: Direction::Inbound, kind: "text", content: &seq.to_string(), raw: None,
+            messages::insert(tx, world.project, conversation, &NewMessage { id: fresh(), seq, direction: Direction::Inbound, origin: MessageOrigin::Contact, kind: "text", content: &seq.to_string(), raw: None,
                 wamid: None, wa_timestamp: None, execution: None, now: NOW }).await?;
         }
         Ok::<_, store::Error>(())

@@ -5,7 +5,7 @@ use domain::{
     ids::{
         AgentId, ContactId, ConversationId, CustomerId, ExecutionId, Id, MessageId, OutboxId, ProjectId, SnapshotId,
     },
-    message::Direction,
+    message::{Direction, MessageOrigin},
 };
 use std::sync::{
     Arc,
@@ -118,6 +118,7 @@ impl World {
                 id,
                 seq: row.next_seq,
                 direction,
+                origin: MessageOrigin::Contact,
                 kind: "text",
                 content: "hello",
                 raw: None,
@@ -198,7 +199,7 @@ impl World {
     }
 }
 
-pub async fn execute(tx: &mut store::Tx<'_>, sql: &'static str) -> Result<u64, store::Error> {
+pub async fn execute(tx: &mut store::Tx<'_>, sql: &str) -> Result<u64, store::Error> {
     Ok(match &mut **tx {
         // A PRAGMA gives rows, which must be read.
         Conn::Sqlite(conn) => {
@@ -207,7 +208,7 @@ pub async fn execute(tx: &mut store::Tx<'_>, sql: &'static str) -> Result<u64, s
             while rows.next()?.is_some() {}
             conn.changes()
         }
-        Conn::Postgres(conn) => sqlx::query(sql).execute(&mut **conn).await?.rows_affected(),
+        Conn::Postgres(conn) => sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut **conn).await?.rows_affected(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{outgoing::Draft, take::Taken, view::WhatsappMessage};
 use crate::{ApiError, auth::ProjectContext};
-use domain::{Span, ids::ConversationId};
+use domain::{Span, ids::ConversationId, message::MessageOrigin};
 use engine::Input;
 use gateways::whatsapp::Content;
 use runtime::{
@@ -42,7 +42,7 @@ pub(super) async fn send(
         mailbox::put(tx, project, conversation.id, &mail).await?;
         conversations::wake(tx, project, conversation.id, now, None).await?;
     }
-    let said = Said { parcel: &parcel, shown, source_key, waiting: None };
+    let said = Said { parcel: &parcel, shown, origin: MessageOrigin::Api, source_key, waiting: None };
     let message = outbox::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refused)?;
     let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
     Ok(WhatsappMessage::of(ctx, &row, conversation.phone_number.as_deref()))

@@ -22,7 +22,7 @@ use axum::{
 use domain::{
     Id,
     ids::{MessageId, OutboxId, ProjectId},
-    message::{Content, TemplateMessage},
+    message::{Content, MessageOrigin, TemplateMessage},
     template::{self, Filling, Header, LocationHeader, MOST_PARAMETERS, Parameters, Shape, TemplateStatus},
 };
 use runtime::{
@@ -234,7 +234,7 @@ async fn hand_over(
         text: Some(filled.text),
     }));
     overhear(tx, project, &conversation, source_key, &parcel.in_words()).await?;
-    let said = Said { parcel: &parcel, shown: None, source_key, waiting: None };
+    let said = Said { parcel: &parcel, shown: None, origin: MessageOrigin::Api, source_key, waiting: None };
     let message = outbox::enqueue(ctx, tx, project, &conversation, &said, ctx.now()).await?;
     let message = message.map_err(|why: NotSendable| ApiError::Refused(why.code(), why.to_string()))?;
     Ok(Handed { message, outbox: outbox::outbox_id(project, source_key) })
