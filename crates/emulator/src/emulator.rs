@@ -9,12 +9,12 @@ use crate::{
     config::Config,
     connection::{CuttableListener, Cutter},
     control, graph,
-    runtime::Runtime,
+    driver::Runtime,
     state::State,
     webhooks::{Target, client},
 };
 
-pub use crate::runtime::Quiescence;
+pub use crate::driver::Quiescence;
 
 /// How long open connections may take to end.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);

@@ -23,7 +23,7 @@ mod ids;
 mod limits;
 mod media;
 mod requests;
-mod runtime;
+mod driver;
 mod state;
 mod statuses;
 mod templates;

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{error::ControlError, input::Input};
 use crate::{
     accounts::{NumberChanges, SCOPES, Token},
-    runtime::Runtime,
+    driver::Runtime,
     state::State,
     templates::{Approval, Template},
     webhooks::{Event, envelope},

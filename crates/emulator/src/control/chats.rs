@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{error::ControlError, input::Input};
-use crate::{ids::Direction, runtime::Runtime, statuses::StatusKind};
+use crate::{ids::Direction, driver::Runtime, statuses::StatusKind};
 
 /// One conversation, oldest message first. `in` is from the person, `out` from the business.
 pub(crate) async fn find(

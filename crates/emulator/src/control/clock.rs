@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{error::ControlError, input::Input};
 use crate::{
     clock::{ClockMode, Millis},
-    runtime::{Quiescence, Runtime},
+    driver::{Quiescence, Runtime},
 };
 
 const DEFAULT_PATIENCE_MS: u64 = 10_000;

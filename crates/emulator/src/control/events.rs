@@ -12,7 +12,7 @@ use axum::{
 use futures::{Stream, stream};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::runtime::Runtime;
+use crate::driver::Runtime;
 
 /// Follow what happens from now on. The feed ends when the emulator stops.
 pub(crate) async fn listen(

@@ -9,7 +9,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{error::ControlError, input::Input};
-use crate::{faults::NewRule, runtime::Runtime};
+use crate::{faults::NewRule, driver::Runtime};
 
 pub(crate) async fn list(Shared(runtime): Shared<Arc<Runtime>>) -> Json<Value> {
     Json(runtime.with(|state| json!({"faults": state.faults.all()})))

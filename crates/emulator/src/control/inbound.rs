@@ -11,7 +11,7 @@ use crate::{
     chats::Message,
     clock::Millis,
     ids::Direction,
-    runtime::Runtime,
+    driver::Runtime,
     state::State,
     users::User,
     webhooks::{Event, contact, envelope, messages_value},

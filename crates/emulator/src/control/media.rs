@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{error::ControlError, input::Input};
 use crate::{
     media::{File, INBOUND_FOR},
-    runtime::Runtime,
+    driver::Runtime,
     state::State,
 };
 

@@ -4,7 +4,7 @@
 mod accounts;
 mod chats;
 mod clock;
-mod deeds;
+mod actions;
 mod error;
 mod events;
 mod faults;

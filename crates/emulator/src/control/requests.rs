@@ -9,7 +9,7 @@ use super::{
     error::ControlError,
     input::{parameter, since},
 };
-use crate::runtime::Runtime;
+use crate::driver::Runtime;
 
 /// The log, oldest first, after the id in `since`; `path` keeps the paths that contain it.
 pub(crate) async fn list(Shared(runtime): Shared<Arc<Runtime>>, uri: Uri) -> Result<Json<Value>, ControlError> {

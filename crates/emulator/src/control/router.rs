@@ -9,10 +9,10 @@ use axum::{
 };
 
 use super::{
-    accounts, chats, clock, deeds, error::ControlError, events, faults, inbound, media, requests, users, webhooks,
+    accounts, chats, clock, actions, error::ControlError, events, faults, inbound, media, requests, users, webhooks,
     world,
 };
-use crate::runtime::Runtime;
+use crate::driver::Runtime;
 
 /// Raw webhooks may be as large as Meta's largest.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -31,8 +31,8 @@ pub(crate) fn router() -> Router<Arc<Runtime>> {
         .route("/quiesce", post(clock::quiesce))
         .route("/users/{key}", get(users::find).put(users::put))
         .route("/users/{key}/read", post(users::read))
-        .route("/users/{key}/change_number", post(deeds::change_number))
-        .route("/users/{key}/{deed}", post(deeds::act))
+        .route("/users/{key}/change_number", post(actions::change_number))
+        .route("/users/{key}/{deed}", post(actions::act))
         .route("/inbound/media", post(media::add).layer(DefaultBodyLimit::max(FILE_LIMIT)))
         .route("/inbound", post(inbound::receive))
         .route("/chats/{number}/{key}", get(chats::find))

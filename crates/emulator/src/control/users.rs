@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{error::ControlError, input::Input};
 use crate::{
     ids::Direction,
-    runtime::Runtime,
+    driver::Runtime,
     state::State,
     statuses::StatusKind,
     users::{self, Marketing, User},

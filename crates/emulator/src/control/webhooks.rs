@@ -16,7 +16,7 @@ use super::{
     input::{Input, since},
 };
 use crate::{
-    runtime::Runtime,
+    driver::Runtime,
     timers::Job,
     webhooks::{AttemptKind, Delivery, DeliveryState, Event, Target, ascii_json, envelope, shake_hands},
 };

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{error::ControlError, input::Input};
 use crate::{
     limits::{Switches, WindowMode},
-    runtime::Runtime,
+    driver::Runtime,
 };
 
 pub(crate) async fn health() -> Json<Value> {

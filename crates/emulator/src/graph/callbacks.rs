@@ -5,7 +5,7 @@ use axum::http::Method;
 use super::{call::Call, errors::GraphError};
 use crate::{
     accounts::Override,
-    runtime::Runtime,
+    driver::Runtime,
     webhooks::{Target, shake_hands},
 };
 

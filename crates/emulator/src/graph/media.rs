@@ -16,7 +16,7 @@ use super::{call::Call, errors::GraphError, multipart};
 use crate::{
     faults::{Action, Subject, Surface, cut_at},
     media::{File, UPLOADED_FOR},
-    runtime::Runtime,
+    driver::Runtime,
     state::State,
 };
 

@@ -19,7 +19,7 @@ use crate::{
     connection::Cutter,
     faults::{Action, ErrorSpec, Subject, Surface},
     requests::{LoggedRequest, mask},
-    runtime::Runtime,
+    driver::Runtime,
     state::State,
 };
 

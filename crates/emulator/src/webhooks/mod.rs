@@ -3,7 +3,7 @@
 mod deliveries;
 mod emit;
 mod handshake;
-mod kept;
+mod reorder;
 mod payload;
 mod post;
 mod signing;
@@ -12,7 +12,7 @@ mod target;
 pub(crate) use deliveries::{AttemptKind, Deliveries, Delivery, DeliveryState};
 pub(crate) use emit::Event;
 pub(crate) use handshake::shake_hands;
-pub(crate) use kept::Kept;
+pub(crate) use reorder::Kept;
 pub(crate) use payload::{contact, envelope, messages_value};
 pub(crate) use post::{Outgoing, client, post};
 pub(crate) use signing::ascii_json;

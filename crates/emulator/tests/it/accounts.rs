@@ -3,7 +3,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    bench::{ANA, Bench, fixture, text_to},
+    harness::{ANA, Bench, fixture, text_to},
     callback::Callback,
 };
 

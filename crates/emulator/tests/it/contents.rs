@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{ANA, Bench, blank, fixture};
+use crate::harness::{ANA, Bench, blank, fixture};
 
 /// Every example of a send, in the order of the fixtures.
 const SENDS: [&str; 20] = [

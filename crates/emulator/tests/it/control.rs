@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::{
-    bench::{ANA, Answer, Bench, http},
+    harness::{ANA, Answer, Bench, http},
     callback::Callback,
 };
 

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{ANA, BOB, Bench, fixture};
+use crate::harness::{ANA, BOB, Bench, fixture};
 
 #[tokio::test]
 async fn an_answer_can_be_cut_or_be_no_json_and_the_message_goes_out_all_the_same() {

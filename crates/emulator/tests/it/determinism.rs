@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{ANA, Bench, text_to};
+use crate::harness::{ANA, Bench, text_to};
 
 /// A conversation with a bit of everything that takes ids, and everything that can be seen of it.
 async fn conversation(seed: u64) -> (Vec<Vec<u8>>, Vec<Value>) {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{Bench, blank, fixture};
+use crate::harness::{Bench, blank, fixture};
 
 /// Compare the answer to an `er-*` exchange, once its condition is set up.
 async fn answers_as(bench: &Bench, name: &str) {

@@ -3,7 +3,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::bench::{ANA, BOB, Bench, text_to};
+use crate::harness::{ANA, BOB, Bench, text_to};
 
 #[tokio::test]
 async fn a_rule_applies_only_where_all_its_conditions_match() {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::bench::{ANA, Bench};
+use crate::harness::{ANA, Bench};
 
 /// Read server-sent events until there are `count`.
 async fn events(mut feed: reqwest::Response, count: usize) -> Vec<(String, Value)> {

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::bench::{ANA, BOB, Bench};
+use crate::harness::{ANA, BOB, Bench};
 
 #[tokio::test]
 async fn a_burst_of_45_to_one_person_borrows_270_seconds() {

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod accounts;
-mod bench;
+mod harness;
 mod callback;
 mod contents;
 mod control;

@@ -2,7 +2,7 @@ use emulator::ACCESS_TOKEN;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::bench::{ANA, Answer, Bench};
+use crate::harness::{ANA, Answer, Bench};
 
 async fn upload(bench: &Bench, kind: &str, bytes: &[u8]) -> Answer {
     let head = format!(

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::bench::{Answer, http};
+use crate::harness::{Answer, http};
 
 #[tokio::test]
 async fn the_order_service_knows_three_orders_and_counts_what_it_was_asked() {

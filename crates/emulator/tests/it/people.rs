@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::bench::{ANA, Bench};
+use crate::harness::{ANA, Bench};
 
 #[tokio::test]
 async fn a_person_is_found_by_key_number_or_scoped_id() {

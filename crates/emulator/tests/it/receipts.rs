@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::bench::{ANA, Bench, fixture};
+use crate::harness::{ANA, Bench, fixture};
 
 #[tokio::test]
 async fn marking_a_message_as_read_marks_the_earlier_ones_too() {

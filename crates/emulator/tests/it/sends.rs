@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::bench::{ANA, Answer, Bench, blank, fixture, text_to};
+use crate::harness::{ANA, Answer, Bench, blank, fixture, text_to};
 
 #[tokio::test]
 async fn a_text_is_answered_as_the_fixture_says_and_then_sent_and_delivered() {

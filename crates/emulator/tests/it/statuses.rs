@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{ANA, BOB, Bench, HOUR, blank, fixture, text_to};
+use crate::harness::{ANA, BOB, Bench, HOUR, blank, fixture, text_to};
 
 /// The only differences allowed between our webhook and an example.
 const VARIABLE: &[&str] = &["id", "timestamp"];

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::bench::{ANA, Bench, fixture};
+use crate::harness::{ANA, Bench, fixture};
 
 async fn sent(bench: &Bench, example: &str) -> String {
     bench.send(&fixture(example)["request"]["json"]).await.wamid()

@@ -2,7 +2,7 @@ use emulator::ACCESS_TOKEN;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::bench::{ANA, Answer, Bench, blank, fixture};
+use crate::harness::{ANA, Answer, Bench, blank, fixture};
 
 const WABA: &str = "/200000000000001/message_templates";
 

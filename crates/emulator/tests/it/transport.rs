@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::bench::{ANA, Bench, text_to};
+use crate::harness::{ANA, Bench, text_to};
 
 async fn transport_error(bench: &Bench) -> reqwest::Error {
     let url = format!("{}/v25.0/100000000000001/messages", bench.emulator.url());

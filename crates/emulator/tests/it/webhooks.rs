@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::{
-    bench::{Bench, HOUR, blank, fixture, http, manual},
+    harness::{Bench, HOUR, blank, fixture, http, manual},
     callback::{Callback, Received},
 };
 

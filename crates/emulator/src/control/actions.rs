@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     ids::Direction,
-    runtime::Runtime,
+    driver::Runtime,
     users::{self, User},
 };
 
