@@ -1,4 +1,4 @@
-//! The business's side at Meta: what its numbers are like, what its tokens may do, where its webhooks go.
+//! Business account: phone numbers, access tokens and callbacks.
 
 use std::collections::BTreeMap;
 
@@ -7,35 +7,35 @@ use serde_json::{Map, Value, json};
 
 use crate::{clock::Millis, webhooks::Target, world::World};
 
-/// What the token of the default world may do.
+/// Scopes of the default world's token.
 pub(crate) const SCOPES: [&str; 2] = ["whatsapp_business_management", "whatsapp_business_messaging"];
-/// The PIN of every number.
+/// Initial PIN of every number.
 const PIN: &str = "123456";
 
 /// An access token.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) scopes: Vec<String>,
-    /// On the emulator's clock; `None` never.
+    /// Expiry on the emulator's clock; `None` for a token that does not expire.
     pub(crate) expires_at: Option<Millis>,
 }
 
-/// Where webhooks go instead of the app's callback.
+/// Callback of an account or a number, used instead of the app's.
 #[derive(Clone)]
 pub(crate) struct Override {
     pub(crate) target: Target,
 }
 
-/// One number as Meta describes it.
+/// A phone number in Meta's form.
 pub(crate) struct NumberState {
-    /// The fields that can be read, without the id.
+    /// Readable fields, without the id.
     pub(crate) fields: Map<String, Value>,
     pub(crate) profile: Map<String, Value>,
     pub(crate) callback: Option<Override>,
     pin: String,
 }
 
-/// What the control API may change about a number.
+/// Fields of a number that the control API may change.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NumberChanges {
@@ -49,7 +49,7 @@ pub(crate) struct NumberChanges {
 pub(crate) struct Accounts {
     pub(crate) tokens: BTreeMap<String, Token>,
     pub(crate) numbers: BTreeMap<String, NumberState>,
-    /// `None` until somebody subscribes or unsubscribes: then nobody has, and webhooks come all the same.
+    /// `None` until the app subscribes or unsubscribes. Webhooks are sent in this case too.
     pub(crate) subscribed: Option<bool>,
     pub(crate) callback: Option<Override>,
 }
@@ -66,7 +66,7 @@ impl Accounts {
         }
     }
 
-    /// Where the webhooks of a number go, if not to the app's callback.
+    /// Callback override of a number: its own, else the account's.
     pub(crate) fn callback_of(&self, number: Option<&str>) -> Option<&Override> {
         let own = number.and_then(|number| self.numbers.get(number)?.callback.as_ref());
         own.or(self.callback.as_ref())
@@ -98,7 +98,7 @@ impl NumberState {
         self.fields["status"] == "CONNECTED"
     }
 
-    /// Register with the right PIN.
+    /// Registers the number. Returns `false` if the PIN is wrong.
     pub(crate) fn register(&mut self, pin: &str) -> bool {
         let right = pin == self.pin;
         if right {
@@ -141,7 +141,7 @@ impl NumberState {
     }
 }
 
-/// `15550001111` as `+1 555-000-1111`; other numbers with a plus.
+/// Formats `15550001111` as `+1 555-000-1111`; other numbers get a plus.
 fn pretty(digits: &str) -> String {
     match digits.strip_prefix('1').filter(|rest| rest.len() == 10 && rest.is_ascii()) {
         Some(rest) => format!("+1 {}-{}-{}", &rest[..3], &rest[3..6], &rest[6..]),

@@ -1,88 +1,21 @@
-//! What each phone shows: one conversation per business number and person, in order.
+//! Chats as the phones show them: one per business number and person, in order.
 //!
 //! `in` is a message from the person to the business, `out` one from the business to the person.
-//! A message appears here the moment it is accepted; its statuses say how far it got.
+//! A message appears when it is accepted; its statuses show how far it got.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use crate::{clock::Millis, ids::Direction, statuses::StatusKind};
+use crate::{
+    clock::Millis,
+    messages::{Direction, Message},
+};
 
-/// How long a typing indicator lasts unless a message ends it.
-pub(crate) const TYPING_LASTS: Millis = 25_000;
-/// How long a person's message keeps the conversation open for free-form answers.
+/// Duration of a typing indicator that no message ends.
+pub(crate) const TYPING_DURATION: Millis = 25_000;
+/// Service window: free-form messages are allowed this long after a person's message.
 const WINDOW: Millis = 24 * 3600 * 1000;
-
-#[derive(Debug, Clone)]
-pub(crate) struct StatusEntry {
-    pub(crate) status: StatusKind,
-    pub(crate) at: Millis,
-    pub(crate) error: Option<Value>,
-}
-
-impl StatusEntry {
-    pub(crate) fn to_json(&self) -> Value {
-        let mut entry = json!({"status": self.status, "at": (self.at / 1000).to_string()});
-        if let Some(error) = &self.error {
-            entry["error"] = error.clone();
-        }
-        entry
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Message {
-    pub(crate) id: String,
-    pub(crate) number: String,
-    pub(crate) user: String,
-    pub(crate) direction: Direction,
-    pub(crate) kind: String,
-    pub(crate) content: Value,
-    /// A template's category, which its statuses name.
-    pub(crate) category: Option<String>,
-    pub(crate) at: Millis,
-    pub(crate) reply_to: Option<String>,
-    pub(crate) reactions: Vec<Value>,
-    pub(crate) statuses: Vec<StatusEntry>,
-    /// `biz_opaque_callback_data`, given back in every status.
-    pub(crate) opaque: Option<String>,
-    /// Will be reported as failed with this code instead of `sent`.
-    pub(crate) fails_with: Option<u32>,
-    /// A fault turned the order of its status webhooks around; these wait for `delivered`.
-    pub(crate) reversed: bool,
-    pub(crate) held: Vec<(StatusKind, Value)>,
-    /// `delivered` waits until the phone is online.
-    pub(crate) waits_for_phone: bool,
-}
-
-impl Message {
-    pub(crate) fn has(&self, status: StatusKind) -> bool {
-        self.statuses.iter().any(|entry| entry.status == status)
-    }
-
-    /// One reaction per person; an empty one takes it back.
-    pub(crate) fn react(&mut self, user: &str, emoji: &str) {
-        self.reactions.retain(|reaction| reaction["from"] != user);
-        if !emoji.is_empty() {
-            self.reactions.push(json!({"from": user, "emoji": emoji}));
-        }
-    }
-
-    pub(crate) fn to_json(&self) -> Value {
-        let statuses: Vec<Value> = self.statuses.iter().map(StatusEntry::to_json).collect();
-        json!({
-            "id": self.id,
-            "direction": self.direction,
-            "type": self.kind,
-            "content": self.content,
-            "timestamp": (self.at / 1000).to_string(),
-            "reply_to": self.reply_to,
-            "reactions": self.reactions,
-            "statuses": statuses,
-        })
-    }
-}
 
 #[derive(Default)]
 struct Chat {
@@ -112,12 +45,12 @@ impl Chats {
         self.messages.insert(message.id.clone(), message);
     }
 
-    /// Keep a message that is not shown as one: a reaction of the business.
+    /// Stores a message that is not listed in the chat: a reaction of the business.
     pub(crate) fn add_unlisted(&mut self, message: Message) {
         self.messages.insert(message.id.clone(), message);
     }
 
-    /// A tap or reaction opens the window as a message does.
+    /// Opens the service window without a listed message: for reactions.
     pub(crate) fn touch(&mut self, number: &str, user: &str, at: Millis) {
         let chat = self.chat(number, user);
         chat.last_inbound = chat.last_inbound.max(Some(at));
@@ -131,14 +64,14 @@ impl Chats {
         self.messages.get_mut(id)
     }
 
-    /// The messages of one conversation, oldest first.
+    /// Messages of one chat, oldest first.
     pub(crate) fn between<'a>(&'a self, number: &str, user: &str) -> impl DoubleEndedIterator<Item = &'a Message> {
         let chat = self.chats.get(&(number.to_owned(), user.to_owned()));
         let ids = chat.map_or(&[][..], |chat| chat.messages.as_slice());
         ids.iter().filter_map(|id| self.messages.get(id))
     }
 
-    /// This message and the ones before it in its conversation that travel the same way.
+    /// Ids of this message and the earlier ones of its chat with the same direction.
     pub(crate) fn up_to(&self, id: &str) -> Vec<String> {
         let Some(last) = self.messages.get(id) else {
             return Vec::new();
@@ -155,7 +88,7 @@ impl Chats {
         ids
     }
 
-    /// Messages to this person that wait for the phone to come online.
+    /// Ids of the messages that wait for this person's phone to come online.
     pub(crate) fn waiting_for(&self, user: &str) -> Vec<String> {
         let chats = self.chats.iter().filter(|((_, key), _)| key == user);
         let ids = chats.flat_map(|(_, chat)| &chat.messages);
@@ -181,7 +114,6 @@ impl Chats {
         chat.map_or(0, |chat| chat.typing_until)
     }
 
-    /// The conversation as the phone shows it.
     pub(crate) fn to_json(&self, number: &str, user: &str, now: Millis) -> Value {
         let messages: Vec<Value> = self.between(number, user).map(Message::to_json).collect();
         let window = self.window_ends(number, user).map(|end| (end / 1000).to_string());

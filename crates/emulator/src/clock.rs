@@ -1,17 +1,18 @@
-//! The emulator's own time. Every timer, window and rate limit reads this clock and no other.
+//! Clock of the emulator. Every timer, window and rate limit reads this clock and no other.
 //!
-//! A manual clock stands still until it is told to move, so that a test of a 24-hour window takes
-//! no time. A real or scaled clock starts at the wall time and can be moved forward as well. No
-//! clock ever goes back.
+//! A manual clock moves only through the control API, so that a test of a 24-hour window takes no
+//! time. A real or scaled clock starts at the wall time and can be moved forward as well. No clock
+//! goes back.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::world::START_SECONDS;
+/// Start of the manual clock, in Unix seconds.
+pub const START_SECONDS: u64 = 1_790_000_000;
 
-/// What moves the clock.
+/// Source of the clock's movement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClockMode {
@@ -23,10 +24,10 @@ pub enum ClockMode {
     Scaled(u32),
 }
 
-/// A point on the emulator's clock, in Unix milliseconds.
+/// Time on the emulator's clock, in Unix milliseconds.
 pub(crate) type Millis = u64;
 
-/// Below the largest u64 so that adding a delay never wraps.
+/// Latest time. Far below the largest u64, so that adding a delay never wraps.
 const END_OF_TIME: Millis = u64::MAX / 4;
 
 pub(crate) struct Clock {
@@ -64,7 +65,7 @@ impl Clock {
         }
     }
 
-    /// Move to `at`, or stay when the clock is already past it.
+    /// Moves to `at`; a clock that is past it stays.
     pub(crate) fn forward_to(&mut self, at: Millis) {
         let at = at.min(END_OF_TIME);
         let now = self.now();
@@ -73,14 +74,14 @@ impl Clock {
         }
     }
 
-    /// Change what moves the clock, keeping the present moment.
+    /// Changes the mode and keeps the current time.
     pub(crate) fn set_mode(&mut self, mode: ClockMode) {
         self.base = self.now();
         self.since = Instant::now();
         self.mode = mode;
     }
 
-    /// How long really to wait for `at`; a manual clock is never waited for.
+    /// Wall time until `at`; `None` on a manual clock.
     pub(crate) fn wait_for(&self, at: Millis) -> Option<Duration> {
         let left = at.saturating_sub(self.now());
         match self.mode {

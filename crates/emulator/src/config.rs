@@ -1,26 +1,26 @@
-//! What a caller decides before the emulator starts.
+//! Start settings of the emulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
 use crate::{ClockMode, World, world};
 
-/// How to start the emulator. `Config::default()` listens on a free loopback port, on the real
-/// clock, with the default world and nobody to send webhooks to.
+/// Start settings. The default listens on a free loopback port, with the real clock, the default
+/// world and no callback.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen; port 0 takes a free one.
+    /// Listen address; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Everything that looks random comes from this number.
+    /// Source of all ids and random decisions.
     pub seed: u64,
-    /// Where webhooks go. It need not answer yet when the emulator starts.
+    /// Receiver of the webhooks. It need not answer yet when the emulator starts.
     pub callback_url: Option<String>,
-    /// Sent in the handshake when a callback is set later through the control API.
+    /// Token of the handshake when a callback is set later through the control API.
     pub verify_token: String,
-    /// What moves the clock.
+
     pub clock: ClockMode,
-    /// Webhooks go to loopback addresses only, unless this is set.
+    /// Allows callbacks that are not loopback addresses.
     pub allow_remote_callback: bool,
-    /// Who exists at the start and after a reset.
+    /// Accounts and people at the start and after a reset.
     pub world: World,
 }
 

@@ -1,8 +1,8 @@
-//! Connections that can be cut in the middle of a request.
+//! Connections that a fault can cut in the middle of a request.
 //!
-//! Some faults are about the transport: the caller must see a broken connection, not an answer.
-//! So each accepted socket comes with a switch; once it is thrown, the next write fails, the
-//! server gives up the connection, and the socket closes with a reset.
+//! Transport faults must show the client a broken connection instead of an answer. Each accepted
+//! socket has a switch. Once it is set, the next write fails, the server drops the connection, and
+//! the socket closes with a reset.
 
 use std::{
     io,
@@ -24,12 +24,12 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// Cuts the connection it came with.
+/// Switch that cuts its connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Cutter(Arc<AtomicBool>);
 
 impl Cutter {
-    /// Nothing reaches the peer from now on.
+    /// Cuts the connection: no more bytes reach the peer.
     pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -45,7 +45,7 @@ impl Connected<IncomingStream<'_, CuttableListener>> for Cutter {
     }
 }
 
-/// Accepts connections that have a [`Cutter`].
+/// Listener whose connections have a [`Cutter`].
 pub(crate) struct CuttableListener(pub(crate) TcpListener);
 
 impl Listener for CuttableListener {
@@ -54,7 +54,7 @@ impl Listener for CuttableListener {
 
     async fn accept(&mut self) -> (Cuttable, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Without it small answers wait for acknowledgements; failing to set it only costs time.
+        // Without it small answers wait for acknowledgements. A failure only costs time.
         let _ = stream.set_nodelay(true);
         let cutter = Cutter::default();
         (Cuttable { stream, cutter }, address)

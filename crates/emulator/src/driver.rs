@@ -1,8 +1,8 @@
-//! What makes the emulator move: it fires timers, posts webhooks, and knows when all is quiet.
+//! Event loop of the emulator: fires timers, posts webhooks, detects idleness.
 //!
-//! On a manual clock timers fire one after the other, each waiting for the deliveries of the one
-//! before, so that a run repeats exactly. On a real clock they fire when they are due and nobody
-//! waits for a slow callback.
+//! On a manual clock timers fire one after the other, and each waits for the deliveries of the one
+//! before, so that a run repeats exactly. On a real clock timers fire when they are due, without
+//! waiting for a slow callback.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -19,10 +19,10 @@ use crate::{
     webhooks::{Outgoing, post},
 };
 
-pub(crate) struct Runtime {
+pub(crate) struct Driver {
     state: Mutex<State>,
-    /// One at a time fires timers, or their order would be lost.
-    turn: tokio::sync::Mutex<()>,
+    /// Held while timers fire: concurrent firing would lose their order.
+    firing: tokio::sync::Mutex<()>,
     changed: Notify,
     in_flight: watch::Sender<usize>,
     pub(crate) http: reqwest::Client,
@@ -30,20 +30,20 @@ pub(crate) struct Runtime {
     pub(crate) allow_remote_callback: bool,
 }
 
-/// What is left when the emulator came to rest, or ran out of time to do so.
+/// Work that is left after waiting for idleness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Quiescence {
-    /// Timers that are still to come.
+    /// Timers that are not due yet.
     pub pending_timers: usize,
-    /// Webhook posts under way; 0 unless the time ran out.
+    /// Open webhook posts; 0 unless the wait timed out.
     pub in_flight: usize,
 }
 
-impl Runtime {
+impl Driver {
     pub(crate) fn new(state: State, http: reqwest::Client, allow_remote_callback: bool) -> Self {
         Self {
             state: Mutex::new(state),
-            turn: tokio::sync::Mutex::new(()),
+            firing: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
             in_flight: watch::Sender::new(0),
             http,
@@ -52,7 +52,7 @@ impl Runtime {
         }
     }
 
-    /// Look at the state or change it. The lock ends with the closure, so nothing can await in it.
+    /// Reads or changes the state. The lock ends with the closure, so nothing can await in it.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
         let result = act(&mut self.lock());
         self.changed.notify_one();
@@ -60,11 +60,11 @@ impl Runtime {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // A panic in one request must not take the others down; the state is plain data.
+        // A panic in one request must not fail the others; the state is plain data.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fire timers whenever they are due, until the emulator stops.
+    /// Fires timers whenever they are due, until the emulator stops.
     pub(crate) async fn drive(self: Arc<Self>) {
         loop {
             let now = self.lock().clock.now();
@@ -81,9 +81,9 @@ impl Runtime {
         }
     }
 
-    /// Fire what is due until `until`, in time order; the answer is how many fired.
+    /// Fires the timers due until `until`, in time order. Returns their number.
     async fn fire_until(self: &Arc<Self>, until: Millis) -> usize {
-        let _turn = self.turn.lock().await;
+        let _guard = self.firing.lock().await;
         let manual = self.lock().clock.is_manual();
         self.settle_before(manual).await;
         let mut fired = 0;
@@ -116,12 +116,12 @@ impl Runtime {
 
     fn launch(self: &Arc<Self>, outgoing: Outgoing) {
         self.in_flight.send_modify(|count| *count += 1);
-        let runtime = Arc::clone(self);
+        let driver = Arc::clone(self);
         let epoch = self.lock().epoch;
         tokio::spawn(async move {
             tokio::select! {
-                () = runtime.stop.cancelled() => {}
-                attempt = post(&runtime.http, &outgoing) => runtime.with(|state| {
+                () = driver.stop.cancelled() => {}
+                attempt = post(&driver.http, &outgoing) => driver.with(|state| {
                     if state.epoch != epoch {
                         return;
                     }
@@ -137,31 +137,31 @@ impl Runtime {
                     }
                 }),
             }
-            runtime.in_flight.send_modify(|count| *count -= 1);
+            driver.in_flight.send_modify(|count| *count -= 1);
         });
     }
 
-    /// Start over. Attempts under way end without a trace; whoever waits for one is told.
+    /// Starts over. Open webhook posts are not recorded; tasks that wait for one are woken.
     pub(crate) async fn reset(&self, seed: Option<u64>) {
-        let _turn = self.turn.lock().await;
+        let _guard = self.firing.lock().await;
         self.with(|state| state.reset(seed));
         self.in_flight.send_modify(|_| {});
     }
 
-    /// Move the clock and fire everything on the way; the answer is how many timers fired.
+    /// Moves the clock by `ms` and fires the timers on the way. Returns their number.
     pub(crate) async fn advance(self: &Arc<Self>, ms: Millis) -> usize {
         let target = self.lock().clock.now().saturating_add(ms);
         self.advance_to(target).await
     }
 
-    /// The same, to a moment; a moment in the past only fires what is due now.
+    /// Moves the clock to `target`. A target in the past only fires the timers that are due now.
     pub(crate) async fn advance_to(self: &Arc<Self>, target: Millis) -> usize {
         let fired = self.fire_until(target).await;
         self.with(|state| state.clock.forward_to(target));
         fired
     }
 
-    /// On a manual clock, wait for what a call has just caused. On others, do not.
+    /// Waits for the effects of a control call. Returns at once unless the clock is manual.
     pub(crate) async fn settle(self: &Arc<Self>) {
         let now = {
             let state = self.lock();
@@ -172,7 +172,7 @@ impl Runtime {
         }
     }
 
-    /// Wait until nothing is due or in flight, but not longer than `timeout`.
+    /// Waits until no timer is due and no post is open, at most for `timeout`.
     pub(crate) async fn quiesce(self: &Arc<Self>, timeout: Duration) -> Quiescence {
         let quiet = async {
             loop {
@@ -184,12 +184,12 @@ impl Runtime {
                 }
             }
         };
-        // Running out of time is an answer, not an error: the counts say so.
+        // A timeout is no error: the returned counts show it.
         let _ = tokio::time::timeout(timeout, quiet).await;
         Quiescence { pending_timers: self.lock().timers.len(), in_flight: *self.in_flight.borrow() }
     }
 
-    /// Wait on the emulator's clock. `false` when it stopped or was reset meanwhile.
+    /// Waits on the emulator's clock. Returns `false` if it was stopped or reset meanwhile.
     pub(crate) async fn wait(&self, ms: Millis) -> bool {
         let (waiter, woken) = oneshot::channel();
         self.with(|state| {
@@ -202,7 +202,7 @@ impl Runtime {
         }
     }
 
-    /// Wait until a delivery was attempted, or until it is clear that it will not be.
+    /// Waits until a delivery was attempted, or until no attempt can follow.
     pub(crate) async fn wait_for_attempt(&self, delivery: u64) {
         use crate::webhooks::DeliveryState::Pending;
         let mut in_flight = self.in_flight.subscribe();

@@ -1,6 +1,6 @@
-//! The live feed: what the phones would show, as it happens.
+//! Live feed of messages, statuses and typing indicators.
 //!
-//! Nobody has to listen, and a listener who falls behind loses the oldest events.
+//! Listeners are optional. A listener that falls behind loses the oldest events.
 
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -42,7 +42,7 @@ impl Feed {
     }
 
     fn publish(&self, name: &'static str, body: Value) {
-        // An error only says that nobody listens.
+        // An error only means that there is no listener.
         let _ = self.sender.send(FeedEvent { name, body });
     }
 }

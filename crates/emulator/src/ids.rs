@@ -1,7 +1,7 @@
-//! Ids that look random and are not: each is cut from `HMAC(seed, kind and counter)`.
+//! Deterministic ids: each is derived from `HMAC(seed, kind and counter)`.
 //!
-//! Every kind counts for itself, so that an extra error answer (which takes a trace id) does not
-//! change the message ids after it.
+//! Each kind has its own counter, so that an extra error answer (which takes a trace id) does not
+//! change later message ids.
 
 use std::collections::BTreeMap;
 
@@ -9,15 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// Which way a message travels, seen from the business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Direction {
-    /// From a person to the business.
-    In,
-    /// From the business to a person.
-    Out,
-}
+use crate::messages::Direction;
 
 pub(crate) struct Ids {
     seed: u64,
@@ -33,14 +25,14 @@ impl Ids {
         self.seed
     }
 
-    /// 1, 2, 3… for each kind.
+    /// Next value of a kind's counter, from 1.
     pub(crate) fn count(&mut self, kind: &'static str) -> u64 {
         let counter = self.counters.entry(kind).or_default();
         *counter += 1;
         *counter
     }
 
-    /// A message id. Opaque to everybody else; inside are the phone and some hex, as Meta does it.
+    /// Message id in Meta's form: base64 of the phone number and some hex.
     pub(crate) fn wamid(&mut self, direction: Direction, phone: Option<&str>) -> String {
         let phone = phone.unwrap_or("0");
         let (marker, length) = match direction {
@@ -56,7 +48,7 @@ impl Ids {
         format!("wamid.{}", STANDARD.encode(bytes))
     }
 
-    /// A trace id: `A` and 20 letters or digits.
+    /// Trace id: `A` and 20 letters or digits.
     pub(crate) fn trace(&mut self) -> String {
         const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
         let block = self.block("trace");

@@ -1,8 +1,8 @@
-//! How fast a business may send, and whether the 24-hour window matters.
+//! Rate limits of sends and the mode of the service window.
 //!
 //! The pair rate is not a token bucket: a burst borrows time, and nothing more is accepted until
-//! the borrowed time has passed. The throughput limit counts accepted sends only; inbound
-//! messages are not charged, so that a load test of webhooks does not starve the answers.
+//! the borrowed time has passed. The throughput limit counts accepted sends only. Inbound messages
+//! are not charged, so that a load test of webhooks does not block the replies.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,7 +14,7 @@ const PER_SECOND: usize = 80;
 const PAIR_SPACING: Millis = 6_000;
 const PAIR_BURST: u32 = 45;
 
-/// What happens to a free-form message outside the 24-hour window.
+/// Handling of free-form messages outside the service window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum WindowMode {
@@ -22,16 +22,16 @@ pub(crate) enum WindowMode {
     Async,
     /// Refused at once.
     Sync,
-    /// Nothing; the window is always open.
+    /// Accepted: the window is always open.
     Off,
 }
 
-/// Which limits apply.
+/// Enabled limits.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Switches {
     pub(crate) pair_rate: bool,
     pub(crate) throughput: bool,
-    /// Stored only: nobody is counted against the tier.
+    /// Stored only: the tier is not enforced.
     pub(crate) messaging_tier: bool,
     pub(crate) window: WindowMode,
     /// Overrides the HTTP status of throttling errors.
@@ -44,7 +44,7 @@ impl Default for Switches {
     }
 }
 
-/// Why a send is refused.
+/// Reason for a refused send.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Throughput,
@@ -65,7 +65,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Count one send from `number` to `user`, or refuse it. A refused send costs nothing.
+    /// Counts one send from `number` to `user`, or refuses it. A refused send is not counted.
     pub(crate) fn admit(&mut self, number: &str, user: &str, now: Millis) -> Result<(), Refusal> {
         let accepted = self.accepted.entry(number.to_owned()).or_default();
         while accepted.front().is_some_and(|at| now.saturating_sub(*at) >= 1000) {

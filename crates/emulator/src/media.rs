@@ -1,4 +1,4 @@
-//! Files: uploaded by the business, or sent by people.
+//! Media files: uploaded by the business or sent by people.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,12 @@ use sha2::{Digest as _, Sha256};
 use crate::{clock::Millis, ids::Ids};
 
 const DAY: Millis = 24 * 3_600_000;
-/// How long files live: those that the business uploads, and those of people.
-pub(crate) const UPLOADED_FOR: Millis = 30 * DAY;
-pub(crate) const INBOUND_FOR: Millis = 7 * DAY;
-/// How long a download URL lives.
-pub(crate) const URL_FOR: Millis = 5 * 60_000;
+/// Lifetime of files that the business uploads.
+pub(crate) const UPLOAD_LIFETIME: Millis = 30 * DAY;
+/// Lifetime of files that people send.
+pub(crate) const INBOUND_LIFETIME: Millis = 7 * DAY;
+/// Lifetime of a download URL.
+const URL_LIFETIME: Millis = 5 * 60_000;
 const FIRST_ID: u64 = 700_000_000_000_000;
 
 #[derive(Debug, Clone)]
@@ -23,7 +24,7 @@ pub(crate) struct File {
     pub(crate) mime_type: String,
     pub(crate) filename: Option<String>,
     pub(crate) bytes: Bytes,
-    /// What the media endpoint says instead of the true size.
+    /// Size reported by the media endpoint instead of the true one.
     pub(crate) announced_size: Option<u64>,
     pub(crate) expires_at: Millis,
 }
@@ -33,12 +34,12 @@ impl File {
         Sha256::digest(&self.bytes).into()
     }
 
-    /// As webhooks have it.
+    /// Digest in the form of webhooks.
     pub(crate) fn sha256_base64(&self) -> String {
         STANDARD.encode(self.digest())
     }
 
-    /// As the media endpoint has it.
+    /// Digest in the form of the media endpoint.
     fn sha256_hex(&self) -> String {
         self.digest().iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -47,19 +48,19 @@ impl File {
 #[derive(Default)]
 pub(crate) struct Media {
     files: BTreeMap<String, File>,
-    /// Download tokens: which file, until when.
+    /// File id and expiry by download token.
     urls: BTreeMap<String, (String, Millis)>,
 }
 
 impl Media {
-    /// Keep a file, under a given id or the next one.
+    /// Stores a file under the given id or the next free one.
     pub(crate) fn add(&mut self, ids: &mut Ids, id: Option<String>, file: File) -> String {
         let id = id.unwrap_or_else(|| (FIRST_ID + 1_000 + ids.count("media")).to_string());
         self.files.insert(id.clone(), file);
         id
     }
 
-    /// A file that has not expired.
+    /// Finds a file that has not expired.
     pub(crate) fn get(&self, id: &str, now: Millis) -> Option<&File> {
         self.files.get(id).filter(|file| now < file.expires_at)
     }
@@ -68,15 +69,15 @@ impl Media {
         self.files.remove(id);
     }
 
-    /// A download URL below `base`, good for five minutes.
+    /// Creates a download URL below `base`, valid for five minutes.
     pub(crate) fn url(&mut self, ids: &mut Ids, id: &str, base: &str, now: Millis) -> String {
         let token = ids.digits("media-url");
-        self.urls.insert(token.clone(), (id.to_owned(), now + URL_FOR));
+        self.urls.insert(token.clone(), (id.to_owned(), now + URL_LIFETIME));
         format!("{base}/_emulator/media/{token}")
     }
 
-    /// The file behind a download token.
-    pub(crate) fn behind(&self, token: &str, now: Millis) -> Option<&File> {
+    /// Finds the file of a download token.
+    pub(crate) fn by_token(&self, token: &str, now: Millis) -> Option<&File> {
         let (id, until) = self.urls.get(token)?;
         (now < *until).then(|| self.get(id, now))?
     }

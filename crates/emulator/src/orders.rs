@@ -1,7 +1,7 @@
-//! A sample order service: the business system behind the demo agent's tool.
+//! Sample order service: the business system behind the demo agent's tool.
 //!
-//! It is a separate server with fixed orders, whose dates are seen from today, so that a
-//! demonstration shows a real HTTP call. It counts what it was asked.
+//! It is a separate server, so that the demo makes a real HTTP call. The orders are fixed, their
+//! dates are relative to today. It counts the requests it received.
 
 use std::{
     io,
@@ -23,7 +23,7 @@ use domain::{Span, Timestamp};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// A running order service; it stops when dropped.
+/// A running order service; dropping it stops it.
 #[derive(Debug)]
 pub struct OrderService {
     address: SocketAddr,
@@ -31,7 +31,7 @@ pub struct OrderService {
     server: JoinHandle<()>,
 }
 
-/// Start the order service on its own listener; port 0 takes a free one.
+/// Starts the order service on its own listener; port 0 takes a free one.
 pub async fn start(listen: SocketAddr) -> io::Result<OrderService> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
@@ -42,19 +42,19 @@ pub async fn start(listen: SocketAddr) -> io::Result<OrderService> {
         .with_state(Arc::clone(&requests));
     let server = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, app).await {
-            tracing::error!(%error, "the order service ended");
+            tracing::error!(%error, "order service stopped with an error");
         }
     });
     Ok(OrderService { address, requests, server })
 }
 
 impl OrderService {
-    /// Base URL; orders are at `/orders/{order_number}`.
+    /// Base URL. Orders are at `/orders/{order_number}`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// How many orders were asked for, found or not.
+    /// Number of order requests, found or not.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
@@ -81,7 +81,7 @@ async fn count(State(requests): State<Arc<AtomicU64>>) -> Json<Value> {
     Json(json!({"requests": requests.load(Ordering::Relaxed)}))
 }
 
-/// A date as seen from today, so that a demonstration never promises a day that is over.
+/// Date relative to today, so that the demo never promises a past day.
 fn day(from_today: i64) -> Value {
     let now = i64::try_from(wall_time()).unwrap_or(i64::MAX / 1_000);
     let time = Timestamp::from_micros(now.saturating_mul(1_000)) + Span::from_hours(24) * from_today;

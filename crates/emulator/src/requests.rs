@@ -1,10 +1,10 @@
-//! Which Graph calls were received, for assertions: what a client really sent, and what it got.
+//! Log of received Graph calls and their answers, for assertions.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// Older entries are dropped; a long `dev` session must not grow without end.
-const KEPT: usize = 20_000;
+/// Capacity. Older entries are dropped, so that a long `dev` session does not grow without bound.
+const CAPACITY: usize = 20_000;
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct LoggedRequest {
@@ -13,18 +13,18 @@ pub(crate) struct LoggedRequest {
     pub(crate) at: u64,
     pub(crate) method: String,
     pub(crate) path: String,
-    /// The first letters only.
+    /// Masked: the first four characters only.
     pub(crate) token: Option<String>,
-    /// Decoded when it was JSON, text otherwise.
+    /// Decoded if it was JSON, text otherwise.
     pub(crate) body: Value,
-    /// `None` until it is answered, and for ever when the connection was cut.
+    /// `None` until the call is answered; stays `None` if the connection was cut.
     pub(crate) status: Option<u16>,
     pub(crate) error_code: Option<u32>,
-    /// The connection was cut by a fault.
+    /// A fault cut the connection.
     pub(crate) cut: bool,
-    /// The call exists at Meta and not here.
+    /// The call exists at Meta but not in the emulator.
     pub(crate) unimplemented: bool,
-    /// The fault rule that took part.
+    /// Id of the fault rule that applied.
     pub(crate) fault: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Requests {
 
 impl Requests {
     pub(crate) fn add(&mut self, entry: LoggedRequest) {
-        if self.entries.len() == KEPT {
+        if self.entries.len() == CAPACITY {
             self.entries.pop_front();
         }
         self.entries.push_back(entry);
@@ -47,14 +47,14 @@ impl Requests {
         }
     }
 
-    /// Entries with a larger id, optionally of paths that contain `path`.
+    /// Entries after `id`, optionally of paths that contain `path`.
     pub(crate) fn since(&self, id: u64, path: Option<&str>) -> Vec<LoggedRequest> {
         let wanted = |entry: &&LoggedRequest| entry.id > id && path.is_none_or(|path| entry.path.contains(path));
         self.entries.iter().filter(wanted).cloned().collect()
     }
 }
 
-/// Enough of a token to tell two apart.
+/// Shortens a token; the rest is enough to distinguish two.
 pub(crate) fn mask(token: &str) -> String {
     let start: String = token.chars().take(4).collect();
     format!("{start}…")

@@ -1,16 +1,15 @@
-//! What becomes of an accepted message: the statuses the phone's network reports, and when.
+//! Statuses of accepted messages and their schedule.
 //!
-//! The outcome is decided as late as it is on the real network: a person who blocks us or goes
-//! offline between `sent` and `delivered` still matters.
+//! The outcome is decided as late as on the real network: it still matters if a person blocks the
+//! business or goes offline between `sent` and `delivered`.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    chats::{Message, StatusEntry},
     clock::Millis,
     graph,
     limits::WindowMode,
+    messages::{Message, StatusEntry, StatusKind},
     state::State,
     timers::Job,
     users::User,
@@ -19,38 +18,13 @@ use crate::{
 
 const SENT_AFTER: Millis = 200;
 const DELIVERED_AFTER: Millis = 800;
-/// Longer than this an offline phone is not waited for.
-const KEPT_FOR: Millis = 30 * 24 * 3_600_000;
-/// Between the webhooks of reversed statuses, so that their order is certain.
+/// Messages to an offline phone are dropped after this time.
+const STORED_FOR: Millis = 30 * 24 * 3_600_000;
+/// Gap between the webhooks of reversed statuses, which makes their order certain.
 const REVERSED_GAP: Millis = 100;
 
-/// How far a message got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StatusKind {
-    Sent,
-    Delivered,
-    Read,
-    Played,
-    Failed,
-    Deleted,
-}
-
-impl StatusKind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Sent => "sent",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Played => "played",
-            Self::Failed => "failed",
-            Self::Deleted => "deleted",
-        }
-    }
-}
-
 impl State {
-    /// Why a free-form message to this person will fail, if it will.
+    /// Error code with which a message to this person will fail, if it will.
     pub(crate) fn later_failure(&self, number: &str, user: &User, is_template: bool) -> Option<u32> {
         if !user.on_whatsapp {
             return Some(131_026);
@@ -61,8 +35,8 @@ impl State {
         (!open).then_some(131_047)
     }
 
-    /// Queue the statuses of a message that was just accepted. When `sent` is reported at once
-    /// (a fault), the answer is the delivery to wait for.
+    /// Queues the statuses of a message that was just accepted. If a fault reports `sent` at once,
+    /// returns the delivery to wait for.
     pub(crate) fn schedule_statuses(&mut self, message: &str, sent_at_once: bool) -> Option<u64> {
         let now = self.clock.now();
         let fails = self.chats.message(message)?.fails_with.is_some();
@@ -84,7 +58,7 @@ impl State {
         delivery
     }
 
-    /// A scheduled status is due: report it if the phone allows it.
+    /// Reports a scheduled status if the phone allows it.
     pub(crate) fn status_is_due(&mut self, message: &str, status: StatusKind) {
         let Some(entry) = self.chats.message_mut(message) else { return };
         let Some(user) = self.users.get(&entry.user).cloned() else { return };
@@ -109,20 +83,20 @@ impl State {
         }
     }
 
-    /// The phone came online: what waited for it arrives, unless it waited too long.
-    pub(crate) fn phone_is_online(&mut self, user: &str) {
+    /// Delivers what waited for a phone that came online, unless it waited too long.
+    pub(crate) fn deliver_waiting(&mut self, user: &str) {
         let now = self.clock.now();
         for id in self.chats.waiting_for(user) {
             let Some(message) = self.chats.message_mut(&id) else { continue };
             message.waits_for_phone = false;
-            if now.saturating_sub(message.at) <= KEPT_FOR {
+            if now.saturating_sub(message.at) <= STORED_FOR {
                 let status = StatusKind::Delivered;
                 self.timers.push(now, Job::Status { message: id, status });
             }
         }
     }
 
-    /// Write a status down and send its webhook; the answer is the delivery, if there is one yet.
+    /// Stores a status and emits its webhook. Returns the delivery, if there is one yet.
     pub(crate) fn report(&mut self, id: &str, status: StatusKind, error: Option<u32>) -> Option<u64> {
         let at = self.clock.now();
         let error = error.map(graph::webhook_error);
@@ -183,7 +157,7 @@ impl State {
         if let Some(error) = error {
             body["errors"] = json!([error]);
         }
-        // A recipient without an account is nobody's contact.
+        // Meta sends no contact for a recipient without an account.
         let contact = user.on_whatsapp.then(|| contact(user));
         let value = messages_value(&self.world, &message.number, contact, "statuses", body);
         Some(envelope(&self.world, "messages", value, None))

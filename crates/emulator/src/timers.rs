@@ -1,26 +1,26 @@
-//! What will happen later: a queue ordered by due time, ties by creation.
+//! Timer queue, ordered by due time, ties by creation.
 
 use std::collections::BTreeMap;
 
 use tokio::sync::oneshot;
 
-use crate::{clock::Millis, statuses::StatusKind, webhooks::AttemptKind};
+use crate::{clock::Millis, messages::StatusKind, webhooks::AttemptKind};
 
-/// One thing that happens when its time comes.
+/// Work of one timer.
 pub(crate) enum Job {
-    /// A message reaches its next status, if the phone allows it then.
+    /// Reports a message's next status, if the phone allows it then.
     Status { message: String, status: StatusKind },
-    /// A message that was held begins its course.
-    Release { message: String },
-    /// A template is decided.
+    /// Schedules the statuses of a held message.
+    ReleaseHeld { message: String },
+    /// Decides a template's review.
     Template { id: String, status: String },
-    /// Events that were kept for a batch, or for a change of order, leave.
-    Linger { batch: u64 },
-    /// A webhook is posted, `copies` times at once.
+    /// Sends webhooks held back by a `batch` or `swap` fault.
+    FlushBuffer { token: u64 },
+    /// Posts a webhook, `copies` times at once.
     Attempt { delivery: u64, kind: AttemptKind, copies: u32 },
-    /// The typing bubble on the phone ends.
+    /// Ends the typing indicator on the phone.
     TypingEnds { number: String, user: String, until: Millis },
-    /// Somebody waits for this moment.
+    /// Wakes a request that waits for this moment.
     Wake(oneshot::Sender<()>),
 }
 
@@ -40,7 +40,7 @@ impl Timers {
         self.queue.keys().next().map(|(at, _)| *at)
     }
 
-    /// The earliest job due at `until` or before, with its time.
+    /// Removes the earliest job due at `until` or before.
     pub(crate) fn pop_due(&mut self, until: Millis) -> Option<(Millis, Job)> {
         let entry = self.queue.first_entry()?;
         let at = entry.key().0;

@@ -1,7 +1,7 @@
-//! The people: who they are, what their phone is doing, and how they are looked up.
+//! People with phones: their identity, the state of their phone, and look-ups.
 //!
-//! A person has a key (`ana`) for the control API and, like on WhatsApp, a phone number, a
-//! business-scoped id, or both. Someone who hides the number shows the business only the latter.
+//! A person has a key (`ana`) for the control API and, as on WhatsApp, a phone number, a
+//! business-scoped id, or both. The business sees only the latter of people who hide their number.
 
 use std::collections::BTreeMap;
 
@@ -12,33 +12,33 @@ use crate::ids::Ids;
 /// One person with a phone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct User {
-    /// The name the control API uses.
+    /// Name in the control API.
     pub key: String,
     /// Phone number in WhatsApp's form, digits only.
     pub wa_id: Option<String>,
-    /// Business-scoped user id.
+    /// Business-scoped user id (BSUID).
     pub user_id: Option<String>,
-    /// Profile name.
+
     pub name: String,
-    /// Public user name.
+
     pub username: Option<String>,
-    /// The business does not see the phone number.
+    /// Hides the phone number from the business.
     pub hide_phone: bool,
-    /// Has an account; without one a send fails later with 131026.
+    /// Has a WhatsApp account. Without one a send fails later with 131026.
     pub on_whatsapp: bool,
-    /// Reaches the network; `delivered` waits until it does.
+    /// Phone has a network connection; `delivered` waits for it.
     pub online: bool,
-    /// Has blocked the business; nothing after `sent` is reported.
+    /// Blocks the business: no status after `sent` is reported.
     pub blocked: bool,
-    /// Reads each message this long after it arrived; `None` reads nothing by itself.
+    /// Delay after which each delivered message is read; `None` for never.
     pub auto_read_ms: Option<u64>,
-    /// Wants marketing messages: without it a marketing template fails with 131050.
+    /// Consent to marketing. Without it a marketing template fails with 131050.
     pub marketing: Marketing,
-    /// Other numbers that reach this person when dialled.
+    /// Other dialled forms of this person's number.
     pub dial_aliases: Vec<String>,
 }
 
-/// Whether a person accepts marketing messages.
+/// Consent to marketing messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Marketing {
@@ -49,7 +49,7 @@ pub enum Marketing {
 }
 
 impl User {
-    /// A person who is online and reads nothing by themselves, without number or id yet.
+    /// Creates an online person without number, id or automatic reading.
     pub fn new(key: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             key: key.into(),
@@ -67,13 +67,13 @@ impl User {
         }
     }
 
-    /// The phone number as the business sees it.
+    /// Phone number, unless it is hidden from the business.
     pub(crate) fn shown_wa_id(&self) -> Option<&str> {
         self.wa_id.as_deref().filter(|_| !self.hide_phone)
     }
 
-    /// Every spelling that means this person.
-    pub(crate) fn answers_to(&self, name: &str) -> bool {
+    /// Matches key, phone number, dialled alias or scoped id.
+    fn matches(&self, name: &str) -> bool {
         self.key == name
             || self.user_id.as_deref() == Some(name)
             || digits(name).is_some_and(|number| self.is_dialled_by(&number))
@@ -107,14 +107,14 @@ impl Users {
         self.by_key.insert(user.key.clone(), user);
     }
 
-    /// By key, phone number (also `+…`), dialled alias or business-scoped id.
+    /// Finds by key, phone number (also `+…`), dialled alias or business-scoped id.
     pub(crate) fn find(&self, name: &str) -> Option<&User> {
         let exact = self.by_key.get(name);
-        exact.or_else(|| self.by_key.values().find(|user| user.answers_to(name)))
+        exact.or_else(|| self.by_key.values().find(|user| user.matches(name)))
     }
 
-    /// Who else already has this number or id.
-    pub(crate) fn clash(&self, user: &User) -> Option<&User> {
+    /// Finds another person with the same number or id.
+    pub(crate) fn conflicting(&self, user: &User) -> Option<&User> {
         self.by_key.values().find(|other| {
             let same_number = user.wa_id.is_some() && other.wa_id == user.wa_id;
             let same_id = user.user_id.is_some() && other.user_id == user.user_id;
@@ -122,8 +122,8 @@ impl Users {
         })
     }
 
-    /// The person a business message goes to; an unknown recipient has no account, which the
-    /// business learns only from a later status.
+    /// Finds or creates the recipient of a business message. An unknown recipient has no account;
+    /// the business sees this only in a later status.
     pub(crate) fn recipient(&mut self, name: &str) -> User {
         if let Some(user) = self.find(name) {
             return user.clone();
@@ -138,8 +138,8 @@ impl Users {
         stranger
     }
 
-    /// The person who writes to the business. An unknown number becomes a new person; `None`
-    /// when the name is neither known nor a number.
+    /// Finds or creates the sender of an inbound message. An unknown number becomes a new person.
+    /// `None` if the name is neither known nor a number.
     pub(crate) fn sender(&mut self, name: &str, ids: &mut Ids) -> Option<User> {
         let mut user = match self.find(name) {
             Some(user) => user.clone(),
@@ -160,8 +160,8 @@ impl Users {
     }
 }
 
-/// The digits of a dialled number: 7–15 of them, the first not zero, without `+`, `00`, spaces
-/// and punctuation. `None` when it is not a phone number.
+/// Digits of a dialled number: 7–15 of them, the first not zero, without `+`, `00`, spaces and
+/// punctuation. `None` if it is not a phone number.
 pub(crate) fn digits(dialled: &str) -> Option<String> {
     let mut digits = String::with_capacity(dialled.len());
     for (position, letter) in dialled.trim().chars().enumerate() {

@@ -1,4 +1,4 @@
-//! Meta's side by hand: decisions about templates, what a number is like, which tokens exist.
+//! Account settings: template decisions, phone numbers and tokens.
 
 use std::sync::Arc;
 
@@ -12,21 +12,18 @@ use serde_json::{Value, json};
 use super::{error::ControlError, input::Input};
 use crate::{
     accounts::{NumberChanges, SCOPES, Token},
-    driver::Runtime,
-    state::State,
+    driver::Driver,
     templates::{Approval, Template},
-    webhooks::{Event, envelope},
 };
 
-/// All templates as they are.
-pub(crate) async fn templates(Shared(runtime): Shared<Arc<Runtime>>) -> Json<Value> {
-    let all: Vec<Value> = runtime.with(|state| state.templates.all().map(Template::to_json).collect());
+pub(crate) async fn templates(Shared(driver): Shared<Arc<Driver>>) -> Json<Value> {
+    let all: Vec<Value> = driver.with(|state| state.templates.all().map(Template::to_json).collect());
     Json(json!({ "templates": all }))
 }
 
-/// Who decides about new templates from now on: `{"auto_ms": 500}`, `"manual"` or `{"reject_if": "text"}`.
-pub(crate) async fn approval(Shared(runtime): Shared<Arc<Runtime>>, Input(approval): Input<Approval>) -> Json<Value> {
-    runtime.with(|state| state.templates.approval = approval.clone());
+/// Sets the review of new templates: `{"auto_ms": 500}`, `"manual"` or `{"reject_if": "text"}`.
+pub(crate) async fn approval(Shared(driver): Shared<Arc<Driver>>, Input(approval): Input<Approval>) -> Json<Value> {
+    driver.with(|state| state.templates.approval = approval.clone());
     Json(json!({ "approval": approval }))
 }
 
@@ -38,32 +35,32 @@ pub(crate) struct Decision {
     rejection_info: Option<Value>,
 }
 
-/// Give a template a status; its webhook tells of it.
+/// Sets a template's status and sends its webhook.
 pub(crate) async fn decide(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(id): Path<String>,
     Input(decision): Input<Decision>,
 ) -> Result<Json<Value>, ControlError> {
-    let delivery = runtime.with(|state| {
+    let delivery = driver.with(|state| {
         state.decide_template(&id, &decision.status, decision.reason.as_deref(), decision.rejection_info.clone())
     });
-    let delivery = delivery.ok_or_else(|| ControlError::not_found("no such template"))?;
-    runtime.settle().await;
+    let delivery = delivery.ok_or_else(|| ControlError::not_found("template not found"))?;
+    driver.settle().await;
     Ok(Json(json!({"deliveries": [delivery]})))
 }
 
-/// Change what Meta says of a number. A change of quality or tier is told by webhook.
+/// Changes a number's properties. A change of quality or tier sends a webhook.
 pub(crate) async fn change_number(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(id): Path<String>,
     Input(changes): Input<NumberChanges>,
 ) -> Result<Json<Value>, ControlError> {
-    let deliveries = runtime.with(|state| {
+    let deliveries = driver.with(|state| {
         let Some(number) = state.accounts.numbers.get_mut(&id) else {
-            return Err(ControlError::not_found("no such phone number"));
+            return Err(ControlError::not_found("phone number not found"));
         };
         number.change(&changes);
-        let told = changes.quality_rating.is_some() || changes.tier.is_some();
+        let notifies = changes.quality_rating.is_some() || changes.tier.is_some();
         let value = json!({
             "display_phone_number": state.world.number(&id).map(|number| number.display.as_str()),
             "event": match changes.quality_rating.as_deref() {
@@ -73,16 +70,16 @@ pub(crate) async fn change_number(
             },
             "current_limit": number.fields["whatsapp_business_manager_messaging_limit"],
         });
-        Ok(told.then(|| state.tell("phone_number_quality_update", "number", value)))
+        Ok(notifies.then(|| state.emit_account_event("phone_number_quality_update", "number", value)))
     })?;
-    runtime.settle().await;
+    driver.settle().await;
     Ok(Json(json!({"deliveries": Vec::from_iter(deliveries)})))
 }
 
-/// Tell of the account: the value of an `account_update`, as it is.
-pub(crate) async fn account_update(Shared(runtime): Shared<Arc<Runtime>>, Input(value): Input<Value>) -> Json<Value> {
-    let delivery = runtime.with(|state| state.tell("account_update", "account", value));
-    runtime.settle().await;
+/// Sends an `account_update` webhook with the given value.
+pub(crate) async fn account_update(Shared(driver): Shared<Arc<Driver>>, Input(value): Input<Value>) -> Json<Value> {
+    let delivery = driver.with(|state| state.emit_account_event("account_update", "account", value));
+    driver.settle().await;
     Json(json!({"deliveries": [delivery]}))
 }
 
@@ -95,9 +92,9 @@ pub(crate) struct NewToken {
     expires_in: Option<u64>,
 }
 
-/// Make a token; without scopes it may do everything.
-pub(crate) async fn add_token(Shared(runtime): Shared<Arc<Runtime>>, Input(new): Input<NewToken>) -> Json<Value> {
-    let token = runtime.with(|state| {
+/// Creates a token; without `scopes` it has all of them.
+pub(crate) async fn add_token(Shared(driver): Shared<Arc<Driver>>, Input(new): Input<NewToken>) -> Json<Value> {
+    let token = driver.with(|state| {
         let token = new.token.unwrap_or_else(|| format!("EAA{}", state.ids.digits("token")));
         let scopes = new.scopes.unwrap_or_else(|| SCOPES.map(str::to_owned).to_vec());
         let expires_at = new.expires_in.map(|seconds| state.clock.now() + seconds.saturating_mul(1_000));
@@ -107,52 +104,15 @@ pub(crate) async fn add_token(Shared(runtime): Shared<Arc<Runtime>>, Input(new):
     Json(json!({ "token": token }))
 }
 
-/// End a token now.
 pub(crate) async fn expire_token(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(token): Path<String>,
 ) -> Result<Json<Value>, ControlError> {
-    runtime.with(|state| {
+    driver.with(|state| {
         let now = state.clock.now();
         let token = state.accounts.tokens.get_mut(&token);
-        let token = token.ok_or_else(|| ControlError::not_found("no such token"))?;
+        let token = token.ok_or_else(|| ControlError::not_found("token not found"))?;
         token.expires_at = Some(now);
         Ok(Json(json!({"success": true})))
     })
-}
-
-impl State {
-    /// Give a template a status and tell of it; the answer is the delivery, `None` when there is no such template.
-    pub(crate) fn decide_template(
-        &mut self,
-        id: &str,
-        status: &str,
-        reason: Option<&str>,
-        rejection: Option<Value>,
-    ) -> Option<u64> {
-        let template = self.templates.get_mut(id)?;
-        status.clone_into(&mut template.status);
-        let default = if status == "REJECTED" { "INVALID_FORMAT" } else { "NONE" };
-        reason.unwrap_or(default).clone_into(&mut template.rejected_reason);
-        let mut value = json!({
-            "event": status,
-            // A number, as Meta sends it here and nowhere else.
-            "message_template_id": template.id.parse::<u64>().ok(),
-            "message_template_name": template.name,
-            "message_template_language": template.language,
-            "reason": template.rejected_reason,
-            "message_template_category": template.category,
-        });
-        if let Some(rejection) = rejection {
-            value["rejection_info"] = rejection;
-        }
-        Some(self.tell("message_template_status_update", "template", value))
-    }
-
-    /// Queue a webhook of the account.
-    fn tell(&mut self, field: &str, event: &str, value: Value) -> u64 {
-        let time = Some(self.clock.now() / 1000);
-        let body = envelope(&self.world, field, value, time);
-        self.emit(Event { name: event.to_owned(), ..Event::default() }, &body)
-    }
 }

@@ -1,4 +1,4 @@
-//! What the phones show, and statuses by hand.
+//! Chats, and statuses set by the caller.
 
 use std::sync::Arc;
 
@@ -10,19 +10,22 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{error::ControlError, input::Input};
-use crate::{ids::Direction, driver::Runtime, statuses::StatusKind};
+use crate::{
+    driver::Driver,
+    messages::{Direction, StatusKind},
+};
 
-/// One conversation, oldest message first. `in` is from the person, `out` from the business.
+/// Returns one chat, oldest message first. `in` is from the person, `out` from the business.
 pub(crate) async fn find(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path((number, key)): Path<(String, String)>,
 ) -> Result<Json<Value>, ControlError> {
-    runtime.with(|state| {
+    driver.with(|state| {
         if state.world.number(&number).is_none() {
-            return Err(ControlError::not_found("no such phone number"));
+            return Err(ControlError::not_found("phone number not found"));
         }
         let user = state.users.find(&key);
-        let user = user.ok_or_else(|| ControlError::not_found("no such user"))?;
+        let user = user.ok_or_else(|| ControlError::not_found("user not found"))?;
         Ok(Json(state.chats.to_json(&number, &user.key, state.clock.now())))
     })
 }
@@ -34,23 +37,23 @@ pub(crate) struct Forced {
     error_code: Option<u32>,
 }
 
-/// Report a status now, whatever the message's own course is.
+/// Reports a status now, regardless of the message's schedule.
 pub(crate) async fn force_status(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(id): Path<String>,
     Input(forced): Input<Forced>,
 ) -> Result<Json<Value>, ControlError> {
     let failed = forced.status == StatusKind::Failed;
     if failed != forced.error_code.is_some() {
-        return Err(ControlError::bad_request("error_code goes with failed, and only with it"));
+        return Err(ControlError::bad_request("error_code is required for failed and not allowed otherwise"));
     }
-    let deliveries = runtime.with(|state| {
+    let deliveries = driver.with(|state| {
         let message = state.chats.message(&id);
         if message.is_none_or(|message| message.direction != Direction::Out) {
-            return Err(ControlError::not_found("no such message from the business"));
+            return Err(ControlError::not_found("no message of the business has this id"));
         }
         Ok(Vec::from_iter(state.report(&id, forced.status, forced.error_code)))
     })?;
-    runtime.settle().await;
+    driver.settle().await;
     Ok(Json(json!({"deliveries": deliveries})))
 }

@@ -1,4 +1,4 @@
-//! Time: reading it, moving it, and waiting until everything that it caused is done.
+//! Clock: read it, move it, and wait until its effects are done.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use super::{error::ControlError, input::Input};
 use crate::{
     clock::{ClockMode, Millis},
-    driver::{Quiescence, Runtime},
+    driver::{Driver, Quiescence},
 };
 
-const DEFAULT_PATIENCE_MS: u64 = 10_000;
-const LONGEST_PATIENCE_MS: u64 = 600_000;
+const DEFAULT_TIMEOUT_MS: u64 = 10_000;
+const MAX_TIMEOUT_MS: u64 = 600_000;
 
-pub(crate) async fn read(Shared(runtime): Shared<Arc<Runtime>>) -> Json<Value> {
-    Json(runtime.with(|state| json!({"now": state.clock.now(), "mode": state.clock.mode()})))
+pub(crate) async fn read(Shared(driver): Shared<Arc<Driver>>) -> Json<Value> {
+    Json(driver.with(|state| json!({"now": state.clock.now(), "mode": state.clock.mode()})))
 }
 
-/// Exactly one of them.
+/// Exactly one change per call.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Change {
@@ -27,46 +27,43 @@ pub(crate) enum Change {
     AdvanceMs(Millis),
     /// Forward to this moment, Unix milliseconds.
     Set(Millis),
-    /// Let something else move the clock from now on.
+    /// Change the clock's mode.
     Mode(ClockMode),
 }
 
-/// Move the clock; the timers on the way fire before the answer.
+/// Moves the clock; the timers on the way fire before the answer.
 pub(crate) async fn set(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Input(change): Input<Change>,
 ) -> Result<Json<Value>, ControlError> {
     let fired = match change {
-        Change::AdvanceMs(ms) => runtime.advance(ms).await,
+        Change::AdvanceMs(ms) => driver.advance(ms).await,
         Change::Set(at) => {
-            if at < runtime.with(|state| state.clock.now()) {
-                return Err(ControlError::bad_request("the clock does not go back; use reset"));
+            if at < driver.with(|state| state.clock.now()) {
+                return Err(ControlError::bad_request("the clock cannot go back; use POST /reset"));
             }
-            runtime.advance_to(at).await
+            driver.advance_to(at).await
         }
         Change::Mode(ClockMode::Scaled(0)) => {
             return Err(ControlError::bad_request("scaled must be at least 1"));
         }
         Change::Mode(mode) => {
-            runtime.with(|state| state.clock.set_mode(mode));
+            driver.with(|state| state.clock.set_mode(mode));
             0
         }
     };
-    let now = runtime.with(|state| state.clock.now());
+    let now = driver.with(|state| state.clock.now());
     Ok(Json(json!({"now": now, "fired": fired})))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Patience {
+pub(crate) struct Quiesce {
     timeout_ms: Option<u64>,
 }
 
-/// Wait until nothing is due or in flight. Running out of time is an answer, not an error.
-pub(crate) async fn quiesce(
-    Shared(runtime): Shared<Arc<Runtime>>,
-    Input(patience): Input<Patience>,
-) -> Json<Quiescence> {
-    let ms = patience.timeout_ms.unwrap_or(DEFAULT_PATIENCE_MS).min(LONGEST_PATIENCE_MS);
-    Json(runtime.quiesce(Duration::from_millis(ms)).await)
+/// Waits until no timer is due and no post is open. A timeout is no error.
+pub(crate) async fn quiesce(Shared(driver): Shared<Arc<Driver>>, Input(quiesce): Input<Quiesce>) -> Json<Quiescence> {
+    let ms = quiesce.timeout_ms.unwrap_or(DEFAULT_TIMEOUT_MS).min(MAX_TIMEOUT_MS);
+    Json(driver.quiesce(Duration::from_millis(ms)).await)
 }

@@ -1,4 +1,4 @@
-//! The one error shape of the control API.
+//! Error of the control API.
 
 use axum::{
     Json,
@@ -7,13 +7,13 @@ use axum::{
 };
 use serde_json::json;
 
-/// What a caller is told: `{"error": {"code", "message"}}` with a 4xx.
+/// Answered as `{"error": {"code", "message"}}` with a 4xx.
 #[derive(Debug)]
 pub(crate) struct ControlError {
     status: StatusCode,
     code: &'static str,
     message: String,
-    /// Meta's code, where a control call stands for one of Meta's.
+    /// Meta's code, for control calls that correspond to a Graph call.
     graph_code: Option<u32>,
 }
 
@@ -34,7 +34,7 @@ impl ControlError {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
-    /// Meta's code 2200: the handshake failed.
+    /// Failed handshake, Meta's code 2200.
     pub(crate) fn handshake(problem: &str) -> Self {
         Self { graph_code: Some(2200), ..Self::bad_request(format!("(#2200) callback verification failed: {problem}")) }
     }

@@ -1,4 +1,4 @@
-//! The live feed as server-sent events, for `chasqui phone`: `message`, `status`, `typing`.
+//! Live feed as server-sent events, for `chasqui phone`: `message`, `status`, `typing`.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -12,14 +12,12 @@ use axum::{
 use futures::{Stream, stream};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::driver::Runtime;
+use crate::driver::Driver;
 
-/// Follow what happens from now on. The feed ends when the emulator stops.
-pub(crate) async fn listen(
-    Shared(runtime): Shared<Arc<Runtime>>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let feed = runtime.with(|state| state.feed.subscribe());
-    let stop = runtime.stop.clone();
+/// Streams events from now on. The stream ends when the emulator stops.
+pub(crate) async fn listen(Shared(driver): Shared<Arc<Driver>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let feed = driver.with(|state| state.feed.subscribe());
+    let stop = driver.stop.clone();
     let events = stream::unfold((feed, stop), async |(mut feed, stop)| {
         loop {
             let received = tokio::select! {
@@ -31,7 +29,7 @@ pub(crate) async fn listen(
                     let sent = Event::default().event(event.name).data(event.body.to_string());
                     return Some((Ok(sent), (feed, stop)));
                 }
-                // A slow listener missed some; it goes on with what is left.
+                // A slow listener has lost the oldest events and continues with the rest.
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return None,
             }

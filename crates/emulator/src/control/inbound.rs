@@ -1,4 +1,4 @@
-//! A person writes to the business.
+//! Messages from a person to the business.
 
 use std::sync::Arc;
 
@@ -8,21 +8,20 @@ use serde_json::{Map, Value, json};
 
 use super::{error::ControlError, input::Input, media, taps};
 use crate::{
-    chats::Message,
     clock::Millis,
-    ids::Direction,
-    driver::Runtime,
+    driver::Driver,
+    messages::{Direction, Message},
     state::State,
     users::User,
     webhooks::{Event, contact, envelope, messages_value},
     world::PhoneNumber,
 };
 
-/// What the person sends. The node of the type is one of the other properties, as in a webhook;
+/// A message from a person. Its content is in the property named after its type, as in a webhook;
 /// `text` may be a plain string.
 #[derive(Deserialize)]
 pub(crate) struct Inbound {
-    /// The first number when absent.
+    /// Default: the first number.
     phone_number_id: Option<String>,
     from: String,
     r#type: Option<String>,
@@ -33,31 +32,31 @@ pub(crate) struct Inbound {
     id: Option<String>,
     timestamp: Option<Value>,
     deliver: Option<bool>,
-    /// What is tapped in `reply_to`, by id, payload or title: makes type and node.
+    /// Choice tapped in `reply_to`, by id, payload or title. Determines type and content.
     tap: Option<String>,
-    /// Accept taps on what is not there.
+    /// Accept taps on choices that do not exist.
     #[serde(default)]
     force: bool,
     #[serde(flatten)]
     nodes: Map<String, Value>,
 }
 
-/// Properties that go into the webhook as they are given.
+/// Properties that are copied into the webhook.
 const PASSED_ON: [&str; 3] = ["referral", "errors", "group_id"];
 
-/// Put a message on its way; its webhook is queued, and on a manual clock attempted.
+/// Accepts a message and queues its webhook; a manual clock also waits for the attempt.
 pub(crate) async fn receive(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Input(inbound): Input<Inbound>,
 ) -> Result<Json<Value>, ControlError> {
-    let (id, delivery) = runtime.with(|state| take_in(state, inbound))?;
-    runtime.settle().await;
+    let (id, delivery) = driver.with(|state| accept_inbound(state, inbound))?;
+    driver.settle().await;
     Ok(Json(json!({"message_id": id, "deliveries": [delivery]})))
 }
 
 impl Inbound {
-    /// A message of a type that the emulator itself makes.
-    pub(super) fn of(number: String, from: String, kind: &str, node: Value) -> Self {
+    /// Message of a type that the emulator generates.
+    pub(super) fn generated(number: String, from: String, kind: &str, node: Value) -> Self {
         Self {
             phone_number_id: Some(number),
             from,
@@ -75,8 +74,8 @@ impl Inbound {
     }
 }
 
-/// A message on its way from a person, with everything found or decided.
-struct Arrival {
+/// An inbound message with all look-ups done.
+struct Resolved {
     number: PhoneNumber,
     user: User,
     id: String,
@@ -85,47 +84,47 @@ struct Arrival {
     at: Millis,
 }
 
-pub(super) fn take_in(state: &mut State, mut inbound: Inbound) -> Result<(String, u64), ControlError> {
+pub(super) fn accept_inbound(state: &mut State, mut inbound: Inbound) -> Result<(String, u64), ControlError> {
     if let Some(choice) = &inbound.tap {
         let message = inbound.reply_to.as_deref();
         let message = message.ok_or_else(|| ControlError::bad_request("a tap needs reply_to"))?;
-        let (kind, node) = taps::tapped(state, message, choice)?;
+        let (kind, node) = taps::reply_to_tap(state, message, choice)?;
         inbound.r#type = Some(kind.to_owned());
         inbound.nodes.insert(kind.to_owned(), node);
     }
-    let arrival = arrive(state, &inbound)?;
-    let message = on_the_wire(state, &inbound, &arrival);
+    let resolved = resolve(state, &inbound)?;
+    let message = webhook_message(state, &inbound, &resolved);
     let event = Event {
         name: "message".to_owned(),
-        number: Some(arrival.number.id.clone()),
-        people: state.names_of(&arrival.user.key),
-        kind: Some(arrival.kind.clone()),
+        number: Some(resolved.number.id.clone()),
+        people: state.names_of(&resolved.user.key),
+        kind: Some(resolved.kind.clone()),
         hold: inbound.deliver == Some(false),
         delay: 0,
     };
-    // System messages are about a person, not from a contact.
-    let contact = (arrival.kind != "system").then(|| contact(&arrival.user));
-    let value = messages_value(&state.world, &arrival.number.id, contact, "messages", message);
+    // System messages have no contact.
+    let contact = (resolved.kind != "system").then(|| contact(&resolved.user));
+    let value = messages_value(&state.world, &resolved.number.id, contact, "messages", message);
     let body = envelope(&state.world, "messages", value, None);
     let delivery = state.emit(event, &body);
-    let id = arrival.id.clone();
-    show(state, arrival, inbound.reply_to);
+    let id = resolved.id.clone();
+    add_to_chat(state, resolved, inbound.reply_to);
     Ok((id, delivery))
 }
 
-fn arrive(state: &mut State, inbound: &Inbound) -> Result<Arrival, ControlError> {
+fn resolve(state: &mut State, inbound: &Inbound) -> Result<Resolved, ControlError> {
     let number = match &inbound.phone_number_id {
         Some(id) => state.world.number(id),
         None => state.world.numbers.first(),
     };
-    let number = number.ok_or_else(|| ControlError::not_found("no such phone number"))?.clone();
+    let number = number.ok_or_else(|| ControlError::not_found("phone number not found"))?.clone();
     if inbound.id.as_ref().is_some_and(|id| state.chats.message(id).is_some()) {
-        return Err(ControlError::conflict("the id is taken; to send a webhook again, redeliver it"));
+        return Err(ControlError::conflict("another message has this id; to repeat its webhook, use redeliver"));
     }
     let kind = inbound.r#type.clone().unwrap_or_else(|| "text".to_owned());
     let mut content = content(inbound, &kind)?;
     if !inbound.force {
-        taps::check(state, inbound.reply_to.as_deref(), &kind, &content)?;
+        taps::check_choice(state, inbound.reply_to.as_deref(), &kind, &content)?;
     }
     if media::KINDS.contains(&kind.as_str()) {
         media::describe(state, &kind, &mut content);
@@ -135,32 +134,31 @@ fn arrive(state: &mut State, inbound: &Inbound) -> Result<Arrival, ControlError>
         return Err(ControlError::bad_request(format!("unknown property {unknown}")));
     }
     let user = state.users.sender(&inbound.from, &mut state.ids);
-    let user =
-        user.ok_or_else(|| ControlError::not_found("from is no known user, and no phone number to make one of"))?;
+    let user = user.ok_or_else(|| ControlError::not_found("from must be a known user or a phone number"))?;
     let id = match inbound.id.clone() {
         Some(id) => id,
         None => state.ids.wamid(Direction::In, user.wa_id.as_deref()),
     };
-    Ok(Arrival { number, user, id, kind, content, at })
+    Ok(Resolved { number, user, id, kind, content, at })
 }
 
-/// The message as the webhook has it.
-fn on_the_wire(state: &State, inbound: &Inbound, arrival: &Arrival) -> Value {
+/// Message in the form of the webhook.
+fn webhook_message(state: &State, inbound: &Inbound, resolved: &Resolved) -> Value {
     let mut message = json!({});
-    if let Some(wa_id) = arrival.user.shown_wa_id() {
+    if let Some(wa_id) = resolved.user.shown_wa_id() {
         message["from"] = json!(wa_id);
     }
-    if let Some(user_id) = &arrival.user.user_id {
+    if let Some(user_id) = &resolved.user.user_id {
         message["from_user_id"] = json!(user_id);
     }
-    if let Some(context) = context(state, inbound, &arrival.number.display, &arrival.user) {
+    if let Some(context) = context(state, inbound, &resolved.number.display, &resolved.user) {
         message["context"] = context;
     }
-    message["id"] = json!(arrival.id);
-    message["timestamp"] = json!((arrival.at / 1000).to_string());
-    message["type"] = json!(arrival.kind);
-    if !arrival.content.is_null() {
-        message[&arrival.kind] = arrival.content.clone();
+    message["id"] = json!(resolved.id);
+    message["timestamp"] = json!((resolved.at / 1000).to_string());
+    message["type"] = json!(resolved.kind);
+    if !resolved.content.is_null() {
+        message[&resolved.kind] = resolved.content.clone();
     }
     for name in PASSED_ON {
         if let Some(value) = inbound.nodes.get(name) {
@@ -170,11 +168,11 @@ fn on_the_wire(state: &State, inbound: &Inbound, arrival: &Arrival) -> Value {
     message
 }
 
-/// Put it into the chat: a reaction on the message it is about, everything else in order.
-fn show(state: &mut State, arrival: Arrival, reply_to: Option<String>) {
-    let Arrival { number, user, content, .. } = arrival;
-    if arrival.kind == "reaction" {
-        state.chats.touch(&number.id, &user.key, arrival.at);
+/// Adds the message to the chat. Reactions, edits and deletions change an earlier message instead.
+fn add_to_chat(state: &mut State, resolved: Resolved, reply_to: Option<String>) {
+    let Resolved { number, user, content, .. } = resolved;
+    if resolved.kind == "reaction" {
+        state.chats.touch(&number.id, &user.key, resolved.at);
         let target = content["message_id"].as_str().unwrap_or_default();
         if let Some(target) = state.chats.message_mut(target) {
             target.react(&user.key, content["emoji"].as_str().unwrap_or_default());
@@ -182,7 +180,7 @@ fn show(state: &mut State, arrival: Arrival, reply_to: Option<String>) {
         return;
     }
     let original = content["original_message_id"].as_str().unwrap_or_default();
-    match (arrival.kind.as_str(), state.chats.message_mut(original)) {
+    match (resolved.kind.as_str(), state.chats.message_mut(original)) {
         ("edit", Some(message)) => {
             let inner = &content["message"];
             message.content = inner[inner["type"].as_str().unwrap_or("text")].clone();
@@ -196,14 +194,14 @@ fn show(state: &mut State, arrival: Arrival, reply_to: Option<String>) {
         _ => {}
     }
     let message = Message {
-        id: arrival.id,
+        id: resolved.id,
         number: number.id,
         user: user.key,
         direction: Direction::In,
-        kind: arrival.kind,
+        kind: resolved.kind,
         content,
         category: None,
-        at: arrival.at,
+        at: resolved.at,
         reply_to,
         reactions: Vec::new(),
         statuses: Vec::new(),
@@ -221,18 +219,18 @@ fn content(inbound: &Inbound, kind: &str) -> Result<Value, ControlError> {
     match inbound.nodes.get(kind) {
         Some(Value::String(text)) if kind == "text" => Ok(json!({"body": text})),
         Some(node) => Ok(node.clone()),
-        None if kind == "text" => Err(ControlError::bad_request("text is missing")),
+        None if kind == "text" => Err(ControlError::bad_request("text is required")),
         None => Ok(Value::Null),
     }
 }
 
-/// A misspelt property would otherwise be dropped silently.
+/// Finds a misspelt property, which would otherwise be ignored.
 fn unknown_property<'a>(inbound: &'a Inbound, kind: &str) -> Option<&'a str> {
     let known = |name: &str| name == kind || PASSED_ON.contains(&name);
     inbound.nodes.keys().map(String::as_str).find(|name| !known(name))
 }
 
-/// Unix seconds, as a string like in webhooks or as a number.
+/// Reads Unix seconds from a string (as in webhooks) or a number.
 fn timestamp(given: Option<&Value>, now: Millis) -> Result<Millis, ControlError> {
     let seconds = match given {
         None => return Ok(now),
@@ -240,7 +238,7 @@ fn timestamp(given: Option<&Value>, now: Millis) -> Result<Millis, ControlError>
         Some(value) => value.as_u64(),
     };
     let plausible = seconds.filter(|seconds| *seconds < 100_000_000_000);
-    let seconds = plausible.ok_or_else(|| ControlError::bad_request("timestamp is Unix seconds"))?;
+    let seconds = plausible.ok_or_else(|| ControlError::bad_request("timestamp must be Unix seconds"))?;
     Ok(seconds * 1000)
 }
 

@@ -1,4 +1,4 @@
-//! Reading a control call: JSON bodies and the `since` of the logs.
+//! Parsing of control calls: JSON bodies and query parameters.
 
 use axum::{
     body::Bytes,
@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::error::ControlError;
 
-/// A JSON body, whatever the content type says; no body counts as `{}`.
+/// JSON body of any content type; an empty body counts as `{}`.
 pub(crate) struct Input<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
@@ -27,14 +27,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
     }
 }
 
-/// One parameter of the query.
+/// Finds a query parameter.
 pub(crate) fn parameter(uri: &Uri, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// `since`, the last id the caller has seen; 0 when absent.
+/// Reads `since`, the last id that the caller has seen; 0 if absent.
 pub(crate) fn since(uri: &Uri) -> Result<u64, ControlError> {
     let Some(since) = parameter(uri, "since") else { return Ok(0) };
-    since.parse().map_err(|_| ControlError::bad_request("since must be an id, a number"))
+    since.parse().map_err(|_| ControlError::bad_request("since must be a number: the last id that was read"))
 }

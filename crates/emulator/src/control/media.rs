@@ -1,4 +1,4 @@
-//! Files on people's phones.
+//! Files that people send.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use super::{error::ControlError, input::Input};
 use crate::{
-    media::{File, INBOUND_FOR},
-    driver::Runtime,
+    driver::Driver,
+    media::{File, INBOUND_LIFETIME},
     state::State,
 };
 
-/// Types of message that are a file.
+/// Message types with a file.
 pub(super) const KINDS: [&str; 5] = ["image", "video", "audio", "document", "sticker"];
 
 #[derive(Deserialize)]
@@ -23,27 +23,27 @@ pub(crate) struct NewFile {
     base64: String,
     mime_type: String,
     filename: Option<String>,
-    /// The first number when absent.
+    /// Default: the first number.
     phone_number_id: Option<String>,
-    /// The next free id when absent.
+    /// Default: the next free id.
     id: Option<String>,
-    /// What the media endpoint says of its size, if not the truth.
+    /// Size reported by the media endpoint instead of the true one.
     announced_size: Option<u64>,
 }
 
-/// Put a file where a message can name it; the id is good for seven days, as those in webhooks are.
+/// Stores a file that an inbound message can reference. The id is valid for seven days, as at Meta.
 pub(crate) async fn add(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Input(new): Input<NewFile>,
 ) -> Result<Json<Value>, ControlError> {
-    let bytes = STANDARD.decode(&new.base64).map_err(|_| ControlError::bad_request("base64 is not base64"))?;
-    runtime.with(|state| {
+    let bytes = STANDARD.decode(&new.base64).map_err(|_| ControlError::bad_request("base64 is not valid base64"))?;
+    driver.with(|state| {
         let number = match new.phone_number_id {
             Some(id) => state.world.number(&id),
             None => state.world.numbers.first(),
         };
-        let number = number.ok_or_else(|| ControlError::not_found("no such phone number"))?.id.clone();
-        let expires_at = state.clock.now() + INBOUND_FOR;
+        let number = number.ok_or_else(|| ControlError::not_found("phone number not found"))?.id.clone();
+        let expires_at = state.clock.now() + INBOUND_LIFETIME;
         let file = File {
             number,
             mime_type: new.mime_type,
@@ -57,7 +57,7 @@ pub(crate) async fn add(
     })
 }
 
-/// What the webhook says of a file that a message names: all that the caller did not say.
+/// Adds the file's properties to the message, except those that the caller gave.
 pub(super) fn describe(state: &State, kind: &str, node: &mut Value) {
     let Some(file) = node["id"].as_str().and_then(|id| state.media.get(id, state.clock.now())) else { return };
     let mut fill = |name: &str, value: Value| {

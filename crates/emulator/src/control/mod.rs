@@ -1,10 +1,10 @@
-//! The control API at `/_emulator/v1`: it plays the people, moves the clock and looks behind the
-//! curtain. Whoever reaches the port may use it; that is why the emulator listens on loopback.
+//! Control API at `/_emulator/v1`: acts for the people, moves the clock and shows internal state.
+//! It has no authentication; therefore the emulator listens on loopback by default.
 
 mod accounts;
+mod actions;
 mod chats;
 mod clock;
-mod actions;
 mod error;
 mod events;
 mod faults;

@@ -1,4 +1,4 @@
-//! The Graph calls that were received.
+//! Log of the received Graph calls.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use super::{
     error::ControlError,
     input::{parameter, since},
 };
-use crate::driver::Runtime;
+use crate::driver::Driver;
 
-/// The log, oldest first, after the id in `since`; `path` keeps the paths that contain it.
-pub(crate) async fn list(Shared(runtime): Shared<Arc<Runtime>>, uri: Uri) -> Result<Json<Value>, ControlError> {
+/// Lists calls after the id in `since`, oldest first; `path` keeps paths that contain it.
+pub(crate) async fn list(Shared(driver): Shared<Arc<Driver>>, uri: Uri) -> Result<Json<Value>, ControlError> {
     let since = since(&uri)?;
     let path = parameter(&uri, "path");
-    let requests = runtime.with(|state| state.requests.since(since, path.as_deref()));
+    let requests = driver.with(|state| state.requests.since(since, path.as_deref()));
     Ok(Json(json!({"requests": requests})))
 }

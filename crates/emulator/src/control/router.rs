@@ -1,4 +1,4 @@
-//! Which path does what.
+//! Routes of the control API.
 
 use std::sync::Arc;
 
@@ -9,19 +9,19 @@ use axum::{
 };
 
 use super::{
-    accounts, chats, clock, actions, error::ControlError, events, faults, inbound, media, requests, users, webhooks,
+    accounts, actions, chats, clock, error::ControlError, events, faults, inbound, media, requests, users, webhooks,
     world,
 };
-use crate::driver::Runtime;
+use crate::driver::Driver;
 
-/// Raw webhooks may be as large as Meta's largest.
+/// Size of Meta's largest webhooks, which raw webhooks may have.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
 
-/// A file in base64.
+/// Limit for a file in base64.
 const FILE_LIMIT: usize = 140 * 1024 * 1024;
 
-/// All routes, relative to the mount.
-pub(crate) fn router() -> Router<Arc<Runtime>> {
+/// Builds the routes, relative to `/_emulator/v1`.
+pub(crate) fn router() -> Router<Arc<Driver>> {
     Router::new()
         .route("/health", get(world::health))
         .route("/state", get(world::state))
@@ -32,7 +32,7 @@ pub(crate) fn router() -> Router<Arc<Runtime>> {
         .route("/users/{key}", get(users::find).put(users::put))
         .route("/users/{key}/read", post(users::read))
         .route("/users/{key}/change_number", post(actions::change_number))
-        .route("/users/{key}/{deed}", post(actions::act))
+        .route("/users/{key}/{action}", post(actions::act))
         .route("/inbound/media", post(media::add).layer(DefaultBodyLimit::max(FILE_LIMIT)))
         .route("/inbound", post(inbound::receive))
         .route("/chats/{number}/{key}", get(chats::find))
@@ -59,9 +59,9 @@ pub(crate) fn router() -> Router<Arc<Runtime>> {
 }
 
 async fn no_route() -> ControlError {
-    ControlError::not_found("no such control call")
+    ControlError::not_found("control call not found")
 }
 
 async fn no_method() -> ControlError {
-    ControlError::bad_request("this control call has another method")
+    ControlError::bad_request("method not allowed for this control call")
 }

@@ -1,13 +1,14 @@
-//! A person taps a button, a row of a list, or a template's quick reply.
+//! Taps on a button, a list row, or a template's quick reply.
 
 use serde_json::{Value, json};
 
 use super::error::ControlError;
 use crate::state::State;
 
-/// What the tap on `choice` (an id, a payload or a title) of a message makes: type and node.
-pub(super) fn tapped(state: &State, message: &str, choice: &str) -> Result<(&'static str, Value), ControlError> {
-    let message = state.chats.message(message).ok_or_else(|| ControlError::not_found("reply_to is no message"))?;
+/// Builds the reply to a tap on `choice` (an id, a payload or a title): message type and content.
+pub(super) fn reply_to_tap(state: &State, message: &str, choice: &str) -> Result<(&'static str, Value), ControlError> {
+    let message =
+        state.chats.message(message).ok_or_else(|| ControlError::not_found("reply_to does not name a message"))?;
     let content = &message.content;
     let found = match message.kind.as_str() {
         "interactive" => interactive(content, choice),
@@ -17,18 +18,19 @@ pub(super) fn tapped(state: &State, message: &str, choice: &str) -> Result<(&'st
     found.ok_or_else(|| ControlError::bad_request("the message has no such button or row"))
 }
 
-/// Whether a tap that was written out by hand can have been made on this message.
-pub(super) fn check(state: &State, message: Option<&str>, kind: &str, node: &Value) -> Result<(), ControlError> {
+/// Checks that the message has the choice of a reply that the caller wrote out.
+pub(super) fn check_choice(state: &State, message: Option<&str>, kind: &str, node: &Value) -> Result<(), ControlError> {
     let reply = node["type"].as_str().map(|inner| &node[inner]);
     let choice = match (kind, reply) {
         ("interactive", Some(reply)) => reply["id"].as_str(),
         ("button", _) => node["payload"].as_str().or_else(|| node["text"].as_str()),
         _ => return Ok(()),
     };
-    // Flows, addresses and other replies are not choices.
+    // Replies to flows, addresses and others have no choice to check.
     let Some(choice) = choice else { return Ok(()) };
-    let message = message.ok_or_else(|| ControlError::bad_request("a tap needs reply_to, or force"))?;
-    tapped(state, message, choice).map(|_| ())
+    let message =
+        message.ok_or_else(|| ControlError::bad_request("a tap needs reply_to; set force to skip this check"))?;
+    reply_to_tap(state, message, choice).map(|_| ())
 }
 
 fn interactive(content: &Value, choice: &str) -> Option<(&'static str, Value)> {

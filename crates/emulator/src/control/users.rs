@@ -1,4 +1,4 @@
-//! The people: creating and changing them, and what they do with their phones.
+//! People: create and change them, mark messages as read.
 
 use std::sync::Arc;
 
@@ -11,22 +11,21 @@ use serde_json::{Value, json};
 
 use super::{error::ControlError, input::Input};
 use crate::{
-    ids::Direction,
-    driver::Runtime,
+    driver::Driver,
+    messages::{Direction, StatusKind},
     state::State,
-    statuses::StatusKind,
     users::{self, Marketing, User},
 };
 
 pub(crate) async fn find(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(key): Path<String>,
 ) -> Result<Json<User>, ControlError> {
-    let user = runtime.with(|state| state.users.find(&key).cloned());
-    user.map(Json).ok_or_else(|| ControlError::not_found("no such user"))
+    let user = driver.with(|state| state.users.find(&key).cloned());
+    user.map(Json).ok_or_else(|| ControlError::not_found("user not found"))
 }
 
-/// What is not named stays; `null` takes a value away.
+/// Changes to a person. An absent field stays; `null` removes the value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChanges {
@@ -73,7 +72,8 @@ impl UserChanges {
         }
         if let Some(aliases) = self.dial_aliases {
             let digits = aliases.iter().map(|alias| users::digits(alias)).collect::<Option<_>>();
-            user.dial_aliases = digits.ok_or_else(|| ControlError::bad_request("dial_aliases are phone numbers"))?;
+            user.dial_aliases =
+                digits.ok_or_else(|| ControlError::bad_request("dial_aliases must be phone numbers"))?;
         }
         if user.wa_id.is_none() && user.user_id.is_none() {
             return Err(ControlError::bad_request("a user needs a wa_id or a user_id"));
@@ -82,14 +82,14 @@ impl UserChanges {
     }
 }
 
-/// Create a person or change one. What waited for their phone arrives when it comes online.
+/// Creates or changes a person. Messages that waited for the phone arrive when it comes online.
 pub(crate) async fn put(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(key): Path<String>,
     Input(changes): Input<UserChanges>,
 ) -> Result<Json<User>, ControlError> {
-    let user = runtime.with(|state| put_user(state, key, changes))?;
-    runtime.settle().await;
+    let user = driver.with(|state| put_user(state, key, changes))?;
+    driver.settle().await;
     Ok(Json(user))
 }
 
@@ -103,13 +103,13 @@ fn put_user(state: &mut State, key: String, changes: UserChanges) -> Result<User
     };
     let was_online = user.online;
     changes.apply(&mut user)?;
-    if let Some(other) = state.users.clash(&user) {
-        return Err(ControlError::conflict(format!("{} has this number or id", other.key)));
+    if let Some(other) = state.users.conflicting(&user) {
+        return Err(ControlError::conflict(format!("{} already has this number or id", other.key)));
     }
     let comes_online = user.online && !was_online;
     state.users.put(user.clone());
     if comes_online {
-        state.phone_is_online(&user.key);
+        state.deliver_waiting(&user.key);
     }
     Ok(user)
 }
@@ -120,23 +120,23 @@ pub(crate) struct ReadUpTo {
     message_id: String,
 }
 
-/// The person reads a message and all before it in the same chat.
+/// Marks a message and all earlier ones of its chat as read by the person.
 pub(crate) async fn read(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(key): Path<String>,
     Input(read): Input<ReadUpTo>,
 ) -> Result<Json<Value>, ControlError> {
-    let deliveries = runtime.with(|state| read_up_to(state, &key, &read.message_id))?;
-    runtime.settle().await;
+    let deliveries = driver.with(|state| read_up_to(state, &key, &read.message_id))?;
+    driver.settle().await;
     Ok(Json(json!({"deliveries": deliveries})))
 }
 
 fn read_up_to(state: &mut State, key: &str, id: &str) -> Result<Vec<u64>, ControlError> {
     let user = state.users.find(key).map(|user| user.key.clone());
-    let user = user.ok_or_else(|| ControlError::not_found("no such user"))?;
+    let user = user.ok_or_else(|| ControlError::not_found("user not found"))?;
     let message = state.chats.message(id);
     let message = message.filter(|m| m.direction == Direction::Out && m.user == user);
-    let message = message.ok_or_else(|| ControlError::not_found("no such message to this user"))?;
+    let message = message.ok_or_else(|| ControlError::not_found("no message to this user has this id"))?;
     if !message.has(StatusKind::Delivered) {
         let problem = "the message has not reached the phone yet; advance the clock";
         return Err(ControlError::conflict(problem));

@@ -1,4 +1,4 @@
-//! Webhooks by hand: any body, again, at once, or to somebody else.
+//! Webhooks: send a raw one, list, redeliver and flush deliveries, set the callback.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,9 +16,9 @@ use super::{
     input::{Input, since},
 };
 use crate::{
-    driver::Runtime,
+    driver::Driver,
     timers::Job,
-    webhooks::{AttemptKind, Delivery, DeliveryState, Event, Target, ascii_json, envelope, shake_hands},
+    webhooks::{AttemptKind, Delivery, DeliveryState, Event, Target, ascii_json, envelope, verify_callback},
 };
 
 #[derive(Deserialize)]
@@ -29,68 +29,68 @@ pub(crate) struct Raw {
     body: Option<Value>,
 }
 
-/// Send a webhook that nothing caused: one `field` and `value`, or a whole `body`. A body that is
-/// a string is sent as its bytes.
+/// Sends a webhook without an event: one `field` and `value`, or a whole `body`. A string `body` is
+/// sent as its bytes.
 pub(crate) async fn raw(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Input(raw): Input<Raw>,
 ) -> Result<Json<Value>, ControlError> {
-    let id = runtime.with(|state| {
+    let id = driver.with(|state| {
         let bytes = match raw {
             Raw { body: Some(Value::String(text)), field: None, value: None } => Bytes::from(text),
             Raw { body: Some(body), field: None, value: None } => ascii_json(&body),
             Raw { body: None, field: Some(field), value: Some(value) } => {
-                // Only message webhooks come without a time.
+                // Only webhooks of the field `messages` have no time.
                 let time = (field != "messages").then(|| state.clock.now() / 1000);
                 ascii_json(&envelope(&state.world, &field, value, time))
             }
-            _ => return Err(ControlError::bad_request("give field and value, or body")),
+            _ => return Err(ControlError::bad_request("field and value, or body, are required")),
         };
         let event = Event { name: "raw".to_owned(), ..Event::default() };
         Ok(state.emit_bytes(event, bytes))
     })?;
-    runtime.settle().await;
+    driver.settle().await;
     Ok(Json(json!({"deliveries": [id]})))
 }
 
-/// The log, oldest first, after the id in `since`.
-pub(crate) async fn list(Shared(runtime): Shared<Arc<Runtime>>, uri: Uri) -> Result<Json<Value>, ControlError> {
+/// Lists the delivery log after the id in `since`, oldest first.
+pub(crate) async fn list(Shared(driver): Shared<Arc<Driver>>, uri: Uri) -> Result<Json<Value>, ControlError> {
     let since = since(&uri)?;
-    let deliveries: Vec<Value> = runtime.with(|state| state.deliveries.since(since).map(Delivery::to_json).collect());
+    let deliveries: Vec<Value> = driver.with(|state| state.deliveries.since(since).map(Delivery::to_json).collect());
     Ok(Json(json!({"deliveries": deliveries})))
 }
 
-/// The same bytes and signature once more.
+/// Sends a delivery's bytes and signature once more.
 pub(crate) async fn redeliver(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ControlError> {
-    let id = id.parse::<u64>().map_err(|_| ControlError::not_found("no such delivery"))?;
-    runtime.with(|state| {
+    let id = id.parse::<u64>().map_err(|_| ControlError::not_found("delivery not found"))?;
+    driver.with(|state| {
         if state.deliveries.get(id).is_none() {
-            return Err(ControlError::not_found("no such delivery"));
+            return Err(ControlError::not_found("delivery not found"));
         }
         if state.target.is_none() {
-            return Err(ControlError::conflict("there is no callback"));
+            return Err(ControlError::conflict("no callback is set; set one with PUT /webhooks/config"));
         }
         let job = Job::Attempt { delivery: id, kind: AttemptKind::Extra, copies: 1 };
         state.timers.push(state.clock.now(), job);
         Ok(())
     })?;
-    runtime.settle().await;
+    driver.settle().await;
     Ok(Json(json!({"deliveries": [id]})))
 }
 
-/// Attempt everything that is not delivered, now: retries do not wait, what was held back goes.
-pub(crate) async fn flush(Shared(runtime): Shared<Arc<Runtime>>) -> Result<Json<Value>, ControlError> {
-    let deliveries = runtime.with(|state| {
+/// Attempts all pending and held deliveries now.
+pub(crate) async fn flush(Shared(driver): Shared<Arc<Driver>>) -> Result<Json<Value>, ControlError> {
+    let deliveries = driver.with(|state| {
         if state.target.is_none() {
-            return Err(ControlError::conflict("there is no callback"));
+            return Err(ControlError::conflict("no callback is set; set one with PUT /webhooks/config"));
         }
         let open = state.deliveries.open();
         let now = state.clock.now();
         for (id, was) in &open {
-            // A pending one keeps its own sequence of retries; a held one starts it here.
+            // A pending delivery keeps its own retry sequence; a held one starts it here.
             let kind = match was {
                 DeliveryState::Held => AttemptKind::Regular,
                 _ => AttemptKind::Extra,
@@ -102,7 +102,7 @@ pub(crate) async fn flush(Shared(runtime): Shared<Arc<Runtime>>) -> Result<Json<
         }
         Ok(open.into_iter().map(|(id, _)| id).collect::<Vec<u64>>())
     })?;
-    runtime.settle().await;
+    driver.settle().await;
     Ok(Json(json!({"deliveries": deliveries})))
 }
 
@@ -114,26 +114,26 @@ pub(crate) struct Configuration {
     timeout_ms: Option<u64>,
 }
 
-/// Set the callback, if it answers the handshake. Nothing changes when it does not.
+/// Sets the callback if it answers the handshake; otherwise nothing changes.
 pub(crate) async fn configure(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Input(new): Input<Configuration>,
 ) -> Result<Json<Value>, ControlError> {
-    let target = Target::parse(&new.callback_url, runtime.allow_remote_callback)
+    let target = Target::parse(&new.callback_url, driver.allow_remote_callback)
         .map_err(|error| ControlError::bad_request(error.to_string()))?;
     if !matches!(new.timeout_ms, None | Some(1..=60_000)) {
         return Err(ControlError::bad_request("timeout_ms must be 1 to 60000"));
     }
-    let (verify_token, timeout, challenge) = runtime.with(|state| {
+    let (verify_token, timeout, challenge) = driver.with(|state| {
         let token = new.verify_token.clone().unwrap_or_else(|| state.verify_token.clone());
         let timeout = new.timeout_ms.map_or(state.callback_timeout, Duration::from_millis);
         (token, timeout, state.ids.digits("challenge"))
     });
-    shake_hands(&runtime.http, &target.url, &verify_token, &challenge, timeout)
+    verify_callback(&driver.http, &target.url, &verify_token, &challenge, timeout)
         .await
         .map_err(|problem| ControlError::handshake(&problem))?;
     let url = target.url.to_string();
-    runtime.with(|state| {
+    driver.with(|state| {
         state.target = Some(target);
         state.verify_token = verify_token;
         state.callback_timeout = timeout;

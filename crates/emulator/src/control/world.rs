@@ -1,4 +1,4 @@
-//! The emulator as a whole: health, state, reset and limits.
+//! Health, state summary, reset and limits.
 
 use std::sync::Arc;
 
@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 
 use super::{error::ControlError, input::Input};
 use crate::{
+    driver::Driver,
     limits::{Switches, WindowMode},
-    driver::Runtime,
 };
 
 pub(crate) async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-pub(crate) async fn state(Shared(runtime): Shared<Arc<Runtime>>) -> Json<Value> {
-    Json(runtime.with(|state| state.to_json()))
+pub(crate) async fn state(Shared(driver): Shared<Arc<Driver>>) -> Json<Value> {
+    Json(driver.with(|state| state.to_json()))
 }
 
 #[derive(Deserialize)]
@@ -26,14 +26,14 @@ pub(crate) struct Reset {
     seed: Option<u64>,
 }
 
-/// Start over, with the same seed or another. The callback stays.
-pub(crate) async fn reset(Shared(runtime): Shared<Arc<Runtime>>, Input(reset): Input<Reset>) -> Json<Value> {
-    runtime.reset(reset.seed).await;
-    Json(runtime.with(|state| state.to_json()))
+/// Resets the emulator, with the same seed or another. The callback stays.
+pub(crate) async fn reset(Shared(driver): Shared<Arc<Driver>>, Input(reset): Input<Reset>) -> Json<Value> {
+    driver.reset(reset.seed).await;
+    Json(driver.with(|state| state.to_json()))
 }
 
-pub(crate) async fn limits(Shared(runtime): Shared<Arc<Runtime>>) -> Json<Switches> {
-    Json(runtime.with(|state| state.limits.switches))
+pub(crate) async fn limits(Shared(driver): Shared<Arc<Driver>>) -> Json<Switches> {
+    Json(driver.with(|state| state.limits.switches))
 }
 
 #[derive(Deserialize)]
@@ -46,15 +46,15 @@ pub(crate) struct LimitChanges {
     throttle_http: Option<u16>,
 }
 
-/// Switch limits; what is not named stays as it is.
+/// Changes limits; absent fields stay.
 pub(crate) async fn set_limits(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Input(changes): Input<LimitChanges>,
 ) -> Result<Json<Switches>, ControlError> {
     if !matches!(changes.throttle_http, None | Some(400 | 429)) {
         return Err(ControlError::bad_request("throttle_http must be 400 or 429"));
     }
-    Ok(Json(runtime.with(|state| {
+    Ok(Json(driver.with(|state| {
         let switches = &mut state.limits.switches;
         switches.pair_rate = changes.pair_rate.unwrap_or(switches.pair_rate);
         switches.throughput = changes.throughput.unwrap_or(switches.throughput);

@@ -1,4 +1,4 @@
-//! Deliberate damage: rules that make the emulator misbehave the way the real thing can.
+//! Fault rules: they make the emulator fail in the ways that Meta can fail.
 
 mod rule;
 mod rules;

@@ -1,15 +1,15 @@
-//! One fault rule as a caller writes it: when it applies, how often, and what it does.
+//! Definition of a fault rule: conditions, trigger and action.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Longest delay a rule may ask for.
-const LONGEST_MS: u64 = 30 * 24 * 3_600_000;
-/// Most copies a rule may ask for.
-const MOST_COPIES: u32 = 100;
+/// Longest delay of a rule.
+const MAX_MS: u64 = 30 * 24 * 3_600_000;
+/// Largest number of copies of a rule.
+const MAX_COPIES: u32 = 100;
 
-/// A rule before it has an id and counters.
+/// A rule as the control API receives it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewRule {
@@ -21,14 +21,14 @@ pub(crate) struct NewRule {
     pub(crate) r#do: Action,
 }
 
-/// Every field given must match.
+/// Conditions. Every given field must match.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct When {
     pub(crate) surface: Surface,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) phone_number_id: Option<String>,
-    /// The person: key, phone number or business-scoped id.
+    /// Recipient: key, phone number or business-scoped id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) to: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,7 +42,7 @@ pub(crate) struct When {
     pub(crate) token: Option<String>,
 }
 
-/// Where a rule applies.
+/// Calls or webhooks that a rule applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Surface {
@@ -55,52 +55,52 @@ pub(crate) enum Surface {
     Webhook,
 }
 
-/// Which of the matching events a rule takes.
+/// Selection among the matching events.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Trigger {
     #[default]
     Always,
-    /// The next this many.
+    /// The next `n` events.
     Next(u64),
-    /// Each this-manieth.
+    /// Every `n`-th event.
     Every(u64),
-    /// By a seeded die.
+    /// Chosen at random, from the seed.
     Probability(f64),
-    /// From the first to before the second, Unix milliseconds of the emulator's clock.
+    /// From the first time to before the second, in Unix milliseconds of the emulator's clock.
     Between(u64, u64),
 }
 
-/// What a rule does. The first group is for Graph surfaces, the second for webhooks.
+/// Effect of a rule. The first group is for Graph calls, the second for webhooks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
-    /// Answer with an error before anything is processed.
+    /// Answer with an error instead of processing the call.
     Error(ErrorSpec),
-    /// Answer nothing for a while, then cut the connection; nothing is processed.
+    /// Wait, then cut the connection; the call is not processed.
     Hang { ms: u64 },
-    /// Cut the connection before anything is processed.
+    /// Cut the connection without processing the call.
     Drop,
     /// Process the call, then cut the connection instead of answering.
     AcceptThenDrop,
-    /// Process the call, then answer with an error all the same.
+    /// Process the call, then answer with an error.
     AcceptThenError(ErrorSpec),
     /// Process the call and answer late.
     Slow { ms: u64 },
-    /// Process the call and cut the answer's body after so many bytes; for webhooks, cut the body that was signed. Half of
-    /// it when no number is given.
+    /// Process the call and truncate the answer's body to `bytes`, or to half of it. For webhooks,
+    /// truncate the body after signing.
     Truncate {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         bytes: Option<usize>,
     },
-    /// Process the call and answer what is no JSON.
+    /// Process the call and answer with invalid JSON.
     BadJson,
     /// Accept the message and report it as failed later.
     StatusFail { code: u32 },
-    /// Accept the message as held for a quality assessment; its course begins this much later.
+    /// Accept the message as held for a quality assessment; its statuses begin `ms` later.
     Hold { ms: u64 },
 
-    /// Send the same bytes `n` times in all; `gap_ms: 0` sends them at the same moment.
+    /// Send the same bytes `n` times in total; `gap_ms: 0` sends them at the same time.
     Duplicate {
         n: u32,
         #[serde(default)]
@@ -110,11 +110,11 @@ pub(crate) enum Action {
     Delay { ms: u64 },
     /// Never send it.
     Lose,
-    /// Keep it until the next one has left.
+    /// Hold it back until the next one is sent.
     Swap,
-    /// Collect this many into one body; an incomplete one leaves after a second.
+    /// Collect `n` into one body; an incomplete batch is sent after a second.
     Batch { n: u32 },
-    /// Put things that nobody knows between what is known.
+    /// Insert unknown fields and items between the known ones.
     InterleaveUnknown,
 
     /// Sign with a wrong key.
@@ -123,14 +123,14 @@ pub(crate) enum Action {
     NoSignature,
     /// Report `delivered` before `sent`.
     ReverseStatuses,
-    /// Deliver `sent` first, wait, and only then answer the send.
+    /// Deliver `sent`, wait, then answer the send.
     StatusBeforeResponse {
         #[serde(default)]
         ms: u64,
     },
 }
 
-/// Which error to answer: `"token_expired"`, or a code with details.
+/// Error of a rule: a preset such as `"token_expired"`, or a code with details.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum ErrorSpec {
@@ -138,7 +138,6 @@ pub(crate) enum ErrorSpec {
     Raw(RawError),
 }
 
-/// Errors with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Preset {
@@ -156,7 +155,7 @@ pub(crate) enum Preset {
     PolicyBlock,
 }
 
-/// An error by its code; what is not given comes from the error table.
+/// Error by code. Absent fields come from the error table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RawError {
@@ -172,7 +171,8 @@ pub(crate) struct RawError {
 }
 
 impl Action {
-    /// Decided when a webhook is queued; the other webhook actions are decided at the send.
+    /// True for actions that are decided when a webhook is queued. The other webhook actions are
+    /// decided at the send.
     pub(crate) fn changes_a_webhook(&self) -> bool {
         matches!(
             self,
@@ -192,7 +192,7 @@ impl Action {
         matches!(self, Self::ReverseStatuses | Self::StatusBeforeResponse { .. })
     }
 
-    /// Decided when a Graph call comes in.
+    /// True for actions that are decided when a Graph call arrives.
     pub(crate) fn changes_a_call(&self) -> bool {
         matches!(self, Self::Truncate { .. }) || !self.is_for_webhooks()
     }
@@ -202,26 +202,26 @@ impl Action {
     }
 }
 
-/// Where a body of this length is cut.
+/// Length to which a body is truncated.
 pub(crate) fn cut_at(length: usize, bytes: Option<usize>) -> usize {
     bytes.unwrap_or(length / 2).min(length)
 }
 
 impl NewRule {
-    /// Refuse what parses and means nothing. The error is for the caller.
+    /// Refuses rules that parse but have no meaning. The error is the message of the answer.
     pub(crate) fn check(&self) -> Result<(), String> {
         let for_webhooks = self.when.surface == Surface::Webhook;
         let for_both = matches!(self.r#do, Action::Truncate { .. });
         if !for_both && self.r#do.is_for_webhooks() != for_webhooks {
             let wanted = if for_webhooks { "webhooks" } else { "Graph calls" };
-            return Err(format!("`do` is not something that happens to {wanted}"));
+            return Err(format!("`do` is not an action for {wanted}"));
         }
         match &self.r#do {
-            Action::Duplicate { n, .. } if !(2..=MOST_COPIES).contains(n) => {
-                return Err(format!("duplicate.n counts all copies: 2 to {MOST_COPIES}"));
+            Action::Duplicate { n, .. } if !(2..=MAX_COPIES).contains(n) => {
+                return Err(format!("duplicate.n counts all copies and must be 2 to {MAX_COPIES}"));
             }
-            Action::Batch { n } if !(2..=MOST_COPIES).contains(n) => {
-                return Err(format!("batch.n is 2 to {MOST_COPIES}"));
+            Action::Batch { n } if !(2..=MAX_COPIES).contains(n) => {
+                return Err(format!("batch.n must be 2 to {MAX_COPIES}"));
             }
             Action::Hang { ms }
             | Action::Hold { ms }
@@ -229,9 +229,9 @@ impl NewRule {
             | Action::Delay { ms }
             | Action::Duplicate { gap_ms: ms, .. }
             | Action::StatusBeforeResponse { ms }
-                if *ms > LONGEST_MS =>
+                if *ms > MAX_MS =>
             {
-                return Err(format!("at most {LONGEST_MS} ms"));
+                return Err(format!("the delay must be at most {MAX_MS} ms"));
             }
             Action::Error(ErrorSpec::Raw(raw)) if raw.http.is_some_and(|h| !(400..600).contains(&h)) => {
                 return Err("error.http must be 400 to 599".to_owned());

@@ -1,5 +1,5 @@
-//! The rules in force, and which of them an event meets: the first one, in creation order, whose
-//! conditions match and whose trigger says yes.
+//! Active fault rules. The first rule in creation order whose conditions match and whose trigger
+//! fires applies to an event.
 
 use serde::Serialize;
 
@@ -11,17 +11,18 @@ pub(crate) struct Rule {
     id: String,
     #[serde(flatten)]
     rule: NewRule,
-    /// How often the conditions matched, and how often the rule acted.
+    /// Number of events whose conditions matched.
     matched: u64,
+    /// Number of events that the action applied to.
     fired: u64,
 }
 
-/// What a rule is held against.
+/// Properties of an event that conditions are compared with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Subject {
     pub(crate) surface: Option<Surface>,
     pub(crate) number: Option<String>,
-    /// Every name of the person.
+    /// All names of the person.
     pub(crate) people: Vec<String>,
     pub(crate) kind: Option<String>,
     pub(crate) template: Option<String>,
@@ -35,7 +36,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Add a rule at the end; `None` when its id is taken.
+    /// Adds a rule at the end; `None` if its id is taken.
     pub(crate) fn add(&mut self, mut rule: NewRule, ids: &mut Ids) -> Option<Rule> {
         let id = match rule.id.take() {
             Some(id) => id,
@@ -63,7 +64,7 @@ impl Faults {
         self.rules.clear();
     }
 
-    /// The action this event meets, with the id of its rule; counts it.
+    /// Finds the rule that applies to an event and counts it. Returns its id and action.
     pub(crate) fn take(
         &mut self,
         subject: &Subject,
@@ -85,7 +86,7 @@ impl Faults {
             };
             if fires {
                 rule.fired += 1;
-                tracing::info!(rule = rule.id, "fault");
+                tracing::info!(rule = rule.id, "fault applied");
                 return Some((rule.id.clone(), rule.rule.r#do.clone()));
             }
         }

@@ -1,4 +1,4 @@
-//! An answer on its way to HTTP, with the headers every Graph answer has.
+//! Graph answers and their conversion to HTTP.
 
 use axum::{
     body::Body,
@@ -12,15 +12,14 @@ use crate::faults::cut_at;
 
 const JSON: &str = "application/json; charset=UTF-8";
 
-/// What is answered.
 pub(crate) enum Answer {
     Success(Value),
     Refused(GraphError),
-    /// A gateway in front of the API failed; its page is not JSON.
+    /// Failure of a gateway in front of the API: an HTML page.
     BadGateway,
-    /// Processed, and then the body was cut.
+    /// Processed, then the body was truncated.
     Cut(Result<Value, GraphError>, Option<usize>),
-    /// Processed, and then the body was made no JSON.
+    /// Processed, then the body was made invalid JSON.
     BadJson(Result<Value, GraphError>),
 }
 
@@ -71,7 +70,7 @@ impl Answer {
             extra.extend(error.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
         }
         for (name, value) in extra {
-            // A fault rule may name a header that HTTP does not allow; it is left out.
+            // A header of a fault rule that HTTP does not allow is skipped.
             let name = HeaderName::from_bytes(name.as_bytes());
             if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
                 headers.insert(name, value);

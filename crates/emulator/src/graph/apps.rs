@@ -1,9 +1,9 @@
-//! The app, its tokens, and who gets an account's webhooks.
+//! The account, the app's subscription to its webhooks, and `debug_token`.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{call::Call, errors::GraphError, route::picked};
+use super::{call::Call, errors::GraphError};
 use crate::state::State;
 
 pub(super) fn account(state: &State, call: &Call) -> Value {
@@ -16,7 +16,7 @@ pub(super) fn account(state: &State, call: &Call) -> Value {
         "account_review_status": "APPROVED",
         "health_status": {"can_send_message": "AVAILABLE", "entities": []},
     });
-    picked(node, call)
+    call.select_fields(node)
 }
 
 pub(super) fn subscribed(state: &mut State, call: &Call) -> Result<Value, GraphError> {

@@ -1,4 +1,4 @@
-//! A Graph call taken apart: version, path, token and body.
+//! A parsed Graph call: version, path, token and body.
 
 use axum::http::{
     HeaderName, Method, Uri,
@@ -14,17 +14,17 @@ pub(crate) const DEFAULT_VERSION: &str = "v25.0";
 #[derive(Debug)]
 pub(crate) struct Call {
     pub(crate) method: Method,
-    /// As asked for, or the default.
+    /// Version of the path, or the default.
     pub(crate) version: String,
     pub(crate) path: String,
-    /// The path without version: `[id, edge, …]`.
+    /// Path without version: `[id, edge, …]`.
     pub(crate) segments: Vec<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) content_type: String,
-    /// How the caller reached us, for URLs in answers.
+    /// Base URL from the `Host` header, for URLs in answers.
     pub(crate) base: String,
     pub(crate) token: Option<String>,
-    /// `None` when it is not JSON.
+    /// `None` if the body is not JSON.
     pub(crate) body: Option<Value>,
     pub(crate) bytes: Bytes,
 }
@@ -51,7 +51,7 @@ impl Call {
         }
     }
 
-    /// The body for the log.
+    /// Body for the request log.
     pub(crate) fn logged_body(&self) -> Value {
         match &self.body {
             Some(body) => body.clone(),
@@ -67,13 +67,13 @@ impl Call {
         self.body.as_ref()?.get(field)?.as_str()
     }
 
-    /// A parameter of the body or of the query: the API takes both.
+    /// Finds a parameter in the body or in the query; the API accepts both.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         let in_query = || self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         self.text(name).or_else(in_query)
     }
 
-    /// `fields=a,b{c}`: the names on the first level; `None` for the default set.
+    /// First-level names in `fields=a,b{c}`; `None` for the default set.
     pub(crate) fn fields(&self) -> Option<Vec<&str>> {
         let asked = self.query.iter().find(|(key, _)| key == "fields")?;
         let mut depth = 0;
@@ -82,6 +82,13 @@ impl Call {
             c == ',' && depth == 0
         });
         Some(names.map(|name| name.split(['{', '.', '(']).next().unwrap_or_default().trim()).collect())
+    }
+
+    /// Keeps the requested fields of `node`; `id` is always included.
+    pub(crate) fn select_fields(&self, node: Value) -> Value {
+        let (Some(fields), Value::Object(node)) = (self.fields(), &node) else { return node };
+        let kept = node.iter().filter(|(name, _)| *name == "id" || fields.contains(&name.as_str()));
+        Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 }
 

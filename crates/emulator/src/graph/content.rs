@@ -1,4 +1,4 @@
-//! What a message of each type must look like, and what the phone makes of it.
+//! Checks of message content by type, and its form in the chat.
 
 use domain::outgoing;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::{
     users::{Marketing, User},
 };
 
-/// Types that exist at Meta.
+/// Message types of the Cloud API.
 const TYPES: [&str; 11] = [
     "text",
     "image",
@@ -24,16 +24,16 @@ const TYPES: [&str; 11] = [
     "interactive",
     "template",
 ];
-/// Hosts that cannot be fetched from.
+/// Links to these hosts fail as if the file could not be fetched.
 const BROKEN_HOSTS: &str = "://fail.";
 
-/// A message's content, looked at.
+/// Checked content of a message.
 pub(super) struct Content {
     pub(super) kind: String,
     pub(super) node: Value,
-    /// A template as the phone shows it.
+    /// Filled template, as the phone shows it.
     pub(super) rendered: Option<Value>,
-    /// A template's category in lower case.
+    /// Template category in lower case.
     pub(super) category: Option<String>,
 }
 
@@ -64,7 +64,10 @@ pub(super) fn check(state: &State, number: &str, body: &Value, by_phone: bool) -
         if let Some(id) = file["id"].as_str() {
             let known = state.media.get(id, state.clock.now()).is_some_and(|file| file.number == number);
             if !known {
-                return Err(GraphError::with(131_053, format!("Media {id} is unknown, expired or another number's.")));
+                return Err(GraphError::with(
+                    131_053,
+                    format!("Media {id} is unknown, has expired or belongs to another number."),
+                ));
             }
         }
     }
@@ -83,7 +86,7 @@ fn template(state: &State, node: &Value, by_phone: bool) -> Result<(Option<Value
     Ok((Some(fill(template, node)?), Some(template.category.to_lowercase())))
 }
 
-/// The files of a message: its own, or those of a template's or an interactive's header.
+/// Files of a message: its own, or those in the header of a template or an interactive message.
 fn files<'a>(kind: &str, node: &'a Value) -> Vec<&'a Value> {
     let headers: Vec<&Value> = match kind {
         "image" | "video" | "audio" | "document" | "sticker" => return vec![node],
@@ -101,7 +104,7 @@ fn files<'a>(kind: &str, node: &'a Value) -> Vec<&'a Value> {
 }
 
 impl Content {
-    /// Why this content will fail later, whoever it is for.
+    /// Error code with which this content will fail later.
     pub(super) fn later_failure(&self, user: &User) -> Option<u32> {
         let links = files(&self.kind, &self.node).into_iter().filter_map(|file| file["link"].as_str());
         if links.into_iter().any(|link| link.contains(BROKEN_HOSTS)) {
@@ -111,7 +114,7 @@ impl Content {
         unwanted.then_some(131_050)
     }
 
-    /// What the chat shows.
+    /// Content as the chat shows it.
     pub(super) fn shown(&self) -> Value {
         match &self.rendered {
             Some(rendered) => {
@@ -127,7 +130,7 @@ impl Content {
         self.kind == "template"
     }
 
-    /// For whom the reaction is.
+    /// Target message and emoji of a reaction.
     pub(super) fn reaction(&self) -> Option<(&str, &str)> {
         (self.kind == "reaction").then(|| {
             let text = |name: &str| self.node[name].as_str().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! Errors as the Graph API words them. One table holds the code, its HTTP status and its text;
-//! these change at Meta, so nothing else in the crate knows them.
+//! Graph API errors. One table holds code, HTTP status and text. Meta changes them, so they are
+//! nowhere else in the crate.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::faults::{ErrorSpec, Preset};
 
-/// code, HTTP status, text, default details.
+/// Code, HTTP status, text, default details.
 const TABLE: &[(u32, u16, &str, Option<&str>)] = &[
     (0, 401, "Authentication failed", None),
     (1, 400, "An unknown error occurred", None),
@@ -98,7 +98,7 @@ const TABLE: &[(u32, u16, &str, Option<&str>)] = &[
 const USAGE: &str = "X-Business-Use-Case-Usage";
 const HELP: &str = "https://developers.facebook.com/documentation/business-messaging/whatsapp/support/error-codes";
 
-/// What a refused call is answered with.
+/// Error answer to a Graph call.
 #[derive(Debug, Clone)]
 pub(crate) struct GraphError {
     pub(crate) code: u32,
@@ -107,17 +107,17 @@ pub(crate) struct GraphError {
     message: String,
     kind: &'static str,
     details: Option<String>,
-    /// The details are also said to people, as `error_user_msg`.
-    for_people: bool,
+    /// Repeats the details as `error_user_msg`.
+    user_message: bool,
     pub(crate) headers: BTreeMap<String, String>,
 }
 
 impl GraphError {
-    /// An error as the table has it.
+    /// Error with the text and details of the table.
     pub(crate) fn new(code: u32) -> Self {
         let row = TABLE.iter().find(|row| row.0 == code);
         let (_, http, text, details) = row.copied().unwrap_or((code, 400, "Unknown error", None));
-        // Token errors carry no code in their text.
+        // Meta's token errors have no code in their text.
         let message = if code == 190 { text.to_owned() } else { format!("(#{code}) {text}") };
         let mut headers = BTreeMap::new();
         if code == 130_429 {
@@ -130,7 +130,7 @@ impl GraphError {
             message,
             kind: "OAuthException",
             details: details.map(str::to_owned),
-            for_people: false,
+            user_message: false,
             headers,
         }
     }
@@ -139,32 +139,31 @@ impl GraphError {
         Self { details: Some(details.into()), ..Self::new(code) }
     }
 
-    /// The token is not ours.
+    /// Unknown token.
     pub(crate) fn bad_token() -> Self {
         Self { message: "Invalid OAuth access token - Cannot parse access token".to_owned(), ..Self::new(190) }
     }
 
-    /// The token ran out.
     pub(crate) fn expired_token() -> Self {
         Self { subcode: Some(463), ..Self::new(190) }
     }
 
-    /// The token may not do this.
+    /// Token without the needed scope.
     pub(crate) fn no_permission(scope: &str) -> Self {
         Self::with(200, format!("The token has no permission {scope}."))
     }
 
-    /// A template that Meta does not even look at.
+    /// Template that is refused before review.
     pub(crate) fn template(subcode: Option<u32>, details: impl Into<String>) -> Self {
-        Self { subcode, for_people: true, ..Self::with(100, details) }
+        Self { subcode, user_message: true, ..Self::with(100, details) }
     }
 
-    /// No approved template of this name in this language.
+    /// No approved template with this name and language.
     pub(crate) fn missing_template(name: &str, language: &str) -> Self {
         Self::with(132_001, format!("template name ({name}) does not exist in {language}"))
     }
 
-    /// A send with too many or too few parameters.
+    /// Wrong number of template parameters.
     pub(crate) fn wrong_count(what: &str, given: usize, wanted: usize) -> Self {
         let details = format!(
             "{what}: number of localizable_params ({given}) does not match the expected number of params ({wanted})"
@@ -172,7 +171,7 @@ impl GraphError {
         Self::with(132_000, details)
     }
 
-    /// A callback that did not answer the handshake.
+    /// Callback that failed the handshake.
     pub(crate) fn handshake(problem: &str) -> Self {
         Self {
             message: "(#2200) Callback verification failed".to_owned(),
@@ -180,12 +179,11 @@ impl GraphError {
         }
     }
 
-    /// More bytes than any call has.
     pub(crate) fn too_large() -> Self {
         Self { http: 413, ..Self::with(100, "The body is too large.") }
     }
 
-    /// The object named in the path does not exist.
+    /// Unknown object in the path.
     pub(crate) fn no_object() -> Self {
         Self {
             subcode: Some(33),
@@ -195,7 +193,7 @@ impl GraphError {
         }
     }
 
-    /// Throttling errors come with another HTTP status if the limits say so.
+    /// Replaces the HTTP status of throttling errors if the limits ask for it.
     pub(crate) fn throttled_with(mut self, http: Option<u16>) -> Self {
         if matches!(self.code, 4 | 80_007 | 130_429 | 131_048) {
             self.http = http.unwrap_or(self.http);
@@ -203,7 +201,7 @@ impl GraphError {
         self
     }
 
-    /// The error a fault rule asks for; `None` for the one that is not JSON.
+    /// Error of a fault rule; `None` for the preset that is not JSON.
     pub(crate) fn from_fault(spec: &ErrorSpec, waba_id: &str) -> Option<Self> {
         let raw = match spec {
             ErrorSpec::Raw(raw) => raw,
@@ -241,7 +239,6 @@ impl GraphError {
         })
     }
 
-    /// The body of the answer.
     pub(crate) fn body(&self, trace: &str) -> Value {
         let mut error = json!({"message": self.message, "type": self.kind, "code": self.code});
         if let Some(subcode) = self.subcode {
@@ -250,7 +247,7 @@ impl GraphError {
         if let Some(details) = &self.details {
             error["error_data"] = json!({"messaging_product": "whatsapp", "details": details});
         }
-        if self.for_people {
+        if self.user_message {
             error["error_user_title"] = json!("Invalid parameter");
             error["error_user_msg"] = json!(self.details);
         }
@@ -262,7 +259,7 @@ impl GraphError {
     }
 }
 
-/// The same error in the form a status webhook carries.
+/// Error in the form of status webhooks.
 pub(crate) fn webhook_error(code: u32) -> Value {
     let error = GraphError::new(code);
     let prefix = format!("(#{code}) ");

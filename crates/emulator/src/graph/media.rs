@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 
 use super::{call::Call, errors::GraphError, multipart};
 use crate::{
+    driver::Driver,
     faults::{Action, Subject, Surface, cut_at},
-    media::{File, UPLOADED_FOR},
-    driver::Runtime,
+    media::{File, UPLOAD_LIFETIME},
     state::State,
 };
 
-/// Kinds of files and their largest sizes in bytes; any other type is a document.
+/// Size limits in bytes by media type; any other type is a document.
 const LIMITS: [(&str, usize); 4] =
     [("image/webp", 500 << 10), ("image/", 5 << 20), ("video/", 16 << 20), ("audio/", 16 << 20)];
 const LARGEST: usize = 100 << 20;
@@ -45,7 +45,7 @@ pub(super) fn upload(state: &mut State, number: &str, call: &Call) -> Result<Val
         filename: file.filename.clone(),
         bytes: file.bytes.clone(),
         announced_size: None,
-        expires_at: state.clock.now() + UPLOADED_FOR,
+        expires_at: state.clock.now() + UPLOAD_LIFETIME,
     };
     Ok(json!({"id": state.media.add(&mut state.ids, None, file)}))
 }
@@ -69,13 +69,13 @@ pub(super) fn node(state: &mut State, id: &str, call: &Call) -> Result<Value, Gr
     }
 }
 
-/// The bytes behind a download URL, for whoever shows a token.
+/// Serves the bytes of a download URL to callers with a valid access token.
 pub(crate) async fn bytes(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     Path(token): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    runtime.with(|state| {
+    driver.with(|state| {
         let now = state.clock.now();
         let subject = Subject { surface: Some(Surface::MediaBytes), ..Subject::default() };
         let happens = |action: &Action| matches!(action, Action::Error(_) | Action::Truncate { .. });
@@ -87,7 +87,7 @@ pub(crate) async fn bytes(
         if !shown.is_some_and(|shown| state.accounts.tokens.contains_key(shown)) {
             return StatusCode::UNAUTHORIZED.into_response();
         }
-        match state.media.behind(&token, now) {
+        match state.media.by_token(&token, now) {
             Some(file) => {
                 let mut bytes = file.bytes.clone();
                 if let Some(Action::Truncate { bytes: kept }) = fault {

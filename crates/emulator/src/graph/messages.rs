@@ -1,7 +1,7 @@
-//! `POST /{phone_number_id}/messages`: the steps from a request to an accepted message.
+//! `POST /{phone_number_id}/messages`: from a request to an accepted message.
 //!
-//! "Accepted" is all that the answer says. Whether the message arrives is told by statuses, and
-//! what the person has done (never written, blocked us, no account) is found out only there.
+//! The answer says only that the message was accepted. Delivery, and failures caused by the
+//! recipient (never wrote, blocks the business, has no account), appear in statuses.
 
 use serde_json::{Value, json};
 
@@ -14,18 +14,17 @@ use super::{
 };
 use crate::{
     accounts::NumberState,
-    chats::Message,
     clock::Millis,
     faults::{Action, Subject, Surface},
-    ids::Direction,
     limits::{Refusal, WindowMode},
+    messages::{Direction, Message},
     state::State,
     timers::Job,
     users::{self, User},
 };
 
-/// Process a send, a read receipt or a typing indicator.
-/// With `hold` an accepted message waits that long before anything happens to it.
+/// Processes a send, a read receipt or a typing indicator. With `hold`, an accepted message waits
+/// that long for its statuses.
 pub(crate) fn handle(state: &mut State, call: &Call, hold: Option<Millis>, fails: Option<u32>) -> Outcome {
     let Some(body) = call.body.as_ref().filter(|body| body.is_object()) else {
         return Err(GraphError::with(100, "The body must be a JSON object.")).into();
@@ -50,7 +49,7 @@ pub(crate) fn handle(state: &mut State, call: &Call, hold: Option<Millis>, fails
 /// A message that passed every check.
 struct Draft {
     number: String,
-    /// As the caller wrote it.
+    /// Recipient as the caller wrote it.
     input: String,
     user: User,
     by_phone: bool,
@@ -90,7 +89,7 @@ fn prepare(state: &mut State, number: &str, body: &Value) -> Result<Draft, Graph
     Ok(Draft { number: number.to_owned(), input, user, by_phone, content, reply_to, opaque, later_failure })
 }
 
-/// Whom it is for: as written, as looked up, and whether it is a phone number. `to` wins.
+/// Recipient: as written, normalised, and true for a phone number. `to` wins over `recipient`.
 fn recipient(body: &Value) -> Result<(String, String, bool), GraphError> {
     for (field, by_phone) in [("to", true), ("recipient", false)] {
         let input = match body.get(field) {
@@ -107,7 +106,7 @@ fn recipient(body: &Value) -> Result<(String, String, bool), GraphError> {
     Err(GraphError::with(131_008, "The parameter to is required."))
 }
 
-/// `BR.1009…`, or `US.ENT.1181…`.
+/// Checks a business-scoped id: `BR.1009…` or `US.ENT.1181…`.
 fn scoped_id(input: &str) -> Option<String> {
     let (country, rest) = input.split_once('.')?;
     let rest = rest.strip_prefix("ENT.").unwrap_or(rest);
@@ -158,7 +157,7 @@ fn accept(state: &mut State, draft: Draft, hold: Option<Millis>, fails_with: Opt
     };
     let delivery = match hold {
         Some(ms) => {
-            state.timers.push(at + ms, Job::Release { message: id.clone() });
+            state.timers.push(at + ms, Job::ReleaseHeld { message: id.clone() });
             None
         }
         None => state.schedule_statuses(&id, pause.is_some()),
@@ -179,7 +178,7 @@ fn accept(state: &mut State, draft: Draft, hold: Option<Millis>, fails_with: Opt
     }
 }
 
-/// A webhook fault that is about the order of this message's statuses.
+/// Takes a webhook fault that changes the order of this message's statuses.
 fn status_order(state: &mut State, message: &Message) -> Option<Action> {
     let subject = Subject {
         surface: Some(Surface::Webhook),

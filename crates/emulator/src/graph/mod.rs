@@ -1,4 +1,4 @@
-//! Meta's side of the wire: the Graph API as a client sees it.
+//! The Graph API: parsing, checks, routing and answers.
 
 mod answer;
 mod apps;

@@ -1,8 +1,7 @@
-//! A form with files, taken apart.
+//! Parser for `multipart/form-data`.
 
 use bytes::Bytes;
 
-/// One field of a form.
 pub(crate) struct Part {
     pub(crate) name: String,
     pub(crate) filename: Option<String>,
@@ -10,7 +9,7 @@ pub(crate) struct Part {
     pub(crate) bytes: Bytes,
 }
 
-/// The fields of a `multipart/form-data` body; `None` when it is not one.
+/// Splits a `multipart/form-data` body into its fields; `None` if it is malformed.
 pub(crate) fn parts(content_type: &str, body: &Bytes) -> Option<Vec<Part>> {
     let boundary = parameter(content_type, "boundary")?;
     let delimiter = format!("--{boundary}");
@@ -50,7 +49,7 @@ fn parameter<'a>(header: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn find(haystack: &[u8], needle: &[u8], from: usize) -> Option<usize> {
-    // A file may be large: look for the first byte before comparing all of them.
+    // Files may be large: search for the first byte before comparing the whole needle.
     let first = *needle.first()?;
     let mut at = from;
     loop {

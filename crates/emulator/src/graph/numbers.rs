@@ -1,12 +1,12 @@
-//! `/{phone_number}`, its profile and its registration; `/{waba}/phone_numbers`.
+//! `/{phone_number}`, its profile and registration; `/{waba}/phone_numbers`.
 
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{call::Call, errors::GraphError, route::picked};
+use super::{call::Call, errors::GraphError};
 use crate::state::State;
 
-/// What can be asked for but does not come by itself.
+/// Fields that are returned only on request.
 const ON_REQUEST: [&str; 2] = ["health_status", "webhook_configuration"];
 
 pub(super) fn list(state: &State, call: &Call) -> Value {
@@ -18,7 +18,7 @@ pub(super) fn list(state: &State, call: &Call) -> Value {
 pub(super) fn node(state: &mut State, id: &str, call: &Call) -> Result<Value, GraphError> {
     match call.method {
         Method::GET => Ok(described(state, id, call)),
-        // A callback is set before this, because it has to answer first.
+        // `callbacks::set` has already handled a callback, which must answer a handshake first.
         Method::POST => {
             if let (Some(pin), Some(number)) = (call.text("pin"), state.accounts.numbers.get_mut(id)) {
                 number.set_pin(pin);
@@ -47,7 +47,7 @@ fn described(state: &State, id: &str, call: &Call) -> Value {
     {
         node.retain(|name, _| !ON_REQUEST.contains(&name.as_str()));
     }
-    picked(node, call)
+    call.select_fields(node)
 }
 
 pub(super) fn profile(state: &mut State, id: &str, call: &Call) -> Value {

@@ -1,14 +1,13 @@
-//! What processing a call leads to, and the calls that lead nowhere yet.
+//! Result of a processed call, and the calls that are not implemented.
 
 use serde_json::Value;
 
 use super::{call::Call, errors::GraphError};
 use crate::{clock::Millis, state::State};
 
-/// The answer of a processed call.
 pub(crate) struct Outcome {
     pub(crate) result: Result<Value, GraphError>,
-    /// Answer only after this delivery was attempted and this much time passed.
+    /// Delivery to wait for before the answer, and the pause after it.
     pub(crate) wait: Option<(u64, Millis)>,
 }
 
@@ -18,10 +17,10 @@ impl From<Result<Value, GraphError>> for Outcome {
     }
 }
 
-/// Edges that Meta has and this emulator does not have yet.
+/// Edges of Meta's API that the emulator does not implement.
 const EDGES: &[&str] = &["uploads", "access_token"];
 
-/// Refuse a call, and say whether it is unknown or only missing here. The request log marks the
+/// Refuses a call that is unknown, or that exists at Meta but not here. The request log marks the
 /// latter, so that a test can assert that there was none.
 pub(crate) fn unimplemented(state: &mut State, call: &Call, id: u64) -> Outcome {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();

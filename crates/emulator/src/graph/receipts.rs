@@ -1,16 +1,15 @@
-//! What the business tells a person's phone besides messages: "read" and "typing".
+//! Read receipts and typing indicators of the business.
 
 use serde_json::{Value, json};
 
 use super::errors::GraphError;
 use crate::{
-    chats::{StatusEntry, TYPING_LASTS},
-    ids::Direction,
+    chats::TYPING_DURATION,
+    messages::{Direction, StatusEntry, StatusKind},
     state::State,
-    statuses::StatusKind,
 };
 
-/// Mark a person's message and the earlier ones as read, and show typing if asked to.
+/// Marks a person's message and the earlier ones as read, and shows typing if requested.
 pub(crate) fn mark_read(state: &mut State, number: &str, body: &Value) -> Result<Value, GraphError> {
     if body["status"] != "read" {
         return Err(GraphError::with(100, "Param status must be read."));
@@ -39,7 +38,7 @@ pub(crate) fn mark_read(state: &mut State, number: &str, body: &Value) -> Result
         message.statuses.push(status);
     }
     if shows_typing {
-        state.start_typing(number, &user, at + TYPING_LASTS);
+        state.start_typing(number, &user, at + TYPING_DURATION);
     }
     Ok(json!({"success": true}))
 }

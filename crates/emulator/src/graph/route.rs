@@ -1,7 +1,7 @@
-//! Which object and edge a call is about, and who may call it.
+//! Routing of Graph calls by object and edge, and authorization.
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     apps,
@@ -16,7 +16,7 @@ use crate::{faults::Surface, state::State};
 const MESSAGING: &str = "whatsapp_business_messaging";
 const MANAGEMENT: &str = "whatsapp_business_management";
 
-/// Edges that answer with plausible emptiness.
+/// Edges that return an empty list or success.
 const EMPTY: [&str; 7] = [
     "settings",
     "block_users",
@@ -27,7 +27,7 @@ const EMPTY: [&str; 7] = [
     "flows",
 ];
 
-/// What fault rules call a call.
+/// Surface of a call, for fault rules.
 pub(super) fn surface(state: &State, call: &Call) -> Option<Surface> {
     match call.segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [_, "messages"] if call.text("status").is_none() => Some(Surface::Send),
@@ -93,11 +93,4 @@ fn authorize(state: &State, call: &Call, scope: &str) -> Result<(), GraphError> 
         return Err(GraphError::no_permission(scope));
     }
     Ok(())
-}
-
-/// The default set, or the fields that were asked for; the id is always there.
-pub(super) fn picked(node: Value, call: &Call) -> Value {
-    let (Some(fields), Value::Object(node)) = (call.fields(), &node) else { return node };
-    let kept = node.iter().filter(|(name, _)| *name == "id" || fields.contains(&name.as_str()));
-    Value::Object(kept.map(|(name, value)| (name.clone(), value.clone())).collect())
 }

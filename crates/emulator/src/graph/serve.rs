@@ -1,4 +1,4 @@
-//! One Graph call from socket to socket: log it, let faults have their say, process it, answer.
+//! One Graph call: log it, apply faults, process it, answer.
 
 use std::sync::Arc;
 
@@ -17,41 +17,41 @@ use super::{
 };
 use crate::{
     connection::Cutter,
+    driver::Driver,
     faults::{Action, ErrorSpec, Subject, Surface},
     requests::{LoggedRequest, mask},
-    driver::Runtime,
     state::State,
 };
 
-/// Meta's own limit for JSON is not published; no message comes near this.
+/// Limit for JSON bodies. Meta's own is not published; no message comes near this.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// A file and the form around it.
+/// Limit for an uploaded file and the form around it.
 const MEDIA_LIMIT: usize = 101 * 1024 * 1024;
 
-/// Answer any path that is not the control API's.
+/// Handles every path outside the control API.
 pub(crate) async fn serve(
-    Shared(runtime): Shared<Arc<Runtime>>,
+    Shared(driver): Shared<Arc<Driver>>,
     ConnectInfo(cutter): ConnectInfo<Cutter>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let limit = if parts.uri.path().ends_with("/media") { MEDIA_LIMIT } else { BODY_LIMIT };
     let Ok(bytes) = to_bytes(body, limit).await else {
-        let trace = runtime.with(|state| state.ids.trace());
+        let trace = driver.with(|state| state.ids.trace());
         return Answer::Refused(GraphError::too_large()).into_response(&trace, DEFAULT_VERSION);
     };
     let call = Call::new(&parts, bytes);
-    let (id, fault) = runtime.with(|state| {
+    let (id, fault) = driver.with(|state| {
         let fault = state.faults_of(&call);
         (state.log(&call, fault.as_ref().map(|(rule, _)| rule.clone())), fault)
     });
     let action = fault.map(|(_, action)| action);
-    let Some(answer) = answer(&runtime, &call, id, action).await else {
-        runtime.with(|state| state.requests.update(id, |entry| entry.cut = true));
+    let Some(answer) = answer(&driver, &call, id, action).await else {
+        driver.with(|state| state.requests.update(id, |entry| entry.cut = true));
         cutter.cut();
         return Response::default();
     };
-    let trace = runtime.with(|state| {
+    let trace = driver.with(|state| {
         state.requests.update(id, |entry| {
             entry.status = Some(answer.status());
             entry.error_code = answer.error_code();
@@ -62,12 +62,12 @@ pub(crate) async fn serve(
     answer.into_response(&trace, &call.version)
 }
 
-/// `None` cuts the connection.
-async fn answer(runtime: &Arc<Runtime>, call: &Call, id: u64, fault: Option<Action>) -> Option<Answer> {
+/// Produces the answer; `None` cuts the connection.
+async fn answer(driver: &Arc<Driver>, call: &Call, id: u64, fault: Option<Action>) -> Option<Answer> {
     match &fault {
-        Some(Action::Error(spec)) => return Some(refusal(runtime, spec)),
+        Some(Action::Error(spec)) => return Some(error_answer(driver, spec)),
         Some(Action::Hang { ms }) => {
-            runtime.wait(*ms).await;
+            driver.wait(*ms).await;
             return None;
         }
         Some(Action::Drop) => return None,
@@ -78,28 +78,28 @@ async fn answer(runtime: &Arc<Runtime>, call: &Call, id: u64, fault: Option<Acti
         Some(Action::Hold { ms }) => (Some(ms), None),
         _ => (None, None),
     };
-    if let Err(error) = callbacks::set(runtime, call).await {
+    if let Err(error) = callbacks::set(driver, call).await {
         return Some(Answer::Refused(error));
     }
-    let outcome = runtime.with(|state| route::process(state, call, id, hold, fails_with));
+    let outcome = driver.with(|state| route::process(state, call, id, hold, fails_with));
     if let Some((delivery, pause)) = outcome.wait {
-        runtime.wait_for_attempt(delivery).await;
-        if pause > 0 && !runtime.wait(pause).await {
+        driver.wait_for_attempt(delivery).await;
+        if pause > 0 && !driver.wait(pause).await {
             return None;
         }
     }
     match fault {
         Some(Action::AcceptThenDrop) => None,
-        Some(Action::AcceptThenError(spec)) => Some(refusal(runtime, &spec)),
-        Some(Action::Slow { ms }) if !runtime.wait(ms).await => None,
+        Some(Action::AcceptThenError(spec)) => Some(error_answer(driver, &spec)),
+        Some(Action::Slow { ms }) if !driver.wait(ms).await => None,
         Some(Action::Truncate { bytes }) => Some(Answer::Cut(outcome.result, bytes)),
         Some(Action::BadJson) => Some(Answer::BadJson(outcome.result)),
         _ => Some(Answer::from(outcome.result)),
     }
 }
 
-fn refusal(runtime: &Runtime, spec: &ErrorSpec) -> Answer {
-    runtime.with(|state| {
+fn error_answer(driver: &Driver, spec: &ErrorSpec) -> Answer {
+    driver.with(|state| {
         let http = state.limits.switches.throttle_http;
         match GraphError::from_fault(spec, &state.world.waba_id) {
             Some(error) => Answer::Refused(error.throttled_with(http)),

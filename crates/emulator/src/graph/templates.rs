@@ -3,17 +3,16 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{call::Call, errors::GraphError, route::picked};
+use super::{call::Call, errors::GraphError};
 use crate::{
     state::State,
-    templates::{Approval, Template, check_new},
-    timers::Job,
+    templates::{Template, check_new},
 };
 
-/// A name and language that exist.
+/// Subcode for a name and language that already exist.
 const EXISTS: u32 = 2_388_024;
 const NOT_FOUND: u32 = 2_593_002;
-const MOST_PER_PAGE: usize = 1_000;
+const MAX_PER_PAGE: usize = 1_000;
 
 pub(super) fn list(state: &State, call: &Call) -> Result<Value, GraphError> {
     let asked = |name: &str| call.parameter(name);
@@ -27,7 +26,7 @@ pub(super) fn list(state: &State, call: &Call) -> Result<Value, GraphError> {
     let all: Vec<&Template> = state.templates.all().filter(wanted).collect();
     let limit = match asked("limit").map(str::parse) {
         None => 25,
-        Some(Ok(limit)) if (1..=MOST_PER_PAGE).contains(&limit) => limit,
+        Some(Ok(limit)) if (1..=MAX_PER_PAGE).contains(&limit) => limit,
         Some(_) => return Err(GraphError::with(100, "Param limit must be 1 to 1000.")),
     };
     // A cursor is the id of the last template on the page.
@@ -36,7 +35,7 @@ pub(super) fn list(state: &State, call: &Call) -> Result<Value, GraphError> {
     let page: Vec<&&Template> = all.iter().skip(from).take(limit).collect();
     let cursor = |template: Option<&&&Template>| template.map(|template| template.id.clone());
     let mut answer = json!({
-        "data": page.iter().map(|template| picked(template.to_json(), call)).collect::<Vec<_>>(),
+        "data": page.iter().map(|template| call.select_fields(template.to_json())).collect::<Vec<_>>(),
         "paging": {"cursors": {"before": cursor(page.first()), "after": cursor(page.last())}},
     });
     if from + page.len() < all.len() {
@@ -52,7 +51,7 @@ pub(super) fn list(state: &State, call: &Call) -> Result<Value, GraphError> {
 
 pub(super) fn read(state: &State, call: &Call, id: &str) -> Result<Value, GraphError> {
     let template = state.templates.get(id).ok_or_else(GraphError::no_object)?;
-    Ok(picked(template.to_json(), call))
+    Ok(call.select_fields(template.to_json()))
 }
 
 pub(super) fn create(state: &mut State, call: &Call) -> Result<Value, GraphError> {
@@ -120,21 +119,4 @@ pub(super) fn unpause(state: &mut State, id: &str) -> Result<Value, GraphError> 
     }
     state.decide_template(id, "APPROVED", None, None);
     Ok(json!({"success": true}))
-}
-
-impl State {
-    /// A template waits for its decision.
-    fn submit_template(&mut self, id: &str) {
-        let Some(template) = self.templates.get(id) else { return };
-        let (wait, status) = match &self.templates.approval {
-            Approval::Manual => return,
-            Approval::AutoMs(ms) => (*ms, "APPROVED"),
-            Approval::RejectIf(text) if json!(template.components).to_string().contains(text.as_str()) => {
-                (0, "REJECTED")
-            }
-            Approval::RejectIf(_) => (0, "APPROVED"),
-        };
-        let job = Job::Template { id: id.to_owned(), status: status.to_owned() };
-        self.timers.push(self.clock.now() + wait, job);
-    }
 }

@@ -1,13 +1,12 @@
-//! What a text message must look like.
+//! Checks of text messages and of `biz_opaque_callback_data`.
 
 use serde_json::Value;
 
 use super::errors::GraphError;
 
-const LONGEST_BODY: usize = 4096;
-const LONGEST_OPAQUE: usize = 512;
+const MAX_BODY: usize = 4096;
+const MAX_OPAQUE: usize = 512;
 
-/// Check the `text` node.
 pub(crate) fn check(body: &Value) -> Result<Value, GraphError> {
     let node = match body.get("text") {
         None | Some(Value::Null) => {
@@ -27,8 +26,8 @@ pub(crate) fn check(body: &Value) -> Result<Value, GraphError> {
     if length == 0 {
         return Err(GraphError::with(100, "Param text['body'] must be a non-empty string."));
     }
-    if length > LONGEST_BODY {
-        let details = format!("Param text['body'] must be at most {LONGEST_BODY} characters long.");
+    if length > MAX_BODY {
+        let details = format!("Param text['body'] must be at most {MAX_BODY} characters long.");
         return Err(GraphError::with(100, details));
     }
     match node.get("preview_url") {
@@ -37,14 +36,14 @@ pub(crate) fn check(body: &Value) -> Result<Value, GraphError> {
     }
 }
 
-/// Check the value that every status gives back.
+/// Checks the opaque value that every status returns.
 pub(crate) fn opaque(body: &Value) -> Result<Option<String>, GraphError> {
     match body.get("biz_opaque_callback_data") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(data)) if data.chars().count() <= LONGEST_OPAQUE => Ok(Some(data.clone())),
+        Some(Value::String(data)) if data.chars().count() <= MAX_OPAQUE => Ok(Some(data.clone())),
         Some(_) => {
             let details =
-                format!("Param biz_opaque_callback_data must be a string of at most {LONGEST_OPAQUE} characters.");
+                format!("Param biz_opaque_callback_data must be a string of at most {MAX_OPAQUE} characters.");
             Err(GraphError::with(100, details))
         }
     }

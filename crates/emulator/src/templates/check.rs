@@ -1,4 +1,4 @@
-//! What a template must look like to be looked at by Meta at all.
+//! Checks of a new or edited template before its review.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ const TOO_LONG: u32 = 2_388_040;
 const VARIABLE_AT_AN_END: u32 = 2_388_299;
 const BAD_VARIABLES: u32 = 2_388_293;
 
-/// Check a creation or an edit; `named` is how variables are called.
+/// Checks a template. `named` selects named variables instead of positional ones.
 pub(crate) fn check_new(category: &str, named: bool, components: &[Value]) -> Result<(), GraphError> {
     if !CATEGORIES.contains(&category) {
         return Err(refused(None, "Param category must be AUTHENTICATION, MARKETING or UTILITY."));
@@ -21,7 +21,7 @@ pub(crate) fn check_new(category: &str, named: bool, components: &[Value]) -> Re
     for component in components {
         let kind = component["type"].as_str().unwrap_or_default();
         if !seen.insert(kind) {
-            return Err(refused(None, format!("Component {kind} is there twice.")));
+            return Err(refused(None, format!("Component {kind} occurs twice.")));
         }
         match kind {
             "HEADER" => header(component)?,

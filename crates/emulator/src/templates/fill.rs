@@ -1,13 +1,13 @@
-//! A send fills a template: are the parameters the right ones, and what does the phone show.
+//! Filling of a template by a send: parameter checks and rendering.
 
 use serde_json::{Value, json};
 
 use super::{Template, variables};
 use crate::graph::GraphError;
 
-const LONGEST_BODY: usize = 1_024;
+const MAX_BODY: usize = 1_024;
 
-/// Check `template.components` of a send and render it; the error is what Meta answers.
+/// Checks `template.components` of a send and renders it. Errors are those of the Graph API.
 pub(crate) fn fill(template: &Template, sent: &Value) -> Result<Value, GraphError> {
     match template.status.as_str() {
         "APPROVED" => {}
@@ -26,7 +26,7 @@ pub(crate) fn fill(template: &Template, sent: &Value) -> Result<Value, GraphErro
     }
     if let Some(body) = template.component("BODY") {
         let body = text(body, parameters(components, "body", None), template.named, "body")?;
-        if body.chars().count() > LONGEST_BODY {
+        if body.chars().count() > MAX_BODY {
             return Err(GraphError::new(132_005));
         }
         shown["body"] = json!(body);
@@ -40,7 +40,7 @@ pub(crate) fn fill(template: &Template, sent: &Value) -> Result<Value, GraphErro
     Ok(shown)
 }
 
-/// The parameters of one component; types are compared without case, buttons by their index.
+/// Parameters of one component. Types are compared without case, buttons by their index.
 fn parameters<'a>(components: &'a [Value], kind: &str, index: Option<usize>) -> &'a [Value] {
     let is = |component: &&Value| {
         let place = component["index"].as_str().and_then(|text| text.parse().ok()).or(component["index"].as_u64());

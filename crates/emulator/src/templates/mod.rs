@@ -1,14 +1,15 @@
-//! Message templates: what the business created, what Meta thinks of it, and how a send fills it.
+//! Message templates: creation, review, and filling at a send.
 
 mod check;
 mod fill;
+mod review;
 mod store;
 
 pub(crate) use check::check_new;
 pub(crate) use fill::fill;
 pub(crate) use store::{Approval, Template, Templates};
 
-/// The names of the variables in a text, in order: `1` for `{{1}}`.
+/// Names of the variables in a text, in order: `1` for `{{1}}`.
 pub(crate) fn variables(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = text;

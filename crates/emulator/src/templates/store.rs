@@ -1,4 +1,4 @@
-//! The templates of the account and their lives.
+//! Templates of the account.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 
 use crate::ids::Ids;
 
-/// Ids begin here, so that they look like Meta's and are easy to tell from others.
+/// First id: the ids look like Meta's and differ from those of other objects.
 const FIRST_ID: u64 = 400_000_000_000_000;
 
-/// Who decides about new templates.
+/// Review of new templates.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Approval {
-    /// Approved by itself after this long.
+    /// Approved automatically after this time.
     AutoMs(u64),
-    /// By the control API only.
+    /// Decided by the control API only.
     Manual,
-    /// Rejected when its text holds this, else approved, both at once.
+    /// Rejected at once if its text contains this, else approved at once.
     RejectIf(String),
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// The component of a type, in upper case.
+    /// Finds the component of a type, given in upper case.
     pub(crate) fn component(&self, kind: &str) -> Option<&Value> {
         self.components.iter().find(|component| component["type"].as_str() == Some(kind))
     }
@@ -69,7 +69,7 @@ pub(crate) struct Templates {
 }
 
 impl Templates {
-    /// Those of the default world.
+    /// Templates of the default world.
     pub(crate) fn new(ids: &mut Ids) -> Self {
         let mut all = Self::default();
         let plain = json!([
@@ -121,7 +121,7 @@ impl Templates {
         }
     }
 
-    /// A new one waits for its decision; the answer is its id.
+    /// Adds a pending template. Returns its id.
     pub(crate) fn add(
         &mut self,
         ids: &mut Ids,
@@ -163,7 +163,7 @@ impl Templates {
         self.all().find(|template| template.name == name && template.language == language)
     }
 
-    /// All languages of a name, or one id; the answer is what went.
+    /// Removes all languages of a name, or one id. Returns the removed templates.
     pub(crate) fn remove(&mut self, name: &str, id: Option<&str>) -> Vec<Template> {
         let gone: Vec<Template> =
             self.all().filter(|t| t.name == name && id.is_none_or(|id| t.id == id)).cloned().collect();

@@ -1,4 +1,4 @@
-//! The log of webhooks: each body once, with every attempt to deliver it.
+//! Delivery log: each webhook body once, with all its attempts.
 
 use std::collections::BTreeMap;
 
@@ -9,32 +9,32 @@ use serde_json::{Value, json};
 use super::signing::fingerprint;
 use crate::clock::Millis;
 
-/// How long to wait after each failed attempt; the last one repeats.
+/// Delay after each failed attempt; the last one repeats.
 const RETRY_DELAYS: [Millis; 6] = [1_000, 5_000, 30_000, 120_000, 600_000, 3_600_000];
-/// No attempt is made later than this after the first.
+/// Time after the first attempt when retries end.
 const RETRY_FOR: Millis = 7 * 24 * 3_600_000;
 
-/// Whether a failed attempt is followed by others.
+/// Retry behaviour of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttemptKind {
-    /// Part of the sequence of retries.
+    /// Part of the retry sequence.
     Regular,
-    /// A duplicate or a redelivery: its failure has no consequence.
+    /// A duplicate or a redelivery: its failure is not retried.
     Extra,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeliveryState {
-    /// An attempt is due, under way or will be repeated.
+    /// An attempt is due, open or will be retried.
     Pending,
     /// The receiver answered 200.
     Delivered,
-    /// Retried until the end without a 200.
+    /// Retries ended without a 200.
     GivenUp,
-    /// A fault swallowed it.
+    /// Dropped by a fault or because the app is unsubscribed.
     Lost,
-    /// Kept back on request (`deliver: false`) or because there is no callback; sent by a flush.
+    /// Held back on request (`deliver: false`) or for lack of a callback; sent by a flush.
     Held,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Attempt {
 pub(crate) struct Delivery {
     pub(crate) id: u64,
     pub(crate) event: String,
-    /// Whose callback it goes to.
+    /// Number whose callback receives it.
     pub(crate) number: Option<String>,
     pub(crate) created_at: Millis,
     pub(crate) state: DeliveryState,
@@ -85,7 +85,7 @@ impl Delivery {
         }
     }
 
-    /// Take note of an attempt; the answer is when to try again.
+    /// Records an attempt. Returns the time of the next one.
     pub(crate) fn record(&mut self, kind: AttemptKind, attempt: Attempt) -> Option<Millis> {
         let now = attempt.at;
         let first = *self.first_attempt.get_or_insert(now);
@@ -156,7 +156,7 @@ impl Deliveries {
         self.by_id.range(id.saturating_add(1)..).map(|(_, delivery)| delivery)
     }
 
-    /// Deliveries that a flush attempts: not delivered, not lost, not given up.
+    /// Deliveries that a flush attempts: pending or held.
     pub(crate) fn open(&self) -> Vec<(u64, DeliveryState)> {
         let open = |d: &&Delivery| matches!(d.state, DeliveryState::Pending | DeliveryState::Held);
         self.by_id.values().filter(open).map(|d| (d.id, d.state)).collect()

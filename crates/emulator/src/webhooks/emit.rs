@@ -1,10 +1,10 @@
-//! From an event to a delivery: the body is fixed, signed and queued, and faults have their say.
+//! Conversion of an event into a signed and queued delivery. Webhook faults apply here.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{
-    AttemptKind, Delivery, DeliveryState,
+    AttemptKind, Delivery, DeliveryState, payload,
     signing::{ascii_json, signature},
 };
 use crate::{
@@ -14,29 +14,29 @@ use crate::{
     timers::Job,
 };
 
-/// What a webhook is about, for the log and for fault rules.
+/// Subject of a webhook, for the log and for fault rules.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Event {
     /// `message`, `status:sent`, …, or `raw`.
     pub(crate) name: String,
     pub(crate) number: Option<String>,
-    /// The person, by any of their names.
+    /// All names of the person.
     pub(crate) people: Vec<String>,
-    /// Type of the message it is about.
+    /// Message type.
     pub(crate) kind: Option<String>,
-    /// Keep it back until a flush.
+    /// Hold it back until a flush.
     pub(crate) hold: bool,
-    /// Later than now.
+    /// Delay of the first attempt.
     pub(crate) delay: Millis,
 }
 
 impl State {
-    /// Queue a webhook and answer with its delivery id.
+    /// Queues a webhook. Returns its delivery id.
     pub(crate) fn emit(&mut self, event: Event, body: &Value) -> u64 {
         self.emit_bytes(event, ascii_json(body))
     }
 
-    /// The same for bytes that are sent as they are.
+    /// Queues a webhook whose bytes are sent unchanged.
     pub(crate) fn emit_bytes(&mut self, event: Event, body: Bytes) -> u64 {
         let now = self.clock.now();
         let fault = self.faults.take(&event_subject(&event), now, &mut self.ids, |action| action.changes_a_webhook());
@@ -55,14 +55,14 @@ impl State {
             Some(Action::BadSignature) => Some(signature("not-the-app-secret", &body)),
             _ => Some(signature(&self.world.app_secret, &body)),
         };
-        // What was signed is whole; what arrives is not.
+        // The signature covers the whole body; a truncated one arrives.
         let body = match fault {
             Some(Action::Truncate { bytes }) => body.slice(..cut_at(body.len(), bytes)),
             _ => body,
         };
         let state = match fault {
             Some(Action::Lose) => DeliveryState::Lost,
-            // Whoever ended the subscription gets nothing, now or later.
+            // An unsubscribed app receives nothing, now or later.
             _ if self.accounts.subscribed == Some(false) => DeliveryState::Lost,
             _ if event.hold || self.target_for(event.number.as_deref()).is_none() => DeliveryState::Held,
             _ => DeliveryState::Pending,
@@ -73,14 +73,21 @@ impl State {
             return id;
         }
         if matches!(fault, Some(Action::Swap)) {
-            self.keep_back(id);
+            self.hold_for_swap(id);
             return id;
         }
         self.queue_attempts(id, now + event.delay, fault);
-        if let Some(kept) = self.kept.take_swapped() {
-            self.queue_attempts(kept, now + event.delay + 1, None);
+        if let Some(earlier) = self.buffer.take_swapped() {
+            self.queue_attempts(earlier, now + event.delay + 1, None);
         }
         id
+    }
+
+    /// Queues a webhook about the account.
+    pub(crate) fn emit_account_event(&mut self, field: &str, event: &str, value: Value) -> u64 {
+        let time = Some(self.clock.now() / 1000);
+        let body = payload::envelope(&self.world, field, value, time);
+        self.emit(Event { name: event.to_owned(), ..Event::default() }, &body)
     }
 
     pub(super) fn queue_attempts(&mut self, delivery: u64, at: Millis, fault: Option<Action>) {
@@ -109,7 +116,7 @@ fn event_subject(event: &Event) -> Subject {
     }
 }
 
-/// The same delivery with things around and inside it that no version of the API has yet.
+/// Adds unknown fields, changes, messages and statuses that no version of the API has.
 fn with_unknown(body: &Bytes) -> Bytes {
     let Ok(mut json) = serde_json::from_slice::<Value>(body) else { return body.clone() };
     let unknown = |word: &str| json!({"field": word, "value": {"novelty": [1, {"deep": null}]}});

@@ -1,11 +1,11 @@
-//! The GET handshake that proves a callback belongs to whoever sets it.
+//! Handshake: a GET request that proves that the callback belongs to the caller.
 
 use std::time::Duration;
 
 use url::Url;
 
-/// Ask the callback to echo a challenge. The error says what came instead.
-pub(crate) async fn shake_hands(
+/// Asks the callback to echo a challenge. The error describes the answer that came instead.
+pub(crate) async fn verify_callback(
     client: &reqwest::Client,
     callback: &Url,
     verify_token: &str,

@@ -1,10 +1,10 @@
-//! The JSON around messages and statuses, in the shape of the current webhook version (`v25`).
+//! JSON around messages and statuses, in the shape of webhook version `v25`.
 
 use serde_json::{Value, json};
 
 use crate::{users::User, world::World};
 
-/// One change of one field, in the envelope every webhook has.
+/// Envelope of a webhook with one change of one field.
 pub(crate) fn envelope(world: &World, field: &str, value: Value, time: Option<u64>) -> Value {
     let mut entry = json!({"id": world.waba_id});
     if let Some(time) = time {
@@ -14,7 +14,7 @@ pub(crate) fn envelope(world: &World, field: &str, value: Value, time: Option<u6
     json!({"object": "whatsapp_business_account", "entry": [entry]})
 }
 
-/// The value of the field `messages`: `list` is `messages` or `statuses`.
+/// Value of the field `messages`; `list` is `messages` or `statuses`.
 pub(crate) fn messages_value(world: &World, number: &str, contacts: Option<Value>, list: &str, item: Value) -> Value {
     let display = world.number(number).map(|number| number.display.as_str());
     let mut value = json!({
@@ -28,7 +28,7 @@ pub(crate) fn messages_value(world: &World, number: &str, contacts: Option<Value
     value
 }
 
-/// A person as the business sees them.
+/// Contact of a person, without what is hidden from the business.
 pub(crate) fn contact(user: &User) -> Value {
     let mut contact = json!({"profile": {"name": user.name}});
     if let Some(username) = &user.username {

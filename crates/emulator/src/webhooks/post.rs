@@ -1,4 +1,4 @@
-//! One attempt: an HTTP POST and what became of it.
+//! One delivery attempt over HTTP.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use reqwest::header::{CONTENT_TYPE, USER_AGENT};
 use super::{AttemptKind, Target, deliveries::Attempt};
 use crate::clock::Millis;
 
-/// Everything one attempt needs, so that no lock is held while it runs.
+/// Data of one attempt, copied so that no lock is held while it runs.
 pub(crate) struct Outgoing {
     pub(crate) delivery: u64,
     pub(crate) kind: AttemptKind,
@@ -19,14 +19,14 @@ pub(crate) struct Outgoing {
     pub(crate) signature: Option<String>,
 }
 
-/// The client for callbacks: no proxy, no redirects.
+/// Builds the client for callbacks: no proxy, no redirects.
 pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
-    // An error says that the process already has a provider, which is as good.
+    // An error means that the process already has a provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()
 }
 
-/// Post and wait for the answer. Never fails: a failure is what the log is for.
+/// Posts a webhook and waits for the answer. A failure is part of the returned attempt.
 pub(crate) async fn post(client: &reqwest::Client, outgoing: &Outgoing) -> Attempt {
     let _slot = outgoing.target.slots.acquire().await;
     let started = Instant::now();

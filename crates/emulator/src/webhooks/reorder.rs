@@ -1,63 +1,43 @@
-//! Webhooks that wait for others: to leave together, or after the next one.
+//! `batch` and `swap` faults: webhooks that are sent together, or after the next one.
 
 use serde_json::{Value, json};
 
 use super::{
-    Delivery, DeliveryState, Event,
+    Delivery, DeliveryState,
+    buffer::Batch,
+    emit::Event,
     signing::{ascii_json, signature},
 };
 use crate::{clock::Millis, state::State, timers::Job};
 
-/// How long the first waits for the others.
-const LINGER: Millis = 1_000;
-
-#[derive(Default)]
-pub(crate) struct Kept {
-    /// Counts what was kept, so that a late timer lets nothing newer go.
-    count: u64,
-    batch: Option<Batch>,
-    swapped: Option<(u64, u64)>,
-}
-
-struct Batch {
-    token: u64,
-    delivery: u64,
-    entries: Vec<Value>,
-    wanted: usize,
-}
-
-impl Kept {
-    /// The one that waits for the next to leave first.
-    pub(super) fn take_swapped(&mut self) -> Option<u64> {
-        self.swapped.take().map(|(_, delivery)| delivery)
-    }
-}
+/// Longest time that a webhook waits for others.
+const MAX_WAIT: Millis = 1_000;
 
 impl State {
-    /// Keep a delivery until the next one was queued.
-    pub(super) fn keep_back(&mut self, delivery: u64) {
-        self.kept.count += 1;
-        let token = self.kept.count;
-        if let Some((_, earlier)) = self.kept.swapped.replace((token, delivery)) {
+    /// Holds a delivery back until the next one is queued.
+    pub(super) fn hold_for_swap(&mut self, delivery: u64) {
+        self.buffer.count += 1;
+        let token = self.buffer.count;
+        if let Some((_, earlier)) = self.buffer.swapped.replace((token, delivery)) {
             let now = self.clock.now();
             self.queue_attempts(earlier, now, None);
         }
-        self.timers.push(self.clock.now() + LINGER, Job::Linger { batch: token });
+        self.timers.push(self.clock.now() + MAX_WAIT, Job::FlushBuffer { token });
     }
 
-    /// Put an event into the open batch, or begin one; the answer is the delivery of all of them. `None` for what cannot
-    /// be put together with others.
+    /// Adds an event to the open batch, or opens one. Returns the delivery of the batch; `None` for
+    /// an event that cannot be batched.
     pub(super) fn join_batch(&mut self, event: &Event, body: &[u8], wanted: u32) -> Option<u64> {
         let json: Value = serde_json::from_slice(body).ok()?;
         let entries = json["entry"].as_array()?.clone();
         if event.hold || self.target_for(event.number.as_deref()).is_none() {
             return None;
         }
-        if let Some(batch) = &mut self.kept.batch {
+        if let Some(batch) = &mut self.buffer.batch {
             batch.entries.extend(entries);
             let (token, delivery, full) = (batch.token, batch.delivery, batch.entries.len() >= batch.wanted);
             if full {
-                self.let_go(token);
+                self.flush_buffer(token);
             }
             return Some(delivery);
         }
@@ -73,17 +53,17 @@ impl State {
             bytes::Bytes::new(),
             None,
         ));
-        self.kept.count += 1;
-        let token = self.kept.count;
-        self.kept.batch = Some(Batch { token, delivery, entries, wanted: wanted as usize });
-        self.timers.push(now + LINGER, Job::Linger { batch: token });
+        self.buffer.count += 1;
+        let token = self.buffer.count;
+        self.buffer.batch = Some(Batch { token, delivery, entries, wanted: wanted as usize });
+        self.timers.push(now + MAX_WAIT, Job::FlushBuffer { token });
         Some(delivery)
     }
 
-    /// Send what was kept under this number, if it is still there.
-    pub(crate) fn let_go(&mut self, token: u64) {
+    /// Sends what is buffered under this token, if it is still there.
+    pub(crate) fn flush_buffer(&mut self, token: u64) {
         let now = self.clock.now();
-        if let Some(batch) = self.kept.batch.take_if(|batch| batch.token == token) {
+        if let Some(batch) = self.buffer.batch.take_if(|batch| batch.token == token) {
             let body = ascii_json(&json!({"object": "whatsapp_business_account", "entry": batch.entries}));
             if let Some(delivery) = self.deliveries.get_mut(batch.delivery) {
                 delivery.signature = Some(signature(&self.world.app_secret, &body));
@@ -91,7 +71,7 @@ impl State {
             }
             self.queue_attempts(batch.delivery, now, None);
         }
-        if let Some((_, delivery)) = self.kept.swapped.take_if(|(kept, _)| *kept == token) {
+        if let Some((_, delivery)) = self.buffer.swapped.take_if(|(kept, _)| *kept == token) {
             self.queue_attempts(delivery, now, None);
         }
     }

@@ -1,21 +1,21 @@
-//! Where webhooks go.
+//! Callback addresses.
 
 use std::{net::IpAddr, sync::Arc};
 
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
-/// Posts to one target that may be under way at the same time.
+/// Most concurrent posts to one target.
 const CONCURRENCY: usize = 8;
 
-/// A callback that may be called.
+/// A checked callback address.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub(crate) url: Url,
     pub(crate) slots: Arc<Semaphore>,
 }
 
-/// Why an address is not a callback.
+/// Reason for a refused callback address.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BadTarget {
     #[error("callback_url is not an http or https address")]
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_loopback_addresses_are_callbacks_unless_remote_ones_are_allowed() {
+    fn remote_callbacks_need_permission() {
         for url in ["http://127.0.0.1:1/x", "http://localhost/x", "https://[::1]/x"] {
             assert!(Target::parse(url, false).is_ok(), "{url}");
         }

@@ -1,4 +1,4 @@
-//! The business's side: a server that takes webhooks and answers as a test tells it to.
+//! Webhook receiver of the tests, with configurable answers.
 
 use std::{
     collections::VecDeque,
@@ -45,7 +45,7 @@ struct Inner {
     verify_token: String,
     echoes: bool,
     queries: Vec<String>,
-    /// Answer only when this many posts are here at once.
+    /// Answers only when this many posts are open at once.
     meeting: Option<Arc<Barrier>>,
     held: watch::Sender<bool>,
 }
@@ -70,7 +70,7 @@ impl Callback {
         Self { url, inner }
     }
 
-    /// The next posts are answered with these, later ones with 200.
+    /// Sets the statuses of the next answers; later ones are 200.
     pub fn answers(&self, statuses: &[u16]) {
         self.inner.lock().unwrap().answers.extend(statuses);
     }
@@ -79,7 +79,7 @@ impl Callback {
         self.inner.lock().unwrap().meeting = Some(Arc::new(Barrier::new(posts)));
     }
 
-    /// Answer nothing while this is on.
+    /// Holds all answers back while it is on.
     pub fn holds(&self, on: bool) {
         self.inner.lock().unwrap().held.send_replace(on);
     }
@@ -100,7 +100,7 @@ impl Callback {
         self.inner.lock().unwrap().received.clear();
     }
 
-    /// `sent`, `delivered`, … in the order they came.
+    /// Received statuses (`sent`, `delivered`, …) in order of arrival.
     pub fn statuses(&self) -> Vec<String> {
         let received = self.received();
         let statuses = received.iter().map(|post| post.value()["statuses"][0]["status"].clone());

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
-use crate::harness::{ANA, Bench, blank, fixture};
+use crate::harness::{ANA, Harness, blank, fixture};
 
-/// Every example of a send, in the order of the fixtures.
+/// Send examples, in the order of the fixtures.
 const SENDS: [&str; 20] = [
     "ex-005-reply",
     "ex-006-image-id",
@@ -26,65 +26,65 @@ const SENDS: [&str; 20] = [
     "ex-024-template-media-buttons",
 ];
 
-async fn with_files() -> Bench {
-    let bench = Bench::open().await;
+async fn with_files() -> Harness {
+    let harness = Harness::open().await;
     for (id, kind) in [
         ("700000000000050", "image/jpeg"),
         ("700000000000051", "application/pdf"),
         ("700000000000052", "audio/ogg; codecs=opus"),
         ("700000000000053", "image/webp"),
     ] {
-        bench.file(id, kind).await;
+        harness.file(id, kind).await;
     }
-    bench
+    harness
 }
 
 #[tokio::test]
-async fn each_kind_of_message_is_answered_as_its_fixture_says() {
-    let bench = with_files().await;
-    bench
+async fn answers_to_each_message_type_match_fixtures() {
+    let harness = with_files().await;
+    harness
         .fault(json!({"surface": "send", "template": "promo_image"}), json!("always"), json!({"hold": {"ms": 1}}))
         .await;
     for name in SENDS {
         let example = fixture(name);
-        let answer = bench.graph(example["request"]["path"].as_str().unwrap(), &example["request"]["json"]).await;
+        let answer = harness.graph(example["request"]["path"].as_str().unwrap(), &example["request"]["json"]).await;
         assert_eq!(answer.status, 200, "{name}: {}", answer.text);
         let (mut body, mut expected) = (answer.json(), example["response"]["body"].clone());
         blank(&mut body, &["id"]);
         blank(&mut expected, &["id"]);
         assert_eq!(body, expected, "{name}");
-        // One message in six seconds, or the pair rate ends the list.
-        bench.seconds(6).await;
+        // The pair rate allows one message in six seconds.
+        harness.seconds(6).await;
     }
-    let chat = bench.chat("ana").await;
+    let chat = harness.chat("ana").await;
     let out = chat["messages"].as_array().unwrap().iter().filter(|message| message["direction"] == "out");
-    assert_eq!(out.count(), SENDS.len() - 2, "reactions are no messages of their own");
+    assert_eq!(out.count(), SENDS.len() - 2, "reactions are not listed as messages");
 }
 
 #[tokio::test]
-async fn a_reaction_of_the_business_is_on_the_message_and_only_sent() {
-    let bench = Bench::open().await;
-    let asked = bench.says("ana", "thanks").await;
-    bench.callback.forget();
+async fn business_reaction_is_attached_to_its_message_and_reports_only_sent() {
+    let harness = Harness::open().await;
+    let asked = harness.says("ana", "thanks").await;
+    harness.callback.forget();
     let react = |emoji: &str| {
         json!({"messaging_product": "whatsapp", "to": ANA, "type": "reaction",
             "reaction": {"message_id": asked, "emoji": emoji}})
     };
-    bench.send(&react("👍")).await.wamid();
-    bench.seconds(5).await;
-    assert_eq!(bench.callback.statuses(), ["sent"]);
-    assert_eq!(bench.chat("ana").await["messages"][1]["reactions"], json!([{"from": "business", "emoji": "👍"}]));
-    bench.send(&react("")).await.wamid();
-    assert_eq!(bench.chat("ana").await["messages"][1]["reactions"], json!([]));
+    harness.send(&react("👍")).await.wamid();
+    harness.seconds(5).await;
+    assert_eq!(harness.callback.statuses(), ["sent"]);
+    assert_eq!(harness.chat("ana").await["messages"][1]["reactions"], json!([{"from": "business", "emoji": "👍"}]));
+    harness.send(&react("")).await.wamid();
+    assert_eq!(harness.chat("ana").await["messages"][1]["reactions"], json!([]));
 }
 
 #[tokio::test]
-async fn a_voice_note_is_played_and_not_read() {
-    let bench = with_files().await;
-    bench.put("/users/ana", json!({"auto_read_ms": 100})).await;
-    bench.send(&fixture("ex-009-audio-voice")["request"]["json"]).await.wamid();
-    bench.seconds(5).await;
-    assert_eq!(bench.callback.statuses(), ["sent", "delivered", "played"]);
+async fn voice_message_reports_played_instead_of_read() {
+    let harness = with_files().await;
+    harness.put("/users/ana", json!({"auto_read_ms": 100})).await;
+    harness.send(&fixture("ex-009-audio-voice")["request"]["json"]).await.wamid();
+    harness.seconds(5).await;
+    assert_eq!(harness.callback.statuses(), ["sent", "delivered", "played"]);
 }
 
 fn message(kind: &str, node: Value) -> Value {
@@ -92,9 +92,9 @@ fn message(kind: &str, node: Value) -> Value {
 }
 
 #[tokio::test]
-async fn limits_are_exact_and_what_is_wrong_has_its_code() {
-    let bench = with_files().await;
-    bench.put("/limits", json!({"pair_rate": false})).await;
+async fn content_limits_are_exact_and_errors_have_their_codes() {
+    let harness = with_files().await;
+    harness.put("/limits", json!({"pair_rate": false})).await;
     let buttons = |count: usize, title: usize| {
         let list: Vec<Value> = (0..count)
             .map(|at| json!({"type": "reply", "reply": {"id": at.to_string(), "title": format!("{at}{}", "x".repeat(title - 1))}}))
@@ -123,8 +123,8 @@ async fn limits_are_exact_and_what_is_wrong_has_its_code() {
         (footer(60), footer(61)),
         (caption(1_024), caption(1_025)),
     ] {
-        assert_eq!(bench.send(&fits).await.status, 200, "{fits}");
-        let refused = bench.send(&over).await;
+        assert_eq!(harness.send(&fits).await.status, 200, "{fits}");
+        let refused = harness.send(&over).await;
         assert_eq!((refused.status, refused.code()), (400, 131_009), "{over}");
     }
     for (body, code) in [
@@ -133,18 +133,18 @@ async fn limits_are_exact_and_what_is_wrong_has_its_code() {
         (json!({"messaging_product": "whatsapp", "to": ANA, "type": "image"}), 131_008),
         (message("location", json!({"latitude": 91, "longitude": 0})), 131_009),
     ] {
-        assert_eq!(bench.send(&body).await.code(), code, "{body}");
+        assert_eq!(harness.send(&body).await.code(), code, "{body}");
     }
     let title = fixture("er-004-131009-button-title");
-    assert_eq!(bench.send(&title["request"]["json"]).await.code(), 131_009);
+    assert_eq!(harness.send(&title["request"]["json"]).await.code(), 131_009);
 }
 
 #[tokio::test]
-async fn a_link_that_cannot_be_fetched_fails_later() {
-    let bench = Bench::open().await;
-    bench.send(&message("image", json!({"link": "https://fail.example/a.jpg"}))).await.wamid();
-    bench.seconds(1).await;
-    assert_eq!(bench.callback.statuses(), ["failed"]);
-    let error = bench.callback.received()[0].value()["statuses"][0]["errors"][0]["code"].clone();
+async fn unreachable_media_link_fails_in_a_status() {
+    let harness = Harness::open().await;
+    harness.send(&message("image", json!({"link": "https://fail.example/a.jpg"}))).await.wamid();
+    harness.seconds(1).await;
+    assert_eq!(harness.callback.statuses(), ["failed"]);
+    let error = harness.callback.received()[0].value()["statuses"][0]["errors"][0]["code"].clone();
     assert_eq!(error, 131_053);
 }

@@ -1,41 +1,41 @@
 use serde_json::{Value, json};
 
-use crate::harness::{ANA, Bench, text_to};
+use crate::harness::{ANA, Harness, text_to};
 
-/// A conversation with a bit of everything that takes ids, and everything that can be seen of it.
+/// Runs a conversation that uses all kinds of ids. Returns webhook bodies and chats.
 async fn conversation(seed: u64) -> (Vec<Vec<u8>>, Vec<Value>) {
-    let bench = Bench::seeded(seed).await;
-    run(&bench).await;
-    seen(&bench).await
+    let harness = Harness::seeded(seed).await;
+    run(&harness).await;
+    seen(&harness).await
 }
 
-async fn run(bench: &Bench) {
-    bench.put("/users/ana", json!({"auto_read_ms": 500})).await;
-    bench.says("ana", "Olá").await;
-    bench.says("+44 1632 960001", "somebody new").await;
-    bench.fault(json!({"surface": "send"}), json!({"probability": 0.5}), json!({"error": "server_500"})).await;
+async fn run(harness: &Harness) {
+    harness.put("/users/ana", json!({"auto_read_ms": 500})).await;
+    harness.says("ana", "Olá").await;
+    harness.says("+44 1632 960001", "new contact").await;
+    harness.fault(json!({"surface": "send"}), json!({"probability": 0.5}), json!({"error": "server_500"})).await;
     for n in 0..6 {
-        bench.send(&text_to(ANA, &format!("answer {n}"))).await;
-        bench.seconds(7).await;
+        harness.send(&text_to(ANA, &format!("answer {n}"))).await;
+        harness.seconds(7).await;
     }
-    bench.text("caro", "x").await;
-    bench.text("15559998888", "no account").await;
-    bench.seconds(60).await;
+    harness.text("caro", "x").await;
+    harness.text("15559998888", "no account").await;
+    harness.seconds(60).await;
 }
 
-async fn seen(bench: &Bench) -> (Vec<Vec<u8>>, Vec<Value>) {
-    let bodies = bench.callback.received().iter().map(|r| r.body.to_vec()).collect();
-    let chats = vec![bench.chat("ana").await, bench.chat("441632960001").await, bench.chat("15559998888").await];
+async fn seen(harness: &Harness) -> (Vec<Vec<u8>>, Vec<Value>) {
+    let bodies = harness.callback.received().iter().map(|r| r.body.to_vec()).collect();
+    let chats = vec![harness.chat("ana").await, harness.chat("441632960001").await, harness.chat("15559998888").await];
     (bodies, chats)
 }
 
-/// The same without what a seed decides.
+/// Number of status webhooks.
 fn statuses(bodies: &[Vec<u8>]) -> usize {
     bodies.iter().filter(|body| body.windows(10).any(|w| w == b"\"statuses\"")).count()
 }
 
 #[tokio::test]
-async fn the_same_seed_and_calls_give_the_same_bytes_and_another_seed_other_ids() {
+async fn same_seed_and_calls_give_same_bytes() {
     let first = conversation(7).await;
     assert_eq!(first, conversation(7).await);
     assert!(first.0.len() > 5 && statuses(&first.0) > 3);
@@ -46,14 +46,14 @@ async fn the_same_seed_and_calls_give_the_same_bytes_and_another_seed_other_ids(
 }
 
 #[tokio::test]
-async fn a_reset_repeats_the_run_and_may_change_the_seed() {
-    let bench = Bench::seeded(7).await;
-    run(&bench).await;
-    let first = seen(&bench).await;
+async fn reset_repeats_the_run_with_the_same_or_another_seed() {
+    let harness = Harness::seeded(7).await;
+    run(&harness).await;
+    let first = seen(&harness).await;
     for (seed, same) in [(7, true), (9, false)] {
-        bench.callback.forget();
-        assert_eq!(bench.post("/reset", json!({"seed": seed})).await.json()["seed"], seed);
-        run(&bench).await;
-        assert_eq!(seen(&bench).await == first, same);
+        harness.callback.forget();
+        assert_eq!(harness.post("/reset", json!({"seed": seed})).await.json()["seed"], seed);
+        run(&harness).await;
+        assert_eq!(seen(&harness).await == first, same);
     }
 }

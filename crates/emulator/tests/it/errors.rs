@@ -1,12 +1,12 @@
 use serde_json::{Value, json};
 
-use crate::harness::{Bench, blank, fixture};
+use crate::harness::{Harness, blank, fixture};
 
-/// Compare the answer to an `er-*` exchange, once its condition is set up.
-async fn answers_as(bench: &Bench, name: &str) {
+/// Compares an answer with an `er-*` fixture whose condition is set up.
+async fn answers_as(harness: &Harness, name: &str) {
     let example = fixture(name);
     let path = example["request"]["path"].as_str().unwrap();
-    let answer = bench.graph(path, &example["request"]["json"]).await;
+    let answer = harness.graph(path, &example["request"]["json"]).await;
     let expected = &example["response"];
     assert_eq!(json!(answer.status), expected["status"], "{name}");
     for (header, value) in expected["headers"].as_object().into_iter().flatten() {
@@ -25,16 +25,16 @@ async fn answers_as(bench: &Bench, name: &str) {
 }
 
 #[tokio::test]
-async fn errors_that_need_no_condition_are_as_the_fixtures_say() {
-    let bench = Bench::open().await;
+async fn request_errors_match_fixtures() {
+    let harness = Harness::open().await;
     for name in ["er-002-100-missing-object", "er-003-131008-missing-to", "er-005-100-text-too-long"] {
-        answers_as(&bench, name).await;
+        answers_as(&harness, name).await;
     }
 }
 
 #[tokio::test]
-async fn errors_asked_for_by_name_or_code_are_as_the_fixtures_say() {
-    let bench = Bench::open().await;
+async fn fault_errors_match_fixtures() {
+    let harness = Harness::open().await;
     let cases = [
         ("er-001-190-expired", json!({"error": "token_expired"})),
         ("er-009-131056-pair-rate", json!({"error": "pair_rate"})),
@@ -49,24 +49,24 @@ async fn errors_asked_for_by_name_or_code_are_as_the_fixtures_say() {
         ("er-019-368-policy", json!({"error": "policy_block"})),
     ];
     for (name, action) in cases {
-        bench.fault(json!({"surface": "send"}), json!({"next": 1}), action).await;
-        answers_as(&bench, name).await;
+        harness.fault(json!({"surface": "send"}), json!({"next": 1}), action).await;
+        answers_as(&harness, name).await;
     }
 }
 
 #[tokio::test]
-async fn a_closed_window_is_refused_at_once_when_the_limits_say_so() {
-    let bench = Bench::start().await;
-    bench.put("/limits", json!({"window": "sync"})).await;
-    answers_as(&bench, "er-012-131047-sync").await;
+async fn synchronous_window_refuses_closed_window_at_once() {
+    let harness = Harness::start().await;
+    harness.put("/limits", json!({"window": "sync"})).await;
+    answers_as(&harness, "er-012-131047-sync").await;
 }
 
 #[tokio::test]
-async fn a_raw_error_may_set_every_part() {
-    let bench = Bench::open().await;
+async fn raw_error_sets_status_subcode_details_and_headers() {
+    let harness = Harness::open().await;
     let error = json!({"code": 131_000, "http": 599, "subcode": 7, "details": "d", "headers": {"Retry-After": "9"}});
-    bench.fault(json!({"surface": "any_graph"}), json!("always"), json!({"error": error})).await;
-    let answer = bench.text("5511999990001", "x").await;
+    harness.fault(json!({"surface": "any_graph"}), json!("always"), json!({"error": error})).await;
+    let answer = harness.text("5511999990001", "x").await;
     assert_eq!(answer.status, 599);
     assert_eq!(answer.headers["retry-after"], "9");
     let body = answer.json()["error"].clone();
@@ -77,8 +77,8 @@ async fn a_raw_error_may_set_every_part() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_is_refused() {
-    let bench = Bench::open().await;
-    let answer = bench.text("5511999990001", &"x".repeat(2 << 20)).await;
+async fn oversized_body_is_refused() {
+    let harness = Harness::open().await;
+    let answer = harness.text("5511999990001", &"x".repeat(2 << 20)).await;
     assert_eq!((answer.status, answer.code()), (413, 100));
 }

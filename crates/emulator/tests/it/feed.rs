@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{ANA, Bench};
+use crate::harness::{ANA, Harness};
 
-/// Read server-sent events until there are `count`.
+/// Reads `count` server-sent events.
 async fn events(mut feed: reqwest::Response, count: usize) -> Vec<(String, Value)> {
     let mut text = String::new();
     while text.matches("\n\n").count() < count {
@@ -18,15 +18,15 @@ async fn events(mut feed: reqwest::Response, count: usize) -> Vec<(String, Value
 }
 
 #[tokio::test]
-async fn the_feed_shows_messages_statuses_and_typing_as_they_happen() {
-    let bench = Bench::start().await;
-    let url = format!("{}/_emulator/v1/events", bench.emulator.url());
-    let feed = bench.http.get(url).send().await.unwrap();
-    let asked = bench.says("ana", "hi").await;
+async fn feed_streams_messages_statuses_and_typing() {
+    let harness = Harness::start().await;
+    let url = format!("{}/_emulator/v1/events", harness.emulator.url());
+    let feed = harness.http.get(url).send().await.unwrap();
+    let asked = harness.says("ana", "hi").await;
     let typing = json!({"messaging_product": "whatsapp", "status": "read", "message_id": asked, "typing_indicator": {"type": "text"}});
-    bench.send(&typing).await;
-    let id = bench.text(ANA, "hello").await.wamid();
-    bench.seconds(30).await;
+    harness.send(&typing).await;
+    let id = harness.text(ANA, "hello").await.wamid();
+    harness.seconds(30).await;
     let events = events(feed, 7).await;
     let names: Vec<&str> = events.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["message", "status", "typing", "typing", "message", "status", "status"]);
@@ -37,10 +37,10 @@ async fn the_feed_shows_messages_statuses_and_typing_as_they_happen() {
 }
 
 #[tokio::test]
-async fn the_feed_ends_when_the_emulator_stops() {
-    let bench = Bench::start().await;
-    let url = format!("{}/_emulator/v1/events", bench.emulator.url());
-    let feed = bench.http.get(url).send().await.unwrap();
-    tokio::time::timeout(Duration::from_secs(5), bench.emulator.shutdown()).await.unwrap();
+async fn feed_ends_when_emulator_stops() {
+    let harness = Harness::start().await;
+    let url = format!("{}/_emulator/v1/events", harness.emulator.url());
+    let feed = harness.http.get(url).send().await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), harness.emulator.shutdown()).await.unwrap();
     assert_eq!(feed.text().await.unwrap(), "");
 }

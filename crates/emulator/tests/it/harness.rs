@@ -1,4 +1,4 @@
-//! One emulator on a manual clock, its callback, and the words the tests use.
+//! Test harness: an emulator on a manual clock, its callback, and helpers.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ pub const ANA: &str = "5511999990001";
 pub const BOB: &str = "15557770002";
 pub const HOUR: u64 = 3_600_000;
 
-pub struct Bench {
+pub struct Harness {
     pub emulator: Emulator,
     pub callback: Callback,
     pub http: Client,
 }
 
-/// An answer read to the end.
+/// A response with its whole body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -41,7 +41,7 @@ impl Answer {
         self.json()["error"]["code"].as_u64().unwrap_or_default()
     }
 
-    /// The id of the accepted message.
+    /// Id of the accepted message.
     pub fn wamid(&self) -> String {
         assert_eq!(self.status, 200, "{}", self.text);
         self.json()["messages"][0]["id"].as_str().unwrap().to_owned()
@@ -49,7 +49,7 @@ impl Answer {
 }
 
 pub fn http() -> Client {
-    // Another test may have installed it already.
+    // An error means that another test has installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().build().unwrap()
 }
@@ -58,7 +58,7 @@ pub fn manual(seed: u64, callback: &Callback) -> Config {
     Config { seed, clock: ClockMode::Manual, callback_url: Some(callback.url.clone()), ..Config::default() }
 }
 
-impl Bench {
+impl Harness {
     pub async fn start() -> Self {
         Self::seeded(1).await
     }
@@ -69,13 +69,13 @@ impl Bench {
         Self { emulator, callback, http: http() }
     }
 
-    /// A world in which Ana and Bob have written, so that their windows are open.
+    /// Starts an emulator in which the service windows of Ana and Bob are open.
     pub async fn open() -> Self {
-        let bench = Self::start().await;
-        bench.says("ana", "hi").await;
-        bench.says("bob", "hi").await;
-        bench.callback.forget();
-        bench
+        let harness = Self::start().await;
+        harness.says("ana", "hi").await;
+        harness.says("bob", "hi").await;
+        harness.callback.forget();
+        harness
     }
 
     pub async fn graph(&self, path: &str, body: &Value) -> Answer {
@@ -84,7 +84,7 @@ impl Bench {
         Answer::read(request.send().await.unwrap()).await
     }
 
-    /// Any Graph call, with any token.
+    /// Sends any Graph call with any token.
     pub async fn ask(&self, method: Method, path: &str, token: &str, body: Option<&Value>) -> Answer {
         let mut request = self.http.request(method, format!("{}/v25.0{path}", self.emulator.url())).bearer_auth(token);
         if let Some(body) = body {
@@ -93,12 +93,11 @@ impl Bench {
         Answer::read(request.send().await.unwrap()).await
     }
 
-    /// Reads a Graph node or edge.
     pub async fn read(&self, path: &str) -> Answer {
         self.ask(Method::GET, path, ACCESS_TOKEN, None).await
     }
 
-    /// Puts a file where messages can name it.
+    /// Stores a file that messages can reference.
     pub async fn file(&self, id: &str, mime_type: &str) {
         let file = json!({"base64": "aGVsbG8=", "mime_type": mime_type, "filename": "a.bin", "id": id});
         let answer = self.post("/inbound/media", file).await;
@@ -133,7 +132,7 @@ impl Bench {
         Answer::read(self.http.get(url).send().await.unwrap()).await.json()
     }
 
-    /// The person writes; the answer is the message id.
+    /// Sends a message from a person. Returns its id.
     pub async fn says(&self, from: &str, text: &str) -> String {
         let answer = self.post("/inbound", json!({"from": from, "text": text})).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -150,7 +149,7 @@ impl Bench {
         self.get(&format!("/chats/{PHONE_NUMBER_ID}/{key}")).await
     }
 
-    /// The texts that the business sent to this person.
+    /// Texts that the business sent to this person.
     pub async fn sent_to(&self, key: &str) -> Vec<String> {
         let chat = self.chat(key).await;
         let messages = chat["messages"].as_array().unwrap();
@@ -175,14 +174,14 @@ pub fn text_to(to: &str, body: &str) -> Value {
     })
 }
 
-/// A wire example from the repository.
+/// Loads a wire example from `fixtures/cloud-api`.
 pub fn fixture(name: &str) -> Value {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/cloud-api");
     let text = std::fs::read_to_string(format!("{folder}/{name}.json")).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
-/// Replace the values of these keys everywhere, so that two documents compare by shape.
+/// Replaces the values of these keys everywhere, so that two documents compare by shape.
 pub fn blank(value: &mut Value, keys: &[&str]) {
     match value {
         Value::Object(map) => {

@@ -1,17 +1,18 @@
-//! The emulator over real HTTP, with a callback that records what it gets.
+//! Tests of the emulator over real HTTP, with a callback that records the webhooks.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod accounts;
-mod harness;
 mod callback;
 mod contents;
 mod control;
-mod damage;
+
 mod determinism;
 mod errors;
+mod fault_actions;
 mod faults;
 mod feed;
+mod harness;
 mod limits;
 mod media;
 mod orders;

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::harness::{Answer, http};
 
 #[tokio::test]
-async fn the_order_service_knows_three_orders_and_counts_what_it_was_asked() {
+async fn order_service_has_three_orders_and_counts_requests() {
     let service = emulator::orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let http = http();
     let get = async |path: &str| {
