@@ -12,19 +12,23 @@
 mod agents;
 mod chance;
 mod check;
+mod context;
 mod history;
-mod meta;
 mod model;
 mod node;
 mod people;
 mod report;
 mod schedule;
+mod sends;
 mod task;
 mod template;
+mod timeline;
+mod traffic;
+mod webhooks;
 mod world;
 
-pub use report::{Failure, Totals};
-pub use schedule::{Outcome, run};
+pub use report::{Failure, Outcome, Totals};
+pub use schedule::run;
 pub use template::Template;
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! The model and the service behind the tools: answers of every kind, and every kind of failure.
 
-use super::{agents::NODES, world::World};
+use super::{
+    agents::NODES,
+    world::{Inner, World},
+};
 use domain::{
     chat::{ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall, Usage},
     tool_request::{ToolAnswer, ToolRequest},
@@ -32,7 +35,7 @@ pub(super) fn ask(world: World, request: &ModelRequest, effect: &str) -> BoxFutu
     .boxed()
 }
 
-fn answer(inner: &mut super::world::Inner, tools: &[String]) -> Answer {
+fn answer(inner: &mut Inner, tools: &[String]) -> Answer {
     if inner.fault(inner.profile.model_failures) {
         let kind = match inner.chance.below(12) {
             0 => ModelFailureKind::Permanent,

@@ -1,35 +1,23 @@
 //! A node's life: what it does by itself, as the production loop does it, and its death.
 
 use super::{
-    chance::Chance,
-    meta::{self, APP_SECRET, PHONE_NUMBER, PHONE_NUMBER_ID, TRACKING_KEY, Told},
-    model,
+    context::context,
     task::Task,
     template::Template,
+    traffic::{APP_SECRET, Told},
     world::World,
 };
-use domain::{Span, Timestamp, chat::ModelChoice};
-use futures::future::{BoxFuture, FutureExt as _};
-use gateways::{
-    InProcess,
-    egress::Egress,
-    llm::{InProcessModel, Provider},
-    whatsapp::GraphClient,
-};
+use domain::{Span, Timestamp};
+use futures::future::FutureExt as _;
 use runtime::{
-    Context, Parts, Randomness, Sandbox,
+    Context,
     ingest::{self, Received},
     workers::{self, Subject, Work},
 };
 use secrecy::SecretString;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex},
-};
-use store::{Store, secrets::Vault, transact, unscoped};
+use std::collections::{BTreeMap, BTreeSet};
+use store::{Store, transact, unscoped};
 
-/// How long a send with a lost answer waits for a status.
-pub(super) const WINDOW: Span = Span::from_secs(30);
 /// How often leases are renewed.
 const RENEW: Span = Span::from_secs(3);
 
@@ -61,7 +49,7 @@ pub(super) struct Node {
     /// None while it is dead.
     pub ctx: Option<Context>,
     pub ready: bool,
-    pub tasks: BTreeMap<u64, (Kind, Task)>,
+    pub tasks: BTreeMap<u64, (Kind, Task<Done>)>,
     busy: BTreeSet<Subject>,
     looking: bool,
     /// When a dead one starts again.
@@ -96,7 +84,7 @@ impl Node {
     }
 
     /// Begins a life: a context without memory, which makes the leases of its earlier lives void.
-    pub(super) fn start(&mut self, world: &World, store: &Store, template: &Template, alone: bool) -> Task {
+    pub(super) fn start(&mut self, world: &World, store: &Store, template: &Template, alone: bool) -> Task<Done> {
         self.life += 1;
         let name = format!("n{}/{}", self.index, self.life);
         let chance = world.lock().chance.split();
@@ -140,7 +128,7 @@ impl Node {
     }
 
     /// What the loops of a node do at this time of their own accord.
-    pub(super) fn wake(&mut self, now: Timestamp) -> Vec<(Kind, Task)> {
+    pub(super) fn wake(&mut self, now: Timestamp) -> Vec<(Kind, Task<Done>)> {
         let Some(ctx) = self.ctx.clone().filter(|_| self.ready && self.frozen.is_none()) else { return Vec::new() };
         let mut tasks = Vec::new();
         if self.stopping {
@@ -170,7 +158,7 @@ impl Node {
     }
 
     /// Starts what a look has found, but for what is under way here.
-    pub(super) fn take_up(&mut self, seen: workers::Seen) -> Vec<(Kind, Task)> {
+    pub(super) fn take_up(&mut self, seen: workers::Seen) -> Vec<(Kind, Task<Done>)> {
         self.looking = false;
         let Some(ctx) = self.ctx.as_ref().filter(|_| !self.stopping) else { return Vec::new() };
         let work = seen.turns.into_iter().map(Work::Turn).chain(seen.sends.into_iter().map(Work::Send));
@@ -190,7 +178,7 @@ impl Node {
     }
 
     /// Takes a webhook.
-    pub(super) fn ingest(&self, id: u64, items: Vec<Told>, body: Vec<u8>) -> Option<(Kind, Task)> {
+    pub(super) fn ingest(&self, id: u64, items: Vec<Told>, body: Vec<u8>) -> Option<(Kind, Task<Done>)> {
         let ctx = self.ctx.clone().filter(|_| !self.stopping)?;
         let signature = gateways::whatsapp::signature::sign(&SecretString::from(APP_SECRET), &body);
         let task = async move {
@@ -210,33 +198,4 @@ impl Node {
         }
         [self.scan_at, self.renew_at.filter(|_| !self.busy.is_empty())].into_iter().flatten().min()
     }
-}
-
-/// A context in the simulated world.
-pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, chance: Chance) -> Context {
-    let chance = Mutex::new(chance);
-    let (meta_world, model_world, tool_world) = (world.clone(), world.clone(), world.clone());
-    let model = move |(request, effect): (domain::chat::ModelRequest, String)| -> BoxFuture<'static, _> {
-        model::ask(model_world.clone(), &request, &effect)
-    };
-    let choice = ModelChoice { provider: "InProcess".to_owned(), model: "simulated".to_owned() };
-    Context::new(Parts {
-        store: store.clone(),
-        clock: world.clock.clone(),
-        randomness: Randomness::Given(Arc::new(move |bytes| chance.lock().expect("no panic").fill(bytes))),
-        model: Provider::InProcess(InProcessModel::new(choice, InProcess::new(model))).into(),
-        graph: GraphClient::in_process(InProcess::new(move |posted| meta::send(meta_world.clone(), node, &posted))),
-        egress: Egress::in_process(InProcess::new(move |request| model::serve(tool_world.clone(), &request))),
-        vault: Vault::new([9; 32], "simulated"),
-        tracking_key: TRACKING_KEY,
-        app_secrets: vec![SecretString::from(APP_SECRET)],
-        verify_token: None,
-        sandbox: Some(Sandbox {
-            phone_number_id: PHONE_NUMBER_ID.into(),
-            phone_number: PHONE_NUMBER.into(),
-            access_token: SecretString::from("simulated-token"),
-        }),
-        reconcile_window: WINDOW,
-        node: name.into(),
-    })
 }

@@ -2,7 +2,7 @@
 
 use super::{
     chance::Chance,
-    meta::{Item, Told},
+    traffic::{Item, Told},
 };
 use domain::Timestamp;
 

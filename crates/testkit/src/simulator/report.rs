@@ -1,6 +1,6 @@
 //! What many runs have come to.
 
-use super::schedule::Outcome;
+use super::world::Counts;
 use runtime::failpoint;
 use std::{collections::BTreeSet, time::Duration};
 
@@ -13,6 +13,17 @@ pub struct Failure {
     pub wrong: Vec<String>,
     /// All that happened.
     pub history: Vec<String>,
+}
+
+/// What a run has come to.
+pub struct Outcome {
+    /// Of the history and of what the database holds in the end.
+    pub fingerprint: String,
+    pub(super) counts: Counts,
+    pub(super) executions: u64,
+    pub(super) died_at: BTreeSet<String>,
+    /// What did not hold, with the whole history.
+    pub failure: Option<Failure>,
 }
 
 /// Sums over runs.

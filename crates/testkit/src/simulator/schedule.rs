@@ -3,17 +3,16 @@
 use super::{
     chance::Chance,
     check,
-    meta::{Item, Told},
     node::{Done, Kind, Node},
     people,
-    report::Failure,
+    report::{Failure, Outcome},
     task::{Death, Polled, Task},
     template::{BEGAN, PEOPLE, Template},
-    world::{Counts, World},
+    traffic::{Item, Told},
+    world::World,
 };
 use domain::{Span, Timestamp};
 use runtime::{failpoint, ingest::Received, workers};
-use std::collections::BTreeSet;
 use store::{DatabaseUrl, Error, Store, census};
 
 /// Deaths of nodes in a run, at most: it shall come to an end.
@@ -22,17 +21,6 @@ const DEATHS: u64 = 12;
 const LONGEST_WAIT: Span = Span::from_mins(20);
 /// Steps of a run, at most: more is a loop without end.
 const STEPS: u64 = 400_000;
-
-/// What a run has come to.
-pub struct Outcome {
-    /// Of the history and of what the database holds in the end.
-    pub fingerprint: String,
-    pub(super) counts: Counts,
-    pub(super) executions: u64,
-    pub(super) died_at: BTreeSet<String>,
-    /// What did not hold, with the whole history.
-    pub failure: Option<Failure>,
-}
 
 /// The parts of a run.
 struct Run<'a> {
@@ -197,7 +185,7 @@ impl Run<'_> {
         }
     }
 
-    fn add(&mut self, node: usize, tasks: Vec<(Kind, Task)>) {
+    fn add(&mut self, node: usize, tasks: Vec<(Kind, Task<Done>)>) {
         for task in tasks {
             self.task_count += 1;
             self.nodes[node].tasks.insert(self.task_count, task);

@@ -2,7 +2,7 @@
 //!
 //! It is made once for each process, under a fixed seed, through the product's own routes, and copied as a file.
 
-use super::{agents, chance::Chance, node, people::Person, world::World};
+use super::{agents, chance::Chance, context::context, people::Person, world::World};
 use axum::body::Body;
 use domain::{Id, Timestamp, api_key, ids::SnapshotId};
 use engine::{AgentContent, Compiled};
@@ -31,7 +31,7 @@ impl Template {
         let store = Store::open(&DatabaseUrl::Sqlite(path.clone())).await.expect("a new file opens");
         store.migrate().await.expect("the migrations run");
         let world = World::new(0, BEGAN, Vec::new());
-        let ctx = node::context(&world, &store, 0, "template/0", Chance::new(1));
+        let ctx = context(&world, &store, 0, "template/0", Chance::new(1));
         let key = key(&store).await;
         let router =
             server::router(server::AppState::new(ctx.clone(), None, 0, server::telemetry::recorder().handle()));

@@ -3,9 +3,9 @@
 use super::{
     chance::Chance,
     history::History,
-    meta::{Arrival, Attempt, Delivery, Item},
     people::Person,
-    task::Timeline,
+    timeline::Timeline,
+    traffic::{Arrival, Attempt, Delivery, Item},
 };
 use domain::{Span, Timestamp, ids::OutboxId};
 use runtime::Clock;
