@@ -8,7 +8,7 @@ mod commands;
 mod example;
 mod output;
 mod settings;
-mod stage;
+mod stack;
 
 use std::process::ExitCode;
 

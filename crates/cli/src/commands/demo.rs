@@ -4,10 +4,10 @@
 //! system, a person taking over and handing back, a goodbye. Without a data folder or database of one's own everything
 //! happens in a temporary folder that is removed at the end.
 
-mod record;
-mod scratch;
+mod report;
+mod temp_folder;
 mod script;
-mod story;
+mod scenario;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -17,9 +17,9 @@ use serde_json::json;
 pub use script::Language;
 
 use self::{
-    record::{Record, Speaker},
-    scratch::Scratch,
-    story::{Limits, Story},
+    report::{Record, Speaker},
+    temp_folder::Scratch,
+    scenario::{Limits, Story},
 };
 use super::signals::Stop;
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
     client::{Api, Control},
     example, output,
     settings::{self, SettingFlags, variable},
-    stage::{EmulatorPlan, Plan, Stage, describe_model, is_rehearsal},
+    stack::{EmulatorPlan, Plan, Stage, describe_model, is_rehearsal},
 };
 
 /// How long the agent waits for the rest of a burst.

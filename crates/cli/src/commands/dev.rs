@@ -13,7 +13,7 @@ use super::signals::Stop;
 use crate::{
     args::DevArgs,
     settings,
-    stage::{EmulatorPlan, Plan, Stage},
+    stack::{EmulatorPlan, Plan, Stage},
 };
 
 const DATA_DIR: &str = ".chasqui/dev";

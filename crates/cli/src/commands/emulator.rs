@@ -10,7 +10,7 @@ use crate::{
     args::EmulatorArgs,
     output,
     settings::variable,
-    stage::{from_here, taken},
+    stack::{from_here, taken},
 };
 
 /// Prints its URL, and the order service's if there is one.

@@ -15,7 +15,7 @@ use crate::{
     client::{Api, Refused, Session},
     example,
     settings::text,
-    stage::Stage,
+    stack::Stage,
 };
 
 const FILE: &str = "dev.json";

@@ -4,7 +4,7 @@ use super::demo_project::DemoProject;
 use crate::{
     output,
     settings::text,
-    stage::{Stage, describe_model, is_rehearsal},
+    stack::{Stage, describe_model, is_rehearsal},
 };
 
 /// Where `phone` looks when it is told nothing.

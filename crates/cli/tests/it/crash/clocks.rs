@@ -10,7 +10,7 @@ use testkit::database::TestDatabase;
 
 use super::{
     pair::Pair,
-    talks::{self, Talks},
+    dialogs::{self, Talks},
     world::PATIENCE,
 };
 
@@ -27,7 +27,7 @@ fn nodes_with_wrong_clocks_steal_nothing_from_each_other_and_keep_the_order() {
     // Of these two, one begins at the node that is behind and one at the node that is ahead.
     let is_long = |question: &str| question.ends_with("-2") || question.ends_with("-3");
     let (world, asked) =
-        talks::world_thinking(move |question| if is_long(question) { LONG } else { Duration::from_millis(50) });
+        dialogs::world_thinking(move |question| if is_long(question) { LONG } else { Duration::from_millis(50) });
     let mut pair = Pair::of_two(&world, [&[("CHASQUI_CLOCK_OFF_BY", "-3600")], &[("CHASQUI_CLOCK_OFF_BY", "3600")]]);
     let mut talks = Talks::begin(&world, PEOPLE);
     for number in 1..=QUESTIONS {

@@ -7,7 +7,7 @@ use testkit::database::TestDatabase;
 
 use super::{
     pair::Pair,
-    talks::{self, Asked, Talk, Talks},
+    dialogs::{self, Asked, Talk, Talks},
     tell,
     world::PATIENCE,
 };
@@ -30,7 +30,7 @@ fn what_a_killed_node_was_doing_goes_on_within_15_seconds_and_nothing_is_said_tw
     let seed = std::env::var("CHASQUI_CRASH_SEED").map_or_else(|_| seconds_now(), |text| text.parse().unwrap());
     tell(&format!("{kills} kills with CHASQUI_CRASH_SEED={seed}"));
     let began = Instant::now();
-    let (world, asked) = talks::world();
+    let (world, asked) = dialogs::world();
     let mut nodes = Pair::start(&world, &[("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", WINDOW_MS)]);
     let mut talks = Talks::begin(&world, PEOPLE);
     let mut turns = Takeovers { asked, hit: Vec::new(), restarted: Times::default(), replaced: Times::default() };

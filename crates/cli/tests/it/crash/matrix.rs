@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     cases::{self, Case, Wish},
-    story, suite, tell,
+    scenario, suite, tell,
 };
 
 /// Well above the promise of 3 s: other work on this machine must not fail the suite.
@@ -30,7 +30,7 @@ fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
             let Some(case) = next else { return };
             let played = std::panic::catch_unwind(|| match case.wish {
                 Wish::Suite => suite::play(&case),
-                _ => story::play(&case),
+                _ => scenario::play(&case),
             });
             results.lock().unwrap().add(&case, played);
         }
@@ -68,7 +68,7 @@ struct Results {
 }
 
 impl Results {
-    fn add(&mut self, case: &Case, played: std::thread::Result<story::Played>) {
+    fn add(&mut self, case: &Case, played: std::thread::Result<scenario::Played>) {
         match played {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();

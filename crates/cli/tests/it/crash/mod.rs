@@ -3,18 +3,18 @@
 
 mod cases;
 mod clocks;
-mod files;
+mod media;
 mod kills;
-mod life;
+mod server;
 mod matrix;
 mod model;
 mod nodes;
 mod pair;
 mod retries;
 mod stop;
-mod story;
+mod scenario;
 mod suite;
-mod talks;
+mod dialogs;
 mod templates;
 mod world;
 

@@ -15,10 +15,10 @@ use testkit::database::TestDatabase;
 
 use super::{
     cases::Case,
-    life::{another_folder, command, listening},
+    server::{another_folder, command, listening},
     model::{self, BOOK, MORE, answer_to},
     pair::Pair,
-    story::check,
+    scenario::check,
     tell,
     world::{World, free_port, until},
 };

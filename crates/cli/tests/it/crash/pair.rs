@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Command, thread::JoinHandle};
 
 use super::{
-    life::{another_folder, command, listening},
+    server::{another_folder, command, listening},
     world::{World, free_port},
 };
 use crate::program::Running;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 use testkit::database::TestDatabase;
 
 use super::{
-    life::{command, listening},
-    talks::{self, Talks},
+    server::{command, listening},
+    dialogs::{self, Talks},
     tell,
     world::until,
 };
@@ -32,7 +32,7 @@ fn transactions_that_have_to_be_run_again_are_seen_by_nobody() {
 
 /// How long the talks took, and how many transactions were run again.
 fn play(every: Option<&str>) -> (Duration, u64) {
-    let (world, _) = talks::world();
+    let (world, _) = dialogs::world();
     let mut command = command(&world, world.port);
     if let Some(every) = every {
         command.env("CHASQUI_RETRY_EVERY", every);

@@ -12,9 +12,9 @@ use crate::program::json as printed;
 
 use super::{
     cases::{Case, Kill},
-    life::Server,
+    server::Server,
     model,
-    story::{PATIENCE, Played, wait, wait_for_deaths},
+    scenario::{PATIENCE, Played, wait, wait_for_deaths},
     world::World,
 };
 

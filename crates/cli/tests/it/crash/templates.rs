@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{
-    life::{command, listening},
+    server::{command, listening},
     world::{World, until},
 };
 use crate::program::{Running, json as json_of};

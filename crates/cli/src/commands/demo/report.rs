@@ -7,7 +7,7 @@ use domain::chat::ModelChoice;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::{output, stage::is_rehearsal};
+use crate::{output, stack::is_rehearsal};
 
 /// Everything that one demo leaves behind.
 pub struct Record {

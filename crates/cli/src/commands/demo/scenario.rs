@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    record::{Record, Speaker},
+    report::{Record, Speaker},
     script::Script,
 };
 use crate::client::{Api, Control, Execution, LOOK_EVERY, Session};

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     cases::{Case, Kill, Tool, Wish},
-    life::{Life, Server},
+    server::{Life, Server},
     model::{self, BOOK, BYE, MORE, answer_to, says},
     world::{Access, World},
 };

@@ -9,8 +9,8 @@ use testkit::ANA;
 
 use super::{
     cases::{Case, Kill},
-    life::Server,
-    story::wait_for_deaths,
+    server::Server,
+    scenario::wait_for_deaths,
     world::World,
 };
 
