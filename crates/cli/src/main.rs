@@ -1,6 +1,7 @@
-//! The binary `chasqui`: the server, the tools around it, and everything one needs to try it on one machine.
+//! The binary `chasqui`: server, operator commands, and a complete local setup for trying it.
 //!
-//! Commands read flags and settings, call the other crates and print. They hold no logic that the server needs too.
+//! Commands read flags and settings, call the other crates and print. They contain no logic that
+//! the server needs.
 
 mod args;
 mod client;
@@ -17,7 +18,7 @@ use clap::Parser as _;
 #[tokio::main]
 async fn main() -> ExitCode {
     gateways::tls::install();
-    // A usage error ends here with 2.
+    // A usage error exits here with code 2.
     let args = args::Args::parse();
     match commands::run(args.command).await {
         Ok(code) => code,

@@ -1,4 +1,4 @@
-//! Settings of one command: defaults, then `--config`, then variables, then flags.
+//! Settings of a command: defaults, `--config`, variables, flags, in rising precedence.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -9,7 +9,7 @@ use server::{
     config::{self, Given, Values},
 };
 
-/// The flags of every command that opens the database.
+/// Flags of every command that opens the database.
 #[derive(Debug, Default, Flags)]
 pub struct SettingFlags {
     /// Folder of the database file, the master key and the lock [env: CHASQUI_DATA_DIR]
@@ -18,17 +18,17 @@ pub struct SettingFlags {
     /// sqlite:PATH or postgres://… [env: CHASQUI_DATABASE_URL] [default: in the data folder]
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
-    /// A file of settings; `doctor --default-config` prints one
+    /// Configuration file; `doctor --default-config` prints one
     #[arg(long, value_name = "FILE", env = "CHASQUI_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
 }
 
-/// A variable of the environment; an empty one counts as absent.
+/// Reads an environment variable; an empty one counts as absent.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
-/// The values of all layers.
+/// Collects the values of all layers.
 pub fn collect(flags: &SettingFlags, listen: Option<SocketAddr>) -> Result<Values> {
     let mut given: Vec<(&'static str, String)> = Vec::new();
     if let Some(listen) = listen {
@@ -43,29 +43,28 @@ pub fn collect(flags: &SettingFlags, listen: Option<SocketAddr>) -> Result<Value
     Ok(config::collect(flags.config.as_deref(), &variable, &given)?)
 }
 
-/// The typed settings.
+/// Parses the settings.
 pub fn read(values: &Values) -> Result<Config> {
     Ok(Config::read(values, &variable, rehearsal::provider())?)
 }
 
-/// Whether somebody chose this value.
-pub fn is_chosen(values: &Values, key: &str) -> bool {
+/// True if the value comes from a file, a variable or a flag.
+pub fn is_given(values: &Values, key: &str) -> bool {
     values.get(key).is_some_and(|given| given.origin != "default")
 }
 
-/// Sets a value that a command decides, whatever was chosen.
-pub fn decide(values: &mut Values, key: &'static str, value: impl Into<String>, command: &str) {
+/// Sets a value, overriding a given one. `command` becomes its origin.
+pub fn set(values: &mut Values, key: &'static str, value: impl Into<String>, command: &str) {
     values.insert(key, Given { value: value.into(), origin: command.to_owned() });
 }
 
-/// Sets a value that a command decides unless somebody chose one.
-pub fn suggest(values: &mut Values, key: &'static str, value: impl Into<String>, command: &str) {
-    if !is_chosen(values, key) {
-        decide(values, key, value, command);
+/// Sets a value unless one was given.
+pub fn set_default(values: &mut Values, key: &'static str, value: impl Into<String>, command: &str) {
+    if !is_given(values, key) {
+        set(values, key, value, command);
     }
 }
 
-/// The value as text.
 pub fn text<'v>(values: &'v Values, key: &str) -> &'v str {
     values.get(key).map_or("", |given| given.value.as_str())
 }

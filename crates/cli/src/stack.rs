@@ -1,5 +1,5 @@
-//! The server, an emulated WhatsApp and a sample order service on one machine, wired to each other: what `dev` keeps
-//! running and what `demo` plays on.
+//! Local stack of `dev` and `demo`: server, emulated WhatsApp and sample order service, connected
+//! to each other.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -11,84 +11,84 @@ use domain::chat::ModelChoice;
 use emulator::{Emulator, orders::OrderService};
 use server::{App, config::Values};
 
-use crate::{
-    client::Control,
-    settings::{self, decide},
-};
+use crate::{client::Control, settings};
 
-/// What is to be started, and where.
-pub struct Plan {
-    /// The command, named as the origin of the settings that it decides.
+pub struct StackConfig {
+    /// Name of the command, as the origin of the settings that it sets.
     pub command: &'static str,
-    /// Settings of the server; those that tie it to the emulator are set here.
+    /// Settings of the server, without those that connect it to the emulator.
     pub values: Values,
-    /// The emulator.
-    pub emulator: EmulatorPlan,
-    /// Where the order service listens.
+
+    pub emulator: EmulatorChoice,
+    /// Listen address of the order service.
     pub orders: SocketAddr,
 }
 
-/// Which emulator stands in for Meta.
-pub enum EmulatorPlan {
-    /// One in this process.
-    Here(SocketAddr),
-    /// One that runs apart, at this URL.
-    Apart(String),
+/// Emulator that replaces Meta.
+pub enum EmulatorChoice {
+    /// Started in this process, at this listen address.
+    Embedded(SocketAddr),
+    /// Already running at this URL.
+    External(String),
 }
 
-/// Everything, running. Dropping it stops it at once; [`Stage::shutdown`] lets it finish.
-pub struct Stage {
-    /// The server.
+/// The running stack. Dropping it stops it at once; [`Stack::shutdown`] finishes work in progress.
+pub struct Stack {
     pub app: App,
-    /// Its URL from this machine.
+    /// Server URL from this machine.
     pub server_url: String,
-    /// The emulator's URL.
+
     pub emulator_url: String,
-    /// The order service's URL.
+
     pub orders_url: String,
-    /// The order service.
+
     pub orders: OrderService,
-    /// The settings that the server runs with.
+    /// Settings that the server runs with.
     pub values: Values,
     emulator: Option<Emulator>,
 }
 
-impl Stage {
-    /// Starts what the others need first: the order service, the emulator, the server, and last the webhooks.
-    pub async fn start(plan: Plan) -> Result<Self> {
-        let Plan { command, mut values, emulator, orders: orders_listen } = plan;
+impl Stack {
+    /// Starts order service, emulator and server, then connects the webhooks.
+    pub async fn start(plan: StackConfig) -> Result<Self> {
+        let StackConfig { command, mut values, emulator, orders: orders_listen } = plan;
         let listen = settings::read(&values)?.listen;
         let orders = emulator::orders::start(orders_listen).await;
-        let orders = orders.with_context(|| taken("the sample order service", orders_listen, "--orders-listen"))?;
-        let orders_url = from_here(orders_listen.ip(), port_of(&orders.url()));
+        let orders =
+            orders.with_context(|| cannot_listen("the sample order service", orders_listen, "--orders-listen"))?;
+        let orders_url = local_url(orders_listen.ip(), port_of(&orders.url()));
         let (emulator, emulator_url) = match emulator {
-            EmulatorPlan::Apart(url) => (None, url.trim_end_matches('/').to_owned()),
-            EmulatorPlan::Here(address) => {
+            EmulatorChoice::External(url) => (None, url.trim_end_matches('/').to_owned()),
+            EmulatorChoice::Embedded(address) => {
                 let started = emulator::start(emulator_config(address, listen)).await;
-                let started = started.with_context(|| taken("the emulator", address, "--emulator-listen"))?;
-                let url = from_here(address.ip(), started.port());
+                let started = started.with_context(|| cannot_listen("the emulator", address, "--emulator-listen"))?;
+                let url = local_url(address.ip(), started.port());
                 (Some(started), url)
             }
         };
-        settings::suggest(&mut values, "server.rate_limit_per_minute", "0", command);
-        tie_to_emulator(&mut values, &emulator_url, orders_listen.ip(), command);
-        let app = server::build(settings::read(&values)?).await.context("the server does not start")?;
-        let server_url = from_here(listen.ip(), app.port());
+        settings::set_default(&mut values, "server.rate_limit_per_minute", "0", command);
+        point_at_emulator(&mut values, &emulator_url, orders_listen.ip(), command);
+        let app = server::build(settings::read(&values)?).await.context("cannot start the server")?;
+        let server_url = local_url(listen.ip(), app.port());
         let control = Control::new(&emulator_url)?;
         let callback = format!("{server_url}/webhooks/whatsapp");
-        control.call_back(&callback, emulator::VERIFY_TOKEN).await.context("the emulator cannot reach the server")?;
+        control
+            .set_callback(&callback, emulator::VERIFY_TOKEN)
+            .await
+            .context("the emulator cannot reach the server's webhook URL")?;
         if emulator.is_some() {
-            control.lift_pair_rate().await?;
+            control.disable_pair_rate().await?;
         }
         Ok(Self { app, server_url, emulator_url, orders_url, orders, values, emulator })
     }
 
-    /// What an emulator of ours does not insist on, for people: see [`Control::lift_pair_rate`].
-    pub const fn lifted_limit(&self) -> &'static str {
-        if self.emulator.is_some() { ", without the limit of one message in 6 s to a phone" } else { "" }
+    /// Note about the disabled pair rate of an embedded emulator: see
+    /// [`Control::disable_pair_rate`].
+    pub const fn pair_rate_note(&self) -> &'static str {
+        if self.emulator.is_some() { ", without WhatsApp's limit of one message in 6 s per phone" } else { "" }
     }
 
-    /// Stops everything; what the server is doing may finish.
+    /// Stops all parts; the server finishes its work in progress.
     pub async fn shutdown(self) {
         self.app.shutdown().await;
         if let Some(emulator) = self.emulator {
@@ -97,8 +97,9 @@ impl Stage {
     }
 }
 
-/// The emulator keeps no state on disk and the server does, so each start needs ids of its own: with the same seed a
-/// person's new message would have the id of one that the server has already answered.
+/// Settings of an embedded emulator. It keeps no state on disk and the server does, so each start
+/// uses a new seed: with the same one, a new message would have the id of one that the server has
+/// already processed.
 fn emulator_config(listen: SocketAddr, server: SocketAddr) -> emulator::Config {
     let allow_remote_callback = !server.ip().is_loopback() && !server.ip().is_unspecified();
     let world = emulator::World::with_own_number();
@@ -110,7 +111,7 @@ fn seed() -> u64 {
     u64::try_from(since.as_nanos() & u128::from(u64::MAX)).unwrap_or_default()
 }
 
-fn tie_to_emulator(values: &mut Values, emulator_url: &str, orders: IpAddr, command: &str) {
+fn point_at_emulator(values: &mut Values, emulator_url: &str, orders: IpAddr, command: &str) {
     let decided = [
         ("whatsapp.graph_base_url", emulator_url),
         ("whatsapp.app_secret", emulator::APP_SECRET),
@@ -120,33 +121,32 @@ fn tie_to_emulator(values: &mut Values, emulator_url: &str, orders: IpAddr, comm
         ("sandbox.access_token", emulator::ACCESS_TOKEN),
     ];
     for (key, value) in decided {
-        decide(values, key, value, command);
+        settings::set(values, key, value, command);
     }
-    // The agent's order tool calls a private address, which is forbidden unless it is named.
+    // The agent's order tool calls a private address, which egress rules block unless it is listed.
     let network = if orders.is_unspecified() { loopback_like(orders) } else { orders };
     let allowed = match settings::text(values, "egress.allow").trim() {
         "" => network.to_string(),
         others => format!("{others},{network}"),
     };
-    decide(values, "egress.allow", allowed, command);
+    settings::set(values, "egress.allow", allowed, command);
 }
 
-/// The model in a few words; the rehearsal model is never shown without saying what it is.
+/// Describes the model. The rehearsal model is always labelled as no AI.
 pub fn describe_model(model: &ModelChoice) -> String {
     if is_rehearsal(model) {
-        "Rehearsal: a keyword-driven stand-in that works offline, not an AI".to_owned()
+        "Rehearsal: an offline keyword model for trying things out, not an AI".to_owned()
     } else {
         format!("{} {}", model.provider, model.model)
     }
 }
 
-/// Whether the built-in stand-in answers.
 pub fn is_rehearsal(model: &ModelChoice) -> bool {
     model.provider == "Rehearsal"
 }
 
-/// The URL under which this machine reaches something that listens on `ip`.
-pub fn from_here(ip: IpAddr, port: u16) -> String {
+/// URL on this machine of a server that listens on `ip`.
+pub fn local_url(ip: IpAddr, port: u16) -> String {
     let ip = if ip.is_unspecified() { loopback_like(ip) } else { ip };
     format!("http://{}", SocketAddr::from((ip, port)))
 }
@@ -159,8 +159,8 @@ fn port_of(url: &str) -> u16 {
     url.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default()
 }
 
-/// What to say when something cannot listen.
-pub fn taken(what: &str, address: SocketAddr, flag: &str) -> String {
+/// Error message for an address that cannot be used.
+pub fn cannot_listen(what: &str, address: SocketAddr, flag: &str) -> String {
     format!("{what} cannot listen on {address}; choose another address with {flag}")
 }
 
@@ -169,18 +169,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_of_all_networks_is_reached_through_this_machine() {
-        assert_eq!(from_here(Ipv4Addr::UNSPECIFIED.into(), 4000), "http://127.0.0.1:4000");
-        assert_eq!(from_here(Ipv6Addr::UNSPECIFIED.into(), 4000), "http://[::1]:4000");
-        assert_eq!(from_here(Ipv4Addr::new(10, 0, 0, 7).into(), 4000), "http://10.0.0.7:4000");
+    fn unspecified_address_is_reached_through_loopback() {
+        assert_eq!(local_url(Ipv4Addr::UNSPECIFIED.into(), 4000), "http://127.0.0.1:4000");
+        assert_eq!(local_url(Ipv6Addr::UNSPECIFIED.into(), 4000), "http://[::1]:4000");
+        assert_eq!(local_url(Ipv4Addr::new(10, 0, 0, 7).into(), 4000), "http://10.0.0.7:4000");
         assert_eq!(port_of("http://[::1]:4200"), 4200);
     }
 
     #[test]
-    fn networks_that_were_allowed_stay_allowed() {
+    fn allowed_networks_stay_allowed() {
         let mut values = settings::collect(&settings::SettingFlags::default(), None).unwrap();
-        decide(&mut values, "egress.allow", "10.0.0.0/8", "test");
-        tie_to_emulator(&mut values, "http://127.0.0.1:1", Ipv4Addr::LOCALHOST.into(), "dev");
+        settings::set(&mut values, "egress.allow", "10.0.0.0/8", "test");
+        point_at_emulator(&mut values, "http://127.0.0.1:1", Ipv4Addr::LOCALHOST.into(), "dev");
         assert_eq!(settings::text(&values, "egress.allow"), "10.0.0.0/8,127.0.0.1");
         assert_eq!(settings::text(&values, "whatsapp.graph_base_url"), "http://127.0.0.1:1");
     }

@@ -1,4 +1,4 @@
-//! The REST API with a project's key, as far as `dev` and `demo` need it.
+//! REST API client with a project's key, for `dev` and `demo`.
 
 use anyhow::{Context as _, Result};
 use reqwest::{Client, Url};
@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use super::http;
 
-/// A project's access to the API.
 pub struct Api {
     http: Client,
     base: Url,
@@ -14,71 +13,64 @@ pub struct Api {
 }
 
 impl Api {
-    /// `server` is its base URL, without `/api/v1`.
+    /// `server` is the base URL without `/api/v1`.
     pub fn new(server: &str, key: &str) -> Result<Self> {
         let base = http::below(&http::base(server)?, &["api", "v1"])?;
         Ok(Self { http: http::client()?, base, key: key.to_owned() })
     }
 
-    /// Makes an agent and gives its id.
+    /// Creates an agent. Returns its id.
     pub async fn create_agent(&self, agent: &Value) -> Result<String> {
         let created = self.post(&["agents"], &json!({"agent": agent})).await?;
         text(&created, "id")
     }
 
-    /// An agent's summary.
     pub async fn agent(&self, id: &str) -> Result<Value> {
         self.get(&["agents", id]).await
     }
 
-    /// An agent's graph.
     pub async fn graph(&self, agent: &str) -> Result<Value> {
         let whole = self.get(&["agents", agent, "graph"]).await?;
-        whole.get("graph").cloned().context("the answer has no graph")
+        whole.get("graph").cloned().context("the response has no graph")
     }
 
-    /// Changes fields of an agent.
     pub async fn update_agent(&self, id: &str, changes: &Value) -> Result<()> {
         let request = self.http.patch(http::below(&self.base, &["agents", id])?).json(&json!({"agent": changes}));
         http::answer(request.header("x-api-key", &self.key)).await?;
         Ok(())
     }
 
-    /// Lets a phone talk to an agent once it has sent the session's code.
+    /// Creates a sandbox session. It becomes active when the phone sends the session's code.
     pub async fn create_session(&self, phone: &str, agent: &str) -> Result<Session> {
         let body = json!({"whatsapp_sandbox_session": {"phone_number": phone, "agent_id": agent}});
         Session::read(&self.post(&["sandbox_sessions"], &body).await?)
     }
 
-    /// One sandbox session.
     pub async fn session(&self, id: &str) -> Result<Session> {
         Session::read(&self.get(&["sandbox_sessions", id]).await?)
     }
 
-    /// The latest sandbox sessions.
     pub async fn sessions(&self) -> Result<Vec<Session>> {
         list(&self.get(&["sandbox_sessions"]).await?)?.iter().map(Session::read).collect()
     }
 
-    /// The latest run of an agent, if there is one.
     pub async fn latest_execution(&self, agent: &str) -> Result<Option<Execution>> {
         let page = self.get(&["agents", agent, "executions"]).await?;
         list(&page)?.first().map(Execution::read).transpose()
     }
 
-    /// One run.
     pub async fn execution(&self, agent: &str, id: &str) -> Result<Execution> {
         Execution::read(&self.get(&["agents", agent, "executions", id]).await?)
     }
 
-    /// Wakes a run with data from a person's work.
+    /// Resumes an execution with a payload.
     pub async fn resume(&self, agent: &str, execution: &str, payload: &Value) -> Result<()> {
         let body = json!({"message": {"type": "payload", "content": payload}});
         self.post(&["agents", agent, "executions", execution, "resume"], &body).await?;
         Ok(())
     }
 
-    /// The latest messages of a conversation, newest first.
+    /// The latest 100 messages of a conversation, newest first.
     pub async fn messages(&self, conversation: &str) -> Result<Vec<Value>> {
         let mut url = http::below(&self.base, &["whatsapp_conversations", conversation, "whatsapp_messages"])?;
         url.set_query(Some("per_page=100"));
@@ -95,22 +87,20 @@ impl Api {
 
     async fn data(&self, request: reqwest::RequestBuilder) -> Result<Value> {
         let mut body = http::answer(request.header("x-api-key", &self.key)).await?;
-        body.get_mut("data").map(Value::take).context("the answer has no data")
+        body.get_mut("data").map(Value::take).context("the response has no data")
     }
 }
 
-/// A sandbox session.
 #[derive(Debug)]
 pub struct Session {
-    /// Its id.
     pub id: String,
     /// `pending_activation`, `active` or `expired`.
     pub status: String,
-    /// The phone it is for.
+
     pub phone: String,
-    /// What the phone must send.
+    /// Activation code that the phone must send.
     pub code: String,
-    /// The agent it leads to.
+    /// Agent id.
     pub agent: String,
 }
 
@@ -127,16 +117,14 @@ impl Session {
     }
 }
 
-/// A run of an agent.
 #[derive(Debug)]
 pub struct Execution {
-    /// Its id.
     pub id: String,
-    /// Where it stands.
+
     pub status: String,
-    /// The conversation it works in.
+    /// Conversation id.
     pub conversation: String,
-    /// Why it failed, if it did.
+    /// Error of a failed execution, as JSON.
     pub error: Option<String>,
 }
 
@@ -154,9 +142,9 @@ impl Execution {
 
 fn text(value: &Value, name: &str) -> Result<String> {
     let found = value.get(name).and_then(Value::as_str);
-    found.map(str::to_owned).with_context(|| format!("the answer has no {name}"))
+    found.map(str::to_owned).with_context(|| format!("the response has no {name}"))
 }
 
 fn list(value: &Value) -> Result<&[Value]> {
-    value.as_array().map(Vec::as_slice).context("the answer is not a list")
+    value.as_array().map(Vec::as_slice).context("the response is not a list")
 }

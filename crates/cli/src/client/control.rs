@@ -1,4 +1,4 @@
-//! The emulator's control API: what the people with phones do and see.
+//! Client of the emulator's control API: acts for the people with phones.
 
 use std::time::Duration;
 
@@ -11,58 +11,56 @@ use super::{
     http::{self, Refused},
 };
 
-/// The people of one emulator.
 pub struct Control {
     http: Client,
     base: Url,
     shown: String,
 }
 
-/// What one phone shows.
+/// Chat on one phone.
 #[derive(Debug, Default)]
 pub struct Chat {
-    /// Oldest first.
+    /// Messages, oldest first.
     pub messages: Vec<Message>,
 }
 
-/// One message on a phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// WhatsApp's id.
+    /// WhatsApp message id.
     pub id: String,
-    /// From the business; the others are the person's own.
+    /// True for messages from the business, false for the person's own.
     pub is_answer: bool,
-    /// What it says, or its type in brackets.
+    /// Text, or the message type in brackets.
     pub text: String,
 }
 
 impl Control {
-    /// `emulator` is its base URL.
+    /// `emulator` is the base URL.
     pub fn new(emulator: &str) -> Result<Self> {
         let base = http::base(emulator)?;
         let shown = emulator.trim_end_matches('/').to_owned();
         Ok(Self { http: http::client()?, base: http::below(&base, &["_emulator", "v1"])?, shown })
     }
 
-    /// The person of this name or number, made if there is none; the answer is the emulator's key for them.
-    pub async fn person(&self, who: &str, changes: &Value) -> Result<String> {
-        // A new person is called by the digits, as the emulator does with strangers who write.
-        let name = who.strip_prefix('+').unwrap_or(who);
+    /// Finds or creates the person with this key or number and applies `changes`. Returns the key.
+    pub async fn ensure_person(&self, person: &str, changes: &Value) -> Result<String> {
+        // The key of a new person is the number's digits, as for unknown senders in the emulator.
+        let name = person.strip_prefix('+').unwrap_or(person);
         let request = self.http.put(self.url(&["users", name])?).json(changes);
         let person = self.answer(request).await?;
-        person["key"].as_str().map(str::to_owned).context("the emulator's answer has no key")
+        person["key"].as_str().map(str::to_owned).context("the emulator's response has no key")
     }
 
-    /// The person writes to the business; the answer is the message's id.
-    pub async fn write(&self, who: &str, text: &str) -> Result<String> {
-        let request = self.http.post(self.url(&["inbound"])?).json(&json!({"from": who, "text": text}));
+    /// Sends a message from the person to the business. Returns its id.
+    pub async fn send(&self, person: &str, text: &str) -> Result<String> {
+        let request = self.http.post(self.url(&["inbound"])?).json(&json!({"from": person, "text": text}));
         let accepted = self.answer(request).await?;
-        accepted["message_id"].as_str().map(str::to_owned).context("the emulator's answer has no message_id")
+        accepted["message_id"].as_str().map(str::to_owned).context("the emulator's response has no message_id")
     }
 
-    /// What the person's phone shows; nothing for somebody who never wrote.
-    pub async fn chat(&self, who: &str) -> Result<Chat> {
-        let url = self.url(&["chats", emulator::PHONE_NUMBER_ID, who])?;
+    /// Chat of the person; empty for a person who never wrote.
+    pub async fn chat(&self, person: &str) -> Result<Chat> {
+        let url = self.url(&["chats", emulator::PHONE_NUMBER_ID, person])?;
         let chat = match self.answer(self.http.get(url)).await {
             Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == 404) => {
                 return Ok(Chat::default());
@@ -73,27 +71,28 @@ impl Control {
         Ok(Chat { messages: messages.iter().map(Message::read).collect() })
     }
 
-    /// The person reads a message and all before it.
-    pub async fn read(&self, who: &str, message: &str) -> Result<()> {
-        let request = self.http.post(self.url(&["users", who, "read"])?).json(&json!({"message_id": message}));
+    /// Marks a message and all earlier ones as read.
+    pub async fn read(&self, person: &str, message: &str) -> Result<()> {
+        let request = self.http.post(self.url(&["users", person, "read"])?).json(&json!({"message_id": message}));
         self.answer(request).await?;
         Ok(())
     }
 
-    /// Sends webhooks to a server from now on; it must answer the handshake.
-    pub async fn call_back(&self, callback: &str, verify_token: &str) -> Result<()> {
+    /// Sets the receiver of webhooks. It must answer the handshake.
+    pub async fn set_callback(&self, callback: &str, verify_token: &str) -> Result<()> {
         let body = json!({"callback_url": callback, "verify_token": verify_token});
         self.answer(self.http.put(self.url(&["webhooks", "config"])?).json(&body)).await?;
         Ok(())
     }
 
-    /// WhatsApp takes one message in six seconds for each person on average. Nobody who tries an agent is that patient.
-    pub async fn lift_pair_rate(&self) -> Result<()> {
+    /// Disables WhatsApp's limit of one message in six seconds per person, which would slow down a
+    /// trial of an agent.
+    pub async fn disable_pair_rate(&self) -> Result<()> {
         self.answer(self.http.put(self.url(&["limits"])?).json(&json!({"pair_rate": false}))).await?;
         Ok(())
     }
 
-    /// Everything that happens from now on.
+    /// Opens the live feed.
     pub async fn events(&self) -> Result<Events> {
         let response = self.http.get(self.url(&["events"])?).send().await.map_err(reqwest::Error::without_url);
         let response = response.and_then(reqwest::Response::error_for_status).with_context(|| self.absent())?;
@@ -112,12 +111,12 @@ impl Control {
     }
 
     fn absent(&self) -> String {
-        format!("no emulator answers at {}; start one with `dev`, or say where it is with --emulator-url", self.shown)
+        format!("no emulator answers at {}; start one with `dev`, or set its address with --emulator-url", self.shown)
     }
 }
 
 impl Message {
-    /// From the control API's form.
+    /// Reads the control API's JSON.
     pub fn read(message: &Value) -> Self {
         let kind = message["type"].as_str().unwrap_or("unknown");
         let text = message["content"]["body"].as_str().map_or_else(|| format!("[{kind}]"), str::to_owned);
@@ -127,11 +126,11 @@ impl Message {
 }
 
 impl Chat {
-    /// What the business wrote, oldest first.
+    /// Messages from the business, oldest first.
     pub fn answers(&self) -> impl DoubleEndedIterator<Item = &Message> {
         self.messages.iter().filter(|message| message.is_answer)
     }
 }
 
-/// Between two looks at a phone.
-pub const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Interval between two reads of a chat.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(100);

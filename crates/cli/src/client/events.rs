@@ -1,20 +1,19 @@
-//! The emulator's live feed, read from server-sent events.
+//! Live feed of the emulator, from server-sent events.
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 
-/// An open feed.
 pub struct Events {
     response: reqwest::Response,
     received: Vec<u8>,
 }
 
-/// Something happened on a phone.
+/// Event on a phone.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Event {
     /// `message`, `status` or `typing`.
     pub name: String,
-    /// What exactly.
+
     pub body: Value,
 }
 
@@ -23,7 +22,7 @@ impl Events {
         Self { response, received: Vec::new() }
     }
 
-    /// The next event; `None` when the emulator ended the feed. What was received stays when this is cancelled.
+    /// Waits for the next event; `None` when the emulator ends the feed. Cancel-safe.
     pub async fn next(&mut self) -> Result<Option<Event>> {
         loop {
             while let Some(block) = take_block(&mut self.received) {
@@ -32,7 +31,7 @@ impl Events {
                 }
             }
             let chunk = self.response.chunk().await.map_err(reqwest::Error::without_url);
-            match chunk.context("the emulator's feed broke off")? {
+            match chunk.context("the connection to the emulator's feed was lost")? {
                 Some(bytes) => self.received.extend_from_slice(&bytes),
                 None => return Ok(None),
             }
@@ -40,14 +39,14 @@ impl Events {
     }
 }
 
-/// Everything up to an empty line.
+/// Removes the text up to the first empty line.
 fn take_block(received: &mut Vec<u8>) -> Option<String> {
     let end = received.windows(2).position(|two| two == b"\n\n")?;
     let block: Vec<u8> = received.drain(..end + 2).collect();
     Some(String::from_utf8_lossy(&block).into_owned())
 }
 
-/// A comment keeps the connection open and is no event.
+/// Parses an event; `None` for comments, which only keep the connection open.
 fn read_block(block: &str) -> Option<Event> {
     let mut name = "message";
     let mut data = String::new();
@@ -68,7 +67,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn events_are_cut_at_empty_lines_and_comments_are_passed_over() {
+    fn events_end_at_empty_lines_and_comments_are_skipped() {
         let mut received = b": keep\n\nevent: typing\ndata: {\"typing\":true}\n\nevent: mess".to_vec();
         assert_eq!(read_block(&take_block(&mut received).unwrap()), None);
         let event = read_block(&take_block(&mut received).unwrap()).unwrap();

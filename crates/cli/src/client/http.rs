@@ -1,4 +1,4 @@
-//! What both clients share: one request, one JSON answer, errors that name the address and what came back.
+//! Requests with a JSON response. Errors name the request and the reason in the response.
 
 use std::{fmt, time::Duration};
 
@@ -6,15 +6,13 @@ use anyhow::{Context as _, Result, bail};
 use reqwest::{Client, RequestBuilder, Url, header};
 use serde_json::Value;
 
-/// An answer on this machine that takes longer is none.
-const PATIENCE: Duration = Duration::from_secs(15);
-/// How often a full rate limit is waited for.
-const WAITS: usize = 3;
+const TIMEOUT: Duration = Duration::from_secs(15);
+/// Retries after a rate limit.
+const MAX_RATE_LIMIT_WAITS: usize = 3;
 
-/// The other side understood and said no.
+/// Error response of the other side.
 #[derive(Debug)]
 pub struct Refused {
-    /// The HTTP status.
     pub status: u16,
     request: String,
     reason: String,
@@ -28,31 +26,31 @@ impl fmt::Display for Refused {
 
 impl std::error::Error for Refused {}
 
-/// A client for servers of this machine: a proxy of the environment would only be in the way.
+/// Builds a client without a proxy, because the servers run on this machine.
 pub fn client() -> Result<Client> {
     let client = Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build();
     client.context("cannot build an HTTP client")
 }
 
-/// The base of an API: an address without the slash at its end.
+/// Parses a base URL, without a trailing slash.
 pub fn base(url: &str) -> Result<Url> {
-    let parsed = Url::parse(url.trim_end_matches('/')).with_context(|| format!("'{url}' is not an address"))?;
+    let parsed = Url::parse(url.trim_end_matches('/')).with_context(|| format!("'{url}' is not a URL"))?;
     if !matches!(parsed.scheme(), "http" | "https") {
         bail!("'{url}' must begin with http:// or https://");
     }
     Ok(parsed)
 }
 
-/// The address of something below a base; every part is escaped.
+/// Appends path segments to a URL; each is escaped.
 pub fn below(base: &Url, parts: &[&str]) -> Result<Url> {
     let mut url = base.clone();
     url.path_segments_mut().map_err(|()| anyhow::anyhow!("{base} cannot have a path"))?.pop_if_empty().extend(parts);
     Ok(url)
 }
 
-/// Sends and reads the JSON answer; a rate limit is waited for.
+/// Sends a request and reads the JSON response. Waits if the rate limit is reached.
 pub async fn answer(request: RequestBuilder) -> Result<Value> {
-    for _ in 0..WAITS {
+    for _ in 0..MAX_RATE_LIMIT_WAITS {
         let again = request.try_clone().context("the request cannot be sent twice")?;
         match attempt(again).await? {
             Answer::Json(value) => return Ok(value),
@@ -61,7 +59,7 @@ pub async fn answer(request: RequestBuilder) -> Result<Value> {
     }
     match attempt(request).await? {
         Answer::Json(value) => Ok(value),
-        Answer::Later(_) => bail!("the server's rate limit stays full"),
+        Answer::Later(_) => bail!("the server's rate limit is still exhausted; try again later"),
     }
 }
 
@@ -71,7 +69,7 @@ enum Answer {
 }
 
 async fn attempt(request: RequestBuilder) -> Result<Answer> {
-    let (client, request) = request.timeout(PATIENCE).build_split();
+    let (client, request) = request.timeout(TIMEOUT).build_split();
     let request = request.context("cannot build the request")?;
     let shown = format!("{} {}", request.method(), request.url());
     let response = client.execute(request).await.map_err(reqwest::Error::without_url).with_context(|| shown.clone())?;
@@ -88,7 +86,8 @@ async fn attempt(request: RequestBuilder) -> Result<Answer> {
     Ok(Answer::Json(body))
 }
 
-/// Our API says `error` and `message`, the emulator `{"error": {"message"}}`.
+/// Reason in an error response: `error` and `message` from the API, `{"error": {"message"}}` from
+/// the emulator.
 fn reason(body: &Value) -> String {
     let said = |pointer| body.pointer(pointer).and_then(Value::as_str);
     match (said("/error"), said("/message").or(said("/error/message"))) {
@@ -104,19 +103,19 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn parts_of_an_address_are_escaped() {
+    fn path_segments_are_escaped() {
         let base = base("http://127.0.0.1:4100/").unwrap();
         assert_eq!(below(&base, &["chats", "+55 1/1"]).unwrap().as_str(), "http://127.0.0.1:4100/chats/+55%201%2F1");
         assert!(super::base("127.0.0.1:4100").is_err() && super::base("ftp://x").is_err());
     }
 
     #[test]
-    fn both_error_shapes_are_read() {
+    fn both_error_shapes_are_parsed() {
         assert_eq!(
             reason(&json!({"error": "Validation failed", "message": "can't be blank"})),
             "Validation failed (can't be blank)"
         );
-        assert_eq!(reason(&json!({"error": {"code": "not_found", "message": "no such user"}})), "no such user");
+        assert_eq!(reason(&json!({"error": {"code": "not_found", "message": "user not found"}})), "user not found");
         assert_eq!(reason(&Value::Null), "no reason given");
     }
 }

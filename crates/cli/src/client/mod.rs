@@ -1,4 +1,4 @@
-//! HTTP clients of the command line: the REST API as any customer sees it, and the emulator's control API.
+//! HTTP clients of the command line: the REST API and the emulator's control API.
 
 mod api;
 mod control;
@@ -6,6 +6,6 @@ mod events;
 mod http;
 
 pub use api::{Api, Execution, Session};
-pub use control::{Control, LOOK_EVERY, Message};
+pub use control::{Control, Message, POLL_INTERVAL};
 pub use events::Event;
 pub use http::Refused;

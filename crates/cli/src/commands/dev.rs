@@ -1,6 +1,6 @@
-//! `chasqui dev`: everything on this machine, with a demo project, agent and sandbox session, until it is stopped.
+//! `chasqui dev`: the local stack with a demo project, agent and sandbox session.
 //!
-//! A second start on the same folder finds the project and the agent of the first one; what was changed in them stays.
+//! A second start with the same folder reuses the project and the agent with all changes.
 
 mod demo_project;
 mod welcome;
@@ -13,26 +13,26 @@ use super::signals::Stop;
 use crate::{
     args::DevArgs,
     settings,
-    stack::{EmulatorPlan, Plan, Stage},
+    stack::{EmulatorChoice, Stack, StackConfig},
 };
 
 const DATA_DIR: &str = ".chasqui/dev";
 
-/// Prints what one needs to know within seconds, then serves.
+/// Prints addresses, key and next commands within seconds, then serves until it is stopped.
 pub async fn run(args: DevArgs) -> Result<ExitCode> {
     let mut values = settings::collect(&args.settings, args.listen)?;
-    settings::suggest(&mut values, "server.data_dir", DATA_DIR, "dev");
-    settings::suggest(&mut values, "server.log", "warn", "dev");
+    settings::set_default(&mut values, "server.data_dir", DATA_DIR, "dev");
+    settings::set_default(&mut values, "server.log", "warn", "dev");
     server::telemetry::init(settings::text(&values, "server.log"));
     let mut stop = Stop::listen()?;
-    let emulator = args.emulator_url.map_or(EmulatorPlan::Here(args.emulator_listen), EmulatorPlan::Apart);
-    let stage = Stage::start(Plan { command: "dev", values, emulator, orders: args.orders_listen }).await?;
+    let emulator = args.emulator_url.map_or(EmulatorChoice::Embedded(args.emulator_listen), EmulatorChoice::External);
+    let stack = Stack::start(StackConfig { command: "dev", values, emulator, orders: args.orders_listen }).await?;
     let project = tokio::select! {
-        project = demo_project::find_or_make(&stage) => project,
-        stopped = stop.wanted() => { stopped?; bail!("stopped before everything was ready") }
+        project = demo_project::find_or_create(&stack) => project,
+        stopped = stop.requested() => { stopped?; bail!("stopped before the start was complete") }
     };
-    welcome::print(&stage, &project?);
-    stop.wanted().await?;
-    stage.shutdown().await;
+    welcome::print(&stack, &project?);
+    stop.requested().await?;
+    stack.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

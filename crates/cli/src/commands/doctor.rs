@@ -1,4 +1,4 @@
-//! `chasqui doctor`: what the server would run with, where each value comes from, and what is wrong.
+//! `chasqui doctor`: the effective settings, their origins, and checks.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ use crate::{
     settings::{self, text},
 };
 
-/// Ends with 1 if a check failed.
+/// Exits with 1 if a check failed.
 pub async fn run(args: DoctorArgs) -> Result<ExitCode> {
     if args.default_config {
         output::text_now(&default_file());
@@ -40,7 +40,7 @@ pub async fn run(args: DoctorArgs) -> Result<ExitCode> {
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Nothing else can be looked at when the settings cannot be read.
+/// Check result for settings that cannot be read; no other check can run then.
 fn unreadable(error: &anyhow::Error) -> Check {
     Check { name: "settings", ok: false, detail: format!("{error:#}"), fix: Some("correct the value".to_owned()) }
 }
@@ -75,13 +75,13 @@ fn print(values: &Values, checks: &[Check], ok: bool) {
             check.detail
         ));
         if let Some(fix) = &check.fix {
-            output::line(format_args!("          {:<20} to mend it: {fix}", ""));
+            output::line(format_args!("          {:<20} fix: {fix}", ""));
         }
     }
-    output::line(if ok { "\nAll is well." } else { "\nNot everything is well." });
+    output::line(if ok { "\nAll checks passed." } else { "\nSome checks failed." });
 }
 
-/// A value that may be shown.
+/// Value with secrets redacted.
 fn shown(setting: &Setting, values: &Values) -> String {
     let value = text(values, setting.key);
     if value.is_empty() {
@@ -90,11 +90,11 @@ fn shown(setting: &Setting, values: &Values) -> String {
     if setting.secret { "[redacted]".to_owned() } else { without_password(value) }
 }
 
-/// A database URL carries its password before the host or as a parameter.
+/// Redacts the password of a database URL, before the host or in a parameter.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    // The last `@`, because a password may hold anything, even a `?` or another `@`.
-    let (who, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("[redacted]@", rest));
+    // Split at the last `@`: a password may contain `?` or another `@`.
+    let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("[redacted]@", rest));
     let (address, query) = rest.split_once('?').map_or((rest, None), |(address, query)| (address, Some(query)));
     let parameter = |pair: &str| match pair.split_once('=') {
         Some((name, _)) if name.to_ascii_lowercase().contains("pass") => format!("{name}=[redacted]"),
@@ -102,7 +102,7 @@ fn without_password(url: &str) -> String {
     };
     let query = query.map(|query| query.split('&').map(parameter).collect::<Vec<_>>().join("&"));
     let query = query.map_or(String::new(), |query| format!("?{query}"));
-    format!("{scheme}://{who}{address}{query}")
+    format!("{scheme}://{user}{address}{query}")
 }
 
 #[cfg(test)]
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_in_a_url_is_not_shown() {
+    fn password_in_a_url_is_redacted() {
         for (url, expected) in [
             ("postgres://ana:secret@db:5432/chasqui", "postgres://[redacted]@db:5432/chasqui"),
             (

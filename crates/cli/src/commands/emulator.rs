@@ -1,4 +1,4 @@
-//! `chasqui emulator`: the emulated WhatsApp alone, so that it outlives the servers that are tried on it.
+//! `chasqui emulator`: only the emulated WhatsApp, so that it survives restarts of the server.
 
 use std::process::ExitCode;
 
@@ -10,10 +10,9 @@ use crate::{
     args::EmulatorArgs,
     output,
     settings::variable,
-    stack::{from_here, taken},
+    stack::{cannot_listen, local_url},
 };
 
-/// Prints its URL, and the order service's if there is one.
 pub async fn run(args: EmulatorArgs) -> Result<ExitCode> {
     server::telemetry::init(&variable("CHASQUI_LOG").unwrap_or_else(|| "warn".to_owned()));
     let mut stop = Stop::listen()?;
@@ -27,7 +26,7 @@ pub async fn run(args: EmulatorArgs) -> Result<ExitCode> {
     let started = emulator::start(config).await;
     let emulator = started.map_err(|error| match error {
         emulator::Error::Listen { .. } => {
-            anyhow::Error::new(error).context(taken("the emulator", args.listen, "--listen"))
+            anyhow::Error::new(error).context(cannot_listen("the emulator", args.listen, "--listen"))
         }
         error => error.into(),
     })?;
@@ -35,17 +34,17 @@ pub async fn run(args: EmulatorArgs) -> Result<ExitCode> {
         None => None,
         Some(address) => {
             let service = emulator::orders::start(address).await;
-            Some(service.with_context(|| taken("the sample order service", address, "--orders-listen"))?)
+            Some(service.with_context(|| cannot_listen("the sample order service", address, "--orders-listen"))?)
         }
     };
-    output::line(format_args!("The emulator listens on {}", from_here(args.listen.ip(), emulator.port())));
+    output::line(format_args!("The emulator listens on {}", local_url(args.listen.ip(), emulator.port())));
     if let Some(orders) = &orders {
         output::line(format_args!("The sample order service listens on {}", orders.url()));
     }
     if let Some(callback) = &args.callback {
         output::line(format_args!("Webhooks go to {callback}"));
     }
-    stop.wanted().await?;
+    stop.requested().await?;
     emulator.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

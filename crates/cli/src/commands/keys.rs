@@ -8,7 +8,7 @@ use server::operator::Operator;
 
 use crate::{args::CreateKey, output, settings};
 
-/// Also beside a running server.
+/// Also works while a server is running.
 pub async fn create(args: CreateKey) -> Result<ExitCode> {
     let config = settings::read(&settings::collect(&args.settings, None)?)?;
     let (project, key) = Operator::open(&config).await?.create_key(&args.project).await?;

@@ -8,17 +8,17 @@ use server::operator::Operator;
 
 use crate::{args::ApproveLogin, output, settings};
 
-/// Also beside a running server.
+/// Also works while a server is running.
 pub async fn approve(args: ApproveLogin) -> Result<ExitCode> {
     let config = settings::read(&settings::collect(&args.settings, None)?)?;
     let user = Operator::open(&config).await?.approve_login(&args.code, &args.email, &args.project).await?;
     if args.json {
         output::json(&json!({"approved": true, "user_id": user, "email": args.email, "projects": args.project}))?;
     } else if args.project.is_empty() {
-        output::line(format_args!("approved: {} (user {user}) signs in and sees every project", args.email));
+        output::line(format_args!("approved: {} (user {user}) can sign in and access every project", args.email));
     } else {
         output::line(format_args!(
-            "approved: {} (user {user}) signs in as a member of {}",
+            "approved: {} (user {user}) can sign in as a member of {}",
             args.email,
             args.project.join(", ")
         ));

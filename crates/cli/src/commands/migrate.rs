@@ -1,4 +1,5 @@
-//! `chasqui migrate`: brings the schema up to date without starting a server, which would do the same.
+//! `chasqui migrate`: updates the schema without starting a server. `serve` does the same at its
+//! start.
 
 use std::process::ExitCode;
 
@@ -10,7 +11,7 @@ use crate::{
     settings::{self, SettingFlags},
 };
 
-/// May be called often.
+/// Idempotent.
 pub async fn run(flags: SettingFlags) -> Result<ExitCode> {
     let config = settings::read(&settings::collect(&flags, None)?)?;
     let shown = config.database.shown();

@@ -1,4 +1,4 @@
-//! One file per command.
+//! Commands, one file each.
 
 pub mod demo;
 mod dev;
@@ -20,7 +20,6 @@ use anyhow::Result;
 
 use crate::args::{Command, KeysCommand, LoginCommand, ProjectsCommand};
 
-/// Runs a command; an error ends with 1.
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
         Command::Dev(args) => dev::run(args).await,

@@ -1,4 +1,4 @@
-//! `chasqui openapi`: the document that the server serves, without a server.
+//! `chasqui openapi`: prints the OpenAPI document.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,6 @@ use anyhow::Result;
 
 use crate::output;
 
-/// Pretty JSON on standard output.
 pub fn run() -> Result<ExitCode> {
     output::line(format_args!("{:#}", server::openapi()));
     Ok(ExitCode::SUCCESS)

@@ -1,4 +1,4 @@
-//! `chasqui phone`: one of the people on the emulated WhatsApp.
+//! `chasqui phone`: a phone on the emulated WhatsApp.
 
 mod interactive;
 mod screen;
@@ -13,11 +13,10 @@ use crate::{
     client::Control,
 };
 
-/// Interactive unless a command is given.
 pub async fn run(args: PhoneArgs) -> Result<ExitCode> {
     let control = Control::new(&args.emulator_url)?;
     match args.command {
-        None => interactive::run(&control, &args.who).await,
-        Some(PhoneCommand::Send(message)) => send::run(&control, &args.who, &message).await,
+        None => interactive::run(&control, &args.person).await,
+        Some(PhoneCommand::Send(message)) => send::run(&control, &args.person, &message).await,
     }
 }

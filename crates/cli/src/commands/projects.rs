@@ -1,4 +1,4 @@
-//! `chasqui projects create`: a project is of no use without a key, so the first one comes with it.
+//! `chasqui projects create`: creates a project and its first key.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use server::operator::Operator;
 
 use crate::{args::CreateProject, output, settings};
 
-/// Also beside a running server.
+/// Also works while a server is running.
 pub async fn create(args: CreateProject) -> Result<ExitCode> {
     let config = settings::read(&settings::collect(&args.settings, None)?)?;
     let operator = Operator::open(&config).await?;

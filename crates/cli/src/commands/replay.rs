@@ -1,4 +1,5 @@
-//! `chasqui replay EXECUTION`: feeds the journal to the engine again and compares, with no network and no clock.
+//! `chasqui replay EXECUTION`: feeds the journal to the engine and compares the effects. It uses no
+//! network and no clock.
 
 use std::process::ExitCode;
 
@@ -8,14 +9,14 @@ use server::operator::Operator;
 
 use crate::{args::ReplayArgs, output, settings};
 
-/// Ends 0 if all effects are the stored ones, 1 if one differs or there was nothing to compare.
+/// Exits with 0 if all effects equal the stored ones, with 1 if one differs or none was compared.
 pub async fn run(args: ReplayArgs) -> Result<ExitCode> {
     let config = settings::read(&settings::collect(&args.settings, None)?)?;
     let operator = Operator::open(&config).await?;
     let ids = if args.execution == "all" {
         operator.executions().await?
     } else {
-        vec![args.execution.parse().ok().with_context(|| format!("'{}' is not an execution's id", args.execution))?]
+        vec![args.execution.parse().ok().with_context(|| format!("'{}' is not an execution id", args.execution))?]
     };
     let (mut steps, mut effects, mut differences) = (0, 0, Vec::new());
     for id in &ids {
@@ -44,7 +45,7 @@ pub async fn run(args: ReplayArgs) -> Result<ExitCode> {
             output::line(format_args!("  replayed  {}", found["replayed"]));
         }
         if differences.is_empty() && effects > 0 {
-            output::line("all equal to what was stored");
+            output::line("all effects equal the stored ones");
         }
     }
     Ok(if differences.is_empty() && effects > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,4 +1,4 @@
-//! `chasqui serve`: the server until it is told to stop.
+//! `chasqui serve`: runs the server until it receives a stop signal.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::signals::Stop;
 use crate::{args::ServeArgs, output, settings};
 
-/// Prints one line with the URL when it is ready.
+/// Prints the URL when the server is ready.
 pub async fn run(args: ServeArgs) -> Result<ExitCode> {
     let values = settings::collect(&args.settings, args.listen)?;
     let config = settings::read(&values)?;
@@ -15,7 +15,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode> {
     let mut stop = Stop::listen()?;
     let app = server::build(config).await?;
     output::line(format_args!("Chasqui listens on {}", app.url()));
-    stop.wanted().await?;
+    stop.requested().await?;
     app.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

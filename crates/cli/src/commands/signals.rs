@@ -1,9 +1,8 @@
-//! When to stop.
+//! Stop signals.
 
 use anyhow::{Context as _, Result};
 
-/// Listens for Ctrl-C and for the signal that service managers send. Made before anything is started, so that no
-/// signal is lost.
+/// Listener for Ctrl-C and SIGTERM. Created before anything is started, so that no signal is lost.
 pub struct Stop {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
@@ -12,7 +11,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// From now on signals are noticed here instead of ending the process.
+    /// Starts listening. From now on the signals no longer end the process.
     pub fn listen() -> Result<Self> {
         #[cfg(unix)]
         {
@@ -26,8 +25,8 @@ impl Stop {
         Ok(Self {})
     }
 
-    /// Returns when this process should end.
-    pub async fn wanted(&mut self) -> Result<()> {
+    /// Waits for a stop signal.
+    pub async fn requested(&mut self) -> Result<()> {
         #[cfg(unix)]
         tokio::select! {
             _ = self.terminate.recv() => {}

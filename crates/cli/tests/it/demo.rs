@@ -1,12 +1,12 @@
-//! `demo`: the whole conversation.
+//! `demo`.
 
 use std::time::{Duration, Instant};
 
 use crate::program::{Home, bare, finished, json, stderr, stdout};
 
 #[test]
-fn the_demo_passes_in_every_language_within_its_time() {
-    // Side by side, because most of the time they wait.
+fn demo_passes_in_every_language_in_time() {
+    // In parallel, because most of the time they wait.
     let started = Instant::now();
     let threads = ["en", "es", "pt"].map(|language| {
         std::thread::spawn(move || {
@@ -15,7 +15,7 @@ fn the_demo_passes_in_every_language_within_its_time() {
             let folder = folder.path().to_str().unwrap();
             let report = json(&home.run(&["demo", "--json", "--language", language, "--data-dir", folder]));
             let replay = json(&home.run(&["replay", "all", "--json", "--data-dir", folder]));
-            assert_eq!(replay["ok"], true, "the demo's executions give the same effects again: {replay}");
+            assert_eq!(replay["ok"], true, "the demo's executions must replay: {replay}");
             assert!(replay["effects"].as_u64().unwrap() > 10, "{replay}");
             report
         })
@@ -26,14 +26,14 @@ fn the_demo_passes_in_every_language_within_its_time() {
         assert_eq!(report["model"]["is_rehearsal"], true);
         let checks = report["checks"].as_array().unwrap();
         assert!(checks.len() >= 10 && checks.iter().all(|check| check["ok"] == true), "{report}");
-        let said = report["transcript"].as_array().unwrap();
-        assert!(said.iter().filter(|line| line["from"] == "agent").count() >= 5, "{report}");
+        let transcript = report["transcript"].as_array().unwrap();
+        assert!(transcript.iter().filter(|line| line["from"] == "agent").count() >= 5, "{report}");
     }
     assert!(started.elapsed() < Duration::from_secs(40));
 }
 
 #[test]
-fn the_demo_passes_with_a_model_that_speaks_openai_s_chat_format() {
+fn demo_passes_with_an_openai_compatible_model() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let model = runtime.block_on(testkit::ScriptedModel::rehearsing());
     let home = Home::new();
@@ -47,7 +47,8 @@ fn the_demo_passes_with_a_model_that_speaks_openai_s_chat_format() {
         (&"OpenAICompatible".into(), &false.into())
     );
 
-    // What a strict provider checks was checked with each request; here is what every one of them carries.
+    // The scripted model has checked each request as a strict provider does. These are extra
+    // checks.
     let requests = model.requests();
     assert!(requests.len() >= 5, "{}", requests.len());
     for request in &requests {
@@ -58,11 +59,14 @@ fn the_demo_passes_with_a_model_that_speaks_openai_s_chat_format() {
         }
     }
     let all = serde_json::to_string(&requests).unwrap();
-    assert!(all.contains("orders_request") && all.contains("shipped"), "calls came back and results went in");
+    assert!(
+        all.contains("orders_request") && all.contains("shipped"),
+        "the model's tool call and its result are in the requests"
+    );
 }
 
 #[test]
-fn a_demo_that_cannot_start_says_so_and_ends_with_1() {
+fn demo_that_cannot_start_reports_the_error_and_exits_with_1() {
     let output = finished(bare(&["demo", "--json"]).env("CHASQUI_LLM_PROVIDER", "OpenAI"));
     assert_eq!(output.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -1,4 +1,4 @@
-//! `dev`, and phones that talk to it.
+//! `dev` and `phone`.
 
 use std::{
     io::Write as _,
@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use crate::program::{Home, Running, finished, get, get_text, json, stderr, stdout};
 
-/// Everything must be printed by then.
-const PROMISED: Duration = Duration::from_secs(5);
+/// Time limit for the start message.
+const START_LIMIT: Duration = Duration::from_secs(5);
 const FREE: [&str; 7] = ["dev", "--listen", "0", "--emulator-listen", "127.0.0.1:0", "--orders-listen", "0"];
 
 struct Dev {
@@ -29,18 +29,18 @@ impl Dev {
     fn start(home: &Home, arguments: &[&str]) -> Self {
         let started = Instant::now();
         let mut process = home.start(arguments);
-        let mut value = |name: &str| process.value_after(&format!("  {name:<10} "), PROMISED - started.elapsed());
+        let mut value = |name: &str| process.value_after(&format!("  {name:<10} "), START_LIMIT - started.elapsed());
         let first_word = |text: String| text.split_whitespace().next().unwrap().to_owned();
         let (api, docs, key, agent) = (value("API"), value("Docs"), value("API key"), value("Agent"));
         let (emulator, sandbox) = (first_word(value("Emulator")), value("Sandbox"));
         assert!(value("Own number").starts_with("100000000000002 of account 200000000000001, token EAAEMULATORTOKEN"));
         assert!(value("Model").contains("not an AI"));
-        process.value_after("curl -s", PROMISED - started.elapsed());
+        process.value_after("curl -s", START_LIMIT - started.elapsed());
         Self { process, api, docs, key, agent, emulator, sandbox }
     }
 
     fn code(&self) -> &str {
-        let code = self.sandbox.strip_prefix("code ").expect("a session that waits for its code");
+        let code = self.sandbox.strip_prefix("code ").expect("a pending session");
         &code[..6]
     }
 
@@ -54,7 +54,7 @@ fn first(answers: &Value) -> &str {
 }
 
 #[test]
-fn dev_shows_all_one_needs_within_seconds_and_the_agent_answers_a_phone() {
+fn dev_starts_within_seconds_and_its_agent_answers() {
     let home = Home::new();
     let dev = Dev::start(&home, &FREE);
     let (status, agents) = get(&format!("{}/agents", dev.api), &dev.key);
@@ -69,24 +69,24 @@ fn dev_shows_all_one_needs_within_seconds_and_the_agent_answers_a_phone() {
 }
 
 #[test]
-fn a_second_start_finds_the_project_the_agent_and_the_active_session() {
+fn second_start_reuses_project_agent_and_session() {
     let home = Home::new();
     let before = Dev::start(&home, &FREE);
     before.says(&home, before.code());
-    let remembered = (before.key.clone(), before.agent.clone());
+    let first_start = (before.key.clone(), before.agent.clone());
     assert!(before.process.ends_when_asked());
 
     let again = Dev::start(&home, &FREE);
-    assert_eq!((again.key.clone(), again.agent.clone()), remembered);
+    assert_eq!((again.key.clone(), again.agent.clone()), first_start);
     assert!(again.sandbox.starts_with("active"), "{}", again.sandbox);
-    // The order service has another port now, and the agent knows it. No message has the id of an earlier one.
+    // The order service has another port now, and the agent uses it. Message ids are new.
     let answer = again.says(&home, "where is order 1043?");
     assert!(first(&answer).contains("1043") && !first(&answer).contains("number"), "{answer}");
     assert_eq!(get(&format!("{}/agents", again.api), &again.key).1["data"].as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn a_key_that_does_not_work_any_more_is_replaced() {
+fn refused_key_is_replaced() {
     let home = Home::new();
     let before = Dev::start(&home, &FREE);
     let old = before.key.clone();
@@ -100,10 +100,10 @@ fn a_key_that_does_not_work_any_more_is_replaced() {
 }
 
 #[test]
-fn dev_works_with_an_emulator_that_runs_apart() {
+fn dev_works_with_an_external_emulator() {
     let home = Home::new();
     let mut emulator = home.start(&["emulator", "--listen", "0", "--seed", "7"]);
-    let url = emulator.value_after("The emulator listens on ", PROMISED);
+    let url = emulator.value_after("The emulator listens on ", START_LIMIT);
     let dev = Dev::start(&home, &["dev", "--listen", "0", "--orders-listen", "0", "--emulator-url", &url]);
     assert_eq!(dev.emulator, url);
     assert!(first(&dev.says(&home, dev.code())).contains("agente"));
@@ -112,7 +112,7 @@ fn dev_works_with_an_emulator_that_runs_apart() {
 }
 
 #[test]
-fn a_phone_reads_its_messages_from_a_pipe_and_waits_for_the_answer() {
+fn phone_reads_messages_from_a_pipe_and_waits_for_answers() {
     let home = Home::new();
     let dev = Dev::start(&home, &FREE);
     dev.says(&home, dev.code());
@@ -127,19 +127,19 @@ fn a_phone_reads_its_messages_from_a_pipe_and_waits_for_the_answer() {
 }
 
 #[test]
-fn a_phone_that_is_not_answered_ends_with_1() {
+fn phone_send_without_answer_exits_with_1() {
     let home = Home::new();
     let mut emulator = home.start(&["emulator", "--listen", "0"]);
-    let url = emulator.value_after("The emulator listens on ", PROMISED);
+    let url = emulator.value_after("The emulator listens on ", START_LIMIT);
     let send = ["phone", "send", "anybody?", "--as", "+5511988887777", "--emulator-url", &url];
-    assert!(home.run(&send).status.success(), "without --wait the message is sent and that is all");
+    assert!(home.run(&send).status.success(), "without --wait the message is only sent");
     let output = finished(home.command(&send).args(["--wait", "300ms"]));
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("no answer within 0.3 s"), "{}", stderr(&output));
 }
 
 #[test]
-fn a_phone_without_an_emulator_says_how_to_start_one() {
+fn phone_without_emulator_explains_how_to_start_one() {
     let home = Home::new();
     let output = home.run(&["phone", "send", "hi", "--emulator-url", "http://127.0.0.1:1"]);
     assert_eq!(output.status.code(), Some(1));

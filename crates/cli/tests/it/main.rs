@@ -1,4 +1,4 @@
-//! Runs the real binary, as people and scripts do.
+//! Tests of the real binary.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 

@@ -1,13 +1,13 @@
-//! Projects, keys and the server.
+//! Operator commands: projects, keys, sign-ins and the server.
 
 use std::time::Duration;
 
 use crate::program::{Home, get, json, post, stderr};
 
-const SOON: Duration = Duration::from_secs(10);
+const START_LIMIT: Duration = Duration::from_secs(10);
 
 #[test]
-fn a_key_made_from_the_command_line_opens_the_api() {
+fn key_created_by_command_works_with_the_api() {
     let home = Home::new();
     let project = json(&home.run(&["projects", "create", "Bakery", "--json"]));
     let by_name = json(&home.run(&["keys", "create", "--project", "Bakery", "--json"]));
@@ -15,23 +15,23 @@ fn a_key_made_from_the_command_line_opens_the_api() {
     assert_ne!(by_name["api_key"], project["api_key"]);
 
     let mut server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
-    let url = server.value_after("Chasqui listens on ", SOON);
+    let url = server.value_after("Chasqui listens on ", START_LIMIT);
     let id = project["project_id"].as_str().unwrap();
-    let beside = json(&home.run(&["keys", "create", "--project", id, "--json"]));
-    for key in [&project, &by_name, &beside] {
+    let while_running = json(&home.run(&["keys", "create", "--project", id, "--json"]));
+    for key in [&project, &by_name, &while_running] {
         let (status, agents) = get(&format!("{url}/api/v1/agents"), key["api_key"].as_str().unwrap());
         assert_eq!((status, agents["data"].as_array().map(Vec::len)), (200, Some(0)), "{agents}");
     }
     assert_eq!(get(&format!("{url}/api/v1/agents"), "chq_unknown").0, 401);
-    assert!(server.ends_when_asked(), "it must end by itself and well");
+    assert!(server.ends_when_asked(), "the server must stop with success");
 }
 
 #[test]
-fn a_code_that_is_approved_from_the_command_line_gives_a_token() {
+fn approved_login_code_can_be_exchanged_for_a_token() {
     let home = Home::new();
     assert!(home.run(&["projects", "create", "Bakery"]).status.success());
     let mut server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
-    let url = server.value_after("Chasqui listens on ", SOON);
+    let url = server.value_after("Chasqui listens on ", START_LIMIT);
     let (_, asked) = post(&format!("{url}/api/cli/auth/request"), &serde_json::json!({}));
     let code = asked["code"].as_str().unwrap();
     let exchange = || post(&format!("{url}/api/cli/auth/exchange"), &serde_json::json!({"auth_code": code}));
@@ -45,19 +45,19 @@ fn a_code_that_is_approved_from_the_command_line_gives_a_token() {
     let again = home.run(&["login", "approve", code]);
     assert_eq!(again.status.code(), Some(1));
     assert!(stderr(&again).contains("no sign-in waits with this code"), "{}", stderr(&again));
-    let nowhere = home.run(&["login", "approve", code, "--project", "Nowhere"]);
-    assert!(stderr(&nowhere).contains("there is no project 'Nowhere'"), "{}", stderr(&nowhere));
-    let nobody = home.run(&["login", "approve", code, "--email", "ana"]);
-    assert!(stderr(&nobody).contains("'ana' is not an e-mail address"), "{}", stderr(&nobody));
-    assert!(server.ends_when_asked(), "it must end by itself and well");
+    let unknown_project = home.run(&["login", "approve", code, "--project", "Nowhere"]);
+    assert!(stderr(&unknown_project).contains("there is no project 'Nowhere'"), "{}", stderr(&unknown_project));
+    let bad_address = home.run(&["login", "approve", code, "--email", "ana"]);
+    assert!(stderr(&bad_address).contains("'ana' is not an e-mail address"), "{}", stderr(&bad_address));
+    assert!(server.ends_when_asked(), "the server must stop with success");
 }
 
 #[test]
-fn a_project_must_be_known_and_its_name_must_mean_only_one() {
+fn project_name_must_exist_and_be_unique() {
     let home = Home::new();
-    let output = home.run(&["keys", "create", "--project", "Nobody"]);
+    let output = home.run(&["keys", "create", "--project", "Missing"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("there is no project 'Nobody'"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("there is no project 'Missing'"), "{}", stderr(&output));
     for _ in 0..2 {
         assert!(home.run(&["projects", "create", "Twins"]).status.success());
     }
@@ -67,7 +67,7 @@ fn a_project_must_be_known_and_its_name_must_mean_only_one() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_named_with_the_flag_that_changes_it() {
+fn error_for_a_used_port_names_the_flag() {
     let home = Home::new();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

@@ -1,4 +1,4 @@
-//! The binary in a folder of its own, with nothing of this machine's environment.
+//! Runs the binary with its own folder and database and an empty environment.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -15,7 +15,8 @@ use tokio::runtime::Runtime;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_chasqui");
 
-/// A data folder and a database, both gone at the end. The database is the one of `TEST_DATABASE_URL` where that is set.
+/// A data folder and a database, removed at the end. The database is on the server in
+/// `TEST_DATABASE_URL` if that is set.
 pub struct Home {
     folder: TempDir,
     database: Option<(TestDatabase, Runtime)>,
@@ -38,7 +39,7 @@ impl Home {
         self.folder.path().join("data")
     }
 
-    /// The binary with these arguments, this data folder and this database.
+    /// Command with this data folder and database.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
         command.current_dir(self.path()).env("CHASQUI_DATA_DIR", self.data());
@@ -53,19 +54,19 @@ impl Home {
         finished(&mut self.command(arguments))
     }
 
-    /// Starts something that runs until it is told to stop.
+    /// Starts a command that runs until it is stopped.
     pub fn start(&self, arguments: &[&str]) -> Running {
         Running::start(&mut self.command(arguments))
     }
 }
 
 fn url_text(url: impl std::fmt::Debug) -> String {
-    // The type belongs to a crate that this one may not name; its debug form is `Postgres("…")`.
+    // This crate may not depend on `store`, which owns the type. Its debug form is `Postgres("…")`.
     let shown = format!("{url:?}");
     shown.split('"').nth(1).unwrap().to_owned()
 }
 
-/// Without a folder or database.
+/// Command without data folder and database.
 pub fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     command.args(arguments).env_clear().env("CHASQUI_LLM_PROVIDER", "Rehearsal").stdin(Stdio::null());
@@ -84,14 +85,14 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// The one JSON document of a command that succeeded.
+/// JSON document printed by a successful command.
 #[track_caller]
 pub fn json(output: &Output) -> Value {
     assert!(output.status.success(), "{}{}", stdout(output), stderr(output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// A process that is killed when the test ends, however it ends.
+/// A process that is killed when it is dropped.
 pub struct Running {
     child: Child,
     lines: Receiver<String>,
@@ -103,7 +104,7 @@ impl Running {
         Self::spawn(command.stderr(Stdio::inherit()))
     }
 
-    /// With the standard error that the command has.
+    /// Starts a command without changing its standard error.
     pub fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -118,7 +119,7 @@ impl Running {
         Self { child, lines, seen: Vec::new() }
     }
 
-    /// The first line with this text, and what follows the text on it.
+    /// Waits for a line with this text. Returns the rest of the line.
     #[track_caller]
     pub fn value_after(&mut self, text: &str, within: Duration) -> String {
         let end = Instant::now() + within;
@@ -133,7 +134,7 @@ impl Running {
         }
     }
 
-    /// What a service manager does; true if it ended by itself and well.
+    /// Sends SIGTERM and waits. Returns true if the process exits with success.
     pub fn ends_when_asked(mut self) -> bool {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -150,7 +151,7 @@ impl Running {
 
 #[cfg(feature = "failpoints")]
 impl Running {
-    /// How it ended, if it has.
+    /// Exit status, if the process has ended.
     pub fn end(&mut self) -> Option<std::process::ExitStatus> {
         self.child.try_wait().unwrap()
     }
@@ -159,7 +160,7 @@ impl Running {
         self.child.kill().unwrap();
     }
 
-    /// `-STOP`, `-CONT`.
+    /// Sends a signal such as `-STOP` or `-CONT`.
     pub fn signal(&self, signal: &str) {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
     }
@@ -172,7 +173,7 @@ impl Drop for Running {
     }
 }
 
-/// POST of JSON without a key: status and JSON.
+/// Posts JSON without a key. Returns status and JSON.
 pub fn post(url: &str, body: &Value) -> (u16, Value) {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
@@ -184,13 +185,13 @@ pub fn post(url: &str, body: &Value) -> (u16, Value) {
     })
 }
 
-/// One request of a client.
+/// Gets JSON with a key.
 pub fn get(url: &str, key: &str) -> (u16, Value) {
     let (status, text) = get_text(url, key);
     (status, serde_json::from_str(&text).unwrap())
 }
 
-/// The same of something that need not be JSON.
+/// Gets text with a key.
 pub fn get_text(url: &str, key: &str) -> (u16, String) {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! Help, wrong usage and errors that say what to do.
+//! Help texts, usage errors and `doctor`.
 
 use crate::program::{Home, bare, finished, json, stderr, stdout};
 
@@ -11,7 +11,7 @@ fn help_lists_every_command() {
 }
 
 #[test]
-fn every_command_explains_itself() {
+fn every_command_has_help() {
     for command in [
         &["dev", "--help"][..],
         &["demo", "--help"],
@@ -31,7 +31,7 @@ fn every_command_explains_itself() {
 }
 
 #[test]
-fn wrong_usage_ends_with_2() {
+fn wrong_usage_exits_with_2() {
     for wrong in [
         &["serve", "--lisen", "127.0.0.1:0"][..],
         &["serve", "--listen", "nowhere"],
@@ -47,7 +47,7 @@ fn wrong_usage_ends_with_2() {
 }
 
 #[test]
-fn a_bad_database_url_is_named_without_its_password() {
+fn bad_database_url_is_reported_without_password() {
     let home = Home::new();
     let output = finished(home.command(&["migrate"]).env("CHASQUI_DATABASE_URL", "mysql://ana:geheim@db/chasqui"));
     assert_eq!(output.status.code(), Some(1));
@@ -57,7 +57,7 @@ fn a_bad_database_url_is_named_without_its_password() {
 }
 
 #[test]
-fn a_database_that_does_not_answer_is_an_error_and_no_hang() {
+fn unreachable_database_is_an_error() {
     let home = Home::new();
     let output = finished(&mut home.command(&["migrate", "--database", "postgres://ana:geheim@127.0.0.1:1/chasqui"]));
     assert_eq!(output.status.code(), Some(1));
@@ -66,7 +66,7 @@ fn a_database_that_does_not_answer_is_an_error_and_no_hang() {
 }
 
 #[test]
-fn a_setting_that_does_not_exist_is_refused_with_the_one_that_was_meant() {
+fn unknown_setting_is_refused_with_a_suggestion() {
     let home = Home::new();
     let file = home.path().join("chasqui.toml");
     std::fs::write(&file, "[server]\nlisen = \"127.0.0.1:0\"").unwrap();
@@ -76,7 +76,7 @@ fn a_setting_that_does_not_exist_is_refused_with_the_one_that_was_meant() {
 }
 
 #[test]
-fn doctor_says_where_each_value_comes_from_and_shows_no_secret() {
+fn doctor_shows_origins_and_redacts_secrets() {
     let home = Home::new();
     let file = home.path().join("chasqui.toml");
     std::fs::write(&file, "[server]\npublic_url = \"https://chat.example\"").unwrap();
@@ -107,7 +107,7 @@ fn doctor_says_where_each_value_comes_from_and_shows_no_secret() {
 }
 
 #[test]
-fn doctor_ends_with_1_when_something_is_wrong_and_says_how_to_mend_it() {
+fn doctor_exits_with_1_and_a_fix_for_each_failed_check() {
     let home = Home::new();
     let output = home.run(&["doctor", "--json"]);
     assert_eq!(output.status.code(), Some(1));
@@ -116,14 +116,14 @@ fn doctor_ends_with_1_when_something_is_wrong_and_says_how_to_mend_it() {
     let checks = report["checks"].as_array().unwrap();
     let failed: Vec<_> = checks.iter().filter(|check| check["ok"] == false).collect();
     assert!(!failed.is_empty() && failed.iter().all(|check| check["fix"].is_string()), "{report}");
-    // Settings that cannot be read are a failed check and not a crash.
+    // Invalid settings are a failed check, not a crash.
     let output = home.run(&["doctor", "--database", "mysql://ana:geheim@db/x"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout(&output).contains("FAILED  settings") && !stdout(&output).contains("geheim"), "{}", stdout(&output));
 }
 
 #[test]
-fn the_default_configuration_can_be_used_as_it_is_printed() {
+fn printed_default_configuration_is_valid() {
     let home = Home::new();
     let printed = home.run(&["doctor", "--default-config"]);
     assert!(printed.status.success());

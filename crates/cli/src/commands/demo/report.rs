@@ -1,4 +1,4 @@
-//! What was said and what was checked, with times from the start; printed as it happens or as one document at the end.
+//! Transcript and checks of a demo, with times; printed live or as one JSON document at the end.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,15 @@ use serde_json::{Value, json};
 
 use crate::{output, stack::is_rehearsal};
 
-/// Everything that one demo leaves behind.
-pub struct Record {
+pub struct Report {
     started: Instant,
     prints: bool,
     transcript: Vec<Line>,
-    /// In the order in which they were made.
+
     pub checks: Vec<Check>,
     /// `sqlite` or `postgres`.
     pub database: &'static str,
-    /// The model that answered; unknown if the server did not start.
+    /// Model that answered; `None` if the server did not start.
     pub model: Option<ModelChoice>,
 }
 
@@ -29,17 +28,17 @@ struct Line {
     text: String,
 }
 
-/// Who does or says something.
+/// Source of a transcript line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Speaker {
-    /// The customer.
+    /// Message from the customer.
     Phone,
-    /// The business, as it appears on the customer's phone.
+    /// Message from the business, as it appears on the customer's phone.
     Agent,
-    /// A customer of the REST API.
+    /// Call of the REST API or its result.
     Api,
-    /// This program.
+    /// Message of this program.
     System,
 }
 
@@ -54,20 +53,19 @@ impl Speaker {
     }
 }
 
-/// Something that must be so.
+/// Result of a check.
 #[derive(Debug, Serialize)]
 pub struct Check {
-    /// What must be so.
+    /// The expected behaviour.
     pub name: &'static str,
-    /// Whether it is.
     pub ok: bool,
-    /// What was seen instead.
+    /// Observed behaviour, for failed checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen: Option<String>,
 }
 
-impl Record {
-    /// `prints`: each line at once.
+impl Report {
+    /// With `prints`, each line is printed at once.
     pub fn new(prints: bool) -> Self {
         Self {
             started: Instant::now(),
@@ -79,18 +77,18 @@ impl Record {
         }
     }
 
-    /// Since the start.
+    /// Time since the start.
     pub fn elapsed(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// Since the start, to the hundredth.
+    /// Seconds since the start, rounded to hundredths.
     pub fn seconds(&self) -> f64 {
         (self.elapsed().as_secs_f64() * 100.0).round() / 100.0
     }
 
-    /// Somebody says or does something now.
-    pub fn say(&mut self, from: Speaker, text: &str) {
+    /// Adds a line to the transcript.
+    pub fn add(&mut self, from: Speaker, text: &str) {
         let at = self.seconds();
         if self.prints {
             let shown = output::printable(text).replace('\n', "\n                   ");
@@ -99,7 +97,7 @@ impl Record {
         self.transcript.push(Line { at, from, text: text.to_owned() });
     }
 
-    /// Notes a check, and ends the demo if it failed. `seen` says what was seen instead.
+    /// Adds a check; an error if it failed. `seen` describes the observed behaviour.
     pub fn check(&mut self, name: &'static str, ok: bool, seen: impl FnOnce() -> String) -> Result<()> {
         let seen = (!ok).then(seen);
         if self.prints && ok {
@@ -113,7 +111,7 @@ impl Record {
         }
     }
 
-    /// The whole as one document.
+    /// The report as JSON.
     pub fn document(&self, debounce_seconds: u64, failed: Option<&anyhow::Error>) -> Value {
         let model = self.model.as_ref().map(
             |model| json!({"provider": model.provider, "model": model.model, "is_rehearsal": is_rehearsal(model)}),

@@ -1,8 +1,7 @@
-//! What the customer of the demo says, in three languages.
+//! Messages of the demo's customer in three languages.
 
 use clap::ValueEnum;
 
-/// The customer's language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Language {
     /// English
@@ -13,32 +12,31 @@ pub enum Language {
     Pt,
 }
 
-/// One customer's lines.
+/// Customer and messages of a demo.
 pub struct Script {
-    /// Its country decides in which language the sandbox answers.
+    /// Its country code determines the sandbox's language.
     pub phone: &'static str,
-    /// The same in each run, as a person's is: a database that is used twice knows this contact again.
+    /// Constant, so that a database that is used twice has the same contact.
     pub user_id: &'static str,
-    /// The profile's name.
+    /// Profile name.
     pub name: &'static str,
-    /// Sent quickly one after the other.
+    /// Messages sent in quick succession.
     pub burst: [&'static str; 3],
-    /// The order asked for; the sample order service knows it.
+    /// Number of an order in the sample order service.
     pub order: &'static str,
-    /// A wish for a person.
+    /// Request for a person.
     pub human: &'static str,
-    /// Said to the person who took over.
+    /// Message to the person during the handoff.
     pub to_human: &'static str,
-    /// What the person found out, handed back to the agent.
+    /// Result of the handoff, given to the agent at the resume.
     pub outcome: &'static str,
-    /// Nothing more is wanted.
+    /// Message that ends the request.
     pub enough: &'static str,
-    /// The last word, repeated if the agent asks once more.
+    /// Last message, repeated if the agent asks once more.
     pub goodbye: &'static str,
 }
 
 impl Language {
-    /// The lines in this language.
     pub const fn script(self) -> &'static Script {
         match self {
             Self::En => &ENGLISH,

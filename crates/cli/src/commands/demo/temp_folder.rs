@@ -1,4 +1,4 @@
-//! A temporary folder that only its owner can look into.
+//! Temporary folder that only its owner can read.
 
 use std::{
     fs, io,
@@ -8,36 +8,34 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-/// Removed with everything in it when dropped.
-pub struct Scratch(PathBuf);
+/// A temporary folder; dropping it removes it with its content.
+pub struct TempFolder(PathBuf);
 
-impl Scratch {
-    /// A new folder.
+impl TempFolder {
     pub fn new() -> Result<Self> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let name = format!("chasqui-demo-{}-{:x}", std::process::id(), since.as_nanos());
         let path = std::env::temp_dir().join(name);
-        make(&path).with_context(|| format!("cannot make {}", path.display()))?;
+        create(&path).with_context(|| format!("cannot create {}", path.display()))?;
         Ok(Self(path))
     }
 
-    /// Where it is.
     pub fn path(&self) -> String {
         self.0.display().to_string()
     }
 }
 
-/// Fails if somebody made it before us.
-fn make(path: &PathBuf) -> io::Result<()> {
+/// Creates the folder; an error if it exists.
+fn create(path: &PathBuf) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(path)
 }
 
-impl Drop for Scratch {
+impl Drop for TempFolder {
     fn drop(&mut self) {
-        // What is left in a temporary folder is the system's to clean.
+        // If this fails, the system cleans its temporary folder later.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,6 +1,6 @@
-//! The interactive phone: lines typed are messages, what the business says appears as it comes.
+//! Interactive phone: typed lines are sent as messages, messages of the business are shown live.
 //!
-//! Without a terminal it reads its messages from standard input up to the end and then waits a moment for answers.
+//! Without a terminal it sends all lines of standard input and then waits for answers.
 
 use std::{io::BufRead as _, process::ExitCode, time::Duration};
 
@@ -14,54 +14,55 @@ use tokio::{
 use super::screen::{HELP, Screen, Shown};
 use crate::client::{Control, Event, Message};
 
-/// After the end of the input: this long for a first answer, and this long after the last one.
-const FOR_AN_ANSWER: Duration = Duration::from_secs(10);
-const QUIET: Duration = Duration::from_secs(2);
-/// Messages of an earlier talk that are shown at the start.
+/// Wait for a first answer after the end of the input.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Wait for more messages after the last answer.
+const QUIET_TIME: Duration = Duration::from_secs(2);
+/// Earlier messages that are shown at the start.
 const SHOWN_AT_START: usize = 6;
 
 struct Phone<'c> {
     control: &'c Control,
-    who: String,
+    person: String,
     screen: Screen,
     last_answer: Option<String>,
     own: Vec<String>,
-    /// Own messages that nothing has answered yet.
+    /// True while the latest own message has no answer.
     unanswered: bool,
-    heard_at: Instant,
+    last_activity: Instant,
 }
 
-/// Until the input ends, `/quit`, or the emulator goes away.
-pub async fn run(control: &Control, who: &str) -> Result<ExitCode> {
-    let key = control.person(who, &json!({})).await?;
+/// Runs until the input ends, `/quit`, or the emulator stops.
+pub async fn run(control: &Control, person: &str) -> Result<ExitCode> {
+    let key = control.ensure_person(person, &json!({})).await?;
     let mut events = control.events().await?;
     let mut phone = Phone {
         control,
-        who: key,
+        person: key,
         screen: Screen::new(),
         last_answer: None,
         own: Vec::new(),
         unanswered: false,
-        heard_at: Instant::now(),
+        last_activity: Instant::now(),
     };
-    phone.screen.start(who);
+    phone.screen.start(person);
     phone.show_earlier().await?;
     let mut lines = lines();
     // Set when the input has ended.
     let mut until: Option<Instant> = None;
     loop {
-        let patience = phone.heard_at + if phone.unanswered { FOR_AN_ANSWER } else { QUIET };
+        let deadline = phone.last_activity + if phone.unanswered { ANSWER_TIMEOUT } else { QUIET_TIME };
         tokio::select! {
             line = lines.recv(), if until.is_none() => match line {
-                Some(line) => if phone.typed(line.trim()).await? { break },
+                Some(line) => if phone.handle_line(line.trim()).await? { break },
                 None if phone.screen.is_terminal() => break,
                 None => until = Some(Instant::now()),
             },
             event = events.next() => match event? {
-                Some(event) => phone.happened(&event),
+                Some(event) => phone.handle_event(&event),
                 None => bail!("the emulator has stopped"),
             },
-            () = sleep_until(patience), if until.is_some() => break,
+            () = sleep_until(deadline), if until.is_some() => break,
         }
     }
     phone.screen.end();
@@ -70,9 +71,9 @@ pub async fn run(control: &Control, who: &str) -> Result<ExitCode> {
 
 impl Phone<'_> {
     async fn show_earlier(&mut self) -> Result<()> {
-        let messages = self.control.chat(&self.who).await?.messages;
+        let messages = self.control.chat(&self.person).await?.messages;
         self.last_answer = messages.iter().rev().find(|message| message.is_answer).map(|message| message.id.clone());
-        // A script wants what happens now.
+        // Scripts only need new messages.
         let shown = if self.screen.is_terminal() { SHOWN_AT_START } else { 0 };
         for message in messages.iter().skip(messages.len().saturating_sub(shown)) {
             self.screen.show(Shown::of(message));
@@ -80,21 +81,21 @@ impl Phone<'_> {
         Ok(())
     }
 
-    /// True when it is time to leave. A message that cannot be sent is no reason to.
-    async fn typed(&mut self, line: &str) -> Result<bool> {
+    /// Handles a typed line. Returns true to quit. A failed send is shown and does not quit.
+    async fn handle_line(&mut self, line: &str) -> Result<bool> {
         match line {
             "" => self.screen.prompt(),
             "/quit" | "/q" | "/exit" => return Ok(true),
             "/help" | "/?" => self.screen.show(Shown::Note(HELP)),
             "/read" => self.read().await,
             unknown if unknown.starts_with('/') && !unknown.contains(' ') => {
-                self.screen.show(Shown::Note("no such command; /help lists them"));
+                self.screen.show(Shown::Note("unknown command; /help lists the commands"));
             }
-            text => match self.control.write(&self.who, text).await {
+            text => match self.control.send(&self.person, text).await {
                 Ok(id) => {
                     self.own.push(id);
                     self.unanswered = true;
-                    self.heard_at = Instant::now();
+                    self.last_activity = Instant::now();
                     self.screen.sent(text);
                 }
                 Err(error) => self.screen.show(Shown::Note(&format!("not sent: {error:#}"))),
@@ -106,7 +107,7 @@ impl Phone<'_> {
     async fn read(&mut self) {
         let note = match &self.last_answer {
             None => "there is nothing to read yet".to_owned(),
-            Some(id) => match self.control.read(&self.who, id).await {
+            Some(id) => match self.control.read(&self.person, id).await {
                 Ok(()) => "read".to_owned(),
                 Err(error) => format!("{error:#}"),
             },
@@ -114,8 +115,8 @@ impl Phone<'_> {
         self.screen.show(Shown::Note(&note));
     }
 
-    fn happened(&mut self, event: &Event) {
-        if event.body["user"] != self.who.as_str() {
+    fn handle_event(&mut self, event: &Event) {
+        if event.body["user"] != self.person.as_str() {
             return;
         }
         match event.name.as_str() {
@@ -127,7 +128,7 @@ impl Phone<'_> {
                 if message.is_answer {
                     self.last_answer = Some(message.id.clone());
                     self.unanswered = false;
-                    self.heard_at = Instant::now();
+                    self.last_activity = Instant::now();
                 }
                 self.screen.show(Shown::of(&message));
             }
@@ -137,7 +138,7 @@ impl Phone<'_> {
         }
     }
 
-    /// The business read what was written; or one of its messages did not arrive.
+    /// Shows read receipts of own messages and failed messages of the business.
     fn status(&self, event: &Event) {
         let is_own = event.body["message_id"].as_str().is_some_and(|id| self.own.iter().any(|own| own == id));
         let status = event.body["status"]["status"].as_str().unwrap_or_default();
@@ -152,8 +153,8 @@ impl Phone<'_> {
     }
 }
 
-/// Lines of standard input. A thread of its own, because reading cannot be cancelled: it must not keep the program from
-/// ending.
+/// Lines of standard input. They are read on a separate thread, because reading cannot be cancelled
+/// and must not keep the program from exiting.
 fn lines() -> mpsc::UnboundedReceiver<String> {
     let (sender, receiver) = mpsc::unbounded_channel();
     std::thread::spawn(move || {

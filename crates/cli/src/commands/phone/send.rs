@@ -1,4 +1,4 @@
-//! `chasqui phone send`: one message, and the answers to it if they are waited for.
+//! `chasqui phone send`: sends one message and optionally waits for answers.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -8,20 +8,20 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     args::SendArgs,
-    client::{Control, LOOK_EVERY, Message},
+    client::{Control, Message, POLL_INTERVAL},
     output,
 };
 
-/// After the last answer: an agent may write several messages.
-const QUIET: Duration = Duration::from_secs(1);
+/// Wait after the last answer: an agent may write several messages.
+const QUIET_TIME: Duration = Duration::from_secs(1);
 
-/// Ends with 1 if answers were waited for and none came.
-pub async fn run(control: &Control, who: &str, send: &SendArgs) -> Result<ExitCode> {
-    let known = control.chat(who).await?.answers().count();
-    let id = control.write(who, &send.text).await?;
+/// Exits with 1 if `--wait` was given and no answer arrived.
+pub async fn run(control: &Control, person: &str, send: &SendArgs) -> Result<ExitCode> {
+    let known = control.chat(person).await?.answers().count();
+    let id = control.send(person, &send.text).await?;
     let answers = match send.wait {
         None => Vec::new(),
-        Some(longest) => answers(control, who, known, longest).await?,
+        Some(longest) => answers(control, person, known, longest).await?,
     };
     if send.json {
         let shown: Vec<Value> = answers.iter().map(|answer| json!({"id": answer.id, "text": answer.text})).collect();
@@ -44,21 +44,21 @@ pub async fn run(control: &Control, who: &str, send: &SendArgs) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-/// What came after the first `known` answers, until it is quiet or the time is over.
-async fn answers(control: &Control, who: &str, known: usize, longest: Duration) -> Result<Vec<Message>> {
+/// Collects the answers after the first `known` ones, until no more arrive or the time is over.
+async fn answers(control: &Control, person: &str, known: usize, longest: Duration) -> Result<Vec<Message>> {
     let end = Instant::now() + longest;
     let mut new: Vec<Message> = Vec::new();
     let mut last_change = Instant::now();
     loop {
-        let now: Vec<Message> = control.chat(who).await?.answers().skip(known).cloned().collect();
+        let now: Vec<Message> = control.chat(person).await?.answers().skip(known).cloned().collect();
         if now.len() > new.len() {
             new = now;
             last_change = Instant::now();
         }
-        let is_quiet = !new.is_empty() && last_change.elapsed() >= QUIET;
+        let is_quiet = !new.is_empty() && last_change.elapsed() >= QUIET_TIME;
         if is_quiet || Instant::now() >= end {
             return Ok(new);
         }
-        sleep(LOOK_EVERY).await;
+        sleep(POLL_INTERVAL).await;
     }
 }

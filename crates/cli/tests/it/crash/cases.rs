@@ -1,59 +1,58 @@
-//! Where the server dies, and what may be seen of it from outside.
+//! Cases of the crash matrix: where the server is killed, and the expected effects outside.
 
 use std::fmt;
 
-/// What the agent's tool call comes to.
+/// Expected result of the agent's tool call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tool {
-    /// Called once, and the model is told the answer.
-    Told,
-    /// Called this often, and the model is told that the outcome is unknown: a POST is never repeated.
+    /// Called once; the model receives the answer.
+    Answered,
+    /// Called this often; the model receives `outcome_unknown`, because a POST is never repeated.
     Unknown(usize),
-    /// A GET, which is safe to repeat: called twice, and the model is told the answer.
+    /// A GET, which is safe to repeat: called twice; the model receives the answer.
     Repeated,
 }
 
-/// How the server dies.
+/// Time of the kill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kill {
-    /// One life after the other at a failpoint, `name:N`.
+    /// Each run of the server at a failpoint, `name:N`.
     At(Vec<&'static str>),
-    /// While the request with the answer is open at WhatsApp, which takes the message or not.
+    /// While the send is open at WhatsApp, which accepts the message or not.
     DuringTheSend { taken: bool },
 }
 
-/// What the person wants.
+/// Topic of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wish {
-    /// Something that the agent calls its tool for.
+    /// The agent calls its tool.
     Booking,
-    /// Nothing more: the agent waits for a while and then ends.
+    /// The agent waits for a while and then ends.
     Farewell,
-    /// Nobody talks to the agent but a suite of test cases.
+    /// A test suite runs against the agent.
     Suite,
 }
 
-/// One kill.
 #[derive(Debug, Clone)]
 pub struct Case {
     pub kill: Kill,
     pub wish: Wish,
     pub tool: Tool,
-    /// Requests with the answer that WhatsApp gets.
+    /// Expected number of requests to send the answer.
     pub sends: usize,
-    /// How long the server waits for a status of an unclear send.
+    /// Reconcile window of the server.
     pub window_ms: u32,
 }
 
-/// A status of a send that WhatsApp took comes within 6 s, also when the server was away for the first two attempts.
+/// Window for accepted sends. Their status arrives within 6 s, even if the first two attempts fail.
 const LONG: u32 = 20_000;
-/// WhatsApp knows nothing of these sends, so no status comes.
+/// Window for sends that did not reach WhatsApp: no status arrives.
 const SHORT: u32 = 1_500;
 
 impl Case {
-    /// A death that the person does not notice.
+    /// A kill without visible effects.
     pub fn at(point: &'static str) -> Self {
-        Self { kill: Kill::At(vec![point]), wish: Wish::Booking, tool: Tool::Told, sends: 1, window_ms: LONG }
+        Self { kill: Kill::At(vec![point]), wish: Wish::Booking, tool: Tool::Answered, sends: 1, window_ms: LONG }
     }
 
     fn tool(point: &'static str, tool: Tool) -> Self {
@@ -69,7 +68,7 @@ impl Case {
         Self { kill: Kill::DuringTheSend { taken }, sends, window_ms, ..Self::at("") }
     }
 
-    /// Whether what comes first after the restart is not the server's to hasten.
+    /// True if the first effect after the restart depends on WhatsApp or the reconcile window.
     pub fn waits(&self) -> bool {
         self.window_ms == SHORT
             || matches!(&self.kill, Kill::At(points) if points.iter().any(|point| point.starts_with("ingest.")))
@@ -80,15 +79,16 @@ impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kill {
             Kill::At(points) => f.write_str(&points.join(", "))?,
-            Kill::DuringTheSend { taken: true } => f.write_str("during the send, taken")?,
-            Kill::DuringTheSend { taken: false } => f.write_str("during the send, not taken")?,
+            Kill::DuringTheSend { taken: true } => f.write_str("during the send, accepted")?,
+            Kill::DuringTheSend { taken: false } => f.write_str("during the send, not accepted")?,
         }
         if self.tool == Tool::Repeated { f.write_str(", GET") } else { Ok(()) }
     }
 }
 
-/// The numbers: the code and the welcome are the first message and the first send, the question and its answer the second.
-/// The turn of the question has three steps: tool call, tool result, answer.
+/// Cases of one conversation. Numbers in failpoints: the code and the welcome are the first message
+/// and the first send, the question and its answer the second. The question's turn has three steps:
+/// tool call, tool result, answer.
 pub fn all() -> Vec<Case> {
     vec![
         Case::at("ingest.verified:2"),
@@ -123,25 +123,25 @@ pub fn all() -> Vec<Case> {
         Case::at("settle.committed:2"),
         Case::at("status.commit"),
         Case::at("status.committed"),
-        // Twice in a row: what the second life left is as good as what the first left.
+        // Several kills in a row: each restart must recover what the one before left.
         Case { kill: Kill::At(vec!["claim.committed", "model.answered", "step.commit"]), ..Case::at("") },
     ]
 }
 
-/// Those in which a suite of three cases is played (`suite.rs`). Each case has six steps at least: begun, asked by its user,
-/// answered, ended by its user, judged.
+/// Cases with a test suite (`suite.rs`). Each of its test cases has at least six steps: start, user
+/// messages, answers, end by the user, judgement.
 pub fn suites() -> Vec<Case> {
     let suite = |points: &[&'static str]| Case { kill: Kill::At(points.to_vec()), wish: Wish::Suite, ..Case::at("") };
     vec![
         suite(&["trial.commit:1", "trial.committed:4"]),
         suite(&["trial.ask:1", "trial.answered:3"]),
         suite(&["trial.commit:5", "trial.ask:4", "trial.answered:2", "trial.committed:4"]),
-        // The agent of a case dies in its turn.
+        // Killed during the turn of a test case's agent.
         suite(&["model.answered:2", "step.commit:2", "trial.committed:6"]),
     ]
 }
 
-/// Those that wait for a timer.
+/// Cases that wait for a timer.
 pub fn timers() -> Vec<Case> {
     let points = vec!["timer.commit", "timer.committed"];
     vec![Case { kill: Kill::At(points), wish: Wish::Farewell, ..Case::at("") }]

@@ -1,4 +1,4 @@
-//! People who write all the time: each asks the next question as soon as the last one is answered.
+//! People who write without pause: each asks the next question as soon as the last one is answered.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -16,18 +16,18 @@ use super::{
     world::{World, until},
 };
 
-/// What the model takes for an answer.
+/// Response time of the model.
 const THINKING: Duration = Duration::from_millis(400);
 
-/// Which node asked the model which question, and when. A node's name is in the path that it asks at.
+/// Model requests: time, node and question. The node's name is part of the request path.
 pub type Asked = Arc<Mutex<Vec<(Instant, String, String)>>>;
 
-/// A world whose model answers each question of a talk with that question.
+/// Creates a world whose model answers each question with an answer that contains it.
 pub fn world() -> (World, Asked) {
     world_thinking(|_| THINKING)
 }
 
-/// The same, where an answer takes as long as the question says.
+/// Creates such a world with a response time that depends on the question.
 pub fn world_thinking(thinking: impl Fn(&str) -> Duration + Send + Sync + 'static) -> (World, Asked) {
     let asked = Asked::default();
     let log = asked.clone();
@@ -41,7 +41,7 @@ pub fn world_thinking(thinking: impl Fn(&str) -> Duration + Send + Sync + 'stati
     (world, asked)
 }
 
-/// The word that begins the last text of the person.
+/// First `question-…` word in the last text of the person.
 fn question_of(request: &Request) -> String {
     let messages = request.body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let texts = messages.iter().rev().filter_map(|message| message["content"].as_str());
@@ -53,17 +53,17 @@ fn answer_to(question: &str) -> String {
     format!("The answer to {question}.")
 }
 
-/// One person's.
-pub struct Talk {
+/// Questions of one person.
+pub struct Dialog {
     pub phone: String,
-    /// The open question is this one of them.
+    /// Number of the latest question.
     asked: usize,
-    /// The answers of all before were heard.
+    /// Number of answers that arrived.
     pub answered: usize,
 }
 
-impl Talk {
-    /// What waits for an answer.
+impl Dialog {
+    /// Question without an answer.
     pub fn open(&self) -> Option<String> {
         (self.asked > self.answered).then(|| self.question(self.asked))
     }
@@ -73,54 +73,54 @@ impl Talk {
     }
 }
 
-/// All of them.
-pub struct Talks<'w> {
+/// Dialogs of all people.
+pub struct Dialogs<'w> {
     world: &'w World,
-    pub all: Vec<Talk>,
-    /// Ids in WhatsApp's log of requests.
+    pub all: Vec<Dialog>,
+    /// Ids of the requests in WhatsApp's log that were read.
     seen: HashSet<u64>,
     newest: u64,
 }
 
-impl<'w> Talks<'w> {
-    /// Everybody is connected and has been welcomed.
+impl<'w> Dialogs<'w> {
+    /// Connects all people and waits for their welcome messages.
     pub fn begin(world: &'w World, people: usize) -> Self {
         let access = world.set_up(&Case::at(""));
-        let talk = |number| Talk { phone: format!("+5511988880{number:03}"), asked: 0, answered: 0 };
-        let all: Vec<_> = (0..people).map(talk).collect();
-        for talk in &all {
-            let code = world.session(&access.key, &access.agent, &talk.phone);
-            world.says_as(&talk.phone, &code);
+        let dialog = |number| Dialog { phone: format!("+5511988880{number:03}"), asked: 0, answered: 0 };
+        let all: Vec<_> = (0..people).map(dialog).collect();
+        for dialog in &all {
+            let code = world.session(&access.key, &access.agent, &dialog.phone);
+            world.says_as(&dialog.phone, &code);
         }
-        let mut talks = Self { world, all, seen: HashSet::new(), newest: 0 };
-        until("the welcomes", || talks.accepted().is_empty() && talks.seen.len() >= people);
-        talks
+        let mut dialogs = Self { world, all, seen: HashSet::new(), newest: 0 };
+        until("the welcomes", || dialogs.accepted().is_empty() && dialogs.seen.len() >= people);
+        dialogs
     }
 
-    /// Those who have no open question ask the next one, but none after the `last`.
+    /// Lets everyone without an open question ask the next one, up to number `last`.
     pub fn ask(&mut self, last: usize) {
-        for talk in self.all.iter_mut().filter(|talk| talk.open().is_none() && talk.asked < last) {
-            talk.asked += 1;
-            self.world.says_as(&talk.phone, &format!("{} please", talk.question(talk.asked)));
+        for dialog in self.all.iter_mut().filter(|dialog| dialog.open().is_none() && dialog.asked < last) {
+            dialog.asked += 1;
+            self.world.says_as(&dialog.phone, &format!("{} please", dialog.question(dialog.asked)));
         }
     }
 
-    /// Notes the answers that came since the last look, and gives their questions.
-    pub fn listen(&mut self) -> Vec<String> {
+    /// Records the answers since the last call. Returns their questions.
+    pub fn read_answers(&mut self) -> Vec<String> {
         let texts: HashSet<String> = self.accepted().into_iter().collect();
         let mut done = Vec::new();
-        for talk in &mut self.all {
-            if let Some(question) = talk.open().filter(|question| texts.contains(&answer_to(question))) {
-                talk.answered = talk.asked;
+        for dialog in &mut self.all {
+            if let Some(question) = dialog.open().filter(|question| texts.contains(&answer_to(question))) {
+                dialog.answered = dialog.asked;
                 done.push(question);
             }
         }
         done
     }
 
-    /// The texts that WhatsApp took since the last look.
+    /// Texts that WhatsApp accepted since the last call.
     fn accepted(&mut self) -> Vec<String> {
-        // A request is in the log before it is answered, so the latest ones are read again.
+        // A request is logged before it is answered, so the latest ones are read again.
         let since = self.newest.saturating_sub(500);
         let log = self.world.control(Method::GET, &format!("/requests?path=/messages&since={since}"), None);
         let mut texts = Vec::new();
@@ -136,21 +136,22 @@ impl<'w> Talks<'w> {
     }
 
     pub fn are_over(&self) -> bool {
-        self.all.iter().all(|talk| talk.open().is_none())
+        self.all.iter().all(|dialog| dialog.open().is_none())
     }
 
-    /// Every phone shows the welcome and then each answer once, in order. Gives the number of answers.
+    /// Checks that every phone shows the welcome and each answer once, in order. Returns the number
+    /// of answers.
     pub fn check(&self) -> usize {
-        for talk in &self.all {
-            let expected: Vec<_> = (1..=talk.asked).map(|number| answer_to(&talk.question(number))).collect();
-            let heard = self.world.heard_by(&talk.phone);
-            assert_eq!(heard[1..], expected, "on the phone {}: {}", talk.phone, Repeated(&heard));
+        for dialog in &self.all {
+            let expected: Vec<_> = (1..=dialog.asked).map(|number| answer_to(&dialog.question(number))).collect();
+            let heard = self.world.heard_by(&dialog.phone);
+            assert_eq!(heard[1..], expected, "on the phone {}: {}", dialog.phone, Repeated(&heard));
         }
-        self.all.iter().map(|talk| talk.answered).sum()
+        self.all.iter().map(|dialog| dialog.answered).sum()
     }
 }
 
-/// Shows which texts came more than once.
+/// Formats the texts that arrived more than once.
 struct Repeated<'a>(&'a [String]);
 
 impl std::fmt::Display for Repeated<'_> {

@@ -1,4 +1,4 @@
-//! Every place where the process can be made to die, in a story of its own; `cases.rs` says what each may cost.
+//! Crash matrix: kills the server at every failpoint. `cases.rs` defines the expected effects.
 
 use std::{
     collections::BTreeSet,
@@ -8,16 +8,17 @@ use std::{
 
 use super::{
     cases::{self, Case, Wish},
-    scenario, suite, tell,
+    print_line, scenario, suite,
 };
 
-/// Well above the promise of 3 s: other work on this machine must not fail the suite.
+/// Time limit from a restart to the first activity. The promise is 3 s; a busy machine must not
+/// fail the suite.
 const FIRST_TURN_WITHIN: Duration = Duration::from_secs(10);
 
 #[test]
-fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
+fn kill_at_any_failpoint_loses_and_doubles_nothing() {
     let started = Instant::now();
-    // One case alone: CHASQUI_CRASH_CASE=tool.answered
+    // CHASQUI_CRASH_CASE=tool.answered runs a single case.
     let only = std::env::var("CHASQUI_CRASH_CASE").unwrap_or_default();
     let wanted = |case: &Case| case.to_string().contains(&only);
     let cases: Vec<_> = cases::all().into_iter().chain(cases::suites()).filter(wanted).collect();
@@ -28,17 +29,17 @@ fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
         loop {
             let next = queue.lock().unwrap().next();
             let Some(case) = next else { return };
-            let played = std::panic::catch_unwind(|| match case.wish {
-                Wish::Suite => suite::play(&case),
-                _ => scenario::play(&case),
+            let result = std::panic::catch_unwind(|| match case.wish {
+                Wish::Suite => suite::run(&case),
+                _ => scenario::run(&case),
             });
-            results.lock().unwrap().add(&case, played);
+            results.lock().unwrap().add(&case, result);
         }
     };
     std::thread::scope(|lanes| {
         lanes.spawn(|| work(&queue));
         lanes.spawn(|| work(&queue));
-        // Timers take a minute at least; these cases only wait.
+        // Timers take at least a minute; these cases only wait.
         lanes.spawn(|| work(&timers));
     });
     let results = results.into_inner().unwrap();
@@ -47,15 +48,15 @@ fn a_kill_at_any_failpoint_loses_nothing_and_doubles_nothing() {
     if only.is_empty() {
         let missed: Vec<_> = runtime::failpoint::ALL
             .into_iter()
-            .filter(|point| !results.reached.contains(*point) && !elsewhere(point))
+            .filter(|point| !results.reached.contains(*point) && !is_covered_elsewhere(point))
             .collect();
-        assert!(missed.is_empty(), "no case came to {missed:?}");
+        assert!(missed.is_empty(), "no case reached {missed:?}");
     }
     assert!(results.slowest < FIRST_TURN_WITHIN, "{:?} from a restart to the first turn", results.slowest);
 }
 
-/// Points that no talk with an agent comes to: `templates.rs` and `files.rs` kill there.
-fn elsewhere(point: &str) -> bool {
+/// Failpoints outside conversations: `templates.rs` and `media.rs` cover them.
+fn is_covered_elsewhere(point: &str) -> bool {
     ["template.", "upload.", "media."].iter().any(|begin| point.starts_with(begin))
 }
 
@@ -68,28 +69,29 @@ struct Results {
 }
 
 impl Results {
-    fn add(&mut self, case: &Case, played: std::thread::Result<scenario::Played>) {
-        match played {
+    fn add(&mut self, case: &Case, result: std::thread::Result<scenario::CaseResult>) {
+        match result {
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().cloned();
                 let text =
                     text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
                 self.failed.push(format!("{case}: {text}"));
             }
-            Ok(played) => {
-                let ready: Vec<_> = played.lives.iter().map(|life| life.ready.as_millis().to_string()).collect();
-                let first: Vec<_> = played
-                    .lives
+            Ok(result) => {
+                let ready: Vec<_> =
+                    result.restarts.iter().map(|restart| restart.ready.as_millis().to_string()).collect();
+                let first: Vec<_> = result
+                    .restarts
                     .iter()
-                    .map(|life| life.first_turn.map_or("-".into(), |took| took.as_millis().to_string()))
+                    .map(|restart| restart.first_turn.map_or("-".into(), |took| took.as_millis().to_string()))
                     .collect();
                 self.lines.push(format!("{:<44} {:>8} {:>12}", case.to_string(), ready.join(" "), first.join(" ")));
                 if !case.waits() {
                     self.slowest = self
                         .slowest
-                        .max(played.lives.iter().filter_map(|life| life.first_turn).max().unwrap_or_default());
+                        .max(result.restarts.iter().filter_map(|restart| restart.first_turn).max().unwrap_or_default());
                 }
-                self.reached.extend(played.reached);
+                self.reached.extend(result.reached);
             }
         }
     }
@@ -106,6 +108,6 @@ impl Results {
             self.lines.len(),
             took.as_secs_f64()
         ));
-        tell(&text);
+        print_line(&text);
     }
 }

@@ -1,7 +1,5 @@
-//! The server dies while it gives WhatsApp the file of a message: the file and its message arrive once. And while it fetches a
-//! person's file: that is there in the end, whole and once.
-
-use std::time::{Duration, Instant};
+//! Crash while a message's file is uploaded to WhatsApp: the message arrives once. Crash while a
+//! person's file is downloaded: it is stored once and complete.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,32 +7,31 @@ use testkit::ANA;
 
 use super::{
     cases::{Case, Kill},
+    scenario::{PATIENCE, wait, wait_for_kills},
     server::Server,
-    scenario::wait_for_deaths,
     world::World,
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n a picture";
-/// Where it dies, and how often WhatsApp gets the file: a file that no message names does no harm.
+/// Failpoint, and expected number of uploads. An uploaded file without a message does no harm.
 const POINTS: [(&str, usize); 3] = [("upload.open", 1), ("upload.answered", 2), ("upload.committed", 1)];
 
 #[test]
-fn a_kill_during_an_upload_neither_loses_nor_doubles_the_file_s_message() {
+fn kill_during_upload_delivers_the_message_once() {
     for (point, uploads) in POINTS {
         let case = Case { kill: Kill::At(vec![point]), window_ms: 1_500, ..Case::at(point) };
         let world = World::new();
         let mut server = Server::start(&world, &case);
         let access = world.set_up(&case);
         world.says(&access.code);
-        wait(&mut server, "the welcome", || pictures(&world).len() + world.heard().len() == 1);
+        wait(&mut server, "the welcome", PATIENCE, || pictures(&world).len() + world.heard().len() == 1);
         let list = world.api(&access.key, Method::GET, "/whatsapp_conversations", None);
         let conversation = list["data"][0]["id"].as_str().unwrap().to_owned();
         let path = format!("/whatsapp_conversations/{conversation}/whatsapp_messages");
         world.post_picture(&access.key, &path, PNG);
-        wait(&mut server, "the picture", || !pictures(&world).is_empty());
+        wait(&mut server, "the picture", PATIENCE, || !pictures(&world).is_empty());
         assert_eq!(server.reached, [point]);
-        wait(&mut server, "all webhooks", || world.webhooks().1 == 0);
+        wait(&mut server, "all webhooks", PATIENCE, || world.webhooks().1 == 0);
         assert_eq!(pictures(&world).len(), 1, "{point}");
         let log = world.control(Method::GET, "/requests?path=/media", None);
         assert_eq!(log["requests"].as_array().map(Vec::len), Some(uploads), "{point}: {log}");
@@ -43,11 +40,11 @@ fn a_kill_during_an_upload_neither_loses_nor_doubles_the_file_s_message() {
     assert_eq!(known, POINTS.map(|(point, _)| point));
 }
 
-/// Where it dies, and how often WhatsApp is asked for the file.
+/// Failpoint, and expected number of requests for the file.
 const FETCHES: [(&str, usize); 3] = [("media.ask", 1), ("media.answered", 2), ("media.committed", 1)];
 
 #[test]
-fn a_kill_during_a_download_neither_loses_nor_doubles_a_person_s_file() {
+fn kill_during_download_stores_the_file_once() {
     for (point, asked) in FETCHES {
         let case = Case { kill: Kill::At(vec![point]), ..Case::at(point) };
         let world = World::new();
@@ -56,10 +53,10 @@ fn a_kill_during_a_download_neither_loses_nor_doubles_a_person_s_file() {
         world.says(&access.code);
         let file = json!({"base64": "iVBORw0KGgogYSBwaWN0dXJl", "mime_type": "image/png"});
         let id = world.control(Method::POST, "/inbound/media", Some(file))["media_id"].clone();
-        wait(&mut server, "the welcome", || world.heard().len() == 1);
+        wait(&mut server, "the welcome", PATIENCE, || world.heard().len() == 1);
         let image = json!({"from": ANA, "type": "image", "image": {"id": id}});
         world.control(Method::POST, "/inbound", Some(image));
-        wait_for_deaths(&mut server);
+        wait_for_kills(&mut server);
         let list = world.api(&access.key, Method::GET, "/whatsapp_conversations", None);
         let conversation = list["data"][0]["id"].as_str().unwrap().to_owned();
         let path = format!("/whatsapp_conversations/{conversation}/whatsapp_messages");
@@ -68,7 +65,7 @@ fn a_kill_during_a_download_neither_loses_nor_doubles_a_person_s_file() {
             let shown = messages.as_array().unwrap().iter().find(|message| message["message_type"] == "image").cloned();
             shown.and_then(|message| Some(message["media_url"].as_str()?.to_owned()))
         };
-        wait(&mut server, "the file", || link().is_some());
+        wait(&mut server, "the file", PATIENCE, || link().is_some());
         assert_eq!(world.download(&link().unwrap()), PNG, "{point}");
         let log = world.control(Method::GET, &format!("/requests?path=/{}", id.as_str().unwrap()), None);
         assert_eq!(log["requests"].as_array().map(Vec::len), Some(asked), "{point}: {log}");
@@ -81,16 +78,4 @@ fn pictures(world: &World) -> Vec<Value> {
     let path = format!("/chats/{}/{}", emulator::PHONE_NUMBER_ID, ANA.trim_start_matches('+'));
     let chat = world.control(Method::GET, &path, None);
     chat["messages"].as_array().into_iter().flatten().filter(|message| message["type"] == "image").cloned().collect()
-}
-
-fn wait(server: &mut Server<'_>, what: &str, come: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        server.look_after();
-        if come() {
-            return;
-        }
-        assert!(Instant::now() < end, "{what} did not come within {PATIENCE:?}:\n{}", server.log());
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

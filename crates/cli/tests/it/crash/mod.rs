@@ -1,26 +1,27 @@
-//! The crash matrix: the real server is killed at every failpoint while a person talks to an agent, comes back, and the
-//! emulated WhatsApp, which lived on, shows whether anything was lost or doubled (reliability.md §15, fault 1).
+//! Crash tests. The real server is killed, paused or disturbed while people dialog to an agent, and
+//! starts again. The emulated WhatsApp keeps running and shows whether anything was lost or doubled
+//! (docs/spec/reliability.md 15).
 
 mod cases;
 mod clocks;
-mod media;
+mod dialogs;
 mod kills;
-mod server;
 mod matrix;
+mod media;
 mod model;
 mod nodes;
 mod pair;
 mod retries;
-mod stop;
 mod scenario;
+mod server;
+mod stop;
 mod suite;
-mod dialogs;
 mod templates;
 mod world;
 
 use std::io::Write as _;
 
-/// Past the test harness, which would keep it to itself.
-fn tell(line: &str) {
+/// Prints to standard error directly, which the test harness does not capture.
+fn print_line(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }

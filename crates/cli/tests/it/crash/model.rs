@@ -1,4 +1,4 @@
-//! A model whose answer follows from what it is asked, so that a question that is asked twice is answered alike.
+//! Deterministic model: repeated requests get the same answer.
 
 use serde_json::{Value, json};
 use testkit::Request;
@@ -7,10 +7,10 @@ pub const BOOK: &str = "Please book the blue notebook.";
 pub const BYE: &str = "No more questions.";
 pub const MORE: &str = "And do you sell pens?";
 
-/// The path of questions.
+/// Path of model requests.
 pub const PATH: &str = "/v1/chat/completions";
 
-/// What it says in the end to each.
+/// Final answer to each question.
 pub fn answer_to(question: &str) -> &'static str {
     match question {
         BOOK => "The booking is on its way.",
@@ -37,18 +37,18 @@ pub fn complete(request: &Request) -> Value {
     choice(&message)
 }
 
-/// The answer of a model that says this.
+/// Response of a model with this message.
 pub fn choice(message: &Value) -> Value {
     json!({"id": "x", "model": "scripted-1", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5}})
 }
 
-/// Whether it is a message of this role with this text in it.
+/// True if the message has this role and contains the text.
 pub fn says(message: &Value, role: &str, text: &str) -> bool {
     message["role"] == role && message["content"].as_str().is_some_and(|content| content.contains(text))
 }
 
-/// Whether it calls a tool with this among the arguments.
+/// True if the message is a tool call with this argument.
 fn calls(message: &Value, argument: &str) -> bool {
     message["tool_calls"][0]["function"]["arguments"].as_str().is_some_and(|arguments| arguments.contains(argument))
 }

@@ -1,4 +1,5 @@
-//! Two nodes on one PostgreSQL: what one leaves or holds too long, the other takes over, and only one of them writes.
+//! Two nodes on one PostgreSQL: one reclaims the work of a killed or paused one, and only one of
+//! them writes.
 
 use std::{
     process::Command,
@@ -15,61 +16,64 @@ use testkit::database::TestDatabase;
 
 use super::{
     cases::Case,
-    server::{another_folder, command, listening},
     model::{self, BOOK, MORE, answer_to},
     pair::Pair,
+    print_line,
     scenario::check,
-    tell,
+    server::{another_folder, command, listening},
     world::{World, free_port, until},
 };
 use crate::program::Running;
 
-/// A lease is 10 s; a takeover before it ends would be a theft.
-const LEASE_HOLDS: Duration = Duration::from_secs(7);
-const TAKEOVER: Duration = Duration::from_secs(15);
-/// How long a paused node stands still at least; `cargo xtask test --full` sets more.
+/// Earliest reclaim: a lease lasts 10 s, and part of it may be over.
+const MIN_RECLAIM: Duration = Duration::from_secs(7);
+const MAX_RECLAIM: Duration = Duration::from_secs(15);
+/// Shortest pause of a paused node; `cargo xtask test --full` sets a longer one.
 fn pause() -> Duration {
     Duration::from_secs(std::env::var("CHASQUI_CRASH_PAUSE").map_or(0, |text| text.parse().unwrap()))
 }
 
-/// Its clock is an hour ahead as well: what it held is due elsewhere all the same.
+/// The killed node's clock is an hour ahead, which must not delay the reclaim.
 #[test]
-fn another_node_takes_over_from_one_that_was_killed() {
+fn node_reclaims_turn_of_killed_node() {
     if !TestDatabase::has_postgres() {
         return;
     }
     let (world, case) = (World::new(), Case::at("model.answered"));
-    let mut first = listening(ahead(&mut command(&world, world.port)).env("CHASQUI_FAILPOINT", "model.answered"));
+    let mut first =
+        listening(with_clock_ahead(&mut command(&world, world.port)).env("CHASQUI_FAILPOINT", "model.answered"));
     begin(&world, &case);
-    until("its death", || first.end().is_some());
-    let _second = take_over(&world, &case);
-    go_on(&world, &case, BOOK);
+    until("the kill", || first.end().is_some());
+    let _second = reclaim(&world, &case);
+    check_continues(&world, &case, BOOK);
 }
 
-/// The message was sent, and its sender died before it noted so. The next one may leave only when the fate of the first is
-/// known, which a status tells the other node meanwhile. Here, too, the dead node's clock was ahead.
+/// The message was sent, but the node was killed before it stored that. The next send may leave
+/// only when a status has settled the first. The killed node's clock is ahead here too.
 #[test]
-fn another_node_settles_the_open_send_of_one_that_was_killed() {
+fn node_settles_open_send_of_killed_node() {
     if !TestDatabase::has_postgres() {
         return;
     }
     let (world, case) = (World::new(), Case::at("send.answered"));
-    let mut first = listening(ahead(&mut command(&world, world.port)).env("CHASQUI_FAILPOINT", "send.answered:2"));
+    let mut first =
+        listening(with_clock_ahead(&mut command(&world, world.port)).env("CHASQUI_FAILPOINT", "send.answered:2"));
     begin(&world, &case);
-    until("its death", || first.end().is_some());
+    until("the kill", || first.end().is_some());
     assert_eq!(world.heard().len(), 2);
     let began = Instant::now();
     let _second = start_second(&world, &case);
     world.says(MORE);
     until("the second answer", || world.heard().len() == 3);
-    noted(began);
+    check_reclaim_time(began);
     until("all webhooks", || world.webhooks().1 == 0);
     check(&case, &world, BOOK);
 }
 
-/// WhatsApp answers after 12 s and no status tells anything: a node that thought the sender dead would send again.
+/// WhatsApp answers after 12 s and no status arrives: a node that reclaims too early would send
+/// again.
 #[test]
-fn a_send_that_takes_longer_than_a_lease_stays_with_its_node() {
+fn send_longer_than_a_lease_stays_with_its_node() {
     if !TestDatabase::has_postgres() {
         return;
     }
@@ -93,14 +97,14 @@ fn a_send_that_takes_longer_than_a_lease_stays_with_its_node() {
 }
 
 #[test]
-fn a_node_that_was_paused_writes_nothing_after_another_took_over() {
+fn paused_node_writes_nothing_after_reclaim() {
     if !TestDatabase::has_postgres() {
         return;
     }
     let asked = Arc::new(AtomicBool::new(false));
     let flag = asked.clone();
     let world = World::with(move |request| {
-        // The first question is answered while the node that asked it stands still.
+        // The model answers the first request while the node that sent it is paused.
         if !flag.swap(true, Ordering::SeqCst) {
             std::thread::sleep(Duration::from_secs(2));
         }
@@ -112,31 +116,31 @@ fn a_node_that_was_paused_writes_nothing_after_another_took_over() {
     until("the question", || asked.load(Ordering::SeqCst));
     first.signal("-STOP");
     let stopped = Instant::now();
-    let _second = take_over(&world, &case);
-    wake_up(&first, stopped);
+    let _second = reclaim(&world, &case);
+    resume(&first, stopped);
     until("the refused write", || refused_a_write(&world));
-    go_on(&world, &case, BOOK);
+    check_continues(&world, &case, BOOK);
 }
 
-/// Its attempt is written, and the other node repeats it when no status tells of it.
+/// Its attempt is stored; the other node repeats it when no status arrives.
 #[test]
-fn a_node_that_was_paused_before_a_send_does_not_send_when_it_wakes() {
+fn node_paused_before_a_send_does_not_send_later() {
     paused_at(&Case { window_ms: 1_500, ..Case::at("send.open:2") }, refused_a_write);
 }
 
-/// It stands still before it has so much as looked at a clock again.
+/// The pause begins before the node reads the clock again.
 #[test]
-fn a_node_that_was_paused_right_after_it_wrote_an_attempt_does_not_send_when_it_wakes() {
+fn node_paused_after_storing_an_attempt_does_not_send_later() {
     paused_at(&Case { window_ms: 1_500, ..Case::at("attempt.committed:2") }, refused_a_write);
 }
 
-/// It keeps its rows locked, until the database ends the transaction that stands still.
+/// The paused node keeps its rows locked until the database ends its idle transaction.
 #[test]
-fn a_node_that_was_paused_inside_a_transaction_does_not_keep_others_from_taking_over() {
+fn node_paused_inside_a_transaction_does_not_block_reclaim() {
     paused_at(&Case::at("step.commit:1"), |world| world.server_log().contains("step failed; it stays due"));
 }
 
-fn paused_at(case: &Case, is_stopped_from_writing: impl Fn(&World) -> bool) {
+fn paused_at(case: &Case, write_is_refused: impl Fn(&World) -> bool) {
     if !TestDatabase::has_postgres() {
         return;
     }
@@ -148,10 +152,10 @@ fn paused_at(case: &Case, is_stopped_from_writing: impl Fn(&World) -> bool) {
     begin(&world, case);
     until("the pause", || world.server_log().contains("failpoint reached"));
     let stopped = Instant::now();
-    let _second = take_over(&world, case);
-    wake_up(&first, stopped);
-    until("the refused write", || is_stopped_from_writing(&world));
-    go_on(&world, case, BOOK);
+    let _second = reclaim(&world, case);
+    resume(&first, stopped);
+    until("the refused write", || write_is_refused(&world));
+    check_continues(&world, case, BOOK);
 }
 
 fn refused_a_write(world: &World) -> bool {
@@ -159,31 +163,31 @@ fn refused_a_write(world: &World) -> bool {
     metrics.lines().any(|line| line.starts_with("stale_epoch_writes_total") && !line.ends_with(" 0"))
 }
 
-fn wake_up(node: &Running, stopped: Instant) {
+fn resume(node: &Running, stopped: Instant) {
     std::thread::sleep(pause().saturating_sub(stopped.elapsed()));
     node.signal("-CONT");
 }
 
-fn ahead(node: &mut Command) -> &mut Command {
+fn with_clock_ahead(node: &mut Command) -> &mut Command {
     node.env("CHASQUI_CLOCK_OFF_BY", "3600")
 }
 
-/// The person asks the first node.
+/// Sends the code and the question to the first node.
 pub fn begin(world: &World, case: &Case) {
     let access = world.set_up(case);
     world.says(&access.code);
     until("the welcome", || world.heard().len() == 1);
-    // The code, and two statuses of the welcome: nothing but the turn is under way when the node goes.
+    // The code and two statuses of the welcome: only the turn is open when the node is killed.
     until("the statuses", || world.webhooks() == (3, 0));
     world.says(BOOK);
 }
 
-/// A second node answers, when the first one's lease is over.
-fn take_over(world: &World, case: &Case) -> Running {
+/// Starts a second node and waits for its answer, after the first one's lease is over.
+fn reclaim(world: &World, case: &Case) -> Running {
     let began = Instant::now();
     let second = start_second(world, case);
     until("the answer", || world.heard().len() == 2);
-    noted(began);
+    check_reclaim_time(began);
     second
 }
 
@@ -192,18 +196,18 @@ fn start_second(world: &World, case: &Case) -> Running {
     let mut second = command(world, port);
     second.env("CHASQUI_DATA_DIR", &folder).env("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", case.window_ms.to_string());
     let second = listening(&mut second);
-    world.call_back(port);
+    world.set_callback(port);
     second
 }
 
-fn noted(began: Instant) {
+fn check_reclaim_time(began: Instant) {
     let took = began.elapsed();
-    tell(&format!("a second node answered after {} ms", took.as_millis()));
-    assert!((LEASE_HOLDS..TAKEOVER).contains(&took), "the second node answered after {took:?}");
+    print_line(&format!("a second node answered after {} ms", took.as_millis()));
+    assert!((MIN_RECLAIM..MAX_RECLAIM).contains(&took), "the second node answered after {took:?}");
 }
 
-/// What was asked is answered once, and the conversation goes on.
-pub fn go_on(world: &World, case: &Case, question: &str) {
+/// Checks that the question is answered once and the conversation continues.
+pub fn check_continues(world: &World, case: &Case, question: &str) {
     assert_eq!(world.heard()[1..], [answer_to(question)]);
     world.says(MORE);
     until("the second answer", || world.heard().len() == 3);

@@ -1,4 +1,5 @@
-//! Two nodes on one PostgreSQL. WhatsApp calls one of them, and the other one when that is gone, as a load balancer does it.
+//! Two nodes on one PostgreSQL. WhatsApp's webhooks go to one of them, and to the other one when
+//! that is killed, as with a load balancer.
 
 use std::{path::PathBuf, process::Command, thread::JoinHandle};
 
@@ -13,11 +14,11 @@ pub struct Pair<'w> {
     settings: [Vec<(&'static str, String)>; 2],
     pub all: Vec<Node>,
     callback: usize,
-    lives: usize,
+    runs: usize,
 }
 
 pub struct Node {
-    /// Of this life; in the path at which it asks the model.
+    /// Name of this run; part of the path of its model requests.
     pub name: String,
     pub port: u16,
     folder: PathBuf,
@@ -34,11 +35,11 @@ impl<'w> Pair<'w> {
         Self::of_two(world, [settings, settings])
     }
 
-    /// Each with settings of its own.
+    /// Starts two nodes with different settings.
     pub fn of_two(world: &'w World, settings: [&[(&'static str, &str)]; 2]) -> Self {
         let settings = settings.map(|one| one.iter().map(|(name, value)| (*name, (*value).to_owned())).collect());
-        let mut pair = Self { world, settings, all: Vec::new(), callback: 0, lives: 0 };
-        // One after the other: the first makes the master key that the second copies.
+        let mut pair = Self { world, settings, all: Vec::new(), callback: 0, runs: 0 };
+        // In sequence: the first creates the master key that the second copies.
         for (at, port) in [world.port, free_port()].into_iter().enumerate() {
             let name = pair.next_name();
             let folder = if pair.all.is_empty() { world.home.data() } else { another_folder(world, &name) };
@@ -49,8 +50,8 @@ impl<'w> Pair<'w> {
     }
 
     fn next_name(&mut self) -> String {
-        self.lives += 1;
-        format!("life{}", self.lives)
+        self.runs += 1;
+        format!("run{}", self.runs)
     }
 
     fn command(&self, at: usize, name: &str, port: u16, folder: &PathBuf) -> Command {
@@ -65,21 +66,21 @@ impl<'w> Pair<'w> {
         self.all.iter().all(|node| matches!(node.state, State::Up(_)))
     }
 
-    /// The process of a node that is up.
+    /// Process of a running node.
     pub fn process(&mut self, at: usize) -> &mut Running {
         match &mut self.all[at].state {
             State::Up(process) => process,
-            State::Starting(_) => panic!("the node is not up"),
+            State::Starting(_) => panic!("the node is not running"),
         }
     }
 
-    /// Kills a node while the other one is up, and starts it again: as the node that it was, or with an empty folder as one
-    /// that knows nothing of its earlier life and must let its leases run out.
+    /// Kills a node while the other one runs, and restarts it. With `forgets` it gets an empty
+    /// folder and a new identity, so that its old leases must expire.
     pub fn kill(&mut self, at: usize, forgets: bool) {
-        // Dead and gone, so that its port and its folder are free.
+        // Dropping the process kills it, so that its port and its folder are free.
         drop(std::mem::replace(&mut self.all[at].state, State::Starting(None)));
         if self.callback == at {
-            self.call_back(1 - at);
+            self.set_callback(1 - at);
         }
         let name = self.next_name();
         let folder = if forgets { another_folder(self.world, &name) } else { self.all[at].folder.clone() };
@@ -89,15 +90,15 @@ impl<'w> Pair<'w> {
         (node.name, node.folder, node.state) = (name, folder, State::Starting(Some(starting)));
     }
 
-    /// WhatsApp calls this node from now on.
-    pub fn call_back(&mut self, at: usize) {
+    /// Sends WhatsApp's webhooks to this node.
+    pub fn set_callback(&mut self, at: usize) {
         self.callback = at;
-        self.world.call_back(self.all[at].port);
+        self.world.set_callback(self.all[at].port);
         self.world.flush();
     }
 
-    /// Takes note of nodes that have come up.
-    pub fn look_after(&mut self) {
+    /// Updates the state of nodes that have started.
+    pub fn refresh(&mut self) {
         for node in &mut self.all {
             if let State::Starting(starting) = &mut node.state
                 && starting.as_ref().is_some_and(JoinHandle::is_finished)

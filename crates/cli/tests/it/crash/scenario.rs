@@ -1,6 +1,6 @@
-//! What happens in each case: a phone sends its code and a question, the server dies on the way, and after all that a second
-//! question is asked. An answer to it proves that nothing of the first one is left over: sends leave in order, so each
-//! earlier one is settled.
+//! Scenario of a case: a phone sends its code and a question, and the server is killed in between.
+//! Then the phone asks a second question. Sends leave in order, so its answer proves that every
+//! earlier send is settled.
 
 use std::time::{Duration, Instant};
 
@@ -9,23 +9,23 @@ use serde_json::Value;
 
 use super::{
     cases::{Case, Kill, Tool, Wish},
-    server::{Life, Server},
     model::{self, BOOK, BYE, MORE, answer_to, says},
+    server::{Restart, Server},
     world::{Access, World},
 };
 
-/// Everything is over by then: WhatsApp tries a webhook again after 1 s and 5 s.
+/// Time limit of each wait. WhatsApp retries a webhook after 1 s and 5 s.
 pub const PATIENCE: Duration = Duration::from_secs(30);
-/// A WarmEndNode waits for whole minutes.
+/// Time limit for the timer of a WarmEndNode, which counts whole minutes.
 const TIMER: Duration = Duration::from_secs(90);
 
-/// What a case showed.
-pub struct Played {
-    pub lives: Vec<Life>,
+/// Result of a case.
+pub struct CaseResult {
+    pub restarts: Vec<Restart>,
     pub reached: Vec<String>,
 }
 
-pub fn play(case: &Case) -> Played {
+pub fn run(case: &Case) -> CaseResult {
     let world = World::new();
     let mut server = Server::start(&world, case);
     let access = world.set_up(case);
@@ -33,9 +33,10 @@ pub fn play(case: &Case) -> Played {
 
     world.says(&access.code);
     wait(&mut server, "the welcome", PATIENCE, || world.heard().len() == 1);
-    // The welcome's statuses are on their way; a death by them is not to hit the turn of the question.
+    // The welcome's statuses are still open; a kill at one of them must not hit the question's
+    // turn.
     if matches!(&case.kill, Kill::At(points) if points[0].starts_with("status.")) {
-        wait_for_deaths(&mut server);
+        wait_for_kills(&mut server);
     }
     if let Kill::DuringTheSend { taken } = case.kill {
         world.hold_next_send(taken);
@@ -51,41 +52,41 @@ pub fn play(case: &Case) -> Played {
     if case.wish == Wish::Farewell {
         wait_for_the_end(&mut server, &access, &world);
     }
-    wait_for_deaths(&mut server);
+    wait_for_kills(&mut server);
     world.says(MORE);
     wait(&mut server, "the second answer", PATIENCE, || world.heard().len() == 3);
     wait(&mut server, "all webhooks", PATIENCE, || world.webhooks().1 == 0);
     check(case, &world, question);
-    Played { lives: std::mem::take(&mut server.lives), reached: std::mem::take(&mut server.reached) }
+    CaseResult { restarts: std::mem::take(&mut server.restarts), reached: std::mem::take(&mut server.reached) }
 }
 
-/// Looks again and again, and at the server each time.
+/// Polls a condition and restarts the server if it was killed.
 pub fn wait(server: &mut Server<'_>, what: &str, patience: Duration, come: impl Fn() -> bool) {
     let end = Instant::now() + patience;
     loop {
-        server.look_after();
+        server.restart_if_killed();
         if come() {
             return;
         }
-        assert!(Instant::now() < end, "{what} did not come within {patience:?}:\n{}", server.log());
+        assert!(Instant::now() < end, "{what} did not happen within {patience:?}:\n{}", server.log());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-pub fn wait_for_deaths(server: &mut Server<'_>) {
+pub fn wait_for_kills(server: &mut Server<'_>) {
     let end = Instant::now() + PATIENCE;
-    while !server.is_past_its_deaths() {
-        server.look_after();
+    while !server.had_all_kills() {
+        server.restart_if_killed();
         assert!(Instant::now() < end, "the failpoint was not reached:\n{}", server.log());
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// The timer fires in the server's third life, and the execution ends.
+/// Waits until the timer fires in the server's third run and the execution ends.
 fn wait_for_the_end(server: &mut Server<'_>, access: &Access, world: &World) {
     let end = Instant::now() + TIMER;
-    while !server.is_past_its_deaths() {
-        server.look_after();
+    while !server.had_all_kills() {
+        server.restart_if_killed();
         assert!(Instant::now() < end, "the timer did not fire:\n{}", server.log());
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -96,7 +97,7 @@ fn wait_for_the_end(server: &mut Server<'_>, access: &Access, world: &World) {
     });
 }
 
-/// What WhatsApp, the tool's service and the model saw.
+/// Checks the requests that WhatsApp, the tool's service and the model received.
 pub fn check(case: &Case, world: &World, question: &str) {
     let heard = world.heard();
     assert!(heard[0].starts_with("Tudo conectado"), "{heard:?}");
@@ -111,17 +112,17 @@ pub fn check(case: &Case, world: &World, question: &str) {
     }
 
     let questions = world.questions();
-    // Two for the first question and one for the second; a crash may cost one more for each death.
-    let deaths = if let Kill::At(points) = &case.kill { points.len() } else { 1 };
-    assert!((3..=3 + deaths).contains(&questions.len()), "{} questions to the model", questions.len());
+    // Two for the first question and one for the second; each crash may add one.
+    let kills = if let Kill::At(points) = &case.kill { points.len() } else { 1 };
+    assert!((3..=3 + kills).contains(&questions.len()), "{} questions to the model", questions.len());
     let history = questions.last().and_then(|question| question["messages"].as_array()).unwrap();
-    let said = |text: &str| history.iter().filter(|message| says(message, "user", text)).count();
-    assert_eq!(said(MORE), 1, "{history:#?}");
+    let count = |text: &str| history.iter().filter(|message| says(message, "user", text)).count();
+    assert_eq!(count(MORE), 1, "{history:#?}");
     if case.wish == Wish::Farewell {
         assert!(world.tool.requests().is_empty());
         return;
     }
-    assert_eq!(said(BOOK), 1, "consumed once: {history:#?}");
+    assert_eq!(count(BOOK), 1, "consumed once: {history:#?}");
     assert_eq!(
         history.iter().filter(|message| says(message, "assistant", model::answer_to(BOOK))).count(),
         1,
@@ -142,7 +143,7 @@ fn check_tool(tool: Tool, world: &World, history: &[Value]) {
     assert_eq!(results.len(), 1, "{history:#?}");
     let unknown = says(results[0], "tool", "outcome_unknown");
     match tool {
-        Tool::Told => assert!(called == 1 && !unknown, "called {called} times: {results:?}"),
+        Tool::Answered => assert!(called == 1 && !unknown, "called {called} times: {results:?}"),
         Tool::Repeated => assert!(called == 2 && !unknown, "called {called} times: {results:?}"),
         Tool::Unknown(times) => assert!(called == times && unknown, "called {called} times: {results:?}"),
     }

@@ -1,4 +1,4 @@
-//! The server's lives, one after the other.
+//! Server process of the crash tests, restarted after each kill.
 
 use std::{
     fs::OpenOptions,
@@ -15,30 +15,28 @@ use super::{
 use crate::program::Running;
 
 const SIGKILL: i32 = 9;
-/// A server starts within.
-const START: Duration = Duration::from_secs(20);
+/// Time limit for a start.
+const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// A server that is started again when it dies, as a service manager does.
+/// A server that is restarted when it is killed, as by a service manager.
 pub struct Server<'w> {
     world: &'w World,
     process: Running,
     window_ms: u32,
-    /// Where this life and the next ones die.
+    /// Failpoints of the next runs.
     points: std::vec::IntoIter<&'static str>,
     current: Option<&'static str>,
     killed: bool,
-    /// Of those that came after a death.
-    pub lives: Vec<Life>,
+    pub restarts: Vec<Restart>,
     pub reached: Vec<String>,
     began: Instant,
     activity: usize,
 }
 
-/// A life after a death.
-pub struct Life {
-    /// From its start until it listened.
+pub struct Restart {
+    /// Time until the server listened.
     pub ready: Duration,
-    /// From its start until it was seen to do something; `None` if there was nothing to do.
+    /// Time until the first visible activity; `None` if there was none.
     pub first_turn: Option<Duration>,
 }
 
@@ -58,37 +56,37 @@ impl<'w> Server<'w> {
             points,
             current,
             killed: false,
-            lives: Vec::new(),
+            restarts: Vec::new(),
             reached: Vec::new(),
             began,
             activity: 0,
         }
     }
 
-    /// From outside, at this moment.
+    /// Kills the server now.
     pub fn kill(&mut self) {
         self.process.kill();
         self.killed = true;
     }
 
-    /// Whether every death that the case wants has happened.
-    pub fn is_past_its_deaths(&self) -> bool {
+    /// True if all kills of the case have happened.
+    pub fn had_all_kills(&self) -> bool {
         self.current.is_none() && !self.killed
     }
 
-    /// Starts it again if it died where it had to; fails if it died otherwise.
-    pub fn look_after(&mut self) {
+    /// Restarts the server if it was killed at its failpoint; fails if it ended in another way.
+    pub fn restart_if_killed(&mut self) {
         let Some(end) = self.process.end() else { return self.note_first_turn() };
         assert_eq!(end.signal(), Some(SIGKILL), "the server ended with {end}:\n{}", self.log());
         if !std::mem::take(&mut self.killed) {
-            let point = self.current.expect("a death that nobody ordered");
+            let point = self.current.expect("an expected kill");
             let name = point.split(':').next().unwrap_or_default();
             let line = format!("failpoint reached: {name}");
             let times = self.log().lines().filter(|text| **text == line).count();
             assert_eq!(
                 times,
                 self.reached.iter().filter(|reached| *reached == name).count() + 1,
-                "it was not at {name} that it died"
+                "the server was not killed at {name}"
             );
             self.reached.push(name.to_owned());
         }
@@ -96,18 +94,18 @@ impl<'w> Server<'w> {
         self.activity = self.world.activity();
         self.began = Instant::now();
         self.process = spawn(self.world, self.window_ms, self.current);
-        self.lives.push(Life { ready: self.began.elapsed(), first_turn: None });
+        self.restarts.push(Restart { ready: self.began.elapsed(), first_turn: None });
         self.note_first_turn();
     }
 
     fn note_first_turn(&mut self) {
-        let Some(life) = self.lives.last_mut().filter(|life| life.first_turn.is_none()) else { return };
+        let Some(restart) = self.restarts.last_mut().filter(|restart| restart.first_turn.is_none()) else { return };
         if self.world.activity() > self.activity {
-            life.first_turn = Some(self.began.elapsed());
+            restart.first_turn = Some(self.began.elapsed());
         }
     }
 
-    /// What all lives wrote to standard error.
+    /// Standard error of all runs.
     pub fn log(&self) -> String {
         self.world.server_log()
     }
@@ -122,7 +120,7 @@ fn spawn(world: &World, window_ms: u32, failpoint: Option<&str>) -> Running {
     listening(&mut command)
 }
 
-/// An empty data folder for another node of this world. Nodes share the master key.
+/// Creates a data folder for another node. Nodes share the master key.
 pub fn another_folder(world: &World, name: &str) -> PathBuf {
     let folder = world.home.path().join(name);
     std::fs::create_dir(&folder).unwrap();
@@ -133,11 +131,11 @@ pub fn another_folder(world: &World, name: &str) -> PathBuf {
 /// Starts a server and waits until it listens.
 pub fn listening(command: &mut Command) -> Running {
     let mut process = Running::spawn(command);
-    process.value_after("Chasqui listens on ", START);
+    process.value_after("Chasqui listens on ", START_LIMIT);
     process
 }
 
-/// A server of this world, on a port.
+/// Command of a server of this world.
 pub fn command(world: &World, port: u16) -> Command {
     let log = OpenOptions::new().create(true).append(true).open(world.server_log_file()).unwrap();
     let mut command = world.home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);

@@ -1,4 +1,5 @@
-//! A node that is told to stop while a model thinks: the other one goes on at once, and who is calling gets an answer.
+//! SIGTERM during a model call: another node reclaims the turn at once, and open API calls get an
+//! answer.
 
 use std::{
     io::{Read as _, Write as _},
@@ -16,17 +17,17 @@ use testkit::database::TestDatabase;
 use super::{
     cases::Case,
     model::{self, BOOK},
-    nodes::{begin, go_on},
+    nodes::{begin, check_continues},
     pair::Pair,
-    tell,
+    print_line,
     world::{PATIENCE, World, until},
 };
 
-/// The promise is 1 s; the machine may be busy.
-const HAND_OVER: Duration = Duration::from_secs(3);
+/// Time limit for the reclaim. The promise is 1 s; the machine may be busy.
+const MAX_RECLAIM: Duration = Duration::from_secs(3);
 
 #[test]
-fn a_node_that_is_told_to_stop_hands_its_turn_over_within_a_second_and_answers_its_callers() {
+fn stopping_node_releases_its_turn_and_answers_open_calls() {
     if !TestDatabase::has_postgres() {
         return;
     }
@@ -39,7 +40,7 @@ fn a_node_that_is_told_to_stop_hands_its_turn_over_within_a_second_and_answers_i
             log.push((Instant::now(), node));
             log.len() == 1
         };
-        // The first question is still open when the node that asked it is gone.
+        // The first request is still open when its node has stopped.
         tokio::task::block_in_place(|| {
             let began = Instant::now();
             while first && !free.load(Ordering::SeqCst) && began.elapsed() < PATIENCE {
@@ -57,24 +58,24 @@ fn a_node_that_is_told_to_stop_hands_its_turn_over_within_a_second_and_answers_i
 
     let signalled = Instant::now();
     pair.process(stopping).signal("-TERM");
-    until("the hand-over", || asked.lock().unwrap().len() > 1);
+    until("the reclaim", || asked.lock().unwrap().len() > 1);
     let (taken, by) = asked.lock().unwrap()[1].clone();
     let took = taken - signalled;
-    tell(&format!("the other node had the turn {} ms after SIGTERM", took.as_millis()));
+    print_line(&format!("the other node reclaimed the turn {} ms after SIGTERM", took.as_millis()));
     assert_ne!(by, asker);
-    assert!(took < HAND_OVER, "the hand-over took {took:?}");
-    assert_eq!(caller.finish(), "HTTP/1.1 200 OK", "the call was under way when the signal came");
+    assert!(took < MAX_RECLAIM, "the reclaim took {took:?}");
+    assert_eq!(caller.finish(), "HTTP/1.1 200 OK", "the call was open when the signal arrived");
     let process = pair.process(stopping);
-    until("its end", || process.end().is_some_and(|status| status.success()));
-    tell(&format!("it ended after {} ms", signalled.elapsed().as_millis()));
+    until("the node's exit", || process.end().is_some_and(|status| status.success()));
+    print_line(&format!("the node stopped after {} ms", signalled.elapsed().as_millis()));
 
-    pair.call_back(1 - stopping);
+    pair.set_callback(1 - stopping);
     until("the answer", || world.heard().len() == 2);
     released.store(true, Ordering::SeqCst);
-    go_on(&world, &Case::at("model.ask"), BOOK);
+    check_continues(&world, &Case::at("model.ask"), BOOK);
 }
 
-/// Brings a webhook in two halves.
+/// Sends a webhook in two halves.
 struct Caller {
     stream: TcpStream,
     rest: Vec<u8>,
@@ -95,7 +96,7 @@ impl Caller {
         Self { stream, rest: rest.to_owned() }
     }
 
-    /// The first line of the answer.
+    /// Sends the second half. Returns the status line of the answer.
     fn finish(&mut self) -> String {
         self.stream.write_all(&self.rest).unwrap();
         let mut answer = String::new();

@@ -1,5 +1,5 @@
-//! A suite of three cases against the demo agent, played while the server dies in the middle: each case is played once, says
-//! each line once, and gets the score that it gets without a death.
+//! Crash during a test suite of three cases against the demo agent: each case runs once, sends each
+//! line once, and gets the same score as without a crash.
 
 use std::path::Path;
 
@@ -12,13 +12,13 @@ use crate::program::json as printed;
 
 use super::{
     cases::{Case, Kill},
-    server::Server,
     model,
-    scenario::{PATIENCE, Played, wait, wait_for_deaths},
+    scenario::{CaseResult, PATIENCE, wait, wait_for_kills},
+    server::Server,
     world::World,
 };
 
-pub fn play(case: &Case) -> Played {
+pub fn run(case: &Case) -> CaseResult {
     let world = World::with(|request| model::choice(&ScriptedModel::play_suite(&request.body)));
     let orders = world.block_on(orders::start("127.0.0.1:0".parse().unwrap())).unwrap();
     let mut server = Server::start(&world, case);
@@ -35,7 +35,7 @@ pub fn play(case: &Case) -> Played {
     }
     let runs = format!("/test_suites/{suite}/test_runs");
     wait(&mut server, "the start", PATIENCE, || world.try_post(&key, &runs).is_some());
-    wait_for_deaths(&mut server);
+    wait_for_kills(&mut server);
     let list = || world.api(&key, Method::GET, &runs, None)["data"].as_array().cloned().unwrap();
     wait(&mut server, "the end of all runs", PATIENCE, || list().iter().all(|run| run["status"] == "completed"));
     let whole = |run: Value| {
@@ -43,7 +43,7 @@ pub fn play(case: &Case) -> Played {
         world.api(&key, Method::GET, &path, None)["data"].clone()
     };
     check(case, &world, list().into_iter().map(whole).collect());
-    Played { lives: std::mem::take(&mut server.lives), reached: std::mem::take(&mut server.reached) }
+    CaseResult { restarts: std::mem::take(&mut server.restarts), reached: std::mem::take(&mut server.reached) }
 }
 
 fn demo_agent(orders_url: &str) -> Value {
@@ -55,16 +55,16 @@ fn demo_agent(orders_url: &str) -> Value {
 fn check(case: &Case, world: &World, mut runs: Vec<Value>) {
     runs.sort_by_key(|run| run["test_case"]["name"].to_string());
     let name = |run: &Value| run["test_case"]["name"].as_str().unwrap().to_owned();
-    assert_eq!(runs.iter().map(name).collect::<Vec<_>>(), ["0", "1", "2"], "each case once");
+    assert_eq!(runs.iter().map(name).collect::<Vec<_>>(), ["0", "1", "2"], "each case runs once");
     for (run, (script, _, score)) in runs.iter().zip(SUITE) {
         assert_eq!(run["score"], score, "{run}");
         let lines = run["conversation"].as_array().unwrap();
-        let said: Vec<&str> =
+        let sent: Vec<&str> =
             lines.iter().filter(|line| line["role"] == "user").map(|line| line["content"].as_str().unwrap()).collect();
-        assert_eq!(said, script.lines().collect::<Vec<_>>(), "{run}");
+        assert_eq!(sent, script.lines().collect::<Vec<_>>(), "{run}");
     }
-    let deaths = if let Kill::At(points) = &case.kill { points.len() } else { 0 };
+    let kills = if let Kill::At(points) = &case.kill { points.len() } else { 0 };
     let asks = |question: &&Value| question["tools"][0]["function"]["name"] == "grade_conversation";
     let judged = world.questions().iter().filter(asks).count();
-    assert!((3..=3 + deaths).contains(&judged), "the judge was asked {judged} times");
+    assert!((3..=3 + kills).contains(&judged), "the judge was called {judged} times");
 }

@@ -1,5 +1,5 @@
-//! The server dies between Meta's yes to a template and its own commit, or right before it asks: the next life finds what
-//! Meta has, and a second submission makes no second template.
+//! Crash before or after Meta accepts a template and before the own commit: after a restart the
+//! template is found at Meta, and a second submission creates no second template.
 
 use std::os::unix::process::ExitStatusExt as _;
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::program::{Running, json as json_of};
 
-/// A server without a sandbox: the number is the project's own here.
+/// Starts a server without a sandbox: the number belongs to the project.
 fn server(world: &World, settings: &[(&str, &str)]) -> Running {
     let mut command = command(world, world.port);
     for name in ["CHASQUI_SANDBOX_PHONE_NUMBER_ID", "CHASQUI_SANDBOX_PHONE_NUMBER", "CHASQUI_SANDBOX_ACCESS_TOKEN"] {
@@ -21,8 +21,8 @@ fn server(world: &World, settings: &[(&str, &str)]) -> Running {
     listening(command.envs(settings.iter().copied()))
 }
 
-/// A template that is submitted to a server that dies at this point: key and id.
-fn submitted_to_death(world: &World, point: &str) -> (String, String) {
+/// Submits a template to a server that is killed at this point. Returns key and template id.
+fn submit_and_crash(world: &World, point: &str) -> (String, String) {
     let mut server = server(world, &[("CHASQUI_FAILPOINT", point)]);
     let project = json_of(&world.home.run(&["projects", "create", "Crash", "--json"]));
     let key = project["api_key"].as_str().unwrap().to_owned();
@@ -35,12 +35,15 @@ fn submitted_to_death(world: &World, point: &str) -> (String, String) {
     let template = json!({"name": "visit", "language_code": "pt_BR", "category": "UTILITY", "components": [{"type": "BODY", "text": "Oi."}]});
     let id = api("/whatsapp_templates", json!({"template": template})).as_str().unwrap().to_owned();
     world.control(Method::PUT, "/templates/approval", Some(json!("manual")));
-    assert!(world.try_post(&key, &format!("/whatsapp_templates/{id}/submit")).is_none(), "it died before it answered");
-    until("the death", || server.end().is_some_and(|end| end.signal() == Some(9)));
+    assert!(
+        world.try_post(&key, &format!("/whatsapp_templates/{id}/submit")).is_none(),
+        "the server is killed before it answers"
+    );
+    until("the kill", || server.end().is_some_and(|end| end.signal() == Some(9)));
     (key, id)
 }
 
-fn of_meta(world: &World) -> usize {
+fn templates_at_meta(world: &World) -> usize {
     let all = world.control(Method::GET, "/templates", None);
     all["templates"].as_array().unwrap().iter().filter(|template| template["name"] == "visit").count()
 }
@@ -50,24 +53,24 @@ fn status(world: &World, key: &str, id: &str) -> Value {
 }
 
 #[test]
-fn a_submission_whose_server_died_before_or_after_meta_s_yes_is_one() {
+fn resubmission_after_a_crash_creates_one_template() {
     for (point, had) in [("template.ask", 0), ("template.answered", 1)] {
         let world = World::new();
-        let (key, id) = submitted_to_death(&world, point);
-        assert_eq!(of_meta(&world), had, "{point}");
+        let (key, id) = submit_and_crash(&world, point);
+        assert_eq!(templates_at_meta(&world), had, "{point}");
         let _server = server(&world, &[]);
-        assert_eq!(status(&world, &key, &id), "draft", "{point}: nobody has heard of it");
+        assert_eq!(status(&world, &key, &id), "draft", "{point}: the submission was not stored");
         let again = world.api(&key, Method::POST, &format!("/whatsapp_templates/{id}/submit"), Some(json!({})));
-        assert_eq!((&again["data"]["status"], of_meta(&world)), (&json!("submitted"), 1), "{point}: {again}");
+        assert_eq!((&again["data"]["status"], templates_at_meta(&world)), (&json!("submitted"), 1), "{point}: {again}");
     }
 }
 
 #[test]
-fn a_submission_whose_server_died_after_meta_s_yes_is_found_without_anybody_s_doing() {
+fn accepted_submission_is_found_after_a_crash() {
     let world = World::new();
-    let (key, id) = submitted_to_death(&world, "template.answered");
-    // A minute later.
+    let (key, id) = submit_and_crash(&world, "template.answered");
+    // The next server's clock is a minute ahead, so its check of the draft is due.
     let _server = server(&world, &[("CHASQUI_CLOCK_OFF_BY", "61")]);
-    until("the look at Meta", || status(&world, &key, &id) == "submitted");
-    assert_eq!(of_meta(&world), 1);
+    until("the check with Meta", || status(&world, &key, &id) == "submitted");
+    assert_eq!(templates_at_meta(&world), 1);
 }

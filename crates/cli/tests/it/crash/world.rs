@@ -1,4 +1,5 @@
-//! What lives on when the server dies: WhatsApp as a process of its own, the model, the tool's service, the data.
+//! Parts that survive a kill of the server: WhatsApp as its own process, the model, the tool's
+//! service, and the data.
 
 use std::{
     net::TcpListener,
@@ -18,7 +19,7 @@ use super::{
 };
 use crate::program::{Home, Running, json};
 
-/// Longer than a dead node's lease, which is what tests wait for.
+/// Time limit of waits; longer than a lease.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 pub struct World {
@@ -32,7 +33,6 @@ pub struct World {
     _emulator: Running,
 }
 
-/// What setting up gave.
 pub struct Access {
     pub key: String,
     pub agent: String,
@@ -56,12 +56,12 @@ impl World {
         gateways::tls::install();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let world = Self { home, model, tool, port, emulator, http, runtime, _emulator: process };
-        // Somebody who crashes thirty servers writes faster than WhatsApp likes.
+        // The tests write faster than WhatsApp's pair rate allows.
         world.control(Method::PUT, "/limits", Some(json!({"pair_rate": false})));
         world
     }
 
-    /// Project, key, agent and sandbox session, in a server that runs.
+    /// Creates project, key, agent and sandbox session on the running server.
     pub fn set_up(&self, case: &Case) -> Access {
         let project = json(&self.home.run(&["projects", "create", "Crash", "--json"]));
         let key = project["api_key"].as_str().unwrap().to_owned();
@@ -71,7 +71,7 @@ impl World {
         Access { key, agent, code }
     }
 
-    /// A phone's code for the sandbox.
+    /// Creates a sandbox session. Returns its code.
     pub fn session(&self, key: &str, agent: &str, phone: &str) -> String {
         let session = json!({"whatsapp_sandbox_session": {"phone_number": phone, "agent_id": agent}});
         let session = self.api(key, Method::POST, "/sandbox_sessions", Some(session));
@@ -91,7 +91,7 @@ impl World {
                 {"from": "closing", "to": "__end__", "label": "goodbye"}]}})
     }
 
-    // ---- the phone, and WhatsApp's own records
+    // ---- phone and emulator
 
     pub fn says(&self, text: &str) {
         self.says_as(ANA, text);
@@ -101,7 +101,7 @@ impl World {
         self.control(Method::POST, "/inbound", Some(json!({"from": phone, "text": text})));
     }
 
-    /// What the business sent to the phone, oldest first.
+    /// Texts that the business sent to the phone, oldest first.
     pub fn heard(&self) -> Vec<String> {
         self.heard_by(ANA)
     }
@@ -114,39 +114,39 @@ impl World {
         out.map(|message| message["content"]["body"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// The texts of all requests to send one, whatever came of them.
+    /// Texts of all requests to send, with any result.
     pub fn send_requests(&self) -> Vec<String> {
         let log = self.control(Method::GET, "/requests?path=/messages", None);
         let requests = log["requests"].as_array().cloned().unwrap_or_default();
         requests.iter().filter_map(|request| Some(request["body"]["text"]["body"].as_str()?.to_owned())).collect()
     }
 
-    /// All webhooks so far, and those of them that were not answered with 200 yet.
+    /// Number of all webhooks, and of those that were not answered with 200 yet.
     pub fn webhooks(&self) -> (usize, usize) {
         let deliveries = self.deliveries();
         let open = deliveries.iter().filter(|delivery| delivery["state"] != "delivered");
         (deliveries.len(), open.count())
     }
 
-    /// Every webhook, with its body, its signature and all attempts to deliver it.
+    /// Delivery log: body, signature and attempts of every webhook.
     pub fn deliveries(&self) -> Vec<Value> {
         let log = self.control(Method::GET, "/webhooks/deliveries", None);
         log["deliveries"].as_array().cloned().unwrap_or_default()
     }
 
-    /// WhatsApp tries everything again that is not delivered, now.
+    /// Retries all undelivered webhooks now.
     pub fn flush(&self) {
         self.control(Method::POST, "/webhooks/flush", None);
     }
 
-    /// Webhooks go to this server from now on.
-    pub fn call_back(&self, port: u16) {
+    /// Sends webhooks to this server.
+    pub fn set_callback(&self, port: u16) {
         let callback = format!("http://127.0.0.1:{port}/webhooks/whatsapp");
         let config = json!({"callback_url": callback, "verify_token": emulator::VERIFY_TOKEN});
         self.control(Method::PUT, "/webhooks/config", Some(config));
     }
 
-    /// The next send is held open: it is taken and answered late, or not taken at all.
+    /// Holds the next send open: it is accepted and answered late, or not accepted.
     pub fn hold_next_send(&self, taken: bool) {
         let action = if taken { json!({"slow": {"ms": 5_000}}) } else { json!({"hang": {"ms": 5_000}}) };
         self.control(
@@ -156,7 +156,7 @@ impl World {
         );
     }
 
-    /// Questions to the model.
+    /// Bodies of the model requests.
     pub fn questions(&self) -> Vec<Value> {
         self.model
             .requests()
@@ -166,12 +166,12 @@ impl World {
             .collect()
     }
 
-    /// Grows with everything that the server does to the outside.
+    /// Number of the server's requests to other systems.
     pub fn activity(&self) -> usize {
         self.questions().len() + self.tool.requests().len() + self.send_requests().len()
     }
 
-    /// Where all servers of this world write to standard error.
+    /// Standard error of all servers of this world.
     pub fn server_log_file(&self) -> PathBuf {
         self.home.path().join("server.log")
     }
@@ -182,7 +182,6 @@ impl World {
 
     // ---- requests
 
-    /// What a server counts.
     pub fn metrics(&self, port: u16) -> String {
         let request = self.http.get(format!("http://127.0.0.1:{port}/metrics"));
         self.runtime.block_on(async { request.send().await.unwrap().text().await.unwrap() })
@@ -197,7 +196,8 @@ impl World {
         self.request(request.header("X-API-Key", key), body)
     }
 
-    /// A POST that may meet a server that dies, and is repeated with the same key until it is answered.
+    /// Posts to a server that may be killed; `None` if it did not answer. The idempotency key is
+    /// the path, so that the call can be repeated.
     pub fn try_post(&self, key: &str, path: &str) -> Option<Value> {
         let request = self.http.post(format!("http://127.0.0.1:{}/api/v1{path}", self.port)).json(&json!({}));
         let request = request.header("X-API-Key", key).header("Idempotency-Key", path);
@@ -208,12 +208,11 @@ impl World {
         })
     }
 
-    /// Runs something that needs the runtime.
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    /// Sends a picture with a message, as a form.
+    /// Sends an image message as a form.
     pub fn post_picture(&self, key: &str, path: &str, bytes: &[u8]) -> Value {
         let head = "--b\r\nContent-Disposition: form-data; name=\"message[message_type]\"\r\n\r\nimage\r\n\
             --b\r\nContent-Disposition: form-data; name=\"message[media_file]\"; filename=\"a.png\"\r\n\
@@ -224,7 +223,6 @@ impl World {
         self.request(request.header("X-API-Key", key).header("content-type", form), None)
     }
 
-    /// The bytes behind a link.
     pub fn download(&self, url: &str) -> Vec<u8> {
         let request = self.http.get(url);
         self.runtime.block_on(async { request.send().await.unwrap().bytes().await.unwrap().to_vec() })
@@ -248,21 +246,22 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            super::tell(&self.server_log());
+            super::print_line(&self.server_log());
         }
     }
 }
 
-/// Looks again and again.
+/// Polls a condition; panics after [`PATIENCE`].
 pub fn until(what: &str, mut come: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !come() {
-        assert!(Instant::now() < end, "{what} did not come within {PATIENCE:?}");
+        assert!(Instant::now() < end, "{what} did not happen within {PATIENCE:?}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// A port that stays free while the server is dead: none that the system gives to outgoing connections.
+/// Finds a port outside the range of outgoing connections, so that it stays free while the server
+/// is down.
 pub fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
     let offset = u16::try_from(std::process::id() % 9_000).unwrap();
