@@ -1,38 +1,36 @@
-//! What a test sees of a call.
+//! API calls and answers, as tests see them.
 
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// An answer of the API.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// HTTP status.
     pub status: u16,
-    /// JSON, or null.
+    /// JSON; null for other bodies.
     pub body: Value,
-    /// By lower-case name.
+    /// Headers by lower-case name.
     pub headers: BTreeMap<String, String>,
 }
 
-/// A call of the API and its answer.
+/// API call with its answer.
 #[derive(Debug, Clone)]
 pub struct Heard {
-    /// In lower case.
+    /// Lower-case HTTP method.
     pub method: String,
-    /// With its query.
+    /// Path with query.
     pub path: String,
-    /// What came of it.
+
     pub answer: Answer,
 }
 
 impl Answer {
-    /// `data` of a successful answer.
+    /// `data` of the answer; panics unless it was successful.
     pub fn data(&self) -> &Value {
         assert!(self.status < 300, "{} {}", self.status, self.body);
         &self.body["data"]
     }
 
-    /// `data.id` of a successful answer.
+    /// `data.id` of the answer; panics unless it was successful.
     pub fn id(&self) -> String {
         self.data()["id"].as_str().expect("an id").to_owned()
     }

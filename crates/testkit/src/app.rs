@@ -1,4 +1,4 @@
-//! The real application on a random port, with the real emulator as Meta, a model, and a clock that only tests move.
+//! The real application on a random port, with the emulator as Meta, a model, and a manual clock.
 
 use crate::{Answer, Heard, ScriptedModel, answer::answer, database::TestDatabase};
 use domain::{
@@ -17,27 +17,26 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Another number of the emulated business account, which is not the sandbox's: a project can connect it.
+/// Number of the emulated business account that a project can connect, unlike the sandbox's.
 pub const OWN_NUMBER_ID: &str = "100000000000902";
-/// One more, for another project.
+/// Another such number, for another project.
 pub const OTHER_NUMBER_ID: &str = "100000000000903";
 
-/// Ana's phone, one of the emulator's people.
+/// Phone of Ana, one of the emulator's people.
 pub const ANA: &str = "+5511999990001";
 
-/// A running application and the world around it.
+/// A running application and the services around it.
 pub struct TestApp {
-    /// The server.
     pub app: App,
-    /// WhatsApp.
+
     pub emulator: Emulator,
-    /// The model, unless the rehearsal model was asked for.
+    /// `None` if the rehearsal model is used.
     pub model: Option<ScriptedModel>,
-    /// Moved by [`TestApp::forward`].
+    /// Manual clock, moved by [`TestApp::forward`].
     pub clock: Clock,
-    /// Whose key the helpers use.
+    /// Project of the helpers.
     pub project: ProjectId,
-    /// That key.
+    /// API key of the helpers.
     pub key: String,
     http: reqwest::Client,
     config: Config,
@@ -47,26 +46,26 @@ pub struct TestApp {
     _data_dir: TempDir,
 }
 
-/// An event of an execution as the application stored it.
+/// Event of an execution, as stored.
 pub type StoredEvent = engine::Event;
 
 impl TestApp {
-    /// With a scripted model; workers run when the test says so.
+    /// Starts with a scripted model. Workers run only when the test runs them.
     pub async fn start() -> Self {
         Self::with(true, |_| {}).await
     }
 
-    /// With the built-in rehearsal model.
+    /// Starts with the rehearsal model.
     pub async fn rehearsing() -> Self {
         Self::with(false, |_| {}).await
     }
 
-    /// With changed settings.
+    /// Starts with changed settings.
     pub async fn with(scripted: bool, change: impl FnOnce(&mut Config)) -> Self {
         Self::in_world(emulator::World::default(), scripted, change).await
     }
 
-    /// Among other numbers and people.
+    /// Starts with other numbers and people.
     pub async fn in_world(world: emulator::World, scripted: bool, change: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::new().await;
         gateways::tls::install();
@@ -108,7 +107,7 @@ impl TestApp {
         let app = server::build(config.clone()).await.expect("the server starts");
         let project = app.operator().create_project("Tests").await.expect("a project");
         let (_, key) = app.operator().create_key(&project.to_string()).await.expect("a key");
-        // It speaks plain HTTP only; reading the system's certificates would be a tenth of a short test.
+        // It uses plain HTTP only. Reading the system's certificates takes a tenth of a short test.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
         let started = Self {
             app,
@@ -128,7 +127,7 @@ impl TestApp {
         started
     }
 
-    /// WhatsApp tells this server what happens.
+    /// Sets the server as the receiver of WhatsApp's webhooks.
     async fn subscribe(&self) {
         let verify_token = self.config.verify_token.as_ref().map(|token| token.expose_secret().to_owned());
         let url = format!("{}/webhooks/whatsapp", self.app.url());
@@ -136,12 +135,13 @@ impl TestApp {
         self.emulator_call(Method::PUT, "/webhooks/config", Some(hook)).await;
     }
 
-    /// The server dies with whatever it was doing, and a new one starts on the same database and data folder.
+    /// Drops the server without a shutdown and starts a new one on the same database and data
+    /// folder.
     pub async fn crash_and_restart(self) -> Self {
         let Self { app, emulator, model, clock, project, key, http, config, commits, heard, _database, _data_dir } =
             self;
         drop(app);
-        // What it was doing ends at its next point of rest, and with the last of it the lock on the folder.
+        // The old server's tasks end at their next await, and then the lock on the folder is free.
         let mut again = server::build(config.clone()).await;
         for _ in 0..100 {
             if again.is_ok() {
@@ -157,19 +157,19 @@ impl TestApp {
         again
     }
 
-    /// The scripted model.
+    /// Returns the scripted model; panics if there is none.
     pub fn model(&self) -> &ScriptedModel {
         self.model.as_ref().expect("this test has a scripted model")
     }
 
-    // ---- the API
+    // ---- API
 
-    /// Any request with this project's key.
+    /// Sends a request with this project's key.
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.call_as(Some(&self.key), method, path, body).await
     }
 
-    /// Any request with another key, or none.
+    /// Sends a request with another key, or none.
     pub async fn call_as(&self, key: Option<&str>, method: Method, path: &str, body: Option<Value>) -> Answer {
         let mut request = self.http.request(method.clone(), format!("{}{path}", self.app.url()));
         if let Some(key) = key {
@@ -181,7 +181,7 @@ impl TestApp {
         self.remember(&method, path, answer(request).await)
     }
 
-    /// Any request with this project's key, more headers, and a body that need not be JSON.
+    /// Sends a request with this project's key, extra headers, and any body.
     pub async fn call_raw(&self, headers: &[(&str, &str)], method: Method, path: &str, body: Option<String>) -> Answer {
         let mut request = self.request(method.clone(), path);
         for (name, value) in headers {
@@ -196,37 +196,34 @@ impl TestApp {
         answer
     }
 
-    /// Every call of the API since the last time that this was asked.
+    /// Returns the API calls since the last call of this method.
     pub fn take_answers(&self) -> Vec<Heard> {
         std::mem::take(&mut *self.heard.lock().expect("no panic"))
     }
 
-    /// Any request, as it is built.
+    /// Builds a request with this project's key.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.app.url())).header("X-API-Key", &self.key)
     }
 
-    /// GET.
     pub async fn get(&self, path: &str) -> Answer {
         self.call(Method::GET, path, None).await
     }
 
-    /// POST.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// PATCH.
     pub async fn patch(&self, path: &str, body: Value) -> Answer {
         self.call(Method::PATCH, path, Some(body)).await
     }
 
-    /// Makes an agent and gives its id.
+    /// Creates an agent. Returns its id.
     pub async fn agent(&self, agent: Value) -> String {
         self.post("/api/v1/agents", json!({"agent": agent})).await.id()
     }
 
-    /// Somebody who works in this project.
+    /// Creates a user who is a member of this project. Returns the user's id.
     pub async fn member(&self, email: &str) -> String {
         let (context, project) = (self.app.context(), self.project);
         let number = email.bytes().fold(0_u128, |all, byte| all.wrapping_mul(257).wrapping_add(byte.into()));
@@ -240,7 +237,8 @@ impl TestApp {
         user.expect("a user").id.to_string()
     }
 
-    /// Signs somebody in who works in this project, and makes a key as they do it; gives the key and their id.
+    /// Signs in a user of this project and creates an API key as that user. Returns key and user
+    /// id.
     pub async fn key_of(&self, email: &str) -> (String, String) {
         let post = async |path: &str, token: &str, body: Value| {
             let headers = [("content-type", "application/json"), ("x-cli-token", token)];
@@ -256,18 +254,18 @@ impl TestApp {
         (key.as_str().expect("a key").to_owned(), person.expect("a user").to_string())
     }
 
-    /// The only conversation that there is.
+    /// Id of the latest conversation.
     pub async fn conversation(&self) -> String {
         let list = self.get("/api/v1/whatsapp_conversations").await;
         list.data()[0]["id"].as_str().expect("a conversation").to_owned()
     }
 
-    /// Connects [`OWN_NUMBER_ID`] to a new customer of the project; gives the customer's id and the config's.
+    /// Connects [`OWN_NUMBER_ID`] to a new customer. Returns the ids of customer and config.
     pub async fn own_number(&self) -> (String, String) {
         self.connect(OWN_NUMBER_ID).await
     }
 
-    /// Connects a number of the emulated account to a new customer of the project; gives the customer's id and the config's.
+    /// Connects a number to a new customer. Returns the ids of customer and config.
     pub async fn connect(&self, number: &str) -> (String, String) {
         let customer = json!({"customer": {"name": "Own Clinic", "external_customer_id": "own"}});
         let customer = self.post("/api/v1/customers", customer).await.id();
@@ -278,9 +276,9 @@ impl TestApp {
         (customer, config)
     }
 
-    // ---- the phone
+    // ---- phone
 
-    /// Makes a sandbox session for a phone, sends its code, and waits for the welcome.
+    /// Creates a sandbox session for a phone, sends its code, and waits for the welcome message.
     pub async fn activate(&self, phone: &str, agent_id: &str) -> String {
         let body = json!({"whatsapp_sandbox_session": {"phone_number": phone, "agent_id": agent_id}});
         let session = self.post("/api/v1/sandbox_sessions", body).await;
@@ -289,24 +287,25 @@ impl TestApp {
         session.id()
     }
 
-    /// A person writes; the webhook is delivered, nothing is processed yet. Gives the wamid.
+    /// Sends a message from a person. The webhook is delivered but not processed. Returns the
+    /// wamid.
     pub async fn says(&self, phone: &str, text: &str) -> String {
         let answer = self.emulator_call(Method::POST, "/inbound", Some(json!({"from": phone, "text": text}))).await;
         answer["message_id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
-    /// What the phone shows, oldest first.
+    /// Messages on the phone, oldest first.
     pub async fn chat(&self, phone: &str) -> Vec<Value> {
         self.chat_with(emulator::PHONE_NUMBER_ID, phone).await
     }
 
-    /// What the phone shows of its chat with a number of the business, oldest first.
+    /// Messages of the phone's chat with a business number, oldest first.
     pub async fn chat_with(&self, number: &str, phone: &str) -> Vec<Value> {
         let path = format!("/chats/{number}/{}", phone.trim_start_matches('+'));
         self.emulator_call(Method::GET, &path, None).await["messages"].as_array().cloned().unwrap_or_default()
     }
 
-    /// The texts that the business sent to the phone, without the sandbox's welcome.
+    /// Texts that the business sent to the phone, without the sandbox's welcome message.
     pub async fn heard(&self, phone: &str) -> Vec<String> {
         let texts =
             self.chat(phone).await.into_iter().filter(|message| message["direction"] == "out").filter_map(|message| {
@@ -320,7 +319,7 @@ impl TestApp {
             .collect()
     }
 
-    /// A call of the emulator's control API.
+    /// Calls the emulator's control API.
     pub async fn emulator_call(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let mut request = self.http.request(method, format!("{}/_emulator/v1{path}", self.emulator.url()));
         if let Some(body) = body {
@@ -333,14 +332,15 @@ impl TestApp {
 
     // ---- time
 
-    /// Runs every worker until nothing is due and no webhook is under way; then every execution must replay.
+    /// Runs the workers until no work is due and no webhook is open. Then checks that every
+    /// execution replays.
     pub async fn run_until_idle(&self) {
-        // On the heap: a test holds the futures of many of these in each other, and has the stack of one thread.
+        // Boxed: tests nest many of these futures, and a test thread's stack is small.
         Box::pin(self.work_until_idle()).await;
         Box::pin(self.replays_exactly()).await;
     }
 
-    /// The same as one of several workers at once: what others have in hand is nothing to it.
+    /// Runs the workers without the replay check, which fails while other tasks work concurrently.
     pub async fn work_until_idle(&self) {
         loop {
             let mut worked = false;
@@ -355,14 +355,14 @@ impl TestApp {
         }
     }
 
-    /// Whatever any test did, the counters must be what they count.
+    /// Checks the stored counters after every test.
     async fn counts_exactly(&self) {
         let mut reader = self.app.context().store.read().await.expect("a reader");
         let wrong = store::census::wrong_counters(&mut reader.conn()).await.expect("the counters");
         assert_eq!(wrong, []);
     }
 
-    /// Whatever any test did, its journal must give the same effects again.
+    /// Checks that every execution replays with equal effects.
     async fn replays_exactly(&self) {
         let operator = self.app.operator();
         for id in operator.executions().await.expect("executions") {
@@ -371,14 +371,14 @@ impl TestApp {
         }
     }
 
-    /// Moves all clocks, and lets what fell due happen.
+    /// Moves all clocks forward and processes the work that became due.
     pub async fn forward(&self, span: Span) {
         self.clock.forward(span);
         self.emulator.advance(u64::try_from(span.millis()).expect("forward")).await;
         self.run_until_idle().await;
     }
 
-    /// Changes a text in the stored inputs of an execution.
+    /// Replaces a text in the stored inputs of an execution.
     pub async fn damage_journal(&self, id: ExecutionId, from: &str, to: &str) {
         let store = &self.app.context().store;
         let project = self.project;
@@ -387,7 +387,7 @@ impl TestApp {
         assert!(changed.expect("the journal changes") > 0);
     }
 
-    /// What was stored of every execution: state, journal and history.
+    /// Stored texts of every execution: state, journal and history.
     pub async fn stored_texts(&self) -> Vec<String> {
         let operator = self.app.operator();
         let mut reader = self.app.context().store.read().await.expect("a reader");
@@ -404,14 +404,14 @@ impl TestApp {
         texts
     }
 
-    // ---- what happened
+    // ---- stored results
 
-    /// The names of the transactions committed since the last call.
+    /// Names of the transactions committed since the last call.
     pub fn take_commits(&self) -> Vec<&'static str> {
         std::mem::take(&mut *self.commits.lock().expect("no panic"))
     }
 
-    /// What an execution's journal says happened, oldest first.
+    /// Events in an execution's journal, oldest first.
     pub async fn events(&self, id: ExecutionId) -> Vec<StoredEvent> {
         let mut reader = self.app.context().store.read().await.expect("a reader");
         let (mut conn, mut events, mut after) = (reader.conn(), Vec::new(), 0);
@@ -425,20 +425,20 @@ impl TestApp {
         }
     }
 
-    /// Everything that the model may be shown of an execution, oldest first, as it is stored.
+    /// Stored history of an execution, oldest first.
     pub async fn history(&self, id: ExecutionId) -> Vec<Value> {
         let mut reader = self.app.context().store.read().await.expect("a reader");
         let rows = store::history::window(&mut reader.conn(), self.project, id, 1).await.expect("the history");
         rows.iter().map(|row| serde_json::from_str(&row.entry).expect("an entry")).collect()
     }
 
-    /// The latest execution of an agent.
+    /// Latest execution of an agent.
     pub async fn execution(&self, agent_id: &str) -> Value {
         let list = self.get(&format!("/api/v1/agents/{agent_id}/executions")).await;
         list.data()[0].clone()
     }
 
-    /// A conversation's messages, oldest first, of the only conversation there is.
+    /// Messages of the latest conversation, oldest first.
     pub async fn messages(&self) -> Vec<Value> {
         let conversations = self.get("/api/v1/whatsapp_conversations").await;
         let id = conversations.data()[0]["id"].as_str().expect("a conversation").to_owned();

@@ -1,8 +1,9 @@
-//! A database of its own for each test: migrated once, then copied.
+//! Databases of tests: a template is migrated once and copied for each test.
 //!
-//! `TEST_DATABASE_URL` names a PostgreSQL server whose user may create databases; without it tests run on SQLite files.
-//! The PostgreSQL template is shared by all test processes of a server, so it is built under another name and renamed when
-//! it is complete: whoever comes second loses the rename and uses the winner's.
+//! `TEST_DATABASE_URL` names a PostgreSQL server whose user may create databases; without it tests
+//! use SQLite files. All test processes of a server share the PostgreSQL template, so it is built
+//! under another name and renamed when it is complete. A process whose rename fails uses the
+//! existing template.
 
 use std::{
     path::Path,
@@ -13,14 +14,13 @@ use store::{DatabaseUrl, Store, admin};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-/// A database left by a process that was killed is removed after this long.
+/// Databases of killed processes are removed after this time.
 const ABANDONED_AFTER: Duration = Duration::from_secs(60 * 60);
 
 const FILE: &str = "chasqui.db";
 
-/// A migrated, empty database that goes away with the value.
+/// A migrated, empty database; dropping it removes it.
 pub struct TestDatabase {
-    /// Where it is.
     pub url: DatabaseUrl,
     home: Home,
 }
@@ -31,7 +31,7 @@ enum Home {
 }
 
 impl TestDatabase {
-    /// On the server that `TEST_DATABASE_URL` names, else an SQLite file.
+    /// Creates a database on the server in `TEST_DATABASE_URL`, else an SQLite file.
     pub async fn new() -> Self {
         match server() {
             Some(server) => Self::on(server).await,
@@ -39,7 +39,6 @@ impl TestDatabase {
         }
     }
 
-    /// An SQLite file.
     pub async fn sqlite() -> Self {
         static TEMPLATE: OnceCell<Vec<u8>> = OnceCell::const_new();
         let template = TEMPLATE.get_or_init(sqlite_template).await;
@@ -49,7 +48,7 @@ impl TestDatabase {
         Self { url: DatabaseUrl::Sqlite(path), home: Home::Folder(folder) }
     }
 
-    /// A PostgreSQL database; panics where there is no server.
+    /// Creates a PostgreSQL database; panics without a server.
     pub async fn postgres() -> Self {
         let server = server().expect(
             "this test needs PostgreSQL: set TEST_DATABASE_URL=postgres://user@host:port/postgres, or run `cargo xtask test`",
@@ -57,7 +56,7 @@ impl TestDatabase {
         Self::on(server).await
     }
 
-    /// A database without any tables, on the engine of [`Self::new`]: for tests of the migrations themselves.
+    /// Creates a database without tables on the engine of [`Self::new`], for tests of migrations.
     pub async fn unmigrated() -> Self {
         let Some(server) = server() else {
             let folder = tempfile::tempdir().expect("a temporary folder");
@@ -66,17 +65,16 @@ impl TestDatabase {
         Self::copy(server, None).await
     }
 
-    /// Whether [`Self::postgres`] has a server.
     pub fn has_postgres() -> bool {
         server().is_some()
     }
 
-    /// Opens it. Each call is a node of its own, with its own connections.
+    /// Opens the database. Each call has its own connections, like a separate node.
     pub async fn open(&self) -> Store {
         Store::open(&self.url).await.expect("the test's database opens")
     }
 
-    /// The folder of an SQLite file, for tests that look at what is on disk.
+    /// Folder of an SQLite file.
     pub fn folder(&self) -> Option<&Path> {
         match &self.home {
             Home::Folder(folder) => Some(folder.path()),
@@ -103,8 +101,8 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let Home::Server { server, name } = &self.home else { return };
         let (server, name) = (server.clone(), name.clone());
-        // A thread, because dropping cannot wait and the test's own runtime may be on its way out. What fails here is
-        // removed by a later process.
+        // On a thread, because drop cannot await and the test's runtime may be shutting down. A
+        // later process removes what fails here.
         let dropping = std::thread::spawn(move || {
             if let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 let _ = runtime.block_on(admin::drop_database(&server, &name));
@@ -118,7 +116,7 @@ fn server() -> Option<String> {
     std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty())
 }
 
-/// The bytes of a migrated file. Closing folds the write-ahead log into it, so that the file alone is complete.
+/// Bytes of a migrated file. Closing checkpoints the write-ahead log, so that the file is complete.
 async fn sqlite_template() -> Vec<u8> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("template.db");
@@ -126,16 +124,16 @@ async fn sqlite_template() -> Vec<u8> {
     store.migrate().await.expect("the migrations run on SQLite");
     store.close().await;
     let log = std::fs::metadata(folder.path().join("template.db-wal")).map_or(0, |log| log.len());
-    assert_eq!(log, 0, "the write-ahead log was not folded into the template");
+    assert_eq!(log, 0, "the write-ahead log was not checkpointed into the template");
     std::fs::read(path).expect("the template")
 }
 
-/// The name of a complete template; made here where it is missing.
+/// Name of the template; creates it if it is missing.
 async fn postgres_template(server: &str) -> String {
     let template = format!("chasqui_template_{}", admin::schema_name());
     let databases = admin::databases(server).await.expect("TEST_DATABASE_URL names a server that answers");
     for name in databases.iter().filter(|name| is_abandoned(name)) {
-        // Another process may be removing it at this moment.
+        // Another process may remove it at the same time.
         let _ = admin::drop_database(server, name).await;
     }
     if databases.contains(&template) {
@@ -149,14 +147,14 @@ async fn postgres_template(server: &str) -> String {
     match admin::rename_database(server, &draft, &template).await {
         Ok(()) => {}
         Err(store::Error::Conflict(_)) => {
-            admin::drop_database(server, &draft).await.expect("the draft is ours to drop");
+            admin::drop_database(server, &draft).await.expect("the draft can be dropped");
         }
         Err(error) => panic!("the template cannot be renamed: {error}"),
     }
     template
 }
 
-/// Says when it was made, so that a later process sees what was left behind.
+/// Unique name with the creation time, which identifies abandoned databases.
 fn fresh_name() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let (count, process) = (COUNT.fetch_add(1, Ordering::Relaxed), std::process::id());
@@ -172,7 +170,7 @@ fn seconds_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// The same server and parameters, another database.
+/// Replaces the database in a server URL.
 fn url_of(server: &str, name: &str) -> String {
     let (address, parameters) = server.split_once('?').map_or((server, None), |(address, rest)| (address, Some(rest)));
     let host_at = address.find("://").map_or(0, |at| at + 3);
@@ -186,14 +184,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_database_keeps_the_server_and_its_parameters() {
+    fn url_of_keeps_server_and_parameters() {
         assert_eq!(url_of("postgres://u:p@h:5433/postgres", "other"), "postgres://u:p@h:5433/other");
         assert_eq!(url_of("postgresql://h/db?sslmode=disable", "other"), "postgresql://h/other?sslmode=disable");
         assert_eq!(url_of("postgres://h:1", "other"), "postgres://h:1/other");
     }
 
     #[test]
-    fn only_old_databases_of_ours_are_abandoned() {
+    fn only_old_test_databases_are_abandoned() {
         assert!(is_abandoned("chasqui_test_1700000000_1_1"));
         for kept in
             [fresh_name().as_str(), "chasqui_template_0123456789abcdef", "postgres", "chasqui_test_x", "chasqui_test_"]

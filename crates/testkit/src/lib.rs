@@ -1,4 +1,4 @@
-//! Test-only: the real application on a random port, with builders that speak the product's language.
+//! Test-only: the real application on a random port, with stand-ins for the services around it.
 
 pub mod database;
 #[cfg(feature = "simulator")]
@@ -19,7 +19,7 @@ pub use model::ScriptedModel;
 pub use service::{Request, Service};
 pub use suite::SUITE;
 
-/// Waits for a condition; panics when it does not come true in ten seconds.
+/// Polls a condition; panics if it is not true within ten seconds.
 pub async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
     for _ in 0..2_000 {
         if condition().await {
@@ -27,5 +27,5 @@ pub async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
-    panic!("the condition did not come true in time");
+    panic!("the condition did not become true in time");
 }

@@ -1,10 +1,10 @@
-//! A small MCP server whose tools agents use in tests: it lists the tools it is told, answers calls as it is told and
-//! records them. It speaks streamable HTTP, and the old HTTP with server-sent events at another path.
+//! MCP server for tests, with configurable tools and answers. It records calls. It speaks
+//! streamable HTTP, and the old HTTP with server-sent events at another path.
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{RawQuery, State},
+    extract::{RawQuery, State as AxumState},
     http::{HeaderMap, StatusCode},
     response::{
         IntoResponse as _, Response,
@@ -28,17 +28,17 @@ pub struct McpServer {
     serving: JoinHandle<()>,
 }
 
-type Shared = Arc<Mutex<Everything>>;
+type Shared = Arc<Mutex<State>>;
 
 #[derive(Default)]
-struct Everything {
+struct State {
     tools: Vec<Value>,
     answers: HashMap<String, Value>,
     down: bool,
     calls: Vec<McpCall>,
     lists: usize,
     headers: HeaderMap,
-    /// Open sessions. Those of the old transport have a stream for the answers.
+    /// Open sessions. Those of the old transport have a stream for answers.
     sessions: HashMap<String, Option<mpsc::UnboundedSender<Value>>>,
     opened: usize,
     /// Requests of this method get no answer.
@@ -46,19 +46,18 @@ struct Everything {
     held: usize,
 }
 
-/// A call of a tool, as it arrived.
 #[derive(Debug, Clone, PartialEq)]
 pub struct McpCall {
-    /// As the server names it.
+    /// Name on this server.
     pub tool: String,
-    /// What the model said.
+
     pub arguments: Value,
-    /// The header that names the effect.
+    /// Value of the header `Idempotency-Key`.
     pub idempotency_key: Option<String>,
 }
 
 impl McpServer {
-    /// Starts it on a free port, without tools.
+    /// Starts the server on a free port, without tools.
     pub async fn start() -> Self {
         let shared = Shared::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -72,70 +71,69 @@ impl McpServer {
         Self { shared, port, serving }
     }
 
-    /// Where it speaks streamable HTTP.
+    /// URL for streamable HTTP.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}/mcp", self.port)
     }
 
-    /// Where it speaks the old HTTP with server-sent events.
+    /// URL for the old HTTP with server-sent events.
     pub fn sse_url(&self) -> String {
         format!("http://127.0.0.1:{}/sse", self.port)
     }
 
-    /// What it lists from now on: objects with `name`, `description` and `inputSchema`.
+    /// Sets the listed tools: objects with `name`, `description` and `inputSchema`.
     pub fn set_tools(&self, tools: Vec<Value>) {
         self.lock().tools = tools;
     }
 
-    /// What it answers to calls of a tool from now on: an object with `content`, and `structuredContent` or `isError`. A
-    /// listed tool without an answer says `done`.
+    /// Sets the answer to calls of a tool: an object with `content`, and `structuredContent` or
+    /// `isError`. A listed tool without an answer returns `done`.
     pub fn answer(&self, tool: &str, result: Value) {
         self.lock().answers.insert(tool.to_owned(), result);
     }
 
-    /// While it is down, every request is answered with 503.
+    /// While the server is down, every request is answered with 503.
     pub fn set_down(&self, down: bool) {
         self.lock().down = down;
     }
 
-    /// From now on requests of this method, `tools/list` or `tools/call`, are noted and get no answer.
+    /// Holds back the answers to requests of this method, `tools/list` or `tools/call`.
     pub fn hold(&self, method: &str) {
         let mut all = self.lock();
         all.hold = Some(method.to_owned());
         all.held = 0;
     }
 
-    /// Requests without an answer since it was told to hold.
+    /// Number of requests that are held back.
     pub fn held(&self) -> usize {
         self.lock().held
     }
 
-    /// From now on requests get answers again.
+    /// Ends the hold for later requests.
     pub fn release(&self) {
         self.lock().hold = None;
     }
 
-    /// The calls it got, oldest first.
+    /// Received calls, oldest first.
     pub fn calls(&self) -> Vec<McpCall> {
         self.lock().calls.clone()
     }
 
-    /// How often it was asked for its tools.
+    /// Number of tool list requests.
     pub fn lists(&self) -> usize {
         self.lock().lists
     }
 
-    /// The headers of the last request that was no end of a session.
+    /// Headers of the latest request, except those that end a session.
     pub fn headers(&self) -> HeaderMap {
         self.lock().headers.clone()
     }
 
-    /// Sessions that were begun and not ended.
     pub fn open_sessions(&self) -> usize {
         self.lock().sessions.len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Everything> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.lock().expect("no panic")
     }
 }
@@ -146,7 +144,7 @@ impl Drop for McpServer {
     }
 }
 
-impl Everything {
+impl State {
     fn open(&mut self, stream: Option<mpsc::UnboundedSender<Value>>) -> String {
         self.opened += 1;
         let id = format!("session-{}", self.opened);
@@ -154,7 +152,7 @@ impl Everything {
         id
     }
 
-    /// The answer to a message; none to a notification.
+    /// Answers a message; `None` for a notification.
     fn answer_to(&mut self, message: &Value, headers: &HeaderMap) -> Option<Value> {
         let params = &message["params"];
         let outcome = match message["method"].as_str().unwrap_or_default() {
@@ -189,7 +187,7 @@ impl Everything {
         }
     }
 
-    /// Notes the headers of a request, and refuses it while the server is down.
+    /// Stores the headers of a request, and refuses it while the server is down.
     fn admit(&mut self, headers: &HeaderMap) -> Result<(), StatusCode> {
         self.headers = headers.clone();
         if self.down { Err(StatusCode::SERVICE_UNAVAILABLE) } else { Ok(()) }
@@ -204,7 +202,11 @@ fn session_of(headers: &HeaderMap) -> String {
     headers.get("mcp-session-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned()
 }
 
-async fn answer_post(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Result<Response, StatusCode> {
+async fn answer_post(
+    AxumState(shared): AxumState<Shared>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, StatusCode> {
     let (answer, held) = answer_at_once(&shared, &headers, &body)?;
     if held {
         future::pending::<()>().await;
@@ -212,7 +214,7 @@ async fn answer_post(State(shared): State<Shared>, headers: HeaderMap, body: Byt
     Ok(answer)
 }
 
-/// The answer, and whether it is held back.
+/// The answer, and true if it is held back.
 fn answer_at_once(shared: &Shared, headers: &HeaderMap, body: &Bytes) -> Result<(Response, bool), StatusCode> {
     let mut all = shared.lock().expect("no panic");
     all.admit(headers)?;
@@ -230,12 +232,12 @@ fn answer_at_once(shared: &Shared, headers: &HeaderMap, body: &Bytes) -> Result<
     Ok((answer, held))
 }
 
-async fn end_session(State(shared): State<Shared>, headers: HeaderMap) -> Result<StatusCode, StatusCode> {
+async fn end_session(AxumState(shared): AxumState<Shared>, headers: HeaderMap) -> Result<StatusCode, StatusCode> {
     let ended = shared.lock().expect("no panic").sessions.remove(&session_of(&headers));
     ended.map(|_| StatusCode::NO_CONTENT).ok_or(StatusCode::NOT_FOUND)
 }
 
-async fn open_stream(State(shared): State<Shared>, headers: HeaderMap) -> Result<Response, StatusCode> {
+async fn open_stream(AxumState(shared): AxumState<Shared>, headers: HeaderMap) -> Result<Response, StatusCode> {
     let (sender, receiver) = mpsc::unbounded();
     let mut all = shared.lock().expect("no panic");
     all.admit(&headers)?;
@@ -243,7 +245,7 @@ async fn open_stream(State(shared): State<Shared>, headers: HeaderMap) -> Result
     let endpoint = Event::default().event("endpoint").data(format!("/messages?{id}"));
     let session = StreamSession { shared: shared.clone(), id };
     let answers = receiver.map(move |answer| {
-        // Moved in, so that the session ends with the stream.
+        // Moved into the closure, so that the session ends with the stream.
         let _ends_with = &session;
         Event::default().event("message").data(answer.to_string())
     });
@@ -262,7 +264,7 @@ impl Drop for StreamSession {
 }
 
 async fn answer_on_stream(
-    State(shared): State<Shared>,
+    AxumState(shared): AxumState<Shared>,
     RawQuery(session): RawQuery,
     headers: HeaderMap,
     body: Bytes,

@@ -1,6 +1,7 @@
-//! A model server that speaks OpenAI's chat completions and says what a test tells it to.
+//! Scripted model: a server for OpenAI's chat completions with answers set by the test.
 //!
-//! It also checks what a strict provider checks: every tool call is answered, and every result belongs to a call.
+//! It checks requests as a strict provider does: every tool call needs a result, and every result a
+//! call.
 
 use axum::{
     Json, Router,
@@ -16,7 +17,7 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 
-/// A scripted model.
+/// A running scripted model.
 pub struct ScriptedModel {
     shared: Arc<Shared>,
     port: u16,
@@ -28,7 +29,7 @@ struct Shared {
     requests: Mutex<Vec<Value>>,
     complaints: Mutex<Vec<String>>,
     gate: Semaphore,
-    brain: Option<fn(&Value) -> Value>,
+    responder: Option<fn(&Value) -> Value>,
 }
 
 struct Reply {
@@ -39,28 +40,28 @@ struct Reply {
 }
 
 impl ScriptedModel {
-    /// Starts it on a free port; it says what the test tells it to.
+    /// Starts a model on a free port, with answers set by the test.
     pub async fn start() -> Self {
         Self::with(None).await
     }
 
-    /// One that answers every request by itself: the rehearsal model behind the wire of any other.
+    /// Starts a model that answers every request with the rehearsal model.
     pub async fn rehearsing() -> Self {
         Self::with(Some(crate::wire::rehearse)).await
     }
 
-    /// One that answers every request with the message that a function makes of it.
-    pub async fn thinking(brain: fn(&Value) -> Value) -> Self {
-        Self::with(Some(brain)).await
+    /// Starts a model that answers every request with a function.
+    pub async fn thinking(responder: fn(&Value) -> Value) -> Self {
+        Self::with(Some(responder)).await
     }
 
-    pub(crate) async fn with(brain: Option<fn(&Value) -> Value>) -> Self {
+    pub(crate) async fn with(responder: Option<fn(&Value) -> Value>) -> Self {
         let shared = Arc::new(Shared {
             replies: Mutex::default(),
             requests: Mutex::default(),
             complaints: Mutex::default(),
             gate: Semaphore::new(0),
-            brain,
+            responder,
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -70,22 +71,22 @@ impl ScriptedModel {
         Self { shared, port, serving }
     }
 
-    /// What goes into `CHASQUI_LLM_BASE_URL`.
+    /// Value for `CHASQUI_LLM_BASE_URL`.
     pub fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}/v1", self.port)
     }
 
-    /// The next answer is a text.
+    /// Adds an answer with a text.
     pub fn says(&self, text: &str) {
         self.reply(200, json!({"role": "assistant", "content": text}), false);
     }
 
-    /// The next answer is a text, once [`Self::release`] is called.
+    /// Adds an answer with a text that is held until [`Self::release`].
     pub fn says_when_released(&self, text: &str) {
         self.reply(200, json!({"role": "assistant", "content": text}), true);
     }
 
-    /// The next answer calls tools, in order.
+    /// Adds an answer that calls tools, in order.
     pub fn calls(&self, calls: &[(&str, Value)]) {
         let calls: Vec<Value> = calls
             .iter()
@@ -97,38 +98,38 @@ impl ScriptedModel {
         self.reply(200, json!({"role": "assistant", "content": null, "tool_calls": calls}), false);
     }
 
-    /// The next answer is this assistant message; a held one waits for [`Self::release`].
+    /// Adds an answer with this assistant message; a held one waits for [`Self::release`].
     pub fn answers(&self, message: Value, held: bool) {
         self.reply(200, message, held);
     }
 
-    /// The next answer is an error.
+    /// Adds an error answer.
     pub fn fails(&self, status: u16) {
         self.fails_for(status, None);
     }
 
-    /// The next answer is an error that says how many seconds it lasts.
+    /// Adds an error answer with a `Retry-After` header, in seconds.
     pub fn fails_for(&self, status: u16, retry_after: Option<u32>) {
         let body = json!({"error": {"message": "scripted failure"}});
         self.queue(Reply { status, body, gated: false, retry_after });
     }
 
-    /// Lets one held answer go.
+    /// Releases one held answer.
     pub fn release(&self) {
         self.shared.gate.add_permits(1);
     }
 
-    /// Every request so far, oldest first.
+    /// Received requests, oldest first.
     pub fn requests(&self) -> Vec<Value> {
         self.shared.requests.lock().expect("no panic").clone()
     }
 
-    /// Waits until so many requests have arrived.
+    /// Waits for `count` requests.
     pub async fn received(&self, count: usize) {
         crate::until(|| async { self.requests().len() >= count }).await;
     }
 
-    /// The roles and contents of the last request's messages, for reading in assertions.
+    /// Contents of the last request's messages with this role.
     pub fn last_texts(&self, role: &str) -> Vec<String> {
         let requests = self.requests();
         let messages = requests.last().and_then(|request| request["messages"].as_array().cloned()).unwrap_or_default();
@@ -144,7 +145,7 @@ impl ScriptedModel {
         self.shared.replies.lock().expect("no panic").push_back(reply);
     }
 
-    /// What a strict provider would have complained about, and calls that no reply was scripted for.
+    /// Requests that a strict provider would refuse, and requests without a scripted answer.
     pub fn complaints(&self) -> Vec<String> {
         self.shared.complaints.lock().expect("no panic").clone()
     }
@@ -156,8 +157,8 @@ impl Drop for ScriptedModel {
         let complaints = self.complaints();
         let unused = self.shared.replies.lock().expect("no panic").len();
         if !std::thread::panicking() {
-            assert!(complaints.is_empty(), "the scripted model complains: {complaints:#?}");
-            assert_eq!(unused, 0, "scripted answers that nobody asked for");
+            assert!(complaints.is_empty(), "the scripted model received invalid requests: {complaints:#?}");
+            assert_eq!(unused, 0, "unused scripted answers");
         }
     }
 }
@@ -166,14 +167,14 @@ async fn complete(State(shared): State<Arc<Shared>>, Json(request): Json<Value>)
     if let Err(complaint) = strict(&request) {
         shared.complaints.lock().expect("no panic").push(complaint);
     }
-    let thought = shared.brain.map(|brain| brain(&request));
+    let message = shared.responder.map(|respond| respond(&request));
     shared.requests.lock().expect("no panic").push(request);
-    if let Some(message) = thought {
+    if let Some(message) = message {
         return Json(completion(&message)).into_response();
     }
     let reply = shared.replies.lock().expect("no panic").pop_front();
     let Some(reply) = reply else {
-        shared.complaints.lock().expect("no panic").push("an answer was asked for that nobody scripted".into());
+        shared.complaints.lock().expect("no panic").push("no answer was scripted for this request".into());
         return (StatusCode::BAD_REQUEST, "not scripted").into_response();
     };
     if reply.gated {
@@ -197,13 +198,13 @@ fn strict(request: &Value) -> Result<(), String> {
     let mut seen: HashSet<String> = HashSet::new();
     for (place, message) in messages.iter().enumerate() {
         let role = message["role"].as_str().unwrap_or_default();
-        let said = message["content"].as_str().unwrap_or_default();
+        let text = message["content"].as_str().unwrap_or_default();
         if role == "system" && place > 0 {
             return Err(format!("message {place} is a second system prompt"));
         }
         let called = message["tool_calls"].as_array().is_some_and(|calls| !calls.is_empty());
-        if role != "tool" && said.trim().is_empty() && !called {
-            return Err(format!("message {place} says nothing: {message}"));
+        if role != "tool" && text.trim().is_empty() && !called {
+            return Err(format!("message {place} is empty: {message}"));
         }
         if role == "tool" {
             let id = message["tool_call_id"].as_str().unwrap_or_default();
@@ -221,7 +222,7 @@ fn strict(request: &Value) -> Result<(), String> {
                 return Err(format!("call id {id} is used twice"));
             }
             if !is_name(&call["function"]["name"]) {
-                return Err(format!("no tool can have the name of call {call}"));
+                return Err(format!("the tool name of call {call} is invalid"));
             }
             if call["function"]["arguments"].as_str().is_none_or(|text| serde_json::from_str::<Value>(text).is_err()) {
                 return Err(format!("arguments of {id} are not JSON text"));
@@ -233,14 +234,14 @@ fn strict(request: &Value) -> Result<(), String> {
     for tool in request["tools"].as_array().into_iter().flatten() {
         let function = &tool["function"];
         if !is_name(&function["name"]) || !offered.insert(function["name"].to_string()) {
-            return Err(format!("a tool's name is none or is used twice: {tool}"));
+            return Err(format!("a tool's name is invalid or used twice: {tool}"));
         }
         if function["parameters"]["type"] != "object" {
-            return Err(format!("a tool's parameters are no object: {tool}"));
+            return Err(format!("a tool's parameters are not an object: {tool}"));
         }
     }
     if messages.iter().all(|message| message["role"] == "system") {
-        return Err("there is nothing to answer".into());
+        return Err("there is no message to answer".into());
     }
     if open.is_empty() { Ok(()) } else { Err(format!("calls without results: {open:?}")) }
 }
@@ -255,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_strict_provider_refuses_is_a_complaint() {
+    fn requests_that_a_strict_provider_refuses_are_complaints() {
         let call = |id: &str, name: &str| json!({"id": id, "function": {"name": name, "arguments": "{}"}});
         let calls = |calls: Value| json!({"role": "assistant", "tool_calls": calls});
         let result = |id: &str| json!({"role": "tool", "tool_call_id": id, "content": "1"});

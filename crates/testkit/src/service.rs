@@ -1,5 +1,5 @@
-//! A small HTTP service that agents' webhook tools call in tests: it records what it gets and answers what it is told.
-//! The answer `{"redirect": url}` sends the caller on; `{"hold": true}` never comes.
+//! HTTP service that agents' webhook tools call in tests. It records requests and answers as
+//! configured. `{"redirect": url}` redirects the caller; `{"hold": true}` gives no answer.
 
 use axum::{
     Json, Router,
@@ -26,26 +26,24 @@ struct Shared {
     answer: Box<Answer>,
 }
 
-/// What the service got.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// HTTP method.
     pub method: Method,
     /// Path and query.
     pub path: String,
-    /// JSON, or null.
+    /// JSON; null for other bodies.
     pub body: Value,
-    /// The header that names the effect.
+    /// Value of the header `Idempotency-Key`.
     pub idempotency_key: Option<String>,
 }
 
 impl Service {
-    /// Starts it on a free port; every answer is 200.
+    /// Starts the service on a free port; every status is 200.
     pub async fn start(answer: impl Fn(&Request) -> Value + Send + Sync + 'static) -> Self {
         Self::start_with(move |request| (200, answer(request))).await
     }
 
-    /// Starts it on a free port; answers have a status.
+    /// Starts the service on a free port, with answers that have a status.
     pub async fn start_with(answer: impl Fn(&Request) -> (u16, Value) + Send + Sync + 'static) -> Self {
         let shared = Arc::new(Shared { requests: Mutex::default(), answer: Box::new(answer) });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -55,12 +53,11 @@ impl Service {
         Self { shared, port, serving }
     }
 
-    /// Its base URL.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Everything it got, oldest first.
+    /// Received requests, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().expect("no panic").clone()
     }

@@ -1,12 +1,13 @@
-//! A suite of three cases whose simulated user and judge go by the letter, so that scores follow from what the agent did.
+//! Test suite of three cases with a deterministic user and judge, so that scores depend only on the
+//! agent.
 //!
-//! The user says one line of the script after the other and then ends; the judge gives each line of the rubric that stands in
-//! the transcript its share of the score. The agent is played by the rehearsal model.
+//! The user sends the lines of the script and then ends the conversation. The score is the share of
+//! rubric lines that occur in the agent's messages. The rehearsal model acts as the agent.
 
 use crate::{ScriptedModel, wire};
 use serde_json::{Value, json};
 
-/// Script, rubric, and the score that the demo agent gets.
+/// Script, rubric, and the expected score of the demo agent.
 pub const SUITE: [(&str, &str, f64); 3] = [
     ("Hello, where is my order 1042?", "1042\nshipped", 1.0),
     ("Hello\nMy order is 1042", "1042\nshipped", 1.0),
@@ -14,12 +15,12 @@ pub const SUITE: [(&str, &str, f64); 3] = [
 ];
 
 impl ScriptedModel {
-    /// One that plays a suite, and every agent in it.
+    /// Starts a model that acts as agent, user and judge of the suite.
     pub async fn playing_suites() -> Self {
         Self::with(Some(Self::play_suite)).await
     }
 
-    /// What it answers to a request.
+    /// Answers a request of a suite.
     pub fn play_suite(request: &Value) -> Value {
         let question = request["messages"].as_array().and_then(|messages| messages.last()).map(|last| &last["content"]);
         let question = question.and_then(Value::as_str).unwrap_or_default();
@@ -30,8 +31,8 @@ impl ScriptedModel {
         let transcript = part("transcript");
         match request["tools"][0]["function"]["name"].as_str() {
             Some("send_user_message") => {
-                let said = transcript.lines().filter(|line| line.starts_with("User: ")).count();
-                let next = part("script").lines().nth(said).unwrap_or("CONVERSATION_ENDED");
+                let sent = transcript.lines().filter(|line| line.starts_with("User: ")).count();
+                let next = part("script").lines().nth(sent).unwrap_or("CONVERSATION_ENDED");
                 call("send_user_message", &json!({"message": next}))
             }
             Some("grade_conversation") => {

@@ -1,9 +1,9 @@
-//! OpenAI's chat completions from the provider's side: reads a request back into our words and writes an answer.
+//! Conversion between OpenAI's chat completions and the rehearsal model.
 
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
 use serde_json::{Value, json};
 
-/// What the rehearsal model answers to a request as it stands on the wire.
+/// Answers a chat completion request with the rehearsal model.
 pub(crate) fn rehearse(request: &Value) -> Value {
     let answer = rehearsal::answer(&read(request));
     let calls: Vec<Value> = answer

@@ -1,5 +1,5 @@
-//! The simulator as a program: `cargo xtask simulate` builds and runs it.
-#![expect(clippy::print_stdout, reason = "a command line tool talks on standard output")]
+//! Command line of the simulator, run by `cargo xtask simulate`.
+#![expect(clippy::print_stdout, reason = "a command line tool prints to standard output")]
 
 use std::{
     process::ExitCode,
@@ -11,9 +11,9 @@ use std::{
 };
 use testkit::simulator::{Template, Totals, run};
 
-/// Failed runs after which no more are started: the first tells enough.
-const ENOUGH: usize = 3;
-/// Lines of a failed run's history that are printed.
+/// Failed runs after which no more are started.
+const MAX_FAILURES: usize = 3;
+/// Printed lines of a failed run's history.
 const TAIL: usize = 400;
 
 struct Options {
@@ -56,9 +56,9 @@ fn main() -> ExitCode {
         return report(&totals, began.elapsed());
     }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    // Far apart, so that no two days share runs.
+    // In steps of a thousand, so that two invocations do not share seeds.
     let first = (since.as_nanos() as u64) / 1_000 * 1_000;
-    println!("seeds from {first} on");
+    println!("first seed {first}");
     let (next, messages) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
     let began = Instant::now();
     let threads: Vec<_> = (0..options.threads)
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
                 let mut totals = Totals::default();
                 while messages.load(Ordering::Relaxed) < wanted
                     && began.elapsed() < seconds
-                    && totals.failures.len() < ENOUGH
+                    && totals.failures.len() < MAX_FAILURES
                 {
                     let before = totals.messages;
                     let seed = first + next.fetch_add(1, Ordering::Relaxed);
@@ -86,7 +86,7 @@ fn main() -> ExitCode {
         match thread.join() {
             Ok(part) => totals.merge(part),
             Err(_) => {
-                println!("a run panicked: see above");
+                println!("a run panicked; the message is above");
                 return ExitCode::FAILURE;
             }
         }
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
 
 fn report(totals: &Totals, took: Duration) -> ExitCode {
     for failure in &totals.failures {
-        println!("\nseed {} failed; again with: cargo xtask simulate --seed {}", failure.seed, failure.seed);
+        println!("\nseed {} failed; repeat it with: cargo xtask simulate --seed {}", failure.seed, failure.seed);
         let from = failure.history.len().saturating_sub(TAIL);
         if totals.failures.len() == 1 {
             failure.history[from..].iter().for_each(|line| println!("{line}"));

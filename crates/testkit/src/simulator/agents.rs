@@ -1,5 +1,5 @@
-//! The agents that people talk to: a plain one, one that waits for the end of a burst, and one with tools, a person and a
-//! warm end.
+//! The agents that people talk to: a plain one, one that waits for the end of a burst, and one with
+//! tools, a person and a warm end.
 
 use serde_json::{Value, json};
 

@@ -11,7 +11,8 @@ impl Chance {
         Self(seed)
     }
 
-    /// A stream of its own for one part of the world, so that more of one thing does not change all others.
+    /// A stream of its own for one part of the world, so that more of one thing does not change all
+    /// others.
     pub(super) fn split(&mut self) -> Self {
         Self(self.next())
     }
@@ -34,7 +35,8 @@ impl Chance {
         self.next() % 1_000 < u64::from(often)
     }
 
-    /// Milliseconds from `least`, without `end`, to the microsecond: two things seldom happen at once by accident.
+    /// Milliseconds from `least`, without `end`, to the microsecond: two things seldom happen at
+    /// once by accident.
     pub(super) fn millis(&mut self, least: i64, end: i64) -> Span {
         let micros = (end - least).max(0) as u64 * 1_000 + 1;
         Span::from_micros(least * 1_000 + (self.next() % micros) as i64)

@@ -80,7 +80,8 @@ fn at_rest(census: &Census, now: i64, wrong: &mut Vec<String>) {
     }
 }
 
-/// I1, I2, I3: every message that we took was fed to exactly one step, in the order of its conversation.
+/// I1, I2, I3: every message that we took was fed to exactly one step, in the order of its
+/// conversation.
 fn consumed(inner: &Inner, census: &Census, wrong: &mut Vec<String>) {
     let mut stored: BTreeMap<&str, u32> = BTreeMap::new();
     let mut order: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();
@@ -197,7 +198,8 @@ fn furthest<'a>(words: &[&'a str]) -> Option<&'a str> {
         .find_map(|word| words.iter().find(|told| **told == word).copied())
 }
 
-/// I6, I7, I8: journals without gaps, epochs that only rise, outcomes that were waited for, intents that were carried out.
+/// I6, I7, I8: journals without gaps, epochs that only rise, outcomes that were waited for, intents
+/// that were carried out.
 fn journals(census: &Census, wrong: &mut Vec<String>) {
     let rows: BTreeSet<&str> = census.outbox.iter().filter_map(|row| row.effect_id.as_deref()).collect();
     let mut epoch: BTreeMap<Uuid, i64> = BTreeMap::new();

@@ -1,4 +1,5 @@
-//! What happened, line by line, and its fingerprint: two runs of a seed are the same if their fingerprints are.
+//! What happened, line by line, and its fingerprint: two runs of a seed are the same if their
+//! fingerprints are.
 
 use domain::Timestamp;
 use sha2::{Digest as _, Sha256};

@@ -1,13 +1,15 @@
-//! The deterministic simulator: a whole installation, its people, Meta and the model under one seed.
+//! The deterministic simulator: a whole installation, its people, Meta and the model under one
+//! seed.
 //!
-//! A seed decides everything: who writes when, what is delivered twice, late or in another order, which answers are lost,
-//! which node dies where and which one stands still. The parts are the real ones (ingest, engine, workers, outbox, timers,
-//! replay, an SQLite file); only the clock, randomness and the ways out are replaced. Everything runs on one thread and
-//! each `await` is a place where another task may go on or the node may die, so a seed that fails fails the same way
+//! A seed decides everything: who writes when, what is delivered twice, late or in another order,
+//! which answers are lost, which node dies where and which one stands still. The parts are the real
+//! ones (ingest, engine, workers, outbox, timers, replay, an SQLite file); only the clock,
+//! randomness and the ways out are replaced. Everything runs on one thread and each `await` is a
+//! place where another task may go on or the node may die, so a seed that fails fails the same way
 //! again: `cargo xtask simulate --seed N` prints what happened.
 //!
-//! `world` is what is outside, `node` a node's life and death, `schedule` what happens next, `check` what must hold at the
-//! end (reliability.md §15, I1 to I8).
+//! `world` is what is outside, `node` a node's life and death, `schedule` what happens next,
+//! `check` what must hold at the end (reliability.md §15, I1 to I8).
 
 mod agents;
 mod chance;

@@ -70,7 +70,8 @@ fn answer(inner: &mut Inner, tools: &[String]) -> Answer {
     Ok(ModelResponse { text, tool_calls: calls, usage, model: "simulated-1".into(), ..ModelResponse::default() })
 }
 
-/// Carries out a tool's request, and counts those that change something: a crash must not repeat them.
+/// Carries out a tool's request, and counts those that change something: a crash must not repeat
+/// them.
 pub(super) fn serve(world: World, request: &ToolRequest) -> BoxFuture<'static, ToolAnswer> {
     let (method, key) = (request.method.clone(), request.idempotency_key.clone());
     async move {

@@ -37,7 +37,8 @@ pub(super) fn messages(person: usize, plan: usize, began: Timestamp, chance: &mu
         let wamid = format!("wamid.{person}.{number}");
         let text = text(person, number);
         items.push(Item { due: at, written: at, told: Told::Message { person, wamid, text } });
-        // Most of a burst comes within a second or two, then there is a pause for an answer or for much more.
+        // Most of a burst comes within a second or two, then there is a pause for an answer or for
+        // much more.
         at = at
             + match chance.below(10) {
                 0..6 => chance.millis(10, 2_500),

@@ -56,7 +56,8 @@ pub async fn run(template: &Template, seed: u64) -> Outcome {
     run.conclude(seed, finished).await
 }
 
-/// Memory where there is such a folder: what a crash of a process loses is the same, and no disk is waited for.
+/// Memory where there is such a folder: what a crash of a process loses is the same, and no disk is
+/// waited for.
 fn fast_folder() -> std::path::PathBuf {
     let memory = std::path::PathBuf::from("/dev/shm");
     if memory.is_dir() { memory } else { std::env::temp_dir() }
@@ -250,7 +251,8 @@ impl Run<'_> {
             }
         }
         if self.nodes.len() == 1 && self.chance.permille(200) {
-            // As a new process would: from the file alone. What the old one left to be committed is committed first.
+            // As a new process would: from the file alone. What the old one left to be committed is
+            // committed first.
             for _ in 0..3 {
                 tokio::task::yield_now().await;
             }
@@ -272,7 +274,8 @@ impl Run<'_> {
         }
     }
 
-    /// A node stands still, as if its process were stopped; often what it is in the middle of comes to a rest first.
+    /// A node stands still, as if its process were stopped; often what it is in the middle of comes
+    /// to a rest first.
     fn freeze(&mut self, index: usize) {
         let now = self.world.now();
         let node = &mut self.nodes[index];

@@ -77,7 +77,8 @@ fn open(world: &World, node: usize, opaque: String, to: &str, text: String) -> (
     let person = inner.people.iter().position(|person| person.phone == to).unwrap_or_default();
     let earlier = inner.sends.entry(outbox).or_default();
     let again = earlier.iter().any(|earlier| earlier.number == number);
-    // A status that we stored before this request was opened has told that an earlier attempt arrived.
+    // A status that we stored before this request was opened has told that an earlier attempt
+    // arrived.
     let known = earlier.iter().any(|earlier| earlier.told.is_some());
     // Within the window nobody can have waited for a status.
     let hasty = earlier.iter().any(|earlier| earlier.accepted.is_some_and(|at| now - at < WINDOW));

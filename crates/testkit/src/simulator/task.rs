@@ -1,4 +1,5 @@
-//! Tasks and the waiting in them: polled one by one in the order that the seed says, with time that only the schedule moves.
+//! Tasks and the waiting in them: polled one by one in the order that the seed says, with time that
+//! only the schedule moves.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -37,7 +38,8 @@ pub(super) enum Polled<T> {
 
 impl<T> Task<T> {
     pub(super) fn new(future: impl Future<Output = T> + 'static) -> Self {
-        // Without tokio's budget: it would make everything wait after a while, as if this were one greedy task.
+        // Without tokio's budget: it would make everything wait after a while, as if this were one
+        // greedy task.
         let future = Box::pin(tokio::task::unconstrained(future));
         Self { future, called: Arc::new(Called(AtomicBool::new(true))) }
     }

@@ -1,6 +1,8 @@
-//! The installation that every run begins with: migrated, with a project, its agents and a sandbox session for each person.
+//! The installation that every run begins with: migrated, with a project, its agents and a sandbox
+//! session for each person.
 //!
-//! It is made once for each process, under a fixed seed, through the product's own routes, and copied as a file.
+//! It is made once for each process, under a fixed seed, through the product's own routes, and
+//! copied as a file.
 
 use super::{agents, chance::Chance, context::context, people::Person, world::World};
 use axum::body::Body;

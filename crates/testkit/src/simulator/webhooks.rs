@@ -1,4 +1,5 @@
-//! Meta: takes messages and tells what people write and what became of what it took, at least once, in any order.
+//! Meta: takes messages and tells what people write and what became of what it took, at least once,
+//! in any order.
 
 use super::{
     chance::Chance,
@@ -123,7 +124,8 @@ impl Inner {
         self.chance.millis(300, 2_000) * i64::from(tries.min(6))
     }
 
-    /// An attempt begins; unless it is answered in time there will be another one, if it is no copy.
+    /// An attempt begins; unless it is answered in time there will be another one, if it is no
+    /// copy.
     pub(super) fn attempt(&mut self, id: u64, now: Timestamp) -> Option<(Vec<u8>, Vec<Told>)> {
         let retry = self.retry_after(1);
         let delivery = self.deliveries.get_mut(&id)?;

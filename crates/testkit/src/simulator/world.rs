@@ -1,4 +1,5 @@
-//! What is outside of the nodes and outlives them: people, Meta, the model, the tools, and the memory of all that happened.
+//! What is outside of the nodes and outlives them: people, Meta, the model, the tools, and the
+//! memory of all that happened.
 
 use super::{
     chance::Chance,

@@ -1,4 +1,4 @@
-//! Our client of the Graph API against the emulator: what one side writes, the other reads.
+//! Graph API client against the emulator.
 
 use emulator::{ACCESS_TOKEN, APP_ID, ClockMode, Config, Emulator, PHONE_NUMBER_ID, WABA_ID};
 use gateways::whatsapp::{
@@ -53,7 +53,7 @@ fn template(name: &str, texts: &[&str]) -> Content {
 }
 
 #[tokio::test]
-async fn everything_that_can_be_sent_arrives() {
+async fn all_content_types_are_delivered() {
     let pair = start().await;
     pair.control(reqwest::Method::POST, "/inbound", json!({"from": "ana", "text": "hi"})).await;
     let upload = Upload {
@@ -112,7 +112,7 @@ async fn everything_that_can_be_sent_arrives() {
 }
 
 #[tokio::test]
-async fn a_template_is_created_found_sent_edited_and_deleted() {
+async fn template_can_be_created_found_sent_edited_and_deleted() {
     let pair = start().await;
     let (client, token) = (&pair.client, &pair.token);
     let before = client.templates(WABA_ID, token).await.unwrap().len();
@@ -151,7 +151,7 @@ async fn a_template_is_created_found_sent_edited_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_number_a_token_and_a_subscription_are_what_the_emulator_says() {
+async fn number_token_and_subscription_are_read() {
     let pair = start().await;
     let (client, token) = (&pair.client, &pair.token);
     let number = client.number(PHONE_NUMBER_ID, token).await.unwrap();
@@ -179,7 +179,7 @@ async fn a_number_a_token_and_a_subscription_are_what_the_emulator_says() {
 }
 
 #[tokio::test]
-async fn what_a_person_sends_can_be_fetched_for_a_week() {
+async fn inbound_media_can_be_fetched_for_a_week() {
     let pair = start().await;
     let (client, token) = (&pair.client, &pair.token);
     let file = json!({"base64": "aGVsbG8=", "mime_type": "text/plain", "filename": "a.txt"});
@@ -188,8 +188,8 @@ async fn what_a_person_sends_can_be_fetched_for_a_week() {
     let (info, mut download) = client.fetch_media(id, PHONE_NUMBER_ID, token, 100).await.unwrap();
     let bytes = download.next().await.unwrap().unwrap();
     assert_eq!((info.mime_type.as_str(), &bytes[..]), ("text/plain", &b"hello"[..]));
-    assert_eq!(download.next().await, Ok(None), "and they are those that were announced");
-    // An old URL is looked up once more by whoever fetches; the bare download says that it is gone.
+    assert_eq!(download.next().await, Ok(None), "the announced size is complete");
+    // `fetch_media` looks an expired URL up again; `download_media` alone reports it as missing.
     pair.emulator.advance(5 * 60_000).await;
     let missing = |error| matches!(error, MediaError::Call(error) if error.is_missing_object());
     assert!(missing(client.download_media(&info, token, 100).await.unwrap_err()));

@@ -1,8 +1,10 @@
-//! The REST API in a small and in a large project: what a list, a filtered list, a read, a new thing and a change cost.
+//! Cost of lists, filtered lists, reads, creations and changes over the REST API, in a small and a
+//! large project.
 //!
-//! The things are contacts, fifty to a customer. They are stored while no server runs, by the functions that the server uses,
-//! so counters and indexes are what they would be. What is reported beside the latencies is the ratio of the 99th
-//! percentiles: cost follows what is asked for, not what there is.
+//! The records are contacts, fifty to a customer. They are stored with the store's own functions
+//! while no server runs, so counters and indexes are right. The report includes the ratio of the
+//! p99 latencies of both projects: cost should depend on the request, not on the size of the
+//! project.
 
 use crate::{
     contacts::Contacts,
@@ -25,9 +27,10 @@ use std::{
 pub const SMALL: u64 = 10_000;
 const CLIENTS: [usize; 3] = [1, 16, 64];
 const KINDS: [Kind; 5] = [Kind::List, Kind::Filtered, Kind::Get, Kind::Create, Kind::Patch];
-/// Each installation is asked so many times for each kind; even, so that each begins as often.
+/// Measurements per installation and kind; even, so that each installation goes first equally
+/// often.
 const SLICES: usize = 4;
-/// Times that each slow thing is done: it takes as long as it takes.
+/// Repetitions of each slow request.
 const SLOW: usize = 7;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,21 +59,21 @@ struct Load {
     http: reqwest::Client,
     key: String,
     contacts: Contacts,
-    /// Numbers everything that is done, so that no two clients ask for the same.
+    /// Counter of requests, so that no two clients use the same record.
     turn: AtomicU64,
 }
 
-/// What is measured, unless all of it is.
+/// Restriction of the measurement.
 #[derive(Default)]
 pub struct Only {
-    /// e.g. `patch`.
+    /// One kind, e.g. `patch`.
     pub kind: Option<String>,
-    /// Clients at a time.
+    /// Number of concurrent clients.
     pub clients: Option<usize>,
 }
 
-/// Measures the API with 10,000 contacts and with `rows`: two installations of the same program, asked in turn, so that whatever else
-/// the machine does slows both.
+/// Measures the API with 10,000 contacts and with `rows`, in two installations. They are measured
+/// in turn, so that other load on the machine affects both.
 pub async fn run(settings: &Settings, seconds: Duration, rows: u64, only: &Only, figures: &mut Figures) {
     let world = World::start().await;
     let small = Load::start(&settings.small(), &world, SMALL, figures).await;
@@ -104,7 +107,7 @@ pub async fn run(settings: &Settings, seconds: Duration, rows: u64, only: &Only,
         figures.add(&what, "p99, large to small", ratio, "");
     }
     for load in [small, large] {
-        let Ok(load) = Arc::try_unwrap(load) else { panic!("a client still runs") };
+        let Ok(load) = Arc::try_unwrap(load) else { panic!("a client is still running") };
         load.server.stop().await;
     }
 }
@@ -117,7 +120,7 @@ fn size(rows: u64) -> String {
 }
 
 impl Load {
-    /// A server with a project of so many contacts, warm.
+    /// Starts a warmed-up server with a project of `rows` contacts.
     async fn start(settings: &Settings, world: &World, rows: u64, figures: &mut Figures) -> Arc<Self> {
         let (project, key) = setup::project(settings, world);
         let mut contacts = Contacts::new(project);
@@ -181,7 +184,7 @@ impl Load {
         }
     }
 
-    /// What grows with the project: exact counts of filters that match many, and pages far down.
+    /// Measures what grows with the project: exact counts of broad filters, and late pages.
     async fn slow_things(&self, size: &str, figures: &mut Figures) {
         let half = Contacts::created_iso(self.contacts.len() / 2);
         let last = self.contacts.len() / 100;

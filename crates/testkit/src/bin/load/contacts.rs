@@ -1,4 +1,4 @@
-//! Contacts by number: the n-th has an id, a phone, a time and a customer that can be worked out again.
+//! Generated contacts: id, phone, time and customer of a contact follow from its number.
 
 use crate::server::Settings;
 use domain::{
@@ -13,16 +13,16 @@ use store::{
     transact,
 };
 
-/// Stored in one transaction.
+/// Contacts per transaction.
 const AT_ONCE: u64 = 2_000;
-/// 2026-01-01, and a contact each second.
+/// Creation time of the first contact, 2026-01-01; one contact per second.
 const FIRST: i64 = 1_767_225_600;
 
 pub struct Contacts {
     project: ProjectId,
-    /// Stored by us.
+    /// Contacts stored directly.
     stored: u64,
-    /// Made over the API.
+    /// Contacts created over the API.
     made: AtomicU64,
 }
 
@@ -37,7 +37,7 @@ impl Contacts {
         self.stored
     }
 
-    /// One of those that we stored, in no order.
+    /// Pseudo-random choice of a stored contact.
     pub fn any(&self, turn: u64) -> u64 {
         let mixed = turn.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (mixed ^ (mixed >> 29)) % self.stored
@@ -55,7 +55,7 @@ impl Contacts {
         format!("5511{}", 900_000_000 + contact)
     }
 
-    /// Nobody's so far.
+    /// A number that no contact has.
     pub fn new_wa_id(&self) -> String {
         format!("5521{}", 900_000_000 + self.made.fetch_add(1, Relaxed))
     }
@@ -64,7 +64,7 @@ impl Contacts {
         created(contact).to_iso()
     }
 
-    /// Stores more, until there are so many.
+    /// Stores contacts until there are `rows`.
     pub async fn fill(&mut self, settings: &Settings, rows: u64) {
         let url = match &settings.database {
             Some(url) => DatabaseUrl::parse(url).expect("a database"),
@@ -119,7 +119,7 @@ fn created(contact: u64) -> Timestamp {
     Timestamp::from_secs(FIRST + i64::try_from(contact).expect("a number"))
 }
 
-/// As version 7 is: first the time, then what is random.
+/// Id in the form of a UUIDv7: time, then pseudo-random bits.
 fn id<T>(number: u64, variant: &str) -> domain::Id<T> {
     let millis = created(number).micros() / 1_000;
     let random = number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & 0xffff_ffff_ffff;

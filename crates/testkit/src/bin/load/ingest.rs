@@ -1,8 +1,8 @@
-//! Webhooks in: how many are accepted and how soon they are acknowledged.
+//! Inbound webhooks: throughput and time to the acknowledgement.
 //!
-//! Each is a new text from a phone with an active session, so each goes the whole way: signature, dedupe key, contact,
-//! conversation, message, mailbox, due time, event, commit. The agent waits a minute before it answers a burst, so no
-//! turn runs meanwhile: what is measured is the ingest alone.
+//! Each is a new text from a phone with an active session, so it takes the whole path: signature,
+//! dedupe key, contact, conversation, message, mailbox, due time, event, commit. The agent's
+//! debounce is a minute, so no turn runs meanwhile.
 
 use crate::{
     figures::Figures,
@@ -23,7 +23,7 @@ const PHONES: usize = 200;
 const DEBOUNCE_SECONDS: u32 = 60;
 const RATE: f64 = 1_000.0;
 const CONNECTIONS: usize = 64;
-/// Phase by phase the phones' bursts must not reach the end of their debounce.
+/// Longest phase, so that no burst reaches the end of its debounce.
 const LONGEST: Duration = Duration::from_secs(20);
 
 struct Load {
@@ -33,7 +33,6 @@ struct Load {
     refused: AtomicU64,
 }
 
-/// Measures ingest.
 pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) {
     let seconds = seconds.min(LONGEST);
     let world = World::start().await;
@@ -65,7 +64,8 @@ impl Load {
         let mut sent = Vec::new();
         for at in poisson(rate, seconds) {
             let intended = began + at;
-            // The timer counts in milliseconds; what is due within the next one goes at once.
+            // The timer's resolution is a millisecond; what is due within the next one is sent at
+            // once.
             if intended > Instant::now() {
                 tokio::time::sleep_until(intended.into()).await;
             }
@@ -108,7 +108,7 @@ impl Load {
     async fn webhook(&self, intended: Instant) -> Duration {
         let phone = self.phones.take();
         let webhook = webhook::text(&phone, &self.world.wamid(), "Where is my order?");
-        // The phone writes on before its last message is acknowledged.
+        // The phone may send again before its last message is acknowledged.
         self.phones.give(phone);
         if !webhook::post(self.world.http(), &self.server.url, &webhook).await {
             self.refused.fetch_add(1, Relaxed);

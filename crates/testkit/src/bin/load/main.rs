@@ -1,9 +1,11 @@
-//! The load generator of `cargo xtask bench`: starts the real server, plays Meta and the model around it, and measures.
+//! Load generator of `cargo xtask bench`: starts the real server, acts as Meta and the model, and
+//! measures.
 //!
-//! One process on the same machine, so figures include its share of the processors; it says how large that was. Timing is
-//! never a test: nothing here fails because the machine is slow.
-#![expect(clippy::print_stdout, reason = "a command line tool talks on standard output")]
+//! It shares the processors with the server, so it reports its own CPU time. Nothing fails because
+//! the machine is slow.
+#![expect(clippy::print_stdout, reason = "a command line tool prints to standard output")]
 
+mod account;
 mod api;
 mod contacts;
 mod figures;
@@ -19,7 +21,7 @@ use figures::Figures;
 use server::Settings;
 use std::{path::PathBuf, time::Duration};
 
-/// What xtask asks for.
+/// Command line arguments.
 struct Options {
     name: String,
     settings: Settings,

@@ -1,32 +1,29 @@
-//! Latencies and schedules.
+//! Latency samples and arrival schedules.
 
 use crate::figures::Figures;
 use std::time::Duration;
 
-/// Above this the generator, not the server, made people wait.
+/// Above this lag the generator itself distorts the latencies.
 const OWN_LAG_MS: f64 = 5.0;
 
-/// Durations in microseconds; percentiles are exact, because all are kept.
+/// Durations in microseconds. All are kept, so percentiles are exact.
 #[derive(Default)]
 pub struct Samples(Vec<u64>);
 
 impl Samples {
-    /// Adds one.
     pub fn add(&mut self, took: Duration) {
         self.0.push(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
     }
 
-    /// Adds all of another's.
     pub fn append(&mut self, mut others: Self) {
         self.0.append(&mut others.0);
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The given percentile in milliseconds; zero of nothing.
+    /// Percentile in milliseconds; zero without samples.
     pub fn percentile(&mut self, percent: f64) -> f64 {
         self.0.sort_unstable();
         let last = self.0.len().saturating_sub(1);
@@ -34,17 +31,19 @@ impl Samples {
         self.0.get(place.saturating_sub(1).min(last)).map_or(0.0, |micros| *micros as f64 / 1_000.0)
     }
 
-    /// Reports these as the generator's own lag behind its schedule, and says so when it spoils the run.
+    /// Reports the samples as the generator's lag behind its schedule, with a warning if it is
+    /// large.
     pub fn report_as_lag(&mut self, load: &str, figures: &mut Figures) {
         let lag = self.percentile(99.0);
         figures.add(load, "lag of the generator, p99", lag, "ms");
         if lag > OWN_LAG_MS {
-            eprintln!("warning: {load}: the generator itself was late; these latencies are not the server's alone");
+            eprintln!("warning: {load}: the generator was late, so these latencies include its own lag");
         }
     }
 }
 
-/// Arrival times of a Poisson process, made beforehand so that a slow server cannot thin them out. The same every time.
+/// Arrival times of a Poisson process, the same in every run. They are computed beforehand, so that
+/// a slow server does not reduce the load.
 pub fn poisson(per_second: f64, length: Duration) -> Vec<Duration> {
     let mut random = SplitMix(0x5eed);
     let mut at = 0.0;

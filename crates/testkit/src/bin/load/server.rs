@@ -1,6 +1,6 @@
-//! The real server as a child process, and what the system says about it.
+//! The real server as a child process, and its CPU and memory figures from `/proc`.
 
-use crate::world::{ACCESS_TOKEN, APP_SECRET, PHONE_NUMBER, PHONE_NUMBER_ID};
+use crate::account::{ACCESS_TOKEN, APP_SECRET, PHONE_NUMBER, PHONE_NUMBER_ID};
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -10,24 +10,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Linux counts processor time in hundredths of a second.
+/// Unit of CPU time in `/proc`.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-/// How the server is started.
 #[derive(Clone, Default)]
 pub struct Settings {
-    /// The binary.
+    /// Path of the binary.
     pub program: PathBuf,
-    /// Its data folder.
+
     pub data_dir: PathBuf,
-    /// A URL, or SQLite in the data folder.
+    /// Database URL; `None` for SQLite in the data folder.
     pub database: Option<String>,
-    /// Of a second installation, where there is one; with `database`.
+    /// Database URL of the second installation; required with `database`.
     pub small_database: Option<String>,
 }
 
 impl Settings {
-    /// A second installation beside this one.
+    /// Settings of a second installation.
     pub fn small(&self) -> Self {
         let data_dir = self.data_dir.join("small");
         std::fs::create_dir_all(&data_dir).expect("a data folder");
@@ -35,7 +34,7 @@ impl Settings {
         Self { data_dir, database, ..self.clone() }
     }
 
-    /// The program with everything it needs to know, and nothing of the developer's own settings.
+    /// Command with all needed variables and without those of the developer's environment.
     pub fn command(&self, world: &str) -> Command {
         let mut command = Command::new(&self.program);
         for (name, _) in std::env::vars_os() {
@@ -59,17 +58,16 @@ impl Settings {
     }
 }
 
-/// A running server; killed with the value.
+/// A running server; dropping it kills it.
 pub struct Server {
-    /// Where it listens.
     pub url: String,
-    /// From the start of the process to its first 200 of `/health/ready`.
+    /// Time from the start of the process to the first 200 of `/health/ready`.
     pub ready_after: Duration,
     child: Child,
 }
 
 impl Server {
-    /// Starts it and waits until it is ready.
+    /// Starts the server and waits until it is ready.
     pub async fn start(settings: &Settings, world: &str) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let log = File::create(settings.data_dir.join("server.log")).expect("a log file");
@@ -95,7 +93,7 @@ impl Server {
         server
     }
 
-    /// Stops it as an operator would, and waits for its end.
+    /// Sends SIGTERM and waits for the exit.
     pub async fn stop(mut self) {
         let pid = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().expect("kill runs");
@@ -104,12 +102,13 @@ impl Server {
         }
     }
 
-    /// Processor time used so far, in milliseconds.
+    /// CPU time so far, in milliseconds.
     pub fn cpu_ms(&self) -> f64 {
         cpu_ms(&self.child.id().to_string())
     }
 
-    /// How often its threads went to sleep so far: what a trip between threads costs, whatever else the machine does.
+    /// Voluntary context switches of all threads so far: the cost of hand-offs between threads,
+    /// independent of other load.
     pub fn sleeps(&self) -> f64 {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("threads");
         let statuses = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok());
@@ -119,14 +118,14 @@ impl Server {
         statuses.filter_map(of).sum()
     }
 
-    /// A size of `/proc/<pid>/status`, in MiB: `VmRSS` or `VmHWM`.
+    /// Memory size from `/proc/<pid>/status` in MiB: `VmRSS` or `VmHWM`.
     pub fn memory_mib(&self, key: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("a status");
         let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).expect("a size");
         line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1_024.0
     }
 
-    /// Its counters of committed transactions, by name.
+    /// Counters of committed transactions, by name.
     pub async fn commits(&self) -> BTreeMap<String, f64> {
         let text = reqwest::get(format!("{}/metrics", self.url)).await.expect("metrics").text().await.expect("a text");
         let mut commits = BTreeMap::new();
@@ -147,7 +146,7 @@ impl Drop for Server {
     }
 }
 
-/// Processor time of a process (`self` for ours) in milliseconds.
+/// CPU time of a process (`self` for this one) in milliseconds.
 pub fn cpu_ms(pid: &str) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("a stat");
     let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);

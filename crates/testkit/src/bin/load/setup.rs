@@ -1,4 +1,4 @@
-//! A project, an agent, and phones that talk to it: made as a user makes them, over the command line and the API.
+//! Setup of a project, an agent and phones, over the command line and the API.
 
 use crate::{
     server::{Server, Settings},
@@ -10,22 +10,26 @@ use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
-/// Phones that are not in the middle of a turn. The one that rested longest comes first.
+/// Phones without an open turn, longest idle first.
 pub struct Phones(Mutex<VecDeque<String>>);
 
 impl Phones {
-    /// Takes a phone; a load that has none left asks for more than there are people.
+    /// Takes a phone; panics if none is left.
     pub fn take(&self) -> String {
-        self.0.lock().expect("no panic").pop_front().expect("a phone that is free: the server is too far behind")
+        self.0
+            .lock()
+            .expect("no panic")
+            .pop_front()
+            .expect("a free phone; there is none because the server is too slow")
     }
 
-    /// Gives it back.
+    /// Returns a phone.
     pub fn give(&self, phone: String) {
         self.0.lock().expect("no panic").push_back(phone);
     }
 }
 
-/// Makes `count` phones with an active session each. `debounce` is the agent's, in seconds.
+/// Creates `count` phones with an active session each. `debounce` is the agent's, in seconds.
 pub async fn phones(settings: &Settings, server: &Server, world: &World, count: usize, debounce: u32) -> Phones {
     let (_, key) = project(settings, world);
     let agent = json!({"agent": {"name": "Bench", "system_prompt": "Answer in one sentence.", "message_debounce_seconds": debounce}});
@@ -55,7 +59,7 @@ pub async fn phones(settings: &Settings, server: &Server, world: &World, count: 
     Phones(Mutex::new(phones))
 }
 
-/// A new project and its key.
+/// Creates a project. Returns its id and key.
 pub fn project(settings: &Settings, world: &World) -> (ProjectId, String) {
     let output = settings
         .command(world.url())

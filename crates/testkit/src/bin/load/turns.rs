@@ -1,7 +1,7 @@
-//! Turns: a webhook in, one call of the model, a reply at Meta.
+//! Turns: an inbound webhook, one model call, a reply at Meta.
 //!
-//! Closed loop: so many turns at a time, the next begins when one ends; says how much the server can do. Open loop: turns
-//! begin on a schedule made beforehand, whatever the server does; says how long people wait.
+//! Closed loop: a fixed number of concurrent turns; measures throughput. Open loop: turns begin on
+//! a fixed schedule, independent of the server; measures waiting time.
 
 use crate::{
     figures::Figures,
@@ -19,11 +19,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Enough that a phone rests between two turns: a person does not write while the last answer is being settled.
+/// Enough phones that each is idle between two turns, while its last send is settled.
 const PHONES: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Measures turns.
 pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) {
     let world = World::start().await;
     let size = std::fs::metadata(&settings.program).map_or(0, |file| file.len());
@@ -46,7 +45,7 @@ pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) 
     figures.add("after all of it", "answers given twice", load.world.strays() as f64, "");
 }
 
-/// The first start makes the database; the median of five more is what a restart costs.
+/// Measures the first start, which creates the database, and the median of five restarts.
 async fn start(settings: &Settings, world: &World, figures: &mut Figures) -> Server {
     let mut server = Server::start(settings, world.url()).await;
     figures.add("start", "to ready, new database", server.ready_after.as_secs_f64() * 1_000.0, "ms");
@@ -71,7 +70,7 @@ struct Load {
 }
 
 impl Load {
-    /// Turns per second with so many at a time.
+    /// Measures turns per second with `at_once` concurrent turns.
     async fn closed(
         self: &Arc<Self>,
         at_once: usize,
@@ -127,7 +126,7 @@ impl Load {
         samples
     }
 
-    /// Waiting time of people at a rate.
+    /// Measures waiting time at a rate of turns per second.
     async fn open(self: &Arc<Self>, rate: f64, seconds: Duration, figures: &mut Figures) {
         let began = Instant::now() + Duration::from_millis(50);
         let mut lag = Samples::default();
@@ -149,7 +148,8 @@ impl Load {
         lag.report_as_lag(&load, figures);
     }
 
-    /// One turn: from when it was meant to begin until its reply is at Meta, less the model's time.
+    /// Runs one turn. Returns the time from its scheduled begin until its reply is at Meta, without
+    /// the model's time.
     async fn turn(&self, intended: Instant) -> Duration {
         let (phone, turn) = (self.phones.take(), self.turn.fetch_add(1, Relaxed));
         let reply = self.world.expect(turn);

@@ -1,12 +1,12 @@
-//! Webhooks as Meta sends them: built as text, signed over the same bytes.
+//! Webhooks in Meta's form, signed.
 
-use crate::world::{APP_SECRET, PHONE_NUMBER, PHONE_NUMBER_ID};
+use crate::account::{APP_SECRET, PHONE_NUMBER, PHONE_NUMBER_ID};
 use gateways::whatsapp::signature;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A text from a phone.
+/// Webhook with a text from a phone.
 pub fn text(phone: &str, wamid: &str, body: &str) -> Value {
     delivery(json!({
         "contacts": [{"profile": {"name": "Ana"}, "wa_id": phone}],
@@ -14,7 +14,7 @@ pub fn text(phone: &str, wamid: &str, body: &str) -> Value {
     }))
 }
 
-/// A status of a message that the server sent.
+/// Webhook with a status of a sent message.
 pub fn status(phone: &str, wamid: &str, word: &str, opaque: &str) -> Value {
     delivery(json!({
         "statuses": [{"id": wamid, "status": word, "timestamp": now(), "recipient_id": phone, "biz_opaque_callback_data": opaque}],
@@ -31,7 +31,7 @@ fn now() -> String {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()).to_string()
 }
 
-/// Posts a webhook and reads the answer; whether it was accepted.
+/// Posts a webhook. Returns true if it was accepted.
 pub async fn post(http: &reqwest::Client, server: &str, webhook: &Value) -> bool {
     let body = webhook.to_string();
     let signed = signature::sign(&SecretString::from(APP_SECRET), body.as_bytes());

@@ -1,7 +1,7 @@
-//! Meta and the model: what the server talks to. Both answer at once or after a set time, and note when they were asked.
+//! Stand-ins for Meta and the model, with configurable response times.
 //!
-//! A turn carries its number as `#N` in the customer's text; the model repeats it in the answer, so the message that
-//! arrives here says which turn it ends.
+//! A turn's number is `#N` in the customer's text. The model repeats it in the answer, so the
+//! message that arrives at Meta identifies its turn.
 
 use crate::webhook;
 use axum::{
@@ -20,27 +20,22 @@ use std::{
 };
 use tokio::{net::TcpListener, sync::oneshot};
 
-pub const APP_SECRET: &str = "the app's secret";
-pub const ACCESS_TOKEN: &str = "the number's token";
-pub const PHONE_NUMBER_ID: &str = "100000000000001";
-pub const PHONE_NUMBER: &str = "15550001111";
-
-/// Meta and the model; clones share it.
+/// Meta and the model; clones share state.
 #[derive(Clone)]
 pub struct World(Arc<Shared>);
 
 struct Shared {
     url: String,
-    /// Where statuses go.
+    /// URL that receives statuses.
     server: Mutex<String>,
     http: reqwest::Client,
     waiting: Mutex<HashMap<u64, Waiting>>,
     model_delay_ms: AtomicU64,
     meta_delay_ms: AtomicU64,
     statuses: AtomicUsize,
-    /// Messages that end no turn: the welcomes of the sandbox.
+    /// Messages outside turns: the sandbox's welcome messages.
     others: AtomicUsize,
-    /// Messages that end a turn which was over, or unknown.
+    /// Messages for a finished or unknown turn.
     strays: AtomicUsize,
     wamid: AtomicU64,
 }
@@ -50,11 +45,11 @@ struct Waiting {
     reply: oneshot::Sender<Reply>,
 }
 
-/// How a turn ended.
+/// End of a turn.
 pub struct Reply {
-    /// When its message arrived at Meta.
+    /// Arrival of its message at Meta.
     pub at: Instant,
-    /// The time that the model took of it.
+    /// Time taken by the model.
     pub model: Duration,
 }
 
@@ -98,7 +93,7 @@ impl World {
         server.clone_into(&mut self.0.server.lock().expect("no panic"));
     }
 
-    /// How long the model and Meta take, and how many statuses follow a message: sent, delivered, read.
+    /// Sets the response times of model and Meta, and the number of statuses after a message.
     pub fn behave(&self, model_ms: u64, meta_ms: u64, statuses: usize) {
         self.0.model_delay_ms.store(model_ms, Relaxed);
         self.0.meta_delay_ms.store(meta_ms, Relaxed);
@@ -112,17 +107,17 @@ impl World {
         receiver
     }
 
-    /// Messages so far that ended no turn.
+    /// Number of messages outside turns.
     pub fn others(&self) -> usize {
         self.0.others.load(Relaxed)
     }
 
-    /// Messages so far for a turn that was over: a person would have got an answer twice.
+    /// Number of messages for finished turns: duplicate answers.
     pub fn strays(&self) -> usize {
         self.0.strays.load(Relaxed)
     }
 
-    /// A new message id.
+    /// Creates a message id.
     pub fn wamid(&self) -> String {
         static RUN: OnceLock<u128> = OnceLock::new();
         let run = RUN.get_or_init(|| std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_micros()));
@@ -135,14 +130,14 @@ impl World {
             return;
         };
         match self.0.waiting.lock().expect("no panic").remove(&turn) {
-            // Nobody may wait for it any more.
+            // The waiting task may be gone.
             Some(waiting) => drop(waiting.reply.send(Reply { at: Instant::now(), model: waiting.model })),
             None => drop(self.0.strays.fetch_add(1, Relaxed)),
         }
     }
 }
 
-/// The number behind the last `#`.
+/// Number after the last `#`.
 fn number(text: &str) -> Option<u64> {
     text.rsplit_once('#')?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
