@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Delays Meta's next response by five seconds of its clock; the response is computed before the
 /// delay.
 async fn delay_next_response(app: &TestApp) {
-    fault(app, "templates", json!({"delay_next_response": {"ms": 5_000}})).await;
+    fault(app, "templates", json!({"slow": {"ms": 5_000}})).await;
 }
 
 /// Waits until Meta has received one request more than `before`.
@@ -18,7 +18,7 @@ async fn wait_for_request(app: &TestApp, before: usize) {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("Meta was not wait_for_request");
+    panic!("Meta received no request");
 }
 
 /// Template requests received by Meta.
