@@ -90,8 +90,8 @@ async fn message_origins_of_earlier_versions_are_filled() {
     store.migrate().await.unwrap();
     let mut reader = store.read().await.unwrap();
     for (n, origin) in [(11, "contact"), (12, "contact"), (13, "agent"), (14, "sandbox"), (15, "api"), (16, "api")] {
-        let row =
-            messages::find(&mut reader.conn(), Id::from_uuid(Uuid::from_u128(1)), Id::from_uuid(Uuid::from_u128(n)));
-        assert_eq!(row.await.unwrap().unwrap().origin.as_str(), origin, "{n}");
+        let (project, id) = (Id::from_uuid(Uuid::from_u128(1)), Id::from_uuid(Uuid::from_u128(n)));
+        let row = messages::find(&mut reader.conn(), project, id).await.unwrap().unwrap();
+        assert_eq!(row.origin.as_str(), origin, "{n}");
     }
 }
