@@ -19,3 +19,27 @@ pub const SEND_EXTERNAL_MESSAGE: &str = "send_external_message";
 /// Tools of test runs: the simulated user and the judge answer through them.
 pub const SEND_USER_MESSAGE: &str = "send_user_message";
 pub const GRADE_CONVERSATION: &str = "grade_conversation";
+
+/// Names that no configured tool may take. `StopExecution` and the `file_*` tools belong to the published contract; the
+/// engine does not offer them.
+pub const RESERVED_TOOLS: [&str; 19] = [
+    SEND_NOTIFICATION,
+    SEND_MEDIA,
+    ASK_USER_FOR_INPUT,
+    MOVE_TO_NEXT_NODE,
+    ENTER_IDLE_STATE,
+    WAIT_FOR_USER,
+    GET_EXECUTION_METADATA,
+    WEBHOOK_ANYWHERE,
+    KB_RETRIEVAL,
+    SEND_TEMPLATE,
+    HANDLE_USER_MESSAGE,
+    SEND_EXTERNAL_MESSAGE,
+    "StopExecution",
+    ABORT,
+    "file_read",
+    "file_write",
+    "file_str_replace",
+    "file_find_in_content",
+    "file_find_by_name",
+];

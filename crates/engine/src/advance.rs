@@ -4,11 +4,11 @@
 //! is a safe point: inputs that arrived meanwhile come with the outcome and are looked at before anything else.
 
 use crate::{
+    agent::Compiled,
     ask::Asked,
-    compile::Compiled,
     effect::Step,
     input::Input,
-    nodes, rest,
+    rest,
     retry::Tries,
     state::{Pending, Resume, State, Waiting, Wanted},
     tools,
@@ -180,7 +180,7 @@ fn run(turn: &mut Turn<'_>) {
             continue;
         }
         // f. a handoff rests without asking the model
-        if nodes::handoff::rests(turn) {
+        if turn.rests_for_person() {
             continue;
         }
         // g., h. limits, then the model
@@ -190,26 +190,5 @@ fn run(turn: &mut Turn<'_>) {
         if !turn.over_limits() {
             turn.call_model();
         }
-    }
-}
-
-impl Turn<'_> {
-    fn can_be_revived(&self) -> bool {
-        let retryable = self.state.error.as_ref().is_some_and(|error| error.retryable);
-        self.state.status == ExecutionStatus::Failed && retryable
-    }
-
-    /// A failed execution with a retryable error goes on when it is resumed; others stay over.
-    fn revive(&mut self) -> bool {
-        if !self.can_be_revived() {
-            return false;
-        }
-        let Some(resume) = self.state.resume.take() else { return false };
-        self.state.error = None;
-        // Their outcomes may have been told while nobody listened: waiting for them could be for ever.
-        self.state.sends.clear();
-        self.take_message(resume);
-        self.begin_turn("resume");
-        true
     }
 }

@@ -3,15 +3,16 @@
 use crate::{
     context,
     effect::{CallModel, Effect},
-    history, limits, nodes, prompt,
-    retry::Retried,
+    history, limits, prompt,
     state::{FailedSend, InterruptKind, Pending},
-    tools::{self, move_to_next_node, wait_for_user},
-    turn::Turn,
+    text::without_comments,
+    tokens, tools,
+    turn::{Retried, Turn},
 };
 use domain::{
     chat::{ChatMessage, Ended, ModelResponse, ToolCall},
     message::Content,
+    tool_names::{MOVE_TO_NEXT_NODE, WAIT_FOR_USER},
 };
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ impl Turn<'_> {
     /// the model's name.
     pub(crate) fn show_step_prompt(&mut self) {
         self.state.entering = false;
-        if nodes::handoff::is_handoff(self.agent, &self.state.node) {
+        if self.agent.is_handoff(&self.state.node) {
             return;
         }
         let (text, unknown) = prompt::step(self.agent, self.state, &context::of_prompt(self.state, self.at));
@@ -37,7 +38,7 @@ impl Turn<'_> {
             self.state.step_prompt = Some(seq);
             return;
         }
-        let call = self.own_call(move_to_next_node::NAME, json!({"next_node": self.state.node, "reason": "entered"}));
+        let call = self.own_call(MOVE_TO_NEXT_NODE, json!({"next_node": self.state.node, "reason": "entered"}));
         self.append("engine", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
         let seq = self.append("engine", ChatMessage::Tool { call_id: call.id, content: text });
         self.state.step_prompt = Some(seq);
@@ -76,7 +77,7 @@ impl Turn<'_> {
         }
         if self.state.turn.steps >= self.agent.limits.wrap_up() && !self.state.turn.wrapping_up {
             self.state.turn.wrapping_up = true;
-            self.note(&prompt::without_comments(WRAP_UP));
+            self.note(&without_comments(WRAP_UP));
         }
         false
     }
@@ -110,6 +111,32 @@ impl Turn<'_> {
             }
         }
         silent
+    }
+
+    /// The oldest entry that the next question shows, and what it takes in tokens (engine.md 2.8): so many entries, and so
+    /// many tokens as the model can read.
+    pub(crate) fn window(&self) -> (i64, u64) {
+        let to = self.state.history_len;
+        let most = self.agent.limits.history();
+        let pinned = limits::PINNED + i64::from(self.agent.limits.summaries);
+        let by_count = if to <= most { 1 } else { to - most + pinned + 1 };
+        let fixed = self.agent.node(&self.state.node).map_or(0, |node| node.tokens);
+        let mut used = u64::from(fixed)
+            + u64::from(self.state.offers_tokens())
+            + u64::from(tokens::of_text(&prompt::system(self.agent, self.state, self.at)));
+        let budget = u64::from(self.agent.limits.context_tokens) * 3 / 4;
+        let mut from = to + 1;
+        for size in self.state.sizes.iter().rev() {
+            // The newest entry is always shown: without it there is nothing to answer.
+            if from <= by_count || (from <= to && used + u64::from(*size) > budget) {
+                break;
+            }
+            used += u64::from(*size);
+            from -= 1;
+        }
+        // Entries from before sizes were kept are not counted.
+        let known = to - i64::try_from(self.state.sizes.len()).unwrap_or(i64::MAX);
+        (if from == known + 1 { by_count.min(from) } else { from.max(by_count) }, used)
     }
 
     pub(crate) fn call_model(&mut self) {
@@ -151,7 +178,7 @@ impl Turn<'_> {
             "node": call.node,
             "model": history::llm(self.agent, &call).provider_model_name,
             "messages": call.to - call.from + 1,
-            "tools": node.map_or(0, |node| tools::offered(node, self.state).count()),
+            "tools": node.map_or(0, |node| node.offered(self.state).count()),
             "est_tokens": tokens,
         });
         self.state.turn.model_calls += 1;
@@ -206,7 +233,7 @@ impl Turn<'_> {
                 self.state.turn.empty += 1;
                 self.state.turn.silent += 1;
                 self.event("llm.empty", Value::Null);
-                self.note(&prompt::without_comments(EMPTY));
+                self.note(&without_comments(EMPTY));
             }
             (Some(text), true) if self.agent.speaks_by_tools() => self.keep_thought(text),
             (text, _) => {
@@ -224,7 +251,7 @@ impl Turn<'_> {
         self.state.turn.cut += 1;
         let again = self.state.turn.cut == 1;
         if again {
-            self.note(&prompt::without_comments(CUT));
+            self.note(&without_comments(CUT));
         }
         again
     }
@@ -252,7 +279,7 @@ impl Turn<'_> {
         self.state.turn.silent += 1;
         self.append("model", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
         if self.state.turn.silent + 1 == self.agent.limits.silent_answers {
-            self.note(&prompt::without_comments(NOT_SAID));
+            self.note(&without_comments(NOT_SAID));
         }
     }
 
@@ -273,10 +300,10 @@ impl Turn<'_> {
     fn use_answer(&mut self, text: Option<String>, mut calls: Vec<ToolCall>) {
         if calls.is_empty() {
             // A text alone is said, and then the agent waits: the reply becomes the result of this call.
-            calls.push(self.own_call(wait_for_user::NAME, json!({})));
+            calls.push(self.own_call(WAIT_FOR_USER, json!({})));
         }
         self.append("model", ChatMessage::Assistant { content: text.clone(), tool_calls: calls.clone() });
-        let rests = calls.first().is_some_and(|call| call.name == wait_for_user::NAME);
+        let rests = calls.first().is_some_and(|call| call.name == WAIT_FOR_USER);
         self.state.calls = calls;
         let Some(text) = text.filter(|_| !self.agent.speaks_by_tools()) else { return };
         if !rests && self.state.turn.sends >= self.agent.limits.messages {

@@ -1,6 +1,6 @@
 //! What `{{path}}` variables can see (engine.md 1.7).
 
-use crate::state::State;
+use crate::{state::State, text::escaped};
 use domain::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -13,11 +13,6 @@ pub(crate) fn of(state: &State, now: Timestamp) -> Value {
 /// The same for text that the model reads. What a person chose cannot open or close a section of it.
 pub(crate) fn of_prompt(state: &State, now: Timestamp) -> Value {
     filled(state, now, escaped)
-}
-
-/// A person's words on one line and without delimiters.
-pub(crate) fn escaped(text: &str) -> String {
-    text.replace(['\n', '\r'], " ").replace('<', "&lt;")
 }
 
 fn filled(state: &State, now: Timestamp, person: fn(&str) -> String) -> Value {

@@ -1,6 +1,5 @@
 //! What the engine asks for. It never does any of it.
 
-use crate::mcp::AskedServer;
 use domain::{
     Timestamp,
     chat::ChatMessage,
@@ -129,6 +128,18 @@ pub struct CallModel {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+/// One of the servers that are asked at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AskedServer {
+    /// The server, as the node names it.
+    pub server: String,
+    /// The request, with marks where secrets belong.
+    pub request: ToolRequest,
+    /// The secrets to put in before it leaves.
+    #[serde(skip_serializing_if = "SecretMarks::is_empty", default)]
+    pub secrets: SecretMarks,
 }
 
 /// A new entry of history.

@@ -1,9 +1,9 @@
 //! People taking over and handing back, and what the API wants an execution to be (engine.md 2.9).
 
 use crate::{
-    compile::Compiled,
+    agent::Compiled,
+    effect::Effect,
     limits::OverBudget,
-    nodes,
     state::{InterruptKind, Pending, Waiting, Wanted},
     turn::Turn,
 };
@@ -44,7 +44,7 @@ impl Turn<'_> {
             return true;
         }
         // A person who is about to take over comes first.
-        let taken_over = nodes::handoff::is_handoff(self.agent, &self.state.node);
+        let taken_over = self.agent.is_handoff(&self.state.node);
         if !self.state.calls.is_empty() || self.state.entering || taken_over {
             return false;
         }
@@ -52,6 +52,15 @@ impl Turn<'_> {
         self.take_inbox();
         self.rest(InterruptKind::Manual, None, None);
         self.state.pending.is_none()
+    }
+
+    /// Rests if the visit is one of a HandoffNode, in which no model is asked.
+    pub(crate) fn rests_for_person(&mut self) -> bool {
+        let rests = self.agent.is_handoff(&self.state.node);
+        if rests {
+            self.rest(InterruptKind::Handoff, None, None);
+        }
+        rests
     }
 
     /// A person takes over, wherever the agent stands; a resume goes back to this node.
@@ -96,7 +105,7 @@ impl Turn<'_> {
         if let Some(interrupt) = self.state.interrupt.take() {
             self.event("interrupt.resolved", json!({"id": interrupt.id}));
         }
-        self.effect(crate::effect::Effect::ClearTimer);
+        self.effect(Effect::ClearTimer);
         self.begin_turn("resume");
         let message = resume.message.unwrap_or(ExecutionInput::Payload { value: json!({"resumed": true}) });
         match message {

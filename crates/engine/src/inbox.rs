@@ -7,6 +7,7 @@ use crate::{
     input::EarlierMessage,
     limits,
     state::{Resume, Waiting},
+    text::{links_of, unmarked},
     turn::Turn,
 };
 use domain::{
@@ -165,25 +166,4 @@ impl Turn<'_> {
         self.append("person", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
         self.append("engine", ChatMessage::Tool { call_id: call.id, content: "Message sent".into() });
     }
-}
-
-/// The links in a text, in a form in which two spellings of one are the same: lower case, without scheme and trailing punctuation.
-pub(crate) fn links_of(text: &str) -> Vec<String> {
-    let link = |word: &str| {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '%' | '=' | '-' | '_'));
-        let lower = word.to_lowercase();
-        let bare = lower.split_once("://").map_or(lower.as_str(), |(_, rest)| rest).trim_start_matches('/');
-        let host = bare.split(['/', '?', '#']).next().unwrap_or_default();
-        let is_host = host.contains('.') && !host.contains("..");
-        let is_link = is_host && (lower.contains("://") || bare.contains('/'));
-        is_link.then(|| bare.trim_end_matches('/').chars().take(300).collect::<String>())
-    };
-    text.split(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '\'' | '(' | ')' | '[' | ']'))
-        .filter_map(link)
-        .collect()
-}
-
-/// The engine marks what it tells the model with `[system …]`; a person who writes such a mark must not be taken for it.
-pub(crate) fn unmarked(text: &str) -> String {
-    if text.to_ascii_lowercase().contains("[system") { text.replace('[', "(") } else { text.to_owned() }
 }

@@ -1,6 +1,6 @@
 //! What the engine is fed. Every input is journaled with the clock reading of its step, so that a replay sees the same.
 
-use crate::{facts::Contact, mcp::ToolList};
+use crate::facts::Contact;
 use domain::{
     Timestamp,
     chat::{ModelFailure, ModelResponse},
@@ -148,6 +148,15 @@ pub enum Retrieval {
     },
     /// It could not be searched.
     Failed,
+}
+
+/// What one server answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolList {
+    /// The server, as the node names it.
+    pub server: String,
+    /// A list of [`McpTool`] as content, or why there is none.
+    pub answer: ToolAnswer,
 }
 
 /// What came of a send.

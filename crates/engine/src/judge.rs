@@ -3,11 +3,12 @@
 //! What was said and done reaches it as data: escaped, so that nobody's words can open or close a section of the question.
 
 use crate::{
-    prompt::without_comments,
-    tools::object,
-    trial::{Line, Verdict, tag, transcript},
+    text::without_comments,
+    tools::schema::object,
+    transcript::{Line, tag, transcript},
 };
 use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// The tool by which it answers.
@@ -16,6 +17,15 @@ const RULES: &str = include_str!("../prompts/judge.md");
 /// Keys whose values no judge needs to see.
 const SECRET_KEYS: [&str; 8] =
     ["authorization", "api_key", "apikey", "access_token", "password", "secret", "token", "x-api-key"];
+
+/// A judge's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// 0 to 100.
+    pub hundredths: i64,
+    /// Markdown.
+    pub feedback: String,
+}
 
 /// The question for a score.
 pub fn request(rubric: &str, lines: &[Line], history: &[ChatMessage]) -> ModelRequest {

@@ -2,21 +2,22 @@
 //! the state keeps them, so that a replay and the next holder offer the same. Everything that a server says is other people's text.
 
 use crate::{
-    compile::CompiledNode,
-    context::escaped,
-    effect::Effect,
-    history, prompt,
-    state::{Pending, State},
-    tools,
+    effect::{AskedServer, Effect},
+    input::ToolList,
+    prompt::{SERVERS_UNAVAILABLE, about_servers},
+    state::{McpOffer, McpTools, Pending},
+    text::escaped,
+    tokens, tools,
     turn::Turn,
 };
 use domain::{
-    Span, Timestamp,
-    agent::{BUILT_IN_TOOLS, McpServer, NodeKind, compile_schema},
+    Span,
+    agent::compile_schema,
     chat::ToolSpec,
-    tool_request::{McpTool, SecretMarks, ToolAnswer, ToolRequest},
+    tool_names::RESERVED_TOOLS,
+    tool_request::{McpTool, ToolAnswer},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -31,86 +32,12 @@ const PATTERNS: usize = 32;
 /// Longest name that models take.
 const NAME: usize = 64;
 
-const UNAVAILABLE: &str = include_str!("../prompts/mcp_unavailable.md");
 const BACK: &str = include_str!("../prompts/mcp_back.md");
-
-/// What the MCP servers of a node offer.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct McpTools {
-    /// The node.
-    pub node: String,
-    /// When they were asked.
-    pub listed_at: Timestamp,
-    /// The tools, in the order of the servers.
-    pub tools: Vec<McpOffer>,
-    /// The servers that could not be asked.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
-    pub unavailable: BTreeSet<String>,
-    /// What the tools take of each question.
-    pub tokens: u32,
-}
-
-/// A tool of a server as the model is offered it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct McpOffer {
-    /// The server, as the node names it.
-    pub server: String,
-    /// The tool, as the server names it.
-    pub tool: String,
-    /// What the model sees.
-    pub spec: ToolSpec,
-}
-
-/// One of the servers that are asked at once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AskedServer {
-    /// The server, as the node names it.
-    pub server: String,
-    /// The request, with marks where secrets belong.
-    pub request: ToolRequest,
-    /// The secrets to put in before it leaves.
-    #[serde(skip_serializing_if = "SecretMarks::is_empty", default)]
-    pub secrets: SecretMarks,
-}
-
-/// What one server answered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ToolList {
-    /// The server, as the node names it.
-    pub server: String,
-    /// A list of [`McpTool`] as content, or why there is none.
-    pub answer: ToolAnswer,
-}
-
-/// The servers of a node.
-pub(crate) fn servers(node: Option<&CompiledNode>) -> &[McpServer] {
-    match node.map(|node| &node.node.kind) {
-        Some(NodeKind::Subagent(subagent)) => &subagent.mcp_servers,
-        _ => &[],
-    }
-}
-
-impl State {
-    /// What the servers of the node being visited offer, as far as they have been asked.
-    pub(crate) fn offers(&self) -> &[McpOffer] {
-        self.mcp.as_ref().filter(|mcp| mcp.node == self.node).map_or(&[], |mcp| &mcp.tools)
-    }
-
-    /// What those offers take of each question.
-    pub(crate) fn offers_tokens(&self) -> u32 {
-        self.mcp.as_ref().filter(|mcp| mcp.node == self.node).map_or(0, |mcp| mcp.tokens)
-    }
-
-    /// The servers of the node being visited that cannot be used now.
-    pub(crate) fn unavailable(&self) -> Option<&BTreeSet<String>> {
-        self.mcp.as_ref().filter(|mcp| mcp.node == self.node && !mcp.unavailable.is_empty()).map(|mcp| &mcp.unavailable)
-    }
-}
 
 impl Turn<'_> {
     /// Asks the servers of the node for their tools, unless that is known. `true`: they were asked, and the answer comes first.
     pub(crate) fn lists_tools(&mut self) -> bool {
-        let servers = servers(self.agent.node(&self.state.node));
+        let servers = self.agent.mcp_servers(&self.state.node);
         let silent = self.state.facts.test_mode && self.agent.mock_only_in_tests;
         // A question that is repeated asks what it asked.
         if servers.is_empty() || silent || self.retried.is_some() {
@@ -155,7 +82,7 @@ impl Turn<'_> {
             for tool in tools {
                 match offer(&list.server, tool, &mcp.tools, &built_in, &mut room) {
                     Ok(offer) => {
-                        mcp.tokens = mcp.tokens.saturating_add(history::tokens(&offer.spec.parameters.to_string()));
+                        mcp.tokens = mcp.tokens.saturating_add(tokens::of_text(&offer.spec.parameters.to_string()));
                         mcp.tools.push(offer);
                     }
                     Err((tool, why)) => {
@@ -169,9 +96,9 @@ impl Turn<'_> {
         }
         let was = before.map(|before| before.unavailable).unwrap_or_default();
         if !self.state.entering {
-            for (servers, text) in [(&mcp.unavailable - &was, UNAVAILABLE), (&was - &mcp.unavailable, BACK)] {
+            for (servers, text) in [(&mcp.unavailable - &was, SERVERS_UNAVAILABLE), (&was - &mcp.unavailable, BACK)] {
                 if !servers.is_empty() {
-                    self.note(&about(&servers, text));
+                    self.note(&about_servers(&servers, text));
                 }
             }
         }
@@ -194,16 +121,6 @@ impl Turn<'_> {
             self.event("mcp.drift", data);
         }
     }
-}
-
-/// What the model is told of servers that cannot be used.
-pub(crate) fn without(servers: &BTreeSet<String>) -> String {
-    about(servers, UNAVAILABLE)
-}
-
-fn about(servers: &BTreeSet<String>, text: &str) -> String {
-    let names: Vec<&str> = servers.iter().map(String::as_str).collect();
-    format!("{}: {}", names.join(", "), prompt::without_comments(text).trim())
 }
 
 fn read(answer: &ToolAnswer) -> Result<Vec<McpTool>, (&str, String)> {
@@ -230,7 +147,7 @@ fn offer(
 ) -> Result<McpOffer, (String, String)> {
     let free = |name: &String| {
         let same = |other: &str| other.eq_ignore_ascii_case(name);
-        !BUILT_IN_TOOLS.iter().any(|other| same(other))
+        !RESERVED_TOOLS.iter().any(|other| same(other))
             && !built_in.iter().any(|other| same(&other.name))
             && !others.iter().any(|other| same(&other.spec.name))
     };
@@ -278,16 +195,4 @@ fn patterns(schema: &Value) -> usize {
         Value::Array(items) => items.iter().map(patterns).sum(),
         _ => 0,
     }
-}
-
-/// The schema of what the model is offered, as a check of its arguments.
-pub(crate) fn validator(offer: &McpOffer) -> Option<jsonschema::Validator> {
-    compile_schema(&offer.spec.parameters).ok()
-}
-
-/// What the builder selects from the results of the tool.
-pub(crate) fn query<'a>(servers: &'a [McpServer], offer: &McpOffer) -> Option<&'a str> {
-    let server = servers.iter().find(|server| server.name == offer.server)?;
-    let query = server.jmespath_queries.iter().find(|query| query.tool_name == offer.tool)?;
-    query.jmespath_query.as_deref().filter(|query| !query.trim().is_empty())
 }

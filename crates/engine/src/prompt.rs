@@ -4,23 +4,24 @@
 //! `prompts/`; this file only puts them together.
 
 use crate::{
-    compile::Compiled,
-    context::{self, escaped},
-    mcp, nodes,
+    agent::Compiled,
+    context,
     state::State,
-    turn::Turn,
+    text::{escaped, without_comments},
 };
 use domain::{
     Timestamp,
     agent::variables::{Place, fill_context},
 };
 use serde_json::Value;
-use std::{fmt::Write as _, sync::LazyLock};
+use std::{collections::BTreeSet, fmt::Write as _, sync::LazyLock};
 
 const ROLE: &str = include_str!("../prompts/role.md");
 const SPEAKING_V1: &str = include_str!("../prompts/speaking_v1.md");
 const SPEAKING_V2: &str = include_str!("../prompts/speaking_v2.md");
 const RULES: &str = include_str!("../prompts/rules.md");
+/// Added where MCP servers of the node cannot be reached.
+pub(crate) const SERVERS_UNAVAILABLE: &str = include_str!("../prompts/mcp_unavailable.md");
 
 static BEGINNING_V1: LazyLock<String> = LazyLock::new(|| [ROLE, SPEAKING_V1, RULES].map(without_comments).concat());
 static BEGINNING_V2: LazyLock<String> = LazyLock::new(|| [ROLE, SPEAKING_V2, RULES].map(without_comments).concat());
@@ -91,11 +92,11 @@ pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String,
     if !instructions.trim().is_empty() {
         let _ = write!(text, "\n## Instructions\n{}\n", instructions.trim());
     }
-    if let Some(extra) = nodes::step_prompt(&compiled.node) {
+    if let Some(extra) = &compiled.behaviour.step_prompt {
         let _ = write!(text, "\n{}\n", extra.trim_end());
     }
     if let Some(servers) = state.unavailable() {
-        let _ = writeln!(text, "\n{}", mcp::without(servers));
+        let _ = writeln!(text, "\n{}", about_servers(servers, SERVERS_UNAVAILABLE));
     }
     let targets = agent.targets(&state.node, state.triggering_node.as_deref());
     if !targets.is_empty() {
@@ -110,21 +111,8 @@ pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String,
     (text, unknown)
 }
 
-/// Prompt files say in HTML comments which failure a sentence guards; the model need not read that.
-pub(crate) fn without_comments(text: &str) -> String {
-    let mut rest = text;
-    let mut out = String::with_capacity(text.len());
-    while let Some((before, after)) = rest.split_once("<!--") {
-        out.push_str(before);
-        rest = after.split_once("-->").map_or("", |(_, after)| after.trim_start_matches('\n'));
-    }
-    out.push_str(rest);
-    out
-}
-
-impl Turn<'_> {
-    /// The places that the visit may lead to.
-    pub(crate) fn targets(&self) -> Vec<crate::Target> {
-        self.agent.targets(&self.state.node, self.state.triggering_node.as_deref())
-    }
+/// A sentence about some MCP servers, after their names.
+pub(crate) fn about_servers(servers: &BTreeSet<String>, text: &str) -> String {
+    let names: Vec<&str> = servers.iter().map(String::as_str).collect();
+    format!("{}: {}", names.join(", "), without_comments(text).trim())
 }

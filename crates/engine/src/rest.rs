@@ -5,8 +5,8 @@
 
 use crate::{
     effect::{Effect, TimerKind},
-    limits, nodes,
-    state::{Interrupt, InterruptKind, State, Waiting},
+    limits,
+    state::{Interrupt, InterruptKind, Waiting},
     turn::Turn,
 };
 use domain::{Timestamp, chat::ToolCall, execution::ExecutionStatus};
@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 /// How long a rest of this kind lasts at most.
 fn patience(turn: &Turn<'_>, kind: InterruptKind) -> (TimerKind, Timestamp) {
-    let warm = nodes::warm_end::patience(turn.agent, &turn.state.node).filter(|_| kind != InterruptKind::Handoff);
+    let node = turn.agent.node(&turn.state.node);
+    let warm = node.and_then(|node| node.behaviour.patience).filter(|_| kind != InterruptKind::Handoff);
     if let Some(patience) = warm {
         return (TimerKind::WarmEnd, turn.at + patience);
     }
@@ -108,16 +109,5 @@ impl Turn<'_> {
         }
         self.take_said();
         json!({"text": text})
-    }
-}
-
-impl State {
-    /// The rest that this execution is in, if a resume that names one means it.
-    pub fn rests_in(&self, interrupt: Option<&str>) -> bool {
-        match (&self.interrupt, interrupt) {
-            (Some(active), Some(named)) => active.id == named,
-            (None, Some(_)) => false,
-            (_, None) => true,
-        }
     }
 }

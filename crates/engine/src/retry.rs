@@ -1,7 +1,12 @@
 //! A model that gave no answer: tried again, asked with less, replaced by its fallback, or given up (engine.md 5.3). This is the only layer that
 //! retries.
 
-use crate::{effect::CallModel, limits, state::Pending, turn::Turn};
+use crate::{
+    effect::CallModel,
+    limits,
+    state::Pending,
+    turn::{Retried, Turn},
+};
 use domain::{
     Span, Timestamp,
     agent::RetryConfig,
@@ -13,15 +18,6 @@ use serde_json::json;
 pub(crate) struct Tries {
     pub failures: u32,
     pub failing_since: Option<Timestamp>,
-}
-
-/// A question that gave way to the next one before it was answered.
-#[derive(Default)]
-pub(crate) struct Retried {
-    pub failures: u32,
-    pub not_before: Option<Timestamp>,
-    pub failing_since: Option<Timestamp>,
-    pub fallback: usize,
 }
 
 impl Turn<'_> {

@@ -3,18 +3,23 @@
 use crate::{
     effect::Effect,
     input::SendOutcome,
+    limits,
     state::{FailedSend, InterruptKind, OpenSend, Pending},
-    tools,
+    text::pieces,
     turn::Turn,
 };
-use domain::{chat::ToolCall, message::Content};
-use serde_json::json;
+use domain::{
+    chat::ToolCall,
+    message::{Content, Media},
+    tool_names,
+};
+use serde_json::{Value, json};
 
 impl Turn<'_> {
     /// Sends something; a text in pieces that WhatsApp takes. In a test it counts as sent and nobody gets it.
     pub(crate) fn send(&mut self, content: Content, call: Option<&ToolCall>) {
         let pieces = match content {
-            Content::Text(text) => tools::send_notification::pieces(&text).into_iter().map(Content::Text).collect(),
+            Content::Text(text) => pieces(&text).into_iter().map(Content::Text).collect(),
             other => vec![other],
         };
         for piece in pieces {
@@ -37,7 +42,7 @@ impl Turn<'_> {
             return self.answer_first_call(call, result);
         }
         self.state.turn.sends += 1;
-        let in_test = self.state.facts.test_mode.then(|| tools::not_sent(&content));
+        let in_test = self.state.facts.test_mode.then(|| not_sent(&content));
         self.send(content, Some(call));
         match in_test {
             Some(result) => self.answer_first_call(call, result),
@@ -98,7 +103,7 @@ impl Turn<'_> {
             Some(Pending::AllSends) if self.state.sends.is_empty() => self.waited = true,
             Some(Pending::SendsOf { call }) if !open_of(&call.id) => {
                 let failed = self.take_failed_of(&call);
-                let result = tools::sent(&call, content, told, failed);
+                let result = sent(&call, content, told, failed);
                 self.answer_first_call(&call, result);
             }
             other => self.state.pending = other,
@@ -148,9 +153,45 @@ impl Turn<'_> {
             Some(call) => self.answer_first_call(call, json!({"error": failed.message, "code": failed.code})),
             None => self.note_undelivered(&failed),
         }
-        if self.state.turn.failed_sends >= crate::limits::FAILED_SENDS {
+        if self.state.turn.failed_sends >= limits::FAILED_SENDS {
             self.fail("send_failed", &failed.message);
         }
         false
     }
+}
+
+/// What the model is told of a call that said something, once all of it is settled.
+fn sent(call: &ToolCall, content: Option<&Content>, message_id: Option<&str>, failed: Option<FailedSend>) -> Value {
+    match failed {
+        Some(failed) => json!({"error": failed.message, "code": failed.code}),
+        None if call.name == tool_names::SEND_TEMPLATE => template_sent(content),
+        None => match message_id {
+            Some(id) => json!({"status": "sent", "message_id": id}),
+            None => json!({"status": "sent"}),
+        },
+    }
+}
+
+/// What the model is told in a test, where nothing is sent.
+fn not_sent(content: &Content) -> Value {
+    match content {
+        Content::Text(text) => Value::String(format!("Message sent: {text}")),
+        Content::Media(media) => media_sent(media),
+        Content::Template(template) => Value::String(format!("Template {} not sent: this is a test", template.name)),
+    }
+}
+
+/// What the model is told once it has left.
+fn template_sent(content: Option<&Content>) -> Value {
+    let name = match content {
+        Some(Content::Template(template)) => template.name.as_str(),
+        _ => "template",
+    };
+    Value::String(format!("Sent template: {name}"))
+}
+
+/// What the model is told in a test.
+fn media_sent(media: &Media) -> Value {
+    let caption = media.caption.as_deref().map_or_else(String::new, |caption| format!(" ({caption})"));
+    Value::String(format!("Media sent: {} {}{caption}", media.kind.as_str(), media.url))
 }

@@ -3,9 +3,9 @@
 //! Only words here: what it is told and how its answer is read. When it is asked is decided in `trial.rs`.
 
 use crate::{
-    prompt::without_comments,
-    tools::object,
-    trial::{Line, data, tag, transcript},
+    text::without_comments,
+    tools::schema::object,
+    transcript::{Line, data, tag, transcript},
 };
 use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec};
 use serde_json::{Value, json};

@@ -3,227 +3,32 @@
 //! It is saved with every step. What the model has seen is not in it: history is append-only rows, and the state keeps
 //! only where things stand in them.
 
-use crate::{
-    effect::CallModel,
-    facts::{About, Contact, Facts},
-    mcp::{AskedServer, McpTools},
+mod counters;
+mod interrupt;
+mod mcp_tools;
+mod pending;
+mod queue;
+
+pub use self::{
+    counters::TurnCounters,
+    interrupt::{Interrupt, InterruptKind},
+    mcp_tools::{McpOffer, McpTools},
+    pending::{FailedSend, OpenSend, Pending},
+    queue::{Resume, Waiting, Wanted},
 };
+use crate::facts::{About, Contact, Facts};
 use domain::{
     Timestamp,
     chat::{ToolCall, Usage},
-    execution::{ExecutionError, ExecutionInput, ExecutionStatus},
-    message::Content,
-    tool_request::{SecretMarks, ToolRequest},
+    execution::{ExecutionError, ExecutionStatus},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The format that [`State`] is written in. A change of shape raises it and adds an upcaster to `upcast.rs`; a new field that may be
 /// missing is none, and gets a sample that has it.
 pub const STATE_FORMAT: i64 = 1;
-
-/// An input that waits for the next safe point.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Waiting {
-    /// Said by the contact.
-    Said {
-        /// The message.
-        id: String,
-        /// What was said.
-        text: String,
-    },
-    /// Data from a system.
-    Data {
-        /// The input.
-        id: String,
-        /// The data.
-        value: Value,
-    },
-}
-
-/// What rest means until input comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InterruptKind {
-    /// `WaitForUser`, or a text without a tool call.
-    Wait,
-    /// `EnterIdleState`, or the model gave no answer that could be used.
-    Idle,
-    /// `AskUserForInput`.
-    Ask,
-    /// A template whose answer is awaited.
-    Template,
-    /// The API has paused it.
-    Manual,
-    /// A person has taken over.
-    Handoff,
-}
-
-/// Why the execution rests; at most one at a time.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Interrupt {
-    /// Unique within the execution.
-    pub id: String,
-    /// What rest means.
-    pub kind: InterruptKind,
-    /// Where it rests.
-    pub node: String,
-    /// The call that the next input answers.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub call: Option<ToolCall>,
-    /// What was asked.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub message: Option<String>,
-    /// Since when.
-    pub since: Timestamp,
-    /// When the execution ends unless somebody says something.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub expires_at: Option<Timestamp>,
-}
-
-/// The one thing that must happen before the next step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Pending {
-    /// A model's answer.
-    Model {
-        /// The question.
-        call: CallModel,
-        /// Failed tries so far.
-        failures: u32,
-        /// Not before this time, after a failed try.
-        not_before: Option<Timestamp>,
-        /// When it failed first.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        failing_since: Option<Timestamp>,
-    },
-    /// A webhook tool's answer.
-    Tool {
-        /// The effect.
-        effect: String,
-        /// The call that it answers.
-        call: ToolCall,
-        /// The request, with marks where secrets belong.
-        request: ToolRequest,
-        /// The secrets to put in before it leaves.
-        #[serde(skip_serializing_if = "SecretMarks::is_empty", default)]
-        secrets: SecretMarks,
-        /// When it was asked for.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        since: Option<Timestamp>,
-    },
-    /// The passages of a knowledge base.
-    Retrieval {
-        /// The effect.
-        effect: String,
-        /// The call that it answers.
-        call: ToolCall,
-        /// The base's key, in the node being visited.
-        base: String,
-        /// What is looked for.
-        queries: Vec<String>,
-        /// When it was asked for.
-        since: Timestamp,
-    },
-    /// The tools of the node's MCP servers.
-    ToolList {
-        /// The effect.
-        effect: String,
-        /// The servers that were asked.
-        servers: Vec<AskedServer>,
-    },
-    /// The outcome of the sends that a call made.
-    SendsOf {
-        /// The call.
-        call: ToolCall,
-    },
-    /// The outcome of all sends: the execution wants to rest or end.
-    AllSends,
-}
-
-/// A send whose outcome is not known yet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct OpenSend {
-    /// The effect.
-    pub effect: String,
-    /// The call that made it; none for plain text.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub call_id: Option<String>,
-    /// What is being sent.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub content: Option<Content>,
-}
-
-/// A send that failed and that the model has not been told of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FailedSend {
-    /// The call that made it; none for plain text.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub call_id: Option<String>,
-    /// e.g. `send_failed`.
-    pub code: String,
-    /// For the model and for people.
-    pub message: String,
-}
-
-/// What is counted within one turn; a new turn starts at nought.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct TurnCounters {
-    /// When it began.
-    pub started_at: Option<Timestamp>,
-    /// Model calls and tool results.
-    pub steps: u32,
-    /// Model calls in this visit of the node.
-    pub visit_calls: u32,
-    /// Nodes entered.
-    pub entries: u32,
-    /// Moves to nowhere, in a row.
-    pub bad_moves: u32,
-    /// Answers without content, in a row.
-    pub empty: u32,
-    /// Answers thrown away because somebody wrote meanwhile.
-    pub discarded: u32,
-    /// Messages sent that did not rest.
-    pub sends: u32,
-    /// Resting messages that could not be sent.
-    pub failed_sends: u32,
-    /// The model was told to wrap up.
-    pub wrapping_up: bool,
-    /// Answers in a row that their limit cut off; after the first one the model may say twice as much.
-    #[serde(skip_serializing_if = "is_zero", default)]
-    pub cut: u32,
-    /// The model, or its provider's filter, refused to answer what was said last.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub refused: bool,
-    /// Answers of version 1 in a row that said nothing to anybody: empty ones and texts without calls.
-    #[serde(skip_serializing_if = "is_zero", default)]
-    pub silent: u32,
-    /// Questions to the model.
-    #[serde(skip_serializing_if = "is_zero", default)]
-    pub model_calls: u32,
-    /// Tokens used.
-    #[serde(skip_serializing_if = "Usage::is_nothing", default)]
-    pub usage: Usage,
-    /// What was done in the world: ids of sends and requests.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub effects: Vec<String>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
-}
-
-/// What the API wants the execution to be, from the next safe point on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wanted {
-    /// The status.
-    pub status: ExecutionStatus,
-    /// Why.
-    pub reason: String,
-}
 
 /// Everything that an execution needs to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -342,17 +147,6 @@ pub struct Summary {
     pub to: i64,
 }
 
-/// A resume call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Resume {
-    /// The input.
-    #[serde(default)]
-    pub id: String,
-    /// What came with it.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub message: Option<ExecutionInput>,
-}
-
 impl State {
     /// The state of an execution that has not begun.
     pub fn new(facts: Facts) -> Self {
@@ -432,6 +226,30 @@ impl State {
         match &self.pending {
             Some(Pending::Model { not_before, .. }) => *not_before,
             _ => None,
+        }
+    }
+
+    /// What the servers of the node being visited offer, as far as they have been asked.
+    pub(crate) fn offers(&self) -> &[McpOffer] {
+        self.mcp.as_ref().filter(|mcp| mcp.node == self.node).map_or(&[], |mcp| &mcp.tools)
+    }
+
+    /// What those offers take of each question.
+    pub(crate) fn offers_tokens(&self) -> u32 {
+        self.mcp.as_ref().filter(|mcp| mcp.node == self.node).map_or(0, |mcp| mcp.tokens)
+    }
+
+    /// The servers of the node being visited that cannot be used now.
+    pub(crate) fn unavailable(&self) -> Option<&BTreeSet<String>> {
+        self.mcp.as_ref().filter(|mcp| mcp.node == self.node && !mcp.unavailable.is_empty()).map(|mcp| &mcp.unavailable)
+    }
+
+    /// The rest that this execution is in, if a resume that names one means it.
+    pub fn rests_in(&self, interrupt: Option<&str>) -> bool {
+        match (&self.interrupt, interrupt) {
+            (Some(active), Some(named)) => active.id == named,
+            (None, Some(_)) => false,
+            (_, None) => true,
         }
     }
 }

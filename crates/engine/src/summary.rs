@@ -2,12 +2,11 @@
 //! model that writes it may leave out what matters.
 
 use crate::{
-    compile::Compiled,
+    agent::Compiled,
     effect::CallModel,
-    history,
-    inbox::unmarked,
-    limits, prompt,
+    history, limits,
     state::{State, Summary},
+    text::{unmarked, without_comments},
     turn::Turn,
 };
 use domain::chat::{ChatMessage, ModelRequest};
@@ -44,7 +43,7 @@ pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &
     }
     let llm = history::llm(agent, call);
     ModelRequest {
-        system: prompt::without_comments(SUMMARISE),
+        system: without_comments(SUMMARISE),
         messages: vec![ChatMessage::User { content: text }],
         tools: Vec::new(),
         temperature: llm.temperature,

@@ -15,6 +15,7 @@ use crate::{
     judge, limits,
     simulated_user::{self, Played},
 };
+pub use crate::{judge::Verdict, transcript::Line};
 
 /// Messages of the simulated user.
 pub const USER_MESSAGES: u32 = 30;
@@ -24,24 +25,6 @@ pub const LONGEST: Span = Span::from_mins(10);
 pub const TOKENS: u64 = 200_000;
 /// Answers without sense to one question.
 const UNREADABLE: u32 = 2;
-
-/// What was said in the conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// The simulated user said it, else the agent.
-    pub by_user: bool,
-    /// What was said.
-    pub text: String,
-}
-
-/// A judge's answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// 0 to 100.
-    pub hundredths: i64,
-    /// Markdown.
-    pub feedback: String,
-}
 
 /// Who is awaited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -320,28 +303,4 @@ impl Trial {
         self.not_before = None;
         vec![TrialEffect::Finish]
     }
-}
-
-/// What was said, for a model that reads it as data: `User: …` and `Agent: …`, a blank line between them. Further lines
-/// of a message are indented, so that nobody can write a line in the other's name.
-pub(crate) fn transcript(lines: &[Line]) -> String {
-    let line = |line: &Line| {
-        let who = if line.by_user { "User" } else { "Agent" };
-        format!("{who}: {}", data(&line.text).replace('\n', "\n  "))
-    };
-    lines.iter().map(line).collect::<Vec<_>>().join("\n\n")
-}
-
-/// A text that cannot open or close a section.
-pub(crate) fn data(text: &str) -> String {
-    text.trim().replace('\r', "").replace('<', "&lt;")
-}
-
-/// What stands in the only `<name>…</name>` of a text.
-pub(crate) fn tag<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    if text.matches(&open).count() != 1 || text.matches(&close).count() != 1 {
-        return None;
-    }
-    text.split_once(&open)?.1.split_once(&close).map(|(inside, _)| inside)
 }

@@ -1,22 +1,29 @@
-//! The hands of a step: everything that changes the state, so that history, effects and events stay in step with it.
+//! One step while it is made: every change of the state goes through it, so that history, effects and events agree.
 //!
-//! Beginning, ending and calls are here; resting is in `rest.rs`, handoffs and what the API wants in `handoff.rs`, what is said to
-//! the contact in `say.rs`, what people say in `inbox.rs`, the model in `ask.rs`.
+//! The methods that other files add are in the order of `lib.rs`: each uses those of the files before it.
 
 use crate::{
-    compile::Compiled,
+    agent::{Compiled, Target},
     effect::{Effect, Entry, Event, Step},
-    history, prompt,
-    retry::Retried,
     state::{Pending, State, Waiting},
+    tokens,
 };
 use domain::{
     Timestamp,
     chat::{ChatMessage, ToolCall},
-    execution::{ExecutionError, ExecutionStatus},
+    execution::ExecutionStatus,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+
+/// A question that gave way to the next one before it was answered.
+#[derive(Default)]
+pub(crate) struct Retried {
+    pub failures: u32,
+    pub not_before: Option<Timestamp>,
+    pub failing_since: Option<Timestamp>,
+    pub fallback: usize,
+}
 
 /// One step in the making.
 pub(crate) struct Turn<'a> {
@@ -28,16 +35,6 @@ pub(crate) struct Turn<'a> {
     /// A question that failed before has given way to the next one, which is asked when the first would have been.
     pub(crate) retried: Option<Retried>,
     step: Step,
-}
-
-/// Fails an execution whose agent cannot run at all. One that is over stays as it is.
-pub fn fail_unrunnable(state: &mut State, at: Timestamp, why: &str) -> Step {
-    let agent = Compiled::empty();
-    let mut turn = Turn::new(&agent, state, at);
-    if !turn.state.status.is_over() {
-        turn.fail("graph_invalid", why);
-    }
-    turn.finish()
 }
 
 impl<'a> Turn<'a> {
@@ -88,7 +85,7 @@ impl<'a> Turn<'a> {
         let most = usize::try_from(self.agent.limits.history()).unwrap_or(usize::MAX);
         let too_many = (self.state.sizes.len() + 1).saturating_sub(most);
         self.state.sizes.drain(..too_many);
-        self.state.sizes.push(history::size(&message));
+        self.state.sizes.push(tokens::of_entry(&message));
         self.step.history.push(Entry { seq, node: self.state.node.clone(), origin, message });
         seq
     }
@@ -111,26 +108,6 @@ impl<'a> Turn<'a> {
         if self.state.status == ExecutionStatus::Running {
             self.status(ExecutionStatus::Started, "worker_lost");
             self.status(ExecutionStatus::Running, "taken_over");
-        }
-    }
-
-    // ---- beginning and ending
-
-    /// The first step enters the node that `__start__` leads to, without asking the model.
-    pub(crate) fn begin_if_new(&mut self) {
-        if self.state.status != ExecutionStatus::Started {
-            return;
-        }
-        self.event("execution.created", json!({"agent_id": self.state.facts.agent_id}));
-        self.begin_turn("start");
-        for path in prompt::unknown_in_instructions(self.agent, self.state, self.at) {
-            self.event("warning", json!({"code": "unknown_variable", "path": path}));
-        }
-        self.take_outside();
-        self.take_inbox();
-        match self.agent.first().map(str::to_owned) {
-            Some(first) => self.enter(&first, None, "start"),
-            None => self.fail("graph_invalid", "__start__ leads nowhere"),
         }
     }
 
@@ -181,36 +158,9 @@ impl<'a> Turn<'a> {
         self.state.triggering_node = triggering;
     }
 
-    /// Ends the execution one way or another. Every call gets its result, and what the contact said stays in history: for
-    /// people, and for a resume that takes it up.
-    fn over(&mut self, status: ExecutionStatus, reason: &str, unanswered: &str) {
-        let waiting = self.state.interrupt.take().and_then(|interrupt| interrupt.call);
-        self.state.calls.splice(0..0, waiting);
-        self.skip_calls(unanswered);
-        self.drop_pending();
-        self.state.wanted = None;
-        self.take_outside();
-        self.take_inbox();
-        self.state.generation += 1;
-        self.effect(Effect::ClearTimer);
-        self.finish_turn(status, reason);
-    }
-
-    pub(crate) fn end(&mut self, reason: &str) {
-        self.state.end_reason = Some(reason.into());
-        self.over(ExecutionStatus::Ended, reason, "interrupted");
-    }
-
-    pub(crate) fn stop(&mut self) {
-        let reason = self.state.stop.take().unwrap_or_default();
-        self.over(ExecutionStatus::Stopped, &reason, "stopped");
-    }
-
-    /// Ends the execution with an error.
-    pub(crate) fn fail(&mut self, code: &str, message: &str) {
-        let error = ExecutionError::new(code, message, Some(self.state.node.clone()));
-        self.state.error = Some(ExecutionError { at: Some(self.at), ..error });
-        self.over(ExecutionStatus::Failed, code, "interrupted");
+    /// The places that the visit may lead to.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        self.agent.targets(&self.state.node, self.state.triggering_node.as_deref())
     }
 
     // ---- calls and their results

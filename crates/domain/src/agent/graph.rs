@@ -1,14 +1,11 @@
 //! An agent's graph in the one form that is stored, pinned by snapshots and given to the engine (engine.md 1.1).
 //!
-//! [`Graph::read`] takes every form that clients send (1.2) and checks all rules (1.6) at once. Unknown fields are kept:
-//! an editor may need them.
+//! Unknown fields are kept: an editor may need them.
 
 use super::codes;
 use super::node::{END, Node, NodePlace, START};
 use super::read::{Fields, Findings};
-use super::validate;
 use crate::Problem;
-use crate::nesting::{self, DEEPEST};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -45,15 +42,6 @@ pub struct Edge {
     pub extra: Map<String, Value>,
 }
 
-/// A graph without errors.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Checked {
-    /// The graph.
-    pub graph: Graph,
-    /// What is probably not meant so; never blocks saving.
-    pub warnings: Vec<Problem>,
-}
-
 /// Where the parts of a graph stood in what was sent.
 #[derive(Default)]
 pub(super) struct Places {
@@ -69,23 +57,6 @@ pub(super) struct EdgePlace {
 }
 
 impl Graph {
-    /// Reads and checks a graph as a client sent it. Reports every error, each at its place in `input`.
-    pub fn read(input: &Value) -> Result<Checked, Vec<Problem>> {
-        let mut found = Findings::default();
-        if nesting::exceeds(input, DEEPEST) {
-            found.error("", codes::TOO_DEEP, format!("the graph is nested deeper than {DEEPEST} levels"));
-            return Err(found.errors);
-        }
-        let Some((graph, places)) = Self::open(input, &mut found) else { return Err(found.errors) };
-        validate::check_size(input, &mut found);
-        validate::check(&graph, &places, &mut found);
-        if !found.errors.is_empty() {
-            return Err(found.errors);
-        }
-        validate::warn(&graph, &places, &mut found);
-        Ok(Checked { graph, warnings: found.warnings })
-    }
-
     /// Loads what [`Graph::to_json`] stored. Rules are not checked again: a graph that was accepted once stays usable.
     pub fn from_canonical(stored: &Value) -> Result<Self, Vec<Problem>> {
         let mut found = Findings { trusting: true, ..Findings::default() };
@@ -141,7 +112,7 @@ impl Graph {
         self.nodes.iter().filter(|node| node.global.is_some())
     }
 
-    fn open(input: &Value, found: &mut Findings) -> Option<(Self, Places)> {
+    pub(super) fn open(input: &Value, found: &mut Findings) -> Option<(Self, Places)> {
         let mut fields = Fields::open(input.clone(), "", &[], found)?;
         let mut graph = Self::default();
         let mut places = Places::default();

@@ -1,26 +1,28 @@
 //! An agent: its graph, how it is read, checked and filled with variables.
 
+mod check;
 pub mod codes;
 mod config;
 mod graph;
 mod headers;
-mod mcp;
+mod names;
 mod nearest;
 mod node;
+pub mod nodes;
 mod query;
 mod read;
-mod tools;
 mod validate;
 pub mod variables;
-mod webhook;
 
+pub use check::Checked;
 pub use config::{LlmConfig, RetryConfig};
-pub use graph::{Checked, Edge, Graph};
-pub use mcp::{McpServer, ToolQuery, Transport};
+pub use graph::{Edge, Graph};
 pub use nearest::nearest;
-pub use node::{END, NODE_TYPES, Node, NodeKind, START};
-pub use tools::{BUILT_IN_TOOLS, KnowledgeBase, Subagent, WhatsappTemplate};
+pub use node::{END, Node, START};
+pub use nodes::{
+    Handoff, HttpMethod, KnowledgeBase, McpServer, NODE_TYPES, NodeKind, NodeTools, NodeType, Subagent, ToolQuery,
+    Transport, WarmEnd, Webhook, WhatsappTemplate, compile_schema, request_tool_name,
+};
 pub use variables::{
     Filled, FilledValue, Place, Sources, fill, fill_arguments, fill_context, fill_value, placeholders,
 };
-pub use webhook::{HttpMethod, Webhook, compile_schema, request_tool_name};

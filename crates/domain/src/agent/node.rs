@@ -1,28 +1,18 @@
 //! The steps of an agent, and the edges between them.
 
 use super::codes;
+use super::nodes::{NODE_TYPES, NodeKind, NodeType};
 use super::read::{Fields, Findings};
-use super::tools::{KnowledgeBase, Subagent, WhatsappTemplate};
-use super::webhook::Webhook;
 use serde_json::{Map, Value};
+use std::sync::LazyLock;
 
 /// Where every execution begins.
 pub const START: &str = "__start__";
 /// Where an execution ends.
 pub const END: &str = "__end__";
 
-/// The types a node may have, as stored.
-pub const NODE_TYPES: [&str; 7] = [
-    "DefaultNode",
-    "SubagentNode",
-    "WebhookNode",
-    "KnowledgeBaseNode",
-    "WhatsappTemplateNode",
-    "HandoffNode",
-    "WarmEndNode",
-];
-
-const FIELDS: &[&str] = &[
+/// Fields of every node; those of the types' settings follow.
+const COMMON_FIELDS: [&str; 11] = [
     "id",
     "name",
     "type",
@@ -34,16 +24,12 @@ const FIELDS: &[&str] = &[
     "retry_config",
     "llm_config",
     "position",
-    "subagent",
-    "webhook",
-    "knowledge_base",
-    "whatsapp_template",
-    "handoff",
-    "warm_end",
 ];
 
-/// Minutes of silence after which a warm end closes the conversation, unless the graph says otherwise.
-const WARM_END_MINUTES: u32 = 5;
+static FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let settings = NODE_TYPES.iter().filter_map(|node_type| node_type.settings);
+    COMMON_FIELDS.into_iter().chain(settings).collect()
+});
 
 /// One step of an agent.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,45 +54,8 @@ pub struct Node {
     pub kind: NodeKind,
     /// Where it stands on the canvas.
     pub position: Option<Map<String, Value>>,
-    /// Unknown fields, kept; also those of `handoff` and `warm_end`.
+    /// Unknown fields, kept.
     pub extra: Map<String, Value>,
-}
-
-/// The types of node.
-#[derive(Debug, Clone, PartialEq)]
-pub enum NodeKind {
-    /// Talks.
-    Default,
-    /// Talks, with tools of its own.
-    Subagent(Subagent),
-    /// Talks, with one webhook.
-    Webhook(Webhook),
-    /// Talks, with one knowledge base.
-    KnowledgeBase(KnowledgeBase),
-    /// Talks, with one WhatsApp template.
-    WhatsappTemplate(WhatsappTemplate),
-    /// Gives the conversation to people; no model is asked here.
-    Handoff,
-    /// Closes the conversation unless the contact has more to say in time.
-    WarmEnd {
-        /// How long to wait for the contact.
-        timeout_minutes: u32,
-    },
-}
-
-impl NodeKind {
-    /// The type as stored.
-    pub const fn type_name(&self) -> &'static str {
-        match self {
-            Self::Default => "DefaultNode",
-            Self::Subagent(_) => "SubagentNode",
-            Self::Webhook(_) => "WebhookNode",
-            Self::KnowledgeBase(_) => "KnowledgeBaseNode",
-            Self::WhatsappTemplate(_) => "WhatsappTemplateNode",
-            Self::Handoff => "HandoffNode",
-            Self::WarmEnd { .. } => "WarmEndNode",
-        }
-    }
 }
 
 /// Where the fields of a node stood in what was sent.
@@ -150,13 +99,13 @@ impl Node {
     }
 
     pub(super) fn read(value: Value, at: &str, found: &mut Findings) -> Option<(Self, NodePlace)> {
-        let mut fields = Fields::open(value, at, FIELDS, found)?;
+        let mut fields = Fields::open(value, at, &FIELDS, found)?;
         let canvas = open_canvas(&mut fields, at);
         let (id_at, name_at) = (fields.place("id"), fields.place("name"));
         let name_given = fields.has("name");
         let name = fields.text("name", found);
         let id = fields.text("id", found);
-        let type_name = read_type(&mut fields, found);
+        let node_type = read_type(&mut fields, found);
         let place = NodePlace {
             at: at.to_owned(),
             id: id_at,
@@ -170,7 +119,7 @@ impl Node {
             condition: fields.text("global_condition", found).filter(|text| !text.trim().is_empty()),
         };
         let name = name.unwrap_or_default();
-        let (kind, kept) = read_kind(type_name, &mut fields, canvas, &name, found);
+        let (kind, kept) = read_kind(node_type, &mut fields, canvas, &name, found);
         let node = Self {
             id: id.unwrap_or_else(|| name.clone()),
             prompt: fields.text("prompt", found).unwrap_or_default(),
@@ -191,7 +140,7 @@ impl Node {
         let mut out = Map::new();
         out.insert("id".into(), self.id.clone().into());
         out.insert("name".into(), self.name.clone().into());
-        out.insert("type".into(), self.kind.type_name().into());
+        out.insert("type".into(), self.kind.node_type().name.into());
         out.insert("prompt".into(), self.prompt.clone().into());
         let mut put = |key: &str, value: Option<Value>| value.and_then(|value| out.insert(key.to_owned(), value));
         put("description", self.description.clone().map(Value::from));
@@ -201,20 +150,9 @@ impl Node {
         put("retry_config", self.retry_config.clone().map(Value::from));
         put("llm_config", self.llm_config.clone().map(Value::from));
         put("position", self.position.clone().map(Value::from));
-        let kept = |key: &str| self.extra.get(key).and_then(Value::as_object).cloned().unwrap_or_default();
-        match &self.kind {
-            NodeKind::Default => None,
-            NodeKind::Subagent(subagent) => put("subagent", Some(subagent.to_json())),
-            NodeKind::Webhook(webhook) => put("webhook", Some(webhook.to_json())),
-            NodeKind::KnowledgeBase(base) => put("knowledge_base", Some(base.to_json())),
-            NodeKind::WhatsappTemplate(template) => put("whatsapp_template", Some(template.to_json())),
-            NodeKind::Handoff => put("handoff", Some(kept("handoff").into())),
-            NodeKind::WarmEnd { timeout_minutes } => {
-                let mut warm_end = Map::from_iter([("timeout_minutes".to_owned(), Value::from(*timeout_minutes))]);
-                warm_end.extend(kept("warm_end"));
-                put("warm_end", Some(warm_end.into()))
-            }
-        };
+        if let Some(key) = self.kind.node_type().settings {
+            put(key, self.kind.settings_json());
+        }
         for (key, value) in &self.extra {
             if !out.contains_key(key) {
                 out.insert(key.clone(), value.clone());
@@ -235,46 +173,34 @@ fn open_canvas(fields: &mut Fields, at: &str) -> Option<Fields> {
         fields.take("type");
         fields.adopt(&mut data, "node_type", "type");
     }
-    for key in FIELDS {
+    for key in FIELDS.iter() {
         fields.adopt(&mut data, key, key);
     }
     fields.adopt(&mut data, "display_name", "name");
     Some(data)
 }
 
-/// The stored spelling of the node's type; `DefaultNode` where it is unknown.
-fn read_type(fields: &mut Fields, found: &mut Findings) -> &'static str {
+/// The node's type; the default where it is absent or, reported, unknown.
+fn read_type(fields: &mut Fields, found: &mut Findings) -> &'static NodeType {
     let at = fields.place("type");
     let Some(text) = fields.text("type", found) else { return NODE_TYPES[0] };
-    if text == "WhatsAppTemplateNode" {
-        return "WhatsappTemplateNode";
-    }
-    NODE_TYPES.into_iter().find(|known| *known == text).unwrap_or_else(|| {
-        found.unknown(&at, codes::UNKNOWN_TYPE, "node type", &text, NODE_TYPES);
+    NodeType::named(&text).unwrap_or_else(|| {
+        found.unknown(&at, codes::UNKNOWN_TYPE, "node type", &text, NODE_TYPES.iter().map(|known| known.name));
         NODE_TYPES[0]
     })
 }
 
-/// What the type needs, and what to keep beside it.
+/// The type with its settings, and other fields to keep.
 fn read_kind(
-    type_name: &str,
+    node_type: &NodeType,
     fields: &mut Fields,
     canvas: Option<Fields>,
     name: &str,
     found: &mut Findings,
 ) -> (NodeKind, Map<String, Value>) {
-    let (key, required) = match type_name {
-        "SubagentNode" => ("subagent", false),
-        "WebhookNode" => ("webhook", true),
-        "KnowledgeBaseNode" => ("knowledge_base", true),
-        "WhatsappTemplateNode" => ("whatsapp_template", true),
-        "HandoffNode" => ("handoff", false),
-        "WarmEndNode" => ("warm_end", true),
-        _ => ("", false),
-    };
     let mut kept = Map::new();
     if let Some(mut data) = canvas {
-        if !key.is_empty() {
+        if let Some(key) = node_type.settings {
             fields.adopt(&mut data, "config", key);
         }
         let left = data.rest();
@@ -282,34 +208,19 @@ fn read_kind(
             kept.insert("data".into(), left.into());
         }
     }
-    if key.is_empty() {
-        return (NodeKind::Default, kept);
-    }
+    let Some(key) = node_type.settings else { return (NodeKind::Default, kept) };
     let at = fields.place(key);
     let config = fields.take(key);
-    if config.is_none() && required {
-        found.error(&at, codes::MISSING_FIELD, format!("a {type_name} needs {key}"));
+    if config.is_none() && node_type.settings_required {
+        found.error(&at, codes::MISSING_FIELD, format!("a {} needs {key}", node_type.name));
     }
     let config = config.unwrap_or_else(|| Map::new().into());
-    // Where the whole object is missing, its fields are not missed one by one.
+    // Where the whole object is missing, its fields are not reported one by one.
     let mut quiet = Findings { trusting: true, ..Findings::default() };
     let found = if found.errors.last().is_some_and(|last| last.path == at) { &mut quiet } else { found };
-    let kind = match type_name {
-        "SubagentNode" => Subagent::read(config, &at, found).map(NodeKind::Subagent),
-        "WebhookNode" => Webhook::read(config, &at, false, found).map(NodeKind::Webhook),
-        "KnowledgeBaseNode" => KnowledgeBase::read(config, &at, Some(name), found).map(NodeKind::KnowledgeBase),
-        "WhatsappTemplateNode" => WhatsappTemplate::read(config, &at, false, found).map(NodeKind::WhatsappTemplate),
-        "HandoffNode" => Fields::open(config, &at, &[], found).map(|fields| {
-            kept.insert("handoff".into(), fields.rest().into());
-            NodeKind::Handoff
-        }),
-        _ => Fields::open(config, &at, &["timeout_minutes"], found).map(|mut fields| {
-            let timeout_minutes = fields.whole("timeout_minutes", 1, 1_440, found).unwrap_or(WARM_END_MINUTES);
-            kept.insert("warm_end".into(), fields.rest().into());
-            NodeKind::WarmEnd { timeout_minutes }
-        }),
-    };
-    (kind.unwrap_or(NodeKind::Default), kept)
+    // Settings that cannot be read at all are an error, so the default type stands in only until it is returned.
+    let kind = (node_type.read)(config, &at, name, found).unwrap_or(NodeKind::Default);
+    (kind, kept)
 }
 
 fn with(mut extra: Map<String, Value>, kept: Map<String, Value>) -> Map<String, Value> {

@@ -244,6 +244,18 @@ fn decode(text: &str) -> Option<Value> {
     Some(value)
 }
 
+/// The items of a list, each with its place.
+pub(super) fn each(fields: &mut Fields, key: &str, found: &mut Findings) -> Vec<(Value, String)> {
+    let at = fields.place(key);
+    fields.list(key, found).into_iter().enumerate().map(|(index, value)| (value, format!("{at}/{index}"))).collect()
+}
+
+pub(super) fn put(out: &mut Map<String, Value>, key: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        out.insert(key.to_owned(), value.into());
+    }
+}
+
 /// A key as a part of a JSON pointer.
 pub(super) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")

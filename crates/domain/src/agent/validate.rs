@@ -2,10 +2,11 @@
 
 use super::codes;
 use super::graph::{Graph, Places};
-use super::node::{END, Node, NodeKind, NodePlace, START};
+use super::names::is_word;
+use super::node::{END, Node, NodePlace, START};
+use super::nodes::request_tool_name;
 use super::read::{Findings, short};
-use super::tools::{BUILT_IN_TOOLS, is_word};
-use super::webhook::request_tool_name;
+use crate::tool_names::RESERVED_TOOLS;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -48,8 +49,7 @@ pub(super) fn check(graph: &Graph, places: &Places, found: &mut Findings) {
 }
 
 fn check_amounts(graph: &Graph, found: &mut Findings) {
-    let of_nodes =
-        graph.nodes.iter().map(|node| if let NodeKind::Subagent(tools) = &node.kind { tools.len() } else { 0 });
+    let of_nodes = graph.nodes.iter().map(|node| node.kind.listed_tools());
     let of_graph = graph.extra.get("tools").and_then(Value::as_array).map_or(0, Vec::len);
     let tools = of_nodes.sum::<usize>() + of_graph;
     for (path, code, what, amount, most) in [
@@ -142,7 +142,7 @@ fn check_node(node: &Node, place: &NodePlace, found: &mut Findings) {
     if place.is_global && node.is_terminal() {
         found.error(&place.global, codes::TERMINAL_GLOBAL, format!("{} cannot be global", node.name));
     }
-    if matches!(node.kind, NodeKind::Webhook(_)) && is_word(&node.name) {
+    if node.kind.node_type().named_tool && is_word(&node.name) {
         let tool = request_tool_name(&node.name);
         if !is_word(&tool) {
             found.error(
@@ -150,7 +150,7 @@ fn check_node(node: &Node, place: &NodePlace, found: &mut Findings) {
                 codes::BAD_TOOL_NAME,
                 format!("its tool '{}' would have more than 64 characters", short(&tool)),
             );
-        } else if BUILT_IN_TOOLS.contains(&tool.as_str()) {
+        } else if RESERVED_TOOLS.contains(&tool.as_str()) {
             found.error(
                 &place.name,
                 codes::RESERVED_TOOL_NAME,
@@ -234,7 +234,7 @@ pub(super) fn warn(graph: &Graph, places: &Places, found: &mut Findings) {
         outgoing.entry(&edge.from).or_default().push(index);
     }
     let reached = reachable(graph, &outgoing);
-    let ends = graph.nodes.iter().any(|node| matches!(node.kind, NodeKind::Handoff | NodeKind::WarmEnd { .. }));
+    let ends = graph.nodes.iter().any(|node| node.kind.node_type().may_end);
     for (node, place) in graph.nodes.iter().zip(&places.nodes) {
         let edges = outgoing.get(node.id.as_str()).map_or(&[][..], Vec::as_slice);
         let reached = reached.contains(node.id.as_str());
@@ -253,7 +253,7 @@ pub(super) fn warn(graph: &Graph, places: &Places, found: &mut Findings) {
             found.warn(&place.at, codes::UNREACHABLE_NODE, message);
         }
         // From a global node the conversation returns to where it came from.
-        let rests = node.global.is_some() || matches!(node.kind, NodeKind::Handoff | NodeKind::WarmEnd { .. });
+        let rests = node.global.is_some() || node.kind.node_type().may_end;
         if edges.is_empty() && !rests {
             found.warn(&place.at, codes::DEAD_END, format!("nothing leads out of '{}'", node.name));
         }

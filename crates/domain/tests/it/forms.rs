@@ -1,8 +1,8 @@
 //! Every input form of engine.md 1.2.
 
 use crate::{accept, small, with_node, with_tools, with_webhook};
-use domain::agent::{Graph, HttpMethod, Node, NodeKind, Transport, Webhook, request_tool_name};
-use serde_json::{Value, json};
+use domain::agent::{Graph, HttpMethod, Node, NodeKind, Transport, WarmEnd, Webhook, request_tool_name};
+use serde_json::{Map, Value, json};
 
 fn node_a(input: &Value) -> Node {
     accept(input).graph.node_by_name("a").unwrap().clone()
@@ -78,10 +78,13 @@ fn an_editors_nodes_and_edges_are_unwrapped() {
     });
     let graph = accept(&input).graph;
     let a = graph.node_by_id("2").unwrap();
-    assert_eq!((a.name.as_str(), a.prompt.as_str(), a.kind.type_name()), ("a", "Look.", "WebhookNode"));
+    assert_eq!((a.name.as_str(), a.prompt.as_str(), a.kind.node_type().name), ("a", "Look.", "WebhookNode"));
     assert_eq!(a.position.as_ref().unwrap()["y"], 2);
     assert_eq!(Value::from(a.extra.clone()), json!({"selected": true, "data": {"colour": "red"}}));
-    assert_eq!(graph.node_by_name("b").unwrap().kind, NodeKind::WarmEnd { timeout_minutes: 7 });
+    assert_eq!(
+        graph.node_by_name("b").unwrap().kind,
+        NodeKind::WarmEnd(WarmEnd { timeout_minutes: 7, extra: Map::new() })
+    );
     assert_eq!((graph.edges[0].from.as_str(), &graph.edges[0].extra["sourceHandle"]), ("1", &json!("s")));
     assert!(graph.to_json()["edges"][0].get("source").is_none());
     assert_eq!(graph.edges_from("2").count(), 1);
@@ -141,7 +144,10 @@ fn both_spellings_of_the_template_node_are_one() {
     for kind in ["WhatsAppTemplateNode", "WhatsappTemplateNode"] {
         let node = node_a(&with_node(json!({"name": "a", "type": kind, "whatsapp_template": {"name": "order_ready"}})));
         let NodeKind::WhatsappTemplate(template) = &node.kind else { panic!("{:?}", node.kind) };
-        assert_eq!((node.kind.type_name(), template.template_name.as_str()), ("WhatsappTemplateNode", "order_ready"));
+        assert_eq!(
+            (node.kind.node_type().name, template.template_name.as_str()),
+            ("WhatsappTemplateNode", "order_ready")
+        );
     }
 }
 
@@ -163,7 +169,7 @@ fn defaults_are_those_of_the_specification() {
     let NodeKind::KnowledgeBase(base) = node_a(&with_node(base)).kind else { panic!() };
     assert_eq!(base.key, "kb_a");
     let warm = json!({"name": "a", "type": "WarmEndNode", "warm_end": {}});
-    assert_eq!(node_a(&with_node(warm)).kind, NodeKind::WarmEnd { timeout_minutes: 5 });
+    assert_eq!(node_a(&with_node(warm)).kind, NodeKind::WarmEnd(WarmEnd { timeout_minutes: 5, extra: Map::new() }));
 }
 
 #[test]

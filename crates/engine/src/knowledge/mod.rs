@@ -7,7 +7,7 @@ mod chunk;
 mod words;
 
 use self::words::Words;
-use crate::history::tokens;
+use crate::tokens;
 use domain::agent::KnowledgeBase;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -67,7 +67,7 @@ pub struct Index {
 impl Index {
     /// Reads the whole text.
     pub fn build(text: &Arc<str>) -> Self {
-        let chunks = if tokens(text) <= WHOLE { Vec::new() } else { chunk::chunks(text) };
+        let chunks = if tokens::of_text(text) <= WHOLE { Vec::new() } else { chunk::chunks(text) };
         let words = Words::of(chunks.iter().map(|chunk| &text[chunk.clone()]));
         Self { text: text.clone(), chunks, words }
     }
@@ -91,7 +91,7 @@ impl Index {
             if passage.is_empty() || !known.insert(passage.clone()) {
                 continue;
             }
-            let size = tokens(&passage);
+            let size = tokens::of_text(&passage);
             if found.len() == PASSAGES || size > room {
                 break;
             }

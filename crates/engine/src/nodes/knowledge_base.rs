@@ -1,13 +1,19 @@
 //! KnowledgeBaseNode: a text as a tool. The node's own settings and those of a subagent are one type; the text is never shown.
 
-use crate::prompt;
-use domain::agent::KnowledgeBase;
+use super::behaviour::Behaviour;
+use crate::text::without_comments;
+use domain::agent::{KnowledgeBase, Node};
 use std::fmt::Write as _;
+
+pub(super) fn behaviour(node: &Node, base: &KnowledgeBase) -> Behaviour {
+    let step_prompt = step_prompt(std::slice::from_ref(base), node.description.as_deref());
+    Behaviour { step_prompt: Some(step_prompt), ..Behaviour::default() }
+}
 
 /// The bases for the model: keys and what they are about, which is `otherwise` where a base does not say it.
 pub(super) fn step_prompt(bases: &[KnowledgeBase], otherwise: Option<&str>) -> String {
     let mut text = String::from("## Knowledge bases\n");
-    text.push_str(&prompt::without_comments(include_str!("../../prompts/knowledge.md")));
+    text.push_str(&without_comments(include_str!("../../prompts/knowledge.md")));
     for base in bases {
         let said =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);

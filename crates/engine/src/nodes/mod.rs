@@ -1,24 +1,26 @@
-//! Node types: one file each. A new type is a variant in `domain`, a file here and a line in the table below.
+//! Node types: one file each. A new type is a variant in `domain`, a file here and an arm below.
 
-pub(crate) mod handoff;
+mod behaviour;
+mod handoff;
 mod knowledge_base;
 mod subagent;
-pub(crate) mod warm_end;
+mod warm_end;
 mod webhook;
 mod whatsapp_template;
 
+pub(crate) use behaviour::Behaviour;
+
 use domain::agent::{Node, NodeKind};
 
-/// What a type adds to the step prompt.
-pub(crate) fn step_prompt(node: &Node) -> Option<String> {
+/// The behaviour of a node.
+pub(crate) fn behaviour(node: &Node) -> Behaviour {
     match &node.kind {
-        NodeKind::Webhook(settings) => Some(webhook::step_prompt(&node.name, settings)),
-        NodeKind::Subagent(subagent) => subagent::step_prompt(subagent),
-        NodeKind::KnowledgeBase(base) => {
-            Some(knowledge_base::step_prompt(std::slice::from_ref(base), node.description.as_deref()))
-        }
-        NodeKind::WhatsappTemplate(template) => Some(whatsapp_template::step_prompt(std::slice::from_ref(template))),
-        NodeKind::WarmEnd { .. } => Some(warm_end::step_prompt()),
-        _ => None,
+        NodeKind::Default => Behaviour::default(),
+        NodeKind::Webhook(webhook) => webhook::behaviour(node, webhook),
+        NodeKind::Subagent(subagent) => subagent::behaviour(subagent),
+        NodeKind::KnowledgeBase(base) => knowledge_base::behaviour(node, base),
+        NodeKind::WhatsappTemplate(template) => whatsapp_template::behaviour(template),
+        NodeKind::Handoff(_) => handoff::behaviour(),
+        NodeKind::WarmEnd(warm_end) => warm_end::behaviour(warm_end),
     }
 }

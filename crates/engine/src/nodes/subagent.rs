@@ -1,15 +1,19 @@
 //! SubagentNode: several tools at hand.
 
-use super::{knowledge_base, webhook, whatsapp_template};
-use crate::prompt;
+use super::{behaviour::Behaviour, knowledge_base, webhook, whatsapp_template};
+use crate::text::without_comments;
 use domain::agent::{McpServer, Subagent, request_tool_name};
 use std::fmt::Write as _;
 
-pub(super) fn step_prompt(subagent: &Subagent) -> Option<String> {
+pub(super) fn behaviour(subagent: &Subagent) -> Behaviour {
+    Behaviour { step_prompt: step_prompt(subagent), ..Behaviour::default() }
+}
+
+fn step_prompt(subagent: &Subagent) -> Option<String> {
     if subagent.is_empty() {
         return None;
     }
-    let mut text = prompt::without_comments(include_str!("../../prompts/subagent.md"));
+    let mut text = without_comments(include_str!("../../prompts/subagent.md"));
     if !subagent.webhooks.is_empty() {
         text.push_str("\n## Tools of this step\n");
     }
@@ -32,7 +36,7 @@ pub(super) fn step_prompt(subagent: &Subagent) -> Option<String> {
 /// The servers and what they are for, as the builder of the agent says it. Their tools say the rest.
 fn mcp_servers(servers: &[McpServer]) -> String {
     let mut text = String::from("## MCP servers\n");
-    text.push_str(&prompt::without_comments(include_str!("../../prompts/mcp.md")));
+    text.push_str(&without_comments(include_str!("../../prompts/mcp.md")));
     for server in servers {
         let what = server.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let _ = match what {

@@ -1,16 +1,13 @@
-//! WarmEndNode: closes the conversation, and ends by itself when nobody answers for a while.
+//! WarmEndNode: closes the conversation, and ends it when the contact does not answer for a while.
 
-use crate::{compile::Compiled, prompt};
-use domain::{Span, agent::NodeKind};
+use super::behaviour::Behaviour;
+use crate::text::without_comments;
+use domain::{Span, agent::WarmEnd};
 
-/// How long a rest in this node may last; `None` for other types.
-pub(crate) fn patience(agent: &Compiled, node: &str) -> Option<Span> {
-    match agent.node(node)?.node.kind {
-        NodeKind::WarmEnd { timeout_minutes } => Some(Span::from_mins(i64::from(timeout_minutes))),
-        _ => None,
+pub(super) fn behaviour(settings: &WarmEnd) -> Behaviour {
+    Behaviour {
+        step_prompt: Some(without_comments(include_str!("../../prompts/warm_end.md"))),
+        patience: Some(Span::from_mins(i64::from(settings.timeout_minutes))),
+        ..Behaviour::default()
     }
-}
-
-pub(super) fn step_prompt() -> String {
-    prompt::without_comments(include_str!("../../prompts/warm_end.md"))
 }

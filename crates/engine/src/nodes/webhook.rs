@@ -1,9 +1,11 @@
 //! WebhookNode: one HTTP request as a tool. Headers and secrets are never shown to the model.
 
-use domain::agent::{Webhook, request_tool_name};
+use super::behaviour::Behaviour;
+use domain::agent::{Node, Webhook, request_tool_name};
 
-pub(super) fn step_prompt(name: &str, settings: &Webhook) -> String {
-    format!("## Tools of this step\n- {}: {}\n", request_tool_name(name), in_words(settings))
+pub(super) fn behaviour(node: &Node, webhook: &Webhook) -> Behaviour {
+    let step_prompt = format!("## Tools of this step\n- {}: {}\n", request_tool_name(&node.name), in_words(webhook));
+    Behaviour { step_prompt: Some(step_prompt), ..Behaviour::default() }
 }
 
 /// What the request does, for the model: its description, method, URL and arguments.

@@ -1,14 +1,19 @@
 //! WhatsappTemplateNode: one approved template as a tool. The node's own settings and those of a subagent are one type, so that
 //! nothing is looked for in two places.
 
-use crate::prompt;
+use super::behaviour::Behaviour;
+use crate::text::without_comments;
 use domain::agent::WhatsappTemplate;
 use std::fmt::Write as _;
+
+pub(super) fn behaviour(template: &WhatsappTemplate) -> Behaviour {
+    Behaviour { step_prompt: Some(step_prompt(std::slice::from_ref(template))), ..Behaviour::default() }
+}
 
 /// The templates for the model: names, what they are for, what has to be filled in, and whether a reply is awaited.
 pub(super) fn step_prompt(templates: &[WhatsappTemplate]) -> String {
     let mut text = String::from("## Templates of this step\n");
-    text.push_str(&prompt::without_comments(include_str!("../../prompts/templates.md")));
+    text.push_str(&without_comments(include_str!("../../prompts/templates.md")));
     for template in templates {
         let what = template.description.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let _ = write!(text, "- {}: {}", template.template_name, what.unwrap_or("a message approved by WhatsApp"));

@@ -1,13 +1,11 @@
 //! `Abort`: ends the conversation. It is not offered to any model; one that calls it all the same is understood.
 
-use super::text_of;
+use super::schema::text_of;
 use crate::turn::Turn;
 use domain::chat::ToolCall;
 use serde_json::{Map, Value};
 
-pub(crate) const NAME: &str = domain::tool_names::ABORT;
-
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
+pub(super) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
     if !turn.texts_delivered(Some(call)) {
         return;
     }

@@ -1,21 +1,27 @@
 //! `AskUserForInput`: asks and rests until the person answers.
 
-use super::{object, text_of};
-use crate::{state::InterruptKind, turn::Turn};
-use domain::chat::{ToolCall, ToolSpec};
+use super::{
+    built_in::{BuiltIn, leads_out},
+    schema::{object, text_of},
+};
+use crate::{agent::AgentVersion, state::InterruptKind, turn::Turn};
+use domain::{chat::ToolCall, tool_names::ASK_USER_FOR_INPUT};
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = domain::tool_names::ASK_USER_FOR_INPUT;
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: ASK_USER_FOR_INPUT,
+    description: "Sends a WhatsApp message to the person and waits for the reply, which is the result.",
+    parameters,
+    offered: |place| place.version == AgentVersion::V1,
+    leads_out,
+    run,
+};
 
-pub(crate) fn spec() -> ToolSpec {
+fn parameters() -> Value {
     let message = json!({"type": "string", "description": "The question, as the person will read it"});
-    ToolSpec {
-        name: NAME.into(),
-        description: "Sends a WhatsApp message to the person and waits for the reply, which is the result.".into(),
-        parameters: object(json!({"message": message}), &["message"]),
-    }
+    object(json!({"message": message}), &["message"])
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     turn.say_and_rest(InterruptKind::Ask, call, &text_of(arguments, "message"));
 }

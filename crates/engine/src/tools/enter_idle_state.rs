@@ -1,21 +1,27 @@
 //! `EnterIdleState`: rests until the person writes, with a word or without one. The reply goes on in the same node.
 
-use super::{object, text_of};
-use crate::{state::InterruptKind, turn::Turn};
-use domain::chat::{ToolCall, ToolSpec};
+use super::{
+    built_in::{BuiltIn, leads_out},
+    schema::{object, text_of},
+};
+use crate::{agent::AgentVersion, state::InterruptKind, turn::Turn};
+use domain::{chat::ToolCall, tool_names::ENTER_IDLE_STATE};
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = domain::tool_names::ENTER_IDLE_STATE;
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: ENTER_IDLE_STATE,
+    description: "Rests until the person writes, when there is nothing left to do or to ask.",
+    parameters,
+    offered: |place| place.version == AgentVersion::V1,
+    leads_out,
+    run,
+};
 
-pub(crate) fn spec() -> ToolSpec {
+fn parameters() -> Value {
     let message = json!({"type": ["string", "null"], "description": "Said before resting; may be left out"});
-    ToolSpec {
-        name: NAME.into(),
-        description: "Rests until the person writes, when there is nothing left to do or to ask.".into(),
-        parameters: object(json!({"message": message}), &[]),
-    }
+    object(json!({"message": message}), &[])
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     turn.say_and_rest(InterruptKind::Idle, call, &text_of(arguments, "message"));
 }

@@ -1,21 +1,27 @@
 //! `get_execution_metadata`: tells the model whom it talks to.
 
-use super::object;
+use super::{
+    built_in::{BuiltIn, always, stays},
+    schema::object,
+};
 use crate::turn::Turn;
-use domain::chat::{ToolCall, ToolSpec};
-use serde_json::json;
+use domain::{chat::ToolCall, tool_names::GET_EXECUTION_METADATA};
+use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = domain::tool_names::GET_EXECUTION_METADATA;
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: GET_EXECUTION_METADATA,
+    description: "Gives the ids of this run and what is known of the person.",
+    parameters,
+    offered: always,
+    leads_out: stays,
+    run,
+};
 
-pub(crate) fn spec() -> ToolSpec {
-    ToolSpec {
-        name: NAME.into(),
-        description: "Gives the ids of this run and what is known of the person.".into(),
-        parameters: object(json!({}), &[]),
-    }
+fn parameters() -> Value {
+    object(json!({}), &[])
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, _: &Map<String, Value>) {
     let facts = &turn.state.facts;
     let about = turn.state.about();
     let mut contact = json!({"phone_number": facts.phone_number, "profile_name": turn.state.profile_name()});

@@ -1,32 +1,38 @@
 //! `kb_retrieval`: passages of a knowledge base of the node. The search is an effect; what it found is journaled, so that a replay
 //! reads the same without searching.
 
-use super::{object, text_of};
-use crate::{compile::CompiledNode, effect::Effect, input::Retrieval, state::Pending, turn::Turn};
-use domain::chat::{ToolCall, ToolSpec};
+use super::{
+    built_in::{BuiltIn, stays},
+    schema::{object, text_of},
+};
+use crate::{agent::CompiledNode, effect::Effect, input::Retrieval, state::Pending, turn::Turn};
+use domain::{chat::ToolCall, tool_names::KB_RETRIEVAL};
 use serde_json::{Map, Value, json};
-
-pub(crate) const NAME: &str = domain::tool_names::KB_RETRIEVAL;
 
 /// Queries of one call.
 const QUERIES: usize = 5;
 /// Letters of a query that are looked at.
 const LETTERS: usize = 1_000;
 
-pub(crate) fn spec() -> ToolSpec {
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: KB_RETRIEVAL,
+    description: "Searches a knowledge base of this step and gives the passages that fit best.",
+    parameters,
+    offered: |place| !place.node.kind.tools().knowledge_bases.is_empty(),
+    leads_out: stays,
+    run,
+};
+
+fn parameters() -> Value {
     let properties = json!({
         "queries": {"type": "array", "items": {"type": "string"}, "maxItems": QUERIES,
             "description": "one to five short searches, in words that the text would use"},
         "knowledge_base_key": {"type": "string", "description": "the key of the knowledge base"},
     });
-    ToolSpec {
-        name: NAME.into(),
-        description: "Searches a knowledge base of this step and gives the passages that fit best.".into(),
-        parameters: object(properties, &["queries", "knowledge_base_key"]),
-    }
+    object(properties, &["queries", "knowledge_base_key"])
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let node = turn.agent.node(&turn.state.node);
     let wanted = text_of(arguments, "knowledge_base_key");
     let Some(base) = node.and_then(|node| node.knowledge(&wanted)) else {

@@ -1,13 +1,10 @@
 //! Tools of MCP servers: a call goes to the server as an effect, at most once, like a webhook's.
 
 use super::webhook_request::{cut, search, with_secrets};
-use crate::{
-    mcp::{self, McpOffer},
-    turn::Turn,
-};
+use crate::{state::McpOffer, turn::Turn};
 use domain::{
     agent::{
-        McpServer,
+        McpServer, compile_schema,
         variables::{Place, fill_context},
     },
     chat::ToolCall,
@@ -16,7 +13,7 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, offer: &McpOffer, arguments: Map<String, Value>) {
-    let servers = mcp::servers(turn.agent.node(&turn.state.node));
+    let servers = turn.agent.mcp_servers(&turn.state.node);
     let Some(server) = servers.iter().find(|server| server.name == offer.server) else {
         return turn.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
     };
@@ -72,11 +69,23 @@ pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) 
 /// Applies the builder's query to the structured content, else to the text read as JSON; a query that fails leaves it as it was.
 fn selected(turn: &mut Turn<'_>, call: &ToolCall, content: &Value) -> Value {
     let offer = turn.state.offers().iter().find(|offer| offer.spec.name == call.name);
-    let servers = mcp::servers(turn.agent.node(&turn.state.node));
-    let Some(query) = offer.and_then(|offer| mcp::query(servers, offer)) else { return content.clone() };
+    let servers = turn.agent.mcp_servers(&turn.state.node);
+    let Some(query) = offer.and_then(|offer| query(servers, offer)) else { return content.clone() };
     let parsed = content.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     search(query, parsed.as_ref().unwrap_or(content)).unwrap_or_else(|error| {
         turn.event("warning", json!({"code": "jmespath", "message": error}));
         content.clone()
     })
+}
+
+/// The schema of what the model is offered, as a check of its arguments.
+pub(crate) fn validator(offer: &McpOffer) -> Option<jsonschema::Validator> {
+    compile_schema(&offer.spec.parameters).ok()
+}
+
+/// What the builder selects from the results of the tool.
+fn query<'a>(servers: &'a [McpServer], offer: &McpOffer) -> Option<&'a str> {
+    let server = servers.iter().find(|server| server.name == offer.server)?;
+    let query = server.jmespath_queries.iter().find(|query| query.tool_name == offer.tool)?;
+    query.jmespath_query.as_deref().filter(|query| !query.trim().is_empty())
 }

@@ -3,31 +3,38 @@
 //! What a person gave as a link is not passed on, whatever the model was talked into (engine.md 3.2); whether the address may
 //! be reached at all is checked where the message leaves.
 
-use super::{object, text_of};
-use crate::{inbox::links_of, limits, turn::Turn};
+use super::{
+    built_in::{BuiltIn, always, stays},
+    schema::{object, text_of},
+};
+use crate::{limits, text::links_of, turn::Turn};
 use domain::{
-    chat::{ToolCall, ToolSpec},
+    chat::ToolCall,
     message::{Content, Media, MediaKind},
+    tool_names::SEND_MEDIA,
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = domain::tool_names::SEND_MEDIA;
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: SEND_MEDIA,
+    description: "Sends a picture, film, sound or document to the person without waiting for a reply.",
+    parameters,
+    offered: always,
+    leads_out: stays,
+    run,
+};
 
-pub(crate) fn spec() -> ToolSpec {
+fn parameters() -> Value {
     let properties = json!({
         "media_url": {"type": "string", "description": "https link from your instructions or from a tool's result"},
         "media_type": {"type": "string", "description": "image, video, audio or document"},
         "caption": {"type": ["string", "null"], "description": "Shown below it; not with audio"},
         "filename": {"type": ["string", "null"], "description": "For documents"},
     });
-    ToolSpec {
-        name: NAME.into(),
-        description: "Sends a picture, film, sound or document to the person without waiting for a reply.".into(),
-        parameters: object(properties, &["media_url", "media_type"]),
-    }
+    object(properties, &["media_url", "media_type"])
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let text = |name: &str| Some(text_of(arguments, name)).filter(|text| !text.is_empty());
     let url = text_of(arguments, "media_url");
     let Some(kind) = MediaKind::parse(&text_of(arguments, "media_type")) else {
@@ -57,10 +64,4 @@ fn trusted(turn: &Turn<'_>, url: &str) -> bool {
     let begins = |said: &String| said.contains('/') && link.starts_with(said.as_str());
     let known = said.iter().any(|said| said.starts_with(link.as_str()) || begins(said));
     https && !known && said.len() < limits::LINKS
-}
-
-/// What the model is told in a test.
-pub(super) fn in_words(media: &Media) -> Value {
-    let caption = media.caption.as_deref().map_or_else(String::new, |caption| format!(" ({caption})"));
-    Value::String(format!("Media sent: {} {}{caption}", media.kind.as_str(), media.url))
 }

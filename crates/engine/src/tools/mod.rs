@@ -1,107 +1,81 @@
-//! Tools: one file each. A new built-in is a file here and a line in `base` and `run`.
+//! Tools: one file each. A new built-in tool is a name in `domain::tool_names`, a file here with its `TOOL`, and an
+//! entry in one of the tables below.
 
 mod abort;
-pub(crate) mod arguments;
-pub(crate) mod ask_user_for_input;
-pub(crate) mod enter_idle_state;
+mod arguments;
+mod ask_user_for_input;
+mod built_in;
+mod enter_idle_state;
 mod get_execution_metadata;
 pub(crate) mod kb_retrieval;
 pub(crate) mod mcp;
 mod media;
-pub(crate) mod move_to_next_node;
-pub(crate) mod send_notification;
+mod move_to_next_node;
+pub(crate) mod schema;
+mod send_notification;
 mod send_template;
-pub(crate) mod wait_for_user;
+mod wait_for_user;
 mod webhook_anywhere;
 pub(crate) mod webhook_request;
 
+use self::built_in::{BuiltIn, Place};
 use crate::{
-    compile::{AgentVersion, CompiledNode},
-    state::{FailedSend, State},
+    agent::{AgentVersion, CompiledNode},
+    nodes::Behaviour,
     turn::Turn,
 };
 use domain::{
-    agent::{END, Node, NodeKind, START, Webhook},
+    agent::{Node, Webhook},
     chat::{ToolCall, ToolSpec},
-    message::Content,
+    tool_names::ABORT,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-/// The tools of every node in which the model is asked, in the order in which they are offered (engine.md 3.1).
-fn base(version: AgentVersion) -> Vec<ToolSpec> {
-    match version {
-        AgentVersion::V1 => vec![
-            send_notification::spec(),
-            media::spec(),
-            ask_user_for_input::spec(),
-            move_to_next_node::spec(),
-            enter_idle_state::spec(),
-            get_execution_metadata::spec(),
-        ],
-        AgentVersion::V2 => vec![
-            send_notification::spec(),
-            media::spec(),
-            move_to_next_node::spec(),
-            wait_for_user::spec(),
-            get_execution_metadata::spec(),
-        ],
-    }
+/// Offered before the node's webhooks. The order is part of a request's bytes.
+static OF_EVERY_NODE: [&BuiltIn; 7] = [
+    &send_notification::TOOL,
+    &media::TOOL,
+    &ask_user_for_input::TOOL,
+    &move_to_next_node::TOOL,
+    &wait_for_user::TOOL,
+    &enter_idle_state::TOOL,
+    &get_execution_metadata::TOOL,
+];
+
+/// Offered after the node's webhooks.
+static OF_SOME_NODES: [&BuiltIn; 3] = [&webhook_anywhere::TOOL, &kb_retrieval::TOOL, &send_template::TOOL];
+
+fn built_in(name: &str) -> Option<&'static BuiltIn> {
+    OF_EVERY_NODE.into_iter().chain(OF_SOME_NODES).find(|tool| tool.name == name)
 }
 
-/// What a node offers to the model. The order is fixed: it is part of the request's bytes.
+/// The tools that a node offers to the model.
 pub(crate) fn of_node(
     node: &Node,
+    behaviour: &Behaviour,
     version: AgentVersion,
     webhooks: &[(String, Webhook)],
     enabled: &[String],
 ) -> Vec<ToolSpec> {
-    if matches!(node.kind, NodeKind::Handoff) || node.name == START || node.name == END {
+    if behaviour.hands_off || node.is_terminal() {
         return Vec::new();
     }
-    let mut tools = base(version);
-    for (name, settings) in webhooks {
-        tools.push(webhook_request::spec(name, settings, node.description.as_deref()));
-    }
-    let anywhere =
-        matches!(node.kind, NodeKind::Webhook(_)) && enabled.iter().any(|name| name == webhook_anywhere::NAME);
-    if anywhere {
-        tools.push(webhook_anywhere::spec());
-    }
-    let knowledge = match &node.kind {
-        NodeKind::KnowledgeBase(_) => true,
-        NodeKind::Subagent(subagent) => !subagent.knowledge_bases.is_empty(),
-        _ => false,
-    };
-    if knowledge {
-        tools.push(kb_retrieval::spec());
-    }
-    let templates = match &node.kind {
-        NodeKind::WhatsappTemplate(_) => true,
-        NodeKind::Subagent(subagent) => !subagent.whatsapp_templates.is_empty(),
-        _ => false,
-    };
-    if templates {
-        tools.push(send_template::spec());
-    }
+    let place = Place { node, version, enabled };
+    let offered = |tool: &&BuiltIn| (tool.offered)(&place).then(|| tool.spec());
+    let mut tools: Vec<ToolSpec> = OF_EVERY_NODE.iter().filter_map(offered).collect();
+    let of_webhook =
+        |(name, settings): &(String, Webhook)| webhook_request::spec(name, settings, node.description.as_deref());
+    tools.extend(webhooks.iter().map(of_webhook));
+    tools.extend(OF_SOME_NODES.iter().filter_map(offered));
     tools
 }
 
-/// Everything that the model is offered in the node being visited.
-pub(crate) fn offered<'a>(node: &'a CompiledNode, state: &'a State) -> impl Iterator<Item = &'a ToolSpec> {
-    node.tools.iter().chain(state.offers().iter().map(|offer| &offer.spec))
-}
-
-/// Whether the call ends the turn or the visit: what the person has seen before must not be lost to a limit.
+/// True for a call that ends the turn or the visit.
 pub(crate) fn leads_out(node: &CompiledNode, call: &ToolCall) -> bool {
-    match call.name.as_str() {
-        ask_user_for_input::NAME | enter_idle_state::NAME | wait_for_user::NAME => true,
-        move_to_next_node::NAME | abort::NAME => true,
-        send_template::NAME => send_template::rests(node, call),
-        _ => false,
-    }
+    call.name == ABORT || built_in(&call.name).is_some_and(|tool| (tool.leads_out)(node, call))
 }
 
-/// Runs a call as far as it goes without the world: it is answered, or rests, routes or waits for an effect.
+/// Runs a call up to its result, or until the execution waits, moves to another node or needs an effect.
 pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
     if !std::mem::take(&mut turn.waited) {
         turn.event("tool.called", json!({"name": call.name, "call_id": call.id, "args": call.arguments}));
@@ -109,18 +83,18 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
     let Some(node) = turn.agent.node(&turn.state.node) else {
         return turn.fail("graph_invalid", "the node is not in the graph any more");
     };
-    if call.name == abort::NAME {
+    if call.name == ABORT {
         return abort::run(turn, call);
     }
     let offer = turn.state.offers().iter().find(|offer| offer.spec.name == call.name).cloned();
-    let built_in = node.tools.iter().find(|tool| tool.name == call.name);
-    let Some(spec) = built_in.or(offer.as_ref().map(|offer| &offer.spec)) else {
+    let own = node.tools.iter().find(|tool| tool.name == call.name);
+    let Some(spec) = own.or(offer.as_ref().map(|offer| &offer.spec)) else {
         // A wait that the engine wrote itself, for a text of version 2, is offered there; anything else is unknown.
-        let available: Vec<&str> = offered(node, turn.state).map(|tool| tool.name.as_str()).collect();
+        let available: Vec<&str> = node.offered(turn.state).map(|tool| tool.name.as_str()).collect();
         let result = json!({"error": "unknown_tool", "code": "unknown_tool", "available_tools": available});
         return turn.answer_first_call(call, result);
     };
-    let made = offer.as_ref().filter(|_| built_in.is_none()).and_then(crate::mcp::validator);
+    let made = offer.as_ref().filter(|_| own.is_none()).and_then(mcp::validator);
     let arguments = match arguments::check(node.validator(&spec.name).or(made.as_ref()), spec, &call.arguments) {
         Ok(arguments) => arguments,
         Err(details) => {
@@ -128,56 +102,23 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
             return turn.answer_first_call(call, result);
         }
     };
-    match call.name.as_str() {
-        send_notification::NAME => send_notification::run(turn, call, &arguments),
-        media::NAME => media::run(turn, call, &arguments),
-        ask_user_for_input::NAME => ask_user_for_input::run(turn, call, &arguments),
-        enter_idle_state::NAME => enter_idle_state::run(turn, call, &arguments),
-        move_to_next_node::NAME => move_to_next_node::run(turn, call, &arguments),
-        wait_for_user::NAME => wait_for_user::run(turn, call),
-        get_execution_metadata::NAME => get_execution_metadata::run(turn, call),
-        kb_retrieval::NAME => kb_retrieval::run(turn, call, &arguments),
-        send_template::NAME => send_template::run(turn, call, &arguments),
-        webhook_anywhere::NAME => webhook_anywhere::run(turn, call, &arguments),
-        _ => match &offer {
-            Some(offer) if built_in.is_none() => mcp::run(turn, call, offer, arguments),
-            _ => webhook_request::run(turn, call, arguments),
-        },
+    match (built_in(&call.name), &offer) {
+        (Some(tool), _) => (tool.run)(turn, call, &arguments),
+        (None, Some(offer)) if own.is_none() => mcp::run(turn, call, offer, arguments),
+        (None, _) => webhook_request::run(turn, call, arguments),
     }
 }
 
-/// What the model is told of a call that said something, once all of it is settled.
-pub(crate) fn sent(
-    call: &ToolCall,
-    content: Option<&Content>,
-    message_id: Option<&str>,
-    failed: Option<FailedSend>,
-) -> Value {
-    match failed {
-        Some(failed) => json!({"error": failed.message, "code": failed.code}),
-        None if call.name == send_template::NAME => send_template::sent(content),
-        None => match message_id {
-            Some(id) => json!({"status": "sent", "message_id": id}),
-            None => json!({"status": "sent"}),
-        },
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::{agent::compile_schema, tool_names::RESERVED_TOOLS};
+
+    #[test]
+    fn every_built_in_tool_has_a_reserved_name_and_a_schema_that_compiles() {
+        for tool in OF_EVERY_NODE.into_iter().chain(OF_SOME_NODES) {
+            assert!(RESERVED_TOOLS.contains(&tool.name), "{} may be given to a configured tool", tool.name);
+            assert!(compile_schema(&(tool.parameters)()).is_ok(), "{}", tool.name);
+        }
     }
-}
-
-/// What the model is told in a test, where nothing is sent.
-pub(crate) fn not_sent(content: &Content) -> Value {
-    match content {
-        Content::Text(text) => Value::String(format!("Message sent: {text}")),
-        Content::Media(media) => media::in_words(media),
-        Content::Template(template) => Value::String(format!("Template {} not sent: this is a test", template.name)),
-    }
-}
-
-/// The text argument of this name, trimmed; empty where there is none.
-fn text_of(arguments: &serde_json::Map<String, Value>, name: &str) -> String {
-    arguments.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
-}
-
-/// A schema of an object without other properties.
-pub(crate) fn object(properties: Value, required: &[&str]) -> Value {
-    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
 }

@@ -2,29 +2,32 @@
 //!
 //! The condition of an edge is the model's to judge, the target is ours to check: only what the visit offers is allowed.
 
-use super::object;
-use crate::{nodes, turn::Turn};
-use domain::{
-    agent::END,
-    chat::{ToolCall, ToolSpec},
+use super::{
+    built_in::{BuiltIn, always, leads_out},
+    schema::object,
 };
+use crate::turn::Turn;
+use domain::{agent::END, chat::ToolCall, tool_names::MOVE_TO_NEXT_NODE};
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = domain::tool_names::MOVE_TO_NEXT_NODE;
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: MOVE_TO_NEXT_NODE,
+    description: "Moves to one of the next steps listed in the current step. The last call of an answer.",
+    parameters,
+    offered: always,
+    leads_out,
+    run,
+};
 
-pub(crate) fn spec() -> ToolSpec {
+fn parameters() -> Value {
     let properties = json!({
         "next_node": {"type": "string", "description": "The name of one of this step's next steps"},
         "reason": {"type": "string", "description": "Why, in a few words"},
     });
-    ToolSpec {
-        name: NAME.into(),
-        description: "Moves to one of the next steps listed in the current step. The last call of an answer.".into(),
-        parameters: object(properties, &["next_node", "reason"]),
-    }
+    object(properties, &["next_node", "reason"])
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     let (wanted, reason) = (text("next_node"), text("reason"));
     let end_alias = matches!(wanted.as_str(), "end" | "END");
@@ -39,7 +42,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, 
         return turn.answer_first_call(call, result);
     };
     turn.state.turn.bad_moves = 0;
-    let handoff = nodes::handoff::is_handoff(turn.agent, &target.node);
+    let handoff = turn.agent.is_handoff(&target.node);
     if target.node == END {
         if !turn.texts_delivered(Some(call)) {
             return;

@@ -1,31 +1,38 @@
 //! `SendWhatsappTemplateMessage`: sends a template of the node. It always goes to the contact of the execution: a model that is talked into
 //! another number changes nothing (engine.md 3.2).
 
-use super::{object, text_of};
-use crate::{compile::CompiledNode, context, state::InterruptKind, turn::Turn};
+use super::{
+    built_in::BuiltIn,
+    schema::{object, text_of},
+};
+use crate::{agent::CompiledNode, context, state::InterruptKind, turn::Turn};
 use domain::{
     agent::{
         WhatsappTemplate,
         variables::{Place, fill_context, placeholders},
     },
-    chat::{ToolCall, ToolSpec},
+    chat::ToolCall,
     message::{Content, TemplateMessage},
+    tool_names::SEND_TEMPLATE,
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = domain::tool_names::SEND_TEMPLATE;
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: SEND_TEMPLATE,
+    description: "Sends one of this step's approved WhatsApp templates to the person.",
+    parameters,
+    offered: |place| !place.node.kind.tools().templates.is_empty(),
+    leads_out: rests,
+    run,
+};
 
-pub(crate) fn spec() -> ToolSpec {
+fn parameters() -> Value {
     let properties = json!({
         "template_name": {"type": "string", "description": "One of the templates of this step"},
         "phone_number": {"type": "string", "description": "Not used: it goes to the person you talk with"},
         "template_parameters": {"type": "object", "description": "A value for each parameter, by name"},
     });
-    ToolSpec {
-        name: NAME.into(),
-        description: "Sends one of this step's approved WhatsApp templates to the person.".into(),
-        parameters: object(properties, &["template_name", "phone_number", "template_parameters"]),
-    }
+    object(properties, &["template_name", "phone_number", "template_parameters"])
 }
 
 fn find<'a>(node: &'a CompiledNode, wanted: &str) -> Option<&'a WhatsappTemplate> {
@@ -35,12 +42,12 @@ fn find<'a>(node: &'a CompiledNode, wanted: &str) -> Option<&'a WhatsappTemplate
 }
 
 /// Whether the template that a call names awaits a reply.
-pub(super) fn rests(node: &CompiledNode, call: &ToolCall) -> bool {
+fn rests(node: &CompiledNode, call: &ToolCall) -> bool {
     let wanted = call.arguments.get("template_name").and_then(Value::as_str).unwrap_or_default();
     find(node, wanted.trim()).is_some_and(|template| template.wait_for_response)
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let Some(node) = turn.agent.node(&turn.state.node) else { return };
     let Some(template) = find(node, &text_of(arguments, "template_name")) else {
         let names: Vec<&str> = node.templates().iter().map(|template| template.template_name.as_str()).collect();
@@ -48,7 +55,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, 
         return turn.answer_first_call(call, json!({"error": error, "code": "template_not_found"}));
     };
     let given = arguments.get("template_parameters").and_then(Value::as_object).cloned().unwrap_or_default();
-    let parameters = match parameters(turn, template, given) {
+    let parameters = match values_of(turn, template, given) {
         Ok(parameters) => parameters,
         Err(missing) => {
             let error = format!("template_parameters lacks: {}", missing.join(", "));
@@ -72,7 +79,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, 
 }
 
 /// A value for each parameter. What the builder wrote without a `#{name}` stays as it is; the rest is the model's to fill in.
-fn parameters(
+fn values_of(
     turn: &Turn<'_>,
     template: &WhatsappTemplate,
     mut given: Map<String, Value>,
@@ -100,13 +107,4 @@ fn in_words(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// What the model is told once it has left.
-pub(super) fn sent(content: Option<&Content>) -> Value {
-    let name = match content {
-        Some(Content::Template(template)) => template.name.as_str(),
-        _ => "template",
-    };
-    Value::String(format!("Sent template: {name}"))
 }

@@ -1,20 +1,26 @@
 //! `WaitForUser`: rests until the person writes.
 
-use super::object;
-use crate::{state::InterruptKind, turn::Turn};
-use domain::chat::{ToolCall, ToolSpec};
-use serde_json::json;
+use super::{
+    built_in::{BuiltIn, leads_out},
+    schema::object,
+};
+use crate::{agent::AgentVersion, state::InterruptKind, turn::Turn};
+use domain::{chat::ToolCall, tool_names::WAIT_FOR_USER};
+use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = domain::tool_names::WAIT_FOR_USER;
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: WAIT_FOR_USER,
+    description: "Waits for the person's next message without saying anything.",
+    parameters,
+    offered: |place| place.version == AgentVersion::V2,
+    leads_out,
+    run,
+};
 
-pub(crate) fn spec() -> ToolSpec {
-    ToolSpec {
-        name: NAME.into(),
-        description: "Waits for the person's next message without saying anything.".into(),
-        parameters: object(json!({}), &[]),
-    }
+fn parameters() -> Value {
+    object(json!({}), &[])
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, _: &Map<String, Value>) {
     turn.rest(InterruptKind::Wait, Some(call.clone()), None);
 }

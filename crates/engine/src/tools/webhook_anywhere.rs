@@ -1,37 +1,45 @@
 //! `webhook_request`: a request that the model writes itself, to the host of the node's webhook and nowhere else. Off unless the
 //! agent enables it (engine.md 3.4).
 
-use super::{object, text_of, webhook_request};
+use super::{
+    built_in::{BuiltIn, stays},
+    schema::{object, text_of},
+    webhook_request,
+};
 use crate::turn::Turn;
 use domain::{
-    agent::{HttpMethod, NodeKind},
-    chat::{ToolCall, ToolSpec},
+    agent::HttpMethod,
+    chat::ToolCall,
+    tool_names::WEBHOOK_ANYWHERE,
     tool_request::{SecretMarks, ToolRequest},
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) const NAME: &str = domain::tool_names::WEBHOOK_ANYWHERE;
+pub(super) static TOOL: BuiltIn = BuiltIn {
+    name: WEBHOOK_ANYWHERE,
+    description: "Makes an HTTP request to the server of this step's webhook.",
+    parameters,
+    offered: |place| {
+        place.node.kind.node_type().named_tool && place.enabled.iter().any(|name| name == WEBHOOK_ANYWHERE)
+    },
+    leads_out: stays,
+    run,
+};
 
-pub(crate) fn spec() -> ToolSpec {
+fn parameters() -> Value {
     let properties = json!({
         "url": {"type": "string"},
         "method": {"type": "string", "description": "GET, POST, PUT, PATCH or DELETE"},
         "headers": {"type": "object"},
         "body": {"type": "object"},
     });
-    ToolSpec {
-        name: NAME.into(),
-        description: "Makes an HTTP request to the server of this step's webhook.".into(),
-        parameters: object(properties, &["url", "method"]),
-    }
+    object(properties, &["url", "method"])
 }
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let url = text_of(arguments, "url");
-    let own = turn.agent.node(&turn.state.node).and_then(|node| match &node.node.kind {
-        NodeKind::Webhook(settings) => Some(settings.url.clone()),
-        _ => None,
-    });
+    let node = turn.agent.node(&turn.state.node);
+    let own = node.and_then(|node| node.node.kind.tools().webhooks.first()).map(|webhook| webhook.url.clone());
     // A template's own variables never match: then no host is known to be the builder's.
     let origin = webhook_request::origin;
     if own.is_none_or(|own| !origin(&own).eq_ignore_ascii_case(origin(&url)) || origin(&own).contains(['{', '@'])) {

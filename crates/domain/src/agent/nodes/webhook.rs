@@ -3,11 +3,11 @@
 //! `headers`, `body`, `body_schema` and `mock_response` may come as text holding JSON, encoded any number of times.
 //! They are kept as JSON, and the first, second and fourth also as the text that was written (`*_raw`).
 
-use super::codes;
-use super::headers;
-use super::query;
-use super::read::{Fields, Findings, Given};
-use super::variables::{self, context_paths_of, each_string, placeholders_of, secret_names_of};
+use crate::agent::codes;
+use crate::agent::headers;
+use crate::agent::query;
+use crate::agent::read::{Fields, Findings, Given};
+use crate::agent::variables::{self, context_paths_of, each_string, placeholders_of, secret_names_of};
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -202,7 +202,7 @@ pub fn request_tool_name(root: &str) -> String {
 pub fn compile_schema(schema: &Value) -> Result<jsonschema::Validator, String> {
     let patterns = jsonschema::PatternOptions::regex().size_limit(1 << 20);
     let compiled = jsonschema::options().offline().with_pattern_options(patterns).build(schema);
-    compiled.map_err(|problem| super::read::short(&problem.to_string()))
+    compiled.map_err(|problem| crate::agent::read::short(&problem.to_string()))
 }
 
 /// Warns of variables of the engine that name nothing.

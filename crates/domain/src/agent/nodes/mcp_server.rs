@@ -1,12 +1,11 @@
 //! Remote MCP servers, whose tools a SubagentNode may use. Local processes are never started.
 
-use super::codes;
-use super::headers;
-use super::query;
-use super::read::{Fields, Findings, short};
-use super::tools::{each, put};
-use super::variables::secret_names_of;
 use super::webhook::{check_url, check_variables};
+use crate::agent::codes;
+use crate::agent::headers;
+use crate::agent::query;
+use crate::agent::read::{Fields, Findings, each, put, short};
+use crate::agent::variables::secret_names_of;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

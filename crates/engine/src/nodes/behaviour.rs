@@ -1,0 +1,14 @@
+//! The differences between node types that the engine acts on.
+
+use domain::Span;
+
+/// Behaviour of one node, taken from its type and settings when the agent is compiled. The default is that of a DefaultNode.
+#[derive(Debug, Default)]
+pub(crate) struct Behaviour {
+    /// Added to the step prompt, after the node's own instructions.
+    pub step_prompt: Option<String>,
+    /// A visit waits for a person and asks no model.
+    pub hands_off: bool,
+    /// Longest silence of the contact in this node; the usual one where absent.
+    pub patience: Option<Span>,
+}

@@ -1,0 +1,86 @@
+//! Turns a [`CallModel`] and rows of history into a request that even a strict provider takes.
+//!
+//! What is cut off is cut where no call loses its result. The contact's first message and the step prompt of the current
+//! visit are shown even when they are older than the window.
+
+use crate::{agent::Compiled, effect::CallModel, history, prompt, state::State, summary};
+use domain::{
+    chat::{ChatMessage, ModelRequest, ToolCall},
+    tool_names,
+};
+use serde_json::json;
+use std::collections::HashSet;
+
+/// The request for a call. `rows` holds the entries from `call.from` to `call.to`, and the pinned ones that are older; more
+/// does no harm.
+pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[(i64, ChatMessage)]) -> ModelRequest {
+    if call.summarises {
+        return summary::request(agent, state, call, rows);
+    }
+    let mut messages = Vec::new();
+    let pinned = [
+        (call.first_input, "call_first", tool_names::HANDLE_USER_MESSAGE, json!({})),
+        (
+            call.step_prompt,
+            "call_pinned",
+            tool_names::MOVE_TO_NEXT_NODE,
+            json!({"next_node": call.node, "reason": "entered"}),
+        ),
+    ];
+    for (seq, id, name, arguments) in pinned {
+        messages.extend(older(seq, call.from, rows, ToolCall { id: id.into(), name: name.into(), arguments }));
+    }
+    messages.extend(summary::shown(state, call));
+    messages.extend(history::window(call, rows));
+    if call.repaired {
+        messages = repaired(messages);
+    }
+    let llm = history::llm(agent, call);
+    ModelRequest {
+        system: prompt::system(agent, state, call.at),
+        messages,
+        tools: agent.node(&call.node).into_iter().flat_map(|node| node.offered(state)).cloned().collect(),
+        temperature: llm.temperature,
+        max_tokens: llm.max_tokens,
+        doubled: call.doubled,
+        llm,
+    }
+}
+
+/// A pinned entry that the window from `from` on does not show. One that answers the entry before it is shown with a call of its own: where
+/// the window begins with it, that entry is cut off.
+fn older(seq: Option<i64>, from: i64, rows: &[(i64, ChatMessage)], call: ToolCall) -> Vec<ChatMessage> {
+    let Some((seq, message)) = rows.iter().find(|(at, _)| Some(*at) == seq) else { return Vec::new() };
+    match message {
+        ChatMessage::Tool { content, .. } if *seq <= from => {
+            let call_id = call.id.clone();
+            let asked = ChatMessage::Assistant { content: None, tool_calls: vec![call] };
+            vec![asked, ChatMessage::Tool { call_id, content: content.clone() }]
+        }
+        other if *seq < from => vec![other.clone()],
+        _ => Vec::new(),
+    }
+}
+
+/// Every call with a result, and no result without a call: what a provider refused as unanswered, it takes like this.
+fn repaired(messages: Vec<ChatMessage>) -> Vec<ChatMessage> {
+    let answered: HashSet<String> = messages
+        .iter()
+        .filter_map(
+            |message| if let ChatMessage::Tool { call_id, .. } = message { Some(call_id.clone()) } else { None },
+        )
+        .collect();
+    let mut whole = Vec::with_capacity(messages.len());
+    for message in messages {
+        let open: Vec<String> = match &message {
+            ChatMessage::Assistant { tool_calls, .. } => {
+                tool_calls.iter().map(|call| call.id.clone()).filter(|id| !answered.contains(id)).collect()
+            }
+            _ => Vec::new(),
+        };
+        whole.push(message);
+        let content = json!({"error": "interrupted"}).to_string();
+        whole.extend(open.into_iter().map(|call_id| ChatMessage::Tool { call_id, content: content.clone() }));
+    }
+    whole
+}
