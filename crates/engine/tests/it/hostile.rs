@@ -2,16 +2,18 @@
 //! its rules.
 
 use crate::{
-    graphs::agent,
+    agents,
     play::{Play, call, user_input},
+    world::{World, one_tool, opening_hours, unreachable_server},
 };
 use domain::{
     Span,
     chat::{ModelFailure, ModelFailureKind, ModelResponse, ToolCall},
     execution::{ExecutionInput, ExecutionStatus::Handoff},
+    message::Content,
     tool_request::ToolAnswer,
 };
-use engine::{AskedServer, Compiled, Effect, Input, Retrieval, SendOutcome, ToolList};
+use engine::{CallModel, Effect, Input, Retrieval, SendOutcome};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
@@ -36,44 +38,22 @@ enum Happening {
 struct Ending {
     answer: ModelResponse,
     failure: Option<ModelFailureKind>,
-    send: u8,
-}
-
-fn graph() -> Compiled {
-    let tool = json!({"name": "t", "url": "https://x.example/#{id}", "http_method": "POST",
-        "body_schema": {"type": "object", "properties": {"n": {"type": "integer"}}}});
-    agent(
-        &[
-            json!({"name": "a", "prompt": "{{contact.profile_name}} {{nothing}}"}),
-            json!({"name": "s", "type": "SubagentNode", "subagent": {"webhooks": [tool],
-                "mcp_servers": [{"name": "stock", "url": "https://mcp.example/"}],
-                "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}]}}),
-            json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
-            json!({"name": "h", "type": "HandoffNode", "global": true, "global_condition": "anger"}),
-            json!({"name": "g", "global": true, "global_condition": "help"}),
-        ],
-        &[
-            ("__start__", "a", ""),
-            ("a", "s", "x"),
-            ("s", "a", "x"),
-            ("s", "w", "x"),
-            ("w", "__end__", "x"),
-            ("a", "__end__", "x"),
-            ("g", "h", "x"),
-            ("w", "a", "x"),
-        ],
-    )
+    /// Decides how everything but the model ends.
+    dice: u8,
 }
 
 fn arguments() -> impl Strategy<Value = Value> {
-    let node =
-        select(vec!["a", "s", "w", "h", "g", "end", "__end__", "use_g__at__a", "use_h__at__s", "zzz", "", "__start__"]);
+    let node = select(vec![
+        "a", "a", "s", "s", "w", "w", "k", "t", "f", "h", "g", "end", "__end__", "use_g__at__a", "use_p__at__s", "zzz", "",
+        "__start__",
+    ]);
     prop_oneof![
         6 => node.prop_map(|node| json!({"next_node": node, "reason": "r"})),
         3 => "[a-zé\n ]{0,30}".prop_map(|text| json!({"message": text})),
         2 => Just(json!({})),
         2 => ("[a-z ]{0,9}", select(vec!["faq", "no"])).prop_map(|(query, key)| json!({"queries": [query], "knowledge_base_key": key})),
         1 => any::<i32>().prop_map(|n| json!({"id": "1", "n": n})),
+        1 => select(vec!["offer", "reminder"]).prop_map(|name| json!({"template_name": name, "phone_number": "", "template_parameters": {"1": "x"}})),
         1 => select(vec![json!("{\"id\": \"1\""), json!("{\"id\": 1}"), json!([1, [2]]), json!(null), json!(true), json!("\"\"")]),
         1 => any::<f64>().prop_map(|n| json!({"id": n, "n": "5"})),
     ]
@@ -88,8 +68,10 @@ fn tool_call() -> impl Strategy<Value = ToolCall> {
         "WaitForUser",
         "get_execution_metadata",
         "kb_retrieval",
-        "t_request",
-        "t_request",
+        "one_request",
+        "one_request",
+        "k_request",
+        "SendWhatsappTemplateMessage",
         "count",
         "StopExecution",
         "no such tool",
@@ -110,7 +92,7 @@ fn ending() -> impl Strategy<Value = Ending> {
         1 => Just(Some(ModelFailureKind::Temporary)),
         1 => Just(Some(ModelFailureKind::Permanent)),
     ];
-    (model_answer(), failure, any::<u8>()).prop_map(|(answer, failure, send)| Ending { answer, failure, send })
+    (model_answer(), failure, any::<u8>()).prop_map(|(answer, failure, dice)| Ending { answer, failure, dice })
 }
 
 fn happening() -> impl Strategy<Value = Happening> {
@@ -128,47 +110,40 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
-fn outcome(effect: &Effect, ending: &Ending) -> Input {
-    match effect {
-        Effect::CallModel(call) => match ending.failure {
-            None => Input::Model { effect: call.id.clone(), response: ending.answer.clone() },
+impl World for &Ending {
+    fn model(&mut self, _: &CallModel) -> Result<ModelResponse, ModelFailure> {
+        match self.failure {
+            None => Ok(self.answer.clone()),
             Some(kind) => {
-                let failure = ModelFailure { kind, message: "no".into(), retry_after_ms: Some(i64::from(ending.send)) };
-                Input::ModelFailed { effect: call.id.clone(), failure }
+                Err(ModelFailure { kind, message: "no".into(), retry_after_ms: Some(i64::from(self.dice)) })
             }
-        },
-        Effect::CallTool { id, .. } => {
-            let content = json!({"n": ending.send});
-            Input::Tool { effect: id.clone(), answer: ToolAnswer::Answered { status: 200, content, truncated: false } }
         }
-        Effect::Retrieve { id, .. } => {
-            let found = Retrieval::Found { passages: vec!["Open at nine.".into()] };
-            let retrieval = if ending.send < 40 { Retrieval::Failed } else { found };
-            Input::Retrieved { effect: id.clone(), retrieval }
+    }
+
+    fn webhook(&mut self) -> ToolAnswer {
+        ToolAnswer::Answered { status: 200, content: json!({"n": self.dice}), truncated: false }
+    }
+
+    fn search(&mut self) -> Retrieval {
+        if self.dice < 40 { Retrieval::Failed } else { opening_hours() }
+    }
+
+    fn tools_of(&mut self, _: &str) -> ToolAnswer {
+        match self.dice {
+            0..=40 => unreachable_server(),
+            41..=60 => ToolAnswer::Answered { status: 200, content: json!("no list"), truncated: false },
+            _ => one_tool(),
         }
-        Effect::ListTools { id, servers } => {
-            let answer = match ending.send {
-                0..=40 => ToolAnswer::Failed { code: "connect_error".into(), message: "no".into() },
-                41..=60 => ToolAnswer::Answered { status: 200, content: json!("no list"), truncated: false },
-                _ => {
-                    let content = json!([{"name": "count", "schema": {"type": "object"}}]);
-                    ToolAnswer::Answered { status: 200, content, truncated: false }
-                }
-            };
-            let list = |asked: &AskedServer| ToolList { server: asked.server.clone(), answer: answer.clone() };
-            Input::ToolsListed { effect: id.clone(), lists: servers.iter().map(list).collect() }
+    }
+
+    fn send(&mut self, _: &Content) -> SendOutcome {
+        let failed = |code: &str| SendOutcome::Failed { code: code.into(), message: "no".into() };
+        match self.dice {
+            0..=40 => failed("send_failed"),
+            41..=43 => failed("channel_auth"),
+            44..=60 => SendOutcome::Unconfirmed { message_id: "m".into() },
+            _ => SendOutcome::Accepted { message_id: "m".into() },
         }
-        Effect::Send { id, .. } => {
-            let failed = |code: &str| SendOutcome::Failed { code: code.into(), message: "no".into() };
-            let outcome = match ending.send {
-                0..=40 => failed("send_failed"),
-                41..=43 => failed("channel_auth"),
-                44..=60 => SendOutcome::Unconfirmed { message_id: "m".into() },
-                _ => SendOutcome::Accepted { message_id: "m".into() },
-            };
-            Input::Sent { effect: id.clone(), outcome }
-        }
-        Effect::SetTimer { .. } | Effect::ClearTimer | Effect::CancelModel { .. } => unreachable!("kept apart"),
     }
 }
 
@@ -197,7 +172,7 @@ fn inputs(play: &mut Play, given: &mut Vec<Input>, happening: &Happening) -> Vec
             let count = (*count).min(play.open.len());
             let settled: Vec<Effect> = play.open.drain(..count).collect();
             let outcomes: Vec<Input> =
-                settled.iter().zip(endings).map(|(effect, ending)| outcome(effect, ending)).collect();
+                settled.iter().zip(endings).map(|(effect, mut ending)| ending.outcome(effect)).collect();
             // A model call that is tried again stays open.
             let again =
                 settled.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Input::ModelFailed { .. }));
@@ -236,7 +211,7 @@ proptest! {
 
     #[test]
     fn whatever_happens_every_step_keeps_the_rules(steps in vec(vec(happening(), 1..3), 1..60)) {
-        let mut play = Play::new(graph());
+        let mut play = Play::new(agents::one(agents::PLAIN).compiled.clone());
         let mut given = Vec::new();
         play.hears("hi");
         for step in &steps {
@@ -248,14 +223,14 @@ proptest! {
 
     #[test]
     fn whatever_the_model_answers_the_turn_comes_to_its_end(answers in vec(ending(), 1..12)) {
-        let mut play = Play::new(graph());
+        let mut play = Play::new(agents::one(agents::PLAIN).compiled.clone());
         play.hears("hi");
         // Each answer again and again: a model that is stuck.
         for n in 0..2_000 {
             let Some(effect) = play.open.first().cloned() else { break };
             play.open.remove(0);
-            let ending = &answers[n % answers.len()];
-            let input = outcome(&effect, &Ending { failure: None, ..ending.clone() });
+            let ending = Ending { failure: None, ..answers[n % answers.len()].clone() };
+            let input = (&ending).outcome(&effect);
             play.feed(&[input]);
             holds(&play)?;
         }

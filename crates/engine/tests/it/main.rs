@@ -1,6 +1,7 @@
 //! The engine played from outside: inputs and outcomes in, effects and history out. Scenario numbers are engine.md 9.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+mod agents;
 mod chance;
 mod check;
 mod contact;
@@ -30,3 +31,4 @@ mod talking;
 mod trials;
 mod version_1;
 mod webhooks;
+mod world;

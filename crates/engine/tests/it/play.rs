@@ -13,11 +13,11 @@ use engine::{
     State, Step, TimerKind, ToolList, advance, knowledge::Index, model_request,
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 pub struct Play {
-    pub agent: Compiled,
+    pub agent: Arc<Compiled>,
     pub state: State,
     pub now: Timestamp,
     pub history: Vec<(i64, ChatMessage)>,
@@ -53,13 +53,13 @@ pub fn facts() -> Facts {
 }
 
 impl Play {
-    pub fn new(agent: Compiled) -> Self {
+    pub fn new(agent: impl Into<Arc<Compiled>>) -> Self {
         Self::with(agent, facts())
     }
 
-    pub fn with(agent: Compiled, facts: Facts) -> Self {
+    pub fn with(agent: impl Into<Arc<Compiled>>, facts: Facts) -> Self {
         Self {
-            agent,
+            agent: agent.into(),
             state: State::new(facts),
             now: Timestamp::from_secs(1_748_873_109),
             history: Vec::new(),

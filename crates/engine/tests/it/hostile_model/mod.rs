@@ -9,12 +9,14 @@
 //! HOSTILE_SEED=1234 plays one play again
 //! ```
 
-mod agents;
 mod answers;
 mod coverage;
 mod world;
 
-use crate::chance::{self, Chance};
+use crate::{
+    agents,
+    chance::{self, Chance},
+};
 use coverage::{Coverage, named_in_sources};
 use std::{
     collections::BTreeSet,
@@ -23,7 +25,7 @@ use std::{
     thread,
     time::Instant,
 };
-use world::World;
+use world::HostileWorld;
 
 /// Turns of the slice that runs each time.
 const SLICE: u64 = 600;
@@ -56,7 +58,7 @@ fn plays(seed: u64, turns: u64) -> Coverage {
 
 /// One execution, or a few one after the other. Gives the number of its turns.
 fn play(seed: u64, coverage: &mut Coverage) -> u64 {
-    let mut world = World::new(Chance::new(seed));
+    let mut world = HostileWorld::new(Chance::new(seed));
     let played = catch_unwind(AssertUnwindSafe(|| world.play(coverage)));
     played.unwrap_or_else(|panic| {
         eprintln!("HOSTILE_SEED={seed} plays this again; the last steps were:\n{}", world.log());
@@ -66,7 +68,7 @@ fn play(seed: u64, coverage: &mut Coverage) -> u64 {
 
 /// Every tool of every node of the agents.
 fn tools() -> BTreeSet<String> {
-    (0..agents::COUNT).flat_map(|number| agents::one(number).names).map(|name| format!("tool {name}")).collect()
+    (0..agents::COUNT).flat_map(|number| &agents::one(number).names).map(|name| format!("tool {name}")).collect()
 }
 
 #[test]

@@ -2,13 +2,14 @@
 //! that jumps. After every step it looks at what was done.
 
 use super::{
-    agents::{self, Agent},
     answers::{self, HABITS, Habit, Scene, text},
     coverage::Coverage,
 };
 use crate::{
+    agents::{self, Agent},
     chance::Chance,
     play::{Play, facts},
+    world::{World, assert_replays},
 };
 use domain::{
     Span, Timestamp,
@@ -18,11 +19,10 @@ use domain::{
     tool_request::ToolAnswer,
 };
 use engine::{
-    About, CallModel, Compiled, Contact, Effect, Input, Note, Pending, Retrieval, SendOutcome, State, ToolList, Zone,
-    advance, limits,
+    About, CallModel, Contact, Effect, Input, Note, Pending, Retrieval, SendOutcome, State, Zone, limits,
 };
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, mem};
+use std::collections::BTreeSet;
 
 /// What the world is like for a turn.
 #[derive(Debug, Clone, Copy)]
@@ -38,9 +38,20 @@ struct Mood {
     slow: usize,
 }
 
-pub struct World {
+impl Mood {
+    const GOOD: Self = Self {
+        habit: Habit::Behaves,
+        model: (0, ModelFailureKind::Temporary),
+        channel: (0, ""),
+        interrupts: 0,
+        slow: 3,
+    };
+}
+
+pub struct HostileWorld {
     chance: Chance,
-    agent: Agent,
+    mood: Mood,
+    agent: &'static Agent,
     play: Play,
     fed: Vec<(Timestamp, Vec<Input>)>,
     steps: Vec<String>,
@@ -49,11 +60,11 @@ pub struct World {
 /// More effects than any turn's limits allow.
 const ENDLESS: usize = 1_000;
 
-impl World {
+impl HostileWorld {
     pub fn new(mut chance: Chance) -> Self {
         let agent = agents::one(chance.below(agents::COUNT));
-        let play = Play::new(Compiled::new(&empty()).unwrap());
-        Self { chance, agent, play, fed: Vec::new(), steps: Vec::new() }
+        let play = Play::new(agent.compiled.clone());
+        Self { chance, mood: Mood::GOOD, agent, play, fed: Vec::new(), steps: Vec::new() }
     }
 
     pub fn log(&self) -> String {
@@ -65,26 +76,16 @@ impl World {
     pub fn play(&mut self, coverage: &mut Coverage) -> u64 {
         let mut known = facts();
         known.profile_name = Some(text(&mut self.chance));
-        let compiled = mem::replace(&mut self.agent.compiled, Compiled::new(&empty()).unwrap());
-        self.play = Play::with(compiled, known.clone());
+        self.play = Play::with(self.agent.compiled.clone(), known.clone());
         for _ in 0..1 + self.chance.below(12) {
             self.turn(coverage);
             if self.play.state.status.is_over() && !self.retried(coverage) {
                 break;
             }
         }
-        self.plays_again(State::new(known));
+        let expected = (&self.play.state, self.play.events.as_slice());
+        assert_replays(&self.play.agent, State::new(known), &self.fed, expected);
         u64::try_from(self.play.state.turn_no).unwrap()
-    }
-
-    /// The whole execution from nothing, in one go.
-    fn plays_again(&self, mut state: State) {
-        let mut events = Vec::new();
-        for (at, inputs) in &self.fed {
-            events.extend(advance(&self.play.agent, &mut state, *at, inputs).events);
-        }
-        assert_eq!(state, self.play.state, "the state of the replay");
-        assert_eq!(events, self.play.events, "the events of the replay");
     }
 
     fn retried(&mut self, coverage: &mut Coverage) -> bool {
@@ -139,7 +140,7 @@ impl World {
         Input::Resume { id: self.play.key(), message, interrupt }
     }
 
-    fn mood(&mut self) -> Mood {
+    fn next_mood(&mut self) -> Mood {
         let chance = &mut self.chance;
         let rarely = |chance: &mut Chance, often: usize| if chance.one_in(8) { often } else { 0 };
         Mood {
@@ -167,7 +168,8 @@ impl World {
 
     /// Carries out what is asked for until nothing is.
     fn finish(&mut self, coverage: &mut Coverage) {
-        let mood = self.mood();
+        let mood = self.next_mood();
+        self.mood = mood;
         for _ in 0..ENDLESS {
             let Some(effect) = self.play.open.first().cloned() else {
                 let state = &self.play.state;
@@ -177,7 +179,7 @@ impl World {
             self.play.open.remove(0);
             let seconds = self.chance.below(mood.slow);
             self.play.wait(Span::from_secs(i64::try_from(seconds).unwrap()));
-            let outcome = self.outcome(mood, &effect);
+            let outcome = self.outcome(&effect);
             let mut inputs = vec![outcome];
             if self.chance.below(100) < mood.interrupts {
                 let said = self.said();
@@ -207,103 +209,6 @@ impl World {
             }
         }
         panic!("the turn goes on for ever: {:?}", self.play.spent);
-    }
-
-    fn outcome(&mut self, mood: Mood, effect: &Effect) -> Input {
-        match effect {
-            Effect::CallModel(call) => self.asked(mood, call),
-            Effect::CallTool { id, .. } => Input::Tool { effect: id.clone(), answer: self.web_answer() },
-            Effect::Retrieve { id, .. } => Input::Retrieved { effect: id.clone(), retrieval: self.passages() },
-            Effect::ListTools { id, servers } => {
-                let lists = servers.iter().map(|asked| self.tools_of(&asked.server)).collect();
-                Input::ToolsListed { effect: id.clone(), lists }
-            }
-            Effect::Send { id, .. } => {
-                let failed = self.chance.below(100) < mood.channel.0;
-                let outcome = match (failed, self.chance.below(30)) {
-                    (true, _) => SendOutcome::Failed { code: mood.channel.1.into(), message: text(&mut self.chance) },
-                    (_, 0) => SendOutcome::Unconfirmed { message_id: "m".into() },
-                    _ => SendOutcome::Accepted { message_id: "m".into() },
-                };
-                Input::Sent { effect: id.clone(), outcome }
-            }
-            Effect::SetTimer { .. } | Effect::ClearTimer | Effect::CancelModel { .. } => unreachable!("kept apart"),
-        }
-    }
-
-    fn asked(&mut self, mood: Mood, call: &CallModel) -> Input {
-        if self.chance.below(100) < mood.model.0 {
-            let retry_after_ms = chance_of(&mut self.chance, &[None, None, Some(-1), Some(1_500), Some(i64::MAX)]);
-            let failure = ModelFailure { kind: mood.model.1, message: text(&mut self.chance), retry_after_ms };
-            return Input::ModelFailed { effect: call.id.clone(), failure };
-        }
-        let node = &self.play.state.node;
-        let targets = self.play.agent.targets(node, self.play.state.triggering_node.as_deref());
-        let targets: Vec<String> = targets.into_iter().map(|target| target.name).collect();
-        let names: Vec<String> = self.agent.names.iter().cloned().collect();
-        let scene = Scene { request: self.play.requests.last().unwrap(), targets: &targets, names: &names };
-        let mut response: ModelResponse = answers::answer(&mut self.chance, mood.habit, &scene);
-        response.ended = *self.chance.weighted(&[(90, Ended::Whole), (6, Ended::Cut), (4, Ended::Refused)]);
-        response.usage.input_tokens = u64::try_from(self.chance.below(8_000)).unwrap();
-        Input::Model { effect: call.id.clone(), response }
-    }
-
-    fn web_answer(&mut self) -> ToolAnswer {
-        let content = match self.chance.below(6) {
-            0 => json!("x".repeat(40_000)),
-            1 => answers::deep(60),
-            2 => json!({"n": [1, "two"], "error": "not ours"}),
-            3 => json!(text(&mut self.chance)),
-            _ => json!({"n": [1, 2]}),
-        };
-        match self.chance.below(10) {
-            0 => ToolAnswer::Failed { code: "connect_error".into(), message: text(&mut self.chance) },
-            1 => ToolAnswer::Answered { status: 500, content, truncated: true },
-            _ => ToolAnswer::Answered { status: 200, content, truncated: false },
-        }
-    }
-
-    fn passages(&mut self) -> Retrieval {
-        if self.chance.one_in(3) {
-            return Retrieval::Failed;
-        }
-        let count = self.chance.below(9);
-        Retrieval::Found { passages: (0..count).map(|_| text(&mut self.chance).repeat(100)).collect() }
-    }
-
-    /// What an MCP server says of its tools: names that are taken, that no model takes, that are all the same, and schemas that are none.
-    fn tools_of(&mut self, server: &str) -> ToolList {
-        let chance = &mut self.chance;
-        let names = [
-            "count",
-            "COUNT",
-            "one_request",
-            "WaitForUser",
-            "Abort",
-            "a/b c",
-            "工具",
-            "long_name_".repeat(12).as_str(),
-        ]
-        .map(str::to_owned);
-        let schemas = [
-            json!({"type": "object"}),
-            json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}),
-            json!({"type": "no such type"}),
-            json!({"type": "object", "description": "x".repeat(70_000)}),
-        ];
-        let count = chance.below(6);
-        let tools: Vec<Value> = (0..count)
-            .map(|_| {
-                let schema = chance.weighted(&[(6, 0), (6, 1), (1, 2), (1, 3)]);
-                json!({"name": chance.pick(&names), "description": text(chance), "schema": schemas[*schema]})
-            })
-            .collect();
-        let answer = match chance.below(8) {
-            0 => ToolAnswer::Failed { code: "connect_error".into(), message: text(chance) },
-            1 => ToolAnswer::Answered { status: 200, content: json!({"tools": tools}), truncated: false },
-            _ => ToolAnswer::Answered { status: 200, content: json!(tools), truncated: chance.one_in(2) },
-        };
-        ToolList { server: server.to_owned(), answer }
     }
 
     // ---- what every step is held to
@@ -398,6 +303,90 @@ impl World {
     }
 }
 
+impl World for HostileWorld {
+    fn model(&mut self, _: &CallModel) -> Result<ModelResponse, ModelFailure> {
+        if self.chance.below(100) < self.mood.model.0 {
+            let retry_after_ms = chance_of(&mut self.chance, &[None, None, Some(-1), Some(1_500), Some(i64::MAX)]);
+            return Err(ModelFailure { kind: self.mood.model.1, message: text(&mut self.chance), retry_after_ms });
+        }
+        let node = &self.play.state.node;
+        let targets = self.play.agent.targets(node, self.play.state.triggering_node.as_deref());
+        let targets: Vec<String> = targets.into_iter().map(|target| target.name).collect();
+        let names: Vec<String> = self.agent.names.iter().cloned().collect();
+        let scene = Scene { request: self.play.requests.last().unwrap(), targets: &targets, names: &names };
+        let mut response: ModelResponse = answers::answer(&mut self.chance, self.mood.habit, &scene);
+        response.ended = *self.chance.weighted(&[(90, Ended::Whole), (6, Ended::Cut), (4, Ended::Refused)]);
+        response.usage.input_tokens = u64::try_from(self.chance.below(8_000)).unwrap();
+        Ok(response)
+    }
+
+    fn webhook(&mut self) -> ToolAnswer {
+        let content = match self.chance.below(6) {
+            0 => json!("x".repeat(40_000)),
+            1 => answers::deep(60),
+            2 => json!({"n": [1, "two"], "error": "not ours"}),
+            3 => json!(text(&mut self.chance)),
+            _ => json!({"n": [1, 2]}),
+        };
+        match self.chance.below(10) {
+            0 => ToolAnswer::Failed { code: "connect_error".into(), message: text(&mut self.chance) },
+            1 => ToolAnswer::Answered { status: 500, content, truncated: true },
+            _ => ToolAnswer::Answered { status: 200, content, truncated: false },
+        }
+    }
+
+    fn search(&mut self) -> Retrieval {
+        if self.chance.one_in(3) {
+            return Retrieval::Failed;
+        }
+        let count = self.chance.below(9);
+        Retrieval::Found { passages: (0..count).map(|_| text(&mut self.chance).repeat(100)).collect() }
+    }
+
+    /// What an MCP server says of its tools: names that are taken, that no model takes, that are all the same, and schemas that are none.
+    fn tools_of(&mut self, _: &str) -> ToolAnswer {
+        let chance = &mut self.chance;
+        let names = [
+            "count",
+            "COUNT",
+            "one_request",
+            "WaitForUser",
+            "Abort",
+            "a/b c",
+            "工具",
+            "long_name_".repeat(12).as_str(),
+        ]
+        .map(str::to_owned);
+        let schemas = [
+            json!({"type": "object"}),
+            json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}),
+            json!({"type": "no such type"}),
+            json!({"type": "object", "description": "x".repeat(70_000)}),
+        ];
+        let count = chance.below(6);
+        let tools: Vec<Value> = (0..count)
+            .map(|_| {
+                let schema = chance.weighted(&[(6, 0), (6, 1), (1, 2), (1, 3)]);
+                json!({"name": chance.pick(&names), "description": text(chance), "schema": schemas[*schema]})
+            })
+            .collect();
+        match chance.below(8) {
+            0 => ToolAnswer::Failed { code: "connect_error".into(), message: text(chance) },
+            1 => ToolAnswer::Answered { status: 200, content: json!({"tools": tools}), truncated: false },
+            _ => ToolAnswer::Answered { status: 200, content: json!(tools), truncated: chance.one_in(2) },
+        }
+    }
+
+    fn send(&mut self, _: &Content) -> SendOutcome {
+        let failed = self.chance.below(100) < self.mood.channel.0;
+        match (failed, self.chance.below(30)) {
+            (true, _) => SendOutcome::Failed { code: self.mood.channel.1.into(), message: text(&mut self.chance) },
+            (_, 0) => SendOutcome::Unconfirmed { message_id: "m".into() },
+            _ => SendOutcome::Accepted { message_id: "m".into() },
+        }
+    }
+}
+
 /// A payload of a system: small, wide, or with a field that is too long.
 fn payload(chance: &mut Chance) -> serde_json::Value {
     match chance.below(3) {
@@ -422,9 +411,4 @@ fn contact(chance: &mut Chance) -> Contact {
 
 fn chance_of<T: Copy>(chance: &mut Chance, items: &[T]) -> T {
     *chance.pick(items)
-}
-
-fn empty() -> engine::AgentContent {
-    let graph = json!({"nodes": [{"id": "1", "name": "__start__"}, {"id": "2", "name": "__end__"}], "edges": [{"id": "e", "from": "1", "to": "2"}]});
-    engine::AgentContent { graph, ..engine::AgentContent::default() }
 }

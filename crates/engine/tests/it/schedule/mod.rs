@@ -1,7 +1,7 @@
 //! Messages, timers, stops, handoffs, people's replies, resumes and crashes in any order: no input is lost or heard twice,
 //! the agent is silent while a person has the conversation and not afterwards, and everything stays in its order.
 //!
-//! The engine is the real one; mailbox, outbox and worker are a model of theirs (`world.rs`). Two workers at a time, and the
+//! The engine is the real one; mailbox, outbox and worker are a small model of the real ones (`world.rs`). Two workers at a time, and the
 //! real store, are the simulator's subject. `planted/` holds bugs that this test must find:
 //!
 //! ```text
@@ -14,7 +14,7 @@ mod world;
 use crate::chance;
 use domain::execution::ExecutionStatus::{Handoff, Paused};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use world::{Execution, OFTEN, World};
+use world::{Execution, OFTEN, ScheduledWorld};
 
 /// Schedules that run each time.
 const SLICE: u64 = 250;
@@ -30,7 +30,7 @@ fn any_schedule_keeps_every_input_its_order_and_the_silence_of_a_handoff() {
 }
 
 fn schedule(seed: u64) {
-    let mut world = World::new(seed);
+    let mut world = ScheduledWorld::new(seed);
     let played = catch_unwind(AssertUnwindSafe(|| {
         for _ in 0..4 {
             for _ in 0..10 + world.chance.below(60) {
@@ -49,7 +49,7 @@ fn schedule(seed: u64) {
 }
 
 /// What must hold when nothing is left to do.
-fn holds(world: &World) {
+fn holds(world: &ScheduledWorld) {
     assert_eq!(world.heard(), world.said, "what the contact said, once and in order");
     let phone: Vec<&str> = world.phone.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(phone, world.sent(), "what was sent, once and in order");
@@ -103,7 +103,7 @@ fn is_silent_in_handoffs(execution: &Execution) {
 fn schedules_come_by_everything_that_they_are_about() {
     let mut met = [0_usize; 6];
     for seed in 0..60 {
-        let mut world = World::new(seed);
+        let mut world = ScheduledWorld::new(seed);
         for _ in 0..150 {
             let happening = *world.chance.weighted(&OFTEN);
             world.happen(happening);

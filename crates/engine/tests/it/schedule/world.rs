@@ -2,22 +2,23 @@
 //! survives a crash, what a worker holds does not. The engine is the real one.
 
 use crate::{
+    agents,
     chance::Chance,
-    graphs::agent,
     play::{call, calls, facts, go, metadata, note, text, text_and, wait},
+    world::{World, assert_replays, one_tool, opening_hours, unreachable_server},
 };
 use domain::{
     Id, Span, Timestamp,
     chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelResponse},
     execution::{ExecutionInput, ExecutionStatus},
+    message::Content,
     tool_request::ToolAnswer,
 };
 use engine::{
-    AskedServer, Compiled, Effect, Entry, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State,
-    ToolList, advance,
+    CallModel, Compiled, Effect, Entry, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State, advance,
 };
 use serde_json::json;
-use std::{collections::HashSet, mem};
+use std::{collections::HashSet, mem, sync::Arc};
 use uuid::Uuid;
 
 /// What a commit has written of one execution.
@@ -57,9 +58,9 @@ struct Row {
     settled: bool,
 }
 
-pub struct World {
+pub struct ScheduledWorld {
     pub chance: Chance,
-    agent: Compiled,
+    agent: Arc<Compiled>,
     now: Timestamp,
     /// Durable.
     pub executions: Vec<Execution>,
@@ -74,6 +75,8 @@ pub struct World {
     pub stopped: HashSet<usize>,
     /// Volatile: what the worker has to do, and whether it was asked for in an earlier life.
     todo: Option<(Effect, bool)>,
+    /// The effect that is being answered was asked for in an earlier life.
+    again: bool,
     pub log: Vec<String>,
     count: usize,
 }
@@ -106,31 +109,11 @@ pub const OFTEN: [(usize, Happening); 10] = [
     (4, Happening::Crash),
 ];
 
-impl World {
+impl ScheduledWorld {
     pub fn new(seed: u64) -> Self {
-        let nodes = [
-            json!({"name": "a", "prompt": "Help."}),
-            json!({"name": "b", "type": "SubagentNode", "subagent": {
-                "webhooks": [{"name": "b", "url": "https://b.example/x", "http_method": "POST"}],
-                "knowledge_bases": [{"name": "faq", "knowledge_base_text": "Open at nine."}],
-                "mcp_servers": [{"name": "stock", "url": "https://mcp.example/"}]}}),
-            json!({"name": "h", "type": "HandoffNode"}),
-            json!({"name": "w", "type": "WarmEndNode", "warm_end": {"timeout_minutes": 5}}),
-        ];
-        let edges = [
-            ("__start__", "a", ""),
-            ("a", "b", "b"),
-            ("a", "h", "h"),
-            ("a", "w", "w"),
-            ("b", "a", "a"),
-            ("b", "h", "h"),
-            ("w", "a", "a"),
-            ("w", "__end__", "done"),
-            ("a", "__end__", "done"),
-        ];
         Self {
             chance: Chance::new(seed),
-            agent: agent(&nodes, &edges),
+            agent: agents::one(agents::PLAIN).compiled.clone(),
             now: Timestamp::from_secs(1_748_873_109),
             executions: Vec::new(),
             mailbox: Vec::new(),
@@ -140,6 +123,7 @@ impl World {
             said: Vec::new(),
             stopped: HashSet::new(),
             todo: None,
+            again: false,
             log: Vec::new(),
             count: 0,
         }
@@ -166,7 +150,7 @@ impl World {
                 self.work();
             }
             Happening::Sends => {
-                self.send();
+                self.deliver_next();
             }
             Happening::Crash => self.todo = None,
         }
@@ -255,7 +239,7 @@ impl World {
     // ---- the outbox: in order, one at a time; a crash between the request and the note of its end repeats it
 
     /// Whether there was something to do.
-    pub fn send(&mut self) -> bool {
+    pub fn deliver_next(&mut self) -> bool {
         let Some(place) = self.outbox.iter().position(|row| !row.settled) else { return false };
         let failed = self.chance.one_in(25);
         let row = &mut self.outbox[place];
@@ -283,7 +267,8 @@ impl World {
     /// Whether there was something to do.
     pub fn work(&mut self) -> bool {
         if let Some((effect, again)) = self.todo.clone() {
-            let outcome = self.carry_out(&effect, again);
+            self.again = again;
+            let outcome = self.outcome(&effect);
             // Killed between the outcome and its commit: the world has seen it, the books have not.
             if self.chance.one_in(12) {
                 self.todo = None;
@@ -398,61 +383,27 @@ impl World {
         };
     }
 
-    fn carry_out(&mut self, effect: &Effect, again: bool) -> Input {
-        match effect {
-            Effect::CallModel(call) if self.chance.one_in(20) => {
-                let kind =
-                    if self.chance.one_in(4) { ModelFailureKind::Permanent } else { ModelFailureKind::Temporary };
-                let failure = ModelFailure { kind, message: "no".into(), retry_after_ms: None };
-                Input::ModelFailed { effect: call.id.clone(), failure }
-            }
-            Effect::CallModel(call) => Input::Model { effect: call.id.clone(), response: self.answer() },
-            Effect::CallTool { id, .. } if again => {
-                let answer = ToolAnswer::Failed { code: "outcome_unknown".into(), message: "unknown".into() };
-                Input::Tool { effect: id.clone(), answer }
-            }
-            Effect::CallTool { id, .. } => {
-                let answer = ToolAnswer::Answered { status: 200, content: json!({"ok": true}), truncated: false };
-                Input::Tool { effect: id.clone(), answer }
-            }
-            // After a crash it is simply searched again.
-            Effect::Retrieve { id, .. } => {
-                let passages = vec!["Open at nine.".to_owned()];
-                Input::Retrieved { effect: id.clone(), retrieval: Retrieval::Found { passages } }
-            }
-            // So are these asked again; now and then they are not there.
-            Effect::ListTools { id, servers } => {
-                let answer = match self.chance.one_in(4) {
-                    true => ToolAnswer::Failed { code: "connect_error".into(), message: "nobody listens".into() },
-                    false => {
-                        let content = json!([{"name": "count", "schema": {"type": "object"}}]);
-                        ToolAnswer::Answered { status: 200, content, truncated: false }
-                    }
-                };
-                let list = |asked: &AskedServer| ToolList { server: asked.server.clone(), answer: answer.clone() };
-                Input::ToolsListed { effect: id.clone(), lists: servers.iter().map(list).collect() }
-            }
-            other => unreachable!("{other:?} is not the worker's"),
-        }
-    }
-
     /// A model that does its work: it talks, waits, routes and now and then hands over.
     fn answer(&mut self) -> ModelResponse {
         let word = format!("agent {}", self.key());
         let node = self.current().map(|state| state.node).unwrap_or_default();
+        let person = go(&format!("use_p__at__{node}"));
+        let request = || call("one_request", json!({"id": "1", "n": 1}));
         match (self.chance.below(16), node.as_str()) {
-            (0, "a" | "b") => calls([go("h")]),
-            (1, "a" | "b") => calls([note(&word), go("h")]),
-            (2, "a") => calls([go("b")]),
-            (2, "b") => calls([call("b_request", json!({})), go("a")]),
-            (3, "a") => calls([go("w")]),
+            (0, "a" | "s") => calls([person]),
+            (1, "a" | "s") => calls([note(&word), person]),
+            (2, "a") => calls([go("s")]),
+            (2, "s") => calls([request(), go("a")]),
+            (3, "a") => calls([go("k")]),
+            (3, "k") => calls([go("h")]),
+            (3, "s") => calls([go("w")]),
             (4, "a" | "w") => text_and(&word, [go("end")]),
             (5, _) => calls([note(&word), wait()]),
             (6, _) => text_and(&word, [metadata()]),
             (7, _) => calls([wait(), note(&word)]),
-            (8, "b") => calls([call("b_request", json!({}))]),
-            (9, "b") => calls([call("kb_retrieval", json!({"queries": ["opening"], "knowledge_base_key": "faq"}))]),
-            (10, "b") => calls([call("count", json!({}))]),
+            (8, "s") => calls([request()]),
+            (9, "s") => calls([call("kb_retrieval", json!({"queries": ["opening"], "knowledge_base_key": "faq"}))]),
+            (10, "s") => calls([call("count", json!({}))]),
             _ => text(&word),
         }
     }
@@ -462,7 +413,7 @@ impl World {
     /// Everything that is due is done, without accidents.
     pub fn settle(&mut self) {
         for _ in 0..2_000 {
-            if self.work() || self.send() {
+            if self.work() || self.deliver_next() {
                 continue;
             }
             match self.due_later() {
@@ -484,12 +435,8 @@ impl World {
     /// Each execution from nothing, from its journal.
     pub fn plays_again(&self) {
         for execution in &self.executions {
-            let mut state = execution.began_as.clone();
-            let mut events = Vec::new();
-            for (at, inputs) in &execution.journal {
-                events.extend(advance(&self.agent, &mut state, *at, inputs).events);
-            }
-            assert_eq!((state, &events), (execution.state(), &execution.events), "the replay");
+            let expected = (&execution.state(), execution.events.as_slice());
+            assert_replays(&self.agent, execution.began_as.clone(), &execution.journal, expected);
         }
     }
 
@@ -504,5 +451,35 @@ impl World {
 
     pub fn take_log(&mut self) -> String {
         mem::take(&mut self.log).join("\n")
+    }
+}
+
+impl World for ScheduledWorld {
+    fn model(&mut self, _: &CallModel) -> Result<ModelResponse, ModelFailure> {
+        if !self.chance.one_in(20) {
+            return Ok(self.answer());
+        }
+        let kind = if self.chance.one_in(4) { ModelFailureKind::Permanent } else { ModelFailureKind::Temporary };
+        Err(ModelFailure { kind, message: "no".into(), retry_after_ms: None })
+    }
+
+    /// A request that left before a crash is not repeated.
+    fn webhook(&mut self) -> ToolAnswer {
+        if self.again {
+            return ToolAnswer::Failed { code: "outcome_unknown".into(), message: "unknown".into() };
+        }
+        ToolAnswer::Answered { status: 200, content: json!({"ok": true}), truncated: false }
+    }
+
+    fn search(&mut self) -> Retrieval {
+        opening_hours()
+    }
+
+    fn tools_of(&mut self, _: &str) -> ToolAnswer {
+        if self.chance.one_in(4) { unreachable_server() } else { one_tool() }
+    }
+
+    fn send(&mut self, _: &Content) -> SendOutcome {
+        unreachable!("sends are rows of the outbox")
     }
 }

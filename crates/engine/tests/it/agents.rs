@@ -1,4 +1,4 @@
-//! The agents that the hostile model runs in, with what each node may do written down beside them.
+//! The agents of the property suites: every node type, and for each node what it may do.
 
 use crate::graphs::content;
 use engine::{
@@ -6,10 +6,13 @@ use engine::{
     limits::{Limits, OverBudget},
 };
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, LazyLock},
+};
 
 pub struct Agent {
-    pub compiled: Compiled,
+    pub compiled: Arc<Compiled>,
     /// For each node: where an HTTP request of it may go.
     pub origins: BTreeMap<&'static str, Vec<&'static str>>,
     /// For each node: the templates that it may send.
@@ -43,11 +46,20 @@ const EDGES: [(&str, &str, &str); 17] = [
     ("w", "__end__", "done"),
 ];
 
-/// How many there are: version 1 and 2, one with little room and a budget, one that gives up to a person.
+/// Agents that the hostile model runs in: version 1 and 2, one with little room and a budget, one that hands off to a
+/// person when its budget is used up.
 pub const COUNT: usize = 4;
+/// One more: version 2 without settings of its own.
+pub const PLAIN: usize = COUNT;
+
+static ALL: LazyLock<Vec<Agent>> = LazyLock::new(|| (0..=PLAIN).map(compile).collect());
+
+pub fn one(number: usize) -> &'static Agent {
+    &ALL[number]
+}
 
 /// All node types that the engine runs.
-pub fn one(number: usize) -> Agent {
+fn compile(number: usize) -> Agent {
     let hook = |node: &str, name: &str| {
         json!({"name": name, "url": format!("https://{node}.example/{name}/#{{id}}"), "http_method": "POST",
             "headers": {"Authorization": "{{secrets.k}}"},
@@ -82,6 +94,7 @@ pub fn one(number: usize) -> Agent {
         ..Limits::default()
     };
     let settings = match number {
+        PLAIN => usual,
         0 => AgentContent { agent_version: 1, enabled_tools: vec!["webhook_request".into()], ..usual },
         1 => AgentContent {
             llm_config: json!({"fallbacks": [{"provider_name": "OpenAI"}]}).as_object().cloned(),
@@ -97,5 +110,6 @@ pub fn one(number: usize) -> Agent {
     let templates = BTreeMap::from([("s", vec!["offer"]), ("t", vec!["reminder"])]);
     let bases = BTreeMap::from([("s", vec!["faq", "prices"]), ("f", vec!["kb_f"])]);
     let edges = EDGES.iter().map(|(from, to, _)| (*from, *to)).collect();
+    let compiled = Arc::new(compiled);
     Agent { compiled, origins, templates, bases, edges, globals: vec!["g", "p"], names }
 }
