@@ -33,9 +33,14 @@ pub(crate) trait RequestBody: DeserializeOwned + ToSchema + 'static {
     const MAY_BE_EMPTY: bool = false;
     /// The most bytes.
     const LIMIT: usize = API_LIMIT;
-    /// The pointer of a value of which the schema is not asked, because [`Self::check`] knows more; none when empty. It is a large
-    /// one: the schema would list millions of problems at once.
-    const READ_BY_CHECK: &'static str = "";
+    /// Pointer of a value that [`Self::read_apart`] checks in place of the schema; empty for none. The value is large: the
+    /// schema would list millions of problems at once.
+    const READ_APART: &'static str = "";
+
+    /// Checks the value at [`Self::READ_APART`], which is not null, and returns what is deserialized in its place.
+    fn read_apart(value: Value, _problems: &mut Problems) -> Value {
+        value
+    }
 
     /// Notes what no schema can say, in the body as it was sent: called also when the schema found problems, so that
     /// all are told at once. Nothing here may need the database.
@@ -54,11 +59,11 @@ pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError
 pub(crate) fn checked<T: RequestBody>(mut value: Value) -> Result<T, ApiError> {
     unwrap::<T>(&mut value)?;
     let mut problems = Problems::default();
-    let apart = Some(T::READ_BY_CHECK).filter(|at| !at.is_empty());
+    let apart = Some(T::READ_APART).filter(|at| !at.is_empty());
     let held = apart.and_then(|at| value.pointer_mut(at).map(Value::take));
     problems.extend_under("", schema::of::<T>()?.problems(&value));
     if let (Some(place), Some(held)) = (apart.and_then(|at| value.pointer_mut(at)), held) {
-        *place = held;
+        *place = if held.is_null() { held } else { T::read_apart(held, &mut problems) };
     }
     T::check(&value, &mut problems);
     problems.done()?;

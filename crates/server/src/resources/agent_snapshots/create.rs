@@ -5,7 +5,7 @@ use crate::{
     ApiError,
     api::{Changed, Created, Data, Problems, RequestBody, body, change::change},
     auth::{ProjectContext, path_id},
-    resources::agents::{AgentGraphInput, GraphChange, check_graph, pin},
+    resources::agents::{AgentGraphInput, GraphChange, pin, read_graph},
 };
 use axum::extract::{Path, Request};
 use serde::Deserialize;
@@ -22,10 +22,10 @@ pub(super) struct SnapshotCreate {
 
 impl RequestBody for SnapshotCreate {
     const LIMIT: usize = body::GRAPH_LIMIT;
-    const READ_BY_CHECK: &'static str = "/graph";
+    const READ_APART: &'static str = "/graph";
 
-    fn check(body: &Value, problems: &mut Problems) {
-        check_graph(Self::READ_BY_CHECK, body, problems);
+    fn read_apart(graph: Value, problems: &mut Problems) -> Value {
+        read_graph(Self::READ_APART, &graph, problems)
     }
 }
 

@@ -57,10 +57,13 @@ pub(super) struct NewAgent {
 impl RequestBody for AgentCreate {
     const WRAPPER: &'static [&'static str] = &["agent"];
     const LIMIT: usize = body::GRAPH_LIMIT;
-    const READ_BY_CHECK: &'static str = save::GRAPH_AT;
+    const READ_APART: &'static str = save::GRAPH_AT;
+
+    fn read_apart(graph: Value, problems: &mut Problems) -> Value {
+        save::read_graph(Self::READ_APART, &graph, problems)
+    }
 
     fn check(body: &Value, problems: &mut Problems) {
-        save::check_graph(Self::READ_BY_CHECK, body, problems);
         settings::check(body, problems);
     }
 }

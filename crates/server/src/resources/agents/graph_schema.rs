@@ -281,3 +281,35 @@ struct McpQuery {
     #[serde(flatten)]
     others: Map<String, Value>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::agent::NODE_TYPES;
+    use serde_json::json;
+    use std::collections::BTreeSet;
+    use utoipa::PartialSchema as _;
+
+    /// Keys of a node that are no settings of a type.
+    const OTHER_OBJECTS: [&str; 1] = ["config"];
+
+    #[test]
+    fn the_document_lists_the_node_types_of_the_domain() {
+        let documented = json!(NodeType::schema())["enum"].clone();
+        let documented: BTreeSet<&str> = documented.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(documented, NODE_TYPES.iter().map(|known| known.name).collect());
+    }
+
+    #[test]
+    fn the_document_describes_the_settings_of_every_node_type() {
+        let node = json!(GraphNodeInput::schema());
+        let node = node.pointer("/allOf/0").unwrap_or(&node)["properties"].as_object().unwrap();
+        let is_object = |schema: &Value| {
+            let text = schema.to_string();
+            text.contains("$ref") && !text.contains("NodeType")
+        };
+        let described = node.iter().filter(|(_, schema)| is_object(schema)).map(|(key, _)| key.as_str());
+        let described: BTreeSet<&str> = described.filter(|key| !OTHER_OBJECTS.contains(key)).collect();
+        assert_eq!(described, NODE_TYPES.iter().filter_map(|known| known.settings).collect());
+    }
+}

@@ -11,7 +11,7 @@ mod update;
 mod view;
 
 pub(crate) use graph_schema::{AgentGraph, AgentGraphInput};
-pub(crate) use save::{GraphChange, check_graph, pin};
+pub(crate) use save::{GraphChange, pin, read_graph};
 pub(crate) use view::{Agent, shown};
 
 use crate::AppState;

@@ -8,37 +8,36 @@ use domain::{
     ids::{AgentId, ProjectId},
 };
 use engine::AgentContent;
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::Deserialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::{Error, Result, Tx, agents, agents::AgentRow};
 
-/// A graph that was checked.
-#[derive(Debug)]
-pub(crate) struct GraphChange(Graph);
+/// A graph of a request, in canonical form: [`read_graph`] has put it in the place of what was sent.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct GraphChange(Value);
 
 impl GraphChange {
     /// As it is stored.
     pub(crate) fn stored(&self) -> String {
-        view::stored(&self.0)
+        self.0.to_string()
     }
 }
 
-impl<'de> Deserialize<'de> for GraphChange {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        let checked = Graph::read(&Value::deserialize(deserializer)?);
-        checked.map(|checked| Self(checked.graph)).map_err(|_| D::Error::custom("a graph with problems"))
-    }
-}
-
-/// Where the graph of an agent's body stands.
+/// Place of the graph in an agent's body.
 pub(super) const GRAPH_AT: &str = "/agent/graph";
 
-/// Names what is wrong with the graph at this place of a body. Its reader knows more than the schema and takes more spellings, so it
-/// has the only word.
-pub(crate) fn check_graph(at: &str, body: &Value, problems: &mut Problems) {
-    let Some(graph) = body.pointer(at).filter(|graph| !graph.is_null()) else { return };
-    problems.extend_under(at, Graph::read(graph).err().unwrap_or_default());
+/// Reads and checks a graph once and returns its canonical form. Its reader knows more than the schema and takes more
+/// spellings, so the schema has no say. Problems are reported under `at`.
+pub(crate) fn read_graph(at: &str, graph: &Value, problems: &mut Problems) -> Value {
+    match Graph::read(graph) {
+        Ok(checked) => checked.graph.to_json(),
+        Err(found) => {
+            problems.extend_under(at, found);
+            Value::Null
+        }
+    }
 }
 
 /// Stores the agent's state as a snapshot and points the agent to it.
@@ -77,7 +76,7 @@ pub(super) fn new_row(ctx: &AppState, new: NewAgent) -> AgentRow {
         limits: settings::stored(new.limits.as_ref()),
         webhooks_in_tests: settings::in_tests(new.webhooks_in_tests.as_deref()),
         enabled_tools: settings::stored(new.enabled_tools.as_ref()),
-        graph: view::stored(&new.graph.map_or_else(Graph::starter, |graph| graph.0)),
+        graph: new.graph.map_or_else(|| view::stored(&Graph::starter()), |graph| graph.stored()),
         snapshot_id: Id::from_uuid(id.uuid()),
         version: 1,
         created_at: now,
@@ -115,6 +114,6 @@ pub(super) fn apply(row: &mut AgentRow, change: &AgentChange) {
         row.webhooks_in_tests = settings::in_tests(Some(word));
     }
     if let Some(graph) = &change.graph {
-        row.graph = view::stored(&graph.0);
+        row.graph = graph.stored();
     }
 }
