@@ -44,7 +44,23 @@ struct Ending {
 
 fn arguments() -> impl Strategy<Value = Value> {
     let node = select(vec![
-        "a", "a", "s", "s", "w", "w", "k", "t", "f", "h", "g", "end", "__end__", "use_g__at__a", "use_p__at__s", "zzz", "",
+        "a",
+        "a",
+        "s",
+        "s",
+        "w",
+        "w",
+        "k",
+        "t",
+        "f",
+        "h",
+        "g",
+        "end",
+        "__end__",
+        "use_g__at__a",
+        "use_p__at__s",
+        "zzz",
+        "",
         "__start__",
     ]);
     prop_oneof![
@@ -114,9 +130,7 @@ impl World for &Ending {
     fn model(&mut self, _: &CallModel) -> Result<ModelResponse, ModelFailure> {
         match self.failure {
             None => Ok(self.answer.clone()),
-            Some(kind) => {
-                Err(ModelFailure { kind, message: "no".into(), retry_after_ms: Some(i64::from(self.dice)) })
-            }
+            Some(kind) => Err(ModelFailure { kind, message: "no".into(), retry_after_ms: Some(i64::from(self.dice)) }),
         }
     }
 

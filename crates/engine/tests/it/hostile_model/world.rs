@@ -18,9 +18,7 @@ use domain::{
     message::Content,
     tool_request::ToolAnswer,
 };
-use engine::{
-    About, CallModel, Contact, Effect, Input, Note, Pending, Retrieval, SendOutcome, State, Zone, limits,
-};
+use engine::{About, CallModel, Contact, Effect, Input, Note, Pending, Retrieval, SendOutcome, State, Zone, limits};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

@@ -15,7 +15,8 @@ use domain::{
     tool_request::ToolAnswer,
 };
 use engine::{
-    CallModel, Compiled, Effect, Entry, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State, advance,
+    CallModel, Compiled, Effect, Entry, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State,
+    advance,
 };
 use serde_json::json;
 use std::{collections::HashSet, mem, sync::Arc};
