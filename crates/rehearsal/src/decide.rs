@@ -1,58 +1,74 @@
-//! The decision: say something, call a data tool, move to another step, or rest.
+//! Decides what to do: say something, call a data tool, move to another step, or wait.
 //!
-//! In this order: data that just came in is told; a wish for a human goes first; then goodbyes; then what the step's
-//! tools and the next steps offer for the wish, the better fit winning and the step at hand winning ties. A step already
-//! seen in this turn is never entered again, so no turn can go in circles.
+//! The result of a tool is told first; then come questions about us, wishes for a person and goodbyes; then whatever the
+//! step's tools and the next steps offer for the wish. The better fit wins, and the step at hand wins ties. A step seen in
+//! this turn is never entered again, so a turn cannot run in a circle.
 
 use domain::chat::ModelRequest;
+use domain::tool_names::{ENTER_IDLE_STATE, MOVE_TO_NEXT_NODE, WAIT_FOR_USER};
 use serde_json::{Map, Value};
 
-use super::concepts::Concept;
-use super::conversation::{Conversation, Entry, head, is_data_tool};
-use super::language::Language;
-use super::lexicon::meaning_of_option;
-use super::phrases;
-use super::targets::{Target, plain, targets};
-use super::wish::Wish;
+use crate::concepts::Concept;
+use crate::conversation::{Conversation, Entry, is_data_tool};
+use crate::language::{Language, Phrase, says};
+use crate::meaning::Meaning;
+use crate::phrases;
+use crate::text::head;
+use crate::wish::Wish;
 
-/// What to do.
-#[derive(Debug, PartialEq)]
-pub(super) enum Action<'a> {
-    /// Tell the person.
+#[derive(Debug)]
+pub(crate) enum Action<'a> {
     Say(String),
-    /// Go to another step.
     Move { to: &'a str, reason: String },
-    /// Fetch or change data.
     Call { tool: &'a str, arguments: Map<String, Value> },
-    /// Nothing new to say: this tool waits.
-    Rest(&'a str),
 }
 
-/// All that a decision rests on.
-pub(super) struct Situation<'a> {
-    pub(super) request: &'a ModelRequest,
-    pub(super) conversation: &'a Conversation<'a>,
-    pub(super) language: Language,
-    pub(super) wish: Wish,
-    pub(super) targets: Vec<Target<'a>>,
+/// Everything that a decision depends on.
+pub(crate) struct Situation<'a> {
+    pub(crate) request: &'a ModelRequest,
+    pub(crate) conversation: &'a Conversation<'a>,
+    pub(crate) language: Language,
+    pub(crate) wish: Wish,
+    targets: Vec<Target<'a>>,
+}
+
+/// A next step on offer.
+struct Target<'a> {
+    name: &'a str,
+    condition: &'a str,
+    meaning: Meaning,
+}
+
+impl Target<'_> {
+    fn is_end(&self) -> bool {
+        matches!(self.name, "__end__" | "end" | "END")
+    }
+
+    fn closes(&self) -> bool {
+        self.is_end() || self.meaning.has(Concept::Bye) || self.meaning.has(Concept::Done)
+    }
+
+    fn is_human(&self) -> bool {
+        self.meaning.has(Concept::Human)
+    }
 }
 
 impl<'a> Situation<'a> {
-    pub(super) fn new(request: &'a ModelRequest, conversation: &'a Conversation<'a>, language: Language) -> Self {
+    pub(crate) fn new(request: &'a ModelRequest, conversation: &'a Conversation<'a>, language: Language) -> Self {
         let wish = Wish::read(conversation.unanswered().unwrap_or_default());
         Self { request, conversation, language, wish, targets: targets(request, conversation) }
     }
 
-    pub(super) fn decide(&self) -> Action<'a> {
+    pub(crate) fn decide(&self) -> Action<'a> {
         if let Some(Entry::Result { tool, arguments, content }) = self.conversation.entries.last() {
-            return self.tell(tool, arguments, content);
+            return Action::Say(self.tell(tool, arguments, content));
         }
-        if self.conversation.handed_back() {
-            let begun = self.conversation.person_texts().next().is_some() || self.conversation.said().next().is_some();
-            return Action::Say(if begun { phrases::welcome_back(self.language).to_owned() } else { self.greeting() });
+        if self.conversation.is_handed_back() {
+            let begun = self.has_begun() || self.conversation.person_texts().next().is_some();
+            return self.say(if begun { phrases::WELCOME_BACK } else { phrases::HELLO_AND_HELP });
         }
         if self.conversation.unanswered().is_none() {
-            return self.rest().unwrap_or_else(|| Action::Say(self.greeting()));
+            return self.wait().unwrap_or_else(|| self.say(phrases::HELLO_AND_HELP));
         }
         self.identity()
             .or_else(|| self.human())
@@ -63,109 +79,95 @@ impl<'a> Situation<'a> {
             .unwrap_or_else(|| Action::Say(self.small_talk()))
     }
 
-    /// Nothing new since we spoke: wait, if there is a tool for it.
-    fn rest(&self) -> Option<Action<'a>> {
-        let spoken = matches!(self.conversation.entries.last(), Some(Entry::Said(_)));
+    fn say(&self, phrase: Phrase) -> Action<'a> {
+        Action::Say(self.language.pick(phrase).to_owned())
+    }
+
+    fn go(&self, target: &Target<'a>) -> Action<'a> {
+        let text = self.wish.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        Action::Move { to: target.name, reason: self.language.fill(phrases::REASON, head(&text, 160)) }
+    }
+
+    /// Nothing is new since the last text: waits, if there is a tool for it.
+    fn wait(&self) -> Option<Action<'a>> {
         let tool =
-            self.request.tools.iter().find(|tool| matches!(tool.name.as_str(), "WaitForUser" | "EnterIdleState"))?;
-        spoken.then_some(Action::Rest(&tool.name))
+            self.request.tools.iter().find(|tool| matches!(tool.name.as_str(), WAIT_FOR_USER | ENTER_IDLE_STATE))?;
+        let spoken = matches!(self.conversation.entries.last(), Some(Entry::Said(_)));
+        spoken.then(|| Action::Call { tool: &tool.name, arguments: Map::new() })
     }
 
     fn identity(&self) -> Option<Action<'a>> {
-        let asked = self.wish.has(Concept::Identity) && !self.wish.meaning().has_topic();
-        let help = phrases::anything_else(self.language);
-        asked.then(|| Action::Say(format!("{} {help}", phrases::identity(self.language))))
+        let asked = self.wish.has(Concept::Identity) && !self.wish.meaning.has_topic();
+        asked.then(|| Action::Say(self.two(phrases::IDENTITY, phrases::ANYTHING_ELSE)))
     }
 
     fn human(&self) -> Option<Action<'a>> {
-        let target = self.open_targets().find(|target| target.is_human());
-        let offered = self
-            .conversation
-            .last_said()
-            .is_some_and(|said| Language::ALL.iter().any(|language| said.contains(phrases::offer_person(*language))));
-        let wanted = self.wish.has(Concept::Human) || (offered && self.wish.only_assent());
-        if !wanted {
+        let offered = self.conversation.last_said().is_some_and(|said| says(said, phrases::OFFER_PERSON));
+        if !self.wish.has(Concept::Human) && !(offered && self.wish.is_only_yes()) {
             return None;
         }
-        match target {
+        match self.open_targets().find(|target| target.is_human()) {
             Some(target) => Some(self.go(target)),
             // Another step may lead to one; its condition need not say so.
-            None if self.best_target().is_some_and(|(fit, _)| fit > 0) => None,
-            None => Some(Action::Say(phrases::no_person_here(self.language).to_owned())),
+            None if self.best_target().is_some() => None,
+            None => Some(Action::Say(self.two(phrases::NOT_HERE, phrases::ANYTHING_ELSE))),
         }
     }
 
-    /// In a step that closes the conversation.
     fn in_closing_step(&self) -> Option<Action<'a>> {
         if !self.is_closing_step() {
             return None;
         }
-        let declines = self.wish.closes() || self.wish.only_thanks() || self.wish.only_no() || self.wish.no_words();
         let asked = self.conversation.visit().iter().any(|entry| matches!(entry, Entry::Said(_)));
-        if !asked && declines {
-            return Some(Action::Say(self.farewell()));
+        let wish = &self.wish;
+        if wish.closes() || wish.is_only_thanks() || wish.is_only_no() || wish.has_no_words() {
+            let end = self.open_targets().find(|target| target.is_end() && asked);
+            return Some(end.map_or_else(|| self.say(phrases::FAREWELL), |end| self.go(end)));
         }
-        if declines {
-            let end = self.targets.iter().find(|target| target.is_end()).filter(|target| self.is_open(target));
-            return Some(end.map_or_else(|| Action::Say(self.farewell()), |end| self.go(end)));
-        }
-        if self.wish.meaning().is_empty() || self.wish.only_assent() || self.wish.only_greeting() {
-            let text = match asked {
-                true if self.wish.has(Concept::Fine) => phrases::all_right(self.language),
-                true => phrases::of_course(self.language),
-                false => phrases::before_goodbye(self.language),
-            };
-            return Some(Action::Say(text.to_owned()));
+        if wish.meaning.is_empty() || wish.is_only_yes() || wish.is_only_greeting() {
+            return Some(self.say(if asked { phrases::OF_COURSE } else { phrases::ANYTHING_ELSE }));
         }
         // A new wish: the step that fits it, or the way back into the conversation.
         let ways: Vec<&Target> = self.open_targets().filter(|target| !target.closes() && !target.is_human()).collect();
-        let best = self.best_target().map(|(_, target)| target);
         let back = ways.iter().copied().find(|target| target.meaning.has(Concept::Other));
-        let only = if let [only] = ways.as_slice() { Some(*only) } else { None };
-        best.or(back).or(only).map(|target| self.go(target))
+        let only = ways.first().copied().filter(|_| ways.len() == 1);
+        self.best_target().map(|(_, target)| target).or(back).or(only).map(|target| self.go(target))
     }
 
     /// The person says goodbye, or wants nothing more.
     fn goodbye(&self) -> Option<Action<'a>> {
-        let begun = self.conversation.said().next().is_some();
-        let over =
-            self.wish.closes() || (begun && self.wish.only_thanks()) || (self.wish.only_no() && self.offered_more());
+        let over = self.wish.closes()
+            || (self.has_begun() && self.wish.is_only_thanks())
+            || (self.wish.is_only_no() && self.has_offered_more());
         if !over || self.is_closing_step() {
             return None;
         }
-        let rank = |target: &Target| {
-            let bye = i32::from(target.meaning.has(Concept::Bye));
-            let done = i32::from(target.meaning.has(Concept::Done));
-            let said_bye = self.wish.has(Concept::Bye) && !self.wish.has(Concept::Done);
-            2 * if said_bye { 2 * bye + done } else { 2 * done + bye } - i32::from(target.is_end())
+        let shared = |target: &Target| {
+            [Concept::Bye, Concept::Done].iter().filter(|one| self.wish.has(**one) && target.meaning.has(**one)).count()
         };
-        let mut best: Option<&Target> = None;
-        for target in self.open_targets().filter(|target| target.closes() && !target.is_human()) {
-            if best.is_none_or(|best| rank(target) > rank(best)) {
-                best = Some(target);
-            }
-        }
-        Some(best.map_or_else(|| Action::Say(self.farewell()), |target| self.go(target)))
+        let closing: Vec<&Target> =
+            self.open_targets().filter(|target| target.closes() && !target.is_human()).collect();
+        let best = closing.into_iter().rev().max_by_key(|target| (shared(target), !target.is_end()));
+        Some(best.map_or_else(|| self.say(phrases::FAREWELL), |target| self.go(target)))
     }
 
     /// What the step's tools and the next steps offer.
     fn matter(&self) -> Option<Action<'a>> {
         let plan = self.plan();
-        // Why we came here in this turn explains the wish as far as it goes; only a better reason leads further.
-        let here = self.conversation.entered_because().map_or(0, |condition| self.fit(condition));
-        let tool_fit = plan.as_ref().map_or(0, |plan| plan.fit);
-        if let Some((fit, target)) = self.best_target()
-            && fit > here.max(tool_fit)
-        {
+        let because = self.conversation.entered_because();
+        // The reason of the last move explains the wish as far as it goes; only a better reason leads further.
+        let here = because.map_or(0, |condition| self.fit(condition)).max(plan.as_ref().map_or(0, |plan| plan.fit));
+        if let Some((_, target)) = self.best_target().filter(|(fit, _)| *fit > here) {
             return Some(self.go(target));
         }
         if let Some(plan) = plan {
-            let entered = self.conversation.entered_because().is_some();
-            let complete = plan.filled.missing.is_empty() && plan.filled.fresh;
-            if !plan.filled.fresh && !plan.filled.search && !entered && self.wish.meaning().exceeds(&[&plan.about]) {
+            let filled = &plan.filled;
+            let is_new = filled.is_fresh || filled.is_search || because.is_some();
+            if !is_new && self.wish.meaning.exceeds(&plan.about) {
                 return self.other().map(|target| self.go(target));
             }
-            if plan.fit > 0 || complete || entered || (plan.asked.is_some() && !self.leaves()) {
+            let is_complete = filled.missing.is_empty() && filled.is_fresh;
+            if plan.fit > 0 || is_complete || because.is_some() || (plan.asked.is_some() && !self.leaves()) {
                 return Some(self.use_tool(&plan));
             }
         }
@@ -177,82 +179,83 @@ impl<'a> Situation<'a> {
         self.open_targets().find(|target| target.meaning.has(Concept::Other) && !target.closes())
     }
 
-    /// Whether the wish is about something this step does not offer.
+    /// True if the wish is about something that this step does not offer.
     fn leaves(&self) -> bool {
-        let asked_for_other = self.wish.has(Concept::Other);
         let here = self.conversation.entered_because().map_or(0, |condition| self.fit(condition));
-        asked_for_other || (self.wish.meaning().has_topic() && here == 0)
+        self.wish.has(Concept::Other) || (self.wish.meaning.has_topic() && here == 0)
     }
 
-    /// A step with nothing to fetch and one way on: an answer leads there if the way has no condition, a bare number too.
+    /// A step with nothing to fetch and one way on: an answer leads there, if the way has no condition or it is a number.
     fn onwards(&self) -> Option<Action<'a>> {
         if self.request.tools.iter().any(|tool| is_data_tool(&tool.name)) {
             return None;
         }
         let asked = self.conversation.visit().iter().any(|entry| matches!(entry, Entry::Said(_)));
-        let number =
-            self.wish.meaning().is_empty() && self.wish.text.chars().any(|character| character.is_ascii_digit());
+        let is_number = self.wish.meaning.is_empty() && self.wish.text.contains(|c: char| c.is_ascii_digit());
         let mut ways = self.open_targets().filter(|target| {
             let special = target.closes() || target.is_human() || target.meaning.has(Concept::Other);
-            !special && (number || target.condition.is_empty())
+            !special && (is_number || target.condition.is_empty())
         });
         let (way, more) = (ways.next()?, ways.next());
-        let answers = number || (asked && !self.wish.only_greeting());
+        let answers = is_number || (asked && !self.wish.is_only_greeting());
         (answers && more.is_none()).then(|| self.go(way))
     }
 
-    /// Whether the step's own prompt says that it closes the conversation.
     fn is_closing_step(&self) -> bool {
         let Some(step) = &self.conversation.step else { return false };
-        if meaning_of_option(step.name).has(Concept::Bye) {
-            return true;
-        }
-        let prompt =
-            step.instructions.iter().take(60).map(|line| head(line, 400)).collect::<Vec<_>>().join("\n").to_lowercase();
-        const CLOSING: &[&str] = &[
-            "closes the conversation",
-            "close the conversation",
-            "ends the conversation",
-            "closing the conversation",
-            "cierra la conversación",
-            "cerrar la conversación",
-            "encerra a conversa",
-            "encerrar a conversa",
-        ];
-        let own = self.targets.iter().any(Target::is_end) || self.targets.is_empty();
-        own && CLOSING.iter().any(|phrase| prompt.contains(phrase))
+        // The engine's words for a node that ends an execution with a goodbye.
+        let says_so = || step.instructions.iter().any(|line| line.contains("This step closes the conversation"));
+        Meaning::of_option(step.name).has(Concept::Bye) || says_so()
     }
 
-    pub(super) fn fit(&self, option: &str) -> i32 {
-        self.wish.meaning().fit(&meaning_of_option(option))
+    fn fit(&self, option: &str) -> i32 {
+        self.wish.meaning.fit(&Meaning::of_option(option))
     }
 
-    /// The next step whose condition fits best, goodbyes and humans aside: those have ways of their own.
+    /// The next step whose condition fits best. Goodbyes and wishes for a person have rules of their own.
     fn best_target(&self) -> Option<(i32, &Target<'a>)> {
-        let mut best: Option<(i32, &Target)> = None;
         // "Something else than an order" is not about orders.
-        for target in self.open_targets().filter(|target| !target.is_end() && !target.meaning.has(Concept::Other)) {
-            let fit = self.wish.meaning().fit(&target.meaning);
-            if fit > 0 && best.is_none_or(|(highest, _)| fit > highest) {
-                best = Some((fit, target));
-            }
-        }
-        best
+        let targets = self.open_targets().filter(|target| !target.is_end() && !target.meaning.has(Concept::Other));
+        let fits = targets.map(|target| (self.wish.meaning.fit(&target.meaning), target)).filter(|(fit, _)| *fit > 0);
+        fits.reduce(|best, next| if next.0 > best.0 { next } else { best })
     }
 
-    /// Steps one may go to and has not been to in this turn.
-    pub(super) fn open_targets(&self) -> impl Iterator<Item = &Target<'a>> {
-        self.targets.iter().filter(|target| self.is_open(target))
+    /// Steps not entered or refused in this turn.
+    fn open_targets(&self) -> impl Iterator<Item = &Target<'a>> {
+        self.targets.iter().filter(|target| {
+            let refused = |entry: &Entry| matches!(entry, Entry::Refused(name) if *name == target.name);
+            !self.conversation.visited().any(|name| plain(name) == plain(target.name))
+                && !self.conversation.turn().iter().any(refused)
+        })
     }
 
-    fn is_open(&self, target: &Target) -> bool {
-        let tried = |entry: &Entry| matches!(entry, Entry::Refused(name) if *name == target.name);
-        let visited = self.conversation.visited();
-        !visited.iter().any(|name| plain(name) == plain(target.name)) && !self.conversation.turn().iter().any(tried)
+    pub(crate) fn leads_to_person(&self) -> bool {
+        self.open_targets().any(Target::is_human)
     }
 
-    pub(super) fn go(&self, target: &Target<'a>) -> Action<'a> {
-        let text = self.wish.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Action::Move { to: target.name, reason: phrases::reason(self.language, head(&text, 160)) }
+    pub(crate) fn has_begun(&self) -> bool {
+        self.conversation.last_said().is_some()
     }
+}
+
+/// `use_G__at__X` leads to the global step G.
+fn plain(name: &str) -> &str {
+    name.strip_prefix("use_").and_then(|rest| rest.split_once("__at__")).map_or(name, |(global, _)| global)
+}
+
+/// The next steps: the tool's enumeration if it has one, else the list of the step prompt.
+fn targets<'a>(request: &'a ModelRequest, conversation: &'a Conversation<'a>) -> Vec<Target<'a>> {
+    let Some(tool) = request.tools.iter().find(|tool| tool.name == MOVE_TO_NEXT_NODE) else { return Vec::new() };
+    let listed = tool.parameters.pointer("/properties/next_node/enum").and_then(Value::as_array);
+    let step = conversation.step.as_ref();
+    let names: Vec<&str> = match listed {
+        Some(names) => names.iter().filter_map(Value::as_str).collect(),
+        None => step.into_iter().flat_map(|step| &step.next).map(|next| next.name).collect(),
+    };
+    let target = |name: &'a str| {
+        let condition = step.map_or("", |step| step.condition(name));
+        let meaning = Meaning::of_option(&format!("{}\n{}", plain(name), head(condition, 500)));
+        Target { name, condition, meaning }
+    };
+    names.into_iter().take(300).map(target).collect()
 }

@@ -1,131 +1,92 @@
-//! What is said in a situation: questions for arguments, data told, small talk.
+//! Words for a situation: questions for arguments, results of tools, small talk.
 
 use serde_json::Value;
 
-use super::arguments::wanted;
-use super::concepts::Concept;
-use super::decide::{Action, Situation};
-use super::general::General;
-use super::language::Language;
-use super::phrases;
-use super::plans::Plan;
-use super::render::{self, Outcome};
-use super::targets::Target;
+use crate::arguments::question;
+use crate::concepts::Concept;
+use crate::decide::Situation;
+use crate::language::{Phrase, says};
+use crate::phrases;
+use crate::plan::Plan;
+use crate::render::{Outcome, looked_for, outcome};
 
-impl<'a> Situation<'a> {
-    pub(super) fn small_talk(&self) -> String {
-        let begun = self.conversation.said().next().is_some();
-        if self.wish.only_greeting() {
-            return if begun { self.hello_again() } else { self.greeting() };
-        }
-        let human = self.open_targets().any(Target::is_human);
-        let offer = if human { phrases::offer_person } else { phrases::anything_else };
-        if self.wish.meaning().has_topic() {
-            return format!("{} {}", phrases::not_here(self.language), offer(self.language));
-        }
-        if self.wish.has(Concept::Other)
-            || (self.wish.only_assent() && self.offered_more() && !self.wish.has(Concept::Fine))
-        {
-            return phrases::of_course(self.language).to_owned();
-        }
-        if begun && (self.wish.only_assent() || self.wish.no_words() || self.wish.only_no()) {
-            return phrases::all_right(self.language).to_owned();
-        }
-        let asks_for_help = self.wish.has(Concept::Help);
-        if asks_for_help && begun {
-            return phrases::of_course(self.language).to_owned();
-        }
-        if !begun && (asks_for_help || self.wish.only_thanks() || self.wish.only_assent() || self.wish.no_words()) {
-            return self.greeting();
-        }
-        if !begun {
-            let hello = if self.wish.has(Concept::Greeting) { phrases::hello(self.language) } else { "" };
-            return format!("{hello} {}", phrases::unclear(self.language)).trim().to_owned();
-        }
-        let unclear = |said: &str| {
-            let known = |language: &Language| {
-                said.contains(phrases::unclear(*language)) || said.contains(phrases::still_unclear(*language))
-            };
-            Language::ALL.iter().any(known)
-        };
-        let text = match self.conversation.last_said() {
-            Some(said) if unclear(said) => phrases::still_unclear(self.language),
-            _ => return phrases::unclear(self.language).to_owned(),
-        };
-        if human { format!("{text} {}", offer(self.language)) } else { text.to_owned() }
+impl Situation<'_> {
+    pub(crate) fn two(&self, first: Phrase, second: Phrase) -> String {
+        format!("{} {}", self.language.pick(first), self.language.pick(second))
     }
 
-    pub(super) fn greeting(&self) -> String {
-        let general = General::read(&self.request.system, self.language);
-        phrases::greeting(self.language, general.place.as_deref(), general.purpose)
-    }
-
-    pub(super) fn hello_again(&self) -> String {
-        phrases::greeting(self.language, None, None)
-    }
-
-    pub(super) fn farewell(&self) -> String {
-        phrases::farewell(self.language).to_owned()
-    }
-
-    pub(super) fn ask(&self, plan: &Plan, missing: &str) -> String {
-        let (what, choices) = wanted(plan.tool, missing, self.language);
-        let asked_before = plan.asked.as_deref() == Some(missing);
-        if asked_before && (self.wish.only_no() || self.wish.has(Concept::Unknowing)) {
-            let offer = if self.open_targets().any(Target::is_human) {
-                phrases::offer_person(self.language)
-            } else {
-                phrases::send_when_found(self.language)
-            };
-            return format!("{} {offer}", phrases::cannot_without(self.language, &what));
-        }
-        let greets = self.wish.has(Concept::Greeting);
-        let lead = if asked_before && greets {
-            phrases::hello(self.language).to_owned()
-        } else if asked_before {
-            phrases::still_missing(self.language).to_owned()
-        } else if plan.asked.is_some() {
-            phrases::thanks_for_that(self.language).to_owned()
-        } else if greets {
-            format!("{} {}", phrases::hello(self.language), phrases::happy_to_help(self.language))
+    pub(crate) fn small_talk(&self) -> String {
+        let (wish, begun) = (&self.wish, self.has_begun());
+        let is_help = wish.has(Concept::Help) || wish.has(Concept::Other);
+        let is_empty = wish.is_only_yes() || wish.is_only_no() || wish.is_only_thanks() || wish.has_no_words();
+        let phrase = if wish.meaning.has_topic() {
+            return self.two(phrases::NOT_HERE, self.offer());
+        } else if wish.is_only_greeting() || (!begun && (is_help || is_empty)) {
+            phrases::HELLO_AND_HELP
+        } else if is_help || (wish.is_only_yes() && self.has_offered_more()) {
+            phrases::OF_COURSE
+        } else if is_empty {
+            phrases::ALL_RIGHT
+        } else if self.conversation.last_said().is_some_and(|said| says(said, phrases::UNCLEAR)) {
+            return self.two(phrases::NOT_HERE, self.offer());
+        } else if !begun && wish.has(Concept::Greeting) {
+            return self.two(phrases::HELLO, phrases::UNCLEAR);
         } else {
-            phrases::happy_to_help(self.language).to_owned()
+            phrases::UNCLEAR
         };
-        let question = phrases::ask(self.language, &what);
-        format!("{lead} {question} {choices}").trim().to_owned()
+        self.language.pick(phrase).to_owned()
     }
 
-    pub(super) fn tell(&self, tool: &str, arguments: &Value, content: &str) -> Action<'a> {
+    fn offer(&self) -> Phrase {
+        if self.leads_to_person() { phrases::OFFER_PERSON } else { phrases::ANYTHING_ELSE }
+    }
+
+    pub(crate) fn has_offered_more(&self) -> bool {
+        let offers = [phrases::ANYTHING_ELSE, phrases::WELCOME_BACK];
+        self.conversation.last_said().is_some_and(|said| offers.iter().any(|offer| says(said, *offer)))
+    }
+
+    /// Asks for an argument of a tool.
+    pub(crate) fn ask(&self, plan: &Plan, missing: &str) -> String {
+        let (words, question) = question(plan.tool, missing, self.language);
+        let is_repeated = plan.asked == Some(missing);
+        if is_repeated && (self.wish.is_only_no() || self.wish.has(Concept::Unknowing)) {
+            let cannot = self.language.fill(phrases::CANNOT_WITHOUT, &words);
+            return format!("{cannot} {}", self.language.pick(self.offer()));
+        }
+        let lead = match (is_repeated, plan.asked.is_some(), self.wish.has(Concept::Greeting)) {
+            (true, ..) => self.language.pick(phrases::NOT_IN_YOUR_MESSAGE).to_owned(),
+            (false, true, _) => self.language.pick(phrases::THANK_YOU).to_owned(),
+            (false, false, true) => self.two(phrases::HELLO, phrases::HAPPY_TO_HELP),
+            (false, false, false) => self.language.pick(phrases::HAPPY_TO_HELP).to_owned(),
+        };
+        format!("{lead} {question}")
+    }
+
+    /// Tells the result of a tool.
+    pub(crate) fn tell(&self, tool: &str, arguments: &Value, content: &str) -> String {
         let language = self.language;
-        Action::Say(match render::outcome(tool, content, language) {
-            Outcome::Found(text) => render::with_offer(&text, language),
-            Outcome::Missing => {
-                let (what, check) = render::looked_for(tool, arguments, language);
-                phrases::not_found(language, what.as_deref(), check.as_deref())
-            }
-            Outcome::Refused(paths) => {
-                let spec = self.request.tools.iter().find(|spec| spec.name == tool);
-                match (spec, paths.first()) {
-                    (Some(spec), Some(path)) => {
-                        let (what, choices) = wanted(spec, path, language);
-                        let ask = phrases::ask(language, &what);
-                        format!("{} {ask} {choices}", phrases::still_missing(language)).trim().to_owned()
-                    }
-                    _ => phrases::not_found(language, None, None),
-                }
+        let (what, check) = match outcome(tool, content, language) {
+            Outcome::Found(text) => {
+                let glue = if text.contains('\n') { "\n" } else { " " };
+                return format!("{text}{glue}{}", language.pick(phrases::ANYTHING_ELSE));
             }
             Outcome::Unreachable => {
-                let human = self.open_targets().any(Target::is_human);
-                let offer = if human { phrases::offer_person(language) } else { phrases::try_later(language) };
-                format!("{} {offer}", phrases::unreachable(language))
+                let offer = if self.leads_to_person() { phrases::OFFER_PERSON } else { phrases::TRY_LATER };
+                return self.two(phrases::UNREACHABLE, offer);
             }
-        })
-    }
-
-    pub(super) fn offered_more(&self) -> bool {
-        let offers = [phrases::anything_else, phrases::welcome_back, phrases::before_goodbye];
-        self.conversation.last_said().is_some_and(|said| {
-            Language::ALL.iter().any(|language| offers.iter().any(|offer| said.contains(offer(*language))))
-        })
+            Outcome::Refused(path) => {
+                let spec = self.request.tools.iter().find(|spec| spec.name == tool);
+                if let (Some(spec), Some(path)) = (spec, path) {
+                    let lead = language.pick(phrases::NOT_IN_YOUR_MESSAGE);
+                    return format!("{lead} {}", question(spec, &path, language).1);
+                }
+                (None, None)
+            }
+            Outcome::Missing => looked_for(tool, arguments, language),
+        };
+        let what = what.unwrap_or_else(|| language.pick(["anything", "nada", "nada"]).to_owned());
+        let check = check.unwrap_or_else(|| language.pick(["the details", "los datos", "os dados"]).to_owned());
+        format!("{} {}", language.fill(phrases::NOT_FOUND, &what), language.fill(phrases::CHECK, &check))
     }
 }

@@ -1,8 +1,8 @@
-//! Another domain, Spanish names, two tools with typed arguments.
+//! A second agent: another domain, Spanish names, two tools with typed arguments.
 
 use serde_json::json;
 
-use super::harness::{Chat, agent};
+use super::chat::{Chat, agent};
 
 fn clinic() -> Chat {
     Chat::with(agent("clinic-agent.json"), |tool, arguments| match tool {
@@ -23,8 +23,7 @@ fn arguments_are_asked_for_one_by_one() {
     assert_eq!(
         chat.log.join("\n"),
         "person: hola\n\
-         agent: ¡Hola! Te has comunicado con Clínica Santa Rosa. Este chat ayuda a reservar y cancelar citas médicas. \
-         ¿En qué te puedo ayudar?\n\
+         agent: ¡Hola! ¿En qué te puedo ayudar?\n\
          [modelo de ensayo, no es una IA]\n\
          person: quiero una cita\n\
          → agenda\n\
@@ -46,7 +45,7 @@ fn arguments_are_asked_for_one_by_one() {
 }
 
 #[test]
-fn everything_at_once_needs_no_question() {
+fn values_in_one_message_need_no_question() {
     let said = clinic().says(
         "hi, my name is Ana Lopez and I need an appointment with a dermatologist on 12 May\nmy mail is ana@example.org",
     );
@@ -60,26 +59,26 @@ fn everything_at_once_needs_no_question() {
 }
 
 #[test]
-fn the_tool_that_fits_the_wish_is_used() {
+fn best_fitting_tool_is_called() {
     let said = clinic().says("oi, quero cancelar minha consulta número 77");
     assert_eq!(said[..2], ["→ agenda", "cancelar_cita_request {\"numero_cita\":77}"]);
     assert!(said[2].starts_with("agent: A sua consulta 77 foi cancelada. Posso ajudar"), "{said:?}");
 }
 
 #[test]
-fn something_urgent_goes_to_the_reception() {
+fn urgent_wish_moves_to_the_handoff() {
     assert_eq!(clinic().says("¡es una urgencia!"), ["→ recepcion"]);
     assert_eq!(clinic().says("it's an emergency"), ["→ recepcion"]);
     assert_eq!(clinic().says("quero falar com alguém"), ["→ recepcion"]);
 }
 
 #[test]
-fn one_person_in_a_booking_is_no_wish_for_a_human() {
+fn booking_for_one_person_is_not_a_handoff() {
     assert_eq!(clinic().says("quiero una cita para una persona")[0], "→ agenda");
 }
 
 #[test]
-fn what_the_tools_cannot_do_leads_out_of_their_step() {
+fn wish_beyond_the_tools_leaves_the_step() {
     let mut chat = clinic();
     chat.says("quiero cancelar mi cita 77");
     let said = chat.says("¿y cuánto cuesta la consulta?");

@@ -1,8 +1,8 @@
-//! The demo agent: the transcripts that people read first.
+//! The demo agent.
 
 use serde_json::json;
 
-use super::harness::{Chat, agent};
+use super::chat::{Chat, agent};
 
 fn shop() -> Chat {
     Chat::with(agent("shop-agent.json"), |tool, arguments| {
@@ -19,7 +19,7 @@ fn shop() -> Chat {
     })
 }
 
-/// The whole demo, from the burst to the end.
+/// Plays the whole demo and returns its transcript.
 fn demo(texts: [&str; 5]) -> String {
     let mut chat = shop();
     for text in &texts[..3] {
@@ -33,7 +33,7 @@ fn demo(texts: [&str; 5]) -> String {
 }
 
 #[test]
-fn the_demo_in_english() {
+fn demo_in_english() {
     let log = demo([
         "hi\nI'm waiting for a parcel\nwhere is my order?",
         "1042",
@@ -64,7 +64,7 @@ fn the_demo_in_english() {
 }
 
 #[test]
-fn the_demo_in_spanish() {
+fn demo_in_spanish() {
     let log = demo([
         "hola\nestoy esperando un paquete\n¿dónde está mi pedido?",
         "1042",
@@ -95,7 +95,7 @@ fn the_demo_in_spanish() {
 }
 
 #[test]
-fn the_demo_in_portuguese() {
+fn demo_in_portuguese() {
     let log = demo([
         "oi\nestou esperando uma encomenda\ncadê meu pedido?",
         "1042",
@@ -126,18 +126,7 @@ fn the_demo_in_portuguese() {
 }
 
 #[test]
-fn a_greeting_says_whom_one_has_reached_and_what_for() {
-    let said = shop().says("hello!");
-    assert!(
-        said[0].starts_with("agent: Hi! You have reached Lluvia Paper. This chat helps people find out where"),
-        "{said:?}"
-    );
-    let said = shop().says("bom dia");
-    assert!(said[0].starts_with("agent: Olá! Este é o canal de Lluvia Paper. Como posso ajudar?"), "{said:?}");
-}
-
-#[test]
-fn a_number_in_the_first_text_is_looked_up_without_a_question() {
+fn number_in_first_text_is_looked_up_without_a_question() {
     let said = shop().says("hola, quiero saber de mi pedido #1043");
     assert_eq!(said[..2], ["→ order_status", "orders_request {\"order_number\":\"1043\"}"]);
     assert_eq!(
@@ -152,7 +141,7 @@ fn a_number_in_the_first_text_is_looked_up_without_a_question() {
 }
 
 #[test]
-fn an_order_that_is_not_found_is_asked_for_again() {
+fn missing_order_is_asked_for_again() {
     let mut chat = shop();
     chat.says("where is order 999?");
     assert!(
@@ -165,7 +154,7 @@ fn an_order_that_is_not_found_is_asked_for_again() {
 }
 
 #[test]
-fn another_order_needs_its_own_number_and_the_same_one_is_told_again() {
+fn other_order_needs_a_number_and_same_order_is_told_again() {
     let mut chat = shop();
     chat.says("where is order 1042?");
     let again = chat.says("and when does it arrive?");
@@ -176,7 +165,7 @@ fn another_order_needs_its_own_number_and_the_same_one_is_told_again() {
 }
 
 #[test]
-fn a_system_that_cannot_be_reached_leads_to_a_person_if_one_is_wanted() {
+fn unreachable_system_offers_a_person() {
     let mut chat = shop();
     let said = chat.says("donde está mi pedido 500");
     assert!(said[2].starts_with(
@@ -186,7 +175,7 @@ fn a_system_that_cannot_be_reached_leads_to_a_person_if_one_is_wanted() {
 }
 
 #[test]
-fn without_a_number_a_person_is_offered() {
+fn missing_number_offers_a_person() {
     let mut chat = shop();
     chat.says("onde está meu pedido?");
     let said = chat.says("não tenho o número");
@@ -204,7 +193,7 @@ fn without_a_number_a_person_is_offered() {
 }
 
 #[test]
-fn a_person_that_is_refused_is_no_wish_for_one() {
+fn refused_person_is_not_a_handoff() {
     for text in [
         "I don't need a person, just my order status",
         "no quiero hablar con una persona, ¿dónde está mi pedido?",
@@ -224,7 +213,7 @@ fn a_person_that_is_refused_is_no_wish_for_one() {
 }
 
 #[test]
-fn a_new_wish_at_the_goodbye_leads_back_and_on() {
+fn new_wish_after_goodbye_is_served() {
     let mut chat = shop();
     chat.says("where is order 1042?");
     assert_eq!(chat.says("thank you!")[0], "→ warm_goodbye");
@@ -233,7 +222,7 @@ fn a_new_wish_at_the_goodbye_leads_back_and_on() {
 }
 
 #[test]
-fn what_no_step_offers_is_declined_in_the_persons_language() {
+fn unserved_wish_is_declined_in_the_persons_language() {
     let mut chat = shop();
     let said = chat.says("¿cuál es su horario?");
     assert!(
@@ -246,7 +235,7 @@ fn what_no_step_offers_is_declined_in_the_persons_language() {
 }
 
 #[test]
-fn it_never_claims_to_be_a_person() {
+fn question_for_identity_gets_an_honest_answer() {
     let mut chat = shop();
     let said = chat.says("are you a human?");
     assert!(said[0].contains("neither a person nor an AI"), "{said:?}");
@@ -254,7 +243,7 @@ fn it_never_claims_to_be_a_person() {
 }
 
 #[test]
-fn the_example_agents_are_valid_and_without_warnings() {
+fn example_agents_have_no_warnings() {
     for file in ["shop-agent.json", "clinic-agent.json"] {
         let checked = domain::agent::Graph::read(&agent(file)["graph"]).unwrap();
         assert!(checked.warnings.is_empty(), "{file}: {:?}", checked.warnings);

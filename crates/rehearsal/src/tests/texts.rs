@@ -1,12 +1,11 @@
-//! The parts that read: languages, typed values, wishes.
+//! Languages, typed values and wishes in single texts.
 
-use super::super::concepts::Concept;
-use super::super::language::{Language, detect};
-use super::super::scan::Scan;
-use super::super::wish::Wish;
+use crate::language::{Language, detect};
+use crate::scan::Scan;
+use crate::wish::Wish;
 
 #[test]
-fn the_newest_text_that_says_something_decides_the_language() {
+fn newest_text_with_a_hint_decides_the_language() {
     let of = |texts: &[&str]| detect(texts.iter().copied());
     assert_eq!(of(&["hola", "1042"]), Language::Spanish);
     assert_eq!(of(&["olá, bom dia", "ok", "no"]), Language::Portuguese);
@@ -17,7 +16,7 @@ fn the_newest_text_that_says_something_decides_the_language() {
 }
 
 #[test]
-fn codes_are_no_dates_times_phones_or_amounts() {
+fn code_is_no_date_time_phone_or_quantity() {
     let code = |text: &str| Scan::of(text).code();
     assert_eq!(code("my order is #1042, since 3 days").as_deref(), Some("1042"));
     assert_eq!(code("pedido AB-77/9.").as_deref(), Some("AB-77/9"));
@@ -27,7 +26,7 @@ fn codes_are_no_dates_times_phones_or_amounts() {
 }
 
 #[test]
-fn dates_times_and_names_come_back_as_written() {
+fn dates_and_names_come_back_as_written() {
     let date = |text: &str| Scan::of(text).date();
     assert_eq!(date("el 12 de mayo de 2027 por favor").as_deref(), Some("12 de mayo de 2027"));
     assert_eq!(date("May 12th works").as_deref(), Some("May 12th"));
@@ -35,10 +34,6 @@ fn dates_times_and_names_come_back_as_written() {
     assert_eq!(date("next Friday?").as_deref(), Some("next Friday"));
     assert_eq!(date("na segunda").as_deref(), Some("segunda"));
     assert_eq!(date("quero segunda via do boleto"), None);
-    let time = |text: &str| Scan::of(text).time();
-    assert_eq!(time("a las 10").as_deref(), Some("10"));
-    assert_eq!(time("às 14h30").as_deref(), Some("14h30"));
-    assert_eq!(time("3 pm").as_deref(), Some("3 pm"));
     let name = |text: &str| Scan::of(text).name();
     assert_eq!(name("hola, soy Ana María de la Cruz, quiero una cita").as_deref(), Some("Ana María de la Cruz"));
     assert_eq!(name("my name is bob and I wait"), Some("bob".to_owned()));
@@ -47,15 +42,14 @@ fn dates_times_and_names_come_back_as_written() {
 }
 
 #[test]
-fn a_number_counts_what_stands_after_it() {
+fn number_with_the_asked_unit_is_found_first() {
     let mut scan = Scan::of("mesa para 4 personas, pedido 12");
-    assert_eq!(scan.integer(|next| next == "personas"), Some(4));
-    assert_eq!(scan.integer(|_| false), Some(12));
-    assert_eq!(Scan::of("somos dos").integer(|_| false), Some(2));
+    assert_eq!(scan.number(|next| next == "personas").as_deref(), Some("4"));
+    assert_eq!(scan.number(|_| false).as_deref(), Some("12"));
 }
 
 #[test]
-fn thanks_and_goodbyes_are_told_from_wishes() {
+fn goodbyes_and_thanks_are_not_wishes() {
     let wish = |text: &str| Wish::read(text.to_owned());
     for text in ["bye", "no thanks, that's all", "no, gracias", "só isso, obrigado", "eso es todo por hoy"] {
         assert!(wish(text).closes(), "{text}");
@@ -63,8 +57,8 @@ fn thanks_and_goodbyes_are_told_from_wishes() {
     for text in ["hello", "bye bye parcel, where is it?", "thanks, and my order?", "nada funciona"] {
         assert!(!wish(text).closes(), "{text}");
     }
-    assert!(wish("¡muchas gracias!").only_thanks());
-    assert!(wish("no.").only_no() && !wish("no llegó mi pedido").only_no());
-    assert!(!wish("no necesito reembolso").has(Concept::Refund));
-    assert!(wish("no me llegó el pedido").has(Concept::Order));
+    assert!(wish("¡muchas gracias!").is_only_thanks());
+    assert!(wish("no.").is_only_no() && !wish("no llegó mi pedido").is_only_no());
+    assert!(!wish("no necesito reembolso").meaning.has_topic());
+    assert!(wish("no me llegó el pedido").meaning.has_topic());
 }

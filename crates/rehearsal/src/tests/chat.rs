@@ -1,22 +1,21 @@
-//! The engine's loop in small: enough to hold a conversation with the rehearsal model.
+//! A small engine: runs a conversation between a person and the rehearsal model.
 //!
-//! Tools and step prompts are made from an agent file the way the engine makes them; nothing else reaches the model.
+//! Builds tools and step prompts from an agent file as the engine does. The model gets nothing else.
 
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
 use serde_json::{Value, json};
 
-use super::super::answer;
+use crate::answer;
 
 type Service = Box<dyn Fn(&str, &Value) -> Value>;
 
-/// A conversation between a person and an agent.
 pub(super) struct Chat {
     agent: Value,
     node: String,
     before_handoff: String,
     messages: Vec<ChatMessage>,
     service: Service,
-    /// What happened, a line each; printed by the transcript tests.
+    /// One line per event.
     pub(super) log: Vec<String>,
     ended: bool,
     /// The call that the person's next text answers.
@@ -42,7 +41,7 @@ impl Chat {
         }
     }
 
-    /// The person writes (a burst is joined by line breaks); everything that follows, a line each.
+    /// Sends a text of the person and returns the events that follow, one line each.
     pub(super) fn says(&mut self, text: &str) -> Vec<String> {
         assert!(!self.ended, "the conversation is over");
         self.log.push(format!("person: {}", text.replace('\n', " / ")));
@@ -60,7 +59,7 @@ impl Chat {
         self.run()
     }
 
-    /// A person of the shop hands the conversation back.
+    /// Resumes after a handoff.
     pub(super) fn resume(&mut self, payload: Value) -> Vec<String> {
         assert_eq!(self.node_type(&self.node), "HandoffNode");
         self.node = self.before_handoff.clone();

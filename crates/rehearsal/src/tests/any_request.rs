@@ -1,11 +1,11 @@
-//! What must hold for every request, however odd.
+//! Properties of every answer, for requests of any shape.
 
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::answer;
+use crate::answer;
 
 fn words() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
@@ -129,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn it_answers_everything_the_same_way_twice_and_only_with_tools_on_offer(request in request()) {
+    fn same_request_gets_same_answer_from_offered_tools(request in request()) {
         let response = answer(&request);
         prop_assert_eq!(&response, &answer(&request));
         let text = response.text.as_deref().unwrap_or_default();

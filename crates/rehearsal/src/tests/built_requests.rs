@@ -1,9 +1,9 @@
-//! Requests made by hand: other shapes of agents, odd histories, long texts.
+//! Hand-made requests: other shapes of agents, unusual histories, long texts.
 
 use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolCall, ToolSpec};
 use serde_json::{Value, json};
 
-use super::super::answer;
+use crate::answer;
 
 fn tool(name: &str, description: &str, parameters: Value) -> ToolSpec {
     ToolSpec { name: name.to_owned(), description: description.to_owned(), parameters }
@@ -43,8 +43,15 @@ fn result_of(content: Value, language: &str) -> String {
     text(&ask(messages, vec![tool("stock_request", "", json!({}))])).to_owned()
 }
 
+#[tokio::test]
+async fn provider_answers_without_a_network() {
+    let provider = crate::provider();
+    assert_eq!(provider.describe().provider, "Rehearsal");
+    assert!(provider.complete(&ModelRequest::default(), "trace").await.unwrap().text.is_some());
+}
+
 #[test]
-fn a_plain_chat_without_steps_and_tools_gets_text() {
+fn chat_without_steps_and_tools_gets_text() {
     let response = ask(vec![person("hola")], vec![]);
     assert_eq!(text(&response), "¡Hola! ¿En qué te puedo ayudar?\n[modelo de ensayo, no es una IA]");
     assert_eq!(response.model, "rehearsal");
@@ -53,7 +60,7 @@ fn a_plain_chat_without_steps_and_tools_gets_text() {
 }
 
 #[test]
-fn an_agent_of_version_1_is_spoken_to_by_tool() {
+fn version_1_agent_gets_a_call_instead_of_text() {
     let ask_tool =
         tool("AskUserForInput", "", json!({"type": "object", "properties": {"message": {"type": "string"}}}));
     let mut messages: Vec<ChatMessage> =
@@ -71,7 +78,7 @@ fn an_agent_of_version_1_is_spoken_to_by_tool() {
 }
 
 #[test]
-fn system_data_at_the_start_is_greeted_and_later_welcomed_back() {
+fn system_data_gets_a_greeting_or_a_welcome_back() {
     let first = ask(vec![person("[system data]\n{\"order\":1}")], vec![]);
     assert!(text(&first).starts_with("Hi! How can I help you?"));
     let said = ChatMessage::Assistant { content: Some("Soy Marta, ¿qué pasó?".to_owned()), tool_calls: vec![] };
@@ -80,7 +87,7 @@ fn system_data_at_the_start_is_greeted_and_later_welcomed_back() {
 }
 
 #[test]
-fn a_refused_move_is_not_tried_again() {
+fn refused_move_is_not_repeated() {
     let prompt = "# Step: a\n\n## Next steps\n- billing: the person asks about an invoice\n- orders: the person asks about an order";
     let mut messages = vec![person("an invoice please")];
     messages.extend(step(prompt));
@@ -96,7 +103,7 @@ fn a_refused_move_is_not_tried_again() {
 }
 
 #[test]
-fn steps_that_lead_to_each_other_end_the_turn_with_words() {
+fn steps_in_a_circle_end_the_turn_with_text() {
     let a = "# Step: a\n\n## Next steps\n- b: the person asks about pizza";
     let b = "# Step: b\n\n## Next steps\n- a: the person asks about pizza";
     let mut messages = vec![person("pizza!")];
@@ -106,7 +113,7 @@ fn steps_that_lead_to_each_other_end_the_turn_with_words() {
 }
 
 #[test]
-fn a_global_step_is_reached_by_its_access_name() {
+fn global_step_is_reached_by_its_access_name() {
     let prompt = "# Step: a\n\n## Next steps\n- b: wants b\n- use_help__at__a: la persona pide hablar con un humano";
     let mut messages = vec![person("I need to speak with somebody")];
     messages.extend(step(prompt));
@@ -114,7 +121,7 @@ fn a_global_step_is_reached_by_its_access_name() {
 }
 
 #[test]
-fn one_unconditional_way_is_taken_after_an_answer() {
+fn only_unconditional_step_follows_an_answer() {
     let mut messages = vec![person("hi")];
     messages.extend(step(
         "# Step: ask_name\n\n## Instructions\nAsk for the name.\n\n## Next steps\n- ask_city: when this step is done",
@@ -125,7 +132,7 @@ fn one_unconditional_way_is_taken_after_an_answer() {
 }
 
 #[test]
-fn a_text_that_was_not_delivered_is_said_again() {
+fn undelivered_text_is_repeated() {
     let said = ChatMessage::Assistant { content: Some("Hi! How can I help you?".to_owned()), tool_calls: vec![] };
     let note = person("[system note] Your last message was not delivered: timeout");
     let response = ask(vec![person("hola"), said, note], vec![tool("WaitForUser", "", json!({}))]);
@@ -133,14 +140,14 @@ fn a_text_that_was_not_delivered_is_said_again() {
 }
 
 #[test]
-fn nothing_new_means_waiting() {
+fn no_new_input_calls_the_waiting_tool() {
     let said = ChatMessage::Assistant { content: Some("Hi!".to_owned()), tool_calls: vec![] };
     let response = ask(vec![person("hola"), said], vec![tool("WaitForUser", "", json!({}))]);
     assert_eq!(response.tool_calls[0].name, "WaitForUser");
 }
 
 #[test]
-fn headings_in_the_instructions_are_no_sections() {
+fn headings_in_instructions_are_not_sections() {
     let prompt = "# Step: a\n\n## Instructions\n## Next steps\n- wrong: the person asks about tea\n# Tone\nKind.\n\n\
                   ## Next steps\n- `right`: the person asks about tea";
     let mut messages = vec![person("I would like some tea")];
@@ -149,7 +156,7 @@ fn headings_in_the_instructions_are_no_sections() {
 }
 
 #[test]
-fn data_of_any_shape_is_told() {
+fn data_of_any_shape_is_put_into_words() {
     assert!(
         result_of(
             json!({"status_code": 200, "content": {"in_stock": true, "warehouse_code": "B7", "price": 3}}),
@@ -161,7 +168,7 @@ fn data_of_any_shape_is_told() {
     assert!(result_of(json!(["10:00", "11:30"]), "oi").starts_with("Encontrei isto: 10:00, 11:30."));
     assert!(
         result_of(json!([{"name": "Tea", "price": 2}, {"name": "Mate", "price": 3}]), "hi")
-            .starts_with("I found 2 results:\n• Tea (2)\n• Mate (3)\n")
+            .starts_with("I found this: Tea (2), Mate (3). Is there")
     );
     assert!(
         result_of(json!({"order": {"id": 5, "status": "awaiting_stamp"}}), "hi")
@@ -176,7 +183,7 @@ fn data_of_any_shape_is_told() {
 }
 
 #[test]
-fn the_label_is_said_once() {
+fn label_is_sent_once() {
     let said =
         ChatMessage::Assistant { content: Some("Hi!\n[rehearsal model, not an AI]".to_owned()), tool_calls: vec![] };
     let response = ask(vec![person("hello"), said, person("hola, ¿qué tal?")], vec![]);
@@ -184,7 +191,7 @@ fn the_label_is_said_once() {
 }
 
 #[test]
-fn a_free_question_goes_to_the_search_tool_as_written() {
+fn question_is_passed_to_the_search_tool_as_written() {
     let search = tool(
         "kb_retrieval",
         "Searches the knowledge bases.",
@@ -203,7 +210,7 @@ fn a_free_question_goes_to_the_search_tool_as_written() {
 }
 
 #[test]
-fn ten_mebibytes_are_read_from_their_end() {
+fn end_of_a_ten_mebibyte_text_is_read() {
     let long = format!("{} can I talk to a human?", "á ".repeat(4 * 1024 * 1024));
     let mut messages = vec![person(&long)];
     messages.extend(step("# Step: a\n\n## Next steps\n- desk: the person asks for a human"));
