@@ -6,7 +6,7 @@
 use super::{
     ModelClient, Provider, Tuning,
     failure::{key_missing, permanent},
-    models::{KnownProvider, PROVIDERS},
+    known_models::{KnownProvider, PROVIDERS},
     openai::{Endpoint, OpenAi},
     provider_name::{ProviderName, UnknownProvider},
 };

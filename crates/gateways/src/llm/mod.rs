@@ -5,19 +5,19 @@
 
 mod arguments;
 mod bounds;
-mod choice;
 pub mod config;
 mod failure;
+mod known_models;
 mod model_client;
-pub mod models;
+mod models;
 pub mod openai;
 mod provider;
 mod provider_name;
 mod tuning;
 
-pub use choice::Models;
 pub use config::{LlmSettings, OllamaProbe, resolve};
 pub use model_client::ModelClient;
+pub use models::Models;
 pub use provider::{InProcessModel, Provider};
 pub use provider_name::{ProviderName, UnknownProvider};
 pub use tuning::Tuning;

@@ -1,64 +1,93 @@
-//! What we know about models by name. Names date quickly: everything that does is in these tables.
+//! Which of the models at hand a question goes to: the server's own, unless the agent names another provider (engine.md 5.2).
 
-/// Provider, base URL, model when none is configured, environment variable of its key.
-pub struct KnownProvider {
-    /// As configured.
-    pub name: &'static str,
-    /// Where it listens.
-    pub base_url: &'static str,
-    /// The model when none is configured.
-    pub model: &'static str,
-    /// Where its key usually is.
-    pub key_variable: &'static str,
+use super::{LlmSettings, ModelClient, OllamaProbe, Provider, ProviderName, failure::permanent, resolve};
+use domain::{
+    agent::LlmConfig,
+    chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse},
+};
+
+/// The models that agents can be given. Keys are looked up once, at start.
+#[derive(Debug, Clone)]
+pub struct Models {
+    usual: Provider,
+    named: Vec<(ProviderName, Result<Provider, ModelFailure>)>,
 }
 
-/// Providers with an address and a key variable of their own.
-pub const PROVIDERS: [KnownProvider; 2] = [
-    KnownProvider {
-        name: "OpenAI",
-        base_url: "https://api.openai.com/v1",
-        model: "gpt-4.1-mini",
-        key_variable: "OPENAI_API_KEY",
-    },
-    KnownProvider {
-        name: "OpenRouter",
-        base_url: "https://openrouter.ai/api/v1",
-        model: "openai/gpt-4.1-mini",
-        key_variable: "OPENROUTER_API_KEY",
-    },
-];
-
-/// Models that reason before they answer: they take an effort and no temperature. Prefixes, without the vendor.
-const REASONING: [&str; 4] = ["o1", "o3", "o4-", "gpt-5"];
-
-/// Whether a model takes a reasoning effort in place of a temperature; false when unknown.
-pub fn reasons(model: &str) -> bool {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    REASONING.iter().any(|prefix| name.starts_with(prefix)) && !name.contains("-chat")
+impl From<Provider> for Models {
+    /// One model, whatever an agent names.
+    fn from(usual: Provider) -> Self {
+        Self { usual, named: Vec::new() }
+    }
 }
 
-/// Tokens that a model can answer with at most. Prefixes, without the vendor; the first that fits.
-const LONGEST_ANSWERS: [(&str, u32); 6] =
-    [("gpt-4o", 16_384), ("gpt-4.1", 32_768), ("o1", 100_000), ("o3", 100_000), ("o4-", 100_000), ("gpt-5", 128_000)];
+impl Models {
+    /// The model that settings and environment mean, and those that an agent may name.
+    pub async fn at_hand(
+        client: &ModelClient,
+        settings: &LlmSettings,
+        env: &(dyn Fn(&str) -> Option<String> + Sync),
+        ollama: &OllamaProbe,
+        offline: &Provider,
+    ) -> Result<Self, ModelFailure> {
+        let usual = resolve(client, settings, env, ollama, offline).await?;
+        let mut named = Vec::new();
+        for name in ProviderName::ALL {
+            let own = LlmSettings { provider: Some(name), ..LlmSettings::default() };
+            named.push((name, resolve(client, &own, env, &OllamaProbe::Off, offline).await));
+        }
+        Ok(Self { usual, named })
+    }
 
-/// Twice the limit of an answer, but not more than the model can write where we know how much that is.
-pub fn doubled(limit: u32, model: &str) -> u32 {
-    let name = model.rsplit('/').next().unwrap_or(model);
-    let known = LONGEST_ANSWERS.iter().find(|(prefix, _)| name.starts_with(prefix)).map_or(u32::MAX, |(_, most)| *most);
-    limit.saturating_mul(2).min(known).max(limit)
+    /// Asks once. `trace_id` is the same on every attempt of one question.
+    pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
+        self.for_config(&request.llm)?.complete(request, trace_id).await
+    }
+
+    /// The server's own model.
+    pub fn describe(&self) -> ModelChoice {
+        self.usual.describe()
+    }
+
+    fn for_config(&self, config: &LlmConfig) -> Result<&Provider, ModelFailure> {
+        let Some(name) = config.provider_name.as_deref().filter(|_| !self.named.is_empty()) else {
+            return Ok(&self.usual);
+        };
+        if name.trim().eq_ignore_ascii_case(&self.usual.describe().provider) {
+            return Ok(&self.usual);
+        }
+        let named: ProviderName = name.parse().map_err(|why| permanent(format!("{name} is {why}")))?;
+        let found = self.named.iter().find(|(known, _)| *known == named).map(|(_, provider)| provider);
+        found.map_or(Ok(&self.usual), |provider| provider.as_ref().map_err(Clone::clone))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{InProcess, llm::InProcessModel};
+    use domain::chat::ModelFailureKind;
 
-    #[test]
-    fn reasoning_models_are_known_by_their_names() {
-        for model in ["o3-mini", "gpt-5", "openai/gpt-5-mini", "o4-mini"] {
-            assert!(reasons(model), "{model}");
-        }
-        for model in ["gpt-4.1-mini", "gpt-4o", "gpt-5-chat-latest", "llama3.2", "qwen/o-thing", ""] {
-            assert!(!reasons(model), "{model}");
-        }
+    fn offline() -> Provider {
+        let choice = ModelChoice { provider: "Rehearsal".into(), model: "built-in".into() };
+        let function = InProcess::new(|_| Box::pin(async { Err(permanent("never asked")) }));
+        Provider::InProcess(InProcessModel::new(choice, function))
+    }
+
+    #[tokio::test]
+    async fn an_agent_gets_the_model_that_it_names_or_hears_that_its_key_is_missing() {
+        crate::tls::install();
+        let client = ModelClient::new().unwrap();
+        let settings = LlmSettings { base_url: Some("http://127.0.0.1:1/v1".into()), ..LlmSettings::default() };
+        let env = |name: &str| (name == "OPENROUTER_API_KEY").then(|| "sk-or".to_owned());
+        let models = Models::at_hand(&client, &settings, &env, &OllamaProbe::Off, &offline()).await.unwrap();
+        let named = |name: &str| LlmConfig { provider_name: Some(name.into()), ..LlmConfig::default() };
+        let provider = |config: &LlmConfig| models.for_config(config).map(|provider| provider.describe().provider);
+        assert_eq!(provider(&LlmConfig::default()).unwrap(), "OpenAICompatible");
+        assert_eq!(provider(&named("openaicompatible")).unwrap(), "OpenAICompatible");
+        assert_eq!(provider(&named("OpenRouter")).unwrap(), "OpenRouter");
+        assert_eq!(provider(&named("Rehearsal")).unwrap(), "Rehearsal");
+        assert_eq!(provider(&named("OpenAI")).unwrap_err().kind, ModelFailureKind::KeyMissing);
+        assert_eq!(provider(&named("Nobody")).unwrap_err().kind, ModelFailureKind::Permanent);
+        assert_eq!(Models::from(offline()).for_config(&named("OpenAI")).unwrap().describe().provider, "Rehearsal");
     }
 }

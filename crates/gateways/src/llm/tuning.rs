@@ -1,6 +1,6 @@
 //! How a model is asked where the question does not say: the rest of `llm_config` (engine.md 5.1).
 
-use super::{models, provider_name::ProviderName};
+use super::{known_models, provider_name::ProviderName};
 use domain::agent::LlmConfig;
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ impl Tuning {
     pub const TIMEOUT: Duration = Duration::from_secs(120);
 
     pub(super) fn reasons(&self, model: &str) -> bool {
-        self.reasoning.unwrap_or_else(|| models::reasons(model))
+        self.reasoning.unwrap_or_else(|| known_models::reasons(model))
     }
 
     pub(super) fn effort(&self) -> &str {

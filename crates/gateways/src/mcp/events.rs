@@ -1,6 +1,6 @@
 //! Server-sent events, as they come out of the bytes of an answer.
 
-use super::{failure::Failure, link::Link};
+use super::{connection::Link, failure::Failure};
 use bytes::Bytes;
 use reqwest::Response;
 use std::{collections::VecDeque, mem, time::Duration};

@@ -4,15 +4,15 @@
 //! for the last word: what is dropped is over, and nothing repeats a call behind our back. Why this is our own code and no crate:
 //! `docs/decisions/0009-own-mcp-client.md`.
 
-mod ask;
+mod connection;
 mod events;
+mod exchange;
 mod failure;
-mod link;
 mod message;
-mod outcome;
 mod session;
 mod sse;
 mod streamable;
+mod tool_result;
 mod tools;
 
-pub(crate) use ask::ask;
+pub(crate) use exchange::ask;

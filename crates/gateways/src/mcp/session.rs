@@ -2,7 +2,7 @@
 
 use super::{
     failure::Failure,
-    link::{Header, Link},
+    connection::{Header, Link},
     message,
     sse::Sse,
     streamable::Streamable,

@@ -4,7 +4,7 @@
 use super::{
     events::Events,
     failure::Failure,
-    link::{Header, Link},
+    connection::{Header, Link},
     message::{self, Incoming},
     streamable::ANSWERED,
 };

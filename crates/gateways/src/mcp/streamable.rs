@@ -5,7 +5,7 @@
 use super::{
     events::Events,
     failure::Failure,
-    link::{Header, Link, is},
+    connection::{Header, Link, is},
     message::{self, Incoming},
 };
 use reqwest::{

@@ -2,7 +2,8 @@
 
 use super::{
     super::{ModelClient, Tuning, failure},
-    answer, question,
+    request::bytes,
+    response,
 };
 use crate::wire;
 use domain::{
@@ -53,7 +54,7 @@ impl OpenAi {
     /// Asks once.
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
         let tuning = Tuning::from(&request.llm).over(&self.endpoint.tuning);
-        let body = question::bytes(&self.endpoint.provider, self.model_for(&request.llm), &tuning, request)
+        let body = bytes(&self.endpoint.provider, self.model_for(&request.llm), &tuning, request)
             .map_err(|error| failure::permanent(format!("the question is not JSON: {error}")))?;
         let mut post = self
             .client
@@ -72,14 +73,14 @@ impl OpenAi {
         let (body, truncated) =
             wire::read_capped(&mut response, ANSWER_BYTES).await.map_err(|error| self.no_answer(&error))?;
         if !status.is_success() {
-            let message = format!("HTTP {}: {}", status.as_u16(), answer::error_text(&body));
+            let message = format!("HTTP {}: {}", status.as_u16(), response::error_text(&body));
             let said = String::from_utf8_lossy(&body[..body.len().min(ERROR_BYTES)]);
             return Err(failure::for_status(status.as_u16(), self.clean(&message), &said, wait));
         }
         if truncated {
             return Err(failure::permanent("the model's answer is longer than 16 MiB"));
         }
-        answer::read(&body).map_err(|unusable| {
+        response::read(&body).map_err(|unusable| {
             let message = self.clean(&unusable.message);
             failure::for_status(unusable.status, message, &unusable.message, wait)
         })

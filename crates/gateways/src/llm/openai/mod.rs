@@ -3,8 +3,8 @@
 //! Not streamed: an answer counts only when it is complete. The request's bytes depend on the question alone, so that a
 //! provider's prompt cache and our journal recognise a repeated prefix.
 
-mod answer;
 mod client;
-mod question;
+mod request;
+mod response;
 
 pub use client::{Endpoint, OpenAi};

@@ -1,6 +1,6 @@
 //! One request of a tool, from the first message to the last.
 
-use super::{failure::Failure, link::Link, outcome, session::Session, tools};
+use super::{connection::Link, failure::Failure, session::Session, tool_result, tools};
 use crate::egress::{Egress, mcp_headers};
 use domain::tool_request::{McpAsk, ToolAnswer, ToolRequest};
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ async fn try_to(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> Result<
             None => list(&mut session).await,
             Some(tool) => {
                 let params = json!({"name": tool, "arguments": arguments});
-                outcome::of_call(&session.request("tools/call", params, key).await?)
+                tool_result::of_call(&session.request("tools/call", params, key).await?)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Our question in OpenAI's words.
 
-use super::super::{Tuning, models};
+use super::super::{Tuning, known_models};
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
 use serde::Serialize;
 use serde_json::Value;
@@ -77,7 +77,7 @@ pub(super) fn bytes(
 ) -> Result<Vec<u8>, serde_json::Error> {
     let reasons = tuning.reasons(model);
     let usual = request.max_tokens.unwrap_or_else(|| tuning.max_tokens(provider));
-    let longest = if request.doubled { models::doubled(usual, model) } else { usual };
+    let longest = if request.doubled { known_models::doubled(usual, model) } else { usual };
     let openai = provider == "OpenAI";
     let router = provider == "OpenRouter";
     let system = (!request.system.is_empty()).then_some(Message::System { content: &request.system });
