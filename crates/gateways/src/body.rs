@@ -1,8 +1,8 @@
-//! A request body that knows how far it was asked for.
+//! A request body that records how much of it was passed to the HTTP library.
 //!
-//! A send whose body was never completely handed over cannot have had an effect: the server is still waiting for the
-//! rest that `Content-Length` promised. Afterwards nobody knows. What was handed to the HTTP library is never less than
-//! what reached the wire, so doubt falls on the safe side.
+//! A send whose body was never passed completely cannot have had an effect: the server still waits
+//! for the rest that `Content-Length` promised. After that the effect is uncertain. At least as
+//! much is passed as reaches the wire, so the error is on the safe side.
 
 use bytes::Bytes;
 use futures::stream;
@@ -15,10 +15,9 @@ use std::{
     },
 };
 
-/// Large bodies are handed over in pieces, so that a connection that takes no more is noticed.
+/// Large bodies are passed in pieces, so that a stalled connection is noticed.
 const PIECE: usize = 64 * 1024;
 
-/// Whether a request's body was handed over for writing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress(Arc<AtomicBool>);
 
@@ -28,12 +27,11 @@ impl Progress {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Wraps a body so that this progress follows it. The caller sets `Content-Length`: a stream has no known length.
+    /// Wraps a body. The caller sets `Content-Length`: a stream has no known length.
     pub(crate) fn follow(&self, bytes: Bytes) -> reqwest::Body {
         self.follow_all(vec![bytes])
     }
 
-    /// The same for a body that comes in parts.
     pub(crate) fn follow_all(&self, parts: Vec<Bytes>) -> reqwest::Body {
         let flag = Arc::clone(&self.0);
         let rest: VecDeque<Bytes> = parts.into_iter().filter(|part| !part.is_empty()).collect();

@@ -1,24 +1,24 @@
-//! Functions of this process in the place of connections: how a simulation plays the world outside.
+//! Functions of this process instead of network connections, for simulations and the offline model.
 //!
-//! Each way out (a model, Meta, users' URLs) can lead to one. Nothing below it is skipped that decides anything: requests
-//! are the ones that would be written, and answers are read as if they had come over the network.
+//! Models, Meta and users' URLs can each be replaced by one. Only the connection is replaced:
+//! requests are those that would be written, and responses are read as if they came over the
+//! network.
 
 use futures::future::BoxFuture;
 use std::{fmt, sync::Arc};
 
-/// Answers questions in the place of a server.
-pub struct InProcess<Q, A>(Arc<Answerer<Q, A>>);
+/// A function that replaces a server.
+pub struct InProcess<Q, A>(Arc<Function<Q, A>>);
 
-type Answerer<Q, A> = dyn Fn(Q) -> BoxFuture<'static, A> + Send + Sync;
+type Function<Q, A> = dyn Fn(Q) -> BoxFuture<'static, A> + Send + Sync;
 
 impl<Q, A> InProcess<Q, A> {
-    /// The server is this function.
-    pub fn new(answerer: impl Fn(Q) -> BoxFuture<'static, A> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(answerer))
+    pub fn new(function: impl Fn(Q) -> BoxFuture<'static, A> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(function))
     }
 
-    pub(crate) async fn ask(&self, question: Q) -> A {
-        (self.0)(question).await
+    pub(crate) async fn call(&self, request: Q) -> A {
+        (self.0)(request).await
     }
 }
 

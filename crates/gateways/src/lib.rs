@@ -1,8 +1,8 @@
 //! The only crate that opens outbound connections: models, Meta, user-given URLs.
 //!
-//! URLs that users give go through [`egress`], which reaches public addresses only. URLs that the operator configures
-//! (models, Meta's Graph API) are trusted and use plain clients. Nothing here reads the environment, a clock that is
-//! stored, or the database; retries and their delays are decided by the callers.
+//! URLs of users go through [`egress`], which reaches public addresses only. URLs of the operator
+//! (models, Meta's Graph API) are trusted and use plain clients. Nothing here reads the environment
+//! or the database. Callers decide about retries and delays.
 
 mod body;
 pub mod egress;

@@ -1,18 +1,18 @@
-//! One TLS provider and one set of trusted roots for every connection.
+//! The TLS provider and the trusted roots of every connection.
 //!
-//! Roots are those of the operating system (so an operator's own authority works), or the bundled Mozilla list where
-//! the system has none: a minimal container must still be able to reach Meta. They are read once per process.
+//! Uses the roots of the operating system, so that an operator's own authority works. Where the
+//! system has none, the bundled Mozilla list lets a minimal container reach Meta. Roots are read
+//! once per process.
 
 use rustls::{ClientConfig, RootCertStore};
 use std::sync::{Arc, OnceLock};
 
-/// Makes ring the provider of this process. May be called often: the first call wins, every client here calls it too.
+/// Makes ring the provider of this process. Later calls have no effect.
 pub fn install() {
-    // An error only says that somebody installed a provider before.
+    // An error means that a provider is installed already.
     rustls::crypto::ring::default_provider().install_default().ok();
 }
 
-/// The TLS settings that all clients share.
 pub(crate) fn config() -> ClientConfig {
     static CONFIG: OnceLock<ClientConfig> = OnceLock::new();
     CONFIG
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn installing_twice_is_harmless_and_roots_are_there() {
+    fn installing_twice_works_and_roots_exist() {
         install();
         install();
         assert!(!roots().is_empty());

@@ -1,7 +1,7 @@
-//! What all our HTTP clients have in common.
+//! Settings and helpers of all HTTP clients.
 //!
-//! No proxy from the environment, no redirects, no hidden retries: where a credential goes and how often a request is
-//! made is decided by our code and by nothing else.
+//! No proxy from the environment, no redirects, no hidden retries: only this crate decides where a
+//! credential goes and how often a request is sent.
 
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
@@ -10,10 +10,10 @@ use reqwest::{
 };
 use std::error::Error;
 
-/// The longest piece of a foreign error message that we keep, in characters.
+/// Longest error message from outside that is kept, in characters.
 const MESSAGE_CHARS: usize = 300;
 
-/// A client cannot be prepared: its settings make no sense.
+/// The settings of a client are invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot prepare an HTTP client: {0}")]
 pub struct ClientError(pub(crate) String);
@@ -24,7 +24,6 @@ impl From<reqwest::Error> for ClientError {
     }
 }
 
-/// A client that does nothing behind our back.
 pub(crate) fn builder() -> ClientBuilder {
     crate::tls::install();
     reqwest::Client::builder()
@@ -36,7 +35,7 @@ pub(crate) fn builder() -> ClientBuilder {
         .http1_only()
 }
 
-/// Reads at most `cap` bytes of the decompressed body; the flag says that there was more.
+/// Reads at most `cap` bytes of the decompressed body; the flag is true if there was more.
 pub(crate) async fn read_capped(response: &mut Response, cap: usize) -> Result<(Vec<u8>, bool), reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -50,7 +49,8 @@ pub(crate) async fn read_capped(response: &mut Response, cap: usize) -> Result<(
     Ok((body, false))
 }
 
-/// How long `Retry-After`, or the finer `retry-after-ms` of some, asks us to wait. A date is measured against the answer's own `Date`, not against our clock.
+/// Reads `Retry-After`, or the finer `retry-after-ms` of some servers. A date is compared with the
+/// response's own `Date`, not with the local clock.
 pub(crate) fn retry_after_ms(headers: &HeaderMap) -> Option<i64> {
     if let Some(millis) =
         headers.get("retry-after-ms").and_then(|value| value.to_str().ok()?.trim().parse::<f64>().ok())
@@ -71,7 +71,7 @@ fn http_date(text: &str) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(text).ok()
 }
 
-/// An error with its causes, without the URL: paths and queries may hold secrets.
+/// The error with its causes, without the URL: paths and queries may hold secrets.
 pub(crate) fn explain(error: &reqwest::Error) -> String {
     let mut text = if error.is_timeout() { String::from("timed out") } else { String::new() };
     let mut cause = error.source();
@@ -88,14 +88,14 @@ pub(crate) fn explain(error: &reqwest::Error) -> String {
     if text.is_empty() { String::from("the request failed") } else { shorten(&text) }
 }
 
-/// Whether an error comes from TLS: a certificate, a version, not TLS at all.
+/// True if the error comes from TLS: a bad certificate, an old version, no TLS at all.
 pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = cause {
         if error.is::<rustls::Error>() {
             return true;
         }
-        // An I/O error shows the error that it wraps only here, not as its source; they come nested.
+        // An I/O error does not return the error that it wraps as its source. They may be nested.
         cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
             Some(wrapped) => Some(wrapped),
             None => error.source(),
@@ -104,7 +104,7 @@ pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
     false
 }
 
-/// A foreign message made fit for logs and people: on one line, short, without the secret.
+/// An outside message on one short line, without the secret.
 pub(crate) fn presentable(text: &str, secret: Option<&str>) -> String {
     match secret.filter(|secret| !secret.is_empty()) {
         Some(secret) => shorten(&text.replace(secret, "[redacted]")),
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
+    fn retry_after_accepts_seconds_and_dates() {
         let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
         for (pairs, expected) in [
             (vec![("retry-after", "7")], Some(7_000)),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_short_on_one_line_and_without_the_secret() {
+    fn message_is_one_short_line_without_the_secret() {
         assert_eq!(presentable("bad key\n sk-1 given", Some("sk-1")), "bad key [redacted] given");
         assert_eq!(presentable(&"é".repeat(400), None).chars().count(), MESSAGE_CHARS + 1);
         assert_eq!(presentable("a b", Some("")), "a b");

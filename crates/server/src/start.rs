@@ -74,7 +74,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let store = open_store(&config, &node).await?;
     let model_client = ModelClient::new()?;
     let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
-    let model = Models::at_hand(&model_client, &config.llm, &keys, &config.ollama, &config.offline_model)
+    let model = Models::load(&model_client, &config.llm, &keys, &config.ollama, &config.offline_model)
         .await
         .map_err(|failure| StartError::Model(failure.message))?;
     let policy = EgressPolicy { allow: config.egress_allow.clone(), ..EgressPolicy::default() };

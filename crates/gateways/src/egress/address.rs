@@ -1,7 +1,7 @@
-//! Which addresses are not the public internet.
+//! Address ranges outside of the public internet.
 //!
-//! For IPv4 this is a list of what is refused; for IPv6 only global unicast space is considered at all, minus the parts
-//! that lead elsewhere: tunnels and translations that carry an IPv4 address, documentation, IETF protocols.
+//! For IPv4 this is a list of refused networks. For IPv6 only global unicast space is allowed,
+//! minus tunnels and translations that carry an IPv4 address, documentation and IETF protocols.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,11 +22,11 @@ const REFUSED_V4: &[([u8; 4], u32, &str)] = &[
     ([203, 0, 113, 0], 24, "documentation"),
     ([224, 0, 0, 0], 4, "multicast"),
     ([240, 0, 0, 0], 4, "reserved"),
-    // Azure answers here with credentials although the address looks public.
+    // Azure's metadata service: it hands out credentials although the address looks public.
     ([168, 63, 129, 16], 32, "metadata"),
 ];
 
-/// Parts of 2000::/3 that are refused. Network (first four groups), prefix length, name.
+/// Refused parts of 2000::/3: network (first four groups), prefix length, name.
 const REFUSED_V6: &[([u16; 4], u32, &str)] = &[
     // Teredo 2001::/32, benchmarking 2001:2::/48, ORCHID 2001:10::/28 and 2001:20::/28 are inside.
     ([0x2001, 0, 0, 0], 23, "IETF protocols"),
@@ -36,7 +36,7 @@ const REFUSED_V6: &[([u16; 4], u32, &str)] = &[
     ([0x3fff, 0, 0, 0], 20, "documentation"),
 ];
 
-/// Why an address may not be reached without the operator's leave; `None` for a public address.
+/// The kind of a non-public address, which only the operator can allow; `None` for a public one.
 pub fn refusal_of(address: IpAddr) -> Option<&'static str> {
     match address {
         IpAddr::V4(address) => refusal_of_v4(address),
@@ -44,7 +44,7 @@ pub fn refusal_of(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// An IPv4-mapped address is the IPv4 address: the kernel treats it so.
+/// The kernel treats an IPv4-mapped address as the IPv4 address.
 pub(super) fn canonical(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
@@ -78,7 +78,7 @@ fn refusal_of_v6(address: Ipv6Addr) -> Option<&'static str> {
         .map(|(_, _, name)| *name)
 }
 
-/// Everything outside 2000::/3 is refused; this only finds the word for the log.
+/// Names a range for the log. Everything outside 2000::/3 is refused.
 fn outside_global_unicast(address: Ipv6Addr) -> &'static str {
     let groups = address.segments();
     match groups[0] {
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_edges_of_each_refused_network_are_refused_and_their_neighbours_are_not() {
+    fn network_edges_are_refused_and_neighbours_allowed() {
         for (refused, first, last, before, after) in [
             ("private", "10.0.0.0", "10.255.255.255", "9.255.255.255", "11.0.0.0"),
             ("carrier-grade NAT", "100.64.0.0", "100.127.255.255", "100.63.255.255", "100.128.0.0"),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_outside_global_unicast_ipv6_is_public() {
+    fn only_global_unicast_ipv6_is_public() {
         for (address, why) in [
             ("::", "unspecified"),
             ("::1", "loopback"),

@@ -1,8 +1,8 @@
-//! What an answer's bytes become.
+//! Converts the bytes of a response to JSON.
 
 use serde_json::{Value, json};
 
-/// JSON where it parses, else `{"text": …}`. A body that was cut is text unless it still parses.
+/// JSON if it parses, else `{"text": …}`.
 pub(super) fn of(bytes: &[u8]) -> Value {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     serde_json::from_slice(bytes).unwrap_or_else(|_| json!({ "text": String::from_utf8_lossy(bytes) }))
@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_stays_json_and_the_rest_is_text() {
+    fn json_stays_json_and_other_bytes_become_text() {
         assert_eq!(of(br#"{"a":1}"#), json!({"a": 1}));
         assert_eq!(of(b"[1]"), json!([1]));
         assert_eq!(of(b"\xef\xbb\xbf7"), json!(7));

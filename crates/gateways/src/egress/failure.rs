@@ -1,32 +1,30 @@
-//! Why there is no answer, in the words of engine.md 4.1.7.
+//! Failure codes of tool requests (docs/spec/engine.md 4.1.7).
 
 use domain::tool_request::ToolAnswer;
 
-/// The closed list of codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FailureCode {
     /// No connection (name, TCP or TLS) in time.
     ConnectTimeout,
-    /// No complete answer in time.
+    /// No complete response in time.
     ReadTimeout,
     /// The request could not be written in time.
     WriteTimeout,
-    /// The name does not resolve, or nobody listens.
+    /// The name does not resolve, or the connection is refused.
     ConnectError,
     /// The certificate is not trusted, or the server does not speak TLS.
     TlsError,
     /// The URL, or one of its addresses, may not be reached.
     BlockedAddress,
-    /// More redirects than allowed.
     TooManyRedirects,
-    /// The answer is not HTTP, or broke off.
+    /// The response is not HTTP, or incomplete.
     BadResponse,
     /// There is no URL, or one without a host.
     MissingUrl,
 }
 
 impl FailureCode {
-    /// The code as the model and the API see it.
+    /// The code in the API and in tool results.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ConnectTimeout => "connect_timeout",
@@ -42,13 +40,12 @@ impl FailureCode {
     }
 }
 
-/// A request that was not made, or has no answer.
+/// A request that was refused or failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
-    /// Which kind.
     pub code: FailureCode,
-    /// For the model and for people. Names the host, never an address: an agent must not become a map of our network.
+    /// Names the host, never an address: an agent must not reveal the internal network.
     pub message: String,
 }
 

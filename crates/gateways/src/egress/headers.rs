@@ -1,4 +1,4 @@
-//! Which headers a request carries, and which of them another host may see.
+//! Headers of a tool request, and the subset that follows a redirect to another host.
 
 use domain::tool_request::ToolRequest;
 use reqwest::header::{
@@ -7,8 +7,8 @@ use reqwest::header::{
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// Belong to one connection or to the HTTP library, not to the user. `accept-encoding` among them: with the user's own,
-/// the answer would stay compressed and unread.
+/// Set by the HTTP library, never by users. A user's `accept-encoding` would leave the response
+/// compressed.
 const OURS: [&str; 14] = [
     "host",
     "content-length",
@@ -26,15 +26,14 @@ const OURS: [&str; 14] = [
     "accept-encoding",
 ];
 
-/// The only headers that follow a redirect to another server. A list of what is harmless: nobody can list under which
-/// names people keep their secrets.
+/// The only headers that follow a redirect to another server. An allow list, because any header may
+/// hold a secret.
 const HARMLESS: [HeaderName; 5] = [ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, USER_AGENT, IDEMPOTENCY_KEY];
 
-/// Belong to the MCP protocol, or to one of its messages, not to the user.
+/// Set by the MCP client, never by users.
 const OF_MCP: [&str; 6] =
     ["accept", "content-type", "mcp-session-id", "mcp-protocol-version", "last-event-id", "idempotency-key"];
 
-/// The headers of a request's first hop.
 pub(super) fn first(request: &ToolRequest) -> HeaderMap {
     let mut headers = configured(request);
     if request.body.is_some() && !headers.contains_key(CONTENT_TYPE) {
@@ -48,7 +47,7 @@ pub(super) fn first(request: &ToolRequest) -> HeaderMap {
     headers
 }
 
-/// The headers that go with every message to an MCP server, and the one that goes with the call of a tool only.
+/// Headers of every message to an MCP server, and the one that is sent with tool calls only.
 pub(crate) fn for_mcp(request: &ToolRequest) -> (HeaderMap, Option<(HeaderName, HeaderValue)>) {
     let mut headers = configured(request);
     for name in OF_MCP {
@@ -80,7 +79,7 @@ fn configured(request: &ToolRequest) -> HeaderMap {
     headers
 }
 
-/// What is left of them on another server.
+/// The headers that another server may see.
 pub(super) fn for_other_server(headers: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::new();
     for (name, value) in headers {
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_the_connection_are_ours() {
+    fn connection_headers_of_users_are_removed() {
         let map = first(&request(&[
             ("Host", "evil"),
             ("Connection", "close, X-Secret-Hop"),
@@ -138,14 +137,14 @@ mod tests {
     }
 
     #[test]
-    fn a_content_type_and_an_idempotency_key_of_the_user_win() {
+    fn user_content_type_and_idempotency_key_win() {
         let map = first(&request(&[("content-type", "text/xml"), ("Idempotency-Key", "mine")]));
         assert_eq!(map["content-type"], "text/xml");
         assert_eq!(map["idempotency-key"], "mine");
     }
 
     #[test]
-    fn another_server_sees_no_secrets() {
+    fn other_server_gets_no_secrets() {
         let map = first(&request(&[
             ("Authorization", "Bearer s"),
             ("Cookie", "s"),

@@ -1,8 +1,9 @@
-//! The guarded client: how agents reach URLs that users configure.
+//! The guarded HTTP client for URLs that users configure (protection against SSRF).
 //!
-//! A URL is parsed once, its host is resolved once by us, every address is checked, and the connection goes to a checked
-//! address: a name that changes its mind between check and connection (rebinding) has nothing to win. Redirects are
-//! followed by us, with the same checks at each hop. There are no cookies, no proxies, and no connections that outlive a tool's request.
+//! A URL is parsed once, its host is resolved once, every address is checked, and the connection
+//! goes to a checked address. DNS rebinding therefore gains nothing. Redirects are followed here,
+//! with the same checks at each hop. There are no cookies, no proxies, and no connections that
+//! outlive a tool's request.
 
 mod address;
 mod content;

@@ -1,4 +1,4 @@
-//! A client that knows nothing but the checked addresses of one server.
+//! A client that connects only to the checked addresses of one server.
 
 use super::{EgressPolicy, FailureCode, Refusal, Target};
 use crate::wire;
@@ -8,8 +8,7 @@ use reqwest::{
 };
 use url::Url;
 
-/// A client of one server, for an exchange of several requests: it connects to the addresses that were checked, and to
-/// nothing else. It keeps a connection for as long as it lives.
+/// A client for several requests to one server. Keeps its connection while it lives.
 #[derive(Debug, Clone)]
 pub(crate) struct Pinned {
     client: Client,
@@ -22,12 +21,11 @@ impl Pinned {
         Ok(Self { client, target })
     }
 
-    /// The URL that was checked.
     pub(crate) fn url(&self) -> &Url {
         &self.target.url
     }
 
-    /// A request of the same server. Another one was not checked: it is refused.
+    /// Refuses URLs of another server, which were not checked.
     pub(crate) fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, Refusal> {
         if !self.target.same_server(url) || !url.username().is_empty() || url.password().is_some() {
             return Err(Refusal::blocked("a URL of another server than the configured one"));
@@ -36,7 +34,7 @@ impl Pinned {
     }
 }
 
-/// A client that keeps at most so many idle connections.
+/// `idle`: the most idle connections it keeps.
 pub(super) fn client_for(policy: &EgressPolicy, target: &Target, idle: usize) -> Result<Client, reqwest::Error> {
     let mut builder = wire::builder()
         .connect_timeout(policy.limits.connect)
@@ -48,7 +46,7 @@ pub(super) fn client_for(policy: &EgressPolicy, target: &Target, idle: usize) ->
     builder.build()
 }
 
-/// Whatever is not among the checked addresses is not looked up.
+/// Refuses every lookup: only the checked addresses may be used.
 struct NoSecondLookup;
 
 impl Resolve for NoSecondLookup {
@@ -57,7 +55,7 @@ impl Resolve for NoSecondLookup {
     }
 }
 
-/// Why a request has no answer.
+/// Maps an error of the HTTP client to a failure code.
 pub(crate) fn refusal_for(error: &reqwest::Error) -> Refusal {
     let (code, message) = if wire::is_tls(error) {
         (FailureCode::TlsError, "no trusted TLS connection to the server")

@@ -1,37 +1,34 @@
-//! What the operator permits.
+//! The operator's policy for outbound requests.
 
 use super::address;
 use ipnet::IpNet;
 use std::{net::IpAddr, time::Duration};
 
-/// Ports that a public server may be reached on.
+/// Allowed ports of public servers.
 const PORTS: [u16; 4] = [80, 443, 8080, 8443];
 
-/// Which URLs may be reached, and how long and how much.
 #[derive(Debug, Clone, Default)]
 pub struct EgressPolicy {
-    /// Networks that may be reached although private (`CHASQUI_EGRESS_ALLOW`), over http and on any port.
+    /// Private networks that may be reached (`CHASQUI_EGRESS_ALLOW`), over http and on any port.
     pub allow: Vec<IpNet>,
-    /// Whether public servers may be reached without TLS.
+    /// Allows public servers without TLS.
     pub allow_http: bool,
-    /// Ports of public servers besides 80, 443, 8080 and 8443.
+    /// In addition to 80, 443, 8080 and 8443.
     pub extra_ports: Vec<u16>,
-    /// Hosts that are refused whatever they resolve to: our own public names.
+    /// Hosts that are always refused: the public names of this server.
     pub deny_hosts: Vec<String>,
-    /// Times and sizes.
     pub limits: Limits,
 }
 
-/// Times and sizes of one request.
+/// Time and size limits of one request.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// For the name, TCP and TLS, at each hop.
+    /// For DNS, TCP and TLS, at each hop.
     pub connect: Duration,
-    /// For everything, redirects included.
+    /// For the whole request, redirects included.
     pub total: Duration,
-    /// Bytes of the decompressed answer that are read.
+    /// Bytes of the decompressed response that are read.
     pub body: usize,
-    /// Redirects that are followed.
     pub redirects: usize,
 }
 
@@ -42,7 +39,7 @@ impl Default for Limits {
 }
 
 impl EgressPolicy {
-    /// Whether the operator permits this address although it may be private.
+    /// True if the operator allows this address, even if it is private.
     pub(super) fn trusts(&self, address: IpAddr) -> bool {
         let address = address::canonical(address);
         self.allow.iter().any(|network| network.contains(&address))

@@ -1,4 +1,4 @@
-//! One hop and the hop that follows it.
+//! The hops of a redirected request.
 
 use super::{FailureCode, Refusal, Target, headers};
 use bytes::Bytes;
@@ -10,7 +10,6 @@ use reqwest::{
 use serde_json::Value;
 use url::Url;
 
-/// One request on the way to the answer.
 #[derive(Debug, Clone)]
 pub(super) struct Hop {
     pub(super) method: Method,
@@ -20,7 +19,6 @@ pub(super) struct Hop {
 }
 
 impl Hop {
-    /// The request as it was configured.
     pub(super) fn first(request: &ToolRequest) -> Result<Self, Refusal> {
         let method = match request.method.to_ascii_uppercase().as_str() {
             "GET" => Method::GET,
@@ -40,7 +38,7 @@ impl Hop {
         Ok(Self { method, url: super::target::parse(&request.url)?, headers: headers::first(request), body })
     }
 
-    /// Where an answer sends this request; `None` when it is the answer.
+    /// The next hop, if the response is a redirect.
     pub(super) fn after(&self, target: &Target, response: &Response) -> Result<Option<Self>, Refusal> {
         let status = response.status();
         if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
@@ -66,7 +64,7 @@ impl Hop {
     }
 }
 
-/// As browsers and most clients do: 303 always, 301 and 302 after a POST.
+/// As in browsers: 303 always, 301 and 302 after a POST.
 fn becomes_get(status: StatusCode, method: &Method) -> bool {
     match status {
         StatusCode::SEE_OTHER => true,

@@ -1,26 +1,22 @@
-//! How names become addresses: asked once per hop, by us.
+//! Resolves names to addresses, once per hop.
 
 use std::{fmt, io, net::IpAddr, sync::Arc};
 
 type Answer = dyn Fn(&str) -> Vec<IpAddr> + Send + Sync;
 
-/// Where names are looked up.
 #[derive(Clone, Default)]
 pub enum Resolver {
-    /// The operating system.
     #[default]
     System,
-    /// A function: tests script DNS with it, answers that change included. No addresses means that the name is unknown.
+    /// A function, for tests. An empty result means that the name is unknown.
     Scripted(Arc<Answer>),
 }
 
 impl Resolver {
-    /// A resolver that asks `answer` each time.
     pub fn scripted(answer: impl Fn(&str) -> Vec<IpAddr> + Send + Sync + 'static) -> Self {
         Self::Scripted(Arc::new(answer))
     }
 
-    /// All addresses of a name.
     pub(super) async fn resolve(&self, name: &str) -> io::Result<Vec<IpAddr>> {
         match self {
             Self::System => Ok(tokio::net::lookup_host((name, 0)).await?.map(|found| found.ip()).collect()),

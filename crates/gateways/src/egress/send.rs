@@ -1,7 +1,8 @@
-//! Carrying out a tool's request.
+//! Executes a tool's request.
 //!
-//! Each hop has a client of its own that knows nothing but the checked addresses: a shared pool or resolver would be a
-//! second way to choose an address. Building one costs microseconds, since the TLS settings are shared.
+//! Each hop has its own client with the checked addresses only: a shared pool or resolver would be
+//! a second way to choose an address. Building a client costs microseconds, since the TLS settings
+//! are shared.
 
 use super::{
     EgressPolicy, FailureCode, Limits, Pinned, Refusal, Resolver, Target, content,
@@ -13,32 +14,31 @@ use crate::{InProcess, body::Progress, mcp, wire};
 use domain::tool_request::{ToolAnswer, ToolRequest};
 use reqwest::{Method, Response, header::CONTENT_LENGTH};
 
-/// The guarded client: one per process, shared.
+/// The guarded client. One per process.
 #[derive(Debug, Clone)]
 pub struct Egress {
     policy: EgressPolicy,
     resolver: Resolver,
-    /// Answers everything in the place of the network.
+    /// Replaces the network in simulations.
     stand_in: Option<InProcess<ToolRequest, ToolAnswer>>,
 }
 
 impl Egress {
-    /// A client under a policy.
     pub fn new(policy: EgressPolicy, resolver: Resolver) -> Self {
         Self { policy, resolver, stand_in: None }
     }
 
-    /// A client whose whole world is a function of this process.
+    /// A client that calls a function instead of the network.
     pub fn in_process(world: InProcess<ToolRequest, ToolAnswer>) -> Self {
         Self { stand_in: Some(world), ..Self::new(EgressPolicy::default(), Resolver::System) }
     }
 
-    /// Checks a URL and resolves it, without connecting.
+    /// Checks and resolves a URL without connecting.
     pub async fn check(&self, url: &str) -> Result<Target, Refusal> {
         target::check(&self.policy, &self.resolver, target::parse(url)?).await
     }
 
-    /// A client of the server at a URL, for several requests that belong together. The URL is checked and resolved once.
+    /// A client for several requests to one server. The URL is checked and resolved once.
     pub(crate) async fn pinned(&self, url: &str) -> Result<Pinned, Refusal> {
         Pinned::new(&self.policy, self.check(url).await?)
     }
@@ -47,10 +47,10 @@ impl Egress {
         &self.policy.limits
     }
 
-    /// Carries out a request: at most once, but for a GET whose connection failed, which is tried once more.
+    /// Sends a request at most once. A GET whose connection failed is tried once more.
     pub async fn send(&self, request: &ToolRequest) -> ToolAnswer {
         if let Some(world) = &self.stand_in {
-            return world.ask(request.clone()).await;
+            return world.call(request.clone()).await;
         }
         if let Some(ask) = &request.mcp {
             return mcp::ask(self, request, ask).await;

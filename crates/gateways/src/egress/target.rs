@@ -1,20 +1,19 @@
-//! From a user's text to addresses that may be connected to.
+//! Parses and checks a user's URL.
 
 use super::{EgressPolicy, FailureCode, Refusal, Resolver, address::refusal_of};
 use std::net::{IpAddr, SocketAddr};
 use url::{Host, ParseError, Url};
 
-/// A URL that passed every check, with the only addresses that its request may go to.
+/// A checked URL with the only addresses that its request may connect to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The parsed URL; nobody parses it again.
     pub url: Url,
-    /// Checked addresses, in the resolver's order.
+    /// In the resolver's order.
     pub addresses: Vec<SocketAddr>,
 }
 
 impl Target {
-    /// Whether another URL belongs to the same server, so that it may see the same credentials.
+    /// True if another URL is on the same server and may receive the same credentials.
     pub(super) fn same_server(&self, other: &Url) -> bool {
         self.url.scheme() == other.scheme()
             && self.url.host() == other.host()
@@ -22,7 +21,7 @@ impl Target {
     }
 }
 
-/// Parses a URL. Only here: two parsers that disagree about a host are a hole.
+/// The only parser of URLs: two parsers that disagree about a host would be a security hole.
 pub(super) fn parse(text: &str) -> Result<Url, Refusal> {
     if text.trim().is_empty() {
         return Err(Refusal::new(FailureCode::MissingUrl, "no URL is set"));
@@ -30,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<Url, Refusal> {
     Url::parse(text).map_err(no_url)
 }
 
-/// A text without a host is no URL; a host or port that cannot be read is one that may not be reached.
+/// A text without a host is not a URL; an unreadable host or port is blocked.
 pub(super) fn no_url(error: ParseError) -> Refusal {
     let code = match error {
         ParseError::RelativeUrlWithoutBase | ParseError::EmptyHost => FailureCode::MissingUrl,
@@ -39,8 +38,8 @@ pub(super) fn no_url(error: ParseError) -> Refusal {
     Refusal::new(code, format!("not a URL: {error}"))
 }
 
-/// Whether a URL can be one that somebody outside fetches for us: nothing is resolved and nothing connected to. The reason
-/// otherwise.
+/// Checks a URL that an outside service will fetch, without resolving it. Returns the reason if it
+/// cannot be public.
 pub fn public_url(text: &str) -> Result<(), String> {
     let url = Url::parse(text).map_err(|error| format!("is no URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -68,7 +67,6 @@ pub fn public_url(text: &str) -> Result<(), String> {
     }
 }
 
-/// Checks a URL and resolves it, once.
 pub(super) async fn check(policy: &EgressPolicy, resolver: &Resolver, url: Url) -> Result<Target, Refusal> {
     if !matches!(url.scheme(), "http" | "https") {
         return Err(Refusal::blocked(format!("{} is not allowed; use https", url.scheme())));
@@ -80,7 +78,7 @@ pub(super) async fn check(policy: &EgressPolicy, resolver: &Resolver, url: Url) 
     if policy.denies_host(&host) {
         return Err(Refusal::blocked(format!("{host} may not be reached by agents")));
     }
-    // An address in the URL never meets a resolver, so both kinds come together before the check.
+    // An address in the URL is not resolved, so names and addresses meet here, before the check.
     let found = match url.host() {
         Some(Host::Ipv4(address)) => vec![IpAddr::V4(address)],
         Some(Host::Ipv6(address)) => vec![IpAddr::V6(address)],
@@ -106,7 +104,7 @@ async fn resolve(policy: &EgressPolicy, resolver: &Resolver, name: &str) -> Resu
     }
 }
 
-/// Every address counts: a name with one public and one private address is refused.
+/// Refuses a name if any of its addresses is refused.
 fn check_addresses(policy: &EgressPolicy, url: &Url, found: &[IpAddr]) -> Result<(), Refusal> {
     let host = url.host_str().unwrap_or_default();
     let mut all_trusted = true;

@@ -1,16 +1,17 @@
-//! The arguments of a call, as models write them (engine.md 5.4).
+//! Reads the arguments of a call as models write them (docs/spec/engine.md 5.4).
 //!
-//! What is plainly JSON with a slip is repaired: a comma too many, brackets left open, a marker of the model's own format
-//! at the end. A text that breaks off inside a word or before a value is not: to complete it would be to guess.
+//! Repairs small mistakes in JSON: an extra comma, open brackets, a marker of the model's own
+//! format at the end. A text that ends inside a word or before a value is not repaired: that would
+//! be guessing.
 
 use serde_json::{Map, Value};
 
-/// Markers that some models leave behind a call.
+/// Markers that some models append to a call.
 const MARKERS: [&str; 9] =
     ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|call|>", "</tool_call>", "</function>", "</s>", "```"];
 
-/// JSON in a string, as the protocols say; or an object, as some servers answer; or nothing, for a tool without any. What
-/// is no JSON stays the text that it is.
+/// Reads JSON in a string (the protocol), an object (some servers) or nothing. Other text stays
+/// text.
 pub(super) fn read(value: Option<&Value>) -> Value {
     match value {
         None | Some(Value::Null) => Value::Object(Map::new()),
@@ -22,7 +23,7 @@ pub(super) fn read(value: Option<&Value>) -> Value {
     }
 }
 
-/// Whether nothing is missing: a call that a limit cut is never repaired.
+/// True if the JSON is complete without repair.
 pub(super) fn are_whole(value: Option<&Value>) -> bool {
     match value {
         Some(Value::String(text)) => serde_json::from_str::<Value>(text).is_ok(),
@@ -45,8 +46,8 @@ fn without_markers(text: &str) -> &str {
     text
 }
 
-/// The text without commas before a bracket that closes, and with the brackets that it left open. `None` where it ends
-/// inside a string.
+/// Removes commas before closing brackets and closes open ones. `None` if the text ends inside a
+/// string.
 fn closed(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 8);
     let mut open = Vec::new();
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn slips_are_repaired() {
+    fn small_json_mistakes_are_repaired() {
         for text in [
             r#"{"x": 1}"#,
             r#"{"x": 1,}"#,
@@ -112,14 +113,14 @@ mod tests {
     }
 
     #[test]
-    fn what_breaks_off_is_not_guessed() {
+    fn truncated_json_is_not_completed() {
         for text in [r#"{"x": "ye"#, r#"{"x":"#, r#"{"x"#, r#"{"x": tru"#, "{x: 1}", "hello", r#"{"x": 1]}"#, "}"] {
             assert_eq!(of(text), json!(text), "{text}");
         }
     }
 
     #[test]
-    fn nothing_is_an_empty_object_and_an_object_is_itself() {
+    fn missing_arguments_become_an_empty_object() {
         assert_eq!((read(None), of(" ")), (json!({}), json!({})));
         assert_eq!(read(Some(&json!({"x": 2}))), json!({"x": 2}));
         assert!(are_whole(Some(&json!("{}"))) && !are_whole(Some(&json!(r#"{"x": 1"#))) && !are_whole(None));

@@ -1,18 +1,18 @@
-//! No answer is larger than what anybody can use: it is kept in the journal and sent again with each later question.
+//! Size limits of responses: the journal stores them, and each later request sends them again.
 
 use domain::chat::{ModelResponse, ToolCall};
 use serde_json::Value;
 
-/// Bytes of text. People are sent at most ten messages of 4,096 characters.
+/// Bytes. A person is sent at most ten messages of 4,096 characters.
 const TEXT: usize = 64 * 1024;
-/// Bytes of one call's arguments.
+/// Bytes of one call.
 const ARGUMENTS: usize = 64 * 1024;
-/// Calls.
 const CALLS: usize = 128;
-/// Bytes of ids and names.
+/// Bytes.
 const NAME: usize = 256;
 
-/// The answer within bounds. Arguments that are too long become a text that was cut, which no tool takes.
+/// Cuts a response to the limits. Arguments that are too long become a cut text, which every tool
+/// refuses.
 pub(super) fn bounded(mut response: ModelResponse) -> ModelResponse {
     if let Some(text) = &mut response.text {
         cut(text, TEXT);

@@ -1,7 +1,7 @@
-//! Which model answers when several could (engine.md 5.2).
+//! Resolves settings to a model (docs/spec/engine.md 5.2).
 //!
-//! A named provider must work or say why not. Without a name, whatever is at hand is taken, and at the end stands the
-//! rehearsal model, so that a fresh install answers something.
+//! A named provider must work, or resolving fails. Without a name, the first available model is
+//! used; the offline model is the last, so that a fresh installation can answer.
 
 use super::{
     ModelClient, Provider, Tuning,
@@ -15,30 +15,28 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::time::Duration;
 
-/// A local Ollama that takes longer than this is not there.
+/// A local Ollama that takes longer counts as absent.
 const OLLAMA_PATIENCE: Duration = Duration::from_millis(300);
-/// Where Ollama listens.
 const OLLAMA_URL: &str = "http://127.0.0.1:11434";
 
-/// What is configured, by an agent, a project or `CHASQUI_LLM_*`.
+/// Settings of an agent, a project or `CHASQUI_LLM_*`.
 #[derive(Debug, Clone, Default)]
 pub struct LlmSettings {
-    /// The provider, if one is named.
     pub provider: Option<ProviderName>,
-    /// Replaces the provider's own address; alone it means an OpenAI-compatible server.
+    /// Replaces the provider's address. Without a provider it means an OpenAI-compatible server.
     pub base_url: Option<String>,
-    /// The key, if it is configured and not in the environment.
+    /// Absent if the key is in the environment.
     pub api_key: Option<SecretString>,
-    /// The model; the provider's default when absent.
+    /// The provider's default if absent.
     pub model: Option<String>,
-    /// How it is asked where the question does not say.
+    /// Defaults for requests.
     pub tuning: Tuning,
 }
 
 impl LlmSettings {
-    /// The settings that an agent's configuration (or one of its fallbacks) stands for, without a key: the caller adds the
-    /// project's, or lets [`resolve`] take the server's. A base URL is not taken from an agent: a key that is not the
-    /// agent's, and a client that checks no address, would follow it.
+    /// Settings from an agent's configuration or one of its fallbacks. The key is added by the
+    /// caller or by [`resolve`]. An agent's base URL is ignored: it would receive a key that is not
+    /// the agent's, through a client that checks no address.
     pub fn of_config(config: &LlmConfig) -> Result<Self, UnknownProvider> {
         Ok(Self {
             provider: config.provider_name.as_deref().map(str::parse).transpose()?,
@@ -50,12 +48,9 @@ impl LlmSettings {
     }
 }
 
-/// Whether and where to look for a local Ollama.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OllamaProbe {
-    /// Ask at this URL.
     At(String),
-    /// Do not ask.
     Off,
 }
 
@@ -65,8 +60,8 @@ impl Default for OllamaProbe {
     }
 }
 
-/// Finds the model that settings and environment mean. Only Ollama is asked over the network, and only as the last
-/// resort before `offline`, the in-process model.
+/// Resolves settings and environment to a model. Contacts only Ollama over the network, and only
+/// before falling back to `offline`, the in-process model.
 pub async fn resolve(
     client: &ModelClient,
     settings: &LlmSettings,
@@ -86,7 +81,7 @@ pub async fn resolve(
         None if key.is_some_and(|key| key.expose_secret().starts_with("sk-ant-")) => Err(unsupported("Anthropic")),
         None if key.is_some_and(|key| key.expose_secret().starts_with("AIza")) => Err(unsupported("Google")),
         None if key.is_some() || env_key(env, &PROVIDERS[0]).is_some() => known(client, settings, &PROVIDERS[0], env),
-        // Keys of Anthropic and Google alone are passed over: they must not take the fallback away.
+        // Keys of Anthropic and Google are ignored: they must not disable the fallback.
         None => Ok(local(client, settings, ollama).await.unwrap_or_else(|| offline.clone())),
     }
 }
@@ -121,7 +116,7 @@ fn compatible(client: &ModelClient, settings: &LlmSettings) -> Result<Provider, 
     let Some(base_url) = given(settings.base_url.as_deref()) else {
         return Err(permanent("an OpenAI-compatible provider needs a base URL"));
     };
-    // Servers with one model answer to any name; those with several say which names they know.
+    // Servers with one model accept any name; those with several report the names they have.
     let name = given(settings.model.as_deref()).unwrap_or("default");
     Ok(model(
         client,
@@ -163,7 +158,7 @@ fn env_key(env: &dyn Fn(&str) -> Option<String>, provider: &KnownProvider) -> Op
     env(provider.key_variable).map(|key| key.trim().to_owned()).filter(|key| !key.is_empty()).map(SecretString::from)
 }
 
-/// Empty settings are absent settings.
+/// Treats empty settings as absent.
 fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }

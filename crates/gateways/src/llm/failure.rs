@@ -1,25 +1,25 @@
-//! Which kind of failure an HTTP answer or a broken connection is (engine.md 5.3).
+//! Classifies failed responses and connections (docs/spec/engine.md 5.3).
 
 use crate::wire;
 use domain::chat::{ModelFailure, ModelFailureKind};
 
-/// A failure that another try cannot help.
+/// A failure that a retry cannot fix.
 pub(super) fn permanent(message: impl Into<String>) -> ModelFailure {
     ModelFailure { kind: ModelFailureKind::Permanent, message: message.into(), retry_after_ms: None }
 }
 
-/// A failure that another try may help.
+/// A failure that a retry may fix.
 pub(super) fn temporary(message: impl Into<String>) -> ModelFailure {
     ModelFailure { kind: ModelFailureKind::Temporary, ..permanent(message) }
 }
 
-/// A provider is chosen and its key is not there.
+/// The chosen provider has no key.
 pub(super) fn key_missing(message: impl Into<String>) -> ModelFailure {
     ModelFailure { kind: ModelFailureKind::KeyMissing, ..permanent(message) }
 }
 
-/// What providers call a question that is too long, and a call without a result. Codes where they have them; the rest are
-/// words of their messages.
+/// Codes or message texts of providers for a request that is too long, and for a call without a
+/// result.
 const TOO_LONG: [&str; 6] = [
     "context_length_exceeded",
     "maximum context length",
@@ -34,10 +34,10 @@ const BAD_HISTORY: [&str; 4] = [
     "must be followed by tool messages",
     "function response parts",
 ];
-/// A 429 that no waiting helps.
+/// A 429 that waiting does not fix.
 const NO_CREDIT: [&str; 2] = ["insufficient_quota", "exceeded your current quota"];
 
-/// The kind that a status code stands for; `said` is all that the provider said, its codes included.
+/// Classifies a status code. `said` is the provider's whole message with its codes.
 pub(super) fn for_status(status: u16, message: String, said: &str, retry_after_ms: Option<i64>) -> ModelFailure {
     let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     match status {
@@ -51,7 +51,7 @@ pub(super) fn for_status(status: u16, message: String, said: &str, retry_after_m
     }
 }
 
-/// No answer at all: the connection failed, broke, or took too long.
+/// The connection failed, broke or timed out.
 pub(super) fn for_connection(error: &reqwest::Error) -> ModelFailure {
     temporary(format!("no answer from the model: {}", wire::explain(error)))
 }

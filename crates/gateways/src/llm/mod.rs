@@ -1,7 +1,7 @@
-//! Language models: one shape of question and answer, one file per wire format.
+//! Language models: one request and response type, one file per wire format.
 //!
-//! URLs here are the operator's and trusted. A request is made once: retries and fallbacks are the caller's
-//! (engine.md 5.3), which knows the deadline and writes the journal.
+//! URLs come from the operator and are trusted. A request is sent once: retries and fallbacks
+//! belong to the caller (docs/spec/engine.md 5.3), which has the deadline and writes the journal.
 
 mod arguments;
 mod bounds;

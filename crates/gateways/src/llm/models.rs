@@ -1,4 +1,5 @@
-//! Which of the models at hand a question goes to: the server's own, unless the agent names another provider (engine.md 5.2).
+//! Selects the model for a request: the server's default, unless the agent names a provider
+//! (docs/spec/engine.md 5.2).
 
 use super::{LlmSettings, ModelClient, OllamaProbe, Provider, ProviderName, failure::permanent, resolve};
 use domain::{
@@ -6,7 +7,7 @@ use domain::{
     chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse},
 };
 
-/// The models that agents can be given. Keys are looked up once, at start.
+/// The models that agents can use. Keys are read once, at start.
 #[derive(Debug, Clone)]
 pub struct Models {
     usual: Provider,
@@ -14,15 +15,15 @@ pub struct Models {
 }
 
 impl From<Provider> for Models {
-    /// One model, whatever an agent names.
+    /// One model for all agents, whatever provider they name.
     fn from(usual: Provider) -> Self {
         Self { usual, named: Vec::new() }
     }
 }
 
 impl Models {
-    /// The model that settings and environment mean, and those that an agent may name.
-    pub async fn at_hand(
+    /// Resolves the default model and those that agents may name.
+    pub async fn load(
         client: &ModelClient,
         settings: &LlmSettings,
         env: &(dyn Fn(&str) -> Option<String> + Sync),
@@ -38,12 +39,12 @@ impl Models {
         Ok(Self { usual, named })
     }
 
-    /// Asks once. `trace_id` is the same on every attempt of one question.
+    /// Sends the request once. `trace_id` is the same on every attempt of a request.
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
         self.for_config(&request.llm)?.complete(request, trace_id).await
     }
 
-    /// The server's own model.
+    /// The server's default model.
     pub fn describe(&self) -> ModelChoice {
         self.usual.describe()
     }
@@ -74,12 +75,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_agent_gets_the_model_that_it_names_or_hears_that_its_key_is_missing() {
+    async fn named_provider_is_used_or_its_missing_key_reported() {
         crate::tls::install();
         let client = ModelClient::new().unwrap();
         let settings = LlmSettings { base_url: Some("http://127.0.0.1:1/v1".into()), ..LlmSettings::default() };
         let env = |name: &str| (name == "OPENROUTER_API_KEY").then(|| "sk-or".to_owned());
-        let models = Models::at_hand(&client, &settings, &env, &OllamaProbe::Off, &offline()).await.unwrap();
+        let models = Models::load(&client, &settings, &env, &OllamaProbe::Off, &offline()).await.unwrap();
         let named = |name: &str| LlmConfig { provider_name: Some(name.into()), ..LlmConfig::default() };
         let provider = |config: &LlmConfig| models.for_config(config).map(|provider| provider.describe().provider);
         assert_eq!(provider(&LlmConfig::default()).unwrap(), "OpenAICompatible");
@@ -87,7 +88,7 @@ mod tests {
         assert_eq!(provider(&named("OpenRouter")).unwrap(), "OpenRouter");
         assert_eq!(provider(&named("Rehearsal")).unwrap(), "Rehearsal");
         assert_eq!(provider(&named("OpenAI")).unwrap_err().kind, ModelFailureKind::KeyMissing);
-        assert_eq!(provider(&named("Nobody")).unwrap_err().kind, ModelFailureKind::Permanent);
+        assert_eq!(provider(&named("Unknown")).unwrap_err().kind, ModelFailureKind::Permanent);
         assert_eq!(Models::from(offline()).for_config(&named("OpenAI")).unwrap().describe().provider, "Rehearsal");
     }
 }

@@ -1,19 +1,17 @@
-//! The models that can be asked.
+//! The interface of model providers.
 
 use super::{bounds::bounded, openai::OpenAi};
 use crate::InProcess;
 use domain::chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse};
 
-/// A model that can be asked.
 #[derive(Debug, Clone)]
 pub enum Provider {
-    /// Anything that speaks OpenAI's chat completions.
+    /// A server with OpenAI's chat-completions protocol.
     OpenAi(OpenAi),
-    /// A function of this process.
     InProcess(InProcessModel),
 }
 
-/// A model that this process runs itself: the rehearsal model, or a simulation.
+/// A model that runs in this process: the rehearsal model or a simulation.
 #[derive(Debug, Clone)]
 pub struct InProcessModel {
     choice: ModelChoice,
@@ -31,16 +29,16 @@ impl InProcessModel {
 }
 
 impl Provider {
-    /// Asks once. `trace_id` is the same on every attempt of one question, so that a provider can recognise it.
+    /// Sends the request once. `trace_id` is the same on every attempt of a request.
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
         let answer = match self {
             Self::OpenAi(model) => model.complete(request, trace_id).await,
-            Self::InProcess(model) => model.function.ask((request.clone(), trace_id.to_owned())).await,
+            Self::InProcess(model) => model.function.call((request.clone(), trace_id.to_owned())).await,
         };
         answer.map(bounded)
     }
 
-    /// Which model this is, without its key.
+    /// The provider's and the model's name, without the key.
     pub fn describe(&self) -> ModelChoice {
         match self {
             Self::OpenAi(model) => model.describe(),

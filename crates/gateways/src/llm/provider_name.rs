@@ -2,29 +2,25 @@
 
 use std::str::FromStr;
 
-/// A provider as it is written in settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderName {
-    /// api.openai.com.
     OpenAi,
-    /// openrouter.ai.
     OpenRouter,
-    /// Anything that speaks chat completions at a base URL.
+    /// Any server with the chat-completions protocol at a base URL.
     OpenAiCompatible,
-    /// Known, not yet supported.
+    /// Not supported yet.
     Anthropic,
-    /// Known, not yet supported.
+    /// Not supported yet.
     Google,
-    /// The built-in stand-in.
+    /// The in-process model.
     Rehearsal,
 }
 
 impl ProviderName {
-    /// All of them.
     pub const ALL: [Self; 6] =
         [Self::OpenAi, Self::OpenRouter, Self::OpenAiCompatible, Self::Anthropic, Self::Google, Self::Rehearsal];
 
-    /// As it is written.
+    /// The spelling in settings.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenAi => "OpenAI",
@@ -37,7 +33,6 @@ impl ProviderName {
     }
 }
 
-/// The text names no provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a provider; known are OpenAI, OpenRouter, OpenAICompatible, Anthropic, Google, Rehearsal")]
 pub struct UnknownProvider;
@@ -45,7 +40,7 @@ pub struct UnknownProvider;
 impl FromStr for ProviderName {
     type Err = UnknownProvider;
 
-    /// Case does not matter.
+    /// Ignores case.
     fn from_str(text: &str) -> Result<Self, UnknownProvider> {
         Self::ALL.into_iter().find(|name| name.as_str().eq_ignore_ascii_case(text.trim())).ok_or(UnknownProvider)
     }

@@ -1,25 +1,24 @@
-//! How a model is asked where the question does not say: the rest of `llm_config` (engine.md 5.1).
+//! Defaults for requests to a model: the rest of `llm_config` (docs/spec/engine.md 5.1).
 
 use super::{known_models, provider_name::ProviderName};
 use domain::agent::LlmConfig;
 use std::time::Duration;
 
-/// Times that an agent may ask for.
+/// Bounds of the timeout that an agent may set.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(600);
 
-/// What is configured; what is not follows from the provider and from the table of models.
+/// Absent values follow from the provider and from the table of known models.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Tuning {
-    /// Sampling temperature; 0 by default. Models that reason take none.
+    /// 0 by default. Reasoning models accept none.
     pub temperature: Option<f64>,
-    /// Longest answer in tokens.
     pub max_tokens: Option<u32>,
-    /// Whether the model reasons before it answers.
+    /// True for reasoning models.
     pub reasoning: Option<bool>,
-    /// How much it reasons; `low` by default.
+    /// Reasoning effort; `low` by default.
     pub effort: Option<String>,
-    /// For one whole exchange; 120 s by default.
+    /// For the whole request; 120 s by default.
     pub timeout: Option<Duration>,
 }
 
@@ -36,7 +35,7 @@ impl From<&LlmConfig> for Tuning {
 }
 
 impl Tuning {
-    /// This tuning, with `base` for what it leaves open.
+    /// Takes absent values from `base`.
     #[must_use]
     pub fn over(self, base: &Self) -> Self {
         Self {
@@ -48,7 +47,7 @@ impl Tuning {
         }
     }
 
-    /// The time that engine.md 5.3 gives a model.
+    /// docs/spec/engine.md 5.3.
     pub const TIMEOUT: Duration = Duration::from_secs(120);
 
     pub(super) fn reasons(&self, model: &str) -> bool {

@@ -1,4 +1,5 @@
-//! The way to one MCP server: a pinned client, the configured headers, the time that is left and the bytes that are left.
+//! The connection to one MCP server: a pinned client, the configured headers, and what is left of
+//! the time and size limits.
 
 use super::failure::Failure;
 use crate::{
@@ -18,13 +19,12 @@ use std::{
 use tokio::time::{Instant, timeout, timeout_at};
 use url::Url;
 
-/// For what we say out of politeness: an answer to a question of the server, the end of a session.
+/// The time for messages whose result does not matter: replies to the server, the end of a session.
 const POLITENESS: Duration = Duration::from_secs(1);
-/// In the words of the protocol: a server may answer either way.
+/// Required by the protocol: a server may respond in either form.
 const ANSWERS: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 
-/// A header of one message.
 pub(super) type Header = (HeaderName, HeaderValue);
 
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Checks and resolves the URL; nothing is connected to yet.
+    /// Checks and resolves the URL without connecting.
     pub(super) async fn open(egress: &Egress, url: &str, headers: HeaderMap, time: Duration) -> Result<Self, Failure> {
         let until = Instant::now() + time;
         let client = timeout_at(until, egress.pinned(url)).await.map_err(|_| Failure::read_timeout())??;
@@ -45,18 +45,17 @@ impl Link {
         Ok(Self { client, headers, until, most, left: AtomicUsize::new(most) })
     }
 
-    /// The configured URL.
     pub(super) fn url(&self) -> &Url {
         self.client.url()
     }
 
-    /// Headers that go with every message from now on.
+    /// Adds a header to all later messages.
     pub(super) fn remember(&mut self, (name, mut value): Header) {
         value.set_sensitive(true);
         self.headers.insert(name, value);
     }
 
-    /// Sends a message, once. The answer is a success.
+    /// Sends a message once; fails unless the response is a success.
     pub(super) async fn post(&self, url: &Url, message: &Value, header: Option<Header>) -> Result<Response, Failure> {
         let progress = Progress::default();
         let body = Bytes::from(message.to_string());
@@ -78,7 +77,7 @@ impl Link {
         }
     }
 
-    /// Answers a question of the server. Whether it takes the answer is its own affair.
+    /// Replies to a request of the server. A failure is ignored.
     pub(super) async fn reply(&self, url: &Url, message: &Value) {
         timeout(POLITENESS, self.post(url, message, None)).await.ok();
     }
@@ -98,7 +97,7 @@ impl Link {
         Ok(response)
     }
 
-    /// The next bytes of an answer; none when it ends or breaks off. May be dropped while it waits: nothing is lost.
+    /// The next bytes of a response; none when it ends or breaks off. Cancel-safe.
     pub(super) async fn read(&self, response: &mut Response) -> Result<Option<Bytes>, Failure> {
         let chunk = timeout_at(self.until, response.chunk()).await.map_err(|_| Failure::read_timeout())?;
         let bytes = match chunk {
@@ -106,7 +105,7 @@ impl Link {
             Ok(None) => return Ok(None),
             Err(error) => {
                 let refusal = refusal_for(&error);
-                // The stream may go on elsewhere; whoever needs more of it says that it ended too early.
+                // The stream may be resumed. A caller that needs more of it reports the early end.
                 return if refusal.code == FailureCode::BadResponse { Ok(None) } else { Err(refusal.into()) };
             }
         };
@@ -117,7 +116,6 @@ impl Link {
         Ok(Some(bytes))
     }
 
-    /// The whole answer.
     pub(super) async fn read_all(&self, mut response: Response) -> Result<Vec<u8>, Failure> {
         let mut all = Vec::new();
         while let Some(bytes) = self.read(&mut response).await? {
@@ -126,13 +124,13 @@ impl Link {
         Ok(all)
     }
 
-    /// Waits, if there is time for it.
+    /// Waits, unless the time limit is shorter.
     pub(super) async fn pause(&self, time: Duration) -> Result<(), Failure> {
         timeout_at(self.until, tokio::time::sleep(time)).await.map_err(|_| Failure::read_timeout())
     }
 
-    /// Ends the session. The result is known by then and does not wait for it: the server gets a moment, in which the
-    /// only task of this module runs.
+    /// Ends the session in a background task, the only one of this module: the result is complete
+    /// and need not wait.
     pub(super) fn farewell(self) {
         let Ok(request) = self.client.request(Method::DELETE, self.client.url()) else { return };
         let farewell = request.headers(self.headers).send();
@@ -140,7 +138,7 @@ impl Link {
     }
 }
 
-/// Whether an answer is of a kind.
+/// Compares the content type of a response.
 pub(super) fn is(response: &Response, kind: &str) -> bool {
     let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)

@@ -1,20 +1,19 @@
-//! Server-sent events, as they come out of the bytes of an answer.
+//! Reads server-sent events from a response.
 
 use super::{connection::Link, failure::Failure};
 use bytes::Bytes;
 use reqwest::Response;
 use std::{collections::VecDeque, mem, time::Duration};
 
-/// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Event {
-    /// `message` unless it says otherwise.
+    /// `message` by default.
     pub(super) name: String,
-    /// What it carries; never empty.
+    /// Never empty.
     pub(super) data: String,
 }
 
-/// The events of one answer.
+/// The events of one response.
 #[derive(Debug)]
 pub(super) struct Events {
     response: Response,
@@ -27,7 +26,7 @@ impl Events {
         Self { response, parser: Parser::default(), ready: VecDeque::new() }
     }
 
-    /// The next event; none when the stream ends or breaks off. May be dropped while it waits: nothing is lost.
+    /// The next event; none when the stream ends or breaks off. Cancel-safe.
     pub(super) async fn next(&mut self, link: &Link) -> Result<Option<Event>, Failure> {
         loop {
             if let Some(event) = self.ready.pop_front() {
@@ -40,13 +39,14 @@ impl Events {
         }
     }
 
-    /// Where the server can go on after the stream broke off, if it said so, and how long it wants us to wait.
+    /// The id to resume a broken stream at and the delay that the server asks for, if it sent an
+    /// id.
     pub(super) fn resume_at(&self) -> Option<(&str, Option<Duration>)> {
         Some((self.parser.last_id.as_deref()?, self.parser.retry))
     }
 }
 
-/// Puts the bytes together. Lines end with LF, CR or both; an event ends with an empty line.
+/// Lines end with LF, CR or both; an event ends with an empty line.
 #[derive(Debug, Default)]
 struct Parser {
     line: Vec<u8>,
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_are_read_however_the_bytes_are_cut() {
+    fn events_survive_any_chunking() {
         let text = "\u{feff}: hello\nid: 7\ndata\n\nevent: endpoint\r\ndata: /a\r\n\r\ndata:1\rdata:  2\r\rretry: 90\nother: x\n\
                     data: é\n\ndata: never ended";
         let event = |name: &str, data: &str| Event { name: name.into(), data: data.into() };

@@ -1,4 +1,4 @@
-//! One request of a tool, from the first message to the last.
+//! One request to an MCP server, from the first message to the last.
 
 use super::{connection::Link, failure::Failure, session::Session, tool_result, tools};
 use crate::egress::{Egress, mcp_headers};
@@ -6,12 +6,12 @@ use domain::tool_request::{McpAsk, ToolAnswer, ToolRequest};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// The time for a list of tools; a call has the policy's.
+/// The time limit for listing tools; a call has the policy's limit.
 const LISTING: Duration = Duration::from_secs(10);
-/// Pages of a list that are read.
+/// Pages of the tool list that are read.
 const PAGES: usize = 10;
 
-/// Asks an MCP server for its tools, or to call one. A call reaches it at most once.
+/// Lists the tools of an MCP server, or calls one. A call is sent at most once.
 pub(crate) async fn ask(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> ToolAnswer {
     match try_to(egress, request, ask).await {
         Ok(answer) => answer,
@@ -58,7 +58,7 @@ async fn list(session: &mut Session) -> Result<ToolAnswer, Failure> {
             return Err(Failure::bad_response("the MCP server's list of tools is no list"));
         };
         list.add(found);
-        // A cursor that was there before would go round in circles.
+        // A repeated cursor would loop.
         let Some(next) = page["nextCursor"].as_str().filter(|next| !cursors.iter().any(|seen| seen == next)) else {
             break;
         };

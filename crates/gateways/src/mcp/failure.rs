@@ -1,14 +1,13 @@
-//! Why an MCP server gave no result.
+//! Failures of requests to MCP servers.
 
 use crate::egress::{FailureCode, Refusal};
 use domain::tool_request::ToolAnswer;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-/// The longest message, in bytes.
+/// Longest message in bytes.
 const MESSAGE: usize = 2 << 10;
 
-/// A code and a message for the model and for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) code: &'static str,
@@ -16,22 +15,20 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    /// What the server says makes no sense, or breaks off.
+    /// The response is malformed or incomplete.
     pub(super) fn bad_response(message: impl Into<String>) -> Self {
         Self { code: FailureCode::BadResponse.as_str(), message: message.into() }
     }
 
-    /// The time is over before the server said everything.
     pub(super) fn read_timeout() -> Self {
         Self { code: FailureCode::ReadTimeout.as_str(), message: "the MCP server did not answer in time".into() }
     }
 
-    /// The time is over before the server took everything.
     pub(super) fn write_timeout() -> Self {
         Self { code: FailureCode::WriteTimeout.as_str(), message: "the request was not written in time".into() }
     }
 
-    /// An answer that is no success.
+    /// A response without success.
     pub(super) fn status(status: StatusCode) -> Self {
         let number = status.as_u16();
         Self::bad_response(if status.is_redirection() {
@@ -41,18 +38,18 @@ impl Failure {
         })
     }
 
-    /// The server understood and refuses: an error of JSON-RPC.
+    /// A JSON-RPC error.
     pub(super) fn refused(error: &Value) -> Self {
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         Self { code: "mcp_error", message: format!("{}: {}", text(&error["code"]), text(&error["message"])) }
     }
 
-    /// What we are to ask makes no sense.
+    /// The request is invalid and was not sent.
     pub(super) fn not_asked(message: &str) -> Self {
         Self { code: "mcp_error", message: message.into() }
     }
 
-    /// The tool says that it failed.
+    /// The tool reports that it failed.
     pub(super) fn tool(message: String) -> Self {
         Self { code: "tool_error", message }
     }

@@ -1,31 +1,29 @@
-//! JSON-RPC, as far as a client needs it that asks one thing at a time.
+//! JSON-RPC for a client with one open request at a time.
 
 use super::failure::Failure;
 use serde_json::{Map, Value, json};
 
-/// A question with its number.
 pub(super) fn request(id: u32, method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
-/// Something that is not answered.
 pub(super) fn notification(method: &str) -> Value {
     json!({"jsonrpc": "2.0", "method": method})
 }
 
-/// What a message of the server is to us.
+/// A message of the server, by its effect on the open request.
 #[derive(Debug, PartialEq)]
 pub(super) enum Incoming {
-    /// The answer that we wait for.
+    /// The response to the open request.
     Answer(Result<Value, Failure>),
-    /// The server asks something itself; this is to be sent.
+    /// A request of the server, with the reply to send.
     Asked(Value),
-    /// A notification, or an answer that nobody waits for.
+    /// A notification, or a response to no open request.
     Nothing,
 }
 
-/// The messages in a text: one, or a list of them as servers of 2025-03-26 may send. No text in them holds a NUL: no
-/// database would take it.
+/// Parses one message, or a batch as servers of 2025-03-26 may send. Removes NUL characters, which
+/// databases refuse.
 pub(super) fn read(text: &[u8]) -> Result<Vec<Value>, Failure> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let read: Value = serde_json::from_slice(text)
@@ -36,7 +34,7 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Value>, Failure> {
     })
 }
 
-/// Sorts a message, while the answer number `id` is waited for.
+/// Classifies a message while request `id` is open.
 pub(super) fn sort(mut message: Value, id: u32) -> Incoming {
     if let Some(method) = message["method"].as_str() {
         return match message.get("id").filter(|asked| !asked.is_null()) {
@@ -51,7 +49,8 @@ pub(super) fn sort(mut message: Value, id: u32) -> Incoming {
     let answered = &message["id"];
     let ours = answered.as_u64() == Some(id.into()) || answered.as_str() == Some(id.to_string().as_str());
     if let Some(error) = message.get("error").filter(|error| !error.is_null()) {
-        // Without a number it is about what the server could not read: there is only one question at a time.
+        // An error without an id is about a request that the server could not read: only one is
+        // open.
         return if ours || answered.is_null() {
             Incoming::Answer(Err(Failure::refused(error)))
         } else {
@@ -81,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_are_sorted_by_what_they_are_to_us() {
+    fn messages_are_classified_for_the_open_request() {
         let refused = |text: &str| Incoming::Answer(Err(Failure::refused(&serde_json::from_str(text).unwrap())));
         let asked = |id: Value, rest: Value| {
             let mut reply = json!({"jsonrpc": "2.0", "id": id});
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn no_text_holds_a_nul() {
+    fn nul_characters_are_removed() {
         let read = read(br#"[{"a\u0000b": ["\u0000", {"c": "d\u0000"}]}]"#).unwrap();
         assert_eq!(read, [json!({"ab": ["", {"c": "d"}]})]);
     }

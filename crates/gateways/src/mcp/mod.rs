@@ -1,8 +1,9 @@
-//! MCP servers that users configure: lists their tools and calls one, for [`Egress::send`](crate::egress::Egress::send).
+//! A client for MCP servers that users configure, used by
+//! [`Egress::send`](crate::egress::Egress::send).
 //!
-//! A session lives for one request of a tool. It is plain sequential code over the guarded client, without tasks but
-//! for the last word: what is dropped is over, and nothing repeats a call behind our back. Why this is our own code and no crate:
-//! `docs/decisions/0009-own-mcp-client.md`.
+//! A session lives for one request: list the tools or call one. The code is sequential over the
+//! guarded client, so dropping it ends the request and nothing repeats a call.
+//! `docs/decisions/0009-own-mcp-client.md` says why no crate is used.
 
 mod connection;
 mod events;

@@ -1,4 +1,4 @@
-//! A session, whichever way it is transported.
+//! An MCP session over either transport.
 
 use super::{
     failure::Failure,
@@ -11,9 +11,9 @@ use domain::agent::Transport;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
-/// What is asked for: the newest version that begins with `initialize`.
+/// The requested version: the newest that begins with `initialize`.
 const VERSION: &str = "2025-11-25";
-/// What a server may answer. For lists and calls of tools they are all the same.
+/// The accepted versions. They do not differ for listing and calling tools.
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", VERSION];
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
@@ -31,7 +31,7 @@ enum Way {
 }
 
 impl Session {
-    /// Nothing is said yet.
+    /// Opens the transport without sending a message.
     pub(super) async fn open(transport: Transport, link: Link) -> Result<Self, Failure> {
         let way = match transport {
             Transport::StreamableHttp => Way::Streamable(Streamable::new(link)),
@@ -40,7 +40,7 @@ impl Session {
         Ok(Self { way, asked: 0 })
     }
 
-    /// The greeting: both sides agree on a version.
+    /// Initializes the session and agrees on a version.
     pub(super) async fn begin(&mut self) -> Result<(), Failure> {
         let us = json!({"name": "chasqui", "version": env!("CARGO_PKG_VERSION")});
         let params = json!({"protocolVersion": VERSION, "capabilities": {}, "clientInfo": us});
@@ -62,7 +62,7 @@ impl Session {
         Ok(())
     }
 
-    /// Asks, once, and waits for the answer. The header goes with this question only.
+    /// Sends a request once and waits for its response. The header is sent with this request only.
     pub(super) async fn request(
         &mut self,
         method: &str,
@@ -77,7 +77,7 @@ impl Session {
         }
     }
 
-    /// The end, which the server of a session is told.
+    /// Ends the session and notifies the server.
     pub(super) fn close(self) {
         match self.way {
             Way::Streamable(way) => way.close(),

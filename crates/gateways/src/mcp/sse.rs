@@ -1,5 +1,5 @@
-//! The old HTTP with server-sent events: one stream brings everything that the server says; its first event names the
-//! URL that our messages are posted to.
+//! The old transport, HTTP with server-sent events: one stream carries all messages of the server.
+//! Its first event names the URL for the client's messages.
 
 use super::{
     events::Events,
@@ -21,7 +21,8 @@ pub(super) struct Sse {
 }
 
 impl Sse {
-    /// Opens the stream and waits for the URL to post to. It is one of the same server: the credentials go there.
+    /// Opens the stream and waits for the URL to post to. It must be on the same server, since it
+    /// receives the credentials.
     pub(super) async fn open(link: Link) -> Result<Self, Failure> {
         let mut events = Events::of(link.listen(None).await?);
         while let Some(event) = events.next(&link).await? {
@@ -33,12 +34,11 @@ impl Sse {
         Err(Failure::bad_response("the MCP server's stream names no URL to post to"))
     }
 
-    /// Sends a message, once.
     pub(super) async fn send(&self, message: &Value, header: Option<Header>) -> Result<(), Failure> {
         self.link.post(&self.endpoint, message, header).await.map(drop)
     }
 
-    /// Asks and waits for the answer, which may come before the server is done with the question's POST.
+    /// Sends a request and waits for its response, which may arrive before the POST is answered.
     pub(super) async fn ask(&mut self, id: u32, question: &Value, header: Option<Header>) -> Result<Value, Failure> {
         let Self { link, events, endpoint, replies } = self;
         let mut post = Box::pin(link.post(endpoint, question, header));

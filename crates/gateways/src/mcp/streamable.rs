@@ -1,6 +1,8 @@
-//! Streamable HTTP: each message is a POST, whose answer is JSON or a stream of events that brings the answer at last.
+//! Streamable HTTP: each message is a POST. Its response is JSON, or a stream of events that ends
+//! with the response.
 //!
-//! The stream that a client may open for what a server says unasked is not opened: nothing of it is needed.
+//! The optional stream for unsolicited messages of the server is not opened: none of them is
+//! needed.
 
 use super::{
     events::Events,
@@ -17,9 +19,9 @@ use std::time::Duration;
 
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
-/// How long to wait before a stream is taken up again, unless the server says it.
+/// Delay before resuming a stream, unless the server names one.
 const RETRY: Duration = Duration::from_secs(1);
-/// Questions of a server that are answered, in one session.
+/// The most requests of a server that are answered in one session.
 pub(super) const ANSWERED: usize = 16;
 
 #[derive(Debug)]
@@ -34,7 +36,6 @@ impl Streamable {
         Self { link, in_session: false, replies: 0 }
     }
 
-    /// Sends a message, once.
     pub(super) async fn send(&mut self, message: &Value, header: Option<Header>) -> Result<Response, Failure> {
         let response = self.link.post(&self.link.url().clone(), message, header).await?;
         if !self.in_session
@@ -46,7 +47,6 @@ impl Streamable {
         Ok(response)
     }
 
-    /// Asks and waits for the answer.
     pub(super) async fn ask(&mut self, id: u32, question: &Value, header: Option<Header>) -> Result<Value, Failure> {
         let response = self.send(question, header).await?;
         if is(&response, "text/event-stream") {
@@ -59,8 +59,8 @@ impl Streamable {
         self.answer_in(id, &text).await?.unwrap_or_else(|| Err(Failure::bad_response("the MCP server gave no answer")))
     }
 
-    /// Reads a stream until the answer is there. A stream that breaks off is taken up where it was, if the server offers
-    /// that: this asks for the rest of the answer and does not repeat the question.
+    /// Reads a stream until the response arrives. Resumes a broken stream if the server supports
+    /// it, which does not repeat the request.
     async fn follow(&mut self, id: u32, response: Response) -> Result<Value, Failure> {
         let mut events = Events::of(response);
         let mut resume = None;
@@ -83,7 +83,7 @@ impl Streamable {
         }
     }
 
-    /// The answer among some messages. What the server asks in between is answered.
+    /// Finds the response among messages. Replies to requests of the server.
     async fn answer_in(&mut self, id: u32, text: &[u8]) -> Result<Option<Result<Value, Failure>>, Failure> {
         for message in message::read(text)? {
             match message::sort(message, id) {
@@ -98,7 +98,6 @@ impl Streamable {
         Ok(None)
     }
 
-    /// Tells the server that the session is over, if there is one.
     pub(super) fn close(self) {
         if self.in_session {
             self.link.farewell();

@@ -1,13 +1,13 @@
-//! What a tool's result becomes: structured content as it is, anything else as text.
+//! Converts the result of a tool: structured content stays as it is, other parts become text.
 
 use super::failure::{Failure, shortened};
 use domain::tool_request::ToolAnswer;
 use serde_json::Value;
 
-/// Bytes of a word about something that is no text: a MIME type, an address.
+/// Longest description of a part that is not text, in bytes.
 const WORD: usize = 200;
 
-/// The answer to `tools/call`.
+/// Reads the result of `tools/call`.
 pub(super) fn of_call(result: &Value) -> Result<ToolAnswer, Failure> {
     let structured = result.get("structuredContent").filter(|content| !content.is_null());
     let parts = result["content"].as_array();
@@ -22,7 +22,7 @@ pub(super) fn of_call(result: &Value) -> Result<ToolAnswer, Failure> {
     Ok(ToolAnswer::Answered { status: 200, content, truncated: false })
 }
 
-/// A part as text; what is none is named.
+/// A part as text; other parts become a short description.
 fn text_of(part: &Value) -> String {
     let word = |value: &Value| {
         let text = value.as_str().unwrap_or("unknown");

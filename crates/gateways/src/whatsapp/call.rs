@@ -1,4 +1,4 @@
-//! One call of the Graph API besides sending: ask, read, say how it ended.
+//! One call of the Graph API, except sends.
 
 use super::{
     GraphClient,
@@ -16,44 +16,34 @@ use serde_json::Value;
 use std::time::Duration;
 use url::Url;
 
-/// A page of templates with all their components is far below this.
+/// Far above a page of templates with all their components.
 const ANSWER_BYTES: usize = 4 << 20;
 
-/// How a call ended that brought no answer. The same kinds as those of a send.
+/// A failed call, with the same cases as a failed send.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// Meta said no, for certain.
+    /// Meta refused the call.
     #[error("{message}")]
     Refused {
-        /// What to do about it.
         class: ErrorClass,
-        /// Meta's code, where it gave one.
         code: Option<i64>,
-        /// Meta's finer code: 33 the object is missing or not ours, 2388024 the template exists, …
+        /// For example 33: the object is missing or not ours; 2388024: the template exists.
         subcode: Option<i64>,
-        /// HTTP status.
         http: u16,
-        /// For people, without the token.
+        /// Without the token.
         message: String,
-        /// How long Meta asks us to wait.
         retry_after_ms: Option<i64>,
     },
-    /// Nothing of the call left us: it may be made again at once.
+    /// The call was not sent completely and may be repeated at once.
     #[error("{message}")]
-    NotSent {
-        /// For people.
-        message: String,
-    },
-    /// Meta's trouble, or no answer: what changes something may have happened or not.
+    NotSent { message: String },
+    /// An error at Meta, or no response: a change may or may not have happened.
     #[error("{message}")]
-    Unknown {
-        /// For people.
-        message: String,
-    },
+    Unknown { message: String },
 }
 
 impl CallError {
-    /// Whether the same call may succeed later without anybody doing anything.
+    /// True if the same call may succeed later without intervention.
     pub const fn is_passing(&self) -> bool {
         match self {
             Self::Refused { class, .. } => matches!(class, ErrorClass::Throttle),
@@ -61,7 +51,7 @@ impl CallError {
         }
     }
 
-    /// Whether the object is missing, or not ours to see.
+    /// True if the object is missing or not visible with this token.
     pub fn is_missing_object(&self) -> bool {
         matches!(self, Self::Refused { code: Some(100), subcode: Some(33), .. })
             || matches!(self, Self::Refused { http: 404, code: None, .. })
@@ -72,14 +62,13 @@ impl CallError {
     }
 }
 
-/// What is asked.
 pub(super) struct Call<'a> {
     pub(super) method: Method,
-    /// Below the version: `[waba, "message_templates"]`.
+    /// Path segments after the version: `[waba, "message_templates"]`.
     pub(super) path: &'a [&'a str],
     pub(super) query: &'a [(&'a str, &'a str)],
     pub(super) body: Option<(String, Vec<Bytes>)>,
-    /// For calls that take longer than others.
+    /// A longer time limit, for slow calls.
     pub(super) total: Option<Duration>,
 }
 
@@ -105,7 +94,7 @@ impl<'a> Call<'a> {
 }
 
 impl GraphClient {
-    /// Calls once. The answer is JSON.
+    /// Calls once and returns JSON.
     pub(super) async fn call(&self, token: &SecretString, call: Call<'_>) -> Result<Value, CallError> {
         let Some((http, base, total)) = self.connection() else {
             return Err(CallError::NotSent { message: String::from("no connection to Meta here") });
@@ -124,7 +113,8 @@ impl GraphClient {
         let clean = |text: &str| wire::presentable(text, Some(token.expose_secret()));
         let mut response = request.send().await.map_err(|error| {
             let message = clean(&wire::explain(&error));
-            // Without a body there is nothing to follow: only a failed connection is certain.
+            // Without a body there is no progress: only a failed connection proves that nothing was
+            // sent.
             let left_us = if has_body { progress.handed_over() } else { !error.is_connect() };
             if left_us { CallError::Unknown { message } } else { CallError::NotSent { message } }
         })?;
@@ -152,7 +142,8 @@ fn refusal(http: u16, json: &Value, retry_after_ms: Option<i64>, clean: impl Fn(
     CallError::Refused { class, code: error.code, subcode: error.subcode, http, message, retry_after_ms }
 }
 
-/// Ids are path segments and stay so: slashes and dots in a configured id lead nowhere else.
+/// Encodes ids as path segments, so that slashes and dots in a configured id cannot change the
+/// path.
 fn url_below(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Url {
     let mut url = base.clone();
     if let Ok(mut segments) = url.path_segments_mut() {
@@ -164,10 +155,10 @@ fn url_below(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Url {
     url
 }
 
-/// A call that only says whether it worked.
+/// Reads `{"success": …}`.
 pub(super) fn success(answer: &Value) -> Result<(), CallError> {
     match answer.get("success") {
-        Some(Value::Bool(false)) => Err(CallError::Unknown { message: String::from("Meta says that it did not work") }),
+        Some(Value::Bool(false)) => Err(CallError::Unknown { message: String::from("Meta reported failure") }),
         _ => Ok(()),
     }
 }

@@ -1,19 +1,20 @@
-//! What Meta's error codes mean for us (whatsapp-cloud-api.md section 3).
+//! Classes of Meta's error codes (docs/spec/whatsapp-cloud-api.md 3).
 //!
-//! The code decides, never the text and never the HTTP status of a known code: the same code arrives with several.
+//! The code decides, not the text. A known code also outweighs the HTTP status, since the same code
+//! arrives with several.
 
-/// What an error asks of us.
+/// The reaction to an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// The token is no longer valid: suspend the number, alert, keep the queue.
+    /// The token is invalid: suspend the number, alert, keep the queue.
     Auth,
-    /// Too much, too fast: wait, keep the order.
+    /// Rate limited: wait, keep the order.
     Throttle,
-    /// Meta's trouble: the message may or may not have gone out.
+    /// An error at Meta: the message may or may not be sent.
     Server,
     /// This message can never be sent.
     Permanent,
-    /// Something about the number, the account or a template must be put right by a person.
+    /// A person must fix the number, the account or a template.
     Config,
     /// The 24-hour window is closed: only a template can be sent.
     Window,
@@ -21,7 +22,7 @@ pub enum ErrorClass {
 
 use ErrorClass::{Auth, Config, Permanent, Server, Throttle, Window};
 
-/// Every code that we know: code, class, meaning.
+/// Code, class, meaning.
 pub const CODES: &[(i64, ErrorClass, &str)] = &[
     (0, Auth, "cannot authenticate"),
     (1, Server, "unknown API error"),
@@ -88,7 +89,7 @@ pub const CODES: &[(i64, ErrorClass, &str)] = &[
     (137000, Permanent, "identity key mismatch"),
 ];
 
-/// The class of an error. `http` and `is_transient` count only for codes that we do not know.
+/// `http` and `is_transient` count only for unknown codes.
 pub fn classify(http: u16, code: Option<i64>, is_transient: bool) -> ErrorClass {
     if let Some(code) = code {
         if let Some((_, class, _)) = CODES.iter().find(|(known, _, _)| *known == code) {
@@ -100,7 +101,7 @@ pub fn classify(http: u16, code: Option<i64>, is_transient: bool) -> ErrorClass 
     }
     match http {
         _ if is_transient => Server,
-        // A gateway's time-out: nobody can say what happened behind it.
+        // A gateway timeout: the result is uncertain.
         408 | 500.. => Server,
         429 => Throttle,
         401 => Auth,
@@ -109,7 +110,6 @@ pub fn classify(http: u16, code: Option<i64>, is_transient: bool) -> ErrorClass 
     }
 }
 
-/// What a code means, for people.
 pub fn meaning(code: i64) -> Option<&'static str> {
     CODES.iter().find(|(known, _, _)| *known == code).map(|(_, _, meaning)| *meaning)
 }
@@ -119,12 +119,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_code_stands_once_and_in_order() {
+    fn codes_are_unique_and_sorted() {
         assert!(CODES.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 
     #[test]
-    fn a_known_code_decides_whatever_the_status() {
+    fn known_code_outweighs_the_status() {
         for http in [200, 400, 401, 403, 429, 500, 503] {
             assert_eq!(classify(http, Some(131_047), true), Window);
             assert_eq!(classify(http, Some(130_429), false), Throttle);
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_or_none_is_decided_by_the_status() {
+    fn unknown_code_is_classified_by_status() {
         for code in [None, Some(2_388_024), Some(999_999)] {
             assert_eq!(classify(500, code, false), Server);
             assert_eq!(classify(502, code, false), Server);

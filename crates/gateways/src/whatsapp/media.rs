@@ -1,8 +1,8 @@
-//! Files at Meta: upload, look up, download, delete (whatsapp-cloud-api.md 2.3).
+//! Media at Meta: upload, metadata, download, delete (docs/spec/whatsapp-cloud-api.md 2.3).
 //!
-//! A download has two steps: the id gives a URL that lives five minutes, the URL gives the bytes to whoever shows the
-//! token. The token goes to Meta's hosts and to the Graph host that is configured, and nowhere else, whatever URL an answer
-//! names.
+//! A download has two steps: the id gives a URL that is valid for five minutes, and the URL gives
+//! the bytes with the token. The token is sent only to Meta's hosts and the configured Graph host,
+//! whatever URL a response names.
 
 use super::{
     CallError, GraphClient,
@@ -17,27 +17,25 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use url::Url;
 
-/// Hosts of Meta that keep media; also every host below them.
+/// Meta's hosts for media, and all their subdomains.
 const HOSTS: [&str; 5] = ["lookaside.fbsbx.com", "fbsbx.com", "fbcdn.net", "whatsapp.net", "facebook.com"];
-/// A large file over a slow line.
+/// Enough for a large file over a slow line.
 const TOTAL: Duration = Duration::from_secs(120);
 
-/// What Meta says of a file.
+/// Meta's metadata of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaInfo {
-    /// Meta's id.
     pub id: String,
-    /// Where the bytes are, for five minutes.
+    /// Valid for five minutes.
     pub url: String,
-    /// As Meta says, possibly with parameters: not to be trusted.
+    /// Possibly with parameters, and not reliable.
     pub mime_type: String,
     /// In hex or base64.
     pub sha256: Option<String>,
-    /// In bytes.
     pub file_size: Option<u64>,
 }
 
-/// A file on its way to us; never in memory as a whole.
+/// A running download; the file is never in memory as a whole.
 #[derive(Debug)]
 pub struct Download {
     response: Response,
@@ -48,33 +46,28 @@ pub struct Download {
     digest: Sha256,
 }
 
-/// Why a file did not come.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MediaError {
-    /// Looking it up, or asking for its bytes, failed.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// It has more bytes than this.
     #[error("the file is larger than {0} bytes")]
     TooLarge(usize),
-    /// What came is not what Meta announced.
+    /// The size or digest differs from Meta's metadata.
     #[error("the file's bytes are not those that were announced")]
     Altered,
 }
 
-/// A file to be uploaded.
 #[derive(Debug, Clone)]
 pub struct Upload {
     /// For example `image/jpeg`.
     pub mime_type: String,
-    /// What people see of a document.
+    /// Shown to people for documents.
     pub filename: String,
-    /// The file.
     pub bytes: Bytes,
 }
 
 impl GraphClient {
-    /// Uploads a file for a number: the answer is its id, good for 30 days and this number.
+    /// Uploads a file for a number. The id is valid for 30 days and for this number.
     pub async fn upload_media(
         &self,
         phone_number_id: &str,
@@ -82,7 +75,7 @@ impl GraphClient {
         upload: &Upload,
     ) -> Result<String, CallError> {
         let digest = Sha256::digest(&upload.bytes);
-        // Not in the file: it is named after it.
+        // Derived from the file's digest, so it does not occur in the file.
         let boundary: String = format!("chasqui-{}", hex(&digest[..16]));
         let call = Call {
             method: Method::POST,
@@ -94,7 +87,7 @@ impl GraphClient {
         text(&self.call(token, call).await?, "id").ok_or_else(|| CallError::unreadable("id"))
     }
 
-    /// What Meta says of a file, with a fresh URL. Not to be asked more than three times for one that is missing.
+    /// Returns the metadata with a fresh URL. Meta allows at most three calls for a missing file.
     pub async fn media_info(
         &self,
         media_id: &str,
@@ -111,7 +104,7 @@ impl GraphClient {
         })
     }
 
-    /// Looks a file up and begins to download it, at most `cap` bytes. A URL that has expired meanwhile is looked up once more.
+    /// Starts a download of at most `cap` bytes. An expired URL is refreshed once.
     pub async fn fetch_media(
         &self,
         media_id: &str,
@@ -129,8 +122,8 @@ impl GraphClient {
         Ok((info, download))
     }
 
-    /// Asks for the bytes behind a URL of Meta. Refused before connecting when the URL is not Meta's, or when more than `cap`
-    /// bytes are announced.
+    /// Starts a download from one of Meta's URLs. Refuses other hosts before connecting, and more
+    /// than `cap` announced bytes.
     pub async fn download_media(
         &self,
         info: &MediaInfo,
@@ -156,7 +149,6 @@ impl GraphClient {
         Ok(Download { response, token: token.clone(), info: info.clone(), cap, size: 0, digest: Sha256::new() })
     }
 
-    /// Deletes a file.
     pub async fn delete_media(
         &self,
         media_id: &str,
@@ -168,7 +160,8 @@ impl GraphClient {
 }
 
 impl Download {
-    /// More bytes; none when all have come and are those that Meta announced. What came before an error is worth nothing.
+    /// The next bytes; none after a complete and verified file. After an error, discard the bytes
+    /// before it.
     pub async fn next(&mut self) -> Result<Option<Bytes>, MediaError> {
         if let Some(bytes) = self.response.chunk().await.map_err(|error| broken_off(&error, &self.token))? {
             self.size += bytes.len();
@@ -193,7 +186,7 @@ fn refused(http: u16, message: String) -> CallError {
     CallError::Refused { class, code: None, subcode: None, http, message, retry_after_ms: None }
 }
 
-/// The configured Graph host on its own terms, Meta's hosts over TLS only.
+/// True for the configured Graph host, and for Meta's hosts over TLS.
 fn is_metas(url: &Url, base: &Url) -> bool {
     if !url.username().is_empty() || url.password().is_some() {
         return false;
@@ -223,7 +216,7 @@ fn parts(upload: &Upload, boundary: &str) -> Vec<Bytes> {
     vec![Bytes::from(head), upload.bytes.clone(), Bytes::from(format!("\r\n--{boundary}--\r\n"))]
 }
 
-/// Sources differ: hex here, base64 there.
+/// Compares a digest in hex or base64: Meta's sources differ.
 fn is_digest(expected: &str, digest: &[u8]) -> bool {
     hex(digest).eq_ignore_ascii_case(expected) || STANDARD_NO_PAD.encode(digest) == expected.trim_end_matches('=')
 }
@@ -237,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_shown_to_meta_and_to_the_configured_host_only() {
+    fn token_is_sent_only_to_meta_and_the_configured_host() {
         let base = Url::parse("http://127.0.0.1:4100/v25.0").unwrap();
         for (url, expected) in [
             ("http://127.0.0.1:4100/_emulator/media/x", true),
@@ -260,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_is_known_in_hex_and_in_base64() {
+    fn digest_is_compared_in_hex_and_base64() {
         let hex = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
         let base64 = "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=";
         for digest in [hex, &hex.to_uppercase(), base64] {
@@ -270,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filename_stays_inside_its_header() {
+    fn filename_cannot_break_out_of_its_header() {
         let upload = Upload {
             mime_type: String::from("text/plain\r\nX: y"),
             filename: String::from("a\"\r\nX: y"),

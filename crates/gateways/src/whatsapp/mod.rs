@@ -1,7 +1,7 @@
-//! The WhatsApp Cloud API: what Meta sends us, what we send to Meta, and what its errors mean.
+//! The WhatsApp Cloud API: webhooks, sends, and errors.
 //!
-//! Reading is forgiving (unknown things are kept, one bad element never blocks its siblings); sending is exact about the
-//! one thing that matters: whether a message may have gone out.
+//! Reading is tolerant: unknown parts are kept, and one bad element never blocks the others.
+//! Sending is exact about one fact: whether a message may have been sent.
 
 mod call;
 pub mod errors;

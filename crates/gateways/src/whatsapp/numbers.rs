@@ -1,4 +1,5 @@
-//! Business numbers, their accounts, tokens and subscriptions (whatsapp-cloud-api.md 2.5 to 2.7).
+//! Business numbers, their accounts, tokens and subscriptions (docs/spec/whatsapp-cloud-api.md 2.5
+//! to 2.7).
 
 use super::{
     CallError, GraphClient,
@@ -11,14 +12,13 @@ const FIELDS: &str = "id,verified_name,display_phone_number,quality_rating,statu
                       code_verification_status,platform_type,throughput,account_mode,webhook_configuration,\
                       health_status,whatsapp_business_manager_messaging_limit";
 
-/// A business number as Meta has it. Words are Meta's, also ones that we do not know.
+/// A business number at Meta. Values are Meta's own, unknown ones included.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Number {
-    /// Meta's id.
     pub id: String,
-    /// As people write it, e.g. `+1 555-000-1111`.
+    /// For example `+1 555-000-1111`.
     pub display_phone_number: Option<String>,
-    /// The name that people see.
+    /// The name shown to people.
     pub verified_name: Option<String>,
     /// `CONNECTED`, `PENDING`, `FLAGGED`, `RESTRICTED`, `DISCONNECTED`, `BANNED`, …
     pub status: Option<String>,
@@ -28,52 +28,44 @@ pub struct Number {
     pub name_status: Option<String>,
     /// `VERIFIED`, `EXPIRED` (common and harmless), `NOT_VERIFIED`.
     pub code_verification_status: Option<String>,
-    /// `CLOUD_API` is the one that works here.
+    /// Only `CLOUD_API` works here.
     pub platform_type: Option<String>,
     /// `STANDARD`, `HIGH`, `NOT_APPLICABLE`.
     pub throughput: Option<String>,
     /// `LIVE` or `SANDBOX`.
     pub account_mode: Option<String>,
-    /// `TIER_250` to `TIER_UNLIMITED`: people per day outside their windows.
+    /// `TIER_250` to `TIER_UNLIMITED`: people per day outside of the service window.
     pub messaging_limit: Option<String>,
-    /// Where Meta sends its webhooks: the number's own callback, else its account's, else the app's.
+    /// The URL of its webhooks: the number's own callback, else its account's, else the app's.
     pub callback: Option<String>,
-    /// Whether messages can be sent, and what stands in the way.
     pub health: Option<Health>,
-    /// As Meta sent it.
     pub raw: Value,
 }
 
-/// Whether messages can be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
     /// `AVAILABLE`, `LIMITED` or `BLOCKED`.
     pub can_send_message: String,
-    /// What stands in the way, one line for each, for people: entity, error, solution.
+    /// One line per obstacle: entity, error, solution.
     pub reasons: Vec<String>,
 }
 
-/// What a token may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenInfo {
-    /// Whether it works at all.
     pub valid: bool,
-    /// The app that it belongs to.
     pub app_id: Option<String>,
-    /// Unix seconds; `None` when it never expires.
+    /// Unix seconds; `None` if it never expires.
     pub expires_at: Option<i64>,
-    /// What it may do.
     pub scopes: Vec<String>,
-    /// The accounts that it may do it with; empty when it is not limited to any.
+    /// The accounts that it is limited to; empty for no limit.
     pub targets: Vec<String>,
 }
 
-/// Where an account's or a number's webhooks go instead of the app's callback.
+/// A webhook URL of an account or a number, instead of the app's.
 #[derive(Debug, Clone)]
 pub struct Callback {
-    /// The URL; Meta asks it for the handshake at once.
+    /// Meta sends the handshake to it at once.
     pub url: String,
-    /// What the handshake must carry.
     pub verify_token: SecretString,
 }
 
@@ -119,13 +111,12 @@ impl Health {
 }
 
 impl GraphClient {
-    /// A number with its health.
     pub async fn number(&self, phone_number_id: &str, token: &SecretString) -> Result<Number, CallError> {
         let answer = self.call(token, Call::get(&[phone_number_id], &[("fields", FIELDS)])).await?;
         Number::read(&answer).ok_or_else(|| CallError::unreadable("number"))
     }
 
-    /// The numbers of a business account, up to a hundred.
+    /// Up to a hundred numbers of a business account.
     pub async fn numbers(&self, waba: &str, token: &SecretString) -> Result<Vec<Number>, CallError> {
         let query = [("fields", FIELDS), ("limit", "100")];
         let answer = self.call(token, Call::get(&[waba, "phone_numbers"], &query)).await?;
@@ -133,13 +124,13 @@ impl GraphClient {
         Ok(list.iter().filter_map(Number::read).collect())
     }
 
-    /// A business account's node: name, currency, timezone, review and health, as Meta writes them.
+    /// A business account in Meta's form: name, currency, timezone, review and health.
     pub async fn account(&self, waba: &str, token: &SecretString) -> Result<Value, CallError> {
         let fields = "id,name,currency,timezone_id,account_review_status,health_status";
         self.call(token, Call::get(&[waba], &[("fields", fields)])).await
     }
 
-    /// What a token may do; asked with the token itself.
+    /// Meta's information about a token, authorized by the token itself.
     pub async fn token_info(&self, token: &SecretString) -> Result<TokenInfo, CallError> {
         let query = [("input_token", token.expose_secret())];
         let answer = self.call(token, Call::get(&["debug_token"], &query)).await?;
@@ -160,7 +151,7 @@ impl GraphClient {
         })
     }
 
-    /// The apps that get an account's webhooks, by id.
+    /// Ids of the apps that receive an account's webhooks.
     pub async fn subscribed_apps(&self, waba: &str, token: &SecretString) -> Result<Vec<String>, CallError> {
         let answer = self.call(token, Call::get(&[waba, "subscribed_apps"], &[])).await?;
         let list = answer.get("data").and_then(Value::as_array).ok_or_else(|| CallError::unreadable("data"))?;
@@ -168,7 +159,7 @@ impl GraphClient {
         Ok(list.iter().filter_map(id).collect())
     }
 
-    /// Subscribes the token's app to an account's webhooks; without it none arrive. Safe to repeat.
+    /// Subscribes the token's app to an account's webhooks; without it none arrive. Idempotent.
     pub async fn subscribe(
         &self,
         waba: &str,
@@ -179,12 +170,11 @@ impl GraphClient {
         success(&self.call(token, Call::post(&[waba, "subscribed_apps"], &body)).await?)
     }
 
-    /// Ends the subscription.
     pub async fn unsubscribe(&self, waba: &str, token: &SecretString) -> Result<(), CallError> {
         success(&self.call(token, Call::delete(&[waba, "subscribed_apps"], &[])).await?)
     }
 
-    /// Gives a number a callback of its own, or takes it away. Safe to repeat.
+    /// Sets or removes a number's own callback. Idempotent.
     pub async fn set_callback(
         &self,
         phone_number_id: &str,
@@ -196,7 +186,7 @@ impl GraphClient {
         success(&self.call(token, Call::post(&[phone_number_id], &body)).await?)
     }
 
-    /// Registers a number for the Cloud API. At most ten times in 72 hours.
+    /// Registers a number for the Cloud API. Meta allows ten attempts in 72 hours.
     pub async fn register(
         &self,
         phone_number_id: &str,

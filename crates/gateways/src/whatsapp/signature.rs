@@ -1,29 +1,27 @@
-//! The signature on Meta's webhooks: the only proof of where a delivery comes from.
+//! Signatures of Meta's webhooks: the only proof of a delivery's origin.
 //!
-//! It covers the raw bytes as received; parsing and writing again breaks it. Several secrets may be valid at once:
-//! several apps may point at us, and a secret may be in rotation.
+//! A signature covers the raw bytes as received. Several secrets may be valid at once: several apps
+//! may use this server, and a secret may be in rotation.
 
 use secrecy::{ExposeSecret, SecretString};
 use subtle::{Choice, ConstantTimeEq};
 
-/// The header that carries the signature.
 pub const HEADER: &str = "X-Hub-Signature-256";
 
 const PREFIX: &str = "sha256=";
 
-/// Why a delivery is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// No signature at all: 401.
+    /// Answered with 401.
     #[error("the signature is missing")]
     Missing,
-    /// Malformed, or made with another secret or over another body: 403.
+    /// Malformed, or made with another secret or for another body. Answered with 403.
     #[error("the signature is wrong")]
     Wrong,
 }
 
-/// Whether `header` signs `body` with one of the secrets. Takes the same time whichever secret fits. An empty secret
-/// never fits: with it, anybody could sign.
+/// Checks that `header` signs `body` with one of the secrets, in constant time. An empty secret
+/// never matches: anybody could sign with it.
 pub fn verify(secrets: &[SecretString], header: Option<&str>, body: &[u8]) -> Result<(), SignatureError> {
     let header = header.ok_or(SignatureError::Missing)?;
     let given = header.strip_prefix(PREFIX).and_then(decode_hex).ok_or(SignatureError::Wrong)?;
@@ -34,7 +32,6 @@ pub fn verify(secrets: &[SecretString], header: Option<&str>, body: &[u8]) -> Re
     if bool::from(fits) { Ok(()) } else { Err(SignatureError::Wrong) }
 }
 
-/// The header value that signs `body`.
 pub fn sign(secret: &SecretString, body: &[u8]) -> String {
     let mut text = String::from(PREFIX);
     for byte in digest(secret, body) {

@@ -1,4 +1,4 @@
-//! Message templates at Meta: list, create, edit, delete (whatsapp-cloud-api.md 2.4).
+//! Message templates at Meta: list, create, edit, delete (docs/spec/whatsapp-cloud-api.md 2.4).
 
 use super::{
     CallError, GraphClient,
@@ -7,37 +7,33 @@ use super::{
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-/// Everything that we keep of a template.
 const FIELDS: &str =
     "id,name,language,status,category,previous_category,parameter_format,components,rejected_reason,quality_score";
-/// Templates asked for at once, and pages until an account counts as broken: Meta allows 6000.
+/// Templates in a page, and the most pages: Meta allows 6000 templates.
 const PER_PAGE: &str = "100";
 const MOST_PAGES: usize = 100;
-/// The subcode of a name and language that exist.
+/// The subcode for an existing name and language.
 const EXISTS: i64 = 2_388_024;
 
-/// A template as Meta has it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
-    /// Meta's id.
     pub id: String,
     /// `[a-z0-9_]{1,512}`.
     pub name: String,
     /// For example `pt_BR`.
     pub language: String,
-    /// `APPROVED`, `PENDING`, `REJECTED`, `PAUSED`, `DISABLED`, …: Meta's word, also one that we do not know.
+    /// `APPROVED`, `PENDING`, `REJECTED`, `PAUSED`, `DISABLED` or another value of Meta's.
     pub status: String,
     /// `AUTHENTICATION`, `MARKETING` or `UTILITY`.
     pub category: String,
-    /// `POSITIONAL` or `NAMED`; absent from older templates, which are positional.
+    /// `POSITIONAL` or `NAMED`; absent in older templates, which are positional.
     pub parameter_format: Option<String>,
-    /// As Meta writes them.
+    /// In Meta's form.
     pub components: Vec<Value>,
-    /// Why it was rejected; absent where Meta says `NONE`.
+    /// Absent if Meta sends `NONE`.
     pub rejected_reason: Option<String>,
     /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
     pub quality: Option<String>,
-    /// As Meta sent it.
     pub raw: Value,
 }
 
@@ -58,7 +54,6 @@ impl Template {
     }
 }
 
-/// A template to be created.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewTemplate {
     /// `[a-z0-9_]{1,512}`.
@@ -69,41 +64,39 @@ pub struct NewTemplate {
     pub category: String,
     /// `POSITIONAL` or `NAMED`.
     pub parameter_format: Option<String>,
-    /// As Meta writes them, with examples for all variables.
+    /// In Meta's form, with examples for all variables.
     pub components: Vec<Value>,
-    /// Whether Meta may put it into another category instead of rejecting it.
+    /// Lets Meta change the category instead of rejecting the template.
     pub allow_category_change: bool,
 }
 
-/// What is to be another way about a template; what is left out stays.
+/// Changes to a template; absent fields stay.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TemplateEdit<'a> {
     /// `AUTHENTICATION`, `MARKETING` or `UTILITY`.
     pub category: Option<&'a str>,
-    /// All of them, as Meta writes them.
+    /// All components, in Meta's form.
     pub components: Option<&'a [Value]>,
-    /// Seconds after which an undelivered message of it is dropped.
+    /// Seconds after which an undelivered message is dropped.
     pub time_to_live: Option<i64>,
 }
 
-/// What Meta says of a template that was created or edited.
+/// Meta's response after creating or editing a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submitted {
-    /// Meta's id.
     pub id: String,
     /// Usually `PENDING`.
     pub status: String,
-    /// Possibly another one than was asked for.
+    /// May differ from the requested category.
     pub category: Option<String>,
 }
 
-/// Whether Meta refused a creation because it has this name in this language already.
+/// True if a template with this name and language exists already.
 pub fn is_taken(error: &CallError) -> bool {
     matches!(error, CallError::Refused { subcode: Some(EXISTS), .. })
 }
 
 impl GraphClient {
-    /// All templates of a business account.
     pub async fn templates(&self, waba: &str, token: &SecretString) -> Result<Vec<Template>, CallError> {
         let mut all = Vec::new();
         let mut after = None;
@@ -118,7 +111,7 @@ impl GraphClient {
         Err(CallError::Unknown { message: String::from("Meta's list of templates does not end") })
     }
 
-    /// One page of them, and where the next one begins.
+    /// One page of templates and the cursor of the next one.
     pub async fn templates_page(
         &self,
         waba: &str,
@@ -128,7 +121,6 @@ impl GraphClient {
         self.page_of(waba, token, after, None).await
     }
 
-    /// The template of this name and language, if the account has it.
     pub async fn template_named(
         &self,
         waba: &str,
@@ -137,7 +129,7 @@ impl GraphClient {
         language: &str,
     ) -> Result<Option<Template>, CallError> {
         let mut after: Option<String> = None;
-        // Meta's filter takes parts of names: what it finds is looked through.
+        // Meta's filter matches parts of names, so the result is searched.
         for _ in 0..MOST_PAGES {
             let (page, next) = self.page_of(waba, token, after.as_deref(), Some(name)).await?;
             let found = page.into_iter().find(|template| template.name == name && template.language == language);
@@ -161,19 +153,20 @@ impl GraphClient {
         query.extend(name.map(|name| ("name", name)));
         let answer = self.call(token, Call::get(&[waba, "message_templates"], &query)).await?;
         let list = answer.get("data").and_then(Value::as_array).ok_or_else(|| CallError::unreadable("data"))?;
-        // The last page has cursors too: only `next` says that there is more.
+        // The last page has cursors too: only `next` means that there are more pages.
         let more = answer.pointer("/paging/next").is_some();
         let next = answer.pointer("/paging/cursors/after").and_then(Value::as_str).filter(|_| more).map(str::to_owned);
         Ok((list.iter().filter_map(Template::read).collect(), next))
     }
 
-    /// One template, by Meta's id.
+    /// One template by Meta's id.
     pub async fn template(&self, id: &str, token: &SecretString) -> Result<Template, CallError> {
         let answer = self.call(token, Call::get(&[id], &[("fields", FIELDS)])).await?;
         Template::read(&answer).ok_or_else(|| CallError::unreadable("template"))
     }
 
-    /// Creates a template. Not safe to repeat: a name and language that exist are refused with subcode 2388024.
+    /// Creates a template. Not idempotent: an existing name and language is refused with subcode
+    /// 2388024.
     pub async fn create_template(
         &self,
         waba: &str,
@@ -193,7 +186,8 @@ impl GraphClient {
         submitted(&answer, None)
     }
 
-    /// Edits a template, which goes back to `PENDING`. The category of an approved one cannot be changed.
+    /// Edits a template, which becomes `PENDING` again. The category of an approved one cannot
+    /// change.
     pub async fn edit_template(
         &self,
         id: &str,
@@ -215,7 +209,8 @@ impl GraphClient {
         submitted(&answer, Some(id))
     }
 
-    /// Deletes one language of a template (`id`), or all of them. Deleting what is gone is not an error.
+    /// Deletes one language of a template (`id`), or all of them. A missing template is not an
+    /// error.
     pub async fn delete_template(
         &self,
         waba: &str,

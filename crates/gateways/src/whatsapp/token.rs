@@ -1,8 +1,9 @@
 //! The tracking token of a send: `o1.<project id>.<outbox id>.<attempt>.<mac8>`.
 //!
-//! Meta echoes it in every status of the message, so a status finds its outbox row by key, without the message id, even
-//! when the answer to the send was lost. `mac8` is read as eight bytes: 16 hex digits of HMAC-SHA256 over all before the
-//! last dot. A forger has to guess 64 bits against a webhook that is signed as well.
+//! Meta echoes it in every status of the message. A status therefore finds its outbox entry by key,
+//! even if the response to the send was lost. `mac8` is eight bytes: 16 hex digits of HMAC-SHA256
+//! over everything before the last dot. A forger must guess 64 bits on a webhook that is signed as
+//! well.
 
 use domain::ids::{OutboxId, ProjectId};
 use hmac::{Hmac, KeyInit, Mac};
@@ -11,25 +12,23 @@ use subtle::ConstantTimeEq;
 
 const VERSION: &str = "o1";
 
-/// What a token says.
+/// The content of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tracking {
-    /// Whose send it is.
     pub project: ProjectId,
-    /// The outbox row.
     pub outbox: OutboxId,
-    /// Which attempt landed, from 1.
+    /// Counts from 1.
     pub attempt: u32,
 }
 
-/// The token of one attempt. At most 104 characters, of Meta's 512.
+/// Builds the token of one attempt: at most 104 characters; Meta allows 512.
 pub fn issue(key: &[u8], project: ProjectId, outbox: OutboxId, attempt: u32) -> String {
     let text = format!("{VERSION}.{project}.{outbox}.{attempt}");
     let mac = mac8(key, &text);
     format!("{text}.{mac}")
 }
 
-/// What a token says, if it is one of ours.
+/// Reads and verifies a token; `None` for any other text.
 pub fn read(key: &[u8], token: &str) -> Option<Tracking> {
     let (text, mac) = token.rsplit_once('.')?;
     if !bool::from(mac8(key, text).as_bytes().ct_eq(mac.as_bytes())) {
@@ -51,9 +50,9 @@ fn mac8(key: &[u8], text: &str) -> String {
     mac(key, text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// HMAC-SHA256, for this token, for webhook signatures and for links to files.
+/// HMAC-SHA256, for tracking tokens, webhook signatures and links to media.
 pub fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    // A key of any length is a key: longer ones are hashed, shorter ones padded (RFC 2104).
+    // Any length is a valid key: longer ones are hashed, shorter ones padded (RFC 2104).
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { unreachable!("HMAC takes keys of any length") };
     mac.update(message);
     mac.finalize().into_bytes().into()
@@ -75,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_it_was_issued_for() {
+    fn issued_token_can_be_read() {
         let (tracking, token) = token();
         assert_eq!(read(KEY, &token), Some(tracking));
         assert!(token.starts_with("o1.0197a1b2-0000-7000-8000-000000000001.0197a1b2-0000-7000-8000-000000000002.3."));
@@ -84,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_token_or_another_key_says_nothing() {
+    fn changed_token_or_other_key_is_rejected() {
         let (_, token) = token();
         assert_eq!(read(b"another key", &token), None);
         for at in 0..token.len() {
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_text_of_another_shape_is_no_token() {
+    fn signed_text_of_another_shape_is_rejected() {
         for text in ["o2.a.b.1", "o1.x.y.1", "o1"] {
             assert_eq!(read(KEY, &format!("{text}.{}", mac8(KEY, text))), None, "{text}");
         }

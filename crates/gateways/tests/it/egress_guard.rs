@@ -1,4 +1,4 @@
-//! What the operator permits and what a refusal says; the tricks are in `ssrf`.
+//! The operator's policy and the texts of refusals. Attacks are in `ssrf`.
 
 use crate::{
     server::{self, Server},
@@ -14,7 +14,7 @@ use std::sync::{
 use tokio::net::TcpListener;
 
 #[tokio::test]
-async fn the_systems_own_localhost_is_refused_too() {
+async fn system_localhost_is_refused() {
     let canary = Server::start(|_| server::http(200, &[], "")).await;
     let policy = EgressPolicy { allow_http: true, extra_ports: vec![canary.port], ..EgressPolicy::default() };
     let egress = Egress::new(policy, Resolver::System);
@@ -24,14 +24,14 @@ async fn the_systems_own_localhost_is_refused_too() {
 }
 
 #[tokio::test]
-async fn all_addresses_of_a_name_are_kept_for_the_connection() {
+async fn all_addresses_of_a_name_are_kept() {
     let egress = Egress::new(EgressPolicy::default(), Resolver::scripted(dns));
     let both = egress.check("https://ip-8-8-8-8+ip-1-1-1-1.test/").await.unwrap();
     assert_eq!(both.addresses.len(), 2);
 }
 
 #[tokio::test]
-async fn http_to_public_servers_needs_leave() {
+async fn http_to_public_servers_needs_permission() {
     let url = "http://ip-8-8-8-8.test/";
     let refusal = Egress::new(EgressPolicy::default(), Resolver::scripted(dns)).check(url).await.unwrap_err();
     assert_eq!(refusal.code, FailureCode::BlockedAddress);
@@ -40,7 +40,7 @@ async fn http_to_public_servers_needs_leave() {
 }
 
 #[tokio::test]
-async fn networks_that_the_operator_allows_are_reached_over_http_and_on_any_port() {
+async fn allowed_networks_are_reached_over_http_on_any_port() {
     let server = Server::start(|_| server::json(200, &json!({"ok": true}))).await;
     let policy = EgressPolicy {
         allow: vec!["127.0.0.1/32".parse().unwrap(), "10.1.0.0/16".parse().unwrap()],
@@ -73,14 +73,14 @@ async fn networks_that_the_operator_allows_are_reached_over_http_and_on_any_port
         let url = outside.replace("PORT", &server.port.to_string());
         assert!(egress.check(&url).await.is_err(), "{url}");
     }
-    // An allowed address lends its freedom to no other address of the same name.
+    // An allowed address does not allow the other addresses of its name.
     assert!(egress.check("https://ip-127-0-0-1+ip-10-2-0-1.test/").await.is_err());
     assert!(egress.check("https://ip-127-0-0-1+ip-8-8-8-8.test:22/").await.is_err());
     assert!(egress.check("http://ip-127-0-0-1+ip-8-8-8-8.test/").await.is_err());
 }
 
 #[tokio::test]
-async fn a_name_is_looked_up_once_so_rebinding_wins_nothing() {
+async fn name_is_resolved_once_so_rebinding_fails() {
     let good = Server::start(|_| server::http(200, &[], "good")).await;
     let inside = TcpListener::bind(("127.0.0.2", good.port)).await.unwrap();
     let inside = Server::on(inside, |_| server::http(200, &[], "inside"));
@@ -96,14 +96,14 @@ async fn a_name_is_looked_up_once_so_rebinding_wins_nothing() {
     let answer = egress.send(&get(&url)).await;
     assert!(matches!(answer, ToolAnswer::Answered { status: 200, .. }), "{answer:?}");
     assert_eq!((lookups.load(Ordering::SeqCst), good.connections()), (1, 1));
-    // The next request asks again, and is refused.
+    // The next request resolves again and is refused.
     let answer = egress.send(&get(&url)).await;
     assert!(matches!(answer, ToolAnswer::Failed { code, .. } if code == "blocked_address"));
     assert_eq!((lookups.load(Ordering::SeqCst), inside.connections()), (2, 0));
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_host_and_no_address() {
+async fn refusal_names_the_host_without_address() {
     let egress = Egress::new(EgressPolicy::default(), Resolver::scripted(dns));
     let refusal = egress.check("https://ip-10-1-2-3.test/").await.unwrap_err();
     assert_eq!(refusal.message, "ip-10-1-2-3.test is not a public address (private)");

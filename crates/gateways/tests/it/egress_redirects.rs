@@ -1,4 +1,4 @@
-//! Redirects: followed by us, each hop checked like the first.
+//! Redirects: each hop is checked like the first.
 
 use crate::server::{self, Reply, Request, Server};
 use domain::tool_request::{ToolAnswer, ToolRequest};
@@ -43,7 +43,7 @@ fn code(answer: ToolAnswer) -> String {
 }
 
 #[tokio::test]
-async fn a_redirect_inside_is_refused() {
+async fn redirect_to_a_private_address_is_refused() {
     for location in [
         "http://169.254.169.254/latest/meta-data/",
         "http://10.0.0.1/",
@@ -61,7 +61,7 @@ async fn a_redirect_inside_is_refused() {
 }
 
 #[tokio::test]
-async fn a_name_is_checked_again_at_each_hop() {
+async fn name_is_checked_at_each_hop() {
     let server = Server::start(|_| to(302, "/again")).await;
     let asked = std::sync::atomic::AtomicUsize::new(0);
     let resolver = Resolver::scripted(move |_| {
@@ -76,7 +76,7 @@ async fn a_name_is_checked_again_at_each_hop() {
 }
 
 #[tokio::test]
-async fn three_redirects_are_followed_and_a_fourth_is_not() {
+async fn at_most_three_redirects_are_followed() {
     let hops = |last: usize| {
         move |request: &Request| {
             let at: usize = request.line.split(['/', ' ']).nth(2).unwrap().parse().unwrap();
@@ -91,7 +91,7 @@ async fn three_redirects_are_followed_and_a_fourth_is_not() {
     assert_eq!(four.connections(), 4);
 }
 
-/// What the second server of a redirect saw.
+/// Returns the request that the target of a redirect received.
 async fn seen_by_the_second(status: u16, method: &str, same_server: bool) -> Request {
     let second = Server::start(|_| server::http(200, &[], "1")).await;
     let location = if same_server { String::from("/next") } else { second.url("/next") };
@@ -123,7 +123,7 @@ async fn credentials_stay_with_their_server() {
 }
 
 #[tokio::test]
-async fn another_name_of_the_same_machine_is_another_server() {
+async fn other_name_of_the_same_machine_is_another_server() {
     let server = Server::start(|request| {
         let elsewhere = request.header("host").unwrap().replace("one.test", "two.test");
         if request.line.contains("/next") {
@@ -142,7 +142,7 @@ async fn another_name_of_the_same_machine_is_another_server() {
 }
 
 #[tokio::test]
-async fn methods_and_bodies_follow_as_with_other_clients() {
+async fn redirected_methods_and_bodies_follow_browser_rules() {
     for (status, method, expected, with_body) in [
         (301, "POST", "GET", false),
         (302, "POST", "GET", false),
@@ -161,7 +161,7 @@ async fn methods_and_bodies_follow_as_with_other_clients() {
 }
 
 #[tokio::test]
-async fn a_redirect_status_without_a_place_is_an_answer() {
+async fn redirect_without_location_is_a_response() {
     for status in [300, 302, 304] {
         let server = Server::start(move |_| server::http(status, &[], "")).await;
         let answer = egress().send(&request("GET", server.url("/"))).await;

@@ -1,4 +1,4 @@
-//! One request and what came of it.
+//! Single tool requests and their results.
 
 use crate::server::{self, Reply, Server};
 use domain::tool_request::{ToolAnswer, ToolRequest};
@@ -40,7 +40,7 @@ fn failed(answer: ToolAnswer) -> String {
 }
 
 #[tokio::test]
-async fn a_request_goes_out_as_configured() {
+async fn request_is_sent_as_configured() {
     let server = Server::start(|_| server::http(201, &[], "{\"id\": 7}")).await;
     let mut order =
         request("POST", format!("http://shop.test:{}/orders?x=1", server.port), Some(json!({"z": 1, "a": "é"})));
@@ -61,7 +61,7 @@ async fn a_request_goes_out_as_configured() {
 }
 
 #[tokio::test]
-async fn a_text_body_is_sent_as_it_is_and_no_body_as_none() {
+async fn text_body_is_sent_unchanged_and_no_body_as_none() {
     let server = Server::start(|_| server::http(200, &[], "")).await;
     let text = request("PUT", server.url("/"), Some(json!("<xml/>")));
     egress().send(&text).await;
@@ -72,7 +72,7 @@ async fn a_text_body_is_sent_as_it_is_and_no_body_as_none() {
 }
 
 #[tokio::test]
-async fn every_status_is_an_answer() {
+async fn every_status_is_a_response() {
     for status in [200, 204, 400, 404, 429, 500, 503] {
         let answer = answer_to(move || server::http(status, &[], "")).await;
         assert!(matches!(answer, ToolAnswer::Answered { status: got, .. } if got == status), "{answer:?}");
@@ -84,7 +84,7 @@ async fn every_status_is_an_answer() {
 }
 
 #[tokio::test]
-async fn long_answers_are_cut() {
+async fn long_responses_are_cut() {
     for (length, cut) in [(1 << 20, false), ((1 << 20) + 1, true), (3 << 20, true)] {
         let answer = answer_to(move || server::http(200, &[], "x".repeat(length))).await;
         let ToolAnswer::Answered { content, truncated, .. } = answer else { panic!("{answer:?}") };
@@ -94,7 +94,7 @@ async fn long_answers_are_cut() {
 }
 
 #[tokio::test]
-async fn a_compressed_bomb_is_cut_at_its_decompressed_size() {
+async fn decompression_bomb_is_cut_at_the_decompressed_size() {
     let bomb: &[u8] = include_bytes!("../fixtures/8-mib-of-zeros.gz");
     assert!(bomb.len() < 10_000);
     let answer = answer_to(move || server::http(200, &[("Content-Encoding", "gzip")], bomb)).await;
@@ -115,13 +115,13 @@ async fn cookies_are_not_kept() {
 }
 
 #[tokio::test]
-async fn what_went_wrong_has_a_code() {
+async fn failures_have_codes() {
     assert_eq!(failed(answer_to(|| Reply::Bytes(b"garbage\r\n\r\n".to_vec())).await), "bad_response");
     assert_eq!(failed(answer_to(|| Reply::Close).await), "bad_response");
     let cut = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{".to_vec();
     assert_eq!(failed(answer_to(move || Reply::Bytes(cut.clone())).await), "bad_response");
-    let nobody = format!("http://127.0.0.1:{}/", server::closed_port().await);
-    assert_eq!(failed(egress().send(&request("POST", nobody, None)).await), "connect_error");
+    let unreachable = format!("http://127.0.0.1:{}/", server::closed_port().await);
+    assert_eq!(failed(egress().send(&request("POST", unreachable, None)).await), "connect_error");
     let empty = request("POST", String::new(), None);
     assert_eq!(failed(egress().send(&empty).await), "missing_url");
     let connect = request("CONNECT", String::from("http://127.0.0.1/"), None);
@@ -129,7 +129,7 @@ async fn what_went_wrong_has_a_code() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_given_up() {
+async fn silent_server_times_out() {
     let limits = Limits { total: Duration::from_millis(300), ..Limits::default() };
     let server = Server::start(|_| Reply::Hang).await;
     let post = request("POST", server.url("/"), Some(json!({})));
@@ -141,7 +141,7 @@ async fn a_server_that_says_nothing_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_nothing_is_given_up() {
+async fn server_that_reads_nothing_times_out() {
     let limits = Limits { total: Duration::from_millis(90), ..Limits::default() };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -150,7 +150,7 @@ async fn a_server_that_takes_nothing_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_does_not_come_to_an_end_is_given_up() {
+async fn endless_handshake_times_out() {
     let limits = Limits { connect: Duration::from_millis(50), ..Limits::default() };
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("https://{}/", listener.local_addr().unwrap());
@@ -159,7 +159,7 @@ async fn a_handshake_that_does_not_come_to_an_end_is_given_up() {
 }
 
 #[tokio::test]
-async fn tls_names_the_host_although_the_address_is_ours() {
+async fn tls_uses_the_host_name_with_a_pinned_address() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("https://shop.example:{}/", listener.local_addr().unwrap().port());
     let hello = tokio::spawn(async move {
@@ -177,7 +177,7 @@ async fn tls_names_the_host_although_the_address_is_ours() {
 }
 
 #[tokio::test]
-async fn only_a_get_is_tried_again_when_the_connection_fails() {
+async fn only_a_get_is_retried_after_a_failed_connection() {
     for (method, attempts) in [("GET", 2), ("POST", 1), ("DELETE", 1)] {
         let server = Server::closing().await;
         let url = format!("https://127.0.0.1:{}/", server.port);
@@ -188,7 +188,7 @@ async fn only_a_get_is_tried_again_when_the_connection_fails() {
 }
 
 #[tokio::test]
-async fn one_client_serves_many_tasks() {
+async fn client_serves_many_tasks_at_once() {
     fn shared<T: Send + Sync>(value: T) -> T {
         value
     }

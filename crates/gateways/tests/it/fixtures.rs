@@ -8,19 +8,18 @@ fn path(file: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/cloud-api").join(file)
 }
 
-/// A fixture as JSON.
 pub fn load(file: &str) -> Value {
     serde_json::from_slice(&fs::read(path(file)).unwrap()).unwrap()
 }
 
-/// The rows of the index of one kind: webhook, raw, exchange, vectors.
+/// Rows of the index with a kind: webhook, raw, exchange, vectors.
 pub fn of_kind(kind: &str) -> Vec<Value> {
     let index = load("index.json");
     let rows = index["fixtures"].as_array().unwrap();
     rows.iter().filter(|row| row["kind"] == kind).cloned().collect()
 }
 
-/// The bytes behind a `body_base64`.
+/// Decodes `body_base64`.
 pub fn bytes(value: &Value) -> Vec<u8> {
     let text = value["body_base64"].as_str().unwrap();
     base64::engine::general_purpose::STANDARD.decode(text).unwrap()

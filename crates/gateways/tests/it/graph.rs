@@ -1,4 +1,4 @@
-//! Sending: above all, when a message may have gone out.
+//! Sends, and the rule for messages that may have been sent.
 
 use crate::{
     fixtures,
@@ -63,7 +63,7 @@ fn reply_of(exchange: &Value) -> Reply {
 }
 
 #[tokio::test]
-async fn texts_are_sent_as_the_fixtures_say() {
+async fn texts_are_sent_as_in_the_fixtures() {
     for (file, to, body, preview_url) in [
         ("ex-001-text.json", "5511999990001", "Veja https://example.com", true),
         ("ex-004-text-bsuid.json", "AR.3009000000000003", "hola", false),
@@ -100,14 +100,14 @@ async fn texts_are_sent_as_the_fixtures_say() {
 }
 
 #[tokio::test]
-async fn the_tracking_token_travels_with_the_message() {
+async fn tracking_token_is_sent_with_the_message() {
     let server = Server::start(|_| server::json(200, &json!({"messages": [{"id": "w"}]}))).await;
     assert_eq!(send_to(&server).await, SendOutcome::Accepted { wamid: String::from("w"), wa_id: None });
     assert_eq!(server.requests()[0].json()["biz_opaque_callback_data"], "o1.x");
 }
 
 #[tokio::test]
-async fn each_error_fixture_is_refused_or_unknown_by_its_code() {
+async fn error_fixtures_are_refused_or_unknown_by_code() {
     let mut seen = 0;
     for row in fixtures::of_kind("exchange") {
         let file = row["file"].as_str().unwrap();
@@ -137,7 +137,7 @@ async fn each_error_fixture_is_refused_or_unknown_by_its_code() {
 }
 
 #[tokio::test]
-async fn waits_are_read_from_the_headers() {
+async fn retry_delays_are_read_from_headers() {
     for (file, expected) in [
         ("er-010-130429-throughput.json", Some(1_000)),
         ("er-011-80007-waba-rate.json", Some(240_000)),
@@ -152,7 +152,7 @@ async fn waits_are_read_from_the_headers() {
 }
 
 #[tokio::test]
-async fn what_may_have_gone_out_is_unknown() {
+async fn possibly_sent_message_is_unknown() {
     let cases: [fn() -> Reply; 8] = [
         || Reply::Close,
         || server::http(502, &[], "<html>"),
@@ -170,7 +170,7 @@ async fn what_may_have_gone_out_is_unknown() {
 }
 
 #[tokio::test]
-async fn no_answer_in_time_is_unknown() {
+async fn timeout_is_unknown() {
     let server = Server::start(|_| Reply::Hang).await;
     let client = GraphClient::with_total(&server.url(""), "v25.0", Duration::from_millis(300)).unwrap();
     let outcome = client.send(NUMBER, &token(), &hello()).await;
@@ -179,7 +179,7 @@ async fn no_answer_in_time_is_unknown() {
 }
 
 #[tokio::test]
-async fn without_a_connection_nothing_was_sent() {
+async fn failed_connection_means_not_sent() {
     let refused = format!("http://127.0.0.1:{}", server::closed_port().await);
     let no_tls = Server::closing().await;
     for base in [refused, format!("https://127.0.0.1:{}", no_tls.port)] {
@@ -189,8 +189,9 @@ async fn without_a_connection_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_not_taken_completely_was_not_sent() {
-    // Takes the connection, reads nothing, so that a body larger than all buffers stops in the middle.
+async fn incomplete_body_means_not_sent() {
+    // Accepts the connection and reads nothing, so that a body larger than all buffers stops in the
+    // middle.
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let client = GraphClient::with_total(&base, "v25.0", Duration::from_millis(90)).unwrap();
@@ -200,7 +201,7 @@ async fn a_body_that_was_not_taken_completely_was_not_sent() {
 }
 
 #[tokio::test]
-async fn a_token_follows_no_redirect() {
+async fn token_is_not_sent_to_redirects() {
     let elsewhere = Server::start(|_| server::http(200, &[], "{}")).await;
     let location = elsewhere.url("/");
     let outcome = outcome_of(move || server::http(307, &[("Location", &location)], "")).await;
@@ -209,7 +210,7 @@ async fn a_token_follows_no_redirect() {
 }
 
 #[tokio::test]
-async fn the_token_is_in_no_outcome() {
+async fn outcomes_do_not_contain_the_token() {
     let echo = json!({"error": {"code": 190, "message": "bad token EAAsecrettoken"}});
     let outcome = outcome_of(move || server::json(401, &echo)).await;
     assert!(!format!("{outcome:?}").contains("EAAsecret"), "{outcome:?}");
@@ -217,7 +218,7 @@ async fn the_token_is_in_no_outcome() {
 }
 
 #[tokio::test]
-async fn a_message_is_marked_as_read_with_and_without_typing() {
+async fn message_is_marked_as_read_with_and_without_typing() {
     let answers = Arc::new(Mutex::new(vec![
         server::http(400, &[], "{}"),
         server::json(200, &json!({"success": true})),
@@ -235,7 +236,7 @@ async fn a_message_is_marked_as_read_with_and_without_typing() {
 }
 
 #[test]
-fn sending_can_be_spawned() {
+fn send_future_is_send() {
     fn spawnable<T: Send>(_: T) {}
     let client = client("http://127.0.0.1:9");
     let (token, message) = (token(), hello());

@@ -1,4 +1,4 @@
-//! Templates, media and numbers: what is asked, what is read, and how a call that fails ends.
+//! Templates, media and numbers: requests, responses and failures.
 
 use crate::{
     fixtures,
@@ -31,7 +31,7 @@ async fn answering(body: Value) -> Server {
 }
 
 #[tokio::test]
-async fn a_template_is_created_as_the_fixture_says() {
+async fn template_is_created_as_in_the_fixture() {
     let exchange = fixtures::load("ex-029-template-create.json");
     let server = answering(exchange["response"]["body"].clone()).await;
     let asked = &exchange["request"]["json"];
@@ -53,7 +53,7 @@ async fn a_template_is_created_as_the_fixture_says() {
 }
 
 #[tokio::test]
-async fn all_pages_of_templates_are_read() {
+async fn all_template_pages_are_read() {
     let template = |id: u64| {
         json!({"id": id.to_string(), "name": "t", "language": "en", "status": "REJECTED", "category": "UTILITY",
             "rejected_reason": "SCAM", "components": [{"type": "BODY"}], "quality_score": {"score": "GREEN"}})
@@ -94,7 +94,7 @@ async fn templates_are_edited_and_deleted() {
 }
 
 #[tokio::test]
-async fn a_number_is_read_with_its_health() {
+async fn number_is_read_with_its_health() {
     let mut body = fixtures::load("ex-028-phone-number.json")["response"]["body"].clone();
     body["health_status"] = json!({"can_send_message": "LIMITED", "entities": [
         {"entity_type": "WABA", "errors": [{"error_code": 141006, "error_description": "No payment method.",
@@ -114,7 +114,7 @@ async fn a_number_is_read_with_its_health() {
 }
 
 #[tokio::test]
-async fn a_token_says_what_it_may_do() {
+async fn token_info_lists_permissions() {
     let server = answering(fixtures::load("ex-030-debug-token.json")["response"]["body"].clone()).await;
     let info = client(&server).token_info(&token()).await.unwrap();
     assert!(info.valid && info.expires_at.is_none());
@@ -123,7 +123,7 @@ async fn a_token_says_what_it_may_do() {
 }
 
 #[tokio::test]
-async fn subscriptions_and_callbacks_are_asked_for() {
+async fn subscriptions_and_callbacks_are_requested() {
     let server = Server::start(|request: &Request| {
         let list = json!({"success": true, "data": [{"whatsapp_business_api_data": {"id": "300", "name": "App"}}]});
         assert!(request.line.contains("/v25.0/"));
@@ -150,7 +150,7 @@ async fn subscriptions_and_callbacks_are_asked_for() {
 }
 
 #[tokio::test]
-async fn a_file_is_uploaded_as_a_form() {
+async fn file_is_uploaded_as_a_form() {
     let server = answering(json!({"id": "700"})).await;
     let upload = Upload {
         mime_type: String::from("image/png"),
@@ -170,7 +170,7 @@ async fn a_file_is_uploaded_as_a_form() {
     assert_eq!(parts[3].matches('x').count(), 200_000);
 }
 
-/// A Graph host with one file; the URL in its answers is `url`, where `BASE` is the host itself.
+/// A Graph host with one file. Its responses name `url`, with `BASE` replaced by the host.
 async fn with_file(url: &'static str, sha256: &'static str, expires: bool) -> Server {
     let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     Server::start(move |request: &Request| {
@@ -185,7 +185,7 @@ async fn with_file(url: &'static str, sha256: &'static str, expires: bool) -> Se
     .await
 }
 
-/// All that comes of a download.
+/// Reads a whole download.
 async fn whole(download: Result<Download, MediaError>) -> Result<Vec<u8>, MediaError> {
     let (mut download, mut bytes) = (download?, Vec::new());
     while let Some(more) = download.next().await? {
@@ -197,7 +197,7 @@ async fn whole(download: Result<Download, MediaError>) -> Result<Vec<u8>, MediaE
 const DIGEST: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 
 #[tokio::test]
-async fn a_file_is_looked_up_and_downloaded_and_once_more_when_its_url_expired() {
+async fn download_refreshes_an_expired_url_once() {
     for (expires, connections) in [(false, 2), (true, 4)] {
         let server = with_file("BASE/bytes", DIGEST, expires).await;
         let (info, download) = client(&server).fetch_media("7", NUMBER, &token(), 100).await.unwrap();
@@ -209,7 +209,7 @@ async fn a_file_is_looked_up_and_downloaded_and_once_more_when_its_url_expired()
 }
 
 #[tokio::test]
-async fn the_token_goes_to_no_other_host_and_odd_bytes_are_not_taken() {
+async fn download_sends_no_token_to_other_hosts_and_verifies_bytes() {
     let elsewhere = Server::start(|_| server::http(200, &[], "hello")).await;
     let info = MediaInfo {
         id: String::from("7"),
@@ -238,7 +238,7 @@ async fn the_token_goes_to_no_other_host_and_odd_bytes_are_not_taken() {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_says_what_helps() {
+async fn failed_calls_name_their_class() {
     let error = |code: i64, subcode: i64| {
         json!({"error": {"message": "bad EAAsecrettoken", "code": code, "error_subcode": subcode,
             "error_user_msg": "Say this to people"}})
@@ -266,8 +266,8 @@ async fn a_call_that_fails_says_what_helps() {
         assert_eq!((got.as_str(), error.is_passing()), (expected, passing), "case {number}: {error:?}");
         assert!(!format!("{error:?}").contains("EAAsecret"), "case {number}");
     }
-    let nobody = GraphClient::new(&format!("http://127.0.0.1:{}", server::closed_port().await), "v25.0").unwrap();
-    let error = nobody.create_template(WABA, &token(), &new_template()).await.unwrap_err();
+    let unreachable = GraphClient::new(&format!("http://127.0.0.1:{}", server::closed_port().await), "v25.0").unwrap();
+    let error = unreachable.create_template(WABA, &token(), &new_template()).await.unwrap_err();
     assert!(matches!(error, CallError::NotSent { .. }), "{error:?}");
 }
 
@@ -283,7 +283,7 @@ fn new_template() -> NewTemplate {
 }
 
 #[test]
-fn news_of_templates_are_read_from_their_fixtures() {
+fn template_changes_are_read_from_fixtures() {
     let mut seen = 0;
     for (file, status, reason, category, quality) in [
         ("ac-001-template-approved.json", Some("APPROVED"), None, Some("UTILITY"), None),

@@ -1,4 +1,4 @@
-//! Everything that can be sent, as the fixtures have it on the wire.
+//! All contents of messages in the wire format of the fixtures.
 
 use crate::fixtures;
 use gateways::whatsapp::{
@@ -141,7 +141,7 @@ fn contents() -> Vec<(&'static str, Content)> {
 }
 
 #[test]
-fn each_content_goes_out_as_its_fixture_has_it() {
+fn contents_are_sent_as_in_their_fixtures() {
     for (file, content) in contents() {
         let expected = fixtures::load(file)["request"]["json"].clone();
         assert_eq!(content.problems(), [], "{file}");
@@ -156,7 +156,7 @@ fn each_content_goes_out_as_its_fixture_has_it() {
 }
 
 #[test]
-fn contents_survive_waiting_in_a_table() {
+fn contents_survive_serialization() {
     let text = Content::Text { body: String::from("x"), preview_url: true };
     for content in contents().into_iter().map(|(_, content)| content).chain([text]) {
         let stored = serde_json::to_value(&content).unwrap();
@@ -165,7 +165,7 @@ fn contents_survive_waiting_in_a_table() {
 }
 
 #[test]
-fn an_answer_quotes_the_message_that_it_answers() {
+fn reply_quotes_its_message() {
     let outgoing = Outgoing {
         to: Recipient::Phone(String::from("5511999990001")),
         content: Content::Text { body: String::from("abrimos sim"), preview_url: false },
@@ -176,7 +176,7 @@ fn an_answer_quotes_the_message_that_it_answers() {
 }
 
 #[test]
-fn only_documents_have_a_name_in_a_header() {
+fn only_documents_have_a_header_filename() {
     let header = TemplateSend::header_media(MediaKind::Document, &id("1"), Some("a.pdf"));
     assert_eq!(
         header,

@@ -1,4 +1,4 @@
-//! Asking models over the chat-completions protocol.
+//! The chat-completions protocol.
 
 use crate::server::{self, Reply, Server};
 use domain::{
@@ -45,7 +45,7 @@ async fn ask(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<ModelR
 }
 
 #[tokio::test]
-async fn a_question_is_asked_and_its_answer_read() {
+async fn request_is_sent_and_response_read() {
     let server = Server::start(|_| {
         server::json(
             200,
@@ -88,7 +88,7 @@ async fn a_question_is_asked_and_its_answer_read() {
 }
 
 #[tokio::test]
-async fn the_status_decides_whether_another_try_may_help() {
+async fn status_decides_whether_a_retry_may_help() {
     for (status, kind) in [
         (400, ModelFailureKind::Permanent),
         (401, ModelFailureKind::Permanent),
@@ -110,7 +110,7 @@ async fn the_status_decides_whether_another_try_may_help() {
 }
 
 #[tokio::test]
-async fn broken_answers_and_connections_are_temporary() {
+async fn broken_responses_and_connections_are_temporary() {
     let cases: [fn() -> Reply; 5] = [
         || Reply::Close,
         || server::http(200, &[], "<html>"),
@@ -121,13 +121,13 @@ async fn broken_answers_and_connections_are_temporary() {
     for (number, reply) in cases.into_iter().enumerate() {
         assert_eq!(ask(reply).await.unwrap_err().kind, ModelFailureKind::Temporary, "case {number}");
     }
-    let nobody = format!("http://127.0.0.1:{}", server::closed_port().await);
-    let failure = model(nobody).complete(&question(), "").await.unwrap_err();
+    let closed = format!("http://127.0.0.1:{}", server::closed_port().await);
+    let failure = model(closed).complete(&question(), "").await.unwrap_err();
     assert_eq!(failure.kind, ModelFailureKind::Temporary);
 }
 
 #[tokio::test]
-async fn a_model_that_says_nothing_in_time_is_temporary() {
+async fn model_timeout_is_temporary() {
     let server = Server::start(|_| Reply::Hang).await;
     let endpoint = Endpoint {
         provider: String::from("OpenAI"),
@@ -143,20 +143,20 @@ async fn a_model_that_says_nothing_in_time_is_temporary() {
 }
 
 #[tokio::test]
-async fn the_key_is_in_no_message() {
+async fn error_messages_do_not_contain_the_key() {
     let body = json!({"error": {"message": "incorrect API key provided: sk-very-secret"}});
     let failure = ask(move || server::json(401, &body)).await.unwrap_err();
     assert_eq!(failure.message, "HTTP 401: incorrect API key provided: [redacted]");
 }
 
 #[tokio::test]
-async fn a_base_url_that_is_no_url_fails_for_good() {
+async fn invalid_base_url_fails_permanently() {
     let failure = model(String::from("not a url")).complete(&question(), "t").await.unwrap_err();
     assert_eq!(failure.kind, ModelFailureKind::Permanent);
 }
 
 #[tokio::test]
-async fn an_agents_configuration_is_followed_as_far_as_it_means_this_provider() {
+async fn agent_configuration_applies_to_its_provider_only() {
     let server = Server::start(|_| server::json(200, &json!({"choices": [{}]}))).await;
     let model = model(server.url("/v1"));
     let own = LlmConfig {
@@ -186,7 +186,7 @@ async fn an_agents_configuration_is_followed_as_far_as_it_means_this_provider() 
 }
 
 #[tokio::test]
-async fn the_time_that_an_agent_gives_a_model_is_kept() {
+async fn agent_timeout_is_used() {
     let server = Server::start(|_| Reply::Hang).await;
     let endpoint = Endpoint {
         provider: String::from("OpenAI"),

@@ -1,4 +1,4 @@
-//! Which model answers when several could.
+//! Selection of a model.
 
 use crate::server::{self, Server};
 use domain::agent::LlmConfig;
@@ -8,7 +8,7 @@ use gateways::llm::{InProcessModel, LlmSettings, ModelClient, OllamaProbe, Provi
 use secrecy::SecretString;
 use serde_json::json;
 
-/// `provider model` as resolved, or the kind of failure.
+/// Returns `provider model`, or the kind of failure.
 async fn resolved(
     settings: LlmSettings,
     env: &[(&'static str, &'static str)],
@@ -45,7 +45,7 @@ fn keyed(key: &str) -> LlmSettings {
 }
 
 #[tokio::test]
-async fn a_named_provider_works_or_says_why_not() {
+async fn named_provider_works_or_fails_with_a_reason() {
     use ModelFailureKind::{KeyMissing, Permanent};
     use ProviderName::{Anthropic, Google, OpenAi, OpenAiCompatible, OpenRouter, Rehearsal};
     let local = LlmSettings {
@@ -76,13 +76,13 @@ async fn a_named_provider_works_or_says_why_not() {
 }
 
 #[tokio::test]
-async fn without_a_name_the_first_thing_at_hand_answers() {
+async fn first_available_model_is_used_without_a_name() {
     let ollama =
         Server::start(|_| server::json(200, &json!({"models": [{"name": "llama3.2:3b"}, {"name": "other"}]}))).await;
     let empty = Server::start(|_| server::json(200, &json!({"models": []}))).await;
     let broken = Server::start(|_| server::http(500, &[], "")).await;
     let there = OllamaProbe::At(ollama.url("/"));
-    let nobody = OllamaProbe::At(format!("http://127.0.0.1:{}", server::closed_port().await));
+    let closed = OllamaProbe::At(format!("http://127.0.0.1:{}", server::closed_port().await));
     let others = [("ANTHROPIC_API_KEY", "k"), ("GEMINI_API_KEY", "k")];
     let openai = [("OPENAI_API_KEY", "k")];
     let own_model = LlmSettings { model: Some(String::from("mine")), ..LlmSettings::default() };
@@ -93,7 +93,7 @@ async fn without_a_name_the_first_thing_at_hand_answers() {
         (plain(), &[], &there, "Ollama llama3.2:3b"),
         (own_model, &[], &there, "Ollama mine"),
         (plain(), &others, &there, "Ollama llama3.2:3b"),
-        (plain(), &others, &nobody, "Rehearsal built-in"),
+        (plain(), &others, &closed, "Rehearsal built-in"),
         (plain(), &[], &OllamaProbe::At(empty.url("")), "Rehearsal built-in"),
         (plain(), &[], &OllamaProbe::At(broken.url("")), "Rehearsal built-in"),
         (plain(), &[], &OllamaProbe::Off, "Rehearsal built-in"),
@@ -106,7 +106,7 @@ async fn without_a_name_the_first_thing_at_hand_answers() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_plainly_anothers_is_not_tried_with_openai() {
+async fn keys_of_other_providers_are_not_sent_to_openai() {
     for key in ["sk-ant-123", "AIzaSy123"] {
         let got = resolved(keyed(key), &[], OllamaProbe::Off).await;
         assert_eq!(got, Err(ModelFailureKind::Permanent), "{key}");
@@ -114,7 +114,7 @@ async fn a_key_that_is_plainly_anothers_is_not_tried_with_openai() {
 }
 
 #[tokio::test]
-async fn an_ollama_that_does_not_answer_is_not_waited_for() {
+async fn silent_ollama_is_skipped() {
     let slow = Server::start(|_| server::Reply::Hang).await;
     let probe = OllamaProbe::At(slow.url(""));
     let started = std::time::Instant::now();
@@ -124,12 +124,12 @@ async fn an_ollama_that_does_not_answer_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn an_in_process_model_answers_without_any_network() {
+async fn in_process_model_answers_without_network() {
     offline().complete(&nothing(), "t").await.unwrap();
 }
 
 #[test]
-fn provider_names_are_read_in_any_case() {
+fn provider_names_ignore_case() {
     for name in ProviderName::ALL {
         assert_eq!(name.as_str().to_lowercase().parse(), Ok(name));
     }
@@ -137,7 +137,7 @@ fn provider_names_are_read_in_any_case() {
 }
 
 #[test]
-fn resolving_and_asking_can_be_spawned() {
+fn resolve_and_complete_futures_are_send() {
     fn spawnable<T: Send>(_: T) {}
     let (client, settings, offline) = (ModelClient::new().unwrap(), LlmSettings::default(), offline());
     spawnable(resolve(&client, &settings, &|_| None, &OllamaProbe::Off, &offline));
@@ -145,7 +145,7 @@ fn resolving_and_asking_can_be_spawned() {
 }
 
 #[test]
-fn an_agents_configuration_names_a_provider_and_never_an_address() {
+fn base_url_of_an_agent_is_ignored() {
     let config = LlmConfig {
         provider_name: Some(String::from("openrouter")),
         provider_model_name: Some(String::from("m")),

@@ -1,4 +1,4 @@
-//! Everything here talks over real sockets on 127.0.0.1 to servers that answer with hand-written bytes.
+//! Tests over real sockets on 127.0.0.1, with servers that send hand-written bytes.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 

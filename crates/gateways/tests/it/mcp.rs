@@ -1,4 +1,4 @@
-//! MCP servers over streamable HTTP, well-behaved and not.
+//! MCP servers over streamable HTTP, correct and faulty ones.
 
 use crate::{
     mcp_server::{
@@ -23,7 +23,7 @@ use tokio::{
 };
 
 #[tokio::test]
-async fn a_call_is_a_session_of_its_own() {
+async fn each_call_has_its_own_session() {
     let server = tool(|request| result(request, &text("hello"))).await;
     let mut call = call_of(&server);
     for name in
@@ -53,7 +53,7 @@ async fn a_call_is_a_session_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_call_without_arguments_has_an_empty_object_and_other_arguments_are_refused() {
+async fn missing_arguments_become_an_object_and_other_types_are_refused() {
     let server = tool(|request| result(request, &text(""))).await;
     let mut call = call_of(&server);
     call.body = Some(json!([1]));
@@ -65,7 +65,7 @@ async fn a_call_without_arguments_has_an_empty_object_and_other_arguments_are_re
 }
 
 #[tokio::test]
-async fn results_become_content() {
+async fn tool_results_become_content() {
     let data = "A".repeat(1644) + "A===";
     for (given, expected) in [
         (text("a\u{0}b"), Ok(json!("ab"))),
@@ -108,7 +108,7 @@ async fn results_become_content() {
 }
 
 #[tokio::test]
-async fn tools_beyond_the_limits_are_left_out_and_the_others_kept() {
+async fn tools_beyond_the_limits_are_left_out() {
     let schema =
         |bytes: usize| json!({"type": "object", "title": "x".repeat(bytes - r#"{"type":"object","title":""}"#.len())});
     let named = |name: &str| json!({"name": name, "inputSchema": {}});
@@ -152,7 +152,7 @@ async fn tools_beyond_the_limits_are_left_out_and_the_others_kept() {
 }
 
 #[tokio::test]
-async fn a_list_has_an_end() {
+async fn endless_tool_lists_are_cut() {
     let many = |from: usize, count: usize| {
         (from..from + count).map(|at| json!({"name": at.to_string(), "inputSchema": {}})).collect::<Vec<_>>()
     };
@@ -161,7 +161,7 @@ async fn a_list_has_an_end() {
         (1, 1, 10, 10, true),
         // A cursor that points at its own page.
         (1, 0, 2, 2, false),
-        // Full after two pages, and more to come.
+        // Full after two pages, with more to follow.
         (40, 1, 64, 2, true),
     ] {
         let server = pages(move |page| {
@@ -182,7 +182,7 @@ async fn a_list_has_an_end() {
 }
 
 #[tokio::test]
-async fn a_call_that_goes_wrong_is_not_made_again() {
+async fn failed_call_is_not_repeated() {
     let kind = [("Content-Type", "text/event-stream")];
     let replies: [Wrong<Reply>; 14] = [
         ("bad_response", "answered 401", |_| server::http(401, &[], "")),
@@ -224,7 +224,7 @@ async fn a_call_that_goes_wrong_is_not_made_again() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_greet_is_not_asked() {
+async fn server_without_initialize_gets_no_request() {
     let replies: [Wrong<Reply>; 5] = [
         ("bad_response", "answered 401", |_| server::http(401, &[("WWW-Authenticate", "Bearer")], "")),
         ("bad_response", "answered 405", |_| server::http(405, &[], "")),
@@ -246,7 +246,7 @@ async fn a_server_that_does_not_greet_is_not_asked() {
 }
 
 #[tokio::test]
-async fn a_server_that_stalls_is_given_up_and_its_session_ended() {
+async fn stalled_server_times_out_and_its_session_ends() {
     let limits = Limits { total: Duration::from_millis(300), ..Limits::default() };
     let head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n: ".to_vec();
     for what in ["initialize", "notifications/initialized", "tools/call", "dripping"] {
@@ -266,7 +266,7 @@ async fn a_server_that_stalls_is_given_up_and_its_session_ended() {
 }
 
 #[tokio::test]
-async fn a_list_has_ten_seconds_and_a_call_thirty() {
+async fn listing_times_out_after_ten_seconds_and_calls_after_thirty() {
     for (about, seconds) in [("tools/list", 10), ("tools/call", 30)] {
         let server = mcp(move |_, what| (what == about).then_some(Reply::Hang)).await;
         let request = if seconds == 10 { list_of(&server) } else { call_of(&server) };
@@ -281,7 +281,7 @@ async fn a_list_has_ten_seconds_and_a_call_thirty() {
 }
 
 #[tokio::test]
-async fn arguments_that_the_server_does_not_take_are_known_not_to_have_arrived() {
+async fn unread_arguments_are_reported_as_not_sent() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let mut call = asking(format!("http://{}/", listener.local_addr().unwrap()), Transport::StreamableHttp, Some("t"));
     call.body = Some(json!({"a": "x".repeat(32 << 20)}));
@@ -309,7 +309,7 @@ async fn arguments_that_the_server_does_not_take_are_known_not_to_have_arrived()
 }
 
 #[tokio::test]
-async fn all_answers_of_a_session_together_are_bounded() {
+async fn session_has_a_total_size_limit() {
     let limits = Limits { body: 100_000, ..Limits::default() };
     let flood = |kind: &str, again: &str| {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n");
@@ -333,7 +333,7 @@ async fn all_answers_of_a_session_together_are_bounded() {
 }
 
 #[tokio::test]
-async fn what_a_server_asks_in_between_is_answered() {
+async fn server_requests_are_answered() {
     let server = tool(|request| {
         let asked = |id: Value, method: &str| json!({"jsonrpc": "2.0", "id": id, "method": method});
         let mut events = vec![
@@ -358,7 +358,7 @@ async fn what_a_server_asks_in_between_is_answered() {
 }
 
 #[tokio::test]
-async fn a_server_that_refuses_our_replies_still_gives_its_answer() {
+async fn refused_replies_do_not_stop_the_response() {
     let server = mcp(|request, about| match about {
         "reply" => Some(server::http(500, &[], "")),
         "tools/call" => Some(stream(&[json!({"id": 9, "method": "ping"}), answer(request, &text("done"))])),
@@ -369,7 +369,7 @@ async fn a_server_that_refuses_our_replies_still_gives_its_answer() {
 }
 
 #[tokio::test]
-async fn a_stream_that_can_be_resumed_is_and_the_call_is_not_repeated() {
+async fn broken_stream_is_resumed_without_repeating_the_call() {
     let server = mcp(|request, about| match about {
         "tools/call" => {
             let begun = "id: e1\nretry: 1\ndata:\n\n";
@@ -415,17 +415,17 @@ async fn redirects_are_not_followed() {
 }
 
 #[tokio::test]
-async fn only_checked_addresses_are_connected_to() {
+async fn connections_go_only_to_checked_addresses() {
     let server = tool(|request| result(request, &text(""))).await;
-    let nobody = Egress::new(EgressPolicy::default(), Resolver::scripted(|_| vec![[127, 0, 0, 1].into()]));
+    let unreachable = Egress::new(EgressPolicy::default(), Resolver::scripted(|_| vec![[127, 0, 0, 1].into()]));
     for url in [server.url("/mcp"), format!("http://mcp.test:{}/mcp", server.port), "http://169.254.169.254/".into()] {
         for transport in [Transport::StreamableHttp, Transport::Sse] {
-            let answer = nobody.send(&asking(url.clone(), transport, Some("t"))).await;
+            let answer = unreachable.send(&asking(url.clone(), transport, Some("t"))).await;
             assert_eq!(code_of(&answer).0, "blocked_address", "{url}");
         }
     }
     assert_eq!(server.connections(), 0);
-    // A name that changes its mind has nothing to win: it is looked up once.
+    // The name is resolved once, so rebinding fails.
     let lookups = Arc::new(AtomicUsize::new(0));
     let counted = lookups.clone();
     let fickle = Resolver::scripted(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
@@ -439,7 +439,7 @@ async fn only_checked_addresses_are_connected_to() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_reached_has_the_code_that_webhooks_have() {
+async fn unreachable_servers_have_the_codes_of_webhooks() {
     let limits = Limits { connect: Duration::from_millis(300), ..Limits::default() };
     let no_tls = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let no_tls_url = format!("https://{}/", no_tls.local_addr().unwrap());
@@ -466,7 +466,7 @@ async fn what_cannot_be_reached_has_the_code_that_webhooks_have() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_session_delays_nobody() {
+async fn ending_a_session_does_not_delay_the_result() {
     let server = mcp(|request, about| match about {
         "tools/call" => Some(result(request, &text("done"))),
         "DELETE" => Some(Reply::Hang),
@@ -480,7 +480,7 @@ async fn the_end_of_a_session_delays_nobody() {
 }
 
 #[tokio::test]
-async fn a_dropped_call_leaves_nothing_behind() {
+async fn dropped_call_leaves_no_task() {
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
     let receiver = std::sync::Mutex::new(Some(receiver));
     sender.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n".to_vec()).unwrap();

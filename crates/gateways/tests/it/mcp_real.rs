@@ -1,4 +1,4 @@
-//! An MCP server of other people's making.
+//! A real MCP server from another project.
 
 use crate::mcp_server::{asking, egress};
 use axum::Router;
@@ -62,7 +62,7 @@ async fn serve(config: StreamableHttpServerConfig) -> String {
 }
 
 #[tokio::test]
-async fn its_tools_are_listed_and_called_with_sessions_and_without() {
+async fn real_server_works_with_and_without_sessions() {
     let stateless = || StreamableHttpServerConfig::default().with_legacy_session_mode(false);
     for config in [StreamableHttpServerConfig::default(), stateless(), stateless().with_json_response(true)] {
         let url = serve(config).await;

@@ -1,4 +1,4 @@
-//! MCP servers that a test makes up, and how they are asked.
+//! Scripted MCP servers and requests to them.
 
 use crate::server::{self, Reply, Request, Server};
 use domain::{
@@ -9,7 +9,7 @@ use gateways::egress::{Egress, EgressPolicy, Limits, Resolver};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Code and a part of the message of what goes wrong, and how a server does it.
+/// Expected code, a part of the expected message, and the server's behaviour.
 pub type Wrong<T> = (&'static str, &'static str, fn(&Request) -> T);
 
 pub fn egress_with(limits: Limits) -> Egress {
@@ -47,7 +47,7 @@ pub fn code_of(answer: &ToolAnswer) -> (&str, &str) {
     }
 }
 
-/// What a request is about: the method of its message, or of HTTP where there is none.
+/// The method of a request's message, or of HTTP if it has none.
 pub fn about(request: &Request) -> String {
     let http = request.line.split(' ').next().unwrap();
     if http != "POST" {
@@ -56,7 +56,7 @@ pub fn about(request: &Request) -> String {
     request.json()["method"].as_str().unwrap_or("reply").to_owned()
 }
 
-/// The requests about something.
+/// The received requests with a method.
 pub fn seen(server: &Server, what: &str) -> Vec<Request> {
     server.requests().into_iter().filter(|request| about(request) == what).collect()
 }
@@ -88,7 +88,7 @@ pub fn stream(events: &[Value]) -> Reply {
     server::http(200, &[("Content-Type", "text/event-stream; charset=utf-8")], text)
 }
 
-/// A server with a session, of which only what is special is said.
+/// A server with a session and default replies, except those that `special` gives.
 pub async fn mcp(special: impl Fn(&Request, &str) -> Option<Reply> + Send + Sync + 'static) -> Server {
     Server::start(move |request| {
         let about = about(request);
@@ -104,7 +104,7 @@ pub async fn mcp(special: impl Fn(&Request, &str) -> Option<Reply> + Send + Sync
     .await
 }
 
-/// A server whose tool answers like this.
+/// A server whose tool gives this reply.
 pub async fn tool(reply: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     mcp(move |request, about| (about == "tools/call").then(|| reply(request))).await
 }

@@ -1,4 +1,4 @@
-//! MCP servers over the old HTTP with server-sent events.
+//! MCP servers over the old transport, HTTP with server-sent events.
 
 use crate::{
     mcp_server::{Wrong, about, answer, asking, code_of, egress, egress_with, greeting, seen, until},
@@ -20,10 +20,9 @@ type Sender = Arc<Mutex<Option<UnboundedSender<Vec<u8>>>>>;
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
 
-/// What the old server does with a message besides saying so: events for the stream, and the answer to the POST.
+/// Events for the stream and the reply to the POST.
 type Says = (Vec<Value>, Reply);
 
-/// A server whose stream begins with this.
 async fn old(
     beginning: &'static str,
     says: impl Fn(&Request, &str) -> Says + Send + Sync + 'static,
@@ -55,7 +54,7 @@ fn accepted() -> Reply {
     server::http(202, &[], "Accepted")
 }
 
-/// As a server should.
+/// A correct server.
 fn well(request: &Request, about: &str) -> Says {
     let events = match about {
         "initialize" => vec![answer(request, &greeting())],
@@ -74,7 +73,7 @@ fn call_of(server: &Server) -> ToolRequest {
 }
 
 #[tokio::test]
-async fn an_old_server_lists_and_calls() {
+async fn sse_server_lists_and_calls_tools() {
     let (server, stream) = old(ENDPOINT, well).await;
     let list = egress().send(&asking(server.url("/sse"), Transport::Sse, None)).await;
     let content = json!([{"name": "t", "schema": {}}]);
@@ -97,7 +96,7 @@ async fn an_old_server_lists_and_calls() {
 }
 
 #[tokio::test]
-async fn messages_go_to_the_configured_server_only() {
+async fn messages_are_sent_only_to_the_configured_server() {
     let other = Server::start(|_| accepted()).await;
     let elsewhere = format!("event: endpoint\ndata: {}\n\n", other.url("/"));
     let elsewhere: &'static str = elsewhere.leak();
@@ -118,7 +117,7 @@ async fn messages_go_to_the_configured_server_only() {
 }
 
 #[tokio::test]
-async fn a_call_of_an_old_server_that_goes_wrong_is_not_made_again() {
+async fn failed_sse_call_is_not_repeated() {
     let limits = Limits { total: Duration::from_millis(400), body: 100_000, ..Limits::default() };
     let wrongs: [Wrong<Says>; 6] = [
         ("bad_response", "answered 500", |_| (vec![], server::http(500, &[], ""))),
@@ -147,7 +146,7 @@ async fn a_call_of_an_old_server_that_goes_wrong_is_not_made_again() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_off_is_not_opened_again() {
+async fn broken_sse_stream_is_not_reopened() {
     let (server, stream) = old(ENDPOINT, |request, about| match about {
         "tools/call" => (vec![], Reply::Hang),
         _ => well(request, about),
@@ -163,7 +162,7 @@ async fn a_stream_that_breaks_off_is_not_opened_again() {
 }
 
 #[tokio::test]
-async fn the_answer_may_come_before_the_message_is_accepted() {
+async fn response_may_arrive_before_the_post_is_answered() {
     let (server, _stream) = old(ENDPOINT, |request, about| {
         let (events, reply) = well(request, about);
         (events, if about == "tools/call" { Reply::Hang } else { reply })
@@ -174,7 +173,7 @@ async fn the_answer_may_come_before_the_message_is_accepted() {
 }
 
 #[tokio::test]
-async fn what_is_no_old_server_is_named() {
+async fn server_without_endpoint_event_fails() {
     let limits = Limits { total: Duration::from_millis(300), ..Limits::default() };
     for (status, message) in [(401, "the MCP server answered 401"), (200, "does not answer with a stream of events")] {
         let server = Server::start(move |_| server::http(status, &[], "x")).await;

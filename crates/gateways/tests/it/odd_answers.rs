@@ -1,7 +1,9 @@
-//! What models answer that no specification promised (engine.md 5.4): one table of cases, every provider runs through it.
+//! Responses outside of the specifications (docs/spec/engine.md 5.4). Every provider runs through
+//! all cases.
 //!
-//! A case of the first table is something said, in no provider's words; each provider writes it in its own format. Cases
-//! of the second are bytes and statuses that any server may send. A new provider is a new entry of `WIRES`.
+//! The first table holds responses in a neutral form, which each provider writes in its own format.
+//! The second holds bytes and statuses that any server may send. A new provider is a new entry of
+//! `WIRES`.
 
 use crate::llm_config::offline;
 use crate::server::{self, Reply, Server};
@@ -15,7 +17,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
-/// How a provider is reached and how it writes an answer.
+/// A provider and its format for responses.
 struct Wire {
     name: ProviderName,
     write: fn(&Said) -> Value,
@@ -27,12 +29,12 @@ const WIRES: &[Wire] = &[
     Wire { name: ProviderName::OpenRouter, write: as_openai },
 ];
 
-/// What a model says, in no provider's words.
+/// A response in a neutral form.
 #[derive(Default)]
 struct Said {
     text: Option<String>,
     refusal: Option<&'static str>,
-    /// Id (absent where `None`), name, arguments as written.
+    /// Id, name, arguments as written.
     calls: Vec<(Option<&'static str>, &'static str, String)>,
     ended: Ended,
 }
@@ -85,7 +87,7 @@ async fn ask(wire: &Wire, timeout: Duration, server: &Server) -> Result<ModelRes
 
 const AMPLE: Duration = Duration::from_secs(30);
 
-/// Runs one answer through every provider.
+/// Sends one response through every provider.
 async fn through_all(said: Said) -> Vec<(ProviderName, ModelResponse)> {
     let mut answers = Vec::new();
     for wire in WIRES {
@@ -108,10 +110,10 @@ fn text(text: &str) -> Said {
 }
 
 #[tokio::test]
-async fn what_models_say_is_read_the_same_from_every_provider() {
+async fn responses_are_read_alike_from_every_provider() {
     let filtered = |said: Said| Said { ended: Ended::Refused, ..said };
     let cut = |said: Said| Said { ended: Ended::Cut, ..said };
-    // Said; then the text, the calls as (id, name, arguments), and the end as they must be read.
+    // The response; then the expected text, calls as (id, name, arguments), and end.
     let cases: Vec<(&str, Said, Option<&str>, Value, Ended)> = vec![
         ("plain text", text("hello"), Some("hello"), json!([]), Ended::Whole),
         ("null content", Said::default(), None, json!([]), Ended::Whole),
@@ -159,7 +161,7 @@ async fn what_models_say_is_read_the_same_from_every_provider() {
             Ended::Whole,
         ),
         (
-            "a tool nobody offered",
+            "a tool that was not offered",
             calls(&[(Some("1"), "rm -rf", "{}")]),
             None,
             json!([["1", "rm -rf", {}]]),
@@ -182,7 +184,7 @@ async fn what_models_say_is_read_the_same_from_every_provider() {
 }
 
 #[tokio::test]
-async fn an_answer_of_ten_mebibytes_is_kept_at_what_anybody_can_use() {
+async fn ten_mebibyte_response_is_cut_to_the_limits() {
     for (provider, answer) in through_all(text(&"é".repeat(5 << 20))).await {
         assert_eq!(answer.text.unwrap().len(), 64 << 10, "{provider:?}");
     }
@@ -273,7 +275,7 @@ const BROKEN: &[Broken] = &[
         kind: Temporary,
         wait: Some(30_000),
     },
-    broken("slow down, nobody knows how long", || server::http(429, &[("Retry-After", "soon")], ""), Temporary),
+    broken("slow down, without a delay", || server::http(429, &[("Retry-After", "soon")], ""), Temporary),
     Broken {
         name: "unavailable for a while",
         reply: || server::http(503, &[("Retry-After", "0.5")], ""),
@@ -283,7 +285,7 @@ const BROKEN: &[Broken] = &[
 ];
 
 #[tokio::test]
-async fn whether_another_try_helps_is_known_for_every_broken_answer() {
+async fn broken_responses_are_classified_for_retries() {
     for wire in WIRES {
         for case in BROKEN {
             let reply = case.reply;
@@ -299,7 +301,7 @@ async fn whether_another_try_helps_is_known_for_every_broken_answer() {
 }
 
 #[tokio::test]
-async fn a_model_that_is_silent_or_drips_is_given_up_in_time() {
+async fn silent_or_dripping_model_times_out() {
     let replies: [fn() -> Reply; 3] = [
         || Reply::Hang,
         || Reply::Drip(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n{".to_vec()),
@@ -315,16 +317,16 @@ async fn a_model_that_is_silent_or_drips_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_read_to_the_end() {
+async fn endless_response_is_cut() {
     for wire in WIRES {
         let server = Server::start(|_| Reply::Flood(b"HTTP/1.1 200 OK\r\n\r\n{".to_vec(), vec![b' '; 1 << 20])).await;
         assert_eq!(ask(wire, AMPLE, &server).await.unwrap_err().kind, Permanent, "{:?}", wire.name);
     }
 }
 
-/// Forms of the chat-completions servers alone.
+/// Forms that occur with chat-completions servers only.
 #[tokio::test]
-async fn the_odd_forms_of_chat_completions_are_read() {
+async fn unusual_chat_completions_are_read() {
     let named = |arguments: Value| json!({"name": "a", "arguments": arguments});
     for (message, expected) in [
         (json!({"function_call": named(json!("{\"x\": 1}"))}), json!([["", "a", {"x": 1}]])),

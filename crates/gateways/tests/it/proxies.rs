@@ -1,15 +1,15 @@
-//! Proxies of the environment would see every address check undone and every key.
+//! A proxy from the environment would bypass the address checks and receive every key.
 
 use std::process::Command;
 
-/// A process has one environment, so the tests run once more in a process of their own.
+/// The environment belongs to the process, so the tests run again in a child process.
 #[test]
-fn no_client_uses_a_proxy_of_the_environment() {
-    let nobody = "http://127.0.0.1:9";
+fn clients_ignore_proxies_of_the_environment() {
+    let proxy = "http://127.0.0.1:9";
     let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "egress_send::a_request_goes_out_as_configured"])
-        .args(["graph::the_tracking_token_travels_with_the_message", "llm::a_question_is_asked_and_its_answer_read"])
-        .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, nobody)))
+        .args(["--exact", "egress_send::request_is_sent_as_configured"])
+        .args(["graph::tracking_token_is_sent_with_the_message", "llm::request_is_sent_and_response_read"])
+        .envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, proxy)))
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")
         .output()

@@ -1,4 +1,4 @@
-//! A server that says exactly what a test tells it to, and remembers what it was asked.
+//! A scripted server that records its requests.
 
 use std::{
     net::IpAddr,
@@ -14,7 +14,6 @@ use tokio::{
     sync::mpsc::UnboundedReceiver,
 };
 
-/// One request as it came over the wire.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub line: String,
@@ -37,23 +36,21 @@ impl Request {
     }
 }
 
-/// What the server does with a request.
+/// The server's reaction to a request.
 pub enum Reply {
-    /// Writes these bytes and closes.
     Bytes(Vec<u8>),
-    /// Says nothing until the client goes.
+    /// Sends nothing until the client disconnects.
     Hang,
-    /// Closes at once.
     Close,
-    /// Writes the first bytes once, the second again and again, until the client goes.
+    /// Writes the first bytes once and the second repeatedly, until the client disconnects.
     Flood(Vec<u8>, Vec<u8>),
-    /// Writes these bytes, and then one every now and then, until the client goes.
+    /// Writes these bytes, then single ones with pauses, until the client disconnects.
     Drip(Vec<u8>),
-    /// Writes what arrives, until nobody can send any more or the client goes; then sending fails.
+    /// Writes received bytes until the channel closes or the client disconnects.
     Stream(UnboundedReceiver<Vec<u8>>),
 }
 
-/// A complete answer.
+/// A complete response.
 pub fn http(status: u16, headers: &[(&str, &str)], body: impl AsRef<[u8]>) -> Reply {
     let body = body.as_ref();
     let mut head = format!("HTTP/1.1 {status} Something\r\nContent-Length: {}\r\n", body.len());
@@ -97,7 +94,7 @@ impl Server {
         server
     }
 
-    /// A server that closes each connection unread: for TLS handshakes that fail.
+    /// A server that closes each connection unread, for failing TLS handshakes.
     pub async fn closing() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -195,7 +192,7 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
     Some(request)
 }
 
-/// A port where nobody listens.
+/// A port without a listener.
 pub async fn closed_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port()
 }

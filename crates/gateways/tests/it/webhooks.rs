@@ -1,4 +1,4 @@
-//! Reading deliveries and checking signatures, over all fixtures.
+//! Webhook parsing and signatures, over all fixtures.
 
 use crate::fixtures;
 use gateways::whatsapp::{
@@ -45,7 +45,7 @@ fn only_message(file: &str) -> InboundMessage {
 }
 
 #[test]
-fn each_webhook_fixture_has_as_many_messages_and_statuses_as_the_index_says() {
+fn webhook_fixtures_have_the_indexed_messages_and_statuses() {
     let rows = fixtures::of_kind("webhook");
     assert!(rows.len() > 100);
     for row in rows {
@@ -59,7 +59,7 @@ fn each_webhook_fixture_has_as_many_messages_and_statuses_as_the_index_says() {
             .iter()
             .map(|status| (&status.wamid, status.status.as_str(), &status.recipient))
             .collect();
-        // Which numbers are ours is known to the database only.
+        // The parser cannot tell foreign numbers; only the database can.
         let foreign = usize::from(file == "fu-009-unknown-phone-number.json");
         let expected = |key: &str| row[key].as_u64().unwrap_or(0) as usize;
         assert_eq!(distinct_messages.len(), expected("messages") + foreign, "{file}");
@@ -70,7 +70,7 @@ fn each_webhook_fixture_has_as_many_messages_and_statuses_as_the_index_says() {
 }
 
 #[test]
-fn each_raw_fixture_is_accepted_or_refused_as_the_index_says() {
+fn raw_fixtures_are_accepted_or_refused_as_indexed() {
     for row in fixtures::of_kind("raw") {
         let file = row["file"].as_str().unwrap();
         let status = if raw(file).is_ok() { 200 } else { 400 };
@@ -79,7 +79,7 @@ fn each_raw_fixture_is_accepted_or_refused_as_the_index_says() {
 }
 
 #[test]
-fn malformed_bodies_keep_what_can_be_understood() {
+fn malformed_bodies_keep_their_readable_parts() {
     for (file, messages_left, dropped) in [
         ("mf-004-no-entry.json", 0, 0),
         ("mf-005-entry-not-array.json", 0, 1),
@@ -113,7 +113,7 @@ fn malformed_bodies_keep_what_can_be_understood() {
 }
 
 #[test]
-fn a_message_is_read_whole() {
+fn all_fields_of_a_message_are_read() {
     let message = only_message("in-002-text-reply.json");
     assert_eq!(message.phone_number_id, "100000000000001");
     assert_eq!(message.display_phone_number.as_deref(), Some("15550001111"));
@@ -134,7 +134,7 @@ fn a_message_is_read_whole() {
 }
 
 #[test]
-fn each_kind_says_its_words() {
+fn each_message_type_gives_its_text() {
     for (file, kind, text) in [
         ("in-001-text.json", "text", Some("Oi! Vocês abrem no sábado? 🙂")),
         ("in-012-sticker.json", "sticker", None),
@@ -168,7 +168,7 @@ fn each_kind_says_its_words() {
 }
 
 #[test]
-fn contacts_are_found_by_who_they_are_not_by_where_they_stand() {
+fn contacts_are_matched_by_id_not_by_position() {
     let mut body = fixtures::load("ba-002-two-users.json");
     let contacts = body.pointer_mut("/entry/0/changes/0/value/contacts").unwrap();
     contacts.as_array_mut().unwrap().reverse();
@@ -181,7 +181,7 @@ fn contacts_are_found_by_who_they_are_not_by_where_they_stand() {
 }
 
 #[test]
-fn a_status_is_read_whole() {
+fn all_fields_of_a_status_are_read() {
     let failed = parse("st-005-failed-131047.json");
     let status = statuses(&failed)[0];
     let error = status.error.as_ref().unwrap();
@@ -221,7 +221,7 @@ fn other_changes_are_kept_raw() {
 }
 
 #[test]
-fn no_damage_to_a_body_makes_the_parser_panic() {
+fn damaged_bodies_do_not_panic_the_parser() {
     let body = fixtures::load("ba-010-messages-and-statuses-same-value.json").to_string();
     for end in 0..body.len() {
         webhook::parse(&body.as_bytes()[..end]).unwrap_err();
@@ -236,7 +236,7 @@ fn no_damage_to_a_body_makes_the_parser_panic() {
 }
 
 #[test]
-fn signatures_are_accepted_exactly_where_the_vectors_say() {
+fn signatures_match_the_test_vectors() {
     let vectors = fixtures::load("vx-001-signatures.json");
     let secret = SecretString::from(vectors["app_secret"].as_str().unwrap());
     let secrets = [SecretString::from("another"), secret.clone()];

@@ -1,4 +1,4 @@
-//! One exchange with a chat-completions server.
+//! Sends requests to a chat-completions server.
 
 use super::{
     super::{ModelClient, Tuning, failure},
@@ -13,27 +13,25 @@ use domain::{
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
-/// Longer answers are not read. Far above any real one, so that a 10 MiB answer is still an answer.
+/// Longer responses are not read. Far above any real one.
 const ANSWER_BYTES: usize = 16 << 20;
-/// What is looked at of a failed request's answer.
+/// Longest part of a failed response that is classified.
 const ERROR_BYTES: usize = 64 << 10;
 
-/// Where a model is and what it is called.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
-    /// The provider as configured: `OpenAI`, `OpenRouter`, `OpenAICompatible`, `Ollama`.
+    /// `OpenAI`, `OpenRouter`, `OpenAICompatible` or `Ollama`.
     pub provider: String,
     /// For example `https://api.openai.com/v1`.
     pub base_url: String,
-    /// Sent as a bearer token; local servers need none.
+    /// Sent as a bearer token. Local servers need none.
     pub api_key: Option<SecretString>,
-    /// The provider's name of the model.
+    /// The model's name at the provider.
     pub model: String,
-    /// How it is asked where the question does not say.
+    /// Defaults for requests.
     pub tuning: Tuning,
 }
 
-/// A model behind the chat-completions protocol.
 #[derive(Debug, Clone)]
 pub struct OpenAi {
     client: ModelClient,
@@ -41,17 +39,15 @@ pub struct OpenAi {
 }
 
 impl OpenAi {
-    /// A model at an endpoint, over a shared pool.
     pub fn new(client: ModelClient, endpoint: Endpoint) -> Self {
         Self { client, endpoint }
     }
 
-    /// Which model this is, without its key.
     pub fn describe(&self) -> ModelChoice {
         ModelChoice { provider: self.endpoint.provider.clone(), model: self.endpoint.model.clone() }
     }
 
-    /// Asks once.
+    /// Sends the request once.
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
         let tuning = Tuning::from(&request.llm).over(&self.endpoint.tuning);
         let body = bytes(&self.endpoint.provider, self.model_for(&request.llm), &tuning, request)
@@ -86,7 +82,7 @@ impl OpenAi {
         })
     }
 
-    /// The model that an agent names, when it means this provider.
+    /// The model that an agent names, if it names this provider or none.
     fn model_for<'a>(&'a self, config: &'a LlmConfig) -> &'a str {
         let ours = |name: &String| name.eq_ignore_ascii_case(&self.endpoint.provider);
         let named = config.provider_model_name.as_deref().filter(|_| config.provider_name.as_ref().is_none_or(ours));
@@ -103,7 +99,7 @@ impl OpenAi {
     }
 
     fn no_answer(&self, error: &reqwest::Error) -> ModelFailure {
-        // A builder error (a base URL that is no URL) fails the same way each time.
+        // A builder error (an invalid base URL) fails the same way each time.
         if error.is_builder() {
             return failure::permanent("the model's base URL or key cannot be used");
         }
@@ -111,7 +107,7 @@ impl OpenAi {
         ModelFailure { message: self.clean(&failure.message), ..failure }
     }
 
-    /// Providers repeat keys in their messages ("incorrect key: sk-…").
+    /// Removes the key: providers repeat it in their messages ("incorrect key: sk-…").
     fn clean(&self, message: &str) -> String {
         wire::presentable(message, self.key())
     }

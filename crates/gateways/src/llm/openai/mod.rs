@@ -1,7 +1,7 @@
 //! OpenAI's chat completions: also OpenRouter, Ollama, vLLM, LM Studio and most others.
 //!
-//! Not streamed: an answer counts only when it is complete. The request's bytes depend on the question alone, so that a
-//! provider's prompt cache and our journal recognise a repeated prefix.
+//! Not streamed: a response counts only when it is complete. A body's bytes depend on the request
+//! alone, so that a provider's prompt cache and the journal recognise a repeated prefix.
 
 mod client;
 mod request;

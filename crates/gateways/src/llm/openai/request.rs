@@ -1,4 +1,4 @@
-//! Our question in OpenAI's words.
+//! Converts requests to OpenAI's format.
 
 use super::super::{Tuning, known_models};
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 #[derive(Serialize)]
-struct Question<'a> {
+struct Body<'a> {
     model: &'a str,
     messages: Vec<Message<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -68,7 +68,7 @@ struct Tool<'a> {
     function: &'a ToolSpec,
 }
 
-/// The request's body. The same question gives the same bytes.
+/// The request's body. Equal requests give equal bytes.
 pub(super) fn bytes(
     provider: &str,
     model: &str,
@@ -81,14 +81,15 @@ pub(super) fn bytes(
     let openai = provider == "OpenAI";
     let router = provider == "OpenRouter";
     let system = (!request.system.is_empty()).then_some(Message::System { content: &request.system });
-    serde_json::to_vec(&Question {
+    serde_json::to_vec(&Body {
         model,
         messages: system.into_iter().chain(request.messages.iter().map(message)).collect(),
         tools: request.tools.iter().map(|tool| Tool { r#type: "function", function: tool }).collect(),
         temperature: (!reasons).then(|| request.temperature.unwrap_or_else(|| tuning.temperature())),
         reasoning_effort: (reasons && !router).then(|| tuning.effort()),
         reasoning: (reasons && router).then(|| Reasoning { effort: tuning.effort() }),
-        // OpenAI refuses the old name for its newer models; most others know only the old name.
+        // OpenAI refuses the old name for its newer models; most other servers accept only the old
+        // name.
         max_tokens: (!openai).then_some(longest),
         max_completion_tokens: openai.then_some(longest),
         stream: false,
@@ -99,7 +100,7 @@ fn message(message: &ChatMessage) -> Message<'_> {
     match message {
         ChatMessage::User { content } => Message::User { content },
         ChatMessage::Assistant { content, tool_calls } => Message::Assistant {
-            // Null is only allowed beside calls.
+            // Null is allowed only with calls.
             content: content.as_deref().or(tool_calls.is_empty().then_some("")),
             tool_calls: tool_calls.iter().map(call).collect(),
         },
@@ -114,7 +115,7 @@ fn call(call: &ToolCall) -> Call<'_> {
         function: Function {
             name: &call.name,
             arguments: match &call.arguments {
-                // Text that was not JSON goes back as the model wrote it.
+                // Text that was not JSON is sent back as the model wrote it.
                 Value::String(raw) => raw.clone(),
                 other => other.to_string(),
             },
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_question_has_openais_shape() {
+    fn request_body_has_openai_shape() {
         assert_eq!(
             asked("OpenAICompatible", "m"),
             json!({
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_question_gives_the_same_bytes_and_a_longer_history_keeps_the_prefix() {
+    fn equal_requests_give_equal_bytes_and_longer_history_keeps_the_prefix() {
         let short = bytes("OpenAI", "m", &Tuning::default(), &request()).unwrap();
         assert_eq!(short, bytes("OpenAI", "m", &Tuning::default(), &request().clone()).unwrap());
         let mut longer = request();
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn models_that_reason_get_an_effort_and_no_temperature() {
+    fn reasoning_models_get_effort_instead_of_temperature() {
         let openai = asked("OpenAI", "gpt-5-mini");
         assert_eq!(openai["reasoning_effort"], "low");
         assert_eq!(openai["max_completion_tokens"], 7);
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_was_cut_may_be_twice_as_long_as_far_as_the_model_can() {
+    fn output_limit_doubles_up_to_the_models_maximum() {
         let doubled = |max_tokens| ModelRequest { doubled: true, max_tokens, ..request() };
         let tuned = |model: &str, max_tokens| tuned("OpenRouter", model, &Tuning::default(), &doubled(max_tokens));
         assert_eq!(tuned("m", Some(7))["max_tokens"], 14);
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_question_leaves_open_is_configured_or_a_default() {
+    fn absent_request_values_come_from_settings_or_defaults() {
         let open = ModelRequest { temperature: None, max_tokens: None, ..request() };
         for (provider, limit) in [("OpenRouter", 2_048), ("OpenAICompatible", 4_096)] {
             let plain = tuned(provider, "m", &Tuning::default(), &open);

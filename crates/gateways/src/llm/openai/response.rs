@@ -1,29 +1,29 @@
-//! OpenAI's answer in our words, from servers that follow the shape more or less.
+//! Reads responses of chat-completions servers, which follow OpenAI's shape more or less.
 
 use super::super::arguments;
 use domain::chat::{Ended, ModelResponse, ToolCall, Usage};
 use serde_json::{Value, json};
 
-/// A 200 that is no answer.
+/// A response with status 200 that is not usable.
 #[derive(Debug)]
 pub(super) struct Unusable {
-    /// The status that it should have had.
+    /// The status that fits its content.
     pub(super) status: u16,
     pub(super) message: String,
 }
 
-/// Reads an answer. What is missing is empty; only a body without any choice is unusable.
+/// Missing parts become empty; only a body without any choice is unusable.
 pub(super) fn read(body: &[u8]) -> Result<ModelResponse, Unusable> {
     let broken = |message: &str| Unusable { status: 502, message: message.to_owned() };
     let body: Value = serde_json::from_slice(body).map_err(|_| broken("the model's answer is not JSON"))?;
     if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
-        // OpenRouter reports a failing upstream with status 200.
+        // OpenRouter reports a failed upstream with status 200.
         let status = error.get("code").and_then(Value::as_u64).unwrap_or(502);
         return Err(Unusable { status: u16::try_from(status).unwrap_or(502), message: text_of_error(&body) });
     }
     let choice = body.pointer("/choices/0").ok_or_else(|| broken("the answer has no choice"))?;
     if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
-        // The upstream broke in the middle: what came before is not an answer.
+        // The upstream failed in the middle: the partial text is not a response.
         return Err(broken(&text_of_error(error)));
     }
     let message = choice.get("message").unwrap_or(&Value::Null);
@@ -34,7 +34,7 @@ pub(super) fn read(body: &[u8]) -> Result<ModelResponse, Unusable> {
         Some("length") => Ended::Cut,
         _ => Ended::Whole,
     };
-    // Before there were several calls, there was one.
+    // The old form with a single call.
     let old = message.get("function_call").filter(|call| call.is_object()).map(|call| json!([{ "function": call }]));
     Ok(ModelResponse {
         text: text(message.get("content")).filter(|text| !text.is_empty()).or(refusal),
@@ -48,7 +48,7 @@ pub(super) fn read(body: &[u8]) -> Result<ModelResponse, Unusable> {
     })
 }
 
-/// What the body of a failed request says, for people.
+/// The error message in the body of a failed request.
 pub(super) fn error_text(body: &[u8]) -> String {
     match serde_json::from_slice::<Value>(body) {
         Ok(value) => text_of_error(&value),
@@ -67,7 +67,7 @@ fn text_of_error(body: &Value) -> String {
     }
 }
 
-/// Content is text, null, or parts of which some are text.
+/// Content is text, null, or a list of parts.
 fn text(content: Option<&Value>) -> Option<String> {
     match content? {
         Value::String(text) => Some(text.clone()),
@@ -78,7 +78,8 @@ fn text(content: Option<&Value>) -> Option<String> {
     }
 }
 
-/// A last call that was cut by the token limit is left out: run with repaired arguments, it would do half of something.
+/// Leaves out a last call that the token limit cut: with repaired arguments it would do half of
+/// something.
 fn calls(list: Option<&Value>, cut: bool) -> Vec<ToolCall> {
     let Some(list) = list.and_then(Value::as_array) else { return Vec::new() };
     let mut list: Vec<&Value> = list.iter().filter(|call| call.get("function").is_some()).collect();
@@ -124,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn text_comes_as_a_string_as_parts_or_as_a_refusal() {
+    fn text_is_read_from_strings_parts_and_refusals() {
         assert_eq!(message(json!({"content": "hi"})).text.as_deref(), Some("hi"));
         assert_eq!(message(json!({"content": null})).text, None);
         assert_eq!(message(json!({"content": ""})).text, None);
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn arguments_are_parsed_kept_raw_or_taken_as_they_are() {
+    fn arguments_are_parsed_or_kept_raw() {
         let called = message(json!({"tool_calls": [
             {"id": "1", "function": {"name": "a", "arguments": "{\"x\": 1}"}},
             {"function": {"name": "b", "arguments": "{\"x\": "}},
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_the_token_limit_cut_is_left_out() {
+    fn call_cut_by_the_token_limit_is_dropped() {
         let whole = json!({"id": "1", "function": {"name": "a", "arguments": "{}"}});
         let cut = json!({"id": "2", "function": {"name": "a", "arguments": "{\"x\": \"y"}});
         for (reason, expected) in [("length", 1), ("tool_calls", 2)] {
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn usage_and_the_model_are_read_where_they_are_given() {
+    fn usage_and_model_are_optional() {
         let full = answer(&json!({"model": "m-1", "choices": [{}], "usage": {"prompt_tokens": 9,
             "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 8}}}));
         assert_eq!(full.usage, Usage { input_tokens: 9, output_tokens: 4, cached_tokens: 8 });
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_inside_a_200_has_its_own_status() {
+    fn error_in_a_200_has_its_own_status() {
         for (body, status) in [
             (json!({"error": {"code": 429, "message": "slow"}}).to_string(), 429),
             (json!({"error": {"message": "odd"}}).to_string(), 502),

@@ -1,4 +1,4 @@
-//! The connection to the Graph API.
+//! The client of the Graph API.
 
 use super::{Outgoing, SendOutcome, outcome::of_answer, request::read_receipt};
 use crate::{ClientError, InProcess, body::Progress, wire};
@@ -14,12 +14,13 @@ use url::Url;
 
 const CONNECT: Duration = Duration::from_secs(3);
 const TOTAL: Duration = Duration::from_secs(15);
-/// Shorter than what servers keep, so that one rarely closes a connection under a fresh request.
+/// Shorter than the servers' idle time, so that a server rarely closes a connection during a new
+/// request.
 const IDLE: Duration = Duration::from_secs(10);
-/// Meta's answers are small; more is not read.
+/// Longer responses are not read.
 const ANSWER_BYTES: usize = 1 << 20;
 
-/// A client of the Graph API, shared by all numbers. Cloning shares its connections.
+/// A client of the Graph API for all numbers. Clones share connections.
 #[derive(Debug, Clone)]
 pub struct GraphClient(Way);
 
@@ -36,61 +37,60 @@ struct Http {
     total: Duration,
 }
 
-/// A message as it would be posted.
+/// A message that an in-process Meta receives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Posted {
-    /// The business number that sends.
     pub phone_number_id: String,
-    /// The request's body.
     pub body: Value,
 }
 
-/// What came of posting it.
+/// The result of posting a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exchange {
-    /// An answer came.
     Answered {
         /// HTTP status.
         http: u16,
-        /// As bytes of JSON, or not.
+        /// JSON, or other bytes.
         body: Vec<u8>,
     },
-    /// None came, `handed_over`: after the whole request had been written.
+    /// No response arrived.
     Broken {
-        /// Whether Meta may have it.
+        /// True if the whole request was written, so Meta may have it.
         handed_over: bool,
     },
 }
 
 impl GraphClient {
-    /// A client for `https://graph.facebook.com` (or the emulator's URL) and a version such as `v25.0`.
+    /// `base_url` is `https://graph.facebook.com` or the emulator's; `version` is for example
+    /// `v25.0`.
     pub fn new(base_url: &str, version: &str) -> Result<Self, ClientError> {
         Self::with_total(base_url, version, TOTAL)
     }
 
-    /// The same with another limit for one whole exchange.
+    /// `total` limits one whole request.
     pub fn with_total(base_url: &str, version: &str, total: Duration) -> Result<Self, ClientError> {
         Ok(Self(Way::Http(Http::new(base_url, version, total)?)))
     }
 
-    /// A client whose Meta is a function of this process.
+    /// A client that calls a function instead of Meta.
     pub const fn in_process(meta: InProcess<Posted, Exchange>) -> Self {
         Self(Way::InProcess(meta))
     }
 
-    /// What the other calls of the API use: the connections, the base with its version, and the limit of one exchange.
+    /// For other calls of the API: the connections, the base URL with its version, and the time
+    /// limit.
     pub(in super::super) fn connection(&self) -> Option<(&Client, &Url, Duration)> {
         let Way::Http(http) = &self.0 else { return None };
         Some((&http.client, &http.base, http.total))
     }
 
-    /// Sends one message, once.
+    /// Sends one message once.
     pub async fn send(&self, phone_number_id: &str, token: &SecretString, message: &Outgoing) -> SendOutcome {
         let outcome = match &self.0 {
             Way::Http(http) => http.send(phone_number_id, token, &message.to_json()).await,
             Way::InProcess(meta) => {
                 let posted = Posted { phone_number_id: phone_number_id.to_owned(), body: message.to_json() };
-                match meta.ask(posted).await {
+                match meta.call(posted).await {
                     Exchange::Answered { http, body } => {
                         of_answer(http, &HeaderMap::new(), Some(&body), token.expose_secret())
                     }
@@ -102,7 +102,8 @@ impl GraphClient {
         outcome
     }
 
-    /// Marks an inbound message as read, with `typing` also shows that we type. Best effort: whether Meta confirmed.
+    /// Marks an inbound message as read; `typing` also shows the typing indicator. Best effort;
+    /// true if Meta confirmed.
     pub async fn mark_read(&self, phone_number_id: &str, token: &SecretString, wamid: &str, typing: bool) -> bool {
         let Way::Http(http) = &self.0 else { return false };
         let body = read_receipt(wamid, typing);
@@ -116,7 +117,7 @@ impl GraphClient {
     }
 }
 
-/// Nothing else counts: an error that looks harmless after the request was handed over may hide a message that went out.
+/// After the whole request was written, any error may hide a sent message.
 fn broken(handed_over: bool, message: String) -> SendOutcome {
     if handed_over { SendOutcome::Unknown { message } } else { SendOutcome::NotSent { message } }
 }
@@ -169,7 +170,8 @@ impl Http {
             .await
     }
 
-    /// The id is a path segment and stays one: slashes and dots in a configured id lead nowhere else.
+    /// Encodes the id as a path segment, so that slashes and dots in a configured id cannot change
+    /// the path.
     fn url(&self, phone_number_id: &str) -> Url {
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
@@ -184,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_stays_inside_its_path_segment() {
+    fn phone_number_id_cannot_change_the_path() {
         let client = |base: &str| Http::new(base, "v25.0", TOTAL);
         for base in ["https://graph.example", "https://graph.example/"] {
             let client = client(base).unwrap();

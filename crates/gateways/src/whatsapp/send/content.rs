@@ -1,78 +1,65 @@
-//! What a message contains, in our words and in Meta's (whatsapp-cloud-api.md 2.1 and 2.2).
+//! Contents of messages (docs/spec/whatsapp-cloud-api.md 2.1 and 2.2).
 //!
-//! Contents serialise, so that they can wait in a table; that form is ours. [`Content::node`] is what goes out.
+//! The serialized form is our own, for storage. [`Content::node`] builds Meta's form.
 
 use domain::message;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// What a message contains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Content {
-    /// Plain text.
     Text {
         /// Up to 4096 characters.
         body: String,
-        /// Whether WhatsApp shows a preview of the first link.
+        /// Shows a preview of the first link.
         #[serde(default)]
         preview_url: bool,
     },
-    /// A picture, a film, a sound, a file, a sticker.
     Media(Media),
-    /// A place.
     Location {
         /// −90 to 90.
         latitude: f64,
         /// −180 to 180.
         longitude: f64,
-        /// What it is called.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         name: Option<String>,
-        /// Where it is, in words.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         address: Option<String>,
     },
-    /// People's cards, as Meta writes them: `{name: {formatted_name, …}, phones: […]}`.
+    /// Contact cards in Meta's form: `{name: {formatted_name, …}, phones: […]}`.
     Contacts {
-        /// 1 to 257 of them.
+        /// 1 to 257.
         contacts: Vec<Value>,
     },
-    /// An emoji on a message.
     Reaction {
-        /// The message, by Meta's id.
+        /// Meta's id.
         message_id: String,
-        /// The emoji; empty takes it away.
+        /// Empty removes the reaction.
         emoji: String,
     },
-    /// Buttons, lists and what else can be tapped.
     Interactive {
-        /// What can be tapped.
         interactive: Interactive,
     },
-    /// A template that Meta approved; the only content outside the 24-hour window.
+    /// An approved template; the only content outside of the service window.
     Template(TemplateSend),
 }
 
-/// A file and what is said about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// Which kind.
     pub kind: MediaKind,
-    /// Where it is.
     pub source: MediaSource,
     /// Up to 1024 characters; not for audio and stickers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub caption: Option<String>,
-    /// What a document is called.
+    /// For documents only.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub filename: Option<String>,
-    /// Audio as a voice note: ogg with opus only.
+    /// Sends audio as a voice note: ogg with opus only.
     #[serde(default)]
     pub voice: bool,
 }
 
-/// The kinds of media.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
@@ -89,7 +76,6 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
-    /// Meta's word for it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Image => "image",
@@ -101,13 +87,12 @@ impl MediaKind {
     }
 }
 
-/// Where a file is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaSource {
-    /// Uploaded before, by the same number.
+    /// Uploaded by the same number.
     Id(String),
-    /// At a URL, which Meta fetches; we never do.
+    /// A URL that Meta fetches; this server never does.
     Link(String),
 }
 
@@ -120,13 +105,12 @@ impl MediaSource {
     }
 }
 
-/// What can be tapped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Interactive {
-    /// One to three buttons.
+    /// One to three.
     Buttons {
-        /// As Meta writes it: `{type: text|image|video|document, …}`.
+        /// Meta's form: `{type: text|image|video|document, …}`.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         header: Option<Value>,
         /// Up to 1024 characters.
@@ -134,10 +118,8 @@ pub enum Interactive {
         /// Up to 60 characters.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         footer: Option<String>,
-        /// What can be chosen.
         buttons: Vec<Button>,
     },
-    /// A menu.
     List {
         /// Up to 60 characters.
         #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -147,41 +129,34 @@ pub enum Interactive {
         /// Up to 60 characters.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         footer: Option<String>,
-        /// What opens the menu, up to 20 characters.
+        /// Opens the menu; up to 20 characters.
         button: String,
-        /// Ten rows in all.
+        /// At most ten rows in all.
         sections: Vec<Section>,
     },
-    /// Any other kind (`cta_url`, `flow`, `location_request_message`, products, …), as Meta writes it.
-    Other {
-        /// The whole node.
-        node: Value,
-    },
+    /// Any other kind (`cta_url`, `flow`, `location_request_message`, products, …) in Meta's form.
+    Other { node: Value },
 }
 
-/// One button.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
-    /// What comes back when it is tapped; up to 256 characters, unique in the message.
+    /// Returned in the reply; up to 256 characters, unique in the message.
     pub id: String,
-    /// What it says; up to 20 characters, unique in the message.
+    /// Up to 20 characters, unique in the message.
     pub title: String,
 }
 
-/// A part of a menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
-    /// Up to 24 characters; needed where there are several sections.
+    /// Up to 24 characters; required with several sections.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub title: Option<String>,
-    /// What can be chosen.
     pub rows: Vec<Row>,
 }
 
-/// A line of a menu.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// What comes back when it is tapped; up to 200 characters, unique in the message.
+    /// Returned in the reply; up to 200 characters, unique in the message.
     pub id: String,
     /// Up to 24 characters.
     pub title: String,
@@ -190,14 +165,12 @@ pub struct Row {
     pub description: Option<String>,
 }
 
-/// Which template, in which language, filled with what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TemplateSend {
-    /// The template's name.
     pub name: String,
-    /// Exactly as it was approved, e.g. `pt_BR`.
+    /// Exactly as approved, for example `pt_BR`.
     pub language: String,
-    /// As Meta writes them: `{type: header|body|button, parameters: […]}`.
+    /// Meta's form: `{type: header|body|button, parameters: […]}`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub components: Vec<Value>,
 }
@@ -215,12 +188,11 @@ impl TemplateSend {
         json!({"type": "body", "parameters": texts.into_iter().map(named).collect::<Vec<_>>()})
     }
 
-    /// A `header` component with a text.
     pub fn header_text(text: &str) -> Value {
         json!({"type": "header", "parameters": [{"type": "text", "text": text}]})
     }
 
-    /// A `header` component with a file. Only documents have a name.
+    /// A `header` component with a file. Only documents take a name.
     pub fn header_media(kind: MediaKind, source: &MediaSource, filename: Option<&str>) -> Value {
         let (key, place) = source.entry();
         let mut file = json!({ key: place });
@@ -231,10 +203,10 @@ impl TemplateSend {
     }
 }
 
-/// The language of a template whose agent names none.
+/// The default language of templates.
 const LANGUAGE: &str = "en_US";
 
-/// What agents say. A link in a text is shown with a preview.
+/// Contents that agents send. A link in a text gets a preview.
 impl From<message::Content> for Content {
     fn from(content: message::Content) -> Self {
         match content {
@@ -259,7 +231,7 @@ impl From<message::MediaKind> for MediaKind {
     }
 }
 
-/// WhatsApp refuses a caption for a sound and a name for anything but a document.
+/// WhatsApp refuses captions of audio and names of anything but documents.
 impl From<message::Media> for Media {
     fn from(media: message::Media) -> Self {
         let kind = MediaKind::from(media.kind);
@@ -269,7 +241,8 @@ impl From<message::Media> for Media {
     }
 }
 
-/// Parameters named `1`, `2`, … go by their place, others by name; components that are there already stay as they are.
+/// Parameters named `1`, `2`, … are positional, others are named. Existing components stay as they
+/// are.
 impl From<message::TemplateMessage> for TemplateSend {
     fn from(template: message::TemplateMessage) -> Self {
         let language = template.language.unwrap_or_else(|| LANGUAGE.into());
@@ -292,7 +265,6 @@ impl From<message::TemplateMessage> for TemplateSend {
 }
 
 impl Content {
-    /// Meta's word for the type.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Text { .. } => "text",
@@ -305,7 +277,7 @@ impl Content {
         }
     }
 
-    /// The node of the type, as Meta writes it.
+    /// The node of the type in Meta's form.
     pub fn node(&self) -> Value {
         match self {
             Self::Text { body, preview_url: true } => json!({"body": body, "preview_url": true}),

@@ -1,7 +1,8 @@
-//! Sending through the Graph API.
+//! Sends messages through the Graph API.
 //!
-//! Meta has no idempotency key, so each send ends in one of four ways, and the only forbidden mistake is to call a
-//! message not sent that may have gone out (reliability.md 6). Nothing is retried here.
+//! Meta has no idempotency key. Each send therefore has one of four outcomes, and a message that
+//! may have been sent must never count as not sent (docs/spec/reliability.md 6). Nothing is retried
+//! here.
 
 mod client;
 mod content;

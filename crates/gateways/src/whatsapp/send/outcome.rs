@@ -1,47 +1,37 @@
-//! What came of a send.
+//! Outcomes of sends.
 
 use super::super::errors::{ErrorClass, classify, meaning};
 use crate::wire;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// What came of a send (reliability.md 6.4).
+/// docs/spec/reliability.md 6.4.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// Meta took it and will report on it. Not: delivered.
+    /// Meta accepted the message and will send statuses. This does not mean delivered.
     Accepted {
-        /// Meta's id of the message.
         wamid: String,
-        /// The recipient's number as WhatsApp knows it: use this one from now on. Absent for hidden numbers.
+        /// The recipient's number at WhatsApp, to be used from now on. Absent for hidden numbers.
         wa_id: Option<String>,
     },
-    /// Meta did not take it, for certain.
+    /// Meta refused the message.
     Refused {
-        /// What to do about it; never [`ErrorClass::Server`], which is [`SendOutcome::Unknown`].
+        /// Never [`ErrorClass::Server`], which is [`SendOutcome::Unknown`].
         class: ErrorClass,
-        /// Meta's code, where it gave one.
         code: Option<i64>,
-        /// HTTP status.
         http: u16,
-        /// For people, without the token.
+        /// Without the token.
         message: String,
-        /// How long Meta asks us to wait.
         retry_after_ms: Option<i64>,
     },
-    /// Nothing of the message left us: it may be sent again at once.
-    NotSent {
-        /// For people.
-        message: String,
-    },
-    /// It may have gone out or not: wait for a status that carries the token.
-    Unknown {
-        /// For people.
-        message: String,
-    },
+    /// The message was not sent completely and may be sent again at once.
+    NotSent { message: String },
+    /// The message may or may not be sent: wait for a status with its tracking token.
+    Unknown { message: String },
 }
 
 impl SendOutcome {
-    /// For logs and metrics: the outcome without what it carries, which names people.
+    /// For logs and metrics, without personal data.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Accepted { .. } => "accepted",
@@ -52,7 +42,7 @@ impl SendOutcome {
     }
 }
 
-/// What a complete answer means. `body` is `None` when it broke off.
+/// Reads a response. `body` is `None` if it is incomplete.
 pub(super) fn of_answer(http: u16, headers: &HeaderMap, body: Option<&[u8]>, token: &str) -> SendOutcome {
     let json: Value = body.and_then(|body| serde_json::from_slice(body).ok()).unwrap_or(Value::Null);
     if (200..300).contains(&http) {
@@ -77,7 +67,7 @@ fn accepted(json: &Value) -> Option<SendOutcome> {
     Some(SendOutcome::Accepted { wamid, wa_id })
 }
 
-/// An error as Meta writes it.
+/// An error in Meta's form.
 pub(in super::super) struct MetaError<'a> {
     pub(in super::super) code: Option<i64>,
     pub(in super::super) subcode: Option<i64>,
@@ -104,7 +94,7 @@ impl<'a> MetaError<'a> {
 
     pub(in super::super) fn class(&self, http: u16) -> ErrorClass {
         match (self.code, self.subcode) {
-            // The object is missing or not ours: ids or token are wrong, not this message.
+            // The object is missing or not ours: the ids or the token are wrong, not this message.
             (Some(100), Some(33)) => ErrorClass::Config,
             _ => classify(http, self.code, self.transient),
         }
@@ -124,12 +114,11 @@ impl<'a> MetaError<'a> {
     }
 }
 
-/// How long Meta asks us to wait.
 pub(in super::super) fn wait_ms(headers: &HeaderMap) -> Option<i64> {
     wire::retry_after_ms(headers).or_else(|| business_use_wait_ms(headers))
 }
 
-/// The longest wait that the account's usage header announces; it speaks of minutes.
+/// The longest wait in the account's usage header, which counts in minutes.
 fn business_use_wait_ms(headers: &HeaderMap) -> Option<i64> {
     let usage: Value = serde_json::from_str(headers.get("x-business-use-case-usage")?.to_str().ok()?).ok()?;
     let minutes = usage

@@ -1,33 +1,28 @@
-//! What is sent to whom.
+//! Requests to send a message.
 
 use super::Content;
 use domain::{Problem, outgoing};
 use serde_json::{Value, json};
 
-/// One message to one person.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outgoing {
-    /// Who gets it.
     pub to: Recipient,
-    /// What they get.
     pub content: Content,
-    /// The message that this one answers, by Meta's id.
+    /// Meta's id of the message that this one quotes.
     pub reply_to: Option<String>,
-    /// Echoed in each status of the message: our tracking token. Left out when empty.
+    /// The tracking token, echoed in each status of the message. Omitted if empty.
     pub opaque: String,
 }
 
-/// How a person is addressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
-    /// Phone number, or rather the last `wa_id` seen.
+    /// Phone number: the last `wa_id` received.
     Phone(String),
-    /// Business-scoped user id, for people whose number is hidden.
+    /// Business-scoped user id, for people with a hidden number.
     UserId(String),
 }
 
 impl Outgoing {
-    /// The request's body.
     pub fn to_json(&self) -> Value {
         let mut body = json!({ "messaging_product": "whatsapp", "recipient_type": "individual" });
         match &self.to {
@@ -48,13 +43,14 @@ impl Outgoing {
 }
 
 impl Content {
-    /// What Meta would refuse, so that nothing is queued that can never go out.
+    /// Problems that Meta would refuse, so that no message is queued that can never be sent.
     pub fn problems(&self) -> Vec<Problem> {
         outgoing::problems(self.kind(), &self.node())
     }
 }
 
-/// Marks an inbound message, and all before it, as read; with `typing` the person sees us type for up to 25 s.
+/// Marks an inbound message and all before it as read; `typing` shows the typing indicator for up
+/// to 25 s.
 pub(super) fn read_receipt(wamid: &str, typing: bool) -> Value {
     let mut body = json!({
         "messaging_product": "whatsapp",
@@ -77,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn media_are_sent_by_link_with_what_their_kind_allows() {
+    fn media_links_carry_only_allowed_fields() {
         let of = |kind| {
             let url = "https://shop.example/x".into();
             let media = Media { kind, url, caption: Some("c".into()), filename: Some("f.pdf".into()) };
@@ -91,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parameters_of_a_template_go_by_place_or_by_name() {
+    fn template_parameters_are_positional_or_named() {
         let template = TemplateMessage {
             name: "t".into(),
             language: None,

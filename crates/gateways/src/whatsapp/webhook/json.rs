@@ -1,14 +1,14 @@
-//! Reading JSON more kindly than a JSON library.
+//! A tolerant JSON reader for webhooks.
 
 use super::Malformed;
 use domain::Timestamp;
 use serde_json::{Map, Value};
 
-/// The first second of the year 10000: times beyond are mistakes, such as milliseconds.
+/// The first second of the year 10000. Later times are mistakes, such as milliseconds.
 const LAST_SECOND: i64 = 253_402_300_800;
 
-/// Parses a body: a byte-order mark is skipped, lone surrogates become U+FFFD, NUL is removed, of repeated keys the last
-/// one counts. Nesting beyond 128 levels is refused before it can exhaust the stack.
+/// Skips a byte-order mark, replaces lone surrogates by U+FFFD, removes NUL, keeps the last of
+/// repeated keys. Refuses more than 128 levels of nesting, which could exhaust the stack.
 pub(super) fn read(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
@@ -24,7 +24,7 @@ pub(super) fn read(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     }
 }
 
-/// Escaped surrogates without their other half, as cut texts have them, become U+FFFD.
+/// Replaces escaped lone surrogates, as in cut texts, by U+FFFD.
 fn mend_surrogates(text: &str) -> String {
     let mut mended = String::with_capacity(text.len());
     let mut rest = text;
@@ -39,7 +39,7 @@ fn mend_surrogates(text: &str) -> String {
                 continue;
             }
             (Some(_), _) => 6,
-            // `\\` is one escape: its second half opens none.
+            // `\\` is one escape: its second half starts none.
             (None, _) => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
         };
         mended.push_str(&rest[..length]);
@@ -69,7 +69,7 @@ fn remove_nul(value: &mut Value) {
     }
 }
 
-/// An id: text, or a number as some webhooks write it.
+/// An id as text, or as a number in some webhooks.
 pub(super) fn id(value: Option<&Value>) -> Option<String> {
     match value? {
         Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -78,12 +78,12 @@ pub(super) fn id(value: Option<&Value>) -> Option<String> {
     }
 }
 
-/// A text, possibly empty.
+/// Possibly empty.
 pub(super) fn text(value: Option<&Value>) -> Option<String> {
     value?.as_str().map(str::to_owned)
 }
 
-/// Unix seconds, as text or number; `None` when they are neither, or no time of ours.
+/// Unix seconds as text or number; `None` for anything else or out of range.
 pub(super) fn time(value: Option<&Value>) -> Option<Timestamp> {
     let seconds = match value? {
         Value::String(text) => text.trim().parse().ok()?,
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_object_is_refused() {
+    fn body_without_json_object_is_refused() {
         for (bytes, expected) in [
             (&b""[..], Malformed::NotJson),
             (b"{", Malformed::NotJson),

@@ -1,9 +1,9 @@
-//! One inbound message.
+//! Reads an inbound message.
 
 use super::{InboundMessage, json};
 use serde_json::Value;
 
-/// The types that we know (whatsapp-cloud-api.md 1.4).
+/// Known types (docs/spec/whatsapp-cloud-api.md 1.4).
 const KINDS: [&str; 17] = [
     "text",
     "image",
@@ -34,7 +34,7 @@ pub(super) struct Place<'a> {
     pub(super) contacts: &'a [Value],
 }
 
-/// A message with an id and a sender; without them it could be neither stored once nor answered.
+/// `None` without an id or a sender: such a message could not be deduplicated or answered.
 pub(super) fn read(place: &Place<'_>, raw: &Value) -> Option<InboundMessage> {
     let wamid = json::id(raw.get("id"))?;
     let from = json::id(raw.get("from"));
@@ -62,7 +62,7 @@ pub(super) fn read(place: &Place<'_>, raw: &Value) -> Option<InboundMessage> {
     })
 }
 
-/// The contact of the same person, wherever it stands in the list.
+/// Finds the sender's entry in the list of contacts.
 fn contact<'a>(contacts: &'a [Value], from: Option<&str>, user_id: Option<&str>) -> Option<&'a Value> {
     let same = |contact: &Value, key: &str, wanted: Option<&str>| {
         wanted.is_some() && json::id(contact.get(key)).as_deref() == wanted
@@ -78,7 +78,8 @@ fn kind(raw: &Value) -> &str {
     }
 }
 
-/// What a message says in words. Places, contacts and bare media say nothing: their content is in `raw`.
+/// The text of a message. Locations, contacts and media without a caption have none; their content
+/// is in `raw`.
 fn text(raw: &Value) -> Option<String> {
     let at = |path: &str| json::text(raw.pointer(path));
     match raw.get("type").and_then(Value::as_str)? {
@@ -94,7 +95,7 @@ fn text(raw: &Value) -> Option<String> {
     }
 }
 
-/// The tapped title. A completed flow says "Sent" to the person and its answers to us, so the answers count there.
+/// The tapped title. A completed flow shows "Sent" to the person, so its answers are used instead.
 fn interactive(interactive: &Value) -> Option<String> {
     let at = |path: &str| json::text(interactive.pointer(path));
     match interactive.get("type").and_then(Value::as_str)? {

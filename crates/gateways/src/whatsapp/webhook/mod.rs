@@ -1,7 +1,7 @@
-//! What Meta delivers, read with great tolerance (whatsapp-cloud-api.md 1.3 to 1.6).
+//! Reads Meta's webhooks with tolerance (docs/spec/whatsapp-cloud-api.md 1.3 to 1.6).
 //!
-//! Only a body that is no JSON object is refused. Within one, whatever can be understood takes effect, the rest is kept
-//! raw or counted. Nothing is de-duplicated here: only the database can do that safely.
+//! Refuses only a body that is not a JSON object. Parts that cannot be read are kept raw or
+//! counted. Deduplication is left to the database.
 
 mod delivery;
 mod json;

@@ -1,4 +1,4 @@
-//! From a body to its items: all entries, all changes, all messages, all statuses.
+//! Splits a body into messages, statuses and other changes.
 
 use super::{
     Delivery, Item, Malformed, json,
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 const OBJECT: &str = "whatsapp_business_account";
 
-/// Reads a webhook body. An error means 400, everything else 200.
+/// Reads a webhook body. An error is answered with 400, everything else with 200.
 pub fn parse(body: &[u8]) -> Result<Delivery, Malformed> {
     let root = json::read(body)?;
     let object = json::text(root.get("object")).unwrap_or_default();
@@ -41,7 +41,7 @@ fn read_change(object: &str, waba_id: Option<&str>, change: &Value, delivery: &m
     if ours && let Some(value) = value {
         read_value(waba_id, number.as_deref(), value, delivery);
     }
-    // Errors of the account may stand beside messages: then the change is kept as well.
+    // A change may hold errors of the account in addition to messages: then it is kept as well.
     let has = |key| value.is_some_and(|value| value.contains_key(key));
     if !ours || has("errors") || !(has("messages") || has("statuses")) {
         delivery.items.push(Item::Other {
@@ -58,7 +58,7 @@ fn read_value(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, V
     let messages = list(value, "messages", &mut delivery.malformed);
     let statuses = list(value, "statuses", &mut delivery.malformed);
     let Some(number) = number else {
-        // Without the number there is no project to give it to.
+        // Without a number there is no project.
         delivery.malformed += messages.len() + statuses.len();
         return;
     };
@@ -82,7 +82,7 @@ fn read_value(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, V
     }
 }
 
-/// A list that may be absent; anything but a list is counted and empty.
+/// An optional list. Anything else is counted as malformed.
 fn list<'a>(map: &'a Map<String, Value>, key: &str, malformed: &mut usize) -> &'a [Value] {
     match map.get(key) {
         None | Some(Value::Null) => &[],

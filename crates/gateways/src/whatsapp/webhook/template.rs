@@ -1,29 +1,26 @@
-//! News of templates, read from an [`Item::Other`](super::Item) (whatsapp-cloud-api.md 1.6).
+//! Reads changes of templates from an [`Item::Other`](super::Item) (docs/spec/whatsapp-cloud-api.md
+//! 1.6).
 
 use super::json;
 use serde_json::Value;
 
-/// What changed about a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TemplateUpdate {
-    /// Meta's id.
     pub template_id: String,
-    /// Its name.
     pub name: Option<String>,
-    /// Its language.
     pub language: Option<String>,
-    /// Its status now: `APPROVED`, `REJECTED`, `PAUSED`, …, Meta's word. `REINSTATED` and `UNARCHIVED` mean approved.
+    /// `APPROVED`, `REJECTED`, `PAUSED` or another value of Meta's. `REINSTATED` and `UNARCHIVED`
+    /// mean approved.
     pub status: Option<String>,
-    /// Why; absent where Meta says `NONE`.
+    /// Absent if Meta sends `NONE`.
     pub reason: Option<String>,
-    /// Its category now.
     pub category: Option<String>,
-    /// Its quality now: `GREEN`, `YELLOW`, `RED`, `UNKNOWN`.
+    /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
     pub quality: Option<String>,
 }
 
 impl TemplateUpdate {
-    /// Reads a change of one of the template fields; `None` for other changes and for those without an id.
+    /// `None` for changes of other fields and for those without an id.
     pub fn read(field: &str, change: &Value) -> Option<Self> {
         let value = change.get("value")?;
         let text = |key: &str| json::text(value.get(key)).filter(|text| !text.is_empty());

@@ -1,4 +1,4 @@
-//! Answers that try to fill our memory or our time.
+//! Responses that try to exhaust memory or time.
 
 use super::{HOME, code, get};
 use crate::server::{self, Reply, Server};
@@ -10,12 +10,12 @@ use std::{
 };
 use tokio::net::TcpListener;
 
-/// For what ends by its size: never waited for.
+/// For cases that end by size.
 const AMPLE: Duration = Duration::from_secs(20);
-/// For what ends by the clock.
+/// For cases that end by time.
 const SHORT: Duration = Duration::from_millis(400);
 
-/// What a permitted server's answer comes to, and that it came to it in time.
+/// Returns the result for a permitted server's reply and checks the time.
 async fn answer_to(total: Duration, reply: impl Fn() -> Reply + Send + Sync + 'static) -> ToolAnswer {
     let listener = TcpListener::bind((IpAddr::from(HOME), 0)).await.unwrap();
     let server = Server::on(listener, move |_| reply());
@@ -36,7 +36,7 @@ fn text(answer: ToolAnswer) -> (usize, bool) {
 }
 
 #[tokio::test]
-async fn a_body_without_end_is_read_to_the_limit_only() {
+async fn endless_body_is_read_to_the_limit() {
     for head in [
         "HTTP/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n",
@@ -48,15 +48,16 @@ async fn a_body_without_end_is_read_to_the_limit_only() {
 }
 
 #[tokio::test]
-async fn chunks_without_end_are_read_to_the_limit_only() {
+async fn endless_chunks_are_read_to_the_limit() {
     let head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     let answer = answer_to(AMPLE, move || Reply::Flood(head.clone(), "a\r\n0123456789\r\n".repeat(1_000).into())).await;
     assert_eq!(text(answer), (1 << 20, true));
 }
 
 #[tokio::test]
-async fn gzip_that_expands_without_end_is_read_to_the_limit_only() {
-    // The head and one block of the bomb; the rest never comes, and is not waited for once the limit is full.
+async fn endless_gzip_is_read_to_the_limit() {
+    // The head and one block of the bomb. The rest never arrives and is not needed once the limit
+    // is reached.
     let bomb: &[u8] = include_bytes!("../../fixtures/8-mib-of-zeros.gz");
     let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", bomb.len() * 1_000);
     let reply = [head.as_bytes(), bomb].concat();
@@ -65,7 +66,7 @@ async fn gzip_that_expands_without_end_is_read_to_the_limit_only() {
 }
 
 #[tokio::test]
-async fn headers_without_end_and_broken_ones_are_no_answer() {
+async fn endless_or_broken_headers_fail() {
     let long =
         answer_to(AMPLE, || Reply::Flood(b"HTTP/1.1 200 OK\r\n".to_vec(), "X-A: b\r\n".repeat(1_000).into())).await;
     assert_eq!(code(&long), "bad_response");
@@ -84,14 +85,14 @@ async fn headers_without_end_and_broken_ones_are_no_answer() {
 }
 
 #[tokio::test]
-async fn interim_answers_without_end_do_not_hold_us() {
+async fn endless_interim_responses_time_out() {
     let interim = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     let answer = answer_to(SHORT, move || Reply::Flood(vec![], interim.repeat(100).into())).await;
     assert!(matches!(code(&answer), "read_timeout" | "bad_response"), "{answer:?}");
 }
 
 #[tokio::test]
-async fn a_body_that_drips_is_given_up_in_time() {
+async fn dripping_body_times_out() {
     for head in ["HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", "HTTP/1.1 200 OK\r\nX-Slow: "] {
         let answer = answer_to(SHORT, move || Reply::Drip(head.into())).await;
         assert!(matches!(code(&answer), "read_timeout" | "bad_response"), "{answer:?}");
@@ -99,7 +100,7 @@ async fn a_body_that_drips_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn an_answer_that_promises_gzip_and_lies_is_no_answer() {
+async fn invalid_gzip_fails() {
     let answer = answer_to(AMPLE, || server::http(200, &[("Content-Encoding", "gzip")], "plain")).await;
     assert_eq!(code(&answer), "bad_response");
 }

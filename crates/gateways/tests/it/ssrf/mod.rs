@@ -1,8 +1,8 @@
-//! The proof that agents cannot be made to reach what is inside: every trick against listeners that count.
+//! Attacks through agents' URLs (SSRF) against listeners that count connections.
 //!
-//! Canaries listen on private addresses of this machine. The policy permits http and their port, so only the check of
-//! addresses (or of the form of a URL) stands between a URL and them. HOME, `127.0.0.5`, is a network that the operator
-//! permits: from there the redirects and the rebinding names start.
+//! Canaries listen on private addresses of this machine. The policy permits http and their port, so
+//! only the checks of addresses and URL forms protect them. HOME, `127.0.0.5`, is a network that
+//! the operator permits: redirects and rebinding names start there.
 
 mod bodies;
 mod permitted;
@@ -34,7 +34,8 @@ pub fn get(url: &str) -> ToolRequest {
     }
 }
 
-/// Scripted DNS: `ip-10-0-0-1.test` and `six-fd00--1.test` are what they say, joined by `+` where a name has several.
+/// Scripted DNS: `ip-10-0-0-1.test` and `six-fd00--1.test` resolve to that address; `+` joins
+/// several.
 pub fn dns(name: &str) -> Vec<IpAddr> {
     let name = name.trim_end_matches('.');
     match name {
@@ -68,7 +69,7 @@ impl Canaries {
         let mut servers = vec![Server::on(first, answer)];
         let others = ["127.0.0.2", "127.255.255.254", "::1"].map(|text| text.parse().unwrap());
         for address in others.into_iter().chain(own_address()) {
-            // A machine without IPv6 has nobody to protect there.
+            // A machine without IPv6 needs no canary there.
             if let Ok(listener) = TcpListener::bind((address, port)).await {
                 servers.push(Server::on(listener, answer));
             }
@@ -97,7 +98,7 @@ impl Canaries {
     }
 }
 
-/// A permitted server that sends us along a chain, one step with each request, and then answers.
+/// A permitted server that redirects along a chain, one step per request, and then responds.
 async fn home(canaries: &Canaries, chain: &[&str]) -> (Server, String) {
     let listener = TcpListener::bind((IpAddr::from(HOME), 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -117,16 +118,16 @@ fn code(answer: &ToolAnswer) -> &str {
     }
 }
 
-/// This machine's address in its own network, if it has one: nobody is asked for it.
+/// This machine's address in its own network, if it has one. Sends no packet.
 fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?;
     Some(socket.local_addr().ok()?.ip()).filter(|ip| gateways::egress::refusal_of(*ip).is_some())
 }
 
-/// What each address form and trick came to: the refused ones, and the permitted controls that worked.
+/// Runs all refused forms and the permitted controls.
 #[tokio::test]
-async fn no_trick_reaches_what_is_inside_and_what_is_permitted_works() {
+async fn no_trick_reaches_private_addresses_and_permitted_urls_work() {
     let canaries = Canaries::new().await;
     let mut wrong = Vec::new();
     let refused = refused_urls(&canaries, &mut wrong).await
@@ -138,7 +139,7 @@ async fn no_trick_reaches_what_is_inside_and_what_is_permitted_works() {
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!(connections, 0);
     assert!(refused >= 150 && worked >= 50, "{refused} {worked}");
-    // The canaries sing when the guard is open: otherwise this test would prove nothing.
+    // Without the guard the canaries are reached; otherwise this test would prove nothing.
     let open = EgressPolicy { allow: vec!["127.0.0.0/8".parse().unwrap()], ..canaries.policy() };
     Egress::new(open, Resolver::System).send(&get(&format!("http://127.0.0.1:{}/", canaries.port))).await;
     assert_eq!(canaries.connections(), connections + 1);
@@ -171,7 +172,7 @@ async fn refused_redirects(canaries: &Canaries, wrong: &mut Vec<String>) -> usiz
 }
 
 async fn refused_rebinding(canaries: &Canaries, wrong: &mut Vec<String>) -> usize {
-    // On the canaries' own port, so that a second look-up would lead straight to one of them.
+    // On the canaries' port, so that a second lookup would reach one of them.
     let listener = TcpListener::bind((IpAddr::from(HOME), canaries.port)).await.unwrap();
     let again = format!("http://rebind.test:{}/again", canaries.port);
     let location = again.clone();
@@ -184,7 +185,7 @@ async fn refused_rebinding(canaries: &Canaries, wrong: &mut Vec<String>) -> usiz
             answers[at].iter().map(|address| address.parse().unwrap()).collect()
         });
         let answer = Egress::new(canaries.policy(), resolver).send(&get(&again)).await;
-        // Each hop asked once, and the last answer is where it ended.
+        // Each hop resolved once.
         let looked = lookups.load(Ordering::SeqCst);
         let expected = answers.iter().position(|answer| answer != &["127.0.0.5"]).map(|at| at + 1).unwrap_or(0);
         if code(&answer) != "blocked_address" || looked != expected {
@@ -227,7 +228,7 @@ async fn public(canaries: &Canaries, wrong: &mut Vec<String>) -> usize {
 }
 
 #[tokio::test]
-async fn what_is_no_url_at_all_is_missing() {
+async fn text_without_url_is_missing_url() {
     let egress = Egress::new(EgressPolicy::default(), Resolver::scripted(dns));
     for url in ["", "   ", "http://", "http://:80/", "//127.0.0.1/", "127.0.0.1:80/", "/etc/passwd", "orders"] {
         assert_eq!(code(&egress.send(&get(url)).await), "missing_url", "{url}");

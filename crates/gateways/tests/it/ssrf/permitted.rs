@@ -1,6 +1,6 @@
-//! What must work, as data: a guard that refuses everything would pass the other list.
+//! URLs that must work: a guard that refuses everything would pass the other list.
 
-/// URLs that reach the server on HOME (`127.0.0.5` stands for a network that the operator permits) and are answered.
+/// URLs that reach the server on HOME, `127.0.0.5`, which the operator permits.
 pub const ANSWERED: &[&str] = &[
     "http://127.0.0.5:HOMEPORT/",
     "http://127.0.0.5:HOMEPORT",
@@ -29,7 +29,7 @@ pub const ANSWERED: &[&str] = &[
     " http://ip-127-0-0-5.test:HOMEPORT/ ",
 ];
 
-/// Chains of redirects that end in an answer.
+/// Chains of redirects that end in a response.
 pub const REDIRECTS: &[&[&str]] = &[
     &["/b"],
     &["b?c=d"],
@@ -43,7 +43,7 @@ pub const REDIRECTS: &[&[&str]] = &[
     &["http://ip-127-0-0-5.test:HOMEPORT/b", "http://HOME/c", "../d"],
 ];
 
-/// Public addresses: checked, resolved and ready to connect, without leaving this machine.
+/// Public addresses: checked and resolved, without connecting.
 pub const PUBLIC: &[(&str, &str)] = &[
     ("https://ip-8-8-8-8.test/", "8.8.8.8:443"),
     ("https://ip-8-8-8-8.test:443/a?b=c#d", "8.8.8.8:443"),

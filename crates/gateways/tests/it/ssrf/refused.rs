@@ -1,6 +1,7 @@
-//! What must be refused, as data: `PORT` is the canaries', `OWN` an address of this machine's own network.
+//! URLs that must be refused. `PORT` is the canaries' port, `OWN` an address of this machine's
+//! network.
 
-/// One URL each: spellings of addresses, names that lead to them, forms of URLs that hide them.
+/// Spellings of addresses, names that resolve to them, URL forms that hide them.
 pub const URLS: &[&str] = &[
     // Loopback, in all its spellings.
     "http://127.0.0.1:PORT/",
@@ -39,7 +40,7 @@ pub const URLS: &[&str] = &[
     "http://[::1]:PORT/",
     "http://[0:0:0:0:0:0:0:1]:PORT/",
     "http://[0000::0001]:PORT/",
-    // Unspecified: the kernel takes it for loopback.
+    // Unspecified: the kernel treats it as loopback.
     "http://0.0.0.0:PORT/",
     "http://0:PORT/",
     "http://0x0:PORT/",
@@ -97,7 +98,7 @@ pub const URLS: &[&str] = &[
     "http://[3fff::1]/",
     "http://[100::1]/",
     "http://[5f00::1]/",
-    // Names that lead there.
+    // Names that resolve to them.
     "http://ip-127-0-0-1.test:PORT/",
     "http://ip-0-0-0-0.test:PORT/",
     "http://ip-169-254-169-254.test/",
@@ -135,7 +136,7 @@ pub const URLS: &[&str] = &[
     "http://256.256.256.256/",
     "http://127.0.0.1.5:PORT/",
     "http://[::1/",
-    // Loopback again: more spellings that some other parser would read as something else.
+    // Loopback in more spellings that other parsers read differently.
     "http://127.000.000.001:PORT/",
     "http://0177.0.0.0x1:PORT/",
     "http://0x7f.1:PORT/",
@@ -260,7 +261,7 @@ pub const URLS: &[&str] = &[
     "http://127.0.0.1:PORTx/",
 ];
 
-/// Where a permitted server sends us, hop after hop; the last one must not be followed.
+/// Redirects of a permitted server, hop by hop; the last one must not be followed.
 pub const REDIRECTS: &[&[&str]] = &[
     &["http://127.0.0.1:PORT/"],
     &["http://169.254.169.254/latest/meta-data/"],
@@ -292,7 +293,7 @@ pub const REDIRECTS: &[&[&str]] = &[
     &["ftp://127.0.0.1:PORT/"],
     &["data:text/plain,inside"],
     &["javascript:alert(1)"],
-    // Over servers that are permitted.
+    // Through permitted servers.
     &["/next", "http://127.0.0.1:PORT/"],
     &["http://HOME/next", "http://169.254.169.254/"],
     &["/a", "/b", "http://[::1]:PORT/"],
@@ -300,8 +301,8 @@ pub const REDIRECTS: &[&[&str]] = &[
     &["/a", "/b", "https://HOME/"],
 ];
 
-/// What a name answers, question after question (the last answer stays). A permitted server sends us to the same name
-/// again and again, so each hop asks anew.
+/// Successive results of a name (the last one stays). A permitted server redirects to the same name
+/// repeatedly, so each hop resolves again.
 pub const REBINDING: &[&[&[&str]]] = &[
     &[&["127.0.0.1"]],
     &[&["127.0.0.5"], &["127.0.0.1"]],
