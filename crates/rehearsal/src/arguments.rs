@@ -1,7 +1,7 @@
 //! Fills a tool's arguments from what the person wrote.
 //!
-//! A missing argument is asked for, never made up. The kind of value is read from the schema first and from the
-//! argument's name second, because the variables of a webhook URL are plain strings.
+//! A missing argument is asked for, never made up. The kind of value is read from the schema first
+//! and from the argument's name second, because the variables of a webhook URL are plain strings.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,8 @@ pub(crate) struct Sources<'a> {
     pub(crate) knowledge: &'a [Named<'a>],
 }
 
-/// In the order in which values are looked for: a date comes first, so that it is not taken for a code.
+/// In the order in which values are looked for: a date comes first, so that it is not taken for a
+/// code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Email,
@@ -218,7 +219,8 @@ fn value(argument: &Argument, text: &str, scan: &mut Scan, is_asked: bool) -> Op
     }
 }
 
-/// The choice that the text names, in full or by the beginning of its words (`pediatrics`, `pediatria`).
+/// The choice that the text names, in full or by the beginning of its words (`pediatrics`,
+/// `pediatria`).
 fn choose(values: &[Value], text: &str) -> Option<Value> {
     if let [only] = values {
         return Some(only.clone());

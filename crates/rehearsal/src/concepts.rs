@@ -1,7 +1,7 @@
 //! The table of concepts: words that stand for the same matter in English, Spanish and Portuguese.
 //!
-//! Entries are folded and divided by `|`; a `*` stands for any ending. The table holds matters of shops, clinics and
-//! services in general. A word that belongs to one agent does not belong here.
+//! Entries are folded and divided by `|`; a `*` stands for any ending. The table holds matters of
+//! shops, clinics and services in general. A word that belongs to one agent does not belong here.
 
 /// The manners of a conversation, or a topic of a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,9 @@
 //! Decides what to do: say something, call a data tool, move to another step, or wait.
 //!
-//! The result of a tool is told first; then come questions about us, wishes for a person and goodbyes; then whatever the
-//! step's tools and the next steps offer for the wish. The better fit wins, and the step at hand wins ties. A step seen in
-//! this turn is never entered again, so a turn cannot run in a circle.
+//! The result of a tool is told first; then come questions about us, wishes for a person and
+//! goodbyes; then whatever the step's tools and the next steps offer for the wish. The better fit
+//! wins, and the step at hand wins ties. A step seen in this turn is never entered again, so a turn
+//! cannot run in a circle.
 
 use domain::chat::ModelRequest;
 use domain::tool_names::{ENTER_IDLE_STATE, MOVE_TO_NEXT_NODE, WAIT_FOR_USER};
@@ -155,7 +156,8 @@ impl<'a> Situation<'a> {
     fn matter(&self) -> Option<Action<'a>> {
         let plan = self.plan();
         let because = self.conversation.entered_because();
-        // The reason of the last move explains the wish as far as it goes; only a better reason leads further.
+        // The reason of the last move explains the wish as far as it goes; only a better reason
+        // leads further.
         let here = because.map_or(0, |condition| self.fit(condition)).max(plan.as_ref().map_or(0, |plan| plan.fit));
         if let Some((_, target)) = self.best_target().filter(|(fit, _)| *fit > here) {
             return Some(self.go(target));
@@ -185,7 +187,8 @@ impl<'a> Situation<'a> {
         self.wish.has(Concept::Other) || (self.wish.meaning.has_topic() && here == 0)
     }
 
-    /// A step with nothing to fetch and one way on: an answer leads there, if the way has no condition or it is a number.
+    /// A step with nothing to fetch and one way on: an answer leads there, if the way has no
+    /// condition or it is a number.
     fn onwards(&self) -> Option<Action<'a>> {
         if self.request.tools.iter().any(|tool| is_data_tool(&tool.name)) {
             return None;
@@ -212,7 +215,8 @@ impl<'a> Situation<'a> {
         self.wish.meaning.fit(&Meaning::of_option(option))
     }
 
-    /// The next step whose condition fits best. Goodbyes and wishes for a person have rules of their own.
+    /// The next step whose condition fits best. Goodbyes and wishes for a person have rules of
+    /// their own.
     fn best_target(&self) -> Option<(i32, &Target<'a>)> {
         // "Something else than an order" is not about orders.
         let targets = self.open_targets().filter(|target| !target.is_end() && !target.meaning.has(Concept::Other));

@@ -1,7 +1,7 @@
 //! Detects which of three languages to answer in.
 //!
-//! Counts small words and letters that differ between English, Spanish and Portuguese. A text such as `1042` or `ok`
-//! gives no hint, so the newest text that does decides.
+//! Counts small words and letters that differ between English, Spanish and Portuguese. A text such
+//! as `1042` or `ok` gives no hint, so the newest text that does decides.
 
 use crate::text::{is_in, words};
 

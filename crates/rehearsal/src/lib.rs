@@ -1,10 +1,12 @@
-//! A stand-in for a language model: deterministic, keyword-driven, offline, and no AI.
+//! A stand-in for a language model: deterministic, keyword-driven, offline, and not an AI.
 //!
-//! It makes `dev` and `demo` work without an account. It sees the request that every provider gets and nothing else: steps
-//! are recognised by their step prompts, tools by their schemas, wishes by a table of words in English, Spanish and
-//! Portuguese. It knows no agent by name and keeps no state, so the same request always gets the same bytes.
+//! `dev` and `demo` work with it without an account. It receives the request that every provider
+//! receives: it reads steps from step prompts, tools from their schemas, and wishes by a table of
+//! words in English, Spanish and Portuguese. It depends on no agent's names and keeps no state, so
+//! equal requests get equal responses.
 //!
-//! It does not follow instructions: it routes, fills arguments, reads out data, and asks for what is missing.
+//! It does not follow instructions. It routes, fills arguments, reads out data, and asks for
+//! missing arguments. docs/decisions/0012-rehearsal-crate.md says what belongs in it.
 
 mod arguments;
 mod concepts;

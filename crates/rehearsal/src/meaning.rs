@@ -1,7 +1,8 @@
 //! Compares texts by what they are about.
 //!
-//! A [`Meaning`] is the set of concepts that a text touches and the stems of its other words. Concepts match across
-//! languages; within one language, stems cover the matters that the table does not know.
+//! A [`Meaning`] is the set of concepts that a text touches and the stems of its other words.
+//! Concepts match across languages; within one language, stems cover the matters that the table
+//! does not know.
 
 use std::collections::BTreeSet;
 
@@ -67,7 +68,8 @@ impl Meaning {
         !self.has_topic() && self.stems.is_empty()
     }
 
-    /// True if something is to be done that the option does not cover: a refund, a change, the price.
+    /// True if something is to be done that the option does not cover: a refund, a change, the
+    /// price.
     pub(crate) fn exceeds(&self, option: &Self) -> bool {
         let mut deeds = self.concepts.iter().filter(|concept| concept.weight() >= DEED).peekable();
         deeds.peek().is_some() && deeds.all(|deed| !option.has(*deed))
@@ -76,7 +78,8 @@ impl Meaning {
     /// The fit of an option to this wish; 0 where nothing is shared.
     pub(crate) fn fit(&self, option: &Self) -> i32 {
         let shared: i32 = self.concepts.intersection(&option.concepts).map(|concept| concept.weight()).sum();
-        // "Cancel an appointment" is a worse answer to "an appointment, please" than "book an appointment".
+        // "Cancel an appointment" is a worse answer to "an appointment, please" than "book an
+        // appointment".
         let unwanted = option.concepts.difference(&self.concepts).filter(|concept| concept.weight() >= DEED).count();
         let stems = self.stems.intersection(&option.stems).count().min(3);
         (shared - i32::try_from(unwanted).unwrap_or(i32::MAX) + 2 * i32::try_from(stems).unwrap_or(3)).max(0)

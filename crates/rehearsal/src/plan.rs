@@ -62,7 +62,8 @@ impl<'a> Situation<'a> {
         Meaning::of_option(&format!("{} {} {}", tool.name, text(&tool.description), text(line)))
     }
 
-    /// Texts of the person since the tool's last result, newest first: their values are not used up.
+    /// Texts of the person since the tool's last result, newest first: their values are not used
+    /// up.
     fn unused_texts(&self, tool: &str) -> Vec<&'a str> {
         let entries = &self.conversation.entries;
         let used = entries.iter().rposition(|entry| matches!(entry, Entry::Result { tool: name, .. } if *name == tool));

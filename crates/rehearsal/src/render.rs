@@ -1,7 +1,7 @@
 //! Puts the result of a data tool into a sentence or two.
 //!
-//! Every value comes from the data. Known field names and statuses are translated; the rest stays as it is, with spaces
-//! for underscores. Long data is cut: this is a chat.
+//! Every value comes from the data. Known field names and statuses are translated; the rest stays
+//! as it is, with spaces for underscores. Long data is cut: this is a chat.
 
 use serde_json::{Map, Value};
 
@@ -230,7 +230,8 @@ fn sentence(text: &str) -> String {
     if is_whole { text.to_owned() } else { format!("{text}.") }
 }
 
-/// "order 1042" for the arguments of a call that found nothing, and the words for the argument to check.
+/// "order 1042" for the arguments of a call that found nothing, and the words for the argument to
+/// check.
 pub(crate) fn looked_for(tool: &str, arguments: &Value, language: Language) -> (Option<String>, Option<String>) {
     let first = arguments
         .as_object()

@@ -1,7 +1,7 @@
 //! Finds typed values in a person's text: addresses, dates, names, numbers, codes.
 //!
-//! Values come back as written. A token that one value has used is blank for the next, so that "2 people, order 1042"
-//! gives each number once.
+//! Values come back as written. A token that one value has used is blank for the next, so that "2
+//! people, order 1042" gives each number once.
 
 use crate::text::{fold, is_in};
 

@@ -1,7 +1,7 @@
 //! Reads the step prompt that the engine shows when a node is entered.
 //!
-//! Sections may be missing or reordered. Instructions are written by people and may hold headings of their own, so a later
-//! section of the same name replaces an earlier one.
+//! Sections may be missing or reordered. Instructions are written by people and may hold headings
+//! of their own, so a later section of the same name replaces an earlier one.
 
 use crate::text::tail;
 

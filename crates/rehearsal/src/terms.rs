@@ -1,7 +1,8 @@
 //! Names of fields and arguments in three languages.
 //!
-//! `order_number`, `numero_pedido` and `numeroDoPedido` are all "número de pedido" in Spanish. A key is taken apart into a
-//! property (number, date, name …) and a thing (order, appointment …). A key with a word outside the tables stays as it is.
+//! `order_number`, `numero_pedido` and `numeroDoPedido` are all "número de pedido" in Spanish. A
+//! key is taken apart into a property (number, date, name …) and a thing (order, appointment …). A
+//! key with a word outside the tables stays as it is.
 
 use crate::language::Language;
 use crate::text::{is_in, words};
@@ -19,7 +20,8 @@ pub(crate) struct Noun {
     pub(crate) is_feminine: bool,
 }
 
-/// Keys, divided by commas; English; Spanish and Portuguese with their article, which tells the gender.
+/// Keys, divided by commas; English; Spanish and Portuguese with their article, which tells the
+/// gender.
 const PROPERTIES: &str = "\
 number, numero, num, nro, id | number | el número | o número
 code, codigo | code | el código | o código

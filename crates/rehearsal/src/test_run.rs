@@ -1,7 +1,7 @@
 //! The two other parts of a test run: the simulated user and the judge.
 //!
-//! The user says the lines of its script one by one. The judge looks for the words of the rubric in what the agent said;
-//! nothing that the user says counts.
+//! The user says the lines of its script one by one. The judge looks for the words of the rubric in
+//! what the agent said; nothing that the user says counts.
 
 use domain::chat::{ChatMessage, ModelRequest};
 use domain::tool_names::{GRADE_CONVERSATION, SEND_USER_MESSAGE};
@@ -78,7 +78,8 @@ fn agent_texts(transcript: &str) -> String {
     lines.collect::<Vec<_>>().join("\n").to_lowercase()
 }
 
-/// An item passes with everything that it quotes, or with half of its words where it quotes nothing.
+/// An item passes with everything that it quotes, or with half of its words where it quotes
+/// nothing.
 fn passes(item: &str, said: &str) -> bool {
     let item = item.to_lowercase();
     let mut quoted = item.split('"').skip(1).step_by(2).peekable();

@@ -23,7 +23,8 @@ pub(crate) fn head(text: &str, characters: usize) -> &str {
     }
 }
 
-/// Splits a text into folded words. Apostrophes are dropped (`don't` is `dont`), `order_status` is two words.
+/// Splits a text into folded words. Apostrophes are dropped (`don't` is `dont`), `order_status` is
+/// two words.
 pub(crate) fn words(text: &str) -> Words {
     let mut words = Words::default();
     let (mut word, mut clause, mut lower_before) = (String::new(), 0, false);

@@ -1,7 +1,7 @@
 //! What the person wants: the meaning of the texts that are not answered yet.
 //!
-//! A matter that is turned down ("I don't need a person") is no wish, and "a person" is a wish for a human only next to
-//! words such as "talk to".
+//! A matter that is turned down ("I don't need a person") is no wish, and "a person" is a wish for
+//! a human only next to words such as "talk to".
 
 use crate::concepts::Concept;
 use crate::meaning::{Hit, Meaning, hits};
@@ -40,7 +40,8 @@ impl Wish {
         self.meaning.has(concept)
     }
 
-    /// Says goodbye, or that nothing more is wanted. A matter after it ("bye – oh, where is my order?") outweighs it.
+    /// Says goodbye, or that nothing more is wanted. A matter after it ("bye – oh, where is my
+    /// order?") outweighs it.
     pub(crate) fn closes(&self) -> bool {
         let said = self.has(Concept::Bye) || self.has(Concept::Done);
         said && (!self.meaning.has_topic() || (self.ends_with_closing && !self.text.contains('?')))
@@ -85,7 +86,8 @@ fn wants_human(words: &Words, hits: &[Hit], hit: &Hit) -> bool {
     asked && !is_refused(words, hit)
 }
 
-/// True if the last word of wanting before a hit, in its clause, is turned down: "no quiero hablar con una persona".
+/// True if the last word of wanting before a hit, in its clause, is turned down: "no quiero hablar
+/// con una persona".
 fn is_refused(words: &Words, hit: &Hit) -> bool {
     let same_clause = |index: &usize| words.clause[*index] == words.clause[hit.start];
     let mut wants = (0..hit.start).rev().take_while(same_clause).filter(|index| is_in(WANTS, &words.list[*index]));

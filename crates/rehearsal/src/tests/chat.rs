@@ -1,6 +1,7 @@
 //! A small engine: runs a conversation between a person and the rehearsal model.
 //!
-//! Builds tools and step prompts from an agent file as the engine does. The model gets nothing else.
+//! Builds tools and step prompts from an agent file as the engine does. The model gets nothing
+//! else.
 
 use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
 use serde_json::{Value, json};
