@@ -152,7 +152,7 @@ impl<'a> Situation<'a> {
         Some(best.map_or_else(|| self.say(phrases::FAREWELL), |target| self.go(target)))
     }
 
-    /// What the step's tools and the next steps offer.
+    /// Chooses among the tools of the step and the next steps.
     fn matter(&self) -> Option<Action<'a>> {
         let plan = self.plan();
         let because = self.conversation.entered_because();

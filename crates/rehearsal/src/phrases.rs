@@ -76,7 +76,7 @@ pub(crate) const CANNOT_WITHOUT: Phrase = [
     "Sem problema. Infelizmente, sem {} não consigo continuar.",
 ];
 
-// What a tool gave back.
+// Results of tools.
 pub(crate) const NOT_FOUND: Phrase =
     ["I am sorry, I could not find {}.", "Lo siento, no encontré {}.", "Desculpe, não encontrei {}."];
 pub(crate) const CHECK: Phrase = [

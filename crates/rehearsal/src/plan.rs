@@ -13,7 +13,7 @@ use crate::text::head;
 pub(crate) struct Plan<'a> {
     pub(crate) tool: &'a ToolSpec,
     pub(crate) filled: Filled<'a>,
-    /// How well it fits the wish.
+    /// The fit to the wish.
     pub(crate) fit: i32,
     pub(crate) about: Meaning,
     /// The argument that the agent's last text asked for.

@@ -1,4 +1,4 @@
-//! What the person wants: the meaning of the texts that are not answered yet.
+//! The person's wish: the meaning of the texts that are not answered yet.
 //!
 //! A matter that is turned down ("I don't need a person") is no wish, and "a person" is a wish for
 //! a human only next to words such as "talk to".
