@@ -28,7 +28,7 @@ const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream");
 pub(super) type Header = (HeaderName, HeaderValue);
 
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct Connection {
     client: Pinned,
     headers: HeaderMap,
     until: Instant,
@@ -36,7 +36,7 @@ pub(super) struct Link {
     left: AtomicUsize,
 }
 
-impl Link {
+impl Connection {
     /// Checks and resolves the URL without connecting.
     pub(super) async fn open(egress: &Egress, url: &str, headers: HeaderMap, time: Duration) -> Result<Self, Failure> {
         let until = Instant::now() + time;

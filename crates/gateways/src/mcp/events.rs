@@ -1,6 +1,6 @@
 //! Reads server-sent events from a response.
 
-use super::{connection::Link, failure::Failure};
+use super::{connection::Connection, failure::Failure};
 use bytes::Bytes;
 use reqwest::Response;
 use std::{collections::VecDeque, mem, time::Duration};
@@ -27,12 +27,12 @@ impl Events {
     }
 
     /// The next event; none when the stream ends or breaks off. Cancel-safe.
-    pub(super) async fn next(&mut self, link: &Link) -> Result<Option<Event>, Failure> {
+    pub(super) async fn next(&mut self, connection: &Connection) -> Result<Option<Event>, Failure> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
             }
-            match link.read(&mut self.response).await? {
+            match connection.read(&mut self.response).await? {
                 Some(bytes) => self.ready.extend(self.parser.take(&bytes)),
                 None => return Ok(None),
             }

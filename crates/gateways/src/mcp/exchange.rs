@@ -1,6 +1,6 @@
 //! One request to an MCP server, from the first message to the last.
 
-use super::{connection::Link, failure::Failure, session::Session, tool_result, tools};
+use super::{connection::Connection, failure::Failure, session::Session, tool_result, tools};
 use crate::egress::{Egress, mcp_headers};
 use domain::tool_request::{McpAsk, ToolAnswer, ToolRequest};
 use serde_json::{Value, json};
@@ -31,8 +31,8 @@ async fn try_to(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> Result<
     let total = egress.limits().total;
     let time = if ask.tool.is_some() { total } else { total.min(LISTING) };
     let (headers, key) = mcp_headers(request);
-    let link = Link::open(egress, &request.url, headers, time).await?;
-    let mut session = Session::open(ask.transport, link).await?;
+    let connection = Connection::open(egress, &request.url, headers, time).await?;
+    let mut session = Session::open(ask.transport, connection).await?;
     let result = async {
         session.begin().await?;
         match &ask.tool {

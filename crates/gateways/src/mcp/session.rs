@@ -1,8 +1,8 @@
 //! An MCP session over either transport.
 
 use super::{
+    connection::{Connection, Header},
     failure::Failure,
-    connection::{Header, Link},
     message,
     sse::Sse,
     streamable::Streamable,
@@ -32,10 +32,10 @@ enum Way {
 
 impl Session {
     /// Opens the transport without sending a message.
-    pub(super) async fn open(transport: Transport, link: Link) -> Result<Self, Failure> {
+    pub(super) async fn open(transport: Transport, connection: Connection) -> Result<Self, Failure> {
         let way = match transport {
-            Transport::StreamableHttp => Way::Streamable(Streamable::new(link)),
-            Transport::Sse => Way::Sse(Sse::open(link).await?),
+            Transport::StreamableHttp => Way::Streamable(Streamable::new(connection)),
+            Transport::Sse => Way::Sse(Sse::open(connection).await?),
         };
         Ok(Self { way, asked: 0 })
     }
@@ -54,7 +54,7 @@ impl Session {
         let initialized = message::notification("notifications/initialized");
         match &mut self.way {
             Way::Streamable(way) => {
-                way.link.remember((PROTOCOL_VERSION, HeaderValue::from_static(version)));
+                way.connection.remember((PROTOCOL_VERSION, HeaderValue::from_static(version)));
                 way.send(&initialized, None).await?;
             }
             Way::Sse(way) => way.send(&initialized, None).await?,

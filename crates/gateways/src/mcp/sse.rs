@@ -2,9 +2,9 @@
 //! Its first event names the URL for the client's messages.
 
 use super::{
+    connection::{Connection, Header},
     events::Events,
     failure::Failure,
-    connection::{Header, Link},
     message::{self, Incoming},
     streamable::ANSWERED,
 };
@@ -14,7 +14,7 @@ use url::Url;
 
 #[derive(Debug)]
 pub(super) struct Sse {
-    link: Link,
+    connection: Connection,
     events: Events,
     endpoint: Url,
     replies: usize,
@@ -23,25 +23,25 @@ pub(super) struct Sse {
 impl Sse {
     /// Opens the stream and waits for the URL to post to. It must be on the same server, since it
     /// receives the credentials.
-    pub(super) async fn open(link: Link) -> Result<Self, Failure> {
-        let mut events = Events::of(link.listen(None).await?);
-        while let Some(event) = events.next(&link).await? {
+    pub(super) async fn open(connection: Connection) -> Result<Self, Failure> {
+        let mut events = Events::of(connection.listen(None).await?);
+        while let Some(event) = events.next(&connection).await? {
             if event.name == "endpoint" {
-                let endpoint = link.url().join(event.data.trim()).map_err(|_| blocked())?;
-                return Ok(Self { link, events, endpoint, replies: 0 });
+                let endpoint = connection.url().join(event.data.trim()).map_err(|_| blocked())?;
+                return Ok(Self { connection, events, endpoint, replies: 0 });
             }
         }
         Err(Failure::bad_response("the MCP server's stream names no URL to post to"))
     }
 
     pub(super) async fn send(&self, message: &Value, header: Option<Header>) -> Result<(), Failure> {
-        self.link.post(&self.endpoint, message, header).await.map(drop)
+        self.connection.post(&self.endpoint, message, header).await.map(drop)
     }
 
     /// Sends a request and waits for its response, which may arrive before the POST is answered.
     pub(super) async fn ask(&mut self, id: u32, question: &Value, header: Option<Header>) -> Result<Value, Failure> {
-        let Self { link, events, endpoint, replies } = self;
-        let mut post = Box::pin(link.post(endpoint, question, header));
+        let Self { connection, events, endpoint, replies } = self;
+        let mut post = Box::pin(connection.post(endpoint, question, header));
         let mut posted = false;
         loop {
             let event = tokio::select! {
@@ -50,7 +50,7 @@ impl Sse {
                     posted = true;
                     continue;
                 }
-                event = events.next(link) => event?,
+                event = events.next(connection) => event?,
             };
             let Some(event) = event else {
                 return Err(Failure::bad_response("the MCP server's stream breaks off"));
@@ -63,7 +63,7 @@ impl Sse {
                     Incoming::Answer(answer) => return answer,
                     Incoming::Asked(reply) if *replies < ANSWERED => {
                         *replies += 1;
-                        link.reply(endpoint, &reply).await;
+                        connection.reply(endpoint, &reply).await;
                     }
                     Incoming::Asked(_) | Incoming::Nothing => {}
                 }

@@ -5,9 +5,9 @@
 //! needed.
 
 use super::{
+    connection::{Connection, Header, is},
     events::Events,
     failure::Failure,
-    connection::{Header, Link, is},
     message::{self, Incoming},
 };
 use reqwest::{
@@ -26,22 +26,22 @@ pub(super) const ANSWERED: usize = 16;
 
 #[derive(Debug)]
 pub(super) struct Streamable {
-    pub(super) link: Link,
+    pub(super) connection: Connection,
     in_session: bool,
     replies: usize,
 }
 
 impl Streamable {
-    pub(super) fn new(link: Link) -> Self {
-        Self { link, in_session: false, replies: 0 }
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, in_session: false, replies: 0 }
     }
 
     pub(super) async fn send(&mut self, message: &Value, header: Option<Header>) -> Result<Response, Failure> {
-        let response = self.link.post(&self.link.url().clone(), message, header).await?;
+        let response = self.connection.post(&self.connection.url().clone(), message, header).await?;
         if !self.in_session
             && let Some(id) = response.headers().get(SESSION)
         {
-            self.link.remember((SESSION, id.clone()));
+            self.connection.remember((SESSION, id.clone()));
             self.in_session = true;
         }
         Ok(response)
@@ -55,7 +55,7 @@ impl Streamable {
         if !is(&response, "application/json") {
             return Err(Failure::bad_response("the MCP server answers neither with JSON nor with a stream of events"));
         }
-        let text = self.link.read_all(response).await?;
+        let text = self.connection.read_all(response).await?;
         self.answer_in(id, &text).await?.unwrap_or_else(|| Err(Failure::bad_response("the MCP server gave no answer")))
     }
 
@@ -65,7 +65,7 @@ impl Streamable {
         let mut events = Events::of(response);
         let mut resume = None;
         loop {
-            while let Some(event) = events.next(&self.link).await? {
+            while let Some(event) = events.next(&self.connection).await? {
                 if event.name == "message"
                     && let Some(answer) = self.answer_in(id, event.data.as_bytes()).await?
                 {
@@ -78,8 +78,8 @@ impl Streamable {
             let Some((at, wait)) = at else {
                 return Err(Failure::bad_response("the MCP server's answer breaks off"));
             };
-            self.link.pause(wait.max(Duration::from_millis(100))).await?;
-            events = Events::of(self.link.listen(Some((LAST_EVENT, at))).await?);
+            self.connection.pause(wait.max(Duration::from_millis(100))).await?;
+            events = Events::of(self.connection.listen(Some((LAST_EVENT, at))).await?);
         }
     }
 
@@ -90,7 +90,7 @@ impl Streamable {
                 Incoming::Answer(answer) => return Ok(Some(answer)),
                 Incoming::Asked(reply) if self.replies < ANSWERED => {
                     self.replies += 1;
-                    self.link.reply(self.link.url(), &reply).await;
+                    self.connection.reply(self.connection.url(), &reply).await;
                 }
                 Incoming::Asked(_) | Incoming::Nothing => {}
             }
@@ -100,7 +100,7 @@ impl Streamable {
 
     pub(super) fn close(self) {
         if self.in_session {
-            self.link.farewell();
+            self.connection.farewell();
         }
     }
 }
