@@ -12,6 +12,7 @@ mod graph_contents;
 mod llm;
 mod llm_config;
 mod mcp;
+mod mcp_faults;
 mod mcp_real;
 mod mcp_server;
 mod mcp_sse;
