@@ -121,7 +121,9 @@ impl<'a> Situation<'a> {
         }
         let asked = self.conversation.visit().iter().any(|entry| matches!(entry, Entry::Said(_)));
         let wish = &self.wish;
-        if wish.closes() || wish.is_only_thanks() || wish.is_only_no() || wish.has_no_words() {
+        // "Ok" after a farewell asks for nothing.
+        let is_ok = wish.is_only_yes() && asked && !self.has_offered_more();
+        if is_ok || wish.closes() || wish.is_only_thanks() || wish.is_only_no() || wish.has_no_words() {
             let end = self.open_targets().find(|target| target.is_end() && asked);
             return Some(end.map_or_else(|| self.say(phrases::FAREWELL), |end| self.go(end)));
         }
