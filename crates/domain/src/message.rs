@@ -27,6 +27,17 @@ words! {
         Phone = "phone",
     }
 
+    /// A stored message's status: `received` for inbound ones until they are read, else its delivery.
+    pub enum MessageStatus {
+        Received = "received",
+        Pending = "pending",
+        Failed = "failed",
+        Sent = "sent",
+        Delivered = "delivered",
+        Read = "read",
+        Played = "played",
+    }
+
     /// The progress of an outbound message. Statuses arrive late and out of order; a message never moves backwards
     /// (docs/spec/whatsapp-cloud-api.md 1.5).
     #[derive(PartialOrd, Ord)]

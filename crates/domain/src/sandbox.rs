@@ -1,6 +1,6 @@
 //! Sandbox sessions: a phone may talk to an agent through one shared number after it has sent a code.
 
-use crate::time::Span;
+use crate::{time::Span, words};
 
 /// Upper-case letters and digits without look-alikes (design.md §4).
 pub const CODE_ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
@@ -33,25 +33,13 @@ pub fn is_code_like(text: &str) -> bool {
     matches!(codes_in(text).as_slice(), [code] if code.eq_ignore_ascii_case(text.trim()))
 }
 
-/// The state of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SessionStatus {
-    /// Waits for its code.
-    PendingActivation,
-    /// The phone talks to the agent.
-    Active,
-    /// Over.
-    Expired,
-}
-
-impl SessionStatus {
-    /// The stored and wire word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PendingActivation => "pending_activation",
-            Self::Active => "active",
-            Self::Expired => "expired",
-        }
+words! {
+    pub enum SessionStatus {
+        /// Waits for its code.
+        PendingActivation = "pending_activation",
+        /// The phone talks to the agent.
+        Active = "active",
+        Expired = "expired",
     }
 }
 

@@ -7,6 +7,7 @@
 use crate::{Context, delivery, mailbox::mail};
 use domain::{
     Timestamp,
+    event::Event,
     execution::ExecutionStatus,
     ids::{ConversationId, ProjectId, UserId},
     message::Delivery,
@@ -16,8 +17,7 @@ use serde_json::json;
 use store::{
     Result, Tx, conversation_assignments,
     conversations::{self, ConversationRow},
-    events::{self, EventRow},
-    executions, mailbox,
+    events, executions, mailbox,
     messages::{self, StatusChange},
     outbox,
 };
@@ -39,7 +39,7 @@ pub async fn floor(tx: &mut Tx<'_>, project: ProjectId, conversation: &Conversat
     let live = live(tx, project, conversation).await?;
     Ok(match live {
         _ if conversation.is_assigned() => {
-            Floor::People { agent_hears: live.is_some() || conversation.agent().is_some() }
+            Floor::People { agent_hears: live.is_some() || conversation.agent_id.is_some() }
         }
         Some(ExecutionStatus::Handoff) => Floor::People { agent_hears: true },
         Some(_) => Floor::Agents,
@@ -49,9 +49,9 @@ pub async fn floor(tx: &mut Tx<'_>, project: ProjectId, conversation: &Conversat
 
 /// Where the conversation's execution stands, unless it is over.
 async fn live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<Option<ExecutionStatus>> {
-    let Some(id) = conversation.execution() else { return Ok(None) };
+    let Some(id) = conversation.execution_id else { return Ok(None) };
     let row = executions::find(tx, project, id).await?;
-    Ok(row.and_then(|row| row.status.parse().ok()).filter(|status: &ExecutionStatus| !status.is_over()))
+    Ok(row.map(|row| row.status).filter(|status| !status.is_over()))
 }
 
 /// Gives a conversation, whose row is locked, to a person: the agent says nothing from now on.
@@ -201,12 +201,6 @@ async fn tell_people(
     what: &serde_json::Value,
     now: Timestamp,
 ) -> Result<()> {
-    let event = EventRow {
-        id: ctx.new_uuid(),
-        at: now,
-        topic: "conversation.updated".into(),
-        object_id: conversation.id.uuid(),
-        body: what.to_string(),
-    };
-    events::append(tx, project, &event).await
+    let (id, object, body) = (ctx.new_uuid(), conversation.id.uuid(), what.to_string());
+    events::append(&mut tx.scope(project, now), id, Event::ConversationUpdated, object, &body).await
 }

@@ -7,17 +7,16 @@ use crate::Context;
 use domain::{
     Id, Timestamp,
     ids::{AgentId, ProjectId, SandboxSessionId},
+    job::JobKind,
     phone::Phone,
     sandbox::{CODE_LENGTH, LIFETIME, SessionStatus, code_from},
 };
 use store::{
-    Error, Result, Tx, jobs,
+    Error, Result, Tx,
+    jobs::{self, NewJob},
     sandbox_sessions::{self, SandboxSessionRow},
     unscoped::{self, DirectoryKind, Pointer},
 };
-
-/// The job that ends a session.
-pub const EXPIRE_JOB: &str = "expire_sandbox_session";
 
 /// Makes a session and ends the phone's older one in this project.
 pub async fn open(
@@ -37,7 +36,7 @@ pub async fn open(
         phone_canonical: phone.canonical().into(),
         agent_id,
         code: free_code(ctx, tx).await?,
-        status: SessionStatus::PendingActivation.as_str().into(),
+        status: SessionStatus::PendingActivation,
         activated_at: None,
         expires_at: now + LIFETIME,
         created_at: now,
@@ -68,7 +67,8 @@ async fn plan_end(
     at: Timestamp,
 ) -> Result<()> {
     let key = id.to_string();
-    jobs::put(tx, project, ctx.new_uuid(), (EXPIRE_JOB, &key), &key, at).await
+    let job = NewJob { id: ctx.new_uuid(), kind: JobKind::SandboxSessionExpire, key: &key, payload: &key, run_at: at };
+    jobs::put(&mut tx.scope(project, ctx.now()), job).await
 }
 
 /// Activates a session; the phone leaves the session it talked in before, also another project's.
@@ -81,14 +81,13 @@ pub async fn activate(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, sessio
         end(tx, other.project_id, &older, now).await?;
     }
     let expires_at = now + LIFETIME;
-    let active = SessionStatus::Active.as_str();
-    sandbox_sessions::set(tx, (project, session.id), active, Some(now.micros()), expires_at, now).await?;
+    sandbox_sessions::set(tx, (project, session.id), SessionStatus::Active, Some(now), expires_at, now).await?;
     unscoped::point(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, project, session.id.uuid()).await?;
     plan_end(ctx, tx, project, session.id, expires_at).await
 }
 
 async fn end(tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow, now: Timestamp) -> Result<()> {
-    let expired = SessionStatus::Expired.as_str();
+    let expired = SessionStatus::Expired;
     sandbox_sessions::set(tx, (project, session.id), expired, session.activated_at, session.expires_at.min(now), now)
         .await?;
     let pointer = Pointer { project_id: project, object_id: session.id.uuid() };
@@ -100,7 +99,7 @@ async fn end(tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow, n
 pub async fn expire(tx: &mut Tx<'_>, project: ProjectId, payload: &str, now: Timestamp) -> Result<()> {
     let id = payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a session's id".into() })?;
     let Some(session) = sandbox_sessions::find(tx, project, id).await? else { return Ok(()) };
-    if session.expires_at <= now && session.status != SessionStatus::Expired.as_str() {
+    if session.expires_at <= now && session.status != SessionStatus::Expired {
         end(tx, project, &session, now).await?;
     }
     Ok(())
@@ -108,5 +107,5 @@ pub async fn expire(tx: &mut Tx<'_>, project: ProjectId, payload: &str, now: Tim
 
 /// Whether a stored session still counts: its job may be a moment late.
 pub fn is_live(session: &SandboxSessionRow, status: SessionStatus, now: Timestamp) -> bool {
-    session.status == status.as_str() && session.expires_at > now
+    session.status == status && session.expires_at > now
 }

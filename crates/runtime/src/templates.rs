@@ -8,25 +8,23 @@
 use crate::Context;
 use domain::{
     Span, Timestamp,
+    event::Event,
     ids::{CustomerId, ProjectId, WhatsappConfigId, WhatsappTemplateId},
+    job::{JobKind, SyncStatus},
     template::{NAMED, POSITIONAL, TemplateStatus},
 };
 use gateways::whatsapp::templates::Template;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::{
-    Conn, Result, Tx,
-    events::{self, EventRow},
-    jobs, secrets,
+    Conn, Result, Tx, events,
+    jobs::{self, NewJob},
+    secrets,
     whatsapp_configs::{self, WhatsappConfigRow},
     whatsapp_template_syncs::{self, TemplateSyncRow},
     whatsapp_templates::WhatsappTemplateRow,
 };
 
-/// The job that pulls an account's templates.
-pub const SYNC_JOB: &str = "template_sync";
-/// The job that looks up one template at Meta.
-pub const REFRESH_JOB: &str = "template_refresh";
 /// How long a call may take before it is looked up.
 pub const LOOK_UP_AFTER: Span = Span::from_secs(60);
 
@@ -88,7 +86,8 @@ pub async fn look_up(
     at: Timestamp,
 ) -> Result<()> {
     let key = id.to_string();
-    jobs::put(tx, project, ctx.new_uuid(), (REFRESH_JOB, &key), &key, at).await
+    let job = NewJob { id: ctx.new_uuid(), kind: JobKind::TemplateRefresh, key: &key, payload: &key, run_at: at };
+    jobs::put(&mut tx.scope(project, ctx.now()), job).await
 }
 
 /// Queues a pull of an account's templates, asked for with this number. The one that waits or runs already, if there is one,
@@ -108,7 +107,7 @@ pub async fn pull(
             "business_account_id": config.waba_id, "customer_id": config.customer_id})
         .to_string(),
         job_id: ctx.new_uuid(),
-        status: "queued".into(),
+        status: SyncStatus::Queued,
         templates_synced: 0,
         templates_created: 0,
         templates_updated: 0,
@@ -123,7 +122,8 @@ pub async fn pull(
     loop {
         if whatsapp_template_syncs::queue(tx, project, &new).await? {
             let key = new.id.to_string();
-            jobs::put(tx, project, new.job_id, (SYNC_JOB, &key), &key, now).await?;
+            let job = NewJob { id: new.job_id, kind: JobKind::TemplateSync, key: &key, payload: &key, run_at: now };
+            jobs::put(&mut tx.scope(project, now), job).await?;
             return Ok((new, true));
         }
         // It may have ended since.
@@ -166,9 +166,9 @@ pub fn take_over(row: &mut WhatsappTemplateRow, meta: &Template) -> bool {
 pub fn set_status(row: &mut WhatsappTemplateRow, word: &str) {
     row.meta_status = Some(word.to_owned());
     let known = TemplateStatus::of_meta(word);
-    let draft = row.status == TemplateStatus::Draft.as_str();
+    let draft = row.status == TemplateStatus::Draft;
     if let Some(status) = known.or(draft.then_some(TemplateStatus::Submitted)) {
-        status.as_str().clone_into(&mut row.status);
+        row.status = status;
     }
 }
 
@@ -185,7 +185,7 @@ pub fn category(word: &str) -> Option<&'static str> {
 /// A row for a template that Meta has and we do not know.
 pub fn learnt(ctx: &Context, waba_id: &str, meta: &Template) -> WhatsappTemplateRow {
     let mut row = draft(ctx, waba_id, (&meta.name, &meta.language));
-    TemplateStatus::Submitted.as_str().clone_into(&mut row.status);
+    row.status = TemplateStatus::Submitted;
     take_over(&mut row, meta);
     row
 }
@@ -199,7 +199,7 @@ pub fn draft(ctx: &Context, waba_id: &str, (name, language): (&str, &str)) -> Wh
         name: name.into(),
         language_code: language.into(),
         category: "UTILITY".into(),
-        status: TemplateStatus::Draft.as_str().into(),
+        status: TemplateStatus::Draft,
         parameter_format: POSITIONAL.into(),
         components: "[]".into(),
         meta_id: None,
@@ -218,15 +218,15 @@ pub async fn tell(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
-    (from, row): (&str, &WhatsappTemplateRow),
+    (from, row): (TemplateStatus, &WhatsappTemplateRow),
 ) -> Result<()> {
     if from == row.status {
         return Ok(());
     }
-    let body = json!({"from": from, "to": row.status, "name": row.name, "language_code": row.language_code,
+    let body =
+        json!({"from": from.as_str(), "to": row.status.as_str(), "name": row.name, "language_code": row.language_code,
         "reason": row.rejected_reason})
-    .to_string();
-    let topic = "whatsapp_template.status".into();
-    let event = EventRow { id: ctx.new_uuid(), at: ctx.now(), topic, object_id: row.id.uuid(), body };
-    events::append(tx, project, &event).await
+        .to_string();
+    let (id, object) = (ctx.new_uuid(), row.id.uuid());
+    events::append(&mut tx.scope(project, ctx.now()), id, Event::TemplateStatus, object, &body).await
 }

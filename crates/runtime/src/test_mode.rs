@@ -14,6 +14,7 @@ use domain::{
     Timestamp,
     execution::{ExecutionInput, ExecutionStatus},
     ids::{AgentId, CheckpointId, ConversationId, ExecutionId, Id, ProjectId, SnapshotId},
+    job::JobKind,
     message::{Direction, MessageOrigin},
 };
 use engine::{Event, Input, STATE_FORMAT, State};
@@ -27,9 +28,6 @@ use store::{
     messages::{self, NewMessage},
     test_chats::{self, CheckpointRow, TestChatRow},
 };
-
-/// The job that carries a test run on; its key is the run's execution.
-pub const RUN_JOB: &str = "test_run";
 
 /// What an execution in test mode begins with.
 #[derive(Serialize, Deserialize)]
@@ -183,7 +181,7 @@ pub async fn rested(
     now: Timestamp,
 ) -> Result<()> {
     let execution_id = state.facts.execution_id;
-    jobs::wake(tx, project, (RUN_JOB, &execution_id.to_string()), now).await?;
+    jobs::wake(&mut tx.scope(project, now), JobKind::TestRun, &execution_id.to_string()).await?;
     let Some(chat) = test_chats::of_conversation(tx, project, state.facts.conversation_id).await? else {
         return Ok(());
     };
@@ -197,7 +195,7 @@ pub async fn rested(
 
 /// Whether nothing is under way: the conversation's execution rests or is over, and nothing waits for it.
 pub fn settled(conversation: &ConversationRow, execution: &ExecutionRow) -> Option<ExecutionStatus> {
-    let status = execution.status.parse().ok()?;
+    let status = execution.status;
     let working = matches!(status, ExecutionStatus::Started | ExecutionStatus::Running);
     (conversation.due_at.is_none() && !working).then_some(status)
 }
@@ -223,9 +221,8 @@ pub async fn branch(
     copy_history(tx, project, (from.execution_id, id), state.history_len).await?;
     for message in messages::in_order(tx, project, before, from.message_seq).await? {
         let seq = next(tx, project, conversation.id, now).await?.next_seq;
-        let direction =
-            if message.direction == Direction::Inbound.as_str() { Direction::Inbound } else { Direction::Outbound };
-        store_message(tx, project, conversation.id, (ctx.new_id(), seq, direction), id, &message.content, now).await?;
+        store_message(tx, project, conversation.id, (ctx.new_id(), seq, message.direction), id, &message.content, now)
+            .await?;
     }
     let epoch = conversation.epoch;
     let release = Release { execution: Some(id), due_at: None, keep: true };

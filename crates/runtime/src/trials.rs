@@ -14,6 +14,7 @@ use domain::{
     chat::ModelRequest,
     execution::{ExecutionError, ExecutionInput, ExecutionStatus},
     ids::{ConversationId, ProjectId, TestRunId, TestSuiteId},
+    job::{JobKind, TestRunStatus},
     message::Direction,
 };
 use engine::{
@@ -22,7 +23,7 @@ use engine::{
 };
 use store::{
     Conn, Error, Result, Tx, conversations, executions, history,
-    jobs::{self, JobRow},
+    jobs::{self, JobRow, NewJob},
     messages,
     test_runs::{self, Saved, TestRunRow, TestRunStepRow},
     test_suites, transact,
@@ -197,7 +198,7 @@ async fn due_input(
 
 /// The agent's answer is complete: it waits, has ended or has failed.
 async fn agent_at_rest(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow) -> Result<Option<TrialInput>> {
-    let Some(conversation) = row.conversation_id.map(ConversationId::from_uuid) else { return Ok(None) };
+    let Some(conversation) = row.conversation_id else { return Ok(None) };
     let Some(conversation) = conversations::find(tx, project, conversation).await? else { return Ok(None) };
     let Some(execution) = executions::find(tx, project, row.execution_id).await? else { return Ok(None) };
     let Some(status) = test_mode::settled(&conversation, &execution) else { return Ok(None) };
@@ -250,12 +251,12 @@ async fn carry_out(
         match effect {
             TrialEffect::Say { text } => {
                 let conversation = match row.conversation_id {
-                    Some(id) => Id::from_uuid(id),
+                    Some(id) => id,
                     None => {
                         let conversation = test_mode::open(ctx, tx, project).await?;
                         let who = (row.agent_id, row.snapshot_id, row.execution_id);
                         test_mode::begin(ctx, tx, project, &conversation, who).await?;
-                        row.conversation_id = Some(conversation.id.uuid());
+                        row.conversation_id = Some(conversation.id);
                         conversation.id
                     }
                 };
@@ -271,9 +272,9 @@ async fn carry_out(
 }
 
 async fn stop_agent(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial) -> Result<()> {
-    let Some(conversation) = row.conversation_id.map(Id::from_uuid) else { return Ok(()) };
+    let Some(conversation) = row.conversation_id else { return Ok(()) };
     let execution = executions::find(tx, project, row.execution_id).await?;
-    let over = execution.is_some_and(|row| row.status.parse().is_ok_and(ExecutionStatus::is_over));
+    let over = execution.is_some_and(|row| row.status.is_over());
     if over || trial.phase != Phase::Over {
         return Ok(());
     }
@@ -284,16 +285,16 @@ async fn stop_agent(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &Te
 async fn save(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial, now: Timestamp) -> Result<()> {
     let over = trial.phase == Phase::Over;
     let status = match (over, &trial.error) {
-        (false, _) => "running",
-        (true, None) => "completed",
-        (true, Some(_)) => "error",
+        (false, _) => TestRunStatus::Running,
+        (true, None) => TestRunStatus::Completed,
+        (true, Some(_)) => TestRunStatus::Error,
     };
     let saved = Saved {
-        conversation: row.conversation_id.map(Id::from_uuid),
+        conversation: row.conversation_id,
         status,
         state: &to_json("test run", trial)?,
         step_no: row.step_no,
-        started_at: row.started_at.map(Timestamp::from_micros),
+        started_at: row.started_at,
         ended_at: over.then_some(now),
         now,
     };
@@ -312,7 +313,7 @@ pub async fn cancel(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: Test
     carry_out(ctx, tx, project, &mut row, &trial, &effects).await?;
     save(tx, project, &row, &trial, now).await?;
     // Its worker, if it has one, finds it over.
-    jobs::wake(tx, project, (test_mode::RUN_JOB, &row.execution_id.to_string()), now).await?;
+    jobs::wake(&mut tx.scope(project, now), JobKind::TestRun, &row.execution_id.to_string()).await?;
     start_queued(ctx, tx, project, row.suite_id).await
 }
 
@@ -320,7 +321,9 @@ pub async fn cancel(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: Test
 pub async fn start(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, key: &str) -> Result<()> {
     let now = ctx.now();
     if test_runs::start(tx, project, id, now).await? {
-        jobs::put(tx, project, ctx.new_uuid(), (test_mode::RUN_JOB, key), &id.to_string(), now).await?;
+        let (job_id, payload) = (ctx.new_uuid(), id.to_string());
+        let job = NewJob { id: job_id, kind: JobKind::TestRun, key, payload: &payload, run_at: now };
+        jobs::put(&mut tx.scope(project, now), job).await?;
     }
     Ok(())
 }
@@ -328,7 +331,7 @@ pub async fn start(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestR
 /// Lets as many of the suite's queued runs begin as may run side by side, oldest first.
 pub async fn start_queued(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, suite: TestSuiteId) -> Result<()> {
     test_suites::lock(tx, project, suite).await?;
-    let room = AT_ONCE - test_runs::count_in(tx, project, suite, "running").await?;
+    let room = AT_ONCE - test_runs::count_in(tx, project, suite, TestRunStatus::Running).await?;
     for row in test_runs::queued(tx, project, suite, room.max(0)).await? {
         start(ctx, tx, project, row.id, &row.execution_id.to_string()).await?;
     }
@@ -338,14 +341,13 @@ pub async fn start_queued(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, su
 /// What was said so far, oldest first.
 pub async fn lines(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId) -> Result<Vec<Line>> {
     let rows = messages::in_order(conn, project, conversation, i64::MAX).await?;
-    let line =
-        |row: messages::MessageRow| Line { by_user: row.direction == Direction::Inbound.as_str(), text: row.content };
+    let line = |row: messages::MessageRow| Line { by_user: row.direction == Direction::Inbound, text: row.content };
     Ok(rows.into_iter().map(line).collect())
 }
 
 async fn question(conn: &mut Conn<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial) -> Result<ModelRequest> {
     let said = match row.conversation_id {
-        Some(id) => lines(conn, project, Id::from_uuid(id)).await?,
+        Some(id) => lines(conn, project, id).await?,
         None => Vec::new(),
     };
     if trial.phase == Phase::Simulating {

@@ -70,7 +70,7 @@ impl ProjectContext {
         let id: ApiKeyId = Id::from_uuid(pointer.object_id);
         let stored = store::api_keys::find(&mut conn, pointer.project_id, id).await?;
         let stored = stored.filter(|stored| bool::from(stored.hash.ct_eq(&api_key::hash(key))));
-        let user = stored.ok_or(ApiError::Unauthorized)?.user_id.map(Id::from_uuid);
+        let user = stored.ok_or(ApiError::Unauthorized)?.user_id;
         let facts = parts.extensions.get::<Arc<Facts>>().cloned().unwrap_or_default();
         count(ctx, id, &facts)?;
         let idempotency_key = idempotency_key(parts)?;

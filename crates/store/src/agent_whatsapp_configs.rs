@@ -1,19 +1,16 @@
-//! Which agents answer on which number. One link of a number may be its primary one.
+//! Links between agents and WhatsApp numbers. A number has at most one primary link.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{AgentId, AgentWhatsappConfigId, ProjectId, WhatsappConfigId}};
 
 rows! {
-    /// A stored link.
     #[derive(Debug, Clone)]
     pub struct AgentWhatsappConfigRow {
         pub id: AgentWhatsappConfigId,
-        /// Who answers.
         pub agent_id: AgentId,
-        /// Where.
         pub whatsapp_config_id: WhatsappConfigId,
-        /// 1 if this agent comes before the others of the number.
-        pub is_primary: i64,
+        /// This agent answers before the others of the number.
+        pub is_primary: bool,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
     }
@@ -39,47 +36,45 @@ statements! {
     COUNT = ["SELECT count(*) FROM agent_whatsapp_configs WHERE project_id = $1 AND agent_id = $2"];
 }
 
-/// Stores a link. A second one of the same agent and number, or a second primary one of the number, is refused.
+/// [`crate::Error::Conflict`] if the agent is linked already, or the number has another primary link.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, l: &AgentWhatsappConfigRow) -> Result<()> {
-    run!(tx, INSERT, [project, l.id, l.agent_id, l.whatsapp_config_id, l.is_primary, l.created_at], execute).map(drop)
+    run!(tx, INSERT, [project, l.id, l.agent_id, l.whatsapp_config_id, i64::from(l.is_primary), l.created_at], execute).map(drop)
 }
 
-/// An agent's link of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, agent: AgentId, id: AgentWhatsappConfigId) -> Result<Option<AgentWhatsappConfigRow>> {
     run!(conn, FIND, [project, agent, id], fetch_optional as AgentWhatsappConfigRow)
 }
 
-/// An agent's link of this id, for changing it: other changes wait until the transaction ends.
+/// Reads and locks a link until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, agent: AgentId, id: AgentWhatsappConfigId) -> Result<Option<AgentWhatsappConfigRow>> {
     run!(tx, LOCK, [project, agent, id], fetch_optional as AgentWhatsappConfigRow)
 }
 
-/// All links of a number, the one that answers first.
+/// The links of a number; the first one answers.
 pub async fn of_config(conn: &mut Conn<'_>, project: ProjectId, config: WhatsappConfigId) -> Result<Vec<AgentWhatsappConfigRow>> {
     run!(conn, OF_CONFIG, [project, config], fetch_all as AgentWhatsappConfigRow)
 }
 
-/// The agent that answers on a number: the primary link's, else that of the oldest link.
+/// The agent of the primary link, else of the oldest one.
 pub async fn answers_on(conn: &mut Conn<'_>, project: ProjectId, config: WhatsappConfigId) -> Result<Option<AgentId>> {
     Ok(run!(conn, ANSWERS, [project, config], fetch_optional as (AgentId,))?.map(|(id,)| id))
 }
 
-/// Takes the flag from whichever link of the number has it.
+/// Clears the primary flag on the number's links.
 pub async fn clear_primary(tx: &mut Tx<'_>, project: ProjectId, config: WhatsappConfigId, now: Timestamp) -> Result<()> {
     run!(tx, NO_PRIMARY, [project, config, now], execute).map(drop)
 }
 
-/// Sets a link's flag. Another link of the number must not have it.
+/// No other link of the number may be primary.
 pub async fn set_primary(tx: &mut Tx<'_>, project: ProjectId, id: AgentWhatsappConfigId, is_primary: bool, now: Timestamp) -> Result<()> {
     run!(tx, SET_PRIMARY, [project, id, i64::from(is_primary), now], execute).map(drop)
 }
 
-/// Removes a link.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: AgentWhatsappConfigId) -> Result<()> {
     run!(tx, DELETE, [project, id], execute).map(drop)
 }
 
-/// A page of an agent's links, newest first, and how many there are.
+/// A page of an agent's links, newest first, and their number.
 pub async fn list(
     conn: &mut Conn<'_>,
     project: ProjectId,

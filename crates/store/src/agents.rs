@@ -4,31 +4,30 @@ use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
 
 rows! {
-    /// A stored agent.
     #[derive(Debug, Clone)]
     pub struct AgentRow {
         pub id: AgentId,
         pub name: String,
         pub description: Option<String>,
-        /// Instructions for every node.
+        /// Applies to every node.
         pub system_prompt: Option<String>,
-        /// How long a burst of messages may pause before it is answered.
+        /// A burst of messages is answered after a pause of this length.
         pub message_debounce_seconds: i64,
-        /// 1 or 2 (engine.md 2.6).
+        /// 1 or 2 (docs/spec/engine.md 2.6).
         pub agent_version: i64,
         /// Canonical graph JSON.
         pub graph: String,
-        /// JSON of the model that is asked; the usual one if none.
+        /// JSON; the default model if none.
         pub llm_config: Option<String>,
-        /// JSON of the limits that it sets for itself.
+        /// JSON of the limits that the agent overrides.
         pub limits: Option<String>,
-        /// JSON list of tools that are off unless they are named.
+        /// JSON list of optional tools that are on.
         pub enabled_tools: Option<String>,
-        /// `mock_only`: in tests no request is made.
+        /// `mock_only`: tests make no requests.
         pub webhooks_in_tests: Option<String>,
-        /// The snapshot of this state.
+        /// The snapshot of the current content.
         pub snapshot_id: SnapshotId,
-        /// Goes up with each change.
+        /// Raised by each change.
         pub version: i64,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
@@ -36,13 +35,13 @@ rows! {
 }
 
 rows! {
-    /// What a list of agents shows: neither prompt nor graph.
+    /// An agent in a list, without prompt and graph.
     #[derive(Debug, Clone)]
     pub struct AgentSummaryRow {
         pub id: AgentId,
         pub name: String,
         pub description: Option<String>,
-        /// Goes up with each change.
+        /// Raised by each change.
         pub version: i64,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
@@ -50,15 +49,13 @@ rows! {
 }
 
 rows! {
-    /// A stored state of an agent.
+    /// An agent's content at one time.
     #[derive(Debug, Clone)]
     pub struct SnapshotRow {
         pub id: SnapshotId,
-        /// Whose state it is.
         pub agent_id: AgentId,
-        /// JSON of it.
+        /// JSON.
         pub content: String,
-        /// When it was first stored.
         pub created_at: Timestamp,
     }
 }
@@ -87,7 +84,6 @@ statements! {
                      FROM agents WHERE project_id = $1 AND id = $2"];
 }
 
-/// Stores a new agent.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
     run!(tx, INSERT, [project, row.id, row.name, row.description, row.system_prompt, row.message_debounce_seconds,
         row.agent_version, row.graph, row.snapshot_id, row.created_at, row.llm_config, row.limits, row.enabled_tools,
@@ -96,29 +92,28 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Resu
     Ok(())
 }
 
-/// Replaces an agent's contents. Call it with a row that was read in the same transaction.
+/// The row must have been read in the same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
     run!(tx, UPDATE, [project, row.id, row.name, row.description, row.system_prompt, row.message_debounce_seconds,
         row.graph, row.snapshot_id, row.updated_at, row.agent_version, row.llm_config, row.limits, row.enabled_tools,
         row.webhooks_in_tests], execute).map(drop)
 }
 
-/// The agent of this id, whole.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentRow>> {
     run!(conn, FIND, [project, id], fetch_optional as AgentRow)
 }
 
-/// The agent of this id, whole, for changing it: other changes wait until the transaction ends.
+/// Reads and locks an agent until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentRow>> {
     run!(tx, LOCK, [project, id], fetch_optional as AgentRow)
 }
 
-/// The agent of this id without prompt and graph.
+/// An agent without prompt and graph.
 pub async fn summary(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentSummaryRow>> {
     run!(conn, SUMMARY, [project, id], fetch_optional as AgentSummaryRow)
 }
 
-/// A page of the project's agents, newest first, and how many there are.
+/// A page of the project's agents, newest first, and their number.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<AgentSummaryRow>, i64)> {
     let total = counters::length(conn, project, Counter::Agents).await?;
     if offset >= total {
@@ -128,12 +123,11 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i
     Ok((rows, total))
 }
 
-/// The agent's debounce in seconds.
 pub async fn debounce_seconds(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<i64>> {
     Ok(run!(conn, DEBOUNCE, [project, id], fetch_optional as (i64,))?.map(|(seconds,)| seconds))
 }
 
-/// Stores a state of an agent, or finds it where the agent was in the same state before.
+/// Stores a snapshot, or finds the agent's earlier one of the same hash.
 pub async fn ensure_snapshot(
     tx: &mut Tx<'_>,
     (project, agent): (ProjectId, AgentId),
@@ -146,22 +140,19 @@ pub async fn ensure_snapshot(
     Ok(id)
 }
 
-/// The snapshot of this id.
 pub async fn find_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -> Result<Option<SnapshotRow>> {
     run!(conn, FIND_SNAPSHOT, [project, id], fetch_optional as SnapshotRow)
 }
 
-/// The content of a snapshot.
 pub async fn snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -> Result<Option<String>> {
     Ok(run!(conn, SNAPSHOT, [project, id], fetch_optional as (String,))?.map(|(content,)| content))
 }
 
-/// The snapshot of the agent as it is now.
 pub async fn current_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<SnapshotId>> {
     Ok(run!(conn, CURRENT_SNAPSHOT, [project, id], fetch_optional as (SnapshotId,))?.map(|(id,)| id))
 }
 
-/// The same, and which state of a contact there is to be known.
+/// The current snapshot, and the version of the contact context.
 pub async fn snapshot_for(
     tx: &mut Tx<'_>,
     project: ProjectId,

@@ -1,8 +1,7 @@
-//! API keys, found by their lookup part and proved by their hash.
+//! API keys: found by lookup part, verified by hash.
 
 use crate::{unscoped::{self, DirectoryKind}, db::{Result, Tx, rows, run, statements}};
 use domain::{Timestamp, api_key::NewApiKey, ids::{ApiKeyId, ProjectId, UserId}};
-use uuid::Uuid;
 
 rows! {
     /// A key that is not revoked.
@@ -10,8 +9,8 @@ rows! {
     pub struct ApiKeyRow {
         /// SHA-256 of the whole key.
         pub hash: Vec<u8>,
-        /// Who made it; none where the operator did.
-        pub user_id: Option<Uuid>,
+        /// The user who created it; none if it was the operator.
+        pub user_id: Option<UserId>,
     }
 }
 
@@ -20,7 +19,7 @@ statements! {
     FIND = ["SELECT ", ApiKeyRow, " FROM api_keys WHERE project_id = $1 AND id = $2 AND revoked_at IS NULL"];
 }
 
-/// Stores a new key's hash and who made it, and lets its lookup part be found.
+/// Stores a new key's hash and adds its lookup part to the directory.
 pub async fn insert(
     tx: &mut Tx<'_>,
     project: ProjectId,

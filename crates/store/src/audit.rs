@@ -1,22 +1,21 @@
-//! Who wrote what through the API: a row in the transaction of each write. Rows are only added.
+//! Audit log: one row in the transaction of each API write, append-only.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::ProjectId};
 use uuid::Uuid;
 
 rows! {
-    /// One write.
     #[derive(Debug, Clone)]
     pub struct AuditRow {
         pub id: Uuid,
         pub at: Timestamp,
-        /// e.g. `key:` and the API key's id.
+        /// For example `key:` and the API key's id.
         pub actor: String,
-        /// The transaction's name, e.g. `agent.update`.
+        /// The transaction's name, for example `agent.update`.
         pub action: String,
-        /// The id of what was written, or the request's path where it has none.
+        /// The id of the written object, else the request's path.
         pub target: String,
-        /// The request, as in the logs.
+        /// As in the logs.
         pub request_id: String,
     }
 }
@@ -27,12 +26,11 @@ statements! {
     COUNT = ["SELECT count(*) FROM audit WHERE project_id = $1"];
 }
 
-/// Appends a row.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, row: &AuditRow) -> Result<()> {
     run!(tx, APPEND, [project, row.id, row.at, row.actor, row.action, row.target, row.request_id], execute).map(drop)
 }
 
-/// A page of the project's writes, newest first, and how many there are.
+/// A page of the project's writes, newest first, and their number.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<AuditRow>, i64)> {
     let rows = run!(conn, LIST, [project, limit, offset], fetch_all as AuditRow)?;
     let (total,) = run!(conn, COUNT, [project], fetch_one as (i64,))?;

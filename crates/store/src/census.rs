@@ -1,133 +1,109 @@
-//! The whole database at one moment, for whoever checks what must hold in it: the simulator.
+//! A view of the whole database, for the simulator's invariants.
 //!
-//! No project is asked for, since an invariant that holds for one must hold for all. Read-only, and never for a server.
+//! Reads across projects; tests only.
 
 use crate::db::{Conn, Result, rows, run, statements};
 use uuid::Uuid;
 
 rows! {
-    /// A conversation's own account of itself.
     #[derive(Debug, Clone)]
     pub struct Conversation {
         pub id: Uuid,
-        /// The highest sequence number given so far.
+        /// The highest sequence number so far.
         pub next_seq: i64,
-        /// The highest place in the order of sends given so far.
+        /// The highest place in the order of sends so far.
         pub next_out_seq: i64,
-        /// When something is due.
         pub due_at: Option<i64>,
-        /// Until when somebody holds it.
         pub lease_until: i64,
-        /// Raised by each claim.
+        /// Fencing token, raised by each claim.
         pub epoch: i64,
-        /// The latest execution.
         pub execution_id: Option<Uuid>,
     }
 
-    /// A message.
     #[derive(Debug, Clone)]
     pub struct Message {
         pub id: Uuid,
         pub conversation_id: Uuid,
-        /// Its place.
         pub seq: i64,
-        /// `inbound` or `outbound`.
         pub direction: String,
-        /// What it says.
         pub content: String,
-        /// Meta's id.
         pub wamid: Option<String>,
         /// `received`, or how far an outbound one has come.
         pub status: String,
     }
 
-    /// An intended send.
     #[derive(Debug, Clone)]
     pub struct Outbox {
         pub id: Uuid,
         pub conversation_id: Uuid,
-        /// The message that it sends.
         pub message_id: Uuid,
         /// Its place in the order of sends.
         pub out_seq: i64,
-        /// The execution that waits for it.
+        /// The execution that waits for the outcome.
         pub execution_id: Option<Uuid>,
-        /// The effect that asked for it.
         pub effect_id: Option<String>,
-        /// Where it stands.
         pub state: String,
-        /// Attempts made, as the row counts them.
+        /// As the outbox row counts them.
         pub attempt: i64,
-        /// Attempts written.
+        /// Rows of `outbox_attempts`.
         pub attempts: i64,
-        /// Attempts whose end is not known.
+        /// Attempts with an unknown result.
         pub unclear: i64,
-        /// Meta's id.
         pub wamid: Option<String>,
     }
 
-    /// An execution.
     #[derive(Debug, Clone)]
     pub struct Execution {
         pub id: Uuid,
         pub conversation_id: Uuid,
-        /// Where it stands.
         pub status: String,
         /// The engine's state, JSON.
         pub state: String,
-        /// Steps done.
         pub step_no: i64,
-        /// Rows of history.
+        /// Number of history rows.
         pub history: i64,
     }
 
-    /// A step of the journal.
     #[derive(Debug, Clone)]
     pub struct Step {
         pub execution_id: Uuid,
         pub step_no: i64,
-        /// The epoch that wrote it.
+        /// The epoch that wrote the step.
         pub epoch: i64,
-        /// JSON: what the engine was fed.
+        /// JSON of the engine's inputs.
         pub inputs: String,
-        /// JSON: what it asked for.
+        /// JSON of the effects.
         pub effects: String,
     }
 }
 
 rows! {
-    /// A counter that is not what it counts.
+    /// A counter that differs from the number of rows.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct WrongCounter {
-        /// Whose list.
         pub project_id: Uuid,
-        /// Which one.
         pub list: String,
-        /// Of what: the project itself, an agent, a case, a suite.
+        /// A project, agent, test case or test suite.
         pub of_id: Uuid,
-        /// The counter.
         pub counted: i64,
-        /// How many there are.
         pub there: i64,
     }
 }
 
-/// All of it.
 #[derive(Debug, Clone)]
 pub struct Census {
-    /// By id.
     pub conversations: Vec<Conversation>,
-    /// By conversation and place.
+    /// By conversation and sequence number.
     pub messages: Vec<Message>,
     /// By conversation and place in the order of sends.
     pub outbox: Vec<Outbox>,
-    /// By conversation and time of making.
+    /// By conversation and creation time.
     pub executions: Vec<Execution>,
     /// By execution and number.
     pub journal: Vec<Step>,
-    /// Inputs that nobody has taken.
+    /// Number of waiting inputs.
     pub mailbox: i64,
-    /// Timers and jobs whose time has come.
+    /// Number of due timers and jobs.
     pub overdue: i64,
 }
 
@@ -169,7 +145,7 @@ statements! {
                  UNION ALL SELECT min(fire_at) AS at FROM timers UNION ALL SELECT min(run_at) AS at FROM jobs) AS everything"];
 }
 
-/// Reads everything. `now` says what is overdue.
+/// `now` decides what is overdue.
 pub async fn read(conn: &mut Conn<'_>, now: i64) -> Result<Census> {
     let (mailbox,) = run!(conn, MAILBOX, [], fetch_one as (i64,))?;
     let (overdue,) = run!(conn, OVERDUE, [now], fetch_one as (i64,))?;
@@ -184,17 +160,17 @@ pub async fn read(conn: &mut Conn<'_>, now: i64) -> Result<Census> {
     })
 }
 
-/// How many pieces of files wait.
+/// Number of stored pieces of files.
 pub async fn pieces(conn: &mut Conn<'_>) -> Result<i64> {
     Ok(run!(conn, PIECES, [], fetch_one as (i64,))?.0)
 }
 
-/// When anything is due next, leases counted, provided that the lease clock and the injected one show the same.
+/// The next due time, leases included. Assumes that lease clock and injected clock agree.
 pub async fn next_due(conn: &mut Conn<'_>) -> Result<Option<i64>> {
     Ok(run!(conn, NEXT_DUE, [], fetch_one as (Option<i64>,))?.0)
 }
 
-/// The counters that are not what they count: none, whenever no transaction is open.
+/// Must be empty whenever no transaction is open.
 pub async fn wrong_counters(conn: &mut Conn<'_>) -> Result<Vec<WrongCounter>> {
     run!(conn, WRONG_COUNTERS, [], fetch_all as WrongCounter)
 }

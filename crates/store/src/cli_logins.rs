@@ -1,15 +1,14 @@
-//! Signing in from a command line: codes that wait for an approval, and the tokens that come of them. Only hashes are stored.
+//! CLI sign-in: codes that wait for approval, and tokens. Only hashes are stored.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, api_key::NewApiKey, ids::UserId};
 
 rows! {
-    /// A token that is still valid.
+    /// A valid token.
     #[derive(Debug, Clone)]
     pub struct CliTokenRow {
         /// SHA-256 of the whole token.
         pub hash: Vec<u8>,
-        /// Whose it is.
         pub user_id: UserId,
     }
 }
@@ -25,39 +24,37 @@ statements! {
     REVOKE = ["DELETE FROM cli_tokens WHERE lookup = $1"];
 }
 
-/// Lets a code wait for its approval, and forgets those whose time is over.
+/// Stores a code that waits for approval, and deletes expired ones.
 pub async fn begin(tx: &mut Tx<'_>, code_hash: &[u8], expires_at: Timestamp, now: Timestamp) -> Result<()> {
     run!(tx, SWEEP, [now], execute)?;
     run!(tx, BEGIN, [code_hash, expires_at], execute).map(drop)
 }
 
-/// How many codes wait.
+/// Number of pending codes.
 pub async fn waiting(conn: &mut Conn<'_>) -> Result<i64> {
     Ok(run!(conn, WAITING, [], fetch_one as (i64,))?.0)
 }
 
-/// Approves a code for a user; `false` if it is unknown, used or too old.
+/// `false` if the code is unknown, used or expired.
 pub async fn approve(tx: &mut Tx<'_>, code_hash: &[u8], user: UserId, now: Timestamp) -> Result<bool> {
     Ok(run!(tx, APPROVE, [code_hash, user, now], execute)? == 1)
 }
 
-/// Uses up an approved code; whose it is. `None` while it waits, and when it is unknown or too old.
+/// Consumes an approved code and returns its user. `None` if it is pending, unknown or expired.
 pub async fn take(tx: &mut Tx<'_>, code_hash: &[u8], now: Timestamp) -> Result<Option<UserId>> {
     let row = run!(tx, TAKE, [code_hash, now], fetch_optional as (UserId,))?;
     Ok(row.map(|(user,)| user))
 }
 
-/// Stores a token's hash.
 pub async fn insert_token(tx: &mut Tx<'_>, token: &NewApiKey, user: UserId, expires_at: Timestamp, now: Timestamp) -> Result<()> {
     run!(tx, INSERT_TOKEN, [token.lookup, token.hash, user, now, expires_at], execute).map(drop)
 }
 
-/// The token with this lookup part, unless its time is over.
+/// `None` if the token has expired.
 pub async fn token(conn: &mut Conn<'_>, lookup: &str, now: Timestamp) -> Result<Option<CliTokenRow>> {
     run!(conn, TOKEN, [lookup, now], fetch_optional as CliTokenRow)
 }
 
-/// Forgets a token.
 pub async fn revoke(tx: &mut Tx<'_>, lookup: &str) -> Result<()> {
     run!(tx, REVOKE, [lookup], execute).map(drop)
 }

@@ -1,16 +1,13 @@
-//! What people note about a contact.
+//! Notes about contacts.
 
 use crate::{contacts, db::{Conn, Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{ContactId, ContactNoteId, ProjectId}};
 
 rows! {
-    /// A stored note.
     #[derive(Debug, Clone)]
     pub struct ContactNoteRow {
         pub id: ContactNoteId,
-        /// What it is about.
         pub name: Option<String>,
-        /// What it says.
         pub content: String,
         /// A JSON object.
         pub metadata: String,
@@ -33,36 +30,34 @@ statements! {
     COUNT = ["SELECT count(*) FROM contact_notes WHERE project_id = $1 AND contact_id = $2"];
 }
 
-/// Stores a note.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, n: &ContactNoteRow) -> Result<()> {
     run!(tx, INSERT, [project, n.id, contact, n.name, n.content, n.metadata, n.created_at, n.updated_at], execute)?;
     contacts::changed(tx, project, contact).await
 }
 
-/// A contact's note of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<Option<ContactNoteRow>> {
     run!(conn, FIND, [project, contact, id], fetch_optional as ContactNoteRow)
 }
 
-/// A contact's note of this id, for changing it: other changes wait until the transaction ends.
+/// Reads and locks a note until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<Option<ContactNoteRow>> {
     run!(tx, LOCK, [project, contact, id], fetch_optional as ContactNoteRow)
 }
 
-/// Writes a row that was locked in the same transaction.
+/// The row must have been locked in the same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, n: &ContactNoteRow) -> Result<()> {
     run!(tx, UPDATE, [project, n.id, n.name, n.content, n.metadata, n.updated_at], execute)?;
     contacts::changed(tx, project, contact).await
 }
 
-/// Removes a contact's note; `false` if there is none.
+/// `false` if there is no such note.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, id: ContactNoteId) -> Result<bool> {
     let deleted = run!(tx, DELETE, [project, contact, id], execute)? == 1;
     contacts::changed(tx, project, contact).await?;
     Ok(deleted)
 }
 
-/// A page of a contact's notes, newest first, and how many there are.
+/// A page of a contact's notes, newest first, and their number.
 pub async fn list(
     conn: &mut Conn<'_>,
     project: ProjectId,

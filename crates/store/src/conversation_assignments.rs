@@ -1,9 +1,8 @@
-//! Who has taken a conversation over, now and before. At most one assignment of a conversation is active; the
-//! conversation's own row says whose it is, and both change in one transaction.
+//! Assignments of conversations to people. At most one of a conversation is active; the conversation's row names the same
+//! assignee, and both change in one transaction.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{AssignmentId, ConversationId, ProjectId, UserId}};
-use uuid::Uuid;
 
 rows! {
     /// A stored assignment.
@@ -11,14 +10,12 @@ rows! {
     pub struct AssignmentRow {
         pub id: AssignmentId,
         pub conversation_id: ConversationId,
-        /// Whose it is.
         pub user_id: UserId,
-        /// 1 until it is released.
-        pub active: i64,
-        /// What the person should know.
+        /// False once it is released.
+        pub active: bool,
         pub notes: Option<String>,
-        /// Who made it; none where it was a key.
-        pub created_by_user_id: Option<Uuid>,
+        /// None if it was created with a key of the operator's.
+        pub created_by_user_id: Option<UserId>,
         pub created_at: Timestamp,
     }
 }
@@ -35,18 +32,17 @@ statements! {
     RELEASE = ["UPDATE conversation_assignments SET active = 0, updated_at = $3 WHERE project_id = $1 AND conversation_id = $2 AND active = 1"];
 }
 
-/// Stores a new assignment. A second active one of a conversation is refused.
+/// [`crate::Error::Conflict`] if the conversation has an active assignment.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AssignmentRow) -> Result<()> {
-    run!(tx, INSERT, [project, row.id, row.conversation_id, row.user_id, row.active, row.notes, row.created_by_user_id,
+    run!(tx, INSERT, [project, row.id, row.conversation_id, row.user_id, i64::from(row.active), row.notes, row.created_by_user_id,
         row.created_at], execute).map(drop)
 }
 
-/// Replaces an assignment's contents. Call it with a row that was read while its conversation was locked.
+/// The row must have been read while its conversation was locked.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AssignmentRow, now: Timestamp) -> Result<()> {
-    run!(tx, UPDATE, [project, row.id, row.user_id, row.active, row.notes, now], execute).map(drop)
+    run!(tx, UPDATE, [project, row.id, row.user_id, i64::from(row.active), row.notes, now], execute).map(drop)
 }
 
-/// A conversation's assignment of this id.
 pub async fn find(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -56,7 +52,7 @@ pub async fn find(
     run!(conn, FIND, [project, conversation, id], fetch_optional as AssignmentRow)
 }
 
-/// A page of a conversation's assignments, newest first, and how many there are.
+/// A page of a conversation's assignments, newest first, and their number.
 pub async fn list(
     conn: &mut Conn<'_>,
     (project, conversation): (ProjectId, ConversationId),
@@ -68,7 +64,6 @@ pub async fn list(
     Ok((rows, total))
 }
 
-/// Releases the active assignment, if there is one.
 pub async fn release(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, now: Timestamp) -> Result<()> {
     run!(tx, RELEASE, [project, conversation, now], execute).map(drop)
 }

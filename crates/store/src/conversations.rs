@@ -1,127 +1,103 @@
-//! Conversations: the row that is the single actor of everything that happens in one.
+//! Conversations: the row that serialises all changes in a conversation.
 //!
-//! It holds the sequence of its messages, when something is due, and who holds it: a lease with an epoch that every claim
-//! raises. A write that carries an old epoch changes nothing (reliability.md §4).
+//! It holds the sequence numbers, the due time and the lease, whose epoch every claim raises. A write with an old epoch
+//! changes nothing (docs/spec/reliability.md 4).
 
-use crate::{counters, unscoped::DueConversation, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements}};
-use domain::{Span, Timestamp, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
-use uuid::Uuid;
+use crate::{counters, unscoped::DueConversation, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements, stored_words}};
+use domain::{Span, Timestamp, conversation::ConversationStatus, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
 
-/// How long a claim lasts unless it is renewed.
+/// Length of a claim without renewal.
 pub const LEASE: Span = Span::from_secs(10);
 
+stored_words!(ConversationStatus);
+
 rows! {
-    /// A stored conversation.
     #[derive(Debug, Clone)]
     pub struct ConversationRow {
         pub id: ConversationId,
-        /// The business number.
         pub phone_number_id: String,
-        /// The person.
         pub contact_id: ContactId,
-        /// The project's config; none in the sandbox.
-        pub whatsapp_config_id: Option<Uuid>,
-        /// `+` and digits; none where the person hides the number.
+        /// None in the sandbox.
+        pub whatsapp_config_id: Option<WhatsappConfigId>,
+        /// `+` and digits; none if the contact hides the number.
         pub phone_number: Option<String>,
-        /// The name on the profile.
         pub contact_name: Option<String>,
-        /// The agent that answers new messages, if any.
-        pub agent_id: Option<Uuid>,
-        /// The latest execution, live or over.
-        pub execution_id: Option<Uuid>,
-        /// The person who has taken it over: no agent says anything in it.
-        pub assignee_id: Option<Uuid>,
-        /// `active` or `ended`.
-        pub status: String,
-        /// The highest sequence number given so far.
+        /// Answers new messages.
+        pub agent_id: Option<AgentId>,
+        /// The latest execution, active or over.
+        pub execution_id: Option<ExecutionId>,
+        /// The person who has taken the conversation over; the agent is silent.
+        pub assignee_id: Option<UserId>,
+        pub status: ConversationStatus,
+        /// The highest sequence number so far.
         pub next_seq: i64,
-        /// When something is due.
-        pub due_at: Option<i64>,
-        /// When the first message of the waiting burst came.
-        pub burst_started_at: Option<i64>,
-        /// Raised by each claim.
+        pub due_at: Option<Timestamp>,
+        /// Time of the first message of the waiting burst.
+        pub burst_started_at: Option<Timestamp>,
+        /// Fencing token, raised by each claim.
         pub epoch: i64,
         /// Meta's time of the latest inbound message; opens the service window.
-        pub last_inbound_at: Option<i64>,
-        /// When anything was last said.
+        pub last_inbound_at: Option<Timestamp>,
+        /// Time of the latest message.
         pub last_active_at: Timestamp,
     }
 }
 
 rows! {
-    /// The places of a message that is to be sent.
+    /// The places of the next message to be sent.
     #[derive(Debug, Clone, Copy)]
     pub struct NextOut {
         /// In the order of messages.
         pub next_seq: i64,
         /// In the order of sends.
         pub next_out_seq: i64,
-        /// Until when sends wait for an earlier file.
-        pub send_after: Option<i64>,
+        /// Sends wait until this time for an earlier file.
+        pub send_after: Option<Timestamp>,
     }
 }
 
 impl ConversationRow {
-    /// The agent that answers new messages.
-    pub fn agent(&self) -> Option<AgentId> {
-        self.agent_id.map(AgentId::from_uuid)
-    }
-    /// The latest execution.
-    pub fn execution(&self) -> Option<ExecutionId> {
-        self.execution_id.map(ExecutionId::from_uuid)
-    }
-    /// Whether a person has taken it over.
+    /// True if a person has taken the conversation over.
     pub const fn is_assigned(&self) -> bool {
         self.assignee_id.is_some()
     }
-    /// The project's config.
-    pub fn config(&self) -> Option<WhatsappConfigId> {
-        self.whatsapp_config_id.map(WhatsappConfigId::from_uuid)
-    }
 }
 
-/// The conversation that a message belongs to, as [`touch`] finds or makes it.
+/// Input of [`touch`].
 #[derive(Debug, Clone)]
 pub struct Touch<'a> {
-    /// The id if it has to be made.
+    /// Used if the conversation is created.
     pub new_id: ConversationId,
-    /// The business number.
     pub phone_number_id: &'a str,
-    /// The person.
     pub contact: ContactId,
-    /// The project's config; none in the sandbox.
+    /// None in the sandbox.
     pub config: Option<WhatsappConfigId>,
     /// `+` and digits.
     pub phone_number: Option<&'a str>,
-    /// The name on the profile.
     pub contact_name: Option<&'a str>,
-    /// The agent that shall answer from now on, or that none shall; `None` leaves it as it is.
+    /// The agent from now on, or none; `None` keeps the present one.
     pub agent: Option<Option<AgentId>>,
-    /// Meta's time of an inbound message; `None` when it is not one.
+    /// Meta's time of an inbound message.
     pub inbound_at: Option<Timestamp>,
     pub now: Timestamp,
 }
 
-/// Which conversations a list shows.
+/// Filters of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub status: Option<String>,
-    /// Active at or after.
     pub active_from: Option<Timestamp>,
-    /// Active at or before.
     pub active_to: Option<Timestamp>,
-    /// Exact number, `+` and digits.
+    /// `+` and digits.
     pub phone_number: Option<String>,
 }
 
-/// What a turn leaves in its conversation's row.
+/// The conversation's row after a turn.
 #[derive(Debug, Clone, Copy)]
 pub struct Release {
-    /// The execution that is now the latest.
     pub execution: Option<ExecutionId>,
-    /// When something is due again.
     pub due_at: Option<Timestamp>,
-    /// Keep the lease: the turn goes on with an effect.
+    /// Keep the lease: the turn continues with an effect.
     pub keep: bool,
 }
 
@@ -136,7 +112,7 @@ statements! {
                   THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END, \
               last_active_at = excluded.last_active_at, updated_at = excluded.updated_at \
               RETURNING ", ConversationRow];
-    // Apart: it is told once and stands in an index, which `TOUCH` would rewrite with each message.
+    // Apart from `TOUCH`, which would rewrite the column's index with each message.
     TELL_NUMBER = ["UPDATE conversations SET phone_number = $3 WHERE project_id = $1 AND id = $2"];
     NEXT_SEQ = ["UPDATE conversations SET next_seq = next_seq + 1, last_active_at = $3, updated_at = $3 \
                  WHERE project_id = $1 AND id = $2 \
@@ -183,12 +159,12 @@ pub(crate) const LIST: List<1, 4> = List {
     order: "last_active_at DESC, id DESC",
 };
 
-/// Finds the open conversation of a person with a number, or makes it, and takes its next sequence number. The row is
-/// locked until the transaction ends, so whatever else writes to it comes after.
+/// Finds or creates the open conversation of a contact with a number, and takes its next sequence number. The row is locked
+/// until the transaction ends.
 pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result<ConversationRow> {
     let mut row = run!(tx, TOUCH, [project, t.new_id, t.phone_number_id, t.contact, t.config, t.phone_number, t.contact_name,
         t.agent.flatten(), lane(t.new_id), t.inbound_at, t.now, t.agent.is_some()], fetch_one as ConversationRow)?;
-    // The first sequence number is that of a conversation that was not there before.
+    // The first sequence number: the conversation is new.
     if row.next_seq == 1 && !row.phone_number_id.is_empty() {
         counters::add(tx, project, Counter::Conversations, t.new_id.uuid(), 1);
     }
@@ -199,28 +175,27 @@ pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result
     Ok(row)
 }
 
-/// Takes the next sequence number of a known conversation and locks its row.
+/// Takes the next sequence number and locks the row, for a message.
 pub async fn next_seq(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<ConversationRow>> {
     run!(tx, NEXT_SEQ, [project, id, now], fetch_optional as ConversationRow)
 }
 
-/// Takes the next sequence number and locks the row, for a change that is nothing said.
+/// Takes the next sequence number and locks the row, for a change other than a message.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<ConversationRow>> {
     run!(tx, LOCK, [project, id, now], fetch_optional as ConversationRow)
 }
 
-/// The conversation of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ConversationId) -> Result<Option<ConversationRow>> {
     run!(conn, FIND, [project, id], fetch_optional as ConversationRow)
 }
 
-/// Takes the conversation if its epoch is still the one seen and nobody holds it; the answer carries the new epoch. It is
-/// due at once from now on, for whoever takes it over from a holder that dies.
+/// Claims the conversation if its epoch is unchanged and no lease is active; returns the new epoch. The row stays due, so
+/// that another worker reclaims it if this one dies.
 pub async fn claim(tx: &mut Tx<'_>, due: DueConversation, owner: &str) -> Result<Option<ConversationRow>> {
     run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE], fetch_optional as ConversationRow)
 }
 
-/// Takes the conversation if nobody holds it, whatever its epoch: for a change that belongs to it in the same transaction.
+/// Claims the conversation if no lease is active, at any epoch.
 pub async fn claim_if_free(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -230,12 +205,12 @@ pub async fn claim_if_free(
     run!(tx, CLAIM_IF_FREE, [project, id, owner, LEASE], fetch_optional as ConversationRow)
 }
 
-/// The conversation, provided that this epoch still holds it; locks its row.
+/// Locks the row. [`Error::StaleEpoch`] if this epoch has lost its claim.
 pub async fn held(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, now: Timestamp) -> Result<ConversationRow> {
     run!(tx, HELD, [project, id, epoch, now], fetch_optional as ConversationRow)?.ok_or(Error::StaleEpoch)
 }
 
-/// Writes what a step leaves in the row, under its epoch.
+/// Writes the row after a step, under its epoch.
 pub async fn release(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, release: Release) -> Result<()> {
     let sql = if release.keep { KEEP } else { RELEASE };
     match run!(tx, sql, [project, id, epoch, release.execution, release.due_at], execute)? {
@@ -244,37 +219,37 @@ pub async fn release(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, ep
     }
 }
 
-/// Extends the lease that this epoch holds. One that has run out is not brought back.
+/// Extends the lease of this epoch, unless it has expired.
 pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64) -> Result<bool> {
     Ok(run!(tx, RENEW, [project, id, epoch, LEASE], execute)? == 1)
 }
 
-/// Gives up what this epoch could not do until `at`, so that it stands in nobody's way.
+/// Releases the claim and makes the conversation due at `at`, so that it does not block others.
 pub async fn postpone(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, at: Timestamp) -> Result<()> {
     run!(tx, POSTPONE, [project, id, epoch, at], execute).map(drop)
 }
 
-/// Makes something due at `at`. A burst's first message sets `burst_started_at`, the next ones keep it.
-pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: Timestamp, burst_started_at: Option<i64>) -> Result<()> {
+/// Makes the conversation due at `at`. A burst's first message sets `burst_started_at`, the next ones keep it.
+pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: Timestamp, burst_started_at: Option<Timestamp>) -> Result<()> {
     run!(tx, WAKE, [project, id, at, burst_started_at], execute).map(drop)
 }
 
-/// Takes the next place in the order of messages and the next one in that of sends, and locks the row.
+/// Takes the next sequence number and the next place in the order of sends, and locks the row.
 pub async fn next_out(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<Option<NextOut>> {
     run!(tx, NEXT_OUT, [project, id, now], fetch_optional as NextOut)
 }
 
-/// Lets the next sends wait until this time.
+/// Delays the next sends until this time.
 pub async fn hold_sends(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, until: Timestamp) -> Result<()> {
     run!(tx, HOLD_SENDS, [project, id, until], execute).map(drop)
 }
 
-/// The next sends need not wait any more. Whether they did.
+/// Ends the delay of the next sends. `false` if there was none.
 pub async fn let_send(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<bool> {
     Ok(run!(tx, LET_SEND, [project, id], execute)? == 1)
 }
 
-/// When a person last wrote to a number, in whatever conversation.
+/// Time of the contact's latest message to a number, in any conversation.
 pub async fn last_inbound(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -285,7 +260,7 @@ pub async fn last_inbound(
     Ok(at)
 }
 
-/// The open conversations of a config, or so many of them.
+/// At most `limit` open conversations of a config.
 pub async fn open_on(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -296,22 +271,22 @@ pub async fn open_on(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Ends a conversation, whoever holds it: it is nobody's, and the next message of the person opens another one.
+/// Ends a conversation at any epoch and clears agent and assignee. The contact's next message opens another one.
 pub async fn end(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
     run!(tx, END, [project, id, now], execute).map(drop)
 }
 
-/// Opens an ended conversation again. [`Error::Conflict`] where the person has another open one on the number.
+/// Reopens an ended conversation. [`Error::Conflict`] if the contact has another open one on the number.
 pub async fn reopen(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
     run!(tx, REOPEN, [project, id, now], execute).map(drop)
 }
 
-/// Gives a conversation to a person, or back. Call it with the row locked.
+/// Sets or clears the assignee. The row must be locked.
 pub async fn assign(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, to: Option<UserId>) -> Result<()> {
     run!(tx, ASSIGN, [project, id, to], execute).map(drop)
 }
 
-/// The agent answers no new messages in the open conversations of a config.
+/// Clears the agent on the open conversations of a config.
 pub async fn drop_agent(tx: &mut Tx<'_>, project: ProjectId, number: (&str, WhatsappConfigId), agent: AgentId) -> Result<()> {
     run!(tx, DROP_AGENT, [project, number.0, number.1, agent], execute).map(drop)
 }
@@ -327,7 +302,7 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i6
     counters::page(conn, (project, Counter::Conversations), &query, (limit, offset)).await
 }
 
-/// A hint that keeps two nodes off the same rows; in no key.
+/// A hint that keeps two nodes off the same rows; part of no key.
 pub(crate) fn lane(id: ConversationId) -> i64 {
     i64::from(id.uuid().as_bytes()[15])
 }

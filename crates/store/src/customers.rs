@@ -1,10 +1,9 @@
-//! Customers: whom the project works for.
+//! Customers of the project.
 
 use crate::{counters, search, db::{Conn, Counter, List, Result, Tx, Value, rows, run, statements}};
 use domain::{Timestamp, ids::{CustomerId, ProjectId}};
 
 rows! {
-    /// A stored customer.
     #[derive(Debug, Clone)]
     pub struct CustomerRow {
         pub id: CustomerId,
@@ -18,16 +17,13 @@ rows! {
     }
 }
 
-/// Which customers a list shows.
+/// Filters of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// The name contains this, in any case.
+    /// Substring, in any case.
     pub name: Option<String>,
-    /// Exact external id.
     pub external_customer_id: Option<String>,
-    /// Made at or after.
     pub created_from: Option<Timestamp>,
-    /// Made at or before.
     pub created_to: Option<Timestamp>,
 }
 
@@ -51,7 +47,7 @@ pub(crate) const LIST: List<1, 4> = List {
     order: "created_at DESC, id DESC",
 };
 
-/// Stores a customer. A second one with its external id is refused.
+/// [`crate::Error::Conflict`] if the external id is taken.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &CustomerRow) -> Result<()> {
     run!(tx, INSERT, [project, c.id, c.name, &search::folded(&c.name), c.external_customer_id, c.metadata, c.created_at,
         c.updated_at], execute)?;
@@ -59,27 +55,25 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &CustomerRow) -> Res
     Ok(())
 }
 
-/// The customer of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: CustomerId) -> Result<Option<CustomerRow>> {
     run!(conn, FIND, [project, id], fetch_optional as CustomerRow)
 }
 
-/// The customer of this id, for changing it: other changes wait until the transaction ends.
+/// Reads and locks a customer until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: CustomerId) -> Result<Option<CustomerRow>> {
     run!(tx, LOCK, [project, id], fetch_optional as CustomerRow)
 }
 
-/// The customer with this external id.
 pub async fn with_external_id(conn: &mut Conn<'_>, project: ProjectId, external: &str) -> Result<Option<CustomerRow>> {
     run!(conn, EXTERNAL, [project, external], fetch_optional as CustomerRow)
 }
 
-/// Writes name, external id and metadata of a row that was locked in the same transaction.
+/// Writes name, external id and metadata. The row must have been locked in the same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, c: &CustomerRow) -> Result<()> {
     run!(tx, UPDATE, [project, c.id, c.name, &search::folded(&c.name), c.external_customer_id, c.metadata, c.updated_at], execute).map(drop)
 }
 
-/// Removes a customer. Nothing may refer to it any more.
+/// Nothing may refer to the customer any more.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: CustomerId) -> Result<()> {
     let gone = run!(tx, DELETE, [project, id], execute)?;
     counters::add(tx, project, Counter::Customers, id.uuid(), -(gone as i64));

@@ -1,8 +1,10 @@
-//! What happened, for live views and outgoing webhooks: written in the transaction of the change that it tells of.
+//! Events for live views and outgoing webhooks, written in the transaction of the change that they report.
 
-use crate::db::{Conn, Result, Tx, rows, run, statements};
-use domain::{Timestamp, ids::ProjectId};
+use crate::db::{Conn, Result, Scope, rows, run, statements, stored_words};
+use domain::{Timestamp, event::Event, ids::ProjectId};
 use uuid::Uuid;
+
+stored_words!(Event);
 
 rows! {
     /// One event.
@@ -10,9 +12,7 @@ rows! {
     pub struct EventRow {
         pub id: Uuid,
         pub at: Timestamp,
-        /// e.g. `execution.status`.
-        pub topic: String,
-        /// What it is about.
+        pub topic: Event,
         pub object_id: Uuid,
         pub body: String,
     }
@@ -23,12 +23,13 @@ statements! {
     OF_OBJECT = ["SELECT ", EventRow, " FROM events WHERE project_id = $1 AND object_id = $2 ORDER BY at, id LIMIT 1000"];
 }
 
-/// Appends an event.
-pub async fn append(tx: &mut Tx<'_>, project: ProjectId, event: &EventRow) -> Result<()> {
-    run!(tx, APPEND, [project, event.id, event.at, event.topic, event.object_id, event.body], execute).map(drop)
+/// Appends an event about an object. `body` is JSON.
+pub async fn append(s: &mut Scope<'_, '_>, id: Uuid, event: Event, object: Uuid, body: &str) -> Result<()> {
+    let (project, now) = (s.project, s.now);
+    run!(s, APPEND, [project, id, now, event, object, body], execute).map(drop)
 }
 
-/// The events of one thing, oldest first.
+/// The events of an object, oldest first.
 pub async fn of_object(conn: &mut Conn<'_>, project: ProjectId, object: Uuid) -> Result<Vec<EventRow>> {
     run!(conn, OF_OBJECT, [project, object], fetch_all as EventRow)
 }

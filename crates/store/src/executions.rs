@@ -7,120 +7,91 @@ use uuid::Uuid;
 stored_words!(ExecutionStatus);
 
 rows! {
-    /// What the API shows of an execution.
+    /// An execution without the engine's state.
     #[derive(Debug, Clone)]
     pub struct ExecutionRow {
         pub id: ExecutionId,
-        /// The agent that runs.
         pub agent_id: AgentId,
-        /// The conversation it works on.
         pub conversation_id: ConversationId,
-        /// `started` and so on.
-        pub status: String,
-        /// The node it stands in.
+        pub status: ExecutionStatus,
+        /// The current node.
         pub node: String,
-        /// Why a person was asked for.
         pub handoff_reason: Option<String>,
-        /// Why it ended.
         pub end_reason: Option<String>,
-        /// JSON of the error.
         pub error: Option<String>,
         pub started_at: Timestamp,
-        /// When it was over.
-        pub ended_at: Option<i64>,
+        pub ended_at: Option<Timestamp>,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
     }
 }
 
 rows! {
-    /// What a step needs of an execution.
+    /// The engine's state of an execution.
     #[derive(Debug, Clone)]
     pub struct StateRow {
-        /// The pinned content.
         pub snapshot_id: SnapshotId,
-        /// `started` and so on.
-        pub status: String,
+        pub status: ExecutionStatus,
         /// The engine's state, JSON.
         pub state: String,
-        /// Its format.
         pub state_format: i64,
-        /// Steps done.
         pub step_no: i64,
     }
 }
 
 rows! {
-    /// The same for a step on a conversation.
+    /// The engine's state, for a step in a conversation.
     #[derive(Debug, Clone)]
     pub struct StepRow {
-        /// The pinned content.
         pub snapshot_id: SnapshotId,
-        /// `started` and so on.
-        pub status: String,
+        pub status: ExecutionStatus,
         /// The engine's state, JSON.
         pub state: String,
-        /// Its format.
         pub state_format: i64,
-        /// Steps done.
         pub step_no: i64,
-        /// When it was over.
-        pub ended_at: Option<i64>,
-        /// Which state of the contact there is to be known.
+        pub ended_at: Option<Timestamp>,
+        /// Version of the contact context.
         pub about_version: Option<i64>,
     }
 }
 
-/// A new execution.
 #[derive(Debug, Clone)]
 pub struct NewExecution<'a> {
     pub id: ExecutionId,
-    /// The agent that runs.
     pub agent: AgentId,
-    /// The pinned content.
     pub snapshot: SnapshotId,
-    /// The conversation it works on.
     pub conversation: ConversationId,
     /// `+` and digits.
     pub phone_number: Option<&'a str>,
     pub now: Timestamp,
 }
 
-/// What a step leaves in its execution.
+/// An execution after a step.
 #[derive(Debug, Clone)]
 pub struct Saved<'a> {
-    /// Its status, if that is another than the stored one.
+    /// The new status, if it differs from the stored one.
     pub entered: Option<ExecutionStatus>,
-    /// The node it stands in.
+    /// The current node.
     pub node: &'a str,
-    /// Why a person was asked for.
     pub handoff_reason: Option<&'a str>,
-    /// Why it ended.
     pub end_reason: Option<&'a str>,
-    /// JSON of the error.
     pub error: Option<&'a str>,
     /// The engine's state, JSON.
     pub state: &'a str,
-    /// Its format.
     pub state_format: i64,
-    /// Steps done.
     pub step_no: i64,
     pub now: Timestamp,
 }
 
-/// Which executions a list shows.
+/// Filters of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     pub status: Option<String>,
-    /// Started at or after.
     pub started_from: Option<Timestamp>,
-    /// Started at or before.
     pub started_to: Option<Timestamp>,
-    /// Over at or after.
     pub ended_from: Option<Timestamp>,
-    /// Over at or before.
     pub ended_to: Option<Timestamp>,
-    /// Exact number, `+` and digits.
+    /// `+` and digits.
     pub phone_number: Option<String>,
 }
 
@@ -162,7 +133,7 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, e: &NewExecution<'_>) -
     Ok(())
 }
 
-/// Gives a new execution a state to begin with, and the number of steps that led to it. Only tests have one: they are in
+/// Sets a new execution's initial state and the number of steps that led to it. Only tests have one: they run in
 /// test mode, and a branch begins in the middle of another execution.
 pub async fn begin_with(
     tx: &mut Tx<'_>,
@@ -178,22 +149,21 @@ pub async fn begin_with(
     Ok(())
 }
 
-/// JSON of the state that an execution began with and of its format, if it is a test's.
+/// JSON of a test execution's initial state and its format.
 pub async fn began_with(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<String>> {
     Ok(run!(conn, BEGAN_WITH, [project, id], fetch_optional as (String,))?.map(|(state,)| state))
 }
 
-/// What a step needs.
 pub async fn state(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<StateRow>> {
     run!(conn, STATE, [project, id], fetch_optional as StateRow)
 }
 
-/// What a step needs, and what there is to be known of the contact.
+/// The engine's state and the version of the contact context.
 pub async fn for_step(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, contact: ContactId) -> Result<Option<StepRow>> {
     run!(tx, STEP, [project, id, contact], fetch_optional as StepRow)
 }
 
-/// Saves what a step leaves. Call it under the conversation's epoch.
+/// The caller must hold the conversation's epoch.
 pub async fn save(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, s: &Saved<'_>) -> Result<()> {
     match s.entered {
         None => run!(tx, SAVE, [project, id, s.node, s.handoff_reason, s.end_reason, s.error, s.state, s.state_format,
@@ -204,7 +174,6 @@ pub async fn save(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, s: &Save
     .map(drop)
 }
 
-/// The execution of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> Result<Option<ExecutionRow>> {
     run!(conn, FIND, [project, id], fetch_optional as ExecutionRow)
 }
@@ -228,7 +197,7 @@ pub async fn list(
     counters::page(conn, (project, Counter::ExecutionsOf(agent.uuid())), &query, (limit, offset)).await
 }
 
-/// A page of a conversation's executions, newest first, and how many there are.
+/// A page of a conversation's executions, newest first, and their number.
 pub async fn of_conversation(
     conn: &mut Conn<'_>,
     (project, conversation): (ProjectId, ConversationId),

@@ -1,19 +1,16 @@
-//! What the model has seen of an execution, append-only.
+//! Chat history of an execution as the model gets it, append-only.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
 
 rows! {
-    /// One entry.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct HistoryRow {
-        /// Its place, from 1, without gaps.
+        /// From 1, without gaps.
         pub seq: i64,
-        /// When it was added.
         pub at: Timestamp,
-        /// The node being visited.
         pub node: String,
-        /// Who brought it: `contact`, `model`, `tool`, `engine`, `person`, `system`.
+        /// `contact`, `model`, `tool`, `engine`, `person` or `system`.
         pub origin: String,
         /// JSON of a chat message.
         pub entry: String,
@@ -26,17 +23,14 @@ statements! {
     ONE = ["SELECT ", HistoryRow, " FROM history WHERE project_id = $1 AND execution_id = $2 AND seq = $3"];
 }
 
-/// Appends an entry.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId, row: &HistoryRow) -> Result<()> {
     run!(tx, APPEND, [project, execution, row.seq, row.at, row.node, row.origin, row.entry], execute).map(drop)
 }
 
-/// The entries from `from` on, in order.
 pub async fn window(conn: &mut Conn<'_>, project: ProjectId, execution: ExecutionId, from: i64) -> Result<Vec<HistoryRow>> {
     run!(conn, WINDOW, [project, execution, from], fetch_all as HistoryRow)
 }
 
-/// One entry.
 pub async fn one(conn: &mut Conn<'_>, project: ProjectId, execution: ExecutionId, seq: i64) -> Result<Option<HistoryRow>> {
     run!(conn, ONE, [project, execution, seq], fetch_optional as HistoryRow)
 }

@@ -1,24 +1,25 @@
-//! Everything else that must run later, once per dedupe key.
+//! Background work other than turns, sends and timers, once per kind and key.
 
-use crate::{conversations, unscoped::DueRow, db::{Error, Result, Tx, rows, run, statements}};
-use domain::{Span, Timestamp, ids::ProjectId};
+use crate::{conversations, unscoped::DueRow, db::{Error, Result, Scope, Tx, rows, run, statements, stored_words}};
+use domain::{Span, Timestamp, ids::ProjectId, job::JobKind};
 use uuid::Uuid;
 
-/// How long a worker has before another may take its job.
+/// Another worker may reclaim a job after this long.
 pub const LEASE: Span = Span::from_secs(60);
+
+stored_words!(JobKind);
 
 rows! {
     /// A claimed job.
     #[derive(Debug, Clone)]
     pub struct JobRow {
         pub id: Uuid,
-        /// What to do.
+        /// The word of a [`JobKind`], or of one that only a newer version knows.
         pub kind: String,
-        /// JSON: with what.
         pub payload: String,
-        /// Tries made.
+        /// Attempts made.
         pub attempt: i64,
-        /// Raised by each claim.
+        /// Fencing token, raised by each claim.
         pub epoch: i64,
     }
 }
@@ -38,48 +39,67 @@ statements! {
     POSTPONE = ["UPDATE jobs SET run_at = $4, error = $5 WHERE project_id = $1 AND id = $2 AND run_at <= $3"];
 }
 
-/// Puts a job, or moves the one of the same kind and key to another time.
-pub async fn put(tx: &mut Tx<'_>, project: ProjectId, id: Uuid, (kind, key): (&str, &str), payload: &str, run_at: Timestamp) -> Result<()> {
-    run!(tx, PUT, [project, id, kind, key, payload, run_at], execute).map(drop)
+/// A job to be stored. There is one of each kind and key.
+#[derive(Debug, Clone, Copy)]
+pub struct NewJob<'a> {
+    pub id: Uuid,
+    pub kind: JobKind,
+    pub key: &'a str,
+    pub payload: &'a str,
+    pub run_at: Timestamp,
 }
 
-/// Takes a due job; `None` if somebody else did.
+/// Stores a job, or moves the one of the same kind and key to another time.
+pub async fn put(s: &mut Scope<'_, '_>, job: NewJob<'_>) -> Result<()> {
+    let project = s.project;
+    run!(s, PUT, [project, job.id, job.kind, job.key, job.payload, job.run_at], execute).map(drop)
+}
+
+/// Stores a job of a kind that this version does not have.
+#[cfg(feature = "testing")]
+pub async fn put_unknown(s: &mut Scope<'_, '_>, job: NewJob<'_>) -> Result<()> {
+    let project = s.project;
+    run!(s, PUT, [project, job.id, "from_the_future", job.key, job.payload, job.run_at], execute).map(drop)
+}
+
+/// Claims a due job; `None` if another worker did.
 pub async fn claim(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Option<JobRow>> {
     run!(tx, CLAIM, [due.project_id, due.id, LEASE, now], fetch_optional as JobRow)
 }
 
-/// Moves a job to another time, if there is one of this kind and key.
-pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, (kind, key): (&str, &str), run_at: Timestamp) -> Result<()> {
-    run!(tx, WAKE, [project, kind, key, run_at], execute).map(drop)
+/// Makes the job of this kind and key due now, if there is one.
+pub async fn wake(s: &mut Scope<'_, '_>, kind: JobKind, key: &str) -> Result<()> {
+    let (project, now) = (s.project, s.now);
+    run!(s, WAKE, [project, kind, key, now], execute).map(drop)
 }
 
 /// Removes a job that is not needed any more. `false`: it was done, or is being done in a transaction that commits first.
-pub async fn cancel(tx: &mut Tx<'_>, project: ProjectId, (kind, key): (&str, &str)) -> Result<bool> {
+pub async fn cancel(tx: &mut Tx<'_>, project: ProjectId, kind: JobKind, key: &str) -> Result<bool> {
     Ok(run!(tx, CANCEL, [project, kind, key], execute)? == 1)
 }
 
-/// Keeps a claimed job for work that takes longer than one transaction, under a lease that is renewed.
-/// [`Error::StaleEpoch`] if another worker took it.
+/// Leases a claimed job for work that takes longer than one transaction.
+/// [`Error::StaleEpoch`] if another worker reclaimed it.
 pub async fn hold(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow, owner: &str) -> Result<()> {
     under_epoch(run!(tx, HOLD, [project, job.id, job.epoch, owner, conversations::LEASE], execute)?)
 }
 
-/// Extends the lease of a kept job. One that has run out is not brought back.
+/// Extends the lease of a held job, unless it has expired.
 pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: Uuid, epoch: i64) -> Result<()> {
     run!(tx, RENEW, [project, id, epoch, conversations::LEASE], execute).map(drop)
 }
 
-/// Removes a done job, in the transaction that does its work. [`Error::StaleEpoch`] if another worker took it.
+/// Removes a done job, in the transaction that does its work. [`Error::StaleEpoch`] if another worker reclaimed it.
 pub async fn finish(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow) -> Result<()> {
     under_epoch(run!(tx, FINISH, [project, job.id, job.epoch], execute)?)
 }
 
-/// Puts a failed job back for later. [`Error::StaleEpoch`] if another worker took it.
+/// Reschedules a failed job. [`Error::StaleEpoch`] if another worker reclaimed it.
 pub async fn again(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow, run_at: Timestamp, error: &str) -> Result<()> {
     under_epoch(run!(tx, AGAIN, [project, job.id, job.epoch, run_at, error], execute)?)
 }
 
-/// Puts off a due job whose transaction failed, so that it stands in nobody's way.
+/// Postpones a due job whose transaction failed, so that it does not block others.
 pub async fn postpone(tx: &mut Tx<'_>, due: DueRow, now: Timestamp, until: Timestamp, error: &str) -> Result<()> {
     run!(tx, POSTPONE, [due.project_id, due.id, now, until, error], execute).map(drop)
 }

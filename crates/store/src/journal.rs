@@ -1,6 +1,6 @@
 //! The evidence of an execution: for each step, the inputs that the engine was fed and the effects that came out.
 //!
-//! An effect is begun by the row that lists it and done by the row whose inputs hold its outcome (docs/decisions/0003).
+//! An effect is begun by the row that lists it and done by the row whose inputs hold its outcome (docs/decisions/0003-work-tables-in-the-database.md).
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
@@ -9,15 +9,15 @@ rows! {
     /// One step.
     #[derive(Debug, Clone)]
     pub struct JournalRow {
-        /// Its number, from 1, without gaps.
+        /// From 1, without gaps.
         pub step_no: i64,
-        /// The epoch that wrote it.
+        /// The epoch that wrote the step.
         pub epoch: i64,
         /// The format of the two texts.
         pub format: i64,
-        /// JSON: what the engine was fed.
+        /// JSON of the engine's inputs.
         pub inputs: String,
-        /// JSON: what it asked for.
+        /// JSON of the effects.
         pub effects: String,
         /// JSON: what happened, for people.
         pub events: String,
@@ -33,7 +33,7 @@ statements! {
              ORDER BY step_no LIMIT 500"];
 }
 
-/// Appends a step; a second one of the same number is refused.
+/// [`crate::Error::Conflict`] if the step exists.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId, row: &JournalRow) -> Result<()> {
     run!(tx, APPEND, [project, execution, row.step_no, row.epoch, row.format, row.inputs, row.effects, row.events, row.at],
         execute).map(drop)

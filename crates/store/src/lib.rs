@@ -9,7 +9,7 @@ mod search;
 #[cfg(feature = "testing")]
 pub use db::{admin, list::Variant, sql::Sql};
 pub use db::{
-    conn::{Conn, Reader, Transaction, Tx},
+    conn::{Conn, Reader, Scope, Transaction, Tx},
     error::{Error, Result},
     store::{CommitObserver, Store},
     transact::Retryable,
@@ -18,7 +18,7 @@ pub use db::{
 #[doc(hidden)]
 pub use db::{point, transact::MAX_TRIES};
 
-/// Declares the resource files and lists their statements, so that none can be forgotten.
+/// Declares the resource files and lists their statements, so that tests cover all.
 macro_rules! resources {
     ($($(#[$meta:meta])* $name:ident),* $(,)?) => {
         $($(#[$meta])* pub mod $name;)*

@@ -1,28 +1,24 @@
 //! Messages in both directions, in the order of their conversation.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements, stored_words};
-use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction, MessageOrigin}};
+use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction, MessageOrigin, MessageStatus}};
 
-stored_words!(Delivery, Direction, MessageOrigin);
+stored_words!(Delivery, Direction, MessageOrigin, MessageStatus);
 
 rows! {
-    /// A stored message.
     #[derive(Debug, Clone)]
     pub struct MessageRow {
         pub id: MessageId,
         pub conversation_id: ConversationId,
-        /// `inbound` or `outbound`.
-        pub direction: String,
+        pub direction: Direction,
         /// `text` and so on.
         pub kind: String,
-        /// Readable form.
         pub content: String,
         /// Meta's element as it came, or what went out in the same form; none of a text that we sent.
         pub raw: Option<String>,
         /// Meta's id; none until WhatsApp accepted it.
         pub wamid: Option<String>,
-        /// `received`, or how far an outbound one has come.
-        pub status: String,
+        pub status: MessageStatus,
         pub origin: MessageOrigin,
         /// Why it failed.
         pub error: Option<String>,
@@ -34,22 +30,17 @@ rows! {
     }
 }
 
-/// A message to be stored.
 #[derive(Debug, Clone)]
 pub struct NewMessage<'a> {
     pub id: MessageId,
-    /// Its place.
     pub seq: i64,
-    /// Which way.
     pub direction: Direction,
     pub origin: MessageOrigin,
     /// `text` and so on.
     pub kind: &'a str,
-    /// Readable form.
     pub content: &'a str,
     /// Meta's element as it came, or what goes out in the same form.
     pub raw: Option<&'a str>,
-    /// Meta's id.
     pub wamid: Option<&'a str>,
     /// Meta's time.
     pub wa_timestamp: Option<Timestamp>,
@@ -94,14 +85,12 @@ pub async fn first_seen(tx: &mut Tx<'_>, project: ProjectId, phone_number_id: &s
     Ok(run!(tx, SEEN, [project, phone_number_id, wamid, now], execute)? == 1)
 }
 
-/// Stores a message.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, m: &NewMessage<'_>) -> Result<()> {
-    let status = if m.direction == Direction::Inbound { "received" } else { Delivery::Pending.as_str() };
+    let status = if m.direction == Direction::Inbound { MessageStatus::Received } else { MessageStatus::Pending };
     run!(tx, INSERT, [project, conversation, m.seq, m.id, m.direction, m.origin, m.kind, m.content, m.raw, m.wamid, m.wa_timestamp,
         status, m.execution, m.now], execute).map(drop)
 }
 
-/// The message of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: MessageId) -> Result<Option<MessageRow>> {
     run!(conn, FIND, [project, id], fetch_optional as MessageRow)
 }
@@ -127,7 +116,7 @@ pub async fn note_media(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, medi
     Ok(run!(tx, NOTE_MEDIA, [project, id, media, now], execute)? == 1)
 }
 
-/// What came in is read, up to this message. How many were not before.
+/// Marks inbound messages as read, up to this one. Returns the number of changed messages.
 pub async fn read(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, id: MessageId, now: Timestamp) -> Result<u64> {
     run!(tx, READ, [project, conversation, id, now], execute)
 }
@@ -164,7 +153,7 @@ pub async fn in_order(conn: &mut Conn<'_>, project: ProjectId, conversation: Con
     Ok(rows)
 }
 
-/// What was said before a place and after a time: the newest of it, oldest first.
+/// The newest messages before a place and after a time, oldest first.
 pub async fn before(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -179,18 +168,17 @@ pub async fn before(
 }
 
 /// A message as a change leaves it; none if our copy was deleted.
-pub type Left = Option<(String, String)>;
+pub type Left = Option<(String, MessageStatus)>;
 
 /// Records the id that WhatsApp gave it, unless a status has told one: then that copy is the one whose statuses count.
 /// Gives its kind and status.
 pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<Left> {
-    run!(tx, ACCEPTED, [project, id, wamid, now], fetch_optional as (String, String))
+    run!(tx, ACCEPTED, [project, id, wamid, now], fetch_optional as (String, MessageStatus))
 }
 
-/// What a status says about a message.
+/// A status webhook's change of a message.
 #[derive(Debug, Clone)]
 pub struct StatusChange<'a> {
-    /// How far it has come.
     pub to: Delivery,
     /// When, by Meta's clock.
     pub at: Timestamp,
@@ -206,10 +194,10 @@ pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change:
     let at = |delivery| (change.to == delivery).then_some(change.at.micros());
     let read = at(Delivery::Read).or(at(Delivery::Played));
     run!(tx, ADVANCE, [project, id, change.to, change.to.rank(), at(Delivery::Sent), at(Delivery::Delivered), read,
-        at(Delivery::Failed), change.error, change.wamid, change.now], fetch_optional as (String, String))
+        at(Delivery::Failed), change.error, change.wamid, change.now], fetch_optional as (String, MessageStatus))
 }
 
-/// Whether anything came in on a number lately.
+/// True if a message was received on a number.
 pub async fn has_received(conn: &mut Conn<'_>, project: ProjectId, phone_number_id: &str) -> Result<bool> {
     Ok(run!(conn, HAS_RECEIVED, [project, phone_number_id], fetch_optional as (String,))?.is_some())
 }

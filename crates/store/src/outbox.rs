@@ -1,13 +1,13 @@
 //! Intended sends, in order per conversation, and every attempt at one.
 //!
 //! Meta has no idempotency key. So an attempt is written before its request is opened, carries a token that Meta echoes in
-//! statuses, and an attempt with an unknown end waits for such a status before it is repeated (reliability.md §6).
+//! statuses, and an attempt with an unknown end waits for such a status before it is repeated (docs/spec/reliability.md 6).
 
 use crate::{conversations::lane, unscoped::DueOutbox, db::{Conn, Error, Result, Tx, rows, run, statements, stored_words}};
 use domain::{words, Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
 use uuid::Uuid;
 
-/// How long a claim lasts unless it is renewed: a send can take longer (15 s), a dead node's must be seen sooner.
+/// Length of a claim without renewal. A send can take longer (15 s), but a dead node's claim must expire sooner.
 pub const LEASE: Span = Span::from_secs(10);
 
 words! {
@@ -41,27 +41,21 @@ rows! {
     pub struct OutboxRow {
         pub id: OutboxId,
         pub conversation_id: ConversationId,
-        /// The stored message.
         pub message_id: MessageId,
         /// The execution that waits for the outcome, if any.
-        pub execution_id: Option<Uuid>,
-        /// Its effect.
+        pub execution_id: Option<ExecutionId>,
         pub effect_id: Option<String>,
-        /// The business number.
         pub phone_number_id: String,
         /// JSON: recipient and content.
         pub payload: String,
-        /// Where it stands.
-        pub state: String,
+        pub state: OutboxState,
         /// Attempts made.
         pub attempt: i64,
         /// When it is given up.
         pub give_up_at: Timestamp,
-        /// The word of a [`Policy`].
-        pub policy: String,
-        /// Raised by each claim.
+        pub policy: Policy,
+        /// Fencing token, raised by each claim.
         pub epoch: i64,
-        /// Meta's id.
         pub wamid: Option<String>,
         /// Why it failed, or why the last attempt did: JSON of code and message.
         pub error: Option<String>,
@@ -70,7 +64,6 @@ rows! {
     }
 }
 
-/// A new row.
 #[derive(Debug, Clone)]
 pub struct NewOutbox<'a> {
     pub id: OutboxId,
@@ -79,15 +72,12 @@ pub struct NewOutbox<'a> {
     pub out_seq: i64,
     /// Names the intent: a second row with the same key is the same intent.
     pub source_key: &'a str,
-    /// The stored message.
     pub message: MessageId,
     /// The execution and effect that wait for the outcome.
     pub waiting: Option<(ExecutionId, &'a str)>,
-    /// The business number.
     pub phone_number_id: &'a str,
     /// JSON: recipient and content.
     pub payload: &'a str,
-    /// What to do when nobody knows whether it arrived.
     pub policy: Policy,
     /// Given up after this long.
     pub patience: Span,
@@ -96,14 +86,12 @@ pub struct NewOutbox<'a> {
     pub now: Timestamp,
 }
 
-/// How a row is left by an attempt, a status or a look at the clock.
+/// A row's new state after an attempt, a status or a timeout.
 #[derive(Debug, Clone)]
 pub struct Settle<'a> {
-    /// The row's new state.
     pub state: OutboxState,
     /// When to look again, for those that are not settled.
     pub next_at: Timestamp,
-    /// Meta's id.
     pub wamid: Option<&'a str>,
     /// Why it failed: JSON of code and message.
     pub error: Option<&'a str>,
@@ -150,52 +138,51 @@ statements! {
     ATTEMPTS = ["SELECT count(*) FROM outbox_attempts WHERE project_id = $1 AND outbox_id = $2"];
 }
 
-/// Whether an intent of this key is known already.
+/// True if there is a row of this source key.
 pub async fn is_known(conn: &mut Conn<'_>, project: ProjectId, source_key: &str) -> Result<bool> {
     Ok(run!(conn, KNOWN, [project, source_key], fetch_optional as (Uuid,))?.is_some())
 }
 
-/// Stores an intent; a second one with the same source key is refused as a conflict.
+/// [`Error::Conflict`] if the source key exists.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, o: &NewOutbox<'_>) -> Result<()> {
     run!(tx, INSERT, [project, o.id, o.conversation, o.out_seq, o.source_key, o.message,
         o.waiting.map(|(execution, _)| execution), o.waiting.map(|(_, effect)| effect), o.phone_number_id,
         o.payload, o.now, o.now + o.patience, lane(o.conversation), o.policy, o.not_before], execute).map(drop)
 }
 
-/// A claimed row, and the state that it was found in.
+/// A claimed row.
 #[derive(Debug, Clone)]
 pub struct Claimed {
-    /// The row as it is now.
     pub row: OutboxRow,
-    /// What it was: only `queued` rows may be sent, the others are to be settled.
-    pub was: String,
+    /// The state before the claim. Only `queued` rows may be sent; others must be settled.
+    pub was: OutboxState,
 }
 
-/// Takes the row if it is first in its conversation, unsettled, and nobody holds it. A `queued` one becomes `sending` with
-/// its next attempt.
+/// Claims the row if it is first in its conversation, unsettled and without an active lease. A `queued` one becomes
+/// `sending` with its next attempt.
 pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp) -> Result<Option<Claimed>> {
-    let Some((was,)) = run!(tx, STATE_SEEN, [due.project_id, due.id, due.epoch], fetch_optional as (String,))? else { return Ok(None) };
+    let Some((was,)) = run!(tx, STATE_SEEN, [due.project_id, due.id, due.epoch], fetch_optional as (OutboxState,))? else { return Ok(None) };
     let row = run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE, now, was], fetch_optional as OutboxRow)?;
     Ok(row.map(|row| Claimed { row, was }))
 }
 
-/// Extends the lease that this epoch holds. One that has run out is not brought back.
+/// Extends the lease of this epoch, unless it has expired.
 pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64) -> Result<bool> {
     Ok(run!(tx, RENEW, [project, id, epoch, LEASE], execute)? == 1)
 }
 
-/// A whole lease for an attempt that this epoch has begun, also after its lease has run out: nobody has taken the row over
-/// yet, and from now on nobody can. `false`: somebody has.
+/// Renews the lease of an attempt that this epoch began, even after it has expired. `false` if another worker has
+/// reclaimed the row.
 pub async fn hold_on(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow) -> Result<bool> {
     Ok(run!(tx, HOLD_ON, [project, row.id, row.epoch, LEASE], execute)? == 1)
 }
 
-/// Writes an attempt, in the transaction that claims its row.
+/// Must run in the transaction that claims the row.
 pub async fn begin_attempt(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, token: &str, now: Timestamp) -> Result<()> {
     run!(tx, BEGIN_ATTEMPT, [project, row.id, row.attempt, row.epoch, token, now], execute).map(drop)
 }
 
-/// Records how an attempt ended, once.
+/// Records the result of an attempt, once.
 pub async fn end_attempt(
     tx: &mut Tx<'_>,
     (project, id, attempt): (ProjectId, OutboxId, i64),
@@ -206,33 +193,32 @@ pub async fn end_attempt(
     run!(tx, END_ATTEMPT, [project, id, attempt, now, outcome, detail], execute).map(drop)
 }
 
-/// Leaves the row in a state, under its epoch. [`Error::StaleEpoch`] if another worker took it or it is settled.
+/// Sets the state under the row's epoch. [`Error::StaleEpoch`] if another worker reclaimed it or it is settled.
 pub async fn settle(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64, s: &Settle<'_>) -> Result<OutboxRow> {
     run!(tx, SETTLE, [project, id, epoch, s.state, s.next_at, s.wamid, s.error, s.now], fetch_optional as OutboxRow)?
         .ok_or(Error::StaleEpoch)
 }
 
-/// Takes back what agents said in a conversation and what has not left: a row whose request may be open is left alone.
+/// Fails the agents' queued sends of a conversation. Rows with a possibly open request stay.
 pub async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, error: &str, now: Timestamp) -> Result<Vec<OutboxRow>> {
     run!(tx, WITHDRAW, [project, conversation, error, now], fetch_all as OutboxRow)
 }
 
-/// The row of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Result<Option<OutboxRow>> {
     run!(conn, FIND, [project, id], fetch_optional as OutboxRow)
 }
 
-/// Records the id that a status told, and locks the row.
+/// Records the id that a status reported, and locks the row.
 pub async fn note_wamid(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, wamid: &str, now: Timestamp) -> Result<Option<OutboxRow>> {
     // Mostly the attempt's own answer came first. What is accepted stays so: there is nothing to write, nor to wait for.
     let row = find(tx, project, id).await?;
-    if row.as_ref().is_none_or(|row| row.state == OutboxState::Accepted.as_str() && row.wamid.is_some()) {
+    if row.as_ref().is_none_or(|row| row.state == OutboxState::Accepted && row.wamid.is_some()) {
         return Ok(row);
     }
     run!(tx, NOTE_WAMID, [project, id, wamid, now], fetch_optional as OutboxRow)
 }
 
-/// Writes what the row is to send from now on, under its epoch. [`Error::StaleEpoch`] if another worker took it.
+/// Replaces the payload under the row's epoch. [`Error::StaleEpoch`] if another worker reclaimed it.
 pub async fn repack(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, payload: &str, now: Timestamp) -> Result<()> {
     match run!(tx, REPACK, [project, row.id, row.epoch, payload, now], execute)? {
         0 => Err(Error::StaleEpoch),
@@ -240,17 +226,17 @@ pub async fn repack(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, payloa
     }
 }
 
-/// What waits in a conversation waits until this time.
+/// Delays a conversation's queued sends until this time.
 pub async fn hold(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, until: Timestamp) -> Result<()> {
     run!(tx, HOLD, [project, conversation, until], execute).map(drop)
 }
 
-/// What waits in a conversation and was not tried yet is due now.
+/// Makes a conversation's queued sends without an attempt due now.
 pub async fn let_go(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, now: Timestamp) -> Result<()> {
     run!(tx, LET_GO, [project, conversation, now], execute).map(drop)
 }
 
-/// Whether a message is still to be sent, or nobody knows yet whether it was.
+/// True if a message is still to be sent, or its delivery is still unknown.
 pub async fn is_on_its_way(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -260,7 +246,7 @@ pub async fn is_on_its_way(
     Ok(run!(conn, ON_ITS_WAY, [project, conversation, message], fetch_optional as (Uuid,))?.is_some())
 }
 
-/// How many attempts were written for a row.
+/// Number of attempts of a row.
 pub async fn attempts(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Result<i64> {
     Ok(run!(conn, ATTEMPTS, [project, id], fetch_one as (i64,))?.0)
 }

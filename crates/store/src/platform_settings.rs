@@ -1,4 +1,4 @@
-//! What all nodes of one database share; the first one that needs a value makes it.
+//! Settings that all nodes of a database share. The first node that needs a value creates it.
 
 use crate::db::{Result, Tx, run, statements};
 
@@ -7,7 +7,7 @@ statements! {
                RETURNING value"];
 }
 
-/// The value of a setting, which is `fresh` unless another node was first.
+/// Returns the stored value, or stores `fresh`.
 pub async fn ensure(tx: &mut Tx<'_>, name: &str, fresh: &[u8]) -> Result<Vec<u8>> {
     Ok(run!(tx, ENSURE, [name, fresh], fetch_one as (Vec<u8>,))?.0)
 }

@@ -4,7 +4,6 @@ use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::ProjectId};
 
 rows! {
-    /// A stored project.
     #[derive(Debug, Clone)]
     pub struct ProjectRow {
         pub id: ProjectId,
@@ -20,17 +19,16 @@ statements! {
     NAMED = ["SELECT ", ProjectRow, " FROM projects WHERE name = $1 ORDER BY created_at, id LIMIT 2"];
 }
 
-/// Makes a project; does nothing where the id exists.
+/// Does nothing if the id exists.
 pub async fn insert(tx: &mut Tx<'_>, id: ProjectId, name: &str, now: Timestamp) -> Result<()> {
     run!(tx, INSERT, [id, name, now], execute).map(drop)
 }
 
-/// The project of this id.
 pub async fn find(conn: &mut Conn<'_>, id: ProjectId) -> Result<Option<ProjectRow>> {
     run!(conn, FIND, [id], fetch_optional as ProjectRow)
 }
 
-/// The projects of this name, at most two: names are not unique, and a caller must notice.
+/// At most two projects, so that callers notice an ambiguous name.
 pub async fn named(conn: &mut Conn<'_>, name: &str) -> Result<Vec<ProjectRow>> {
     run!(conn, NAMED, [name], fetch_all as ProjectRow)
 }

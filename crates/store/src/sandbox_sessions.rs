@@ -1,26 +1,22 @@
 //! Sandbox sessions: one live session for each phone and project.
 
-use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements}};
-use domain::{Timestamp, ids::{AgentId, ProjectId, SandboxSessionId}};
+use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements, stored_words}};
+use domain::{Timestamp, ids::{AgentId, ProjectId, SandboxSessionId}, sandbox::SessionStatus};
+
+stored_words!(SessionStatus);
 
 rows! {
-    /// A stored session.
     #[derive(Debug, Clone)]
     pub struct SandboxSessionRow {
         pub id: SandboxSessionId,
         /// The tester's number, `+` and digits.
         pub phone: String,
-        /// The key under which WhatsApp's spellings of it meet.
+        /// One key for all of WhatsApp's spellings of the number.
         pub phone_canonical: String,
-        /// The agent that answers.
         pub agent_id: AgentId,
-        /// What the tester sends.
         pub code: String,
-        /// `pending_activation`, `active` or `expired`.
-        pub status: String,
-        /// When the code came.
-        pub activated_at: Option<i64>,
-        /// When it is over.
+        pub status: SessionStatus,
+        pub activated_at: Option<Timestamp>,
         pub expires_at: Timestamp,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
@@ -39,7 +35,7 @@ statements! {
              FROM sandbox_sessions WHERE project_id = $1 ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
 }
 
-/// Stores a session; a second live one for the same phone is refused.
+/// [`crate::Error::Conflict`] if the phone has a pending or active session.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, s: &SandboxSessionRow) -> Result<()> {
     run!(tx, INSERT, [project, s.id, s.phone, s.phone_canonical, s.agent_id, s.code, s.status, s.activated_at,
         s.expires_at, s.created_at, s.updated_at], execute)?;
@@ -52,24 +48,22 @@ pub async fn live(conn: &mut Conn<'_>, project: ProjectId, phone_canonical: &str
     run!(conn, LIVE, [project, phone_canonical], fetch_optional as SandboxSessionRow)
 }
 
-/// Moves a session to a status.
 pub async fn set(
     tx: &mut Tx<'_>,
     (project, id): (ProjectId, SandboxSessionId),
-    status: &str,
-    activated_at: Option<i64>,
+    status: SessionStatus,
+    activated_at: Option<Timestamp>,
     expires_at: Timestamp,
     now: Timestamp,
 ) -> Result<()> {
     run!(tx, SET, [project, id, status, activated_at, expires_at, now], execute).map(drop)
 }
 
-/// The session of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: SandboxSessionId) -> Result<Option<SandboxSessionRow>> {
     run!(conn, FIND, [project, id], fetch_optional as SandboxSessionRow)
 }
 
-/// A page of sessions, newest first, and how many there are.
+/// A page of sessions, newest first, and their number.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<SandboxSessionRow>, i64)> {
     let total = counters::length(conn, project, Counter::SandboxSessions).await?;
     if offset >= total {

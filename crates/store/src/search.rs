@@ -1,12 +1,11 @@
-//! "Contains this text, in any case", the same on both engines: names are stored in lower case beside themselves, because
-//! the engines' own folding knows different alphabets.
+//! Case-insensitive substring search, equal on both engines. Names are also stored in lower case, because
+//! the engines fold different alphabets.
 
-/// The text as it is searched in.
 pub(crate) fn folded(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// The `LIKE … ESCAPE '\'` pattern of what contains a text.
+/// A `LIKE … ESCAPE '\'` pattern.
 pub(crate) fn containing(text: &str) -> String {
     let mut pattern = String::from("%");
     for c in folded(text).chars() {

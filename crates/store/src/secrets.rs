@@ -1,12 +1,12 @@
-//! Secrets at rest: a fresh XChaCha20-Poly1305 key per secret, wrapped by the key-encryption key (design.md §4).
+//! Secrets at rest: one XChaCha20-Poly1305 key per secret, wrapped by the key-encryption key.
 //!
-//! The associated data names project, kind and id, so a ciphertext that is moved to another row does not open.
+//! The associated data is project, kind and id, so a ciphertext moved to another row cannot be decrypted.
 
 use crate::db::{Conn, Error, Result, Sql, Tx, rows, run, statements};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};
 use domain::{Timestamp, ids::{ProjectId, SecretId}};
 
-/// Seals and opens secrets with one key-encryption key.
+/// Encrypts and decrypts secrets with one key-encryption key.
 #[derive(Clone)]
 pub struct Vault {
     key: [u8; 32],
@@ -34,7 +34,7 @@ statements! {
 }
 
 impl Vault {
-    /// A vault with this key-encryption key; the id is kept beside each secret, for rotation.
+    /// `key_id` is stored with each secret, for rotation.
     pub fn new(key: [u8; 32], key_id: impl Into<String>) -> Self {
         Self { key, key_id: key_id.into() }
     }
@@ -60,7 +60,7 @@ impl Vault {
     }
 }
 
-/// Seals and stores a secret.
+/// Encrypts and stores a secret.
 pub async fn insert(
     tx: &mut Tx<'_>,
     vault: &Vault,
@@ -72,12 +72,12 @@ pub async fn insert(
     write(tx, INSERT, vault, owner, kind, plain, now).await
 }
 
-/// Forgets a secret. Nothing may refer to it any more.
+/// Nothing may refer to the secret any more.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: SecretId) -> Result<()> {
     run!(tx, DELETE, [project, id], execute).map(drop)
 }
 
-/// Seals and stores a secret, in place of the one that is there.
+/// Encrypts and stores a secret; replaces an existing one.
 pub async fn put(
     tx: &mut Tx<'_>,
     vault: &Vault,
@@ -103,7 +103,7 @@ async fn write(
         .map(drop)
 }
 
-/// Opens a stored secret.
+/// Decrypts a stored secret.
 pub async fn reveal(conn: &mut Conn<'_>, vault: &Vault, project: ProjectId, id: SecretId, kind: &str) -> Result<Option<String>> {
     let Some(sealed) = run!(conn, FIND, [project, id, kind], fetch_optional as Sealed)? else { return Ok(None) };
     let plain = vault.open(&associated(project, kind, id), &sealed)?;

@@ -4,16 +4,14 @@ use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{ProjectId, TestCaseId, TestSuiteId}};
 
 rows! {
-    /// A stored case.
     #[derive(Debug, Clone)]
     pub struct TestCaseRow {
         pub id: TestCaseId,
         pub suite_id: TestSuiteId,
         pub name: String,
         pub description: Option<String>,
-        /// What the simulated user wants and does.
+        /// Instructions for the simulated user.
         pub script: String,
-        /// What is graded.
         pub rubric: String,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
@@ -33,33 +31,30 @@ statements! {
     COUNT = ["SELECT count(*) FROM test_cases WHERE project_id = $1 AND suite_id = $2"];
 }
 
-/// Stores a case.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &TestCaseRow) -> Result<()> {
     run!(tx, INSERT, [project, c.id, c.suite_id, c.name, c.description, c.script, c.rubric, c.created_at, c.updated_at],
         execute).map(drop)
 }
 
-/// Replaces what a case says.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, c: &TestCaseRow) -> Result<()> {
     run!(tx, UPDATE, [project, c.id, c.name, c.description, c.script, c.rubric, c.updated_at], execute).map(drop)
 }
 
-/// The case of this id, for changing it: other changes wait until the transaction ends.
+/// Reads and locks a test case until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: TestCaseId) -> Result<Option<TestCaseRow>> {
     run!(tx, LOCK, [project, id], fetch_optional as TestCaseRow)
 }
 
-/// Removes a case that has no runs any more.
+/// The case must have no runs.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: TestCaseId) -> Result<()> {
     run!(tx, DELETE, [project, id], execute).map(drop)
 }
 
-/// The case of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: TestCaseId) -> Result<Option<TestCaseRow>> {
     run!(conn, FIND, [project, id], fetch_optional as TestCaseRow)
 }
 
-/// A page of a suite's cases, newest first, and how many there are.
+/// A page of a suite's cases, newest first, and their number.
 pub async fn list(
     conn: &mut Conn<'_>,
     project: ProjectId,

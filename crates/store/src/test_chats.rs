@@ -1,40 +1,35 @@
-//! Test chats, and the rests of each from which it can be taken up again.
+//! Test chats, and their checkpoints, from which a chat can be continued.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
-use domain::{Timestamp, ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, TestChatId}};
-use uuid::Uuid;
+use domain::{Timestamp, ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestChatId}};
 
 rows! {
-    /// A stored chat.
     #[derive(Debug, Clone)]
     pub struct TestChatRow {
         pub id: TestChatId,
-        /// Who answers.
         pub agent_id: AgentId,
-        /// In which state; none: as the agent is when a thread begins.
-        pub snapshot_id: Option<Uuid>,
-        /// Where its current branch talks.
+        /// None: the agent as it is when a thread begins.
+        pub snapshot_id: Option<SnapshotId>,
+        /// The conversation of the current branch.
         pub conversation_id: ConversationId,
-        /// Its latest rest.
-        pub checkpoint_id: Option<Uuid>,
+        /// The latest checkpoint.
+        pub checkpoint_id: Option<CheckpointId>,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
     }
 }
 
 rows! {
-    /// A rest of a chat.
+    /// A point from which a chat can be continued.
     #[derive(Debug, Clone)]
     pub struct CheckpointRow {
         pub id: CheckpointId,
         pub chat_id: TestChatId,
-        /// The rest before it.
-        pub parent_id: Option<Uuid>,
-        /// The execution that rests.
+        pub parent_id: Option<CheckpointId>,
         pub execution_id: ExecutionId,
-        /// Its steps until then.
+        /// Steps until then.
         pub step_no: i64,
-        /// The last message until then.
+        /// Sequence number of the last message until then.
         pub message_seq: i64,
         pub created_at: Timestamp,
     }
@@ -56,27 +51,25 @@ statements! {
                    WHERE project_id = $1 AND id = $2"];
 }
 
-/// Stores a chat.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &TestChatRow) -> Result<()> {
     run!(tx, INSERT, [project, c.id, c.agent_id, c.snapshot_id, c.conversation_id, c.created_at], execute).map(drop)
 }
 
-/// The chat of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: TestChatId) -> Result<Option<TestChatRow>> {
     run!(conn, FIND, [project, id], fetch_optional as TestChatRow)
 }
 
-/// The chat of this id, for saying something in it: others who do the same wait.
+/// Reads and locks a chat until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: TestChatId, now: Timestamp) -> Result<Option<TestChatRow>> {
     run!(tx, LOCK, [project, id, now], fetch_optional as TestChatRow)
 }
 
-/// The chat whose current branch talks in this conversation.
+/// The chat whose current branch is this conversation.
 pub async fn of_conversation(conn: &mut Conn<'_>, project: ProjectId, id: ConversationId) -> Result<Option<TestChatRow>> {
     run!(conn, OF_CONVERSATION, [project, id], fetch_optional as TestChatRow)
 }
 
-/// Lets a chat go on in a conversation, from a rest.
+/// Continues a chat in a conversation, from a checkpoint.
 pub async fn go_on(
     tx: &mut Tx<'_>,
     (project, id): (ProjectId, TestChatId),
@@ -87,13 +80,11 @@ pub async fn go_on(
     run!(tx, MOVE, [project, id, conversation, checkpoint, now], execute).map(drop)
 }
 
-/// Stores a rest.
 pub async fn add_checkpoint(tx: &mut Tx<'_>, project: ProjectId, c: &CheckpointRow) -> Result<()> {
     run!(tx, ADD_CHECKPOINT, [project, c.id, c.chat_id, c.parent_id, c.execution_id, c.step_no, c.message_seq, c.created_at],
         execute).map(drop)
 }
 
-/// The rest of this id.
 pub async fn checkpoint(conn: &mut Conn<'_>, project: ProjectId, id: CheckpointId) -> Result<Option<CheckpointRow>> {
     run!(conn, CHECKPOINT, [project, id], fetch_optional as CheckpointRow)
 }

@@ -1,50 +1,42 @@
-//! Runs of test cases, with the state of each and what it was fed.
+//! Runs of test cases, with state and steps.
 
-use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements}};
-use domain::{Timestamp, ids::{AgentId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestCaseId, TestRunId, TestSuiteId}};
+use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements, stored_words}};
+use domain::{Timestamp, job::TestRunStatus, ids::{AgentId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestCaseId, TestRunId, TestSuiteId}};
 use uuid::Uuid;
 
+stored_words!(TestRunStatus);
+
 rows! {
-    /// A stored run.
     #[derive(Debug, Clone)]
     pub struct TestRunRow {
         pub id: TestRunId,
-        /// The suite of its case.
         pub suite_id: TestSuiteId,
-        /// What is run.
         pub case_id: TestCaseId,
-        /// Who is tested.
         pub agent_id: AgentId,
-        /// In which state.
         pub snapshot_id: SnapshotId,
-        /// The agent's execution; it need not have begun.
+        /// The agent's execution, which may not exist yet.
         pub execution_id: ExecutionId,
-        /// Where it talks, once it has begun.
-        pub conversation_id: Option<Uuid>,
-        /// `queued`, `running`, `completed` or `error`.
-        pub status: String,
+        /// None until the run has begun.
+        pub conversation_id: Option<ConversationId>,
+        pub status: TestRunStatus,
         /// The run's state, JSON.
         pub state: String,
-        /// Steps done.
         pub step_no: i64,
-        /// When it began.
-        pub started_at: Option<i64>,
-        /// When it was over.
-        pub ended_at: Option<i64>,
+        pub started_at: Option<Timestamp>,
+        pub ended_at: Option<Timestamp>,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
     }
 }
 
 rows! {
-    /// One step of a run.
     #[derive(Debug, Clone)]
     pub struct TestRunStepRow {
-        /// Its number, from 1, without gaps.
+        /// From 1, without gaps.
         pub step_no: i64,
-        /// JSON: what the run was fed.
+        /// JSON of the run's input.
         pub input: String,
-        /// JSON: what it asked for.
+        /// JSON of the effects.
         pub effects: String,
         pub at: Timestamp,
     }
@@ -69,44 +61,33 @@ statements! {
     STEPS = ["SELECT ", TestRunStepRow, " FROM test_run_steps WHERE project_id = $1 AND run_id = $2 ORDER BY step_no LIMIT 1000"];
 }
 
-/// A new run.
 #[derive(Debug, Clone)]
 pub struct NewTestRun<'a> {
     pub id: TestRunId,
-    /// The suite of its case.
     pub suite: TestSuiteId,
-    /// What is run.
     pub case: TestCaseId,
-    /// Who is tested.
     pub agent: AgentId,
-    /// In which state.
     pub snapshot: SnapshotId,
-    /// The id that the agent's execution will have.
+    /// Id for the agent's execution.
     pub execution: ExecutionId,
     /// The run's state, JSON.
     pub state: &'a str,
     pub now: Timestamp,
 }
 
-/// What a step leaves in its run.
+/// A run after a step.
 #[derive(Debug, Clone)]
 pub struct Saved<'a> {
-    /// Where it talks.
     pub conversation: Option<ConversationId>,
-    /// `running`, `completed` or `error`.
-    pub status: &'a str,
+    pub status: TestRunStatus,
     /// The run's state, JSON.
     pub state: &'a str,
-    /// Steps done.
     pub step_no: i64,
-    /// When it began.
     pub started_at: Option<Timestamp>,
-    /// When it was over.
     pub ended_at: Option<Timestamp>,
     pub now: Timestamp,
 }
 
-/// Stores a queued run.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, r: &NewTestRun<'_>) -> Result<()> {
     run!(tx, INSERT, [project, r.id, r.suite, r.case, r.agent, r.snapshot, r.execution, r.state, r.now], execute)?;
     counters::add(tx, project, Counter::TestRunsOfCase(r.case.uuid()), r.id.uuid(), 1);
@@ -114,28 +95,27 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, r: &NewTestRun<'_>) -> 
     Ok(())
 }
 
-/// Saves what a step leaves. Call it under the epoch of the run's job.
+/// The caller must hold the epoch of the run's job.
 pub async fn save(tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, s: &Saved<'_>) -> Result<()> {
     run!(tx, SAVE, [project, id, s.conversation, s.status, s.state, s.step_no, s.started_at, s.ended_at, s.now], execute)
         .map(drop)
 }
 
-/// Lets a queued run begin; `false` if it is not queued any more.
+/// `false` if the run is not queued any more.
 pub async fn start(tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, now: Timestamp) -> Result<bool> {
     Ok(run!(tx, START, [project, id, now], execute)? == 1)
 }
 
-/// The run of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: TestRunId) -> Result<Option<TestRunRow>> {
     run!(conn, FIND, [project, id], fetch_optional as TestRunRow)
 }
 
-/// The run of this id, for a step: others who do the same wait.
+/// Reads and locks a run until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: TestRunId) -> Result<Option<TestRunRow>> {
     run!(tx, LOCK, [project, id], fetch_optional as TestRunRow)
 }
 
-/// A page of a case's runs, newest first, and how many there are.
+/// A page of a case's runs, newest first, and their number.
 pub async fn of_case(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -151,7 +131,7 @@ pub async fn of_case(
     Ok((rows, total))
 }
 
-/// A page of a suite's runs, newest first, and how many there are.
+/// A page of a suite's runs, newest first, and their number.
 pub async fn of_suite(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -167,8 +147,8 @@ pub async fn of_suite(
     Ok((rows, total))
 }
 
-/// How many of a suite's runs have this status.
-pub async fn count_in(conn: &mut Conn<'_>, project: ProjectId, suite: TestSuiteId, status: &str) -> Result<i64> {
+/// Number of a suite's runs with this status.
+pub async fn count_in(conn: &mut Conn<'_>, project: ProjectId, suite: TestSuiteId, status: TestRunStatus) -> Result<i64> {
     Ok(run!(conn, COUNT_IN, [project, suite, status], fetch_one as (i64,))?.0)
 }
 
@@ -187,12 +167,11 @@ pub async fn delete_of_case(tx: &mut Tx<'_>, project: ProjectId, case: TestCaseI
     Ok(())
 }
 
-/// Appends a step; a second one of the same number is refused.
+/// [`crate::Error::Conflict`] if the step exists.
 pub async fn append(tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, s: &TestRunStepRow) -> Result<()> {
     run!(tx, APPEND, [project, id, s.step_no, s.input, s.effects, s.at], execute).map(drop)
 }
 
-/// The steps of a run, in order.
 pub async fn steps(conn: &mut Conn<'_>, project: ProjectId, id: TestRunId) -> Result<Vec<TestRunStepRow>> {
     run!(conn, STEPS, [project, id], fetch_all as TestRunStepRow)
 }

@@ -4,11 +4,9 @@ use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{AgentId, ProjectId, TestSuiteId}};
 
 rows! {
-    /// A stored suite.
     #[derive(Debug, Clone)]
     pub struct TestSuiteRow {
         pub id: TestSuiteId,
-        /// The agent that it tests.
         pub agent_id: AgentId,
         pub name: String,
         pub description: Option<String>,
@@ -30,32 +28,29 @@ statements! {
     COUNT = ["SELECT count(*) FROM test_suites WHERE project_id = $1 AND agent_id = $2"];
 }
 
-/// Stores a suite.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, s: &TestSuiteRow) -> Result<()> {
     run!(tx, INSERT, [project, s.id, s.agent_id, s.name, s.description, s.created_at, s.updated_at], execute).map(drop)
 }
 
-/// Replaces name and description.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, s: &TestSuiteRow) -> Result<()> {
     run!(tx, UPDATE, [project, s.id, s.name, s.description, s.updated_at], execute).map(drop)
 }
 
-/// The suite of this id, for changing it or what is in it: others who do the same wait.
+/// Reads and locks a suite until the transaction ends, for changes of the suite or its cases.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: TestSuiteId) -> Result<Option<TestSuiteRow>> {
     run!(tx, LOCK, [project, id], fetch_optional as TestSuiteRow)
 }
 
-/// Removes a suite that has no cases any more.
+/// The suite must have no cases.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: TestSuiteId) -> Result<()> {
     run!(tx, DELETE, [project, id], execute).map(drop)
 }
 
-/// The suite of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: TestSuiteId) -> Result<Option<TestSuiteRow>> {
     run!(conn, FIND, [project, id], fetch_optional as TestSuiteRow)
 }
 
-/// A page of an agent's suites and how many there are. Oldest first: clients take the first one for the default.
+/// A page of an agent's suites and their number. Oldest first: clients take the first one as the default.
 pub async fn list(
     conn: &mut Conn<'_>,
     project: ProjectId,

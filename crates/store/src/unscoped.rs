@@ -1,5 +1,5 @@
-//! Every statement that runs before a project is known, or over all of them: look-ups in the directory, the workers'
-//! scans for due rows (which return keys only) and the leases of a whole node. They live here and nowhere else.
+//! All statements without a project: look-ups in the directory, the workers'
+//! scans for due rows (which return keys only) and the leases of a whole node.
 
 use crate::db::{Conn, Error, Result, Tx, rows, run, statements, stored_words};
 use domain::{words, Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
@@ -20,49 +20,41 @@ words! {
 stored_words!(DirectoryKind);
 
 rows! {
-    /// Where a directory entry points.
+    /// The target of a directory entry.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Pointer {
-        /// The owner.
         pub project_id: ProjectId,
-        /// The thing itself.
         pub object_id: Uuid,
     }
 }
 
 rows! {
-    /// A conversation with something due.
+    /// A due conversation.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct DueConversation {
-        /// The owner.
         pub project_id: ProjectId,
-        /// The conversation.
         pub id: ConversationId,
-        /// The epoch seen; a claim succeeds only if it is still this one.
+        /// A claim succeeds only at this epoch.
         pub epoch: i64,
     }
 }
 
 rows! {
-    /// An outbox row with something due.
+    /// A due outbox entry.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct DueOutbox {
-        /// The owner.
         pub project_id: ProjectId,
-        /// The row.
         pub id: OutboxId,
-        /// The epoch seen.
+        /// A claim succeeds only at this epoch.
         pub epoch: i64,
     }
 }
 
 rows! {
-    /// A timer or job that is due.
+    /// A due timer or job.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub struct DueRow {
-        /// The owner.
         pub project_id: ProjectId,
-        /// The row.
         pub id: Uuid,
     }
 }
@@ -103,12 +95,12 @@ statements! {
     VOID_JOBS = ["UPDATE jobs SET lease_until = 0, epoch = epoch + 1 WHERE lease_until > 0"];
 }
 
-/// Lets `value` be found, moving it from whatever it pointed to before.
+/// Adds or replaces an entry.
 pub async fn point(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: ProjectId, object: Uuid) -> Result<()> {
     run!(tx, POINT, [kind, value, project, object], execute).map(drop)
 }
 
-/// Lets `value` be found, unless it is somebody's already. [`Error::Conflict`] then.
+/// Adds an entry. [`Error::Conflict`] if `value` is taken.
 pub async fn claim(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: ProjectId, object: Uuid) -> Result<()> {
     match run!(tx, CLAIM, [kind, value, project, object], execute)? {
         0 => Err(Error::Conflict(format!("directory: {}", kind.as_str()))),
@@ -116,48 +108,45 @@ pub async fn claim(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: P
     }
 }
 
-/// Whether any number, in any project, has this verify token.
+/// True if a number of any project has this verify token.
 pub async fn has_verify_token(conn: &mut Conn<'_>, verify_token: &str) -> Result<bool> {
     Ok(run!(conn, HAS_VERIFY_TOKEN, [verify_token], fetch_optional as (Uuid,))?.is_some())
 }
 
-/// Notes that Meta made the handshake with this token, at the numbers that have it.
+/// Records Meta's handshake at all numbers with this verify token.
 pub async fn verify_numbers(tx: &mut Tx<'_>, verify_token: &str, now: Timestamp) -> Result<()> {
     run!(tx, VERIFY_NUMBERS, [verify_token, now], execute).map(drop)
 }
 
-/// Who owns `value`.
 pub async fn look_up(conn: &mut Conn<'_>, kind: DirectoryKind, value: &str) -> Result<Option<Pointer>> {
     run!(conn, LOOK_UP, [kind, value], fetch_optional as Pointer)
 }
 
-/// Removes an entry, if it still points there.
+/// Removes an entry if it still has this target.
 pub async fn forget(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, pointer: Pointer) -> Result<()> {
     run!(tx, FORGET, [kind, value, pointer.project_id, pointer.object_id], execute).map(drop)
 }
 
-/// Conversations whose due time has come and that nobody holds, oldest first.
+/// Due conversations without an active lease, oldest first.
 pub async fn due_conversations(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueConversation>> {
     run!(conn, DUE_CONVERSATIONS, [now, limit], fetch_all as DueConversation)
 }
 
-/// Outbox rows that are first in their conversation and have something to be done, oldest first.
+/// Due outbox entries that are first in their conversation, oldest first.
 pub async fn due_outbox(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueOutbox>> {
     run!(conn, DUE_OUTBOX, [now, limit], fetch_all as DueOutbox)
 }
 
-/// Timers whose time has come.
 pub async fn due_timers(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_TIMERS, [now, limit], fetch_all as DueRow)
 }
 
-/// Jobs of test runs whose time has come and that nobody holds: they wait for models, so they have a worker of their own.
+/// Due jobs of test runs. They wait for models, so they have a worker of their own.
 pub async fn due_test_runs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_TEST_RUNS, [now, limit], fetch_all as DueRow)
 }
 
-/// Jobs that ask or tell Meta something, whose time has come and that nobody holds: they wait for Meta, so they have a worker of
-/// their own.
+/// Due jobs that call Meta. They wait for Meta, so they have a worker of their own.
 pub async fn due_calls(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_CALLS, [now, limit], fetch_all as DueRow)
 }
@@ -167,18 +156,18 @@ pub async fn due_fetches(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Res
     run!(conn, DUE_FETCHES, [now, limit], fetch_all as DueRow)
 }
 
-/// The projects that have a number of this business account.
+/// Projects with a number of this business account.
 pub async fn projects_of_account(conn: &mut Conn<'_>, waba_id: &str) -> Result<Vec<ProjectId>> {
     let rows = run!(conn, PROJECTS_OF_ACCOUNT, [waba_id], fetch_all as (ProjectId,))?;
     Ok(rows.into_iter().map(|(project,)| project).collect())
 }
 
-/// Other jobs whose time has come and that nobody holds.
+/// Other due jobs.
 pub async fn due_jobs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_JOBS, [now, limit], fetch_all as DueRow)
 }
 
-/// Whose execution it is, for the operator's commands.
+/// For the operator's commands.
 pub async fn project_of_execution(conn: &mut Conn<'_>, id: ExecutionId) -> Result<Option<ProjectId>> {
     let row = run!(conn, PROJECT_OF_EXECUTION, [id], fetch_optional as (ProjectId,))?;
     Ok(row.map(|(project,)| project))
@@ -189,21 +178,21 @@ pub async fn executions(conn: &mut Conn<'_>) -> Result<Vec<DueRow>> {
     run!(conn, EXECUTIONS, [], fetch_all as DueRow)
 }
 
-/// Whether any stored secret was sealed with another master key than the one of this id.
+/// True if a stored secret was encrypted with another master key.
 pub async fn has_secrets_of_another_key(conn: &mut Conn<'_>, kek_id: &str) -> Result<bool> {
     Ok(run!(conn, OTHER_KEY, [kek_id], fetch_optional as (String,))?.is_some())
 }
 
-/// Makes every lease void, so that a node that is certain to be alone need not wait for those of its earlier life.
-/// The epochs go up: whatever still ran in that life can write nothing.
+/// Voids all leases, so that a node that is certainly alone need not wait for those of its earlier process.
+/// Raises the epochs: what still runs in that process can write nothing.
 pub async fn void_all_leases(tx: &mut Tx<'_>) -> Result<()> {
     run!(tx, VOID_CONVERSATIONS, [], execute)?;
     run!(tx, VOID_OUTBOX, [], execute)?;
     run!(tx, VOID_JOBS, [], execute).map(drop)
 }
 
-/// Makes the leases void whose owner begins with `prefix`: those of earlier lives of a node that others work beside. A job
-/// that is done within one transaction has no owner and leaves no lease behind.
+/// Voids leases whose owner begins with `prefix`: those of a node's earlier processes. A job
+/// that takes one transaction has no owner and leaves no lease.
 pub async fn void_leases_of(tx: &mut Tx<'_>, prefix: &str) -> Result<()> {
     run!(tx, VOID_CONVERSATIONS_OF, [prefix], execute)?;
     run!(tx, VOID_OUTBOX_OF, [prefix], execute)?;

@@ -14,23 +14,22 @@ statements! {
     DELETE = ["DELETE FROM upload_pieces WHERE project_id = $1 AND upload_id = $2"];
 }
 
-/// Stores the next piece of a file; the first is number 0.
+/// The first piece is number 0.
 pub async fn add(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, seq: i64, bytes: &[u8]) -> Result<()> {
     run!(tx, ADD, [project, upload, seq, bytes], execute).map(drop)
 }
 
-/// One piece of a file; none behind the last one.
+/// `None` after the last piece.
 pub async fn piece(conn: &mut Conn<'_>, project: ProjectId, upload: Uuid, seq: i64) -> Result<Option<Vec<u8>>> {
     let row = run!(conn, PIECE, [project, upload, seq], fetch_optional as (Vec<u8>,))?;
     Ok(row.map(|(bytes,)| bytes))
 }
 
-/// How many bytes are stored of a file.
+/// Number of stored bytes of a file.
 pub async fn size(conn: &mut Conn<'_>, project: ProjectId, upload: Uuid) -> Result<i64> {
     Ok(run!(conn, SIZE, [project, upload], fetch_one as (i64,))?.0)
 }
 
-/// Removes a file.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid) -> Result<()> {
     run!(tx, DELETE, [project, upload], execute).map(drop)
 }

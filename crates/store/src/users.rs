@@ -1,17 +1,15 @@
-//! People who sign in, and the projects that they are members of.
+//! Users who sign in, and their memberships.
 
 use crate::{projects::ProjectRow, db::{Conn, Result, Tx, rows, run, statements}};
 use domain::{Timestamp, ids::{ProjectId, UserId}};
 
 rows! {
-    /// A stored user.
     #[derive(Debug, Clone)]
     pub struct UserRow {
         pub id: UserId,
-        /// How they are known.
         pub email: String,
-        /// 1 if they see every project.
-        pub is_operator: i64,
+        /// Operators see every project.
+        pub is_operator: bool,
     }
 }
 
@@ -31,27 +29,26 @@ statements! {
                 OR EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND u.is_operator = 1))"];
 }
 
-/// Finds the user of this e-mail address or makes them. Who is an operator stays one.
+/// Finds or creates the user of this e-mail address. An operator stays one.
 pub async fn ensure(tx: &mut Tx<'_>, new_id: UserId, email: &str, is_operator: bool, now: Timestamp) -> Result<UserRow> {
     run!(tx, ENSURE, [new_id, email, i64::from(is_operator), now], fetch_one as UserRow)
 }
 
-/// The user of this id.
 pub async fn find(conn: &mut Conn<'_>, id: UserId) -> Result<Option<UserRow>> {
     run!(conn, FIND, [id], fetch_optional as UserRow)
 }
 
-/// Makes a user a member of a project; does nothing where they are.
+/// Does nothing if the user is a member.
 pub async fn join(tx: &mut Tx<'_>, project: ProjectId, user: UserId, now: Timestamp) -> Result<()> {
     run!(tx, JOIN, [project, user, now], execute).map(drop)
 }
 
-/// The projects that a user sees but for `hidden`, newest first; at most a thousand.
+/// Projects visible to a user without `hidden`, newest first; at most a thousand.
 pub async fn projects(conn: &mut Conn<'_>, user: UserId, hidden: ProjectId) -> Result<Vec<ProjectRow>> {
     run!(conn, PROJECTS, [user, hidden], fetch_all as ProjectRow)
 }
 
-/// A project, if the user sees it.
+/// A project, if it is visible to the user.
 pub async fn project(conn: &mut Conn<'_>, user: UserId, id: ProjectId) -> Result<Option<ProjectRow>> {
     run!(conn, PROJECT, [user, id], fetch_optional as ProjectRow)
 }

@@ -1,4 +1,4 @@
-//! Signed webhooks that had no effect, kept as evidence: unknown numbers, fields and shapes. One row for equal bodies of
+//! Signed webhooks without effect, kept as evidence: unknown numbers, fields and shapes. One row for equal bodies of
 //! a day.
 
 use crate::db::{Conn, Result, Tx, run, statements};
@@ -10,13 +10,11 @@ statements! {
     COUNT = ["SELECT count(*) FROM webhook_events"];
 }
 
-/// Keeps a body.
 pub async fn keep(tx: &mut Tx<'_>, body_sha256: &[u8], body: &[u8], reason: &str, now: Timestamp) -> Result<()> {
     let day = now.micros() / Span::from_hours(24).micros();
     run!(tx, KEEP, [day, body_sha256, body, reason, now], execute).map(drop)
 }
 
-/// How many are kept.
 pub async fn count(conn: &mut Conn<'_>) -> Result<i64> {
     Ok(run!(conn, COUNT, [], fetch_one as (i64,))?.0)
 }

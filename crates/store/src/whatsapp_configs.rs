@@ -1,53 +1,47 @@
-//! Connected WhatsApp business numbers. A number belongs to one project: the directory says which.
+//! Connected WhatsApp business numbers. A number belongs to one project, which the directory stores.
 
-use crate::{counters, search, unscoped::{self, DirectoryKind, Pointer}, db::{Conn, Counter, List, Result, Tx, Value, rows, run, statements}};
-use domain::{Timestamp, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
+use crate::{counters, search, unscoped::{self, DirectoryKind, Pointer}, db::{Conn, Counter, List, Result, Tx, Value, rows, run, statements, stored_words}};
+use domain::{Timestamp, conversation::ConfigKind, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
+
+stored_words!(ConfigKind);
 
 rows! {
-    /// A stored config. The access token is a secret and only referred to.
+    /// The access token is a secret and stored apart.
     #[derive(Debug, Clone)]
     pub struct WhatsappConfigRow {
         pub id: WhatsappConfigId,
-        /// Whose number it is; none for the project's own.
+        /// None for the project's own number.
         pub customer_id: Option<CustomerId>,
         pub name: String,
         /// Meta's id of the number.
         pub phone_number_id: String,
         /// Meta's id of the business account.
         pub waba_id: String,
-        /// The number as Meta writes it for people, once it was asked.
+        /// The number as Meta displays it; none until Meta was asked.
         pub display_phone_number: Option<String>,
-        /// Where the token is, if one was given.
         pub access_token_id: Option<SecretId>,
-        /// What Meta must show in the webhook handshake.
+        /// Meta sends it in the webhook handshake.
         pub webhook_verify_token: String,
-        /// Where the owner wants webhooks to go.
         pub webhook_destination_url: Option<String>,
-        /// When Meta last made the handshake with the token.
-        pub webhook_verified_at: Option<i64>,
-        /// `production` or `sandbox`.
-        pub kind: String,
-        /// 1 if agents answer on it.
-        pub inbound_processing_enabled: i64,
-        /// 1 if calls are wanted.
-        pub calls_enabled: i64,
+        /// Time of Meta's latest handshake with the token.
+        pub webhook_verified_at: Option<Timestamp>,
+        pub kind: ConfigKind,
+        /// Agents answer on this number.
+        pub inbound_processing_enabled: bool,
+        pub calls_enabled: bool,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
     }
 }
 
-/// Which configs a list shows.
+/// Filters of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of this customer.
     pub customer: Option<CustomerId>,
-    /// Of this business account.
     pub waba_id: Option<String>,
-    /// The name contains this, in any case.
+    /// Substring, in any case.
     pub name: Option<String>,
-    /// Made at or after.
     pub created_from: Option<Timestamp>,
-    /// Made at or before.
     pub created_to: Option<Timestamp>,
 }
 
@@ -82,37 +76,35 @@ pub(crate) const LIST: List<1, 5> = List {
     order: "created_at DESC, id DESC",
 };
 
-/// Stores a config and routes its number to the project. [`crate::Error::Conflict`] if the number is somebody's already.
+/// Stores a config and routes its number to the project. [`crate::Error::Conflict`] if the number is taken.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
     unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, c.id.uuid()).await?;
     run!(tx, INSERT, [project, c.id, c.customer_id, c.name, &search::folded(&c.name), c.phone_number_id, c.waba_id,
         c.display_phone_number, c.access_token_id, c.webhook_verify_token, c.webhook_destination_url, c.kind,
-        c.inbound_processing_enabled, c.calls_enabled, c.created_at, c.updated_at, c.webhook_verified_at], execute)?;
+        i64::from(c.inbound_processing_enabled), i64::from(c.calls_enabled), c.created_at, c.updated_at, c.webhook_verified_at], execute)?;
     counters::add(tx, project, Counter::WhatsappConfigs, c.id.uuid(), 1);
     Ok(())
 }
 
-/// The config of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: WhatsappConfigId) -> Result<Option<WhatsappConfigRow>> {
     run!(conn, FIND, [project, id], fetch_optional as WhatsappConfigRow)
 }
 
-/// The config of this id, for changing it: other changes wait until the transaction ends.
+/// Reads and locks a config until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: WhatsappConfigId) -> Result<Option<WhatsappConfigRow>> {
     run!(tx, LOCK, [project, id], fetch_optional as WhatsappConfigRow)
 }
 
-/// The number that an API run without a named config uses: the project's first production number.
+/// The project's first production number, for API executions without a config.
 pub async fn oldest(conn: &mut Conn<'_>, project: ProjectId) -> Result<Option<WhatsappConfigRow>> {
     run!(conn, OLDEST, [project], fetch_optional as WhatsappConfigRow)
 }
 
-/// All configs of a customer.
 pub async fn of_customer(conn: &mut Conn<'_>, project: ProjectId, customer: CustomerId) -> Result<Vec<WhatsappConfigRow>> {
     run!(conn, OF_CUSTOMER, [project, customer], fetch_all as WhatsappConfigRow)
 }
 
-/// The production numbers of a customer, an account, or the whole project, oldest first; at most a thousand.
+/// Production numbers, optionally of a customer and an account, oldest first; at most a thousand.
 pub async fn production(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -122,8 +114,8 @@ pub async fn production(
     run!(conn, PRODUCTION, [project, customer, waba_id], fetch_all as WhatsappConfigRow)
 }
 
-/// Writes a row that was locked in the same transaction, and routes its number anew if it has another one than `before`.
-/// [`crate::Error::Conflict`] if that number is somebody's already.
+/// The row must have been locked in the same transaction. A number other than `before` is routed again.
+/// [`crate::Error::Conflict`] if that number is taken.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &WhatsappConfigRow) -> Result<()> {
     if before != c.phone_number_id {
         let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
@@ -132,20 +124,20 @@ pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &Whats
     }
     run!(tx, UPDATE, [project, c.id, c.name, &search::folded(&c.name), c.phone_number_id, c.waba_id,
         c.display_phone_number, c.access_token_id, c.webhook_verify_token, c.webhook_destination_url,
-        c.webhook_verified_at, c.kind, c.inbound_processing_enabled, c.calls_enabled, c.updated_at], execute).map(drop)
+        c.webhook_verified_at, c.kind, i64::from(c.inbound_processing_enabled), i64::from(c.calls_enabled), c.updated_at], execute).map(drop)
 }
 
-/// When Meta last made the handshake with this token, as the project's other numbers know it: one callback serves them all.
-pub async fn handshake(conn: &mut Conn<'_>, project: ProjectId, verify_token: &str) -> Result<Option<i64>> {
-    Ok(run!(conn, HANDSHAKE, [project, verify_token], fetch_one as (Option<i64>,))?.0)
+/// Time of Meta's latest handshake with this token at any number of the project: they share one callback.
+pub async fn handshake(conn: &mut Conn<'_>, project: ProjectId, verify_token: &str) -> Result<Option<Timestamp>> {
+    Ok(run!(conn, HANDSHAKE, [project, verify_token], fetch_one as (Option<Timestamp>,))?.0)
 }
 
-/// Notes how Meta writes the number for people.
+/// Stores the number as Meta displays it.
 pub async fn show_as(tx: &mut Tx<'_>, project: ProjectId, id: WhatsappConfigId, number: &str) -> Result<()> {
     run!(tx, SHOW_AS, [project, id, number], execute).map(drop)
 }
 
-/// Removes a config; its number is free again. No agent may be linked to it any more.
+/// Frees the number. No agent may be linked to the config any more.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
     let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
     unscoped::forget(tx, DirectoryKind::Number, &c.phone_number_id, pointer).await?;

@@ -1,44 +1,40 @@
-//! Pulls of an account's templates from Meta: at most one of an account waits or runs.
+//! Pulls of an account's templates from Meta, at most one queued or running per account.
 
-use crate::db::{Conn, Result, Tx, rows, run, statements};
-use domain::{Timestamp, ids::{ProjectId, TemplateSyncId, WhatsappConfigId}};
+use crate::db::{Conn, Result, Tx, rows, run, statements, stored_words};
+use domain::{Timestamp, job::SyncStatus, ids::{ProjectId, TemplateSyncId, WhatsappConfigId}};
 use uuid::Uuid;
 
+stored_words!(SyncStatus);
+
 rows! {
-    /// A stored pull.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct TemplateSyncRow {
         pub id: TemplateSyncId,
         /// Meta's id of the business account.
         pub waba_id: String,
-        /// The config that Meta is asked with, if it is still there.
+        /// The config whose token is used. It may have been deleted.
         pub anchor_config_id: WhatsappConfigId,
-        /// JSON: what that config was called.
+        /// JSON with that config's name.
         pub anchor: String,
-        /// The job that does it.
         pub job_id: Uuid,
-        /// `queued`, `running`, `succeeded` or `failed`.
-        pub status: String,
-        /// Templates that Meta has.
+        pub status: SyncStatus,
+        /// Number of templates at Meta.
         pub templates_synced: i64,
-        /// Of them, those that we did not know.
+        /// New ones among them.
         pub templates_created: i64,
-        /// Of them, those that had changed.
+        /// Changed ones among them.
         pub templates_updated: i64,
-        /// Templates that Meta does not have any more.
+        /// Number of templates that Meta has no longer.
         pub templates_removed: i64,
-        /// JSON: the account's production configs.
+        /// JSON list of the account's production configs.
         pub config_ids: String,
-        /// A word for what went wrong last.
+        /// Code of the latest error.
         pub error_class: Option<String>,
-        /// The same for people.
         pub error_message: Option<String>,
-        /// When it was asked for.
         pub queued_at: Timestamp,
-        /// When Meta was first asked.
-        pub started_at: Option<i64>,
-        /// When it was over.
-        pub finished_at: Option<i64>,
+        /// Time of the first request to Meta.
+        pub started_at: Option<Timestamp>,
+        pub finished_at: Option<Timestamp>,
     }
 }
 
@@ -63,7 +59,7 @@ statements! {
                ORDER BY queued_at DESC, id DESC LIMIT 1000"];
 }
 
-/// Queues a pull, unless one of its account waits or runs already. `false`: then nothing was stored.
+/// `false`, and nothing stored, if the account has a queued or running pull.
 pub async fn queue(tx: &mut Tx<'_>, project: ProjectId, s: &TemplateSyncRow) -> Result<bool> {
     let stored = run!(tx, INSERT, [project, s.id, s.waba_id, s.anchor_config_id, s.anchor, s.job_id, s.config_ids,
         s.queued_at],
@@ -71,17 +67,16 @@ pub async fn queue(tx: &mut Tx<'_>, project: ProjectId, s: &TemplateSyncRow) -> 
     Ok(stored == 1)
 }
 
-/// The pull of an account that waits or runs.
+/// An account's queued or running pull.
 pub async fn live(conn: &mut Conn<'_>, project: ProjectId, waba_id: &str) -> Result<Option<TemplateSyncRow>> {
     run!(conn, LIVE, [project, waba_id], fetch_optional as TemplateSyncRow)
 }
 
-/// The pull of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: TemplateSyncId) -> Result<Option<TemplateSyncRow>> {
     run!(conn, FIND, [project, id], fetch_optional as TemplateSyncRow)
 }
 
-/// Writes how far a pull has come. Its job must be held in the same transaction.
+/// The pull's job must be held in the same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, s: &TemplateSyncRow) -> Result<()> {
     run!(tx, UPDATE, [project, s.id, s.status, s.templates_synced, s.templates_created, s.templates_updated,
         s.templates_removed, s.config_ids, s.error_class, s.error_message, s.started_at, s.finished_at], execute).map(drop)

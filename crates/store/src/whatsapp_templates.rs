@@ -1,13 +1,14 @@
-//! Message templates, by business account. Meta has a name once in each language; a draft of ours may stand beside it.
+//! Message templates by business account. A name exists once per language at Meta, and once more as our draft.
 
-use crate::{search, db::{Conn, List, Result, Tx, Value, rows, run, statements}};
-use domain::{Timestamp, ids::{CustomerId, ProjectId, WhatsappConfigId, WhatsappTemplateId}};
+use crate::{search, db::{Conn, List, Result, Tx, Value, rows, run, statements, stored_words}};
+use domain::{Timestamp, ids::{CustomerId, ProjectId, WhatsappConfigId, WhatsappTemplateId}, template::TemplateStatus};
 
-/// More than Meta keeps for one account.
+/// More than Meta allows for one account.
 const MOST: i64 = 10_000;
 
+stored_words!(TemplateStatus);
+
 rows! {
-    /// A stored template.
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct WhatsappTemplateRow {
         pub id: WhatsappTemplateId,
@@ -18,21 +19,18 @@ rows! {
         pub language_code: String,
         /// `MARKETING`, `UTILITY` or `AUTHENTICATION`.
         pub category: String,
-        /// The word of a `TemplateStatus`.
-        pub status: String,
+        pub status: TemplateStatus,
         /// `POSITIONAL` or `NAMED`.
         pub parameter_format: String,
         /// JSON: Meta's component structure.
         pub components: String,
-        /// Meta's id, once it has one.
         pub meta_id: Option<String>,
-        /// Meta's own word for the status.
+        /// Meta's status, verbatim.
         pub meta_status: Option<String>,
-        /// Why Meta rejected it.
         pub rejected_reason: Option<String>,
         /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
         pub quality: Option<String>,
-        /// The call to Meta whose end nobody knows yet: `submit`, `edit`, `delete` or `news`.
+        /// A call to Meta with an unknown result: `submit`, `edit`, `delete` or `news`.
         pub in_doubt: Option<String>,
         /// Raised by each change.
         pub version: i64,
@@ -41,22 +39,19 @@ rows! {
     }
 }
 
-/// Which templates a list shows.
+/// Filters of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// Of the accounts of this customer's production configs.
+    /// Accounts of this customer's production configs.
     pub customer: Option<CustomerId>,
-    /// Of this config's account.
+    /// The account of this config.
     pub config: Option<WhatsappConfigId>,
-    /// Of this account.
     pub waba_id: Option<String>,
-    /// The name contains this, in any case.
+    /// Substring, in any case.
     pub name: Option<String>,
-    /// Exact language.
     pub language: Option<String>,
-    /// Exact category.
     pub category: Option<String>,
-    /// Exact status; without one all but the removed.
+    /// All but removed ones if none is given.
     pub status: Option<String>,
 }
 
@@ -96,29 +91,28 @@ pub(crate) const LIST: List<1, 8> = List {
     order: "created_at DESC, id DESC",
 };
 
-/// Stores a template. [`crate::Error::Conflict`] if its account has the name in this language already.
+/// [`crate::Error::Conflict`] if the account has the name in this language.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, t: &WhatsappTemplateRow) -> Result<()> {
     run!(tx, INSERT, [project, t.id, t.waba_id, t.name, t.language_code, t.category, t.status, t.parameter_format,
         t.components, t.meta_id, t.meta_status, t.rejected_reason, t.quality, t.in_doubt, t.version,
         t.created_at, t.updated_at], execute).map(drop)
 }
 
-/// The template of this id.
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: WhatsappTemplateId) -> Result<Option<WhatsappTemplateRow>> {
     run!(conn, FIND, [project, id], fetch_optional as WhatsappTemplateRow)
 }
 
-/// The template of this id, for changing it: other changes wait until the transaction ends.
+/// Reads and locks a template until the transaction ends.
 pub async fn lock(tx: &mut Tx<'_>, project: ProjectId, id: WhatsappTemplateId) -> Result<Option<WhatsappTemplateRow>> {
     run!(tx, LOCK, [project, id], fetch_optional as WhatsappTemplateRow)
 }
 
-/// The template that Meta knows by this id, also a removed one.
+/// The template with this id at Meta, also a removed one.
 pub async fn of_meta(conn: &mut Conn<'_>, project: ProjectId, meta_id: &str) -> Result<Option<WhatsappTemplateRow>> {
     run!(conn, OF_META, [project, meta_id], fetch_optional as WhatsappTemplateRow)
 }
 
-/// The templates of a name that Meta has, in one language or in all.
+/// Templates of a name at Meta, in one language or all.
 pub async fn named(
     conn: &mut Conn<'_>,
     project: ProjectId,
@@ -128,7 +122,7 @@ pub async fn named(
     run!(conn, NAMED, [project, waba_id, name, language], fetch_all as WhatsappTemplateRow)
 }
 
-/// Our own draft of a name.
+/// Our draft of a name.
 pub async fn draft(
     conn: &mut Conn<'_>,
     project: ProjectId,

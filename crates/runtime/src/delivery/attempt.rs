@@ -17,7 +17,7 @@ use crate::{
 use domain::{
     Span, Timestamp,
     ids::ProjectId,
-    message::{self, Delivery},
+    message::{self, Delivery, MessageStatus},
 };
 use engine::{Input, SendOutcome as Told};
 use gateways::whatsapp::{Content, ErrorClass, Outgoing, Recipient, SendOutcome, token};
@@ -57,7 +57,7 @@ pub(crate) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     let claimed = transact!(ctx.store, "outbox.attempt", tx => {
         let now = ctx.now();
         let Some(claimed) = outbox::claim(tx, due, &ctx.node, now).await? else { return Ok(None) };
-        if claimed.was == OutboxState::Queued.as_str() {
+        if claimed.was == OutboxState::Queued {
             let token = tracking_token(ctx, project, &claimed.row);
             outbox::begin_attempt(tx, project, &claimed.row, &token, now).await?;
         }
@@ -67,17 +67,17 @@ pub(crate) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     failpoint::reach("attempt.committed");
     let Some(Claimed { row, was }) = claimed else { return Ok(()) };
     let under_way = ctx.sends.enter((project, row.id, row.epoch), began);
-    let end = match was.as_str() {
+    let end = match was {
         // A status has proved since that an earlier attempt arrived.
-        "queued" if row.wamid.is_some() => End::Silence,
+        OutboxState::Queued if row.wamid.is_some() => End::Silence,
         // What fails before the request is opened has sent nothing, for certain.
-        "queued" => match send(ctx, project, &row, began).await {
+        OutboxState::Queued => match send(ctx, project, &row, began).await {
             Ok(end) => end,
             Err(Error::StaleEpoch) => return Err(Error::StaleEpoch),
             Err(error) => End::Later { after: backoff(row.attempt), message: error.to_string() },
         },
         // The worker that was sending died; what it sent may have arrived.
-        "sending" => End::Unclear("the sender died".into()),
+        OutboxState::Sending => End::Unclear("the sender died".into()),
         _ => End::Silence,
     };
     let _inside = ctx.interrupts.enter(row.conversation_id);
@@ -269,7 +269,7 @@ async fn settle_and(
         if let Some(wamid) = plan.wamid {
             let left = messages::accepted(tx, project, row.message_id, wamid, now).await?;
             // A file tends to show up after the text that follows it, so what follows waits for its status.
-            if left.is_some_and(|(kind, status)| is_file(&kind) && status == Delivery::Pending.as_str()) {
+            if left.is_some_and(|(kind, status)| is_file(&kind) && status == MessageStatus::Pending) {
                 conversations::hold_sends(tx, project, row.conversation_id, now + FILE_LEAD).await?;
                 outbox::hold(tx, project, row.conversation_id, now + FILE_LEAD).await?;
             }
@@ -334,7 +334,7 @@ impl<'a> Plan<'a> {
             End::Later { after, message } => unsettled(OutboxState::Queued, now + *after, message),
             End::Unclear(why) => unsettled(OutboxState::Unknown, now + reconcile, why),
             // For free-form replies a silent bot is worse than a repeat; other rows are left to a person.
-            End::Silence if row.policy == Policy::Retry.as_str() && row.attempt < ATTEMPTS && !too_late(Span::ZERO) => {
+            End::Silence if row.policy == Policy::Retry && row.attempt < ATTEMPTS && !too_late(Span::ZERO) => {
                 unsettled(OutboxState::Queued, now, "no status told")
             }
             End::Silence => Self {
@@ -366,8 +366,8 @@ async fn tell(
         return engine_step(ctx, tx, project, conversation, Hold::Kept, &[Input::Sent { effect, outcome: told }]).await;
     }
     // The execution is over and another one has begun, which must not hear of it.
-    let due_at = conversation.due_at.map(Timestamp::from_micros);
-    let release = conversations::Release { execution: conversation.execution(), due_at, keep: false };
+    let release =
+        conversations::Release { execution: conversation.execution_id, due_at: conversation.due_at, keep: false };
     conversations::release(tx, project, conversation.id, conversation.epoch, release).await?;
     Ok(None)
 }

@@ -1,10 +1,7 @@
 //! Speaks to a person beside the agent: lets an agent that is at it know, and carries a send out while its request waits.
 
 use crate::{Context, mailbox::mail, workers::Work};
-use domain::{
-    execution::ExecutionStatus,
-    ids::{OutboxId, ProjectId},
-};
+use domain::ids::{OutboxId, ProjectId};
 use engine::Input;
 use std::time::Duration;
 use store::{
@@ -28,9 +25,9 @@ pub async fn overhear(
     source_key: &str,
     text: &str,
 ) -> Result<()> {
-    let Some(execution) = conversation.execution() else { return Ok(()) };
+    let Some(execution) = conversation.execution_id else { return Ok(()) };
     let row = executions::find(tx, project, execution).await?;
-    if row.is_none_or(|row| row.status.parse().is_ok_and(ExecutionStatus::is_over)) {
+    if row.is_none_or(|row| row.status.is_over()) {
         return Ok(());
     }
     let input = Input::Outside { id: source_key.to_owned(), text: text.to_owned() };
@@ -48,8 +45,8 @@ pub async fn carry_out(ctx: &Context, project: ProjectId, id: OutboxId) -> Resul
             outbox::find(&mut reader.conn(), project, id).await?
         };
         let Some(row) = row else { return Ok(None) };
-        let due = row.state == OutboxState::Queued.as_str() && row.next_at <= ctx.now();
-        let open = due || row.state == OutboxState::Sending.as_str();
+        let due = row.state == OutboxState::Queued && row.next_at <= ctx.now();
+        let open = due || row.state == OutboxState::Sending;
         if !open || Instant::now() > until {
             return Ok(Some(row));
         }

@@ -4,6 +4,7 @@ use super::{apply::Owner, sandbox};
 use crate::{Context, derived::derived, mailbox::mail, media};
 use domain::{
     Id, Span, Timestamp,
+    event::Event,
     ids::{AgentId, CustomerId, ProjectId, WhatsappConfigId},
     message::{Direction, MessageOrigin},
     phone::{self, Phone},
@@ -15,8 +16,7 @@ use store::{
     Result, Tx, agent_whatsapp_configs, agents,
     contacts::{self, Identity, Seen},
     conversations::{self, ConversationRow, Touch},
-    events::{self, EventRow},
-    mailbox,
+    events, mailbox,
     messages::{self, NewMessage},
     whatsapp_configs,
 };
@@ -44,7 +44,7 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, owner: Owner, message:
                 agent: agent_whatsapp_configs::answers_on(tx, project, config).await?,
             };
             let Some(conversation) = converse(ctx, tx, &place, message).await? else { return Ok(()) };
-            if number.is_some_and(|number| number.inbound_processing_enabled == 1) {
+            if number.is_some_and(|number| number.inbound_processing_enabled) {
                 hear(ctx, tx, project, &conversation, message).await?;
             }
             Ok(())
@@ -140,9 +140,8 @@ pub(super) async fn converse(
     messages::insert(tx, project, conversation.id, &new).await?;
     media::expect(tx, project, new.id, message, now).await?;
     let body = json!({"conversation_id": conversation.id, "direction": "inbound", "kind": message.kind}).to_string();
-    let event =
-        EventRow { id: ctx.new_uuid(), at: now, topic: "message.received".into(), object_id: new.id.uuid(), body };
-    events::append(tx, project, &event).await?;
+    let (id, object) = (ctx.new_uuid(), new.id.uuid());
+    events::append(&mut tx.scope(project, now), id, Event::MessageReceived, object, &body).await?;
     Ok(Some(conversation))
 }
 
@@ -168,13 +167,13 @@ pub(super) async fn hear(
     let row = mail(conversation.next_seq, message.wamid.clone(), &input)?;
     mailbox::put(tx, project, conversation.id, &row).await?;
     let debounce = debounce(tx, project, conversation, message).await?;
-    let burst = conversation.burst_started_at.map_or(now, Timestamp::from_micros);
+    let burst = conversation.burst_started_at.unwrap_or(now);
     let at = due_at(burst, now, debounce);
     // A burst may move only itself: what is due for another reason stays due then, and takes the burst with it.
-    let other = conversation.due_at.filter(|_| conversation.burst_started_at.is_none()).map(Timestamp::from_micros);
+    let other = conversation.due_at.filter(|_| conversation.burst_started_at.is_none());
     match other {
         Some(due) => conversations::wake(tx, project, conversation.id, at.min(due), None).await,
-        None => conversations::wake(tx, project, conversation.id, at, Some(burst.micros())).await,
+        None => conversations::wake(tx, project, conversation.id, at, Some(burst)).await,
     }
 }
 
@@ -186,7 +185,7 @@ async fn debounce(
 ) -> Result<Span> {
     // A tap on a button is a whole answer.
     let tap = matches!(message.kind.as_str(), "button" | "interactive");
-    let Some(agent) = conversation.agent().filter(|_| !tap) else { return Ok(Span::ZERO) };
+    let Some(agent) = conversation.agent_id.filter(|_| !tap) else { return Ok(Span::ZERO) };
     Ok(Span::from_secs(agents::debounce_seconds(tx, project, agent).await?.unwrap_or(0)))
 }
 

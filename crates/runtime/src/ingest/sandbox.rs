@@ -158,9 +158,9 @@ async fn stop_other_agent(
     project: ProjectId,
     conversation: &ConversationRow,
 ) -> Result<()> {
-    let Some(id) = conversation.execution() else { return Ok(()) };
+    let Some(id) = conversation.execution_id else { return Ok(()) };
     let other =
-        store::executions::find(tx, project, id).await?.is_some_and(|row| Some(row.agent_id) != conversation.agent());
+        store::executions::find(tx, project, id).await?.is_some_and(|row| Some(row.agent_id) != conversation.agent_id);
     if !other {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 //! A status finds its row by the token that we sent with the message; a token that is not ours changes nothing.
 
 use crate::{Context, delivery};
-use domain::{Timestamp, ids::ProjectId, message::Delivery};
+use domain::{Timestamp, event::Event, ids::ProjectId, message::Delivery};
 use engine::SendOutcome;
 use gateways::whatsapp::{
     token,
@@ -11,8 +11,7 @@ use gateways::whatsapp::{
 };
 use serde_json::json;
 use store::{
-    Result, Tx, conversations,
-    events::{self, EventRow},
+    Result, Tx, conversations, events,
     messages::{self, StatusChange},
     outbox::{self, OutboxState, Settle},
 };
@@ -46,16 +45,10 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
         outbox::let_go(tx, project, row.conversation_id, now).await?;
     }
     let body = json!({"status": to.as_str(), "conversation_id": row.conversation_id}).to_string();
-    let event = EventRow {
-        id: ctx.new_uuid(),
-        at: now,
-        topic: "message.status".into(),
-        object_id: row.message_id.uuid(),
-        body,
-    };
-    events::append(tx, project, &event).await?;
+    let (id, object) = (ctx.new_uuid(), row.message_id.uuid());
+    events::append(&mut tx.scope(project, now), id, Event::MessageStatus, object, &body).await?;
     // An attempt that is under way settles its row itself, and finds the id that was just noted.
-    if row.state == OutboxState::Unknown.as_str() || row.state == OutboxState::Queued.as_str() {
+    if row.state == OutboxState::Unknown || row.state == OutboxState::Queued {
         return settle(tx, project, &row, &status.wamid, now).await;
     }
     Ok(())

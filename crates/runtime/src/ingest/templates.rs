@@ -61,15 +61,15 @@ async fn take(
     mut row: WhatsappTemplateRow,
     update: &TemplateUpdate,
 ) -> Result<()> {
-    let (now, from) = (ctx.now(), row.status.clone());
+    let (now, from) = (ctx.now(), row.status);
     // What was removed does not come back because an old word came late.
-    if from != TemplateStatus::Removed.as_str() {
+    if from != TemplateStatus::Removed {
         row.meta_id = Some(update.template_id.clone());
         if let Some(word) = &update.status {
             templates::set_status(&mut row, word);
             row.rejected_reason.clone_from(&update.reason);
-        } else if from == TemplateStatus::Draft.as_str() {
-            TemplateStatus::Submitted.as_str().clone_into(&mut row.status);
+        } else if from == TemplateStatus::Draft {
+            row.status = TemplateStatus::Submitted;
         }
         if let Some(category) = update.category.as_deref().and_then(templates::category) {
             category.clone_into(&mut row.category);
@@ -81,6 +81,6 @@ async fn take(
     row.in_doubt = Some(doubt::NEWS.into());
     row.updated_at = now;
     whatsapp_templates::update(tx, project, &row).await?;
-    templates::tell(ctx, tx, project, (&from, &row)).await?;
+    templates::tell(ctx, tx, project, (from, &row)).await?;
     templates::look_up(ctx, tx, project, row.id, now).await
 }

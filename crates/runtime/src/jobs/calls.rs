@@ -4,14 +4,12 @@
 //! A job is held while Meta is asked, as a test run is while a model is: claimed in one transaction, asked with none open,
 //! and what came is written under the job's epoch. A worker that dies leaves a lease that runs out.
 
-use super::{RECEIPT_JOB, media_fetch, read_receipt, template_refresh, template_sync};
+use super::{media_fetch, read_receipt, template_refresh, template_sync};
 use crate::{
     Context,
-    media::FETCH_JOB,
-    templates::{REFRESH_JOB, SYNC_JOB},
     workers::{BATCH, Did, wait_after},
 };
-use domain::{Id, Span, ids::ProjectId};
+use domain::{Id, Span, ids::ProjectId, job::JobKind};
 use gateways::whatsapp::CallError;
 use store::{
     Error, Result, jobs,
@@ -61,12 +59,12 @@ pub(crate) async fn run(ctx: &Context, due: DueRow) -> Result<()> {
     let key = (project, Id::<()>::from_uuid(job.id), job.epoch);
     let _under_way = ctx.jobs.enter(key, ctx.clock.monotonic());
     let work = async {
-        match job.kind.as_str() {
-            SYNC_JOB => template_sync::run(ctx, project, &job).await,
-            REFRESH_JOB => template_refresh::run(ctx, project, &job).await,
-            RECEIPT_JOB => read_receipt::run(ctx, project, &job).await,
-            FETCH_JOB => media_fetch::run(ctx, project, &job).await,
-            other => Err(Error::Damaged { what: "job", why: format!("unknown kind {other}") }),
+        match job.kind.parse() {
+            Ok(JobKind::TemplateSync) => template_sync::run(ctx, project, &job).await,
+            Ok(JobKind::TemplateRefresh) => template_refresh::run(ctx, project, &job).await,
+            Ok(JobKind::ReadReceipt) => read_receipt::run(ctx, project, &job).await,
+            Ok(JobKind::MediaFetch) => media_fetch::run(ctx, project, &job).await,
+            _ => Err(Error::Damaged { what: "job", why: format!("unknown kind {}", job.kind) }),
         }
     };
     let done = tokio::select! {

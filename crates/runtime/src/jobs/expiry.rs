@@ -6,7 +6,7 @@ use crate::{
     sandbox,
     workers::{BATCH, Did, wait_after},
 };
-use domain::{Span, Timestamp};
+use domain::{Span, Timestamp, job::JobKind};
 use store::{
     Error, jobs, transact,
     unscoped::{self, DueRow},
@@ -32,10 +32,10 @@ pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
 async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Result<()> {
     transact!(ctx.store, "job.run", tx => {
         let Some(job) = jobs::claim(tx, row, now).await? else { return Ok(()) };
-        let done = match job.kind.as_str() {
-            sandbox::EXPIRE_JOB => sandbox::expire(tx, row.project_id, &job.payload, now).await,
-            uploads::EXPIRE_JOB => uploads::expire(tx, row.project_id, &job.payload).await,
-            other => Err(Error::Damaged { what: "job", why: format!("unknown kind {other}") }),
+        let done = match job.kind.parse() {
+            Ok(JobKind::SandboxSessionExpire) => sandbox::expire(tx, row.project_id, &job.payload, now).await,
+            Ok(JobKind::UploadExpire) => uploads::expire(tx, row.project_id, &job.payload).await,
+            _ => Err(Error::Damaged { what: "job", why: format!("unknown kind {}", job.kind) }),
         };
         match done {
             Ok(()) => jobs::finish(tx, row.project_id, &job).await,

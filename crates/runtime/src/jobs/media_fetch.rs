@@ -9,26 +9,23 @@ use crate::{
     delivery::access_token,
     failpoint,
     media::{
-        self, FETCH_JOB, Kept, Media,
+        self, Kept, Media,
         uploads::{self, Received, Receiving},
     },
 };
 use domain::{
-    Span, Timestamp, file,
+    Span, Timestamp,
+    event::Event,
+    file,
     ids::{MessageId, ProjectId},
+    job::JobKind,
 };
 use gateways::whatsapp::{
     CallError, ErrorClass,
     media::{MediaError, MediaInfo},
 };
 use serde_json::{Value, json};
-use store::{
-    Error, Result, conversations,
-    events::{self, EventRow},
-    jobs,
-    jobs::JobRow,
-    messages, transact,
-};
+use store::{Error, Result, conversations, events, jobs, jobs::JobRow, messages, transact};
 
 /// WhatsApp gives a file out for this long.
 const KEPT_BY_META: Span = Span::from_hours(7 * 24);
@@ -123,9 +120,8 @@ async fn settle(ctx: &Context, project: ProjectId, job: &JobRow, wanted: &Wanted
         if media::note(tx, project, wanted.message, media, now).await? {
             let state = if matches!(media, Media::Kept(_)) { "kept" } else { "lost" };
             let body = json!({"media": state}).to_string();
-            let topic = "message.media".into();
-            let event = EventRow { id: ctx.new_uuid(), at: now, topic, object_id: wanted.message.uuid(), body };
-            return events::append(tx, project, &event).await;
+            let (id, object) = (ctx.new_uuid(), wanted.message.uuid());
+            return events::append(&mut tx.scope(project, now), id, Event::MessageMedia, object, &body).await;
         }
         // Our copy of the message was deleted meanwhile.
         if let Media::Kept(kept) = media { store::uploads::delete(tx, project, kept.upload).await } else { Ok(()) }
@@ -133,7 +129,7 @@ async fn settle(ctx: &Context, project: ProjectId, job: &JobRow, wanted: &Wanted
     failpoint::reach("media.committed");
     if let Media::Lost { code, .. } = media {
         metrics::counter!("media_lost_total").increment(1);
-        tracing::warn!(message = %wanted.message, code, kind = FETCH_JOB, "a person's file will not come");
+        tracing::warn!(message = %wanted.message, code, kind = JobKind::MediaFetch.as_str(), "a person's file will not come");
     }
     Ok(())
 }

@@ -7,4 +7,4 @@ mod read_receipt;
 mod template_refresh;
 mod template_sync;
 
-pub use read_receipt::{RECEIPT_JOB, Receipt};
+pub use read_receipt::Receipt;

@@ -7,8 +7,6 @@ use domain::{Span, ids::ProjectId};
 use serde::{Deserialize, Serialize};
 use store::{Result, jobs, jobs::JobRow, transact};
 
-/// The job; its key is the message.
-pub const RECEIPT_JOB: &str = "read_receipt";
 /// Tries before it is given up.
 const TRIES: i64 = 5;
 

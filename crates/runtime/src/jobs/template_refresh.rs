@@ -72,7 +72,7 @@ async fn take(
             // Somebody wrote it meanwhile: what Meta said may be older than that.
             return jobs::again(tx, project, job, now + Span::from_secs(1), "").await;
         }
-        let from = row.status.clone();
+        let from = row.status;
         match &found {
             Some(found) if may_take(tx, project, &row, found).await? => {
                 templates::take_over(&mut row, found);
@@ -80,12 +80,12 @@ async fn take(
             Some(_) => {}
             // Meta never got it: it is a draft as before.
             None if row.meta_id.is_none() => {}
-            None => TemplateStatus::Removed.as_str().clone_into(&mut row.status),
+            None => row.status = TemplateStatus::Removed,
         }
         row.in_doubt = None;
         row.updated_at = now;
         whatsapp_templates::update(tx, project, &row).await?;
-        templates::tell(ctx, tx, project, (&from, &row)).await?;
+        templates::tell(ctx, tx, project, (from, &row)).await?;
         jobs::finish(tx, project, job).await
     })
 }

@@ -8,6 +8,7 @@ use crate::{
 use domain::{
     Span,
     ids::{ProjectId, WhatsappTemplateId},
+    job::SyncStatus,
     template::TemplateStatus,
 };
 use gateways::whatsapp::{CallError, ErrorClass, templates::Template};
@@ -33,8 +34,8 @@ pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Resu
             jobs::finish(tx, project, job).await?;
             return Ok(None);
         };
-        "running".clone_into(&mut run.status);
-        run.started_at = run.started_at.or(Some(ctx.now().micros()));
+        run.status = SyncStatus::Running;
+        run.started_at = run.started_at.or(Some(ctx.now()));
         run.config_ids = templates::config_ids(tx, project, &run.waba_id).await?;
         syncs::update(tx, project, &run).await?;
         let rows = whatsapp_templates::of_account(tx, project, &run.waba_id).await?;
@@ -59,7 +60,7 @@ pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Resu
 async fn find(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow) -> Result<Option<TemplateSyncRow>> {
     let id = job.payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a pull's id".into() })?;
     let run = syncs::find(tx, project, id).await?;
-    Ok(run.filter(|run| matches!(run.status.as_str(), "queued" | "running")))
+    Ok(run.filter(|run| matches!(run.status, SyncStatus::Queued | SyncStatus::Running)))
 }
 
 /// A word for clients.
@@ -87,8 +88,8 @@ async fn fail(
         run.error_class = Some(class.to_owned());
         run.error_message = Some(why.to_owned());
         if retry.is_none() {
-            "failed".clone_into(&mut run.status);
-            run.finished_at = Some(now.micros());
+            run.status = SyncStatus::Failed;
+            run.finished_at = Some(now);
         }
         syncs::update(tx, project, &run).await?;
         match retry {
@@ -108,8 +109,8 @@ async fn apply(ctx: &Context, project: ProjectId, job: &JobRow, seen: &Seen, fou
         // What is gone makes room for what has its name now.
         run.templates_removed = pull.remove_all_but(tx, found).await?;
         (run.templates_created, run.templates_updated) = pull.take_all(tx, &run.waba_id, found).await?;
-        "succeeded".clone_into(&mut run.status);
-        run.finished_at = Some(ctx.now().micros());
+        run.status = SyncStatus::Succeeded;
+        run.finished_at = Some(ctx.now());
         (run.error_class, run.error_message) = (None, None);
         syncs::update(tx, project, &run).await?;
         jobs::finish(tx, project, job).await
@@ -130,7 +131,7 @@ impl Pull<'_> {
         Ok(row.filter(|row| self.seen.get(&id) == Some(&row.version)))
     }
 
-    async fn save(&mut self, tx: &mut Tx<'_>, from: &str, mut row: WhatsappTemplateRow) -> Result<()> {
+    async fn save(&mut self, tx: &mut Tx<'_>, from: TemplateStatus, mut row: WhatsappTemplateRow) -> Result<()> {
         row.updated_at = self.ctx.now();
         whatsapp_templates::update(tx, self.project, &row).await?;
         templates::tell(self.ctx, tx, self.project, (from, &row)).await?;
@@ -141,16 +142,16 @@ impl Pull<'_> {
     async fn remove_all_but(&mut self, tx: &mut Tx<'_>, found: &[Template]) -> Result<i64> {
         let there: HashSet<&str> = found.iter().map(|template| template.id.as_str()).collect();
         let gone = |row: &&WhatsappTemplateRow| {
-            let removed = row.status == TemplateStatus::Removed.as_str();
+            let removed = row.status == TemplateStatus::Removed;
             !removed && row.meta_id.as_deref().is_some_and(|id| !there.contains(id))
         };
         let gone: Vec<WhatsappTemplateId> = self.rows.values().filter(gone).map(|row| row.id).collect();
         let mut count = 0;
         for id in gone {
             let Some(mut row) = self.lock(tx, id).await? else { continue };
-            let from = std::mem::replace(&mut row.status, TemplateStatus::Removed.as_str().into());
+            let from = std::mem::replace(&mut row.status, TemplateStatus::Removed);
             row.in_doubt = None;
-            self.save(tx, &from, row).await?;
+            self.save(tx, from, row).await?;
             count += 1;
         }
         Ok(count)
@@ -159,7 +160,7 @@ impl Pull<'_> {
     /// The draft that this template was submitted as, if nobody has heard of that yet.
     fn submitted(&self, found: &Template) -> Option<WhatsappTemplateId> {
         let submitted = |row: &&WhatsappTemplateRow| {
-            let sent = row.status == TemplateStatus::Draft.as_str() && row.in_doubt.as_deref() == Some(doubt::SUBMIT);
+            let sent = row.status == TemplateStatus::Draft && row.in_doubt.as_deref() == Some(doubt::SUBMIT);
             sent && row.name == found.name && row.language_code == found.language
         };
         self.rows.values().find(submitted).map(|row| row.id)
@@ -187,9 +188,9 @@ impl Pull<'_> {
                 continue;
             }
             let Some(mut row) = self.lock(tx, id).await? else { continue };
-            let from = row.status.clone();
+            let from = row.status;
             templates::take_over(&mut row, template);
-            self.save(tx, &from, row).await?;
+            self.save(tx, from, row).await?;
             updated += 1;
         }
         Ok((created, updated))

@@ -11,18 +11,17 @@ use crate::{context::PLATFORM_PROJECT, json::to_json};
 use domain::{
     Timestamp,
     ids::{MessageId, ProjectId},
+    job::JobKind,
 };
 use gateways::whatsapp::webhook::InboundMessage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{
-    Result, Tx, jobs,
+    Result, Tx,
+    jobs::{self, NewJob},
     messages::{self, MessageRow},
 };
 use uuid::Uuid;
-
-/// The job that downloads a file; its key is the message.
-pub const FETCH_JOB: &str = "media_fetch";
 
 const KINDS: [&str; 5] = ["image", "video", "audio", "document", "sticker"];
 
@@ -89,7 +88,8 @@ pub async fn expect(
     };
     if media == Media::Waiting {
         let key = id.to_string();
-        jobs::put(tx, project, id.uuid(), (FETCH_JOB, &key), &key, now).await?;
+        let job = NewJob { id: id.uuid(), kind: JobKind::MediaFetch, key: &key, payload: &key, run_at: now };
+        jobs::put(&mut tx.scope(project, now), job).await?;
     }
     note(tx, project, id, &media, now).await.map(drop)
 }

@@ -7,13 +7,14 @@
 
 use crate::{Context, outbox::WaitingFile};
 use bytes::BytesMut;
-use domain::{Span, Timestamp, file, ids::ProjectId};
+use domain::{Span, Timestamp, file, ids::ProjectId, job::JobKind};
 use sha2::{Digest as _, Sha256};
-use store::{Error, Result, Tx, jobs, transact, uploads};
+use store::{
+    Error, Result, Tx,
+    jobs::{self, NewJob},
+    transact, uploads,
+};
 use uuid::Uuid;
-
-/// The job that deletes what is left of a file; its key is the file.
-pub const EXPIRE_JOB: &str = "upload_expire";
 
 /// One commit each: small enough that others do not wait for it. Only a file's last piece is smaller.
 pub const PIECE: usize = 512 * 1024;
@@ -109,7 +110,9 @@ impl<'a> Receiving<'a> {
 
 async fn expire_at(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, at: Timestamp) -> Result<()> {
     // The job has the file's own id: putting it again moves it.
-    jobs::put(tx, project, upload, (EXPIRE_JOB, &upload.to_string()), &upload.to_string(), at).await
+    let key = upload.to_string();
+    let job = NewJob { id: upload, kind: JobKind::UploadExpire, key: &key, payload: &key, run_at: at };
+    jobs::put(&mut tx.scope(project, at), job).await
 }
 
 /// A message has come of the file, in this transaction.
@@ -124,7 +127,7 @@ pub async fn claim(tx: &mut Tx<'_>, project: ProjectId, file: &WaitingFile, now:
 pub async fn keep(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, size: i64) -> Result<()> {
     // Whoever has the job may delete the file, so the job is taken before it is looked whether all of it is there. An empty
     // file has no pieces and no job.
-    let safe = jobs::cancel(tx, project, (EXPIRE_JOB, &upload.to_string())).await? || size == 0;
+    let safe = jobs::cancel(tx, project, JobKind::UploadExpire, &upload.to_string()).await? || size == 0;
     if !safe || uploads::size(tx, project, upload).await? != size {
         return Err(Error::Damaged { what: "upload", why: "its bytes are gone".into() });
     }

@@ -105,7 +105,7 @@ pub async fn enqueue(
     let parcel = prepared.as_ref().unwrap_or(said.parcel);
     // Templates are what the window is there for.
     let is_template = parcel.is_template();
-    let left = match conversation.last_inbound_at.map(|at| Timestamp::from_micros(at) + WINDOW) {
+    let left = match conversation.last_inbound_at.map(|at| at + WINDOW) {
         _ if is_template => LONG_PATIENCE,
         Some(end) if end > now => end - now,
         _ => return Ok(Err(NotSendable::WindowClosed)),
@@ -147,7 +147,7 @@ pub async fn enqueue(
         payload: &to_json("payload", &payload)?,
         // A template is billed and often a notice: one that may have gone out is not sent again by itself.
         policy: if is_template { Policy::Surface } else { Policy::Retry },
-        not_before: next.send_after.map_or(now, |at| Timestamp::from_micros(at).max(now)),
+        not_before: next.send_after.map_or(now, |at| at.max(now)),
         patience: if said.waiting.is_some() { PATIENCE } else { left },
         now,
     };

@@ -28,8 +28,8 @@ pub(super) async fn prepare(
         return Ok(Ok(message.clone()));
     }
     let Some(row) = find(tx, project, conversation, message).await? else { return Ok(Ok(message.clone())) };
-    if row.status != TemplateStatus::Approved.as_str() {
-        return Ok(Err(NotSendable::TemplateNotApproved(row.status)));
+    if row.status != TemplateStatus::Approved {
+        return Ok(Err(NotSendable::TemplateNotApproved(row.status.as_str().to_owned())));
     }
     let components: Vec<Value> = from_json("template", &row.components)?;
     let shape = Shape { components: &components, format: &row.parameter_format };
@@ -66,7 +66,7 @@ async fn find(
             return Ok(by_id);
         }
     }
-    let Some(config) = conversation.config() else { return Ok(None) };
+    let Some(config) = conversation.whatsapp_config_id else { return Ok(None) };
     let Some(config) = whatsapp_configs::find(tx, project, config).await? else { return Ok(None) };
     let name = (message.name.as_str(), message.language.as_deref());
     let mut rows = whatsapp_templates::named(tx, project, &config.waba_id, name).await?;

@@ -3,12 +3,7 @@
 //! A turn pays for it only where there is something new: the statement that loads the execution brings the number of the contact's
 //! state, and notes and metadata are read when it is not the number that the execution has seen.
 
-use domain::{
-    Timestamp,
-    ids::ProjectId,
-    message::{Direction, MessageOrigin},
-    sandbox::codes_in,
-};
+use domain::{Timestamp, ids::ProjectId, message::MessageOrigin, sandbox::codes_in};
 use engine::{About, Contact, EarlierMessage, Input, Note, State, Zone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -82,14 +77,12 @@ pub(super) async fn earlier(
     if first <= 1 {
         return Ok(None);
     }
-    let in_sandbox = conversation.config().is_none();
+    let in_sandbox = conversation.whatsapp_config_id.is_none();
     let rows = messages::before(tx, project, conversation.id, (first, after), EARLIER).await?;
     let told = rows.into_iter().filter_map(|row| {
-        let direction =
-            if row.direction == Direction::Inbound.as_str() { Direction::Inbound } else { Direction::Outbound };
         // How the sandbox was opened is between the person and us.
         let ours = row.origin == MessageOrigin::Sandbox || (in_sandbox && !codes_in(&row.content).is_empty());
-        (!ours).then_some(EarlierMessage { direction, text: row.content, sent_at: row.created_at })
+        (!ours).then_some(EarlierMessage { direction: row.direction, text: row.content, sent_at: row.created_at })
     });
     let messages: Vec<EarlierMessage> = told.collect();
     Ok((!messages.is_empty()).then_some(Input::Earlier { messages }))

@@ -34,8 +34,8 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
     }
     let first = rows.first().map_or(0, |(row, _)| row.seq);
     let mut taken = Taken { inputs: Vec::new(), first, outside: Vec::new(), waits: false };
-    let status = match conversation.execution().filter(|_| conversation.is_assigned()) {
-        Some(id) => executions::find(tx, project, id).await?.and_then(|row| row.status.parse::<ExecutionStatus>().ok()),
+    let status = match conversation.execution_id.filter(|_| conversation.is_assigned()) {
+        Some(id) => executions::find(tx, project, id).await?.map(|row| row.status),
         None => None,
     };
     let stopped = rows.iter().any(|(_, input)| matches!(input, Input::Stop { .. }));

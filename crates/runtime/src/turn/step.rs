@@ -12,6 +12,7 @@ use crate::{
 use domain::{
     Timestamp,
     chat::ChatMessage,
+    event::Event,
     execution::ExecutionStatus,
     ids::{ExecutionId, ProjectId, SnapshotId},
     message::MessageOrigin,
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use store::{
     Error, Result, Tx, agents,
     conversations::{self, ConversationRow, Release},
-    events::{self, EventRow},
+    events,
     executions::{self, NewExecution, Saved},
     history::{self, HistoryRow},
     journal::{self, JournalRow},
@@ -79,7 +80,7 @@ pub(super) async fn step_on(
         id: turn.execution,
         agent: Some(turn.agent.clone()),
         broken: String::new(),
-        stored_as: turn.state.status.as_str().to_owned(),
+        stored_as: turn.state.status,
         state: turn.state.clone(),
         step_no: turn.step_no,
         // What is new of the contact is told when the next turn is claimed.
@@ -120,7 +121,7 @@ async fn step_from(
     };
     let Some(mut run) = run else {
         // Nobody answers here: what was said is stored, and that is all. An agent that begins later hears of it.
-        for row in taken.outside.iter().filter(|_| conversation.agent().is_some()) {
+        for row in taken.outside.iter().filter(|_| conversation.agent_id.is_some()) {
             mailbox::put(tx, project, conversation.id, row).await?;
         }
         release(tx, project, &conversation, None, None, false).await?;
@@ -160,10 +161,13 @@ async fn release(
     due_at: Option<Timestamp>,
     keep: bool,
 ) -> Result<()> {
-    let execution = execution.or(conversation.execution());
-    let due = conversation.due_at.map(Timestamp::from_micros);
+    let execution = execution.or(conversation.execution_id);
     // The row says so already, and its epoch was asked for when this transaction locked it.
-    if keep && execution == conversation.execution() && due_at == due && conversation.burst_started_at.is_none() {
+    if keep
+        && execution == conversation.execution_id
+        && due_at == conversation.due_at
+        && conversation.burst_started_at.is_none()
+    {
         return Ok(());
     }
     conversations::release(tx, project, conversation.id, conversation.epoch, Release { execution, due_at, keep }).await
@@ -176,7 +180,7 @@ struct Run {
     agent: Option<Arc<Compiled>>,
     broken: String,
     /// Its status as it is stored.
-    stored_as: String,
+    stored_as: ExecutionStatus,
     state: State,
     step_no: i64,
     /// Which state of the contact there is to be known.
@@ -197,7 +201,7 @@ impl Run {
     ) -> Result<Option<Self>> {
         let mut after = Timestamp::from_micros(0);
         let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
-        if let Some(id) = conversation.execution()
+        if let Some(id) = conversation.execution_id
             && let Some(mut run) = Self::of(ctx, tx, project, conversation, id).await?
         {
             if resumed || !run.state.status.is_over() {
@@ -211,7 +215,7 @@ impl Run {
             run.hear_of_sends(ctx, tx, project, conversation, &sent, now).await?;
         }
         let said = inputs.iter().any(|input| matches!(input, Input::Said { .. }));
-        let Some(agent_id) = conversation.agent().filter(|_| said) else { return Ok(None) };
+        let Some(agent_id) = conversation.agent_id.filter(|_| said) else { return Ok(None) };
         let pinned = agents::snapshot_for(tx, project, agent_id, conversation.contact_id).await?;
         let Some((snapshot, about_version)) = pinned else { return Ok(None) };
         let id = ctx.new_id();
@@ -220,7 +224,7 @@ impl Run {
         executions::insert(tx, project, &new).await?;
         let (agent, broken) = compiled(ctx, tx, project, snapshot).await?;
         let state = State::new(facts(id, agent_id, conversation));
-        let stored_as = state.status.as_str().to_owned();
+        let stored_as = state.status;
         Ok(Some(Self { id, agent, broken, stored_as, state, step_no: 0, about_version, after }))
     }
 
@@ -239,7 +243,7 @@ impl Run {
         };
         let (agent, broken) = compiled(ctx, tx, project, row.snapshot_id).await?;
         let about_version = row.about_version.unwrap_or_default();
-        let after = Timestamp::from_micros(row.ended_at.unwrap_or_default());
+        let after = row.ended_at.unwrap_or(Timestamp::from_micros(0));
         Ok(Some(Self { id, agent, broken, stored_as: row.status, state, step_no: row.step_no, about_version, after }))
     }
 
@@ -375,7 +379,7 @@ impl Run {
         let state = &self.state;
         let error = state.error.as_ref().map(|error| to_json("error", error)).transpose()?;
         let saved = Saved {
-            entered: (state.status.as_str() != self.stored_as).then_some(state.status),
+            entered: (state.status != self.stored_as).then_some(state.status),
             node: &state.node,
             handoff_reason: state.handoff_reason.as_deref(),
             end_reason: state.end_reason.as_deref(),
@@ -395,9 +399,8 @@ impl Run {
         }
         let body = json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status, "node": state.node})
             .to_string();
-        let event =
-            EventRow { id: ctx.new_uuid(), at: now, topic: "execution.status".into(), object_id: self.id.uuid(), body };
-        events::append(tx, project, &event).await
+        let (id, object) = (ctx.new_uuid(), self.id.uuid());
+        events::append(&mut tx.scope(project, now), id, Event::ExecutionStatus, object, &body).await
     }
 }
 

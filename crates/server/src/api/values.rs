@@ -16,11 +16,6 @@ use utoipa::{
 pub(crate) struct Time(pub(crate) Timestamp);
 
 impl Time {
-    /// A time that is stored as microseconds.
-    pub(crate) fn from_micros(micros: i64) -> Self {
-        Self(Timestamp::from_micros(micros))
-    }
-
     /// The last moment that is shown as this time, for filters: what happens has microseconds, and answers have milliseconds.
     pub(crate) fn end(self) -> Timestamp {
         let shown = self.0.micros() % 1_000 == 0;

@@ -1,10 +1,14 @@
 //! A failing conversation, timer, job or node must not block the others.
 
-use domain::{Id, Span};
+use domain::{Id, Span, job::JobKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
-use store::{Tx, contacts, conversations, jobs, mailbox, timers, transact};
+use store::{
+    Tx, contacts, conversations,
+    jobs::{self, NewJob},
+    mailbox, timers, transact,
+};
 use testkit::{ANA, TestApp, database::TestDatabase};
 
 async fn within(seconds: u64, condition: impl AsyncFn() -> bool) -> bool {
@@ -45,7 +49,7 @@ async fn failed_turn_is_retried() {
     testkit::until(|| async {
         let mut reader = ctx.store.read().await.unwrap();
         let row = conversations::find(&mut reader.conn(), app.project, id).await.unwrap().unwrap();
-        row.due_at.is_some_and(|due| due > ctx.now().micros())
+        row.due_at.is_some_and(|due| due > ctx.now())
     })
     .await;
     transact!(ctx.store, "test.cure", tx => mailbox::take(tx, app.project, id).await).unwrap();
@@ -75,7 +79,7 @@ async fn stopping_node_releases_its_turns_at_once() {
         taken = free().await;
     }
     let row = taken.expect("the conversation is free");
-    assert!(row.due_at.is_some_and(|due| due <= ctx.now().micros()), "and due, so that another node takes it up");
+    assert!(row.due_at.is_some_and(|due| due <= ctx.now()), "and due, so that another node takes it up");
     app.model().release();
 }
 
@@ -138,10 +142,11 @@ async fn failing_jobs_do_not_block_others() {
     let session = app.activate(ANA, &agent).await;
     let ctx = app.app.context();
     for number in 0..65 {
-        let kind = if number % 2 == 0 { "from_the_future" } else { "expire_sandbox_session" };
-        let (id, key) = (ctx.new_uuid(), format!("x{number}"));
+        let (kind, key, now) = (JobKind::SandboxSessionExpire, format!("x{number}"), ctx.now());
+        let job = NewJob { id: ctx.new_uuid(), kind, key: &key, payload: "nonsense", run_at: now };
         transact!(ctx.store, "test.poison", tx => {
-            jobs::put(tx, app.project, id, (kind, &key), "nonsense", ctx.now()).await
+            let mut scope = tx.scope(app.project, now);
+            if number % 2 == 0 { jobs::put_unknown(&mut scope, job).await } else { jobs::put(&mut scope, job).await }
         })
         .unwrap();
     }

@@ -152,7 +152,7 @@ async fn play(rules: &[Value], policy: Policy) -> End {
         requests: requests.iter().filter(|request| request["body"]["text"]["body"] == TEXT).count(),
         shown: app.heard(ANA).await.iter().filter(|text| *text == TEXT).count(),
         status: app.messages().await.pop().unwrap()["status"].as_str().unwrap().to_owned(),
-        outbox: row.state,
+        outbox: row.state.to_string(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Connections and transactions of either engine, as one type each.
 
 use crate::db::{changes::Changes, error::Error, sqlite::PooledReader, writer::WriterTx};
+use domain::{Timestamp, ids::ProjectId};
 use sqlx::{PgConnection, Postgres, pool::PoolConnection};
 use std::ops::{Deref, DerefMut};
 
@@ -35,6 +36,31 @@ impl<'c> Deref for Tx<'c> {
 impl<'c> DerefMut for Tx<'c> {
     fn deref_mut(&mut self) -> &mut Conn<'c> {
         &mut self.conn
+    }
+}
+
+/// One project's part of a transaction, at one time of the injected clock.
+pub struct Scope<'t, 'c> {
+    tx: &'t mut Tx<'c>,
+    pub project: ProjectId,
+    pub now: Timestamp,
+}
+
+impl<'c> Tx<'c> {
+    pub fn scope(&mut self, project: ProjectId, now: Timestamp) -> Scope<'_, 'c> {
+        Scope { tx: self, project, now }
+    }
+}
+
+impl<'c> Deref for Scope<'_, 'c> {
+    type Target = Tx<'c>;
+    fn deref(&self) -> &Tx<'c> {
+        self.tx
+    }
+}
+impl<'c> DerefMut for Scope<'_, 'c> {
+    fn deref_mut(&mut self) -> &mut Tx<'c> {
+        self.tx
     }
 }
 

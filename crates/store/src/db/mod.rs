@@ -24,7 +24,7 @@ mod wal;
 mod writer;
 
 pub(crate) use changes::Counter;
-pub(crate) use conn::{Conn, Tx};
+pub(crate) use conn::{Conn, Scope, Tx};
 pub(crate) use error::{Error, Result};
 pub(crate) use list::{List, Value};
 pub(crate) use row::{rows, stored_words};

@@ -1,8 +1,8 @@
-//! SQLite, called where the caller stands.
+//! Synchronous SQLite on the calling task.
 //!
-//! A statement is a few microseconds in the page cache, so it runs inside the task that asked for it: a trip to another
-//! thread and back would cost more than the statement (docs/decisions/0006). What waits for a disk, COMMIT, goes to the
-//! blocking pool (`writer.rs`).
+//! A statement takes a few microseconds in the page cache; a trip to another thread and back would cost more
+//! (docs/decisions/0006-synchronous-sqlite-on-the-calling-task.md). COMMIT waits for the disk and runs on the blocking pool
+//! (`writer.rs`).
 
 use crate::db::{error::Error, row::FromRow};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, config::DbConfig, functions::FunctionFlags};
@@ -16,16 +16,15 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Connections for reading.
 const READERS: usize = 4;
-/// How long a read waits for a connection.
+/// A read waits this long for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a statement waits, on the spot, for another process that writes; `transact!` then tries again.
+/// A statement blocks this long for another process that writes; then `transact!` tries again.
 const BUSY: Duration = Duration::from_millis(500);
-/// Statements kept prepared by each connection: more than there are.
+/// Prepared statements per connection: more than there are.
 const STATEMENTS: usize = 512;
 
-/// The clock of leases, `db_now()` in statements: the machine's, unless a simulation sets it.
+/// The lease clock, `db_now()` in statements: the system clock unless a simulation sets it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LeaseClock(Arc<AtomicI64>);
 
@@ -46,7 +45,7 @@ impl LeaseClock {
     }
 }
 
-/// Opens a connection; a missing file is made by one that may write.
+/// Opens a connection. A writable one creates a missing file.
 pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite::Result<Connection> {
     let access = match read_only {
         true => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -55,14 +54,14 @@ pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Otherwise each new value of a range makes SQLite plan the statement again.
+    // Without this, SQLite plans a statement again for each new value of a range.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if !read_only {
         conn.pragma_update(None, "journal_mode", "WAL")?;
-        // A message that was acknowledged survives a power cut (reliability.md §2).
+        // An acknowledged message survives a power failure (docs/spec/reliability.md 2).
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
-        // KiB: what some thousand conversations touch, so that a turn seldom reads a page again.
+        // KiB: pages of some thousand conversations, so that a turn seldom reads a page again.
         conn.pragma_update(None, "cache_size", -16_384)?;
     }
     let clock = clock.clone();
@@ -70,7 +69,7 @@ pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite
     Ok(conn)
 }
 
-/// The connections for reading. They are opened when they are first needed.
+/// Connections for reading, opened on first use.
 #[derive(Clone)]
 pub(crate) struct Readers(Arc<Pool>);
 
@@ -110,7 +109,7 @@ impl Readers {
     }
 }
 
-/// A connection for reading, given back when dropped.
+/// A connection for reading, returned to the pool when dropped.
 pub struct PooledReader {
     conn: Option<Connection>,
     pool: Arc<Pool>,
@@ -121,7 +120,7 @@ impl PooledReader {
     pub(crate) fn conn(&mut self) -> &mut Connection {
         match &mut self.conn {
             Some(conn) => conn,
-            None => unreachable!("it is taken out by `drop` alone"),
+            None => unreachable!("only `drop` takes it out"),
         }
     }
 }
@@ -139,17 +138,17 @@ impl Drop for PooledReader {
 /// Values of a statement: the first is `$1`.
 pub(crate) type Values<'v> = [&'v dyn ToSql];
 
-/// How many rows a statement changed.
+/// Returns the number of changed rows.
 pub(crate) fn execute(conn: &Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<u64> {
     prepare(conn, sql, values)?.raw_execute().map(|rows| rows as u64)
 }
 
-/// The one row; an error when there is none.
+/// An error if there is no row.
 pub(crate) fn fetch_one<R: FromRow>(conn: &Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<R> {
     fetch_optional(conn, sql, values)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// The first row, if any. A statement that changes rows is run to its end.
+/// The first row. Runs a statement that changes rows to its end.
 pub(crate) fn fetch_optional<R: FromRow>(
     conn: &Connection,
     sql: &str,
@@ -162,7 +161,6 @@ pub(crate) fn fetch_optional<R: FromRow>(
     Ok(first)
 }
 
-/// All rows.
 pub(crate) fn fetch_all<R: FromRow>(conn: &Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<Vec<R>> {
     let mut statement = prepare(conn, sql, values)?;
     let mut rows = statement.raw_query();
@@ -173,7 +171,7 @@ pub(crate) fn fetch_all<R: FromRow>(conn: &Connection, sql: &str, values: &Value
     Ok(all)
 }
 
-/// To SQLite `$2` is a name, numbered by where it first stands; here it is the second value.
+/// SQLite treats `$2` as a name and numbers it by its first occurrence; this binds the second value to it.
 fn prepare<'c>(conn: &'c Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<CachedStatement<'c>> {
     let mut statement = conn.prepare_cached(sql)?;
     for at in 1..=statement.parameter_count() {
@@ -185,7 +183,7 @@ fn prepare<'c>(conn: &'c Connection, sql: &str, values: &Values<'_>) -> rusqlite
     Ok(statement)
 }
 
-/// Brings the file's schema up to date, one transaction for each step, and keeps book as the PostgreSQL side does.
+/// Applies migrations, each in a transaction, and records them as sqlx does for PostgreSQL.
 pub(crate) fn migrate(
     conn: &mut Connection,
     migrations: &sqlx::migrate::Migrator,
@@ -199,10 +197,10 @@ pub(crate) fn migrate(
         fetch_all(conn, "SELECT version, checksum FROM _sqlx_migrations ORDER BY version", &[])?;
     for (version, checksum) in &applied {
         match migrations.iter().find(|known| known.version == *version) {
-            None => return Err(Error::Unavailable(format!("version {version} was made by a newer Chasqui"))),
+            None => return Err(Error::Unavailable(format!("version {version} was created by a newer Chasqui"))),
             Some(known) if *known.checksum != **checksum => {
                 return Err(Error::Unavailable(format!(
-                    "version {version} differs from the one that made this database"
+                    "version {version} differs from the one that created this database"
                 )));
             }
             Some(_) => {}

@@ -1,7 +1,4 @@
-//! Opens a database and gives connections and transactions that speak either engine.
-//!
-//! Everything above this file sees [`Conn`] and [`Tx`] and one SQL text. PostgreSQL gives each transaction its own
-//! connection; SQLite has one writer that commits in groups (`writer.rs`) and a pool of readers.
+//! Opens a database; provides connections and transactions of either engine.
 
 #[cfg(feature = "failpoints")]
 use crate::db::refusals::{self, Refusals};
@@ -23,14 +20,14 @@ use sqlx::{
 };
 use std::{str::FromStr as _, sync::Arc, time::Duration};
 
-/// A connection to a server that was idle for longer is tested before it is used.
-const PROOF_OF_LIFE: Duration = Duration::from_secs(1);
+/// A connection that was idle for longer is tested before use.
+const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-/// A node that stands still in the middle of a transaction would keep its rows locked after its leases have
-/// run out; nothing waits inside a transaction, so one that does belongs to such a node.
-const STANDSTILL: &str = "SET idle_in_transaction_session_timeout = 5000";
+/// A node that freezes inside a transaction would keep its rows locked after its leases have expired. Nothing waits inside
+/// a transaction, so an idle one belongs to such a node.
+const ABORT_IDLE_TRANSACTIONS: &str = "SET idle_in_transaction_session_timeout = 5000";
 
-/// Sees the name of each committed transaction, or of each that is run again.
+/// Gets the name of each committed or retried transaction.
 pub type CommitObserver = Arc<dyn Fn(&'static str) + Send + Sync>;
 
 /// The database; clones share connections.
@@ -50,20 +47,21 @@ enum Engine {
 }
 
 impl Store {
-    /// Opens the database without changing it. A missing SQLite file is made.
+    /// Opens the database without changing it. Creates a missing SQLite file.
     pub async fn open(url: &DatabaseUrl) -> Result<Self, Error> {
         let engine = match url {
             DatabaseUrl::Sqlite(path) => open_sqlite(path)?,
             DatabaseUrl::Postgres(url) => {
                 let options = PgConnectOptions::from_str(url)?.application_name("chasqui").disable_statement_logging();
                 let pool = PgPoolOptions::new().max_connections(24).acquire_timeout(Duration::from_secs(5));
-                // A connection that worked a moment ago needs no round trip to prove that it lives.
+                // A connection that worked a moment ago needs no test.
                 let pool = pool.test_before_acquire(false).before_acquire(|conn, meta| {
-                    Box::pin(async move { Ok(meta.idle_for < PROOF_OF_LIFE || conn.ping().await.is_ok()) })
+                    Box::pin(async move { Ok(meta.idle_for < TEST_AFTER_IDLE || conn.ping().await.is_ok()) })
                 });
                 // Not as a parameter of the connection, which poolers between us and the server refuse.
-                let pool =
-                    pool.after_connect(|conn, _| Box::pin(async move { conn.execute(STANDSTILL).await.map(drop) }));
+                let pool = pool.after_connect(|conn, _| {
+                    Box::pin(async move { conn.execute(ABORT_IDLE_TRANSACTIONS).await.map(drop) })
+                });
                 Engine::Postgres(pool.connect_with(options.statement_cache_capacity(256)).await?)
             }
         };
@@ -76,7 +74,7 @@ impl Store {
         })
     }
 
-    /// Brings the schema up to date. Several nodes may call it at once: the later ones find the work done.
+    /// Applies migrations. Several nodes may call it at once.
     pub async fn migrate(&self) -> Result<(), Error> {
         self.migrate_until(None).await
     }
@@ -84,8 +82,7 @@ impl Store {
     /// Stops after this version, so that tests can create rows of earlier versions.
     #[doc(hidden)]
     pub async fn migrate_until(&self, last: Option<i64>) -> Result<(), Error> {
-        // The library's own lock is an advisory lock, which not every PostgreSQL-like database has; a loser of the race
-        // fails on a duplicate and finds nothing left to do when it tries again.
+        // Without sqlx's advisory lock, the loser of a race fails on a duplicate and finds nothing to do in the next try.
         let mut tries = 0;
         loop {
             let result = match &self.engine {
@@ -109,12 +106,12 @@ impl Store {
         }
     }
 
-    /// Whether a node that starts here is certain to be alone, so that every lease is void.
+    /// True if a starting node is certainly alone, so that all leases are void.
     pub const fn is_exclusive(&self) -> bool {
         matches!(self.engine, Engine::Sqlite { .. })
     }
 
-    /// Leases go by this time from now on: for a simulation, on SQLite.
+    /// Sets the lease clock of SQLite, for a simulation.
     #[cfg(feature = "failpoints")]
     pub fn set_lease_clock(&self, now: domain::Timestamp) {
         if let Engine::Sqlite { readers, .. } = &self.engine {
@@ -130,23 +127,20 @@ impl Store {
         }
     }
 
-    /// Reports the name of each committed transaction from now on.
     pub fn observe_commits(&mut self, observer: CommitObserver) {
         self.observer = Some(observer);
     }
 
-    /// Reports the name of each transaction that is run again from now on.
     pub fn observe_retries(&mut self, observer: CommitObserver) {
         self.retries = Some(observer);
     }
 
-    /// From now on PostgreSQL refuses every `n`-th transaction at its end.
+    /// Makes PostgreSQL refuse every `n`-th transaction at its end.
     #[cfg(feature = "failpoints")]
     pub fn refuse_every(&mut self, n: Option<u32>) {
         self.refusals = n.map(Refusals::every);
     }
 
-    /// A connection for reading.
     pub async fn read(&self) -> Result<Reader, Error> {
         Ok(match &self.engine {
             Engine::Sqlite { readers, .. } => Reader::Sqlite(readers.acquire().await?),
@@ -166,7 +160,7 @@ impl Store {
         Ok(Transaction { engine, changes: Changes::default() })
     }
 
-    /// The pause before a transaction of this name is tried again.
+    /// Waits before the next try of a transaction.
     #[doc(hidden)]
     pub async fn pause_before(&self, name: &'static str, attempt: u32) {
         if let Some(observer) = &self.retries {
@@ -183,7 +177,7 @@ impl Store {
         outcome: Result<T, E>,
     ) -> Result<T, E> {
         let outcome = match outcome {
-            // Apart and on the heap: few transactions need it, and every one would carry it along.
+            // On the heap: few transactions need it, and all futures would grow by its size.
             Ok(value) if !tx.changes.is_empty() => {
                 Box::pin(counters::settle(&mut tx)).await.map(|()| value).map_err(E::from)
             }
@@ -194,7 +188,7 @@ impl Store {
         let value = match outcome {
             Ok(value) => value,
             Err(error) => {
-                // A failed rollback changes nothing: the connection is cleaned up or closed before it is used again.
+                // A failed rollback is harmless: the connection is cleaned up or closed before its next use.
                 let _ = match tx.engine {
                     EngineTx::Sqlite(tx) => {
                         tx.rollback().await;

@@ -1,9 +1,9 @@
 //! SQLite's one writer, which commits in groups.
 //!
-//! The first transaction of a group opens it, each later one is a savepoint inside: a failing, cancelled or panicking one
-//! rolls back alone. Whoever holds the writer and sees nobody waiting behind it commits for the whole group, so a lone
-//! transaction commits at once and a crowd shares one disk flush; nobody is told "done" before COMMIT. COMMIT waits for
-//! the disk, so it runs on the blocking pool, where a caller that is dropped does not interrupt it.
+//! The first transaction of a group opens it; each later one is a savepoint inside. A failing, cancelled or panicking one
+//! rolls back alone. The last waiting transaction commits the whole group: a lone transaction commits at once, concurrent
+//! ones share a disk flush. No caller gets its result before COMMIT. COMMIT waits for the disk, so it runs on the blocking
+//! pool, where a dropped caller does not interrupt it.
 
 use crate::db::{
     error::Error,
@@ -24,7 +24,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-/// A group this large is committed even though more are waiting, so that the first ones are not kept waiting.
+/// A group of this size is committed although more transactions wait, which bounds the wait of its first members.
 const GROUP_LIMIT: usize = 64;
 
 /// The writer; clones share it.
@@ -42,11 +42,11 @@ struct Group {
     log: LogSize,
     /// BEGIN was sent and COMMIT was not.
     open: bool,
-    /// Transactions whose work is done and that wait for COMMIT.
+    /// Transactions that wait for COMMIT.
     done: Vec<oneshot::Sender<Result<(), Error>>>,
 }
 
-/// One transaction, holding the writer.
+/// A transaction that holds the writer.
 pub(crate) struct WriterTx {
     group: Option<OwnedMutexGuard<Group>>,
     writer: Writer,
@@ -61,7 +61,7 @@ impl Exclusive {
     }
 }
 
-/// Counts a transaction as waiting until it has the writer, or has given up.
+/// Counts a transaction as waiting until it gets the writer or is dropped.
 struct Ticket {
     writer: Writer,
     served: bool,
@@ -100,7 +100,7 @@ impl Writer {
         Ok(WriterTx { group: Some(group), writer: self.clone() })
     }
 
-    /// The connection with no transaction open, for what cannot run inside one.
+    /// The connection without an open transaction, for statements that cannot run inside one.
     pub(crate) async fn exclusive(&self) -> Exclusive {
         let mut group = self.group.clone().lock_owned().await;
         group.commit();
@@ -112,7 +112,7 @@ impl Writer {
         let _ = self.exclusive().await.conn().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
-    /// From a task of its own: what calls it is being dropped and cannot wait.
+    /// Commits from a new task, because the caller is being dropped.
     fn commit_soon(&self) {
         if let Ok(runtime) = Handle::try_current() {
             let writer = self.clone();
@@ -123,12 +123,12 @@ impl Writer {
         }
     }
 
-    /// Commits the group unless somebody who waits will.
+    /// Commits the group unless a waiting transaction will.
     async fn commit_if_due(&self, mut group: OwnedMutexGuard<Group>) {
         if self.waiting.load(Ordering::Acquire) > 0 && group.done.len() < GROUP_LIMIT {
             return;
         }
-        // A runtime of one thread has nothing to do meanwhile; a simulation needs all on it.
+        // On a single thread nothing else could run; a simulation needs everything on it.
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
             if group.commit() {
                 wal::checkpoint(&group.conn);
@@ -136,7 +136,7 @@ impl Writer {
             return;
         }
         if group.open {
-            // Not awaited by a runtime that ends: the members of the group then hear that they are lost.
+            // A runtime that shuts down does not await this; the group's members then get an error.
             let committed = spawn_blocking(move || group.commit()).await;
             if committed.is_ok_and(|log_is_long| log_is_long) {
                 tokio::spawn(self.clone().checkpoint());
@@ -164,20 +164,20 @@ impl Group {
         let started = self.run(if self.open { "SAVEPOINT tx" } else { "BEGIN IMMEDIATE" });
         match started {
             Ok(()) => self.open = true,
-            // SQLite may have rolled the group back: the others hear of it and do it again.
+            // SQLite may have rolled the group back: the other members retry.
             Err(_) => self.give_up(),
         }
         started
     }
 
-    /// Undoes the last transaction alone. It cannot where SQLite has rolled back the whole group already: disk full.
+    /// Rolls back the last transaction alone, unless SQLite has rolled back the whole group (disk full).
     fn undo(&mut self) {
         if self.done.is_empty() || self.run("ROLLBACK TO tx").and_then(|()| self.run("RELEASE tx")).is_err() {
             self.give_up();
         }
     }
 
-    /// Rolls back everybody; those whose work was done may do it again.
+    /// Rolls back the group; members that wait for COMMIT may retry.
     fn give_up(&mut self) {
         let _ = self.run("ROLLBACK");
         self.open = false;
@@ -208,8 +208,7 @@ impl WriterTx {
         self.group.as_mut().map(|group| &mut group.conn).ok_or_else(lost)
     }
 
-    /// Waits until the group is on disk. A caller that is dropped meanwhile does not know whether its transaction was
-    /// committed.
+    /// Waits until the group is on disk. For a caller dropped meanwhile the outcome is unknown.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         point::pass().await;
         let Some(mut group) = self.group.take() else { return Err(lost()) };
@@ -228,7 +227,7 @@ impl WriterTx {
         committed
     }
 
-    /// Undoes this transaction alone; the rest of the group is committed when its turn comes.
+    /// Rolls back this transaction alone.
     pub(crate) async fn rollback(mut self) {
         if let Some(mut group) = self.group.take() {
             group.undo();
@@ -242,7 +241,7 @@ impl Drop for WriterTx {
         if let Some(mut group) = self.group.take() {
             group.undo();
             drop(group);
-            // Others may rely on this transaction to commit the group, and nobody may come after it.
+            // Others may rely on this transaction to commit the group, and no other may follow.
             self.writer.commit_soon();
         }
     }

@@ -1,4 +1,4 @@
-//! Which agents answer on a number.
+//! Links between agents and numbers.
 
 use crate::{
     directory::config,
@@ -11,7 +11,7 @@ use store::{
 };
 
 #[tokio::test]
-async fn a_number_has_one_primary_link_and_an_agent_one_link_to_it() {
+async fn number_has_one_primary_link_and_one_link_per_agent() {
     let world = World::new().await;
     let number = config(fresh(), None, "555", "production");
     transact!(world.store, "test", tx => whatsapp_configs::insert(tx, world.project, &number).await).unwrap();
@@ -32,12 +32,12 @@ async fn a_number_has_one_primary_link_and_an_agent_one_link_to_it() {
         links::answers_on(&mut reader.conn(), world.project, number.id).await.unwrap()
     };
     assert_eq!(answers().await, None);
-    insert(link(first, 0, 1)).await.unwrap();
+    insert(link(first, false, 1)).await.unwrap();
     assert_eq!(answers().await, Some(first), "none is primary");
-    let primary = insert(link(second, 1, 2)).await.unwrap();
+    let primary = insert(link(second, true, 2)).await.unwrap();
     assert_eq!(answers().await, Some(second));
-    assert!(matches!(insert(link(first, 0, 3)).await, Err(Error::Conflict(_))));
-    assert!(matches!(insert(link(world.agent().await, 1, 3)).await, Err(Error::Conflict(_))));
+    assert!(matches!(insert(link(first, false, 3)).await, Err(Error::Conflict(_))));
+    assert!(matches!(insert(link(world.agent().await, true, 3)).await, Err(Error::Conflict(_))));
     transact!(world.store, "test", tx => links::clear_primary(tx, world.project, number.id, later(4)).await).unwrap();
     assert_eq!(answers().await, Some(first), "the one linked first");
     transact!(world.store, "test", tx => links::set_primary(tx, world.project, primary, true, later(5)).await).unwrap();

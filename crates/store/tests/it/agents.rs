@@ -1,4 +1,4 @@
-//! Agents and what executions pin of them.
+//! Agents and their snapshots.
 
 use crate::support::{NOW, World, fresh, later};
 use domain::ids::AgentId;
@@ -29,7 +29,7 @@ async fn stored(world: &World, name: &str, seconds: i64) -> AgentRow {
 }
 
 #[tokio::test]
-async fn a_change_raises_the_version_and_keeps_the_rest() {
+async fn update_raises_the_version_and_keeps_other_fields() {
     let world = World::new().await;
     let mut row = stored(&world, "Front desk", 0).await;
     row.name = "Reception".into();
@@ -47,7 +47,7 @@ async fn a_change_raises_the_version_and_keeps_the_rest() {
 }
 
 #[tokio::test]
-async fn agents_are_listed_newest_first_with_their_number() {
+async fn agents_are_listed_newest_first_with_total() {
     let world = World::new().await;
     for (name, seconds) in [("second", 2), ("first", 1), ("third", 3), ("third too", 3)] {
         stored(&world, name, seconds).await;
@@ -61,7 +61,7 @@ async fn agents_are_listed_newest_first_with_their_number() {
 }
 
 #[tokio::test]
-async fn an_agent_that_returns_to_an_earlier_state_gets_that_snapshot_back() {
+async fn equal_agent_content_reuses_the_snapshot() {
     let world = World::new().await;
     let (one, other) = (fresh(), fresh());
     let first = world.snapshot(one, "a").await;
@@ -74,7 +74,7 @@ async fn an_agent_that_returns_to_an_earlier_state_gets_that_snapshot_back() {
 }
 
 #[tokio::test]
-async fn an_agent_without_a_project_is_refused_as_a_conflict() {
+async fn agent_of_an_unknown_project_is_a_conflict() {
     let world = World::new().await;
     let mut row = stored(&world, "x", 0).await;
     row.id = fresh();
@@ -85,7 +85,7 @@ async fn an_agent_without_a_project_is_refused_as_a_conflict() {
 }
 
 #[tokio::test]
-async fn what_there_is_to_know_of_a_contact_goes_up_with_its_metadata_and_its_notes() {
+async fn metadata_and_notes_raise_the_contact_context_version() {
     use store::{contact_notes, contact_notes::ContactNoteRow, contacts};
     let world = World::new().await;
     let agent = stored(&world, "Desk", 0).await;

@@ -1,4 +1,4 @@
-//! One person is one contact, whatever identifiers an event carries.
+//! Events with any of a contact's identifiers lead to one contact.
 
 use crate::support::{NOW, World, at_once, fresh, later};
 use domain::ids::ContactId;
@@ -18,7 +18,7 @@ fn bsuid(scope: &str, value: &str) -> Identity {
     Identity { kind: "bsuid", scope: scope.into(), value: value.into() }
 }
 
-/// As the server makes it: from the first identity, so that parallel first messages agree.
+/// Derived from the first identity, as in the runtime.
 fn derived(identity: &Identity) -> ContactId {
     let name = format!("{}/{}/{}", identity.kind, identity.scope, identity.value);
     let mut bytes = [0u8; 16];
@@ -34,7 +34,7 @@ async fn ensure(store: &Store, project: domain::ids::ProjectId, identities: &[Id
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn parallel_first_messages_of_one_person_make_one_contact() {
+async fn parallel_first_messages_create_one_contact() {
     let world = World::new().await;
     let (store, project) = (world.store.clone(), world.project);
     let ids = at_once(32, |_| {
@@ -47,9 +47,9 @@ async fn parallel_first_messages_of_one_person_make_one_contact() {
     assert_eq!(world.number("SELECT count(*) FROM contact_identities").await, 2);
 }
 
-/// Half of the events hide the user id: they derive another id for a person who is being stored at this moment.
+/// Half of the events hide the user id and so derive another contact id.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn parallel_first_messages_with_different_identifiers_make_one_contact() {
+async fn parallel_first_messages_with_different_identifiers_create_one_contact() {
     let world = World::new().await;
     let (store, project) = (world.store.clone(), world.project);
     for round in 0..10 {
@@ -77,7 +77,7 @@ async fn parallel_first_messages_with_different_identifiers_make_one_contact() {
 }
 
 #[tokio::test]
-async fn a_person_is_found_by_any_identifier_seen_before() {
+async fn contact_is_found_by_any_earlier_identifier() {
     let world = World::new().await;
     let (store, project) = (&world.store, world.project);
     let first = ensure(store, project, &[phone("15550001")], &Seen::default()).await;
@@ -87,7 +87,7 @@ async fn a_person_is_found_by_any_identifier_seen_before() {
 }
 
 #[tokio::test]
-async fn the_same_user_id_in_two_portfolios_is_two_people() {
+async fn equal_user_ids_in_two_portfolios_are_two_contacts() {
     let world = World::new().await;
     let (store, project) = (&world.store, world.project);
     let one = ensure(store, project, &[bsuid("waba", "US.1")], &Seen::default()).await;
@@ -96,7 +96,7 @@ async fn the_same_user_id_in_two_portfolios_is_two_people() {
 }
 
 #[tokio::test]
-async fn an_identifier_stays_with_the_person_who_had_it_first() {
+async fn identifier_stays_with_its_first_contact() {
     let world = World::new().await;
     let (store, project) = (&world.store, world.project);
     let one = ensure(store, project, &[bsuid("waba", "US.1")], &Seen::default()).await;
@@ -106,7 +106,7 @@ async fn an_identifier_stays_with_the_person_who_had_it_first() {
 }
 
 #[tokio::test]
-async fn what_an_event_leaves_out_is_kept() {
+async fn missing_fields_of_an_event_keep_stored_values() {
     let world = World::new().await;
     let seen = Seen { profile_name: Some("Ana".into()), wa_id: Some("15550001".into()), user_id: None, customer: None };
     let id = ensure(&world.store, world.project, &[phone("15550001")], &seen).await;

@@ -1,4 +1,4 @@
-//! Whose a conversation is, and what of an agent is taken back when it becomes somebody's.
+//! Assignments, and withdrawal of the agent's queued messages.
 
 use crate::support::{NOW, World, at_once, fresh, later};
 use domain::ids::ConversationId;
@@ -16,7 +16,7 @@ fn assignment(conversation: ConversationId, seconds: i64) -> AssignmentRow {
         id: fresh(),
         conversation_id: conversation,
         user_id: fresh(),
-        active: 1,
+        active: true,
         notes: None,
         created_by_user_id: None,
         created_at: later(seconds),
@@ -28,7 +28,7 @@ async fn insert(world: &World, row: &AssignmentRow) -> Result<(), Error> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_parallel_assignments_of_a_conversation_one_is_active() {
+async fn parallel_assignments_leave_one_active() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     let (store, project) = (world.store.clone(), world.project);
@@ -42,7 +42,7 @@ async fn of_parallel_assignments_of_a_conversation_one_is_active() {
 }
 
 #[tokio::test]
-async fn a_released_conversation_can_be_assigned_again_and_keeps_its_past() {
+async fn released_conversation_can_be_assigned_again() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     let (first, second) = (assignment(conversation, 1), assignment(conversation, 2));
@@ -53,12 +53,12 @@ async fn a_released_conversation_can_be_assigned_again_and_keeps_its_past() {
     let mut reader = world.store.read().await.unwrap();
     let of = (world.project, conversation);
     let (rows, total) = conversation_assignments::list(&mut reader.conn(), of, 10, 0).await.unwrap();
-    assert_eq!(rows.iter().map(|row| (row.id, row.active)).collect::<Vec<_>>(), [(second.id, 1), (first.id, 0)]);
+    assert_eq!(rows.iter().map(|row| (row.id, row.active)).collect::<Vec<_>>(), [(second.id, true), (first.id, false)]);
     assert_eq!(total, 2);
 }
 
 #[tokio::test]
-async fn only_what_an_agent_said_and_what_has_not_left_is_taken_back() {
+async fn only_queued_agent_messages_are_withdrawn() {
     let world = World::new().await;
     let (conversation, other) = (world.conversation().await, world.conversation().await);
     let execution = Some(world.execution(world.agent().await, conversation).await.unwrap());
@@ -88,12 +88,12 @@ async fn only_what_an_agent_said_and_what_has_not_left_is_taken_back() {
         (elsewhere, OutboxState::Queued),
     ] {
         let row = outbox::find(&mut reader.conn(), world.project, id).await.unwrap().unwrap();
-        assert_eq!(row.state, state.as_str());
+        assert_eq!(row.state, state);
     }
 }
 
 #[tokio::test]
-async fn a_person_has_one_open_conversation_on_a_number() {
+async fn contact_has_one_open_conversation_per_number() {
     let world = World::new().await;
     let project = world.project;
     let contact = world.contact().await;

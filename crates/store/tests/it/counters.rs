@@ -1,7 +1,11 @@
-//! The length of a whole list is what a count would give, whatever was changed, by whom, and however often it was tried.
+//! Counters equal row counts after concurrent, refused and retried changes.
 
 use crate::support::{NOW, World, at_once, fresh, later};
-use domain::ids::{AgentId, ContactId, CustomerId, ProjectId, TestCaseId, TestSuiteId};
+use domain::{
+    conversation::ConfigKind,
+    ids::{AgentId, ContactId, CustomerId, ProjectId, TestCaseId, TestSuiteId},
+    sandbox::SessionStatus,
+};
 use store::{
     Error, agents, census, contacts, conversations, customers, executions, sandbox_sessions, test_cases, test_runs,
     test_suites, transact, whatsapp_configs,
@@ -13,7 +17,7 @@ async fn assert_right(world: &World) {
     assert_eq!(census::wrong_counters(&mut reader.conn()).await.expect("done"), []);
 }
 
-/// The same every time.
+/// Deterministic.
 struct Dice(u64);
 
 impl Dice {
@@ -23,7 +27,7 @@ impl Dice {
     }
 }
 
-/// What one of several writers has made in its project.
+/// Rows of one of several writers.
 struct Writer {
     project: ProjectId,
     agent: AgentId,
@@ -49,7 +53,7 @@ impl Writer {
         Self { project: world.project, agent, suite: suite.id, case: None, customers, configs }
     }
 
-    /// One random change, or one that is refused or given up after it was made: a counter must not keep it.
+    /// One random change; some are refused or rolled back, and counters must not keep those.
     async fn change(&mut self, world: &World, dice: &mut Dice) {
         match dice.roll(9) {
             0 => self.customers.push(world.customer().await),
@@ -91,9 +95,9 @@ impl Writer {
             webhook_verify_token: "x".into(),
             webhook_destination_url: None,
             webhook_verified_at: None,
-            kind: "production".into(),
-            inbound_processing_enabled: 1,
-            calls_enabled: 0,
+            kind: ConfigKind::Production,
+            inbound_processing_enabled: true,
+            calls_enabled: false,
             created_at: NOW,
             updated_at: NOW,
         };
@@ -103,7 +107,7 @@ impl Writer {
         }
     }
 
-    /// For the first time or again, with a number or before it is known, in a conversation that is new or open.
+    /// First or again, with or without a number, in a new or open conversation.
     async fn somebody_writes(&self, world: &World, dice: &mut Dice) {
         let person = dice.roll(12);
         let who = person.to_string();
@@ -185,7 +189,7 @@ fn customer() -> customers::CustomerRow {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn counters_are_counts_after_random_changes_by_several_writers_at_once() {
+async fn counters_match_row_counts_after_random_concurrent_changes() {
     let world = std::sync::Arc::new(World::new().await);
     at_once(4, |seed| {
         let world = world.clone();
@@ -208,7 +212,7 @@ async fn counters_are_counts_after_random_changes_by_several_writers_at_once() {
 }
 
 #[tokio::test]
-async fn a_counter_that_is_wrong_is_seen() {
+async fn wrong_counter_is_detected() {
     let world = World::new().await;
     world.customer().await;
     world.execute("UPDATE counters SET n = n + 1").await;
@@ -221,7 +225,7 @@ async fn a_counter_that_is_wrong_is_seen() {
 }
 
 #[tokio::test]
-async fn a_session_is_counted_once_and_a_refused_one_never() {
+async fn refused_session_is_not_counted() {
     let world = World::new().await;
     let agent = world.agent().await;
     let session = |id| sandbox_sessions::SandboxSessionRow {
@@ -230,7 +234,7 @@ async fn a_session_is_counted_once_and_a_refused_one_never() {
         phone_canonical: "551161234567".into(),
         agent_id: agent,
         code: "ABC234".into(),
-        status: "active".into(),
+        status: SessionStatus::Active,
         activated_at: None,
         expires_at: later(86_400),
         created_at: NOW,

@@ -1,10 +1,10 @@
-//! Meta delivers one event several times, also in parallel.
+//! Deduplication: Meta delivers an event several times, also in parallel.
 
 use crate::support::{NOW, NUMBER, World, at_once};
 use store::{messages, transact};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_64_parallel_deliveries_exactly_one_is_the_first() {
+async fn one_of_64_parallel_deliveries_is_first() {
     let world = World::new().await;
     let (store, project) = (world.store.clone(), world.project);
     let first = at_once(64, |_| {
@@ -20,7 +20,7 @@ async fn of_64_parallel_deliveries_exactly_one_is_the_first() {
 }
 
 #[tokio::test]
-async fn a_delivery_that_was_rolled_back_was_not_seen() {
+async fn rolled_back_delivery_is_not_recorded() {
     let world = World::new().await;
     let failed: store::Result<()> = transact!(world.store, "test", tx => {
         assert!(messages::first_seen(tx, world.project, NUMBER, "wamid.1", NOW).await?);
@@ -35,7 +35,7 @@ async fn a_delivery_that_was_rolled_back_was_not_seen() {
 }
 
 #[tokio::test]
-async fn another_number_has_ids_of_its_own() {
+async fn message_ids_are_deduplicated_per_number() {
     let world = World::new().await;
     for number in [NUMBER, "another"] {
         let first =

@@ -1,4 +1,4 @@
-//! Who owns a number, a key or a code.
+//! The directory: owners of numbers, keys and codes.
 
 use crate::support::{NOW, NUMBER, World, fresh, fresh_uuid};
 use domain::{
@@ -25,16 +25,16 @@ pub fn config(id: WhatsappConfigId, token: Option<SecretId>, number: &str, kind:
         webhook_verify_token: "check-me".into(),
         webhook_destination_url: None,
         webhook_verified_at: None,
-        kind: kind.into(),
-        inbound_processing_enabled: 1,
-        calls_enabled: 0,
+        kind: kind.parse().expect("a kind"),
+        inbound_processing_enabled: true,
+        calls_enabled: false,
         created_at: NOW,
         updated_at: NOW,
     }
 }
 
 #[tokio::test]
-async fn an_entry_is_forgotten_only_by_the_one_it_points_to() {
+async fn directory_entry_is_removed_by_its_target_only() {
     let world = World::new().await;
     let mine = Pointer { project_id: world.project, object_id: fresh_uuid() };
     let theirs = Pointer { project_id: fresh(), object_id: fresh_uuid() };
@@ -59,7 +59,7 @@ async fn an_entry_is_forgotten_only_by_the_one_it_points_to() {
 }
 
 #[tokio::test]
-async fn a_key_is_found_by_its_lookup_part_and_loses_its_hash_when_revoked() {
+async fn key_is_found_by_lookup_part_until_revoked() {
     let world = World::new().await;
     let random: Vec<u8> = (0..=255).collect();
     let (id, key, maker) = (fresh(), api_key::from_random(&random).unwrap(), fresh());
@@ -69,7 +69,7 @@ async fn a_key_is_found_by_its_lookup_part_and_loses_its_hash_when_revoked() {
     let mut reader = world.store.read().await.unwrap();
     let pointer = unscoped::look_up(&mut reader.conn(), DirectoryKind::ApiKey, &key.lookup).await.unwrap();
     assert_eq!(pointer, Some(Pointer { project_id: world.project, object_id: id.uuid() }));
-    let stored = ApiKeyRow { hash: key.hash.to_vec(), user_id: Some(maker.uuid()) };
+    let stored = ApiKeyRow { hash: key.hash.to_vec(), user_id: Some(maker) };
     assert_eq!(api_keys::find(&mut reader.conn(), world.project, id).await.unwrap(), Some(stored));
 
     world.execute("UPDATE api_keys SET revoked_at = 1").await;
@@ -77,7 +77,7 @@ async fn a_key_is_found_by_its_lookup_part_and_loses_its_hash_when_revoked() {
 }
 
 #[tokio::test]
-async fn a_number_leads_to_its_config_and_the_first_production_one_is_the_default() {
+async fn number_routes_to_its_config_and_oldest_production_config_is_default() {
     let world = World::new().await;
     let vault = secrets::Vault::new([7; 32], "k1");
     let mut ids = Vec::new();
@@ -101,7 +101,7 @@ async fn a_number_leads_to_its_config_and_the_first_production_one_is_the_defaul
 }
 
 #[tokio::test]
-async fn a_number_has_one_owner_until_its_config_is_gone_or_has_another_number() {
+async fn number_is_freed_when_its_config_is_deleted_or_renumbered() {
     let world = World::new().await;
     let other = fresh();
     world.add_project(other).await;

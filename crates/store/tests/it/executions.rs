@@ -25,7 +25,7 @@ fn saved(status: ExecutionStatus) -> Saved<'static> {
 }
 
 #[tokio::test]
-async fn a_conversation_has_at_most_one_live_execution() {
+async fn conversation_has_at_most_one_active_execution() {
     let world = World::new().await;
     let (agent, conversation) = (fresh(), world.conversation().await);
     let mut live = world.execution(agent, conversation).await.unwrap();
@@ -41,21 +41,21 @@ async fn a_conversation_has_at_most_one_live_execution() {
 }
 
 #[tokio::test]
-async fn only_an_execution_that_is_over_has_an_end() {
+async fn only_a_finished_execution_has_an_end_time() {
     let world = World::new().await;
     let id = world.execution(fresh(), world.conversation().await).await.unwrap();
     for status in ExecutionStatus::ALL {
         transact!(world.store, "test", tx => executions::save(tx, world.project, id, &saved(status)).await).unwrap();
         let mut reader = world.store.read().await.unwrap();
         let row = executions::find(&mut reader.conn(), world.project, id).await.unwrap().unwrap();
-        assert_eq!(row.ended_at, status.is_over().then_some(later(5).micros()), "{status:?}");
+        assert_eq!(row.ended_at, status.is_over().then_some(later(5)), "{status:?}");
         let state = executions::state(&mut reader.conn(), world.project, id).await.unwrap().unwrap();
-        assert_eq!((state.status.as_str(), state.state.as_str(), state.step_no), (status.as_str(), "{\"a\":1}", 3));
+        assert_eq!((state.status, state.state.as_str(), state.step_no), (status, "{\"a\":1}", 3));
     }
 }
 
 #[tokio::test]
-async fn a_list_shows_the_executions_of_one_agent_that_match() {
+async fn executions_are_listed_per_agent_with_filters() {
     let world = World::new().await;
     let (agent, other) = (fresh(), fresh());
     let running = world.execution(agent, world.conversation().await).await.unwrap();
@@ -82,7 +82,7 @@ async fn a_list_shows_the_executions_of_one_agent_that_match() {
 }
 
 #[tokio::test]
-async fn the_journal_has_each_step_once_and_reads_in_order() {
+async fn journal_stores_each_step_once_in_order() {
     let world = World::new().await;
     let id = fresh();
     let list = || String::from("[]");
@@ -106,7 +106,7 @@ async fn the_journal_has_each_step_once_and_reads_in_order() {
 }
 
 #[tokio::test]
-async fn history_is_append_only_and_reads_in_order() {
+async fn history_is_append_only_and_ordered() {
     let world = World::new().await;
     let id = fresh();
     let entry =

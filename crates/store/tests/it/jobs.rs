@@ -1,12 +1,18 @@
-//! Work that must run later, once per key.
+//! Jobs, once per key.
 
 use crate::support::{NOW, World, at_once, fresh_uuid, later};
-use store::{Error, jobs, jobs::JobRow, transact, unscoped, unscoped::DueRow};
+use domain::job::JobKind;
+use store::{
+    Error,
+    jobs::{self, JobRow, NewJob},
+    transact,
+    unscoped::{self, DueRow},
+};
 
 async fn put(world: &World, key: &str, seconds: i64) -> DueRow {
     let id = fresh_uuid();
-    transact!(world.store, "test", tx => jobs::put(tx, world.project, id, ("sync", key), "{}", later(seconds)).await)
-        .expect("a job");
+    let job = NewJob { id, kind: JobKind::UploadExpire, key, payload: "{}", run_at: later(seconds) };
+    transact!(world.store, "test", tx => jobs::put(&mut tx.scope(world.project, NOW), job).await).expect("a job");
     DueRow { project_id: world.project, id }
 }
 
@@ -20,7 +26,7 @@ async fn due(world: &World) -> Vec<DueRow> {
 }
 
 #[tokio::test]
-async fn a_second_job_of_the_same_key_only_moves_the_first() {
+async fn second_job_of_a_key_reschedules_the_first() {
     let world = World::new().await;
     let first = put(&world, "a", 0).await;
     put(&world, "a", 60).await;
@@ -31,7 +37,7 @@ async fn a_second_job_of_the_same_key_only_moves_the_first() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_workers_one_gets_the_job() {
+async fn one_of_many_workers_claims_the_job() {
     let world = World::new().await;
     let due_row = put(&world, "a", 0).await;
     let store = world.store.clone();
@@ -46,9 +52,9 @@ async fn of_many_workers_one_gets_the_job() {
     assert_eq!(due(&world).await, [], "a job that somebody holds is not due");
 }
 
-/// A worker that was away for longer than its lease must not commit its work a second time.
+/// A worker whose lease has expired must not commit its work.
 #[tokio::test]
-async fn a_worker_that_lost_its_job_can_neither_finish_it_nor_put_it_back() {
+async fn worker_with_a_stale_epoch_cannot_finish_or_reschedule_a_job() {
     let world = World::new().await;
     let due_row = put(&world, "a", 0).await;
     let lost = claim(&world, due_row).await.unwrap();
@@ -67,7 +73,7 @@ async fn a_worker_that_lost_its_job_can_neither_finish_it_nor_put_it_back() {
 }
 
 #[tokio::test]
-async fn a_failed_job_comes_back_at_its_time() {
+async fn failed_job_is_due_again_at_its_time() {
     let world = World::new().await;
     let due_row = put(&world, "a", 0).await;
     let job = claim(&world, due_row).await.unwrap();

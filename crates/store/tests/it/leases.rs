@@ -1,4 +1,4 @@
-//! One holder at a time: claims raise the epoch, and an old epoch writes nothing.
+//! Leases: claims raise the epoch, and a stale epoch writes nothing.
 
 use crate::support::{NOW, World, at_once, later};
 use domain::{Span, ids::ConversationId};
@@ -24,7 +24,7 @@ async fn stored(world: &World, id: ConversationId) -> String {
 const RELEASED: Release = Release { execution: None, due_at: None, keep: false };
 
 #[tokio::test]
-async fn a_claim_raises_the_epoch_and_the_epoch_seen_claims_only_once() {
+async fn claim_raises_the_epoch_and_each_epoch_claims_once() {
     let world = World::new().await;
     let id = world.conversation().await;
     assert_eq!(claim(&world, id, 0).await.unwrap().epoch, 1);
@@ -37,7 +37,7 @@ async fn a_claim_raises_the_epoch_and_the_epoch_seen_claims_only_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_32_concurrent_claims_exactly_one_wins() {
+async fn one_of_32_concurrent_claims_succeeds() {
     let world = World::new().await;
     let due = DueConversation { project_id: world.project, id: world.conversation().await, epoch: 0 };
     let store = world.store.clone();
@@ -53,7 +53,7 @@ async fn of_32_concurrent_claims_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn an_old_epoch_is_told_so_and_writes_nothing() {
+async fn stale_epoch_is_reported_and_writes_nothing() {
     let world = World::new().await;
     let id = world.conversation().await;
     claim(&world, id, 0).await.unwrap();
@@ -74,7 +74,7 @@ async fn an_old_epoch_is_told_so_and_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_released_conversation_can_be_claimed_and_a_kept_one_cannot() {
+async fn released_conversation_can_be_claimed_and_a_leased_one_cannot() {
     let world = World::new().await;
     let id = world.conversation().await;
     claim(&world, id, 0).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_released_conversation_can_be_claimed_and_a_kept_one_cannot() {
 }
 
 #[tokio::test]
-async fn due_are_those_whose_time_has_come_and_that_nobody_holds_oldest_first() {
+async fn due_conversations_without_lease_are_listed_oldest_first() {
     let world = World::new().await;
     let ids = [world.conversation().await, world.conversation().await, world.conversation().await];
     for (id, seconds) in ids.iter().zip([-1, -2, 60]) {
@@ -105,13 +105,13 @@ async fn due_are_those_whose_time_has_come_and_that_nobody_holds_oldest_first() 
     assert_eq!(due(1).await, [ids[1]]);
     claim(&world, ids[1], 0).await.unwrap();
     assert_eq!(due(10).await, [ids[0]]);
-    // Its holder died: due again as soon as the lease ends.
+    // Its worker died: due again when the lease expires.
     world.execute("UPDATE conversations SET lease_until = 1 WHERE lease_until > 0").await;
     assert_eq!(due(10).await, [ids[1], ids[0]]);
 }
 
 #[tokio::test]
-async fn voided_leases_are_free_at_once_and_their_holders_write_nothing() {
+async fn voided_leases_are_claimable_and_old_holders_write_nothing() {
     let world = World::new().await;
     let id = world.conversation().await;
     claim(&world, id, 0).await.unwrap();
@@ -126,7 +126,7 @@ async fn voided_leases_are_free_at_once_and_their_holders_write_nothing() {
 }
 
 #[tokio::test]
-async fn a_node_that_comes_back_voids_its_own_leases_and_no_others() {
+async fn restarted_node_voids_only_its_own_leases() {
     let world = World::new().await;
     let (own, other) = (world.conversation().await, world.conversation().await);
     for (id, owner) in [(own, "a/1"), (other, "ab/1")] {
@@ -143,7 +143,7 @@ async fn a_node_that_comes_back_voids_its_own_leases_and_no_others() {
 }
 
 #[tokio::test]
-async fn renewal_extends_the_lease_of_one_epoch_and_resurrects_none() {
+async fn renewal_extends_an_active_lease_of_its_epoch_only() {
     let world = World::new().await;
     let id = world.conversation().await;
     claim(&world, id, 0).await.unwrap();
@@ -163,7 +163,7 @@ async fn renewal_extends_the_lease_of_one_epoch_and_resurrects_none() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_done_now_is_put_off_by_its_own_epoch_only() {
+async fn conversation_is_postponed_by_its_own_epoch_only() {
     let world = World::new().await;
     let id = world.conversation().await;
     claim(&world, id, 0).await.unwrap();

@@ -4,7 +4,7 @@ use crate::support::World;
 use store::{mailbox, mailbox::MailRow, transact};
 
 #[tokio::test]
-async fn inputs_are_taken_once_and_in_order() {
+async fn inputs_are_taken_once_in_order() {
     let world = World::new().await;
     let (conversation, other) = (world.conversation().await, world.conversation().await);
     let mail = |seq: i64, key: &str| MailRow { seq, input_key: key.into(), body: format!("{seq}") };
@@ -24,7 +24,7 @@ async fn inputs_are_taken_once_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_step_that_fails_leaves_its_inputs() {
+async fn failed_step_keeps_its_inputs() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     let row = MailRow { seq: 1, input_key: "a".into(), body: "hello".into() };

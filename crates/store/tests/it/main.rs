@@ -1,4 +1,4 @@
-//! What the store promises, on the engine that `TEST_DATABASE_URL` chooses: PostgreSQL, or SQLite without it.
+//! Tests on PostgreSQL if `TEST_DATABASE_URL` is set, else on SQLite.
 
 mod agent_whatsapp_configs;
 mod agents;

@@ -8,7 +8,7 @@ use store::{
 };
 
 #[tokio::test]
-async fn a_status_moves_a_message_forward_only() {
+async fn status_moves_a_message_forward_only() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     let cases: [(&[Delivery], &str); 6] = [
@@ -27,12 +27,12 @@ async fn a_status_moves_a_message_forward_only() {
         }
         let mut reader = world.store.read().await.unwrap();
         let row = messages::find(&mut reader.conn(), world.project, id).await.unwrap().unwrap();
-        assert_eq!(row.status, expected, "{told:?}");
+        assert_eq!(row.status.as_str(), expected, "{told:?}");
     }
 }
 
 #[tokio::test]
-async fn each_state_keeps_its_first_time_and_the_first_id() {
+async fn first_time_and_id_of_each_status_are_kept() {
     let world = World::new().await;
     let id = world.message(world.conversation().await, Direction::Outbound).await;
     for (to, seconds, wamid) in
@@ -49,7 +49,7 @@ async fn each_state_keeps_its_first_time_and_the_first_id() {
 }
 
 #[tokio::test]
-async fn a_conversation_lists_its_messages_newest_first() {
+async fn messages_are_listed_newest_first() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     let mut ids = Vec::new();
@@ -65,7 +65,7 @@ async fn a_conversation_lists_its_messages_newest_first() {
 }
 
 #[tokio::test]
-async fn what_came_in_is_read_up_to_a_message_and_once() {
+async fn inbound_messages_are_marked_read_up_to_a_message_once() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     let first = world.message(conversation, Direction::Inbound).await;
@@ -80,12 +80,12 @@ async fn what_came_in_is_read_up_to_a_message_and_once() {
     let mut reader = world.store.read().await.unwrap();
     let conn = &mut reader.conn();
     for (id, status) in [(first, "read"), (ours, "pending"), (second, "read"), (third, "received")] {
-        assert_eq!(messages::find(conn, world.project, id).await.unwrap().unwrap().status, status);
+        assert_eq!(messages::find(conn, world.project, id).await.unwrap().unwrap().status.as_str(), status);
     }
 }
 
 #[tokio::test]
-async fn a_conversation_of_more_than_a_thousand_messages_is_read_to_its_end() {
+async fn conversation_of_over_a_thousand_messages_is_read_completely() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     transact!(world.store, "test", tx => {

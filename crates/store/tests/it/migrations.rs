@@ -40,7 +40,7 @@ async fn nodes_that_migrate_together_all_succeed() {
     }
 }
 
-/// A made-up id in the engine's own spelling.
+/// An id in the engine's SQL.
 fn id(sqlite: bool, n: u128) -> String {
     let uuid = Uuid::from_u128(n);
     if sqlite { format!("x'{}'", uuid.simple()) } else { format!("'{uuid}'::uuid") }

@@ -1,4 +1,4 @@
-//! Intended sends: in order, never twice under one key, and settled only by their holder.
+//! Outbox: sends in order, once per source key, settled by the claiming worker only.
 
 use crate::support::{NOW, World, at_once, later};
 use domain::ids::OutboxId;
@@ -26,7 +26,7 @@ async fn due(world: &World) -> Vec<OutboxId> {
 }
 
 #[tokio::test]
-async fn a_conversation_sends_one_at_a_time_and_in_order() {
+async fn conversation_sends_one_at_a_time_in_order() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     let first = world.intent(conversation, "a").await.unwrap();
@@ -49,7 +49,7 @@ async fn a_conversation_sends_one_at_a_time_and_in_order() {
 }
 
 #[tokio::test]
-async fn a_failed_or_unconfirmed_send_lets_the_next_one_pass() {
+async fn failed_or_unconfirmed_send_does_not_block_the_next() {
     let world = World::new().await;
     for state in [OutboxState::Failed, OutboxState::Unconfirmed] {
         let conversation = world.conversation().await;
@@ -62,9 +62,9 @@ async fn a_failed_or_unconfirmed_send_lets_the_next_one_pass() {
     }
 }
 
-/// Another worker may have settled it meanwhile to wait for a status: settling raises no epoch.
+/// Another worker may have settled the row to wait for a status: settling raises no epoch.
 #[tokio::test]
-async fn a_row_that_is_not_due_any_more_is_not_claimed() {
+async fn row_that_is_no_longer_due_is_not_claimed() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     let epoch = claim(&world, id, 0).await.unwrap().row.epoch;
@@ -77,7 +77,7 @@ async fn a_row_that_is_not_due_any_more_is_not_claimed() {
 }
 
 #[tokio::test]
-async fn the_same_intent_is_refused_as_a_conflict() {
+async fn duplicate_source_key_is_a_conflict() {
     let world = World::new().await;
     let conversation = world.conversation().await;
     world.intent(conversation, "effect 1").await.unwrap();
@@ -91,10 +91,10 @@ async fn the_same_intent_is_refused_as_a_conflict() {
 }
 
 #[tokio::test]
-async fn only_a_queued_row_gets_an_attempt_when_it_is_claimed() {
+async fn claim_of_a_queued_row_alone_counts_an_attempt() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
-    // Left in this state by the holder before, and what the claim then finds and makes of it.
+    // The state before, the state that the claim reports, and the state after it.
     let cases = [
         (None, "queued", "sending", 1),
         (Some(OutboxState::Sending), "sending", "sending", 1),
@@ -112,7 +112,7 @@ async fn only_a_queued_row_gets_an_attempt_when_it_is_claimed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_32_concurrent_claims_exactly_one_wins() {
+async fn one_of_32_concurrent_claims_succeeds() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     let due = DueOutbox { project_id: world.project, id, epoch: 0 };
@@ -126,7 +126,7 @@ async fn of_32_concurrent_claims_exactly_one_wins() {
 }
 
 #[tokio::test]
-async fn a_worker_that_lost_its_row_cannot_settle_it() {
+async fn worker_with_a_stale_epoch_cannot_settle() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     claim(&world, id, 0).await.unwrap();
@@ -136,13 +136,13 @@ async fn a_worker_that_lost_its_row_cannot_settle_it() {
 
     let stale = settle(&world, id, 1, OutboxState::Accepted).await;
     assert!(matches!(stale, Err(Error::StaleEpoch)), "{stale:?}");
-    assert_eq!(settle(&world, id, 2, OutboxState::Accepted).await.unwrap().state, "accepted");
+    assert_eq!(settle(&world, id, 2, OutboxState::Accepted).await.unwrap().state, OutboxState::Accepted);
     let again = settle(&world, id, 2, OutboxState::Failed).await;
     assert!(matches!(again, Err(Error::StaleEpoch)), "settled is settled: {again:?}");
 }
 
 #[tokio::test]
-async fn voided_leases_leave_a_row_to_be_settled_under_another_epoch() {
+async fn row_of_a_voided_lease_is_settled_under_a_new_epoch() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     claim(&world, id, 0).await.unwrap();
@@ -154,7 +154,7 @@ async fn voided_leases_leave_a_row_to_be_settled_under_another_epoch() {
 }
 
 #[tokio::test]
-async fn a_node_that_comes_back_voids_its_own_open_sends_and_no_others() {
+async fn restarted_node_voids_only_its_own_sends() {
     let world = World::new().await;
     let mut ids = Vec::new();
     for owner in ["a/1", "ab/1"] {
@@ -167,12 +167,12 @@ async fn a_node_that_comes_back_voids_its_own_open_sends_and_no_others() {
     assert_eq!(due(&world).await, [ids[0]]);
     let stale = settle(&world, ids[0], 1, OutboxState::Accepted).await;
     assert!(matches!(stale, Err(Error::StaleEpoch)), "{stale:?}");
-    assert_eq!(claim(&world, ids[0], 2).await.unwrap().was, "sending");
-    assert_eq!(settle(&world, ids[1], 1, OutboxState::Accepted).await.unwrap().state, "accepted");
+    assert_eq!(claim(&world, ids[0], 2).await.unwrap().was, OutboxState::Sending);
+    assert_eq!(settle(&world, ids[1], 1, OutboxState::Accepted).await.unwrap().state, OutboxState::Accepted);
 }
 
 #[tokio::test]
-async fn renewal_extends_the_lease_of_one_epoch_and_resurrects_none() {
+async fn renewal_extends_an_active_lease_of_its_epoch_only() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     claim(&world, id, 0).await.unwrap();
@@ -194,24 +194,24 @@ async fn renewal_extends_the_lease_of_one_epoch_and_resurrects_none() {
 }
 
 #[tokio::test]
-async fn whoever_holds_on_to_an_attempt_has_a_whole_lease_and_nobody_takes_it_over_meanwhile() {
+async fn open_attempt_renews_an_expired_lease() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     let first = claim(&world, id, 0).await.unwrap().row;
     let hold_on = async |row: &outbox::OutboxRow| {
         transact!(world.store, "test", tx => outbox::hold_on(tx, world.project, row).await).expect("an answer")
     };
-    // Its lease has run out, and nobody has noticed yet.
+    // The lease has expired and the row was not reclaimed.
     world.execute("UPDATE outbox SET lease_until = 1").await;
     assert!(hold_on(&first).await);
     assert!(claim(&world, id, 1).await.is_none(), "it is held again");
     world.execute("UPDATE outbox SET lease_until = 1").await;
-    assert_eq!(claim(&world, id, 1).await.unwrap().was, "sending");
+    assert_eq!(claim(&world, id, 1).await.unwrap().was, OutboxState::Sending);
     assert!(!hold_on(&first).await, "somebody has taken it over");
 }
 
 #[tokio::test]
-async fn the_first_id_that_a_status_told_is_kept() {
+async fn first_reported_message_id_is_kept() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     claim(&world, id, 0).await.unwrap();
@@ -220,7 +220,7 @@ async fn the_first_id_that_a_status_told_is_kept() {
             transact!(world.store, "test", tx => outbox::note_wamid(tx, world.project, id, wamid, NOW).await).unwrap();
         assert_eq!(row.unwrap().wamid.as_deref(), Some("wamid.1"));
     }
-    // A repeated attempt that is accepted later is a second copy: the statuses of the first one were taken already.
+    // A repeated attempt that is accepted later is a second copy; the first one's statuses count.
     let second = Settle { state: OutboxState::Accepted, next_at: NOW, wamid: Some("wamid.3"), error: None, now: NOW };
     let row = transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, 1, &second).await).unwrap();
     assert_eq!(row.wamid.as_deref(), Some("wamid.1"));
@@ -231,7 +231,7 @@ async fn the_first_id_that_a_status_told_is_kept() {
 }
 
 #[tokio::test]
-async fn an_attempt_is_written_once_and_ends_once() {
+async fn attempt_is_stored_once_and_ends_once() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     let row = claim(&world, id, 0).await.unwrap().row;

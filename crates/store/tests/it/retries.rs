@@ -1,4 +1,4 @@
-//! Transactions that PostgreSQL gives up because others are in their way: they are run again, and counted.
+//! Transactions that PostgreSQL aborts because of others are retried and counted.
 
 use crate::support::{NOW, World, at_once};
 use std::sync::{
@@ -9,9 +9,9 @@ use store::{conversations, transact};
 use testkit::database::TestDatabase;
 use tokio::sync::Barrier;
 
-/// Each holds the row that the other wants: a deadlock (40P01), which PostgreSQL notices after a second.
+/// A deadlock (40P01), which PostgreSQL detects after a second.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_transactions_that_lock_each_other_out_both_are_done_in_the_end() {
+async fn deadlocked_transactions_are_retried_and_both_commit() {
     if !TestDatabase::has_postgres() {
         return;
     }

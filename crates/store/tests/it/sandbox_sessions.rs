@@ -1,7 +1,7 @@
 //! One live sandbox session for each phone and project.
 
 use crate::support::{NOW, World, fresh, later};
-use domain::ids::AgentId;
+use domain::{ids::AgentId, sandbox::SessionStatus};
 use store::{
     Error,
     sandbox_sessions::{self, SandboxSessionRow},
@@ -15,7 +15,7 @@ fn session(agent: AgentId) -> SandboxSessionRow {
         phone_canonical: "551161234567".into(),
         agent_id: agent,
         code: "ABC234".into(),
-        status: "pending_activation".into(),
+        status: SessionStatus::PendingActivation,
         activated_at: None,
         expires_at: later(86_400),
         created_at: NOW,
@@ -24,26 +24,26 @@ fn session(agent: AgentId) -> SandboxSessionRow {
 }
 
 #[tokio::test]
-async fn a_second_live_session_of_a_phone_is_refused_until_the_first_is_over() {
+async fn phone_has_one_live_session() {
     let world = World::new().await;
     let agent = world.agent().await;
     let first = session(agent);
     transact!(world.store, "test", tx => sandbox_sessions::insert(tx, world.project, &first).await).unwrap();
-    for status in ["pending_activation", "active", "expired"] {
+    for status in [SessionStatus::PendingActivation, SessionStatus::Active, SessionStatus::Expired] {
         let id = (world.project, first.id);
-        transact!(world.store, "test", tx => sandbox_sessions::set(tx, id, status, Some(1), later(5), later(1)).await)
+        transact!(world.store, "test", tx => sandbox_sessions::set(tx, id, status, Some(NOW), later(5), later(1)).await)
             .unwrap();
         let second = session(agent);
         let stored = transact!(world.store, "test", tx => sandbox_sessions::insert(tx, world.project, &second).await);
         let mut reader = world.store.read().await.unwrap();
         let live =
             sandbox_sessions::live(&mut reader.conn(), world.project, &first.phone_canonical).await.unwrap().unwrap();
-        if status == "expired" {
+        if status == SessionStatus::Expired {
             stored.unwrap();
             assert_eq!(live.id, second.id);
         } else {
             assert!(matches!(stored, Err(Error::Conflict(_))), "{status}: {stored:?}");
-            assert_eq!((live.id, live.status.as_str(), live.expires_at), (first.id, status, later(5)));
+            assert_eq!((live.id, live.status, live.expires_at), (first.id, status, later(5)));
         }
     }
     let mut reader = world.store.read().await.unwrap();

@@ -1,4 +1,4 @@
-//! Both migration folders make the same schema, in each engine's types.
+//! Both migration folders create the same schema, in each engine's types.
 
 use rusqlite::{Connection as SqliteConnection, Row};
 use sqlx::{Connection as _, PgConnection};
@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::DatabaseUrl;
 use testkit::database::TestDatabase;
 
-/// Whether a test that compares the engines can run. `cargo xtask test` runs this crate twice, the second time with a
+/// True if a test that compares the engines can run. `cargo xtask test` runs this crate twice, the second time with a
 /// server; `CHASQUI_REQUIRE_POSTGRES=1` makes its absence a failure.
 pub fn postgres_is_here() -> bool {
     if TestDatabase::has_postgres() {
@@ -51,14 +51,14 @@ fn differences(one: &Schema, other: &Schema) -> Vec<String> {
     differs.map(|name| format!("{name}:\n{:#?}\n{:#?}", one.get(name), other.get(name))).collect()
 }
 
-/// Both engines' ways of writing one condition.
+/// One spelling for both engines' index predicates.
 fn normalised(predicate: &str) -> String {
     let text = predicate.replace("::text", "").replace("= ANY (ARRAY[", "IN (").replace("])", ")");
-    // One sets more parentheses than the other; no predicate here means another thing without them.
+    // The engines print different parentheses; no predicate here needs them.
     text.replace(['(', ')'], "").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Ids are UUIDs where the engine has them: SQLite's blobs tell only by their names.
+/// SQLite stores ids as blobs, recognisable by name only.
 fn sqlite_kind(column: &str, declared: &str) -> &'static str {
     match declared {
         "BLOB" if column == "id" || column.ends_with("_id") => "uuid",
@@ -201,7 +201,7 @@ async fn both_engines_have_the_same_schema() {
     let differences = differences(&sqlite_schema().await, &postgres);
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 
-    // What this test reads is what is there: each of these is a difference.
+    // Each of these changes must be detected.
     for change in [
         "ALTER TABLE events ALTER COLUMN body DROP NOT NULL",
         "ALTER TABLE jobs ADD COLUMN surprise TEXT",
@@ -215,10 +215,10 @@ async fn both_engines_have_the_same_schema() {
 }
 
 #[tokio::test]
-async fn every_difference_is_seen() {
+async fn every_schema_difference_is_detected() {
     let schema = sqlite_schema().await;
     let conversations = &schema["conversations"];
-    // What the comparison rests on is really read.
+    // The comparison reads all parts of the schema.
     assert!(schema.len() > 20);
     assert_eq!(conversations.primary_key, ["project_id", "id"]);
     assert_eq!(conversations.indexes["conversations_open"].predicate.as_deref(), Some("status = 'active'"));
@@ -247,7 +247,7 @@ async fn every_difference_is_seen() {
 }
 
 #[test]
-fn both_ways_of_writing_a_condition_are_the_same() {
+fn index_predicates_of_both_engines_compare_equal() {
     let pairs = [
         ("status = 'active'", "(status = 'active'::text)"),
         ("due_at IS NOT NULL", "(due_at IS NOT NULL)"),
@@ -262,8 +262,8 @@ fn both_ways_of_writing_a_condition_are_the_same() {
 
 /// Tenancy by key: the project leads, in tables that have one.
 #[tokio::test]
-async fn every_key_of_a_tenants_table_starts_with_its_project() {
-    // Asked before a project is known; the rest has no project.
+async fn tenant_keys_start_with_the_project() {
+    // Looked up before a project is known; the others have no project.
     let exceptions =
         ["cli_logins", "cli_tokens", "directory", "platform_settings", "projects", "users", "webhook_events"];
     for (name, table) in sqlite_schema().await {

@@ -1,4 +1,4 @@
-//! Secrets open only where, and with what, they were sealed.
+//! Secrets decrypt only in their own row and with their own key.
 
 use crate::support::{NOW, World, fresh};
 use domain::ids::{ProjectId, SecretId};
@@ -23,7 +23,7 @@ async fn reveal(world: &World, vault: &Vault, project: ProjectId, id: SecretId, 
 }
 
 #[tokio::test]
-async fn a_secret_opens_for_its_project_id_and_kind_only() {
+async fn secret_decrypts_for_its_project_id_and_kind_only() {
     let world = World::new().await;
     let id = sealed(&world).await;
     let (other_project, other_id) = (fresh(), fresh());
@@ -33,9 +33,9 @@ async fn a_secret_opens_for_its_project_id_and_kind_only() {
     assert_eq!(reveal(&world, &vault(), world.project, id, "app_secret").await.unwrap(), None);
 }
 
-/// Whoever can write to the database cannot make one secret answer for another.
+/// Write access to the database does not allow exchanging secrets.
 #[tokio::test]
-async fn a_ciphertext_that_was_moved_to_another_row_does_not_open() {
+async fn ciphertext_moved_to_another_row_does_not_decrypt() {
     let world = World::new().await;
     let (id, other) = (sealed(&world).await, fresh());
     let other_project = fresh();
@@ -69,7 +69,7 @@ async fn swap(world: &World, from: SecretId, to: SecretId) {
 }
 
 #[tokio::test]
-async fn another_master_key_opens_nothing() {
+async fn other_master_key_decrypts_nothing() {
     let world = World::new().await;
     let id = sealed(&world).await;
     for other in [Vault::new([8; 32], "k1"), Vault::new([7; 32], "k2")] {
@@ -79,7 +79,7 @@ async fn another_master_key_opens_nothing() {
 }
 
 #[tokio::test]
-async fn two_secrets_of_the_same_text_look_different() {
+async fn equal_secrets_have_different_ciphertexts() {
     let world = World::new().await;
     sealed(&world).await;
     sealed(&world).await;
@@ -88,7 +88,7 @@ async fn two_secrets_of_the_same_text_look_different() {
 }
 
 #[tokio::test]
-async fn the_plain_text_is_nowhere_on_the_disk() {
+async fn plain_text_is_not_on_disk() {
     let world = World::on(testkit::database::TestDatabase::sqlite().await).await;
     sealed(&world).await;
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! A store with one project in it, and the few things that most tests need there.
+//! A store with one project, and common test data.
 
 use domain::{
     Span, Timestamp,
@@ -26,7 +26,7 @@ pub fn later(seconds: i64) -> Timestamp {
     NOW + Span::from_secs(seconds)
 }
 
-/// An id that nothing else in this process has; each is greater than the one before.
+/// A new id, greater than all earlier ones of this process.
 pub fn fresh<T>() -> Id<T> {
     Id::from_uuid(fresh_uuid())
 }
@@ -57,7 +57,7 @@ impl World {
         transact!(self.store, "test", tx => projects::insert(tx, id, "Acme", NOW).await).expect("a project");
     }
 
-    /// Somebody writes to the number for the first time.
+    /// A contact's first message to the number.
     pub async fn conversation(&self) -> ConversationId {
         let contact = self.contact().await;
         let touch = touch(contact);
@@ -133,12 +133,12 @@ impl World {
         id
     }
 
-    /// An intended send, last in its conversation.
+    /// An outbox entry, last in its conversation.
     pub async fn intent(&self, conversation: ConversationId, source_key: &str) -> Result<OutboxId, store::Error> {
         self.intent_of(conversation, source_key, None).await
     }
 
-    /// What an execution wants to say, or a person.
+    /// An outbox entry of an execution, or of none.
     pub async fn intent_of(
         &self,
         conversation: ConversationId,
@@ -183,12 +183,12 @@ impl World {
         Ok(new.id)
     }
 
-    /// Runs a statement of the test's own.
+    /// Runs any statement.
     pub async fn execute(&self, sql: &'static str) -> u64 {
         transact!(self.store, "test", tx => execute(tx, sql).await).expect(sql)
     }
 
-    /// The one number that a query of the test's own gives.
+    /// Runs a query that returns one number.
     pub async fn number(&self, sql: &'static str) -> i64 {
         let mut reader = self.store.read().await.expect("a reader");
         let (number,): (i64,) = match reader.conn() {
@@ -226,7 +226,7 @@ pub fn touch(contact: ContactId) -> conversations::Touch<'static> {
     }
 }
 
-/// Runs `count` tasks that start together, and gives what they gave.
+/// Runs `count` tasks that start together; returns their results.
 pub async fn at_once<T, F>(count: usize, task: impl Fn(usize) -> F) -> Vec<T>
 where
     T: Send + 'static,

@@ -1,10 +1,10 @@
-//! Another project's things do not exist.
+//! Objects of other projects are not found.
 
 use crate::{
     directory,
     support::{World, fresh, fresh_uuid, later},
 };
-use domain::message::Direction;
+use domain::{event::Event, message::Direction};
 use store::{
     agent_whatsapp_configs as links, agents, contacts,
     conversation_assignments::{self, AssignmentRow},
@@ -13,7 +13,7 @@ use store::{
 };
 
 #[tokio::test]
-async fn another_project_finds_nothing() {
+async fn other_project_finds_nothing() {
     let world = World::new().await;
     let mine = world.project;
     let conversation = world.conversation().await;
@@ -29,7 +29,7 @@ async fn another_project_finds_nothing() {
         id: fresh(),
         agent_id: agent_row,
         whatsapp_config_id: config.id,
-        is_primary: 1,
+        is_primary: true,
         created_at: later(0),
         updated_at: later(0),
     };
@@ -42,7 +42,7 @@ async fn another_project_finds_nothing() {
         id: fresh(),
         conversation_id: conversation,
         user_id: fresh(),
-        active: 1,
+        active: true,
         notes: None,
         created_by_user_id: None,
         created_at: later(0),
@@ -77,7 +77,7 @@ async fn another_project_finds_nothing() {
 }
 
 #[tokio::test]
-async fn another_project_changes_nothing() {
+async fn other_project_changes_nothing() {
     let world = World::new().await;
     let stranger = fresh();
     let conversation = world.conversation().await;
@@ -100,7 +100,7 @@ async fn another_project_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_file_and_a_deletion_stay_within_their_project() {
+async fn files_and_deletions_stay_within_their_project() {
     let world = World::new().await;
     let (mine, stranger, upload) = (world.project, fresh(), fresh_uuid());
     world.add_project(stranger).await;
@@ -122,24 +122,21 @@ async fn a_file_and_a_deletion_stay_within_their_project() {
     assert_eq!(uploads::piece(conn, mine, upload, 1).await.unwrap().as_deref(), Some(&b" file"[..]));
     assert_eq!(uploads::piece(conn, mine, upload, 2).await.unwrap(), None);
     assert_eq!(uploads::size(conn, stranger, upload).await.unwrap(), 0);
-    assert_eq!(messages::find(conn, mine, message).await.unwrap().unwrap().status, "received");
+    assert_eq!(messages::find(conn, mine, message).await.unwrap().unwrap().status.as_str(), "received");
     assert!(messages::of_wamid(conn, stranger, conversation, "wamid.1").await.unwrap().is_none());
     assert!(conversations::last_inbound(conn, stranger, fresh(), "1").await.unwrap().is_none());
 }
 
 #[tokio::test]
-async fn events_of_one_thing_are_read_oldest_first() {
+async fn events_of_an_object_are_read_oldest_first() {
     let world = World::new().await;
     let (object, other) = (fresh_uuid(), fresh_uuid());
     for (seconds, object_id) in [(2, object), (1, object), (3, other)] {
-        let event = events::EventRow {
-            id: fresh_uuid(),
-            at: later(seconds),
-            topic: "execution.status".into(),
-            object_id,
-            body: "{}".into(),
-        };
-        transact!(world.store, "test", tx => events::append(tx, world.project, &event).await).unwrap();
+        transact!(world.store, "test", tx => {
+            let mut scope = tx.scope(world.project, later(seconds));
+            events::append(&mut scope, fresh_uuid(), Event::ExecutionStatus, object_id, "{}").await
+        })
+        .unwrap();
     }
     let mut reader = world.store.read().await.unwrap();
     let found = events::of_object(&mut reader.conn(), world.project, object).await.unwrap();
@@ -147,7 +144,7 @@ async fn events_of_one_thing_are_read_oldest_first() {
 }
 
 #[tokio::test]
-async fn a_project_of_a_known_id_is_left_as_it_is() {
+async fn insert_of_an_existing_project_changes_nothing() {
     let world = World::new().await;
     transact!(world.store, "test", tx => projects::insert(tx, world.project, "Another name", later(1)).await).unwrap();
     let mut reader = world.store.read().await.unwrap();

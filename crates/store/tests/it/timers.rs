@@ -4,7 +4,7 @@ use crate::support::{NOW, World, fresh, later};
 use store::{timers, transact, unscoped, unscoped::DueRow};
 
 #[tokio::test]
-async fn a_new_timer_replaces_the_one_before_and_fires_once() {
+async fn new_timer_replaces_the_old_and_fires_once() {
     let world = World::new().await;
     let (project, ids) = (world.project, (fresh(), fresh()));
     let set = |kind: &'static str, generation, seconds| {
@@ -29,7 +29,7 @@ async fn a_new_timer_replaces_the_one_before_and_fires_once() {
 }
 
 #[tokio::test]
-async fn a_cleared_timer_does_not_fire() {
+async fn cleared_timer_does_not_fire() {
     let world = World::new().await;
     let ids = (fresh(), fresh());
     transact!(world.store, "test", tx => {

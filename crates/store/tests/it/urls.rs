@@ -1,9 +1,9 @@
-//! How a database is named.
+//! Database URLs.
 
 use store::DatabaseUrl;
 
 #[test]
-fn a_shown_url_holds_no_secret() {
+fn shown_url_contains_no_secret() {
     for url in
         ["postgres://me:hush@db:5432/x?password=hush", "postgresql://db/x?user=me&password=hush", "postgres://db:1/x"]
     {
@@ -13,7 +13,7 @@ fn a_shown_url_holds_no_secret() {
 }
 
 #[test]
-fn only_the_two_engines_are_taken() {
+fn only_sqlite_and_postgres_urls_are_accepted() {
     assert!(DatabaseUrl::parse("sqlite:some/file.db").is_ok());
     for url in ["", "mysql://x", "chasqui.db", "http://x"] {
         assert!(DatabaseUrl::parse(url).is_err(), "{url}");

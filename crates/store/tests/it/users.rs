@@ -1,4 +1,4 @@
-//! Who sees which project, and what comes of a code.
+//! Visibility of projects, and CLI sign-in.
 
 use crate::support::{NOW, World, fresh, later};
 use domain::{api_key, cli_login, ids::ProjectId};
@@ -26,7 +26,7 @@ async fn seen(world: &World, user: &UserRow, hidden: ProjectId) -> Vec<ProjectId
 }
 
 #[tokio::test]
-async fn an_operator_sees_every_project_and_others_those_they_are_members_of() {
+async fn operators_see_all_projects_and_members_their_own() {
     let world = World::new().await;
     let (other, hidden) = (fresh(), fresh());
     world.add_project(other).await;
@@ -46,17 +46,17 @@ async fn an_operator_sees_every_project_and_others_those_they_are_members_of() {
 }
 
 #[tokio::test]
-async fn a_user_is_made_once_and_an_operator_stays_one() {
+async fn user_is_created_once_and_operator_stays_operator() {
     let world = World::new().await;
     let first = user(&world, "ana@example.com", false).await;
     let second = user(&world, "ana@example.com", true).await;
     let third = user(&world, "ana@example.com", false).await;
     assert_eq!([second.id, third.id], [first.id; 2]);
-    assert_eq!([first.is_operator, second.is_operator, third.is_operator], [0, 1, 1]);
+    assert_eq!([first.is_operator, second.is_operator, third.is_operator], [false, true, true]);
 }
 
 #[tokio::test]
-async fn a_code_gives_one_token_to_whom_it_was_approved_for_while_it_is_young() {
+async fn approved_code_gives_one_token_until_it_expires() {
     let world = World::new().await;
     let (ana, eve) = (user(&world, "ana@example.com", false).await, user(&world, "eve@example.com", false).await);
     let hash = cli_login::hash("ABCDEF-GHJKMN-PQRSTU");
@@ -76,7 +76,7 @@ async fn a_code_gives_one_token_to_whom_it_was_approved_for_while_it_is_young() 
 }
 
 #[tokio::test]
-async fn codes_that_are_too_old_are_forgotten_when_another_begins() {
+async fn expired_codes_are_deleted_when_another_begins() {
     let world = World::new().await;
     let begin = async |code: &str, at| {
         let hash = cli_login::hash(code);
@@ -90,7 +90,7 @@ async fn codes_that_are_too_old_are_forgotten_when_another_begins() {
 }
 
 #[tokio::test]
-async fn a_token_is_found_until_it_is_revoked_or_its_time_is_over() {
+async fn token_is_valid_until_revoked_or_expired() {
     let world = World::new().await;
     let ana = user(&world, "ana@example.com", false).await;
     let random: Vec<u8> = (0..=255).collect();

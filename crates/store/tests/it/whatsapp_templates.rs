@@ -1,9 +1,10 @@
-//! Templates: one of a name and language that Meta has, one draft beside it, one pull of an account at a time.
+//! Templates: one per name and language at Meta and one draft; one pull of an account at a time.
 
 use crate::{
     directory,
     support::{World, at_once, fresh, fresh_uuid, later},
 };
+use domain::{job::SyncStatus, template::TemplateStatus};
 use store::{
     Error, Result, transact, unscoped, whatsapp_configs,
     whatsapp_template_syncs::{self, TemplateSyncRow},
@@ -17,7 +18,7 @@ fn template(name: &str, status: &str, seconds: i64) -> WhatsappTemplateRow {
         name: name.into(),
         language_code: "en_US".into(),
         category: "UTILITY".into(),
-        status: status.into(),
+        status: status.parse().expect("a status"),
         parameter_format: "POSITIONAL".into(),
         components: "[]".into(),
         meta_id: None,
@@ -42,7 +43,7 @@ fn pull(waba: &str, seconds: i64) -> TemplateSyncRow {
         anchor_config_id: fresh(),
         anchor: "{}".into(),
         job_id: fresh_uuid(),
-        status: "queued".into(),
+        status: SyncStatus::Queued,
         templates_synced: 0,
         templates_created: 0,
         templates_updated: 0,
@@ -61,7 +62,7 @@ async fn queue(world: &World, row: &TemplateSyncRow) -> bool {
 }
 
 #[tokio::test]
-async fn a_name_is_there_once_in_a_language_and_a_draft_may_stand_beside_it() {
+async fn template_name_is_unique_per_language_apart_from_a_draft() {
     let world = World::new().await;
     for (status, fits) in [
         ("approved", true),
@@ -91,16 +92,16 @@ async fn a_name_is_there_once_in_a_language_and_a_draft_may_stand_beside_it() {
     let found = whatsapp_templates::named(conn, world.project, "waba", ("visit", Some("pt_BR"))).await.unwrap();
     assert_eq!(named(found), ["pt_BR"]);
     let draft = whatsapp_templates::draft(conn, world.project, "waba", ("visit", "en_US")).await.unwrap();
-    assert_eq!(draft.unwrap().status, "draft");
+    assert_eq!(draft.unwrap().status, TemplateStatus::Draft);
 }
 
 #[tokio::test]
-async fn a_change_raises_the_version_and_keeps_all_else() {
+async fn template_update_raises_the_version_and_keeps_other_fields() {
     let world = World::new().await;
     let row = template("visit", "draft", 0);
     insert(&world, &row).await.unwrap();
     let changed = WhatsappTemplateRow {
-        status: "submitted".into(),
+        status: TemplateStatus::Submitted,
         meta_id: Some("990011".into()),
         meta_status: Some("PENDING".into()),
         in_doubt: Some("news".into()),
@@ -127,7 +128,7 @@ async fn a_change_raises_the_version_and_keeps_all_else() {
 }
 
 #[tokio::test]
-async fn a_list_is_filtered_by_all_that_a_template_is() {
+async fn templates_are_listed_with_filters() {
     let world = World::new().await;
     let customer = world.customer().await;
     let mut config = directory::config(fresh(), None, "555", "production");
@@ -175,7 +176,7 @@ async fn a_list_is_filtered_by_all_that_a_template_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn of_many_pulls_of_an_account_one_is_queued() {
+async fn one_of_many_pulls_of_an_account_is_queued() {
     let world = World::new().await;
     let (store, project) = (world.store.clone(), world.project);
     let queued = at_once(16, |_| {
@@ -190,16 +191,16 @@ async fn of_many_pulls_of_an_account_one_is_queued() {
 }
 
 #[tokio::test]
-async fn the_newest_pull_of_each_account_is_shown_and_a_finished_one_makes_room() {
+async fn newest_pull_per_account_is_listed_and_a_finished_one_allows_another() {
     let world = World::new().await;
     let (first, other) = (pull("waba", 0), pull("waba-2", 1));
     assert!(queue(&world, &first).await && queue(&world, &other).await);
     let done = TemplateSyncRow {
-        status: "failed".into(),
+        status: SyncStatus::Failed,
         templates_synced: 7,
         error_class: Some("refused".into()),
-        started_at: Some(later(1).micros()),
-        finished_at: Some(later(2).micros()),
+        started_at: Some(later(1)),
+        finished_at: Some(later(2)),
         ..first
     };
     transact!(world.store, "test", tx => whatsapp_template_syncs::update(tx, world.project, &done).await).unwrap();

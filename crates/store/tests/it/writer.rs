@@ -1,4 +1,4 @@
-//! SQLite's writer commits in groups, and one transaction's trouble is nobody else's.
+//! SQLite's writer: group commit, isolation of failing transactions, checkpoints.
 
 use crate::support::{World, at_once, execute};
 use futures::future::{BoxFuture, join_all};
@@ -18,7 +18,7 @@ use std::{
 use store::{Conn, Error, Store, transact};
 use testkit::database::TestDatabase;
 
-/// Far longer than anything here takes: what takes longer hangs.
+/// Far longer than any step here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn world() -> World {
@@ -29,7 +29,7 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("the writer hangs")
 }
 
-/// Any table will do: `mailbox` refers to no other.
+/// Any table would do; `mailbox` has no foreign keys.
 async fn put(tx: &mut store::Tx<'_>, seq: i64) -> store::Result<()> {
     let Conn::Sqlite(conn) = &mut **tx else { panic!("not SQLite") };
     let insert =
@@ -49,7 +49,7 @@ async fn stored(world: &World) -> Vec<i64> {
     statement.query_map([], |row| row.get(0)).expect("rows").map(|seq| seq.expect("a number")).collect()
 }
 
-/// Counts the commits in the write-ahead log, where the last page of each names the size of the database.
+/// Counts commits in the log: the last frame of each has the size of the database.
 fn commits_on_disk(world: &World) -> usize {
     let log = std::fs::read(world.database.folder().expect("a folder").join("chasqui.db-wal")).expect("the log");
     let number = |at: usize| u32::from_be_bytes(log[at..at + 4].try_into().expect("four bytes"));
@@ -58,7 +58,7 @@ fn commits_on_disk(world: &World) -> usize {
     frames.filter(|at| number(at + 4) != 0).count()
 }
 
-/// Lines the transactions up behind one that holds the writer, so that they form a group, and lets them go.
+/// Lets transactions wait behind one that holds the writer, so that they form a group.
 async fn as_a_group<T>(world: &World, mut members: Vec<BoxFuture<'_, T>>) -> Vec<T> {
     let first = world.store.begin().await.expect("the writer");
     for member in &mut members {
@@ -69,7 +69,7 @@ async fn as_a_group<T>(world: &World, mut members: Vec<BoxFuture<'_, T>>) -> Vec
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn transactions_that_wait_together_are_committed_together() {
+async fn waiting_transactions_share_one_commit() {
     let world = world().await;
     write(&world.store, 0).await.unwrap();
     let before = commits_on_disk(&world);
@@ -80,13 +80,13 @@ async fn transactions_that_wait_together_are_committed_together() {
     for answer in as_a_group(&world, members).await {
         answer.unwrap();
     }
-    // The one that held the writer and 63 of them; then the last, because a group is at most 64.
+    // The first one and 63 of them; then the last, because a group has at most 64.
     assert_eq!(commits_on_disk(&world), before + 3);
     assert_eq!(stored(&world).await.len(), 66);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_failing_transaction_rolls_back_alone() {
+async fn failing_transaction_rolls_back_alone() {
     let world = world().await;
     write(&world.store, 0).await.unwrap();
     let before = commits_on_disk(&world);
@@ -96,7 +96,7 @@ async fn a_failing_transaction_rolls_back_alone() {
             Err(Error::StaleEpoch)
         })
     };
-    // Breaks a key after having written: the statement fails, then the transaction.
+    // Violates a key after a write: the statement fails, then the transaction.
     let conflict = async {
         transact!(world.store, "test", tx => {
             put(tx, 3).await?;
@@ -112,7 +112,7 @@ async fn a_failing_transaction_rolls_back_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_transaction_dropped_half_way_rolls_back_alone() {
+async fn dropped_transaction_rolls_back_alone() {
     let world = world().await;
     let mut first = world.store.begin().await.unwrap();
     put(&mut first.tx().unwrap(), 1).await.unwrap();
@@ -120,7 +120,7 @@ async fn a_transaction_dropped_half_way_rolls_back_alone() {
     for member in &mut waiting {
         assert!(poll!(&mut *member).is_pending());
     }
-    // One that waits gives up; those before it may have relied on it.
+    // A waiting one is dropped; earlier ones may have relied on it.
     drop(waiting.pop());
     drop(first);
     for answer in within(join_all(waiting)).await {
@@ -129,7 +129,7 @@ async fn a_transaction_dropped_half_way_rolls_back_alone() {
     assert_eq!(stored(&world).await, [2, 3]);
 }
 
-/// Says when a future could go on, without polling it.
+/// Signals when a future is ready to be polled, without polling it.
 #[derive(Default)]
 struct Woken(tokio::sync::Notify);
 
@@ -139,9 +139,9 @@ impl Wake for Woken {
     }
 }
 
-/// The first one left the commit to the one behind it, which has been given the writer and never takes it.
+/// The first one leaves the commit to the next, which gets the writer and is never polled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_transaction_is_answered_though_the_one_behind_it_gave_up_waiting() {
+async fn transaction_commits_although_the_next_one_stops_waiting() {
     let world = world().await;
     let mut first = world.store.begin().await.unwrap();
     put(&mut first.tx().unwrap(), 1).await.unwrap();
@@ -157,7 +157,7 @@ async fn a_transaction_is_answered_though_the_one_behind_it_gave_up_waiting() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_transaction_is_answered_though_the_one_behind_it_was_dropped() {
+async fn transaction_commits_although_the_next_one_is_dropped() {
     let world = world().await;
     let mut first = world.store.begin().await.unwrap();
     put(&mut first.tx().unwrap(), 1).await.unwrap();
@@ -172,9 +172,9 @@ async fn a_transaction_is_answered_though_the_one_behind_it_was_dropped() {
     assert_eq!(stored(&world).await, [1]);
 }
 
-/// At every point where a caller can be cancelled, also while BEGIN, RELEASE or COMMIT is on its way.
+/// At every point where a caller can be cancelled, also during BEGIN, RELEASE and COMMIT.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_transaction_cancelled_at_any_point_leaves_the_writer_working() {
+async fn cancellation_at_any_point_leaves_the_writer_working() {
     let world = world().await;
     let mut seq = 0;
     for _ in 0..20 {
@@ -205,7 +205,7 @@ async fn transact_two(store: &Store, seq: i64) -> store::Result<()> {
     })
 }
 
-/// Drops the future when it has been polled that often and is not done.
+/// Drops the future if it is not done after this many polls.
 async fn polled_at_most<T>(mut polls: u32, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -220,7 +220,7 @@ async fn polled_at_most<T>(mut polls: u32, future: impl Future<Output = T>) -> O
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_panicking_transaction_rolls_back_alone() {
+async fn panicking_transaction_rolls_back_alone() {
     let world = world().await;
     let mut first = world.store.begin().await.unwrap();
     put(&mut first.tx().unwrap(), 1).await.unwrap();
@@ -246,9 +246,9 @@ async fn a_panicking_transaction_rolls_back_alone() {
     assert_eq!(stored(&world).await, [1, 3]);
 }
 
-/// SQLite then rolls back everybody in the group, and nobody may be told "done".
+/// SQLite then rolls back the whole group, and no member may get success.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_full_disk_loses_nothing_that_was_answered() {
+async fn full_disk_loses_no_confirmed_transaction() {
     let world = world().await;
     write(&world.store, 0).await.unwrap();
     let runs = AtomicU32::new(0);
@@ -279,7 +279,7 @@ async fn a_full_disk_loses_nothing_that_was_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_hundred_concurrent_increments_all_count_once() {
+async fn two_hundred_concurrent_increments_count_once_each() {
     let world = World::new().await;
     world.conversation().await;
     let store = world.store.clone();
@@ -295,7 +295,7 @@ async fn two_hundred_concurrent_increments_all_count_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn nobody_is_answered_before_the_commit() {
+async fn no_transaction_returns_before_commit() {
     let world = world().await;
     let path = world.database.folder().unwrap().join("chasqui.db");
     let observer = Arc::new(std::sync::Mutex::new(read_only(&path)));
@@ -318,7 +318,7 @@ fn read_only(path: &Path) -> Connection {
 }
 
 #[tokio::test]
-async fn a_body_is_run_again_only_when_the_database_asks_and_not_for_ever() {
+async fn transaction_is_retried_only_on_request_and_at_most_eight_times() {
     let world = World::new().await;
     type Outcome = fn(u32) -> store::Result<()>;
     let cases: [(Outcome, u32); 4] = [
@@ -342,7 +342,7 @@ async fn a_body_is_run_again_only_when_the_database_asks_and_not_for_ever() {
 }
 
 #[tokio::test]
-async fn an_observer_hears_of_what_was_committed_and_of_nothing_else() {
+async fn observer_gets_committed_transactions_only() {
     let mut world = World::new().await;
     let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
     let ears = heard.clone();
@@ -354,7 +354,7 @@ async fn an_observer_hears_of_what_was_committed_and_of_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_closed_store_leaves_everything_in_one_file() {
+async fn closed_store_leaves_one_complete_file() {
     let world = world().await;
     write(&world.store, 1).await.unwrap();
     world.store.close().await;

@@ -67,7 +67,7 @@ pub(super) async fn handle(
             return Err(invalid("taken", "the agent answers on it already"));
         }
         let now = ctx.now();
-        let is_primary = new.is_primary.unwrap_or_else(|| others.iter().all(|link| link.is_primary == 0));
+        let is_primary = new.is_primary.unwrap_or_else(|| others.iter().all(|link| !link.is_primary));
         if is_primary {
             links::clear_primary(tx, project, config.id, now).await?;
         }
@@ -75,7 +75,7 @@ pub(super) async fn handle(
             id: ctx.new_id(),
             agent_id: agent,
             whatsapp_config_id: config.id,
-            is_primary: i64::from(is_primary),
+            is_primary,
             created_at: now,
             updated_at: now,
         };

@@ -31,7 +31,7 @@ impl AgentWhatsappConfig {
     pub(super) fn of(link: &AgentWhatsappConfigRow, config: &WhatsappConfigRow) -> Self {
         Self {
             id: link.id.uuid(),
-            is_primary: link.is_primary == 1,
+            is_primary: link.is_primary,
             created_at: link.created_at.into(),
             updated_at: link.updated_at.into(),
             whatsapp_config: WhatsappConfig::of(config),

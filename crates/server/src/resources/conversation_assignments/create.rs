@@ -7,7 +7,7 @@ use crate::{
     auth::{ProjectContext, path_id},
 };
 use axum::extract::{Path, Request};
-use domain::ids::{ConversationId, UserId};
+use domain::ids::ConversationId;
 use runtime::ownership;
 use serde::Deserialize;
 use store::{
@@ -71,9 +71,9 @@ pub(super) async fn handle(
             id: ctx.new_id(),
             conversation_id: id,
             user_id: user,
-            active: 1,
+            active: true,
             notes: new.notes.clone(),
-            created_by_user_id: ctx.user.map(UserId::uuid),
+            created_by_user_id: ctx.user,
             created_at: now,
         };
         conversation_assignments::insert(tx, project, &row).await?;

@@ -69,7 +69,7 @@ pub(super) async fn handle(
         let held = conversations::lock(tx, project, conversation, now).await?.ok_or(ApiError::NotFound(WHAT))?;
         let row = conversation_assignments::find(tx, project, conversation, id).await?;
         let mut row = row.ok_or(ApiError::NotFound(WHAT))?;
-        let (was_active, had) = (row.active == 1, row.user_id);
+        let (was_active, had) = (row.active, row.user_id);
         let is_active = sent.active.unwrap_or(was_active);
         if is_active && !was_active && held.is_assigned() {
             return Err(view::taken());
@@ -80,7 +80,7 @@ pub(super) async fn handle(
         if let Some(notes) = &sent.notes {
             row.notes.clone_from(notes);
         }
-        row.active = i64::from(is_active);
+        row.active = is_active;
         conversation_assignments::update(tx, project, &row, now).await?;
         match (was_active, is_active) {
             (false, true) => ownership::begin(&ctx, tx, project, &held, row.user_id, now).await?,

@@ -29,10 +29,10 @@ impl ConversationAssignment {
         Self {
             id: row.id.uuid(),
             user_id: row.user_id.uuid(),
-            active: row.active == 1,
+            active: row.active,
             notes: row.notes.clone(),
             created_at: row.created_at.into(),
-            created_by_user_id: row.created_by_user_id,
+            created_by_user_id: row.created_by_user_id.map(|id| id.uuid()),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! There is exactly one for each execution, so it is not stored: its id is the execution's with another version of UUID.
 
 use crate::api::{Time, words};
-use domain::{Id, Timestamp, execution::ExecutionStatus, ids::ExecutionId};
+use domain::{Id, ids::ExecutionId};
 use serde::Serialize;
 use store::{conversations::ConversationRow, executions::ExecutionRow};
 use utoipa::ToSchema;
@@ -41,11 +41,10 @@ words!(LinkedExecutionStatus = "started", "running", "paused", "ended", "handoff
 
 impl ConversationAgentExecution {
     pub(super) fn of(row: &ExecutionRow, conversation: &ConversationRow) -> Self {
-        let over = row.status.parse().is_ok_and(ExecutionStatus::is_over);
-        let ended = row.ended_at.map(Timestamp::from_micros);
+        let over = row.status.is_over();
         Self {
             id: switched(row.id.uuid()),
-            active: conversation.execution() == Some(row.id) && !over,
+            active: conversation.execution_id == Some(row.id) && !over,
             handoff_reason: row.handoff_reason.clone(),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
@@ -53,10 +52,10 @@ impl ConversationAgentExecution {
                 id: row.id.uuid(),
                 agent_id: row.agent_id.uuid(),
                 thread_id: row.id.uuid(),
-                status: row.status.clone(),
+                status: row.status.as_str().to_owned(),
                 started_at: row.started_at.into(),
-                ended_at: ended.map(Time),
-                duration: ended.map(|ended| (ended - row.started_at).secs()),
+                ended_at: row.ended_at.map(Time),
+                duration: row.ended_at.map(|ended| (ended - row.started_at).secs()),
             },
         }
     }

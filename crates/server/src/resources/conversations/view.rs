@@ -27,10 +27,10 @@ impl WhatsappConversation {
         Self {
             id: row.id.uuid(),
             phone_number: row.phone_number.clone(),
-            status: row.status.clone(),
+            status: row.status.to_string(),
             last_active_at: row.last_active_at.into(),
             contact_name: row.contact_name.clone(),
-            whatsapp_config_id: row.config().map(|id| id.uuid()),
+            whatsapp_config_id: row.whatsapp_config_id.map(|id| id.uuid()),
         }
     }
 }

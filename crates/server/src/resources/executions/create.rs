@@ -8,7 +8,7 @@ use crate::{
 };
 use axum::extract::{Path, Request};
 use domain::{
-    execution::{ExecutionInput, ExecutionStatus},
+    execution::ExecutionInput,
     ids::{AgentId, ProjectId, WhatsappConfigId},
     phone::Phone,
 };
@@ -105,9 +105,9 @@ async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &Conv
     if conversation.is_assigned() {
         return Err(ApiError::Conflict("conversation_assigned", "a person has the conversation".into()));
     }
-    let Some(id) = conversation.execution() else { return Ok(()) };
+    let Some(id) = conversation.execution_id else { return Ok(()) };
     let live = executions::find(tx, project, id).await?;
-    let live = live.is_some_and(|row| row.status.parse::<ExecutionStatus>().is_ok_and(|status| !status.is_over()));
+    let live = live.is_some_and(|row| !row.status.is_over());
     if live {
         return Err(ApiError::Conflict("execution_active", "another execution works on this conversation".into()));
     }

@@ -61,7 +61,7 @@ pub(super) async fn handle(
         // Read again under the conversation's lock: a turn may have moved it meanwhile.
         let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         if !resumable(&row) {
-            return Err(ApiError::State("invalid_transition", format!("the execution cannot be resumed: its status is {}", row.status)));
+            return Err(ApiError::State("invalid_transition", format!("the execution cannot be resumed: its status is {}", row.status.as_str())));
         }
         if let Some(named) = &interrupt
             && !view::state(tx, project, id).await?.is_some_and(|state| state.rests_in(Some(named)))
@@ -71,7 +71,7 @@ pub(super) async fn handle(
         if conversation.is_assigned() {
             return Err(ApiError::Conflict("conversation_assigned", "a person has the conversation; release their assignment first".into()));
         }
-        if conversation.execution() != Some(id) {
+        if conversation.execution_id != Some(id) {
             return Err(ApiError::Conflict("newer_execution", "the conversation has a newer execution".into()));
         }
         let key = format!("resume:{}", ctx.new_uuid());
@@ -86,9 +86,9 @@ pub(super) async fn handle(
 
 fn resumable(row: &ExecutionRow) -> bool {
     let error = || serde_json::from_str::<ExecutionError>(row.error.as_deref().unwrap_or_default()).ok();
-    match row.status.parse() {
-        Ok(ExecutionStatus::Paused | ExecutionStatus::Handoff) => true,
-        Ok(ExecutionStatus::Failed) => error().is_some_and(|error| error.retryable),
+    match row.status {
+        ExecutionStatus::Paused | ExecutionStatus::Handoff => true,
+        ExecutionStatus::Failed => error().is_some_and(|error| error.retryable),
         _ => false,
     }
 }

@@ -65,9 +65,8 @@ pub(super) async fn handle(
         let conversation = conversation.ok_or(ApiError::NotFound("Execution"))?;
         // Read under the conversation's lock: a turn may have moved it meanwhile.
         let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
-        let status = row.status.parse::<ExecutionStatus>().ok();
-        if !status.is_some_and(|status| status.may_be_set(wanted)) || conversation.execution() != Some(id) {
-            let message = format!("an execution that is {} cannot be made {}", row.status, wanted.as_str());
+        if !row.status.may_be_set(wanted) || conversation.execution_id != Some(id) {
+            let message = format!("an execution that is {} cannot be made {}", row.status.as_str(), wanted.as_str());
             return Err(ApiError::State("invalid_transition", message));
         }
         let key = format!("status:{}", ctx.new_uuid());

@@ -2,7 +2,6 @@
 
 use crate::api::{Time, words};
 use domain::{
-    Timestamp,
     chat::ToolCall,
     ids::{ExecutionId, ProjectId},
 };
@@ -110,16 +109,15 @@ words!(AgentExecutionStatus = "started", "running", "paused", "ended", "handoff"
 
 impl AgentExecution {
     pub(crate) fn of(row: &ExecutionRow) -> Self {
-        let ended = row.ended_at.map(Timestamp::from_micros);
         Self {
             id: row.id.uuid(),
             agent_id: row.agent_id.uuid(),
             thread_id: row.id.uuid(),
             whatsapp_conversation_id: row.conversation_id.uuid(),
-            status: row.status.clone(),
+            status: row.status.as_str().to_owned(),
             started_at: row.started_at.into(),
-            ended_at: ended.map(Time),
-            duration: ended.map(|ended| (ended - row.started_at).secs()),
+            ended_at: row.ended_at.map(Time),
+            duration: row.ended_at.map(|ended| (ended - row.started_at).secs()),
             current_node: row.node.clone(),
             handoff_reason: row.handoff_reason.clone(),
             end_reason: row.end_reason.clone(),

@@ -6,12 +6,10 @@ use crate::{
     auth::{ProjectContext, path_id},
 };
 use axum::{extract::Path, http::StatusCode};
+use domain::event::Event;
 use runtime::media;
 use serde_json::json;
-use store::{
-    events::{self, EventRow},
-    outbox,
-};
+use store::{events, outbox};
 
 /// Delete our copy of a message
 ///
@@ -35,9 +33,8 @@ pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Resul
         }
         media::delete_with_message(tx, project, id).await?;
         let body = json!({"conversation_id": conversation}).to_string();
-        let event =
-            EventRow { id: ctx.new_uuid(), at: ctx.now(), topic: "message.deleted".into(), object_id: id.uuid(), body };
-        events::append(tx, project, &event).await?;
+        let event_id = ctx.new_uuid();
+        events::append(&mut tx.scope(project, ctx.now()), event_id, Event::MessageDeleted, id.uuid(), &body).await?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

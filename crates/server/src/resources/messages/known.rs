@@ -37,7 +37,7 @@ impl Asked {
         taken: &Taken,
     ) -> Result<Option<String>, ApiError> {
         let Draft::Ready(Content::Template(template)) = &taken.draft else { return Ok(None) };
-        let Some(config) = conversation.config() else { return Ok(None) };
+        let Some(config) = conversation.whatsapp_config_id else { return Ok(None) };
         let Some(config) = whatsapp_configs::find(tx, ctx.project, config).await? else { return Ok(None) };
         let name = (template.name.as_str(), Some(template.language.as_str()));
         let rows = whatsapp_templates::named(tx, ctx.project, &config.waba_id, name).await?;

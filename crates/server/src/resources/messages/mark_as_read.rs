@@ -7,13 +7,13 @@ use crate::{
     auth::{ProjectContext, path_id},
 };
 use axum::extract::Path;
-use domain::message::Direction;
-use runtime::{
-    jobs::{RECEIPT_JOB, Receipt},
-    json::to_json,
-};
+use domain::{job::JobKind, message::Direction};
+use runtime::{jobs::Receipt, json::to_json};
 use serde::Deserialize;
-use store::{jobs, messages};
+use store::{
+    jobs::{self, NewJob},
+    messages,
+};
 use utoipa::IntoParams;
 
 #[derive(Deserialize, IntoParams)]
@@ -44,7 +44,7 @@ pub(super) async fn handle(
     let project = ctx.project;
     let changed = change!(ctx, "message.read", tx => {
         let (message, conversation) = super::find(tx, project, id).await?;
-        if message.direction != Direction::Inbound.as_str() {
+        if message.direction != Direction::Inbound {
             return Err(ApiError::Malformed("Can only mark inbound messages as read".into()));
         }
         let now = ctx.now();
@@ -53,7 +53,9 @@ pub(super) async fn handle(
             let typing = typing_indicator.unwrap_or(true);
             let receipt = Receipt { phone_number_id: conversation.phone_number_id.clone(), wamid, typing };
             let payload = to_json("receipt", &receipt)?;
-            jobs::put(tx, project, ctx.new_uuid(), (RECEIPT_JOB, &id.to_string()), &payload, now).await?;
+            let key = id.to_string();
+            let job = NewJob { id: ctx.new_uuid(), kind: JobKind::ReadReceipt, key: &key, payload: &payload, run_at: now };
+            jobs::put(&mut tx.scope(project, now), job).await?;
         }
         let row = messages::find(tx, project, id).await?.ok_or(ApiError::NotFound("Message"))?;
         Ok(Data { data: WhatsappMessage::of(&ctx, &row, conversation.phone_number.as_deref()) })

@@ -2,7 +2,11 @@
 
 use super::{outgoing::Draft, take::Taken, view::WhatsappMessage};
 use crate::{ApiError, auth::ProjectContext};
-use domain::{Span, ids::ConversationId, message::MessageOrigin};
+use domain::{
+    Span,
+    ids::ConversationId,
+    message::{MessageOrigin, MessageStatus},
+};
 use engine::Input;
 use gateways::whatsapp::Content;
 use runtime::{
@@ -94,7 +98,7 @@ async fn reacted_to(
         return refuse("not_reactable", "the message is older than 30 days");
     }
     match message.wamid {
-        Some(wamid) if message.status != "failed" => Ok(wamid),
+        Some(wamid) if message.status != MessageStatus::Failed => Ok(wamid),
         _ => refuse("not_reactable", "WhatsApp does not have this message"),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     api::{Time, words},
     auth::ProjectContext,
 };
-use domain::wording;
+use domain::{message::MessageStatus, wording};
 use runtime::media::Media;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -87,7 +87,7 @@ impl WhatsappMessage {
         if let Some(Media::Lost { code, message }) = &media {
             metadata.insert("media_error".into(), json!({"code": code, "message": message}));
         }
-        let waits = row.status == "pending" || media == Some(Media::Waiting);
+        let waits = row.status == MessageStatus::Pending || media == Some(Media::Waiting);
         let media_url = match media {
             Some(Media::Kept(_)) => Some(ctx.media_url(row.id)),
             _ => node.get("link").and_then(Value::as_str).map(str::to_owned),
@@ -102,8 +102,8 @@ impl WhatsappMessage {
             message_type,
             message_type_data: MessageTypeData::of(&row.kind, &node, &content),
             content,
-            direction: row.direction.clone(),
-            status: row.status.clone(),
+            direction: row.direction.to_string(),
+            status: row.status.to_string(),
             processing_status: if waits { "pending" } else { "processed" },
             whatsapp_message_id: row.wamid.clone(),
             metadata,

@@ -41,16 +41,16 @@ impl SandboxSession {
     /// A session whose time is over is shown as expired even before its job has run.
     pub(super) fn of(ctx: &ProjectContext, row: &SandboxSessionRow, agent: &AgentSummaryRow) -> Self {
         let over = row.expires_at <= ctx.now();
-        let status = if over { SessionStatus::Expired.as_str() } else { &row.status };
+        let status = if over { SessionStatus::Expired } else { row.status };
         let number = ctx.sandbox.as_ref().map(|sandbox| sandbox.phone_number.as_str()).unwrap_or_default();
         Self {
             id: row.id.uuid(),
             phone_number: row.phone.clone(),
-            status: status.to_owned(),
+            status: status.to_string(),
             activation_code: row.code.clone(),
             activation_message: format!("Sandbox code: {}", row.code),
             activation_link: format!("https://wa.me/{number}?text={}", row.code),
-            activated_at: row.activated_at.map(Time::from_micros),
+            activated_at: row.activated_at.map(Time),
             expires_at: Some(row.expires_at.into()),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

@@ -9,7 +9,7 @@ use crate::{
 };
 use axum::extract::{Path, Request};
 use domain::{
-    execution::{ExecutionInput, ExecutionStatus},
+    execution::ExecutionInput,
     ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestChatId},
 };
 use runtime::test_mode;
@@ -118,7 +118,7 @@ async fn open(
     let row = TestChatRow {
         id: ctx.new_id(),
         agent_id,
-        snapshot_id: snapshot.map(SnapshotId::uuid),
+        snapshot_id: snapshot,
         conversation_id: conversation.id,
         checkpoint_id: None,
         created_at: now,
@@ -137,7 +137,7 @@ async fn go_on(
     (id, from): (TestChatId, Option<CheckpointId>),
 ) -> Result<TestChatRow, ApiError> {
     let row = test_chats::lock(tx, project, id, ctx.now()).await?;
-    let row = row.filter(|row| row.agent_id == agent && row.snapshot_id == snapshot.map(SnapshotId::uuid));
+    let row = row.filter(|row| row.agent_id == agent && row.snapshot_id == snapshot);
     let mut row = row.ok_or(ApiError::NotFound("Test chat"))?;
     let (status, _) = view::standing(tx, project, &row).await?;
     if status == "processing" {
@@ -149,7 +149,7 @@ async fn go_on(
     if let Some(from) = from {
         let found = test_mode::checkpoint(tx, project, &row, from).await?.ok_or_else(unknown_checkpoint)?;
         row.conversation_id = test_mode::branch(ctx, tx, project, &row, &found).await?;
-        row.checkpoint_id = Some(found.id.uuid());
+        row.checkpoint_id = Some(found.id);
     }
     Ok(row)
 }
@@ -168,7 +168,7 @@ pub(super) async fn deliver(
             let conversation = conversations::find(tx, project, row.conversation_id).await?;
             let conversation = conversation.ok_or(ApiError::NotFound("Test chat"))?;
             let snapshot = match row.snapshot_id {
-                Some(id) => SnapshotId::from_uuid(id),
+                Some(id) => id,
                 None => {
                     let current = agents::current_snapshot(tx, project, row.agent_id).await?;
                     current.ok_or(ApiError::NotFound("Agent"))?
@@ -184,8 +184,8 @@ pub(super) async fn deliver(
 
 async fn live(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<Option<ExecutionId>, ApiError> {
     let conversation = conversations::find(tx, project, id).await?;
-    let Some(execution) = conversation.and_then(|conversation| conversation.execution()) else { return Ok(None) };
+    let Some(execution) = conversation.and_then(|conversation| conversation.execution_id) else { return Ok(None) };
     let row = executions::find(tx, project, execution).await?;
-    let over = row.is_none_or(|row| row.status.parse().is_ok_and(ExecutionStatus::is_over));
+    let over = row.is_none_or(|row| row.status.is_over());
     Ok((!over).then_some(execution))
 }

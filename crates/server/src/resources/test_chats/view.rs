@@ -67,15 +67,17 @@ impl AgentTestChat {
         let (status, error) = standing(conn, project, row).await?;
         let lines = trials::lines(conn, project, row.conversation_id).await?;
         let checkpoint = match row.checkpoint_id {
-            Some(id) => test_chats::checkpoint(conn, project, id.into()).await?,
+            Some(id) => test_chats::checkpoint(conn, project, id).await?,
             None => None,
         };
-        let checkpoint = checkpoint
-            .map(|found| TestChatCheckpoint { checkpoint_id: found.id.uuid(), parent_checkpoint_id: found.parent_id });
+        let checkpoint = checkpoint.map(|found| TestChatCheckpoint {
+            checkpoint_id: found.id.uuid(),
+            parent_checkpoint_id: found.parent_id.map(|id| id.uuid()),
+        });
         Ok(Self {
             id: row.id.uuid(),
             agent_id: row.agent_id.uuid(),
-            agent_snapshot_id: row.snapshot_id,
+            agent_snapshot_id: row.snapshot_id.map(|id| id.uuid()),
             status,
             conversation: lines.into_iter().map(ChatMessage::from).collect(),
             error,
@@ -94,7 +96,7 @@ pub(super) async fn standing(
 ) -> Result<(&'static str, Option<String>), ApiError> {
     let gone = || ApiError::NotFound("Test chat");
     let conversation = conversations::find(conn, project, row.conversation_id).await?.ok_or_else(gone)?;
-    let execution = conversation.execution().ok_or_else(gone)?;
+    let execution = conversation.execution_id.ok_or_else(gone)?;
     let execution = executions::find(conn, project, execution).await?.ok_or_else(gone)?;
     Ok(match test_mode::settled(&conversation, &execution) {
         None => ("processing", None),

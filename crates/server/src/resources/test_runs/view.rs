@@ -6,7 +6,7 @@ use crate::{
     resources::test_cases::TestCase,
     resources::test_chats::ChatMessage,
 };
-use domain::{Id, ids::ProjectId};
+use domain::ids::ProjectId;
 use engine::{judge, trial::Trial};
 use runtime::{json::from_json, trials};
 use serde::Serialize;
@@ -77,9 +77,9 @@ impl AgentTestRun {
         Ok(Self {
             id: row.id.uuid(),
             thread_id: row.conversation_id.map(|_| row.execution_id.uuid()),
-            status: row.status.clone(),
-            started_at: row.started_at.map(Time::from_micros),
-            ended_at: row.ended_at.map(Time::from_micros),
+            status: row.status.to_string(),
+            started_at: row.started_at.map(Time),
+            ended_at: row.ended_at.map(Time),
             #[expect(clippy::cast_precision_loss, reason = "0 to 100")]
             score: trial.verdict.as_ref().map(|verdict| verdict.hundredths as f64 / 100.0),
             feedback: trial.verdict.map(|verdict| verdict.feedback),
@@ -101,7 +101,7 @@ impl AgentTestRun {
 
     pub(super) async fn of(conn: &mut Conn<'_>, project: ProjectId, row: &TestRunRow) -> Result<Self, ApiError> {
         let mut run = Self::in_list(conn, project, row).await?;
-        let Some(conversation) = row.conversation_id.map(Id::from_uuid) else {
+        let Some(conversation) = row.conversation_id else {
             // It has begun, and nobody has said anything yet.
             let nothing_yet = row.started_at.is_some();
             run.conversation = nothing_yet.then(Vec::new);

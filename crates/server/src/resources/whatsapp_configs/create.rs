@@ -13,7 +13,7 @@ use crate::{
     auth::{ProjectContext, path_id},
 };
 use axum::extract::{Path, Request};
-use domain::ids::CustomerId;
+use domain::{conversation::ConfigKind, ids::CustomerId};
 use serde::Deserialize;
 use store::{
     customers,
@@ -50,7 +50,7 @@ struct NewWhatsappConfig {
     access_token: Option<String>,
     #[serde(default = "production")]
     #[schema(value_type = WhatsappConfigKind, default = "production")]
-    kind: String,
+    kind: ConfigKind,
     /// Whether agents answer what comes in.
     #[serde(default = "yes")]
     #[schema(default = true)]
@@ -60,8 +60,8 @@ struct NewWhatsappConfig {
     calls_enabled: bool,
 }
 
-fn production() -> String {
-    "production".into()
+const fn production() -> ConfigKind {
+    ConfigKind::Production
 }
 
 const fn yes() -> bool {
@@ -118,9 +118,9 @@ pub(super) async fn handle(
             webhook_verify_token: new.webhook_verify_token.clone(),
             webhook_destination_url: new.webhook_destination_url.clone(),
             webhook_verified_at: whatsapp_configs::handshake(tx, project, &new.webhook_verify_token).await?,
-            kind: new.kind.clone(),
-            inbound_processing_enabled: i64::from(new.inbound_processing_enabled),
-            calls_enabled: i64::from(new.calls_enabled),
+            kind: new.kind,
+            inbound_processing_enabled: new.inbound_processing_enabled,
+            calls_enabled: new.calls_enabled,
             created_at: now,
             updated_at: now,
         };

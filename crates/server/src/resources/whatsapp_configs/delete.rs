@@ -6,7 +6,10 @@ use crate::{
     auth::{ProjectContext, path_id},
 };
 use axum::{extract::Path, http::StatusCode};
-use domain::ids::{ConversationId, ProjectId};
+use domain::{
+    conversation::ConversationStatus,
+    ids::{ConversationId, ProjectId},
+};
 use runtime::ownership;
 use store::{
     Result, Tx, agent_whatsapp_configs, conversations, secrets, transact,
@@ -97,7 +100,8 @@ async fn close(ctx: &AppState, tx: &mut Tx<'_>, project: ProjectId, open: &[Conv
     let now = ctx.now();
     for id in open {
         // One may have ended since it was listed.
-        let conversation = conversations::lock(tx, project, *id, now).await?.filter(|row| row.status == "active");
+        let conversation =
+            conversations::lock(tx, project, *id, now).await?.filter(|row| row.status == ConversationStatus::Active);
         let Some(conversation) = conversation else { continue };
         ownership::close(ctx, tx, project, &conversation, ("the WhatsApp number was removed", true), now).await?;
     }

@@ -207,7 +207,7 @@ fn subscription(apps: Result<Vec<String>, CallError>, ours: Option<&str>) -> Hea
 }
 
 fn verified(row: &WhatsappConfigRow, receives: bool) -> HealthCheck {
-    let at = row.webhook_verified_at.map(Time::from_micros);
+    let at = row.webhook_verified_at.map(Time);
     let passed = at.is_some() || receives;
     let error = (!passed).then(|| "Meta has not made the handshake with this verify token yet".to_owned());
     let details = Map::from_iter([("verified_at".to_owned(), json!(at)), ("receives".to_owned(), json!(receives))]);

@@ -10,6 +10,7 @@ use crate::{
     auth::{ProjectContext, path_id},
 };
 use axum::extract::{Path, Request};
+use domain::conversation::ConfigKind;
 use serde::Deserialize;
 use store::{
     secrets,
@@ -49,7 +50,7 @@ struct WhatsappConfigChange {
     #[schema(value_type = Option<String>, min_length = 1, max_length = 2048, pattern = r"^[!-~]+$", write_only)]
     access_token: Option<Option<String>>,
     #[schema(value_type = Option<WhatsappConfigKind>, nullable = false)]
-    kind: Option<String>,
+    kind: Option<ConfigKind>,
     /// Whether agents answer what comes in.
     #[schema(nullable = false)]
     inbound_processing_enabled: Option<bool>,
@@ -142,9 +143,8 @@ impl WhatsappConfigChange {
     /// The row with what was sent, but for the token. What was learnt of another number or handshake is forgotten.
     fn applied_to(&self, row: &WhatsappConfigRow) -> WhatsappConfigRow {
         let mut row = row.clone();
-        let texts =
-            [(&mut row.name, &self.name), (&mut row.waba_id, &self.business_account_id), (&mut row.kind, &self.kind)];
-        for (old, new) in texts {
+        row.kind = self.kind.unwrap_or(row.kind);
+        for (old, new) in [(&mut row.name, &self.name), (&mut row.waba_id, &self.business_account_id)] {
             if let Some(new) = new {
                 old.clone_from(new);
             }
@@ -161,10 +161,10 @@ impl WhatsappConfigChange {
             row.webhook_destination_url.clone_from(url);
         }
         if let Some(enabled) = self.inbound_processing_enabled {
-            row.inbound_processing_enabled = i64::from(enabled);
+            row.inbound_processing_enabled = enabled;
         }
         if let Some(enabled) = self.calls_enabled {
-            row.calls_enabled = i64::from(enabled);
+            row.calls_enabled = enabled;
         }
         row
     }

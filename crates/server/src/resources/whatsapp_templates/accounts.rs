@@ -1,7 +1,7 @@
 //! Which numbers and business accounts a request means: a config's, a customer's, or the project's.
 
 use crate::{ApiError, api::RequestBody};
-use domain::{Id, ids::ProjectId};
+use domain::{Id, conversation::ConfigKind, ids::ProjectId};
 use serde::Deserialize;
 use store::{
     Conn, customers,
@@ -37,7 +37,8 @@ pub(super) async fn meant(
     };
     let config = whatsapp_configs::find(conn, project, Id::from_uuid(id)).await?;
     let config = config.ok_or_else(|| absent("WhatsApp config"))?;
-    let fits = config.kind == "production" && customer.is_none_or(|customer| config.customer_id == Some(customer));
+    let fits =
+        config.kind == ConfigKind::Production && customer.is_none_or(|customer| config.customer_id == Some(customer));
     Ok(if fits { vec![config] } else { Vec::new() })
 }
 

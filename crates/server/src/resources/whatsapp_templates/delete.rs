@@ -42,13 +42,13 @@ pub(super) async fn handle(
     let project = ctx.project;
     change!(ctx, "whatsapp_template.delete", tx => {
         let mut row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
-        let from = row.status.clone();
-        if from != TemplateStatus::Removed.as_str() {
-            TemplateStatus::Removed.as_str().clone_into(&mut row.status);
+        let from = row.status;
+        if from != TemplateStatus::Removed {
+            row.status = TemplateStatus::Removed;
             row.in_doubt = None;
             row.updated_at = ctx.now();
             whatsapp_templates::update(tx, project, &row).await?;
-            templates::tell(&ctx, tx, project, (&from, &row)).await?;
+            templates::tell(&ctx, tx, project, (from, &row)).await?;
         }
         Ok(Data { data: WhatsappTemplate::of(tx, project, &row).await? })
     })
@@ -59,7 +59,7 @@ async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<As
     let project = ctx.project;
     transact!(ctx.store, "template.delete.begin", ApiError, tx => {
         let row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
-        let removed = row.status == TemplateStatus::Removed.as_str();
+        let removed = row.status == TemplateStatus::Removed;
         if removed || (row.meta_id.is_none() && row.in_doubt.is_none()) {
             return Ok(None);
         }

@@ -97,14 +97,13 @@ async fn begin(
     let project = ctx.project;
     transact!(ctx.store, "template.edit.begin", ApiError, tx => {
         let row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
-        let status = row.status.parse::<TemplateStatus>().ok();
-        if !status.is_some_and(TemplateStatus::can_be_edited_on_meta) || row.meta_id.is_none() {
+        if !row.status.can_be_edited_on_meta() || row.meta_id.is_none() {
             let why = "Only approved, rejected or disabled templates can be edited on WhatsApp";
             return Err(ApiError::Refused("not_editable", why.into()));
         }
         let mut edited = row.clone();
         if let Some(category) = sent.category.as_ref().filter(|category| **category != row.category) {
-            if status == Some(TemplateStatus::Approved) {
+            if row.status == TemplateStatus::Approved {
                 let why = "can't be changed once the template is approved";
                 return Err(ApiError::invalid("/template/category", "fixed", why));
             }
@@ -127,7 +126,7 @@ async fn record(
     let (project, id) = (ctx.project, asked.row.id);
     change!(ctx, "whatsapp_template.edit", tx => {
         let mut row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
-        let from = row.status.clone();
+        let from = row.status;
         if row.version == asked.row.version {
             row.category.clone_from(&edited.category);
             row.components.clone_from(&edited.components);
@@ -141,7 +140,7 @@ async fn record(
         }
         row.updated_at = ctx.now();
         whatsapp_templates::update(tx, project, &row).await?;
-        templates::tell(ctx, tx, project, (&from, &row)).await?;
+        templates::tell(ctx, tx, project, (from, &row)).await?;
         Ok(Data { data: WhatsappTemplate::of(tx, project, &row).await? })
     })
 }

@@ -37,7 +37,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use store::{
     Tx, customers,
-    outbox::OutboxRow,
+    outbox::{OutboxRow, OutboxState},
     whatsapp_configs,
     whatsapp_templates::{self, WhatsappTemplateRow},
 };
@@ -213,8 +213,8 @@ async fn hand_over(
 ) -> Result<Handed, ApiError> {
     let project = ctx.project;
     let template = whatsapp_templates::find(tx, project, template.id).await?.ok_or(ApiError::NotFound("Template"))?;
-    if template.status != TemplateStatus::Approved.as_str() {
-        let why = format!("Only approved templates can be sent; this one is {}", template.status);
+    if template.status != TemplateStatus::Approved {
+        let why = format!("Only approved templates can be sent; this one is {}", template.status.as_str());
         return Err(ApiError::Refused("template_not_approved", why));
     }
     let components: Vec<Value> = from_json("template", &template.components)?;
@@ -301,9 +301,9 @@ impl TemplateToSend {
 
 /// What the row says of the send by now.
 fn result(template: &WhatsappTemplateRow, row: &OutboxRow) -> Result<SendTemplateResult, ApiError> {
-    let (message, sent) = match row.state.as_str() {
-        "accepted" => ("Template message sent successfully", json!({"id": row.wamid})),
-        "failed" | "unconfirmed" => return Err(failed(row)),
+    let (message, sent) = match row.state {
+        OutboxState::Accepted => ("Template message sent successfully", json!({"id": row.wamid})),
+        OutboxState::Failed | OutboxState::Unconfirmed => return Err(failed(row)),
         _ => ("Template message is being sent", json!({"message_status": "queued"})),
     };
     let response = json!({"messaging_product": "whatsapp", "messages": [sent]});

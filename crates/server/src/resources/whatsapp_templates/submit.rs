@@ -134,7 +134,7 @@ async fn begin(
     let project = ctx.project;
     transact!(ctx.store, "template.submit.begin", ApiError, tx => {
         let mut row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
-        if row.status != TemplateStatus::Draft.as_str() {
+        if row.status != TemplateStatus::Draft {
             return Err(ApiError::Refused("not_a_draft", "Only draft templates can be submitted".into()));
         }
         update::check(&row, Stage::Submission)?;
@@ -184,13 +184,13 @@ async fn record(ctx: &ProjectContext, asked: &Asked, said: &Said) -> Result<Chan
     let (project, id) = (ctx.project, asked.row.id);
     change!(ctx, "whatsapp_template.submit", tx => {
         let mut row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
-        let (meta_id, from) = (said.meta_id().to_owned(), row.status.clone());
+        let (meta_id, from) = (said.meta_id().to_owned(), row.status);
         // A webhook or a pull may have been faster; it knows no less.
-        if from == TemplateStatus::Draft.as_str() {
+        if from == TemplateStatus::Draft {
             said.take_over(&mut row);
             row.updated_at = ctx.now();
             whatsapp_templates::update(tx, project, &row).await?;
-            templates::tell(ctx, tx, project, (&from, &row)).await?;
+            templates::tell(ctx, tx, project, (from, &row)).await?;
         }
         Ok(SubmitTemplateResult {
             status: "success",

@@ -10,7 +10,7 @@ use crate::{
     auth::ProjectContext,
 };
 use axum::Json;
-use domain::{Id, ids::ProjectId};
+use domain::{Id, ids::ProjectId, job::SyncStatus};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::{
@@ -78,14 +78,14 @@ pub(super) async fn handle(
     let mut reader = ctx.store.read().await?;
     let mut rows = found(&mut reader.conn(), ctx.project, &filters).await?;
     rows.sort_by_key(|row| std::cmp::Reverse((row.queued_at, row.id)));
-    let count = |status: &str| rows.iter().filter(|row| row.status == status).count();
+    let count = |status: SyncStatus| rows.iter().filter(|row| row.status == status).count();
     let summary = TemplateSyncSummary {
         total_requests: rows.len(),
-        queued: count("queued"),
-        running: count("running"),
-        succeeded: count("succeeded"),
-        failed: count("failed"),
-        last_finished_at: rows.iter().filter_map(|row| row.finished_at).max().map(Time::from_micros),
+        queued: count(SyncStatus::Queued),
+        running: count(SyncStatus::Running),
+        succeeded: count(SyncStatus::Succeeded),
+        failed: count(SyncStatus::Failed),
+        last_finished_at: rows.iter().filter_map(|row| row.finished_at).max().map(Time),
         templates_removed: rows.iter().map(|row| row.templates_removed).sum(),
     };
     let sync_requests = rows.iter().map(TemplateSyncRun::of).collect::<Result<_, _>>()?;

@@ -77,7 +77,7 @@ pub(super) async fn handle(
 
 impl WhatsappTemplateChange {
     fn applied_to(&self, row: &WhatsappTemplateRow) -> Result<WhatsappTemplateRow, ApiError> {
-        if row.status != TemplateStatus::Draft.as_str() {
+        if row.status != TemplateStatus::Draft {
             return Err(ApiError::Refused("not_a_draft", "Only draft templates can be updated".into()));
         }
         if row.in_doubt.as_deref() == Some(doubt::SUBMIT) {

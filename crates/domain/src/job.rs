@@ -1,0 +1,34 @@
+//! Kinds of background work.
+
+use crate::words;
+
+words! {
+    pub enum JobKind {
+        TestRun = "test_run",
+        ReadReceipt = "read_receipt",
+        /// Pulls an account's templates from Meta.
+        TemplateSync = "template_sync",
+        /// Looks up one template at Meta.
+        TemplateRefresh = "template_refresh",
+        MediaFetch = "media_fetch",
+        /// Deletes an uploaded file that no message came for.
+        UploadExpire = "upload_expire",
+        SandboxSessionExpire = "expire_sandbox_session",
+    }
+
+    /// Progress of a pull of templates.
+    pub enum SyncStatus {
+        Queued = "queued",
+        Running = "running",
+        Succeeded = "succeeded",
+        Failed = "failed",
+    }
+
+    /// Progress of a test run.
+    pub enum TestRunStatus {
+        Queued = "queued",
+        Running = "running",
+        Completed = "completed",
+        Error = "error",
+    }
+}
