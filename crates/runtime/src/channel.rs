@@ -1,6 +1,6 @@
-//! How a person is reached who need not have written yet: from which number, and in which conversation.
+//! Opens a conversation with a phone number that may not have written yet.
 
-use crate::{Context, derived::derived, sandbox};
+use crate::{Context, derived_id::derived_id, sandbox};
 use domain::{
     Id,
     ids::{CustomerId, ProjectId, WhatsappConfigId},
@@ -15,7 +15,7 @@ use store::{
     whatsapp_configs::WhatsappConfigRow,
 };
 
-/// A number to talk from.
+/// The number that a conversation is held from.
 #[derive(Debug, Clone)]
 pub struct Channel {
     phone_number_id: String,
@@ -29,7 +29,7 @@ impl From<WhatsappConfigRow> for Channel {
     }
 }
 
-/// The sandbox's number, for a phone with an active session in this project.
+/// The sandbox number, for a phone with an active session in this project.
 pub async fn sandbox(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, phone: &Phone) -> Result<Option<Channel>> {
     let session = sandbox_sessions::live(tx, project, phone.canonical()).await?;
     let active = session.is_some_and(|session| sandbox::is_live(&session, SessionStatus::Active, ctx.now()));
@@ -37,8 +37,8 @@ pub async fn sandbox(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, phone: 
     Ok(number.map(|phone_number_id| Channel { phone_number_id, config: None, customer: None }))
 }
 
-/// The open conversation of a person with a number; contact and conversation are made if there are none. Takes the
-/// conversation's next sequence number and locks its row.
+/// Finds or creates the contact and its open conversation on the channel. Takes the conversation's next sequence number
+/// and locks its row.
 pub async fn open(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -48,18 +48,18 @@ pub async fn open(
 ) -> Result<ConversationRow> {
     let now = ctx.now();
     let identity = Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() };
-    let new_contact = Id::from_uuid(derived(project, "contact", &format!("wa_id//{}", phone.canonical())));
+    let new_contact = Id::from_uuid(derived_id(project, "contact", &format!("wa_id//{}", phone.canonical())));
     let known = match contacts::by_identity(tx, project, &identity).await? {
         Some(id) => contacts::find(tx, project, id).await?,
         None => None,
     };
     let seen = match known {
-        // What WhatsApp last wrote is the better address.
+        // The address that WhatsApp reported last is the better one.
         Some(_) => Seen::default(),
         None => Seen { wa_id: Some(phone.digits().into()), customer: channel.customer, ..Seen::default() },
     };
     let contact = contacts::ensure(tx, project, &[identity], new_contact, &seen, now).await?;
-    // That an earlier conversation has ended does not close WhatsApp's window.
+    // The end of an earlier conversation does not close WhatsApp's service window.
     let inbound_at = conversations::last_inbound(tx, project, contact, &channel.phone_number_id).await?;
     let number = known.as_ref().and_then(|contact| contact.wa_id.as_ref());
     let number = number.map_or_else(|| phone.e164(), |wa_id| format!("+{wa_id}"));

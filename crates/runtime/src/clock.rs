@@ -1,4 +1,4 @@
-//! The clock that everything but leases goes by.
+//! The clock for everything but leases, which use the database's.
 
 use crate::failpoint;
 use domain::{Span, Timestamp};
@@ -13,7 +13,6 @@ use std::{
 /// The system's clock, or one that a test moves by hand.
 #[derive(Debug, Clone, Default)]
 pub enum Clock {
-    /// The system's.
     #[default]
     System,
     /// Microseconds, moved by [`Clock::forward`].
@@ -21,12 +20,11 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// A clock that stands at `now` until it is moved.
+    /// Stands at `now` until it is moved.
     pub fn manual(now: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(now.micros())))
     }
 
-    /// What it shows.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => {
@@ -37,7 +35,7 @@ impl Clock {
         }
     }
 
-    /// Time passed since some moment of this process: for spans, which a correction of the system's clock must not change.
+    /// Time since a fixed moment of this process: for durations, which a correction of the system's clock must not change.
     pub fn monotonic(&self) -> Duration {
         static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
         match self {
@@ -46,7 +44,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock; the system's goes by itself.
+    /// Moves a manual clock; no effect on the system's.
     pub fn forward(&self, span: Span) {
         if let Self::Manual(micros) = self {
             micros.fetch_add(span.micros(), Ordering::SeqCst);

@@ -1,6 +1,6 @@
-//! What everything needs: the store, the clock, randomness and the ways out. Made once at start, shared by all.
+//! What all workers and handlers share: the database, the clock, randomness and the outbound clients.
 
-use crate::{Clock, interrupts::Interrupts, knowledge_cache::Library, leases::Register, mcp_cache::McpLists};
+use crate::{Clock, interrupts::Interrupts, knowledge_cache::KnowledgeCache, leases::Leases, mcp_cache::McpCache};
 use domain::{
     Id, Span, Timestamp,
     ids::{ProjectId, SnapshotId},
@@ -18,29 +18,27 @@ use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// Where ids, keys and codes come from.
+/// The source of ids, keys and codes.
 #[derive(Clone, Default)]
 pub enum Randomness {
-    /// The operating system.
     #[default]
     System,
-    /// Whatever fills the bytes: for runs that can be repeated, never for secrets.
+    /// For reproducible runs; never for secrets.
     Given(Arc<Fill>),
 }
 
 type Fill = dyn Fn(&mut [u8]) + Send + Sync;
 
-/// The owner of what happens in the sandbox before a project is known.
+/// Owns messages to the sandbox number that belong to no project.
 pub const PLATFORM_PROJECT: ProjectId = Id::from_uuid(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0000));
 
 /// The shared sandbox number.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
-    /// Meta's id.
+    /// Meta's id of the number.
     pub phone_number_id: String,
-    /// Digits.
+    /// Digits only.
     pub phone_number: String,
-    /// Meta's token for it.
     pub access_token: SecretString,
 }
 
@@ -50,16 +48,13 @@ pub struct Context(Arc<Inner>);
 
 /// See [`Context`].
 pub struct Inner {
-    /// The database.
     pub store: Store,
-    /// What everything but leases goes by.
+    /// For everything but leases, which use the database's clock.
     pub clock: Clock,
     randomness: Randomness,
-    /// The model.
     pub model: Models,
-    /// Meta.
     pub graph: GraphClient,
-    /// URLs that users configured.
+    /// Requests to URLs that users configured.
     pub egress: Egress,
     /// Seals and opens secrets.
     pub vault: Vault,
@@ -67,32 +62,28 @@ pub struct Inner {
     pub tracking_key: [u8; 32],
     /// Any of them may sign a webhook.
     pub app_secrets: Vec<SecretString>,
-    /// Shown in the webhook handshake.
+    /// Expected in the webhook handshake.
     pub verify_token: Option<SecretString>,
-    /// The shared sandbox number.
     pub sandbox: Option<Sandbox>,
-    /// How long a status may take to tell how an unclear send ended.
+    /// How long an unconfirmed send waits for a status.
     pub reconcile_window: Span,
-    /// This node and this life of it: who holds a lease.
+    /// Owner of this process's leases: `<node>/<boot>`.
     pub node: String,
-    /// Rung when a worker may have something to do.
+    /// Notified when there may be due work.
     pub wake: Notify,
-    /// The turns that this node is carrying on.
-    pub(crate) turns: Register,
-    /// The sends that this node has open.
-    pub(crate) sends: Register,
-    /// How many files may be given to Meta at once.
+    /// Turns claimed by this node.
+    pub(crate) turns: Leases,
+    /// Sends claimed by this node.
+    pub(crate) sends: Leases,
+    /// Jobs claimed by this node.
+    pub(crate) jobs: Leases,
+    /// Permits for concurrent uploads to WhatsApp.
     pub(crate) uploads: Semaphore,
-    /// Those of them that wait for a model.
     pub interrupts: Interrupts,
-    /// The jobs for which this node asks a model or Meta.
-    pub(crate) jobs: Register,
-    /// Cancelled when the node is to stop: what is under way comes to a point where another node can go on.
+    /// Cancelled when the node stops: work in progress goes to a point from which another node can continue.
     pub stopping: CancellationToken,
-    /// Knowledge texts made ready for searching.
-    pub(crate) library: Library,
-    /// What MCP servers said which tools they have.
-    pub(crate) mcp_lists: McpLists,
+    pub(crate) knowledge: KnowledgeCache,
+    pub(crate) mcp: McpCache,
     compiled: Mutex<Agents>,
 }
 
@@ -103,44 +94,33 @@ impl Deref for Context {
     }
 }
 
-/// What a context is made of. `server::build` opens them; a simulation brings its own.
+/// What a context is made of: `server::build` opens the real parts, the simulator brings its own.
 pub struct Parts {
-    /// The database, migrated.
+    /// Migrated.
     pub store: Store,
-    /// What everything but leases goes by.
     pub clock: Clock,
-    /// Where ids, keys and codes come from.
     pub randomness: Randomness,
-    /// The model.
     pub model: Models,
-    /// Meta.
     pub graph: GraphClient,
-    /// URLs that users configured.
     pub egress: Egress,
-    /// Seals and opens secrets.
     pub vault: Vault,
-    /// Signs tracking tokens; the same on all nodes of a database.
+    /// The same on all nodes of a database.
     pub tracking_key: [u8; 32],
-    /// Any of them may sign a webhook.
     pub app_secrets: Vec<SecretString>,
-    /// Shown in the webhook handshake.
     pub verify_token: Option<SecretString>,
-    /// The shared sandbox number.
     pub sandbox: Option<Sandbox>,
-    /// How long a status may take to tell how an unclear send ended.
     pub reconcile_window: Span,
-    /// This node and this life of it: `<node>/<boot>`.
+    /// `<node>/<boot>`.
     pub node: String,
 }
 
-/// Each may have 100 MiB in memory.
-const UPLOADS: usize = 4;
-/// At most this many agents are kept compiled,
-const COMPILED: usize = 1_000;
-/// and at most so many bytes of the knowledge texts in them.
-const COMPILED_TEXTS: usize = 64 << 20;
-/// Bytes of texts made ready for searching: five or more of the longest there are, and any number of ordinary ones.
-const LIBRARY: usize = 128 << 20;
+/// Each may need 100 MiB of memory.
+const MAX_UPLOADS: usize = 4;
+/// Limits of the cache of compiled agents: their number, and the bytes of the knowledge texts in them.
+const MAX_COMPILED: usize = 1_000;
+const MAX_COMPILED_TEXTS: usize = 64 << 20;
+/// Five or more indexes of the longest texts, and any number of ordinary ones.
+const MAX_KNOWLEDGE: usize = 128 << 20;
 
 #[derive(Default)]
 struct Agents {
@@ -149,7 +129,6 @@ struct Agents {
 }
 
 impl Context {
-    /// From its parts: one node in one life of it.
     pub fn new(parts: Parts) -> Self {
         Self(Arc::new(Inner {
             store: parts.store,
@@ -166,24 +145,23 @@ impl Context {
             reconcile_window: parts.reconcile_window,
             node: parts.node,
             wake: Notify::new(),
-            turns: Register::default(),
-            sends: Register::default(),
-            uploads: Semaphore::new(UPLOADS),
+            turns: Leases::default(),
+            sends: Leases::default(),
+            jobs: Leases::default(),
+            uploads: Semaphore::new(MAX_UPLOADS),
             interrupts: Interrupts::default(),
-            jobs: Register::default(),
             stopping: CancellationToken::new(),
-            library: Library::new(LIBRARY),
-            mcp_lists: McpLists::default(),
+            knowledge: KnowledgeCache::new(MAX_KNOWLEDGE),
+            mcp: McpCache::default(),
             compiled: Mutex::default(),
         }))
     }
 
-    /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// A new UUIDv7 from the clock and the random source.
+    /// A UUIDv7 from the clock and the random source.
     pub fn new_uuid(&self) -> Uuid {
         let millis = u64::try_from(self.now().micros() / 1_000).unwrap_or(0);
         let mut random = [0; 10];
@@ -191,15 +169,14 @@ impl Context {
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 
-    /// A new id.
     pub fn new_id<T>(&self) -> Id<T> {
         Id::from_uuid(self.new_uuid())
     }
 
-    /// Fills bytes that nobody can guess.
+    /// Fills `bytes` with unpredictable values.
     ///
     /// # Panics
-    /// If the operating system has no randomness: keys and codes must not be made then.
+    /// If the operating system has no randomness: keys and codes must not be created then.
     pub fn fill_random(&self, bytes: &mut [u8]) {
         if let Randomness::Given(fill) = &self.randomness {
             return fill(bytes);
@@ -209,15 +186,15 @@ impl Context {
         }
     }
 
-    /// An agent that was compiled before.
+    /// A compiled agent from the cache.
     pub fn compiled(&self, snapshot: SnapshotId) -> Option<Arc<Compiled>> {
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner).kept.get(&snapshot).cloned()
     }
 
-    /// Keeps a compiled agent: snapshots never change.
+    /// Caches a compiled agent: snapshots never change.
     pub fn keep_compiled(&self, snapshot: SnapshotId, agent: &Arc<Compiled>) {
         let mut agents = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if agents.kept.len() >= COMPILED || agents.texts + agent.knowledge_bytes() > COMPILED_TEXTS {
+        if agents.kept.len() >= MAX_COMPILED || agents.texts + agent.knowledge_bytes() > MAX_COMPILED_TEXTS {
             *agents = Agents::default();
         }
         agents.texts += agent.knowledge_bytes();

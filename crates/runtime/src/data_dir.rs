@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-/// Makes a folder that only its owner can look into: it holds people's messages and the master key.
-pub fn make_folder(folder: &Path) -> std::io::Result<()> {
+/// Creates a folder that only its owner can read: it holds customers' messages and the master key.
+pub fn create(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

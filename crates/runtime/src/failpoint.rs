@@ -1,13 +1,13 @@
-//! Places where the process can be made to die, for the tests that kill it there (`cli/tests/it/crash`).
+//! Named places where tests can kill the process (`cli/tests/it/crash`).
 //!
 //! Without the feature `failpoints`, which no release has, [`reach`] does nothing and the compiler removes it. With it, the
-//! variable `CHASQUI_FAILPOINT=name:N` kills the process the N-th time it comes to that place (the first, without `:N`);
-//! `CHASQUI_FAILPOINT_SIGNAL=STOP` pauses it there instead. `CHASQUI_RETRY_EVERY=N` lets PostgreSQL refuse every N-th
-//! transaction as one that it could not serialize. `CHASQUI_CLOCK_OFF_BY=N` makes the system's clock wrong by N seconds.
+//! variable `CHASQUI_FAILPOINT=name:N` kills the process the N-th time it reaches that place (the first, without `:N`);
+//! `CHASQUI_FAILPOINT_SIGNAL=STOP` pauses it there instead. `CHASQUI_RETRY_EVERY=N` makes every N-th transaction fail on
+//! PostgreSQL as one that it could not serialize. `CHASQUI_CLOCK_OFF_BY=N` shifts the system's clock by N seconds.
 
 use domain::Span;
 
-/// Every place. A case of the crash matrix must reach each.
+/// All places; the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
 pub const ALL: [&str; 33] = [
     "ingest.verified",
@@ -45,8 +45,7 @@ pub const ALL: [&str; 33] = [
     "template.answered",
 ];
 
-/// Comes to the place of this name. A name ending in `commit` is the end of a transaction's body, in `committed` the line
-/// after it.
+/// Marks a place. A name ending in `commit` is the end of a transaction's body, in `committed` the line after it.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub const fn reach(_name: &str) {}
@@ -56,18 +55,18 @@ thread_local! {
     static HOOK: std::cell::RefCell<Option<Hook>> = const { std::cell::RefCell::new(None) };
 }
 
-/// Called at each place that a thread comes to.
+/// Called at each place that the thread reaches.
 #[cfg(feature = "failpoints")]
 pub type Hook = Box<dyn Fn(&str)>;
 
-/// Lets this thread call a hook at each place, and no longer look at the variable: a simulator's nodes die without the
-/// process, by unwinding from the hook. `None` takes it away.
+/// Makes this thread call a hook at each place instead of reading the variable: the simulator's nodes die by unwinding
+/// from the hook. `None` removes it.
 #[cfg(feature = "failpoints")]
 pub fn hook(hook: Option<Hook>) {
     HOOK.set(hook);
 }
 
-/// How far the system's clock is off.
+/// Offset of the system's clock.
 #[cfg(feature = "failpoints")]
 pub fn clock_off_by() -> Span {
     static OFF_BY: std::sync::LazyLock<Span> = std::sync::LazyLock::new(|| {
@@ -77,19 +76,19 @@ pub fn clock_off_by() -> Span {
     *OFF_BY
 }
 
-/// How far the system's clock is off.
+/// Offset of the system's clock.
 #[cfg(not(feature = "failpoints"))]
 pub const fn clock_off_by() -> Span {
     Span::ZERO
 }
 
-/// How many transactions there are to one that PostgreSQL refuses.
+/// Every N-th transaction fails on PostgreSQL.
 #[cfg(feature = "failpoints")]
 pub fn retry_every() -> Option<u32> {
     std::env::var("CHASQUI_RETRY_EVERY").ok()?.parse().ok()
 }
 
-/// Comes to the place of this name; does not come back where the process shall die.
+/// Marks a place; does not return if the process is to die there.
 #[cfg(feature = "failpoints")]
 pub fn reach(name: &str) {
     if HOOK.with_borrow(|hook| hook.as_ref().map(|hook| hook(name))).is_some() {
@@ -111,10 +110,10 @@ pub fn reach(name: &str) {
     }
     eprintln!("failpoint reached: {name}");
     let signal = std::env::var("CHASQUI_FAILPOINT_SIGNAL").unwrap_or_else(|_| "KILL".into());
-    // As a crash does it: nothing is flushed, dropped or said goodbye to. `abort` would run a handler.
+    // As in a crash, nothing is flushed or dropped. `abort` would run a handler.
     let _ = Command::new("kill").args([format!("-{signal}"), std::process::id().to_string()]).status();
     if signal == "STOP" {
-        // The signal may reach this thread a moment after `kill` has ended; a pause goes on until SIGCONT.
+        // The signal may arrive a moment after `kill` has ended; the pause lasts until SIGCONT.
         return std::thread::sleep(std::time::Duration::from_secs(1));
     }
     loop {

@@ -1,7 +1,7 @@
-//! Reaches a turn that waits for a model: a stop, or another status that the API sets, does not wait for the answer.
+//! Interrupts a turn that waits for a model: a stop, or another status that the API sets, does not wait for the answer.
 //!
-//! Only this node's turns are reached; another node takes the input from the mailbox at its next step. Whoever takes a conversation up
-//! enters before its transaction begins, so that what comes after that transaction has looked into the mailbox is not missed.
+//! Only turns of this node are reached; another node takes the input from the mailbox at its next step. A worker enters
+//! before its transaction begins, so that an input that is stored after the transaction has read the mailbox is not missed.
 
 use domain::ids::ConversationId;
 use std::{
@@ -16,12 +16,12 @@ use tokio::sync::Notify;
 pub struct Interrupts(Mutex<HashMap<ConversationId, Entry>>);
 
 struct Entry {
-    rung: Arc<Notify>,
-    inside: usize,
+    signal: Arc<Notify>,
+    guards: usize,
 }
 
-/// One of them; leaves when dropped.
-pub(crate) struct Inside<'a> {
+/// Leaves the conversation when dropped.
+pub(crate) struct InterruptGuard<'a> {
     all: &'a Interrupts,
     id: ConversationId,
 }
@@ -31,34 +31,34 @@ impl Interrupts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn enter(&self, id: ConversationId) -> Inside<'_> {
-        self.all().entry(id).or_insert_with(|| Entry { rung: Arc::default(), inside: 0 }).inside += 1;
-        Inside { all: self, id }
+    pub(crate) fn enter(&self, id: ConversationId) -> InterruptGuard<'_> {
+        self.all().entry(id).or_insert_with(|| Entry { signal: Arc::default(), guards: 0 }).guards += 1;
+        InterruptGuard { all: self, id }
     }
 
-    /// There is something in the conversation's mailbox that must not wait. Call it after the commit.
-    pub fn ring(&self, id: ConversationId) {
+    /// Makes the conversation's turn read its mailbox now. Call it after the commit.
+    pub fn signal(&self, id: ConversationId) {
         if let Some(entry) = self.all().get(&id) {
-            entry.rung.notify_one();
+            entry.signal.notify_one();
         }
     }
 
-    /// Ends when somebody has rung for the conversation since it was entered.
-    pub(crate) async fn rung(&self, id: ConversationId) {
-        let rung = self.all().get(&id).map(|entry| entry.rung.clone());
-        match rung {
-            Some(rung) => rung.notified().await,
+    /// Completes once the conversation was signalled after it was entered.
+    pub(crate) async fn signalled(&self, id: ConversationId) {
+        let signal = self.all().get(&id).map(|entry| entry.signal.clone());
+        match signal {
+            Some(signal) => signal.notified().await,
             None => future::pending().await,
         }
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for InterruptGuard<'_> {
     fn drop(&mut self) {
         let mut all = self.all.all();
         if let Some(entry) = all.get_mut(&self.id) {
-            entry.inside -= 1;
-            if entry.inside == 0 {
+            entry.guards -= 1;
+            if entry.guards == 0 {
                 all.remove(&self.id);
             }
         }

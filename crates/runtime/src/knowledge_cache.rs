@@ -1,8 +1,7 @@
-//! Knowledge texts made ready for searching, kept in memory: by project, text and chunker, so that equal texts of a project share one, an
-//! edited one is another, and no project's reading shows in another's.
+//! Search indexes of knowledge texts, kept in memory by project, text and chunker.
 //!
-//! A node that does not have an index makes it, whoever asks first, while the others who want it wait. What was not asked for the longest
-//! goes when there is no room. Nothing here is stored; losing it costs a second.
+//! Equal texts of a project share an index, and no project's use shows in another's timing. The first to need an index
+//! builds it while the others wait. The least recently used ones make room. Losing an index costs a second.
 
 use domain::ids::ProjectId;
 use engine::knowledge::{CHUNKER, Index, Knowledge};
@@ -15,44 +14,42 @@ use tokio::{
     task::{JoinError, spawn_blocking},
 };
 
-/// Indexes made at once: the blocking pool commits to SQLite as well.
-const AT_ONCE: usize = 2;
-/// What an entry takes beside its index.
+/// Concurrent builds: the blocking pool commits to SQLite as well.
+const MAX_BUILDS: usize = 2;
+/// Bytes that an entry needs in addition to its index.
 const ENTRY: usize = 256;
 
-/// The texts of this node.
-pub(crate) struct Library {
-    most: usize,
-    making: Semaphore,
-    shelf: Mutex<Shelf>,
+pub(crate) struct KnowledgeCache {
+    max_bytes: usize,
+    builds: Semaphore,
+    entries: Mutex<Entries>,
 }
 
 /// Project, SHA-256 of the text, chunker.
 type Key = (ProjectId, [u8; 32], u32);
 
 #[derive(Default)]
-struct Shelf {
+struct Entries {
     entries: HashMap<Key, Entry>,
     bytes: usize,
-    /// Counts what is asked for: the greatest is the newest.
-    asked: u64,
+    /// Counts uses: the greatest number is the latest use.
+    uses: u64,
 }
 
 #[derive(Default)]
 struct Entry {
     index: Arc<OnceCell<Arc<Index>>>,
-    /// 0 until it is made.
+    /// 0 until the index is built.
     bytes: usize,
-    asked: u64,
+    last_use: u64,
 }
 
-impl Library {
-    /// Holds at most so many bytes.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { most, making: Semaphore::new(AT_ONCE), shelf: Mutex::default() }
+impl KnowledgeCache {
+    pub(crate) fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, builds: Semaphore::new(MAX_BUILDS), entries: Mutex::default() }
     }
 
-    /// The passages of a text that fit the queries. `None` where it cannot be searched, which is a mistake of ours.
+    /// The passages of a text that match the queries. `None` if it cannot be searched, which is a fault of the program.
     pub(crate) async fn search(
         &self,
         project: ProjectId,
@@ -64,52 +61,54 @@ impl Library {
             let queries = queries.to_vec();
             spawn_blocking(move || index.search(&queries)).await
         };
-        found.await.inspect_err(|error| tracing::error!(%error, "a knowledge base cannot be searched")).ok()
+        found.await.inspect_err(|error| tracing::error!(%error, "knowledge base cannot be searched")).ok()
     }
 
     async fn index(&self, project: ProjectId, base: &Arc<Knowledge>) -> Result<Arc<Index>, JoinError> {
         let text = base.clone();
         let key = (project, spawn_blocking(move || text.digest()).await?, CHUNKER);
-        let cell = self.shelf().take(key);
-        let made = cell.get_or_try_init(|| async {
-            let _one_of_few = self.making.acquire().await;
+        let cell = self.entries().get(key);
+        let built = cell.get_or_try_init(|| async {
+            let _permit = self.builds.acquire().await;
             let text = base.text.clone();
             let index = spawn_blocking(move || Arc::new(Index::build(&text))).await?;
             metrics::counter!("knowledge_indexes_total").increment(1);
-            self.shelf().made(key, &cell, index.bytes() + ENTRY, self.most);
+            self.entries().built(key, &cell, index.bytes() + ENTRY, self.max_bytes);
             Ok(index)
         });
-        let made = made.await.cloned();
-        if made.is_err() {
-            self.shelf().entries.remove(&key);
+        let built = built.await.cloned();
+        if built.is_err() {
+            self.entries().entries.remove(&key);
         }
-        made
+        built
     }
 
-    fn shelf(&self) -> MutexGuard<'_, Shelf> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Shelf {
-    fn take(&mut self, key: Key) -> Arc<OnceCell<Arc<Index>>> {
-        self.asked += 1;
+impl Entries {
+    fn get(&mut self, key: Key) -> Arc<OnceCell<Arc<Index>>> {
+        self.uses += 1;
         let entry = self.entries.entry(key).or_default();
-        entry.asked = self.asked;
+        entry.last_use = self.uses;
         entry.index.clone()
     }
 
-    /// An index is there: makes room for it. One that is too large for all of it is used and not kept.
-    fn made(&mut self, key: Key, cell: &Arc<OnceCell<Arc<Index>>>, bytes: usize, most: usize) {
+    /// Counts a built index and makes room for it. One that is larger than the whole cache is used and not kept.
+    fn built(&mut self, key: Key, cell: &Arc<OnceCell<Arc<Index>>>, bytes: usize, max_bytes: usize) {
         let Some(entry) = self.entries.get_mut(&key).filter(|entry| Arc::ptr_eq(&entry.index, cell)) else { return };
         entry.bytes = bytes;
         self.bytes += bytes;
-        if bytes > most {
+        if bytes > max_bytes {
             return self.drop(&key);
         }
-        while self.bytes > most {
-            let made = self.entries.iter().filter(|(other, entry)| **other != key && entry.bytes > 0);
-            let Some(oldest) = made.min_by_key(|(_, entry)| entry.asked).map(|(oldest, _)| *oldest) else { return };
+        while self.bytes > max_bytes {
+            let others = self.entries.iter().filter(|(other, entry)| **other != key && entry.bytes > 0);
+            let Some(oldest) = others.min_by_key(|(_, entry)| entry.last_use).map(|(oldest, _)| *oldest) else {
+                return;
+            };
             self.drop(&oldest);
         }
     }
@@ -135,58 +134,58 @@ mod tests {
         Arc::new(Knowledge::new("faq", text))
     }
 
-    /// Longer than what is given whole.
+    /// Longer than a text that is given whole.
     fn long(word: &str) -> String {
         format!("{word} is open at nine. ").repeat(2_000)
     }
 
     #[tokio::test]
-    async fn what_many_ask_for_at_once_is_made_once() {
-        let library = Arc::new(Library::new(10 << 20));
+    async fn concurrent_requests_build_an_index_once() {
+        let cache = Arc::new(KnowledgeCache::new(10 << 20));
         let text = long("Lima");
-        let asked = (0..64).map(|_| {
-            // Each with an agent of its own that has the same text.
-            let (library, base) = (library.clone(), base(&text));
-            tokio::spawn(async move { library.index(project(1), &base).await.unwrap() })
+        let requests = (0..64).map(|_| {
+            // Each has an agent of its own with the same text.
+            let (cache, base) = (cache.clone(), base(&text));
+            tokio::spawn(async move { cache.index(project(1), &base).await.unwrap() })
         });
-        let made = futures::future::join_all(asked).await;
-        let first = made[0].as_ref().unwrap();
-        assert!(made.iter().all(|index| Arc::ptr_eq(index.as_ref().unwrap(), first)));
-        assert_eq!(library.shelf().entries.len(), 1);
-        assert_eq!(library.shelf().bytes, first.bytes() + ENTRY);
+        let built = futures::future::join_all(requests).await;
+        let first = built[0].as_ref().unwrap();
+        assert!(built.iter().all(|index| Arc::ptr_eq(index.as_ref().unwrap(), first)));
+        assert_eq!(cache.entries().entries.len(), 1);
+        assert_eq!(cache.entries().bytes, first.bytes() + ENTRY);
     }
 
     #[tokio::test]
-    async fn another_text_and_another_project_have_an_index_of_their_own() {
-        let library = Library::new(10 << 20);
-        let one = library.index(project(1), &base(&long("Lima"))).await.unwrap();
-        let edited = library.index(project(1), &base(&long("Cusco"))).await.unwrap();
-        let other = library.index(project(2), &base(&long("Lima"))).await.unwrap();
+    async fn index_is_not_shared_across_texts_or_projects() {
+        let cache = KnowledgeCache::new(10 << 20);
+        let one = cache.index(project(1), &base(&long("Lima"))).await.unwrap();
+        let edited = cache.index(project(1), &base(&long("Cusco"))).await.unwrap();
+        let other = cache.index(project(2), &base(&long("Lima"))).await.unwrap();
         assert!(!Arc::ptr_eq(&one, &edited) && !Arc::ptr_eq(&one, &other));
-        assert_eq!(library.shelf().entries.len(), 3);
+        assert_eq!(cache.entries().entries.len(), 3);
     }
 
     #[tokio::test]
-    async fn what_was_not_asked_for_the_longest_makes_room() {
+    async fn least_recently_used_index_is_dropped() {
         let size = Index::build(&long("Lima").into()).bytes() + ENTRY;
-        let library = Library::new(3 * size + size / 2);
+        let cache = KnowledgeCache::new(3 * size + size / 2);
         let bases: Vec<_> = ["Lima", "Pisa", "Oslo", "Rome", "Bonn"].iter().map(|word| base(&long(word))).collect();
-        let held = |place: usize| library.shelf().entries.contains_key(&(project(1), bases[place].digest(), CHUNKER));
+        let held = |place: usize| cache.entries().entries.contains_key(&(project(1), bases[place].digest(), CHUNKER));
         for place in [0, 1, 2, 0, 3, 4] {
-            library.index(project(1), &bases[place]).await.unwrap();
-            let shelf = library.shelf();
-            assert!(shelf.bytes <= library.most, "{} of {}", shelf.bytes, library.most);
-            assert_eq!(shelf.bytes, shelf.entries.values().map(|entry| entry.bytes).sum::<usize>());
+            cache.index(project(1), &bases[place]).await.unwrap();
+            let entries = cache.entries();
+            assert!(entries.bytes <= cache.max_bytes, "{} of {}", entries.bytes, cache.max_bytes);
+            assert_eq!(entries.bytes, entries.entries.values().map(|entry| entry.bytes).sum::<usize>());
         }
         assert_eq!([0, 1, 2, 3, 4].map(held), [true, false, false, true, true]);
     }
 
     #[tokio::test]
-    async fn an_index_that_is_larger_than_all_room_is_used_and_not_kept() {
-        let library = Library::new(1_000);
-        let found = library.search(project(1), &base(&long("Lima")), &["Lima".into()]).await.unwrap();
+    async fn index_larger_than_the_cache_is_used_but_not_kept() {
+        let cache = KnowledgeCache::new(1_000);
+        let found = cache.search(project(1), &base(&long("Lima")), &["Lima".into()]).await.unwrap();
         assert!(!found.is_empty());
-        let shelf = library.shelf();
-        assert_eq!((shelf.entries.len(), shelf.bytes), (0, 0));
+        let entries = cache.entries();
+        assert_eq!((entries.entries.len(), entries.bytes), (0, 0));
     }
 }

@@ -1,13 +1,22 @@
-//! Runs agents without HTTP: takes parsed webhooks in, carries turns on, sends messages, and does everything that is due.
+//! Runs agents without HTTP: ingests webhooks, runs turns, sends messages and runs jobs.
 //!
-//! `server` starts the workers here and calls the functions below from its handlers; a simulator calls the same ones.
+//! `server` starts the workers and calls these modules from its handlers; the simulator calls the same ones. Modules
+//! import only modules that precede them in this order, from the foundation upwards (checked by `cargo xtask imports`):
+//!
+//! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `schedule`
+//! 2. shared by all workers of a node: `leases`, `interrupts`, `knowledge_cache`, `mcp_cache`, `context`
+//! 3. conversations: `mailbox`, `secrets`, `senders`, `sandbox`, `channel`, `media`, `templates`
+//! 4. the outbox and the owner of a conversation: `outbox`, `ownership`
+//! 5. executions: `execution`, `replay`, `test_mode`, `turn`
+//! 6. workers: `dispatch`, `trials`, `ingest`, `jobs`, `timers`, `workers`
 
 pub mod channel;
 mod clock;
 pub mod context;
 pub mod data_dir;
-mod delivery;
-pub mod derived;
+mod derived_id;
+pub mod dispatch;
+mod execution;
 pub mod failpoint;
 pub mod ingest;
 pub mod interrupts;
@@ -23,7 +32,9 @@ pub mod outbox;
 pub mod ownership;
 pub mod replay;
 pub mod sandbox;
+mod schedule;
 pub mod secrets;
+pub mod senders;
 pub mod templates;
 pub mod test_mode;
 mod timers;
@@ -33,4 +44,3 @@ pub mod workers;
 
 pub use clock::Clock;
 pub use context::{Context, Parts, Randomness, Sandbox};
-pub use delivery::{carry_out, overhear};

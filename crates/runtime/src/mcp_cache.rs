@@ -1,6 +1,6 @@
-//! What MCP servers said which tools they have, kept in memory for five minutes (engine.md 4.3): a conversation that comes to the same node
-//! need not ask again. By project, address and headers, secrets included, so that nobody sees what another one may. Nothing here is stored;
-//! losing it costs a question.
+//! Tool lists of MCP servers, cached for five minutes (docs/spec/engine.md 4.3).
+//!
+//! The key holds project, address and headers with their secrets, so that no project sees another one's list.
 
 use domain::{
     ids::ProjectId,
@@ -13,49 +13,47 @@ use std::{
     time::Duration,
 };
 
-/// How long a list holds.
-const FRESH: Duration = Duration::from_secs(300);
-/// What all of them may take.
-const MOST: usize = 16 << 20;
+const MAX_AGE: Duration = Duration::from_secs(300);
+/// Of all lists together.
+const MAX_BYTES: usize = 16 << 20;
 
-/// The lists that this node has heard.
 #[derive(Default)]
-pub(crate) struct McpLists(Mutex<Lists>);
+pub(crate) struct McpCache(Mutex<Lists>);
 
 type Key = [u8; 32];
 
 #[derive(Default)]
 struct Lists {
-    heard: HashMap<Key, Heard>,
+    entries: HashMap<Key, Entry>,
     bytes: usize,
 }
 
-struct Heard {
+struct Entry {
     answer: ToolAnswer,
     bytes: usize,
     at: Duration,
 }
 
-impl McpLists {
-    /// What the server said, if that was within five minutes before `now`, by the node's own clock.
+impl McpCache {
+    /// `now` is the node's monotonic clock.
     pub(crate) fn get(&self, project: ProjectId, request: &ToolRequest, now: Duration) -> Option<ToolAnswer> {
         let lists = self.lists();
-        let heard = lists.heard.get(&key(project, request))?;
-        (now.saturating_sub(heard.at) < FRESH).then(|| heard.answer.clone())
+        let entry = lists.entries.get(&key(project, request))?;
+        (now.saturating_sub(entry.at) < MAX_AGE).then(|| entry.answer.clone())
     }
 
-    /// Keeps what a server said. Where there is no room, everything older goes.
+    /// Keeps an answer. If there is no room, all older ones are dropped.
     pub(crate) fn put(&self, project: ProjectId, request: &ToolRequest, answer: &ToolAnswer, now: Duration) {
         let ToolAnswer::Answered { content, .. } = answer else { return };
         let bytes = content.to_string().len();
         let mut lists = self.lists();
-        lists.heard.retain(|_, heard| now.saturating_sub(heard.at) < FRESH);
-        lists.bytes = lists.heard.values().map(|heard| heard.bytes).sum();
-        if lists.bytes + bytes > MOST {
+        lists.entries.retain(|_, entry| now.saturating_sub(entry.at) < MAX_AGE);
+        lists.bytes = lists.entries.values().map(|entry| entry.bytes).sum();
+        if lists.bytes + bytes > MAX_BYTES {
             *lists = Lists::default();
         }
         lists.bytes += bytes;
-        lists.heard.insert(key(project, request), Heard { answer: answer.clone(), bytes, at: now });
+        lists.entries.insert(key(project, request), Entry { answer: answer.clone(), bytes, at: now });
     }
 
     fn lists(&self) -> MutexGuard<'_, Lists> {

@@ -1,8 +1,8 @@
-//! Which node this is, over restarts, and which life of it: `<node>/<boot>` is the owner of its leases.
+//! Identity of this node: `<node>/<boot>` owns its leases.
 //!
-//! The node's id is a file in the data folder that the running server keeps locked. So a node that comes back knows that
-//! leases of its id are those of an earlier life, and need not wait until they run out. Where the file cannot be had (a
-//! second server on the folder, a folder that cannot be written) the id is a new one and old leases run out by themselves.
+//! The node id is a file in the data folder that the running server keeps locked. After a restart, leases of this id are
+//! known to be its own earlier ones and are voided at once. If the file cannot be locked or written (a second server on
+//! the folder, a read-only folder), the id is new and old leases expire by themselves.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,7 +12,7 @@ use std::{
 
 const FILE: &str = "node-id";
 
-/// This node, for as long as the value lives.
+/// Holds the lock of the node id while it lives.
 pub struct Node {
     id: String,
     boot: String,
@@ -20,35 +20,35 @@ pub struct Node {
 }
 
 impl Node {
-    /// The node of a data folder. `fresh` is the id of one that has none yet; `boot` tells this life from earlier ones.
+    /// `fresh` is the id for a folder without one; `boot` distinguishes this process from earlier ones.
     pub fn of(folder: &Path, fresh: String, boot: String) -> Self {
-        match own(folder, &fresh) {
+        match lock_id(folder, &fresh) {
             Ok((id, file)) => Self { id, boot, _file: Some(file) },
             Err(why) => {
-                tracing::warn!(%why, "no lasting node id; leases of an earlier life of this node run out by themselves");
+                tracing::warn!(%why, "no permanent node id; leases of an earlier process of this node expire by themselves");
                 Self { id: fresh, boot, _file: None }
             }
         }
     }
 
-    /// What all owners of its lives begin with.
+    /// The common prefix of all owners of this node's leases.
     pub fn prefix(&self) -> String {
         format!("{}/", self.id)
     }
 
-    /// The owner of this life's leases.
+    /// The owner of this process's leases.
     pub fn owner(&self) -> String {
         format!("{}/{}", self.id, self.boot)
     }
 }
 
-fn own(folder: &Path, fresh: &str) -> std::io::Result<(String, File)> {
-    crate::data_dir::make_folder(folder)?;
+fn lock_id(folder: &Path, fresh: &str) -> std::io::Result<(String, File)> {
+    crate::data_dir::create(folder)?;
     let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(folder.join(FILE))?;
     file.try_lock()?;
     let mut id = String::new();
     file.read_to_string(&mut id)?;
-    // Anything else is what a crash left of the first start.
+    // Anything else was left by a crash during the first start.
     if id.len() == fresh.len() && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok((id, file));
     }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_keeps_its_id_over_restarts_and_a_second_server_on_the_folder_is_another_node() {
+    fn node_id_survives_restarts_and_a_second_server_gets_another_one() {
         let folder = tempfile::tempdir().unwrap();
         let node = |fresh: &str, boot: &str| Node::of(folder.path(), fresh.into(), boot.into());
         let first = node("aaaa", "1");

@@ -1,10 +1,14 @@
-//! People take conversations over, give them back and close them, and what that means for the agent.
+//! Ownership of a conversation: the agent, or a person who has taken it over. It decides who may send.
 //!
-//! The conversation's row says whose it is, and every step of an agent, every intent to send and every attempt looks at
-//! that row or was withdrawn by the commit that changed it. So the agent is silent from that commit on, whatever it was
-//! doing and on whichever node. What it must hear of waits in the mailbox (`turn/mailbox.rs`).
+//! The conversation's row holds the assignment. Every step of an agent, every new outbox entry and every attempt checks
+//! that row, or was withdrawn by the commit that changed it. So the agent sends nothing from that commit on, on any node.
+//! Inputs that the agent is to receive later wait in the mailbox (`turn/human_messages.rs`).
 
-use crate::{Context, delivery, mailbox::mail};
+use crate::{
+    Context,
+    mailbox::{self, deliver},
+    outbox::deliver_outcome,
+};
 use domain::{
     Timestamp,
     event::Event,
@@ -17,45 +21,64 @@ use serde_json::json;
 use store::{
     Result, Tx, conversation_assignments,
     conversations::{self, ConversationRow},
-    events, executions, mailbox,
+    events, executions,
     messages::{self, StatusChange},
     outbox,
 };
 
-/// What a send that was withdrawn failed with.
+/// The error code of a withdrawn send.
 const TAKEN_OVER: &str = "taken_over";
 
-/// Whether somebody else than the agent may write in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Floor {
-    /// The agent has it.
-    Agents,
-    /// It is free, or a person has it; the agent is told what is said there, if it will answer again.
-    People { agent_hears: bool },
+pub enum Owner {
+    Agent,
+    /// A person, or nobody. With `notify_agent`, an agent will answer later and is to receive what people write.
+    People {
+        notify_agent: bool,
+    },
 }
 
-/// Who has the floor in a conversation. Its row must be locked.
-pub async fn floor(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<Floor> {
-    let live = live(tx, project, conversation).await?;
+/// The conversation's row must be locked.
+pub async fn owner(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<Owner> {
+    let live = live_status(tx, project, conversation).await?;
     Ok(match live {
         _ if conversation.is_assigned() => {
-            Floor::People { agent_hears: live.is_some() || conversation.agent_id.is_some() }
+            Owner::People { notify_agent: live.is_some() || conversation.agent_id.is_some() }
         }
-        Some(ExecutionStatus::Handoff) => Floor::People { agent_hears: true },
-        Some(_) => Floor::Agents,
-        None => Floor::People { agent_hears: false },
+        Some(ExecutionStatus::Handoff) => Owner::People { notify_agent: true },
+        Some(_) => Owner::Agent,
+        None => Owner::People { notify_agent: false },
     })
 }
 
-/// Where the conversation's execution stands, unless it is over.
-async fn live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<Option<ExecutionStatus>> {
+/// Gives a live execution a message that was sent in the agent's place, without making its conversation due.
+pub async fn notify_agent(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    source_key: &str,
+    text: &str,
+) -> Result<()> {
+    if live_status(tx, project, conversation).await?.is_none() {
+        return Ok(());
+    }
+    let input = Input::Outside { id: source_key.to_owned(), text: text.to_owned() };
+    mailbox::put(tx, project, conversation, source_key, &input).await
+}
+
+/// The status of the conversation's execution, unless it is over.
+async fn live_status(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+) -> Result<Option<ExecutionStatus>> {
     let Some(id) = conversation.execution_id else { return Ok(None) };
     let row = executions::find(tx, project, id).await?;
     Ok(row.map(|row| row.status).filter(|status| !status.is_over()))
 }
 
-/// Gives a conversation, whose row is locked, to a person: the agent says nothing from now on.
-pub async fn begin(
+/// Assigns a conversation, whose row is locked, to a person: withdraws the agent's queued sends and hands its execution off.
+pub async fn assign(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -64,18 +87,18 @@ pub async fn begin(
     now: Timestamp,
 ) -> Result<()> {
     conversations::assign(tx, project, conversation.id, Some(user)).await?;
-    withdraw(tx, project, conversation.id, now).await?;
-    let status = live(tx, project, conversation).await?;
+    withdraw_sends(tx, project, conversation.id, now).await?;
+    let status = live_status(tx, project, conversation).await?;
     if status.is_some_and(|status| status.may_be_set(ExecutionStatus::Handoff)) {
         let id = format!("assigned:{}", ctx.new_uuid());
         let input = Input::SetStatus { id, status: ExecutionStatus::Handoff, reason: "assigned".into() };
-        tell(tx, project, conversation, &input, now).await?;
+        deliver_to_execution(tx, project, conversation, &input, now).await?;
     }
-    tell_people(ctx, tx, project, conversation, &json!({"assignee_id": user}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user}), now).await
 }
 
-/// Gives the conversation of a person to another one.
-pub async fn pass_on(
+/// Assigns the conversation of one person to another.
+pub async fn reassign(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -84,12 +107,12 @@ pub async fn pass_on(
     now: Timestamp,
 ) -> Result<()> {
     conversations::assign(tx, project, conversation.id, Some(user)).await?;
-    tell_people(ctx, tx, project, conversation, &json!({"assignee_id": user}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user}), now).await
 }
 
-/// Gives a conversation, whose row is locked, back. An agent that was handed over goes on where it was; where none is at
-/// work, what was said meanwhile is waiting for one.
-pub async fn end(
+/// Ends the assignment of a conversation, whose row is locked. An execution in handoff resumes; without one, messages that
+/// arrived meanwhile wait for an agent.
+pub async fn release(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -97,21 +120,22 @@ pub async fn end(
     now: Timestamp,
 ) -> Result<()> {
     conversations::assign(tx, project, conversation.id, None).await?;
-    match live(tx, project, conversation).await? {
+    match live_status(tx, project, conversation).await? {
         None | Some(ExecutionStatus::Started) => {
             conversations::wake(tx, project, conversation.id, now, None).await?;
         }
-        // On its way into the handoff, or in it.
+        // In handoff, or about to be.
         Some(_) => {
             let id = format!("released:{}", ctx.new_uuid());
-            tell(tx, project, conversation, &Input::Resume { id, message: None, interrupt: None }, now).await?;
+            let input = Input::Resume { id, message: None, interrupt: None };
+            deliver_to_execution(tx, project, conversation, &input, now).await?;
         }
     }
-    tell_people(ctx, tx, project, conversation, &json!({"assignee_id": null}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": null}), now).await
 }
 
-/// Ends a conversation whose row is locked: its assignment is released, and its execution ends at the next safe point, or
-/// is stopped.
+/// Ends a conversation, whose row is locked, and its assignment. Its execution ends at the next safe point, or is stopped
+/// at once with `stop`.
 pub async fn close(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -121,7 +145,7 @@ pub async fn close(
     now: Timestamp,
 ) -> Result<()> {
     let id = format!("closed:{}", ctx.new_uuid());
-    let input = match live(tx, project, conversation).await? {
+    let input = match live_status(tx, project, conversation).await? {
         None => None,
         Some(status) if !stop && status.may_be_set(ExecutionStatus::Ended) => {
             Some(Input::SetStatus { id, status: ExecutionStatus::Ended, reason: reason.into() })
@@ -129,16 +153,16 @@ pub async fn close(
         Some(_) => Some(Input::Stop { id, reason: reason.into() }),
     };
     match input {
-        Some(input) => tell(tx, project, conversation, &input, now).await?,
-        // What waited for an agent waits for nobody any more.
+        Some(input) => deliver_to_execution(tx, project, conversation, &input, now).await?,
+        // Inputs that waited for an agent are consumed by the next step.
         None => conversations::wake(tx, project, conversation.id, now, None).await?,
     }
     conversation_assignments::release(tx, project, conversation.id, now).await?;
     conversations::end(tx, project, conversation.id, now).await?;
-    tell_people(ctx, tx, project, conversation, &json!({"status": "ended"}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"status": "ended"}), now).await
 }
 
-/// Opens an ended conversation, whose row is locked, again. The next thing that the person says finds its agent.
+/// Reopens an ended conversation, whose row is locked. The contact's next message reaches its agent.
 pub async fn reopen(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -147,11 +171,11 @@ pub async fn reopen(
     now: Timestamp,
 ) -> Result<()> {
     conversations::reopen(tx, project, conversation.id, now).await?;
-    tell_people(ctx, tx, project, conversation, &json!({"status": "active"}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"status": "active"}), now).await
 }
 
-/// A send that could not be made waits for another try: not where a person has taken over meanwhile.
-pub async fn withdraw_if_assigned(
+/// Withdraws a send that was queued again, if a person has taken the conversation over since.
+pub(crate) async fn withdraw_if_assigned(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: ConversationId,
@@ -159,25 +183,30 @@ pub async fn withdraw_if_assigned(
 ) -> Result<()> {
     let row = conversations::lock(tx, project, conversation, now).await?;
     match row.filter(ConversationRow::is_assigned) {
-        Some(row) => withdraw(tx, project, row.id, now).await,
+        Some(row) => withdraw_sends(tx, project, row.id, now).await,
         None => Ok(()),
     }
 }
 
-/// What the agent said and what has not left stays here. The execution learns of it as of any failed send.
-async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, now: Timestamp) -> Result<()> {
+/// Fails the agent's queued messages. The execution gets the outcome as of any failed send.
+async fn withdraw_sends(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    now: Timestamp,
+) -> Result<()> {
     let message = "a person has taken the conversation over";
     let error = json!({"code": TAKEN_OVER, "message": message}).to_string();
     for row in outbox::withdraw(tx, project, conversation, &error, now).await? {
         let change = StatusChange { to: Delivery::Failed, at: now, error: Some(&error), wamid: None, now };
         messages::advance(tx, project, row.message_id, &change).await?;
-        let told = SendOutcome::Failed { code: TAKEN_OVER.into(), message: message.into() };
-        delivery::post(tx, project, &row, told, now).await?;
+        let outcome = SendOutcome::Failed { code: TAKEN_OVER.into(), message: message.into() };
+        deliver_outcome(tx, project, &row, outcome, now).await?;
     }
     Ok(())
 }
 
-async fn tell(
+async fn deliver_to_execution(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: &ConversationRow,
@@ -187,20 +216,19 @@ async fn tell(
     let (Input::SetStatus { id, .. } | Input::Stop { id, .. } | Input::Resume { id, .. }) = input else {
         return Ok(());
     };
-    // Withdrawn sends have taken places since the row was read.
+    // Withdrawn sends have used sequence numbers since the row was read.
     let Some(row) = conversations::lock(tx, project, conversation.id, now).await? else { return Ok(()) };
-    mailbox::put(tx, project, conversation.id, &mail(row.next_seq, id.clone(), input)?).await?;
-    conversations::wake(tx, project, conversation.id, now, None).await
+    deliver(tx, project, &row, id, input, now).await
 }
 
-async fn tell_people(
+async fn append_updated_event(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: &ConversationRow,
-    what: &serde_json::Value,
+    changes: &serde_json::Value,
     now: Timestamp,
 ) -> Result<()> {
-    let (id, object, body) = (ctx.new_uuid(), conversation.id.uuid(), what.to_string());
+    let (id, object, body) = (ctx.new_uuid(), conversation.id.uuid(), changes.to_string());
     events::append(&mut tx.scope(project, now), id, Event::ConversationUpdated, object, &body).await
 }

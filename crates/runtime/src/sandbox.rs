@@ -1,7 +1,7 @@
-//! Sandbox sessions: made by the API, activated by a code from the session's own phone, over after a day.
+//! Sandbox sessions: created by the API, activated by a code from the session's phone, expired after a day.
 //!
-//! One shared number serves all projects. `directory` says which session a code means and which session a phone talks in;
-//! both entries move in the transaction that changes the session.
+//! One shared number serves all projects. `directory` maps a code and a phone to their session; both entries change in
+//! the transaction that changes the session.
 
 use crate::Context;
 use domain::{
@@ -18,7 +18,7 @@ use store::{
     unscoped::{self, DirectoryKind, Pointer},
 };
 
-/// Makes a session and ends the phone's older one in this project.
+/// Creates a session and ends the phone's older one in this project.
 pub async fn open(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -44,7 +44,7 @@ pub async fn open(
     };
     sandbox_sessions::insert(tx, project, &session).await?;
     unscoped::point(tx, DirectoryKind::SandboxCode, &session.code, project, session.id.uuid()).await?;
-    plan_end(ctx, tx, project, session.id, session.expires_at).await?;
+    schedule_end(ctx, tx, project, session.id, session.expires_at).await?;
     Ok(session)
 }
 
@@ -59,7 +59,7 @@ async fn free_code(ctx: &Context, tx: &mut Tx<'_>) -> Result<String> {
     }
 }
 
-async fn plan_end(
+async fn schedule_end(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -71,7 +71,7 @@ async fn plan_end(
     jobs::put(&mut tx.scope(project, ctx.now()), job).await
 }
 
-/// Activates a session; the phone leaves the session it talked in before, also another project's.
+/// Activates a session and ends the phone's active session, even one of another project.
 pub async fn activate(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow) -> Result<()> {
     let now = ctx.now();
     if let Some(other) = unscoped::look_up(tx, DirectoryKind::SandboxPhone, &session.phone_canonical).await?
@@ -83,7 +83,7 @@ pub async fn activate(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, sessio
     let expires_at = now + LIFETIME;
     sandbox_sessions::set(tx, (project, session.id), SessionStatus::Active, Some(now), expires_at, now).await?;
     unscoped::point(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, project, session.id.uuid()).await?;
-    plan_end(ctx, tx, project, session.id, expires_at).await
+    schedule_end(ctx, tx, project, session.id, expires_at).await
 }
 
 async fn end(tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow, now: Timestamp) -> Result<()> {
@@ -91,13 +91,13 @@ async fn end(tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow, n
     sandbox_sessions::set(tx, (project, session.id), expired, session.activated_at, session.expires_at.min(now), now)
         .await?;
     let pointer = Pointer { project_id: project, object_id: session.id.uuid() };
-    // The code stays findable, so that a late sender is told that it is expired rather than that it is wrong.
+    // The code stays, so that a late sender gets "expired" instead of "unknown".
     unscoped::forget(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, pointer).await
 }
 
-/// Ends a session whose time is over; a session that was renewed meanwhile stays.
+/// Ends a session that has expired; a session that was renewed since stays.
 pub async fn expire(tx: &mut Tx<'_>, project: ProjectId, payload: &str, now: Timestamp) -> Result<()> {
-    let id = payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a session's id".into() })?;
+    let id = payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a session id".into() })?;
     let Some(session) = sandbox_sessions::find(tx, project, id).await? else { return Ok(()) };
     if session.expires_at <= now && session.status != SessionStatus::Expired {
         end(tx, project, &session, now).await?;
@@ -105,7 +105,7 @@ pub async fn expire(tx: &mut Tx<'_>, project: ProjectId, payload: &str, now: Tim
     Ok(())
 }
 
-/// Whether a stored session still counts: its job may be a moment late.
+/// Checks the time as well as the status: the job that expires sessions may be late.
 pub fn is_live(session: &SandboxSessionRow, status: SessionStatus, now: Timestamp) -> bool {
     session.status == status && session.expires_at > now
 }

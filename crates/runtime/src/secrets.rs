@@ -1,7 +1,8 @@
-//! A project's named secrets: what `{{secrets.name}}` stands for in webhooks (engine.md 1.7). Opened right before a request leaves, and
-//! never written anywhere.
+//! Named secrets of a project: the values of `{{secrets.name}}` in requests (docs/spec/engine.md 1.7).
+//!
+//! They are revealed right before a request leaves and written nowhere.
 
-use crate::{Context, derived::derived};
+use crate::{Context, derived_id::derived_id};
 use domain::{
     Id,
     ids::{ProjectId, SecretId},
@@ -11,13 +12,12 @@ use store::Tx;
 
 const KIND: &str = "agent_secret";
 
-/// A name finds its row by the id that follows from it.
 fn id_of(project: ProjectId, name: &str) -> SecretId {
-    Id::from_uuid(derived(project, "secret", name))
+    Id::from_uuid(derived_id(project, "secret", name))
 }
 
 /// The values of those names that the project has.
-pub async fn of(
+pub(crate) async fn values(
     ctx: &Context,
     project: ProjectId,
     names: impl Iterator<Item = &str>,
@@ -36,7 +36,7 @@ pub async fn of(
     Ok(values)
 }
 
-/// Sets a secret of a project, in place of the one of this name.
+/// Creates or replaces the secret of this name.
 pub async fn set(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, name: &str, value: &str) -> store::Result<()> {
     store::secrets::put(tx, &ctx.vault, (project, id_of(project, name)), KIND, value, ctx.now()).await
 }

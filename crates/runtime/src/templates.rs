@@ -1,84 +1,42 @@
-//! Message templates between us and Meta: which number speaks for one, what Meta says of one, and how a call whose end
-//! nobody knows is looked up.
+//! Message templates: applying what Meta reports to our rows, and the jobs that ask Meta.
 //!
-//! Meta has no idempotency key here either. So a call that changes a template is written down before it is made (`in_doubt`),
-//! with a job that looks a minute later. Whoever learns Meta's answer first, be it the call, a webhook, a pull or that job,
-//! takes over what Meta has and clears the mark; a process that dies after Meta's yes loses nothing.
+//! Meta has no idempotency key for templates either. So a call that changes a template is recorded before it is made
+//! (`in_doubt`), together with a job that looks the template up a minute later. The first source to report Meta's state
+//! (the call's answer, a webhook, a sync or that job) applies it and clears the mark. A process that dies after Meta
+//! accepted the call loses nothing.
 
 use crate::Context;
 use domain::{
     Span, Timestamp,
     event::Event,
-    ids::{CustomerId, ProjectId, WhatsappConfigId, WhatsappTemplateId},
+    ids::{ProjectId, WhatsappTemplateId},
     job::{JobKind, SyncStatus},
     template::{NAMED, POSITIONAL, TemplateStatus},
 };
 use gateways::whatsapp::templates::Template;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use store::{
     Conn, Result, Tx, events,
     jobs::{self, NewJob},
-    secrets,
     whatsapp_configs::{self, WhatsappConfigRow},
     whatsapp_template_syncs::{self, TemplateSyncRow},
     whatsapp_templates::WhatsappTemplateRow,
 };
 
-/// How long a call may take before it is looked up.
-pub const LOOK_UP_AFTER: Span = Span::from_secs(60);
+/// Delay between a call that changes a template and its look-up.
+pub const REFRESH_AFTER: Span = Span::from_secs(60);
 
-/// What is not known about a template: the words of `in_doubt`.
+/// Values of `in_doubt`: the call whose result is unknown.
 pub mod doubt {
-    /// Whether Meta took it.
     pub const SUBMIT: &str = "submit";
-    /// Whether Meta took the edit.
     pub const EDIT: &str = "edit";
-    /// Whether Meta removed it.
     pub const DELETE: &str = "delete";
-    /// What a webhook did not say.
+    /// A webhook reported a part of the new state.
     pub const NEWS: &str = "news";
 }
 
-/// A number that can ask Meta about its account.
-pub struct Voice {
-    pub config: WhatsappConfigRow,
-    pub token: SecretString,
-}
-
-/// The first production number of an account, of one customer's if one is named, that has an access token. `first` is asked
-/// before the others.
-pub async fn voice(
-    ctx: &Context,
-    conn: &mut Conn<'_>,
-    project: ProjectId,
-    waba_id: &str,
-    (customer, first): (Option<CustomerId>, Option<WhatsappConfigId>),
-) -> Result<Option<Voice>> {
-    let mut configs = whatsapp_configs::production(conn, project, customer, Some(waba_id)).await?;
-    configs.sort_by_key(|config| Some(config.id) != first);
-    for config in configs {
-        if let Some(voice) = voice_of(ctx, conn, project, config).await? {
-            return Ok(Some(voice));
-        }
-    }
-    Ok(None)
-}
-
-/// A config's own voice, if it has a token.
-pub async fn voice_of(
-    ctx: &Context,
-    conn: &mut Conn<'_>,
-    project: ProjectId,
-    config: WhatsappConfigRow,
-) -> Result<Option<Voice>> {
-    let Some(id) = config.access_token_id else { return Ok(None) };
-    let token = secrets::reveal(conn, &ctx.vault, project, id, "whatsapp_access_token").await?;
-    Ok(token.map(|token| Voice { config, token: SecretString::from(token) }))
-}
-
-/// Lets a job look a template up at Meta.
-pub async fn look_up(
+/// Queues a look-up of one template at Meta.
+pub async fn queue_refresh(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -90,9 +48,9 @@ pub async fn look_up(
     jobs::put(&mut tx.scope(project, ctx.now()), job).await
 }
 
-/// Queues a pull of an account's templates, asked for with this number. The one that waits or runs already, if there is one,
-/// and whether it is new.
-pub async fn pull(
+/// Queues a sync of an account's templates, called with this number's token. Returns the account's unfinished sync, and
+/// whether it is new.
+pub async fn queue_sync(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -126,21 +84,21 @@ pub async fn pull(
             jobs::put(&mut tx.scope(project, now), job).await?;
             return Ok((new, true));
         }
-        // It may have ended since.
+        // The unfinished sync may have ended since.
         if let Some(live) = whatsapp_template_syncs::live(tx, project, &config.waba_id).await? {
             return Ok((live, false));
         }
     }
 }
 
-/// JSON: the account's production configs.
+/// The ids of the account's production configs, as JSON.
 pub async fn config_ids(conn: &mut Conn<'_>, project: ProjectId, waba_id: &str) -> Result<String> {
     let configs = whatsapp_configs::production(conn, project, None, Some(waba_id)).await?;
     Ok(json!(configs.iter().map(|config| config.id).collect::<Vec<_>>()).to_string())
 }
 
-/// What Meta has is what there is. Whether anything about the row is another way now.
-pub fn take_over(row: &mut WhatsappTemplateRow, meta: &Template) -> bool {
+/// Copies Meta's state of the template into the row. Returns whether the row changed.
+pub fn apply_meta(row: &mut WhatsappTemplateRow, meta: &Template) -> bool {
     let before = row.clone();
     row.meta_id = Some(meta.id.clone());
     row.name.clone_from(&meta.name);
@@ -150,20 +108,19 @@ pub fn take_over(row: &mut WhatsappTemplateRow, meta: &Template) -> bool {
     }
     row.parameter_format = if meta.parameter_format.as_deref() == Some(NAMED) { NAMED } else { POSITIONAL }.into();
     let components = Value::from(meta.components.clone());
-    // A database may order the keys of what it keeps in its own way.
+    // Compared as JSON: a database may reorder the keys.
     if serde_json::from_str::<Value>(&row.components).ok().as_ref() != Some(&components) {
         row.components = components.to_string();
     }
     row.rejected_reason.clone_from(&meta.rejected_reason);
     row.quality.clone_from(&meta.quality);
-    set_status(row, &meta.status);
+    apply_meta_status(row, &meta.status);
     row.in_doubt = None;
     *row != before
 }
 
-/// Meta's word for where a template stands. A word that we do not know is kept and changes nothing else, but what Meta has is
-/// no draft any more.
-pub fn set_status(row: &mut WhatsappTemplateRow, word: &str) {
+/// Applies Meta's status word. An unknown word is kept in `meta_status` only, except that a draft becomes submitted.
+pub fn apply_meta_status(row: &mut WhatsappTemplateRow, word: &str) {
     row.meta_status = Some(word.to_owned());
     let known = TemplateStatus::of_meta(word);
     let draft = row.status == TemplateStatus::Draft;
@@ -172,7 +129,7 @@ pub fn set_status(row: &mut WhatsappTemplateRow, word: &str) {
     }
 }
 
-/// Meta's category in our words; older templates have older words.
+/// Our category for Meta's; old templates have old words.
 pub fn category(word: &str) -> Option<&'static str> {
     match word {
         "MARKETING" => Some("MARKETING"),
@@ -182,16 +139,16 @@ pub fn category(word: &str) -> Option<&'static str> {
     }
 }
 
-/// A row for a template that Meta has and we do not know.
-pub fn learnt(ctx: &Context, waba_id: &str, meta: &Template) -> WhatsappTemplateRow {
-    let mut row = draft(ctx, waba_id, (&meta.name, &meta.language));
+/// A row for a template that exists only at Meta.
+pub fn row_from_meta(ctx: &Context, waba_id: &str, meta: &Template) -> WhatsappTemplateRow {
+    let mut row = draft_row(ctx, waba_id, (&meta.name, &meta.language));
     row.status = TemplateStatus::Submitted;
-    take_over(&mut row, meta);
+    apply_meta(&mut row, meta);
     row
 }
 
-/// A draft that says nothing yet.
-pub fn draft(ctx: &Context, waba_id: &str, (name, language): (&str, &str)) -> WhatsappTemplateRow {
+/// An empty draft.
+pub fn draft_row(ctx: &Context, waba_id: &str, (name, language): (&str, &str)) -> WhatsappTemplateRow {
     let now = ctx.now();
     WhatsappTemplateRow {
         id: ctx.new_id(),
@@ -213,8 +170,8 @@ pub fn draft(ctx: &Context, waba_id: &str, (name, language): (&str, &str)) -> Wh
     }
 }
 
-/// Tells of a template's new state, if it is one.
-pub async fn tell(
+/// Appends an event if the template's status changed.
+pub async fn append_status_event(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,

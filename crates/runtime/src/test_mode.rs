@@ -1,14 +1,14 @@
-//! Conversations in test mode: the same engine, mailbox, journal and workers as any other, and nobody at the other end.
+//! Conversations in test mode: the same engine, mailbox, journal and workers as any other, without a contact.
 //!
-//! Such a conversation has no number. What the agent says is stored in it and goes no further; nothing is put into the
-//! outbox. Test chats and test runs differ only in who plays the person.
+//! Such a conversation has no number. The agent's messages are stored in it and are not sent. In a test chat a developer
+//! plays the contact, in a test run a simulated user.
 
 use crate::{
     Context,
-    derived::derived,
+    derived_id::derived_id,
+    execution::{self, InitialState},
     json::{from_json, to_json},
-    mailbox::mail,
-    replay, turn,
+    mailbox, replay,
 };
 use domain::{
     Timestamp,
@@ -18,27 +18,17 @@ use domain::{
     message::{Direction, MessageOrigin},
 };
 use engine::{Event, Input, STATE_FORMAT, State};
-use serde::{Deserialize, Serialize};
 use store::{
     Conn, Error, Result, Tx,
     contacts::{self, Seen},
     conversations::{self, ConversationRow, Release, Touch},
     executions::{self, ExecutionRow, NewExecution},
-    history, jobs, mailbox,
+    history, jobs,
     messages::{self, NewMessage},
     test_chats::{self, CheckpointRow, TestChatRow},
 };
 
-/// What an execution in test mode begins with.
-#[derive(Serialize, Deserialize)]
-pub struct Base {
-    /// The format of the state.
-    pub format: i64,
-    /// The state.
-    pub state: serde_json::Value,
-}
-
-/// Makes a conversation without a number.
+/// Creates a conversation without a number.
 pub async fn open(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId) -> Result<ConversationRow> {
     let now = ctx.now();
     let contact = contacts::ensure(tx, project, &[], ctx.new_id(), &Seen::default(), now).await?;
@@ -56,7 +46,7 @@ pub async fn open(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId) -> Result<
     conversations::touch(tx, project, &touch).await
 }
 
-/// Makes an execution in test mode. It begins with the first thing that is delivered to it.
+/// Creates an execution in test mode. It starts with the first input that is delivered to it.
 pub async fn begin(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -64,12 +54,12 @@ pub async fn begin(
     conversation: &ConversationRow,
     (agent, snapshot, id): (AgentId, SnapshotId, ExecutionId),
 ) -> Result<()> {
-    let mut facts = turn::facts(id, agent, conversation);
+    let mut facts = execution::facts(id, agent, conversation);
     facts.test_mode = true;
     begin_with(ctx, tx, project, (agent, snapshot), &State::new(facts), 0).await
 }
 
-/// Makes an execution that begins with a state.
+/// Creates an execution with an initial state.
 async fn begin_with(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -82,12 +72,12 @@ async fn begin_with(
     executions::insert(tx, project, &NewExecution { id, agent, snapshot, conversation, phone_number: None, now })
         .await?;
     let text = to_json("state", state)?;
-    let base = Base { format: STATE_FORMAT, state: from_json("state", &text)? };
-    let base = to_json("state", &base)?;
-    executions::begin_with(tx, project, id, (STATE_FORMAT, &text, step_no), &base).await
+    let initial = InitialState { format: STATE_FORMAT, state: from_json("state", &text)? };
+    let initial = to_json("state", &initial)?;
+    executions::begin_with(tx, project, id, (STATE_FORMAT, &text, step_no), &initial).await
 }
 
-/// Delivers what the person says, or data from a system, to an execution of the conversation, and makes it due.
+/// Delivers a contact's message, or data from a system, to an execution of the conversation, and makes it due.
 pub async fn deliver(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -107,13 +97,13 @@ pub async fn deliver(
         }
         ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
     };
-    mailbox::put(tx, project, conversation, &mail(row.next_seq, key, &delivered)?).await?;
-    // Under the epoch that is current while the row is locked.
+    mailbox::put(tx, project, &row, &key, &delivered).await?;
+    // The row is locked, so its epoch is current.
     let release = Release { execution: Some(execution), due_at: Some(now), keep: true };
     conversations::release(tx, project, conversation, row.epoch, release).await
 }
 
-/// Stops an execution that nobody talks to any more.
+/// Stops the conversation's execution.
 pub async fn stop(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -125,12 +115,11 @@ pub async fn stop(
     let row = next(tx, project, conversation, now).await?;
     let key = format!("stop:{}", ctx.new_uuid());
     let input = Input::Stop { id: key.clone(), reason: reason.into() };
-    mailbox::put(tx, project, conversation, &mail(row.next_seq, key, &input)?).await?;
-    conversations::wake(tx, project, conversation, now, None).await
+    mailbox::deliver(tx, project, &row, &key, &input, now).await
 }
 
 async fn next(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<ConversationRow> {
-    let gone = || Error::Damaged { what: "test", why: "its conversation is gone".into() };
+    let gone = || Error::Damaged { what: "test", why: "its conversation is missing".into() };
     conversations::next_seq(tx, project, id, now).await?.ok_or_else(gone)
 }
 
@@ -159,20 +148,26 @@ async fn store_message(
     messages::insert(tx, project, conversation, &new).await
 }
 
-/// Stores what a step said. Nobody else hears it.
-pub async fn hear(tx: &mut Tx<'_>, project: ProjectId, state: &State, events: &[Event], now: Timestamp) -> Result<()> {
+/// Stores the messages that a step sent.
+pub(crate) async fn store_sent(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    state: &State,
+    events: &[Event],
+    now: Timestamp,
+) -> Result<()> {
     let (conversation, execution) = (state.facts.conversation_id, state.facts.execution_id);
     for event in events.iter().filter(|event| event.name == "message.sent") {
         let text = event.data["text"].as_str().unwrap_or_default();
-        let id = Id::from_uuid(derived(project, "message", &format!("test/{execution}/{}", event.seq)));
+        let id = Id::from_uuid(derived_id(project, "message", &format!("test/{execution}/{}", event.seq)));
         let row = next(tx, project, conversation, now).await?;
         store_message(tx, project, conversation, (id, row.next_seq, Direction::Outbound), execution, text, now).await?;
     }
     Ok(())
 }
 
-/// A step has brought the execution to rest, or to its end: a chat can be taken up again from here, a run goes on.
-pub async fn rested(
+/// Records that the execution waits or is over: wakes its test run, and adds a checkpoint to its test chat.
+pub(crate) async fn record_rest(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -193,14 +188,14 @@ pub async fn rested(
     test_chats::go_on(tx, (project, chat.id), chat.conversation_id, id, now).await
 }
 
-/// Whether nothing is under way: the conversation's execution rests or is over, and nothing waits for it.
-pub fn settled(conversation: &ConversationRow, execution: &ExecutionRow) -> Option<ExecutionStatus> {
+/// The execution's status, unless it is working or has inputs waiting.
+pub fn status_at_rest(conversation: &ConversationRow, execution: &ExecutionRow) -> Option<ExecutionStatus> {
     let status = execution.status;
     let working = matches!(status, ExecutionStatus::Started | ExecutionStatus::Running);
     (conversation.due_at.is_none() && !working).then_some(status)
 }
 
-/// Lets a chat go on from one of its rests, in a conversation of its own; the later history stays with the old one.
+/// Branches a chat at a checkpoint: copies its history up to there into a new conversation.
 pub async fn branch(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -210,7 +205,7 @@ pub async fn branch(
 ) -> Result<ConversationId> {
     let now = ctx.now();
     let row = executions::state(tx, project, from.execution_id).await?;
-    let row = row.ok_or_else(|| Error::Damaged { what: "checkpoint", why: "its execution is gone".into() })?;
+    let row = row.ok_or_else(|| Error::Damaged { what: "checkpoint", why: "its execution is missing".into() })?;
     let mut state = replay::state_at(tx, project, from.execution_id, from.step_no).await?;
     let before = state.facts.conversation_id;
     let conversation = open(ctx, tx, project).await?;
@@ -249,7 +244,7 @@ async fn copy_history(
     Ok(())
 }
 
-/// The chat's rest of this id.
+/// `None` if the checkpoint belongs to another chat.
 pub async fn checkpoint(
     conn: &mut Conn<'_>,
     project: ProjectId,

@@ -1,18 +1,18 @@
-//! Turns a due timer into an input of its execution.
+//! Delivers a due timer to its execution.
 
 use crate::{
     Context, failpoint,
-    mailbox::mail,
-    workers::{BATCH, Did, wait_after},
+    mailbox::deliver,
+    schedule::{BATCH, Did, retry_delay},
 };
 use domain::Timestamp;
 use engine::Input;
 use store::{
-    conversations, mailbox, timers, transact,
+    conversations, timers, transact,
     unscoped::{self, DueRow},
 };
 
-/// Fires timers that are due. One that cannot be fired is put off; an error means that not even that was possible.
+/// Fires due timers. One that fails is postponed; an error means that it could not be postponed either.
 pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     let now = ctx.now();
     let due = {
@@ -21,8 +21,8 @@ pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     };
     for row in &due {
         if let Err(error) = fire(ctx, *row, now).await {
-            tracing::warn!(timer = %row.id, %error, "a timer cannot be fired; it is put off");
-            let until = now + wait_after(&error);
+            tracing::warn!(timer = %row.id, %error, "timer failed; it is postponed");
+            let until = now + retry_delay(&error);
             transact!(ctx.store, "timer.postpone", tx => timers::postpone(tx, *row, now, until).await)?;
         }
     }
@@ -34,9 +34,8 @@ async fn fire(ctx: &Context, row: DueRow, now: Timestamp) -> store::Result<()> {
         let Some(timer) = timers::take(tx, row, now).await? else { return Ok(()) };
         let Some(conversation) = conversations::next_seq(tx, row.project_id, timer.conversation_id, now).await? else { return Ok(()) };
         let key = format!("timer:{}:{}", timer.execution_id, timer.generation);
-        let mail = mail(conversation.next_seq, key, &Input::Timer { generation: timer.generation })?;
-        mailbox::put(tx, row.project_id, timer.conversation_id, &mail).await?;
-        conversations::wake(tx, row.project_id, timer.conversation_id, now, None).await?;
+        let input = Input::Timer { generation: timer.generation };
+        deliver(tx, row.project_id, &conversation, &key, &input, now).await?;
         failpoint::reach("timer.commit");
         Ok(())
     })?;

@@ -1,13 +1,13 @@
-//! Carries test runs on: asks the simulated user and the judge, and hands on what they say.
+//! Advances test runs: asks the models that play the simulated user and the judge, and feeds their answers.
 //!
-//! A run's job is held while a model is asked, as a conversation is while its turn runs. What a model answered, the run's
-//! next state and what follows from it are one commit under the job's epoch; a run that lost its worker asks again.
+//! A run's job is claimed while a model is asked, as a conversation is during its turn. An answer, the run's next state and
+//! its effects are one commit under the job's epoch. If its worker dies, the model is asked again.
 
 use crate::{
     Context, failpoint,
     json::{from_json, to_json},
+    schedule::{Did, retry_delay},
     test_mode, turn,
-    workers::{Did, wait_after},
 };
 use domain::{
     Id, Timestamp,
@@ -30,10 +30,10 @@ use store::{
     unscoped::{self, DueRow},
 };
 
-/// Cases of one suite that run side by side.
-const AT_ONCE: i64 = 4;
+/// Concurrent runs of one suite.
+const MAX_RUNS: i64 = 4;
 
-/// Carries one due run on until it waits for the agent or is over.
+/// Advances one due run until it waits for the agent or is over.
 pub async fn step(ctx: &Context) -> Result<Did> {
     let due = {
         let mut reader = ctx.store.read().await?;
@@ -44,40 +44,40 @@ pub async fn step(ctx: &Context) -> Result<Did> {
     Ok(Did::Something)
 }
 
-/// A question that is under way.
-struct Asking {
+/// A model request of a run.
+struct Question {
     project: ProjectId,
     job: JobRow,
     request: ModelRequest,
     name: String,
 }
 
-/// Carries on a run that was seen as due. Does nothing if another worker was faster.
+/// Advances a run that was seen as due. Does nothing if another worker was faster.
 pub async fn run(ctx: &Context, due: DueRow) -> Result<()> {
     let now = ctx.now();
     let claimed = transact!(ctx.store, "trial.claim", tx => {
         let Some(job) = jobs::claim(tx, due, now).await? else { return Ok(None) };
-        let asking = Carried::load(ctx, tx, due.project_id, job).await?.go_on(None).await?;
+        let question = ClaimedRun::load(ctx, tx, due.project_id, job).await?.advance(None).await?;
         failpoint::reach("trial.commit");
-        Ok(asking)
+        Ok(question)
     });
     failpoint::reach("trial.committed");
     match claimed {
-        Ok(asking) => questions(ctx, asking).await,
+        Ok(question) => ask_models(ctx, question).await,
         Err(Error::StaleEpoch) => Err(Error::StaleEpoch),
         Err(error) => {
-            let (until, why) = (now + wait_after(&error), error.to_string());
+            let (until, why) = (now + retry_delay(&error), error.to_string());
             transact!(ctx.store, "job.postpone", tx => jobs::postpone(tx, due, now, until, &why).await)?;
             Err(error)
         }
     }
 }
 
-async fn questions(ctx: &Context, mut asking: Option<Asking>) -> Result<()> {
-    // What the last commit said to an agent is another worker's turn.
+async fn ask_models(ctx: &Context, mut question: Option<Question>) -> Result<()> {
+    // A message to the agent in the last commit is a turn of another worker.
     ctx.wake.notify_one();
-    while let Some(Asking { project, job, request, name }) = asking {
-        let _under_way = ctx.jobs.enter((project, Id::<()>::from_uuid(job.id), job.epoch), ctx.clock.monotonic());
+    while let Some(Question { project, job, request, name }) = question {
+        let _lease = ctx.jobs.enter((project, Id::<()>::from_uuid(job.id), job.epoch), ctx.clock.monotonic());
         failpoint::reach("trial.ask");
         let answer = tokio::select! {
             answer = ctx.model.complete(&request, &name) => answer,
@@ -89,21 +89,21 @@ async fn questions(ctx: &Context, mut asking: Option<Asking>) -> Result<()> {
         failpoint::reach("trial.answered");
         let input = match answer {
             Ok(response) => TrialInput::Answered { response: turn::storable(response) },
-            Err(failure) => TrialInput::Unanswered { failure: turn::shown(failure) },
+            Err(failure) => TrialInput::Unanswered { failure: turn::shortened(failure) },
         };
         let next = transact!(ctx.store, "trial.step", tx => {
             let job = job.clone();
-            let asking = Carried::load(ctx, tx, project, job).await?.go_on(Some(input.clone())).await?;
+            let question = ClaimedRun::load(ctx, tx, project, job).await?.advance(Some(input.clone())).await?;
             failpoint::reach("trial.commit");
-            Ok(asking)
+            Ok(question)
         });
         failpoint::reach("trial.committed");
         ctx.wake.notify_one();
-        asking = match next {
+        question = match next {
             Ok(next) => next,
             Err(Error::StaleEpoch) => return Err(Error::StaleEpoch),
             Err(error) => {
-                let (until, why) = (ctx.now() + wait_after(&error), error.to_string());
+                let (until, why) = (ctx.now() + retry_delay(&error), error.to_string());
                 transact!(ctx.store, "job.postpone", tx => jobs::again(tx, project, &job, until, &why).await)?;
                 return Err(error);
             }
@@ -112,8 +112,8 @@ async fn questions(ctx: &Context, mut asking: Option<Asking>) -> Result<()> {
     Ok(())
 }
 
-/// A run in the hands of its worker, within one transaction.
-struct Carried<'a, 'b, 'c> {
+/// A claimed run within one transaction.
+struct ClaimedRun<'a, 'b, 'c> {
     ctx: &'a Context,
     tx: &'b mut Tx<'c>,
     project: ProjectId,
@@ -122,12 +122,12 @@ struct Carried<'a, 'b, 'c> {
     found: Option<(TestRunRow, Trial)>,
 }
 
-impl<'a, 'b, 'c> Carried<'a, 'b, 'c> {
+impl<'a, 'b, 'c> ClaimedRun<'a, 'b, 'c> {
     async fn load(ctx: &'a Context, tx: &'b mut Tx<'c>, project: ProjectId, job: JobRow) -> Result<Self> {
         let now = ctx.now();
-        // Whoever lost the job meanwhile is told here, before anything is written.
+        // Fails here, before anything is written, if the job was reclaimed.
         jobs::hold(tx, project, &job, &ctx.node).await?;
-        let id = job.payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a test run's id".into() })?;
+        let id = job.payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a test run id".into() })?;
         let found = match test_runs::lock(tx, project, id).await? {
             Some(row) => {
                 let trial = from_json("test run", &row.state)?;
@@ -138,8 +138,8 @@ impl<'a, 'b, 'c> Carried<'a, 'b, 'c> {
         Ok(Self { ctx, tx, project, job, now, found })
     }
 
-    /// Feeds what came, and leaves the run with its next question, waiting for the agent, or over.
-    async fn go_on(self, input: Option<TrialInput>) -> Result<Option<Asking>> {
+    /// Feeds an input. The run then has a question, waits for the agent, or is over.
+    async fn advance(self, input: Option<TrialInput>) -> Result<Option<Question>> {
         let Self { ctx, tx, project, job, now, found } = self;
         let Some((mut row, mut trial)) = found else {
             return jobs::finish(tx, project, &job).await.map(|()| None);
@@ -150,11 +150,11 @@ impl<'a, 'b, 'c> Carried<'a, 'b, 'c> {
         };
         if let Some(input) = input {
             let effects = feed(tx, project, &mut row, &mut trial, &input, now).await?;
-            carry_out(ctx, tx, project, &mut row, &trial, &effects).await?;
+            execute(ctx, tx, project, &mut row, &trial, &effects).await?;
             save(tx, project, &row, &trial, now).await?;
         }
         match trial.phase {
-            Phase::Queued => Err(Error::Damaged { what: "test run", why: "it does not begin".into() }),
+            Phase::Queued => Err(Error::Damaged { what: "test run", why: "it does not start".into() }),
             Phase::Over => {
                 jobs::finish(tx, project, &job).await?;
                 start_queued(ctx, tx, project, row.suite_id).await.map(|()| None)
@@ -166,16 +166,16 @@ impl<'a, 'b, 'c> Carried<'a, 'b, 'c> {
             Phase::Simulating | Phase::Judging => match trial.not_before.filter(|time| *time > now) {
                 Some(time) => jobs::again(tx, project, &job, time, "").await.map(|()| None),
                 None => {
-                    let request = question(tx, project, &row, &trial).await?;
+                    let request = model_request(tx, project, &row, &trial).await?;
                     let name = format!("{}-{}", row.id, row.step_no);
-                    Ok(Some(Asking { project, job, request, name }))
+                    Ok(Some(Question { project, job, request, name }))
                 }
             },
         }
     }
 }
 
-/// What the run has to be told although nobody answered it.
+/// The input of a run that has no answer: its start, the agent's answer, or the deadline.
 async fn due_input(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -196,12 +196,12 @@ async fn due_input(
     Ok((late && talking).then_some(TrialInput::Time))
 }
 
-/// The agent's answer is complete: it waits, has ended or has failed.
+/// The agent's complete answer: it waits, has ended or has failed.
 async fn agent_at_rest(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow) -> Result<Option<TrialInput>> {
     let Some(conversation) = row.conversation_id else { return Ok(None) };
     let Some(conversation) = conversations::find(tx, project, conversation).await? else { return Ok(None) };
     let Some(execution) = executions::find(tx, project, row.execution_id).await? else { return Ok(None) };
-    let Some(status) = test_mode::settled(&conversation, &execution) else { return Ok(None) };
+    let Some(status) = test_mode::status_at_rest(&conversation, &execution) else { return Ok(None) };
     let rest = match status {
         ExecutionStatus::Paused => AgentRest::Waits,
         ExecutionStatus::Failed => {
@@ -218,7 +218,7 @@ async fn agent_at_rest(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow) ->
     Ok(Some(TrialInput::Agent { rest, usage }))
 }
 
-/// Feeds one input and writes it down, with what came of it.
+/// Feeds one input and records it with its effects.
 async fn feed(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -239,7 +239,7 @@ async fn feed(
     Ok(effects)
 }
 
-async fn carry_out(
+async fn execute(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -254,8 +254,8 @@ async fn carry_out(
                     Some(id) => id,
                     None => {
                         let conversation = test_mode::open(ctx, tx, project).await?;
-                        let who = (row.agent_id, row.snapshot_id, row.execution_id);
-                        test_mode::begin(ctx, tx, project, &conversation, who).await?;
+                        let agent = (row.agent_id, row.snapshot_id, row.execution_id);
+                        test_mode::begin(ctx, tx, project, &conversation, agent).await?;
                         row.conversation_id = Some(conversation.id);
                         conversation.id
                     }
@@ -263,7 +263,7 @@ async fn carry_out(
                 let said = ExecutionInput::UserInput { text: text.clone() };
                 test_mode::deliver(ctx, tx, project, (conversation, row.execution_id), &said).await?;
             }
-            // Nobody talks to the agent any more. What it is still doing, it need not finish.
+            // The conversation is over; the agent need not finish.
             TrialEffect::AskJudge | TrialEffect::Finish => stop_agent(ctx, tx, project, row, trial).await?,
             TrialEffect::AskUser => {}
         }
@@ -281,7 +281,7 @@ async fn stop_agent(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &Te
     test_mode::stop(ctx, tx, project, conversation, "test_over").await
 }
 
-/// Saves the run as it is now. Call it in the transaction that locked the row.
+/// Saves the run. Call it in the transaction that locked the row.
 async fn save(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial, now: Timestamp) -> Result<()> {
     let over = trial.phase == Phase::Over;
     let status = match (over, &trial.error) {
@@ -301,7 +301,7 @@ async fn save(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Tri
     test_runs::save(tx, project, row.id, &saved).await
 }
 
-/// Ends a run that nobody wants any more. One that is over, or not there, stays so.
+/// Cancels a run. No effect on one that is over or does not exist.
 pub async fn cancel(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestRunId) -> Result<()> {
     let Some(mut row) = test_runs::lock(tx, project, id).await? else { return Ok(()) };
     let mut trial: Trial = from_json("test run", &row.state)?;
@@ -310,14 +310,14 @@ pub async fn cancel(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: Test
     }
     let now = ctx.now();
     let effects = feed(tx, project, &mut row, &mut trial, &TrialInput::Cancel, now).await?;
-    carry_out(ctx, tx, project, &mut row, &trial, &effects).await?;
+    execute(ctx, tx, project, &mut row, &trial, &effects).await?;
     save(tx, project, &row, &trial, now).await?;
-    // Its worker, if it has one, finds it over.
+    // A worker that has claimed it finds that it is over.
     jobs::wake(&mut tx.scope(project, now), JobKind::TestRun, &row.execution_id.to_string()).await?;
     start_queued(ctx, tx, project, row.suite_id).await
 }
 
-/// Lets a run begin, if it has not.
+/// Starts a queued run.
 pub async fn start(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestRunId, key: &str) -> Result<()> {
     let now = ctx.now();
     if test_runs::start(tx, project, id, now).await? {
@@ -328,24 +328,29 @@ pub async fn start(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestR
     Ok(())
 }
 
-/// Lets as many of the suite's queued runs begin as may run side by side, oldest first.
+/// Starts queued runs of a suite up to the limit, oldest first.
 pub async fn start_queued(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, suite: TestSuiteId) -> Result<()> {
     test_suites::lock(tx, project, suite).await?;
-    let room = AT_ONCE - test_runs::count_in(tx, project, suite, TestRunStatus::Running).await?;
+    let room = MAX_RUNS - test_runs::count_in(tx, project, suite, TestRunStatus::Running).await?;
     for row in test_runs::queued(tx, project, suite, room.max(0)).await? {
         start(ctx, tx, project, row.id, &row.execution_id.to_string()).await?;
     }
     Ok(())
 }
 
-/// What was said so far, oldest first.
+/// The transcript, oldest first.
 pub async fn lines(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId) -> Result<Vec<Line>> {
     let rows = messages::in_order(conn, project, conversation, i64::MAX).await?;
     let line = |row: messages::MessageRow| Line { by_user: row.direction == Direction::Inbound, text: row.content };
     Ok(rows.into_iter().map(line).collect())
 }
 
-async fn question(conn: &mut Conn<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial) -> Result<ModelRequest> {
+async fn model_request(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    row: &TestRunRow,
+    trial: &Trial,
+) -> Result<ModelRequest> {
     let said = match row.conversation_id {
         Some(id) => lines(conn, project, id).await?,
         None => Vec::new(),

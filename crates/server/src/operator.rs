@@ -6,7 +6,7 @@ use domain::{
     ids::{ExecutionId, ProjectId, UserId},
 };
 use gateways::llm::{ModelClient, config::resolve};
-use runtime::{Clock, context::PLATFORM_PROJECT, data_dir::make_folder, replay};
+use runtime::{Clock, context::PLATFORM_PROJECT, data_dir, replay};
 use secrecy::ExposeSecret as _;
 use store::{DatabaseUrl, Store, cli_logins, projects, transact, unscoped, users};
 use uuid::Uuid;
@@ -70,7 +70,7 @@ impl Operator {
         if let DatabaseUrl::Sqlite(path) = &config.database
             && let Some(folder) = path.parent()
         {
-            make_folder(folder)?;
+            data_dir::create(folder)?;
         }
         Ok(Self::new(Store::open(&config.database).await?, config.clock.clone()))
     }
@@ -140,7 +140,7 @@ impl Operator {
     pub async fn replay_with(
         &self,
         id: ExecutionId,
-        compiled: replay::Known<'_>,
+        compiled: replay::Lookup<'_>,
     ) -> Result<replay::Replay, OperatorError> {
         let mut reader = self.store.read().await?;
         let mut conn = reader.conn();

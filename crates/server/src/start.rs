@@ -7,7 +7,7 @@ use gateways::{
     llm::{ModelClient, Models},
     whatsapp::GraphClient,
 };
-use runtime::{Clock, Context, Parts, Randomness, data_dir::make_folder, node::Node, workers};
+use runtime::{Clock, Context, Parts, Randomness, data_dir, node::Node, workers};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -208,7 +208,7 @@ impl Drop for App {
 fn lock(database: &Path) -> Result<File, StartError> {
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error| StartError::DataDir(folder.display().to_string(), error);
-    make_folder(folder).map_err(failed)?;
+    data_dir::create(folder).map_err(failed)?;
     let mut path = database.as_os_str().to_owned();
     path.push(".lock");
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
@@ -231,7 +231,7 @@ pub(crate) fn master_key(config: &Config) -> Result<[u8; 32], StartError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    make_folder(&config.data_dir).map_err(failed)?;
+    data_dir::create(&config.data_dir).map_err(failed)?;
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| StartError::MasterKey(error.to_string()))?;
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();

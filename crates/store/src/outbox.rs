@@ -5,6 +5,7 @@
 
 use crate::{conversations::lane, unscoped::DueOutbox, db::{Conn, Error, Result, Tx, rows, run, statements, stored_words}};
 use domain::{words, Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
+use serde_json::json;
 use uuid::Uuid;
 
 /// Length of a claim without renewal. A send can take longer (15 s), but a dead node's claim must expire sooner.
@@ -86,16 +87,51 @@ pub struct NewOutbox<'a> {
     pub now: Timestamp,
 }
 
-/// A row's new state after an attempt, a status or a timeout.
-#[derive(Debug, Clone)]
-pub struct Settle<'a> {
-    pub state: OutboxState,
-    /// When to look again, for those that are not settled.
-    pub next_at: Timestamp,
-    pub wamid: Option<&'a str>,
-    /// Why it failed: JSON of code and message.
-    pub error: Option<&'a str>,
-    pub now: Timestamp,
+/// Result of an attempt, as [`settle`] stores it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    Accepted { wamid: String },
+    /// Not sent; to be tried again.
+    Queued { at: Timestamp, message: String },
+    /// It may have been sent; a status may still report it.
+    Unknown { until: Timestamp, message: String },
+    Failed { code: &'static str, message: String },
+    /// It may have been sent, and no status reported it.
+    Unconfirmed,
+}
+
+impl Settlement {
+    /// The entry's new state.
+    pub const fn state(&self) -> OutboxState {
+        match self {
+            Self::Accepted { .. } => OutboxState::Accepted,
+            Self::Queued { .. } => OutboxState::Queued,
+            Self::Unknown { .. } => OutboxState::Unknown,
+            Self::Failed { .. } => OutboxState::Failed,
+            Self::Unconfirmed => OutboxState::Unconfirmed,
+        }
+    }
+
+    /// The stored error, as JSON.
+    pub fn error(&self) -> Option<String> {
+        let error = match self {
+            Self::Accepted { .. } => return None,
+            Self::Queued { message, .. } | Self::Unknown { message, .. } => json!({"message": message}),
+            Self::Failed { code, message } => json!({"code": code, "message": message}),
+            Self::Unconfirmed => json!({"code": "unconfirmed", "message": "delivery could not be confirmed"}),
+        };
+        Some(error.to_string())
+    }
+
+    /// When to look again, and Meta's id.
+    fn columns(&self, now: Timestamp) -> (Timestamp, Option<&str>) {
+        match self {
+            Self::Accepted { wamid } => (now, Some(wamid)),
+            Self::Queued { at, .. } => (*at, None),
+            Self::Unknown { until, .. } => (*until, None),
+            Self::Failed { .. } | Self::Unconfirmed => (now, None),
+        }
+    }
 }
 
 statements! {
@@ -194,8 +230,16 @@ pub async fn end_attempt(
 }
 
 /// Sets the state under the row's epoch. [`Error::StaleEpoch`] if another worker reclaimed it or it is settled.
-pub async fn settle(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64, s: &Settle<'_>) -> Result<OutboxRow> {
-    run!(tx, SETTLE, [project, id, epoch, s.state, s.next_at, s.wamid, s.error, s.now], fetch_optional as OutboxRow)?
+pub async fn settle(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: OutboxId,
+    epoch: i64,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> Result<OutboxRow> {
+    let (state, error, (next, wamid)) = (settlement.state(), settlement.error(), settlement.columns(now));
+    run!(tx, SETTLE, [project, id, epoch, state, next, wamid, error, now], fetch_optional as OutboxRow)?
         .ok_or(Error::StaleEpoch)
 }
 

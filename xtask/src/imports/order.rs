@@ -6,7 +6,42 @@ use super::graph::Imports;
 use super::tree::Tree;
 
 /// From the foundation upwards. The root of a crate stands above all.
-const ORDERS: [(&str, &[&str]); 0] = [];
+const ORDERS: [(&str, &[&str]); 1] = [(
+    "runtime",
+    &[
+        "failpoint",
+        "clock",
+        "json",
+        "derived_id",
+        "data_dir",
+        "node",
+        "schedule",
+        "leases",
+        "interrupts",
+        "knowledge_cache",
+        "mcp_cache",
+        "context",
+        "mailbox",
+        "secrets",
+        "senders",
+        "sandbox",
+        "channel",
+        "media",
+        "templates",
+        "outbox",
+        "ownership",
+        "execution",
+        "replay",
+        "test_mode",
+        "turn",
+        "dispatch",
+        "trials",
+        "ingest",
+        "jobs",
+        "timers",
+        "workers",
+    ],
+)];
 
 pub fn problems(name: &str, tree: &Tree, imports: &Imports) -> Vec<String> {
     let Some((_, order)) = ORDERS.iter().find(|(folder, _)| *folder == name) else { return Vec::new() };

@@ -1,7 +1,6 @@
 //! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the caller's transaction.
 
-use super::{apply::Owner, sandbox};
-use crate::{Context, derived::derived, mailbox::mail, media};
+use crate::{Context, derived_id::derived_id, mailbox, media};
 use domain::{
     Id, Span, Timestamp,
     event::Event,
@@ -16,44 +15,46 @@ use store::{
     Result, Tx, agent_whatsapp_configs, agents,
     contacts::{self, Identity, Seen},
     conversations::{self, ConversationRow, Touch},
-    events, mailbox,
+    events,
     messages::{self, NewMessage},
     whatsapp_configs,
 };
 
-/// The kinds that are something said. Others are stored and answered by nobody.
-const TURNS: [&str; 8] = ["text", "button", "interactive", "image", "video", "audio", "document", "location"];
+/// Kinds that an agent answers. Others are only stored.
+const ANSWERED: [&str; 8] = ["text", "button", "interactive", "image", "video", "audio", "document", "location"];
 
-/// Whether somebody can be told from somebody else: a number that is none and no user id leave nobody to talk to.
+/// Without a usable number or a user id there is no contact to store the message for.
 pub(super) fn has_sender(message: &InboundMessage) -> bool {
-    message.user_id.is_some() || sender(message).is_some()
+    message.user_id.is_some() || sender_phone(message).is_some()
 }
 
-pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, owner: Owner, message: &InboundMessage) -> Result<()> {
-    match owner {
-        Owner::Sandbox => sandbox::store(ctx, tx, message).await,
-        Owner::Project(project, config) => {
-            if !first(ctx, tx, project, message).await? {
-                return Ok(());
-            }
-            let number = whatsapp_configs::find(tx, project, config).await?;
-            let place = Place {
-                project,
-                config: Some(config),
-                customer: number.as_ref().and_then(|number| number.customer_id),
-                agent: agent_whatsapp_configs::answers_on(tx, project, config).await?,
-            };
-            let Some(conversation) = converse(ctx, tx, &place, message).await? else { return Ok(()) };
-            if number.is_some_and(|number| number.inbound_processing_enabled) {
-                hear(ctx, tx, project, &conversation, message).await?;
-            }
-            Ok(())
-        }
+/// Stores a message to a project's own number.
+pub(super) async fn store(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    config: WhatsappConfigId,
+    message: &InboundMessage,
+) -> Result<()> {
+    if !is_first(ctx, tx, project, message).await? {
+        return Ok(());
     }
+    let number = whatsapp_configs::find(tx, project, config).await?;
+    let place = Place {
+        project,
+        config: Some(config),
+        customer: number.as_ref().and_then(|number| number.customer_id),
+        agent: agent_whatsapp_configs::answers_on(tx, project, config).await?,
+    };
+    let Some(conversation) = store_in_conversation(ctx, tx, &place, message).await? else { return Ok(()) };
+    if number.is_some_and(|number| number.inbound_processing_enabled) {
+        queue_for_agent(ctx, tx, project, &conversation, message).await?;
+    }
+    Ok(())
 }
 
-/// Whether this message is new. `false`: it was stored before, and nothing happens again.
-pub(super) async fn first(
+/// Records the message's id. Returns false if the message was stored before: then nothing more must happen.
+pub(super) async fn is_first(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -70,26 +71,26 @@ pub(super) async fn first(
 pub(super) struct Place {
     pub project: ProjectId,
     pub config: Option<WhatsappConfigId>,
-    /// Whose number it is.
+    /// The customer of the number.
     pub customer: Option<CustomerId>,
-    /// The agent that shall answer from now on; `None` leaves it as it is.
+    /// The agent that is to answer from now on; `None` leaves the conversation's agent as it is.
     pub agent: Option<AgentId>,
 }
 
-/// The sender's number, where it is one that we understand.
-pub(super) fn sender(message: &InboundMessage) -> Option<Phone> {
+/// The sender's number, if it is valid.
+pub(super) fn sender_phone(message: &InboundMessage) -> Option<Phone> {
     message.from.as_deref().and_then(|number| phone::normalise(number).ok())
 }
 
-/// Finds or makes the contact and the conversation, and stores the message in it.
-pub(super) async fn converse(
+/// Finds or creates the contact and the conversation, and stores the message. `None` without a sender.
+pub(super) async fn store_in_conversation(
     ctx: &Context,
     tx: &mut Tx<'_>,
     place: &Place,
     message: &InboundMessage,
 ) -> Result<Option<ConversationRow>> {
     let (now, project) = (ctx.now(), place.project);
-    let phone = sender(message);
+    let phone = sender_phone(message);
     let scope = message.waba_id.clone().unwrap_or_default();
     let mut identities = Vec::new();
     if let Some(user) = &message.user_id {
@@ -100,7 +101,7 @@ pub(super) async fn converse(
     }
     let Some(first) = identities.first() else { return Ok(None) };
     let name = format!("{}/{}/{}", first.kind, first.scope, first.value);
-    let new_contact = Id::from_uuid(derived(project, "contact", &name));
+    let new_contact = Id::from_uuid(derived_id(project, "contact", &name));
     let seen = Seen {
         profile_name: message.profile_name.clone(),
         wa_id: message.from.clone(),
@@ -117,7 +118,7 @@ pub(super) async fn converse(
         config: place.config,
         phone_number: shown.as_deref(),
         contact_name: message.profile_name.as_deref(),
-        // Who was told before may have been taken off the number since, at the very moment of an earlier message.
+        // Set even if it is none: the agent may have been unlinked from the number since the last message.
         agent: (place.config.is_some() || place.agent.is_some()).then_some(place.agent),
         inbound_at: Some(at),
         now,
@@ -145,8 +146,8 @@ pub(super) async fn converse(
     Ok(Some(conversation))
 }
 
-/// Puts the message where the agent will find it and says when.
-pub(super) async fn hear(
+/// Puts the message into the mailbox and makes the conversation due after the debounce.
+pub(super) async fn queue_for_agent(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -154,9 +155,9 @@ pub(super) async fn hear(
     message: &InboundMessage,
 ) -> Result<()> {
     let now = ctx.now();
-    let nobody = conversation.agent_id.is_none() && conversation.execution_id.is_none();
-    // What is said to a group is not answered in private.
-    if nobody || message.group_id.is_some() || !TURNS.contains(&message.kind.as_str()) {
+    let unattended = conversation.agent_id.is_none() && conversation.execution_id.is_none();
+    // A message to a group is not answered in private.
+    if unattended || message.group_id.is_some() || !ANSWERED.contains(&message.kind.as_str()) {
         return Ok(());
     }
     let text = match message.text.as_deref() {
@@ -164,12 +165,11 @@ pub(super) async fn hear(
         _ => format!("[{}]", message.kind),
     };
     let input = Input::Said { id: message.wamid.clone(), text };
-    let row = mail(conversation.next_seq, message.wamid.clone(), &input)?;
-    mailbox::put(tx, project, conversation.id, &row).await?;
+    mailbox::put(tx, project, conversation, &message.wamid, &input).await?;
     let debounce = debounce(tx, project, conversation, message).await?;
     let burst = conversation.burst_started_at.unwrap_or(now);
     let at = due_at(burst, now, debounce);
-    // A burst may move only itself: what is due for another reason stays due then, and takes the burst with it.
+    // A burst delays only itself: work that is due for another reason stays due then and includes the burst.
     let other = conversation.due_at.filter(|_| conversation.burst_started_at.is_none());
     match other {
         Some(due) => conversations::wake(tx, project, conversation.id, at.min(due), None).await,
@@ -183,13 +183,13 @@ async fn debounce(
     conversation: &ConversationRow,
     message: &InboundMessage,
 ) -> Result<Span> {
-    // A tap on a button is a whole answer.
+    // A tap on a button is a complete answer.
     let tap = matches!(message.kind.as_str(), "button" | "interactive");
     let Some(agent) = conversation.agent_id.filter(|_| !tap) else { return Ok(Span::ZERO) };
     Ok(Span::from_secs(agents::debounce_seconds(tx, project, agent).await?.unwrap_or(0)))
 }
 
-/// Each message of a burst moves the answer, but never beyond five times the debounce after the first one.
+/// Each message of a burst delays the answer, up to five debounces after the first one.
 pub fn due_at(burst_started: Timestamp, latest: Timestamp, debounce: Span) -> Timestamp {
     (latest + debounce).min(burst_started + debounce * 5)
 }
@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_is_answered_at_the_latest_five_debounces_after_it_began() {
+    fn burst_is_answered_at_most_five_debounces_after_its_start() {
         let at = Timestamp::from_secs;
         let debounce = Span::from_secs(2);
         assert_eq!(due_at(at(100), at(100), debounce), at(102));

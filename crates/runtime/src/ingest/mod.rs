@@ -1,11 +1,12 @@
-//! Takes Meta's webhooks: checks the signature over the raw bytes, stores everything in one commit, then answers 200.
+//! Ingests Meta's webhooks: checks the signature over the raw bytes and stores a delivery in one commit.
 //!
-//! Nothing is processed here and nothing is lost: Meta delivers at least once and in any order, so "was it inserted?"
-//! decides everything, and there is no check before a write (reliability.md §3).
+//! Meta delivers at least once and in any order. So an insert that conflicts decides what is new, and nothing is checked
+//! before a write (docs/spec/reliability.md 3).
 
-mod apply;
+mod delivery;
 mod messages;
 mod sandbox;
+mod sandbox_answers;
 mod statuses;
 mod templates;
 
@@ -13,22 +14,20 @@ use crate::{Context, failpoint};
 use gateways::whatsapp::{signature, webhook};
 use std::time::Instant;
 
-/// How a delivery ended.
+/// Result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// All of it is stored.
+    /// All of it, in one commit.
     Stored,
-    /// There is no signature.
     Unsigned,
-    /// The signature is not one of ours.
     WrongSignature,
-    /// It is signed and cannot be read.
+    /// Signed, but not valid JSON of the expected shape.
     Malformed,
-    /// The database did not take it; Meta comes back with the same bytes for days.
+    /// Not stored; Meta repeats the delivery for days.
     Failed,
 }
 
-/// Takes a delivery's raw bytes with their signature header.
+/// Stores a delivery, given its raw bytes and its signature header.
 pub async fn receive(ctx: &Context, signature: Option<&str>, bytes: &[u8]) -> Received {
     let began = Instant::now();
     if let Err(error) = signature::verify(&ctx.app_secrets, signature, bytes) {
@@ -42,11 +41,11 @@ pub async fn receive(ctx: &Context, signature: Option<&str>, bytes: &[u8]) -> Re
     let delivery = match webhook::parse(bytes) {
         Ok(delivery) => delivery,
         Err(malformed) => {
-            tracing::warn!(%malformed, "signed webhook that cannot be read");
+            tracing::warn!(%malformed, "signed webhook cannot be parsed");
             return counted(Received::Malformed, "malformed");
         }
     };
-    match apply::store(ctx, &delivery, bytes).await {
+    match delivery::store(ctx, &delivery, bytes).await {
         Ok(()) => {
             ctx.wake.notify_one();
             metrics::histogram!("inbound_ack_seconds").record(began.elapsed().as_secs_f64());

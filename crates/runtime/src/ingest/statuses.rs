@@ -1,8 +1,8 @@
-//! Statuses of what we sent: they move a message forward, and settle a send whose answer was lost.
+//! Statuses of sent messages: they advance the message, and settle a send whose answer was lost.
 //!
-//! A status finds its row by the token that we sent with the message; a token that is not ours changes nothing.
+//! The token that was sent with the message identifies its row; other tokens are ignored.
 
-use crate::{Context, delivery};
+use crate::{Context, media, outbox::deliver_outcome};
 use domain::{Timestamp, event::Event, ids::ProjectId, message::Delivery};
 use engine::SendOutcome;
 use gateways::whatsapp::{
@@ -13,7 +13,7 @@ use serde_json::json;
 use store::{
     Result, Tx, conversations, events,
     messages::{self, StatusChange},
-    outbox::{self, OutboxState, Settle},
+    outbox::{self, OutboxState, Settlement},
 };
 
 pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate) -> Result<()> {
@@ -26,7 +26,7 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
     let project = tracking.project;
     let Some(row) = outbox::note_wamid(tx, project, tracking.outbox, &status.wamid, now).await? else { return Ok(()) };
     if row.wamid.as_deref() != Some(&status.wamid) {
-        // An earlier attempt got through after all: the person has the message twice.
+        // An earlier attempt was delivered after all: the contact has the message twice.
         metrics::counter!("outbound_duplicates_total").increment(1);
         tracing::warn!(outbox = %row.id, attempt = tracking.attempt, "a repeated attempt was delivered as well");
         return Ok(());
@@ -38,8 +38,8 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
     let change =
         StatusChange { to, at: status.at.unwrap_or(now), error: error.as_deref(), wamid: Some(&status.wamid), now };
     let left = messages::advance(tx, project, row.message_id, &change).await?;
-    // What follows a file waited for this.
-    if left.is_some_and(|(kind, _)| delivery::is_file(&kind))
+    // Sends that follow a file waited for this.
+    if left.is_some_and(|(kind, _)| media::is_media(&kind))
         && conversations::let_send(tx, project, row.conversation_id).await?
     {
         outbox::let_go(tx, project, row.conversation_id, now).await?;
@@ -47,15 +47,15 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
     let body = json!({"status": to.as_str(), "conversation_id": row.conversation_id}).to_string();
     let (id, object) = (ctx.new_uuid(), row.message_id.uuid());
     events::append(&mut tx.scope(project, now), id, Event::MessageStatus, object, &body).await?;
-    // An attempt that is under way settles its row itself, and finds the id that was just noted.
+    // An attempt in progress settles its row itself and finds the id that was just recorded.
     if row.state == OutboxState::Unknown || row.state == OutboxState::Queued {
         return settle(tx, project, &row, &status.wamid, now).await;
     }
     Ok(())
 }
 
-/// The proof that an unclear attempt waited for, or that makes another attempt needless. The execution is told through its
-/// mailbox: nothing that a turn may trip over belongs into the transaction that takes Meta's word.
+/// Settles an unconfirmed attempt, or cancels another one. The outcome goes through the mailbox: a turn that fails must not
+/// roll back the transaction that stores Meta's status.
 async fn settle(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -63,10 +63,10 @@ async fn settle(
     wamid: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let settle = Settle { state: OutboxState::Accepted, next_at: now, wamid: Some(wamid), error: None, now };
-    let row = outbox::settle(tx, project, row.id, row.epoch, &settle).await?;
-    let told = SendOutcome::Accepted { message_id: row.message_id.to_string() };
-    delivery::post(tx, project, &row, told, now).await
+    let settlement = Settlement::Accepted { wamid: wamid.to_owned() };
+    let row = outbox::settle(tx, project, row.id, row.epoch, &settlement, now).await?;
+    let outcome = SendOutcome::Accepted { message_id: row.message_id.to_string() };
+    deliver_outcome(tx, project, &row, outcome, now).await
 }
 
 fn delivery(status: &Status) -> Option<Delivery> {

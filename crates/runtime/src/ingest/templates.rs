@@ -1,8 +1,9 @@
-//! News of templates: each project with a number of the account takes them over at once, and a job looks at Meta for what
-//! they do not say. Webhooks come late and in any order, so it is the look that has the last word.
+//! Template webhooks: applied at once in each project with a number of the account.
+//!
+//! Webhooks arrive late and in any order, so a job then looks the template up at Meta, and its result is authoritative.
 
 use crate::{
-    Context,
+    Context, senders,
     templates::{self, doubt},
 };
 use domain::{ids::ProjectId, template::TemplateStatus};
@@ -13,7 +14,7 @@ use store::{
     whatsapp_templates::{self, WhatsappTemplateRow},
 };
 
-/// Stores what a change of an account says of a template. `false`: it says nothing of one, or the account is nobody's.
+/// Applies a change of an account to its template. Returns false if it is about no template or no project has the account.
 pub(super) async fn store(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -24,11 +25,11 @@ pub(super) async fn store(
     let projects = unscoped::projects_of_account(tx, waba_id).await?;
     for project in &projects {
         match find(tx, *project, waba_id, &update).await? {
-            Some(row) => take(ctx, tx, *project, row, &update).await?,
-            // One that was made elsewhere: the account's templates are pulled.
+            Some(row) => apply(ctx, tx, *project, row, &update).await?,
+            // It was created elsewhere: sync the account.
             None => {
-                if let Some(voice) = templates::voice(ctx, tx, *project, waba_id, (None, None)).await? {
-                    templates::pull(ctx, tx, *project, &voice.config).await?;
+                if let Some(sender) = senders::sender_of_account(ctx, tx, *project, waba_id, (None, None)).await? {
+                    templates::queue_sync(ctx, tx, *project, &sender.config).await?;
                 }
             }
         }
@@ -36,7 +37,7 @@ pub(super) async fn store(
     Ok(!projects.is_empty())
 }
 
-/// The template by Meta's id, or the draft whose submission nobody has heard of.
+/// The template by Meta's id, or the draft whose submission is unconfirmed.
 async fn find(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -54,7 +55,7 @@ async fn find(
     Ok(row.filter(|row| row.in_doubt.as_deref() == Some(doubt::SUBMIT)))
 }
 
-async fn take(
+async fn apply(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -62,11 +63,11 @@ async fn take(
     update: &TemplateUpdate,
 ) -> Result<()> {
     let (now, from) = (ctx.now(), row.status);
-    // What was removed does not come back because an old word came late.
+    // A late webhook does not bring a removed template back.
     if from != TemplateStatus::Removed {
         row.meta_id = Some(update.template_id.clone());
         if let Some(word) = &update.status {
-            templates::set_status(&mut row, word);
+            templates::apply_meta_status(&mut row, word);
             row.rejected_reason.clone_from(&update.reason);
         } else if from == TemplateStatus::Draft {
             row.status = TemplateStatus::Submitted;
@@ -81,6 +82,6 @@ async fn take(
     row.in_doubt = Some(doubt::NEWS.into());
     row.updated_at = now;
     whatsapp_templates::update(tx, project, &row).await?;
-    templates::tell(ctx, tx, project, (from, &row)).await?;
-    templates::look_up(ctx, tx, project, row.id, now).await
+    templates::append_status_event(ctx, tx, project, (from, &row)).await?;
+    templates::queue_refresh(ctx, tx, project, row.id, now).await
 }

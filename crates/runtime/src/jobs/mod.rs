@@ -1,10 +1,15 @@
-//! Work that must be done later and that no turn waits for.
+//! Work for later that no turn waits for.
+//!
+//! Local jobs are one transaction. External jobs call Meta: a template sync or look-up, a read receipt, a media download.
 
-pub(crate) mod calls;
-pub(crate) mod expiry;
-mod media_fetch;
+mod external;
+mod local;
+mod media_download;
 mod read_receipt;
+mod retry;
 mod template_refresh;
 mod template_sync;
 
+pub(crate) use external::{Queue, look, run, step as step_external};
+pub(crate) use local::step as step_local;
 pub use read_receipt::Receipt;

@@ -10,19 +10,19 @@ use domain::{
 use gateways::whatsapp::token;
 use subtle::ConstantTimeEq as _;
 
-/// Each link is good for this long at least.
+/// Minimum lifetime of a link.
 const LIFE: Span = Span::from_hours(24);
-/// Whoever asks again within this time gets the same link, so that browsers need not download the file again.
-const SAME: i64 = 3_600;
+/// Requests within this time get the same link, so that browsers can use their cache.
+const STABLE: i64 = 3_600;
 
-/// Where a message's file can be read, below the server's address.
+/// The path of a signed link to a message's file.
 pub fn path(ctx: &Context, project: ProjectId, message: MessageId) -> String {
-    let ends = ((ctx.now() + LIFE).secs() / SAME + 1) * SAME;
+    let ends = ((ctx.now() + LIFE).secs() / STABLE + 1) * STABLE;
     let text = format!("{project}.{message}.{ends}");
     format!("/media/{text}.{}", mac(ctx, &text))
 }
 
-/// Whose file a link leads to, if it is one of ours and still good.
+/// The message of a link with a valid signature that has not expired.
 pub fn read(ctx: &Context, link: &str) -> Option<(ProjectId, MessageId)> {
     let (text, shown) = link.rsplit_once('.')?;
     if !bool::from(mac(ctx, text).as_bytes().ct_eq(shown.as_bytes())) {
@@ -34,7 +34,7 @@ pub fn read(ctx: &Context, link: &str) -> Option<(ProjectId, MessageId)> {
     (ctx.now().secs() < ends).then_some((project, message))
 }
 
-/// No token of another purpose is signed with this word before it.
+/// The prefix separates these signatures from those of tracking tokens.
 fn mac(ctx: &Context, text: &str) -> String {
     let mac = token::mac(&ctx.tracking_key, format!("media.{text}").as_bytes());
     mac[..16].iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,7 +1,7 @@
-//! Files that people send: what is noted of each at its message, from its webhook to its end.
+//! Media of inbound messages: the state that is stored with each message.
 //!
-//! WhatsApp gives a file out for seven days, and its bytes only to whoever has the number's token. So each is downloaded at
-//! once (`jobs/media_fetch.rs`) and kept in the database, in pieces as those of the API are
+//! WhatsApp serves a file for seven days, and only with the number's token. So each is downloaded at once
+//! (`jobs/media_download.rs`) and stored in pieces in the database
 //! ([decision 8](../../../../docs/decisions/0008-inbound-media-stored-in-the-database.md)); clients read it by a link.
 
 pub mod link;
@@ -23,38 +23,41 @@ use store::{
 };
 use uuid::Uuid;
 
+/// Kinds of messages that carry a file.
 const KINDS: [&str; 5] = ["image", "video", "audio", "document", "sticker"];
 
-/// What became of a message's file.
+/// State of a message's file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Media {
-    /// It is being downloaded, or will be tried again.
+    /// Being downloaded, or waiting for another attempt.
     Waiting,
-    /// We have it.
     Kept(Kept),
-    /// It will not come.
+    /// It cannot be downloaded.
     Lost {
-        /// For programs.
         code: String,
-        /// For people.
         message: String,
     },
 }
 
-/// A file that we have.
+/// A stored file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Names its pieces.
+    /// Identifies its pieces.
     pub upload: Uuid,
     /// In bytes.
     pub size: i64,
-    /// As which it is given out.
+    /// The type that it is served with.
     pub mime_type: String,
-    /// Whether a browser may show it.
+    /// A browser may display it.
     pub inline: bool,
     /// In hex.
     pub sha256: String,
+}
+
+/// True for a kind of message that carries a file.
+pub(crate) fn is_media(kind: &str) -> bool {
+    KINDS.contains(&kind)
 }
 
 impl Media {
@@ -62,14 +65,13 @@ impl Media {
         Self::Lost { code: code.into(), message: message.into() }
     }
 
-    /// What is noted of a message's file; none of a message without one.
+    /// `None` for a message without a file.
     pub fn of(row: &MessageRow) -> Option<Self> {
         serde_json::from_str(row.media.as_deref()?).ok()
     }
 }
 
-/// Notes that a message brought a file and that it is to be downloaded, in the transaction that stores the message. A message
-/// without one costs nothing.
+/// Records that a message has a file and queues its download, in the transaction that stores the message.
 pub async fn expect(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -77,8 +79,8 @@ pub async fn expect(
     message: &InboundMessage,
     now: Timestamp,
 ) -> Result<()> {
-    // What strangers send to the sandbox is read by nobody.
-    if !KINDS.contains(&message.kind.as_str()) || project == PLATFORM_PROJECT {
+    // Media from senders without a session is never read.
+    if !is_media(&message.kind) || project == PLATFORM_PROJECT {
         return Ok(());
     }
     let media = match (media_id(&message.raw, &message.kind), failure(&message.raw)) {
@@ -91,18 +93,18 @@ pub async fn expect(
         let job = NewJob { id: id.uuid(), kind: JobKind::MediaFetch, key: &key, payload: &key, run_at: now };
         jobs::put(&mut tx.scope(project, now), job).await?;
     }
-    note(tx, project, id, &media, now).await.map(drop)
+    record(tx, project, id, &media, now).await.map(drop)
 }
 
-/// Notes what became of a message's file. `false`: our copy of the message was deleted.
-pub async fn note(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, media: &Media, now: Timestamp) -> Result<bool> {
+/// Records the state of a message's file. Returns false if our copy of the message was deleted.
+pub async fn record(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, media: &Media, now: Timestamp) -> Result<bool> {
     messages::note_media(tx, project, id, &to_json("media", media)?, now).await
 }
 
-/// Removes our copy of a message, and its file.
+/// Deletes our copy of a message, and its file.
 pub async fn delete_with_message(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<()> {
-    let noted = messages::delete(tx, project, id).await?;
-    match noted.and_then(|media| serde_json::from_str(&media).ok()) {
+    let stored = messages::delete(tx, project, id).await?;
+    match stored.and_then(|media| serde_json::from_str(&media).ok()) {
         Some(Media::Kept(kept)) => store::uploads::delete(tx, project, kept.upload).await,
         _ => Ok(()),
     }
@@ -113,7 +115,7 @@ pub fn media_id(raw: &Value, kind: &str) -> Option<String> {
     raw.get(kind)?.get("id")?.as_str().filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
-/// Why WhatsApp itself does not have it (131052).
+/// The error that WhatsApp reports instead of a file (131052).
 fn failure(raw: &Value) -> Option<String> {
     let error = raw.get("errors")?.as_array()?.first()?;
     let text = |path: &str| error.pointer(path).and_then(Value::as_str).map(str::to_owned);

@@ -1,11 +1,10 @@
-//! Files that come over the API, or from WhatsApp: where their bytes are, and what becomes of those that nobody needs.
+//! Storage of file bytes, for uploads over the API and downloads from WhatsApp.
 //!
-//! WhatsApp gets a file from the outbox worker, like everything else, and the message must survive a crash; so the bytes wait
-//! in the database ([decision 7](../../../../docs/decisions/0007-uploads-stored-in-the-database.md)). They are written piece by piece
-//! while they arrive, before it is known whether a message comes of them. A job, put with the first piece, sees to it that
-//! none stays for ever.
+//! The outbox worker uploads a file to WhatsApp, and the message must survive a crash, so the bytes wait in the database
+//! ([decision 7](../../../../docs/decisions/0007-uploads-stored-in-the-database.md)). They are written in pieces while they
+//! arrive. A job that is queued with the first piece deletes them unless a message claims or keeps them.
 
-use crate::{Context, outbox::WaitingFile};
+use crate::Context;
 use bytes::BytesMut;
 use domain::{Span, Timestamp, file, ids::ProjectId, job::JobKind};
 use sha2::{Digest as _, Sha256};
@@ -16,13 +15,13 @@ use store::{
 };
 use uuid::Uuid;
 
-/// One commit each: small enough that others do not wait for it. Only a file's last piece is smaller.
+/// Size of a piece, one commit each: small enough not to block other writers. Only the last piece is smaller.
 pub const PIECE: usize = 512 * 1024;
-/// How many bytes tell what a file is.
+/// Bytes that are enough to detect a file's type.
 const FIRST: usize = 16;
-/// No message comes of a file that has waited this long for one.
+/// Lifetime of a file that no message has claimed.
 const UNCLAIMED: Span = Span::from_hours(1);
-/// By then its message was sent or given up.
+/// Lifetime of a claimed file: by then its message was sent or has failed.
 const CLAIMED: Span = Span::from_hours(26);
 
 /// A file that is being received.
@@ -37,16 +36,15 @@ pub struct Receiving<'a> {
     digest: Sha256,
 }
 
-/// A file that was received whole.
+/// A complete file.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// Names its pieces.
+    /// Identifies its pieces.
     pub id: Uuid,
     /// In bytes.
     pub size: usize,
     /// Its first bytes.
     pub first: Vec<u8>,
-    /// Of all of it.
     pub sha256: [u8; 32],
 }
 
@@ -64,13 +62,13 @@ impl<'a> Receiving<'a> {
         }
     }
 
-    /// Names its pieces.
+    /// Identifies its pieces.
     pub const fn id(&self) -> Uuid {
         self.id
     }
 
-    /// Takes what came. `false`: it is larger than any file may be.
-    pub async fn take(&mut self, bytes: &[u8]) -> Result<bool> {
+    /// Stores more bytes. Returns false if the file exceeds the size limit.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<bool> {
         self.size += bytes.len();
         if self.size > file::LARGEST {
             return Ok(false);
@@ -85,7 +83,6 @@ impl<'a> Receiving<'a> {
         Ok(true)
     }
 
-    /// There is no more of it.
     pub async fn finish(mut self) -> Result<Received> {
         let rest = self.waiting.len();
         if rest > 0 {
@@ -109,41 +106,40 @@ impl<'a> Receiving<'a> {
 }
 
 async fn expire_at(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, at: Timestamp) -> Result<()> {
-    // The job has the file's own id: putting it again moves it.
+    // The job has the file's id, so queuing it again moves it.
     let key = upload.to_string();
     let job = NewJob { id: upload, kind: JobKind::UploadExpire, key: &key, payload: &key, run_at: at };
     jobs::put(&mut tx.scope(project, at), job).await
 }
 
-/// A message has come of the file, in this transaction.
-pub async fn claim(tx: &mut Tx<'_>, project: ProjectId, file: &WaitingFile, now: Timestamp) -> Result<()> {
-    if uploads::size(tx, project, file.upload).await? != file.size {
-        return Err(Error::Damaged { what: "upload", why: "its bytes are gone".into() });
+/// Claims a file for a message that is stored in this transaction.
+pub async fn claim(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, size: i64, now: Timestamp) -> Result<()> {
+    if uploads::size(tx, project, upload).await? != size {
+        return Err(Error::Damaged { what: "upload", why: "its bytes are missing".into() });
     }
-    expire_at(tx, project, file.upload, now + CLAIMED).await
+    expire_at(tx, project, upload, now + CLAIMED).await
 }
 
-/// A message keeps the file for as long as it lives itself, from this transaction on.
+/// Keeps a file for as long as its message exists.
 pub async fn keep(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, size: i64) -> Result<()> {
-    // Whoever has the job may delete the file, so the job is taken before it is looked whether all of it is there. An empty
-    // file has no pieces and no job.
+    // The job may delete the file, so it is cancelled before the size is checked. An empty file has no pieces and no job.
     let safe = jobs::cancel(tx, project, JobKind::UploadExpire, &upload.to_string()).await? || size == 0;
     if !safe || uploads::size(tx, project, upload).await? != size {
-        return Err(Error::Damaged { what: "upload", why: "its bytes are gone".into() });
+        return Err(Error::Damaged { what: "upload", why: "its bytes are missing".into() });
     }
     Ok(())
 }
 
-/// Nothing came of the file. If this fails, its job does it later.
+/// Deletes a file that is not needed. If this fails, its job does it later.
 pub async fn discard(ctx: &Context, project: ProjectId, upload: Uuid) {
     let gone = transact!(ctx.store, "upload.discard", tx => uploads::delete(tx, project, upload).await);
     if let Err(error) = gone {
-        tracing::warn!(%upload, %error, "a refused upload is deleted later");
+        tracing::warn!(%upload, %error, "discarded upload will be deleted later");
     }
 }
 
-/// Deletes what is left of the file that a job names.
+/// Deletes the file of an expiry job.
 pub async fn expire(tx: &mut Tx<'_>, project: ProjectId, payload: &str) -> Result<()> {
-    let upload = payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not an upload's id".into() })?;
+    let upload = payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not an upload id".into() })?;
     uploads::delete(tx, project, upload).await
 }

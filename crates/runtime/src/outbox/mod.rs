@@ -1,8 +1,12 @@
-//! Messages that are to be sent: the entry, and how it comes into the outbox.
+//! The outbox: queuing messages, and delivering the outcome of a send to its execution.
 
+mod content;
 mod enqueue;
-mod entry;
+mod not_sendable;
+mod outcome;
 mod template;
 
-pub use enqueue::{NotSendable, Payload, Said, enqueue, outbox_id};
-pub use entry::{Parcel, WaitingFile};
+pub use content::{EntryContent, Payload, PendingUpload};
+pub use enqueue::{NewEntry, enqueue, outbox_id};
+pub use not_sendable::NotSendable;
+pub(crate) use outcome::deliver_outcome;

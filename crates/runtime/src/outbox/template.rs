@@ -1,7 +1,8 @@
-//! A template that an agent sends, by the form that we have of it: its language, its components, the text that a person will
-//! read, and whether WhatsApp takes it at all. One that we do not know goes out as the agent wrote it.
+//! Fills a template message of an agent from our copy of the template: language, components and text.
+//!
+//! A template that is not approved is refused. One that we have no copy of is sent as the agent wrote it.
 
-use super::NotSendable;
+use super::not_sendable::NotSendable;
 use crate::json::from_json;
 use domain::{
     ids::{ProjectId, WhatsappTemplateId},
@@ -16,14 +17,13 @@ use store::{
     whatsapp_templates::{self, WhatsappTemplateRow},
 };
 
-/// The message as it is to leave.
-pub(super) async fn prepare(
+pub(super) async fn fill_in(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: &ConversationRow,
     message: &TemplateMessage,
 ) -> Result<std::result::Result<TemplateMessage, NotSendable>> {
-    // What was filled in before is ready.
+    // It is filled in already.
     if !message.components.is_empty() || message.text.is_some() {
         return Ok(Ok(message.clone()));
     }
@@ -50,7 +50,7 @@ pub(super) async fn prepare(
     })
 }
 
-/// The template by its id, which may be ours or Meta's; else by its name, where that is one template.
+/// By id, which may be ours or Meta's, else by name if only one template has it.
 async fn find(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -70,6 +70,6 @@ async fn find(
     let Some(config) = whatsapp_configs::find(tx, project, config).await? else { return Ok(None) };
     let name = (message.name.as_str(), message.language.as_deref());
     let mut rows = whatsapp_templates::named(tx, project, &config.waba_id, name).await?;
-    // Which of several languages is meant, nobody has said.
+    // With several languages the choice would be arbitrary.
     Ok(if rows.len() == 1 { rows.pop() } else { None })
 }

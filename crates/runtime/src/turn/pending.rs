@@ -1,4 +1,4 @@
-//! What the holder of a turn has to do between two steps, outside of any transaction.
+//! The external action that a turn executes next.
 
 use domain::{
     Timestamp,
@@ -6,57 +6,48 @@ use domain::{
 };
 use engine::{AskedServer, CallModel, Pending};
 
-/// What the turn's holder has to do next.
 #[derive(Debug, Clone)]
-pub enum Todo {
-    /// Ask the model.
+pub(crate) enum PendingEffect {
     Model(CallModel),
-    /// Make a request.
     Tool {
-        /// The effect.
         effect: String,
-        /// The request, with marks where secrets belong.
+        /// With marks in place of secrets.
         request: ToolRequest,
-        /// The secrets to put in.
         secrets: SecretMarks,
-        /// It was asked for by an earlier life of the turn and may have been made.
-        again: bool,
+        /// It was pending before this claim, so it may have been executed already.
+        repeated: bool,
     },
-    /// Search a knowledge base of the node.
+    /// Search a knowledge base.
     Retrieve {
-        /// The effect.
         effect: String,
-        /// The base's key.
+        /// The key of the knowledge base.
         base: String,
-        /// What is looked for.
         queries: Vec<String>,
     },
-    /// Ask MCP servers which tools they have.
+    /// List the tools of MCP servers.
     ListTools {
-        /// The effect.
         effect: String,
-        /// The servers.
         servers: Vec<AskedServer>,
     },
 }
 
-impl Todo {
-    /// What is pending and can be done now; `before` is what was pending when the step began.
+impl PendingEffect {
+    /// `None` if nothing can be executed now. `before` is what was pending when the step began.
     pub(super) fn of(pending: Option<&Pending>, before: Option<&Pending>, now: Timestamp) -> Option<Self> {
-        let again = pending == before;
+        let repeated = pending == before;
         match pending?.clone() {
             Pending::Model { call, not_before, .. } => {
                 not_before.is_none_or(|time| time <= now).then_some(Self::Model(call))
             }
-            Pending::Tool { effect, request, secrets, .. } => Some(Self::Tool { effect, request, secrets, again }),
+            Pending::Tool { effect, request, secrets, .. } => Some(Self::Tool { effect, request, secrets, repeated }),
             Pending::Retrieval { effect, base, queries, .. } => Some(Self::Retrieve { effect, base, queries }),
             Pending::ToolList { effect, servers } => Some(Self::ListTools { effect, servers }),
             Pending::SendsOf { .. } | Pending::AllSends => None,
         }
     }
 
-    /// Whether it takes long and does nothing in the world: who stops, or is interrupted, leaves it to whoever goes on.
-    pub(super) const fn can_be_left(&self) -> bool {
+    /// True for slow effects without side effects: they may be abandoned and repeated.
+    pub(super) const fn can_abandon(&self) -> bool {
         matches!(self, Self::Model(_) | Self::ListTools { .. })
     }
 }

@@ -4,7 +4,7 @@ use crate::support::{NOW, World, at_once, later};
 use domain::ids::OutboxId;
 use store::{
     Error,
-    outbox::{self, Claimed, OutboxState, Settle},
+    outbox::{self, Claimed, OutboxState, Settlement},
     transact,
     unscoped::{self, DueOutbox},
 };
@@ -15,8 +15,21 @@ async fn claim(world: &World, id: OutboxId, epoch: i64) -> Option<Claimed> {
 }
 
 async fn settle(world: &World, id: OutboxId, epoch: i64, state: OutboxState) -> store::Result<outbox::OutboxRow> {
-    let settle = Settle { state, next_at: later(-1), wamid: None, error: None, now: NOW };
-    transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, epoch, &settle).await)
+    let message = String::new();
+    let settlement = match state {
+        OutboxState::Queued => Settlement::Queued { at: later(-1), message },
+        OutboxState::Unknown => Settlement::Unknown { until: later(-1), message },
+        OutboxState::Accepted => Settlement::Accepted { wamid: format!("wamid.{id}") },
+        OutboxState::Failed => Settlement::Failed { code: "send_failed", message },
+        OutboxState::Unconfirmed => Settlement::Unconfirmed,
+        // No attempt ends so: its worker died.
+        OutboxState::Sending => {
+            world.execute("UPDATE outbox SET lease_until = 0").await;
+            let mut reader = world.store.read().await?;
+            return Ok(outbox::find(&mut reader.conn(), world.project, id).await?.expect("the entry"));
+        }
+    };
+    transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, epoch, &settlement, NOW).await)
 }
 
 async fn due(world: &World) -> Vec<OutboxId> {
@@ -68,8 +81,8 @@ async fn row_that_is_no_longer_due_is_not_claimed() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     let epoch = claim(&world, id, 0).await.unwrap().row.epoch;
-    let wait = Settle { state: OutboxState::Unknown, next_at: later(1), wamid: None, error: None, now: NOW };
-    transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, epoch, &wait).await).unwrap();
+    let wait = Settlement::Unknown { until: later(1), message: String::new() };
+    transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, epoch, &wait, NOW).await).unwrap();
     assert!(claim(&world, id, epoch).await.is_none());
     let due = DueOutbox { project_id: world.project, id, epoch };
     let claimed = transact!(world.store, "test", tx => outbox::claim(tx, due, "node", later(1)).await).unwrap();
@@ -221,8 +234,9 @@ async fn first_reported_message_id_is_kept() {
         assert_eq!(row.unwrap().wamid.as_deref(), Some("wamid.1"));
     }
     // A repeated attempt that is accepted later is a second copy; the first one's statuses count.
-    let second = Settle { state: OutboxState::Accepted, next_at: NOW, wamid: Some("wamid.3"), error: None, now: NOW };
-    let row = transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, 1, &second).await).unwrap();
+    let second = Settlement::Accepted { wamid: "wamid.3".into() };
+    let row =
+        transact!(world.store, "test", tx => outbox::settle(tx, world.project, id, 1, &second, NOW).await).unwrap();
     assert_eq!(row.wamid.as_deref(), Some("wamid.1"));
     let unknown = crate::support::fresh();
     let none =

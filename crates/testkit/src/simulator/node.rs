@@ -35,7 +35,7 @@ pub(super) enum Kind {
 /// What came of it.
 pub(super) enum Done {
     Started(store::Result<()>),
-    Looked(store::Result<workers::Seen>),
+    Looked(store::Result<workers::Due>),
     Clocks(store::Result<()>),
     Renewed(store::Result<()>),
     Worked(Subject, store::Result<()>),
@@ -158,15 +158,15 @@ impl Node {
     }
 
     /// Starts what a look has found, but for what is under way here.
-    pub(super) fn take_up(&mut self, seen: workers::Seen) -> Vec<(Kind, Task<Done>)> {
+    pub(super) fn take_up(&mut self, due: workers::Due) -> Vec<(Kind, Task<Done>)> {
         self.looking = false;
         let Some(ctx) = self.ctx.as_ref().filter(|_| !self.stopping) else { return Vec::new() };
-        let work = seen.turns.into_iter().map(Work::Turn).chain(seen.sends.into_iter().map(Work::Send));
+        let work = due.turns.into_iter().map(Work::Turn).chain(due.sends.into_iter().map(Work::Send));
         let mut tasks = Vec::new();
         for work in work {
             let (subject, ctx) = (work.subject(), ctx.clone());
             if self.busy.insert(subject) {
-                let task = Task::new(async move { Done::Worked(subject, work.carry_out(ctx).await) });
+                let task = Task::new(async move { Done::Worked(subject, work.execute(ctx).await) });
                 tasks.push((Kind::Work, task));
             }
         }

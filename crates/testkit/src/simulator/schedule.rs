@@ -307,7 +307,7 @@ impl Run<'_> {
                 self.add(index, tasks);
             }
             Done::Looked(Err(error)) => {
-                self.nodes[index].take_up(workers::Seen::default());
+                self.nodes[index].take_up(workers::Due::default());
                 self.expect_fine(index, "look", Err(error));
             }
             Done::Clocks(result) => self.expect_fine(index, "clocks", result),

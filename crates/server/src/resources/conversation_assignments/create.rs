@@ -77,10 +77,10 @@ pub(super) async fn handle(
             created_at: now,
         };
         conversation_assignments::insert(tx, project, &row).await?;
-        ownership::begin(&ctx, tx, project, &conversation, user, now).await?;
+        ownership::assign(&ctx, tx, project, &conversation, user, now).await?;
         Ok(Created(ConversationAssignment::of(&row)))
     })?;
-    ctx.interrupts.ring(id);
+    ctx.interrupts.signal(id);
     ctx.wake.notify_one();
     Ok(changed)
 }

@@ -83,16 +83,16 @@ pub(super) async fn handle(
         row.active = is_active;
         conversation_assignments::update(tx, project, &row, now).await?;
         match (was_active, is_active) {
-            (false, true) => ownership::begin(&ctx, tx, project, &held, row.user_id, now).await?,
-            (true, false) => ownership::end(&ctx, tx, project, &held, now).await?,
+            (false, true) => ownership::assign(&ctx, tx, project, &held, row.user_id, now).await?,
+            (true, false) => ownership::release(&ctx, tx, project, &held, now).await?,
             (true, true) if row.user_id != had => {
-                ownership::pass_on(&ctx, tx, project, &held, row.user_id, now).await?;
+                ownership::reassign(&ctx, tx, project, &held, row.user_id, now).await?;
             }
             _ => {}
         }
         Ok(Data { data: ConversationAssignment::of(&row) })
     })?;
-    ctx.interrupts.ring(conversation);
+    ctx.interrupts.signal(conversation);
     ctx.wake.notify_one();
     Ok(changed)
 }

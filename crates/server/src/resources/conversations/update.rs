@@ -66,7 +66,7 @@ pub(super) async fn handle(
         let row = conversations::find(tx, project, id).await?.ok_or(ApiError::NotFound(WHAT))?;
         Ok(Data { data: WhatsappConversation::of(&row) })
     })?;
-    ctx.interrupts.ring(id);
+    ctx.interrupts.signal(id);
     ctx.wake.notify_one();
     Ok(changed)
 }

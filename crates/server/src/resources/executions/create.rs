@@ -15,15 +15,14 @@ use domain::{
 use engine::Input;
 use runtime::{
     channel::{self, Channel},
-    mailbox::mail,
-    test_mode,
+    mailbox, test_mode,
 };
 use serde::Deserialize;
 use store::{
     Tx, agents,
     conversations::{self, ConversationRow, Release},
     executions::{self, NewExecution},
-    mailbox, whatsapp_configs,
+    whatsapp_configs,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -80,7 +79,7 @@ pub(super) async fn handle(
         if !earlier.is_empty() {
             let key = format!("earlier:{id}");
             let input = Input::Earlier { messages: earlier.clone() };
-            mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
+            mailbox::put(tx, project, &conversation, &key, &input).await?;
             conversation = conversations::next_seq(tx, project, conversation.id, now).await?.ok_or(ApiError::NotFound("Execution"))?;
         }
         if let Some(message) = &message {
@@ -89,7 +88,7 @@ pub(super) async fn handle(
                 ExecutionInput::UserInput { text } => Input::Said { id: key.clone(), text: text.clone() },
                 ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
             };
-            mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
+            mailbox::put(tx, project, &conversation, &key, &input).await?;
         }
         // Due at once, under the epoch that `touch` has locked.
         let release = Release { execution: Some(id), due_at: Some(now), keep: true };

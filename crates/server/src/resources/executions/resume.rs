@@ -12,9 +12,9 @@ use domain::{
     ids::AgentId,
 };
 use engine::Input;
-use runtime::mailbox::mail;
+use runtime::mailbox::deliver;
 use serde::Deserialize;
-use store::{conversations, executions, executions::ExecutionRow, mailbox};
+use store::{conversations, executions, executions::ExecutionRow};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -76,8 +76,7 @@ pub(super) async fn handle(
         }
         let key = format!("resume:{}", ctx.new_uuid());
         let input = Input::Resume { id: key.clone(), message: message.clone(), interrupt: interrupt.clone() };
-        mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
-        conversations::wake(tx, project, conversation.id, now, None).await?;
+        deliver(tx, project, &conversation, &key, &input, now).await?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;
     ctx.wake.notify_one();

@@ -9,9 +9,9 @@ use crate::{
 use axum::extract::{Path, Request};
 use domain::{execution::ExecutionStatus, ids::AgentId};
 use engine::Input;
-use runtime::{mailbox::mail, turn};
+use runtime::{mailbox::deliver, turn};
 use serde::Deserialize;
-use store::{conversations, executions, mailbox};
+use store::{conversations, executions};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -75,14 +75,13 @@ pub(super) async fn handle(
             ExecutionStatus::Stopped => Input::Stop { id: key.clone(), reason },
             status => Input::SetStatus { id: key.clone(), status, reason },
         };
-        mailbox::put(tx, project, conversation.id, &mail(conversation.next_seq, key, &input)?).await?;
-        conversations::wake(tx, project, conversation.id, now, None).await?;
-        held = turn::take_up(&ctx, tx, project, conversation.id).await?;
+        deliver(tx, project, &conversation, &key, &input, now).await?;
+        held = turn::accept(&ctx, tx, project, conversation.id).await?;
         let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;
-    turn::go_on_beside(&ctx, held);
-    ctx.interrupts.ring(conversation);
+    turn::spawn_continue_turn(&ctx, held);
+    ctx.interrupts.signal(conversation);
     ctx.wake.notify_one();
     Ok(changed)
 }

@@ -10,7 +10,7 @@ use super::{outgoing::Draft, take::Taken};
 use crate::{ApiError, auth::ProjectContext};
 use domain::template::{self, Shape};
 use gateways::whatsapp::{Content, send::TemplateSend};
-use runtime::{json::from_json, templates};
+use runtime::{json::from_json, senders, templates};
 use serde_json::Value;
 use store::{
     Error, Tx, conversations::ConversationRow, transact, whatsapp_configs, whatsapp_configs::WhatsappConfigRow,
@@ -63,7 +63,7 @@ impl Asked {
         let waba_id = config.waba_id.clone();
         let voice = {
             let mut reader = ctx.store.read().await?;
-            templates::voice_of(ctx, &mut reader.conn(), ctx.project, *config).await?
+            senders::sender_of_config(ctx, &mut reader.conn(), ctx.project, *config).await?
         };
         let Some(voice) = voice else { return Ok(true) };
         match ctx.graph.template_named(&waba_id, &voice.token, &template.name, &template.language).await {
@@ -73,7 +73,7 @@ impl Asked {
                 Ok(true)
             }
             Ok(Some(found)) => {
-                let row = templates::learnt(ctx, &waba_id, &found);
+                let row = templates::row_from_meta(ctx, &waba_id, &found);
                 let learnt = transact!(ctx.store, "template.learn", tx => {
                     whatsapp_templates::insert(tx, ctx.project, &row).await
                 });

@@ -10,14 +10,13 @@ use domain::{
 use engine::Input;
 use gateways::whatsapp::Content;
 use runtime::{
-    mailbox::mail,
-    outbox::{self, NotSendable, Parcel, Said},
-    ownership::{self, Floor},
+    mailbox::deliver,
+    outbox::{self, EntryContent, NewEntry, NotSendable},
+    ownership::{self, Owner},
 };
 use store::{
     Tx,
-    conversations::{self, ConversationRow},
-    mailbox,
+    conversations::ConversationRow,
     messages::{self, MessageRow},
 };
 
@@ -36,17 +35,15 @@ pub(super) async fn send(
     let (project, now) = (ctx.project, ctx.now());
     let shown = words.or_else(|| taken.message.shown());
     let parcel = parcel(ctx, tx, conversation, taken).await?;
-    let Floor::People { agent_hears } = ownership::floor(tx, project, conversation).await? else {
+    let Owner::People { notify_agent } = ownership::owner(tx, project, conversation).await? else {
         return Err(ApiError::Conflict("agent_active", "an agent execution holds the conversation".into()));
     };
-    if agent_hears {
+    if notify_agent {
         let text = shown.map_or_else(|| parcel.in_words(), str::to_owned);
         let input = Input::Outside { id: source_key.to_owned(), text };
-        let mail = mail(conversation.next_seq, source_key.to_owned(), &input)?;
-        mailbox::put(tx, project, conversation.id, &mail).await?;
-        conversations::wake(tx, project, conversation.id, now, None).await?;
+        deliver(tx, project, conversation, source_key, &input, now).await?;
     }
-    let said = Said { parcel: &parcel, shown, origin: MessageOrigin::Api, source_key, waiting: None };
+    let said = NewEntry { content: &parcel, shown, origin: MessageOrigin::Api, source_key, waiting: None };
     let message = outbox::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refused)?;
     let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
     Ok(WhatsappMessage::of(ctx, &row, conversation.phone_number.as_deref()))
@@ -64,14 +61,14 @@ async fn parcel(
     tx: &mut Tx<'_>,
     conversation: &ConversationRow,
     taken: &Taken,
-) -> Result<Parcel, ApiError> {
+) -> Result<EntryContent, ApiError> {
     match (&taken.draft, &taken.file) {
-        (Draft::Ready(content), _) => Ok(Parcel::Ready { ready: content.clone() }),
+        (Draft::Ready(content), _) => Ok(EntryContent::Ready { ready: content.clone() }),
         (Draft::Reaction { to, emoji }, _) => {
             let message_id = reacted_to(ctx, tx, conversation.id, to).await?;
-            Ok(Parcel::Ready { ready: Content::Reaction { message_id, emoji: emoji.clone() } })
+            Ok(EntryContent::Ready { ready: Content::Reaction { message_id, emoji: emoji.clone() } })
         }
-        (Draft::File { .. }, Some(file)) => Ok(Parcel::File { file: file.clone() }),
+        (Draft::File { .. }, Some(file)) => Ok(EntryContent::File { file: file.clone() }),
         (Draft::File { .. }, None) => Err(ApiError::invalid("/message/media_file", "blank", "can't be blank")),
     }
 }

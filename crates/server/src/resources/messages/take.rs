@@ -13,7 +13,7 @@ use axum::{body::Body, extract::Request, http::request::Parts};
 use domain::{Problem, file};
 use runtime::{
     media::uploads::{self, Received, Receiving},
-    outbox::WaitingFile,
+    outbox::PendingUpload,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -44,7 +44,7 @@ impl RequestBody for WhatsappMessageCreateRequest {
 pub(super) struct Taken {
     pub(super) message: OutgoingMessage,
     pub(super) draft: Draft,
-    pub(super) file: Option<WaitingFile>,
+    pub(super) file: Option<PendingUpload>,
 }
 
 impl Taken {
@@ -111,7 +111,7 @@ async fn take_form(
             let mut receiving = Receiving::new(ctx, ctx.project);
             *upload = Some(receiving.id());
             while let Some(piece) = form.piece().await? {
-                if !receiving.take(&piece).await? {
+                if !receiving.write(&piece).await? {
                     return Err(ApiError::TooLarge(file::LARGEST));
                 }
             }
@@ -166,7 +166,7 @@ fn of_form(ctx: &ProjectContext, fields: Map<String, Value>, attached: Option<At
         return Err(ApiError::Invalid(vec![problem]));
     }
     let named = message.filename.clone().or_else(|| filename.clone()).filter(|name| !name.trim().is_empty());
-    let file = WaitingFile {
+    let file = PendingUpload {
         upload: received.id,
         size: i64::try_from(received.size).unwrap_or(i64::MAX),
         mime_type: mime_type.unwrap_or("application/octet-stream").into(),

@@ -98,7 +98,7 @@ pub(super) async fn standing(
     let conversation = conversations::find(conn, project, row.conversation_id).await?.ok_or_else(gone)?;
     let execution = conversation.execution_id.ok_or_else(gone)?;
     let execution = executions::find(conn, project, execution).await?.ok_or_else(gone)?;
-    Ok(match test_mode::settled(&conversation, &execution) {
+    Ok(match test_mode::status_at_rest(&conversation, &execution) {
         None => ("processing", None),
         Some(ExecutionStatus::Failed) => {
             let error: ExecutionError = from_json("error", execution.error.as_deref().unwrap_or_default())?;

@@ -102,7 +102,7 @@ pub(super) async fn handle(
             category: new.category.clone(),
             parameter_format: new.parameter_format.clone(),
             components: Value::from(new.components.clone()).to_string(),
-            ..templates::draft(&ctx, &waba_id, (&new.name, &new.language_code))
+            ..templates::draft_row(&ctx, &waba_id, (&new.name, &new.language_code))
         };
         whatsapp_templates::insert(tx, project, &row).await?;
         Ok(Created(WhatsappTemplate::of(tx, project, &row).await?))

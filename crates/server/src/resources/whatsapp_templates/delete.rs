@@ -48,7 +48,7 @@ pub(super) async fn handle(
             row.in_doubt = None;
             row.updated_at = ctx.now();
             whatsapp_templates::update(tx, project, &row).await?;
-            templates::tell(&ctx, tx, project, (from, &row)).await?;
+            templates::append_status_event(&ctx, tx, project, (from, &row)).await?;
         }
         Ok(Data { data: WhatsappTemplate::of(tx, project, &row).await? })
     })

@@ -131,16 +131,16 @@ async fn record(
             row.category.clone_from(&edited.category);
             row.components.clone_from(&edited.components);
             row.rejected_reason = None;
-            templates::set_status(&mut row, "PENDING");
+            templates::apply_meta_status(&mut row, "PENDING");
             row.in_doubt = None;
         } else {
             // News came meanwhile, of before the edit or of after it: Meta is asked which.
             row.in_doubt = Some(doubt::NEWS.into());
-            templates::look_up(ctx, tx, project, id, ctx.now()).await?;
+            templates::queue_refresh(ctx, tx, project, id, ctx.now()).await?;
         }
         row.updated_at = ctx.now();
         whatsapp_templates::update(tx, project, &row).await?;
-        templates::tell(ctx, tx, project, (from, &row)).await?;
+        templates::append_status_event(ctx, tx, project, (from, &row)).await?;
         Ok(Data { data: WhatsappTemplate::of(tx, project, &row).await? })
     })
 }

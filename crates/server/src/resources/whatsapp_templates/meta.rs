@@ -6,7 +6,10 @@ use crate::{ApiError, auth::ProjectContext};
 use axum::http::StatusCode;
 use domain::ids::{CustomerId, WhatsappConfigId};
 use gateways::whatsapp::{CallError, ErrorClass};
-use runtime::templates::{self, LOOK_UP_AFTER, Voice};
+use runtime::{
+    senders::{self, Sender},
+    templates::{self, REFRESH_AFTER},
+};
 use serde_json::{Map, json};
 use store::{
     Tx, transact,
@@ -17,7 +20,7 @@ use store::{
 pub(super) struct Asked {
     /// As it is stored with the mark.
     pub row: WhatsappTemplateRow,
-    pub voice: Voice,
+    pub voice: Sender,
     /// The mark that it had before: an earlier call's, whose end nobody knows.
     pub before: Option<String>,
 }
@@ -31,11 +34,12 @@ pub(super) async fn mark(
     of: (Option<CustomerId>, Option<WhatsappConfigId>),
 ) -> Result<Asked, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
-    let voice = templates::voice(ctx, tx, project, &row.waba_id, of).await?.ok_or_else(accounts::no_number)?;
+    let voice =
+        senders::sender_of_account(ctx, tx, project, &row.waba_id, of).await?.ok_or_else(accounts::no_number)?;
     let before = row.in_doubt.replace(doubt.to_owned());
     whatsapp_templates::update(tx, project, &row).await?;
     row.version += 1;
-    templates::look_up(ctx, tx, project, row.id, now + LOOK_UP_AFTER).await?;
+    templates::queue_refresh(ctx, tx, project, row.id, now + REFRESH_AFTER).await?;
     Ok(Asked { row, voice, before })
 }
 

@@ -26,11 +26,12 @@ use domain::{
     template::{self, Filling, Header, LocationHeader, MOST_PARAMETERS, Parameters, Shape, TemplateStatus},
 };
 use runtime::{
-    carry_out, channel,
+    channel,
+    dispatch::send_and_wait,
     json::from_json,
-    outbox::{self, NotSendable, Parcel, Said},
-    overhear,
-    templates::{self, Voice},
+    outbox::{self, EntryContent, NewEntry, NotSendable},
+    ownership,
+    senders::{self, Sender},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -194,7 +195,7 @@ pub(super) async fn handle(
             )
         }
     };
-    let row = carry_out(&ctx, ctx.project, handed.outbox).await?.ok_or(ApiError::NotFound("Template"))?;
+    let row = send_and_wait(&ctx, ctx.project, handed.outbox).await?.ok_or(ApiError::NotFound("Template"))?;
     let mut response = Json(result(&template, &row)?).into_response();
     if replayed {
         let header = HeaderName::from_static("idempotency-replayed");
@@ -224,7 +225,7 @@ async fn hand_over(
     })?;
     let voice = sender(ctx, tx, project, &template, sent).await?;
     let conversation = channel::open(ctx, tx, project, &sent.phone_number.0, &voice.config.clone().into()).await?;
-    let parcel = Parcel::Said(Content::Template(TemplateMessage {
+    let parcel = EntryContent::Agent(Content::Template(TemplateMessage {
         name: template.name.clone(),
         language: Some(template.language_code.clone()),
         parameters: Vec::new(),
@@ -233,8 +234,8 @@ async fn hand_over(
         components: filled.components,
         text: Some(filled.text),
     }));
-    overhear(tx, project, &conversation, source_key, &parcel.in_words()).await?;
-    let said = Said { parcel: &parcel, shown: None, origin: MessageOrigin::Api, source_key, waiting: None };
+    ownership::notify_agent(tx, project, &conversation, source_key, &parcel.in_words()).await?;
+    let said = NewEntry { content: &parcel, shown: None, origin: MessageOrigin::Api, source_key, waiting: None };
     let message = outbox::enqueue(ctx, tx, project, &conversation, &said, ctx.now()).await?;
     let message = message.map_err(|why: NotSendable| ApiError::Refused(why.code(), why.to_string()))?;
     Ok(Handed { message, outbox: outbox::outbox_id(project, source_key) })
@@ -247,7 +248,7 @@ async fn sender(
     project: ProjectId,
     template: &WhatsappTemplateRow,
     sent: &TemplateToSend,
-) -> Result<Voice, ApiError> {
+) -> Result<Sender, ApiError> {
     let invalid = |field: &str, code, why| ApiError::invalid(&format!("/template/{field}"), code, why);
     let customer = sent.customer_id.map(Id::from_uuid);
     if let Some(customer) = customer {
@@ -256,7 +257,7 @@ async fn sender(
     }
     let unusable = super::accounts::no_number;
     let Some(id) = sent.whatsapp_config_id else {
-        let voice = templates::voice(ctx, tx, project, &template.waba_id, (customer, None)).await?;
+        let voice = senders::sender_of_account(ctx, tx, project, &template.waba_id, (customer, None)).await?;
         return voice.ok_or_else(unusable);
     };
     let config = whatsapp_configs::find(tx, project, Id::from_uuid(id)).await?;
@@ -265,7 +266,7 @@ async fn sender(
         let why = "this number cannot send the template: it is of another business account or customer";
         return Err(invalid("whatsapp_config_id", "other_account", why));
     }
-    templates::voice_of(ctx, tx, project, config).await?.ok_or_else(unusable)
+    senders::sender_of_config(ctx, tx, project, config).await?.ok_or_else(unusable)
 }
 
 impl TemplateToSend {

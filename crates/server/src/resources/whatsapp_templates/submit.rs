@@ -190,7 +190,7 @@ async fn record(ctx: &ProjectContext, asked: &Asked, said: &Said) -> Result<Chan
             said.take_over(&mut row);
             row.updated_at = ctx.now();
             whatsapp_templates::update(tx, project, &row).await?;
-            templates::tell(ctx, tx, project, (from, &row)).await?;
+            templates::append_status_event(ctx, tx, project, (from, &row)).await?;
         }
         Ok(SubmitTemplateResult {
             status: "success",
@@ -215,14 +215,14 @@ impl Said {
         match self {
             Self::Taken(submitted) => {
                 row.meta_id = Some(submitted.id.clone());
-                templates::set_status(row, &submitted.status);
+                templates::apply_meta_status(row, &submitted.status);
                 if let Some(category) = submitted.category.as_deref().and_then(templates::category) {
                     category.clone_into(&mut row.category);
                 }
                 row.in_doubt = None;
             }
             Self::Had(template) => {
-                templates::take_over(row, template);
+                templates::apply_meta(row, template);
             }
         }
     }

@@ -81,7 +81,7 @@ pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Chan
         let configs = accounts::meant(tx, project, selector, ApiError::NotFound).await?;
         let (mut accounts, mut runs, mut new) = (HashSet::new(), Vec::new(), 0);
         for config in configs.iter().filter(|config| accounts.insert(config.waba_id.as_str())) {
-            let (run, queued) = templates::pull(&ctx, tx, project, config).await?;
+            let (run, queued) = templates::queue_sync(&ctx, tx, project, config).await?;
             runs.push(TemplateSyncRun::of(&run)?);
             new += usize::from(queued);
         }

@@ -1,24 +1,22 @@
-//! Downloads a person's file from WhatsApp, and notes at its message what became of it.
+//! Downloads a file of an inbound message from WhatsApp and records the result with the message.
 //!
-//! The bytes are stored while they come, in pieces that a job deletes if nothing is noted of them: so whatever dies, a file
-//! is noted once it is whole and proven, or is downloaded again.
+//! The bytes are stored in pieces while they arrive, and a job deletes them unless the complete file is recorded. So after a
+//! crash the file is downloaded again.
 
-use super::calls::{later, pause};
+use super::retry::{backoff, postpone};
 use crate::{
-    Context,
-    delivery::access_token,
-    failpoint,
+    Context, failpoint,
     media::{
         self, Kept, Media,
         uploads::{self, Received, Receiving},
     },
+    senders::access_token,
 };
 use domain::{
     Span, Timestamp,
     event::Event,
     file,
     ids::{MessageId, ProjectId},
-    job::JobKind,
 };
 use gateways::whatsapp::{
     CallError, ErrorClass,
@@ -27,14 +25,14 @@ use gateways::whatsapp::{
 use serde_json::{Value, json};
 use store::{Error, Result, conversations, events, jobs, jobs::JobRow, messages, transact};
 
-/// WhatsApp gives a file out for this long.
+/// WhatsApp serves a file for this long.
 const KEPT_BY_META: Span = Span::from_hours(7 * 24);
-/// Meta blocks numbers that ask for what they do not get.
-const REFUSALS: i64 = 3;
-/// Downloads of bytes that are not what was announced.
-const ALTERED: i64 = 5;
+/// Meta blocks numbers that repeat refused requests.
+const MAX_REFUSALS: i64 = 3;
+/// Downloads whose bytes do not match the announced hash.
+const MAX_ALTERED: i64 = 5;
 
-/// What is to be fetched.
+/// A file to download.
 struct Wanted {
     message: MessageId,
     kind: String,
@@ -44,7 +42,7 @@ struct Wanted {
 }
 
 pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Result<()> {
-    let id = job.payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a message's id".into() })?;
+    let id = job.payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a message id".into() })?;
     let Some(wanted) = wanted(ctx, project, id).await? else {
         return transact!(ctx.store, "media.needless", tx => jobs::finish(tx, project, job).await);
     };
@@ -56,14 +54,14 @@ pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Resu
             Media::Kept(Kept { upload: received.id, size, mime_type: mime_type.into(), inline, sha256 })
         }
         Err(error) => match verdict(&error, job.attempt, ctx.now() - wanted.since) {
-            Verdict::Later(wait) => return later(ctx, project, job, wait, &error.to_string()).await,
+            Verdict::Later(wait) => return postpone(ctx, project, job, wait, &error.to_string()).await,
             Verdict::GiveUp(code) => Media::lost(code, error.to_string()),
         },
     };
     settle(ctx, project, job, &wanted, &media).await
 }
 
-/// None if the message was deleted, or has what it needs.
+/// `None` if the message was deleted or its file is settled.
 async fn wanted(ctx: &Context, project: ProjectId, id: MessageId) -> Result<Option<Wanted>> {
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
@@ -78,7 +76,7 @@ async fn wanted(ctx: &Context, project: ProjectId, id: MessageId) -> Result<Opti
     Ok(Some(Wanted { message: id, kind: row.kind, media_id, phone_number_id, since: row.created_at }))
 }
 
-/// Downloads it. What came of a file that did not come whole is not kept.
+/// Downloads the file. An incomplete file is discarded.
 async fn fetch(
     ctx: &Context,
     project: ProjectId,
@@ -97,7 +95,7 @@ async fn fetch(
     let upload = receiving.id();
     loop {
         let failed = match download.next().await {
-            Ok(Some(bytes)) if receiving.take(&bytes).await? => continue,
+            Ok(Some(bytes)) if receiving.write(&bytes).await? => continue,
             Ok(Some(_)) => MediaError::TooLarge(file::LARGEST),
             Ok(None) => break,
             Err(error) => error,
@@ -117,7 +115,7 @@ async fn settle(ctx: &Context, project: ProjectId, job: &JobRow, wanted: &Wanted
         if let Media::Kept(kept) = media {
             uploads::keep(tx, project, kept.upload, kept.size).await?;
         }
-        if media::note(tx, project, wanted.message, media, now).await? {
+        if media::record(tx, project, wanted.message, media, now).await? {
             let state = if matches!(media, Media::Kept(_)) { "kept" } else { "lost" };
             let body = json!({"media": state}).to_string();
             let (id, object) = (ctx.new_uuid(), wanted.message.uuid());
@@ -129,24 +127,24 @@ async fn settle(ctx: &Context, project: ProjectId, job: &JobRow, wanted: &Wanted
     failpoint::reach("media.committed");
     if let Media::Lost { code, .. } = media {
         metrics::counter!("media_lost_total").increment(1);
-        tracing::warn!(message = %wanted.message, code, kind = JobKind::MediaFetch.as_str(), "a person's file will not come");
+        tracing::warn!(message = %wanted.message, code, "media of an inbound message is lost");
     }
     Ok(())
 }
 
-/// What to do after a download that failed.
+/// Reaction to a failed download.
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Later(Span),
     GiveUp(&'static str),
 }
 
-/// A file that WhatsApp can still give is asked for as long as it can; one that it does not have is given up at once.
+/// Temporary failures are retried for as long as WhatsApp serves the file; a missing file is given up at once.
 fn verdict(error: &MediaError, attempt: i64, age: Span) -> Verdict {
     let wait = match error {
         MediaError::TooLarge(_) => return Verdict::GiveUp("media_too_large"),
-        MediaError::Altered if attempt >= ALTERED => return Verdict::GiveUp("media_altered"),
-        MediaError::Altered => pause(attempt, &CallError::Unknown { message: String::new() }),
+        MediaError::Altered if attempt >= MAX_ALTERED => return Verdict::GiveUp("media_altered"),
+        MediaError::Altered => backoff(attempt, &CallError::Unknown { message: String::new() }),
         MediaError::Call(error) if error.is_missing_object() => return Verdict::GiveUp("media_unavailable"),
         MediaError::Call(CallError::Refused { code: Some(131_052), .. }) => {
             return Verdict::GiveUp("media_unavailable");
@@ -154,8 +152,8 @@ fn verdict(error: &MediaError, attempt: i64, age: Span) -> Verdict {
         MediaError::Call(CallError::Refused {
             class: ErrorClass::Permanent | ErrorClass::Config | ErrorClass::Window,
             ..
-        }) if attempt >= REFUSALS => return Verdict::GiveUp("media_refused"),
-        MediaError::Call(error) => pause(attempt, error),
+        }) if attempt >= MAX_REFUSALS => return Verdict::GiveUp("media_refused"),
+        MediaError::Call(error) => backoff(attempt, error),
     };
     if age >= KEPT_BY_META { Verdict::GiveUp("media_unavailable") } else { Verdict::Later(wait) }
 }
@@ -169,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_meta_has_is_asked_for_again_and_what_it_has_not_is_given_up() {
+    fn temporary_failures_are_retried_and_missing_files_given_up() {
         let away = MediaError::Call(CallError::Unknown { message: "timed out".into() });
         let (soon, week) = (Span::from_secs(1), KEPT_BY_META);
         for (error, attempt, age, expected) in [

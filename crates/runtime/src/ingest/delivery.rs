@@ -1,7 +1,7 @@
-//! Stores a whole delivery in one commit. A part that cannot take effect never blocks its siblings.
+//! Stores a whole delivery in one commit. An item that cannot be processed never blocks the others.
 
-use super::{messages, statuses, templates};
-use crate::{Context, context::PLATFORM_PROJECT, failpoint};
+use super::{messages, sandbox, statuses, templates};
+use crate::{Context, failpoint};
 use domain::{Id, ids::ProjectId, ids::WhatsappConfigId};
 use gateways::whatsapp::webhook::{Delivery, InboundMessage, Item};
 use sha2::{Digest as _, Sha256};
@@ -14,12 +14,10 @@ use store::{
 /// Meta's ids have up to about 200 characters.
 const LONGEST_ID: usize = 1_024;
 
-/// Whose number it is.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Owner {
-    /// A project's own number.
+enum NumberOwner {
     Project(ProjectId, WhatsappConfigId),
-    /// The number that sandbox sessions share.
+    /// The number that all sandbox sessions share.
     Sandbox,
 }
 
@@ -31,7 +29,10 @@ pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Re
                 Item::Message(message) if !storable(message) => kept = Some("oversized"),
                 Item::Message(message) if !messages::has_sender(message) => kept = Some("unknown_sender"),
                 Item::Message(message) => match owner(ctx, tx, &message.phone_number_id).await? {
-                    Some(owner) => messages::store(ctx, tx, owner, message).await?,
+                    Some(NumberOwner::Project(project, config)) => {
+                        messages::store(ctx, tx, project, config, message).await?
+                    }
+                    Some(NumberOwner::Sandbox) => sandbox::store(ctx, tx, message).await?,
                     None => kept = Some("unknown_number"),
                 },
                 Item::Status(status) => statuses::store(ctx, tx, status).await?,
@@ -52,13 +53,13 @@ pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Re
     Ok(())
 }
 
-/// Ids that no database index holds are not Meta's: the item is kept raw, and its siblings take effect.
+/// Ids too long for a database index are not Meta's: the item is kept raw.
 fn storable(message: &InboundMessage) -> bool {
     let ids = [Some(&message.wamid), message.from.as_ref(), message.user_id.as_ref(), message.waba_id.as_ref()];
     ids.into_iter().flatten().all(|id| id.len() <= LONGEST_ID)
 }
 
-/// The failpoint of messages, and that of statuses.
+/// Marks one failpoint for messages and one for statuses.
 fn reach(delivery: &Delivery, [message, status]: [&'static str; 2]) {
     for item in &delivery.items {
         match item {
@@ -69,16 +70,10 @@ fn reach(delivery: &Delivery, [message, status]: [&'static str; 2]) {
     }
 }
 
-async fn owner(ctx: &Context, tx: &mut Tx<'_>, phone_number_id: &str) -> Result<Option<Owner>> {
+async fn owner(ctx: &Context, tx: &mut Tx<'_>, phone_number_id: &str) -> Result<Option<NumberOwner>> {
     if ctx.sandbox.as_ref().is_some_and(|sandbox| sandbox.phone_number_id == phone_number_id) {
-        return Ok(Some(Owner::Sandbox));
+        return Ok(Some(NumberOwner::Sandbox));
     }
     let pointer = unscoped::look_up(tx, DirectoryKind::Number, phone_number_id).await?;
-    Ok(pointer.map(|pointer| Owner::Project(pointer.project_id, Id::from_uuid(pointer.object_id))))
-}
-
-/// The project that keeps what strangers say to the sandbox number.
-pub(super) async fn platform(ctx: &Context, tx: &mut Tx<'_>) -> Result<ProjectId> {
-    store::projects::insert(tx, PLATFORM_PROJECT, "sandbox", ctx.now()).await?;
-    Ok(PLATFORM_PROJECT)
+    Ok(pointer.map(|pointer| NumberOwner::Project(pointer.project_id, Id::from_uuid(pointer.object_id))))
 }

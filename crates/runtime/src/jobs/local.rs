@@ -1,10 +1,10 @@
-//! Runs due jobs. A job's work and its removal are one transaction, so it is done once.
+//! Jobs that need no network. The work and the removal of the job are one transaction, so it is done once.
 
 use crate::{
     Context,
     media::uploads,
     sandbox,
-    workers::{BATCH, Did, wait_after},
+    schedule::{BATCH, Did, retry_delay},
 };
 use domain::{Span, Timestamp, job::JobKind};
 use store::{
@@ -12,7 +12,7 @@ use store::{
     unscoped::{self, DueRow},
 };
 
-/// Runs the jobs that are due. One that cannot be done is put off; an error means that not even that was possible.
+/// Runs the jobs that are due. A job that fails is postponed; an error means that it could not be postponed either.
 pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     let now = ctx.now();
     let due = {
@@ -21,8 +21,8 @@ pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     };
     for row in &due {
         if let Err(error) = run(ctx, *row, now).await {
-            tracing::warn!(job = %row.id, %error, "a job's transaction failed; it is put off");
-            let (until, why) = (now + wait_after(&error), error.to_string());
+            tracing::warn!(job = %row.id, %error, "job failed; it is postponed");
+            let (until, why) = (now + retry_delay(&error), error.to_string());
             transact!(ctx.store, "job.postpone", tx => jobs::postpone(tx, *row, now, until, &why).await)?;
         }
     }

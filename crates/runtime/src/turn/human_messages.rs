@@ -1,7 +1,7 @@
-//! What waits in the mailbox while a person has the conversation.
+//! Takes inputs from the mailbox, also while a person owns the conversation.
 //!
-//! An execution at work or in a handoff hears everything but a resume. Where none is, nothing may begin: what was said
-//! stays in the mailbox until the conversation is given back, and the execution that begins then is told it in its order.
+//! A live execution gets everything but a resume. Without one none may start: messages stay in the mailbox until the
+//! assignment ends, and the execution that starts then gets them in order, as earlier messages.
 
 use crate::json::from_json;
 use domain::{Timestamp, execution::ExecutionStatus, ids::ProjectId, message::Direction};
@@ -14,39 +14,38 @@ use store::{
     mailbox::{self, MailRow},
 };
 
-/// What a step takes of the mailbox.
 pub(super) struct Taken {
     pub inputs: Vec<Input>,
-    /// The place of the first thing in the mailbox; 0 if it was empty.
-    pub first: i64,
-    /// What others said in our name: kept for an agent that will begin later, if none is there now.
+    /// The place of the first input in the mailbox; 0 if it was empty.
+    pub first_seq: i64,
+    /// Messages that others sent in the agent's place: kept for an execution that starts later, if there is none.
     pub outside: Vec<MailRow>,
-    /// Nothing may be done: the execution has not begun and must not now.
-    pub waits: bool,
+    /// The execution has not started and must not start now.
+    pub must_wait: bool,
 }
 
-/// Takes the inputs that may be taken; the others are left.
+/// Takes the inputs that the execution may get now and leaves the others.
 pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<Taken> {
     let mut rows = Vec::new();
     for row in mailbox::take(tx, project, conversation.id).await? {
         let input: Input = from_json("input", &row.body)?;
         rows.push((row, input));
     }
-    let first = rows.first().map_or(0, |(row, _)| row.seq);
-    let mut taken = Taken { inputs: Vec::new(), first, outside: Vec::new(), waits: false };
+    let first_seq = rows.first().map_or(0, |(row, _)| row.seq);
+    let mut taken = Taken { inputs: Vec::new(), first_seq, outside: Vec::new(), must_wait: false };
     let status = match conversation.execution_id.filter(|_| conversation.is_assigned()) {
         Some(id) => executions::find(tx, project, id).await?.map(|row| row.status),
         None => None,
     };
     let stopped = rows.iter().any(|(_, input)| matches!(input, Input::Stop { .. }));
-    taken.waits = status == Some(ExecutionStatus::Started) && !stopped;
-    let none_at_work = status.is_none_or(ExecutionStatus::is_over);
+    taken.must_wait = status == Some(ExecutionStatus::Started) && !stopped;
+    let none_live = status.is_none_or(ExecutionStatus::is_over);
     for (row, input) in rows {
         let waits = match input {
             _ if !conversation.is_assigned() => false,
             Input::Resume { .. } => true,
-            Input::Said { .. } | Input::Data { .. } | Input::Outside { .. } => none_at_work || taken.waits,
-            _ => taken.waits,
+            Input::Said { .. } | Input::Data { .. } | Input::Outside { .. } => none_live || taken.must_wait,
+            _ => taken.must_wait,
         };
         if waits {
             mailbox::put(tx, project, conversation.id, &row).await?;
@@ -60,8 +59,8 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
     Ok(taken)
 }
 
-/// An execution is about to begin after people have talked: all up to their last word was said before it. Where nothing
-/// was said since, it begins with the news that it has the conversation again.
+/// For a new execution after people have written: everything up to their last message becomes earlier messages. If the
+/// contact has written nothing since, the execution starts with a note that the conversation was handed back.
 pub(super) fn as_earlier(inputs: &mut Vec<Input>, now: Timestamp) {
     let Some(last) = inputs.iter().rposition(|input| matches!(input, Input::Outside { .. })) else { return };
     let mut messages = Vec::new();
@@ -77,21 +76,21 @@ pub(super) fn as_earlier(inputs: &mut Vec<Input>, now: Timestamp) {
             other => others.push(other),
         }
     }
-    let is_asked = others.iter().any(|input| matches!(input, Input::Said { .. } | Input::Data { .. }));
+    let has_request = others.iter().any(|input| matches!(input, Input::Said { .. } | Input::Data { .. }));
     inputs.push(Input::Earlier { messages });
     inputs.extend(others);
-    if !is_asked {
+    if !has_request {
         let value = json!("A person has handed the conversation back to you.");
         inputs.push(Input::Data { id: "handed_back".into(), value });
     }
 }
 
-/// Puts what was said before all of this in front.
-pub(super) fn tell_first(inputs: &mut Vec<Input>, earlier: Option<Input>) {
+/// Puts earlier messages before those in the inputs.
+pub(super) fn prepend_earlier(inputs: &mut Vec<Input>, earlier: Option<Input>) {
     let Some(Input::Earlier { messages: mut all }) = earlier else { return };
-    let told =
+    let existing =
         inputs.iter_mut().find_map(|input| if let Input::Earlier { messages } = input { Some(messages) } else { None });
-    match told {
+    match existing {
         Some(messages) => {
             all.append(messages);
             *messages = all;
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_before_a_person_s_last_word_is_history_and_the_rest_is_a_question() {
+    fn messages_before_the_last_human_message_become_history() {
         let mut inputs = vec![said("hi"), outside("hello"), said("so?"), outside("wait"), said("still there?")];
         as_earlier(&mut inputs, Timestamp::from_secs(1));
         let (them, us) = (Direction::Inbound, Direction::Outbound);
@@ -127,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_said_before_the_assignment_comes_first() {
+    fn messages_before_the_assignment_come_first() {
         let message = |text: &str| EarlierMessage {
             direction: Direction::Inbound,
             text: text.into(),
@@ -136,16 +135,16 @@ mod tests {
         let before = || Some(Input::Earlier { messages: vec![message("long ago")] });
         let mut inputs = vec![said("hi"), outside("hello")];
         as_earlier(&mut inputs, Timestamp::from_secs(1));
-        tell_first(&mut inputs, before());
+        prepend_earlier(&mut inputs, before());
         let (them, us) = (Direction::Inbound, Direction::Outbound);
         assert_eq!(earlier(&inputs), [(them, "long ago"), (them, "hi"), (us, "hello")]);
         let mut inputs = vec![said("hi")];
-        tell_first(&mut inputs, before());
+        prepend_earlier(&mut inputs, before());
         assert_eq!((earlier(&inputs), &inputs[1]), (vec![(them, "long ago")], &said("hi")));
     }
 
     #[test]
-    fn an_agent_that_gets_an_answered_conversation_back_is_told_so() {
+    fn agent_starts_with_a_note_if_every_message_was_answered() {
         let mut inputs = vec![said("hi"), outside("hello")];
         as_earlier(&mut inputs, Timestamp::from_secs(1));
         assert!(matches!(inputs[..], [Input::Earlier { .. }, Input::Data { .. }]));

@@ -1,0 +1,120 @@
+//! Settles an attempt: the entry, its message, and the execution that waits for the outcome, in one commit.
+
+use super::decide::outcome;
+use crate::{
+    Context, failpoint,
+    json::from_json,
+    media::is_media,
+    outbox::{EntryContent, Payload, deliver_outcome},
+    ownership,
+    turn::{ActiveTurn, Claim, step},
+};
+use domain::{
+    Span, Timestamp,
+    ids::ProjectId,
+    message::{Delivery, MessageStatus},
+};
+use engine::{Input, SendOutcome};
+use store::{
+    Error, Tx, conversations,
+    messages::{self, StatusChange},
+    outbox::{self, OutboxRow, OutboxState, Settlement},
+    transact, uploads,
+};
+
+/// Longest wait of the sends after a file for the file's status.
+const FILE_LEAD: Span = Span::from_secs(4);
+
+/// Settles an attempt. If no worker holds the conversation, its turn continues in the same commit and is returned.
+pub(super) async fn settle(
+    ctx: &Context,
+    project: ProjectId,
+    row: OutboxRow,
+    settlement: Settlement,
+) -> store::Result<Option<ActiveTurn>> {
+    let settled = transact!(ctx.store, "outbox.settle", tx => {
+        let now = ctx.now();
+        let (row, outcome) = settle_entry(tx, project, &row, &settlement, now).await?;
+        let turn = match outcome {
+            Some(outcome) => resume(ctx, tx, project, &row, outcome, now).await?,
+            None => None,
+        };
+        failpoint::reach("settle.commit");
+        Ok(turn)
+    });
+    let Err(error @ Error::Damaged { .. }) = settled else { return settled };
+    tracing::error!(conversation = %row.conversation_id, %error, "turn cannot continue");
+    // The turn must not roll WhatsApp's answer back, or the message would be sent again: the outcome waits in the mailbox.
+    transact!(ctx.store, "outbox.settle", tx => {
+        let now = ctx.now();
+        let (row, outcome) = settle_entry(tx, project, &row, &settlement, now).await?;
+        if let Some(outcome) = outcome {
+            deliver_outcome(tx, project, &row, outcome, now).await?;
+        }
+        failpoint::reach("settle.commit");
+        Ok(None)
+    })
+}
+
+/// Updates the attempt, the entry and the message. Returns the outcome for the execution, if the entry is settled.
+async fn settle_entry(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &OutboxRow,
+    settlement: &Settlement,
+    now: Timestamp,
+) -> store::Result<(OutboxRow, Option<SendOutcome>)> {
+    // A status may have reported the message's id while the request was open; that is proof, whatever the answer was.
+    let proven = outbox::find(tx, project, row.id).await?.and_then(|row| row.wamid);
+    let proven = proven.filter(|_| !matches!(settlement, Settlement::Accepted { .. }));
+    let proven = proven.map(|wamid| Settlement::Accepted { wamid });
+    let settlement = proven.as_ref().unwrap_or(settlement);
+    let error = settlement.error();
+    outbox::end_attempt(tx, (project, row.id, row.attempt), settlement.state().as_str(), error.as_deref(), now).await?;
+    let row = outbox::settle(tx, project, row.id, row.epoch, settlement, now).await?;
+    if settlement.state() == OutboxState::Queued && row.execution_id.is_some() {
+        ownership::withdraw_if_assigned(tx, project, row.conversation_id, now).await?;
+    }
+    if let Settlement::Accepted { wamid } = settlement {
+        let accepted = messages::accepted(tx, project, row.message_id, wamid, now).await?;
+        // A file tends to appear after the text that follows it, so later sends wait for its status.
+        if accepted.is_some_and(|(kind, status)| is_media(&kind) && status == MessageStatus::Pending) {
+            conversations::hold_sends(tx, project, row.conversation_id, now + FILE_LEAD).await?;
+            outbox::hold(tx, project, row.conversation_id, now + FILE_LEAD).await?;
+        }
+    }
+    if let Settlement::Failed { .. } = settlement {
+        if let Ok(Payload { content: EntryContent::File { file }, .. }) = from_json("payload", &row.payload) {
+            uploads::delete(tx, project, file.upload).await?;
+        }
+        let change = StatusChange { to: Delivery::Failed, at: now, error: error.as_deref(), wamid: None, now };
+        messages::advance(tx, project, row.message_id, &change).await?;
+    }
+    let outcome = outcome(&row, settlement);
+    Ok((row, outcome))
+}
+
+/// Feeds the outcome to the execution that waits for it: at once if no worker holds the conversation, else through its
+/// mailbox, which the worker reads at the next step.
+async fn resume(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &OutboxRow,
+    outcome: SendOutcome,
+    now: Timestamp,
+) -> store::Result<Option<ActiveTurn>> {
+    let (Some(effect), Some(execution)) = (row.effect_id.clone(), row.execution_id) else { return Ok(None) };
+    let Some(conversation) = conversations::claim_if_free(tx, project, row.conversation_id, &ctx.node).await? else {
+        return deliver_outcome(tx, project, row, outcome, now).await.map(|()| None);
+    };
+    if conversation.execution_id == Some(execution) {
+        let inputs = [Input::Sent { effect, outcome }];
+        return step(ctx, tx, project, conversation, Claim::Continued, &inputs).await;
+    }
+    // The execution is over, and a newer one must not get its outcome.
+    let (execution, due_at) = (conversation.execution_id, conversation.due_at);
+    let release = conversations::Release { execution, due_at, keep: false };
+    conversations::release(tx, project, conversation.id, conversation.epoch, release).await?;
+    Ok(None)
+}

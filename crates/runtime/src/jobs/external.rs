@@ -1,0 +1,75 @@
+//! Jobs that call Meta: claimed in one transaction, called with none open, and settled under the job's epoch.
+//!
+//! A worker that dies leaves a lease that expires.
+
+use super::{media_download, read_receipt, retry::postpone, template_refresh, template_sync};
+use crate::{
+    Context,
+    schedule::{BATCH, Did, retry_delay},
+};
+use domain::{Id, Span, job::JobKind};
+use store::{
+    Error, Result, jobs, transact,
+    unscoped::{self, DueRow},
+};
+
+/// Downloads have a queue of their own: they take long, and nothing else waits behind them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queue {
+    Downloads,
+    Others,
+}
+
+/// The due jobs of a queue, oldest first.
+pub(crate) async fn look(ctx: &Context, queue: Queue) -> Result<Vec<DueRow>> {
+    let mut reader = ctx.store.read().await?;
+    match queue {
+        Queue::Downloads => unscoped::due_fetches(&mut reader.conn(), ctx.now(), BATCH).await,
+        Queue::Others => unscoped::due_calls(&mut reader.conn(), ctx.now(), BATCH).await,
+    }
+}
+
+/// Runs one due job.
+pub(crate) async fn step(ctx: &Context) -> Result<Did> {
+    for queue in [Queue::Others, Queue::Downloads] {
+        if let Some(due) = look(ctx, queue).await?.first() {
+            run(ctx, *due).await?;
+            return Ok(Did::Something);
+        }
+    }
+    Ok(Did::Nothing)
+}
+
+/// Runs a job that was seen as due. Does nothing if another worker was faster.
+pub(crate) async fn run(ctx: &Context, due: DueRow) -> Result<()> {
+    let (project, now) = (due.project_id, ctx.now());
+    let job = transact!(ctx.store, "call.claim", tx => {
+        let Some(job) = jobs::claim(tx, due, now).await? else { return Ok(None) };
+        jobs::hold(tx, project, &job, &ctx.node).await?;
+        Ok(Some(job))
+    })?;
+    let Some(job) = job else { return Ok(()) };
+    let key = (project, Id::<()>::from_uuid(job.id), job.epoch);
+    let _lease = ctx.jobs.enter(key, ctx.clock.monotonic());
+    let work = async {
+        match job.kind.parse() {
+            Ok(JobKind::TemplateSync) => template_sync::run(ctx, project, &job).await,
+            Ok(JobKind::TemplateRefresh) => template_refresh::run(ctx, project, &job).await,
+            Ok(JobKind::ReadReceipt) => read_receipt::run(ctx, project, &job).await,
+            Ok(JobKind::MediaFetch) => media_download::run(ctx, project, &job).await,
+            _ => Err(Error::Damaged { what: "job", why: format!("unknown kind {}", job.kind) }),
+        }
+    };
+    let done = tokio::select! {
+        done = work => done,
+        // Nothing was written yet: another node calls again.
+        () = ctx.stopping.cancelled() => return postpone(ctx, project, &job, Span::ZERO, "").await,
+    };
+    match done {
+        Ok(()) | Err(Error::StaleEpoch) => done,
+        Err(error) => {
+            postpone(ctx, project, &job, retry_delay(&error), &error.to_string()).await?;
+            Err(error)
+        }
+    }
+}

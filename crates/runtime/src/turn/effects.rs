@@ -1,0 +1,128 @@
+//! Executes the effect that a turn waits for, outside of any transaction.
+
+use super::{
+    model_answer::{shortened, storable},
+    pending::PendingEffect,
+    step::ActiveTurn,
+};
+use crate::{Context, failpoint, json::from_json, secrets};
+use domain::{
+    chat::ChatMessage,
+    ids::ProjectId,
+    nesting,
+    tool_request::{SecretMarks, ToolAnswer, ToolRequest},
+};
+use engine::{AskedServer, CallModel, Input, Retrieval, ToolList, model_request};
+use futures::future::try_join_all;
+use std::{collections::BTreeMap, time::Instant};
+use store::{Error, Result, history};
+
+/// Returns the outcome as inputs of the next step.
+pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Input>> {
+    let outcome = match &turn.pending {
+        PendingEffect::Model(call) => call_model(ctx, turn, call).await?,
+        // The request may have been made before a crash: only a safe method is repeated (docs/spec/engine.md 2.10).
+        PendingEffect::Tool { effect, request, repeated: true, .. } if request.method != "GET" => {
+            let answer =
+                ToolAnswer::Failed { code: "outcome_unknown".into(), message: "outcome unknown after restart".into() };
+            Input::Tool { effect: effect.clone(), answer }
+        }
+        PendingEffect::Tool { effect, request, secrets, .. } => {
+            let (filled, secrets) = with_secrets(ctx, turn.project, request, secrets).await?;
+            failpoint::reach("tool.ask");
+            let answer = send_request(ctx, &filled, &secrets).await;
+            failpoint::reach("tool.answered");
+            return Ok(after_missing(secrets.missing, Input::Tool { effect: effect.clone(), answer }));
+        }
+        PendingEffect::Retrieve { effect, base, queries } => {
+            let base = turn.agent.node(&turn.state.node).and_then(|node| node.knowledge(base));
+            let found = match base {
+                Some(base) => ctx.knowledge.search(turn.project, base, queries).await,
+                None => None,
+            };
+            let retrieval = found.map_or(Retrieval::Failed, |passages| Retrieval::Found { passages });
+            Input::Retrieved { effect: effect.clone(), retrieval }
+        }
+        PendingEffect::ListTools { effect, servers } => return list_tools(ctx, turn.project, effect, servers).await,
+    };
+    Ok(vec![outcome])
+}
+
+async fn call_model(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> Result<Input> {
+    let rows = history_window(ctx, turn, call).await?;
+    let request = model_request(&turn.agent, &turn.state, call, &rows);
+    let began = Instant::now();
+    failpoint::reach("model.ask");
+    let answer = ctx.model.complete(&request, &call.id).await;
+    failpoint::reach("model.answered");
+    metrics::histogram!("llm_seconds").record(began.elapsed().as_secs_f64());
+    metrics::counter!("llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" }).increment(1);
+    Ok(match answer {
+        Ok(response) => Input::Model { effect: call.id.clone(), response: storable(response) },
+        Err(failure) => Input::ModelFailed { effect: call.id.clone(), failure: shortened(failure) },
+    })
+}
+
+/// The history rows that a model request includes.
+async fn history_window(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> Result<Vec<(i64, ChatMessage)>> {
+    let mut reader = ctx.store.read().await?;
+    let mut conn = reader.conn();
+    let mut rows = history::window(&mut conn, turn.project, turn.execution, call.from).await?;
+    for pinned in [call.first_input, call.step_prompt].into_iter().flatten().filter(|seq| *seq < call.from) {
+        rows.extend(history::one(&mut conn, turn.project, turn.execution, pinned).await?);
+    }
+    rows.into_iter().map(|row| Ok((row.seq, from_json("history", &row.entry)?))).collect()
+}
+
+/// The secrets of a request: values that the project has, and names that it has not.
+struct Secrets {
+    values: BTreeMap<String, String>,
+    missing: Vec<String>,
+}
+
+async fn with_secrets(
+    ctx: &Context,
+    project: ProjectId,
+    request: &ToolRequest,
+    marks: &SecretMarks,
+) -> Result<(ToolRequest, Secrets)> {
+    let values = secrets::values(ctx, project, marks.names()).await?;
+    let missing = marks.names().filter(|name| !values.contains_key(*name)).map(str::to_owned).collect();
+    Ok((marks.fill(request, &values), Secrets { values, missing }))
+}
+
+/// Sends the request and removes secrets that the other side echoed: everything after this is journaled.
+async fn send_request(ctx: &Context, filled: &ToolRequest, secrets: &Secrets) -> ToolAnswer {
+    match ctx.egress.send(filled).await.redacted(&secrets.values) {
+        ToolAnswer::Answered { status, content, truncated } => {
+            ToolAnswer::Answered { status, content: nesting::shallow(content), truncated }
+        }
+        failed @ ToolAnswer::Failed { .. } => failed,
+    }
+}
+
+fn after_missing(names: Vec<String>, outcome: Input) -> Vec<Input> {
+    if names.is_empty() { vec![outcome] } else { vec![Input::SecretsMissing { names }, outcome] }
+}
+
+/// Lists the tools of all servers concurrently, except for cached lists.
+async fn list_tools(ctx: &Context, project: ProjectId, effect: &str, servers: &[AskedServer]) -> Result<Vec<Input>> {
+    let lists = servers.iter().map(async |asked| {
+        let (filled, secrets) = with_secrets(ctx, project, &asked.request, &asked.secrets).await?;
+        let cached = ctx.mcp.get(project, &filled, ctx.clock.monotonic());
+        let answer = match cached {
+            Some(answer) => answer,
+            None => {
+                let answer = send_request(ctx, &filled, &secrets).await;
+                ctx.mcp.put(project, &filled, &answer, ctx.clock.monotonic());
+                answer
+            }
+        };
+        Ok::<_, Error>((secrets.missing, ToolList { server: asked.server.clone(), answer }))
+    });
+    let (missing, lists): (Vec<_>, Vec<_>) = try_join_all(lists).await?.into_iter().unzip();
+    let mut missing = missing.concat();
+    missing.sort();
+    missing.dedup();
+    Ok(after_missing(missing, Input::ToolsListed { effect: effect.to_owned(), lists }))
+}

@@ -1,0 +1,285 @@
+//! An execution within a step: loaded, advanced by the engine, recorded and saved in the step's transaction.
+
+use super::contact_context;
+use crate::{
+    Context,
+    execution::{self, facts},
+    json::to_json,
+    outbox::{self, EntryContent, NewEntry},
+    test_mode,
+};
+use domain::{
+    Timestamp,
+    event::Event,
+    execution::ExecutionStatus,
+    ids::{AgentId, ExecutionId, ProjectId},
+    message::MessageOrigin,
+};
+use engine::{Compiled, Effect, Input, STATE_FORMAT, SendOutcome, State, Step};
+use serde_json::json;
+use std::sync::Arc;
+use store::{
+    Error, Result, Tx, agents,
+    conversations::ConversationRow,
+    events,
+    executions::{self, NewExecution, Saved},
+    history::{self, HistoryRow},
+    journal::{self, JournalRow},
+    timers,
+};
+
+/// Format of the journal's JSON.
+const JOURNAL_FORMAT: i64 = 1;
+
+pub(super) struct LoadedExecution {
+    pub(super) id: ExecutionId,
+    /// `None` if it cannot run; `broken` has the reason.
+    pub(super) agent: Option<Arc<Compiled>>,
+    pub(super) broken: String,
+    pub(super) stored_status: ExecutionStatus,
+    pub(super) state: State,
+    pub(super) step_no: i64,
+    /// Version of the contact's metadata and notes.
+    pub(super) contact_version: i64,
+    /// End of the conversation's previous execution.
+    pub(super) previous_ended_at: Timestamp,
+}
+
+impl LoadedExecution {
+    /// The conversation's live execution, or a new one if there is a message for an agent to answer.
+    pub(super) async fn load(
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        inputs: &mut Vec<Input>,
+        now: Timestamp,
+    ) -> Result<Option<Self>> {
+        let mut previous_ended_at = Timestamp::from_micros(0);
+        let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
+        if let Some(id) = conversation.execution_id
+            && let Some(mut execution) = Self::stored(ctx, tx, project, conversation, id).await?
+        {
+            if resumed || !execution.state.status.is_over() {
+                return Ok(Some(execution));
+            }
+            // It is over, but must record its outcomes: if it is resumed later, it must not wait for settled sends.
+            previous_ended_at = execution.previous_ended_at;
+            let (sent, others) =
+                std::mem::take(inputs).into_iter().partition(|input| matches!(input, Input::Sent { .. }));
+            *inputs = others;
+            execution.record_outcomes(ctx, tx, project, conversation, &sent, now).await?;
+        }
+        let has_message = inputs.iter().any(|input| matches!(input, Input::Said { .. }));
+        let Some(agent_id) = conversation.agent_id.filter(|_| has_message) else { return Ok(None) };
+        let pinned = agents::snapshot_for(tx, project, agent_id, conversation.contact_id).await?;
+        let Some((snapshot, contact_version)) = pinned else { return Ok(None) };
+        let id = ctx.new_id();
+        let phone_number = conversation.phone_number.as_deref();
+        let new = NewExecution { id, agent: agent_id, snapshot, conversation: conversation.id, phone_number, now };
+        executions::insert(tx, project, &new).await?;
+        let (agent, broken) = agent_or_reason(execution::agent(ctx, tx, project, snapshot).await?);
+        let state = State::new(facts(id, agent_id, conversation));
+        let stored_status = state.status;
+        Ok(Some(Self { id, agent, broken, stored_status, state, step_no: 0, contact_version, previous_ended_at }))
+    }
+
+    async fn stored(
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        id: ExecutionId,
+    ) -> Result<Option<Self>> {
+        let Some(row) = executions::for_step(tx, project, id, conversation.contact_id).await? else { return Ok(None) };
+        let state = match row.state.as_str() {
+            "" => State::new(facts(id, agent_id(tx, project, id).await?, conversation)),
+            text => State::load(row.state_format, text).map_err(damaged)?,
+        };
+        let (agent, broken) = agent_or_reason(execution::agent(ctx, tx, project, row.snapshot_id).await?);
+        Ok(Some(Self {
+            id,
+            agent,
+            broken,
+            stored_status: row.status,
+            state,
+            step_no: row.step_no,
+            contact_version: row.about_version.unwrap_or_default(),
+            previous_ended_at: row.ended_at.unwrap_or(Timestamp::from_micros(0)),
+        }))
+    }
+
+    pub(super) fn is_new(&self) -> bool {
+        self.step_no == 0
+    }
+
+    /// Inputs that precede the others: earlier messages for a new execution, and the contact context if it has changed.
+    /// `first_seq` is the place of the first input in the conversation.
+    pub(super) async fn context_inputs(
+        &self,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        inputs: &[Input],
+        first_seq: i64,
+        now: Timestamp,
+    ) -> Result<(Option<Input>, Option<Input>)> {
+        if self.state.facts.test_mode || self.agent.is_none() || !contact_context::is_needed(inputs) {
+            return Ok((None, None));
+        }
+        let earlier = match self.is_new() {
+            true => contact_context::earlier(tx, project, conversation, first_seq, self.previous_ended_at).await?,
+            false => None,
+        };
+        let contact =
+            contact_context::contact(tx, project, conversation, &self.state, self.contact_version, now).await?;
+        Ok((earlier, contact.map(Input::Contact)))
+    }
+
+    async fn record_outcomes(
+        &mut self,
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        sent: &[Input],
+        now: Timestamp,
+    ) -> Result<()> {
+        if sent.is_empty() {
+            return Ok(());
+        }
+        let before = self.state.status;
+        let step = self.advance(now, sent);
+        self.record(ctx, tx, project, conversation, &step, sent, now).await?;
+        self.save(ctx, tx, project, before, now).await
+    }
+
+    pub(super) fn advance(&mut self, now: Timestamp, inputs: &[Input]) -> Step {
+        match &self.agent {
+            Some(agent) => engine::advance(agent, &mut self.state, now, inputs),
+            None => engine::fail_unrunnable(&mut self.state, now, &self.broken),
+        }
+    }
+
+    /// Writes history, journal and effects of a step. Returns the outcomes of sends that were refused.
+    #[expect(clippy::too_many_arguments, reason = "the step, its inputs and where they belong")]
+    pub(super) async fn record(
+        &mut self,
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        conversation: &ConversationRow,
+        step: &Step,
+        inputs: &[Input],
+        now: Timestamp,
+    ) -> Result<Vec<Input>> {
+        self.step_no += 1;
+        for entry in &step.history {
+            let row = HistoryRow {
+                seq: entry.seq,
+                at: now,
+                node: entry.node.clone(),
+                origin: entry.origin.into(),
+                entry: to_json("history", &entry.message)?,
+            };
+            history::append(tx, project, self.id, &row).await?;
+        }
+        let row = JournalRow {
+            step_no: self.step_no,
+            epoch: conversation.epoch,
+            format: JOURNAL_FORMAT,
+            inputs: to_json("inputs", &inputs)?,
+            effects: to_json("effects", &step.effects)?,
+            events: to_json("events", &step.events)?,
+            at: now,
+        };
+        journal::append(tx, project, self.id, &row).await?;
+        if self.state.facts.test_mode {
+            test_mode::store_sent(tx, project, &self.state, &step.events, now).await?;
+        }
+        let mut refused = Vec::new();
+        for effect in &step.effects {
+            match effect {
+                Effect::Send { id, content } => {
+                    let content = EntryContent::Agent(content.clone());
+                    let entry = NewEntry {
+                        content: &content,
+                        shown: None,
+                        origin: MessageOrigin::Agent,
+                        source_key: id,
+                        waiting: Some((self.id, id)),
+                    };
+                    if let Err(why) = outbox::enqueue(ctx, tx, project, conversation, &entry, now).await? {
+                        let outcome = SendOutcome::Failed { code: why.code().into(), message: why.to_string() };
+                        refused.push(Input::Sent { effect: id.clone(), outcome });
+                    }
+                }
+                Effect::SetTimer { kind, generation, fire_at } => {
+                    timers::set(tx, project, (conversation.id, self.id), (kind.as_str(), *generation), *fire_at)
+                        .await?;
+                }
+                Effect::ClearTimer => timers::clear(tx, project, self.id).await?,
+                // Executed after the commit: the state holds what is pending. A cancelled model call is dropped with the
+                // task that waits for it.
+                Effect::CallModel(_)
+                | Effect::CallTool { .. }
+                | Effect::Retrieve { .. }
+                | Effect::ListTools { .. }
+                | Effect::CancelModel { .. } => {}
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Saves the state, and appends an event if the status changed.
+    pub(super) async fn save(
+        &self,
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        before: ExecutionStatus,
+        now: Timestamp,
+    ) -> Result<()> {
+        let state = &self.state;
+        let error = state.error.as_ref().map(|error| to_json("error", error)).transpose()?;
+        let saved = Saved {
+            entered: (state.status != self.stored_status).then_some(state.status),
+            node: &state.node,
+            handoff_reason: state.handoff_reason.as_deref(),
+            end_reason: state.end_reason.as_deref(),
+            error: error.as_deref(),
+            state: &to_json("state", state)?,
+            state_format: STATE_FORMAT,
+            step_no: self.step_no,
+            now,
+        };
+        executions::save(tx, project, self.id, &saved).await?;
+        let working = matches!(state.status, ExecutionStatus::Started | ExecutionStatus::Running);
+        if state.facts.test_mode && !working {
+            test_mode::record_rest(ctx, tx, project, state, self.step_no, now).await?;
+        }
+        if state.status == before && self.step_no > 1 {
+            return Ok(());
+        }
+        let body = json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status, "node": state.node})
+            .to_string();
+        let (id, object) = (ctx.new_uuid(), self.id.uuid());
+        events::append(&mut tx.scope(project, now), id, Event::ExecutionStatus, object, &body).await
+    }
+}
+
+async fn agent_id(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId) -> Result<AgentId> {
+    let row = executions::find(tx, project, id).await?;
+    Ok(row.ok_or_else(|| damaged("the execution is missing"))?.agent_id)
+}
+
+fn agent_or_reason(agent: std::result::Result<Arc<Compiled>, engine::CannotRun>) -> (Option<Arc<Compiled>>, String) {
+    match agent {
+        Ok(agent) => (Some(agent), String::new()),
+        Err(why) => (None, why.to_string()),
+    }
+}
+
+fn damaged(why: impl Into<String>) -> Error {
+    Error::Damaged { what: "execution", why: why.into() }
+}

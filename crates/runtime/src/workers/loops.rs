@@ -1,0 +1,185 @@
+//! The production loops around the worker steps.
+
+use super::{
+    lease_renewal::renew_leases,
+    work::{Due, Subject, Work, look, run_due_clocks},
+};
+use crate::{
+    Context,
+    jobs::{self, Queue},
+    schedule::BATCH,
+};
+use futures::{
+    future::FutureExt as _,
+    stream::{FuturesUnordered, StreamExt as _},
+};
+use std::{collections::HashSet, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// Longest wait for work that did not notify this node: work of other nodes, and clocks, are found by polling.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// Most concurrent turns on this node; each waits for a model most of the time.
+const MAX_TURNS: usize = 256;
+/// Most concurrent sends: apart from turns, so that a model that hangs does not keep answers from leaving.
+const MAX_SENDS: usize = 128;
+/// Most concurrent test runs.
+const MAX_TRIALS: usize = 64;
+/// Most concurrent jobs that call Meta, in each queue.
+const MAX_JOBS: usize = 16;
+
+/// Runs the workers until `stop` is cancelled. Then it finishes the work in progress and keeps renewing its leases.
+pub async fn run(ctx: Context, stop: CancellationToken) {
+    let idle = CancellationToken::new();
+    let due = async {
+        let work = supervised("due work", &stop, || run_due(ctx.clone(), stop.clone()));
+        let others = supervised("jobs", &stop, || run_jobs(ctx.clone(), Queue::Others, stop.clone()));
+        let downloads = supervised("downloads", &stop, || run_jobs(ctx.clone(), Queue::Downloads, stop.clone()));
+        tokio::join!(work, others, downloads);
+        idle.cancel();
+    };
+    let clocks = supervised("clocks", &stop, || run_clocks(ctx.clone(), stop.clone()));
+    let leases = supervised("leases", &idle, || keep_leases(ctx.clone(), idle.clone()));
+    tokio::join!(due, clocks, leases);
+}
+
+/// Restarts a loop that panics, and counts the panic.
+async fn supervised<F: Future<Output = ()> + Send + 'static>(
+    name: &str,
+    stop: &CancellationToken,
+    start: impl Fn() -> F,
+) {
+    while let Err(error) = tokio::spawn(start()).await {
+        metrics::counter!("panics_total").increment(1);
+        tracing::error!(worker = name, %error, "worker loop panicked; restarting it");
+        if stop.is_cancelled() {
+            return;
+        }
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+async fn run_due(ctx: Context, stop: CancellationToken) {
+    let mut tasks = FuturesUnordered::new();
+    let mut busy: HashSet<Subject> = HashSet::new();
+    // The last look found work that was busy, or that exceeded a limit.
+    let mut leftover = true;
+    let mut ended = false;
+    loop {
+        // Registered before looking: a wake-up during the look is not missed.
+        let woken = ctx.wake.notified();
+        tokio::pin!(woken);
+        woken.as_mut().enable();
+        let mut full = false;
+        // The end of a task brings no new work unless some was left over: what the task made due has notified.
+        let worth_a_look = leftover || !std::mem::take(&mut ended);
+        let turns = busy.iter().filter(|subject| matches!(subject, Subject::Turn(_))).count();
+        let test_runs = busy.iter().filter(|subject| matches!(subject, Subject::TestRun(_))).count();
+        let sends = busy.len() - turns - test_runs;
+        let (turn_room, send_room) = (MAX_TURNS.saturating_sub(turns), MAX_SENDS.saturating_sub(sends));
+        if worth_a_look && !stop.is_cancelled() && (turn_room > 0 || send_room > 0) {
+            let due = look(&ctx).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot query due work");
+                Due::default()
+            });
+            leftover = due.turns.len() > turn_room || due.sends.len() > send_room;
+            full = due.turns.len() as i64 == BATCH && turn_room > 0 || due.sends.len() as i64 == BATCH && send_room > 0;
+            leftover |= full;
+            let turns = due.turns.into_iter().take(turn_room).map(Work::Turn);
+            let sends = due.sends.into_iter().take(send_room).map(Work::Send);
+            let test_runs = due.test_runs.into_iter().take(MAX_TRIALS.saturating_sub(test_runs)).map(Work::TestRun);
+            for work in turns.chain(sends).chain(test_runs) {
+                if busy.insert(work.subject()) {
+                    tasks.push(spawn(work.subject(), work.execute(ctx.clone())));
+                } else {
+                    leftover = true;
+                }
+            }
+        }
+        if stop.is_cancelled() && tasks.is_empty() {
+            return;
+        }
+        let pause = if full { Duration::from_millis(5) } else { POLL_INTERVAL };
+        tokio::select! {
+            Some(subject) = tasks.next() => {
+                busy.remove(&subject);
+                // One look serves all tasks that have ended by now.
+                while let Some(Some(subject)) = tasks.next().now_or_never() {
+                    busy.remove(&subject);
+                }
+                ended = true;
+            }
+            () = &mut woken => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+        }
+    }
+}
+
+/// Runs work on a task of its own, so that a panic ends only that work.
+async fn spawn(subject: Subject, work: impl Future<Output = store::Result<()>> + Send + 'static) -> Subject {
+    match tokio::spawn(work).await {
+        Ok(Ok(())) => {}
+        Ok(Err(store::Error::StaleEpoch)) => metrics::counter!("stale_epoch_writes_total").increment(1),
+        Ok(Err(error)) => tracing::warn!(?subject, %error, "work failed; it stays due"),
+        Err(error) => {
+            metrics::counter!("panics_total").increment(1);
+            tracing::error!(?subject, %error, "work panicked; it stays due");
+        }
+    }
+    subject
+}
+
+/// Runs jobs that call Meta, a few at once. They are rare and may wait for a poll, so that turns and sends do not
+/// pay for looking for them.
+async fn run_jobs(ctx: Context, queue: Queue, stop: CancellationToken) {
+    let mut tasks = FuturesUnordered::new();
+    let mut busy: HashSet<Subject> = HashSet::new();
+    loop {
+        let room = MAX_JOBS.saturating_sub(tasks.len());
+        if room > 0 && !stop.is_cancelled() {
+            let due = jobs::look(&ctx, queue).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "cannot query due jobs");
+                Vec::new()
+            });
+            for work in due.into_iter().map(Work::Job).take(room) {
+                if busy.insert(work.subject()) {
+                    tasks.push(spawn(work.subject(), work.execute(ctx.clone())));
+                }
+            }
+        }
+        if stop.is_cancelled() && tasks.is_empty() {
+            return;
+        }
+        tokio::select! {
+            Some(subject) = tasks.next() => {
+                busy.remove(&subject);
+            }
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
+            () = stop.cancelled(), if !stop.is_cancelled() => {}
+        }
+    }
+}
+
+async fn run_clocks(ctx: Context, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = run_due_clocks(&ctx).await {
+            tracing::warn!(%error, "cannot query due timers and jobs");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(POLL_INTERVAL) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn keep_leases(ctx: Context, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(3)) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = renew_leases(&ctx).await {
+            tracing::warn!(%error, "cannot renew leases");
+        }
+    }
+}

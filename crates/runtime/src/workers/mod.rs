@@ -1,0 +1,12 @@
+//! The workers: each is a `step` that does one thing that is due and returns whether there was one.
+//!
+//! The loops here, `run_until_idle` of the tests and the simulator call the same steps. No step loops, spawns or sleeps.
+
+mod lease_renewal;
+mod loops;
+mod work;
+
+pub use crate::schedule::Did;
+pub use lease_renewal::renew_leases;
+pub use loops::run;
+pub use work::{Due, Subject, Work, look, run_due_clocks, step};

@@ -1,0 +1,94 @@
+//! Due work: finding it, and executing one piece of it.
+
+use crate::{
+    Context, dispatch, jobs,
+    schedule::{BATCH, Did},
+    timers, trials, turn,
+};
+use domain::ids::{ConversationId, OutboxId};
+use store::unscoped::{self, DueConversation, DueOutbox, DueRow};
+use uuid::Uuid;
+
+/// Does one thing that is due, of any kind.
+pub async fn step(ctx: &Context) -> store::Result<Did> {
+    for did in [
+        timers::step(ctx).await?,
+        jobs::step_local(ctx).await?,
+        dispatch::step(ctx).await?,
+        turn::claim_and_run(ctx).await?,
+        trials::step(ctx).await?,
+        jobs::step_external(ctx).await?,
+    ] {
+        if did == Did::Something {
+            return Ok(did);
+        }
+    }
+    Ok(Did::Nothing)
+}
+
+/// A piece of due work. Different pieces run concurrently; of two nodes that take the same one, one finds it claimed.
+#[derive(Debug, Clone, Copy)]
+pub enum Work {
+    Turn(DueConversation),
+    Send(DueOutbox),
+    TestRun(DueRow),
+    /// A job that calls Meta.
+    Job(DueRow),
+}
+
+/// Identifies a piece of work: a node does not execute it twice at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    Turn(ConversationId),
+    Send(OutboxId),
+    /// By its job.
+    TestRun(Uuid),
+    Job(Uuid),
+}
+
+impl Work {
+    pub const fn subject(&self) -> Subject {
+        match self {
+            Self::Turn(due) => Subject::Turn(due.id),
+            Self::Send(due) => Subject::Send(due.id),
+            Self::TestRun(due) => Subject::TestRun(due.id),
+            Self::Job(due) => Subject::Job(due.id),
+        }
+    }
+
+    /// Executes it as far as it goes. After an error it stays due.
+    pub async fn execute(self, ctx: Context) -> store::Result<()> {
+        match self {
+            Self::Turn(due) => turn::run(&ctx, due).await,
+            Self::Send(due) => dispatch::run(&ctx, due).await,
+            Self::TestRun(due) => trials::run(&ctx, due).await,
+            Self::Job(due) => jobs::run(&ctx, due).await,
+        }
+    }
+}
+
+/// Due work, oldest first in each list.
+#[derive(Debug, Default)]
+pub struct Due {
+    pub turns: Vec<DueConversation>,
+    pub sends: Vec<DueOutbox>,
+    pub test_runs: Vec<DueRow>,
+}
+
+/// Finds due turns, sends and test runs.
+pub async fn look(ctx: &Context) -> store::Result<Due> {
+    let mut reader = ctx.store.read().await?;
+    let mut conn = reader.conn();
+    let now = ctx.now();
+    let turns = unscoped::due_conversations(&mut conn, now, BATCH).await?;
+    let sends = unscoped::due_outbox(&mut conn, now, BATCH).await?;
+    let test_runs = unscoped::due_test_runs(&mut conn, now, BATCH).await?;
+    Ok(Due { turns, sends, test_runs })
+}
+
+/// Fires due timers and runs due jobs that need no network.
+pub async fn run_due_clocks(ctx: &Context) -> store::Result<()> {
+    let fired = timers::step(ctx).await;
+    jobs::step_local(ctx).await?;
+    fired.map(drop)
+}
