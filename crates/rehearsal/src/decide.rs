@@ -104,7 +104,8 @@ impl<'a> Situation<'a> {
 
     fn human(&self) -> Option<Action<'a>> {
         let offered = self.conversation.last_said().is_some_and(|said| says(said, phrases::OFFER_PERSON));
-        if !self.wish.has(Concept::Human) && !(offered && self.wish.is_only_yes()) {
+        let wanted = self.wish.has(Concept::Human) || offered && self.wish.is_only_yes();
+        if !wanted {
             return None;
         }
         match self.open_targets().find(|target| target.is_human()) {

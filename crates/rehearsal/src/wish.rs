@@ -27,7 +27,8 @@ impl Wish {
         let wants_human = !identity && found.iter().any(|hit| wants_human(&words, &found, hit));
         found.retain(|hit| {
             let person = matches!(hit.concept, Concept::Human | Concept::Somebody | Concept::Subject);
-            !person && !(matches!(hit.concept, Concept::Topic { .. }) && is_refused(&words, hit))
+            let refused_topic = matches!(hit.concept, Concept::Topic { .. }) && is_refused(&words, hit);
+            !(person || refused_topic)
         });
         let ends_with_closing = found.last().is_some_and(|hit| matches!(hit.concept, Concept::Bye | Concept::Done));
         if wants_human {

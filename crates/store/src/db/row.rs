@@ -76,9 +76,9 @@ bound! {
     bool as bool: flag => *flag;
     Uuid as Uuid: id => *id;
     String as &'v str: text => text.as_ref();
-    &'a str as &'v str where 'a: text => text.as_ref();
+    &'a str as &'v str where 'a: text => *text;
     Vec<u8> as &'v [u8]: bytes => bytes.as_ref();
-    &'a [u8] as &'v [u8] where 'a: bytes => bytes.as_ref();
+    &'a [u8] as &'v [u8] where 'a: bytes => *bytes;
     [u8; 32] as &'v [u8]: bytes => bytes.as_ref();
     Timestamp as i64: time => time.micros();
     Span as i64: span => span.micros();
@@ -195,9 +195,11 @@ macro_rules! rows {
         }
 
         impl $name {
-            #[allow(dead_code, reason = "some rows are only read from statements that compute columns")]
             pub(crate) const COLUMNS: &str = concat!(stringify!($first) $(, ", ", stringify!($field))*);
         }
+
+        // Some rows are only read from statements that compute their columns.
+        const _: &str = $name::COLUMNS;
 
         impl crate::db::row::FromRow for $name {
             fn of_sqlite(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
