@@ -1,7 +1,7 @@
-//! API keys: `chq_<12 lookup>_<43 base62>`, stored as a SHA-256 (design.md §4).
-//!
-//! The lookup part finds the row, the hash of the whole key proves it. The secret part has 256 bits, so a slow hash
-//! would buy nothing. Tokens of people who signed in from a command line are made alike, with `chu` in front.
+//! API keys: `chq_<12 lookup>_<43 base62>`, stored as a SHA-256.
+//! The lookup part finds the row and the hash of the whole key proves it. The secret part has 256
+//! bits, so a slow hash would add nothing. Tokens of command-line users have the same form with the
+//! prefix `chu`.
 
 use sha2::{Digest, Sha256};
 
@@ -9,22 +9,22 @@ const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 const LOOKUP_LENGTH: usize = 12;
 const SECRET_LENGTH: usize = 43;
 
-/// A key as its owner sees it, once.
+/// A new key, shown to its owner once.
 pub struct NewApiKey {
-    /// The whole key.
     pub text: String,
-    /// The part that finds it.
+    /// The part that finds the row.
     pub lookup: String,
     /// SHA-256 of the whole key.
     pub hash: [u8; 32],
 }
 
-/// Makes a key from random bytes, or `None` where too few of them are usable (256 bytes always suffice in practice).
+/// Makes a key from random bytes, or `None` if too few of them are usable (256 bytes always suffice
+/// in practice).
 pub fn from_random(random: &[u8]) -> Option<NewApiKey> {
     made("chq", random)
 }
 
-/// Makes a user's token, like a key.
+/// Makes a user's token in the same way.
 pub fn token_from_random(random: &[u8]) -> Option<NewApiKey> {
     made("chu", random)
 }
@@ -43,12 +43,12 @@ fn made(prefix: &str, random: &[u8]) -> Option<NewApiKey> {
     Some(NewApiKey { text, lookup, hash })
 }
 
-/// The lookup part of a key in the right shape.
+/// The lookup part of a well-formed key.
 pub fn lookup(key: &str) -> Option<&str> {
     found("chq_", key)
 }
 
-/// The lookup part of a user's token in the right shape.
+/// The lookup part of a well-formed user token.
 pub fn token_lookup(token: &str) -> Option<&str> {
     found("chu_", token)
 }
@@ -59,7 +59,7 @@ fn found<'k>(prefix: &str, key: &'k str) -> Option<&'k str> {
     (fits(lookup, LOOKUP_LENGTH) && fits(secret, SECRET_LENGTH)).then_some(lookup)
 }
 
-/// What is stored of a key.
+/// The stored hash of a key.
 pub fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }

@@ -1,32 +1,32 @@
-//! Signing in from a command line: a code that a person copies to the operator.
-//!
-//! Whoever has the code gets the token once it is approved, so it is as long as a key: three groups of a sandbox code's
-//! letters, 89 bits.
+//! Sign-in from a command line: a code that a person passes to the operator.
+//! The token is given to any client that has the code once it is approved, so the code is as long
+//! as a key: three groups of a sandbox code's letters, 89 bits.
 
 use crate::{sandbox, time::Span};
 use sha2::{Digest as _, Sha256};
 
-/// How long a code waits for its approval, and then for its client.
+/// A code waits this long for its approval, and then for its client.
 pub const CODE_LIFETIME: Span = Span::from_mins(10);
-/// How long a token is valid.
+/// Validity of a token.
 pub const TOKEN_LIFETIME: Span = Span::from_hours(90 * 24);
-/// At most this many codes wait at a time.
+/// Pending codes at a time.
 pub const MOST_WAITING: i64 = 1_000;
 
-/// A code from random bytes, or `None` where too few of them are usable (192 bytes always suffice in practice).
+/// A code from random bytes, or `None` if too few of them are usable (192 bytes always suffice in
+/// practice).
 pub fn code_from(random: &[u8]) -> Option<String> {
     let groups: Option<Vec<String>> =
         random.chunks_exact((random.len() / 3).max(1)).take(3).map(sandbox::code_from).collect();
     groups.filter(|groups| groups.len() == 3).map(|groups| groups.join("-"))
 }
 
-/// Whether a text has the shape of a code.
+/// True for a text with the form of a code.
 pub fn is_code(text: &str) -> bool {
     normalised(text).bytes().all(|byte| sandbox::CODE_ALPHABET.contains(&byte))
         && normalised(text).len() == 3 * sandbox::CODE_LENGTH
 }
 
-/// What is stored of a code, however it was typed.
+/// The stored hash of a code, independent of how it was typed.
 pub fn hash(code: &str) -> [u8; 32] {
     Sha256::digest(normalised(code)).into()
 }

@@ -1,36 +1,35 @@
-//! The statuses of an execution and what may follow what (engine.md 2.9).
+//! The statuses of an execution and their transitions (docs/spec/engine.md 2.9).
 
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::str::FromStr;
 
-/// Where an execution stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ExecutionStatus {
-    /// The record exists; no step is done, or the worker died and it waits for another.
+    /// Created; no step is done, or the worker died and another has not continued.
     Started,
-    /// A turn is under way.
+    /// A turn is in progress.
     Running,
-    /// At rest, waiting for input.
+    /// Waiting for input.
     Paused,
-    /// A person has taken over; the agent is silent.
+    /// A person has the conversation; the agent is silent.
     Handoff,
     /// Over: reached `__end__`, timed out, or ended by the API.
     Ended,
-    /// Over with an error, resumable only when the error is retryable.
+    /// Over with an error; can be resumed if the error is retryable.
     Failed,
     /// Over: stopped on request.
     Stopped,
 }
 
 impl ExecutionStatus {
-    /// All of them, in the order of the table.
+    /// In the order of the table.
     pub const ALL: [Self; 7] =
         [Self::Started, Self::Running, Self::Paused, Self::Handoff, Self::Ended, Self::Failed, Self::Stopped];
 
-    /// The wire word.
+    /// The word in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Started => "started",
@@ -43,8 +42,7 @@ impl ExecutionStatus {
         }
     }
 
-    /// The pairs of the table: whether an execution that stands here may come to stand there. A failed one goes on only
-    /// where its error is retryable.
+    /// True for a pair of the table. A failed execution continues only if its error is retryable.
     pub const fn may_become(self, to: Self) -> bool {
         match self {
             Self::Started => matches!(to, Self::Running | Self::Failed | Self::Stopped),
@@ -56,20 +54,20 @@ impl ExecutionStatus {
         }
     }
 
-    /// Whether the API may bring that change about: only a worker starts or runs an execution, and one that has not begun
-    /// can only be stopped.
+    /// True if the API may set this status: only a worker starts or runs an execution, and one that
+    /// has not started can only be stopped.
     pub const fn may_be_set(self, to: Self) -> bool {
         let settable = matches!(to, Self::Paused | Self::Ended | Self::Handoff | Self::Failed | Self::Stopped);
         settable && self.may_become(to) && !matches!((self, to), (Self::Started, Self::Failed))
     }
 
-    /// Whether the conversation is free for a new execution.
+    /// True if the conversation is free for a new execution.
     pub const fn is_over(self) -> bool {
         matches!(self, Self::Ended | Self::Failed | Self::Stopped)
     }
 }
 
-/// Not one of the seven words.
+/// The text is none of the seven words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("unknown execution status")]
 pub struct UnknownStatus;
@@ -81,43 +79,40 @@ impl FromStr for ExecutionStatus {
     }
 }
 
-/// Why an execution failed (engine.md 2.9): a closed list of codes.
+/// Error of a failed execution (docs/spec/engine.md 2.9); the codes are a closed list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExecutionError {
-    /// e.g. `llm_unavailable`.
+    /// For example `llm_unavailable`.
     pub code: String,
     /// For people.
     pub message: String,
-    /// The node that was being visited.
+    /// The visited node.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub node: Option<String>,
-    /// When it happened.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<Timestamp>,
-    /// Whether a resume call may take the kept input up again.
+    /// True if a resume may continue with the stored input.
     pub retryable: bool,
 }
 
 impl ExecutionError {
-    /// An error of this code; whether it is retryable follows from the code.
+    /// An error of this code; the code decides whether it is retryable.
     pub fn new(code: &str, message: impl Into<String>, node: Option<String>) -> Self {
         let for_good = ["channel_auth", "llm_key_missing", "budget_exceeded", "graph_invalid", "set_by_api"];
         Self { code: code.into(), message: message.into(), node, at: None, retryable: !for_good.contains(&code) }
     }
 }
 
-/// What a client gives to an execution: the `message` of create and resume.
+/// The `message` of create and resume in the API.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ExecutionInput {
-    /// Something said by the contact.
+    /// A message of the contact.
     UserInput {
-        /// The text.
         text: String,
     },
-    /// Data from a system, not said by anybody.
+    /// Data from another system.
     Payload {
-        /// Any JSON.
         value: Value,
     },
 }

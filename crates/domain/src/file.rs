@@ -1,12 +1,11 @@
-//! What WhatsApp takes as a file (whatsapp-cloud-api.md 2.3): which types, how large, and what the first bytes say.
-//!
-//! What a caller says of a file is a hint. A picture, a film or a sound is what its bytes are.
+//! Media that WhatsApp accepts (docs/spec/whatsapp-cloud-api.md 2.3): types, sizes and first bytes.
+//! The type that a caller gives is a hint. The bytes decide about images, videos and audio.
 
 use crate::message::MediaKind;
 
 const MIB: usize = 1 << 20;
 
-/// What a document may be called to WhatsApp; anything else goes as bytes without a type.
+/// Types of documents that WhatsApp accepts; any other is sent as bytes without a type.
 const DOCUMENTS: [&str; 8] = [
     "text/plain",
     "application/pdf",
@@ -18,10 +17,10 @@ const DOCUMENTS: [&str; 8] = [
     "application/vnd.openxmlformats-officedocument.presentationml.presentation",
 ];
 
-/// The most bytes of any file.
+/// Largest media in bytes.
 pub const LARGEST: usize = 100 * MIB;
 
-/// The most bytes of a file of this kind.
+/// Largest media of this kind in bytes.
 pub const fn largest(kind: MediaKind) -> usize {
     match kind {
         MediaKind::Image => 5 * MIB,
@@ -30,7 +29,7 @@ pub const fn largest(kind: MediaKind) -> usize {
     }
 }
 
-/// The types of a kind, for people.
+/// The types of a kind, for messages.
 pub const fn types(kind: MediaKind) -> &'static str {
     match kind {
         MediaKind::Image => "JPEG or PNG",
@@ -40,8 +39,8 @@ pub const fn types(kind: MediaKind) -> &'static str {
     }
 }
 
-/// The type to send a file as, from its first bytes and what its sender called it; `None` if WhatsApp does not take it as
-/// this kind.
+/// The type to send, from the first bytes and the declared type; `None` if WhatsApp does not accept
+/// it as this kind.
 pub fn mime_type(kind: MediaKind, first: &[u8], said: Option<&str>) -> Option<&'static str> {
     let container = (first.get(4..8) == Some(b"ftyp")).then(|| first.get(8..11).unwrap_or_default());
     match kind {
@@ -60,8 +59,9 @@ pub fn mime_type(kind: MediaKind, first: &[u8], said: Option<&str>) -> Option<&'
     }
 }
 
-/// As what a file of a person is given out, and whether a browser may show it: pictures, films and sounds that are what
-/// they are said to be. Anything else is a download, so that nothing a stranger sends runs in a page of ours.
+/// The type to serve received media as, and whether a browser may show it: images, videos and audio
+/// with matching bytes. Anything else is a download, so that no content of a stranger runs in our
+/// pages.
 pub fn given_out(kind: &str, first: &[u8], said: Option<&str>) -> (&'static str, bool) {
     let kind = if kind == "sticker" { Some(MediaKind::Image) } else { MediaKind::parse(kind) };
     let is_webp = first.starts_with(b"RIFF") && first.get(8..12) == Some(b"WEBP");
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_what_its_bytes_say() {
+    fn media_type_follows_the_bytes() {
         for (kind, first, said, expected) in [
             (MediaKind::Image, &b"\xff\xd8\xff\xe0"[..], Some("image/png"), Some("image/jpeg")),
             (MediaKind::Image, b"\x89PNG\r\n\x1a\n...", None, Some("image/png")),
@@ -116,7 +116,7 @@ mod tests {
         }
     }
     #[test]
-    fn a_stranger_s_file_is_shown_only_if_it_is_a_picture_a_film_or_a_sound() {
+    fn received_media_is_shown_only_if_image_video_or_audio() {
         for (kind, first, said, expected) in [
             ("image", &b"\xff\xd8\xff\xe0"[..], None, ("image/jpeg", true)),
             ("sticker", b"RIFF\x1a\0\0\0WEBPVP8 ", None, ("image/webp", true)),

@@ -1,7 +1,6 @@
-//! Identifiers that cannot be mixed up: an `AgentId` is not a `ProjectId`.
-//!
-//! All are UUIDs; new ones are version 7, made by the server from its clock and random source, so they sort by time.
-//! Nothing here makes an id from the system's clock or randomness.
+//! Typed identifiers: an `AgentId` is not a `ProjectId`.
+//! All are UUIDs; new ones are version 7, made by the server from its clock and random source, so
+//! they sort by time. No id is made from the system's clock or randomness here.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::{fmt, hash, marker::PhantomData, str::FromStr};
@@ -19,12 +18,10 @@ pub struct Id<T> {
 pub struct MalformedId;
 
 impl<T> Id<T> {
-    /// The id behind a stored UUID.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self { uuid, kind: PhantomData }
     }
 
-    /// The UUID, for binding to a statement.
     pub const fn uuid(self) -> Uuid {
         self.uuid
     }
@@ -75,7 +72,7 @@ impl<T> fmt::Display for Id<T> {
 impl<T> FromStr for Id<T> {
     type Err = MalformedId;
 
-    /// Accepts the hyphenated form only, in either case: braces, URNs and bare hex are not ids of ours.
+    /// Accepts the hyphenated form only, in either case; braces, URNs and bare hex are rejected.
     fn from_str(text: &str) -> Result<Self, MalformedId> {
         if text.len() != 36 {
             return Err(MalformedId);

@@ -1,4 +1,4 @@
-//! The words of Chasqui: types and pure rules. No I/O, no clock, no randomness.
+//! Types and pure rules. No I/O, no clock, no randomness.
 
 pub mod agent;
 pub mod api_key;

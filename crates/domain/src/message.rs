@@ -71,20 +71,19 @@ impl Delivery {
     }
 }
 
-/// What a message to a contact holds.
+/// The content of a message to a contact.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
     /// 1 to 4096 characters.
     Text(String),
-    /// A picture, a film, a sound or a document.
     Media(Media),
     /// A template that WhatsApp has approved.
     Template(TemplateMessage),
 }
 
 impl Content {
-    /// The stored and wire word of its kind.
+    /// The stored word of its kind.
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -93,7 +92,7 @@ impl Content {
         }
     }
 
-    /// As it is shown in a conversation: the text or caption, else what it is.
+    /// Text or caption, else the kind, as a conversation shows it.
     pub fn in_words(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -105,14 +104,13 @@ impl Content {
     }
 }
 
-/// A file that WhatsApp fetches from a URL.
+/// Media that WhatsApp fetches from a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
-    /// What it is.
     pub kind: MediaKind,
     /// Absolute https URL.
     pub url: String,
-    /// Shown below it; never with a sound.
+    /// Shown below it; not with audio.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub caption: Option<String>,
     /// Shown for documents only.
@@ -120,25 +118,18 @@ pub struct Media {
     pub filename: Option<String>,
 }
 
-/// The kinds of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MediaKind {
-    /// A picture.
     Image,
-    /// A film.
     Video,
-    /// A sound.
     Audio,
-    /// Anything else.
     Document,
 }
 
 impl MediaKind {
-    /// All of them.
     pub const ALL: [Self; 4] = [Self::Image, Self::Video, Self::Audio, Self::Document];
 
-    /// The wire word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Image => "image",
@@ -148,7 +139,7 @@ impl MediaKind {
         }
     }
 
-    /// Reads the wire word in either case.
+    /// Reads the word in either case.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text.trim()))
     }
@@ -157,12 +148,12 @@ impl MediaKind {
 /// A template with its parameters filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateMessage {
-    /// Its name at WhatsApp.
+    /// Name at WhatsApp.
     pub name: String,
-    /// The language to send it in, where the agent names one.
+    /// Language, if the agent names one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub language: Option<String>,
-    /// Parameters of the body by name, or by place from `1`.
+    /// Parameters of the body by name, or by position from `1`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub parameters: Vec<(String, String)>,
     /// The stored template.
@@ -171,10 +162,11 @@ pub struct TemplateMessage {
     /// The number to send from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub config_id: Option<String>,
-    /// As Meta takes them, of a template that was filled in by its stored form; they stand for the parameters then.
+    /// Meta's component structure, for a template filled in by its stored form; it replaces the
+    /// parameters.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub components: Vec<serde_json::Value>,
-    /// What a person will read, where the stored form is known.
+    /// The text as a person reads it, if the stored form is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
 }

@@ -1,12 +1,12 @@
-//! How deep stored JSON may go. Readers of JSON stop at 128 levels, and what we store wraps what others gave: a value that
-//! was read at the limit would be written once and never read again.
+//! The depth of stored JSON. JSON readers stop at 128 levels, and stored values wrap given ones: a
+//! value at the limit would be written once and never read again.
 
 use serde_json::Value;
 
 /// Levels of lists and objects in a value that comes from outside.
 pub const DEEPEST: usize = 64;
 
-/// Whether JSON is nested deeper than `levels`. Looks no deeper than that itself.
+/// True if JSON is nested deeper than `levels`. Looks no deeper than that itself.
 pub fn exceeds(value: &Value, levels: usize) -> bool {
     let Some(left) = levels.checked_sub(1) else { return value.is_array() || value.is_object() };
     match value {
@@ -16,7 +16,7 @@ pub fn exceeds(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// The value with what lies too deep as its JSON text.
+/// Replaces parts below the limit by their JSON text.
 pub fn shallow(value: Value) -> Value {
     if exceeds(&value, DEEPEST) { cut(value, DEEPEST) } else { value }
 }
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_too_deep_becomes_text_and_the_rest_stays() {
+    fn too_deep_parts_become_text() {
         assert_eq!(shallow(nested(DEEPEST)), nested(DEEPEST));
         let cut = shallow(json!({"deep": nested(DEEPEST + 3), "flat": [1]}));
         assert!(!exceeds(&cut, DEEPEST));

@@ -1,18 +1,17 @@
-//! What WhatsApp takes as a message (whatsapp-cloud-api.md 2.1): one table of limits, for those who send and for those who
-//! stand in for Meta.
-//!
-//! It looks at the node of a message's type as Meta writes it. Types and kinds that it does not know pass.
+//! Limits of outgoing WhatsApp messages (docs/spec/whatsapp-cloud-api.md 2.1), one table for
+//! senders and for the emulator.
+//! The checks look at the node of a message's type as Meta writes it. Unknown types and kinds pass.
 
 use crate::Problem;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// The code of what must be there and is not.
+/// Code of a missing field.
 pub const MISSING: &str = "missing";
-/// The code of what is there and wrong.
+/// Code of an invalid field.
 pub const INVALID: &str = "invalid";
 
-/// Meta's limits, in characters unless said otherwise. They change.
+/// Meta's limits, in characters unless noted. They change.
 mod limits {
     pub const TEXT: usize = 4_096;
     pub const CAPTION: usize = 1_024;
@@ -32,7 +31,8 @@ mod limits {
     pub const TEMPLATE_NAME: usize = 512;
 }
 
-/// What Meta would refuse about the node of a message of type `kind`; paths begin with the type: `/text/body`.
+/// Problems that Meta would report in a message of type `kind`; paths begin with the type:
+/// `/text/body`.
 pub fn problems(kind: &str, node: &Value) -> Vec<Problem> {
     let mut found = Found(Vec::new());
     match kind {
@@ -71,7 +71,7 @@ impl Found {
         self.0.push(Problem::new(path, INVALID, message));
     }
 
-    /// A text that must be there.
+    /// A required text.
     fn text(&mut self, node: &Value, at: &str, key: &str, length: std::ops::RangeInclusive<usize>) {
         let path = format!("{at}/{key}");
         match node.get(key) {
@@ -84,7 +84,7 @@ impl Found {
         }
     }
 
-    /// A text that may be there.
+    /// An optional text.
     fn optional(&mut self, node: &Value, at: &str, key: &str, longest: usize) {
         if node.get(key).is_some_and(|value| !value.is_null()) {
             self.text(node, at, key, 0..=longest);
@@ -151,7 +151,7 @@ fn interactive(found: &mut Found, node: &Value) {
     match kind {
         "" => return found.missing("/interactive/type"),
         "button" | "list" => {}
-        // Passed through, with what all kinds share.
+        // Passed through, with the rules that all kinds share.
         _ => {
             if action.is_null() {
                 found.missing("/interactive/action");
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_that_fits_passes_and_the_first_that_does_not_is_named() {
+    fn limits_accept_the_largest_value_and_report_the_next() {
         let x = |count: usize| "x".repeat(count);
         for (kind, fits, over, path) in [
             ("text", json!({"body": x(4_096)}), json!({"body": x(4_097)}), "text.body"),
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_be_there_is_asked_for() {
+    fn missing_fields_are_reported() {
         for (kind, node, path) in [
             ("text", json!({}), "text.body"),
             ("image", json!({"caption": "x"}), "image.id"),
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn invalid_fields_are_reported() {
         let mut twice = buttons(2, "");
         twice["action"]["buttons"][1] = twice["action"]["buttons"][0].clone();
         let mut header = list(1);

@@ -1,8 +1,7 @@
-//! Phone numbers as WhatsApp knows them.
-//!
-//! One person's number can be written in several ways in Brazil, Mexico and Argentina. `digits` is what was written,
-//! `canonical` is the one spelling that all of them share and that we look people up by. Nobody's country is guessed:
-//! a number without country code is taken as it stands.
+//! Phone numbers as WhatsApp uses them.
+//! One person's number can be written in several ways in Brazil, Mexico and Argentina. `digits` is
+//! the number as written, `canonical` the one spelling that contacts are looked up by. No country
+//! is guessed: a number without country code is taken as it is.
 
 /// A number with its country code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -11,22 +10,18 @@ pub struct Phone {
     canonical: String,
 }
 
-/// Why a text is not a phone number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PhoneError {
-    /// Nothing but spaces and signs.
+    /// Only spaces and signs.
     #[error("a phone number is missing")]
     Empty,
     /// Letters, as in a business-scoped user id, or digits of another script.
     #[error("a phone number holds no letters; write digits with the country code, e.g. +5511961234567")]
     Letters,
-    /// Fewer than 7 digits.
     #[error("too short for a phone number; write it with the country code")]
     TooShort,
-    /// More than 15 digits.
     #[error("too long for a phone number; at most 15 digits")]
     TooLong,
-    /// No country code begins with 0.
     #[error("a phone number with country code does not begin with 0")]
     LeadingZero,
 }
@@ -37,7 +32,7 @@ const SPANISH: [&str; 24] = [
     "507", "240", "1809", "1829", "1849", "1787", "1939",
 ];
 
-/// Reads a number as people write it: signs and spaces are dropped, so is the international prefix `00`.
+/// Reads a number as people write it: signs, spaces and the international prefix `00` are dropped.
 pub fn normalise(input: &str) -> Result<Phone, PhoneError> {
     let input = input.trim();
     if input.chars().any(|c| c.is_alphanumeric() && !c.is_ascii_digit()) {
@@ -54,13 +49,14 @@ pub fn normalise(input: &str) -> Result<Phone, PhoneError> {
     }
 }
 
-/// The one spelling in which stored numbers are compared; a text that is no number stays as it is and equals none.
+/// The spelling in which stored numbers are compared. A text that is no number stays unchanged and
+/// equals none.
 pub fn comparable(input: &str) -> String {
     normalise(input).map_or_else(|_| input.into(), |phone| phone.e164())
 }
 
 impl Phone {
-    /// The digits as written, to send to when WhatsApp has told us no better.
+    /// The digits as written; used for sending unless WhatsApp has returned other ones.
     pub fn digits(&self) -> &str {
         &self.digits
     }
@@ -75,7 +71,7 @@ impl Phone {
         format!("+{}", self.digits)
     }
 
-    /// The language to answer in when nothing else is known: `pt`, `es` or `en`.
+    /// The language for answers when nothing else is known: `pt`, `es` or `en`.
     pub fn language(&self) -> &'static str {
         let begins = |code: &&str| self.digits.starts_with(*code);
         if ["55", "351"].iter().any(&begins) {
@@ -99,7 +95,7 @@ fn canonical(digits: &str) -> String {
     .unwrap_or_else(|| digits.to_owned())
 }
 
-/// Mobile numbers got a ninth digit, and older accounts go without it; landlines (2 to 5) never had one.
+/// Mobile numbers got a ninth digit, and older accounts lack it; landlines (2 to 5) never had one.
 fn brazil(national: &str) -> Option<String> {
     if national.len() != 10 {
         return None;
@@ -108,7 +104,8 @@ fn brazil(national: &str) -> Option<String> {
     subscriber.starts_with(['6', '7', '8', '9']).then(|| format!("55{area}9{subscriber}"))
 }
 
-/// WhatsApp writes 549 and ten digits; people leave out the 9, or write 15 between area code and number.
+/// WhatsApp writes 549 and ten digits; people leave out the 9, or write 15 between area code and
+/// number.
 fn argentina(national: &str) -> Option<String> {
     let national = if matches!(national.len(), 11 | 13) { national.strip_prefix('9')? } else { national };
     if national.len() == 10 {
@@ -117,7 +114,8 @@ fn argentina(national: &str) -> Option<String> {
     if national.len() != 12 {
         return None;
     }
-    // Area codes have two digits (only 11), three or four; a `15` after one of them leaves no other reading.
+    // Area codes have two digits (only 11), three or four; a `15` after one of them leaves no other
+    // reading.
     let area = if national.starts_with("1115") {
         2
     } else {
@@ -135,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_named() {
+    fn invalid_numbers_report_their_reason() {
         assert_eq!(normalise(" + "), Err(PhoneError::Empty));
         assert_eq!(normalise("٠١٢٣٤٥٦٧٨"), Err(PhoneError::Letters));
         assert_eq!(normalise("0961234567"), Err(PhoneError::LeadingZero));
@@ -146,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argentine_fifteen_is_the_same_number() {
+    fn argentine_15_is_the_same_number() {
         for written in ["54 11 15 5555-0003", "+54 9 11 5555-0003", "541155550003", "+54 9 11 15 5555-0003"] {
             assert_eq!(key(written), "5491155550003", "{written}");
         }

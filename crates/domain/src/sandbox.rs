@@ -1,15 +1,15 @@
-//! Sandbox sessions: a phone may talk to an agent through one shared number after it has sent a code.
+//! Sandbox sessions: after sending a code, a phone may talk to an agent through one shared number.
 
 use crate::{time::Span, words};
 
-/// Upper-case letters and digits without look-alikes (design.md §4).
+/// Upper-case letters and digits without look-alikes.
 pub const CODE_ALPHABET: &[u8] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
-/// Length of an activation code.
 pub const CODE_LENGTH: usize = 6;
-/// How long a session waits for its code, and how long it lives once active.
+/// Lifetime of a session: pending until the code arrives, then active.
 pub const LIFETIME: Span = Span::from_hours(24);
 
-/// A code from random bytes, or `None` where too few of them are usable: bytes that would favour some letters are passed over.
+/// A code from random bytes, or `None` if too few of them are usable: bytes that would favour some
+/// letters are skipped.
 pub fn code_from(random: &[u8]) -> Option<String> {
     let usable = 256 - 256 % CODE_ALPHABET.len();
     let mut letters = random.iter().filter(|byte| usize::from(**byte) < usable);
@@ -18,7 +18,7 @@ pub fn code_from(random: &[u8]) -> Option<String> {
         .collect()
 }
 
-/// Every word of a text that could be a code, upper-cased: people paste it inside a sentence.
+/// Words of a text that could be a code, in upper case: people paste codes inside sentences.
 pub fn codes_in(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_ascii_alphanumeric())
         .filter(|word| word.len() == CODE_LENGTH)
@@ -28,7 +28,7 @@ pub fn codes_in(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether the whole text is one word in the shape of a code: then its sender meant one.
+/// True if the whole text has the form of a code: then the sender meant one.
 pub fn is_code_like(text: &str) -> bool {
     matches!(codes_in(text).as_slice(), [code] if code.eq_ignore_ascii_case(text.trim()))
 }

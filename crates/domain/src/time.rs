@@ -1,6 +1,5 @@
-//! Points in time and lengths of time, in whole microseconds, UTC.
-//!
-//! Nothing here reads a clock: time is an argument everywhere below `server::context`.
+//! Points in time and durations, in whole microseconds, UTC.
+//! Nothing here reads a clock: below the runtime's `Context`, time is an argument.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, ops};
@@ -10,45 +9,38 @@ use std::{fmt, ops};
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
-/// A length of time in microseconds.
+/// A duration in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Span(i64);
 
 impl Span {
-    /// No time at all.
     pub const ZERO: Self = Self(0);
 
-    /// From microseconds.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// A span of milliseconds.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis * 1_000)
     }
-    /// A span of seconds.
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs * 1_000_000)
     }
-    /// A span of minutes.
     pub const fn from_mins(mins: i64) -> Self {
         Self::from_secs(mins * 60)
     }
-    /// A span of hours.
     pub const fn from_hours(hours: i64) -> Self {
         Self::from_mins(hours * 60)
     }
-    /// Microseconds.
     pub const fn micros(self) -> i64 {
         self.0
     }
-    /// Whole milliseconds, rounded down.
+    /// Rounded down.
     pub const fn millis(self) -> i64 {
         self.0 / 1_000
     }
-    /// Whole seconds, rounded down.
+    /// Rounded down.
     pub const fn secs(self) -> i64 {
         self.0 / 1_000_000
     }
@@ -62,19 +54,17 @@ impl ops::Mul<i64> for Span {
 }
 
 impl Timestamp {
-    /// A time from microseconds since the epoch.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
-    /// A time from whole seconds since the epoch, as Meta writes them.
+    /// From whole seconds since the epoch, as Meta writes times.
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1_000_000))
     }
-    /// Microseconds since the epoch.
     pub const fn micros(self) -> i64 {
         self.0
     }
-    /// Whole seconds since the epoch, rounded down.
+    /// Rounded down.
     pub const fn secs(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
@@ -85,12 +75,13 @@ impl Timestamp {
             |time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
         )
     }
-    /// `Monday, 2 June 2025, 14:05 (UTC)`: what a model is told. Minute resolution keeps prompt caches useful.
+    /// `Monday, 2 June 2025, 14:05 (UTC)`, for prompts. Minute resolution keeps prompt caches
+    /// useful.
     pub fn to_words(self) -> String {
         jiff::Timestamp::from_microsecond(self.0)
             .map_or_else(|_| String::new(), |time| time.strftime("%A, %-d %B %Y, %H:%M (UTC)").to_string())
     }
-    /// The same where clocks are so many minutes ahead of UTC.
+    /// The same in a zone that is this many minutes ahead of UTC.
     pub fn to_words_in(self, zone: &str, minutes: i32) -> String {
         let time = Self(self.0.saturating_add(Span::from_mins(i64::from(minutes)).0));
         time.to_words().replace("(UTC)", &format!("({zone})"))

@@ -1,6 +1,6 @@
-//! A request that a tool of an agent makes of a webhook or an MCP server, and what came of it.
-//!
-//! The engine builds the request and the result that the model reads; `gateways::egress` only carries it out.
+//! Requests of an agent's tools to webhooks and MCP servers, and their results.
+//! The engine builds the request and the result that the model reads; `gateways::egress` performs
+//! it.
 
 use crate::agent::{
     Transport,
@@ -17,78 +17,76 @@ pub struct ToolRequest {
     pub method: String,
     /// Absolute http or https URL.
     pub url: String,
-    /// Headers as configured, in order. Values hold no CR or LF.
+    /// In the order configured. Values hold no CR or LF.
     pub headers: Vec<(String, String)>,
-    /// The body: sent as compact JSON, a string as it is; none when absent.
+    /// Sent as compact JSON, a string as it is; no body if absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub body: Option<Value>,
-    /// Sent as `Idempotency-Key`, the same on every attempt (engine.md 2.10).
+    /// Sent as `Idempotency-Key`, the same on every attempt (docs/spec/engine.md 2.10).
     pub idempotency_key: String,
-    /// At the URL is an MCP server, and this is asked of it; `method` then only says whether asking twice does harm.
+    /// Set for an MCP server; `method` then only says whether a repetition is harmless.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mcp: Option<McpAsk>,
 }
 
-/// What is asked of an MCP server (engine.md 4.3).
+/// A request to an MCP server (docs/spec/engine.md 4.3).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct McpAsk {
-    /// How it is talked to.
     pub transport: Transport,
-    /// The tool to call, as the server names it, with the request's `body` as arguments. None asks which tools there are: the answer's
-    /// content is a list of [`McpTool`].
+    /// Name of the tool at the server, with the request's `body` as arguments. `None` requests the
+    /// list of tools: the content of the answer is a list of [`McpTool`].
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tool: Option<String>,
 }
 
-/// A tool as an MCP server describes it. All of it is other people's text.
+/// A tool as an MCP server describes it. All of it is untrusted text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct McpTool {
-    /// As the server names it.
+    /// Name at the server.
     pub name: String,
-    /// What it does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub description: Option<String>,
     /// JSON Schema of its arguments, an object.
     pub schema: Value,
 }
 
-/// What came of a [`ToolRequest`]. Every status code is an answer, not an error (engine.md 4.1).
+/// Result of a [`ToolRequest`]. Every status code is an answer, not an error (docs/spec/engine.md
+/// 4.1).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum ToolAnswer {
-    /// The server answered.
     Answered {
         /// HTTP status.
         status: u16,
-        /// The body: JSON where it parses, else `{"text": …}`.
+        /// JSON if it parses, else `{"text": …}`.
         content: Value,
         /// The body was longer than 1 MiB and was cut.
         #[serde(skip_serializing_if = "std::ops::Not::not", default)]
         truncated: bool,
     },
-    /// There is no answer.
     Failed {
-        /// One of engine.md 4.1.7: `connect_timeout`, `read_timeout`, `write_timeout`, `connect_error`, `tls_error`,
-        /// `blocked_address`, `too_many_redirects`, `bad_response`, `missing_url`.
+        /// A code of docs/spec/engine.md 4.1: `connect_timeout`, `read_timeout`, `write_timeout`,
+        /// `connect_error`, `tls_error`, `blocked_address`, `too_many_redirects`, `bad_response`,
+        /// `missing_url`.
         code: String,
         /// For the model and for people.
         message: String,
     },
 }
 
-/// Where secrets belong in a [`ToolRequest`]: a mark stands in the place of each, and the value is put in right before the
-/// request leaves. So no prompt, state, journal, event or log can hold one.
+/// Marks in place of secrets in a [`ToolRequest`]; they are replaced right before the request
+/// leaves. So no prompt, state, journal, event or log can hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretMarks(BTreeMap<String, String>);
 
-/// Secrets shorter than this are put in but not looked for in answers: they would be found everywhere.
+/// Shorter secrets are filled in but not searched for in answers: they would match everywhere.
 const SHORTEST: usize = 4;
 const REDACTED: &str = "[redacted]";
 
 impl SecretMarks {
-    /// Marks for these names, made from `seed`. `taken` is everything that the request says beside secrets: no mark occurs in it, so
-    /// that nobody who has a say in the request can write one.
+    /// Marks for these names, derived from `seed`. `taken` is the rest of the request: no mark
+    /// occurs in it, so neither model nor contact can forge one.
     pub fn new(names: impl IntoIterator<Item = String>, seed: &str, taken: &str) -> Self {
         let mut marks = BTreeMap::new();
         for (place, name) in names.into_iter().enumerate() {
@@ -101,12 +99,11 @@ impl SecretMarks {
         Self(marks)
     }
 
-    /// Whether the request holds no secret.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The names, each once.
+    /// Each once.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.values().map(String::as_str)
     }
@@ -116,7 +113,8 @@ impl SecretMarks {
         self.0.iter().map(|(mark, name)| (name.clone(), Value::String(mark.clone()))).collect::<Map<_, _>>().into()
     }
 
-    /// The request with the values in their places, escaped as any other value there; an unknown name leaves nothing.
+    /// Replaces the marks, with the escaping of their places; an unknown name is replaced by
+    /// nothing.
     pub fn fill(&self, request: &ToolRequest, values: &BTreeMap<String, String>) -> ToolRequest {
         let mut filled = request.clone();
         for (mark, name) in &self.0 {
@@ -135,7 +133,7 @@ impl SecretMarks {
 }
 
 impl ToolAnswer {
-    /// The answer without secrets that the other side gave back.
+    /// Removes secrets that the other side returned.
     pub fn redacted(self, values: &BTreeMap<String, String>) -> Self {
         let long = values.values().filter(|value| value.len() >= SHORTEST);
         let hidden: Vec<String> = long.flat_map(|value| [value.clone(), variables::percent_encoded(value)]).collect();
@@ -167,7 +165,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_secret_is_put_into_its_place_and_nowhere_else() {
+    fn secret_fills_its_mark_only() {
         let marks = SecretMarks::new(["k".to_owned()], "seed", "the mark s3cr3t0xseed was guessed");
         let context = marks.as_context();
         let mark = context["k"].as_str().unwrap();
@@ -189,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_other_side_gives_back_is_redacted() {
+    fn secrets_in_answers_are_redacted() {
         let values = BTreeMap::from([("k".to_owned(), "top secret".to_owned()), ("short".to_owned(), "a".to_owned())]);
         let content = json!({"echo": "url?k=top%20secret", "top secret": ["a top secret b"], "a": 1});
         let answer = ToolAnswer::Answered { status: 200, content, truncated: false }.redacted(&values);

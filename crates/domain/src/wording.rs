@@ -1,9 +1,9 @@
-//! What a message says, in words, for whoever reads a conversation: made of the node of its type as Meta writes it, in either
-//! direction (whatsapp-cloud-api.md 1.4 and 2.1).
+//! Messages in words, for people who read a conversation, from the node of a message's type as Meta
+//! writes it, in either direction (docs/spec/whatsapp-cloud-api.md 1.4 and 2.1).
 
 use serde_json::Value;
 
-/// The text where there is one, else what it is in brackets and what can be said of it.
+/// The text, else the kind in brackets with its details.
 pub fn of(kind: &str, node: &Value) -> String {
     let text = |path: &str| node.pointer(path).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
     let said = match kind {
@@ -60,7 +60,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn each_type_is_told_in_words() {
+    fn each_message_type_has_a_text() {
         for (kind, node, expected) in [
             ("text", json!({"body": "hi"}), "hi"),
             ("image", json!({"id": "1", "caption": "the sofa"}), "the sofa"),

@@ -1,7 +1,8 @@
 //! One step: inputs in, effects out.
 //!
-//! The loop is engine.md 2.3 with its letters kept. It stops as soon as something outside must happen first, and every stop
-//! is a safe point: inputs that arrived meanwhile come with the outcome and are looked at before anything else.
+//! The loop keeps the letters of docs/spec/engine.md 2.3. It stops as soon as an external outcome
+//! is needed. Every stop is a safe point: inputs that arrived meanwhile come with the outcome and
+//! are handled first.
 
 use crate::{
     agent::Compiled,
@@ -17,13 +18,15 @@ use crate::{
 use domain::{Timestamp, chat::ModelResponse, execution::ExecutionStatus};
 use serde_json::json;
 
-/// Takes the state as far as it can go without the world. The same state, time and inputs give the same step.
+/// Advances the state until an external outcome is needed. The same state, time and inputs give the
+/// same step.
 pub fn advance(agent: &Compiled, state: &mut State, at: Timestamp, inputs: &[Input]) -> Step {
     let mut turn = Turn::new(agent, state, at);
     for input in inputs {
         take_in(&mut turn, input);
     }
-    // Outcomes come after what people want: a stop or a message in the same step must be known when an answer is judged.
+    // Outcomes come last: a stop or a message of the same step must be stored before an answer is
+    // judged.
     let mut answer = None;
     for input in inputs {
         take_outcome(&mut turn, input, &mut answer);
@@ -40,7 +43,8 @@ pub fn advance(agent: &Compiled, state: &mut State, at: Timestamp, inputs: &[Inp
     turn.finish()
 }
 
-/// What people and programs want. An execution that is over hears nothing, except that a failed one may be resumed.
+/// Stores inputs of people and programs. An execution that is over ignores them, except for the
+/// resume of a retryable failure.
 fn take_in(turn: &mut Turn<'_>, input: &Input) {
     let over = turn.state.status.is_over();
     if over && !turn.can_be_revived() {
@@ -59,19 +63,21 @@ fn take_in(turn: &mut Turn<'_>, input: &Input) {
         }
         Input::Resume { id, message, .. } => {
             let resume = Resume { id: id.clone(), message: message.clone() };
-            // One who takes over and gives back before the agent came to a safe point has given back all the same.
+            // A person may take over and resume before the agent reaches a safe point: the resume
+            // counts.
             let on_its_way = turn.state.wanted.as_ref().is_some_and(|wanted| wanted.status == ExecutionStatus::Handoff);
             if over || turn.state.interrupt.is_some() || on_its_way {
                 let earlier = turn.state.resume.replace(resume);
                 earlier.into_iter().for_each(|earlier| turn.take_message(earlier));
             } else {
-                // It came too late: something else has ended the rest. Kept, it would end the next rest at once.
+                // Too late: something else has ended the wait. A resume that is kept would end the
+                // next wait at once.
                 turn.take_message(resume);
             }
         }
         Input::SetStatus { status, reason, .. } if turn.state.status.may_be_set(*status) => {
             turn.state.wanted = Some(Wanted { status: *status, reason: reason.clone() });
-            // Who takes over now does not give back what an earlier one was about to.
+            // A new takeover cancels an earlier resume that was not acted on.
             if *status == ExecutionStatus::Handoff
                 && let Some(void) = turn.state.resume.take()
             {
@@ -126,7 +132,7 @@ fn take_outcome(turn: &mut Turn<'_>, input: &Input, answer: &mut Option<(Asked, 
     }
 }
 
-/// A late timer, of a rest that is over, changes nothing; neither does one that comes together with a reply.
+/// A timer of an earlier wait changes nothing, nor does one that arrives together with a reply.
 fn fire(turn: &mut Turn<'_>, generation: i64) {
     let state = &turn.state;
     let wanted = !state.inbox.is_empty() || state.resume.is_some() || state.stop.is_some() || state.wanted.is_some();
@@ -144,7 +150,7 @@ fn run(turn: &mut Turn<'_>) {
         if turn.state.stop.is_some() && !turn.waits_for_tool() {
             return turn.stop();
         }
-        // likewise another status that the API wants
+        // and so is a status set by the API
         if turn.obey() {
             continue;
         }
@@ -168,10 +174,10 @@ fn run(turn: &mut Turn<'_>) {
             }
             continue;
         }
-        // c., d. what others and the contact said meanwhile
+        // c., d. messages of others and of the contact
         turn.take_outside();
         turn.take_inbox();
-        // e. the step prompt of a node that was just entered, when it is known what its MCP servers offer
+        // e. the step prompt of a node just entered, once its MCP servers have listed their tools
         if turn.lists_tools() {
             continue;
         }
@@ -179,7 +185,7 @@ fn run(turn: &mut Turn<'_>) {
             turn.show_step_prompt();
             continue;
         }
-        // f. a handoff rests without asking the model
+        // f. a handoff waits and asks no model
         if turn.rests_for_person() {
             continue;
         }

@@ -1,4 +1,4 @@
-//! Asking the model, and what becomes of its answer.
+//! Calls the model and uses its answer.
 
 use crate::{
     context,
@@ -22,8 +22,8 @@ const CUT: &str = include_str!("../prompts/cut_answer.md");
 const WRAP_UP: &str = include_str!("../prompts/wrap_up.md");
 
 impl Turn<'_> {
-    /// Version 1 shows a step prompt as a text of the model's own. Version 2 shows it as the result of a move that the engine makes in
-    /// the model's name.
+    /// Version 1 shows a step prompt as a text of the model; version 2 as the result of a move that
+    /// the engine writes in the model's name.
     pub(crate) fn show_step_prompt(&mut self) {
         self.state.entering = false;
         if self.agent.is_handoff(&self.state.node) {
@@ -44,8 +44,8 @@ impl Turn<'_> {
         self.state.step_prompt = Some(seq);
     }
 
-    /// Whether a limit ends the turn instead of a call. What rests or routes away is let through: it ends the turn or the
-    /// visit, and the person has seen what was said before.
+    /// Fails the turn if a limit is reached. Calls that wait or route away pass: they end the turn
+    /// or the visit, and the contact has seen what was said before.
     pub(crate) fn call_over_limits(&mut self, call: &ToolCall) -> bool {
         let leads_out = self.agent.node(&self.state.node).is_some_and(|node| tools::leads_out(node, call));
         let hit = self.bad_moves().or_else(|| if leads_out { None } else { self.too_long() });
@@ -55,7 +55,8 @@ impl Turn<'_> {
         })
     }
 
-    /// Whether a limit ends the turn before the model is asked; near the end the model is told once to wrap up.
+    /// Fails the turn if a limit is reached before a model call. Near the limit the model is asked
+    /// once to wrap up.
     pub(crate) fn over_limits(&mut self) -> bool {
         let limits = &self.agent.limits;
         let counters = &self.state.turn;
@@ -99,7 +100,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Rests where the model keeps saying nothing to anybody, or refuses to.
+    /// Waits where the model keeps sending nothing to the contact, or refuses to answer.
     pub(crate) fn rests_in_silence(&mut self) -> bool {
         let turn = &self.state.turn;
         let refused = turn.refused;
@@ -113,8 +114,8 @@ impl Turn<'_> {
         silent
     }
 
-    /// The oldest entry that the next question shows, and what it takes in tokens (engine.md 2.8): so many entries, and so
-    /// many tokens as the model can read.
+    /// The oldest entry that the next request shows, and the request's tokens. Both the number of
+    /// entries and the tokens are limited (docs/spec/engine.md 2.8).
     pub(crate) fn window(&self) -> (i64, u64) {
         let to = self.state.history_len;
         let most = self.agent.limits.history();
@@ -134,7 +135,7 @@ impl Turn<'_> {
             used += u64::from(*size);
             from -= 1;
         }
-        // Entries from before sizes were kept are not counted.
+        // States of early versions have no sizes for older entries; those are not counted.
         let known = to - i64::try_from(self.state.sizes.len()).unwrap_or(i64::MAX);
         (if from == known + 1 { by_count.min(from) } else { from.max(by_count) }, used)
     }
@@ -171,7 +172,7 @@ impl Turn<'_> {
         self.ask(call, tokens);
     }
 
-    /// Asks; at once, unless the question stands in for one that failed and waits.
+    /// Calls the model: at once, or at the time of the retry that this call replaces.
     pub(crate) fn ask(&mut self, call: CallModel, tokens: u64) {
         let node = self.agent.node(&call.node);
         let data = json!({
@@ -188,7 +189,7 @@ impl Turn<'_> {
         self.effect(Effect::CallModel(call));
     }
 
-    /// (i) and (j): an answer is thrown away when somebody wrote meanwhile, unless that happens all the time.
+    /// (i) and (j): an answer is discarded if a message arrived meanwhile, up to a limit.
     pub(crate) fn take_answer(&mut self, asked: &Asked, response: ModelResponse) {
         self.state.usage.add(response.usage);
         self.state.turn.usage.add(response.usage);
@@ -208,7 +209,7 @@ impl Turn<'_> {
         if self.state.stop.is_some() || self.state.status.is_over() {
             return;
         }
-        // Nor is an answer used that came just when it was not to be waited for any more.
+        // A status set by the API ends the wait for this answer as well.
         if self.state.wanted.is_some() {
             return self.event("llm.discarded", json!({"usage": response.usage}));
         }
@@ -244,8 +245,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Half an answer is not used: nothing of it was done, and the model is asked once more and may say twice as much. Where that
-    /// was cut as well, what there is of it has to do.
+    /// Discards an answer that was cut off and asks once more with twice the tokens. A second cut
+    /// answer is used as it is.
     fn is_asked_again(&mut self) -> bool {
         self.warn("answer_cut", "the answer was cut off by its limit of tokens");
         self.state.turn.cut += 1;
@@ -256,7 +257,8 @@ impl Turn<'_> {
         again
     }
 
-    /// A refusal is said where plain text is, and otherwise kept; then the agent rests. Calls beside it were not meant.
+    /// Sends the text of a refusal where plain text is sent, else stores it; then the agent waits.
+    /// Its calls are dropped.
     fn take_refusal(&mut self, text: Option<String>) {
         self.event("llm.refused", json!({"text": text}));
         self.state.turn.empty = 0;
@@ -273,7 +275,8 @@ impl Turn<'_> {
         }
     }
 
-    /// A text of version 1 without a call: nobody was told anything, and the model is told so before it thinks on for ever.
+    /// Stores a text of version 1 without a call. It reached no one, and the model is reminded of
+    /// that before the limit.
     fn keep_thought(&mut self, text: String) {
         self.state.turn.empty = 0;
         self.state.turn.silent += 1;
@@ -283,8 +286,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Providers repeat ids or leave them out; ours are unique in the execution by being counted. Names go back to the
-    /// provider with every later request, so that one that no tool can have is made one that some tool could.
+    /// Providers repeat ids or leave them out, so calls get ids of our own. Names go back to the
+    /// provider with every later request, so invalid characters are replaced.
     fn renamed(&mut self, mut calls: Vec<ToolCall>) -> Vec<ToolCall> {
         if calls.len() > limits::CALLS {
             self.warn("too_many_calls", "the answer held too many calls; the later ones were dropped");
@@ -299,7 +302,8 @@ impl Turn<'_> {
 
     fn use_answer(&mut self, text: Option<String>, mut calls: Vec<ToolCall>) {
         if calls.is_empty() {
-            // A text alone is said, and then the agent waits: the reply becomes the result of this call.
+            // A text alone is sent, and then the agent waits: the reply becomes the result of this
+            // call.
             calls.push(self.own_call(WAIT_FOR_USER, json!({})));
         }
         self.append("model", ChatMessage::Assistant { content: text.clone(), tool_calls: calls.clone() });
@@ -315,13 +319,12 @@ impl Turn<'_> {
     }
 }
 
-/// How a question came to its answer.
+/// An answered model call.
 pub(crate) struct Asked {
-    /// The question.
     pub call: CallModel,
-    /// When it was asked last.
+    /// Time of the last attempt.
     pub since: domain::Timestamp,
-    /// Which try it was, from 1.
+    /// Attempt, from 1.
     pub attempt: u32,
 }
 

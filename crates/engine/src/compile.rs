@@ -1,4 +1,4 @@
-//! Makes an agent ready to run: looks its graph up by name and builds the tools of each node once.
+//! Makes an agent ready to run: indexes its graph by name and builds the tools of each node once.
 
 use crate::{
     agent::{AgentContent, AgentVersion, CannotRun, Compiled, CompiledNode, Target},
@@ -9,7 +9,6 @@ use domain::agent::{END, Graph, LlmConfig, Node, RetryConfig, START, Webhook, co
 use std::{collections::HashMap, sync::Arc};
 
 impl Compiled {
-    /// Makes an agent ready.
     pub fn new(content: &AgentContent) -> Result<Self, CannotRun> {
         let mut graph = Graph::from_canonical(&content.graph).map_err(|problems| {
             CannotRun(
@@ -69,12 +68,12 @@ impl CompiledNode {
     }
 }
 
-/// The node's knowledge bases; their texts, which are long, stay in no other place.
+/// Takes the knowledge texts, which are long, out of the settings.
 fn take_knowledge(node: &mut Node) -> Vec<Arc<Knowledge>> {
     node.kind.knowledge_bases_mut().iter_mut().map(|base| Arc::new(Knowledge::take(base))).collect()
 }
 
-/// The webhooks by tool name: a subagent's by their own names, a WebhookNode's by the node's.
+/// Webhooks by tool name: a subagent's by their own names, a WebhookNode's by the node's name.
 fn webhooks_of(node: &Node) -> Vec<(String, Webhook)> {
     let named = |webhook: &Webhook| request_tool_name(webhook.name.as_deref().unwrap_or(&node.name));
     node.kind.tools().webhooks.iter().map(|webhook| (named(webhook), webhook.clone())).collect()

@@ -1,16 +1,16 @@
-//! What `{{path}}` variables can see (engine.md 1.7).
+//! Values of `{{path}}` variables (docs/spec/engine.md 1.7).
 
 use crate::{state::State, text::escaped};
 use domain::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The values by namespace. Secrets are not among them: they are put in when a request leaves, so that no prompt, event or
-/// journal can hold one.
+/// The values by namespace. Secrets are missing: they are filled in when a request leaves, so no
+/// prompt, event or journal can hold one.
 pub(crate) fn of(state: &State, now: Timestamp) -> Value {
     filled(state, now, str::to_owned)
 }
 
-/// The same for text that the model reads. What a person chose cannot open or close a section of it.
+/// The same for text that the model reads: values that people chose are escaped.
 pub(crate) fn of_prompt(state: &State, now: Timestamp) -> Value {
     filled(state, now, escaped)
 }

@@ -1,4 +1,4 @@
-//! People taking over and handing back, and what the API wants an execution to be (engine.md 2.9).
+//! Handoffs to people, resumes, and statuses set by the API (docs/spec/engine.md 2.9).
 
 use crate::{
     agent::Compiled,
@@ -17,9 +17,8 @@ use serde_json::json;
 const HANDED_BACK: &str = "A person has handed the conversation back to you.";
 
 impl Turn<'_> {
-    /// Does what the API wants at the first point where it can be done. `true`: the loop looks again.
-    ///
-    /// A model that is being asked is not waited for; a request or a send that has left is.
+    /// Applies a status set by the API as soon as possible. `true`: the loop looks again.
+    /// A model call is cancelled; a request or a send that has left is waited for.
     pub(crate) fn obey(&mut self) -> bool {
         let Some(Wanted { status, reason }) = self.state.wanted.clone() else { return false };
         match self.state.pending {
@@ -37,13 +36,14 @@ impl Turn<'_> {
         self.state.pending.is_none() || self.state.status.is_over()
     }
 
-    /// A pause waits until no call is open: what is said during it would stand between a call and its result.
+    /// Pauses once no call is open: messages during the pause would stand between a call and its
+    /// result.
     fn pause(&mut self) -> bool {
         if self.state.status != ExecutionStatus::Running {
             self.state.wanted = None;
             return true;
         }
-        // A person who is about to take over comes first.
+        // A handoff that is about to start comes first.
         let taken_over = self.agent.is_handoff(&self.state.node);
         if !self.state.calls.is_empty() || self.state.entering || taken_over {
             return false;
@@ -54,7 +54,7 @@ impl Turn<'_> {
         self.state.pending.is_none()
     }
 
-    /// Rests if the visit is one of a HandoffNode, in which no model is asked.
+    /// Waits for a person if this is a HandoffNode.
     pub(crate) fn rests_for_person(&mut self) -> bool {
         let rests = self.agent.is_handoff(&self.state.node);
         if rests {
@@ -63,7 +63,7 @@ impl Turn<'_> {
         rests
     }
 
-    /// A person takes over, wherever the agent stands; a resume goes back to this node.
+    /// Starts a handoff from any node; a resume returns to this node.
     pub(crate) fn hand_over(&mut self, reason: &str) {
         if !self.all_sends_settled() {
             return;
@@ -73,14 +73,13 @@ impl Turn<'_> {
         self.skip_calls("a person has taken over");
         self.take_outside();
         self.take_inbox();
-        // The person who takes over sees what was refused.
+        // The person sees failed sends in the inbox.
         self.state.failed_sends.clear();
         self.state.return_to = Some(self.state.node.clone());
         self.state.handoff_reason = Some(reason.to_owned());
         self.rest(InterruptKind::Handoff, None, None);
     }
 
-    /// The budget is used up.
     pub(crate) fn over_budget(&mut self) {
         match self.agent.limits.over_budget {
             OverBudget::Fail => self.fail("budget_exceeded", "the execution has used up its tokens"),
@@ -88,7 +87,7 @@ impl Turn<'_> {
         }
     }
 
-    /// While a person has the conversation, what is said is recorded and the agent is silent.
+    /// During a handoff messages are recorded and the agent is silent. `true`: resumed.
     pub(crate) fn leave_handoff(&mut self) -> bool {
         let heard = !self.state.inbox.is_empty() || !self.state.outside.is_empty();
         self.take_outside();
@@ -121,8 +120,8 @@ impl Turn<'_> {
         true
     }
 
-    /// Goes back to the node that the handoff came from. One that nothing came before, straight from `__start__`, goes on along its own edge; where
-    /// there is none, the person has finished what there was to do.
+    /// Returns to the node that the handoff came from. A handoff straight from `__start__`
+    /// continues along its own edge; without one the execution ends.
     fn go_back(&mut self) {
         // Nothing that silenced the agent outlives the handoff.
         self.state.handoff_reason = None;

@@ -1,7 +1,8 @@
-//! What people and systems say to the agent, or to the contact in our name, and how it gets into history.
-//!
-//! Version 2 shows it as messages. Version 1 shows it as results of calls that the engine makes in the model's name; call and
-//! result are always stored together (engine.md 2.6).
+//! Inputs of people and systems, and messages that others sent to the contact: queued, then written
+//! to the history.
+//! Version 2 shows them as messages. Version 1 shows them as results of calls that the engine
+//! writes in the model's name; call and result are always stored together (docs/spec/engine.md
+//! 2.6).
 
 use crate::{
     input::EarlierMessage,
@@ -19,7 +20,7 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 impl Turn<'_> {
-    /// Keeps an input until it can be taken up.
+    /// Queues an input for the next safe point.
     pub(crate) fn hear(&mut self, waiting: Waiting) {
         if self.state.status == ExecutionStatus::Running && self.state.interrupt.is_none() {
             let (Waiting::Said { id, .. } | Waiting::Data { id, .. }) = &waiting;
@@ -41,7 +42,8 @@ impl Turn<'_> {
         self.state.inbox.push(waiting);
     }
 
-    /// The payload that begins an execution fills `{{vars.…}}`. It is in every stored state, so that what is long is not kept.
+    /// Keeps short fields of the first payload as `{{vars.…}}`. They are part of every stored
+    /// state, so long ones are left out.
     fn keep_as_variables(&mut self, fields: &Map<String, Value>) {
         for (name, value) in fields {
             if self.state.vars.len() < limits::VARIABLES && name.len() + value.to_string().len() <= limits::VARIABLE {
@@ -59,7 +61,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The texts that wait, joined as one input.
+    /// The queued texts, joined as one input.
     pub(crate) fn inbox_text(&self) -> Option<String> {
         let text_of = |waiting: &Waiting| match waiting {
             Waiting::Said { text, .. } => Some(unmarked(text)),
@@ -67,12 +69,12 @@ impl Turn<'_> {
         };
         let texts: Vec<String> = self.state.inbox.iter().filter_map(text_of).collect();
         let joined = texts.join("\n");
-        // No provider takes a message without content.
+        // No provider accepts a message without content.
         let blank = joined.trim().is_empty();
         (!texts.is_empty()).then_some(if blank { "(empty message)".into() } else { joined })
     }
 
-    /// The first data that waits: as the result of a call it is said once, so it leaves the inbox.
+    /// Takes the first queued data. It is the result of a call now, so it must not appear again.
     pub(crate) fn take_data(&mut self) -> Value {
         let place = self.state.inbox.iter().position(|waiting| matches!(waiting, Waiting::Data { .. }));
         match place.map(|place| self.state.inbox.remove(place)) {
@@ -84,7 +86,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The texts that wait have been taken up as a result.
+    /// Takes the queued texts, which have become a result.
     pub(crate) fn take_said(&mut self) {
         let text = self.inbox_text();
         let (said, others): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut self.state.inbox)
@@ -96,7 +98,7 @@ impl Turn<'_> {
     }
 
     fn injected(&mut self, waiting: &[Waiting]) {
-        // There is something new to answer: earlier silence does not count any more.
+        // New input: earlier silence of the model does not count any more.
         self.state.turn.empty = 0;
         self.state.turn.silent = 0;
         self.state.turn.refused = false;
@@ -112,7 +114,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Moves what waits into history: data as data, texts joined in the order in which they came.
+    /// Moves the queue into history: each data as an entry, the texts joined in order.
     pub(crate) fn take_inbox(&mut self) {
         let text = self.inbox_text();
         let waiting = std::mem::take(&mut self.state.inbox);
@@ -133,7 +135,7 @@ impl Turn<'_> {
         }
     }
 
-    /// What was said before the execution began, in order. Later it would not be in its place.
+    /// Writes messages from before the execution; later they would be out of order.
     pub(crate) fn take_earlier(&mut self, messages: &[EarlierMessage]) {
         if self.state.status != ExecutionStatus::Started || self.state.history_len > 0 {
             return;
@@ -146,7 +148,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Something that the contact said. The place is that of the entry that holds it.
+    /// Appends a message of the contact and returns its position.
     fn append_said(&mut self, text: String) -> i64 {
         if !self.agent.speaks_by_tools() {
             return self.append("contact", ChatMessage::User { content: text });
@@ -156,7 +158,7 @@ impl Turn<'_> {
         self.append("contact", ChatMessage::Tool { call_id: call.id, content: text })
     }
 
-    /// Something that others said to the contact in our name.
+    /// Appends a message that others sent to the contact.
     fn append_outside(&mut self, text: String) {
         if !self.agent.speaks_by_tools() {
             self.append("person", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });

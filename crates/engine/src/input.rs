@@ -1,4 +1,5 @@
-//! What the engine is fed. Every input is journaled with the clock reading of its step, so that a replay sees the same.
+//! Inputs of the engine. Each is journaled with the clock reading of its step, so that a replay
+//! sees the same.
 
 use crate::facts::Contact;
 use domain::{
@@ -11,117 +12,93 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// One input of a step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]
 pub enum Input {
-    /// The contact said something.
+    /// A message of the contact.
     Said {
-        /// The stored message.
+        /// Id of the stored message.
         id: String,
-        /// What was said.
         text: String,
     },
-    /// A system gave data that nobody said.
+    /// Data of another system, which is no message.
     Data {
-        /// The input.
         id: String,
-        /// Any JSON.
         value: Value,
     },
-    /// A person or a program wrote to the contact in our name.
+    /// A message that a person or a program sent to the contact in the agent's place.
     Outside {
-        /// The stored message.
+        /// Id of the stored message.
         id: String,
-        /// What was said.
         text: String,
     },
-    /// The API resumes an execution.
+    /// Resumes the execution (API).
     Resume {
-        /// The input.
         id: String,
-        /// What came with it.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         message: Option<ExecutionInput>,
-        /// The rest that it means; another one is not ended by it. Any when absent.
+        /// The interrupt to leave; any if absent. Another active interrupt is not left.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         interrupt: Option<String>,
     },
-    /// The worker that had the turn is gone, and another one goes on from what was stored last.
+    /// Another worker reclaimed the execution and continues from the stored state.
     TakenOver,
-    /// What is known of the contact by now. Comes with what is said, where it is not what the execution knows already.
+    /// The contact context, sent with a message where it has changed.
     Contact(Contact),
-    /// What was said in the conversation before the execution began, oldest first; later it changes nothing.
+    /// Messages from before the execution, oldest first. Ignored once the execution has started.
     Earlier {
-        /// The messages.
         messages: Vec<EarlierMessage>,
     },
-    /// The API sets a status: `paused`, `ended`, `handoff` or `failed`. One that does not follow changes nothing.
+    /// Sets the status to `paused`, `ended`, `handoff` or `failed` (API). Ignored where the status
+    /// cannot follow.
     SetStatus {
-        /// The input.
         id: String,
-        /// Where the execution shall stand.
         status: ExecutionStatus,
-        /// Why.
         reason: String,
     },
-    /// Somebody stops the execution.
+    /// Stops the execution.
     Stop {
-        /// The input.
         id: String,
-        /// Why.
         reason: String,
     },
     /// A timer fired.
     Timer {
-        /// Which rest it belongs to; another generation's is ignored.
+        /// The wait that it belongs to; a timer of another wait is ignored.
         generation: i64,
     },
-    /// A model answered.
+    /// The model answered.
     Model {
-        /// The effect.
         effect: String,
-        /// The answer.
         response: ModelResponse,
     },
-    /// A model gave no answer.
+    /// The model gave no answer.
     ModelFailed {
-        /// The effect.
         effect: String,
-        /// Why.
         failure: ModelFailure,
     },
-    /// A webhook tool answered, or did not.
+    /// Result of a webhook or MCP tool.
     Tool {
-        /// The effect.
         effect: String,
-        /// What came of it.
         answer: ToolAnswer,
     },
-    /// A knowledge base was searched.
+    /// Result of a knowledge search.
     Retrieved {
-        /// The effect.
         effect: String,
-        /// What came of it.
         retrieval: Retrieval,
     },
-    /// MCP servers were asked which tools they have.
+    /// The tools that MCP servers listed.
     ToolsListed {
-        /// The effect.
         effect: String,
         /// One for each server, in the same order.
         lists: Vec<ToolList>,
     },
     /// Secrets that a request names and the project does not have: the request left without them.
     SecretsMissing {
-        /// The names.
         names: Vec<String>,
     },
-    /// A send is settled.
+    /// Result of a send.
     Sent {
-        /// The effect.
         effect: String,
-        /// What came of it.
         outcome: SendOutcome,
     },
 }
@@ -129,53 +106,48 @@ pub enum Input {
 /// A message from before an execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierMessage {
-    /// Who said it.
     pub direction: Direction,
-    /// What was said.
     pub text: String,
-    /// When.
     pub sent_at: Timestamp,
 }
 
-/// What came of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Retrieval {
-    /// The passages that fit, the best first.
+    /// Passages that match, best first.
     Found {
         /// As the model reads them.
         passages: Vec<String>,
     },
-    /// It could not be searched.
+    /// The search failed.
     Failed,
 }
 
-/// What one server answered.
+/// Answer of one MCP server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ToolList {
-    /// The server, as the node names it.
+    /// Name in the node's settings.
     pub server: String,
-    /// A list of [`McpTool`] as content, or why there is none.
+    /// A list of [`McpTool`] as content, or the failure.
     pub answer: ToolAnswer,
 }
 
-/// What came of a send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum SendOutcome {
-    /// WhatsApp has it.
+    /// WhatsApp accepted the message.
     Accepted {
         /// Our id of the message.
         message_id: String,
     },
-    /// It was not sent.
+    /// The message was not sent.
     Failed {
         /// `send_failed`, `outside_service_window` or `channel_auth`.
         code: String,
         /// For the model and for people.
         message: String,
     },
-    /// Nobody knows.
+    /// Delivery could not be confirmed.
     Unconfirmed {
         /// Our id of the message.
         message_id: String,

@@ -1,6 +1,6 @@
-//! The judge of a test: a model that grades a conversation by a rubric (engine.md 6.2).
-//!
-//! What was said and done reaches it as data: escaped, so that nobody's words can open or close a section of the question.
+//! The judge of a test run: a model that grades a conversation by a rubric (docs/spec/engine.md
+//! 6.2).
+//! The conversation is escaped data, so no text in it can open or close a section of the request.
 
 use crate::{
     text::without_comments,
@@ -11,14 +11,14 @@ use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// The tool by which it answers.
+/// The tool that carries the grade.
 pub const NAME: &str = domain::tool_names::GRADE_CONVERSATION;
 const RULES: &str = include_str!("../prompts/judge.md");
-/// Keys whose values no judge needs to see.
+/// Values of these keys are hidden from the judge.
 const SECRET_KEYS: [&str; 8] =
     ["authorization", "api_key", "apikey", "access_token", "password", "secret", "token", "x-api-key"];
 
-/// A judge's answer.
+/// The grade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
     /// 0 to 100.
@@ -27,14 +27,13 @@ pub struct Verdict {
     pub feedback: String,
 }
 
-/// The question for a score.
 pub fn request(rubric: &str, lines: &[Line], history: &[ChatMessage]) -> ModelRequest {
     let log = Value::Array(history.iter().map(|entry| redacted(entry_of(entry))).collect());
     let content = format!(
         "<rubric>\n{}\n</rubric>\n\n<transcript>\n{}\n</transcript>\n\n<log>\n{}\n</log>",
         rubric.trim(),
         transcript(lines),
-        // The same text to a reader of JSON, and no delimiter.
+        // Equal JSON, without a delimiter.
         log.to_string().replace('<', "\\u003c")
     );
     let score = json!({"type": "number", "minimum": 0, "maximum": 1, "description": "0.00 to 1.00"});
@@ -53,8 +52,8 @@ pub fn request(rubric: &str, lines: &[Line], history: &[ChatMessage]) -> ModelRe
     }
 }
 
-/// Reads its answer: the tool call, else `<score>` and `<feedback>` tags. `None`: there is no score in it, or more than
-/// one, as where it quotes somebody who wrote one.
+/// Reads the tool call, else `<score>` and `<feedback>` tags. `None`: no score, or several, as in
+/// an answer that quotes one.
 pub fn read(response: &ModelResponse) -> Option<Verdict> {
     if let Some(call) = response.tool_calls.iter().find(|call| call.name == NAME) {
         let score = match call.arguments.get("score")? {
@@ -77,7 +76,7 @@ fn verdict(score: f64, feedback: &str) -> Option<Verdict> {
     Some(Verdict { hundredths: hundredths as i64, feedback: feedback.trim().to_owned() })
 }
 
-/// An entry of history in the format of OpenAI's chat.
+/// An entry of history in the format of OpenAI's chat API.
 pub fn entry_of(entry: &ChatMessage) -> Value {
     match entry {
         ChatMessage::User { content } => json!({"role": "user", "content": content}),
@@ -97,7 +96,7 @@ pub fn entry_of(entry: &ChatMessage) -> Value {
     }
 }
 
-/// Hides what stands under the name of a secret, also in JSON that is written as a text.
+/// Hides values under names of secrets, also in JSON inside strings.
 fn redacted(value: Value) -> Value {
     match value {
         Value::Object(fields) => Value::Object(

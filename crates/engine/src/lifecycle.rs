@@ -1,4 +1,4 @@
-//! Beginning, ending and reviving an execution.
+//! Start, end and revival of an execution.
 
 use crate::{
     agent::Compiled,
@@ -13,7 +13,7 @@ use domain::{
 };
 use serde_json::json;
 
-/// Fails an execution whose agent cannot run at all. One that is over stays as it is.
+/// Fails an execution whose agent cannot run. One that is over stays as it is.
 pub fn fail_unrunnable(state: &mut State, at: Timestamp, why: &str) -> Step {
     let agent = Compiled::empty();
     let mut turn = Turn::new(&agent, state, at);
@@ -24,7 +24,7 @@ pub fn fail_unrunnable(state: &mut State, at: Timestamp, why: &str) -> Step {
 }
 
 impl Turn<'_> {
-    /// The first step enters the node that `__start__` leads to, without asking the model.
+    /// Enters the node that `__start__` leads to; `__start__` itself asks no model.
     pub(crate) fn begin_if_new(&mut self) {
         if self.state.status != ExecutionStatus::Started {
             return;
@@ -42,8 +42,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Ends the execution one way or another. Every call gets its result, and what the contact said stays in history: for
-    /// people, and for a resume that takes it up.
+    /// Ends the execution. Every open call gets a result, and queued messages go to the history,
+    /// for people and for a later resume.
     fn over(&mut self, status: ExecutionStatus, reason: &str, unanswered: &str) {
         let waiting = self.state.interrupt.take().and_then(|interrupt| interrupt.call);
         self.state.calls.splice(0..0, waiting);
@@ -67,7 +67,6 @@ impl Turn<'_> {
         self.over(ExecutionStatus::Stopped, &reason, "stopped");
     }
 
-    /// Ends the execution with an error.
     pub(crate) fn fail(&mut self, code: &str, message: &str) {
         let error = ExecutionError::new(code, message, Some(self.state.node.clone()));
         self.state.error = Some(ExecutionError { at: Some(self.at), ..error });
@@ -79,14 +78,14 @@ impl Turn<'_> {
         self.state.status == ExecutionStatus::Failed && retryable
     }
 
-    /// A failed execution with a retryable error goes on when it is resumed; others stay over.
+    /// Continues a failed execution with a retryable error when it is resumed.
     pub(crate) fn revive(&mut self) -> bool {
         if !self.can_be_revived() {
             return false;
         }
         let Some(resume) = self.state.resume.take() else { return false };
         self.state.error = None;
-        // Their outcomes may have been told while nobody listened: waiting for them could be for ever.
+        // Their outcomes may have arrived after the failure and been ignored.
         self.state.sends.clear();
         self.take_message(resume);
         self.begin_turn("resume");

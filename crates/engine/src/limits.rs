@@ -1,101 +1,95 @@
-//! The limits of engine.md 2.8, in one place.
+//! The limits of docs/spec/engine.md 2.8.
 
 use domain::Span;
 use serde::{Deserialize, Serialize};
 
-/// Model calls and tool results in a turn; the execution fails at it.
+/// Model calls and tool results in a turn; the execution fails at this many.
 pub const STEPS: u32 = 80;
-/// At this many steps the model is told to wrap up.
+/// At this many steps the model is asked to wrap up.
 pub const STEPS_WRAP_UP: u32 = 70;
-/// Model calls in one visit of a node within a turn, unless the node says otherwise.
+/// Model calls in one visit of a node within a turn, unless the node sets its own.
 pub const VISIT_CALLS: u32 = 20;
 /// Nodes entered in a turn.
 pub const ENTRIES: u32 = 25;
-/// Moves to nowhere in a row.
+/// Moves in a row to nodes that are not offered.
 pub const BAD_MOVES: u32 = 3;
-/// Answers thrown away in a turn because somebody wrote meanwhile; a steady writer must not starve himself.
+/// Answers discarded in a turn because a new message arrived. A contact who keeps writing must
+/// still get an answer.
 pub const DISCARDED: u32 = 3;
-/// Messages in a turn that do not rest.
+/// Messages in a turn by calls that do not wait.
 pub const SENDS: u32 = 10;
-/// Tries to say a resting message.
+/// Failed sends before a wait until the execution fails.
 pub const FAILED_SENDS: u32 = 3;
-/// How long a turn may take, in seconds.
+/// Length of a turn.
 pub const TURN_SECONDS: u32 = 300;
-/// Entries of history that the model is shown, the pinned ones included.
+/// Entries of history shown to the model, the pinned ones included.
 pub const HISTORY: u32 = 40;
-/// Messages of it that are pinned: the first input, and the call and result that show the step prompt.
+/// Pinned entries: the first input, and the call and result that show the step prompt.
 pub const PINNED: i64 = 3;
-/// Calls of one answer that are run. With their results they must fit into what the model is shown.
+/// Calls of one answer that are run. With their results they must fit into the shown history.
 pub const CALLS: usize = 20;
-/// A contact who is silent this long has left.
+/// The execution ends after this silence of the contact.
 pub const INACTIVITY: Span = Span::from_hours(24);
-/// Longest text of one message: Meta's limit.
+/// Characters of one message: Meta's limit.
 pub const TEXT: usize = 4_096;
-/// Longest caption.
+/// Characters of a caption.
 pub const CAPTION: usize = 1_024;
-/// Messages that a longer text is cut into; nobody reads what is over.
+/// Messages that a longer text is cut into; the rest is dropped.
 pub const PIECES: usize = 10;
-/// Longest result that a tool may give to the model, in bytes.
+/// Bytes of a tool result shown to the model.
 pub const TOOL_RESULT: usize = 32 * 1024;
-/// Longest wait between two of them, unless the provider asks for more.
+/// Longest wait between attempts, unless the provider asks for more.
 pub const MODEL_RETRY_CAP: Span = Span::from_secs(8);
 /// Longest wait that a provider may ask for.
 pub const MODEL_RETRY_AFTER: Span = Span::from_secs(60);
-/// Longest time that the retries of one question may take.
+/// Longest time for all attempts of one model call.
 pub const MODEL_RETRY_TOTAL: Span = Span::from_secs(90);
-/// Empty answers in a row before the agent rests.
+/// Empty answers in a row before the agent waits.
 pub const EMPTY: u32 = 2;
-/// Answers in a row that say nothing to anybody before the agent rests.
+/// Answers in a row that reach no one before the agent waits.
 pub const SILENT: u32 = 3;
-/// Tokens that a model can read, unless the agent says otherwise; three quarters of them are for the question.
+/// Tokens that a model can read, unless the agent sets its own; three quarters of them are for the
+/// request.
 pub const CONTEXT_TOKENS: u32 = 128_000;
-/// Entries that are cut before they are summarised anew.
+/// Entries that must fall out of the window before the next summary.
 pub const SUMMARISED: i64 = 20;
-/// Fields of a payload that are kept as variables, and the bytes of each.
+/// Fields of a payload kept as variables.
 pub const VARIABLES: usize = 64;
-/// Longer ones are shown to the model with the payload and nowhere else.
+/// Bytes of one variable. Longer fields are shown to the model with the payload only.
 pub const VARIABLE: usize = 1_024;
-/// Links of the contact that are remembered; where there were more, nothing is sent from a link.
+/// Links of the contact that are remembered. After more than these, no media is sent from a link.
 pub const LINKS: usize = 64;
 
-/// The limits that an agent may set for itself.
+/// Limits that an agent may set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Limits {
-    /// Model calls and tool results in a turn.
     pub recursion_limit: u32,
     /// Model calls in one visit of a node within a turn.
     pub max_steps: u32,
-    /// Nodes entered in a turn.
     pub node_entries: u32,
-    /// Moves to nowhere in a row.
     pub invalid_moves: u32,
-    /// Answers in a row that say nothing to anybody.
+    /// Answers in a row that reach no one.
     pub silent_answers: u32,
-    /// How long a turn may take.
     pub turn_seconds: u32,
-    /// Messages in a turn that do not rest.
+    /// Messages in a turn by calls that do not wait.
     pub messages: u32,
-    /// Entries of history that the model is shown.
     pub history_messages: u32,
     /// Tokens that the model can read.
     pub context_tokens: u32,
-    /// Whether what the model is not shown any more is summarised for it.
+    /// Entries that the model no longer sees are summarised for it.
     pub summaries: bool,
     /// Tokens that the execution may use.
     pub token_budget: Option<u64>,
-    /// What happens when they are used up.
     pub over_budget: OverBudget,
 }
 
-/// What happens to an execution whose budget is used up.
+/// Action when the token budget is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OverBudget {
-    /// It fails.
     #[default]
     Fail,
-    /// A person takes over.
     Handoff,
 }
 
@@ -119,22 +113,19 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Whether they are the usual ones.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Entries of history that the model is shown: enough for the pinned ones and an exchange.
+    /// Entries of history shown to the model: at least the pinned ones and one exchange.
     pub(crate) fn history(&self) -> i64 {
         i64::from(self.history_messages).max(PINNED + 2)
     }
 
-    /// At this many steps the model is told to wrap up.
     pub(crate) const fn wrap_up(&self) -> u32 {
         self.recursion_limit.saturating_sub(STEPS - STEPS_WRAP_UP)
     }
 
-    /// How long a turn may take.
     pub(crate) fn turn(&self) -> Span {
         Span::from_secs(i64::from(self.turn_seconds))
     }

@@ -1,5 +1,6 @@
-//! Tools of remote MCP servers (engine.md 4.3). Which there are is asked when a node is entered, and again when what was heard has grown old;
-//! the state keeps them, so that a replay and the next holder offer the same. Everything that a server says is other people's text.
+//! Lists of the tools of MCP servers (docs/spec/engine.md 4.3). They are requested when a node is
+//! entered and again when the list is old. The state keeps them, so that a replay and the next
+//! worker offer the same tools. Everything that a server sends is untrusted text.
 
 use crate::{
     effect::{AskedServer, Effect},
@@ -21,25 +22,27 @@ use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// How long a list holds.
+/// Validity of a list.
 const FRESH: Span = Span::from_mins(5);
-/// How long one holds that lacks a server.
+/// Validity of a list that lacks a server.
 const LACKING: Span = Span::from_mins(1);
-/// What the tools of a node may take in all, in bytes: they are in the state, and in each question.
+/// Bytes of all tools of a node: they are part of the state and of each request.
 const ROOM: usize = 128 * 1024;
-/// Regular expressions in the schemas of a node's tools: each may take milliseconds to make ready, while a transaction is open.
+/// Regular expressions in the schemas of a node's tools: compiling one may take milliseconds,
+/// inside a transaction.
 const PATTERNS: usize = 32;
-/// Longest name that models take.
+/// Longest tool name that models accept.
 const NAME: usize = 64;
 
 const BACK: &str = include_str!("../prompts/mcp_back.md");
 
 impl Turn<'_> {
-    /// Asks the servers of the node for their tools, unless that is known. `true`: they were asked, and the answer comes first.
+    /// Requests the lists of the node's servers unless valid ones are stored. `true`: the lists
+    /// must come first.
     pub(crate) fn lists_tools(&mut self) -> bool {
         let servers = self.agent.mcp_servers(&self.state.node);
         let silent = self.state.facts.test_mode && self.agent.mock_only_in_tests;
-        // A question that is repeated asks what it asked.
+        // A repeated model call asks what it asked before.
         if servers.is_empty() || silent || self.retried.is_some() {
             return false;
         }
@@ -62,7 +65,8 @@ impl Turn<'_> {
         true
     }
 
-    /// Takes over what the servers answered. The model is told what has changed, unless it is about to be shown the step anyway.
+    /// Stores the lists. The model is informed of changes, unless the step prompt is about to be
+    /// shown anyway.
     pub(crate) fn take_tool_lists(&mut self, lists: &[ToolList]) {
         let node = self.state.node.clone();
         let built_in = self.agent.node(&node).map(|node| node.tools.clone()).unwrap_or_default();
@@ -105,7 +109,7 @@ impl Turn<'_> {
         self.state.mcp = Some(mcp);
     }
 
-    /// Tells people that a server offers other tools than before (engine.md 4.3).
+    /// Reports that a server offers other tools than before (docs/spec/engine.md 4.3).
     fn compare(&mut self, server: &str, before: Option<&McpTools>, now: &[McpOffer]) {
         let Some(before) = before.filter(|before| !before.unavailable.contains(server)) else { return };
         let before: Vec<&McpOffer> = before.tools.iter().filter(|offer| offer.server == server).collect();
@@ -131,13 +135,13 @@ fn read(answer: &ToolAnswer) -> Result<Vec<McpTool>, (&str, String)> {
     }
 }
 
-/// What the tools of a node may still take.
+/// Remaining room for the tools of a node.
 struct Room {
     bytes: usize,
     patterns: usize,
 }
 
-/// The tool as the model is offered it, or its name and why it cannot be offered.
+/// The tool as the model sees it, or its name and the reason why it is left out.
 fn offer(
     server: &str,
     tool: McpTool,
@@ -176,12 +180,12 @@ fn offer(
     Ok(McpOffer { server: server.into(), tool: tool.name, spec })
 }
 
-/// A name that models take: what they do not take in it becomes `_`.
+/// Replaces characters that models do not accept in names by `_`.
 fn word(name: &str) -> String {
     name.chars().take(NAME).map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect()
 }
 
-/// How many regular expressions a schema may have in it.
+/// Counts the regular expressions of a schema.
 fn patterns(schema: &Value) -> usize {
     match schema {
         Value::Object(fields) => fields

@@ -1,7 +1,6 @@
-//! What the model is told: the system prompt and the step prompt of each visit.
-//!
-//! Stable parts come first and the time comes last, so that providers can cache the beginning. The words are in
-//! `prompts/`; this file only puts them together.
+//! The system prompt, and the step prompt of each visit.
+//! Stable parts come first and the time comes last, so that providers can cache the beginning. The
+//! texts are in `prompts/`.
 
 use crate::{
     agent::Compiled,
@@ -26,7 +25,7 @@ pub(crate) const SERVERS_UNAVAILABLE: &str = include_str!("../prompts/mcp_unavai
 static BEGINNING_V1: LazyLock<String> = LazyLock::new(|| [ROLE, SPEAKING_V1, RULES].map(without_comments).concat());
 static BEGINNING_V2: LazyLock<String> = LazyLock::new(|| [ROLE, SPEAKING_V2, RULES].map(without_comments).concat());
 
-/// The system prompt. The person's own words are not in it, except the name on the profile, which is escaped.
+/// The system prompt. Of the contact's own words it holds the profile name only, escaped.
 pub(crate) fn system(agent: &Compiled, state: &State, at: Timestamp) -> String {
     let mut text = if agent.speaks_by_tools() { BEGINNING_V1.clone() } else { BEGINNING_V2.clone() };
     if let Some(instructions) = agent.system_prompt.as_deref().filter(|instructions| !instructions.trim().is_empty()) {
@@ -40,7 +39,7 @@ pub(crate) fn system(agent: &Compiled, state: &State, at: Timestamp) -> String {
     text
 }
 
-/// The variables in the agent's general instructions that have no value.
+/// Variables without a value in the agent's general instructions.
 pub(crate) fn unknown_in_instructions(agent: &Compiled, state: &State, at: Timestamp) -> Vec<String> {
     let instructions = agent.system_prompt.as_deref().unwrap_or_default();
     if !instructions.contains("{{") {
@@ -49,7 +48,7 @@ pub(crate) fn unknown_in_instructions(agent: &Compiled, state: &State, at: Times
     fill_context(instructions, &context::of_prompt(state, at), Place::Prompt).unknown
 }
 
-/// What is known of the contact; nothing where nothing is known. People wrote it, so it is escaped.
+/// The contact context, escaped because people wrote it; empty if nothing is known.
 fn contact(state: &State) -> String {
     let about = state.about();
     let mut text = String::new();
@@ -78,7 +77,7 @@ fn contact(state: &State) -> String {
     if text.is_empty() { text } else { format!("\n<contact>\n{text}</contact>\n") }
 }
 
-/// The step prompt of the node being visited, and the variables in it that have no value.
+/// The step prompt of the visited node, and its variables without a value.
 pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String, Vec<String>) {
     let mut unknown = Vec::new();
     let mut fill = |template: &str| {

@@ -11,8 +11,8 @@ use domain::{
 use serde_json::json;
 use std::collections::HashSet;
 
-/// The request for a call. `rows` holds the entries from `call.from` to `call.to`, and the pinned ones that are older; more
-/// does no harm.
+/// Builds the request of a call. `rows` must hold the entries from `call.from` to `call.to` and the
+/// older pinned ones; more are ignored.
 pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[(i64, ChatMessage)]) -> ModelRequest {
     if call.summarises {
         return summary::request(agent, state, call, rows);
@@ -47,8 +47,8 @@ pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[
     }
 }
 
-/// A pinned entry that the window from `from` on does not show. One that answers the entry before it is shown with a call of its own: where
-/// the window begins with it, that entry is cut off.
+/// A pinned entry that the window does not show. A result gets a call of its own, because its call
+/// is cut off.
 fn older(seq: Option<i64>, from: i64, rows: &[(i64, ChatMessage)], call: ToolCall) -> Vec<ChatMessage> {
     let Some((seq, message)) = rows.iter().find(|(at, _)| Some(*at) == seq) else { return Vec::new() };
     match message {
@@ -62,7 +62,8 @@ fn older(seq: Option<i64>, from: i64, rows: &[(i64, ChatMessage)], call: ToolCal
     }
 }
 
-/// Every call with a result, and no result without a call: what a provider refused as unanswered, it takes like this.
+/// Gives every call a result and drops results without a call, after a provider reported a call
+/// without result.
 fn repaired(messages: Vec<ChatMessage>) -> Vec<ChatMessage> {
     let answered: HashSet<String> = messages
         .iter()

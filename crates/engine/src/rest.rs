@@ -1,7 +1,6 @@
-//! Resting until somebody says something, and what ends a rest.
-//!
-//! An execution rests only when everything it said has left: an agent must not wait for an answer to a question that
-//! nobody has seen.
+//! Waits: how an execution starts to wait for people, and what ends a wait.
+//! A wait starts only when every send is settled: an agent must not wait for an answer to a
+//! question that never arrived.
 
 use crate::{
     effect::{Effect, TimerKind},
@@ -12,21 +11,20 @@ use crate::{
 use domain::{Timestamp, chat::ToolCall, execution::ExecutionStatus};
 use serde_json::{Value, json};
 
-/// How long a rest of this kind lasts at most.
+/// Longest duration of a wait.
 fn patience(turn: &Turn<'_>, kind: InterruptKind) -> (TimerKind, Timestamp) {
     let node = turn.agent.node(&turn.state.node);
     let warm = node.and_then(|node| node.behaviour.patience).filter(|_| kind != InterruptKind::Handoff);
     if let Some(patience) = warm {
         return (TimerKind::WarmEnd, turn.at + patience);
     }
-    // A contact who was asked anew after a long silence, or by a template, has the whole time to answer.
+    // After a new question following a long silence, or a template, the contact has the full time.
     let asked_anew = matches!(kind, InterruptKind::Handoff | InterruptKind::Template);
     let heard = turn.state.heard_at.map(|heard| heard + limits::INACTIVITY);
     let fire_at = heard.filter(|fire_at| !asked_anew && *fire_at > turn.at).unwrap_or(turn.at + limits::INACTIVITY);
     (TimerKind::Inactivity, fire_at)
 }
 
-/// Why the execution ends when the timer of its rest fires.
 pub(crate) fn timeout_reason(turn: &Turn<'_>, kind: InterruptKind) -> &'static str {
     match patience(turn, kind).0 {
         TimerKind::WarmEnd => "warm_end_timeout",
@@ -35,7 +33,7 @@ pub(crate) fn timeout_reason(turn: &Turn<'_>, kind: InterruptKind) -> &'static s
 }
 
 impl Turn<'_> {
-    /// Rests, unless something that was said is still on its way or was refused.
+    /// Starts a wait, unless a send is open or has failed.
     pub(crate) fn rest(&mut self, kind: InterruptKind, call: Option<ToolCall>, message: Option<String>) {
         if !self.texts_delivered(call.as_ref()) {
             return;
@@ -61,7 +59,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Sets the timer of a rest anew: an earlier one means nothing any more.
+    /// Sets the timer of a wait; an earlier timer becomes invalid.
     pub(crate) fn set_timer(&mut self, kind: InterruptKind) -> Timestamp {
         let (timer, fire_at) = patience(self, kind);
         self.state.generation += 1;
@@ -69,9 +67,9 @@ impl Turn<'_> {
         fire_at
     }
 
-    /// Leaves rest if there is a reason to. `false`: still resting.
-    ///
-    /// What others said in our name waits too: until the reply comes, it would stand between a call and its result.
+    /// Leaves the wait if there is a reason. `false`: still waiting.
+    /// Messages of others stay queued: before the reply they would stand between a call and its
+    /// result.
     pub(crate) fn leave_rest(&mut self) -> bool {
         let Some(interrupt) = self.state.interrupt.clone() else { return true };
         if interrupt.kind == InterruptKind::Handoff {
@@ -100,8 +98,9 @@ impl Turn<'_> {
         true
     }
 
-    /// What waits, as the result of the call that awaited it (engine.md 2.7). Version 1 gets the text as an object and nothing more, version 2
-    /// the text, which becomes a message of its own as well.
+    /// Returns the queued input as the result of the waiting call (docs/spec/engine.md 2.7).
+    /// Version 1 gets the text as an object. Version 2 gets the text, which becomes a message as
+    /// well.
     fn reply(&mut self) -> Value {
         let Some(text) = self.inbox_text() else { return self.take_data() };
         if !self.agent.speaks_by_tools() {

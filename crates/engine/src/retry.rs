@@ -1,5 +1,5 @@
-//! A model that gave no answer: tried again, asked with less, replaced by its fallback, or given up (engine.md 5.3). This is the only layer that
-//! retries.
+//! A failed model call: repeated, shortened, given to a fallback, or given up (docs/spec/engine.md
+//! 5.3). No other layer retries.
 
 use crate::{
     effect::CallModel,
@@ -14,16 +14,15 @@ use domain::{
 };
 use serde_json::json;
 
-/// The tries of one question so far.
 pub(crate) struct Tries {
     pub failures: u32,
     pub failing_since: Option<Timestamp>,
 }
 
 impl Turn<'_> {
-    /// The inbox is looked at before each question (engine.md 2.4): one that is to be asked again, after a failure or by whoever takes
-    /// over from a worker that died, gives way to one that knows what was said meanwhile. A question that nobody has asked in vain yet counts as an
-    /// answer thrown away, for a steady writer must not starve himself.
+    /// Replaces a model call that must be repeated by one that includes new messages, after a
+    /// failure or a reclaim (docs/spec/engine.md 2.4). A call without a failed attempt counts as a
+    /// discarded answer, which is limited: a contact who keeps writing must still get an answer.
     pub(crate) fn gives_up_question(&mut self) -> bool {
         let Some(Pending::Model { call, failures, not_before, failing_since }) = &self.state.pending else {
             return false;
@@ -43,7 +42,7 @@ impl Turn<'_> {
             self.state.turn.discarded += 1;
             self.event("llm.discarded", json!({"usage": Usage::default()}));
         } else {
-            // It was counted when it was asked, and the next one, which is asked in its place, will be.
+            // It was counted when it was made; its replacement will be counted.
             self.state.turn.steps = self.state.turn.steps.saturating_sub(1);
             self.state.turn.visit_calls = self.state.turn.visit_calls.saturating_sub(1);
         }
@@ -51,7 +50,6 @@ impl Turn<'_> {
         true
     }
 
-    /// Decides what comes after a failure.
     pub(crate) fn model_failed(&mut self, call: CallModel, tries: &Tries, failure: &ModelFailure) {
         let failures = tries.failures + 1;
         self.event("llm.failed", json!({"message": failure.message, "failures": failures}));
@@ -79,13 +77,13 @@ impl Turn<'_> {
             return self.ask(CallModel { id, repaired: true, ..call }, tokens);
         }
         if call.doubled && failure.kind == ModelFailureKind::Permanent {
-            // Twice as much may be more than the model can say.
+            // The doubled limit may exceed the model's own.
             self.state.turn.cut += 1;
             let (id, tokens) = (self.effect_id(), self.window().1);
             return self.ask(CallModel { id, doubled: false, ..call }, tokens);
         }
         if call.summarises {
-            // The conversation goes on without it, as it does where nobody summarises.
+            // The conversation continues without a summary.
             return self.keep_summary(call.to, None);
         }
         let fallbacks = self.agent.node(&call.node).map_or(0, |node| node.llm.fallbacks.len());
@@ -99,7 +97,7 @@ impl Turn<'_> {
         self.fail(code, &failure.message);
     }
 
-    /// How long to wait before the next try; `None`: there is none.
+    /// `None`: no further attempt.
     fn wait_before_retry(&self, call: &CallModel, tries: &Tries, failure: &ModelFailure) -> Option<Span> {
         let retry = self.agent.node(&call.node).map_or(RetryConfig::DEFAULT, |node| node.retry);
         let wait = match failure.retry_after_ms {
@@ -112,8 +110,8 @@ impl Turn<'_> {
     }
 }
 
-/// The first wait, doubled with each failure up to the cap, and up to an eighth more: those who failed together must not come back
-/// together. The share follows from the question, so that a replay waits as long.
+/// Exponential backoff up to the cap, plus up to an eighth, so that calls that failed together do
+/// not return together. The addition derives from the id, so a replay waits as long.
 fn backoff(retry: RetryConfig, failures: u32, question: &str) -> Span {
     let cap = limits::MODEL_RETRY_CAP.max(retry.backoff).millis();
     let wait = retry.backoff.millis().saturating_mul(1 << failures.min(10)).min(cap);

@@ -1,4 +1,4 @@
-//! Saying something to the contact, and what comes of it.
+//! Sends to the contact, and their outcomes.
 
 use crate::{
     effect::Effect,
@@ -16,7 +16,8 @@ use domain::{
 use serde_json::{Value, json};
 
 impl Turn<'_> {
-    /// Sends something; a text in pieces that WhatsApp takes. In a test it counts as sent and nobody gets it.
+    /// Sends a message; long texts in pieces. In a test run nothing leaves and the send counts as
+    /// accepted.
     pub(crate) fn send(&mut self, content: Content, call: Option<&ToolCall>) {
         let pieces = match content {
             Content::Text(text) => pieces(&text).into_iter().map(Content::Text).collect(),
@@ -35,7 +36,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Says something and goes on, unless too much was said in this turn.
+    /// Sends and continues, up to the limit of messages in a turn.
     pub(crate) fn say_and_go_on(&mut self, call: &ToolCall, content: Content) {
         if self.state.turn.sends >= self.agent.limits.messages {
             let result = json!({"error": "too many messages in one turn; ask or rest now", "code": "send_limit"});
@@ -50,7 +51,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Says a text, unless it is empty, and rests until it is answered.
+    /// Sends a text, unless it is empty, and waits for the reply.
     pub(crate) fn say_and_rest(&mut self, kind: InterruptKind, call: &ToolCall, text: &str) {
         if text.is_empty() {
             return self.rest(kind, Some(call.clone()), None);
@@ -58,7 +59,8 @@ impl Turn<'_> {
         self.send_and_rest(kind, call, Content::Text(text.to_owned()));
     }
 
-    /// Sends something and rests until it is answered. Taken up again when it is settled, it is not sent again.
+    /// Sends a message and waits for the reply. When the call runs again after the send is settled,
+    /// nothing is sent twice.
     pub(crate) fn send_and_rest(&mut self, kind: InterruptKind, call: &ToolCall, content: Content) {
         let message = content.in_words();
         if self.state.said.as_deref() != Some(&call.id) {
@@ -68,7 +70,7 @@ impl Turn<'_> {
         self.rest(kind, Some(call.clone()), Some(message));
     }
 
-    /// A send has left or has failed.
+    /// Takes the outcome of a send.
     pub(crate) fn settle_send(&mut self, effect: &str, outcome: &SendOutcome) {
         let Some(place) = self.state.sends.iter().position(|send| send.effect == effect) else { return };
         let send = self.state.sends.remove(place);
@@ -87,7 +89,7 @@ impl Turn<'_> {
             }
             SendOutcome::Failed { code, message } => {
                 self.event("message.failed", json!({"kind": kind, "code": code, "message": message}));
-                // What was still on its way when the execution ended or was stopped cannot make it fail any more.
+                // A late failure cannot fail an execution that is over or stopping.
                 if self.state.status.is_over() || self.state.stop.is_some() {
                     return;
                 }
@@ -110,7 +112,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The first refused send of this call; the others are forgotten with it, for the model is told once.
+    /// Takes the first failed send of a call and drops its others: the model sees one error.
     fn take_failed_of(&mut self, call: &ToolCall) -> Option<FailedSend> {
         let mine = |failed: &FailedSend| failed.call_id.as_deref() == Some(&call.id);
         let first = self.state.failed_sends.iter().find(|failed| mine(failed)).cloned();
@@ -118,7 +120,7 @@ impl Turn<'_> {
         first
     }
 
-    /// The first plain text that was refused; the others are forgotten with it.
+    /// Takes the first failed plain text and drops the others.
     pub(crate) fn take_failed_texts(&mut self) -> Option<FailedSend> {
         let place = self.state.failed_sends.iter().position(|failed| failed.call_id.is_none())?;
         let first = self.state.failed_sends.remove(place);
@@ -130,7 +132,7 @@ impl Turn<'_> {
         self.note(&format!("Your last message was not delivered: {} ({})", failed.message, failed.code));
     }
 
-    /// Whether nothing is on its way; otherwise the step ends here and goes on when the last send is settled.
+    /// True if no send is open; otherwise the step ends and continues when the last one is settled.
     pub(crate) fn all_sends_settled(&mut self) -> bool {
         if !self.state.sends.is_empty() {
             self.state.pending = Some(Pending::AllSends);
@@ -138,8 +140,8 @@ impl Turn<'_> {
         self.state.sends.is_empty()
     }
 
-    /// Whether all that was said has left. Where it was refused, the model is told, as the result of the call that wanted
-    /// to rest if there is one, and may try again a few times.
+    /// True if every send has succeeded. A failure is shown to the model, as the result of the
+    /// waiting call if there is one, and it may try again a few times.
     pub(crate) fn texts_delivered(&mut self, call: Option<&ToolCall>) -> bool {
         if !self.all_sends_settled() {
             return false;
@@ -160,7 +162,7 @@ impl Turn<'_> {
     }
 }
 
-/// What the model is told of a call that said something, once all of it is settled.
+/// Result of a call that sent something, for the model.
 fn sent(call: &ToolCall, content: Option<&Content>, message_id: Option<&str>, failed: Option<FailedSend>) -> Value {
     match failed {
         Some(failed) => json!({"error": failed.message, "code": failed.code}),
@@ -172,7 +174,7 @@ fn sent(call: &ToolCall, content: Option<&Content>, message_id: Option<&str>, fa
     }
 }
 
-/// What the model is told in a test, where nothing is sent.
+/// Result of such a call in a test run.
 fn not_sent(content: &Content) -> Value {
     match content {
         Content::Text(text) => Value::String(format!("Message sent: {text}")),
@@ -181,7 +183,6 @@ fn not_sent(content: &Content) -> Value {
     }
 }
 
-/// What the model is told once it has left.
 fn template_sent(content: Option<&Content>) -> Value {
     let name = match content {
         Some(Content::Template(template)) => template.name.as_str(),
@@ -190,7 +191,6 @@ fn template_sent(content: Option<&Content>) -> Value {
     Value::String(format!("Sent template: {name}"))
 }
 
-/// What the model is told in a test.
 fn media_sent(media: &Media) -> Value {
     let caption = media.caption.as_deref().map_or_else(String::new, |caption| format!(" ({caption})"));
     Value::String(format!("Media sent: {} {}{caption}", media.kind.as_str(), media.url))

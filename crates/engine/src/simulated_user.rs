@@ -1,6 +1,6 @@
-//! The simulated user of a test: a model that plays the person by a script (engine.md 6.2).
-//!
-//! Only words here: what it is told and how its answer is read. When it is asked is decided in `trial.rs`.
+//! The simulated user of a test run: a model that plays the contact by a script
+//! (docs/spec/engine.md 6.2).
+//! Requests and answers only; `trial.rs` decides when to make them.
 
 use crate::{
     text::without_comments,
@@ -10,24 +10,22 @@ use crate::{
 use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec};
 use serde_json::{Value, json};
 
-/// The tool by which it answers.
+/// The tool that carries its message.
 pub const NAME: &str = domain::tool_names::SEND_USER_MESSAGE;
-/// What it answers when there is nothing left to say.
+/// Its message when the script is used up.
 pub const ENDED: &str = "CONVERSATION_ENDED";
-/// What a person can write in one message.
+/// Characters of one message.
 const LONGEST: usize = 4_096;
 const RULES: &str = include_str!("../prompts/simulated_user.md");
 
-/// What the simulated user does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Played {
-    /// It writes this.
     Says(String),
     /// The script is used up.
     Ends,
 }
 
-/// The question for its next message, after what was said so far.
+/// The request for its next message.
 pub fn request(script: &str, lines: &[Line]) -> ModelRequest {
     let last = lines.iter().rev().find(|line| !line.by_user).map_or("", |line| line.text.as_str());
     let said = if lines.is_empty() { "(the conversation has not begun)".into() } else { transcript(lines) };
@@ -51,7 +49,7 @@ pub fn request(script: &str, lines: &[Line]) -> ModelRequest {
     }
 }
 
-/// Reads its answer: the tool call, else `<message>` tags, else the text as it is. `None`: there is nothing in it.
+/// Reads the tool call, else `<message>` tags, else the whole text. `None`: an empty answer.
 pub fn read(response: &ModelResponse) -> Option<Played> {
     let called = response.tool_calls.iter().find(|call| call.name == NAME);
     let called = called.and_then(|call| call.arguments.get("message").and_then(Value::as_str));
@@ -59,7 +57,7 @@ pub fn read(response: &ModelResponse) -> Option<Played> {
     let message = called.or_else(written)?.trim();
     match message {
         "" => None,
-        // A model that says goodbye and adds the token: the agent must never read it.
+        // Some models add the token to a goodbye; the agent must never read it.
         text if text.contains(ENDED) => Some(Played::Ends),
         text => Some(Played::Says(text.chars().take(LONGEST).collect())),
     }

@@ -1,7 +1,5 @@
-//! The durable state of an execution: small, and enough to go on from.
-//!
-//! It is saved with every step. What the model has seen is not in it: history is append-only rows, and the state keeps
-//! only where things stand in them.
+//! The durable state of an execution, saved with every step.
+//! It stays small: history is append-only rows, and the state holds only positions in them.
 
 mod counters;
 mod interrupt;
@@ -26,129 +24,121 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The format that [`State`] is written in. A change of shape raises it and adds an upcaster to `upcast.rs`; a new field that may be
-/// missing is none, and gets a sample that has it.
+/// Format of a stored [`State`]. A changed shape raises it and adds an upcaster to `upcast.rs`. A
+/// new field with a default raises nothing and gets a sample that has it.
 pub const STATE_FORMAT: i64 = 1;
 
-/// Everything that an execution needs to go on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
-    /// Who talks with whom.
     pub facts: Facts,
-    /// What is known of the contact by now, where that is more than the facts.
+    /// Contact context, once it differs from the facts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub contact: Option<Contact>,
-    /// The fields of the payload that began the execution; `{{vars.…}}`.
+    /// Fields of the payload that started the execution; `{{vars.…}}`.
     #[serde(skip_serializing_if = "Map::is_empty", default)]
     pub vars: Map<String, Value>,
-    /// Where it stands.
     pub status: ExecutionStatus,
-    /// The node being visited, by name.
+    /// Name of the node being visited.
     pub node: String,
-    /// The step prompt of this visit is still to be shown.
+    /// The step prompt of this visit is not shown yet.
     pub entering: bool,
-    /// For a visit of a global node: where it was entered from.
+    /// For a visit of a global node: the node that it was entered from.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub triggering_node: Option<String>,
     /// For a handoff: the node to return to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub return_to: Option<String>,
-    /// Why a person was asked for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub handoff_reason: Option<String>,
     /// Tool calls without a result, in order.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub calls: Vec<ToolCall>,
-    /// Why it rests.
+    /// The active interrupt.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub interrupt: Option<Interrupt>,
-    /// What must happen before the next step.
+    /// The pending effect, or the sends that are waited for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pending: Option<Pending>,
     /// Sends without an outcome.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub sends: Vec<OpenSend>,
-    /// Failed sends that the model has not been told of.
+    /// Failed sends that the model has not seen.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub failed_sends: Vec<FailedSend>,
     /// Inputs for the next safe point.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub inbox: Vec<Waiting>,
-    /// What others said in our name, for the next safe point.
+    /// Messages that others sent to the contact, for the next safe point.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub outside: Vec<String>,
-    /// A resume call that was not acted on yet; the inner value is its message.
+    /// A resume that no step has acted on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resume: Option<Resume>,
-    /// A stop request.
+    /// A stop that no step has acted on; its reason.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stop: Option<String>,
-    /// A status that the API wants.
+    /// A status set by the API that no step has acted on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub wanted: Option<Wanted>,
-    /// The open call whose message is said already.
+    /// The open call whose message was sent already.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub said: Option<String>,
-    /// When the contact was last heard.
+    /// Time of the contact's latest message.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub heard_at: Option<Timestamp>,
-    /// Links that the contact wrote: the agent does not send what is behind them.
+    /// Links that the contact wrote; the agent sends no media from them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub links: Vec<String>,
-    /// Rough sizes in tokens of the newest entries of history, oldest first.
+    /// Estimated tokens of the newest entries of history, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub sizes: Vec<u32>,
-    /// Counters of this turn.
     pub turn: TurnCounters,
-    /// Turns begun.
+    /// Turns started.
     pub turn_no: i64,
-    /// Entries of history so far.
+    /// Number of entries of history.
     pub history_len: i64,
-    /// The first thing that the contact said.
+    /// Entry of the contact's first message.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first_input: Option<i64>,
-    /// The step prompt of the current visit.
+    /// Entry of the step prompt of the current visit.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub step_prompt: Option<i64>,
-    /// What stands for the oldest entries that the model is not shown any more.
+    /// Replaces the oldest entries, which are not shown to the model.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub summary: Option<Summary>,
-    /// What the MCP servers of the node that was visited last, of those that have any, offer.
+    /// Tools of the MCP servers of the latest visited node that has any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub mcp: Option<McpTools>,
-    /// What the contact said last; `{{last_user_input}}`.
+    /// The contact's latest message; `{{last_user_input}}`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_input: Option<String>,
     /// Number of the next effect, call or interrupt.
     pub next_id: u64,
     /// Number of the next event.
     pub next_event: u64,
-    /// Which rest the timer belongs to.
+    /// The wait that the timer belongs to.
     pub generation: i64,
-    /// Tokens used.
     pub usage: Usage,
-    /// Tokens used by model, where the provider named it.
+    /// By model, where the provider named it.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub usage_by_model: BTreeMap<String, Usage>,
-    /// Why it ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub end_reason: Option<String>,
-    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<ExecutionError>,
 }
 
-/// What was said up to an entry, in short.
+/// Summary of the oldest entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// The summary, as a model wrote it.
+    /// As a model wrote it.
     pub text: String,
-    /// The newest entry that it stands for.
+    /// Newest entry that it covers.
     pub to: i64,
 }
 
 impl State {
-    /// The state of an execution that has not begun.
+    /// State of an execution that has not started.
     pub fn new(facts: Facts) -> Self {
         Self {
             facts,
@@ -192,7 +182,7 @@ impl State {
         }
     }
 
-    /// Reads a stored state of any format that was ever released.
+    /// Loads a stored state of any released format.
     pub fn load(format: i64, text: &str) -> Result<Self, String> {
         match format {
             STATE_FORMAT => serde_json::from_str(text).map_err(|error| error.to_string()),
@@ -201,18 +191,17 @@ impl State {
         }
     }
 
-    /// The name on the contact's profile.
     pub(crate) fn profile_name(&self) -> Option<&str> {
         let newest = self.contact.as_ref().and_then(|contact| contact.profile_name.as_deref());
         newest.or(self.facts.profile_name.as_deref())
     }
 
-    /// What else is known of the contact.
     pub(crate) fn about(&self) -> &About {
         self.contact.as_ref().map_or(&self.facts.about, |contact| &contact.about)
     }
 
-    /// Whether a worker is to carry something out and has not told yet what came of it. Found so by another one, that worker is gone.
+    /// True while a worker performs a slow effect. Another worker that finds this has reclaimed the
+    /// execution.
     pub fn is_in_hand(&self) -> bool {
         match &self.pending {
             Some(Pending::Model { not_before, .. }) => not_before.is_none(),
@@ -221,7 +210,7 @@ impl State {
         }
     }
 
-    /// When a worker must look at it again without any input.
+    /// Time at which a worker must continue without any input.
     pub const fn due_at(&self) -> Option<Timestamp> {
         match &self.pending {
             Some(Pending::Model { not_before, .. }) => *not_before,
@@ -229,22 +218,22 @@ impl State {
         }
     }
 
-    /// What the servers of the node being visited offer, as far as they have been asked.
+    /// Tools of the visited node's MCP servers, as far as they were listed.
     pub(crate) fn offers(&self) -> &[McpOffer] {
         self.mcp.as_ref().filter(|mcp| mcp.node == self.node).map_or(&[], |mcp| &mcp.tools)
     }
 
-    /// What those offers take of each question.
+    /// Tokens that those tools take of each request.
     pub(crate) fn offers_tokens(&self) -> u32 {
         self.mcp.as_ref().filter(|mcp| mcp.node == self.node).map_or(0, |mcp| mcp.tokens)
     }
 
-    /// The servers of the node being visited that cannot be used now.
+    /// The visited node's MCP servers that could not be reached.
     pub(crate) fn unavailable(&self) -> Option<&BTreeSet<String>> {
         self.mcp.as_ref().filter(|mcp| mcp.node == self.node && !mcp.unavailable.is_empty()).map(|mcp| &mcp.unavailable)
     }
 
-    /// The rest that this execution is in, if a resume that names one means it.
+    /// True if a resume that names this interrupt, or none, applies.
     pub fn rests_in(&self, interrupt: Option<&str>) -> bool {
         match (&self.interrupt, interrupt) {
             (Some(active), Some(named)) => active.id == named,

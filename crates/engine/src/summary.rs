@@ -1,5 +1,5 @@
-//! What stands for the entries that the model is not shown any more (engine.md 2.8). Off unless the agent turns it on: it is a question more, and a
-//! model that writes it may leave out what matters.
+//! Summaries of entries that the model no longer sees (docs/spec/engine.md 2.8). Off by default: a
+//! summary costs a model call and may leave out what matters.
 
 use crate::{
     agent::Compiled,
@@ -13,17 +13,18 @@ use domain::chat::{ChatMessage, ModelRequest};
 use std::fmt::Write as _;
 
 const SUMMARISE: &str = include_str!("../prompts/summary.md");
-/// Longest summary that is kept, in characters.
+/// Characters.
 const LONGEST: usize = 2_000;
 
-/// The summary as the model reads it, where the window leaves something out.
+/// The summary as the model reads it, if the window leaves something out.
 pub(crate) fn shown(state: &State, call: &CallModel) -> Option<ChatMessage> {
     let summary = state.summary.as_ref().filter(|summary| call.from > 1 && !summary.text.is_empty())?;
     let content = format!("[system data] What was said earlier, in short:\n{}", summary.text);
     Some(ChatMessage::User { content })
 }
 
-/// The question for a summary: the entries as one text, so that nothing in them is taken for a message to the one who summarises.
+/// The request for a summary. The entries are one text, so that none of them reads as an
+/// instruction.
 pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &[(i64, ChatMessage)]) -> ModelRequest {
     let mut text = String::new();
     if let Some(summary) = state.summary.as_ref().filter(|summary| !summary.text.is_empty()) {
@@ -54,7 +55,7 @@ pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &
 }
 
 impl Turn<'_> {
-    /// Asks for a summary first where enough was cut since the last one.
+    /// Asks for a summary if enough entries were cut since the last one.
     pub(crate) fn asks_for_summary(&mut self, window_from: i64) -> bool {
         let from = self.state.summary.as_ref().map_or(1, |summary| summary.to + 1);
         if !self.agent.limits.summaries || window_from - from < limits::SUMMARISED {
@@ -79,7 +80,8 @@ impl Turn<'_> {
         true
     }
 
-    /// Keeps what the model wrote, which may be what somebody talked it into: it must not speak for the engine. Where it wrote nothing, the earlier summary stands for those entries as well.
+    /// Stores the summary. The contact may have influenced its text, so it must not look like a
+    /// note of the engine. Without a text, the earlier summary covers these entries as well.
     pub(crate) fn keep_summary(&mut self, to: i64, text: Option<String>) {
         let earlier = self.state.summary.take().map(|summary| summary.text).unwrap_or_default();
         let text = text

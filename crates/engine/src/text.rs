@@ -1,18 +1,19 @@
-//! Rules for texts: untrusted words made harmless in prompts, prompt files, links, and messages cut to WhatsApp's size.
+//! Rules for texts: escaping of untrusted words, comments of prompt files, links, and the size of
+//! messages.
 
 use crate::limits;
 
-/// A person's words on one line and without delimiters.
+/// An untrusted text on one line and without delimiters.
 pub(crate) fn escaped(text: &str) -> String {
     text.replace(['\n', '\r'], " ").replace('<', "&lt;")
 }
 
-/// The engine marks what it tells the model with `[system …]`; a person who writes such a mark must not be taken for it.
+/// Removes marks like the engine's own `[system …]`, which a contact may write.
 pub(crate) fn unmarked(text: &str) -> String {
     if text.to_ascii_lowercase().contains("[system") { text.replace('[', "(") } else { text.to_owned() }
 }
 
-/// Prompt files say in HTML comments which failure a sentence guards; the model need not read that.
+/// Removes HTML comments. In prompt files they say which failure a sentence guards.
 pub(crate) fn without_comments(text: &str) -> String {
     let mut rest = text;
     let mut out = String::with_capacity(text.len());
@@ -24,7 +25,7 @@ pub(crate) fn without_comments(text: &str) -> String {
     out
 }
 
-/// The links in a text, in a form in which two spellings of one are the same: lower case, without scheme and trailing punctuation.
+/// The links in a text, normalised: lower case, without scheme and trailing punctuation.
 pub(crate) fn links_of(text: &str) -> Vec<String> {
     let link = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '/' | '%' | '=' | '-' | '_'));
@@ -40,7 +41,7 @@ pub(crate) fn links_of(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Cuts a text into pieces that WhatsApp takes, at the ends of paragraphs, else lines, else words.
+/// Cuts a text into messages of WhatsApp's size, at the ends of paragraphs, else lines, else words.
 pub(crate) fn pieces(text: &str) -> Vec<String> {
     let mut rest = text.trim();
     let mut pieces = Vec::new();

@@ -1,8 +1,7 @@
-//! One run of a test case: a simulated user talks with the agent until the script is used up, then a judge grades it
-//! (engine.md 6.2).
-//!
-//! Like an execution it is a state that is fed inputs and asks for effects. The agent itself runs as any execution, in test
-//! mode; this only says who speaks next.
+//! One run of a test case: a simulated user talks with the agent until the script is used up, then
+//! a judge grades the conversation (docs/spec/engine.md 6.2).
+//! Like an execution it is a state machine with inputs and effects. The agent runs as an ordinary
+//! execution in test mode; this part only decides who speaks next.
 
 use domain::{
     Span, Timestamp,
@@ -19,30 +18,25 @@ pub use crate::{judge::Verdict, transcript::Line};
 
 /// Messages of the simulated user.
 pub const USER_MESSAGES: u32 = 30;
-/// From the first question to the judge.
+/// From the first request to the judge.
 pub const LONGEST: Span = Span::from_mins(10);
 /// Tokens of agent and simulated user together.
 pub const TOKENS: u64 = 200_000;
-/// Answers without sense to one question.
+/// Unreadable answers to one request.
 const UNREADABLE: u32 = 2;
 
-/// Who is awaited.
+/// The awaited party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Nobody yet.
     Queued,
-    /// The simulated user's next message.
     Simulating,
-    /// The agent's answer.
     Talking,
-    /// The score.
     Judging,
-    /// Nobody any more.
     Over,
 }
 
-/// Why there is no verdict.
+/// Reason for a missing verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrialError {
     /// `judge_failed`, `simulator_failed`, `cancelled`, or the code of the agent's failure.
@@ -54,101 +48,86 @@ pub struct TrialError {
 /// The durable state of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// What the person wants and does; a later change of the case does not touch it.
+    /// What the simulated user wants and does; later changes of the case do not apply.
     pub script: String,
-    /// What is graded.
+    /// The judge's rubric.
     pub rubric: String,
-    /// Who is awaited.
     pub phase: Phase,
-    /// When it began.
     pub began_at: Option<Timestamp>,
-    /// Messages of the simulated user so far.
+    /// Messages of the simulated user.
     pub said: u32,
-    /// Answers without sense to the open question.
+    /// Unreadable answers to the open request.
     pub unreadable: u32,
-    /// Failed tries of the open question.
+    /// Failed attempts of the open request.
     pub failures: u32,
-    /// The open question is not asked before this time.
+    /// Earliest time of the open request.
     pub not_before: Option<Timestamp>,
     /// Tokens of simulated user and judge.
     pub usage: Usage,
-    /// Tokens of the agent, as last heard.
+    /// Tokens of the agent, as last reported.
     pub agent_usage: Usage,
     /// A limit ended the conversation.
     pub limit_reached: bool,
-    /// The conversation came to its end, without a failure of the agent.
+    /// The conversation ended without a failure of the agent.
     pub completed: bool,
-    /// The score.
     pub verdict: Option<Verdict>,
-    /// Why there is none.
     pub error: Option<TrialError>,
 }
 
-/// What a run is fed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "input", rename_all = "snake_case")]
 pub enum TrialInput {
-    /// It is its turn.
+    /// A worker starts the run.
     Begin,
     /// The agent's turn is over.
     Agent {
-        /// Where it stands.
         rest: AgentRest,
-        /// Its tokens so far.
+        /// Tokens so far.
         usage: Usage,
     },
     /// Simulated user or judge answered.
     Answered {
-        /// The answer.
         response: ModelResponse,
     },
-    /// They did not.
+    /// The model call of simulated user or judge failed.
     Unanswered {
-        /// Why.
         failure: ModelFailure,
     },
-    /// Time has passed: the limit may be reached.
+    /// Time has passed; a limit may be reached.
     Time,
-    /// Somebody does not want it any more.
     Cancel,
 }
 
-/// How the agent's turn ended.
+/// End of the agent's turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "rest", rename_all = "snake_case")]
 pub enum AgentRest {
-    /// It waits for the person.
+    /// Waits for the simulated user.
     Waits,
-    /// It has ended, or handed the conversation to a person.
+    /// Ended, or handed off to a person.
     Done,
-    /// It cannot go on.
     Failed {
-        /// Stable word.
+        /// Stable code.
         code: String,
         /// For people.
         message: String,
     },
 }
 
-/// What a run asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "effect", rename_all = "snake_case")]
 pub enum TrialEffect {
-    /// Ask the simulated user.
     AskUser,
-    /// Ask the judge.
     AskJudge,
-    /// Say this to the agent, in the simulated user's name.
+    /// Sends a message of the simulated user to the agent.
     Say {
-        /// What is said.
         text: String,
     },
-    /// It is over.
+    /// The run is over.
     Finish,
 }
 
 impl Trial {
-    /// A run that has not begun.
     pub fn new(script: String, rubric: String) -> Self {
         Self {
             script,
@@ -168,7 +147,7 @@ impl Trial {
         }
     }
 
-    /// When it is judged at the latest.
+    /// Time at which the conversation is judged at the latest.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.began_at.map(|began| began + LONGEST)
     }
@@ -248,7 +227,7 @@ impl Trial {
                 vec![TrialEffect::Say { text }]
             }
             Some(Played::Ends) if self.said > 0 => self.judge(),
-            // Nothing was said yet: a script cannot be used up.
+            // Without a message the script cannot be used up.
             _ => self.unreadable("the simulated user gave no message"),
         }
     }
@@ -280,7 +259,8 @@ impl Trial {
         effects
     }
 
-    /// A judge that fails says nothing about the agent: no score. Without a simulated user there was no test: 0.
+    /// A failed judge says nothing about the agent: no score. Without a simulated user there was no
+    /// test: score 0.
     fn question_failed(&mut self, why: &str) -> Vec<TrialEffect> {
         if self.phase == Phase::Judging {
             return self.end_with_error("judge_failed", why);

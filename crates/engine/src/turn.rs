@@ -1,6 +1,6 @@
 //! One step while it is made: every change of the state goes through it, so that history, effects and events agree.
 //!
-//! The methods that other files add are in the order of `lib.rs`: each uses those of the files before it.
+//! Methods added in other files are in the order of `lib.rs`: each uses those of earlier files.
 
 use crate::{
     agent::{Compiled, Target},
@@ -16,7 +16,7 @@ use domain::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// A question that gave way to the next one before it was answered.
+/// A model call that was replaced by a newer one before it was answered.
 #[derive(Default)]
 pub(crate) struct Retried {
     pub failures: u32,
@@ -25,14 +25,13 @@ pub(crate) struct Retried {
     pub fallback: usize,
 }
 
-/// One step in the making.
 pub(crate) struct Turn<'a> {
     pub(crate) agent: &'a Compiled,
     pub(crate) state: &'a mut State,
     pub(crate) at: Timestamp,
-    /// The first call has waited for sends and is taken up again: it was announced before.
+    /// The first call waited for sends and runs again; its event was written before.
     pub(crate) waited: bool,
-    /// A question that failed before has given way to the next one, which is asked when the first would have been.
+    /// A failed model call was replaced; the next one is made at the time of the retry.
     pub(crate) retried: Option<Retried>,
     step: Step,
 }
@@ -60,21 +59,22 @@ impl<'a> Turn<'a> {
         self.step.effects.push(effect);
     }
 
-    /// A readable id that is unique within the execution.
+    /// A readable id, unique within the execution.
     pub(crate) fn next_id(&mut self, word: &str) -> String {
         let id = self.state.next_id;
         self.state.next_id += 1;
         format!("{word}_{id}")
     }
 
-    /// An id for the world outside: unique everywhere and the same in a replay (engine.md 2.10).
+    /// An id for external systems: unique everywhere and the same in a replay (docs/spec/engine.md
+    /// 2.10).
     pub(crate) fn effect_id(&mut self) -> String {
         let name = self.next_id("effect");
         let digest = Sha256::digest(format!("{}/{name}", self.state.facts.execution_id));
         digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// A call that the engine makes in the model's name.
+    /// A call that the engine writes in the model's name.
     pub(crate) fn own_call(&mut self, name: &str, arguments: Value) -> ToolCall {
         ToolCall { id: self.next_id("call"), name: name.into(), arguments }
     }
@@ -90,7 +90,7 @@ impl<'a> Turn<'a> {
         seq
     }
 
-    /// Tells the model something in the engine's own name.
+    /// Adds a note of the engine for the model.
     pub(crate) fn note(&mut self, text: &str) {
         self.append("engine", ChatMessage::User { content: format!("[system note] {}", text.trim()) });
     }
@@ -103,7 +103,8 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// A turn whose worker died was waiting again, and is worked on again (engine.md 2.9).
+    /// Records that a reclaimed turn went back to the queue and runs again (docs/spec/engine.md
+    /// 2.9).
     pub(crate) fn requeue(&mut self) {
         if self.state.status == ExecutionStatus::Running {
             self.status(ExecutionStatus::Started, "worker_lost");
@@ -111,7 +112,7 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Begins a turn for what waits in the inbox, else for `why`.
+    /// Starts a turn for the inputs in the inbox, else for `why`.
     pub(crate) fn begin_turn(&mut self, why: &str) {
         self.state.turn_no += 1;
         self.state.turn = Default::default();
@@ -130,7 +131,7 @@ impl<'a> Turn<'a> {
         self.status(ExecutionStatus::Running, why);
     }
 
-    /// The turn is over and the execution has this status from now on.
+    /// Ends the turn and sets the status.
     pub(crate) fn finish_turn(&mut self, status: ExecutionStatus, reason: &str) {
         let under_way = self.state.status == ExecutionStatus::Running;
         self.status(status, reason);
@@ -158,19 +159,19 @@ impl<'a> Turn<'a> {
         self.state.triggering_node = triggering;
     }
 
-    /// The places that the visit may lead to.
     pub(crate) fn targets(&self) -> Vec<Target> {
         self.agent.targets(&self.state.node, self.state.triggering_node.as_deref())
     }
 
     // ---- calls and their results
 
-    /// Stores the result of the first open call; strict providers want every call answered, in order.
+    /// Stores a call's result, without waiting time. Strict providers want every call answered, in
+    /// order.
     pub(crate) fn answer_first_call(&mut self, call: &ToolCall, result: Value) {
         self.answer_call(call, result, self.at);
     }
 
-    /// The same for a call that was asked of the world at `since`.
+    /// Stores the result of a call that was sent out at `since`.
     pub(crate) fn answer_call(&mut self, call: &ToolCall, result: Value, since: Timestamp) {
         self.state.calls.retain(|open| open.id != call.id);
         self.state.said.take_if(|said| *said == call.id);
@@ -196,19 +197,19 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Nothing is waited for any more; a model that is being asked need not answer.
+    /// Drops the pending effect; a model call is cancelled.
     pub(crate) fn drop_pending(&mut self) {
         if let Some(Pending::Model { call, .. }) = self.state.pending.take() {
             self.effect(Effect::CancelModel { id: call.id });
         }
     }
 
-    /// Whether a call of the model is being carried out: nothing comes between it and its result.
+    /// True between a tool's effect and its outcome: nothing may come in between.
     pub(crate) const fn waits_for_tool(&self) -> bool {
         matches!(self.state.pending, Some(Pending::Tool { .. } | Pending::Retrieval { .. }))
     }
 
-    /// What is pending, if it is what this effect is about.
+    /// Takes the pending effect if it has this id.
     pub(crate) fn take_pending(&mut self, effect: &str) -> Option<Pending> {
         self.state.pending.take_if(|pending| match pending {
             Pending::Model { call, .. } => call.id == effect,

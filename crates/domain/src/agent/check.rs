@@ -8,12 +8,10 @@ use crate::Problem;
 use crate::nesting::{self, DEEPEST};
 use serde_json::Value;
 
-/// A graph without errors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checked {
-    /// The graph.
     pub graph: Graph,
-    /// What is probably not meant so; never blocks saving.
+    /// Probable mistakes; they never block saving.
     pub warnings: Vec<Problem>,
 }
 

@@ -1,11 +1,10 @@
-//! The stable words that name what is wrong with a graph. The documentation is generated from [`ALL`].
+//! Codes of problems with a graph. The documentation is generated from [`ALL`].
 
-/// One kind of problem.
+/// A kind of problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Code {
-    /// The word clients see in `details[].code`.
+    /// The value of `details[].code`.
     pub code: &'static str,
-    /// What it means.
     pub meaning: &'static str,
     /// A warning never blocks saving.
     pub warning: bool,

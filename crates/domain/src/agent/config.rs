@@ -1,27 +1,26 @@
-//! How the models of an agent are asked: which one, and how often a failing one is asked again (engine.md 5.1, 5.3).
-//!
-//! Both are kept in graphs as they were written and read leniently here: a value of a wrong type is one that was not given.
+//! Settings for calls of models: provider, model and retries (docs/spec/engine.md 5.1, 5.3).
+//! Graphs keep them as they were written. They are read leniently here: a value of a wrong type
+//! counts as absent.
 
 use crate::Span;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Which model is asked and how. It never holds a key: those are fetched when the question leaves.
+/// Model and parameters. It never holds a key: keys are fetched when a request leaves.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LlmConfig {
-    /// e.g. `OpenAI`; the project's or server's default when absent.
+    /// For example `OpenAI`; the project's or server's default if absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub provider_name: Option<String>,
     /// The provider's name of the model.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub provider_model_name: Option<String>,
-    /// Sampling temperature.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub temperature: Option<f64>,
     /// Longest answer in tokens.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max_tokens: Option<u32>,
-    /// Whether the model takes a reasoning effort in place of a temperature; by its name when absent.
+    /// The model takes a reasoning effort in place of a temperature; decided by its name if absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reasoning_model: Option<bool>,
     /// `low`, `medium` or `high`.
@@ -33,13 +32,13 @@ pub struct LlmConfig {
     /// Seconds for one whole exchange.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub timeout_s: Option<u32>,
-    /// Asked in turn when this one gives no answer.
+    /// Used in turn when this model gives no answer.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub fallbacks: Vec<LlmConfig>,
 }
 
 impl LlmConfig {
-    /// Reads a stored configuration; fields that it does not know, a key among them, are left out.
+    /// Reads a stored configuration and ignores unknown fields, keys of providers among them.
     pub fn read(given: &Map<String, Value>) -> Self {
         let text = |name: &str| given.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
         let number = |name: &str| given.get(name).and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok());
@@ -78,20 +77,19 @@ impl LlmConfig {
     }
 }
 
-/// How often a model that fails for the moment is asked again.
+/// Retries of a model that fails temporarily.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryConfig {
-    /// Tries after the first one.
     pub max_retries: u32,
     /// The first wait; each later one is twice as long.
     pub backoff: Span,
 }
 
 impl RetryConfig {
-    /// Five tries, half a second.
+    /// Five retries, the first after half a second.
     pub const DEFAULT: Self = Self { max_retries: 5, backoff: Span::from_millis(500) };
 
-    /// Reads a stored override, within reason.
+    /// Reads a stored override and limits its values.
     pub fn read(given: Option<&Map<String, Value>>) -> Self {
         let retries = given.and_then(|given| given.get("max_retries")).and_then(Value::as_u64);
         let seconds = given.and_then(|given| given.get("backoff_seconds")).and_then(Value::as_f64);

@@ -1,4 +1,5 @@
-//! An agent's graph in the one form that is stored, pinned by snapshots and given to the engine (engine.md 1.1).
+//! An agent's graph in canonical form: stored, pinned by snapshots and run by the engine
+//! (docs/spec/engine.md 1.1).
 //!
 //! Unknown fields are kept: an editor may need them.
 
@@ -9,40 +10,38 @@ use crate::Problem;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// What a new assistant is told to do.
 const STARTER_PROMPT: &str = "Greet the person, find out what they need and help them. Ask one question at a time. When nothing \
                               more is wanted, say goodbye and end the conversation.";
 
-/// What each of these means for a stored graph: it was not written by [`Graph::to_json`].
+/// Any of these means that a stored graph was not written by [`Graph::to_json`].
 const NOT_CANONICAL: [&str; 4] = [codes::WRONG_TYPE, codes::MISSING_FIELD, codes::BAD_JSON, codes::UNKNOWN_TYPE];
 
-/// A graph in canonical form.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Graph {
-    /// The steps, in the order sent.
+    /// In the order sent.
     pub nodes: Vec<Node>,
-    /// The ways between them, in the order sent.
+    /// In the order sent.
     pub edges: Vec<Edge>,
-    /// `metadata` (always there), `tools` and unknown fields.
+    /// `metadata` (always present), `tools` and unknown fields.
     pub extra: Map<String, Value>,
 }
 
 /// A way from one node to another.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edge {
-    /// Its id, `<from>_to_<to>` unless given.
+    /// `<from>_to_<to>` unless given.
     pub id: String,
-    /// The id of the node it leaves.
+    /// Id of a node.
     pub from: String,
-    /// The id of the node it leads to.
+    /// Id of a node.
     pub to: String,
-    /// When to go this way, for the model; `None` rather than empty.
+    /// Condition in words, for the model; `None` rather than empty.
     pub label: Option<String>,
     /// Unknown fields, kept.
     pub extra: Map<String, Value>,
 }
 
-/// Where the parts of a graph stood in what was sent.
+/// Places of the parts of a graph in the request.
 #[derive(Default)]
 pub(super) struct Places {
     pub nodes: Vec<NodePlace>,
@@ -57,7 +56,8 @@ pub(super) struct EdgePlace {
 }
 
 impl Graph {
-    /// Loads what [`Graph::to_json`] stored. Rules are not checked again: a graph that was accepted once stays usable.
+    /// Loads what [`Graph::to_json`] stored. Rules are not checked again: an accepted graph stays
+    /// usable.
     pub fn from_canonical(stored: &Value) -> Result<Self, Vec<Problem>> {
         let mut found = Findings { trusting: true, ..Findings::default() };
         let graph = Self::open(stored, &mut found);
@@ -80,7 +80,7 @@ impl Graph {
         Value::Object(out)
     }
 
-    /// What a new agent has: `__start__` → `assistant` → `__end__`.
+    /// Graph of a new agent: `__start__` → `assistant` → `__end__`.
     pub fn starter() -> Self {
         Self {
             nodes: vec![Node::plain(START, ""), Node::plain("assistant", STARTER_PROMPT), Node::plain(END, "")],
@@ -92,22 +92,19 @@ impl Graph {
         }
     }
 
-    /// The node of this name.
     pub fn node_by_name(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
     }
 
-    /// The node of this id.
     pub fn node_by_id(&self, id: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.id == id)
     }
 
-    /// The edges that leave a node, in order.
     pub fn edges_from<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a Edge> {
         self.edges.iter().filter(move |edge| edge.from == id)
     }
 
-    /// The nodes that can be reached from everywhere, in order.
+    /// The nodes that can be reached from every node.
     pub fn global_nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.global.is_some())
     }
@@ -139,7 +136,8 @@ impl Graph {
         Some((graph, places))
     }
 
-    /// Makes every edge name its nodes by id. Clients also name them by name, and the terminals by `START` and `END`.
+    /// Makes edges name their nodes by id. Clients also use names, and `START` and `END` for the
+    /// terminals.
     fn join(&mut self, places: &Places, found: &mut Findings) {
         let by_name: HashMap<&str, &str> =
             self.nodes.iter().map(|node| (node.name.as_str(), node.id.as_str())).collect();
@@ -170,7 +168,6 @@ impl Graph {
 }
 
 impl Edge {
-    /// An edge between two nodes named by id.
     pub fn between(from: &str, to: &str, label: Option<&str>) -> Self {
         Self {
             id: format!("{from}_to_{to}"),
@@ -202,7 +199,7 @@ impl Edge {
         }
         let id = fields.text("id", found).filter(filled).unwrap_or_else(|| format!("{from}_to_{to}"));
         let mut extra = fields.rest();
-        // Whoever writes it reads it again; what counts is the label.
+        // A client that writes `condition` reads it back; the label counts.
         extra.extend(condition.clone().map(|text| ("condition".to_owned(), text.into())));
         Some((Self { id, from, to, label: label.or(condition), extra }, place))
     }

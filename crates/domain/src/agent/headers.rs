@@ -24,13 +24,13 @@ const FORBIDDEN: [&str; 12] = [
     "content-length",
 ];
 
-/// The headers in order, and the text they were written in.
+/// The headers in order, and the text that they were written in.
 pub(super) fn read(
     given: Option<(Map<String, Value>, Given)>,
     found: &mut Findings,
 ) -> (Vec<(String, String)>, Option<String>) {
     let Some((map, given)) = given else { return (Vec::new(), None) };
-    // A place inside text has no pointer: what came as text is reported at the text.
+    // A place inside a text has no pointer, so problems are reported at the text.
     let place =
         |name: &str| if given.raw.is_some() { given.at.clone() } else { format!("{}/{}", given.at, escape(name)) };
     let mut headers = Vec::with_capacity(map.len());

@@ -1,4 +1,4 @@
-//! An agent: its graph, how it is read, checked and filled with variables.
+//! Agents: graphs, their reader and rules, and variables.
 
 mod check;
 pub mod codes;

@@ -4,7 +4,7 @@ use super::codes;
 use super::read::{Findings, short};
 use crate::tool_names::RESERVED_TOOLS;
 
-/// Whether the model can be offered a tool of this name.
+/// Checks a tool's name, and the name that the model sees if it is another one.
 pub(super) fn check_tool_name(name: &str, shown: &str, at: &str, found: &mut Findings) {
     if !is_word(name) || (is_word(name) && !shown.is_empty() && !is_word(shown)) {
         let message =

@@ -1,12 +1,12 @@
-//! "Did you mean": the known word nearest to one that is not known.
+//! "Did you mean": the known word nearest to an unknown one.
 
-/// How many edits apart two words may be and still be taken for the same.
+/// Edits by which two words may differ.
 const NEAR: usize = 2;
 
-/// Longer words are not compared: nobody mistypes them, and comparing costs time.
+/// Longer words are not compared: that costs time, and few are mistyped.
 const LONGEST: usize = 128;
 
-/// The candidate that `word` was probably meant to be: equal but for case, else at most two edits away.
+/// The candidate that is equal but for case, or at most two edits away.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = word.to_lowercase().chars().collect();
     if wanted.is_empty() || wanted.len() > LONGEST {
@@ -22,7 +22,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             continue;
         }
         let distance = distance(&wanted, &other);
-        // A word of two letters is two edits away from anything.
+        // A word of two letters is two edits away from any other.
         let near = distance <= NEAR && distance < wanted.len();
         if near && best.is_none_or(|(known, _)| distance < known) {
             best = Some((distance, candidate));
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_of_the_finger_is_recognised() {
+    fn single_typo_is_recognised() {
         let names = ["refund", "triage", "DefaultNode"];
         assert_eq!(nearest("refnd", names), Some("refund"));
         assert_eq!(nearest("defaultnode", names), Some("DefaultNode"));

@@ -1,4 +1,4 @@
-//! The steps of an agent, and the edges between them.
+//! Nodes, the steps of an agent.
 
 use super::codes;
 use super::nodes::{NODE_TYPES, NodeKind, NodeType};
@@ -6,9 +6,9 @@ use super::read::{Fields, Findings};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-/// Where every execution begins.
+/// The node at which every execution starts.
 pub const START: &str = "__start__";
-/// Where an execution ends.
+/// The node at which an execution ends.
 pub const END: &str = "__end__";
 
 /// Fields of every node; those of the types' settings follow.
@@ -31,34 +31,31 @@ static FIELDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     COMMON_FIELDS.into_iter().chain(settings).collect()
 });
 
-/// One step of an agent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    /// Unique in the graph; edges name nodes by it.
+    /// Unique in the graph; edges use it.
     pub id: String,
     /// Unique in the graph; the model sees it.
     pub name: String,
-    /// Instructions for this step.
     pub prompt: String,
     /// Overrides the generated description of a WebhookNode's tool.
     pub description: Option<String>,
-    /// When to come here from anywhere: set iff the node is global.
+    /// Condition for coming here from any node; set if the node is global.
     pub global: Option<String>,
     /// Model calls in one visit within one turn.
     pub max_steps: Option<u32>,
-    /// Overrides how often a failing model is asked again.
+    /// Overrides the retries of failing models.
     pub retry_config: Option<Map<String, Value>>,
-    /// Overrides the agent's model, temperature or longest answer.
+    /// Overrides model, temperature or longest answer of the agent.
     pub llm_config: Option<Map<String, Value>>,
-    /// Its type and what that type needs.
     pub kind: NodeKind,
-    /// Where it stands on the canvas.
+    /// On the canvas of an editor.
     pub position: Option<Map<String, Value>>,
     /// Unknown fields, kept.
     pub extra: Map<String, Value>,
 }
 
-/// Where the fields of a node stood in what was sent.
+/// Places of a node's fields in the request.
 pub(super) struct NodePlace {
     pub at: String,
     pub id: String,
@@ -66,17 +63,17 @@ pub(super) struct NodePlace {
     pub prompt: String,
     pub global: String,
     pub global_condition: String,
-    /// The name is of another type than text, which has been said.
+    /// The name is no text, which has been reported.
     pub name_reported: bool,
-    /// The id was sent, not made from the name.
+    /// The id was sent, not derived from the name.
     pub id_given: bool,
-    /// `global` as sent: [`Node::global`] has no room for a global node without a condition.
+    /// `global` as sent: [`Node::global`] cannot express a global node without a condition.
     pub is_global: bool,
     pub condition: Option<String>,
 }
 
 impl Node {
-    /// A plain node whose id is its name.
+    /// A node of the default type whose id is its name.
     pub fn plain(name: &str, prompt: &str) -> Self {
         Self {
             id: name.to_owned(),
@@ -93,7 +90,7 @@ impl Node {
         }
     }
 
-    /// Whether this is `__start__` or `__end__`.
+    /// True for `__start__` and `__end__`.
     pub fn is_terminal(&self) -> bool {
         self.name == START || self.name == END
     }
@@ -162,14 +159,15 @@ impl Node {
     }
 }
 
-/// An editor's node keeps everything but id and position in `data`. What is left of it afterwards is kept.
+/// Opens a node of an editor, which keeps everything but id and position in `data`. Unused fields
+/// of `data` are kept.
 fn open_canvas(fields: &mut Fields, at: &str) -> Option<Fields> {
     let Some(Value::Object(_)) = fields.peek("data") else { return None };
     let data = fields.take("data")?;
     let known: Vec<&str> = FIELDS.iter().copied().chain(["display_name", "node_type", "config"]).collect();
     let mut data = Fields::open(data, &format!("{at}/data"), &known, &mut Findings::default())?;
     if data.has("node_type") {
-        // The outer `type` is the editor's own word for how to draw it.
+        // The outer `type` is the editor's word for how to draw it.
         fields.take("type");
         fields.adopt(&mut data, "node_type", "type");
     }
@@ -180,7 +178,7 @@ fn open_canvas(fields: &mut Fields, at: &str) -> Option<Fields> {
     Some(data)
 }
 
-/// The node's type; the default where it is absent or, reported, unknown.
+/// The node's type; the default one if absent, or unknown, which is reported.
 fn read_type(fields: &mut Fields, found: &mut Findings) -> &'static NodeType {
     let at = fields.place("type");
     let Some(text) = fields.text("type", found) else { return NODE_TYPES[0] };

@@ -1,14 +1,14 @@
 //! JMESPath expressions, checked before they are parsed.
 //!
-//! The parser and the interpreter recurse without a limit of their own, so a few hundred brackets would exhaust a
-//! thread's stack; and that ends the process.
+//! Parser and interpreter recurse without a limit, so a few hundred brackets would overflow the
+//! stack and end the process.
 
 use super::codes;
 use super::read::{Fields, Findings};
 
 const MOST_BYTES: usize = 1024;
 
-/// How many operators may stand inside or after one another. 2 MiB of stack bear about twice as many.
+/// Operators inside or after one another. A stack of 2 MiB bears about twice as many.
 const MOST_NESTED: usize = 100;
 
 /// Reads `jmespath_query`; blank is absent.
@@ -38,8 +38,8 @@ fn check(query: &str) -> Result<(), String> {
     }
 }
 
-/// The longest chain of operators: what stands in brackets comes on top of what stands before them, and a comma begins
-/// anew. Text in quotes does not count.
+/// Length of the longest chain of operators: brackets add to the operators before them, and a comma
+/// starts a new chain. Text in quotes does not count.
 fn nesting(query: &str) -> usize {
     let mut levels = vec![0];
     let mut most = 0;

@@ -1,7 +1,6 @@
-//! Takes JSON of any accepted spelling apart, field by field, remembering where each field stood.
-//!
-//! Reading never stops at the first problem: a field that is wrong is reported at the place where the sender wrote it
-//! and read as if it were absent. Nothing here knows what the fields mean.
+//! Reads JSON objects field by field and remembers the place of each field.
+//! Reading never stops at the first problem: a wrong field is reported at its place in the request
+//! and counts as absent. The meaning of fields is not known here.
 
 use super::codes;
 use super::nearest::nearest;
@@ -10,15 +9,15 @@ use crate::nesting::{self, DEEPEST};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// How many problems get a "did you mean": an answer shows no more than 50.
+/// Problems that get a "did you mean": a response shows no more than 50.
 const SUGGESTIONS: usize = 50;
 
-/// What was found wrong so far.
+/// Problems found so far.
 #[derive(Default)]
 pub(super) struct Findings {
     pub errors: Vec<Problem>,
     pub warnings: Vec<Problem>,
-    /// What was stored before was checked then: skip the costly checks.
+    /// Skip costly checks: the graph was checked before it was stored.
     pub trusting: bool,
 }
 
@@ -31,7 +30,7 @@ impl Findings {
         self.warnings.push(Problem::new(path, code, message));
     }
 
-    /// An error about a word that is none of `known`, with the nearest of them.
+    /// Reports a word that is none of `known`, with the nearest of them.
     pub fn unknown<'a>(
         &mut self,
         path: &str,
@@ -46,7 +45,7 @@ impl Findings {
     }
 }
 
-/// A word of the sender's, cut to what fits in a message.
+/// A word of the client, cut to fit in a message.
 pub(super) fn short(word: &str) -> String {
     match word.char_indices().nth(64) {
         Some((end, _)) => format!("{}…", &word[..end]),
@@ -54,7 +53,7 @@ pub(super) fn short(word: &str) -> String {
     }
 }
 
-/// The fields of one JSON object that are not read yet.
+/// The unread fields of one JSON object.
 #[derive(Default)]
 pub(super) struct Fields {
     at: String,
@@ -65,7 +64,7 @@ pub(super) struct Fields {
 /// A value as it was given: directly, or as text that holds JSON.
 pub(super) struct Given {
     pub value: Value,
-    /// The text as written, where there is one.
+    /// The text, if it came as text.
     pub raw: Option<String>,
     /// The text does not hold JSON; `value` is the text.
     pub plain: bool,
@@ -73,7 +72,7 @@ pub(super) struct Given {
 }
 
 impl Fields {
-    /// The fields of an object, those in `known` also when they are written in camelCase.
+    /// Opens an object. Fields in `known` may also be written in camelCase.
     pub fn open(value: Value, at: &str, known: &[&str], found: &mut Findings) -> Option<Self> {
         let Value::Object(map) = value else {
             found.error(at, codes::WRONG_TYPE, format!("must be an object, not {}", type_of(&value)));
@@ -91,7 +90,7 @@ impl Fields {
         Some(fields)
     }
 
-    /// Where a field stands in what was sent, or would stand.
+    /// The place of a field in the request, also of one that is absent.
     pub fn place(&self, key: &str) -> String {
         self.moved.get(key).cloned().unwrap_or_else(|| format!("{}/{}", self.at, escape(key)))
     }
@@ -104,7 +103,7 @@ impl Fields {
         self.map.get(key)
     }
 
-    /// Calls the field `alias` by the name `key`, unless there is one of that name.
+    /// Renames the field `alias` to `key`, unless `key` exists.
     pub fn rename(&mut self, alias: &str, key: &str) {
         if !self.has(key) && self.has(alias) {
             self.moved.insert(key.to_owned(), self.place(alias));
@@ -114,7 +113,7 @@ impl Fields {
         }
     }
 
-    /// Moves a field in from another object, unless there is one already.
+    /// Moves a field in from another object, unless it exists.
     pub fn adopt(&mut self, other: &mut Self, alias: &str, key: &str) {
         if !self.has(key) && other.has(alias) {
             self.moved.insert(key.to_owned(), other.place(alias));
@@ -124,7 +123,7 @@ impl Fields {
         }
     }
 
-    /// A field's value; null is absent.
+    /// Takes a field's value; null is absent.
     pub fn take(&mut self, key: &str) -> Option<Value> {
         self.map.shift_remove(key).filter(|value| !value.is_null())
     }
@@ -136,7 +135,7 @@ impl Fields {
         }
     }
 
-    /// A string that must be there and hold more than spaces; the empty string where it does not.
+    /// Takes a string that must not be blank; empty if it is.
     pub fn required(&mut self, key: &str, found: &mut Findings) -> String {
         let before = found.errors.len();
         let text = self.text(key, found).unwrap_or_default();
@@ -181,7 +180,7 @@ impl Fields {
         }
     }
 
-    /// A field that may be given as text holding JSON; its `*_raw` twin, the text as written, wins.
+    /// Takes a field that may be text holding JSON. Its `*_raw` twin, the text as written, wins.
     pub fn given(&mut self, key: &str, raw_key: Option<&str>, found: &mut Findings) -> Option<Given> {
         let twin = raw_key.and_then(|key| Some((self.text(key, found)?, self.place(key))));
         let direct = self.take(key).map(|value| (value, self.place(key)));
@@ -201,7 +200,7 @@ impl Fields {
         Some(Given { value, raw: Some(text), plain, at })
     }
 
-    /// An object that may be given as text; empty text is absent.
+    /// Takes an object that may be given as text; empty text is absent.
     pub fn given_object(
         &mut self,
         key: &str,
@@ -223,7 +222,7 @@ impl Fields {
         None
     }
 
-    /// What nobody asked for: unknown fields, which are kept.
+    /// The unknown fields, which are kept.
     pub fn rest(self) -> Map<String, Value> {
         self.map
     }
@@ -234,7 +233,7 @@ impl Fields {
     }
 }
 
-/// Text that holds JSON, read again and again until it is something else; `None` if it holds none.
+/// Decodes text that holds JSON until the value is no longer such a text; `None` if it holds none.
 fn decode(text: &str) -> Option<Value> {
     let mut value: Value = serde_json::from_str(text).ok()?;
     while let Value::String(inner) = &value {
@@ -244,7 +243,7 @@ fn decode(text: &str) -> Option<Value> {
     Some(value)
 }
 
-/// The items of a list, each with its place.
+/// Takes a list; each item comes with its place.
 pub(super) fn each(fields: &mut Fields, key: &str, found: &mut Findings) -> Vec<(Value, String)> {
     let at = fields.place(key);
     fields.list(key, found).into_iter().enumerate().map(|(index, value)| (value, format!("{at}/{index}"))).collect()

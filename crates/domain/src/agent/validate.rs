@@ -1,4 +1,5 @@
-//! The rules of engine.md 1.6 that look at more than one field. Errors block saving, warnings never do.
+//! The rules of docs/spec/engine.md 1.6 that look at more than one field. Errors block saving,
+//! warnings never do.
 
 use super::codes;
 use super::graph::{Graph, Places};
@@ -18,10 +19,10 @@ const MOST_BYTES: usize = 10 * 1024 * 1024;
 const MOST_PROMPT_BYTES: usize = 64 * 1024;
 const MOST_LABEL_CHARS: usize = 2_000;
 
-/// The router takes them for `__end__`, and clients for the terminals.
+/// Aliases of `__end__` for the router, and of the terminals for clients.
 const RESERVED: [&str; 3] = ["START", "END", "end"];
 
-/// Checks how large the graph is as it was sent.
+/// Checks the size of the graph as sent.
 pub(super) fn check_size(input: &Value, found: &mut Findings) {
     let mut counter = Counter(0);
     // Counting never fails, and a value always serialises.
@@ -31,7 +32,6 @@ pub(super) fn check_size(input: &Value, found: &mut Findings) {
     }
 }
 
-/// Reports every broken rule.
 pub(super) fn check(graph: &Graph, places: &Places, found: &mut Findings) {
     if graph.nodes.is_empty() && found.errors.iter().all(|problem| !problem.path.starts_with("/nodes")) {
         found.error("/nodes", codes::NO_NODES, "the graph has no nodes");
@@ -67,7 +67,7 @@ fn check_ids(graph: &Graph, places: &Places, found: &mut Findings) {
     let mut seen = HashSet::new();
     for (node, place) in graph.nodes.iter().zip(&places.nodes) {
         if !place.id_given {
-            // The id is the name; what is wrong with it is said there.
+            // The id is the name; problems are reported there.
             seen.insert(node.id.as_str());
         } else if node.id.trim().is_empty() {
             found.error(&place.id, codes::MISSING_ID, "an id must not be empty; leave it out to use the name");
@@ -227,7 +227,7 @@ fn check_edges(graph: &Graph, places: &Places, found: &mut Findings) {
     }
 }
 
-/// Warns of what is allowed but probably not meant. Only for graphs without errors.
+/// Warns about probable mistakes. Only for graphs without errors.
 pub(super) fn warn(graph: &Graph, places: &Places, found: &mut Findings) {
     let mut outgoing: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, edge) in graph.edges.iter().enumerate() {
@@ -266,7 +266,7 @@ pub(super) fn warn(graph: &Graph, places: &Places, found: &mut Findings) {
     }
 }
 
-/// The ids of the nodes that `__start__` or a global node leads to, themselves included.
+/// Ids of the nodes that `__start__` or a global node leads to, themselves included.
 fn reachable<'a>(graph: &'a Graph, outgoing: &HashMap<&str, Vec<usize>>) -> HashSet<&'a str> {
     let roots = graph.nodes.iter().filter(|node| node.name == START || node.global.is_some());
     let mut open: Vec<&str> = roots.map(|node| node.id.as_str()).collect();

@@ -1,29 +1,30 @@
-//! Fills `{{path}}` from what the engine knows and `#{name}` from what the model wrote (engine.md 1.7).
-//!
-//! Values are data: they are escaped for the place they go to, and what was put in is never looked at again. Where both
-//! syntaxes occur, use [`fill`], which does both in one pass: two passes would let a contact whose name is
+//! Fills `{{path}}` from the engine's context and `#{name}` from the model's arguments
+//! (docs/spec/engine.md 1.7).
+//! Values are data: they are escaped for their place and never scanned again. Where both syntaxes
+//! occur, use [`fill`], which fills both in one pass. Two passes would let a contact named
 //! `#{amount}`, or a model that writes `{{secrets.key}}`, reach values that are not theirs.
 
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// Where filled text goes; decides how values are escaped.
+/// Destination of filled text; decides how values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// Text for the model or a person: as it is.
+    /// Text for the model or a person: unchanged.
     Prompt,
-    /// A URL: percent-encoded. Only `vars` and `secrets` in scheme, host and port go in as they are, so that a base
-    /// URL can be configured; `#{name}` never does.
+    /// A URL: percent-encoded. Only `vars` and `secrets` in scheme, host and port are unchanged, so
+    /// that a base URL can be configured; `#{name}` never is.
     Url,
-    /// A string inside parsed JSON: as it is, for whoever writes the JSON escapes it.
+    /// A string inside parsed JSON: unchanged, because the JSON writer escapes it.
     JsonString,
-    /// JSON text that did not parse on its own, e.g. `{"n": #{n}}`: escaped as inside a JSON string.
+    /// JSON text that did not parse on its own, for example `{"n": #{n}}`: escaped as inside a JSON
+    /// string.
     JsonText,
     /// A header name or value: without control characters.
     Header,
 }
 
-/// Where values come from; a syntax without a source is left as it is.
+/// Sources of values; a syntax without a source is left unchanged.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Sources<'a> {
     /// For `{{path}}`: `{"contact": {…}, "vars": {…}, "now": "…", …}`.
@@ -32,19 +33,15 @@ pub struct Sources<'a> {
     pub arguments: Option<&'a Map<String, Value>>,
 }
 
-/// Filled text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filled {
-    /// The text.
     pub text: String,
-    /// Paths and names that had no value, each once, in order; the empty text stands in their place.
+    /// Paths and names without a value, each once, in order; they are replaced by nothing.
     pub unknown: Vec<String>,
 }
 
-/// A filled JSON value.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FilledValue {
-    /// The value.
     pub value: Value,
     /// As in [`Filled`].
     pub unknown: Vec<String>,
@@ -91,7 +88,7 @@ fn fill_noting(template: &str, sources: Sources<'_>, place: Place, unknown: &mut
     text
 }
 
-/// Fills every string of a JSON value, keys too, at any depth. A value that is nothing but a string is a body given as
+/// Fills every string of a JSON value, keys too, at any depth. A plain string is a body given as
 /// text: where it looks like JSON, values are escaped for [`Place::JsonText`].
 pub fn fill_value(template: &Value, sources: Sources<'_>) -> FilledValue {
     let mut unknown = Distinct::default();
@@ -104,7 +101,7 @@ pub fn fill_value(template: &Value, sources: Sources<'_>) -> FilledValue {
     FilledValue { value, unknown: unknown.list }
 }
 
-/// The text with a value in the place of each mark, escaped as [`fill`] does it for that place.
+/// Replaces each mark by its value, escaped as [`fill`] does it for that place.
 pub(crate) fn put_in(text: &str, mark: &str, value: &str, place: Place) -> String {
     let value = Value::String(value.to_owned());
     let mut parts = text.split(mark);
@@ -117,19 +114,19 @@ pub(crate) fn put_in(text: &str, mark: &str, value: &str, place: Place) -> Strin
     out
 }
 
-/// The text as it stands in a URL's path or query.
+/// The text as part of a URL's path or query.
 pub(crate) fn percent_encoded(text: &str) -> String {
     let mut out = String::new();
     percent_encode(&mut out, text);
     out
 }
 
-/// The distinct names of `#{name}`, in order.
+/// Distinct names of `#{name}`, in order.
 pub fn placeholders(text: &str) -> Vec<String> {
     placeholders_of([text])
 }
 
-/// The distinct names of `#{name}` in several texts, in order.
+/// The same for several texts.
 pub fn placeholders_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut names = Distinct::default();
     for variable in texts.into_iter().flat_map(variables) {
@@ -140,7 +137,7 @@ pub fn placeholders_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Stri
     names.list
 }
 
-/// The distinct paths of `{{path}}` in several texts, in order.
+/// Distinct paths of `{{path}}` in several texts, in order.
 pub fn context_paths_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut paths = Distinct::default();
     for variable in texts.into_iter().flat_map(variables) {
@@ -151,13 +148,13 @@ pub fn context_paths_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<Str
     paths.list
 }
 
-/// The distinct names of secrets in texts, in order.
+/// Distinct names of secrets in texts, in order.
 pub(super) fn secret_names_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let paths = context_paths_of(texts);
     paths.iter().filter_map(|path| path.strip_prefix("secrets.")).map(str::to_owned).collect()
 }
 
-/// The text with `replacement` in place of every variable.
+/// Replaces every variable.
 pub(super) fn replace_all(text: &str, replacement: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -169,7 +166,7 @@ pub(super) fn replace_all(text: &str, replacement: &str) -> String {
     out + rest
 }
 
-/// Whether a `#{name}` stands in the scheme, host or port of a URL.
+/// True if a `#{name}` is part of the scheme, host or port of a URL.
 pub(super) fn model_fills_origin(url: &str) -> bool {
     let mut before = String::new();
     let mut rest = url;
@@ -189,7 +186,7 @@ pub(super) fn model_fills_origin(url: &str) -> bool {
     false
 }
 
-/// Whether a path can have a value at all: it begins with one of the namespaces of engine.md 1.7.
+/// True if a path can have a value: it begins with a namespace of docs/spec/engine.md 1.7.
 pub fn is_known_path(path: &str) -> bool {
     let spaces = ["contact.", "execution.", "conversation.", "vars.", "secrets."];
     matches!(path, "now" | "last_user_input") || spaces.iter().any(|space| path.starts_with(space))
@@ -272,7 +269,7 @@ fn look_up<'a>(context: &'a Value, path: &str) -> Option<&'a Value> {
     Some(value)
 }
 
-/// Whether text that goes on from `before` is still scheme, host or port.
+/// True if text after `before` is still scheme, host or port.
 fn in_origin(before: &str) -> bool {
     !before.replacen("://", "", 1).contains(['/', '?', '#'])
 }
@@ -326,7 +323,7 @@ fn walk(template: &Value, sources: Sources<'_>, unknown: &mut Distinct) -> Value
     }
 }
 
-/// Words in the order they were first seen.
+/// Words in the order of their first occurrence.
 #[derive(Default)]
 struct Distinct {
     list: Vec<String>,

@@ -1,17 +1,17 @@
-//! A send fills a template (whatsapp-cloud-api.md 2.2): exactly its variables, in texts that WhatsApp takes. What comes out
-//! is Meta's component structure and the text that a person will read.
+//! Fills a template (docs/spec/whatsapp-cloud-api.md 2.2): exactly its variables, within WhatsApp's
+//! limits. The result is Meta's component structure and the text that a person will read.
 
 use super::shape::{Shape, distinct, is, text, variables};
 use crate::Problem;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// Values that one send may bring.
+/// Values of one send.
 pub const MOST_PARAMETERS: usize = 60;
 const LONGEST_PARAMETER: usize = 1_024;
 const LONGEST_BODY: usize = 1_024;
 
-/// The values for the variables of a body.
+/// Values of the body's variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parameters {
     /// In the order of the numbers.
@@ -26,59 +26,54 @@ impl Default for Parameters {
     }
 }
 
-/// The value of a header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Header {
-    /// The value of its only variable, or the link to its file.
+    /// Value of the only variable, or the link to the media.
     Value(String),
-    /// The value of its only variable, by name.
+    /// Value of the only variable, by name.
     Named(BTreeMap<String, String>),
 }
 
-/// The place that a header shows.
+/// The location that a header shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LocationHeader {
     /// −90 to 90.
     pub latitude: Option<f64>,
     /// −180 to 180.
     pub longitude: Option<f64>,
-    /// What it is called.
     pub name: Option<String>,
-    /// Where it is, in words.
     pub address: Option<String>,
 }
 
-/// What a send brings.
+/// Values that a send brings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filling {
-    /// For the body.
     pub parameters: Parameters,
-    /// `text`, `image`, `video` or `document`, where the sender says what the header is.
+    /// `text`, `image`, `video` or `document`, if the caller gives it.
     pub header_type: Option<String>,
-    /// For the header.
     pub header: Option<Header>,
-    /// What a document is called.
+    /// File name of a document.
     pub header_filename: Option<String>,
-    /// For a header that shows a place.
+    /// For a header that shows a location.
     pub location: Option<LocationHeader>,
-    /// The ends of links, by the button's position from 0.
+    /// Ends of links, by the button's position from 0.
     pub button_urls: BTreeMap<String, String>,
-    /// What comes back when a button is tapped, by the button's position from 0.
+    /// Payloads returned when a button is tapped, by the button's position from 0.
     pub button_payloads: BTreeMap<String, String>,
     /// Codes to copy, by the button's position from 0.
     pub button_codes: BTreeMap<String, String>,
 }
 
-/// A template that is ready to leave.
+/// A template that is ready to send.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filled {
-    /// As Meta takes them.
+    /// Meta's component structure.
     pub components: Vec<Value>,
-    /// What a person will read.
+    /// The text as a person reads it.
     pub text: String,
 }
 
-/// Fills a template, or names everything that does not fit; paths begin at the filling: `/template_parameters`.
+/// Fills a template, or reports every mismatch; paths begin at the filling: `/template_parameters`.
 pub fn fill(shape: Shape<'_>, filling: &Filling) -> Result<Filled, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut components = Vec::new();
@@ -96,7 +91,8 @@ pub fn fill(shape: Shape<'_>, filling: &Filling) -> Result<Filled, Vec<Problem>>
     if problems.is_empty() { Ok(Filled { components, text }) } else { Err(problems) }
 }
 
-/// What a person will read of a template that is sent with these components of Meta's; nothing if its body's parameters do not fit.
+/// The text of a template that is sent with Meta's own components; `None` if its body's parameters
+/// do not match.
 pub fn text_of(shape: Shape<'_>, components: &[Value]) -> Option<String> {
     let body = components.iter().find(|component| component["type"] == "body");
     let given = body.and_then(|body| body["parameters"].as_array()).map(Vec::as_slice).unwrap_or_default();
@@ -111,7 +107,7 @@ pub fn text_of(shape: Shape<'_>, components: &[Value]) -> Option<String> {
     problems.is_empty().then(|| filled_in(shape.body(), &values))
 }
 
-/// A text with its variables filled in, in one pass: what a value holds is never taken for a variable.
+/// Fills the variables of a text in one pass: a value is never scanned for variables.
 fn filled_in(text: &str, values: &[(String, String)]) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once("{{") {
@@ -138,7 +134,7 @@ fn parameters(values: &[(String, String)], named: bool) -> Vec<Value> {
     values.iter().map(|(name, value)| text_parameter(named.then_some(name), value)).collect()
 }
 
-/// A value as Meta takes it: in its order, or by the name of its variable.
+/// A value as Meta takes it: by position, or by the name of its variable.
 pub fn text_parameter(name: Option<&String>, value: &str) -> Value {
     match name {
         Some(name) => json!({"type": "text", "parameter_name": name, "text": value}),
@@ -146,7 +142,7 @@ pub fn text_parameter(name: Option<&String>, value: &str) -> Value {
     }
 }
 
-/// The value of each variable of the body, in Meta's order.
+/// Values of the body's variables, in Meta's order.
 fn body_values(shape: Shape<'_>, given: &Parameters, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
     const AT: &str = "/template_parameters";
     let mut names = shape.body_variables();
@@ -193,7 +189,7 @@ fn plain(value: &str, at: &str, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Why a value is none, as a word and for people: WhatsApp takes one line of text without wide gaps.
+/// Code and message for an invalid value: WhatsApp accepts one line of text without wide gaps.
 pub fn unfit(value: &str) -> Option<(&'static str, String)> {
     if value.trim().is_empty() {
         Some(("blank", "can't be blank".into()))
@@ -303,7 +299,7 @@ fn buttons(
     problems: &mut Vec<Problem>,
 ) {
     let list = shape.buttons();
-    // A one-time password is in the body and in the button, and sent once by most callers.
+    // A one-time password is in the body and in the button; most callers send it once.
     let otp = |button: &Value| is(button, "type", "OTP") || text(button, "url").contains("otp_type=");
     for (place, button) in list.iter().enumerate() {
         let index = place.to_string();
@@ -346,7 +342,7 @@ fn buttons(
     unknown_buttons("button_copy_code_params", list, &filling.button_codes, code, problems);
 }
 
-/// Names positions at which no button of the kind stands.
+/// Reports positions without a button of the kind.
 fn unknown_buttons(
     key: &str,
     list: &[Value],

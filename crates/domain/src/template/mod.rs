@@ -1,4 +1,4 @@
-//! WhatsApp templates: what they are made of, where they stand with Meta, and how a send fills them.
+//! WhatsApp templates: structure, status at Meta, rules, and filling.
 
 mod fill;
 mod rules;

@@ -1,12 +1,12 @@
-//! What Meta would not even look at (whatsapp-cloud-api.md 2.4). A draft may be unfinished: examples can come later. What is
-//! written must be right at once.
+//! Rules that a template must meet before Meta reviews it (docs/spec/whatsapp-cloud-api.md 2.4). A
+//! draft may lack examples; what it has must be valid at once.
 
 use super::shape::{NAMED, POSITIONAL, Shape, distinct, is, text, variables};
 use crate::Problem;
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// What a template may be for.
+/// Meta's template categories.
 pub const CATEGORIES: [&str; 3] = ["MARKETING", "UTILITY", "AUTHENTICATION"];
 
 const HEADER_FORMATS: [&str; 5] = ["TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION"];
@@ -21,29 +21,26 @@ const LONGEST_URL: usize = 2_000;
 const LONGEST_CODE: usize = 15;
 const LONGEST_PHONE: usize = 20;
 
-/// How complete a template must be.
+/// Required completeness of a template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Examples may be missing.
     Draft,
-    /// Meta is to look at it: each variable and each file needs an example.
+    /// For review by Meta: each variable and each media needs an example.
     Submission,
 }
 
-/// A template that somebody wrote.
 #[derive(Debug, Clone, Copy)]
 pub struct Draft<'a> {
-    /// Its name.
     pub name: &'a str,
     /// For example `pt_BR`.
     pub language: &'a str,
     /// One of [`CATEGORIES`].
     pub category: &'a str,
-    /// Its components, and how variables are called.
     pub shape: Shape<'a>,
 }
 
-/// Everything that is wrong with it; paths begin at the template: `/components/0/text`.
+/// Reports all problems; paths begin at the template: `/components/0/text`.
 pub fn problems(draft: &Draft<'_>, stage: Stage) -> Vec<Problem> {
     let mut found = Found { problems: Vec::new(), stage };
     let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
@@ -86,7 +83,7 @@ impl Found {
         self.problems.push(Problem::new(path, "too_long", format!("may have at most {most} characters")));
     }
 
-    /// A text that must be there.
+    /// A required text.
     fn text(&mut self, value: &Value, at: &str, key: &str, longest: usize) {
         let (given, path) = (text(value, key), format!("{at}/{key}"));
         if given.trim().is_empty() {
@@ -96,7 +93,7 @@ impl Found {
         }
     }
 
-    /// `count` examples under this key of `example`, all of them texts. A draft may have none yet.
+    /// `count` texts under this key of `example`. A draft may have none yet.
     fn examples(&mut self, value: &Value, at: &str, key: &str, names: &[&str]) {
         let (given, path) = (value.pointer(&format!("/example/{key}")), format!("{at}/example/{key}"));
         let missing = given.is_none_or(Value::is_null);
@@ -113,7 +110,7 @@ impl Found {
             let told = list.iter().all(|one| !text(one, "example").trim().is_empty());
             told && list.len() == names.len() && names.iter().all(|name| named.contains(name))
         } else {
-            // The body's examples stand in a list of their own.
+            // The body's examples are a list of their own.
             let list = if key == "body_text" {
                 list.first().and_then(Value::as_array).map_or(&[][..], Vec::as_slice)
             } else {
@@ -128,7 +125,7 @@ impl Found {
         }
     }
 
-    /// Variables must be numbered in order, or have proper names.
+    /// Variables must be numbered in order, or have valid names.
     fn variables(&mut self, text: &str, path: &str, named: bool) {
         let all = variables(text);
         let once = distinct(text);

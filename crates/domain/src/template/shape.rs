@@ -1,5 +1,5 @@
-//! Meta's component structure, read as far as it decides something. It is kept as it was written: what Meta adds to it
-//! tomorrow must survive us.
+//! Meta's component structure, read only as far as needed. It is kept as it was written, so that
+//! future additions of Meta survive.
 
 use serde_json::Value;
 
@@ -8,7 +8,6 @@ pub const POSITIONAL: &str = "POSITIONAL";
 /// Variables are names: `{{guest}}`.
 pub const NAMED: &str = "NAMED";
 
-/// A template's components and how its variables are called.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape<'a> {
     /// As Meta writes them.
@@ -18,27 +17,24 @@ pub struct Shape<'a> {
 }
 
 impl<'a> Shape<'a> {
-    /// Whether variables have names.
     pub fn is_named(&self) -> bool {
         self.format == NAMED
     }
 
-    /// The component of a type, which is compared without case as Meta does.
+    /// The component of a type; case is ignored, as at Meta.
     pub fn component(&self, kind: &str) -> Option<&'a Value> {
         self.components.iter().find(|component| is(component, "type", kind))
     }
 
-    /// The text of the body with its placeholders; empty if there is none.
+    /// Text of the body with its placeholders; empty if there is none.
     pub fn body(&self) -> &'a str {
         self.component("BODY").map_or("", |body| text(body, "text"))
     }
 
-    /// The variables of the body.
     pub fn body_variables(&self) -> Vec<&'a str> {
         distinct(self.body())
     }
 
-    /// The buttons, in their order.
     pub fn buttons(&self) -> &'a [Value] {
         let buttons = self.component("BUTTONS").and_then(|component| component.get("buttons"));
         buttons.and_then(Value::as_array).map_or(&[], Vec::as_slice)
@@ -50,12 +46,12 @@ pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// Whether a field is this word, in any case.
+/// True if a field is this word, in any case.
 pub(super) fn is(value: &Value, key: &str, word: &str) -> bool {
     text(value, key).eq_ignore_ascii_case(word)
 }
 
-/// The variables of a text as they stand there, one after the other: `1` for `{{1}}`.
+/// Variables of a text, in order, with repetitions: `1` for `{{1}}`.
 pub(super) fn variables(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = text;
@@ -67,7 +63,7 @@ pub(super) fn variables(text: &str) -> Vec<&str> {
     names
 }
 
-/// The variables of a text, each once, in the order in which they first appear.
+/// Variables of a text, each once, in the order of their first occurrence.
 pub(super) fn distinct(text: &str) -> Vec<&str> {
     let mut names = variables(text);
     let mut seen = std::collections::HashSet::new();

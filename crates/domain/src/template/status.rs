@@ -1,30 +1,28 @@
-//! Where a template stands. Six words of ours for Meta's eleven and more: what matters is who may do what.
+//! Status of a template. Six words for Meta's eleven and more: they decide which actions are
+//! allowed.
 
 use std::str::FromStr;
 
-/// Where a template stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemplateStatus {
-    /// Ours alone: Meta has not seen it.
+    /// A local draft that Meta has not seen.
     Draft,
-    /// Meta is looking at it.
+    /// Under review.
     Submitted,
     /// It can be sent.
     Approved,
-    /// Meta does not want it as it is.
+    /// Rejected.
     Rejected,
-    /// Meta had approved it and does not let it be sent now: paused, disabled, locked, archived.
+    /// Approved before and not sendable now: paused, disabled, locked, archived.
     Disabled,
-    /// Gone.
+    /// Deleted.
     Removed,
 }
 
 impl TemplateStatus {
-    /// All of them.
     pub const ALL: [Self; 6] =
         [Self::Draft, Self::Submitted, Self::Approved, Self::Rejected, Self::Disabled, Self::Removed];
 
-    /// The stored and wire word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Draft => "draft",
@@ -36,12 +34,12 @@ impl TemplateStatus {
         }
     }
 
-    /// What Meta's word, a status or the event of a webhook, means for us. `None` for one that we do not know: then the
-    /// template stays as it is.
+    /// Our word for Meta's status or webhook event. `None` for an unknown one: the template keeps
+    /// its status.
     pub fn of_meta(word: &str) -> Option<Self> {
         Some(match word {
             "PENDING" | "IN_APPEAL" => Self::Submitted,
-            // Flagged ones have a bad name already and can still be sent.
+            // Flagged templates have a poor rating and can still be sent.
             "APPROVED" | "FLAGGED" | "REINSTATED" | "UNARCHIVED" | "UNLOCKED" => Self::Approved,
             "REJECTED" => Self::Rejected,
             "PAUSED" | "DISABLED" | "LOCKED" | "ARCHIVED" | "LIMIT_EXCEEDED" => Self::Disabled,
@@ -50,7 +48,7 @@ impl TemplateStatus {
         })
     }
 
-    /// Whether Meta takes an edit of it: it has looked at it once and is not looking now.
+    /// True if Meta accepts an edit: it has reviewed the template once and is not reviewing it now.
     pub const fn can_be_edited_on_meta(self) -> bool {
         matches!(self, Self::Approved | Self::Rejected | Self::Disabled)
     }
@@ -69,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_approved_template_of_meta_s_is_one_that_can_be_sent() {
+    fn only_approved_templates_can_be_sent() {
         let sendable = ["APPROVED", "FLAGGED", "REINSTATED", "UNARCHIVED", "UNLOCKED"];
         for word in sendable {
             assert_eq!(TemplateStatus::of_meta(word), Some(TemplateStatus::Approved), "{word}");
@@ -93,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_read_back() {
+    fn words_round_trip() {
         for status in TemplateStatus::ALL {
             assert_eq!(status.as_str().parse(), Ok(status));
         }

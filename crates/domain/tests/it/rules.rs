@@ -367,7 +367,7 @@ fn the_limits_themselves_are_allowed() {
 }
 
 #[test]
-fn what_was_probably_meant_is_suggested() {
+fn nearest_word_is_suggested() {
     let said = |graph: Value| Graph::read(&graph).unwrap_err()[0].message.clone();
     let mut graph = grown(json!({"name": "refund"}), json!([{"from": "a", "to": "refnd"}]));
     assert_eq!(said(graph.clone()), "no node 'refnd'; did you mean 'refund'?");

@@ -28,13 +28,13 @@ fn paths_are_filled_and_unknown_ones_are_empty_and_named() {
 }
 
 #[test]
-fn what_is_not_text_is_written_as_compact_json() {
+fn values_other_than_text_become_compact_json() {
     let filled = fill_context("{{contact.metadata}} {{contact.metadata.tags.1}}", &context(), Place::Prompt);
     assert_eq!(filled.text, "{\"tier\":2,\"tags\":[\"a\",\"b\"]} b");
 }
 
 #[test]
-fn what_is_no_variable_stays() {
+fn text_without_variables_is_unchanged() {
     for text in [
         "{{}}",
         "{{ a b }}",
@@ -56,7 +56,7 @@ fn what_is_no_variable_stays() {
 }
 
 #[test]
-fn values_are_escaped_for_where_they_go() {
+fn values_are_escaped_for_their_place() {
     let args = arguments(json!({"n": "a/b?é&\"\r\n"}));
     let at = |place| fill_arguments("<#{n}>", &args, place).text;
     assert_eq!(at(Place::Prompt), "<a/b?é&\"\r\n>");
@@ -67,7 +67,7 @@ fn values_are_escaped_for_where_they_go() {
 }
 
 #[test]
-fn a_base_url_goes_in_as_it_is_and_only_there() {
+fn base_url_is_unescaped_only_in_the_origin() {
     let at = |template| fill_context(template, &context(), Place::Url).text;
     assert_eq!(at("{{vars.base}}/x/{{vars.base}}"), "https://x.test/v1/x/https%3A%2F%2Fx.test%2Fv1");
     assert_eq!(at("https://h.test/{{secrets.k}}"), "https://h.test/s3%0D%0Acret");
@@ -110,7 +110,7 @@ fn placeholders_are_named_once_in_order() {
 }
 
 #[test]
-fn long_rows_of_half_variables_are_read_in_one_go() {
+fn unfinished_variables_are_scanned_in_linear_time() {
     for half in ["#{", "{{", "#{a", "{{a ", "{{{"] {
         let text = half.repeat(300_000);
         assert_eq!(fill_context(&text, &context(), Place::Prompt).text.len(), text.len());
@@ -121,7 +121,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_was_put_in_is_never_looked_at_again(value in "([a-z]|#\\{n\\}|\\{\\{vars\\.evil\\}\\}|\\{|\\}|#){0,12}", around in "[{}# |]{0,6}") {
+    fn filled_values_are_not_scanned_again(value in "([a-z]|#\\{n\\}|\\{\\{vars\\.evil\\}\\}|\\{|\\}|#){0,12}", around in "[{}# |]{0,6}") {
         let args = arguments(json!({"n": value}));
         let context = json!({"vars": {"evil": value}});
         let sources = Sources { context: Some(&context), arguments: Some(&args) };

@@ -1,21 +1,23 @@
-//! Cuts a text into passages that can be read on their own: at a heading where there is one, else at the end of a paragraph, a
-//! sentence, a line or a word. Each begins with the end of the one before, so that nothing is lost at a cut.
-//!
-//! Sizes are bytes, four to a token as everywhere in the engine. The work is linear whatever the text is.
+//! Cuts a text into passages that make sense alone: at a heading, else at the end of a paragraph, a
+//! sentence, a line or a word. Each passage repeats the end of the one before, so nothing is lost
+//! at a cut.
+//! Sizes are bytes, four to a token as everywhere in the engine. The work is linear in the length
+//! of the text.
 
 use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 
-/// The longest chunk: 1,000 tokens.
+/// 1,000 tokens.
 const LONGEST: usize = 4_000;
-/// A chunk that is not the last is at least half as long: an early heading makes no crumbs, and cutting always gets on.
+/// All chunks but the last are at least this long: an early heading makes no tiny chunk, and
+/// cutting always advances.
 const SHORTEST: usize = LONGEST / 2;
-/// What a chunk repeats of the one before: 150 tokens.
+/// Repeated from the chunk before: 150 tokens.
 const OVERLAP: usize = 600;
-/// How far back a cut may go so as not to part what is one letter on the screen.
+/// How far back a cut may move to keep one visible character together.
 const LETTER: usize = 64;
 
-/// Where a text may be cut, the worst first.
+/// Places to cut at, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cut {
     Word,
@@ -25,7 +27,7 @@ enum Cut {
     Heading,
 }
 
-/// The chunks in their order. Together they hold all of the text but white space around it.
+/// The chunks in order. Together they hold all of the text but surrounding white space.
 pub(super) fn chunks(text: &str) -> Vec<Range<usize>> {
     let whole = text.trim_end();
     let mut chunks = Vec::new();
@@ -49,7 +51,8 @@ fn end_of(text: &str, start: usize) -> usize {
         .map_or_else(|| whole_letter(text, latest, earliest), |(place, _)| place)
 }
 
-/// Where the next chunk begins after one that ends at `end`: as far back as it may repeat, then on to the next sentence or word.
+/// Start of the chunk after one that ends at `end`: as far back as it may repeat, then forward to
+/// the next sentence or word.
 fn start_after(text: &str, end: usize) -> usize {
     let from = floor(text, end - OVERLAP);
     let sentence = cuts(text, from, floor(text, end - OVERLAP / 2)).find(|(_, cut)| *cut > Cut::Word);
@@ -57,7 +60,7 @@ fn start_after(text: &str, end: usize) -> usize {
     begins.unwrap_or_else(|| whole_letter(text, from, from.saturating_sub(LETTER)))
 }
 
-/// The places after `from` and up to `to` where something ends and what follows begins, in their order.
+/// Places after `from` and up to `to` where something ends and something else begins, in order.
 fn cuts(text: &str, from: usize, to: usize) -> impl Iterator<Item = (usize, Cut)> {
     let mut letters = text[from..to].char_indices().peekable();
     let mut ended = false;
@@ -100,18 +103,19 @@ const fn closes(letter: char) -> bool {
     matches!(letter, '"' | '\'' | ')' | ']' | '»' | '”' | '’' | '*' | '_')
 }
 
-/// As Markdown writes it: one to six `#` and a space.
+/// Markdown: one to six `#` and a space.
 fn is_heading(rest: &str) -> bool {
     let marks = rest.bytes().take(7).take_while(|byte| *byte == b'#').count();
     (1..=6).contains(&marks) && rest[marks..].starts_with([' ', '\t'])
 }
 
-/// The end of a character at or before `at`.
+/// The character boundary at or before `at`.
 fn floor(text: &str, at: usize) -> usize {
     text.floor_char_boundary(at)
 }
 
-/// A place at or before `at` that parts no letter from its accents and no emoji from its parts, if there is one near.
+/// A place at or before `at` that separates no letter from its accents and no emoji from its parts,
+/// if there is one near.
 fn whole_letter(text: &str, at: usize, earliest: usize) -> usize {
     let mut place = at;
     while place > earliest.max(at.saturating_sub(LETTER)) {
@@ -210,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_one_letter_on_the_screen_stays_one() {
+    fn visible_characters_are_not_split() {
         for (letter, before) in [("👩‍👩‍👧‍👦", 0), ("e\u{301}", 1), ("👍🏽", 2), ("न\u{94d}", 3)]
         {
             let text = format!("{}{}", "x".repeat(before), letter.repeat(2_000));
@@ -222,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn text_without_spaces_or_without_anything_else_is_cut_all_the_same() {
+    fn text_without_spaces_or_only_of_spaces_is_cut() {
         let size = 256 << 10;
         for unit in [
             "a",

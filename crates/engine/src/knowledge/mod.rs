@@ -1,7 +1,6 @@
-//! Finding passages in a text that a builder gave (engine.md 4.2): what `kb_retrieval` answers with.
-//!
-//! Pure and without a network, but not quick: making an [`Index`] of 5 MiB takes a good part of a second. So no step searches;
-//! it asks for an effect, and whoever carries that out keeps indexes by [`Knowledge::digest`] and [`CHUNKER`].
+//! Finds passages in a builder's text (docs/spec/engine.md 4.2) for `kb_retrieval`.
+//! Pure, but slow: building an [`Index`] of 5 MiB takes a good part of a second. So a search is an
+//! effect, and the worker caches indexes by [`Knowledge::digest`] and [`CHUNKER`].
 
 mod chunk;
 mod words;
@@ -17,29 +16,27 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-/// Changes whenever the same text would be cut or read in another way.
+/// Raised whenever the same text would be cut or indexed in another way.
 pub const CHUNKER: u32 = 1;
 
-/// A text of at most so many tokens is given whole.
+/// A text of at most this many tokens is returned whole.
 const WHOLE: u32 = 6_000;
-/// Passages that one query brings.
+/// Passages for one query.
 const PER_QUERY: usize = 3;
-/// Passages that one search brings, and their tokens.
+/// Passages and tokens of one search.
 const PASSAGES: usize = 8;
 const TOKENS: u32 = 8_000;
 
-/// A knowledge base of a node. The text is here and nowhere else in a compiled agent.
+/// A knowledge base of a node. A compiled agent holds the text here only.
 #[derive(Debug)]
 pub struct Knowledge {
-    /// What the model calls it by.
+    /// The key that the model uses.
     pub key: String,
-    /// What is searched.
     pub text: Arc<str>,
     digest: OnceLock<[u8; 32]>,
 }
 
 impl Knowledge {
-    /// A text and what it is called by.
     pub fn new(key: &str, text: impl Into<Arc<str>>) -> Self {
         Self { key: key.trim().to_owned(), text: text.into(), digest: OnceLock::new() }
     }
@@ -49,35 +46,34 @@ impl Knowledge {
         Self::new(&base.key, mem::take(&mut base.text))
     }
 
-    /// SHA-256 of the text, taken when it is first asked for.
+    /// SHA-256 of the text, computed on first use.
     pub fn digest(&self) -> [u8; 32] {
         *self.digest.get_or_init(|| Sha256::digest(self.text.as_bytes()).into())
     }
 }
 
-/// A text that can be searched.
+/// A searchable text.
 #[derive(Debug)]
 pub struct Index {
     text: Arc<str>,
-    /// None for a text that is given whole.
+    /// Empty for a text that is returned whole.
     chunks: Vec<Range<usize>>,
     words: Words,
 }
 
 impl Index {
-    /// Reads the whole text.
     pub fn build(text: &Arc<str>) -> Self {
         let chunks = if tokens::of_text(text) <= WHOLE { Vec::new() } else { chunk::chunks(text) };
         let words = Words::of(chunks.iter().map(|chunk| &text[chunk.clone()]));
         Self { text: text.clone(), chunks, words }
     }
 
-    /// Memory that it takes, the text included.
+    /// Memory in use, the text included.
     pub fn bytes(&self) -> usize {
         self.text.len() + self.chunks.len() * size_of::<Range<usize>>() + self.words.bytes()
     }
 
-    /// The passages that fit the queries, the best first, none twice.
+    /// The passages that match the queries, best first, without duplicates.
     pub fn search(&self, queries: &[String]) -> Vec<String> {
         let mut found = Vec::new();
         let mut known = HashSet::new();
@@ -101,8 +97,9 @@ impl Index {
         found
     }
 
-    /// The best chunks of each query as one list: scores of different queries cannot be compared, places in their lists can. With five
-    /// queries of three chunks each, none of the best ones is left out of eight.
+    /// Merges the best chunks of all queries into one list. Scores of different queries cannot be
+    /// compared, ranks can. With five queries of three chunks each, none of the best ones is
+    /// missing from the first eight.
     fn ranked(&self, queries: &[String]) -> Vec<usize> {
         let lists: Vec<Vec<usize>> = queries.iter().map(|query| self.words.best(query, PER_QUERY)).collect();
         let mut worth: HashMap<usize, f64> = HashMap::new();
@@ -116,13 +113,14 @@ impl Index {
                 *sum += 1.0 / f64::from(u32::try_from(rank + 1).unwrap_or(u32::MAX));
             }
         }
-        // Stable: of equals the one that was found first.
+        // A stable sort: among equals the first one found wins.
         order.sort_by(|one, other| worth[other].total_cmp(&worth[one]));
         order
     }
 }
 
-/// A passage as it goes to the model: without control characters, which mean nothing there and cost six letters each in JSON.
+/// A passage for the model, without control characters: they mean nothing there and cost six
+/// characters each in JSON.
 fn shown(text: &str) -> String {
     let kept = text.chars().filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'));
     kept.collect::<String>().trim().to_owned()

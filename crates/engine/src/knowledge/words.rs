@@ -1,40 +1,41 @@
-//! Words of chunks, and which chunks fit a query best: BM25 with case and accents folded.
-//!
-//! A vocabulary in one text, sorted, and for each word the chunks that hold it: compact, and the same whatever order a hash map
-//! had while it was made.
+//! An index of words: BM25 with case and accents folded.
+//! The vocabulary is one sorted text, and each word has its list of chunks: compact, and
+//! independent of the order of hash maps.
 
 use std::collections::HashMap;
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
-/// The usual parameters of BM25: how soon more of a word counts no more, and how much long chunks are held back.
+/// Usual parameters of BM25: saturation of repeated words, and normalisation by length.
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
-/// Letters of the longest word; what is longer is several.
+/// Letters of the longest word; longer ones are split.
 const LETTERS: usize = 40;
-/// Words of a query that are looked at.
+/// Words of a query that are used.
 const QUERY_WORDS: usize = 64;
-/// Words that stand for one that the text does not have, how much each is worth, and the fewest letters that they share with it.
+/// Substitutes for a word that the text lacks: how many, their weight, and the letters that they
+/// must share with it.
 const KIN: usize = 8;
 const KIN_WORTH: f64 = 0.5;
 const KIN_LETTERS: usize = 4;
-/// Letters that a word's end may differ by.
+/// Letters by which the end of a word may differ.
 const ENDING: usize = 3;
 
-/// What the chunks of a text say.
+/// The index of one text.
 #[derive(Debug, Default)]
 pub(super) struct Words {
-    /// All words, sorted, one after the other.
+    /// All words, sorted and concatenated.
     letters: String,
     entries: Vec<Entry>,
     /// By word, then by chunk.
     postings: Vec<Posting>,
-    /// Words in each chunk.
+    /// Number of words of each chunk.
     lengths: Vec<u32>,
-    /// Words in all chunks.
+    /// Number of words of all chunks.
     total: u64,
 }
 
-/// A word: its letters, and where its postings begin. They end where those of the next one begin.
+/// A word: its letters, and the start of its postings, which end where those of the next word
+/// start.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     letters: u32,
@@ -42,7 +43,7 @@ struct Entry {
     postings: u32,
 }
 
-/// A chunk that holds the word so many times.
+/// A chunk and how often it holds the word.
 #[derive(Debug, Clone, Copy)]
 struct Posting {
     chunk: u32,
@@ -53,7 +54,7 @@ impl Words {
     pub(super) fn of<'a>(chunks: impl Iterator<Item = &'a str>) -> Self {
         let mut words = Self::default();
         let mut numbers: HashMap<Box<str>, u32> = HashMap::new();
-        // The number of each word said, and the chunk that says it.
+        // The number of each word, with its chunk.
         let mut said: Vec<(u32, u32)> = Vec::new();
         for (chunk, text) in (0..).zip(chunks) {
             let before = said.len();
@@ -102,7 +103,7 @@ impl Words {
             + self.lengths.len() * size_of::<u32>()
     }
 
-    /// The chunks that fit the query best, the best first; those that share no word with it are not among them.
+    /// The chunks that match the query, best first. Chunks that share no word with it are left out.
     pub(super) fn best(&self, query: &str, most: usize) -> Vec<usize> {
         let mut asked: Vec<String> = Vec::new();
         each_word(query, &mut |word| {
@@ -127,7 +128,7 @@ impl Words {
         let chunks = scores.len() as f64;
         let mean = (self.total as f64 / chunks).max(1.0);
         let holding = postings.len() as f64;
-        // How seldom the word is.
+        // Rarity of the word.
         let seldom = (1.0 + (chunks - holding + 0.5) / (holding + 0.5)).ln();
         for Posting { chunk, times } in postings {
             let (chunk, times) = (*chunk as usize, f64::from(*times));
@@ -136,7 +137,8 @@ impl Words {
         }
     }
 
-    /// The word itself; else words that begin as it does, so that a plural finds its singular and the reverse.
+    /// The word itself, else words with the same beginning, so that a plural finds its singular and
+    /// the reverse.
     fn standing_for(&self, word: &str) -> Vec<(usize, f64)> {
         let place = self.first_from(word);
         if self.entries.get(place).is_some_and(|entry| self.word(entry) == word) {
@@ -157,7 +159,7 @@ impl Words {
         Vec::new()
     }
 
-    /// The place of the first word that is not before this one.
+    /// The position of the first word that does not sort before this one.
     fn first_from(&self, word: &str) -> usize {
         self.entries.partition_point(|entry| self.word(entry) < word)
     }
@@ -173,7 +175,8 @@ impl Words {
     }
 }
 
-/// Calls `found` for each word, folded: small letters without accents. Scripts that write no spaces are read in pairs of letters.
+/// Calls `found` for each word in lower case without accents. Scripts without spaces are read in
+/// pairs of letters.
 fn each_word(text: &str, found: &mut impl FnMut(&str)) {
     let mut word = String::new();
     let mut letters = 0;
@@ -223,7 +226,8 @@ fn flush(word: &mut String, letters: &mut usize, found: &mut impl FnMut(&str)) {
     *letters = 0;
 }
 
-/// Appends a small letter without its accents; letters that are another one with a stroke, and ligatures, as they are typed.
+/// Appends a lower-case letter without accents. Letters with a stroke and ligatures are spelled as
+/// they are typed.
 fn fold(letter: char, word: &mut String) {
     decompose_compatible(letter, |letter| match letter {
         'ß' => word.push_str("ss"),
@@ -240,14 +244,15 @@ fn fold(letter: char, word: &mut String) {
     });
 }
 
-/// Marks that readers leave out: accents, and the vowel points of Hebrew and Arabic. Vowel signs of other scripts are letters.
+/// Marks that readers leave out: accents, and the vowel points of Hebrew and Arabic. Vowel signs of
+/// other scripts are letters.
 const fn is_accent(letter: char) -> bool {
     matches!(letter,
         '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{652}' | '\u{670}' | '\u{1ab0}'..='\u{1aff}'
         | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
-/// What is invisible within a word: soft hyphens, zero-width spaces and joiners.
+/// Invisible within a word: soft hyphens, zero-width spaces and joiners.
 const fn is_nothing(letter: char) -> bool {
     matches!(letter, '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}')
 }
@@ -309,14 +314,14 @@ mod tests {
     }
 
     #[test]
-    fn a_word_without_end_is_many() {
+    fn overlong_word_is_split() {
         let long = words(&"a".repeat(100));
         assert_eq!(long.iter().map(String::len).collect::<Vec<_>>(), [40, 40, 20]);
         assert_eq!(words(&"é".repeat(41)).len(), 2);
     }
 
     #[test]
-    fn the_rarer_word_decides_and_saying_it_more_often_helps_less_and_less() {
+    fn rarer_words_weigh_more_and_repetition_saturates() {
         let chunks = ["the shop is open", "the refund is slow", "the the the the the the", "refund refund is the word"];
         assert_eq!(best(&chunks, "the refund"), [3, 1, 2, 0]);
         assert_eq!(best(&chunks, "OPEN?"), [0]);
@@ -328,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_the_text_does_not_have_is_looked_for_by_its_beginning() {
+    fn missing_word_is_matched_by_prefix() {
         let chunks = ["We refund all.", "Deliveries take a day.", "Devolución en tienda.", "cart"];
         assert_eq!(best(&chunks, "refunds"), [0]);
         assert_eq!(best(&chunks, "delivery"), Vec::<usize>::from([1]));
@@ -346,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_of_any_length_is_looked_at_in_part() {
+    fn long_query_is_truncated() {
         let query: String = (0..100_000).map(|number| format!("w{number} ")).collect();
         assert_eq!(best(&["w1", "w99999"], &query), [0]);
     }

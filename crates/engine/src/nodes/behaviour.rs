@@ -2,7 +2,7 @@
 
 use domain::Span;
 
-/// Behaviour of one node, taken from its type and settings when the agent is compiled. The default is that of a DefaultNode.
+/// Behaviour of a node, from its type and settings. The default is that of a DefaultNode.
 #[derive(Debug, Default)]
 pub(crate) struct Behaviour {
     /// Added to the step prompt, after the node's own instructions.

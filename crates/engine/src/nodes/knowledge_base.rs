@@ -1,4 +1,4 @@
-//! KnowledgeBaseNode: a text as a tool. The node's own settings and those of a subagent are one type; the text is never shown.
+//! KnowledgeBaseNode: a text that the model can search. The text itself is never shown.
 
 use super::behaviour::Behaviour;
 use crate::text::without_comments;
@@ -10,7 +10,7 @@ pub(super) fn behaviour(node: &Node, base: &KnowledgeBase) -> Behaviour {
     Behaviour { step_prompt: Some(step_prompt), ..Behaviour::default() }
 }
 
-/// The bases for the model: keys and what they are about, which is `otherwise` where a base does not say it.
+/// Lists keys and subjects of the bases; `otherwise` is the subject of a base without one.
 pub(super) fn step_prompt(bases: &[KnowledgeBase], otherwise: Option<&str>) -> String {
     let mut text = String::from("## Knowledge bases\n");
     text.push_str(&without_comments(include_str!("../../prompts/knowledge.md")));

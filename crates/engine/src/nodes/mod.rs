@@ -12,7 +12,6 @@ pub(crate) use behaviour::Behaviour;
 
 use domain::agent::{Node, NodeKind};
 
-/// The behaviour of a node.
 pub(crate) fn behaviour(node: &Node) -> Behaviour {
     match &node.kind {
         NodeKind::Default => Behaviour::default(),

@@ -1,4 +1,4 @@
-//! SubagentNode: several tools at hand.
+//! SubagentNode: several tools.
 
 use super::{behaviour::Behaviour, knowledge_base, webhook, whatsapp_template};
 use crate::text::without_comments;
@@ -33,7 +33,7 @@ fn step_prompt(subagent: &Subagent) -> Option<String> {
     Some(text)
 }
 
-/// The servers and what they are for, as the builder of the agent says it. Their tools say the rest.
+/// Lists the servers with the descriptions from the settings.
 fn mcp_servers(servers: &[McpServer]) -> String {
     let mut text = String::from("## MCP servers\n");
     text.push_str(&without_comments(include_str!("../../prompts/mcp.md")));

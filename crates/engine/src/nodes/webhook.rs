@@ -8,7 +8,7 @@ pub(super) fn behaviour(node: &Node, webhook: &Webhook) -> Behaviour {
     Behaviour { step_prompt: Some(step_prompt), ..Behaviour::default() }
 }
 
-/// What the request does, for the model: its description, method, URL and arguments.
+/// Describes the request for the model: description, method, URL and arguments.
 pub(super) fn in_words(settings: &Webhook) -> String {
     let what = settings
         .description

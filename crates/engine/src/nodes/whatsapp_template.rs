@@ -1,5 +1,5 @@
-//! WhatsappTemplateNode: one approved template as a tool. The node's own settings and those of a subagent are one type, so that
-//! nothing is looked for in two places.
+//! WhatsappTemplateNode: one approved template as a tool. A subagent's templates are shown in the
+//! same way.
 
 use super::behaviour::Behaviour;
 use crate::text::without_comments;
@@ -10,7 +10,7 @@ pub(super) fn behaviour(template: &WhatsappTemplate) -> Behaviour {
     Behaviour { step_prompt: Some(step_prompt(std::slice::from_ref(template))), ..Behaviour::default() }
 }
 
-/// The templates for the model: names, what they are for, what has to be filled in, and whether a reply is awaited.
+/// Lists the templates with purpose and parameters, and whether a reply is awaited.
 pub(super) fn step_prompt(templates: &[WhatsappTemplate]) -> String {
     let mut text = String::from("## Templates of this step\n");
     text.push_str(&without_comments(include_str!("../../prompts/templates.md")));

@@ -3,10 +3,9 @@
 use domain::{Timestamp, chat::Usage};
 use serde::{Deserialize, Serialize};
 
-/// What is counted within one turn; a new turn starts at nought.
+/// Counters of one turn; each turn starts at zero.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TurnCounters {
-    /// When it began.
     pub started_at: Option<Timestamp>,
     /// Model calls and tool results.
     pub steps: u32,
@@ -14,34 +13,33 @@ pub struct TurnCounters {
     pub visit_calls: u32,
     /// Nodes entered.
     pub entries: u32,
-    /// Moves to nowhere, in a row.
+    /// Moves to a node that is not offered, in a row.
     pub bad_moves: u32,
     /// Answers without content, in a row.
     pub empty: u32,
-    /// Answers thrown away because somebody wrote meanwhile.
+    /// Answers discarded because a new message arrived.
     pub discarded: u32,
-    /// Messages sent that did not rest.
+    /// Messages sent by calls that do not wait.
     pub sends: u32,
-    /// Resting messages that could not be sent.
+    /// Messages that could not be sent before a wait.
     pub failed_sends: u32,
-    /// The model was told to wrap up.
+    /// The model was asked to wrap up.
     pub wrapping_up: bool,
-    /// Answers in a row that their limit cut off; after the first one the model may say twice as much.
+    /// Answers in a row that were cut off by their token limit. After the first one, twice as many
+    /// tokens are allowed.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub cut: u32,
-    /// The model, or its provider's filter, refused to answer what was said last.
+    /// The model, or its provider's filter, refused to answer the latest input.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub refused: bool,
-    /// Answers of version 1 in a row that said nothing to anybody: empty ones and texts without calls.
+    /// Answers of version 1 in a row that reached no one: empty ones and texts without calls.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub silent: u32,
-    /// Questions to the model.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub model_calls: u32,
-    /// Tokens used.
     #[serde(skip_serializing_if = "Usage::is_nothing", default)]
     pub usage: Usage,
-    /// What was done in the world: ids of sends and requests.
+    /// Ids of sends and requests.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub effects: Vec<String>,
 }

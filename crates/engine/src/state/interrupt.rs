@@ -3,42 +3,37 @@
 use domain::{Timestamp, chat::ToolCall};
 use serde::{Deserialize, Serialize};
 
-/// What rest means until input comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InterruptKind {
     /// `WaitForUser`, or a text without a tool call.
     Wait,
-    /// `EnterIdleState`, or the model gave no answer that could be used.
+    /// `EnterIdleState`, or no usable answer of the model.
     Idle,
-    /// `AskUserForInput`.
     Ask,
-    /// A template whose answer is awaited.
+    /// A template whose reply is awaited.
     Template,
-    /// The API has paused it.
+    /// Paused by the API.
     Manual,
-    /// A person has taken over.
+    /// A person has the conversation.
     Handoff,
 }
 
-/// Why the execution rests; at most one at a time.
+/// The point at which the execution waits; at most one is active.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Interrupt {
     /// Unique within the execution.
     pub id: String,
-    /// What rest means.
     pub kind: InterruptKind,
-    /// Where it rests.
     pub node: String,
     /// The call that the next input answers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub call: Option<ToolCall>,
-    /// What was asked.
+    /// The text that was sent with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<String>,
-    /// Since when.
     pub since: Timestamp,
-    /// When the execution ends unless somebody says something.
+    /// The execution ends at this time unless the contact writes.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<Timestamp>,
 }

@@ -4,29 +4,27 @@ use domain::{Timestamp, chat::ToolSpec};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// What the MCP servers of a node offer.
+/// Tools that the MCP servers of a node offer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct McpTools {
-    /// The node.
     pub node: String,
-    /// When they were asked.
     pub listed_at: Timestamp,
-    /// The tools, in the order of the servers.
+    /// In the order of the servers.
     pub tools: Vec<McpOffer>,
-    /// The servers that could not be asked.
+    /// Servers that could not be reached.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub unavailable: BTreeSet<String>,
-    /// What the tools take of each question.
+    /// Tokens that the tools take of each request.
     pub tokens: u32,
 }
 
-/// A tool of a server as the model is offered it.
+/// A tool of an MCP server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct McpOffer {
-    /// The server, as the node names it.
+    /// Name in the node's settings.
     pub server: String,
-    /// The tool, as the server names it.
+    /// Name at the server.
     pub tool: String,
-    /// What the model sees.
+    /// As the model sees it.
     pub spec: ToolSpec,
 }

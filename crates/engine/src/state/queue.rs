@@ -4,42 +4,35 @@ use domain::execution::{ExecutionInput, ExecutionStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// An input that waits for the next safe point.
+/// An input for the next safe point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Waiting {
-    /// Said by the contact.
+    /// A message of the contact.
     Said {
-        /// The message.
+        /// Id of the stored message.
         id: String,
-        /// What was said.
         text: String,
     },
-    /// Data from a system.
+    /// Data of another system.
     Data {
-        /// The input.
         id: String,
-        /// The data.
         value: Value,
     },
 }
 
-/// What the API wants the execution to be, from the next safe point on.
+/// A status set by the API, applied at the next safe point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Wanted {
-    /// The status.
     pub status: ExecutionStatus,
-    /// Why.
     pub reason: String,
 }
 
-/// A resume call.
+/// A resume (API).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resume {
-    /// The input.
     #[serde(default)]
     pub id: String,
-    /// What came with it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<ExecutionInput>,
 }

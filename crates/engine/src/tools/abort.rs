@@ -1,4 +1,4 @@
-//! `Abort`: ends the conversation. It is not offered to any model; one that calls it all the same is understood.
+//! `Abort`: ends the conversation. It is offered to no model, but a call of it is understood.
 
 use super::schema::text_of;
 use crate::turn::Turn;

@@ -1,14 +1,15 @@
-//! Checks a call's arguments against the tool's schema, after harmless coercions (engine.md 3.4): `"5"` to 5, `"true"` to
-//! true, a string of JSON to the object that the schema wants. Nothing has happened yet when they are refused.
+//! Checks arguments against a tool's schema, after harmless coercions (docs/spec/engine.md 3.4):
+//! `"5"` to 5, `"true"` to true, a JSON text to the object that the schema wants. Nothing has
+//! happened yet when they are rejected.
 
 use domain::chat::ToolSpec;
 use serde_json::{Map, Value, json};
 
-/// Problems that are told at once, and characters of each: they quote what the model wrote.
+/// Problems in one answer, and characters of each: they quote the model's text.
 const MOST: usize = 10;
 const LONGEST: usize = 300;
 
-/// The arguments as the tool may use them, or what is wrong with them.
+/// Returns the arguments, or the problems.
 pub(crate) fn check(
     validator: Option<&jsonschema::Validator>,
     spec: &ToolSpec,
@@ -26,7 +27,7 @@ pub(crate) fn check(
         };
         let mut problems: Vec<(String, String)> = validator.iter_errors(&given).map(problem).collect();
         if !problems.is_empty() {
-            // A large schema is checked in no fixed order, and a replay must read the same.
+            // Large schemas report in no fixed order, and a replay must read the same.
             problems.sort();
             problems.truncate(MOST);
             return Err(problems.iter().map(|(path, message)| json!({"path": path, "message": message})).collect());

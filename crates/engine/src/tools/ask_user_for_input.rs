@@ -1,4 +1,4 @@
-//! `AskUserForInput`: asks and rests until the person answers.
+//! `AskUserForInput`: sends a question and waits for the reply.
 
 use super::{
     built_in::{BuiltIn, leads_out},

@@ -1,4 +1,5 @@
-//! `EnterIdleState`: rests until the person writes, with a word or without one. The reply goes on in the same node.
+//! `EnterIdleState`: waits until the contact writes, with or without a message before. The reply is
+//! handled in the same node.
 
 use super::{
     built_in::{BuiltIn, leads_out},

@@ -1,4 +1,4 @@
-//! `get_execution_metadata`: tells the model whom it talks to.
+//! `get_execution_metadata`: ids of the execution and the contact context.
 
 use super::{
     built_in::{BuiltIn, always, stays},

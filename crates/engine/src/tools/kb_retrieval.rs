@@ -1,5 +1,5 @@
-//! `kb_retrieval`: passages of a knowledge base of the node. The search is an effect; what it found is journaled, so that a replay
-//! reads the same without searching.
+//! `kb_retrieval`: passages from a knowledge base of the node. The search is an effect; its result
+//! is journaled, so a replay does not search.
 
 use super::{
     built_in::{BuiltIn, stays},
@@ -9,9 +9,8 @@ use crate::{agent::CompiledNode, effect::Effect, input::Retrieval, state::Pendin
 use domain::{chat::ToolCall, tool_names::KB_RETRIEVAL};
 use serde_json::{Map, Value, json};
 
-/// Queries of one call.
 const QUERIES: usize = 5;
-/// Letters of a query that are looked at.
+/// Characters of a query that are used.
 const LETTERS: usize = 1_000;
 
 pub(super) static TOOL: BuiltIn = BuiltIn {
@@ -55,7 +54,7 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
 }
 
 impl Turn<'_> {
-    /// Asks for a search; what it finds becomes the call's result.
+    /// Requests a search; its result becomes the call's result.
     fn retrieve(&mut self, call: &ToolCall, base: String, queries: Vec<String>) {
         let effect = self.effect_id();
         self.state.pending = Some(Pending::Retrieval {
@@ -69,7 +68,8 @@ impl Turn<'_> {
     }
 }
 
-/// What the model is told. Passages are other people's words: they stay inside JSON texts, where nothing of theirs begins a line.
+/// The result for the model. Passages are untrusted: they stay inside JSON strings, where they
+/// cannot begin a line.
 pub(crate) fn result(retrieval: &Retrieval) -> Value {
     match retrieval {
         Retrieval::Found { passages } => json!({"results": passages}),

@@ -1,4 +1,4 @@
-//! Tools of MCP servers: a call goes to the server as an effect, at most once, like a webhook's.
+//! Calls of tools of MCP servers: an effect, at most once, like a webhook.
 
 use super::webhook_request::{cut, search, with_secrets};
 use crate::{state::McpOffer, turn::Turn};
@@ -21,7 +21,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, offer: &McpOffer, argume
     turn.request(call, request, secrets);
 }
 
-/// What is asked of a server, a call or which tools there are, and where secrets belong in it.
+/// The request to a server, for a call or for its list of tools, with marks where secrets belong.
 pub(crate) fn request(
     turn: &mut Turn<'_>,
     server: &McpServer,
@@ -29,7 +29,7 @@ pub(crate) fn request(
 ) -> (ToolRequest, SecretMarks) {
     let (tool, arguments) = call.unzip();
     let ask = McpAsk { transport: server.transport, tool: tool.map(str::to_owned) };
-    // Asking which tools there are does no harm when it is done twice; what a call does is not known.
+    // Repeating a list is harmless; repeating a call may not be.
     let method = if ask.tool.is_some() { "POST" } else { "GET" };
     let request = ToolRequest {
         method: method.into(),
@@ -51,8 +51,8 @@ pub(crate) fn request(
     })
 }
 
-/// What the model is told: the result, or the part of it that the builder selected. It is other people's text and stays inside JSON, where
-/// nothing of it begins a line.
+/// The result for the model, or the part that the builder selected. It is untrusted text and stays
+/// inside JSON, where it cannot begin a line.
 pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
     match answer {
         ToolAnswer::Failed { code, message } => json!({"error": message, "code": code}),
@@ -66,7 +66,8 @@ pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) 
     }
 }
 
-/// Applies the builder's query to the structured content, else to the text read as JSON; a query that fails leaves it as it was.
+/// Applies the builder's query to the structured content, else to the text read as JSON. A failing
+/// query returns the content unchanged.
 fn selected(turn: &mut Turn<'_>, call: &ToolCall, content: &Value) -> Value {
     let offer = turn.state.offers().iter().find(|offer| offer.spec.name == call.name);
     let servers = turn.agent.mcp_servers(&turn.state.node);
@@ -78,12 +79,12 @@ fn selected(turn: &mut Turn<'_>, call: &ToolCall, content: &Value) -> Value {
     })
 }
 
-/// The schema of what the model is offered, as a check of its arguments.
+/// Validator of a tool's arguments.
 pub(crate) fn validator(offer: &McpOffer) -> Option<jsonschema::Validator> {
     compile_schema(&offer.spec.parameters).ok()
 }
 
-/// What the builder selects from the results of the tool.
+/// The query that the builder set for this tool.
 fn query<'a>(servers: &'a [McpServer], offer: &McpOffer) -> Option<&'a str> {
     let server = servers.iter().find(|server| server.name == offer.server)?;
     let query = server.jmespath_queries.iter().find(|query| query.tool_name == offer.tool)?;

@@ -1,7 +1,8 @@
 //! `send_media_message`: sends a file by its link.
 //!
-//! What a person gave as a link is not passed on, whatever the model was talked into (engine.md 3.2); whether the address may
-//! be reached at all is checked where the message leaves.
+//! Links that the contact wrote are not sent, whatever the model was persuaded to do
+//! (docs/spec/engine.md 3.2). Whether the address may be reached at all is checked when the message
+//! leaves.
 
 use super::{
     built_in::{BuiltIn, always, stays},
@@ -56,7 +57,7 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     turn.say_and_go_on(call, Content::Media(media));
 }
 
-/// Whether nothing that the person wrote holds this link or is the beginning of it. A server that was only named may be sent from.
+/// True for a link that does not come from the contact. A server that was only named may be used.
 fn trusted(turn: &Turn<'_>, url: &str) -> bool {
     let https = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
     let (said, of_url) = (&turn.state.links, links_of(url));

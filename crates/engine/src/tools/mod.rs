@@ -49,7 +49,6 @@ fn built_in(name: &str) -> Option<&'static BuiltIn> {
     OF_EVERY_NODE.into_iter().chain(OF_SOME_NODES).find(|tool| tool.name == name)
 }
 
-/// The tools that a node offers to the model.
 pub(crate) fn of_node(
     node: &Node,
     behaviour: &Behaviour,
@@ -89,7 +88,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
     let offer = turn.state.offers().iter().find(|offer| offer.spec.name == call.name).cloned();
     let own = node.tools.iter().find(|tool| tool.name == call.name);
     let Some(spec) = own.or(offer.as_ref().map(|offer| &offer.spec)) else {
-        // A wait that the engine wrote itself, for a text of version 2, is offered there; anything else is unknown.
+        // The engine's own wait for a text of version 2 is offered there; anything else is unknown.
         let available: Vec<&str> = node.offered(turn.state).map(|tool| tool.name.as_str()).collect();
         let result = json!({"error": "unknown_tool", "code": "unknown_tool", "available_tools": available});
         return turn.answer_first_call(call, result);

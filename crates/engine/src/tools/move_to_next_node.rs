@@ -1,6 +1,6 @@
 //! `MoveToNextNode`: the only way from one node to another.
 //!
-//! The condition of an edge is the model's to judge, the target is ours to check: only what the visit offers is allowed.
+//! The model judges the condition of an edge; the engine checks that the visit offers the target.
 
 use super::{
     built_in::{BuiltIn, always, leads_out},
@@ -48,7 +48,7 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
             return;
         }
         if !turn.state.inbox.is_empty() {
-            // After the end nobody would answer what came while the last words were on their way.
+            // After the end no one would answer a message that arrived meanwhile.
             let result = json!({"error": "the person has written meanwhile; read it first", "code": "new_message"});
             return turn.answer_first_call(call, result);
         }
@@ -57,11 +57,11 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
         if !turn.all_sends_settled() {
             return;
         }
-        // The person who takes over sees what was refused; that must not keep the handoff from happening.
+        // The person sees failed sends in the inbox; they must not prevent the handoff.
         turn.state.failed_sends.clear();
     }
     turn.answer_first_call(call, json!({"next_node": target.node, "reason": reason}));
-    // A route is the last call: what follows it belonged to the step that was left.
+    // A route is the last call: later ones belonged to the node that was left.
     turn.skip_calls("skipped: routed away");
     if target.node == END {
         return turn.end("reached_end");

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// The text argument of this name, trimmed; empty where there is none.
+/// A text argument, trimmed; empty if absent.
 pub(super) fn text_of(arguments: &Map<String, Value>, name: &str) -> String {
     arguments.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned()
 }

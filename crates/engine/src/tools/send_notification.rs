@@ -1,4 +1,4 @@
-//! `send_notification_to_user`: says something and goes on.
+//! `send_notification_to_user`: sends a text and continues.
 
 use super::{
     built_in::{BuiltIn, always, stays},

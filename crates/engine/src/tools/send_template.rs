@@ -1,5 +1,5 @@
-//! `SendWhatsappTemplateMessage`: sends a template of the node. It always goes to the contact of the execution: a model that is talked into
-//! another number changes nothing (engine.md 3.2).
+//! `SendWhatsappTemplateMessage`: sends a template of the node. It always goes to the contact of
+//! the execution, whatever number the model gives (docs/spec/engine.md 3.2).
 
 use super::{
     built_in::BuiltIn,
@@ -41,7 +41,7 @@ fn find<'a>(node: &'a CompiledNode, wanted: &str) -> Option<&'a WhatsappTemplate
     node.templates().iter().find(named)
 }
 
-/// Whether the template that a call names awaits a reply.
+/// True if the template of this call awaits a reply.
 fn rests(node: &CompiledNode, call: &ToolCall) -> bool {
     let wanted = call.arguments.get("template_name").and_then(Value::as_str).unwrap_or_default();
     find(node, wanted.trim()).is_some_and(|template| template.wait_for_response)
@@ -78,7 +78,8 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     }
 }
 
-/// A value for each parameter. What the builder wrote without a `#{name}` stays as it is; the rest is the model's to fill in.
+/// Values of the parameters. Text of the builder without a `#{name}` is kept; the model fills the
+/// rest.
 fn values_of(
     turn: &Turn<'_>,
     template: &WhatsappTemplate,

@@ -1,4 +1,4 @@
-//! `WaitForUser`: rests until the person writes.
+//! `WaitForUser`: waits until the contact writes.
 
 use super::{
     built_in::{BuiltIn, leads_out},

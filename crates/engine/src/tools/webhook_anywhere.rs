@@ -1,5 +1,5 @@
-//! `webhook_request`: a request that the model writes itself, to the host of the node's webhook and nowhere else. Off unless the
-//! agent enables it (engine.md 3.4).
+//! `webhook_request`: a request that the model writes itself, to the host of the node's webhook
+//! only. Off unless the agent enables it (docs/spec/engine.md 3.4).
 
 use super::{
     built_in::{BuiltIn, stays},
@@ -40,7 +40,7 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let url = text_of(arguments, "url");
     let node = turn.agent.node(&turn.state.node);
     let own = node.and_then(|node| node.node.kind.tools().webhooks.first()).map(|webhook| webhook.url.clone());
-    // A template's own variables never match: then no host is known to be the builder's.
+    // An origin with variables never matches: the builder did not fix a host.
     let origin = webhook_request::origin;
     if own.is_none_or(|own| !origin(&own).eq_ignore_ascii_case(origin(&url)) || origin(&own).contains(['{', '@'])) {
         let error = "only the server of this step's webhook may be called";

@@ -1,4 +1,4 @@
-//! `<name>_request`: an HTTP request that the builder of the agent configured and the model fills in.
+//! `<name>_request`: an HTTP request that the builder configured and the model fills in.
 
 use crate::{context, effect::Effect, limits, state::Pending, turn::Turn};
 use domain::{
@@ -11,8 +11,8 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-/// The tool as offered: one required text for each `#{name}`, then the body's schema with its properties, definitions and
-/// rules.
+/// The tool as offered: one required text for each `#{name}`, then the properties, definitions and
+/// rules of the body's schema.
 pub(crate) fn spec(name: &str, settings: &Webhook, node_description: Option<&str>) -> ToolSpec {
     let mut parameters = json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false});
     let mut properties = Map::new();
@@ -62,7 +62,7 @@ pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: Map<String, V
 }
 
 impl Turn<'_> {
-    /// Asks for a request to be made; its answer becomes the call's result.
+    /// Makes a request; its outcome becomes the call's result.
     pub(crate) fn request(&mut self, call: &ToolCall, request: ToolRequest, secrets: SecretMarks) {
         if self.state.facts.test_mode && self.agent.mock_only_in_tests {
             let error = "this agent makes no requests in tests; give the webhook a mock response";
@@ -81,12 +81,13 @@ impl Turn<'_> {
     }
 }
 
-/// The request with everything filled in but secrets, and where those belong.
+/// The request with everything filled in but secrets, and the marks of the secrets.
 fn request(turn: &mut Turn<'_>, settings: &Webhook, arguments: &Map<String, Value>) -> (ToolRequest, SecretMarks) {
     with_secrets(turn, settings.secret_names(), |context| filled(settings, context, arguments))
 }
 
-/// A request that `fill` makes from a context, with marks in the places of these secrets. It gives back the variables without a value too.
+/// Builds a request with `fill`, with marks in place of secrets. `fill` also returns the variables
+/// without a value.
 pub(super) fn with_secrets(
     turn: &mut Turn<'_>,
     names: Vec<String>,
@@ -95,7 +96,7 @@ pub(super) fn with_secrets(
     let mut context = context::of(turn.state, turn.at);
     let mut secrets = SecretMarks::default();
     if !names.is_empty() {
-        // Nobody who has a say in the request can write a mark: none occurs in what the request says without secrets.
+        // No one can forge a mark: it does not occur in the request without secrets.
         let (without, _) = fill(&context);
         let said = format!("{}{:?}{:?}", without.url, without.headers, without.body);
         secrets = SecretMarks::new(names, &turn.next_id("secret").replace('_', ""), &said);
@@ -141,8 +142,9 @@ fn filled(settings: &Webhook, context: &Value, arguments: &Map<String, Value>) -
     (ToolRequest { method, url, headers, body, idempotency_key: String::new(), mcp: None }, unknown)
 }
 
-/// Whether scheme, host and port are literal or from `vars` or `secrets`, whatever the model and the contact write (engine.md 4.1):
-/// the URL is filled twice, the second time with other values for everything they have a say in.
+/// True if scheme, host and port are literal or from `vars` or `secrets` (docs/spec/engine.md 4.1).
+/// The URL is filled twice, the second time with other values for everything that model and contact
+/// influence.
 fn origin_is_fixed(turn: &Turn<'_>, template: &str, arguments: &Map<String, Value>) -> bool {
     let context = context::of(turn.state, turn.at);
     let others = json!({"vars": context["vars"]});
@@ -154,14 +156,14 @@ fn origin_is_fixed(turn: &Turn<'_>, template: &str, arguments: &Map<String, Valu
     origin(&filled(&context, arguments)) == origin(&filled(&others, &changed))
 }
 
-/// Everything before the path, query or fragment.
+/// The URL before path, query and fragment.
 pub(super) fn origin(url: &str) -> &str {
     let from = url.find("://").map_or(0, |at| at + 3);
     let end = url[from..].find(['/', '?', '#']).map_or(url.len(), |at| from + at);
     &url[..end]
 }
 
-/// What the model is told: the answer, or the part of it that the builder selected. Every status is an answer.
+/// The result for the model, or the part that the builder selected. Every HTTP status is an answer.
 pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
     match answer {
         ToolAnswer::Failed { code, message } => json!({"error": message, "code": code}),
@@ -176,7 +178,8 @@ pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) 
     }
 }
 
-/// Applies the builder's query to the content, else to the whole answer; a query that fails leaves it as it was.
+/// Applies the builder's query to the content, else to the whole answer. A failing query returns
+/// the answer unchanged.
 fn selected(turn: &mut Turn<'_>, settings: &Webhook, answer: Value) -> Value {
     let Some(query) = settings.jmespath_query.as_deref().filter(|query| !query.trim().is_empty()) else {
         return answer;
@@ -190,7 +193,6 @@ fn selected(turn: &mut Turn<'_>, settings: &Webhook, answer: Value) -> Value {
     })
 }
 
-/// What a query of the builder selects.
 pub(super) fn search(query: &str, value: &Value) -> Result<Value, String> {
     let expression = jmespath::compile(query).map_err(|error| error.to_string())?;
     let data = jmespath::Variable::from_json(&value.to_string())?;
@@ -198,7 +200,7 @@ pub(super) fn search(query: &str, value: &Value) -> Result<Value, String> {
     serde_json::to_value(&*found).map_err(|error| error.to_string())
 }
 
-/// Keeps a huge answer from filling the model's memory.
+/// Limits a result to the size that the model may see.
 pub(super) fn cut(value: Value) -> Value {
     let text = match &value {
         Value::String(text) => text.clone(),

@@ -25,7 +25,7 @@ fn said(text: &str) -> Input {
 }
 
 #[test]
-fn the_model_is_told_what_is_known_by_now_and_the_time_where_the_contact_is() {
+fn prompt_shows_the_latest_contact_context_and_local_time() {
     let mut play = Play::new(graph_a());
     play.feed(&[Input::Contact(known(1, "Lima")), said("x")]);
     play.answer([text("?")]);
@@ -47,7 +47,7 @@ fn the_model_is_told_what_is_known_by_now_and_the_time_where_the_contact_is() {
 }
 
 #[test]
-fn variables_of_the_contact_are_filled_from_what_is_known_by_now() {
+fn contact_variables_use_the_latest_contact_context() {
     let nodes = [json!({"name": "a", "prompt": "Hi {{contact.profile_name}} of {{contact.metadata.city}}"})];
     let mut play = Play::new(agent(&nodes, &[("__start__", "a", ""), ("a", "__end__", "done")]));
     play.feed(&[Input::Contact(known(1, "Lima")), said("x")]);
@@ -56,7 +56,7 @@ fn variables_of_the_contact_are_filled_from_what_is_known_by_now() {
 }
 
 #[test]
-fn an_unknown_variable_of_the_general_instructions_is_warned_of_once() {
+fn unknown_variable_in_general_instructions_is_reported_once() {
     let content = AgentContent { system_prompt: Some("{{contact.x}} {{contact.profile_name}}".into()), ..content_a() };
     let mut play = Play::new(Compiled::new(&content).unwrap());
     play.say("x", [text("?")]);
@@ -65,7 +65,7 @@ fn an_unknown_variable_of_the_general_instructions_is_warned_of_once() {
 }
 
 #[test]
-fn the_payload_that_begins_an_execution_may_say_where_a_request_goes() {
+fn first_payload_may_set_the_origin_of_a_request() {
     let mut play =
         Play::new(crate::graphs::graph_webhook(&json!({"url": "{{vars.base}}/orders", "http_method": "GET"})));
     play.data(json!({"base": "https://shop.example"}), []);
@@ -76,7 +76,7 @@ fn the_payload_that_begins_an_execution_may_say_where_a_request_goes() {
 }
 
 #[test]
-fn the_payload_that_begins_an_execution_fills_vars_and_a_later_one_does_not() {
+fn first_payload_fills_vars_and_later_ones_do_not() {
     let nodes = [
         json!({"name": "a", "prompt": "Order {{vars.order}} for {{vars.who.name}}"}),
         json!({"name": "b", "prompt": "Still order {{vars.order}}"}),

@@ -23,7 +23,7 @@ fn s29_an_agent_never_waits_for_the_answer_to_an_unsent_question() {
 }
 
 #[test]
-fn a_question_that_gets_through_at_the_second_try_rests() {
+fn question_sent_at_the_second_attempt_waits_for_the_reply() {
     let mut play = Play::new(graph_a());
     play.send_outcomes = vec![refused("send_failed")];
     play.say("x", [text("a?"), text("a!?")]);
@@ -32,7 +32,7 @@ fn a_question_that_gets_through_at_the_second_try_rests() {
 }
 
 #[test]
-fn every_piece_of_a_refused_text_is_told_of_once() {
+fn failed_text_in_pieces_is_reported_once() {
     let mut play = Play::new(graph_a());
     play.send_outcomes = vec![refused("send_failed"); 3];
     play.say("x", [text(&"long ".repeat(2_000)), text("short")]);
@@ -42,7 +42,7 @@ fn every_piece_of_a_refused_text_is_told_of_once() {
 }
 
 #[test]
-fn a_notification_that_failed_is_the_models_to_judge() {
+fn failed_notification_is_returned_to_the_model() {
     let mut play = Play::new(graph_a());
     play.send_outcomes = vec![refused("outside_service_window"), SendOutcome::Unconfirmed { message_id: "m".into() }];
     play.say("x", [calls([note("a"), note("b"), go("end")])]);
@@ -52,7 +52,7 @@ fn a_notification_that_failed_is_the_models_to_judge() {
 }
 
 #[test]
-fn a_lost_channel_fails_at_once_and_for_good() {
+fn lost_channel_fails_the_execution_permanently() {
     let mut play = Play::new(graph_a());
     play.send_outcomes = vec![refused("channel_auth")];
     play.say("x", [text("a?")]);
@@ -62,7 +62,7 @@ fn a_lost_channel_fails_at_once_and_for_good() {
 }
 
 #[test]
-fn a_text_that_was_refused_beside_calls_is_told_before_the_next_answer() {
+fn failed_text_with_calls_is_reported_before_the_next_answer() {
     let mut play = Play::new(graph_a());
     play.send_outcomes = vec![refused("send_failed")];
     play.say("x", [text_and("a", [note("b")]), text("c")]);

@@ -224,7 +224,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whatever_happens_every_step_keeps_the_rules(steps in vec(vec(happening(), 1..3), 1..60)) {
+    fn every_step_keeps_the_invariants_for_any_inputs(steps in vec(vec(happening(), 1..3), 1..60)) {
         let mut play = Play::new(agents::one(agents::PLAIN).compiled.clone());
         let mut given = Vec::new();
         play.hears("hi");
@@ -236,7 +236,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_model_answers_the_turn_comes_to_its_end(answers in vec(ending(), 1..12)) {
+    fn every_turn_ends_for_any_model_answers(answers in vec(ending(), 1..12)) {
         let mut play = Play::new(agents::one(agents::PLAIN).compiled.clone());
         play.hears("hi");
         // Each answer again and again: a model that is stuck.

@@ -17,7 +17,7 @@ fn sent_of(play: &Play, outcome: SendOutcome) -> Input {
 }
 
 #[test]
-fn s15_a_stop_during_a_model_call_stops_at_once_and_the_answer_is_not_used() {
+fn s15_stop_during_model_call_applies_at_once_and_discards_the_answer() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let late = play.model_input(text("too late"));
@@ -29,7 +29,7 @@ fn s15_a_stop_during_a_model_call_stops_at_once_and_the_answer_is_not_used() {
 }
 
 #[test]
-fn a_stop_together_with_the_outcome_of_a_model_call_is_a_stop() {
+fn stop_in_the_same_step_as_a_model_answer_wins() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let input = play.model_input(text("too late"));
@@ -47,7 +47,7 @@ fn a_stop_together_with_the_outcome_of_a_model_call_is_a_stop() {
 }
 
 #[test]
-fn a_stop_lets_a_running_webhook_finish() {
+fn stop_waits_for_a_running_webhook() {
     let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x"})));
     play.hears("x");
     let input = play.model_input(calls([call("w_request", json!({})), note("never")]));
@@ -61,7 +61,7 @@ fn a_stop_lets_a_running_webhook_finish() {
 }
 
 #[test]
-fn s31_an_answer_is_thrown_away_when_the_contact_wrote_meanwhile() {
+fn s31_answer_is_discarded_when_a_message_arrived_meanwhile() {
     let mut play = Play::new(graph_a());
     play.hears("one");
     let answer = play.model_input(text("1?"));
@@ -75,7 +75,7 @@ fn s31_an_answer_is_thrown_away_when_the_contact_wrote_meanwhile() {
 }
 
 #[test]
-fn a_steady_writer_is_answered_after_three_discarded_answers() {
+fn contact_who_keeps_writing_is_answered_after_three_discards() {
     let mut play = Play::new(graph_a());
     play.hears("0");
     for n in 1..=3 {
@@ -92,7 +92,7 @@ fn a_steady_writer_is_answered_after_three_discarded_answers() {
 }
 
 #[test]
-fn outcomes_that_nobody_waits_for_change_nothing() {
+fn unexpected_outcomes_change_nothing() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let before = play.state.clone();
@@ -114,7 +114,7 @@ fn outcomes_that_nobody_waits_for_change_nothing() {
 }
 
 #[test]
-fn a_send_that_fails_after_a_stop_does_not_make_the_execution_fail() {
+fn failed_send_after_stop_does_not_fail_the_execution() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let input = play.model_input(text_and("a", [note("b")]));
@@ -129,7 +129,7 @@ fn a_send_that_fails_after_a_stop_does_not_make_the_execution_fail() {
 }
 
 #[test]
-fn an_answer_that_comes_together_with_a_lost_channel_is_not_used() {
+fn answer_in_the_same_step_as_a_lost_channel_is_discarded() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let input = play.model_input(text_and("a", [crate::play::metadata()]));
@@ -145,7 +145,7 @@ fn an_answer_that_comes_together_with_a_lost_channel_is_not_used() {
 }
 
 #[test]
-fn what_is_said_before_a_stop_stays_in_history() {
+fn messages_before_a_stop_stay_in_history() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     play.feed(&[Input::Said { id: "s".into(), text: "never mind".into() }, stop()]);

@@ -94,7 +94,7 @@ fn a_search_brings_eight_passages_of_eight_thousand_tokens_at_most_and_none_twic
 }
 
 #[test]
-fn hostile_texts_are_read_like_any_other() {
+fn hostile_texts_are_indexed_without_harm() {
     let size = 256 << 10;
     for unit in ["a", "word ", "🦜", "字", "\u{301}", " ", "\n", "\0", "# \n"] {
         let text = unit.repeat(size / unit.len());
@@ -116,7 +116,7 @@ fn control_characters_do_not_swell_what_the_model_reads() {
 }
 
 #[test]
-fn a_text_has_one_digest_whoever_holds_it() {
+fn equal_texts_have_equal_digests() {
     let (one, same, other) = (Knowledge::new("a", "text"), Knowledge::new("b", "text"), Knowledge::new("a", "text."));
     assert_eq!(one.digest(), same.digest());
     assert_ne!(one.digest(), other.digest());
@@ -220,7 +220,7 @@ fn a_base_that_cannot_be_searched_does_not_end_the_turn() {
 }
 
 #[test]
-fn what_comes_of_a_search_that_nobody_waits_for_changes_nothing() {
+fn result_of_an_unexpected_search_is_ignored() {
     let mut play = Play::new(shop());
     play.say("x", [text("?")]);
     let before = play.state.clone();
@@ -230,7 +230,7 @@ fn what_comes_of_a_search_that_nobody_waits_for_changes_nothing() {
 }
 
 #[test]
-fn a_stop_during_a_search_is_obeyed_after_it_and_what_was_said_is_heard() {
+fn stop_during_a_search_applies_after_it_and_messages_are_kept() {
     let mut play = Play::new(shop());
     play.hears("x");
     let asked = play.model_input(calls([

@@ -32,7 +32,7 @@ fn for_ever(play: &mut Play, mut answer: impl FnMut(usize) -> ModelResponse) -> 
 }
 
 #[test]
-fn s26_nodes_that_move_to_each_other_for_ever_end_the_turn_and_can_be_resumed() {
+fn s26_endless_moves_end_the_turn_and_can_be_resumed() {
     let mut play = Play::new(graph_b());
     for_ever(&mut play, |n| calls([go(other(n))]));
     play.failed("routing_loop");
@@ -60,7 +60,7 @@ fn a_node_may_have_a_limit_of_its_own() {
 }
 
 #[test]
-fn moves_to_nowhere_end_the_turn_even_within_one_answer() {
+fn invalid_moves_end_the_turn_even_within_one_answer() {
     let mut play = Play::new(graph_b());
     assert_eq!(for_ever(&mut play, |_| calls([go("nowhere")])), 3);
     play.failed("routing_failed");
@@ -71,7 +71,7 @@ fn moves_to_nowhere_end_the_turn_even_within_one_answer() {
 }
 
 #[test]
-fn a_move_that_succeeds_forgives_those_before_it() {
+fn valid_move_resets_the_count_of_invalid_ones() {
     let mut play = Play::new(graph_b());
     let script = [go("x"), go("y"), go("b"), go("x"), go("y"), go("end")].map(|call| calls([call]));
     play.say("x", script);
@@ -140,7 +140,7 @@ fn a_resumed_turn_has_limits_of_its_own() {
 }
 
 #[test]
-fn two_empty_answers_rest_and_the_first_is_told() {
+fn two_empty_answers_end_the_turn_and_the_first_adds_a_note() {
     let mut play = Play::new(graph_a());
     play.say("x", [ModelResponse::default(), text(" \n ")]);
     play.is(Paused, "a");
@@ -155,7 +155,7 @@ fn two_empty_answers_rest_and_the_first_is_told() {
 }
 
 #[test]
-fn a_message_that_comes_with_the_second_empty_answer_is_not_left_unanswered() {
+fn message_with_the_second_empty_answer_is_answered() {
     let mut play = Play::new(graph_a());
     play.hears("0");
     for n in 1..=3 {

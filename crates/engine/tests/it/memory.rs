@@ -81,7 +81,7 @@ fn an_answer_with_more_calls_than_fit_is_cut() {
 }
 
 #[test]
-fn what_is_cut_is_summarised_at_most_once_per_twenty_messages() {
+fn cut_history_is_summarised_once_per_twenty_messages() {
     let limits = Limits { summaries: true, ..Limits::default() };
     let mut play = Play::new(Compiled::new(&AgentContent { limits, ..content_a() }).unwrap());
     let mut summaries = 0;
@@ -107,7 +107,7 @@ fn what_is_cut_is_summarised_at_most_once_per_twenty_messages() {
 }
 
 #[test]
-fn a_summary_that_fails_is_done_without_and_a_message_meanwhile_discards_nothing() {
+fn failed_summary_is_skipped_and_a_message_meanwhile_discards_nothing() {
     let limits = Limits { summaries: true, history_messages: 10, ..Limits::default() };
     let mut play = Play::new(Compiled::new(&AgentContent { limits, ..content_a() }).unwrap());
     let mut n = 0;

@@ -12,7 +12,7 @@ use domain::{
 use engine::Input;
 
 #[test]
-fn s28_a_passing_failure_is_tried_again_after_a_while() {
+fn s28_temporary_model_failure_is_retried_after_backoff() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let began = play.now;
@@ -31,7 +31,7 @@ fn s28_a_passing_failure_is_tried_again_after_a_while() {
 }
 
 #[test]
-fn after_five_retries_the_execution_fails_and_keeps_what_was_said() {
+fn execution_fails_after_five_retries_and_keeps_the_input() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let mut waits = Vec::new();
@@ -55,7 +55,7 @@ fn after_five_retries_the_execution_fails_and_keeps_what_was_said() {
 }
 
 #[test]
-fn what_is_said_while_failed_is_taken_up_by_a_resume() {
+fn resume_answers_messages_received_while_failed() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     play.model_fails(Permanent, None);
@@ -70,7 +70,7 @@ fn what_is_said_while_failed_is_taken_up_by_a_resume() {
 }
 
 #[test]
-fn a_refused_key_is_not_tried_again_and_a_missing_one_cannot_be_resumed() {
+fn rejected_key_is_not_retried_and_missing_key_is_not_resumable() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     play.model_fails(Permanent, None);
@@ -86,7 +86,7 @@ fn a_refused_key_is_not_tried_again_and_a_missing_one_cannot_be_resumed() {
 }
 
 #[test]
-fn a_provider_that_asks_for_an_absurd_wait_is_asked_within_a_minute() {
+fn retry_after_is_capped_at_one_minute() {
     for (asked, waited) in [(i64::MAX, 60_000), (i64::MIN, 0), (-5, 0), (20_000, 20_000)] {
         let mut play = Play::new(graph_a());
         play.hears("x");
@@ -96,7 +96,7 @@ fn a_provider_that_asks_for_an_absurd_wait_is_asked_within_a_minute() {
 }
 
 #[test]
-fn an_answer_to_a_question_that_failed_for_good_is_ignored() {
+fn answer_after_permanent_failure_is_ignored() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let late = play.model_input(text("late"));
@@ -107,7 +107,7 @@ fn an_answer_to_a_question_that_failed_for_good_is_ignored() {
 }
 
 #[test]
-fn a_resume_does_not_wait_for_sends_that_were_settled_while_the_execution_was_failed() {
+fn resume_does_not_wait_for_sends_settled_while_failed() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let input = play.model_input(text_and("One moment.", [metadata()]));

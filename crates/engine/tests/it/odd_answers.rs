@@ -48,7 +48,7 @@ fn an_answer_that_was_cut_is_not_used_and_the_next_one_may_be_twice_as_long() {
 }
 
 #[test]
-fn what_there_is_of_an_answer_that_was_cut_twice_has_to_do() {
+fn answer_cut_twice_is_used_as_it_is() {
     let mut play = Play::new(graph_a());
     play.say("x", [cut(text("half a")), cut(text_and("half a sentence", [note("and a whole call")])), text("?")]);
     play.is(Paused, "a");
@@ -61,7 +61,7 @@ fn what_there_is_of_an_answer_that_was_cut_twice_has_to_do() {
 }
 
 #[test]
-fn a_model_that_cannot_say_twice_as_much_is_asked_as_usual() {
+fn model_that_rejects_the_doubled_limit_gets_the_usual_one() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     play.answer([cut(text("half a sen"))]);
@@ -75,7 +75,7 @@ fn a_model_that_cannot_say_twice_as_much_is_asked_as_usual() {
 }
 
 #[test]
-fn a_refusal_is_said_in_version_2_and_kept_to_itself_in_version_1() {
+fn refusal_is_sent_in_version_2_and_private_in_version_1() {
     let mut play = Play::new(graph_a());
     play.say("x", [refusal(text_and("I cannot help with that.", [note("never")]))]);
     play.is(Paused, "a");
@@ -92,7 +92,7 @@ fn a_refusal_is_said_in_version_2_and_kept_to_itself_in_version_1() {
 }
 
 #[test]
-fn a_refusal_without_words_rests_and_what_is_said_next_is_answered() {
+fn refusal_without_text_waits_and_the_next_message_is_answered() {
     for agent in [graph_a(), v1(content_a())] {
         let mut play = Play::new(agent);
         play.say("x", [refusal(calls([]))]);
@@ -104,7 +104,7 @@ fn a_refusal_without_words_rests_and_what_is_said_next_is_answered() {
 }
 
 #[test]
-fn a_refusal_while_a_text_is_on_its_way_rests_when_the_text_has_left() {
+fn refusal_during_a_send_waits_after_the_send() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let first = play.model_input(text_and("One moment.", [crate::play::metadata()]));
@@ -170,7 +170,7 @@ fn a_repaired_question_answers_every_call() {
 }
 
 #[test]
-fn a_question_that_waits_for_its_next_try_gives_way_to_one_that_knows_what_was_said() {
+fn waiting_retry_is_replaced_by_a_call_with_the_new_message() {
     let mut play = Play::new(graph_a());
     play.hears("one");
     play.model_fails(Temporary, Some(20_000));
@@ -199,7 +199,7 @@ fn a_question_that_waits_for_its_next_try_gives_way_to_one_that_knows_what_was_s
 }
 
 #[test]
-fn a_question_left_behind_is_not_asked_for_nothing() {
+fn replaced_model_call_is_not_counted() {
     let mut play = Play::new(graph_a());
     play.hears("one");
     // Whoever takes over from a worker that died feeds what has come, without an answer.

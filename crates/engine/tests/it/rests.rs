@@ -19,7 +19,7 @@ fn angry() -> domain::chat::ToolCall {
 }
 
 #[test]
-fn s13_a_person_takes_over_and_hands_back() {
+fn s13_person_takes_over_and_resumes() {
     let mut play = Play::new(graph_handoff());
     play.say("human", [calls([note("Wait"), angry()])]);
     play.is(Handoff, "h");
@@ -39,7 +39,7 @@ fn s13_a_person_takes_over_and_hands_back() {
 }
 
 #[test]
-fn a_handoff_that_is_resumed_with_words_lets_the_model_answer_them() {
+fn resume_with_a_message_lets_the_model_answer_it() {
     let mut play = Play::new(graph_handoff());
     play.say("human", [calls([angry()])]);
     play.resume(user_input("where is my order?"), [text("ok?")]);
@@ -48,7 +48,7 @@ fn a_handoff_that_is_resumed_with_words_lets_the_model_answer_them() {
 }
 
 #[test]
-fn a_handoff_out_of_a_global_visit_returns_to_where_the_visit_came_from() {
+fn handoff_from_a_global_visit_returns_to_the_visits_origin() {
     let mut play = Play::new(graph_handoff());
     play.say("complaint", [calls([go("use_g__at__a")]), calls([angry()])]);
     play.is(Handoff, "h");
@@ -58,7 +58,7 @@ fn a_handoff_out_of_a_global_visit_returns_to_where_the_visit_came_from() {
 }
 
 #[test]
-fn every_message_in_a_handoff_puts_its_end_off() {
+fn message_during_a_handoff_restarts_its_timer() {
     let mut play = Play::new(graph_handoff());
     play.say("human", [calls([angry()])]);
     let first = play.timer;
@@ -74,7 +74,7 @@ fn every_message_in_a_handoff_puts_its_end_off() {
 }
 
 #[test]
-fn a_text_that_is_refused_does_not_keep_a_handoff_from_happening() {
+fn failed_send_does_not_prevent_a_handoff() {
     let mut play = Play::new(graph_handoff());
     play.hears("human");
     play.send_outcomes = vec![crate::play::refused("outside_service_window")];
@@ -90,7 +90,7 @@ fn a_text_that_is_refused_does_not_keep_a_handoff_from_happening() {
 }
 
 #[test]
-fn s14_a_warm_end_ends_by_itself_and_a_reply_puts_it_off() {
+fn s14_warm_end_times_out_and_a_reply_restarts_its_timer() {
     let mut play = Play::new(graph_warm());
     play.say("x", [text("Anything else?")]);
     assert_eq!(play.timer.map(|(kind, _, at)| (kind, at - play.now)), Some((TimerKind::WarmEnd, Span::from_mins(5))));
@@ -109,7 +109,7 @@ fn s14_a_warm_end_ends_by_itself_and_a_reply_puts_it_off() {
 }
 
 #[test]
-fn a_reply_that_comes_together_with_the_timer_is_heard() {
+fn reply_in_the_same_step_as_the_timer_wins() {
     for order in [[0, 1], [1, 0]] {
         let mut play = Play::new(graph_warm());
         play.say("x", [text("Anything else?")]);
@@ -122,7 +122,7 @@ fn a_reply_that_comes_together_with_the_timer_is_heard() {
 }
 
 #[test]
-fn a_timer_of_an_earlier_rest_changes_nothing() {
+fn timer_of_an_earlier_wait_is_ignored() {
     let mut play = Play::new(graph_warm());
     play.say("x", [text("Anything else?")]);
     let earlier = play.state.generation;
@@ -136,7 +136,7 @@ fn a_timer_of_an_earlier_rest_changes_nothing() {
 }
 
 #[test]
-fn a_contact_who_is_silent_for_a_day_has_left() {
+fn execution_ends_after_a_day_of_silence() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("?")]);
     play.wait(Span::from_hours(24));
@@ -146,7 +146,7 @@ fn a_contact_who_is_silent_for_a_day_has_left() {
 }
 
 #[test]
-fn a_bare_resume_answers_the_call_that_waits() {
+fn resume_without_message_answers_the_waiting_call() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("?")]);
     play.resume(None, [text("go on")]);
@@ -158,7 +158,7 @@ fn a_bare_resume_answers_the_call_that_waits() {
 }
 
 #[test]
-fn a_resume_that_comes_too_late_does_not_end_the_next_rest() {
+fn late_resume_does_not_end_the_next_wait() {
     let mut play = Play::new(graph_handoff());
     play.hears("x");
     play.resume(None, []);
@@ -173,7 +173,7 @@ fn a_resume_that_comes_too_late_does_not_end_the_next_rest() {
 }
 
 #[test]
-fn two_resumes_at_once_lose_no_message() {
+fn two_resumes_in_one_step_lose_no_message() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("?")]);
     let resume = |text: &str| Input::Resume { id: text.into(), message: user_input(text), interrupt: None };
@@ -183,7 +183,7 @@ fn two_resumes_at_once_lose_no_message() {
 }
 
 #[test]
-fn what_others_write_at_rest_does_not_come_between_a_call_and_its_result() {
+fn messages_of_others_do_not_separate_a_call_from_its_result() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("?")]);
     play.outside("Your parcel has left.");
@@ -193,7 +193,7 @@ fn what_others_write_at_rest_does_not_come_between_a_call_and_its_result() {
 }
 
 #[test]
-fn a_stop_is_obeyed_in_every_status() {
+fn stop_applies_in_every_status() {
     let mut play = Play::new(graph_a());
     play.stop();
     play.is(Stopped, "__start__");
@@ -210,7 +210,7 @@ fn a_stop_is_obeyed_in_every_status() {
 }
 
 #[test]
-fn what_is_over_stays_over() {
+fn inputs_after_the_end_change_nothing() {
     let mut play = Play::new(graph_a());
     play.say("x", [calls([go("end")])]);
     let before = play.state.clone();
@@ -223,7 +223,7 @@ fn what_is_over_stays_over() {
 }
 
 #[test]
-fn an_agent_that_cannot_run_any_more_fails_and_leaves_no_call_open() {
+fn unrunnable_agent_fails_and_leaves_no_call_open() {
     let mut play = Play::new(graph_a());
     play.say("x", [text_and("?", [wait(), note("later")])]);
     let step = engine::fail_unrunnable(&mut play.state, play.now, "gone");

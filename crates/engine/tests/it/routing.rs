@@ -33,7 +33,7 @@ fn s03_a_move_enters_the_next_node_and_shows_its_prompt() {
 }
 
 #[test]
-fn s04_coming_back_shows_the_prompt_anew_and_staying_does_not() {
+fn s04_returning_shows_the_prompt_again_and_staying_does_not() {
     let mut play = Play::new(graph_b());
     play.say("x", [calls([go("b")]), text("q?")]);
     play.say("y", [calls([go("a")]), text("z?")]);
@@ -113,7 +113,7 @@ fn a_move_with_wrong_arguments_is_refused_and_one_written_as_text_is_understood(
 }
 
 #[test]
-fn the_last_words_leave_before_the_execution_ends() {
+fn goodbye_is_sent_before_the_execution_ends() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let input = play.model_input(text_and("Bye!", [go("__end__")]));
@@ -125,7 +125,7 @@ fn the_last_words_leave_before_the_execution_ends() {
 }
 
 #[test]
-fn what_the_contact_writes_during_the_last_words_is_read_before_the_end() {
+fn message_during_the_goodbye_is_read_before_the_end() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let input = play.model_input(calls([note("Bye!"), go("__end__")]));
@@ -138,7 +138,7 @@ fn what_the_contact_writes_during_the_last_words_is_read_before_the_end() {
 }
 
 #[test]
-fn last_words_that_were_refused_do_not_pass_for_said() {
+fn failed_goodbye_is_reported_to_the_model() {
     let mut play = Play::new(graph_a());
     play.send_outcomes = vec![crate::play::refused("send_failed")];
     play.say("x", [text_and("Bye!", [go("__end__")]), text_and("Bye again!", [go("__end__")])]);

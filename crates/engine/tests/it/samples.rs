@@ -43,7 +43,7 @@ fn every_stored_state_and_journal_loads() {
 }
 
 #[test]
-fn the_current_format_has_samples_and_newer_ones_are_refused() {
+fn current_format_has_samples_and_newer_ones_are_rejected() {
     assert!(samples().iter().any(|(_, sample)| sample["state_format"] == STATE_FORMAT));
     let (_, sample) = samples().remove(0);
     let why = State::load(STATE_FORMAT + 1, sample["state"].as_str().unwrap()).unwrap_err();

@@ -155,7 +155,7 @@ fn every_row_of_the_table_is_reached() {
 }
 
 #[test]
-fn no_input_in_any_status_makes_a_pair_that_the_table_does_not_have() {
+fn every_input_in_every_status_follows_the_table() {
     for from in ExecutionStatus::ALL {
         for number in 0..alphabet(&standing(from)).len() {
             let mut play = standing(from);
@@ -173,7 +173,7 @@ fn no_input_in_any_status_makes_a_pair_that_the_table_does_not_have() {
 }
 
 #[test]
-fn a_terminal_status_is_left_by_nothing_but_a_resume_of_a_retryable_failure() {
+fn only_resume_of_a_retryable_failure_leaves_a_terminal_status() {
     for over in [ExecutionStatus::Ended, ExecutionStatus::Stopped, ExecutionStatus::Failed] {
         for number in 0..alphabet(&standing(over)).len() {
             let mut play = standing(over);
@@ -186,7 +186,7 @@ fn a_terminal_status_is_left_by_nothing_but_a_resume_of_a_retryable_failure() {
 }
 
 #[test]
-fn the_words_of_the_api_follow_the_table() {
+fn api_transitions_follow_the_table() {
     use ExecutionStatus::{Ended, Failed, Handoff, Paused, Running, Started, Stopped};
     for from in ExecutionStatus::ALL {
         for to in ExecutionStatus::ALL {

@@ -75,7 +75,7 @@ fn every_pair_that_is_not_in_the_table_changes_nothing() {
 }
 
 #[test]
-fn s15_a_stop_gives_the_model_up_and_later_nothing_is_sent() {
+fn s15_stop_cancels_the_model_call_and_nothing_is_sent_later() {
     let mut play = Play::new(v1(content_a()));
     play.hears("x");
     let late = play.model_input(calls([ask("late")]));
@@ -88,7 +88,7 @@ fn s15_a_stop_gives_the_model_up_and_later_nothing_is_sent() {
 }
 
 #[test]
-fn a_pause_by_the_api_gives_the_model_up_and_a_message_goes_on() {
+fn pause_by_the_api_cancels_the_model_call_and_a_message_continues() {
     let mut play = in_status(Running);
     play.set(Paused);
     play.is(Paused, "a");
@@ -100,7 +100,7 @@ fn a_pause_by_the_api_gives_the_model_up_and_a_message_goes_on() {
 }
 
 #[test]
-fn a_pause_waits_for_the_calls_that_are_open() {
+fn pause_waits_for_open_calls() {
     let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x"})));
     play.hears("x");
     let input = play.model_input(calls([call("w_request", json!({})), metadata()]));
@@ -116,7 +116,7 @@ fn a_pause_waits_for_the_calls_that_are_open() {
 }
 
 #[test]
-fn a_person_may_take_over_a_paused_execution_and_gives_it_back_to_the_same_node() {
+fn takeover_of_a_paused_execution_resumes_in_the_same_node() {
     let mut play = Play::new(graph_b());
     play.say("help", [calls([go("g")]), text("topic?")]);
     play.set(Handoff);
@@ -131,7 +131,7 @@ fn a_person_may_take_over_a_paused_execution_and_gives_it_back_to_the_same_node(
 }
 
 #[test]
-fn a_person_who_takes_over_at_work_waits_for_what_has_left() {
+fn takeover_during_a_turn_waits_for_requests_that_have_left() {
     let mut play = in_status(Running);
     let input = play.model_input(calls([note("One moment."), note("never")]));
     play.feed(&[input]);
@@ -143,7 +143,7 @@ fn a_person_who_takes_over_at_work_waits_for_what_has_left() {
 }
 
 #[test]
-fn nothing_that_silenced_the_agent_outlives_the_handoff() {
+fn resume_clears_everything_that_silenced_the_agent() {
     // Paused while it was already on its way to a person.
     let mut play = in_status(Running);
     let input = play.model_input(text_and("A colleague will write.", [go("h")]));
@@ -168,7 +168,7 @@ fn straight_to_a_person(edges: &[(&str, &str, &str)]) -> Play {
 }
 
 #[test]
-fn s13_a_handoff_that_nothing_came_before_goes_on_along_its_edge_or_is_done() {
+fn s13_handoff_from_start_continues_along_its_edge_or_ends() {
     let mut play = straight_to_a_person(&[("h", "after", ""), ("after", "__end__", "done")]);
     play.resume(None, [text("back")]);
     play.is(Paused, "after");
@@ -182,7 +182,7 @@ fn s13_a_handoff_that_nothing_came_before_goes_on_along_its_edge_or_is_done() {
 }
 
 #[test]
-fn a_person_who_takes_over_in_a_warm_end_has_the_whole_day() {
+fn takeover_in_a_warm_end_lasts_a_day() {
     let mut play = Play::new(graph_warm());
     play.say("x", [text("Anything else?")]);
     play.set(Handoff);
@@ -201,7 +201,7 @@ fn a_person_who_takes_over_in_a_warm_end_has_the_whole_day() {
 }
 
 #[test]
-fn silence_is_counted_from_the_contacts_last_word() {
+fn silence_is_counted_from_the_latest_message() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("?")]);
     play.wait(Span::from_hours(10));
@@ -213,7 +213,7 @@ fn silence_is_counted_from_the_contacts_last_word() {
 }
 
 #[test]
-fn a_resume_that_names_another_rest_changes_nothing() {
+fn resume_of_another_interrupt_changes_nothing() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("?")]);
     let first = play.state.interrupt.clone().unwrap().id;
@@ -250,7 +250,7 @@ fn costly(tokens: u64) -> domain::chat::ModelResponse {
 }
 
 #[test]
-fn a_budget_that_is_used_up_fails_for_good_or_asks_for_a_person() {
+fn exhausted_budget_fails_or_hands_off() {
     let mut play = with(Limits { token_budget: Some(100), ..Limits::default() });
     play.say("x", [costly(60), costly(60)]);
     play.failed("budget_exceeded");
@@ -296,7 +296,7 @@ fn an_agent_may_set_each_limit_for_itself() {
 }
 
 #[test]
-fn a_turn_says_what_it_did_even_when_it_failed() {
+fn failed_turn_reports_its_counters() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     play.wait(Span::from_secs(2));
@@ -308,7 +308,7 @@ fn a_turn_says_what_it_did_even_when_it_failed() {
 }
 
 #[test]
-fn the_events_of_a_turn_say_what_the_specification_promises() {
+fn events_of_a_turn_have_the_specified_fields() {
     let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x"})));
     play.hears("x");
     play.wait(Span::from_secs(1));

@@ -13,7 +13,7 @@ use engine::Input;
 use serde_json::json;
 
 #[test]
-fn an_answer_that_comes_together_with_a_takeover_is_not_said() {
+fn answer_in_the_same_step_as_a_takeover_is_not_sent() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let answer = play.model_input(text("too late"));
@@ -46,7 +46,7 @@ fn tool_answers(play: &mut Play, script: impl IntoIterator<Item = ModelResponse>
 }
 
 #[test]
-fn what_is_given_back_before_the_agent_came_to_rest_is_its_again() {
+fn resume_before_the_takeover_applied_returns_to_the_agent() {
     let mut play = at_a_tool();
     play.set(Handoff);
     gives_back(&mut play);
@@ -57,7 +57,7 @@ fn what_is_given_back_before_the_agent_came_to_rest_is_its_again() {
 }
 
 #[test]
-fn who_takes_over_again_is_not_given_away_by_an_earlier_return() {
+fn second_takeover_cancels_an_earlier_resume() {
     let mut play = at_a_tool();
     play.set(Handoff);
     gives_back(&mut play);

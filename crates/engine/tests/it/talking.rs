@@ -12,7 +12,7 @@ use engine::{Pending, TimerKind, limits};
 use serde_json::json;
 
 #[test]
-fn s01_a_first_message_is_answered_and_the_agent_waits() {
+fn s01_first_message_is_answered_and_the_agent_waits() {
     let mut play = Play::new(graph_a());
     play.say("hi", [text("Yes?")]);
     play.is(Paused, "a");
@@ -48,7 +48,7 @@ fn s01_a_first_message_is_answered_and_the_agent_waits() {
 }
 
 #[test]
-fn s02_the_reply_is_taken_up_and_nothing_is_said_twice() {
+fn s02_reply_continues_and_nothing_is_sent_twice() {
     let mut play = Play::new(graph_a());
     play.say("hi", [text("Yes?")]);
     play.say("bye", [calls([note("Done."), go("__end__")])]);
@@ -69,7 +69,7 @@ fn s02_the_reply_is_taken_up_and_nothing_is_said_twice() {
 }
 
 #[test]
-fn s05_an_execution_goes_on_with_the_graph_it_began_with() {
+fn s05_execution_keeps_its_pinned_graph() {
     let mut play = Play::new(graph_b());
     play.say("x", [calls([go("b")]), text("q?")]);
     // The edited graph has no b; a new execution takes it, this one keeps its own.
@@ -115,7 +115,7 @@ fn the_text_of_an_answer_leaves_before_its_calls_run_and_each_send_is_awaited_by
 }
 
 #[test]
-fn s09_what_follows_a_rest_waits_for_the_reply() {
+fn s09_calls_after_a_wait_run_after_the_reply() {
     let mut play = Play::new(graph_a());
     play.say("x", [text_and("1?", [wait(), note("2")])]);
     play.is(Paused, "a");
@@ -127,7 +127,7 @@ fn s09_what_follows_a_rest_waits_for_the_reply() {
 }
 
 #[test]
-fn s10_waiting_without_a_word_sends_nothing() {
+fn s10_waiting_without_a_message_sends_nothing() {
     let mut play = Play::new(graph_a());
     play.say("x", [calls([wait()])]);
     play.is(Paused, "a");
@@ -138,7 +138,7 @@ fn s10_waiting_without_a_word_sends_nothing() {
 }
 
 #[test]
-fn s25_a_text_alone_is_said_and_then_awaits_the_reply() {
+fn s25_text_without_call_is_sent_and_waits_for_the_reply() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("Hello, what?")]);
     assert_eq!(
@@ -151,7 +151,7 @@ fn s25_a_text_alone_is_said_and_then_awaits_the_reply() {
 }
 
 #[test]
-fn s30_messages_that_do_not_rest_are_limited_and_the_question_still_gets_through() {
+fn s30_notifications_are_limited_and_a_waiting_question_passes() {
     let mut play = Play::new(graph_a());
     let many = (0..12).map(|n| note(&n.to_string())).chain([call("WaitForUser", json!(null))]);
     play.say("x", [text_and("first", many)]);
@@ -164,7 +164,7 @@ fn s30_messages_that_do_not_rest_are_limited_and_the_question_still_gets_through
 }
 
 #[test]
-fn texts_beside_calls_are_limited_too_and_the_model_is_told() {
+fn texts_with_calls_are_limited_and_the_model_is_informed() {
     let mut play = Play::new(graph_a());
     let chatter = (0..12).map(|n| text_and(&n.to_string(), [metadata()]));
     play.say("x", chatter.chain([text("the question?")]));
@@ -185,7 +185,7 @@ fn a_long_text_is_cut_at_the_ends_of_paragraphs() {
 }
 
 #[test]
-fn an_empty_message_reaches_the_model_as_one() {
+fn empty_message_is_shown_to_the_model_as_empty() {
     let mut play = Play::new(graph_a());
     play.say(" ", [text("?")]);
     play.outside("  ");
@@ -194,7 +194,7 @@ fn an_empty_message_reaches_the_model_as_one() {
 }
 
 #[test]
-fn a_tool_that_the_node_does_not_have_is_answered_with_those_it_has() {
+fn unknown_tool_is_answered_with_the_available_ones() {
     let mut play = Play::new(graph_a());
     play.say("x", [calls([call("functions.send message!", json!({"a": 1}))]), text("?")]);
     let result = &play.results()[0];

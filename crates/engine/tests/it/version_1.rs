@@ -29,7 +29,7 @@ fn rests(play: &Play, kind: InterruptKind) {
 }
 
 #[test]
-fn s01_the_first_message_is_asked_back_by_a_tool() {
+fn s01_first_message_is_answered_by_a_tool_call() {
     let mut play = a();
     play.say("hi", [calls([ask("Yes?")])]);
     play.is(Paused, "a");
@@ -74,7 +74,7 @@ fn s01_the_first_message_is_asked_back_by_a_tool() {
 }
 
 #[test]
-fn s02_the_reply_is_an_object_and_the_question_is_not_asked_again() {
+fn s02_reply_is_an_object_and_the_question_is_not_repeated() {
     let mut play = a();
     play.say("hi", [calls([ask("Yes?")])]);
     play.say("bye", [calls([note("Done."), go("__end__")])]);
@@ -132,7 +132,7 @@ fn s07_an_unconnected_node_is_not_found() {
 }
 
 #[test]
-fn s08_s09_notes_and_questions_keep_their_order_over_a_rest() {
+fn s08_s09_notifications_and_questions_keep_their_order_across_a_wait() {
     let mut play = a();
     play.say("x", [calls([note("1"), note("2"), ask("3?")])]);
     assert_eq!((play.sent(), play.requests.len()), (vec!["1", "2", "3?"], 1));
@@ -145,7 +145,7 @@ fn s08_s09_notes_and_questions_keep_their_order_over_a_rest() {
 }
 
 #[test]
-fn s10_resting_without_a_word_sends_nothing_and_goes_on_in_the_node() {
+fn s10_idle_without_a_message_sends_nothing_and_continues_in_the_node() {
     for silent in [
         idle(""),
         ToolCall { arguments: json!({}), ..idle("") },
@@ -174,7 +174,7 @@ fn s11_s12_a_global_visit_returns_to_where_it_came_from() {
 }
 
 #[test]
-fn s24_thinking_aloud_is_noted_and_then_rests() {
+fn s24_texts_without_calls_are_stored_and_then_the_agent_waits() {
     let mut play = a();
     play.say("x", [text("thinking"), text("thinking"), text("thinking")]);
     play.is(Paused, "a");
@@ -189,14 +189,14 @@ fn s24_thinking_aloud_is_noted_and_then_rests() {
 }
 
 #[test]
-fn a_text_beside_calls_is_private() {
+fn text_with_calls_is_private() {
     let mut play = a();
     play.say("x", [text_and("I should ask.", [ask("?")])]);
     assert_eq!(play.sent(), ["?"]);
 }
 
 #[test]
-fn s30_a_limit_of_the_agent_lets_the_question_through() {
+fn s30_limit_of_the_agent_lets_a_waiting_question_pass() {
     let limits = Limits { messages: 3, ..Limits::default() };
     let mut play = Play::new(v1(AgentContent { limits, ..content_a() }));
     play.say("x", [calls([note("1"), note("2"), note("3"), note("4"), ask("?")])]);
@@ -207,7 +207,7 @@ fn s30_a_limit_of_the_agent_lets_the_question_through() {
 }
 
 #[test]
-fn s31_what_is_said_meanwhile_is_taken_up_together() {
+fn s31_messages_during_a_model_call_become_one_input() {
     let mut play = a();
     play.hears("one");
     let answer = play.model_input(calls([ask("1?")]));
@@ -221,7 +221,7 @@ fn s31_what_is_said_meanwhile_is_taken_up_together() {
 }
 
 #[test]
-fn what_the_contact_writes_while_the_question_leaves_is_its_answer() {
+fn message_during_the_send_of_a_question_answers_it() {
     let mut play = a();
     play.hears("x");
     let input = play.model_input(calls([ask("?")]));
@@ -233,7 +233,7 @@ fn what_the_contact_writes_while_the_question_leaves_is_its_answer() {
 }
 
 #[test]
-fn s29_a_question_that_was_refused_is_told_and_asked_again() {
+fn s29_failed_question_is_reported_and_repeated() {
     let mut play = a();
     play.send_outcomes = vec![crate::play::refused("send_failed")];
     play.say("x", [calls([ask("a?")]), calls([ask("a!?")])]);
@@ -247,7 +247,7 @@ fn s29_a_question_that_was_refused_is_told_and_asked_again() {
 }
 
 #[test]
-fn what_others_said_is_shown_as_a_call_that_was_answered() {
+fn messages_of_others_are_shown_as_an_answered_call() {
     let mut play = a();
     play.say("x", [calls([idle("")])]);
     play.outside("Your parcel has left.");
@@ -258,7 +258,7 @@ fn what_others_said_is_shown_as_a_call_that_was_answered() {
 }
 
 #[test]
-fn what_was_said_before_the_execution_comes_first() {
+fn earlier_messages_come_first_in_history() {
     for play in [a(), Play::new(engine::Compiled::new(&content_a()).unwrap())] {
         let mut play = play;
         let said = |direction, text: &str| EarlierMessage {
@@ -294,7 +294,7 @@ fn s27_a_long_conversation_keeps_its_first_message_and_its_step_prompt() {
 }
 
 #[test]
-fn s36_the_system_prompt_does_not_change_with_what_is_said() {
+fn s36_messages_do_not_change_the_system_prompt() {
     let system = |said: &str| {
         let mut play = a();
         play.say(said, [calls([ask("?")])]);

@@ -24,7 +24,7 @@ fn asks(webhook: Value, arguments: Value, answer: ToolAnswer) -> Play {
 }
 
 #[test]
-fn s17_the_request_is_escaped_the_answer_selected_and_no_header_shown_to_the_model() {
+fn s17_webhook_is_escaped_its_result_selected_and_headers_hidden() {
     let webhook = json!({"url": "https://shop.example/orders/#{id}", "jmespath_query": "name",
         "headers": {"Authorization": "Bearer s3cret", "X-Key": "{{secrets.k}}"}});
     let mut play = Play::new(graph_webhook(&webhook));
@@ -48,7 +48,7 @@ fn s17_the_request_is_escaped_the_answer_selected_and_no_header_shown_to_the_mod
 }
 
 #[test]
-fn s22_arguments_are_coerced_and_those_that_do_not_fit_make_no_request() {
+fn s22_arguments_are_coerced_and_invalid_ones_make_no_request() {
     let schema =
         json!({"type": "object", "properties": {"n": {"type": "integer"}, "s": {"type": "string"}}, "required": ["n"]});
     let webhook = json!({"url": "https://shop.example/x", "http_method": "POST", "body_schema": schema});
@@ -66,7 +66,7 @@ fn s22_arguments_are_coerced_and_those_that_do_not_fit_make_no_request() {
 }
 
 #[test]
-fn a_problem_quotes_little_of_what_the_model_wrote() {
+fn problems_quote_at_most_a_few_characters() {
     let schema = json!({"type": "object", "properties": {"n": {"type": "integer"}}});
     let webhook = json!({"url": "https://shop.example/x", "body_schema": schema});
     let mut play = Play::new(graph_webhook(&webhook));
@@ -88,7 +88,7 @@ fn a_schema_keeps_its_definitions() {
 }
 
 #[test]
-fn s23_a_mock_answers_without_a_request() {
+fn s23_mock_response_makes_no_request() {
     let webhook = json!({"url": "https://shop.example/x", "mock_response_enabled": true, "mock_response": "{\"a\": 1}", "jmespath_query": "a"});
     let mut play = Play::new(graph_webhook(&webhook));
     play.say("x", [calls([call("w_request", json!({}))]), text("?")]);
@@ -97,7 +97,7 @@ fn s23_a_mock_answers_without_a_request() {
 }
 
 #[test]
-fn a_query_that_finds_nothing_in_the_content_is_tried_on_the_whole_answer() {
+fn query_without_match_in_the_content_is_applied_to_the_answer() {
     for (query, content, result) in [
         ("status_code", json!({"a": 1}), json!(200)),
         ("b", json!({"a": 1}), Value::Null),
@@ -112,7 +112,7 @@ fn a_query_that_finds_nothing_in_the_content_is_tried_on_the_whole_answer() {
 }
 
 #[test]
-fn every_status_is_an_answer_and_every_failure_a_result() {
+fn every_http_status_and_failure_becomes_a_result() {
     let webhook = json!({"url": "https://shop.example/x"});
     let answer = ToolAnswer::Answered { status: 503, content: json!({"text": "down"}), truncated: true };
     let play = asks(webhook.clone(), json!({}), answer);
@@ -130,7 +130,7 @@ fn every_status_is_an_answer_and_every_failure_a_result() {
 }
 
 #[test]
-fn scheme_host_and_port_never_come_from_the_conversation() {
+fn url_origin_never_comes_from_the_conversation() {
     let mut known = facts();
     known.profile_name = Some("evil.example".into());
     known.vars = json!({"base": "https://api.example/v1", "host": "api.example"}).as_object().cloned().unwrap();
@@ -166,7 +166,7 @@ fn scheme_host_and_port_never_come_from_the_conversation() {
 }
 
 #[test]
-fn what_the_model_writes_is_not_looked_at_for_variables() {
+fn variables_in_model_arguments_are_not_filled() {
     let mut known = facts();
     known.vars = json!({"k": "hidden"}).as_object().cloned().unwrap();
     let webhook =
@@ -193,7 +193,7 @@ fn the_tools_of_a_subagent_are_offered_in_the_order_written() {
 }
 
 #[test]
-fn in_a_test_of_an_agent_that_wants_it_so_only_mocks_answer() {
+fn mock_only_test_run_makes_no_webhook_request() {
     use crate::play::{call, calls, facts, text};
     use engine::Facts;
     let graph = |webhook: Value| {

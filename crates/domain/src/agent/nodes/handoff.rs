@@ -1,4 +1,4 @@
-//! Settings of a HandoffNode. It has none of its own; unknown fields are kept for editors.
+//! Settings of a HandoffNode: none so far. Unknown fields are kept for editors.
 
 use crate::agent::read::{Fields, Findings};
 use serde_json::{Map, Value};

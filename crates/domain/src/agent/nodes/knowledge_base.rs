@@ -5,21 +5,20 @@ use crate::agent::read::{Fields, Findings, put, short};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
-/// Largest knowledge text in bytes.
+/// In bytes.
 const MOST_KNOWLEDGE: usize = 5 * 1024 * 1024;
 
-/// A text to search.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnowledgeBase {
     /// Subagent tools only.
     pub name: Option<String>,
-    /// What the model calls it by: the name unless given, `kb_<node name>` on a KnowledgeBaseNode.
+    /// The key that the model uses: the name unless given, `kb_<node name>` on a KnowledgeBaseNode.
     pub key: String,
-    /// What it is about, for the model.
+    /// Subject of the text, for the model.
     pub description: Option<String>,
-    /// The text; never shown in prompts, state or events.
+    /// Never shown in prompts, state or events.
     pub text: String,
-    /// The file that the text was in, where its sender said so.
+    /// The file that held the text, if the client named it.
     pub file: Option<String>,
     /// Unknown fields, kept.
     pub extra: Map<String, Value>,
@@ -27,7 +26,7 @@ pub struct KnowledgeBase {
 }
 
 impl KnowledgeBase {
-    /// `node` is the node's name where the base is the node's own.
+    /// `node` is the name of the node that the base belongs to, if it is the node's own.
     pub(super) fn read(value: Value, at: &str, node: Option<&str>, found: &mut Findings) -> Option<Self> {
         const KNOWN: &[&str] = &["name", "key", "description", "knowledge_base_text", "knowledge_base_file"];
         let mut fields = Fields::open(value, at, KNOWN, found)?;
@@ -39,7 +38,7 @@ impl KnowledgeBase {
         let file = fields.text("knowledge_base_file", found).filter(|file| !file.trim().is_empty());
         let (text_given, text_at) = (fields.has("knowledge_base_text"), fields.place("knowledge_base_text"));
         let text = fields.text("knowledge_base_text", found).unwrap_or_default();
-        // Beside the text it names where the text came from: that is kept, and nothing reads it.
+        // With a text, the file name is information only: it is kept and not used.
         let inlined = !text.trim().is_empty();
         if let Some(file) = file.as_ref().filter(|_| !inlined) {
             let message = format!("the server cannot read '{}'; send its text as knowledge_base_text", short(file));
@@ -54,8 +53,8 @@ impl KnowledgeBase {
         Some(Self { name, key, description, text, file, default_key, extra: fields.rest() })
     }
 
-    /// The model tells the bases of a node apart by their keys. `taken` holds the keys before this one, each with its base's name: that two
-    /// have the same name has been said.
+    /// Checks that keys differ, for the model tells the bases of a node apart by them. `taken` maps
+    /// earlier keys to their bases' names; equal names are reported elsewhere.
     pub(super) fn check_key(&self, at: &str, taken: &mut HashMap<String, String>, found: &mut Findings) {
         let name = self.name.as_deref().unwrap_or_default().to_ascii_lowercase();
         let key = self.key.trim().to_ascii_lowercase();

@@ -9,20 +9,17 @@ use crate::agent::variables::secret_names_of;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A remote MCP server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct McpServer {
-    /// Its name within the node.
+    /// Unique in the node.
     pub name: String,
-    /// Where it listens.
     pub url: String,
-    /// How to talk to it.
     pub transport: Transport,
-    /// What it is for.
+    /// For the model.
     pub description: Option<String>,
-    /// Headers to send; may hold `{{secrets.x}}`.
+    /// May hold `{{secrets.x}}`.
     pub headers: Vec<(String, String)>,
-    /// What to select from the results of its tools.
+    /// Applied to the results of its tools.
     pub jmespath_queries: Vec<ToolQuery>,
     /// Unknown fields, kept.
     pub extra: Map<String, Value>,
@@ -31,9 +28,8 @@ pub struct McpServer {
 /// A JMESPath expression for one tool of an MCP server.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ToolQuery {
-    /// The tool, as the server names it.
+    /// Name at the server.
     pub tool_name: String,
-    /// The expression.
     pub jmespath_query: Option<String>,
     /// Unknown fields, kept.
     pub extra: Map<String, Value>,
@@ -43,14 +39,14 @@ pub struct ToolQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
-    /// The present one.
+    /// The current transport.
     StreamableHttp,
-    /// The older HTTP with server-sent events.
+    /// The older transport with server-sent events.
     Sse,
 }
 
 impl Transport {
-    /// As written in graphs.
+    /// The word in graphs.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::StreamableHttp => "streamable_http",
@@ -60,7 +56,7 @@ impl Transport {
 }
 
 impl McpServer {
-    /// The names of the secrets that its headers hold, each once.
+    /// Names of the secrets in the headers, each once.
     pub fn secret_names(&self) -> Vec<String> {
         secret_names_of(self.templates())
     }

@@ -142,7 +142,6 @@ pub struct NodeTools<'a> {
 }
 
 impl NodeType {
-    /// The type of this name, or of this alias.
     pub fn named(name: &str) -> Option<&'static Self> {
         NODE_TYPES.into_iter().find(|known| known.name == name || known.alias == Some(name))
     }
@@ -162,7 +161,6 @@ impl NodeKind {
         }
     }
 
-    /// The tools that come with the settings.
     pub fn tools(&self) -> NodeTools<'_> {
         let none = NodeTools::default();
         match self {
@@ -203,7 +201,6 @@ impl NodeKind {
         }
     }
 
-    /// The settings as stored.
     pub(super) fn settings_json(&self) -> Option<Value> {
         match self {
             Self::Default => None,

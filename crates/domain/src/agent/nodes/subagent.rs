@@ -10,14 +10,13 @@ use crate::agent::read::{Fields, Findings, each, short};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 
-/// The tools of a SubagentNode.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Subagent {
     /// One tool each.
     pub webhooks: Vec<Webhook>,
     /// Searched by `kb_retrieval`.
     pub knowledge_bases: Vec<KnowledgeBase>,
-    /// Each brings the tools it lists.
+    /// Each offers the tools that it lists.
     pub mcp_servers: Vec<McpServer>,
     /// Sent by `SendWhatsappTemplateMessage`.
     pub whatsapp_templates: Vec<WhatsappTemplate>,
@@ -26,12 +25,11 @@ pub struct Subagent {
 }
 
 impl Subagent {
-    /// How many tools and servers there are.
+    /// Number of tools and servers.
     pub fn len(&self) -> usize {
         self.webhooks.len() + self.knowledge_bases.len() + self.mcp_servers.len() + self.whatsapp_templates.len()
     }
 
-    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -86,12 +84,12 @@ impl Subagent {
     }
 }
 
-/// The names of one node's tools.
+/// Names of a node's tools.
 #[derive(Default)]
 struct Names(HashSet<String>);
 
 impl Names {
-    /// Checks a tool's name and the name that the model sees, where that is another one.
+    /// Checks a tool's name, and the name that the model sees if it is another one.
     fn check(&mut self, name: &str, shown: &str, at: &str, found: &mut Findings) {
         if name.trim().is_empty() {
             return;

@@ -1,7 +1,7 @@
-//! A webhook that an agent may call: a WebhookNode's own, or one of a SubagentNode's tools.
-//!
-//! `headers`, `body`, `body_schema` and `mock_response` may come as text holding JSON, encoded any number of times.
-//! They are kept as JSON, and the first, second and fourth also as the text that was written (`*_raw`).
+//! Webhooks that an agent may call: a WebhookNode's own, or one of a SubagentNode's tools.
+//! `headers`, `body`, `body_schema` and `mock_response` may come as text holding JSON, encoded any
+//! number of times. They are kept as JSON, and the first, second and fourth also as the text that
+//! was written (`*_raw`).
 
 use crate::agent::codes;
 use crate::agent::headers;
@@ -28,26 +28,18 @@ const FIELDS: &[&str] = &[
     "mock_response_raw",
 ];
 
-/// The methods a webhook may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HttpMethod {
-    /// `GET`
     Get,
-    /// `POST`
     Post,
-    /// `PUT`
     Put,
-    /// `PATCH`
     Patch,
-    /// `DELETE`
     Delete,
 }
 
 impl HttpMethod {
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::Get, Self::Post, Self::Put, Self::Patch, Self::Delete];
 
-    /// In upper case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -70,28 +62,25 @@ impl fmt::Display for HttpMethod {
     }
 }
 
-/// One HTTP call on offer to the model.
+/// An HTTP request that is offered to the model as a tool.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Webhook {
     /// Root of the tool's name; subagent tools only.
     pub name: Option<String>,
-    /// What the tool does, for the model.
+    /// For the model.
     pub description: Option<String>,
-    /// Template of the URL.
     pub url: String,
-    /// Method.
     pub method: HttpMethod,
-    /// Header templates, in the order written.
+    /// In the order written.
     pub headers: Vec<(String, String)>,
-    /// Template of the body: usually an object, else text. Not used when there is a schema.
+    /// Usually an object, else text. Not used when there is a schema.
     pub body: Value,
-    /// JSON Schema of an object, whose properties become arguments and the body.
+    /// JSON Schema of an object; its properties become arguments and the body.
     pub body_schema: Option<Value>,
-    /// What to select from the answer.
+    /// Applied to the response.
     pub jmespath_query: Option<String>,
-    /// Answer with `mock_response` and make no request.
+    /// Return `mock_response` and make no request.
     pub mock_response_enabled: bool,
-    /// The made-up answer.
     pub mock_response: Option<Value>,
     /// `headers` as written, where they came as text.
     pub headers_raw: Option<String>,
@@ -104,12 +93,13 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// The distinct `#{names}` that the model fills: of URL, headers and, without a schema, body, in this order.
+    /// The distinct `#{names}` that the model fills: of URL, headers and, without a schema, body,
+    /// in this order.
     pub fn placeholders(&self) -> Vec<String> {
         placeholders_of(self.templates())
     }
 
-    /// The names of the tool's arguments: the placeholders, then the properties of the schema.
+    /// Names of the tool's arguments: the placeholders, then the properties of the schema.
     pub fn argument_names(&self) -> Vec<String> {
         let mut names = self.placeholders();
         let properties =
@@ -122,7 +112,7 @@ impl Webhook {
         names
     }
 
-    /// The names of the secrets that URL, headers and body hold, each once.
+    /// Names of the secrets in URL, headers and body, each once.
     pub fn secret_names(&self) -> Vec<String> {
         secret_names_of(self.templates())
     }
@@ -191,21 +181,21 @@ impl Webhook {
     }
 }
 
-/// The name of a webhook's tool: `Get stock` → `get_stock_request`.
+/// Name of a webhook's tool: `Get stock` → `get_stock_request`.
 pub fn request_tool_name(root: &str) -> String {
     let word = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
     let digit = if root.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
     format!("{digit}{}_request", root.chars().map(word).collect::<String>())
 }
 
-/// Compiles a JSON Schema without fetching anything and with patterns that cannot run away.
+/// Compiles a JSON Schema without network access and with patterns of limited size.
 pub fn compile_schema(schema: &Value) -> Result<jsonschema::Validator, String> {
     let patterns = jsonschema::PatternOptions::regex().size_limit(1 << 20);
     let compiled = jsonschema::options().offline().with_pattern_options(patterns).build(schema);
     compiled.map_err(|problem| crate::agent::read::short(&problem.to_string()))
 }
 
-/// Warns of variables of the engine that name nothing.
+/// Warns about unknown engine variables.
 pub(super) fn check_variables<'a>(texts: impl IntoIterator<Item = &'a str>, at: &str, found: &mut Findings) {
     for path in context_paths_of(texts) {
         if !variables::is_known_path(&path) {
@@ -244,7 +234,8 @@ fn read_schema(fields: &mut Fields, found: &mut Findings) -> Option<Value> {
     Some(schema)
 }
 
-/// http or https, once every variable is replaced by something harmless. A leading `{{…}}` may hold scheme and host.
+/// Accepts http and https once every variable is replaced by a harmless value. A leading `{{…}}`
+/// may hold scheme and host.
 pub(super) fn check_url(url: &str, at: &str, found: &mut Findings) {
     if url.trim().is_empty() {
         return;
@@ -254,7 +245,7 @@ pub(super) fn check_url(url: &str, at: &str, found: &mut Findings) {
         url::Url::parse(&filled).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
     };
     let begins_open = url.trim_start().starts_with("{{");
-    // A port must be a number, a scheme a scheme: what one replacement breaks, another mends.
+    // A port must be a number and a scheme a scheme, so one replacement alone is not enough.
     let filled = || url.contains("{{") && whole("1");
     let based = || begins_open && (whole("https") || whole("https://x"));
     if !(whole("x") || filled() || based()) {

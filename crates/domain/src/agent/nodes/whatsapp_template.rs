@@ -4,24 +4,23 @@ use crate::agent::codes;
 use crate::agent::read::{Fields, Findings, put};
 use serde_json::{Map, Value};
 
-/// A WhatsApp message template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WhatsappTemplate {
     /// Subagent tools only.
     pub name: Option<String>,
-    /// The template's name at WhatsApp.
+    /// Name at WhatsApp.
     pub template_name: String,
     /// Informative: templates go to the execution's contact.
     pub phone_number: Option<String>,
-    /// Parameters, with `#{name}` for what the model fills in.
+    /// `#{name}` stands for what the model fills in.
     pub template_parameters: Map<String, Value>,
-    /// Rest until the contact replies.
+    /// Wait until the contact replies.
     pub wait_for_response: bool,
-    /// The number to send from; needed before the agent can be activated.
+    /// Number to send from; needed before the agent can be activated.
     pub whatsapp_config_id: Option<String>,
-    /// The stored template; needed before the agent can be activated.
+    /// Stored template; needed before the agent can be activated.
     pub whatsapp_template_id: Option<String>,
-    /// When to send it, for the model.
+    /// Occasion for sending it, for the model.
     pub description: Option<String>,
     /// Unknown fields, kept.
     pub extra: Map<String, Value>,

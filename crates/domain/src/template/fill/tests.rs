@@ -56,7 +56,7 @@ fn a_value_that_looks_like_a_variable_stays_a_value() {
 }
 
 #[test]
-fn numbers_go_by_their_value_wherever_they_stand() {
+fn parameters_are_ordered_by_number() {
     let turned = json!([{"type": "BODY", "text": "At {{2}}, {{1}}, ok."}]);
     let filled = try_fill(&turned, POSITIONAL, &list(&["Marta", "17:30"])).unwrap();
     assert_eq!(filled.text, "At 17:30, Marta, ok.");
@@ -95,7 +95,7 @@ fn value(text: &str) -> Filling {
 }
 
 #[test]
-fn a_header_takes_what_it_is_made_for() {
+fn header_accepts_only_its_own_kind() {
     let greeting = with_header(json!({"type": "HEADER", "format": "TEXT", "text": "For {{1}}"}));
     let filled = try_fill(&greeting, POSITIONAL, &value("Marta")).unwrap();
     assert_eq!(filled.components, [json!({"type": "header", "parameters": [{"type": "text", "text": "Marta"}]})]);
@@ -173,7 +173,7 @@ fn buttons_are_filled_by_their_position() {
 }
 
 #[test]
-fn a_one_time_password_need_not_be_told_twice() {
+fn one_time_password_fills_body_and_button() {
     let code = json!([{"type": "BODY", "text": "*{{1}}* is your code."}, {"type": "BUTTONS", "buttons": [
         {"type": "URL", "text": "Copy", "url": "https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp{{1}}"}]}]);
     let filled = try_fill(&code, POSITIONAL, &list(&["1234"])).unwrap();

@@ -64,7 +64,7 @@ fn variables_that_whatsapp_would_refuse_are_named() {
 }
 
 #[test]
-fn the_last_that_fits_passes_and_the_first_that_does_not_is_named() {
+fn limits_accept_the_largest_value_and_report_the_next() {
     let x = |count: usize| "x".repeat(count);
     let with = |component: Value| json!([{"type": "BODY", "text": "Hello"}, component]);
     let header = |text: String| with(json!({"type": "HEADER", "format": "TEXT", "text": text}));
@@ -105,7 +105,7 @@ fn the_last_that_fits_passes_and_the_first_that_does_not_is_named() {
 }
 
 #[test]
-fn what_whatsapp_knows_nothing_of_is_refused() {
+fn unknown_components_are_rejected() {
     for (components, path) in [
         (json!([]), "/components"),
         (json!([{"type": "FOOTER", "text": "x"}]), "/components"),

@@ -72,7 +72,7 @@ fn tools() -> BTreeSet<String> {
 }
 
 #[test]
-fn a_hostile_model_does_no_harm() {
+fn hostile_model_cannot_break_invariants() {
     if let Some(seed) = chance::given("HOSTILE_SEED") {
         play(seed, &mut Coverage::default());
         return;
@@ -89,14 +89,14 @@ fn a_hostile_model_does_no_harm() {
 }
 
 #[test]
-fn every_limit_of_the_engine_is_one_that_the_hostile_model_knows() {
+fn coverage_lists_every_limit_event_and_code() {
     let named = named_in_sources();
     assert!(named.contains("limit STEPS") && named.contains("code unknown_tool"), "{named:?}");
     assert!(named.contains("event llm.responded") && named.contains("code send_failed"), "{named:?}");
 }
 
 #[test]
-fn an_answer_of_ten_mebibytes_is_cut_and_the_turn_rests() {
+fn answer_of_ten_mebibytes_is_cut_and_the_turn_ends() {
     use crate::{
         graphs::graph_a,
         play::{Play, call, calls, text},
@@ -111,7 +111,7 @@ fn an_answer_of_ten_mebibytes_is_cut_and_the_turn_rests() {
 }
 
 #[test]
-fn arguments_that_wait_behind_a_rest_are_stored_and_read_again() {
+fn arguments_of_waiting_calls_survive_storage() {
     use crate::{
         graphs::graph_a,
         play::{Play, call, calls, text, wait},

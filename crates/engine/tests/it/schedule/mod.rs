@@ -20,7 +20,7 @@ use world::{Execution, OFTEN, ScheduledWorld};
 const SLICE: u64 = 250;
 
 #[test]
-fn any_schedule_keeps_every_input_its_order_and_the_silence_of_a_handoff() {
+fn any_schedule_keeps_inputs_order_and_handoff_silence() {
     if let Some(seed) = chance::given("SCHEDULE_SEED") {
         return schedule(seed);
     }
@@ -100,7 +100,7 @@ fn is_silent_in_handoffs(execution: &Execution) {
 
 /// The invariants above are about what was said; a schedule in which nothing happens would keep them all.
 #[test]
-fn schedules_come_by_everything_that_they_are_about() {
+fn schedules_cover_every_kind_of_event() {
     let mut met = [0_usize; 6];
     for seed in 0..60 {
         let mut world = ScheduledWorld::new(seed);
