@@ -11,9 +11,7 @@ use serde_json::Value;
 #[serde(tag = "role", rename_all = "snake_case")]
 pub enum ChatMessage {
     /// An input of the agent.
-    User {
-        content: String,
-    },
+    User { content: String },
     /// A message or tool calls of the agent.
     Assistant {
         /// Plain text, which an agent of version 2 sends to the contact.

@@ -108,11 +108,7 @@ impl ExecutionError {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ExecutionInput {
     /// A message of the contact.
-    UserInput {
-        text: String,
-    },
+    UserInput { text: String },
     /// Data from another system.
-    Payload {
-        value: Value,
-    },
+    Payload { value: Value },
 }

@@ -16,9 +16,7 @@ pub enum Effect {
     /// Asks the model; its outcome is `Model` or `ModelFailed`.
     CallModel(CallModel),
     /// Cancels a model call; it has no outcome.
-    CancelModel {
-        id: String,
-    },
+    CancelModel { id: String },
     /// Makes an HTTP or MCP request; its outcome is `Tool`.
     CallTool {
         /// Also the idempotency key of the request.
@@ -30,12 +28,7 @@ pub enum Effect {
         secrets: SecretMarks,
     },
     /// Searches a knowledge base; its outcome is `Retrieved`. Repeating it is harmless.
-    Retrieve {
-        id: String,
-        node: String,
-        base: String,
-        queries: Vec<String>,
-    },
+    Retrieve { id: String, node: String, base: String, queries: Vec<String> },
     /// Lists the tools of MCP servers; its outcome is `ToolsListed`. Repeating it is harmless.
     ListTools {
         id: String,

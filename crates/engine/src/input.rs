@@ -22,10 +22,7 @@ pub enum Input {
         text: String,
     },
     /// Data of another system, which is no message.
-    Data {
-        id: String,
-        value: Value,
-    },
+    Data { id: String, value: Value },
     /// A message that a person or a program sent to the contact in the agent's place.
     Outside {
         /// Id of the stored message.
@@ -46,46 +43,25 @@ pub enum Input {
     /// The contact context, sent with a message where it has changed.
     Contact(Contact),
     /// Messages from before the execution, oldest first. Ignored once the execution has started.
-    Earlier {
-        messages: Vec<EarlierMessage>,
-    },
+    Earlier { messages: Vec<EarlierMessage> },
     /// Sets the status to `paused`, `ended`, `handoff` or `failed` (API). Ignored where the status
     /// cannot follow.
-    SetStatus {
-        id: String,
-        status: ExecutionStatus,
-        reason: String,
-    },
+    SetStatus { id: String, status: ExecutionStatus, reason: String },
     /// Stops the execution.
-    Stop {
-        id: String,
-        reason: String,
-    },
+    Stop { id: String, reason: String },
     /// A timer fired.
     Timer {
         /// The wait that it belongs to; a timer of another wait is ignored.
         generation: i64,
     },
     /// The model answered.
-    Model {
-        effect: String,
-        response: ModelResponse,
-    },
+    Model { effect: String, response: ModelResponse },
     /// The model gave no answer.
-    ModelFailed {
-        effect: String,
-        failure: ModelFailure,
-    },
+    ModelFailed { effect: String, failure: ModelFailure },
     /// Result of a webhook or MCP tool.
-    Tool {
-        effect: String,
-        answer: ToolAnswer,
-    },
+    Tool { effect: String, answer: ToolAnswer },
     /// Result of a knowledge search.
-    Retrieved {
-        effect: String,
-        retrieval: Retrieval,
-    },
+    Retrieved { effect: String, retrieval: Retrieval },
     /// The tools that MCP servers listed.
     ToolsListed {
         effect: String,
@@ -93,14 +69,9 @@ pub enum Input {
         lists: Vec<ToolList>,
     },
     /// Secrets that a request names and the project does not have: the request left without them.
-    SecretsMissing {
-        names: Vec<String>,
-    },
+    SecretsMissing { names: Vec<String> },
     /// Result of a send.
-    Sent {
-        effect: String,
-        outcome: SendOutcome,
-    },
+    Sent { effect: String, outcome: SendOutcome },
 }
 
 /// A message from before an execution.

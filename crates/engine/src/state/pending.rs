@@ -48,14 +48,9 @@ pub enum Pending {
         since: Timestamp,
     },
     /// The tools of the node's MCP servers.
-    ToolList {
-        effect: String,
-        servers: Vec<AskedServer>,
-    },
+    ToolList { effect: String, servers: Vec<AskedServer> },
     /// The sends of one call.
-    SendsOf {
-        call: ToolCall,
-    },
+    SendsOf { call: ToolCall },
     /// All sends: the execution is about to wait or end.
     AllSends,
 }

@@ -15,10 +15,7 @@ pub enum Waiting {
         text: String,
     },
     /// Data of another system.
-    Data {
-        id: String,
-        value: Value,
-    },
+    Data { id: String, value: Value },
 }
 
 /// A status set by the API, applied at the next safe point.
