@@ -127,7 +127,7 @@ kinds! {
     WhatsappTemplate => WhatsappTemplateId,
     /// One pull of an account's templates.
     TemplateSync => TemplateSyncId,
-    /// Somebody whom the project works for.
+    /// A customer of the project.
     Customer => CustomerId,
     /// A note on a contact.
     ContactNote => ContactNoteId,

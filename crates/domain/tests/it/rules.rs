@@ -1,4 +1,4 @@
-//! Each error of engine.md 1.6 with a graph that has just this one.
+//! Each error of docs/spec/engine.md 1.6 with a graph that has just this one.
 
 use crate::{faults, small, with_node, with_tools, with_webhook};
 use domain::agent::{Graph, codes};

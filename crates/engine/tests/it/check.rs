@@ -68,7 +68,7 @@ pub fn request(request: &ModelRequest, node: &str) {
     assert_eq!(names.len(), request.tools.len(), "two tools of one name");
 }
 
-/// The pairs of engine.md 2.9 that the engine itself may bring about.
+/// The pairs of docs/spec/engine.md 2.9 that the engine itself may make.
 pub fn transition(from: ExecutionStatus, to: ExecutionStatus) {
     let allowed: &[ExecutionStatus] = match from {
         Started => &[Running, Stopped, Failed],

@@ -1,4 +1,5 @@
-//! What the model is told of the contact (engine.md 2.6), what fills `{{contact.…}}` and `{{vars.…}}`, and that it follows what changes.
+//! The contact context in prompts and in `{{contact.…}}` and `{{vars.…}}`, also after a change
+//! (docs/spec/engine.md 2.6).
 
 use crate::{
     graphs::{agent, content_a, graph_a, v1},

@@ -1,4 +1,5 @@
-//! What happens while something is under way: S15, S31 and outcomes that come late, twice or for nobody.
+//! Inputs during a model call or tool: S15, S31, and outcomes that come late, twice or
+//! unexpectedly.
 
 use crate::{
     graphs::{graph_a, graph_webhook},

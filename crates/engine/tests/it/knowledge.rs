@@ -1,4 +1,5 @@
-//! Knowledge bases: what a search finds, what the model is told of it, and where the text is not to be found.
+//! Knowledge bases: search results, the model's view of them, and places that must not hold the
+//! text.
 
 use crate::{
     graphs::{agent, content, v1},

@@ -1,4 +1,4 @@
-//! Every turn ends: engine.md 2.8, S26.
+//! Every turn ends: docs/spec/engine.md 2.8, S26.
 
 use crate::{
     graphs::{agent, graph_a, graph_b, graph_webhook},

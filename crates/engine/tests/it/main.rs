@@ -1,4 +1,5 @@
-//! The engine played from outside: inputs and outcomes in, effects and history out. Scenario numbers are engine.md 9.
+//! Tests of the engine through its public API: inputs and outcomes in, effects and history out.
+//! Scenario numbers are those of docs/spec/engine.md 9.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod agents;

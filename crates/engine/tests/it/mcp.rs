@@ -1,4 +1,4 @@
-//! MCP servers: which tools the model is offered, what it is told when a server is gone, and what a call asks of it.
+//! MCP servers: offered tools, unreachable servers, and calls.
 
 use crate::{
     graphs::agent,
@@ -41,7 +41,7 @@ fn play(stock: &[&str], crm: Option<&[&str]>) -> Play {
     play
 }
 
-/// The tools that the last question offered beside the engine's own.
+/// The tools of the last model call, without the engine's own.
 fn offered(play: &Play) -> Vec<&str> {
     let tools = &play.requests.last().unwrap().tools;
     let servers = tools.iter().filter(|tool| tool.description.starts_with("[A tool of the MCP server "));
@@ -181,7 +181,7 @@ fn unreachable_mcp_server_is_reported_and_its_tools_return_with_it() {
     assert_eq!(offered(&play), ["count"]);
     assert_eq!(
         play.last("mcp.unavailable"),
-        &json!({"server": "crm", "code": "connect_error", "message": "nobody listens"})
+        &json!({"server": "crm", "code": "connect_error", "message": "connection refused"})
     );
     let shown = |play: &Play| format!("{:?}", play.requests.last().unwrap().messages);
     assert!(shown(&play).contains("crm: cannot be reached now"));

@@ -1,5 +1,5 @@
-//! Answers that are cut, refused, or whose history the provider refuses (engine.md 5.4), and questions that give way to what was said
-//! meanwhile (2.4).
+//! Odd answers: cut, refused, or with a history that the provider rejects (docs/spec/engine.md 5.4);
+//! and model calls that are replaced after a new message.
 
 use crate::{
     graphs::{content_a, graph_a, v1},
@@ -114,7 +114,7 @@ fn refusal_during_a_send_waits_after_the_send() {
     play.is(Running, "a");
     play.answer([]);
     play.is(Paused, "a");
-    // A text that was refused meanwhile is told to the model, which gets another word.
+    // A text that failed meanwhile is reported to the model, which answers again.
     let mut play = Play::new(graph_a());
     play.hears("x");
     let first = play.model_input(text_and("One moment.", [crate::play::metadata()]));
@@ -181,7 +181,7 @@ fn waiting_retry_is_replaced_by_a_call_with_the_new_message() {
     play.hears("two");
     assert_ne!(play.pending_model().id, before.id);
     assert_eq!(play.state.due_at(), Some(due), "the provider's wait is kept");
-    assert_eq!(play.count("llm.discarded"), 0, "nobody has answered");
+    assert_eq!(play.count("llm.discarded"), 0, "no answer was discarded");
     assert_eq!(play.state.turn.steps, 1);
     play.now = due;
     play.answer([text("both?")]);
@@ -202,7 +202,7 @@ fn waiting_retry_is_replaced_by_a_call_with_the_new_message() {
 fn replaced_model_call_is_not_counted() {
     let mut play = Play::new(graph_a());
     play.hears("one");
-    // Whoever takes over from a worker that died feeds what has come, without an answer.
+    // The worker that reclaims an execution feeds the outcomes that arrived, without an answer.
     let left = play.pending_model().id;
     let step = play.feed(&[said("two")]);
     assert!(step.effects.contains(&Effect::CancelModel { id: left }));

@@ -133,7 +133,7 @@ impl Play {
                     let long = content.in_words().chars().count();
                     assert!((1..=4096).contains(&long), "WhatsApp takes 1 to 4096 characters");
                 }
-                // Whoever asks gives up: there will be no answer.
+                // A cancelled call gets no answer.
                 Effect::CancelModel { id } => {
                     self.open.retain(|open| !matches!(open, Effect::CallModel(call) if call.id == *id));
                 }
@@ -251,7 +251,7 @@ impl Play {
             server: asked.server.clone(),
             answer: match self.mcp_servers.get(&asked.server) {
                 Some(tools) => ToolAnswer::Answered { status: 200, content: json!(tools), truncated: false },
-                None => ToolAnswer::Failed { code: "connect_error".into(), message: "nobody listens".into() },
+                None => ToolAnswer::Failed { code: "connect_error".into(), message: "connection refused".into() },
             },
         };
         Input::ToolsListed { effect: id.clone(), lists: servers.iter().map(list).collect() }

@@ -1,4 +1,4 @@
-//! What the model reads: snapshots for people, and that nobody can close a section from inside (S36, S21).
+//! Prompts: snapshots for review, and escaping of sections (S36, S21).
 
 use crate::{
     graphs::{agent, agent_with, graph_a},

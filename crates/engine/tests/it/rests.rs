@@ -1,4 +1,4 @@
-//! Handoffs, warm ends, timers and resumes: S13, S14 and the table of engine.md 2.9.
+//! Handoffs, warm ends, timers and resumes: S13, S14 and the table of docs/spec/engine.md 2.9.
 
 use crate::{
     graphs::{graph_a, graph_handoff, graph_warm},

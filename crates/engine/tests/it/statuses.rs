@@ -1,4 +1,5 @@
-//! What the API sets, resumes by id, and what stops a model: the rest of the table of engine.md 2.9, S13, S15.
+//! Statuses set by the API, resumes by id, and cancelled model calls: the rest of the table of
+//! docs/spec/engine.md 2.9, S13, S15.
 
 use crate::{
     graphs::{agent, content_a, graph_a, graph_b, graph_handoff, graph_warm, graph_webhook, v1},

@@ -1,4 +1,4 @@
-//! Webhook tools: S17, S22, S23 and the fixed host of engine.md 4.1.
+//! Webhook tools: S17, S22, S23 and the fixed host of docs/spec/engine.md 4.1.
 
 use crate::{
     graphs::{agent, graph_webhook},

@@ -19,7 +19,7 @@ pub enum Habit {
     Lost,
     /// Notification after notification.
     Notes,
-    /// A text beside a call.
+    /// A text together with a call.
     Talks,
     /// The same offered tool again and again.
     Repeats,
@@ -186,7 +186,7 @@ fn repeated(chance: &mut Chance, scene: &Scene<'_>) -> ToolCall {
     named(&tool.name, arguments)
 }
 
-/// Names of other nodes, names that are the engine's own, and names that nobody has.
+/// Names of other nodes, names of the engine's own calls, and unknown names.
 fn foreign(chance: &mut Chance, scene: &Scene<'_>) -> ToolCall {
     let name = match chance.below(4) {
         0 => chance.pick(scene.names).clone(),
@@ -232,7 +232,7 @@ fn any_arguments(chance: &mut Chance) -> Value {
         2 => json!([1, [2, {}]]),
         3 => json!(chance.next()),
         4 => json!({"next_node": "__start__", "reason": null, "message": {"a": []}, "n": 1e308}),
-        // As deep as whoever feeds the engine lets through.
+        // As deep as the API accepts.
         5 => deep(1 + chance.below(64)),
         6 => json!({(text(chance)): text(chance)}),
         7 => json!({"message": text(chance).repeat(1 + chance.below(2_000))}),

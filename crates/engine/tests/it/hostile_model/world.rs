@@ -1,4 +1,4 @@
-//! The world around a hostile model: a person who writes when it suits nobody, a channel and webhooks that fail, a clock
+//! The world around a hostile model: a contact who writes at bad times, a channel and webhooks that fail, a clock
 //! that jumps. After every step it looks at what was done.
 
 use super::{

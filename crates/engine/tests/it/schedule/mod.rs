@@ -90,7 +90,7 @@ fn is_silent_in_handoffs(execution: &Execution) {
                 assert!(!returns || event.data["reason"] == "resume", "{event:?}: only a resume gives it back");
                 handoff = event.data["to"] == "handoff";
             }
-            // A turn that what the contact said begins is none that somebody gave back.
+            // During a handoff only a resume starts a turn, no message of the contact.
             "turn.started" => assert!(!handoff || event.data["input_kind"] == "resume", "{event:?} in a handoff"),
             "llm.requested" | "tool.called" => assert!(!handoff, "{event:?} in a handoff"),
             _ => {}

@@ -72,7 +72,7 @@ pub struct ScheduledWorld {
     pub phone: Vec<(String, String)>,
     /// The texts that were accepted, in order.
     pub said: Vec<String>,
-    /// The executions that somebody asked to stop while they lived.
+    /// Executions for which a stop was requested before they were over.
     pub stopped: HashSet<usize>,
     /// Volatile: what the worker has to do, and whether it was asked for in an earlier life.
     todo: Option<(Effect, bool)>,
@@ -314,7 +314,8 @@ impl ScheduledWorld {
             return;
         }
         self.mailbox.clear();
-        // What is over hears of its sends and may be resumed; what the contact says then begins anew.
+        // An execution that is over takes outcomes of its sends and may be resumed; a message of
+        // the contact then starts a new one.
         for (execution, input) in late {
             if matches!(input, Input::Sent { .. }) {
                 self.step(execution, vec![input]);
