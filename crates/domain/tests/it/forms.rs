@@ -55,7 +55,11 @@ fn a_condition_is_a_label_unless_there_is_one() {
     input["edges"][1] = json!({"from": "a", "to": "__end__", "condition": "no more", "label": "done"});
     let edge = accept(&input).graph.edges[1].clone();
     assert_eq!(edge.label.as_deref(), Some("done"));
-    assert_eq!(accept(&input).graph.to_json()["edges"][1]["condition"], "no more", "the client reads back what it wrote");
+    assert_eq!(
+        accept(&input).graph.to_json()["edges"][1]["condition"],
+        "no more",
+        "the client reads back what it wrote"
+    );
     input["edges"][1]["condition"] = json!(" ");
     assert!(accept(&input).graph.edges[1].extra.is_empty());
 }
