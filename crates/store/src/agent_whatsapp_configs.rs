@@ -36,7 +36,8 @@ statements! {
     COUNT = ["SELECT count(*) FROM agent_whatsapp_configs WHERE project_id = $1 AND agent_id = $2"];
 }
 
-/// [`crate::Error::Conflict`] if the agent is linked already, or the number has another primary link.
+/// [`crate::Error::Conflict`] if the agent is linked already, or the number has another primary
+/// link.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, l: &AgentWhatsappConfigRow) -> Result<()> {
     run!(tx, INSERT, [project, l.id, l.agent_id, l.whatsapp_config_id, i64::from(l.is_primary), l.created_at], execute).map(drop)
 }

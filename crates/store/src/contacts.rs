@@ -1,6 +1,7 @@
 //! Contacts: people on WhatsApp, and their identifiers.
 //!
-//! A phone number is never a key: it may be hidden, and it may change (docs/spec/reliability.md 3.1).
+//! A phone number is never a key: it may be hidden, and it may change (docs/spec/reliability.md
+//! 3.1).
 
 use crate::{counters, search, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements}};
 use domain::{Timestamp, ids::{ContactId, CustomerId, ProjectId}};
@@ -105,8 +106,9 @@ pub struct Seen {
     pub customer: Option<CustomerId>,
 }
 
-/// Finds the contact by the first identity that is stored, in the order given, or creates it with `new_id`; then records
-/// everything seen. `new_id` derives from the first identity, so concurrent first messages agree on it.
+/// Finds the contact by the first identity that is stored, in the order given, or creates it with
+/// `new_id`; then records everything seen. `new_id` derives from the first identity, so concurrent
+/// first messages agree on it.
 pub async fn ensure(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -142,7 +144,8 @@ pub async fn ensure(
     }
     for (_, identity) in identities.iter().enumerate().filter(|(place, _)| found_at != Some(*place)) {
         let added = run!(tx, ADD_IDENTITY, [project, identity.kind, identity.scope, identity.value, id], execute)? == 1;
-        // Not found above and taken now: a concurrent transaction created this contact under another id, which counts.
+        // Not found above and taken now: a concurrent transaction created this contact under
+        // another id, which counts.
         if !added && found.is_none() && by_identity(tx, project, identity).await? != Some(id) {
             return Err(Error::Retry("a concurrent transaction created this contact".into()));
         }
@@ -159,7 +162,8 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ContactId) -> Res
     run!(conn, FIND, [project, id], fetch_optional as ContactRow)
 }
 
-/// Stores a contact created over the API, with the identity of its number. [`Error::Conflict`] if the number is taken.
+/// Stores a contact created over the API, with the identity of its number. [`Error::Conflict`] if
+/// the number is taken.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &ContactRow, number: &Identity) -> Result<()> {
     let search = c.profile_name.as_deref().map(search::folded);
     run!(tx, ADD, [project, c.id, c.customer_id, c.profile_name, search, c.wa_id, c.metadata, c.created_at, c.updated_at], execute)?;
@@ -193,8 +197,8 @@ pub async fn leave_customer(tx: &mut Tx<'_>, project: ProjectId, customer: Custo
     run!(tx, LEAVE_CUSTOMER, [project, customer], execute).map(drop)
 }
 
-/// A page of contacts, newest first, and the number of all that match. Contacts that cannot be reached (executions without a
-/// person have one) are in no list.
+/// A page of contacts, newest first, and the number of all that match. Contacts that cannot be
+/// reached (executions without a person have one) are in no list.
 pub async fn list(conn: &mut Conn<'_>, project: ProjectId, f: &Filter, limit: i64, offset: i64) -> Result<(Vec<ContactRow>, i64)> {
     let query = LIST.query([project.into()], [
         f.customer.map(Value::from),

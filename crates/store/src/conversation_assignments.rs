@@ -1,5 +1,5 @@
-//! Assignments of conversations to people. At most one of a conversation is active; the conversation's row names the same
-//! assignee, and both change in one transaction.
+//! Assignments of conversations to people. At most one of a conversation is active; the
+//! conversation's row names the same assignee, and both change in one transaction.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{AssignmentId, ConversationId, ProjectId, UserId}};

@@ -1,7 +1,7 @@
 //! Conversations: the row that serialises all changes in a conversation.
 //!
-//! It holds the sequence numbers, the due time and the lease, whose epoch every claim raises. A write with an old epoch
-//! changes nothing (docs/spec/reliability.md 4).
+//! It holds the sequence numbers, the due time and the lease, whose epoch every claim raises. A
+//! write with an old epoch changes nothing (docs/spec/reliability.md 4).
 
 use crate::{counters, unscoped::DueConversation, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements, stored_words}};
 use domain::{Span, Timestamp, conversation::ConversationStatus, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
@@ -159,8 +159,8 @@ pub(crate) const LIST: List<1, 4> = List {
     order: "last_active_at DESC, id DESC",
 };
 
-/// Finds or creates the open conversation of a contact with a number, and takes its next sequence number. The row is locked
-/// until the transaction ends.
+/// Finds or creates the open conversation of a contact with a number, and takes its next sequence
+/// number. The row is locked until the transaction ends.
 pub async fn touch(tx: &mut Tx<'_>, project: ProjectId, t: &Touch<'_>) -> Result<ConversationRow> {
     let mut row = run!(tx, TOUCH, [project, t.new_id, t.phone_number_id, t.contact, t.config, t.phone_number, t.contact_name,
         t.agent.flatten(), lane(t.new_id), t.inbound_at, t.now, t.agent.is_some()], fetch_one as ConversationRow)?;
@@ -189,8 +189,8 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ConversationId) -
     run!(conn, FIND, [project, id], fetch_optional as ConversationRow)
 }
 
-/// Claims the conversation if its epoch is unchanged and no lease is active; returns the new epoch. The row stays due, so
-/// that another worker reclaims it if this one dies.
+/// Claims the conversation if its epoch is unchanged and no lease is active; returns the new epoch.
+/// The row stays due, so that another worker reclaims it if this one dies.
 pub async fn claim(tx: &mut Tx<'_>, due: DueConversation, owner: &str) -> Result<Option<ConversationRow>> {
     run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE], fetch_optional as ConversationRow)
 }
@@ -229,7 +229,8 @@ pub async fn postpone(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, e
     run!(tx, POSTPONE, [project, id, epoch, at], execute).map(drop)
 }
 
-/// Makes the conversation due at `at`. A burst's first message sets `burst_started_at`, the next ones keep it.
+/// Makes the conversation due at `at`. A burst's first message sets `burst_started_at`, the next
+/// ones keep it.
 pub async fn wake(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, at: Timestamp, burst_started_at: Option<Timestamp>) -> Result<()> {
     run!(tx, WAKE, [project, id, at, burst_started_at], execute).map(drop)
 }
@@ -271,12 +272,14 @@ pub async fn open_on(
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Ends a conversation at any epoch and clears agent and assignee. The contact's next message opens another one.
+/// Ends a conversation at any epoch and clears agent and assignee. The contact's next message opens
+/// another one.
 pub async fn end(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
     run!(tx, END, [project, id, now], execute).map(drop)
 }
 
-/// Reopens an ended conversation. [`Error::Conflict`] if the contact has another open one on the number.
+/// Reopens an ended conversation. [`Error::Conflict`] if the contact has another open one on the
+/// number.
 pub async fn reopen(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now: Timestamp) -> Result<()> {
     run!(tx, REOPEN, [project, id, now], execute).map(drop)
 }

@@ -1,8 +1,9 @@
 //! Exact lengths of whole lists, without counting rows.
 //!
-//! A change of a list's length is noted in its transaction ([`add`]). The notes are written together right before COMMIT, in
-//! one order, so that two transactions never deadlock and each locks the rows only while it commits. A counter is the sum of
-//! a few rows, so that transactions of one project seldom meet in the same row. A filtered list is counted by its index.
+//! A change of a list's length is noted in its transaction ([`add`]). The notes are written
+//! together right before COMMIT, in one order, so that two transactions never deadlock and each
+//! locks the rows only while it commits. A counter is the sum of a few rows, so that transactions
+//! of one project seldom meet in the same row. A filtered list is counted by its index.
 
 use crate::db::{Conn, Counter, Result, Tx, conn::Transaction, list::Query, row::FromRow, run, statements};
 use domain::ids::ProjectId;
@@ -34,7 +35,8 @@ pub(crate) async fn length(conn: &mut Conn<'_>, project: ProjectId, counter: Cou
     Ok(run!(conn, LENGTH, [project, list, of], fetch_one as (i64,))?.0)
 }
 
-/// A page of a list and the number of all matching rows: from the counter where nothing is filtered, else counted.
+/// A page of a list and the number of all matching rows: from the counter where nothing is
+/// filtered, else counted.
 pub(crate) async fn page<R: FromRow>(
     conn: &mut Conn<'_>,
     (project, counter): (ProjectId, Counter),

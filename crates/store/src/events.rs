@@ -1,4 +1,5 @@
-//! Events for live views and outgoing webhooks, written in the transaction of the change that they report.
+//! Events for live views and outgoing webhooks, written in the transaction of the change that they
+//! report.
 
 use crate::db::{Conn, Result, Scope, rows, run, statements, stored_words};
 use domain::{Timestamp, event::Event, ids::ProjectId};

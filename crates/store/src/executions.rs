@@ -126,15 +126,16 @@ pub(crate) const LIST: List<2, 6> = List {
     order: "created_at DESC, id DESC",
 };
 
-/// Stores a new execution, in `started` and without a state. A conversation that has a live one refuses it.
+/// Stores a new execution, in `started` and without a state. A conversation that has a live one
+/// refuses it.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, e: &NewExecution<'_>) -> Result<()> {
     run!(tx, INSERT, [project, e.id, e.agent, e.snapshot, e.conversation, e.phone_number, e.now], execute)?;
     counters::add(tx, project, Counter::ExecutionsOf(e.agent.uuid()), e.id.uuid(), 1);
     Ok(())
 }
 
-/// Sets a new execution's initial state and the number of steps that led to it. Only tests have one: they run in
-/// test mode, and a branch begins in the middle of another execution.
+/// Sets a new execution's initial state and the number of steps that led to it. Only tests have
+/// one: they run in test mode, and a branch begins in the middle of another execution.
 pub async fn begin_with(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -178,7 +179,8 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> R
     run!(conn, FIND, [project, id], fetch_optional as ExecutionRow)
 }
 
-/// A page of an agent's executions without those of tests, newest first, and the number of all that match.
+/// A page of an agent's executions without those of tests, newest first, and the number of all that
+/// match.
 pub async fn list(
     conn: &mut Conn<'_>,
     (project, agent): (ProjectId, AgentId),

@@ -1,5 +1,6 @@
-//! Answers to API requests with an `Idempotency-Key`, written in the transaction of their effect, so that a request has one
-//! effect even if it is repeated concurrently (docs/spec/reliability.md 6).
+//! Answers to API requests with an `Idempotency-Key`, written in the transaction of their effect,
+//! so that a request has one effect even if it is repeated concurrently (docs/spec/reliability.md
+//! 6).
 
 use crate::db::{Conn, Error, Result, Tx, rows, run, statements};
 use domain::{Span, Timestamp, ids::ProjectId};
@@ -27,8 +28,9 @@ statements! {
     ANSWER = ["UPDATE idempotency SET status = $3, body = $4 WHERE project_id = $1 AND key = $2"];
 }
 
-/// Claims the key for this transaction, or returns its stored answer. A concurrent transaction with the key waits for this
-/// one, so a key is never visible without its answer. Deletes some expired answers.
+/// Claims the key for this transaction, or returns its stored answer. A concurrent transaction with
+/// the key waits for this one, so a key is never visible without its answer. Deletes some expired
+/// answers.
 pub async fn claim(
     tx: &mut Tx<'_>,
     project: ProjectId,

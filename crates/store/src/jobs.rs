@@ -73,7 +73,8 @@ pub async fn wake(s: &mut Scope<'_, '_>, kind: JobKind, key: &str) -> Result<()>
     run!(s, WAKE, [project, kind, key, now], execute).map(drop)
 }
 
-/// Removes a job that is not needed any more. `false`: it was done, or is being done in a transaction that commits first.
+/// Removes a job that is not needed any more. `false`: it was done, or is being done in a
+/// transaction that commits first.
 pub async fn cancel(tx: &mut Tx<'_>, project: ProjectId, kind: JobKind, key: &str) -> Result<bool> {
     Ok(run!(tx, CANCEL, [project, kind, key], execute)? == 1)
 }
@@ -89,7 +90,8 @@ pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: Uuid, epoch: i64) ->
     run!(tx, RENEW, [project, id, epoch, conversations::LEASE], execute).map(drop)
 }
 
-/// Removes a done job, in the transaction that does its work. [`Error::StaleEpoch`] if another worker reclaimed it.
+/// Removes a done job, in the transaction that does its work. [`Error::StaleEpoch`] if another
+/// worker reclaimed it.
 pub async fn finish(tx: &mut Tx<'_>, project: ProjectId, job: &JobRow) -> Result<()> {
     under_epoch(run!(tx, FINISH, [project, job.id, job.epoch], execute)?)
 }

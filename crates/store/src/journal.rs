@@ -1,6 +1,8 @@
-//! The evidence of an execution: for each step, the inputs that the engine was fed and the effects that came out.
+//! The evidence of an execution: for each step, the inputs that the engine was fed and the effects
+//! that came out.
 //!
-//! An effect is begun by the row that lists it and done by the row whose inputs hold its outcome (docs/decisions/0003-work-tables-in-the-database.md).
+//! An effect is begun by the row that lists it and done by the row whose inputs hold its outcome
+//! (docs/decisions/0003-work-tables-in-the-database.md).
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{ExecutionId, ProjectId}};

@@ -1,7 +1,8 @@
 //! The only crate with SQL: SQLite and PostgreSQL behind one text.
 //!
-//! `db/` opens either database and runs transactions; each other file holds one resource's rows and statements and nothing
-//! else. Every function takes the project first; those that cannot live in `unscoped.rs`.
+//! `db/` opens either database and runs transactions; each other file holds one resource's rows and
+//! statements and nothing else. Every function takes the project first; those that cannot live in
+//! `unscoped.rs`.
 
 mod db;
 mod search;
@@ -23,7 +24,8 @@ macro_rules! resources {
     ($($(#[$meta:meta])* $name:ident),* $(,)?) => {
         $($(#[$meta])* pub mod $name;)*
 
-        /// Every statement of every file as (file, name, text), for the test that runs them on both engines.
+        /// Every statement of every file as (file, name, text), for the test that runs them on both
+        /// engines.
         #[cfg(feature = "testing")]
         pub fn statements() -> Vec<(&'static str, &'static str, db::sql::Sql)> {
             let mut all = Vec::new();
@@ -41,7 +43,8 @@ resources! {
     whatsapp_templates,
 }
 
-/// Every list with optional filters, as (file, its statements), for the test that looks at their plans.
+/// Every list with optional filters, as (file, its statements), for the test that looks at their
+/// plans.
 #[cfg(feature = "testing")]
 pub fn lists() -> Vec<(&'static str, Vec<Variant>)> {
     vec![

@@ -1,5 +1,5 @@
-//! Inputs of a conversation that no step has consumed yet. A row is deleted in the commit that consumes it, so a crash
-//! neither loses nor repeats one.
+//! Inputs of a conversation that no step has consumed yet. A row is deleted in the commit that
+//! consumes it, so a crash neither loses nor repeats one.
 
 use crate::db::{Result, Tx, rows, run, statements};
 use domain::ids::{ConversationId, ProjectId};

@@ -14,7 +14,8 @@ rows! {
         /// `text` and so on.
         pub kind: String,
         pub content: String,
-        /// Meta's element as it came, or what went out in the same form; none of a text that we sent.
+        /// Meta's element as it came, or what went out in the same form; none of a text that we
+        /// sent.
         pub raw: Option<String>,
         /// Meta's id; none until WhatsApp accepted it.
         pub wamid: Option<String>,
@@ -80,7 +81,8 @@ statements! {
                 WHERE project_id = $1 AND id = $2 RETURNING kind, status"];
 }
 
-/// Notes a wamid. `false`: it was seen before and nothing may happen again. Concurrent callers wait for each other.
+/// Notes a wamid. `false`: it was seen before and nothing may happen again. Concurrent callers wait
+/// for each other.
 pub async fn first_seen(tx: &mut Tx<'_>, project: ProjectId, phone_number_id: &str, wamid: &str, now: Timestamp) -> Result<bool> {
     Ok(run!(tx, SEEN, [project, phone_number_id, wamid, now], execute)? == 1)
 }
@@ -170,8 +172,8 @@ pub async fn before(
 /// A message as a change leaves it; none if our copy was deleted.
 pub type Left = Option<(String, MessageStatus)>;
 
-/// Records the id that WhatsApp gave it, unless a status has told one: then that copy is the one whose statuses count.
-/// Gives its kind and status.
+/// Records the id that WhatsApp gave it, unless a status has told one: then that copy is the one
+/// whose statuses count. Gives its kind and status.
 pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid: &str, now: Timestamp) -> Result<Left> {
     run!(tx, ACCEPTED, [project, id, wamid, now], fetch_optional as (String, MessageStatus))
 }
@@ -189,7 +191,8 @@ pub struct StatusChange<'a> {
     pub now: Timestamp,
 }
 
-/// Moves a message forward, never backward; each state keeps its own first time. Gives its kind and status.
+/// Moves a message forward, never backward; each state keeps its own first time. Gives its kind and
+/// status.
 pub async fn advance(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, change: &StatusChange<'_>) -> Result<Left> {
     let at = |delivery| (change.to == delivery).then_some(change.at.micros());
     let read = at(Delivery::Read).or(at(Delivery::Played));

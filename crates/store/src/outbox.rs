@@ -1,14 +1,16 @@
 //! Intended sends, in order per conversation, and every attempt at one.
 //!
-//! Meta has no idempotency key. So an attempt is written before its request is opened, carries a token that Meta echoes in
-//! statuses, and an attempt with an unknown end waits for such a status before it is repeated (docs/spec/reliability.md 6).
+//! Meta has no idempotency key. So an attempt is written before its request is opened, carries a
+//! token that Meta echoes in statuses, and an attempt with an unknown end waits for such a status
+//! before it is repeated (docs/spec/reliability.md 6).
 
 use crate::{conversations::lane, unscoped::DueOutbox, db::{Conn, Error, Result, Tx, rows, run, statements, stored_words}};
 use domain::{words, Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
 use serde_json::json;
 use uuid::Uuid;
 
-/// Length of a claim without renewal. A send can take longer (15 s), but a dead node's claim must expire sooner.
+/// Length of a claim without renewal. A send can take longer (15 s), but a dead node's claim must
+/// expire sooner.
 pub const LEASE: Span = Span::from_secs(10);
 
 words! {
@@ -194,8 +196,8 @@ pub struct Claimed {
     pub was: OutboxState,
 }
 
-/// Claims the row if it is first in its conversation, unsettled and without an active lease. A `queued` one becomes
-/// `sending` with its next attempt.
+/// Claims the row if it is first in its conversation, unsettled and without an active lease. A
+/// `queued` one becomes `sending` with its next attempt.
 pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp) -> Result<Option<Claimed>> {
     let Some((was,)) = run!(tx, STATE_SEEN, [due.project_id, due.id, due.epoch], fetch_optional as (OutboxState,))? else { return Ok(None) };
     let row = run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE, now, was], fetch_optional as OutboxRow)?;
@@ -207,8 +209,8 @@ pub async fn renew(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, epoch: i64
     Ok(run!(tx, RENEW, [project, id, epoch, LEASE], execute)? == 1)
 }
 
-/// Renews the lease of an attempt that this epoch began, even after it has expired. `false` if another worker has
-/// reclaimed the row.
+/// Renews the lease of an attempt that this epoch began, even after it has expired. `false` if
+/// another worker has reclaimed the row.
 pub async fn hold_on(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow) -> Result<bool> {
     Ok(run!(tx, HOLD_ON, [project, row.id, row.epoch, LEASE], execute)? == 1)
 }
@@ -254,7 +256,8 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: OutboxId) -> Resu
 
 /// Records the id that a status reported, and locks the row.
 pub async fn note_wamid(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, wamid: &str, now: Timestamp) -> Result<Option<OutboxRow>> {
-    // Mostly the attempt's own answer came first. What is accepted stays so: there is nothing to write, nor to wait for.
+    // Mostly the attempt's own answer came first. What is accepted stays so: there is nothing to
+    // write, nor to wait for.
     let row = find(tx, project, id).await?;
     if row.as_ref().is_none_or(|row| row.state == OutboxState::Accepted && row.wamid.is_some()) {
         return Ok(row);
@@ -262,7 +265,8 @@ pub async fn note_wamid(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, wamid
     run!(tx, NOTE_WAMID, [project, id, wamid, now], fetch_optional as OutboxRow)
 }
 
-/// Replaces the payload under the row's epoch. [`Error::StaleEpoch`] if another worker reclaimed it.
+/// Replaces the payload under the row's epoch. [`Error::StaleEpoch`] if another worker reclaimed
+/// it.
 pub async fn repack(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow, payload: &str, now: Timestamp) -> Result<()> {
     match run!(tx, REPACK, [project, row.id, row.epoch, payload, now], execute)? {
         0 => Err(Error::StaleEpoch),

@@ -1,5 +1,5 @@
-//! Case-insensitive substring search, equal on both engines. Names are also stored in lower case, because
-//! the engines fold different alphabets.
+//! Case-insensitive substring search, equal on both engines. Names are also stored in lower case,
+//! because the engines fold different alphabets.
 
 pub(crate) fn folded(text: &str) -> String {
     text.to_lowercase()

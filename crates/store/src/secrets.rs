@@ -1,6 +1,7 @@
 //! Secrets at rest: one XChaCha20-Poly1305 key per secret, wrapped by the key-encryption key.
 //!
-//! The associated data is project, kind and id, so a ciphertext moved to another row cannot be decrypted.
+//! The associated data is project, kind and id, so a ciphertext moved to another row cannot be
+//! decrypted.
 
 use crate::db::{Conn, Error, Result, Sql, Tx, rows, run, statements};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};

@@ -50,7 +50,8 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: TestSuiteId) -> R
     run!(conn, FIND, [project, id], fetch_optional as TestSuiteRow)
 }
 
-/// A page of an agent's suites and their number. Oldest first: clients take the first one as the default.
+/// A page of an agent's suites and their number. Oldest first: clients take the first one as the
+/// default.
 pub async fn list(
     conn: &mut Conn<'_>,
     project: ProjectId,

@@ -183,8 +183,8 @@ pub async fn has_secrets_of_another_key(conn: &mut Conn<'_>, kek_id: &str) -> Re
     Ok(run!(conn, OTHER_KEY, [kek_id], fetch_optional as (String,))?.is_some())
 }
 
-/// Voids all leases, so that a node that is certainly alone need not wait for those of its earlier process.
-/// Raises the epochs: what still runs in that process can write nothing.
+/// Voids all leases, so that a node that is certainly alone need not wait for those of its earlier
+/// process. Raises the epochs: what still runs in that process can write nothing.
 pub async fn void_all_leases(tx: &mut Tx<'_>) -> Result<()> {
     run!(tx, VOID_CONVERSATIONS, [], execute)?;
     run!(tx, VOID_OUTBOX, [], execute)?;

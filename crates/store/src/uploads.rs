@@ -1,7 +1,9 @@
-//! Files in pieces: those that came over the API and that WhatsApp does not have yet, and those of people, which stay.
+//! Files in pieces: those that came over the API and that WhatsApp does not have yet, and those of
+//! people, which stay.
 //!
-//! A file is stored in pieces, each in a transaction of its own, before the message that needs it; it goes in the transaction
-//! that notes WhatsApp's id of it. A file of a person stays as long as its message. One that no message came for is deleted by a job.
+//! A file is stored in pieces, each in a transaction of its own, before the message that needs it;
+//! it goes in the transaction that notes WhatsApp's id of it. A file of a person stays as long as
+//! its message. One that no message came for is deleted by a job.
 
 use crate::db::{Conn, Result, Tx, run, statements};
 use domain::ids::ProjectId;

@@ -1,5 +1,5 @@
-//! Signed webhooks without effect, kept as evidence: unknown numbers, fields and shapes. One row for equal bodies of
-//! a day.
+//! Signed webhooks without effect, kept as evidence: unknown numbers, fields and shapes. One row
+//! for equal bodies of a day.
 
 use crate::db::{Conn, Result, Tx, run, statements};
 use domain::{Span, Timestamp};

@@ -1,4 +1,5 @@
-//! Connected WhatsApp business numbers. A number belongs to one project, which the directory stores.
+//! Connected WhatsApp business numbers. A number belongs to one project, which the directory
+//! stores.
 
 use crate::{counters, search, unscoped::{self, DirectoryKind, Pointer}, db::{Conn, Counter, List, Result, Tx, Value, rows, run, statements, stored_words}};
 use domain::{Timestamp, conversation::ConfigKind, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
@@ -76,7 +77,8 @@ pub(crate) const LIST: List<1, 5> = List {
     order: "created_at DESC, id DESC",
 };
 
-/// Stores a config and routes its number to the project. [`crate::Error::Conflict`] if the number is taken.
+/// Stores a config and routes its number to the project. [`crate::Error::Conflict`] if the number
+/// is taken.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
     unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, c.id.uuid()).await?;
     run!(tx, INSERT, [project, c.id, c.customer_id, c.name, &search::folded(&c.name), c.phone_number_id, c.waba_id,
@@ -114,8 +116,8 @@ pub async fn production(
     run!(conn, PRODUCTION, [project, customer, waba_id], fetch_all as WhatsappConfigRow)
 }
 
-/// The row must have been locked in the same transaction. A number other than `before` is routed again.
-/// [`crate::Error::Conflict`] if that number is taken.
+/// The row must have been locked in the same transaction. A number other than `before` is routed
+/// again. [`crate::Error::Conflict`] if that number is taken.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &WhatsappConfigRow) -> Result<()> {
     if before != c.phone_number_id {
         let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
@@ -127,7 +129,8 @@ pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &Whats
         c.webhook_verified_at, c.kind, i64::from(c.inbound_processing_enabled), i64::from(c.calls_enabled), c.updated_at], execute).map(drop)
 }
 
-/// Time of Meta's latest handshake with this token at any number of the project: they share one callback.
+/// Time of Meta's latest handshake with this token at any number of the project: they share one
+/// callback.
 pub async fn handshake(conn: &mut Conn<'_>, project: ProjectId, verify_token: &str) -> Result<Option<Timestamp>> {
     Ok(run!(conn, HANDSHAKE, [project, verify_token], fetch_one as (Option<Timestamp>,))?.0)
 }

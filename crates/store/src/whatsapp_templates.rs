@@ -1,4 +1,5 @@
-//! Message templates by business account. A name exists once per language at Meta, and once more as our draft.
+//! Message templates by business account. A name exists once per language at Meta, and once more as
+//! our draft.
 
 use crate::{search, db::{Conn, List, Result, Tx, Value, rows, run, statements, stored_words}};
 use domain::{Timestamp, ids::{CustomerId, ProjectId, WhatsappConfigId, WhatsappTemplateId}, template::TemplateStatus};
@@ -12,7 +13,8 @@ rows! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct WhatsappTemplateRow {
         pub id: WhatsappTemplateId,
-        /// Meta's id of the business account; empty for a draft of a project that has no number yet.
+        /// Meta's id of the business account; empty for a draft of a project that has no number
+        /// yet.
         pub waba_id: String,
         pub name: String,
         /// For example `pt_BR`.
@@ -137,8 +139,8 @@ pub async fn of_account(conn: &mut Conn<'_>, project: ProjectId, waba_id: &str) 
     run!(conn, OF_ACCOUNT, [project, waba_id, MOST], fetch_all as WhatsappTemplateRow)
 }
 
-/// Writes a row that was locked in the same transaction, under its next version. [`crate::Error::Conflict`] if its account
-/// has the name in this language already.
+/// Writes a row that was locked in the same transaction, under its next version.
+/// [`crate::Error::Conflict`] if its account has the name in this language already.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, t: &WhatsappTemplateRow) -> Result<()> {
     run!(tx, UPDATE, [project, t.id, t.waba_id, t.name, t.language_code, t.category, t.status, t.parameter_format,
         t.components, t.meta_id, t.meta_status, t.rejected_reason, t.quality, t.in_doubt, t.updated_at], execute).map(drop)

@@ -1,6 +1,7 @@
 //! Creates and drops whole PostgreSQL databases, for the test fixture only.
 //!
-//! A database's name cannot be a bound value, so it is checked letter by letter before it enters a statement.
+//! A database's name cannot be a bound value, so it is checked letter by letter before it enters a
+//! statement.
 
 use crate::db::{
     error::{Error, Result},

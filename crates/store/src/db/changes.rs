@@ -1,4 +1,5 @@
-//! Changes of list lengths that a transaction has made so far. `counters` writes them right before COMMIT.
+//! Changes of list lengths that a transaction has made so far. `counters` writes them right before
+//! COMMIT.
 
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -40,7 +41,8 @@ impl Counter {
     }
 }
 
-/// By project, list and shard, sorted, so that concurrent transactions lock counter rows in the same order.
+/// By project, list and shard, sorted, so that concurrent transactions lock counter rows in the
+/// same order.
 #[derive(Debug, Default)]
 pub(crate) struct Changes(pub(crate) BTreeMap<(Uuid, Counter, i64), i64>);
 

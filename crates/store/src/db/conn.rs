@@ -21,7 +21,8 @@ impl Conn<'_> {
     }
 }
 
-/// A connection inside a transaction. Writes take this type, so that nothing is written outside of one.
+/// A connection inside a transaction. Writes take this type, so that nothing is written outside of
+/// one.
 pub struct Tx<'c> {
     conn: Conn<'c>,
     pub(crate) changes: &'c mut Changes,

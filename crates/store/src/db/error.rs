@@ -5,7 +5,8 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// A failed statement or transaction.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// A unique or foreign key refused the change; with the constraint's name where the engine reports it.
+    /// A unique or foreign key refused the change; with the constraint's name where the engine
+    /// reports it.
     #[error("conflict: {0}")]
     Conflict(String),
     /// The engine asks to run the transaction again: serialization failure, deadlock, busy.

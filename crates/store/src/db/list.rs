@@ -1,7 +1,8 @@
 //! Lists with optional filters.
 //!
-//! Each combination of filters is a statement of its own: a filter that is not asked for is not in the text, so each
-//! combination gets its own plan. A test looks at the plans of all [`List::variants`].
+//! Each combination of filters is a statement of its own: a filter that is not asked for is not in
+//! the text, so each combination gets its own plan. A test looks at the plans of all
+//! [`List::variants`].
 
 use crate::db::{
     conn::Conn,
@@ -19,7 +20,8 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct List<const FIXED: usize, const FILTERS: usize> {
     pub(crate) columns: &'static str,
-    /// Table and conditions that always hold, with `$1` for the project and `$2` and on for other fixed values.
+    /// Table and conditions that always hold, with `$1` for the project and `$2` and on for other
+    /// fixed values.
     pub(crate) from: &'static str,
     /// `?` stands for the filter's value.
     pub(crate) filters: [&'static str; FILTERS],

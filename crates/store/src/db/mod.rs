@@ -1,7 +1,7 @@
 //! Opens either database, runs transactions, and turns values and rows into statements and structs.
 //!
-//! Resource files see [`Conn`], [`Tx`] and one SQL text. PostgreSQL gives each transaction its own connection; SQLite has
-//! one writer that commits in groups (`writer.rs`) and a pool of readers.
+//! Resource files see [`Conn`], [`Tx`] and one SQL text. PostgreSQL gives each transaction its own
+//! connection; SQLite has one writer that commits in groups (`writer.rs`) and a pool of readers.
 
 #[cfg(feature = "testing")]
 pub mod admin;

@@ -1,5 +1,5 @@
-//! Points at which a simulation may suspend or abandon a task: before each SQLite statement and around COMMIT. Empty without
-//! the feature `failpoints`.
+//! Points at which a simulation may suspend or abandon a task: before each SQLite statement and
+//! around COMMIT. Empty without the feature `failpoints`.
 
 #[cfg(feature = "failpoints")]
 mod hooked {

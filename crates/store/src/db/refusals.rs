@@ -1,4 +1,5 @@
-//! Makes PostgreSQL refuse transactions that it could have committed, to test retries. Test builds only.
+//! Makes PostgreSQL refuse transactions that it could have committed, to test retries. Test builds
+//! only.
 
 use crate::db::{
     conn::{EngineTx, Transaction},

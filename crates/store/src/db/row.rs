@@ -52,7 +52,8 @@ macro_rules! stored_as_is {
 }
 stored_as_is!(i64, String, Vec<u8>, Uuid);
 
-/// Each kind alone and as an optional value. (A generic `Option<T>` would need `T: 'static` with today's compiler.)
+/// Each kind alone and as an optional value. (A generic `Option<T>` would need `T: 'static` with
+/// today's compiler.)
 macro_rules! bound {
     ($($kind:ty as $stored:ty $(where $($life:lifetime)? $($param:ident)?)?: $value:ident => $expr:expr;)*) => {
         $(impl$(<$($life)? $($param)?>)? crate::db::row::Parameter for $kind {
@@ -116,7 +117,8 @@ impl<C: Column> Column for Option<C> {
     }
 }
 
-/// A boolean column. PostgreSQL has some as BIGINT, because the first schema did; expressions are BOOLEAN.
+/// A boolean column. PostgreSQL has some as BIGINT, because the first schema did; expressions are
+/// BOOLEAN.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StoredFlag(bool);
 
@@ -163,8 +165,9 @@ macro_rules! stored_words {
     };
 }
 
-/// Reads the next column, which must have this name: statements name columns in the order of the struct's fields. A lookup
-/// by name would be a good part of the cost of a row, so only builds with debug assertions check the name.
+/// Reads the next column, which must have this name: statements name columns in the order of the
+/// struct's fields. A lookup by name would be a good part of the cost of a row, so only builds with
+/// debug assertions check the name.
 pub(crate) fn next<C: Column>(row: &rusqlite::Row<'_>, at: &mut usize, name: &str) -> rusqlite::Result<C> {
     let here = *at;
     *at += 1;
@@ -182,7 +185,8 @@ pub(crate) fn get<C: Column, I: ColumnIndex<PgRow> + Display>(row: &PgRow, colum
         .map_err(|error| sqlx::Error::ColumnDecode { index: column.to_string(), source: Box::new(error) })
 }
 
-/// Declares structs that are read from rows; each field is a column of its name. `COLUMNS` lists them for statements.
+/// Declares structs that are read from rows; each field is a column of its name. `COLUMNS` lists
+/// them for statements.
 macro_rules! rows {
     ($($(#[$meta:meta])* $vis:vis struct $name:ident {
         $(#[$first_doc:meta])* $first_vis:vis $first:ident: $first_kind:ty,

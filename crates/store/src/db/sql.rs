@@ -1,8 +1,9 @@
 //! Statements: written once for both databases, and run on either.
 //!
-//! `statements!` declares a file's statements as constants and lists them, so that a test can run each on both engines. The
-//! shared dialect is: `$1` placeholders, `RETURNING`, `ON CONFLICT`, times and ids as bound values. The only difference
-//! between the engines so far is `db_now`, the lease clock.
+//! `statements!` declares a file's statements as constants and lists them, so that a test can run
+//! each on both engines. The shared dialect is: `$1` placeholders, `RETURNING`, `ON CONFLICT`,
+//! times and ids as bound values. The only difference between the engines so far is `db_now`, the
+//! lease clock.
 
 /// One statement, in each engine's words.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +12,8 @@ pub struct Sql {
     pub postgres: &'static str,
 }
 
-/// Declares statements: `NAME = ["text", RowStruct, "text", db_now, "text"];`. A row struct stands for its columns.
+/// Declares statements: `NAME = ["text", RowStruct, "text", db_now, "text"];`. A row struct stands
+/// for its columns.
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = [$($part:tt),+ $(,)?];)*) => {
         $($(#[$doc])* pub(crate) const $name: crate::db::sql::Sql = crate::db::sql::Sql {
@@ -24,8 +26,9 @@ macro_rules! statements {
     };
 }
 
-/// A part of a statement in one engine's words. Leases compare database time with database time, so that no node's clock
-/// can take or keep one: `db_now` is the only place where a statement asks for the time.
+/// A part of a statement in one engine's words. Leases compare database time with database time, so
+/// that no node's clock can take or keep one: `db_now` is the only place where a statement asks for
+/// the time.
 macro_rules! part {
     (sqlite db_now) => {
         "db_now()"
@@ -76,7 +79,8 @@ pub(crate) const fn joined<const N: usize>(parts: &[&str]) -> [u8; N] {
     bytes
 }
 
-/// Runs a statement on whichever engine the connection speaks to: `run!(conn, FIND, [a, b], fetch_optional as Row)`.
+/// Runs a statement on whichever engine the connection speaks to: `run!(conn, FIND, [a, b],
+/// fetch_optional as Row)`.
 macro_rules! run {
     ($conn:expr, $sql:expr, [$($value:expr),* $(,)?], execute) => {
         match $conn.reborrow() {

@@ -1,8 +1,8 @@
 //! Synchronous SQLite on the calling task.
 //!
-//! A statement takes a few microseconds in the page cache; a trip to another thread and back would cost more
-//! (docs/decisions/0006-synchronous-sqlite-on-the-calling-task.md). COMMIT waits for the disk and runs on the blocking pool
-//! (`writer.rs`).
+//! A statement takes a few microseconds in the page cache; a trip to another thread and back would
+//! cost more (docs/decisions/0006-synchronous-sqlite-on-the-calling-task.md). COMMIT waits for the
+//! disk and runs on the blocking pool (`writer.rs`).
 
 use crate::db::{error::Error, row::FromRow};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, config::DbConfig, functions::FunctionFlags};
@@ -171,7 +171,8 @@ pub(crate) fn fetch_all<R: FromRow>(conn: &Connection, sql: &str, values: &Value
     Ok(all)
 }
 
-/// SQLite treats `$2` as a name and numbers it by its first occurrence; this binds the second value to it.
+/// SQLite treats `$2` as a name and numbers it by its first occurrence; this binds the second value
+/// to it.
 fn prepare<'c>(conn: &'c Connection, sql: &str, values: &Values<'_>) -> rusqlite::Result<CachedStatement<'c>> {
     let mut statement = conn.prepare_cached(sql)?;
     for at in 1..=statement.parameter_count() {

@@ -23,8 +23,8 @@ use std::{str::FromStr as _, sync::Arc, time::Duration};
 /// A connection that was idle for longer is tested before use.
 const TEST_AFTER_IDLE: Duration = Duration::from_secs(1);
 
-/// A node that freezes inside a transaction would keep its rows locked after its leases have expired. Nothing waits inside
-/// a transaction, so an idle one belongs to such a node.
+/// A node that freezes inside a transaction would keep its rows locked after its leases have
+/// expired. Nothing waits inside a transaction, so an idle one belongs to such a node.
 const ABORT_IDLE_TRANSACTIONS: &str = "SET idle_in_transaction_session_timeout = 5000";
 
 /// Gets the name of each committed or retried transaction.
@@ -58,7 +58,8 @@ impl Store {
                 let pool = pool.test_before_acquire(false).before_acquire(|conn, meta| {
                     Box::pin(async move { Ok(meta.idle_for < TEST_AFTER_IDLE || conn.ping().await.is_ok()) })
                 });
-                // Not as a parameter of the connection, which poolers between us and the server refuse.
+                // Not as a parameter of the connection, which poolers between us and the server
+                // refuse.
                 let pool = pool.after_connect(|conn, _| {
                     Box::pin(async move { conn.execute(ABORT_IDLE_TRANSACTIONS).await.map(drop) })
                 });
@@ -82,7 +83,8 @@ impl Store {
     /// Stops after this version, so that tests can create rows of earlier versions.
     #[doc(hidden)]
     pub async fn migrate_until(&self, last: Option<i64>) -> Result<(), Error> {
-        // Without sqlx's advisory lock, the loser of a race fails on a duplicate and finds nothing to do in the next try.
+        // Without sqlx's advisory lock, the loser of a race fails on a duplicate and finds nothing
+        // to do in the next try.
         let mut tries = 0;
         loop {
             let result = match &self.engine {
@@ -188,7 +190,8 @@ impl Store {
         let value = match outcome {
             Ok(value) => value,
             Err(error) => {
-                // A failed rollback is harmless: the connection is cleaned up or closed before its next use.
+                // A failed rollback is harmless: the connection is cleaned up or closed before its
+                // next use.
                 let _ = match tx.engine {
                     EngineTx::Sqlite(tx) => {
                         tx.rollback().await;

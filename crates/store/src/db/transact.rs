@@ -18,14 +18,16 @@ impl Retryable for Error {
     }
 }
 
-/// Runs a body in one transaction and commits it; retries at most eight times when the database asks for it.
+/// Runs a body in one transaction and commits it; retries at most eight times when the database
+/// asks for it.
 ///
-/// The body may run more than once, so it must have no effects outside the database. An error rolls back. The name appears
-/// in metrics and in the commit log of tests. `transact!(store, "name", tx => body)` has [`Error`](crate::Error) as its
-/// error; `transact!(store, "name", MyError, tx => body)` any error made from it.
+/// The body may run more than once, so it must have no effects outside the database. An error rolls
+/// back. The name appears in metrics and in the commit log of tests. `transact!(store, "name", tx
+/// => body)` has [`Error`](crate::Error) as its error; `transact!(store, "name", MyError, tx =>
+/// body)` any error made from it.
 ///
-/// A macro, because an async closure cannot yet promise a `Send` future, which handlers need. It expands in place, so the
-/// body may borrow.
+/// A macro, because an async closure cannot yet promise a `Send` future, which handlers need. It
+/// expands in place, so the body may borrow.
 #[macro_export]
 macro_rules! transact {
     ($store:expr, $name:literal, $tx:ident => $body:expr) => {

@@ -1,9 +1,10 @@
 //! SQLite's one writer, which commits in groups.
 //!
-//! The first transaction of a group opens it; each later one is a savepoint inside. A failing, cancelled or panicking one
-//! rolls back alone. The last waiting transaction commits the whole group: a lone transaction commits at once, concurrent
-//! ones share a disk flush. No caller gets its result before COMMIT. COMMIT waits for the disk, so it runs on the blocking
-//! pool, where a dropped caller does not interrupt it.
+//! The first transaction of a group opens it; each later one is a savepoint inside. A failing,
+//! cancelled or panicking one rolls back alone. The last waiting transaction commits the whole
+//! group: a lone transaction commits at once, concurrent ones share a disk flush. No caller gets
+//! its result before COMMIT. COMMIT waits for the disk, so it runs on the blocking pool, where a
+//! dropped caller does not interrupt it.
 
 use crate::db::{
     error::Error,
@@ -24,7 +25,8 @@ use tokio::{
     task::spawn_blocking,
 };
 
-/// A group of this size is committed although more transactions wait, which bounds the wait of its first members.
+/// A group of this size is committed although more transactions wait, which bounds the wait of its
+/// first members.
 const GROUP_LIMIT: usize = 64;
 
 /// The writer; clones share it.
@@ -107,7 +109,8 @@ impl Writer {
         Exclusive(group)
     }
 
-    /// Moves the whole log into the file and empties it, as far as readers in other processes allow.
+    /// Moves the whole log into the file and empties it, as far as readers in other processes
+    /// allow.
     pub(crate) async fn truncate_log(&self) {
         let _ = self.exclusive().await.conn().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
@@ -144,12 +147,14 @@ impl Writer {
         }
     }
 
-    /// Moves the log into the file in the background. Commits go on, except while the last few pages are copied.
+    /// Moves the log into the file in the background. Commits go on, except while the last few
+    /// pages are copied.
     async fn checkpoint(self) {
         let Ok(_only_one) = self.checkpointing.try_lock() else { return };
         let path = self.path.clone();
         let _ = spawn_blocking(move || wal::checkpoint_while_others_write(&path)).await;
-        // The log restarts only after all of it was copied, and that needs a moment without commits.
+        // The log restarts only after all of it was copied, and that needs a moment without
+        // commits.
         let writer = self.exclusive().await;
         let _ = spawn_blocking(move || wal::checkpoint(&writer.0.conn)).await;
     }
@@ -170,7 +175,8 @@ impl Group {
         started
     }
 
-    /// Rolls back the last transaction alone, unless SQLite has rolled back the whole group (disk full).
+    /// Rolls back the last transaction alone, unless SQLite has rolled back the whole group (disk
+    /// full).
     fn undo(&mut self) {
         if self.done.is_empty() || self.run("ROLLBACK TO tx").and_then(|()| self.run("RELEASE tx")).is_err() {
             self.give_up();

@@ -78,8 +78,8 @@ async fn agent_of_an_unknown_project_is_a_conflict() {
     let world = World::new().await;
     let mut row = stored(&world, "x", 0).await;
     row.id = fresh();
-    let nobody = fresh();
-    let refused = transact!(world.store, "test", tx => agents::insert(tx, nobody, &row).await);
+    let unknown = fresh();
+    let refused = transact!(world.store, "test", tx => agents::insert(tx, unknown, &row).await);
     assert!(matches!(refused, Err(store::Error::Conflict(_))), "{refused:?}");
     assert_eq!(row.created_at, NOW);
 }

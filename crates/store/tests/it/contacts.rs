@@ -68,7 +68,8 @@ async fn parallel_first_messages_with_different_identifiers_create_one_contact()
         for identity in ids.into_iter().flatten() {
             people.insert(contacts::by_identity(&mut reader.conn(), project, &identity).await.unwrap().unwrap());
         }
-        // The phone may be stored before the user id is known; then they are two until an event links them.
+        // The phone may be stored before the user id is known; then they are two until an event
+        // links them.
         assert!(!people.is_empty() && people.len() <= 2);
     }
     let without_identity = "SELECT count(*) FROM contacts c WHERE NOT EXISTS \

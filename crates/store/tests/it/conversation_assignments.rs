@@ -109,7 +109,7 @@ async fn contact_has_one_open_conversation_per_number() {
     .unwrap();
     let mut reader = world.store.read().await.unwrap();
     let row = conversations::find(&mut reader.conn(), project, first).await.unwrap().unwrap();
-    assert!(!row.is_assigned(), "an ended one is nobody's");
+    assert!(!row.is_assigned(), "an ended conversation has no assignee");
     let reopen = async || transact!(world.store, "test", tx => conversations::reopen(tx, project, first, NOW).await);
     let second = open().await;
     assert_ne!(first, second);

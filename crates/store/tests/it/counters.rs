@@ -67,7 +67,7 @@ impl Writer {
                 transact!(world.store, "test", tx => whatsapp_configs::delete(tx, self.project, &gone).await)
                     .expect("done");
             }
-            4 => self.somebody_writes(world, dice).await,
+            4 => self.contact_writes(world, dice).await,
             5 => self.runs(world, dice).await,
             6 => self.tests(world, dice).await,
             7 => {
@@ -108,11 +108,12 @@ impl Writer {
     }
 
     /// First or again, with or without a number, in a new or open conversation.
-    async fn somebody_writes(&self, world: &World, dice: &mut Dice) {
+    async fn contact_writes(&self, world: &World, dice: &mut Dice) {
         let person = dice.roll(12);
         let who = person.to_string();
         let identity = contacts::Identity { kind: "wa_id", scope: String::new(), value: who.clone() };
-        // As in life the id follows from the person, so that first messages at the same time agree; or it does not.
+        // As in life the id follows from the person, so that first messages at the same time agree;
+        // or it does not.
         let derived = ContactId::from_uuid(Uuid::from_u128(1 << 100 | person as u128));
         let id = if dice.roll(2) == 0 { fresh() } else { derived };
         let wa_id = (dice.roll(2) == 0).then_some(who);

@@ -49,7 +49,7 @@ async fn one_of_many_workers_claims_the_job() {
     let won: Vec<_> = claims.into_iter().flatten().collect();
     assert_eq!(won.len(), 1);
     assert_eq!((won[0].attempt, won[0].epoch), (1, 1));
-    assert_eq!(due(&world).await, [], "a job that somebody holds is not due");
+    assert_eq!(due(&world).await, [], "a leased job is not due");
 }
 
 /// A worker whose lease has expired must not commit its work.

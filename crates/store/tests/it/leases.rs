@@ -29,10 +29,10 @@ async fn claim_raises_the_epoch_and_each_epoch_claims_once() {
     let id = world.conversation().await;
     assert_eq!(claim(&world, id, 0).await.unwrap().epoch, 1);
     assert!(claim(&world, id, 0).await.is_none(), "the epoch seen is gone");
-    assert!(claim(&world, id, 1).await.is_none(), "somebody holds it");
+    assert!(claim(&world, id, 1).await.is_none(), "another worker has the lease");
 
     world.execute("UPDATE conversations SET lease_until = 1").await;
-    assert!(claim(&world, id, 0).await.is_none(), "the epoch seen is gone though nobody holds it");
+    assert!(claim(&world, id, 0).await.is_none(), "the epoch has changed, although no lease is active");
     assert_eq!(claim(&world, id, 1).await.unwrap().epoch, 2);
 }
 
@@ -122,7 +122,7 @@ async fn voided_leases_are_claimable_and_old_holders_write_nothing() {
     assert_eq!(claim(&world, id, 2).await.unwrap().epoch, 3);
     transact!(world.store, "test", tx => conversations::release(tx, world.project, id, 3, RELEASED).await).unwrap();
     transact!(world.store, "test", tx => unscoped::void_all_leases(tx).await).unwrap();
-    assert_eq!(claim(&world, id, 3).await.unwrap().epoch, 4, "what nobody held keeps its epoch");
+    assert_eq!(claim(&world, id, 3).await.unwrap().epoch, 4, "a row without a lease keeps its epoch");
 }
 
 #[tokio::test]

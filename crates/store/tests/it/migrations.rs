@@ -1,4 +1,5 @@
-//! Migrations, also when several nodes start together, and what they do to rows of earlier versions.
+//! Migrations, also when several nodes start together, and what they do to rows of earlier
+//! versions.
 
 use crate::support::{at_once, execute, fresh};
 use domain::{Id, ids::ProjectId};
@@ -31,7 +32,7 @@ async fn nodes_that_migrate_together_all_succeed() {
             let node = if one.is_exclusive() { one } else { database.open().await };
             node.migrate().await?;
             let mut reader = node.read().await?;
-            projects::named(&mut reader.conn(), "nobody").await.map(|found| found.len())
+            projects::named(&mut reader.conn(), "Absent").await.map(|found| found.len())
         }
     })
     .await;

@@ -143,7 +143,7 @@ async fn worker_with_a_stale_epoch_cannot_settle() {
     let world = World::new().await;
     let id = world.intent(world.conversation().await, "a").await.unwrap();
     claim(&world, id, 0).await.unwrap();
-    assert!(claim(&world, id, 1).await.is_none(), "somebody holds it");
+    assert!(claim(&world, id, 1).await.is_none(), "another worker has the lease");
     world.execute("UPDATE outbox SET lease_until = 1").await;
     claim(&world, id, 1).await.unwrap();
 
@@ -203,7 +203,7 @@ async fn renewal_extends_an_active_lease_of_its_epoch_only() {
     assert_eq!((renew(1).await, until().await), (false, 1));
     claim(&world, id, 1).await.unwrap();
     settle(&world, id, 2, OutboxState::Accepted).await.unwrap();
-    assert_eq!((renew(2).await, until().await), (false, 0), "what is settled is held by nobody");
+    assert_eq!((renew(2).await, until().await), (false, 0), "a settled row has no lease");
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn open_attempt_renews_an_expired_lease() {
     assert!(claim(&world, id, 1).await.is_none(), "it is held again");
     world.execute("UPDATE outbox SET lease_until = 1").await;
     assert_eq!(claim(&world, id, 1).await.unwrap().was, OutboxState::Sending);
-    assert!(!hold_on(&first).await, "somebody has taken it over");
+    assert!(!hold_on(&first).await, "another worker has reclaimed it");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Query plans of lists: every page is read in the order of an index, however the list is filtered, so that it costs the same
-//! in a project of any size.
+//! Query plans of lists: every page is read in the order of an index, however the list is filtered,
+//! so that it costs the same in a project of any size.
 
 use rusqlite::Connection;
 use sqlx::{Connection as _, PgConnection, Row as _};

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::DatabaseUrl;
 use testkit::database::TestDatabase;
 
-/// True if a test that compares the engines can run. `cargo xtask test` runs this crate twice, the second time with a
-/// server; `CHASQUI_REQUIRE_POSTGRES=1` makes its absence a failure.
+/// True if a test that compares the engines can run. `cargo xtask test` runs this crate twice, the
+/// second time with a server; `CHASQUI_REQUIRE_POSTGRES=1` makes its absence a failure.
 pub fn postgres_is_here() -> bool {
     if TestDatabase::has_postgres() {
         return true;

@@ -4,7 +4,7 @@ use crate::support::{NOW, World, fresh};
 use domain::ids::{ProjectId, SecretId};
 use store::{Error, Result, secrets, secrets::Vault, transact};
 
-const PLAIN: &str = "EAAB-token-that-nobody-may-read";
+const PLAIN: &str = "EAAB-a-confidential-token";
 
 fn vault() -> Vault {
     Vault::new([7; 32], "k1")

@@ -1,4 +1,5 @@
-//! Every statement runs on both engines, and every statement on a tenant table names its project first.
+//! Every statement runs on both engines, and every statement on a tenant table names its project
+//! first.
 
 use rusqlite::ErrorCode;
 use sqlx::{
@@ -35,7 +36,8 @@ fn is_refused_by_a_constraint(error: &sqlx::Error) -> bool {
         .is_some_and(|code| code.len() == 5 && code.starts_with("23"))
 }
 
-/// SQLite reports no parameter types, so every value is 1; the strict tables refuse some, after the statement was prepared.
+/// SQLite reports no parameter types, so every value is 1; the strict tables refuse some, after the
+/// statement was prepared.
 fn problem_on_sqlite(conn: &mut rusqlite::Connection, sql: &str) -> Option<String> {
     let savepoint = conn.savepoint().expect("a savepoint");
     let run = || -> rusqlite::Result<()> {
@@ -128,7 +130,8 @@ fn names_its_project_first(sql: &str) -> bool {
         let starts = |text: Option<(&str, &str)>, with: &str| text.is_some_and(|(_, rest)| rest.starts_with(with));
         return starts(rest.split_once(" ("), "project_id,") && starts(rest.split_once(" VALUES ("), "$1,");
     }
-    // The first condition of the statement's own WHERE: those of subqueries stand in parentheses and come later.
+    // The first condition of the statement's own WHERE: those of subqueries stand in parentheses
+    // and come later.
     sql.split_once(" WHERE ").is_some_and(|(_, conditions)| conditions.starts_with("project_id = $1"))
 }
 

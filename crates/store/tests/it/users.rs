@@ -64,12 +64,12 @@ async fn approved_code_gives_one_token_until_it_expires() {
         transact!(world.store, "test", tx => cli_logins::approve(tx, &hash, user, later(at)).await).unwrap()
     };
     let take = async |at| transact!(world.store, "test", tx => cli_logins::take(tx, &hash, later(at)).await).unwrap();
-    assert!(!approve(ana.id, 0).await, "nobody asked");
+    assert!(!approve(ana.id, 0).await, "no pending code");
     transact!(world.store, "test", tx => cli_logins::begin(tx, &hash, later(600), NOW).await).unwrap();
     assert_eq!(take(1).await, None, "not approved");
     assert!(!approve(ana.id, 600).await, "too old");
     assert!(approve(ana.id, 2).await);
-    assert!(!approve(eve.id, 3).await, "approved for somebody else already");
+    assert!(!approve(eve.id, 3).await, "approved for another user already");
     assert_eq!(take(600).await, None, "too old");
     assert_eq!(take(4).await, Some(ana.id));
     assert_eq!(take(5).await, None, "used");

@@ -256,7 +256,8 @@ async fn full_disk_loses_no_confirmed_transaction() {
         transact!(world.store, "test", tx => {
             runs.fetch_add(1, Ordering::Relaxed);
             execute(tx, "PRAGMA max_page_count = 1").await?;
-            // One row, so that SQLite keeps no journal of the statement and can only roll back everything.
+            // One row, so that SQLite keeps no journal of the statement and can only roll back
+            // everything.
             let large = "INSERT INTO mailbox (project_id, conversation_id, seq, input_key, body) \
                          VALUES (x'', x'', 5, '5', hex(zeroblob(1000000)))";
             execute(tx, large).await.map(drop)
