@@ -231,7 +231,8 @@ pub async fn end_attempt(
     run!(tx, END_ATTEMPT, [project, id, attempt, now, outcome, detail], execute).map(drop)
 }
 
-/// Sets the state under the row's epoch. [`Error::StaleEpoch`] if another worker reclaimed it or it is settled.
+/// Sets the state under the row's epoch. [`Error::StaleEpoch`] if another worker reclaimed it or it
+/// is settled.
 pub async fn settle(
     tx: &mut Tx<'_>,
     project: ProjectId,

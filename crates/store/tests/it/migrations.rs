@@ -57,7 +57,7 @@ async fn message_origins_of_earlier_versions_are_filled() {
         let execution = execution.map_or("NULL".into(), |n| id(sqlite, n));
         format!(
             "INSERT INTO messages (project_id, conversation_id, seq, id, direction, kind, content, status, status_rank, execution_id, \
-             created_at, updated_at) VALUES ({}, {}, {n}, {}, '{direction}', 'text', 'x', 'x', 0, {execution}, 0, 0)",
+             created_at, updated_at) VALUES ({}, {}, {n}, {}, '{direction}', 'text', 'x', 'pending', 0, {execution}, 0, 0)",
             id(sqlite, 1),
             id(sqlite, 2),
             id(sqlite, n),
