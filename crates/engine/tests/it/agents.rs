@@ -1,4 +1,4 @@
-//! The agents of the property suites: every node type, and for each node what it may do.
+//! Agents of the property suites: every node type, and for each node its permissions.
 
 use crate::graphs::content;
 use engine::{
@@ -13,13 +13,12 @@ use std::{
 
 pub struct Agent {
     pub compiled: Arc<Compiled>,
-    /// For each node: where an HTTP request of it may go.
+    /// For each node: allowed origins of HTTP requests.
     pub origins: BTreeMap<&'static str, Vec<&'static str>>,
-    /// For each node: the templates that it may send.
+    /// For each node: templates that it may send.
     pub templates: BTreeMap<&'static str, Vec<&'static str>>,
-    /// For each node: the knowledge bases that it may search.
+    /// For each node: knowledge bases that it may search.
     pub bases: BTreeMap<&'static str, Vec<&'static str>>,
-    /// For each node: its edges.
     pub edges: Vec<(&'static str, &'static str)>,
     pub globals: Vec<&'static str>,
     /// Every tool of every node.
@@ -58,7 +57,7 @@ pub fn one(number: usize) -> &'static Agent {
     &ALL[number]
 }
 
-/// All node types that the engine runs.
+/// Compiles the agent with every node type.
 fn compile(number: usize) -> Agent {
     let hook = |node: &str, name: &str| {
         json!({"name": name, "url": format!("https://{node}.example/{name}/#{{id}}"), "http_method": "POST",

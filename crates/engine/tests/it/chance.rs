@@ -1,4 +1,4 @@
-//! Random numbers with a seed (SplitMix64), so that whatever a random run finds can be played again.
+//! Seeded random numbers (SplitMix64), so that a random run can be repeated.
 
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -30,7 +30,7 @@ impl Chance {
         &items[self.below(items.len())]
     }
 
-    /// One of them, as often as its weight says.
+    /// One item, chosen by weight.
     pub fn weighted<'a, T>(&mut self, items: &'a [(usize, T)]) -> &'a T {
         let mut at = self.below(items.iter().map(|(weight, _)| weight).sum());
         for (weight, item) in items {
@@ -48,7 +48,7 @@ pub fn given(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap())
 }
 
-/// A seed that no run had before, or the one that is asked for.
+/// A fresh seed, or the given one.
 pub fn seed(variable: &str) -> u64 {
     given(variable).unwrap_or_else(|| RandomState::new().hash_one(variable))
 }

@@ -1,4 +1,4 @@
-//! What must hold after every step, and what a strict provider takes.
+//! Invariants of every step, and the requests that strict providers accept.
 
 use domain::{
     chat::{ChatMessage, ModelRequest},
@@ -7,7 +7,8 @@ use domain::{
 use engine::{State, limits};
 use std::collections::{HashSet, VecDeque};
 
-/// Every call is answered once, in order, before anything else is said; what is open is what the state waits for.
+/// Every call is answered once, in order, before the next message. Open calls are those of the
+/// state.
 pub fn history(rows: &[(i64, ChatMessage)], state: &State) {
     let open = calls_left(rows.iter().map(|(_, message)| message)).unwrap_or_else(|why| panic!("{why}: {rows:#?}"));
     let waiting = state.interrupt.iter().filter_map(|interrupt| interrupt.call.as_ref()).chain(&state.calls);
@@ -50,7 +51,7 @@ fn is_tool_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
 }
 
-/// A request that the strictest provider takes, and that holds what the model needs to go on.
+/// A request that the strictest provider accepts and that has what the model needs.
 pub fn request(request: &ModelRequest, node: &str) {
     let open = calls_left(request.messages.iter()).unwrap_or_else(|why| panic!("{why}: {:#?}", request.messages));
     assert_eq!(open, Vec::<&str>::new(), "calls without a result in a request");
@@ -72,7 +73,7 @@ pub fn request(request: &ModelRequest, node: &str) {
 pub fn transition(from: ExecutionStatus, to: ExecutionStatus) {
     let allowed: &[ExecutionStatus] = match from {
         Started => &[Running, Stopped, Failed],
-        // Back to the start: its worker died.
+        // Back to the start: the worker died.
         Running => &[Started, Paused, Handoff, Ended, Failed, Stopped],
         Paused => &[Running, Handoff, Ended, Failed, Stopped],
         Handoff => &[Running, Ended, Failed, Stopped],

@@ -1,4 +1,4 @@
-//! Media, templates, secrets, tests and the settings of models: S16, S17, S19, S37, and what is carried to the gateways.
+//! Media, templates, secrets, test runs and settings of models: S16, S17, S19, S37.
 
 use crate::{
     graphs::{agent, content, content_a, graph_a, graph_webhook, v1},

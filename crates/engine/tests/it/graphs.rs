@@ -65,7 +65,7 @@ pub fn graph_webhook(webhook: &Value) -> Compiled {
     )
 }
 
-/// The same agents in version 1, which speaks by tools only.
+/// The same agents in version 1, where only tools reach the contact.
 pub fn v1(content: AgentContent) -> Compiled {
     Compiled::new(&AgentContent { agent_version: 1, ..content }).unwrap()
 }

@@ -82,14 +82,14 @@ fn a_search_brings_eight_passages_of_eight_thousand_tokens_at_most_and_none_twic
     assert!(passages.iter().map(|passage| passage.len() / 4).sum::<usize>() <= 8_000);
     let distinct: std::collections::BTreeSet<&String> = passages.iter().collect();
     assert_eq!(distinct.len(), 8);
-    // What fits each query best is among them, whatever fits several.
+    // The best passages of each query are included.
     for query in ["chapter 3", "chapter 50", "chapter 77", "chapter 120", "refund"] {
         assert!(passages.contains(&found(&text, &[query])[0]), "{query}");
     }
-    // What two queries bring is better than what one brings.
+    // Two queries find more than one.
     let both = found(&text, &["chapter 77", "refund price", "refund days"]);
     assert!(both[0].contains("We refund"), "{both:#?}");
-    // Pages that are all the same are one.
+    // Equal pages count once.
     let same = "The same line on each page, with the same end. ".repeat(2_000);
     assert!(found(&same, &["same line", "each page", "end"]).len() <= 3);
 }
@@ -104,7 +104,7 @@ fn hostile_texts_are_indexed_without_harm() {
         assert!(passages.iter().all(|passage| !passage.is_empty() && !passage.contains('\0')), "{unit:?}");
     }
     assert!(found("", &["x"]).is_empty() && found(" \n ", &["x"]).is_empty());
-    // Many words that are all different take the most memory: less than four times the text.
+    // Many different words take the most memory: less than four times the text.
     let distinct: String = (0..size / 7).map(|number| format!("{number:06x} ")).collect();
     let index = index(&distinct);
     assert!(index.bytes() < 5 * distinct.len(), "{} bytes", index.bytes());

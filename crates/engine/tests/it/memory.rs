@@ -1,4 +1,4 @@
-//! What the model is shown of a long conversation: S27, and what must survive the cut.
+//! The part of a long conversation that the model sees: S27.
 
 use crate::{
     check,
@@ -19,7 +19,7 @@ fn s27_a_long_conversation_is_cut_and_keeps_its_step_prompt_and_first_message() 
     let last = play.requests.last().unwrap();
     let said = |text: &str| last.messages.contains(&ChatMessage::User { content: text.into() });
     assert!(said("message 0") && said("message 59") && !said("message 20"));
-    // Whatever number of entries came before: every request was checked on its way.
+    // For any number of earlier entries: every request was checked before.
     assert_eq!(play.requests.len(), 60);
 }
 
@@ -63,7 +63,7 @@ fn wherever_the_window_begins_the_request_is_whole() {
         if request.messages.len() <= 40 {
             check::request(&request, &call.node);
         }
-        // What is older may come along, in any order.
+        // Older rows may be given as well, in any order.
         let mut rows = play.history.clone();
         rows.sort_by_key(|(seq, _)| *seq < from);
         rows.sort_by_key(|(seq, _)| (*seq >= from, *seq));
@@ -91,7 +91,7 @@ fn cut_history_is_summarised_once_per_twenty_messages() {
             let request = play.requests.last().unwrap();
             assert_eq!((request.tools.len(), request.messages.len()), (0, 1));
             summaries += 1;
-            // Nothing, once: the conversation goes on without it.
+            // One failure: the conversation continues without a summary.
             let answer = if summaries == 2 { text(" ") } else { text(&format!("Summary {summaries}.")) };
             play.answer([answer]);
         }
@@ -129,7 +129,7 @@ fn failed_summary_is_skipped_and_a_message_meanwhile_discards_nothing() {
 }
 
 impl Play {
-    /// A question about the whole history, which has come to rest.
+    /// A model call over the whole history.
     fn pending(&mut self) -> CallModel {
         self.hears("now");
         self.pending_model()

@@ -1,4 +1,4 @@
-//! A model that gives no answer: S28.
+//! Model calls without an answer: S28.
 
 use crate::{
     graphs::graph_a,

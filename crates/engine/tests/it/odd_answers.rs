@@ -33,7 +33,7 @@ fn said(text: &str) -> Input {
 fn an_answer_that_was_cut_is_not_used_and_the_next_one_may_be_twice_as_long() {
     let mut play = Play::new(graph_a());
     play.hears("x");
-    // The call that was cut is gone; the one before it is whole, and is not run either.
+    // The cut call is gone; the one before it is complete and is not run either.
     play.answer([cut(calls([note("half of it")]))]);
     assert!(!play.requests[0].doubled && play.requests[1].doubled);
     assert!(play.user_messages().last().unwrap().contains("cut off because it was too long"));
@@ -41,7 +41,7 @@ fn an_answer_that_was_cut_is_not_used_and_the_next_one_may_be_twice_as_long() {
     play.is(Paused, "a");
     assert_eq!((play.sent(), play.count("llm.responded")), (vec!["short"], 2));
     assert_eq!(play.last("warning")["code"], "answer_cut");
-    // A new answer that is cut is asked again as well: the limit is back where it was.
+    // A new cut answer is repeated as well: the limit was reset.
     play.say("y", [cut(text("half a sen")), text("whole")]);
     assert_eq!(play.requests.iter().map(|request| request.doubled).collect::<Vec<_>>(), [false, true, false, true]);
     assert_eq!(play.sent(), ["short", "whole"]);
@@ -53,7 +53,7 @@ fn answer_cut_twice_is_used_as_it_is() {
     play.say("x", [cut(text("half a")), cut(text_and("half a sentence", [note("and a whole call")])), text("?")]);
     play.is(Paused, "a");
     assert_eq!(play.sent(), ["half a sentence", "and a whole call", "?"]);
-    // Nothing left of it is an empty answer.
+    // Nothing left of it: an empty answer.
     let mut play = Play::new(v1(content_a()));
     play.say("x", [cut(calls([])), cut(calls([])), calls([ask("?")])]);
     play.is(Paused, "a");
@@ -186,7 +186,7 @@ fn waiting_retry_is_replaced_by_a_call_with_the_new_message() {
     play.now = due;
     play.answer([text("both?")]);
     assert_eq!((play.user_messages(), play.sent()), (vec!["one", "two"], vec!["both?"]));
-    // Its failures count on.
+    // Its failures still count.
     let mut play = Play::new(graph_a());
     play.hears("0");
     for n in 0..5 {
@@ -209,7 +209,7 @@ fn replaced_model_call_is_not_counted() {
     assert_eq!(play.count("llm.discarded"), 1);
     play.answer([text("both?")]);
     assert_eq!(play.user_messages(), ["one", "two"]);
-    // It is so three times in a turn; then the message waits for the answer.
+    // Three times in a turn; then the message waits for the answer.
     let mut play = Play::new(graph_a());
     play.hears("0");
     for n in 1..=5 {

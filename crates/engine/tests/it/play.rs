@@ -1,4 +1,4 @@
-//! One execution and the world around it: carries out effects by a script and checks every step.
+//! One execution with a scripted world, and checks of every step.
 
 use super::check;
 use domain::{
@@ -22,19 +22,19 @@ pub struct Play {
     pub now: Timestamp,
     pub history: Vec<(i64, ChatMessage)>,
     pub events: Vec<Event>,
-    /// Everything asked of the world, oldest first.
+    /// Effects so far, oldest first.
     pub effects: Vec<Effect>,
-    /// What the world has not answered yet.
+    /// Effects without an outcome.
     pub open: Vec<Effect>,
     pub requests: Vec<ModelRequest>,
     pub timer: Option<(TimerKind, i64, Timestamp)>,
-    /// Effects since the turn began: model calls, tool calls, sends.
+    /// Effects since the turn started: model calls, tool calls, sends.
     pub spent: [usize; 3],
-    /// Outcomes of the next sends; accepted when there is none.
+    /// Outcomes of the next sends; accepted if there is none.
     pub send_outcomes: Vec<SendOutcome>,
     /// Answers of the next webhooks.
     pub tool_answers: Vec<ToolAnswer>,
-    /// What MCP servers say which tools they have; those that are not here cannot be reached.
+    /// Tools of MCP servers; a server that is missing here cannot be reached.
     pub mcp_servers: BTreeMap<String, Vec<McpTool>>,
     count: usize,
 }
@@ -86,7 +86,8 @@ impl Play {
         step
     }
 
-    /// From a stored state the same inputs give the same step, and effects and events of the same bytes.
+    /// From a stored state the same inputs give the same step, with effects and events of the same
+    /// bytes.
     fn same_again(&self, before: State, inputs: &[Input], step: &Step) {
         let stored = serde_json::to_string(&before).unwrap();
         let mut again = State::load(STATE_FORMAT, &stored).unwrap();
@@ -179,8 +180,8 @@ impl Play {
         self.feed(&[Input::Said { id, text: text.into() }])
     }
 
-    /// The contact writes, and the script answers until nothing is asked for any more. Sends are accepted unless the play
-    /// says otherwise.
+    /// The contact writes, and the script answers until no effect is open. Sends are accepted
+    /// unless the play sets other outcomes.
     pub fn say(&mut self, text: &str, script: impl IntoIterator<Item = ModelResponse>) {
         self.hears(text);
         self.answer(script);
@@ -236,7 +237,6 @@ impl Play {
         assert_eq!(script.next(), None, "the script is not used up");
     }
 
-    /// What a search finds, as the worker tells it.
     pub fn retrieved(&self, effect: &Effect) -> Input {
         let Effect::Retrieve { id, node, base, queries } = effect else { panic!("{effect:?} is no search") };
         let base = self.agent.node(node).unwrap().knowledge(base).unwrap();
@@ -244,7 +244,6 @@ impl Play {
         Input::Retrieved { effect: id.clone(), retrieval: Retrieval::Found { passages } }
     }
 
-    /// What the servers say, as the worker tells it.
     pub fn listed(&self, effect: &Effect) -> Input {
         let Effect::ListTools { id, servers } = effect else { panic!("{effect:?} asks no server") };
         let list = |asked: &AskedServer| ToolList {

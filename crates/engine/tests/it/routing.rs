@@ -1,4 +1,4 @@
-//! From node to node: S03, S04, S07, S11, S12.
+//! Moves between nodes: S03, S04, S07, S11, S12.
 
 use crate::{
     graphs::{graph_a, graph_b},

@@ -1,6 +1,6 @@
-//! Stored states and journals of every format that was ever released load for ever.
-//!
-//! `samples/format-N/` holds executions as they were stored. A new format adds a folder; no file in an older one changes.
+//! Stored states and journals of every released format load.
+//! `samples/format-N/` holds executions as they were stored. A new format adds a folder; no file of
+//! an older one changes.
 
 use engine::{AgentContent, Compiled, Effect, Input, STATE_FORMAT, State, advance};
 use serde_json::Value;

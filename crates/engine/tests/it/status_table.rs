@@ -1,4 +1,5 @@
-//! The table of statuses, from `status_table.toml`: every row is reached, and no input in any status makes a pair that has none.
+//! The transitions of `status_table.toml`: every row is reached, and no input in any status makes
+//! another pair.
 
 use crate::{
     graphs::{graph_handoff, graph_warm},
@@ -31,7 +32,7 @@ struct Table {
 static TABLE: LazyLock<Vec<Row>> =
     LazyLock::new(|| toml::from_str::<Table>(include_str!("status_table.toml")).unwrap().row);
 
-/// Whether the engine may make this change.
+/// True if the engine may make this transition.
 pub fn allowed(from: ExecutionStatus, to: ExecutionStatus) -> bool {
     TABLE.iter().any(|row| row.from == from && row.to == to && row.by.is_some())
 }
@@ -44,7 +45,7 @@ fn pairs(play: &Play) -> BTreeSet<Pair> {
     changes.map(|event| (word(&event.data["from"]), word(&event.data["to"]))).collect()
 }
 
-/// An execution that stands here.
+/// An execution in this status.
 fn standing(status: ExecutionStatus) -> Play {
     let mut play = Play::new(graph_handoff());
     match status {
@@ -66,7 +67,7 @@ fn standing(status: ExecutionStatus) -> Play {
     play
 }
 
-/// Fails it as a worker does that cannot make its agent ready.
+/// Fails it as a worker does whose agent cannot run.
 fn unrunnable(mut play: Play) -> Play {
     let step = fail_unrunnable(&mut play.state, play.now, "the graph is gone");
     play.events.extend(step.events);
@@ -118,7 +119,7 @@ fn set(status: ExecutionStatus) -> Input {
     Input::SetStatus { id: "set".into(), status, reason: "by hand".into() }
 }
 
-/// Everything that anybody can tell an execution.
+/// Every kind of input.
 fn alphabet(play: &Play) -> Vec<Input> {
     let effect = || "foreign".to_owned();
     let refused = SendOutcome::Failed { code: "channel_auth".into(), message: "x".into() };

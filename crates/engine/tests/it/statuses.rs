@@ -50,7 +50,7 @@ fn every_pair_that_is_not_in_the_table_changes_nothing() {
         for to in ExecutionStatus::ALL {
             let mut play = in_status(from);
             if from == Started {
-                // Any input begins it; what the API wants must not get in before.
+                // Any input starts it; the API's status must not be stored before.
                 assert_eq!(from.may_be_set(to), to == Stopped, "{from:?} to {to:?}");
                 continue;
             }
@@ -145,7 +145,7 @@ fn takeover_during_a_turn_waits_for_requests_that_have_left() {
 
 #[test]
 fn resume_clears_everything_that_silenced_the_agent() {
-    // Paused while it was already on its way to a person.
+    // Paused while a handoff was about to start.
     let mut play = in_status(Running);
     let input = play.model_input(text_and("A colleague will write.", [go("h")]));
     play.feed(&[input]);

@@ -1,4 +1,4 @@
-//! People who take over and give back at the worst moments.
+//! Takeovers and resumes in the middle of a turn.
 
 use crate::{
     graphs::{graph_a, graph_webhook},
@@ -26,7 +26,7 @@ fn answer_in_the_same_step_as_a_takeover_is_not_sent() {
     assert_eq!(play.sent(), ["here again"]);
 }
 
-/// A tool is at work, and its answer is still to come.
+/// An execution that waits for a tool.
 fn at_a_tool() -> Play {
     let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x"})));
     play.hears("x");

@@ -1,4 +1,4 @@
-//! Saying, asking and resting: S01, S02, S05, S06, S08, S09, S10, S25, S30.
+//! Messages, questions and waits: S01, S02, S05, S06, S08, S09, S10, S25, S30.
 
 use crate::{
     graphs::{graph_a, graph_b},
@@ -72,7 +72,7 @@ fn s02_reply_continues_and_nothing_is_sent_twice() {
 fn s05_execution_keeps_its_pinned_graph() {
     let mut play = Play::new(graph_b());
     play.say("x", [calls([go("b")]), text("q?")]);
-    // The edited graph has no b; a new execution takes it, this one keeps its own.
+    // The edited graph has no b; a new execution uses it, this one keeps its own.
     play.say("y", [text("?")]);
     play.is(Paused, "b");
     let mut newer = Play::new(graph_a());

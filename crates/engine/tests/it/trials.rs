@@ -39,7 +39,7 @@ fn begun() -> Trial {
     trial
 }
 
-/// One where the agent has answered and the judge is asked.
+/// A run whose conversation is over and whose judge is asked.
 fn judged() -> Trial {
     let mut trial = begun();
     trial.advance(NOW, &says("A"));

@@ -1,4 +1,4 @@
-//! Agents of version 1, whose plain text is private: S01–S04, S07–S12, S24, S30, S31 and S36 as the specification scripts them.
+//! Agents of version 1, whose plain text is private: S01–S04, S07–S12, S24, S30, S31 and S36.
 
 use crate::{
     graphs::{content, content_a, content_b, v1},
