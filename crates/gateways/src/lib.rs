@@ -10,6 +10,7 @@ mod in_process;
 pub mod llm;
 mod mcp;
 pub mod tls;
+mod tool_request;
 pub mod whatsapp;
 mod wire;
 

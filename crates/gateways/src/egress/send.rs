@@ -10,7 +10,7 @@ use super::{
     redirect::Hop,
     target,
 };
-use crate::{InProcess, body::Progress, mcp, wire};
+use crate::{InProcess, body::Progress, wire};
 use domain::tool_request::{ToolAnswer, ToolRequest};
 use reqwest::{Method, Response, header::CONTENT_LENGTH};
 
@@ -47,14 +47,12 @@ impl Egress {
         &self.policy.limits
     }
 
+    pub(crate) fn stand_in(&self) -> Option<&InProcess<ToolRequest, ToolAnswer>> {
+        self.stand_in.as_ref()
+    }
+
     /// Sends a request at most once. A GET whose connection failed is tried once more.
-    pub async fn send(&self, request: &ToolRequest) -> ToolAnswer {
-        if let Some(world) = &self.stand_in {
-            return world.call(request.clone()).await;
-        }
-        if let Some(ask) = &request.mcp {
-            return mcp::ask(self, request, ask).await;
-        }
+    pub(crate) async fn send_http(&self, request: &ToolRequest) -> ToolAnswer {
         let progress = Progress::default();
         let answer = tokio::time::timeout(self.policy.limits.total, self.follow(request, &progress));
         let refusal = match answer.await {
