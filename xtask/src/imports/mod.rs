@@ -27,7 +27,8 @@ use tree::Tree;
 const EXCEPTIONS: [Exception; 0] = [];
 
 /// Crates in which a circle is a failure.
-const STRICT: [&str; 8] = ["cli", "domain", "emulator", "engine", "runtime", "store", "testkit", "xtask"];
+const STRICT: [&str; 10] =
+    ["cli", "domain", "emulator", "engine", "gateways", "rehearsal", "runtime", "store", "testkit", "xtask"];
 
 struct Exception {
     from: &'static str,

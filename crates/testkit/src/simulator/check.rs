@@ -1,4 +1,4 @@
-//! What must hold when all has come to rest (reliability.md §15).
+//! What must hold when all has come to rest (docs/spec/reliability.md 15).
 
 use super::{
     people,

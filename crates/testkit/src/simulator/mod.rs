@@ -9,7 +9,7 @@
 //! again: `cargo xtask simulate --seed N` prints what happened.
 //!
 //! `world` is what is outside, `node` a node's life and death, `schedule` what happens next,
-//! `check` what must hold at the end (reliability.md §15, I1 to I8).
+//! `check` what must hold at the end (docs/spec/reliability.md 15, I1 to I8).
 
 mod agents;
 mod chance;
