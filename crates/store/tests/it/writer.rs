@@ -18,7 +18,6 @@ use std::{
 use store::{Conn, Error, Store, transact};
 use testkit::database::TestDatabase;
 
-/// Far longer than any step here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn world() -> World {
@@ -29,7 +28,6 @@ async fn within<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("the writer hangs")
 }
 
-/// Any table would do; `mailbox` has no foreign keys.
 async fn put(tx: &mut store::Tx<'_>, seq: i64) -> store::Result<()> {
     let Conn::Sqlite(conn) = &mut **tx else { panic!("not SQLite") };
     let insert =
@@ -120,7 +118,6 @@ async fn dropped_transaction_rolls_back_alone() {
     for member in &mut waiting {
         assert!(poll!(&mut *member).is_pending());
     }
-    // A waiting one is dropped; earlier ones may have relied on it.
     drop(waiting.pop());
     drop(first);
     for answer in within(join_all(waiting)).await {
@@ -129,7 +126,6 @@ async fn dropped_transaction_rolls_back_alone() {
     assert_eq!(stored(&world).await, [2, 3]);
 }
 
-/// Signals when a future is ready to be polled, without polling it.
 #[derive(Default)]
 struct Woken(tokio::sync::Notify);
 
@@ -172,7 +168,6 @@ async fn transaction_commits_although_the_next_one_is_dropped() {
     assert_eq!(stored(&world).await, [1]);
 }
 
-/// At every point where a caller can be cancelled, also during BEGIN, RELEASE and COMMIT.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn cancellation_at_any_point_leaves_the_writer_working() {
     let world = world().await;
@@ -205,7 +200,6 @@ async fn transact_two(store: &Store, seq: i64) -> store::Result<()> {
     })
 }
 
-/// Drops the future if it is not done after this many polls.
 async fn polled_at_most<T>(mut polls: u32, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|context| {
@@ -373,7 +367,6 @@ fn pages_in_the_log(world: &World) -> usize {
     (32..log.len()).step_by(24 + page).take_while(|at| log[at + 8..at + 16] == log[16..24]).count()
 }
 
-/// Forty pages.
 async fn write_much(store: &Store, seq: i64) -> store::Result<()> {
     transact!(store, "test", tx => {
         let Conn::Sqlite(conn) = &mut **tx else { panic!("not SQLite") };
@@ -403,7 +396,6 @@ async fn log_stays_bounded_under_constant_load() {
     assert_eq!(stored(&world).await.len(), 400);
 }
 
-/// Locks of this process on the database file, from the kernel's list.
 #[cfg(target_os = "linux")]
 fn locks_on_the_file(world: &World) -> usize {
     use std::os::unix::fs::MetadataExt as _;
