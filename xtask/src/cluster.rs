@@ -44,7 +44,7 @@ impl Durability {
 
 /// Every client is trusted, so the port stays off the network.
 const SETTINGS: &str = "
-max_connections = 200
+max_connections = 400
 listen_addresses = '127.0.0.1'
 ";
 

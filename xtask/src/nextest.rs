@@ -11,6 +11,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
 
 use anyhow::Result;
 
@@ -39,7 +40,9 @@ impl Nextest {
     /// The tests that `filter` selects, in nextest's filter language; all of them without a filter.
     pub fn tests(&self, filter: Option<&str>) -> Command {
         let mut command = self.command();
-        command.arg("--no-fail-fast");
+        // Tests of the program and of PostgreSQL mostly wait; twice the cores keep all of them busy.
+        let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
+        command.args(["--no-fail-fast", "--test-threads", &threads.to_string()]);
         if let Some(filter) = filter {
             command.args(["--filterset", filter]);
         }

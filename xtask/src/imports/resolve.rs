@@ -46,8 +46,8 @@ struct Resolver<'a> {
 type Seen = BTreeSet<(usize, String)>;
 
 impl Resolver<'_> {
-    /// A module gives its names to nobody until they are mentioned, except the traits behind a `*`: their methods are used
-    /// without the name.
+    /// The import of a module counts when one of its names is mentioned. Traits behind a `*` count at once: their methods are
+    /// used without their name.
     fn imported(&self, module: usize, import: &Use) -> BTreeSet<Definition> {
         let mut found = self.path(module, &import.path, &mut Seen::new());
         if import.name.is_none() {

@@ -88,7 +88,7 @@ fn paths_in_the_code_count_without_a_use() {
 }
 
 #[test]
-fn module_and_function_of_one_name_are_told_apart() {
+fn module_and_function_of_one_name_are_distinguished() {
     let sources = [
         ("lib", "mod a; mod b;"),
         ("a/mod", "mod step; pub use step::f; pub fn step() {}"),
