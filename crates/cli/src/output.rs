@@ -28,6 +28,13 @@ pub fn json(document: &impl Serialize) -> Result<()> {
     Ok(())
 }
 
+/// Prints a new API key.
+pub fn api_key(project: impl Display, key: &str) {
+    line(format_args!("project  {project}"));
+    line(format_args!("API key  {key}"));
+    line("The key is shown only once. Send it in the header X-API-Key.");
+}
+
 /// Prints an error and its causes, innermost last. Skips causes that the message above contains.
 pub fn failure(error: &anyhow::Error) {
     let mut last = error.to_string();

@@ -48,6 +48,11 @@ pub fn read(values: &Values) -> Result<Config> {
     Ok(Config::read(values, &variable, rehearsal::provider())?)
 }
 
+/// Reads the settings of a command that does not listen.
+pub fn load(flags: &SettingFlags) -> Result<Config> {
+    read(&collect(flags, None)?)
+}
+
 /// True if the value comes from a file, a variable or a flag.
 pub fn is_given(values: &Values, key: &str) -> bool {
     values.get(key).is_some_and(|given| given.origin != "default")

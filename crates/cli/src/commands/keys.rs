@@ -10,14 +10,12 @@ use crate::{args::CreateKey, output, settings};
 
 /// Also works while a server is running.
 pub async fn create(args: CreateKey) -> Result<ExitCode> {
-    let config = settings::read(&settings::collect(&args.settings, None)?)?;
+    let config = settings::load(&args.settings)?;
     let (project, key) = Operator::open(&config).await?.create_key(&args.project).await?;
     if args.json {
         output::json(&json!({"project_id": project, "api_key": key}))?;
     } else {
-        output::line(format_args!("project  {project}"));
-        output::line(format_args!("API key  {key}"));
-        output::line("The key is shown this once. Send it as the header X-API-Key.");
+        output::api_key(project, &key);
     }
     Ok(ExitCode::SUCCESS)
 }

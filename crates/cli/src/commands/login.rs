@@ -10,7 +10,7 @@ use crate::{args::ApproveLogin, output, settings};
 
 /// Also works while a server is running.
 pub async fn approve(args: ApproveLogin) -> Result<ExitCode> {
-    let config = settings::read(&settings::collect(&args.settings, None)?)?;
+    let config = settings::load(&args.settings)?;
     let user = Operator::open(&config).await?.approve_login(&args.code, &args.email, &args.project).await?;
     if args.json {
         output::json(&json!({"approved": true, "user_id": user, "email": args.email, "projects": args.project}))?;

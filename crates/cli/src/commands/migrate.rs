@@ -13,7 +13,7 @@ use crate::{
 
 /// Idempotent.
 pub async fn run(flags: SettingFlags) -> Result<ExitCode> {
-    let config = settings::read(&settings::collect(&flags, None)?)?;
+    let config = settings::load(&flags)?;
     let shown = config.database.shown();
     Operator::open(&config).await?.migrate().await?;
     output::line(format_args!("{shown} is up to date"));

@@ -10,16 +10,14 @@ use crate::{args::CreateProject, output, settings};
 
 /// Also works while a server is running.
 pub async fn create(args: CreateProject) -> Result<ExitCode> {
-    let config = settings::read(&settings::collect(&args.settings, None)?)?;
+    let config = settings::load(&args.settings)?;
     let operator = Operator::open(&config).await?;
     let project = operator.create_project(&args.name).await?;
     let (_, key) = operator.create_key(&project.to_string()).await?;
     if args.json {
         output::json(&json!({"project_id": project, "name": args.name.trim(), "api_key": key}))?;
     } else {
-        output::line(format_args!("project  {project}"));
-        output::line(format_args!("API key  {key}"));
-        output::line("The key is shown this once. Send it as the header X-API-Key.");
+        output::api_key(project, &key);
     }
     Ok(ExitCode::SUCCESS)
 }

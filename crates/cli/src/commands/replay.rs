@@ -11,7 +11,7 @@ use crate::{args::ReplayArgs, output, settings};
 
 /// Exits with 0 if all effects equal the stored ones, with 1 if one differs or none was compared.
 pub async fn run(args: ReplayArgs) -> Result<ExitCode> {
-    let config = settings::read(&settings::collect(&args.settings, None)?)?;
+    let config = settings::load(&args.settings)?;
     let operator = Operator::open(&config).await?;
     let ids = if args.execution == "all" {
         operator.executions().await?
