@@ -1,12 +1,12 @@
-//! The agents that people talk to: a plain one, one that waits for the end of a burst, and one with
-//! tools, a person and a warm end.
+//! Agents of the simulation: a plain one, one with a debounce, and one with tools, a handoff and a
+//! warm end.
 
 use serde_json::{Value, json};
 
-/// The nodes that a model may be told of, and one that there is not.
+/// Node names that the model uses, including one that does not exist.
 pub(super) const NODES: [&str; 6] = ["talk", "lookup", "person", "closing", "__end__", "nowhere"];
 
-/// As `POST /agents` takes them.
+/// Agents in the form of `POST /agents`.
 pub(super) fn all() -> [Value; 3] {
     [
         json!({"name": "Plain"}),

@@ -1,8 +1,7 @@
-//! The seed's stream of numbers. SplitMix64: small, good enough, the same everywhere and for ever.
+//! Random numbers from the seed. SplitMix64 is small, good enough, and stable on every platform.
 
 use domain::Span;
 
-/// Where all chance comes from.
 #[derive(Debug, Clone)]
 pub(super) struct Chance(u64);
 
@@ -11,8 +10,8 @@ impl Chance {
         Self(seed)
     }
 
-    /// A stream of its own for one part of the world, so that more of one thing does not change all
-    /// others.
+    /// Creates a separate stream for a part of the world, so that changes in one part do not affect
+    /// the others.
     pub(super) fn split(&mut self) -> Self {
         Self(self.next())
     }
@@ -25,18 +24,17 @@ impl Chance {
         z ^ (z >> 31)
     }
 
-    /// From 0, without `end`.
+    /// Number from 0 to before `end`.
     pub(super) fn below(&mut self, end: usize) -> usize {
         (self.next() % end.max(1) as u64) as usize
     }
 
-    /// True this often in a thousand.
+    /// True with this probability, per mille.
     pub(super) fn permille(&mut self, often: u32) -> bool {
         self.next() % 1_000 < u64::from(often)
     }
 
-    /// Milliseconds from `least`, without `end`, to the microsecond: two things seldom happen at
-    /// once by accident.
+    /// Span of `least` to before `end` milliseconds. Microsecond resolution makes coincidences rare.
     pub(super) fn millis(&mut self, least: i64, end: i64) -> Span {
         let micros = (end - least).max(0) as u64 * 1_000 + 1;
         Span::from_micros(least * 1_000 + (self.next() % micros) as i64)

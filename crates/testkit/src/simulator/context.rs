@@ -19,7 +19,7 @@ use secrecy::SecretString;
 use std::sync::{Arc, Mutex};
 use store::{Store, secrets::Vault};
 
-/// A context in the simulated world.
+/// Creates a node's context.
 pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, chance: Chance) -> Context {
     let chance = Mutex::new(chance);
     let (meta_world, model_world, tool_world) = (world.clone(), world.clone(), world.clone());

@@ -1,10 +1,8 @@
-//! What happened, line by line, and its fingerprint: two runs of a seed are the same if their
-//! fingerprints are.
+//! History of a run. Two runs are equal if the fingerprints of their histories are.
 
 use domain::Timestamp;
 use sha2::{Digest as _, Sha256};
 
-/// The lines of a run.
 #[derive(Default)]
 pub(super) struct History {
     began: i64,

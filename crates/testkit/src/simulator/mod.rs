@@ -1,15 +1,13 @@
-//! The deterministic simulator: a whole installation, its people, Meta and the model under one
-//! seed.
+//! Deterministic simulator: a whole installation, its people, Meta and the model under one seed.
 //!
-//! A seed decides everything: who writes when, what is delivered twice, late or in another order,
-//! which answers are lost, which node dies where and which one stands still. The parts are the real
-//! ones (ingest, engine, workers, outbox, timers, replay, an SQLite file); only the clock,
-//! randomness and the ways out are replaced. Everything runs on one thread and each `await` is a
-//! place where another task may go on or the node may die, so a seed that fails fails the same way
-//! again: `cargo xtask simulate --seed N` prints what happened.
+//! The seed decides everything: the times of messages, duplicate, late and reordered webhooks, lost
+//! answers, crashes and pauses of nodes. Ingest, engine, workers, outbox, timers, replay and the
+//! SQLite file are real; only the clock, randomness and outgoing calls are replaced. Everything runs
+//! on one thread, and at each `await` another task may continue or the node may crash. So a failing
+//! seed fails in the same way again: `cargo xtask simulate --seed N` prints its history.
 //!
-//! `world` is what is outside, `node` a node's life and death, `schedule` what happens next,
-//! `check` what must hold at the end (docs/spec/reliability.md 15, I1 to I8).
+//! `world` holds what is outside of the nodes, `node` a node and its restarts, `schedule` the choice
+//! of the next event, `check` the invariants at the end (docs/spec/reliability.md 15, I1 to I8).
 
 mod agents;
 mod chance;
@@ -38,7 +36,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_seed_of_the_simulator_runs_the_same_way_again() {
+    async fn same_seed_gives_the_same_run() {
         let (one, other) = (Template::new().await, Template::new().await);
         let mut seen = std::collections::BTreeSet::new();
         for seed in 0..8 {
@@ -48,6 +46,6 @@ mod tests {
             assert!(first.failure.is_none(), "{:#?}", first.failure.map(|failure| failure.wrong));
             seen.insert(first.fingerprint);
         }
-        assert_eq!(seen.len(), 8, "each seed is a run of its own");
+        assert_eq!(seen.len(), 8, "each seed gives a different run");
     }
 }

@@ -1,4 +1,4 @@
-//! The model and the service behind the tools: answers of every kind, and every kind of failure.
+//! Model and tool service, with all kinds of answers and failures.
 
 use super::{
     agents::NODES,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 type Answer = Result<ModelResponse, ModelFailure>;
 
-/// Answers a question, after a while.
+/// Answers a model request after a simulated delay.
 pub(super) fn ask(world: World, request: &ModelRequest, effect: &str) -> BoxFuture<'static, Answer> {
     let tools: Vec<String> = request.tools.iter().map(|tool| tool.name.clone()).collect();
     let effect = effect.to_owned();
@@ -70,8 +70,7 @@ fn answer(inner: &mut Inner, tools: &[String]) -> Answer {
     Ok(ModelResponse { text, tool_calls: calls, usage, model: "simulated-1".into(), ..ModelResponse::default() })
 }
 
-/// Carries out a tool's request, and counts those that change something: a crash must not repeat
-/// them.
+/// Answers a tool request. Counts those other than GET, which a crash must not repeat.
 pub(super) fn serve(world: World, request: &ToolRequest) -> BoxFuture<'static, ToolAnswer> {
     let (method, key) = (request.method.clone(), request.idempotency_key.clone());
     async move {

@@ -1,10 +1,10 @@
-//! A node's life: what it does by itself, as the production loop does it, and its death.
+//! A node: the work of the production loop, crashes, pauses and restarts.
 
 use super::{
     context::context,
     task::Task,
     template::Template,
-    traffic::{APP_SECRET, Told},
+    traffic::{APP_SECRET, Event},
     world::World,
 };
 use domain::{Span, Timestamp};
@@ -18,47 +18,47 @@ use secrecy::SecretString;
 use std::collections::{BTreeMap, BTreeSet};
 use store::{Store, transact, unscoped};
 
-/// How often leases are renewed.
+/// Interval of lease renewals.
 const RENEW: Span = Span::from_secs(3);
 
-/// What a task is for.
+/// Purpose of a task.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum TaskKind {
     Start,
-    Look,
-    Clocks,
+    Scan,
+    Timers,
     Renew,
     Work,
     Ingest(u64),
 }
 
-/// What came of it.
-pub(super) enum Done {
+/// Result of a task.
+pub(super) enum TaskResult {
     Started(store::Result<()>),
-    Looked(store::Result<workers::Due>),
-    Clocks(store::Result<()>),
+    Scanned(store::Result<workers::Due>),
+    Timers(store::Result<()>),
     Renewed(store::Result<()>),
     Worked(Subject, store::Result<()>),
-    Ingested(u64, Vec<Told>, Received),
+    Ingested(u64, Vec<Event>, Received),
 }
 
-/// A node: the machine, over all its lives.
+/// A node over all its runs.
 pub(super) struct Node {
     pub index: usize,
-    pub life: u32,
-    /// None while it is dead.
+    pub run: u32,
+    /// `None` while the node is down.
     pub ctx: Option<Context>,
     pub ready: bool,
-    pub tasks: BTreeMap<u64, (Kind, Task<Done>)>,
+    pub tasks: BTreeMap<u64, (TaskKind, Task<TaskResult>)>,
     busy: BTreeSet<Subject>,
-    looking: bool,
-    /// When a dead one starts again.
-    pub rises: Timestamp,
-    /// It was asked to stop.
+    scanning: bool,
+    /// Time of the next start.
+    pub restart_at: Timestamp,
+    /// A graceful stop is in progress.
     pub stopping: bool,
-    /// It stands still until then.
-    pub frozen: Option<Timestamp>,
-    /// Tasks that come to their next rest although the node stands still.
+    /// End of the current pause.
+    pub paused_until: Option<Timestamp>,
+    /// Tasks that continue to their next await although the node is paused.
     pub draining: BTreeSet<u64>,
     pub scan_at: Option<Timestamp>,
     renew_at: Option<Timestamp>,
@@ -68,25 +68,25 @@ impl Node {
     pub(super) fn new(index: usize, now: Timestamp) -> Self {
         Self {
             index,
-            life: 0,
+            run: 0,
             ctx: None,
             ready: false,
             tasks: BTreeMap::new(),
             busy: BTreeSet::new(),
-            looking: false,
-            rises: now,
+            scanning: false,
+            restart_at: now,
             stopping: false,
-            frozen: None,
+            paused_until: None,
             draining: BTreeSet::new(),
             scan_at: None,
             renew_at: None,
         }
     }
 
-    /// Begins a life: a context without memory, which makes the leases of its earlier lives void.
-    pub(super) fn start(&mut self, world: &World, store: &Store, template: &Template, alone: bool) -> Task<Done> {
-        self.life += 1;
-        let name = format!("n{}/{}", self.index, self.life);
+    /// Starts the node with a new context, and voids the leases of its earlier runs.
+    pub(super) fn start(&mut self, world: &World, store: &Store, template: &Template, alone: bool) -> Task<TaskResult> {
+        self.run += 1;
+        let name = format!("n{}/{}", self.index, self.run);
         let chance = world.lock().chance.split();
         let ctx = context(world, store, self.index, &name, chance);
         for (snapshot, agent) in &template.compiled {
@@ -99,11 +99,11 @@ impl Node {
                 true => unscoped::void_all_leases(tx).await,
                 false => unscoped::void_leases_of(tx, &prefix).await,
             });
-            Done::Started(voided)
+            TaskResult::Started(voided)
         })
     }
 
-    /// Is asked to stop: what is under way comes to a place where another node can go on.
+    /// Begins a graceful stop: open work reaches a point from which another node can continue.
     pub(super) fn stop(&mut self) {
         if let Some(ctx) = &self.ctx {
             ctx.stopping.cancel();
@@ -111,25 +111,27 @@ impl Node {
         }
     }
 
-    /// Has stopped.
+    /// True when a graceful stop is complete.
     pub(super) fn is_done(&self) -> bool {
         self.stopping && self.tasks.is_empty()
     }
 
-    /// Dies: all that it had in memory is gone. Gives the webhooks whose connections broke.
-    pub(super) fn die(&mut self, rises: Timestamp) -> Vec<u64> {
+    /// Crashes: drops all memory. Returns the webhooks whose connections broke.
+    pub(super) fn crash(&mut self, restart_at: Timestamp) -> Vec<u64> {
         let broken = self.tasks.values().filter_map(|(kind, _)| match kind {
-            Kind::Ingest(id) => Some(*id),
+            TaskKind::Ingest(id) => Some(*id),
             _ => None,
         });
         let broken = broken.collect();
-        *self = Self { life: self.life, ..Self::new(self.index, rises) };
+        *self = Self { run: self.run, ..Self::new(self.index, restart_at) };
         broken
     }
 
-    /// What the loops of a node do at this time of their own accord.
-    pub(super) fn wake(&mut self, now: Timestamp) -> Vec<(Kind, Task<Done>)> {
-        let Some(ctx) = self.ctx.clone().filter(|_| self.ready && self.frozen.is_none()) else { return Vec::new() };
+    /// Tasks that the node's loops start at this time.
+    pub(super) fn due_tasks(&mut self, now: Timestamp) -> Vec<(TaskKind, Task<TaskResult>)> {
+        let Some(ctx) = self.ctx.clone().filter(|_| self.ready && self.paused_until.is_none()) else {
+            return Vec::new();
+        };
         let mut tasks = Vec::new();
         if self.stopping {
             self.scan_at = None;
@@ -138,17 +140,23 @@ impl Node {
         if scans {
             self.scan_at = None;
             let ctx = ctx.clone();
-            tasks.push((Kind::Clocks, Task::new(async move { Done::Clocks(workers::run_due_clocks(&ctx).await) })));
+            tasks.push((
+                TaskKind::Timers,
+                Task::new(async move { TaskResult::Timers(workers::run_due_clocks(&ctx).await) }),
+            ));
         }
-        if !self.looking && !self.stopping && (scans || ctx.wake.notified().now_or_never().is_some()) {
-            self.looking = true;
+        if !self.scanning && !self.stopping && (scans || ctx.wake.notified().now_or_never().is_some()) {
+            self.scanning = true;
             let ctx = ctx.clone();
-            tasks.push((Kind::Look, Task::new(async move { Done::Looked(workers::look(&ctx).await) })));
+            tasks.push((TaskKind::Scan, Task::new(async move { TaskResult::Scanned(workers::look(&ctx).await) })));
         }
         match self.renew_at {
             Some(at) if at <= now => {
                 self.renew_at = Some(now + RENEW);
-                tasks.push((Kind::Renew, Task::new(async move { Done::Renewed(workers::renew_leases(&ctx).await) })));
+                tasks.push((
+                    TaskKind::Renew,
+                    Task::new(async move { TaskResult::Renewed(workers::renew_leases(&ctx).await) }),
+                ));
             }
             None if !self.busy.is_empty() => self.renew_at = Some(now + RENEW),
             Some(_) if self.busy.is_empty() => self.renew_at = None,
@@ -157,17 +165,17 @@ impl Node {
         tasks
     }
 
-    /// Starts what a look has found, but for what is under way here.
-    pub(super) fn take_up(&mut self, due: workers::Due) -> Vec<(Kind, Task<Done>)> {
-        self.looking = false;
+    /// Starts the work found by a scan, except work that is already in progress here.
+    pub(super) fn start_work(&mut self, due: workers::Due) -> Vec<(TaskKind, Task<TaskResult>)> {
+        self.scanning = false;
         let Some(ctx) = self.ctx.as_ref().filter(|_| !self.stopping) else { return Vec::new() };
         let work = due.turns.into_iter().map(Work::Turn).chain(due.sends.into_iter().map(Work::Send));
         let mut tasks = Vec::new();
         for work in work {
             let (subject, ctx) = (work.subject(), ctx.clone());
             if self.busy.insert(subject) {
-                let task = Task::new(async move { Done::Worked(subject, work.execute(ctx).await) });
-                tasks.push((Kind::Work, task));
+                let task = Task::new(async move { TaskResult::Worked(subject, work.execute(ctx).await) });
+                tasks.push((TaskKind::Work, task));
             }
         }
         tasks
@@ -177,24 +185,24 @@ impl Node {
         self.busy.remove(&subject);
     }
 
-    /// Takes a webhook.
-    pub(super) fn ingest(&self, id: u64, items: Vec<Told>, body: Vec<u8>) -> Option<(Kind, Task<Done>)> {
+    /// Starts to ingest a webhook; `None` if the node does not accept requests.
+    pub(super) fn ingest(&self, id: u64, items: Vec<Event>, body: Vec<u8>) -> Option<(TaskKind, Task<TaskResult>)> {
         let ctx = self.ctx.clone().filter(|_| !self.stopping)?;
         let signature = gateways::whatsapp::signature::sign(&SecretString::from(APP_SECRET), &body);
         let task = async move {
             let received = ingest::receive(&ctx, Some(&signature), &body).await;
-            Done::Ingested(id, items, received)
+            TaskResult::Ingested(id, items, received)
         };
-        Some((Kind::Ingest(id), Task::new(task)))
+        Some((TaskKind::Ingest(id), Task::new(task)))
     }
 
-    /// When it does something next of its own accord.
+    /// Time of the node's next own action.
     pub(super) fn next(&self) -> Option<Timestamp> {
         if self.ctx.is_none() {
-            return Some(self.rises);
+            return Some(self.restart_at);
         }
-        if self.frozen.is_some() {
-            return self.frozen;
+        if self.paused_until.is_some() {
+            return self.paused_until;
         }
         [self.scan_at, self.renew_at.filter(|_| !self.busy.is_empty())].into_iter().flatten().min()
     }

@@ -1,44 +1,43 @@
-//! Who writes what and when.
+//! People and their messages.
 
 use super::{
     chance::Chance,
-    traffic::{Item, Told},
+    traffic::{Event, Item},
 };
 use domain::Timestamp;
 
 /// A person with a phone.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
-    /// Digits.
+    /// Phone number, digits only.
     pub phone: String,
-    /// Of the sandbox session that waits for them.
+    /// Activation code of the sandbox session.
     pub code: String,
-    /// What the phone shows that the business sent: in order of arrival.
-    pub heard: Vec<String>,
-    /// The number of messages that they will write.
-    pub plan: usize,
+    /// Texts from the business, in order of arrival.
+    pub received: Vec<String>,
+    /// Number of messages that the person will send.
+    pub message_count: usize,
 }
 
-/// The wamid of a person's code.
+/// Wamid of the message with a person's code.
 pub(super) fn code_wamid(person: usize) -> String {
     format!("wamid.code.{person}")
 }
 
-/// What a message says.
+/// Text of a message.
 pub(super) fn text(person: usize, number: usize) -> String {
     format!("p{person} m{number} says hi")
 }
 
-/// Everything that a person will say, in bursts, from `began` on.
-pub(super) fn messages(person: usize, plan: usize, began: Timestamp, chance: &mut Chance) -> Vec<Item> {
+/// All messages of a person, in bursts, from `began` on.
+pub(super) fn messages(person: usize, message_count: usize, began: Timestamp, chance: &mut Chance) -> Vec<Item> {
     let mut at = began + chance.millis(100, 20_000);
     let mut items = Vec::new();
-    for number in 0..plan {
+    for number in 0..message_count {
         let wamid = format!("wamid.{person}.{number}");
         let text = text(person, number);
-        items.push(Item { due: at, written: at, told: Told::Message { person, wamid, text } });
-        // Most of a burst comes within a second or two, then there is a pause for an answer or for
-        // much more.
+        items.push(Item { due: at, occurred: at, event: Event::Message { person, wamid, text } });
+        // The messages of a burst are a second or two apart. A longer pause follows.
         at = at
             + match chance.below(10) {
                 0..6 => chance.millis(10, 2_500),

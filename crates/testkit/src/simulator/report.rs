@@ -1,37 +1,37 @@
-//! What many runs have come to.
+//! Results of runs and their sums.
 
 use super::world::Counts;
 use runtime::failpoint;
 use std::{collections::BTreeSet, time::Duration};
 
-/// What did not hold in a run.
+/// Violated invariants of a run.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// Runs the same way again.
+    /// Seed that reproduces the run.
     pub seed: u64,
-    /// What did not hold.
+    /// Violated invariants.
     pub wrong: Vec<String>,
-    /// All that happened.
+    /// Whole history of the run.
     pub history: Vec<String>,
 }
 
-/// What a run has come to.
+/// Result of a run.
 pub struct Outcome {
-    /// Of the history and of what the database holds in the end.
+    /// Fingerprint of the history and the final content of the database.
     pub fingerprint: String,
     pub(super) counts: Counts,
     pub(super) executions: u64,
-    pub(super) died_at: BTreeSet<String>,
-    /// What did not hold, with the whole history.
+    pub(super) crashed_at: BTreeSet<String>,
+    /// Violated invariants with the whole history.
     pub failure: Option<Failure>,
 }
 
 /// Sums over runs.
 #[derive(Debug, Clone, Default)]
 pub struct Totals {
-    /// Runs.
+    /// Number of runs.
     pub seeds: u64,
-    /// Messages that people wrote.
+    /// Number of messages from people.
     pub messages: u64,
     deaths: u64,
     pauses: u64,
@@ -42,14 +42,13 @@ pub struct Totals {
     model_calls: u64,
     tool_calls: u64,
     executions: u64,
-    excused_doubles: u64,
-    died_at: BTreeSet<String>,
-    /// Runs in which something did not hold.
+    reported_duplicates: u64,
+    crashed_at: BTreeSet<String>,
+    /// Runs with violated invariants.
     pub failures: Vec<Failure>,
 }
 
 impl Totals {
-    /// Adds a run.
     pub fn add(&mut self, outcome: Outcome) {
         let counts = outcome.counts;
         self.seeds += 1;
@@ -63,12 +62,12 @@ impl Totals {
         self.model_calls += counts.model_calls;
         self.tool_calls += counts.tool_calls;
         self.executions += outcome.executions;
-        self.excused_doubles += counts.excused_doubles;
-        self.died_at.extend(outcome.died_at);
+        self.reported_duplicates += counts.reported_duplicates;
+        self.crashed_at.extend(outcome.crashed_at);
         self.failures.extend(outcome.failure);
     }
 
-    /// Adds another thread's sums.
+    /// Adds the sums of another thread.
     pub fn merge(&mut self, other: Self) {
         self.seeds += other.seeds;
         self.messages += other.messages;
@@ -81,24 +80,24 @@ impl Totals {
         self.model_calls += other.model_calls;
         self.tool_calls += other.tool_calls;
         self.executions += other.executions;
-        self.excused_doubles += other.excused_doubles;
-        self.died_at.extend(other.died_at);
+        self.reported_duplicates += other.reported_duplicates;
+        self.crashed_at.extend(other.crashed_at);
         self.failures.extend(other.failures);
     }
 
-    /// Executions that were replayed from their journals.
+    /// Number of executions replayed from their journals.
     pub const fn replayed(&self) -> u64 {
         self.executions
     }
 
-    /// For people.
+    /// Formats the sums for printing.
     pub fn lines(&self, took: Duration) -> String {
         let rate = self.messages as f64 / took.as_secs_f64().max(0.001);
         let wrong = |what: &str| {
             let lines = self.failures.iter().flat_map(|failure| &failure.wrong);
             lines.filter(|line| line.starts_with(what)).count()
         };
-        let never: Vec<&str> = failpoint::ALL.into_iter().filter(|name| !self.died_at.contains(*name)).collect();
+        let never: Vec<&str> = failpoint::ALL.into_iter().filter(|name| !self.crashed_at.contains(*name)).collect();
         let never = if never.is_empty() { String::new() } else { format!(" (not {})", never.join(", ")) };
         format!(
             "runs {}\nmessages {} ({rate:.0} a second)\nmodel calls {}, tool calls {}\ncrashes {}, at {} of {} failpoints{never}\npaused nodes {}\nstopped nodes {}\nstale writes refused {}\n\
@@ -109,7 +108,7 @@ impl Totals {
             self.model_calls,
             self.tool_calls,
             self.deaths,
-            self.died_at.len(),
+            self.crashed_at.len(),
             failpoint::ALL.len(),
             self.pauses,
             self.stops,
@@ -117,7 +116,7 @@ impl Totals {
             self.duplicates,
             self.answers_lost,
             self.executions,
-            self.excused_doubles,
+            self.reported_duplicates,
             wrong("I1") + wrong("I5"),
             wrong("I2") + wrong("I4"),
             self.failures.len(),

@@ -1,28 +1,28 @@
-//! What happens next: one thing at a time, chosen by the seed among all that could.
+//! Scheduler: chooses the next event among the possible ones, by the seed.
 
 use super::{
     chance::Chance,
     check,
-    node::{Done, Kind, Node},
+    node::{Node, TaskKind, TaskResult},
     people,
     report::{Failure, Outcome},
-    task::{Death, Polled, Task},
+    task::{Crash, Polled, Task},
     template::{BEGAN, PEOPLE, Template},
-    traffic::{Item, Told},
+    traffic::{Event, Item},
     world::World,
 };
 use domain::{Span, Timestamp};
 use runtime::{failpoint, ingest::Received, workers};
 use store::{DatabaseUrl, Error, Store, census};
 
-/// Deaths of nodes in a run, at most: it shall come to an end.
-const DEATHS: u64 = 12;
-/// Nothing in the installation waits longer for anything but people.
+/// Most crashes of nodes in a run, so that it ends.
+const MAX_CRASHES: u64 = 12;
+/// Longest wait in the installation, except for people.
 const LONGEST_WAIT: Span = Span::from_mins(20);
-/// Steps of a run, at most: more is a loop without end.
-const STEPS: u64 = 400_000;
+/// Most steps of a run; more mean an endless loop.
+const MAX_STEPS: u64 = 400_000;
 
-/// The parts of a run.
+/// State of a run.
 struct Run<'a> {
     template: &'a Template,
     world: World,
@@ -31,11 +31,11 @@ struct Run<'a> {
     nodes: Vec<Node>,
     chance: Chance,
     task_count: u64,
-    /// Something was written since the database was asked what is due next.
+    /// The database may have changed since the last read of the next due time.
     changed: bool,
 }
 
-/// Runs a seed to its end and checks what must hold.
+/// Runs a seed to its end and checks the invariants.
 pub async fn run(template: &Template, seed: u64) -> Outcome {
     let folder = tempfile::tempdir_in(fast_folder()).expect("a temporary folder");
     let path = folder.path().join("simulated.db");
@@ -44,41 +44,40 @@ pub async fn run(template: &Template, seed: u64) -> Outcome {
     let store = Store::open(&DatabaseUrl::Sqlite(path.clone())).await.expect("the copy opens");
     store.set_lease_clock(BEGAN);
     let mut chance = world.lock().chance.split();
-    invite(template, &world, &mut chance);
+    choose_people(template, &world, &mut chance);
     let profile = world.lock().profile;
     world.note(format_args!("seed {seed} {profile:?}"));
     let nodes = (0..profile.nodes).map(|index| Node::new(index, BEGAN)).collect();
     hook(&world, &mut chance);
     let mut run = Run { template, world, store, path, nodes, chance, task_count: 0, changed: true };
-    let finished = run.go().await;
+    let finished = run.run().await;
     store::point::give_way_when(None);
     failpoint::hook(None);
     run.conclude(seed, finished).await
 }
 
-/// Memory where there is such a folder: what a crash of a process loses is the same, and no disk is
-/// waited for.
+/// Folder in memory, if there is one. A process crash loses the same as on disk, and it is faster.
 fn fast_folder() -> std::path::PathBuf {
     let memory = std::path::PathBuf::from("/dev/shm");
     if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
-/// Some of the people, who send their codes first.
-fn invite(template: &Template, world: &World, chance: &mut Chance) {
+/// Chooses the people of the run, who first send their codes.
+fn choose_people(template: &Template, world: &World, chance: &mut Chance) {
     let mut people = template.people.clone();
     chance.shuffle(&mut people);
     people.truncate(2 + chance.below(PEOPLE - 1));
     let inner = &mut *world.lock();
     for (person, who) in people.iter_mut().enumerate() {
-        who.plan = 4 + chance.below(14);
+        who.message_count = 4 + chance.below(14);
         let at = BEGAN + chance.millis(0, 3_000);
-        let told = Told::Message { person, wamid: people::code_wamid(person), text: who.code.clone() };
-        inner.outgoing.push(Item { due: at, written: at, told });
+        let event = Event::Message { person, wamid: people::code_wamid(person), text: who.code.clone() };
+        inner.outgoing.push(Item { due: at, occurred: at, event });
     }
     inner.people = people;
 }
 
-/// Lets statements and failpoints of this thread be places where something may happen.
+/// Installs the hooks that make tasks yield at statements and crash at failpoints.
 fn hook(world: &World, chance: &mut Chance) {
     let (statements, failpoints) = {
         let profile = world.lock().profile;
@@ -89,42 +88,42 @@ fn hook(world: &World, chance: &mut Chance) {
     let world = world.clone();
     failpoint::hook(Some(Box::new(move |name| {
         let dies = {
-            // Few come to a tool or a timer.
+            // Tools and timers are rare.
             let often =
                 if name.starts_with("tool") || name.starts_with("timer") { failpoints * 10 } else { failpoints };
             let inner = &mut *world.lock();
-            inner.counts.deaths < DEATHS && inner.fault(often)
+            inner.counts.deaths < MAX_CRASHES && inner.fault(often)
         };
         if dies {
             world.note(format_args!("death at {name}"));
-            world.lock().died_at.insert(name.to_owned());
-            std::panic::resume_unwind(Box::new(Death));
+            world.lock().crashed_at.insert(name.to_owned());
+            std::panic::resume_unwind(Box::new(Crash));
         }
     })));
 }
 
 impl Run<'_> {
-    /// Until there is nothing left to happen. An error says why that could not be reached.
-    async fn go(&mut self) -> Result<(), String> {
-        // Sometimes long enough for a warm end's timer to fire while nodes still die.
+    /// Runs until no event is left. The error is the reason why the run did not end.
+    async fn run(&mut self) -> Result<(), String> {
+        // Sometimes long enough for a warm end's timer to fire while nodes still crash.
         let longest = if self.chance.permille(250) { 600_000 } else { 60_000 };
         let heal_after = self.chance.millis(0, longest);
         let mut sleeps = self.chance.permille(250);
         let mut heals: Option<Timestamp> = None;
-        for _ in 0..STEPS {
-            // The store's own clean-up after a dropped transaction runs beside us.
+        for _ in 0..MAX_STEPS {
+            // Let the store clean up dropped transactions on its own task.
             tokio::task::yield_now().await;
             let now = self.world.now();
-            self.rise(now);
+            self.start_nodes(now);
             for index in 0..self.nodes.len() {
-                let tasks = self.nodes[index].wake(now);
+                let tasks = self.nodes[index].due_tasks(now);
                 self.add(index, tasks);
             }
             if let Some((node, task)) = self.choose() {
                 self.poll(node, task).await;
                 continue;
             }
-            if heals.is_none() && self.all_was_said() {
+            if heals.is_none() && self.all_messages_are_sent() {
                 heals = Some(now + heal_after);
             }
             if heals.is_some_and(|at| at <= now) && !self.world.lock().healed {
@@ -136,69 +135,69 @@ impl Run<'_> {
             let next = self.next(heals.filter(|_| !healed));
             match next {
                 Some(at) if !healed || at - now < LONGEST_WAIT => self.forward(at),
-                // Everybody is silent for a day: what waits for that happens, too.
+                // People are silent for a day, so that longer timers fire too.
                 _ if healed && std::mem::take(&mut sleeps) => self.forward(now + Span::from_hours(25)),
                 _ if healed => return Ok(()),
                 _ => return Err("nothing happens any more".into()),
             }
         }
-        Err(format!("no end after {STEPS} steps"))
+        Err(format!("no end after {MAX_STEPS} steps"))
     }
 
-    fn all_was_said(&self) -> bool {
+    fn all_messages_are_sent(&self) -> bool {
         let inner = self.world.lock();
         let asked =
             inner.people.iter().enumerate().all(|(person, _)| inner.acked.contains(&people::code_wamid(person)));
-        asked && !inner.outgoing.iter().any(|item| matches!(item.told, Told::Message { .. }))
+        asked && !inner.outgoing.iter().any(|item| matches!(item.event, Event::Message { .. }))
     }
 
-    /// From here on nothing goes wrong.
+    /// Ends all faults.
     fn heal(&mut self, now: Timestamp) {
         self.world.lock().healed = true;
         self.world.note("healed");
         for node in &mut self.nodes {
-            node.frozen = node.frozen.map(|_| now);
-            node.rises = now;
+            node.paused_until = node.paused_until.map(|_| now);
+            node.restart_at = now;
         }
         self.changed = true;
     }
 
-    /// Dead nodes whose time has come start; frozen ones go on.
-    fn rise(&mut self, now: Timestamp) {
+    /// Starts crashed nodes and resumes paused ones when it is time.
+    fn start_nodes(&mut self, now: Timestamp) {
         for index in 0..self.nodes.len() {
             let alone = self.nodes.len() == 1;
             let node = &mut self.nodes[index];
             if node.is_done() {
-                node.die(now);
+                node.crash(now);
                 self.world.note(format_args!("node {index} has stopped"));
             }
-            if node.frozen.is_some_and(|until| until <= now) {
-                node.frozen = None;
+            if node.paused_until.is_some_and(|until| until <= now) {
+                node.paused_until = None;
                 node.draining.clear();
                 self.world.note(format_args!("node {index} goes on"));
                 self.changed = true;
             }
-            if node.ctx.is_none() && node.rises <= now {
+            if node.ctx.is_none() && node.restart_at <= now {
                 let task = node.start(&self.world, &self.store, self.template, alone);
-                self.world.note(format_args!("node {index} starts life {}", self.nodes[index].life));
-                self.add(index, vec![(Kind::Start, task)]);
+                self.world.note(format_args!("node {index} starts life {}", self.nodes[index].run));
+                self.add(index, vec![(TaskKind::Start, task)]);
             }
         }
     }
 
-    fn add(&mut self, node: usize, tasks: Vec<(Kind, Task<Done>)>) {
+    fn add(&mut self, node: usize, tasks: Vec<(TaskKind, Task<TaskResult>)>) {
         for task in tasks {
             self.task_count += 1;
             self.nodes[node].tasks.insert(self.task_count, task);
         }
     }
 
-    /// One of the tasks that can go on.
+    /// Chooses one of the tasks that can continue.
     fn choose(&mut self) -> Option<(usize, u64)> {
         let mut ready = Vec::new();
         for node in &self.nodes {
             for (id, (_, task)) in &node.tasks {
-                if task.is_ready() && (node.frozen.is_none() || node.draining.contains(id)) {
+                if task.is_ready() && (node.paused_until.is_none() || node.draining.contains(id)) {
                     ready.push((node.index, *id));
                 }
             }
@@ -215,7 +214,7 @@ impl Run<'_> {
         }
         match polled {
             Polled::Waits => {}
-            Polled::Died => return self.kill(index).await,
+            Polled::Crashed => return self.crash(index).await,
             Polled::Done(done) => {
                 node.tasks.remove(&id);
                 node.draining.remove(&id);
@@ -225,34 +224,33 @@ impl Run<'_> {
         let (dies, freezes, stops) = {
             let inner = &mut *self.world.lock();
             let profile = inner.profile;
-            let dies = inner.counts.deaths < DEATHS && inner.fault(profile.deaths);
+            let dies = inner.counts.deaths < MAX_CRASHES && inner.fault(profile.deaths);
             (dies, inner.fault(profile.pauses), inner.fault(profile.stops))
         };
         if dies {
-            self.kill(index).await;
+            self.crash(index).await;
         } else if freezes {
-            self.freeze(index);
+            self.pause_node(index);
         } else if stops {
             self.stop(index);
         }
     }
 
-    async fn kill(&mut self, index: usize) {
+    async fn crash(&mut self, index: usize) {
         let now = self.world.now();
-        let rises = now + self.chance.millis(50, 6_000);
-        let broken = self.nodes[index].die(rises);
+        let restart_at = now + self.chance.millis(50, 6_000);
+        let broken = self.nodes[index].crash(restart_at);
         {
             let inner = &mut *self.world.lock();
             inner.counts.deaths += 1;
             inner.history.note(now, format!("node {index} is dead"));
-            inner.cut(index);
+            inner.drop_requests(index);
             for id in broken {
-                inner.refused(id, now);
+                inner.retry_later(id, now);
             }
         }
         if self.nodes.len() == 1 && self.chance.permille(200) {
-            // As a new process would: from the file alone. What the old one left to be committed is
-            // committed first.
+            // Reopens the file as a new process would, after pending commits are done.
             for _ in 0..3 {
                 tokio::task::yield_now().await;
             }
@@ -262,7 +260,7 @@ impl Run<'_> {
         }
     }
 
-    /// A node is asked to stop, as for an upgrade.
+    /// Begins a graceful stop, as for an upgrade.
     fn stop(&mut self, index: usize) {
         let now = self.world.now();
         let node = &mut self.nodes[index];
@@ -274,12 +272,11 @@ impl Run<'_> {
         }
     }
 
-    /// A node stands still, as if its process were stopped; often what it is in the middle of comes
-    /// to a rest first.
-    fn freeze(&mut self, index: usize) {
+    /// Pauses a node, as if its process were stopped. Often its tasks first reach their next await.
+    fn pause_node(&mut self, index: usize) {
         let now = self.world.now();
         let node = &mut self.nodes[index];
-        if node.frozen.is_some() || node.ctx.is_none() {
+        if node.paused_until.is_some() || node.ctx.is_none() {
             return;
         }
         let span =
@@ -287,32 +284,32 @@ impl Run<'_> {
         if self.chance.permille(700) {
             node.draining = node.tasks.iter().filter(|(_, (_, task))| task.is_ready()).map(|(id, _)| *id).collect();
         }
-        node.frozen = Some(now + span);
+        node.paused_until = Some(now + span);
         let inner = &mut *self.world.lock();
         inner.counts.pauses += 1;
         inner.history.note(now, format!("node {index} stands still for {} ms", span.millis()));
     }
 
-    fn done(&mut self, index: usize, done: Done) {
+    fn done(&mut self, index: usize, done: TaskResult) {
         let now = self.world.now();
         self.changed = true;
         match done {
-            Done::Started(result) => {
+            TaskResult::Started(result) => {
                 self.nodes[index].ready = result.is_ok();
                 self.nodes[index].scan_at = Some(now);
                 self.expect_fine(index, "start", result);
             }
-            Done::Looked(Ok(seen)) => {
-                let tasks = self.nodes[index].take_up(seen);
+            TaskResult::Scanned(Ok(seen)) => {
+                let tasks = self.nodes[index].start_work(seen);
                 self.add(index, tasks);
             }
-            Done::Looked(Err(error)) => {
-                self.nodes[index].take_up(workers::Due::default());
+            TaskResult::Scanned(Err(error)) => {
+                self.nodes[index].start_work(workers::Due::default());
                 self.expect_fine(index, "look", Err(error));
             }
-            Done::Clocks(result) => self.expect_fine(index, "clocks", result),
-            Done::Renewed(result) => self.expect_fine(index, "renew", result),
-            Done::Worked(subject, result) => {
+            TaskResult::Timers(result) => self.expect_fine(index, "clocks", result),
+            TaskResult::Renewed(result) => self.expect_fine(index, "renew", result),
+            TaskResult::Worked(subject, result) => {
                 self.nodes[index].finished(subject);
                 self.world.note(format_args!("node {index} worked on {subject:?}: {result:?}"));
                 if matches!(result, Err(Error::StaleEpoch)) {
@@ -321,19 +318,19 @@ impl Run<'_> {
                     self.expect_fine(index, "work", result);
                 }
             }
-            Done::Ingested(id, items, received) => {
+            TaskResult::Ingested(id, items, received) => {
                 let inner = &mut *self.world.lock();
                 inner.history.note(now, format!("webhook {id} at node {index}: {received:?}"));
                 match received {
-                    Received::Stored => inner.taken(id, &items, now),
-                    Received::Failed => inner.refused(id, now),
+                    Received::Stored => inner.acknowledged(id, &items, now),
+                    Received::Failed => inner.retry_later(id, now),
                     other => inner.violation(now, format!("a signed webhook was answered {other:?}")),
                 }
             }
         }
     }
 
-    /// Nothing in the simulated world is a reason for any error but a stale epoch.
+    /// Reports any error except a stale epoch, because no fault of the simulation causes others.
     fn expect_fine(&self, index: usize, what: &str, result: store::Result<()>) {
         if let Err(error) = result {
             let now = self.world.now();
@@ -341,7 +338,7 @@ impl Run<'_> {
         }
     }
 
-    /// Nodes look for due work every 250 ms; only the looks that can find something are made.
+    /// Plans the next scan of each node. Nodes scan every 250 ms; useless scans are skipped.
     async fn plan_scans(&mut self, now: Timestamp) {
         if !std::mem::take(&mut self.changed) {
             return;
@@ -354,24 +351,24 @@ impl Run<'_> {
         }
     }
 
-    /// When something happens next.
+    /// Time of the next event.
     fn next(&self, heals: Option<Timestamp>) -> Option<Timestamp> {
         let nodes = self.nodes.iter().filter_map(Node::next);
-        let meta = self.world.lock().next_of_meta();
+        let meta = self.world.lock().next_meta_action();
         nodes.chain(meta).chain(self.world.timeline.next()).chain(heals).min()
     }
 
-    /// Moves all clocks to `at` and lets what is due there begin.
+    /// Moves all clocks to `at` and starts what is due then.
     fn forward(&mut self, at: Timestamp) {
         let now = self.world.now();
         self.world.clock.forward((at - now).max(Span::ZERO));
         let now = self.world.now();
         self.store.set_lease_clock(now);
-        self.world.timeline.call();
+        self.world.timeline.wake_due();
         let due: Vec<u64> = {
             let inner = &mut *self.world.lock();
-            inner.accept(now);
-            inner.pack(now);
+            inner.accept_arrived(now);
+            inner.build_webhooks(now);
             inner.deliveries.iter().filter(|(_, delivery)| delivery.at <= now).map(|(id, _)| *id).collect()
         };
         for id in due {
@@ -383,13 +380,13 @@ impl Run<'_> {
         let index = self.chance.below(self.nodes.len());
         let inner = &mut *self.world.lock();
         let Some((body, items)) = inner.attempt(id, now) else { return };
-        let Some(task) = self.nodes[index].ingest(id, items, body) else { return inner.refused(id, now) };
+        let Some(task) = self.nodes[index].ingest(id, items, body) else { return inner.retry_later(id, now) };
         inner.history.note(now, format!("webhook {id} to node {index}"));
         self.task_count += 1;
         self.nodes[index].tasks.insert(self.task_count, task);
     }
 
-    /// Checks what must hold and counts.
+    /// Checks the invariants and builds the outcome.
     async fn conclude(self, seed: u64, finished: Result<(), String>) -> Outcome {
         let checked = check::all(&self.world, &self.store, self.template).await;
         let mut inner = self.world.lock();
@@ -399,11 +396,11 @@ impl Run<'_> {
         let mut wrong = std::mem::take(&mut inner.violations);
         wrong.extend(checked.wrong);
         let mut counts = inner.counts;
-        counts.excused_doubles = checked.excused_doubles;
+        counts.reported_duplicates = checked.reported_duplicates;
         let history = std::mem::take(&mut inner.history);
-        let died_at = std::mem::take(&mut inner.died_at);
+        let crashed_at = std::mem::take(&mut inner.crashed_at);
         let fingerprint = history.fingerprint();
         let failure = (!wrong.is_empty()).then(|| Failure { seed, wrong, history: history.into_lines() });
-        Outcome { fingerprint, counts, executions: checked.executions, died_at, failure }
+        Outcome { fingerprint, counts, executions: checked.executions, crashed_at, failure }
     }
 }

@@ -9,35 +9,35 @@ use futures::future::{BoxFuture, FutureExt as _};
 use gateways::whatsapp::{Exchange, Posted, token};
 use serde_json::{Value, json};
 
-/// What Meta does with a request.
-enum Fate {
+/// Meta's response to a request.
+enum Response {
     Accepts,
-    /// It accepts, and the connection breaks or stays silent.
-    AcceptsUnheard(Span),
-    /// It says 500, and has accepted or not.
-    Server(bool),
-    /// It says so, and has not accepted.
+    /// Accepts, but no answer arrives: the connection breaks after this time.
+    AcceptsWithoutAnswer(Span),
+    /// Answers 500; true if the message was accepted.
+    ServerError(bool),
+    /// Answers with this status and error code; the message is not accepted.
     Refuses(u16, i64),
-    NeverReached,
+    NotReached,
 }
 
-impl Fate {
+impl Response {
     fn of(inner: &mut Inner) -> Self {
         let profile = inner.profile;
         if inner.fault(profile.answers_lost) {
             inner.counts.answers_lost += 1;
             return match inner.chance.below(4) {
-                0 => Self::AcceptsUnheard(Span::from_secs(15)),
-                1 => Self::AcceptsUnheard(inner.chance.millis(50, 3_000)),
-                2 => Self::Server(true),
-                _ => Self::Server(false),
+                0 => Self::AcceptsWithoutAnswer(Span::from_secs(15)),
+                1 => Self::AcceptsWithoutAnswer(inner.chance.millis(50, 3_000)),
+                2 => Self::ServerError(true),
+                _ => Self::ServerError(false),
             };
         }
         if inner.fault(profile.refusals) {
             return match inner.chance.below(10) {
                 0..3 => Self::Refuses(429, 130_429),
                 3..6 => Self::Refuses(400, 131_056),
-                6..8 => Self::NeverReached,
+                6..8 => Self::NotReached,
                 8 => Self::Refuses(400, 131_026),
                 _ => Self::Refuses(401, 190),
             };
@@ -46,67 +46,74 @@ impl Fate {
     }
 }
 
-/// Answers a request to send that this node opened.
+/// Answers a node's request to send.
 pub(super) fn send(world: World, node: usize, posted: &Posted) -> BoxFuture<'static, Exchange> {
     let text = |pointer: &str| posted.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (opaque, to, body) = (text("/biz_opaque_callback_data"), text("/to"), text("/text/body"));
     async move {
-        let (fate, arrives, answers, wamid) = open(&world, node, opaque, &to, body);
+        let (response, arrives, answers, wamid) = open(&world, node, opaque, &to, body);
         world.timeline.until(arrives).await;
         world.timeline.until(answers).await;
-        answer(&fate, wamid)
+        answer(&response, wamid)
     }
     .boxed()
 }
 
-fn open(world: &World, node: usize, opaque: String, to: &str, text: String) -> (Fate, Timestamp, Timestamp, String) {
+fn open(
+    world: &World,
+    node: usize,
+    opaque: String,
+    to: &str,
+    text: String,
+) -> (Response, Timestamp, Timestamp, String) {
     let now = world.now();
     let inner = &mut *world.lock();
-    let fate = Fate::of(inner);
+    let response = Response::of(inner);
     let arrives = now + inner.chance.millis(10, 200);
     let answers = arrives
-        + match &fate {
-            Fate::AcceptsUnheard(after) => *after,
+        + match &response {
+            Response::AcceptsWithoutAnswer(after) => *after,
             _ => inner.chance.millis(10, 400),
         };
     let Some(tracking) = token::read(&TRACKING_KEY, &opaque) else {
         inner.violation(now, format!("a send without our token: {opaque}"));
-        return (Fate::NeverReached, arrives, answers, String::new());
+        return (Response::NotReached, arrives, answers, String::new());
     };
     let (outbox, number) = (tracking.outbox, tracking.attempt);
     let person = inner.people.iter().position(|person| person.phone == to).unwrap_or_default();
     let earlier = inner.sends.entry(outbox).or_default();
     let again = earlier.iter().any(|earlier| earlier.number == number);
-    // A status that we stored before this request was opened has told that an earlier attempt
-    // arrived.
-    let known = earlier.iter().any(|earlier| earlier.told.is_some());
-    // Within the window nobody can have waited for a status.
+    // A status that was stored before this request proves that an earlier attempt arrived.
+    let known = earlier.iter().any(|earlier| earlier.status_at.is_some());
+    // A repetition within the reconcile window is too early.
     let hasty = earlier.iter().any(|earlier| earlier.accepted.is_some_and(|at| now - at < WINDOW));
-    earlier.push(Attempt { number, opened: now, accepted: None, told: None, words: Vec::new() });
+    earlier.push(Attempt { number, opened: now, accepted: None, status_at: None, statuses: Vec::new() });
     let wamid = format!("wamid.out.{}.{number}", &outbox.to_string()[..13]);
     inner.history.note(now, format!("send opened {outbox} attempt {number} by node {node}: {text}"));
     for (wrong, what) in
-        [(again, "opened twice"), (known, "repeated although a status told"), (hasty, "repeated too soon")]
+        [(again, "opened twice"), (known, "repeated although a status had arrived"), (hasty, "repeated too soon")]
     {
         if wrong {
             inner.violation(now, format!("I4: send {outbox} attempt {number} was {what}"));
         }
     }
-    if matches!(fate, Fate::Accepts | Fate::AcceptsUnheard(_) | Fate::Server(true)) {
+    if matches!(response, Response::Accepts | Response::AcceptsWithoutAnswer(_) | Response::ServerError(true)) {
         let arrival =
             Arrival { at: arrives, node, outbox, attempt: number, opaque, person, text, wamid: wamid.clone() };
         inner.in_flight.push(arrival);
     }
-    (fate, arrives, answers, wamid)
+    (response, arrives, answers, wamid)
 }
 
-fn answer(fate: &Fate, wamid: String) -> Exchange {
-    let said = |http, body: Value| Exchange::Answered { http, body: body.to_string().into_bytes() };
-    match fate {
-        Fate::Accepts => said(200, json!({"messaging_product": "whatsapp", "messages": [{"id": wamid}]})),
-        Fate::AcceptsUnheard(_) => Exchange::Broken { handed_over: true },
-        Fate::Server(_) => said(500, json!({"error": {"code": 131_000, "message": "something went wrong"}})),
-        Fate::Refuses(http, code) => said(*http, json!({"error": {"code": code, "message": "refused"}})),
-        Fate::NeverReached => Exchange::Broken { handed_over: false },
+fn answer(response: &Response, wamid: String) -> Exchange {
+    let answered = |http, body: Value| Exchange::Answered { http, body: body.to_string().into_bytes() };
+    match response {
+        Response::Accepts => answered(200, json!({"messaging_product": "whatsapp", "messages": [{"id": wamid}]})),
+        Response::AcceptsWithoutAnswer(_) => Exchange::Broken { handed_over: true },
+        Response::ServerError(_) => {
+            answered(500, json!({"error": {"code": 131_000, "message": "something went wrong"}}))
+        }
+        Response::Refuses(http, code) => answered(*http, json!({"error": {"code": code, "message": "refused"}})),
+        Response::NotReached => Exchange::Broken { handed_over: false },
     }
 }

@@ -1,8 +1,8 @@
-//! The installation that every run begins with: migrated, with a project, its agents and a sandbox
-//! session for each person.
+//! Initial installation of every run: migrated, with a project, its agents and a sandbox session for
+//! each person.
 //!
-//! It is made once for each process, under a fixed seed, through the product's own routes, and
-//! copied as a file.
+//! It is created once per process, with a fixed seed and through the product's routes, and copied as
+//! a file.
 
 use super::{agents, chance::Chance, context::context, people::Person, world::World};
 use axum::body::Body;
@@ -15,10 +15,10 @@ use tower::ServiceExt as _;
 
 /// 2026-01-05, a Monday.
 pub(super) const BEGAN: Timestamp = Timestamp::from_secs(1_767_571_200);
-/// People who have a session; a run takes some of them.
+/// Number of people with a session; a run uses some of them.
 pub(super) const PEOPLE: usize = 6;
 
-/// The bytes of the database and what is known of it.
+/// Database file and its content that the runs need.
 pub struct Template {
     pub(super) bytes: Vec<u8>,
     pub(super) people: Vec<Person>,
@@ -26,7 +26,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// Makes it; panics where it cannot.
+    /// Creates the template; panics on errors.
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("template.db");
@@ -60,7 +60,7 @@ impl Template {
             let body = json!({"whatsapp_sandbox_session": {"phone_number": format!("+{phone}"), "agent_id": ids[person % ids.len()]}});
             let session = call("/api/v1/sandbox_sessions", body).await;
             let code = session["activation_code"].as_str().expect("a code").to_owned();
-            people.push(Person { phone, code, heard: Vec::new(), plan: 0 });
+            people.push(Person { phone, code, received: Vec::new(), message_count: 0 });
         }
         let compiled = compiled(&store, &ids).await;
         drop((router, ctx));
@@ -70,7 +70,7 @@ impl Template {
     }
 }
 
-/// A project and a key of it.
+/// Creates a project. Returns its API key.
 async fn key(store: &Store) -> String {
     let mut chance = Chance::new(2);
     let mut random = [0; 256];
@@ -91,7 +91,7 @@ fn uuid(chance: &mut Chance) -> uuid::Uuid {
     uuid::Uuid::new_v8(bytes)
 }
 
-/// The agents ready to run: making one ready takes longer than a whole turn.
+/// Compiles the agents once, because compiling takes longer than a whole turn.
 async fn compiled(store: &Store, ids: &[String]) -> HashMap<SnapshotId, Arc<Compiled>> {
     let mut compiled = HashMap::new();
     let mut reader = store.read().await.expect("a reader");

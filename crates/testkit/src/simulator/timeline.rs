@@ -9,7 +9,7 @@ use std::{
     task::{Poll, Waker},
 };
 
-/// Those who wait for a time.
+/// Tasks that wait for a simulated time.
 #[derive(Clone)]
 pub(super) struct Timeline {
     clock: Clock,
@@ -27,7 +27,7 @@ impl Timeline {
         Self { clock, waiting: Arc::default() }
     }
 
-    /// Waits until the clock shows `at`.
+    /// Waits until the clock reaches `at`.
     pub(super) fn until(&self, at: Timestamp) -> impl Future<Output = ()> + Send + 'static {
         let timeline = self.clone();
         poll_fn(move |context| {
@@ -42,13 +42,13 @@ impl Timeline {
         })
     }
 
-    /// The next time that anybody waits for.
+    /// Earliest time that a task waits for.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.waiting.lock().expect("no panic").by_time.keys().next().map(|(at, _)| *at)
     }
 
-    /// Calls those whose time has come.
-    pub(super) fn call(&self) {
+    /// Wakes the tasks whose time has come.
+    pub(super) fn wake_due(&self) {
         let now = self.clock.now();
         let mut waiting = self.waiting.lock().expect("no panic");
         while let Some(entry) = waiting.by_time.first_entry() {

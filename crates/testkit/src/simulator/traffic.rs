@@ -2,45 +2,45 @@
 
 use domain::{Span, Timestamp, ids::OutboxId};
 
-/// Signs webhooks.
+/// Key of webhook signatures.
 pub(super) const APP_SECRET: &str = "simulated-app-secret";
-/// Of the shared number.
+/// Graph id of the sandbox number.
 pub(super) const PHONE_NUMBER_ID: &str = "100000000000001";
-/// The number itself.
+/// Dialled form of the sandbox number.
 pub(super) const PHONE_NUMBER: &str = "15550001111";
-/// Signs tracking tokens, on all nodes.
+/// Key of tracking tokens, the same on all nodes.
 pub(super) const TRACKING_KEY: [u8; 32] = [7; 32];
 
-/// How long a send with a lost answer waits for a status.
+/// Reconcile window: a send with a lost answer waits this long for a status.
 pub(super) const WINDOW: Span = Span::from_secs(30);
 
-/// Something that Meta has to tell.
+/// Event that Meta reports in a webhook.
 #[derive(Debug, Clone)]
 pub(super) struct Item {
-    /// When it leaves Meta.
+    /// Time of the webhook.
     pub due: Timestamp,
-    /// When it happened.
-    pub written: Timestamp,
-    pub told: Told,
+    /// Time of the event.
+    pub occurred: Timestamp,
+    pub event: Event,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Told {
-    /// A person wrote.
+pub(super) enum Event {
+    /// Message from a person.
     Message { person: usize, wamid: String, text: String },
-    /// Something became of what we sent.
+    /// Status of a message from the business.
     Status { outbox: OutboxId, attempt: u32, person: usize, wamid: String, opaque: String, word: &'static str },
 }
 
-/// A webhook that Meta delivers until it is taken.
+/// Webhook that Meta delivers until it is acknowledged.
 #[derive(Debug, Clone)]
 pub(super) struct Delivery {
-    /// The next attempt.
+    /// Time of the next attempt.
     pub at: Timestamp,
     pub tries: u32,
-    /// A copy of one that was taken: tried once.
+    /// Duplicate of an acknowledged webhook, tried once.
     pub extra: bool,
-    pub items: Vec<Told>,
+    pub items: Vec<Event>,
     pub body: Vec<u8>,
 }
 
@@ -50,13 +50,13 @@ pub(super) struct Attempt {
     pub number: u32,
     pub opened: Timestamp,
     pub accepted: Option<Timestamp>,
-    /// When a status of it was stored by us.
-    pub told: Option<Timestamp>,
-    /// What was stored of it.
-    pub words: Vec<&'static str>,
+    /// Time when a node stored its first status.
+    pub status_at: Option<Timestamp>,
+    /// Stored statuses.
+    pub statuses: Vec<&'static str>,
 }
 
-/// A request on its way to Meta, which its sender's death may or may not stop.
+/// Request on its way to Meta. A crash of the sender may or may not stop it.
 #[derive(Debug, Clone)]
 pub(super) struct Arrival {
     pub at: Timestamp,

@@ -1,21 +1,20 @@
-//! Meta: takes messages and tells what people write and what became of what it took, at least once,
-//! in any order.
+//! Meta's webhooks: messages and statuses, delivered at least once and in any order.
 
 use super::{
     chance::Chance,
     people,
-    traffic::{Arrival, Delivery, Item, PHONE_NUMBER, PHONE_NUMBER_ID, Told},
+    traffic::{Arrival, Delivery, Event, Item, PHONE_NUMBER, PHONE_NUMBER_ID},
     world::Inner,
 };
 use domain::{Span, Timestamp};
 use serde_json::{Value, json};
 
-/// How long Meta waits for our answer to a webhook.
+/// Time limit for the answer to a webhook.
 const PATIENCE: Span = Span::from_secs(10);
 
 impl Inner {
-    /// Takes the requests that have arrived by now.
-    pub(super) fn accept(&mut self, now: Timestamp) {
+    /// Accepts the requests to send that have arrived.
+    pub(super) fn accept_arrived(&mut self, now: Timestamp) {
         let arrived: Vec<Arrival> = self.in_flight.extract_if(.., |arrival| arrival.at <= now).collect();
         for arrival in arrived {
             self.history.note(now, format!("Meta accepted {} attempt {}", arrival.outbox, arrival.attempt));
@@ -23,13 +22,13 @@ impl Inner {
             if let Some(attempt) = attempts.iter_mut().find(|attempt| attempt.number == arrival.attempt) {
                 attempt.accepted = Some(now);
             }
-            self.people[arrival.person].heard.push(arrival.text.clone());
-            self.report(&arrival, now);
+            self.people[arrival.person].received.push(arrival.text.clone());
+            self.plan_statuses(&arrival, now);
         }
     }
 
-    /// Plans the statuses of an accepted message.
-    fn report(&mut self, arrival: &Arrival, now: Timestamp) {
+    /// Schedules the statuses of an accepted message.
+    fn plan_statuses(&mut self, arrival: &Arrival, now: Timestamp) {
         let honest = self.profile.honest || self.healed;
         let failed = self.fault(self.profile.refusals / 4);
         let words: &[&'static str] = match self.chance.below(4) {
@@ -48,7 +47,7 @@ impl Inner {
                     _ => self.chance.millis(20, 6_000),
                 };
             let due = if unheard { at + Span::from_secs(400) } else { at };
-            let told = Told::Status {
+            let event = Event::Status {
                 outbox: arrival.outbox,
                 attempt: arrival.attempt,
                 person: arrival.person,
@@ -56,12 +55,12 @@ impl Inner {
                 opaque: arrival.opaque.clone(),
                 word,
             };
-            self.outgoing.push(Item { due, written: at, told });
+            self.outgoing.push(Item { due, occurred: at, event });
         }
     }
 
-    /// Drops some of what a node that died had on the wire.
-    pub(super) fn cut(&mut self, node: usize) {
+    /// Drops some of the open requests of a crashed node.
+    pub(super) fn drop_requests(&mut self, node: usize) {
         let mut kept = Vec::new();
         for arrival in std::mem::take(&mut self.in_flight) {
             if arrival.node != node || self.chance.permille(500) {
@@ -71,14 +70,14 @@ impl Inner {
         self.in_flight = kept;
     }
 
-    /// Puts what is due into webhooks.
-    pub(super) fn pack(&mut self, now: Timestamp) {
+    /// Puts due events into webhooks.
+    pub(super) fn build_webhooks(&mut self, now: Timestamp) {
         let mut due: Vec<Item> = self.outgoing.extract_if(.., |item| item.due <= now).collect();
         due.sort_by_key(|item| item.due);
         let mut ready = Vec::new();
         for mut item in due {
-            // What is held back once is not held back again.
-            if item.due == item.written && self.fault(self.profile.late) && !self.must_be_told(&item) {
+            // An event is delayed only once.
+            if item.due == item.occurred && self.fault(self.profile.late) && !self.must_be_on_time(&item) {
                 item.due = now + self.delay();
                 self.outgoing.push(item);
             } else {
@@ -92,7 +91,7 @@ impl Inner {
             let size = 1 + self.chance.below(4);
             let batch: Vec<Item> = ready.drain(..size.min(ready.len())).collect();
             let body = body(&batch, &self.people).to_string().into_bytes();
-            let items: Vec<Told> = batch.into_iter().map(|item| item.told).collect();
+            let items: Vec<Event> = batch.into_iter().map(|item| item.event).collect();
             let parallel = if self.fault(self.profile.copies) { 1 + self.chance.below(4) } else { 0 };
             for copy in 0..=parallel {
                 self.delivery_count += 1;
@@ -103,9 +102,9 @@ impl Inner {
         }
     }
 
-    /// An honest Meta tells the first word about a message in time.
-    fn must_be_told(&self, item: &Item) -> bool {
-        self.profile.honest && matches!(item.told, Told::Status { .. })
+    /// True for statuses that an honest Meta sends in time.
+    fn must_be_on_time(&self, item: &Item) -> bool {
+        self.profile.honest && matches!(item.event, Event::Status { .. })
     }
 
     fn delay(&mut self) -> Span {
@@ -116,7 +115,7 @@ impl Inner {
         }
     }
 
-    /// The next attempt after one that failed.
+    /// Delay before the next attempt.
     fn retry_after(&mut self, tries: u32) -> Span {
         if self.profile.honest || self.healed {
             return self.chance.millis(300, 1_500);
@@ -124,9 +123,8 @@ impl Inner {
         self.chance.millis(300, 2_000) * i64::from(tries.min(6))
     }
 
-    /// An attempt begins; unless it is answered in time there will be another one, if it is no
-    /// copy.
-    pub(super) fn attempt(&mut self, id: u64, now: Timestamp) -> Option<(Vec<u8>, Vec<Told>)> {
+    /// Begins an attempt and schedules the next one, unless the webhook is a duplicate.
+    pub(super) fn attempt(&mut self, id: u64, now: Timestamp) -> Option<(Vec<u8>, Vec<Event>)> {
         let retry = self.retry_after(1);
         let delivery = self.deliveries.get_mut(&id)?;
         delivery.tries += 1;
@@ -139,8 +137,8 @@ impl Inner {
         Some((body, items))
     }
 
-    /// An attempt failed at once: nobody listened, or the connection broke.
-    pub(super) fn refused(&mut self, id: u64, now: Timestamp) {
+    /// Schedules a retry after a failed attempt.
+    pub(super) fn retry_later(&mut self, id: u64, now: Timestamp) {
         let Some(delivery) = self.deliveries.get(&id) else { return };
         let wait = self.retry_after(delivery.tries);
         if let Some(delivery) = self.deliveries.get_mut(&id) {
@@ -148,27 +146,27 @@ impl Inner {
         }
     }
 
-    /// We answered 200: a promise, whether Meta hears it or not.
-    pub(super) fn taken(&mut self, id: u64, items: &[Told], now: Timestamp) {
-        for told in items {
-            match told {
-                Told::Message { wamid, .. } => {
+    /// Records the 200 of a node, which is a promise even if Meta does not receive it.
+    pub(super) fn acknowledged(&mut self, id: u64, items: &[Event], now: Timestamp) {
+        for event in items {
+            match event {
+                Event::Message { wamid, .. } => {
                     if self.acked.insert(wamid.clone()) {
-                        self.begin_talking(wamid, now);
+                        self.start_messages(wamid, now);
                     }
                 }
-                Told::Status { outbox, attempt, word, .. } => {
+                Event::Status { outbox, attempt, word, .. } => {
                     let attempts = self.sends.entry(*outbox).or_default();
                     if let Some(attempt) = attempts.iter_mut().find(|known| known.number == *attempt) {
-                        attempt.told.get_or_insert(now);
-                        attempt.words.push(word);
+                        attempt.status_at.get_or_insert(now);
+                        attempt.statuses.push(word);
                     }
                 }
             }
         }
         let Some(delivery) = self.deliveries.get(&id) else { return };
         if delivery.extra || self.fault(self.profile.acks_lost) {
-            return self.refused(id, now);
+            return self.retry_later(id, now);
         }
         if let Some(mut delivery) = self.deliveries.remove(&id)
             && self.fault(self.profile.copies)
@@ -180,18 +178,18 @@ impl Inner {
         }
     }
 
-    /// A person whose code was taken goes on to talk.
-    fn begin_talking(&mut self, wamid: &str, now: Timestamp) {
+    /// Schedules the messages of a person whose code was acknowledged.
+    fn start_messages(&mut self, wamid: &str, now: Timestamp) {
         let Some(person) = (0..self.people.len()).find(|person| people::code_wamid(*person) == wamid) else { return };
-        let plan = self.people[person].plan;
+        let message_count = self.people[person].message_count;
         let mut chance: Chance = self.chance.split();
-        let items = people::messages(person, plan, now, &mut chance);
+        let items = people::messages(person, message_count, now, &mut chance);
         self.counts.messages += items.len() as u64;
         self.outgoing.extend(items);
     }
 
-    /// When Meta does something next.
-    pub(super) fn next_of_meta(&self) -> Option<Timestamp> {
+    /// Time of Meta's next action.
+    pub(super) fn next_meta_action(&self) -> Option<Timestamp> {
         let items = self.outgoing.iter().map(|item| item.due);
         let deliveries = self.deliveries.values().map(|delivery| delivery.at);
         let arrivals = self.in_flight.iter().map(|arrival| arrival.at);
@@ -203,15 +201,15 @@ fn body(items: &[Item], people: &[people::Person]) -> Value {
     let mut contacts = Vec::new();
     let (mut messages, mut statuses) = (Vec::new(), Vec::new());
     for item in items {
-        let at = item.written.secs().to_string();
-        match &item.told {
-            Told::Message { person, wamid, text } => {
+        let at = item.occurred.secs().to_string();
+        match &item.event {
+            Event::Message { person, wamid, text } => {
                 let phone = &people[*person].phone;
                 contacts.push(json!({"wa_id": phone, "profile": {"name": format!("Person {person}")}}));
                 messages
                     .push(json!({"from": phone, "id": wamid, "timestamp": at, "type": "text", "text": {"body": text}}));
             }
-            Told::Status { person, wamid, opaque, word, .. } => {
+            Event::Status { person, wamid, opaque, word, .. } => {
                 let mut status = json!({
                     "id": wamid, "status": word, "timestamp": at, "recipient_id": people[*person].phone,
                     "biz_opaque_callback_data": opaque,

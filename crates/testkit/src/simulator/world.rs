@@ -1,5 +1,5 @@
-//! What is outside of the nodes and outlives them: people, Meta, the model, the tools, and the
-//! memory of all that happened.
+//! State outside of the nodes, which survives their crashes: people, Meta, the model, the tools and
+//! the history.
 
 use super::{
     chance::Chance,
@@ -15,36 +15,36 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// How rough a run is; often-nesses are in thousandths.
+/// Probabilities of the faults of a run, per mille.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Profile {
-    /// Nodes over one database.
+    /// Number of nodes on one database.
     pub nodes: usize,
-    /// A node dies after a poll.
+    /// A node crashes after a poll.
     pub deaths: u32,
-    /// A node dies at a named failpoint.
+    /// A node crashes at a failpoint.
     pub failpoints: u32,
-    /// A task waits at a statement, so that others go first.
+    /// A task yields at a statement, so that others continue first.
     pub statements: u32,
-    /// A node stands still for a while.
+    /// A node pauses for a while.
     pub pauses: u32,
-    /// A node is asked to stop, and another life of it begins when it has.
+    /// A node stops gracefully and restarts.
     pub stops: u32,
-    /// A webhook is delivered again although it was taken.
+    /// A webhook is delivered again although it was acknowledged.
     pub copies: u32,
-    /// A webhook's answer is lost on its way to Meta.
+    /// The acknowledgement of a webhook is lost.
     pub acks_lost: u32,
-    /// Webhooks come late and in another order.
+    /// Webhooks are late or reordered.
     pub late: u32,
-    /// A send's answer is lost, or says 500 whatever happened.
+    /// The answer to a send is lost, or is a 500 with or without acceptance.
     pub answers_lost: u32,
-    /// A send is refused, throttled or not sent at all.
+    /// A send is refused, throttled or does not reach Meta.
     pub refusals: u32,
-    /// Meta tells what became of a message within the reconcile window, always.
+    /// Meta always sends a status within the reconcile window.
     pub honest: bool,
-    /// The model fails.
+    /// A model call fails.
     pub model_failures: u32,
-    /// The model takes longer than a lease.
+    /// A model call takes longer than a lease.
     pub slow_model: u32,
 }
 
@@ -70,7 +70,7 @@ impl Profile {
     }
 }
 
-/// What is counted of a run.
+/// Counters of a run.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     pub messages: u64,
@@ -82,10 +82,10 @@ pub(super) struct Counts {
     pub model_calls: u64,
     pub tool_calls: u64,
     pub stale: u64,
-    pub excused_doubles: u64,
+    pub reported_duplicates: u64,
 }
 
-/// Shared by the schedule and by what the nodes call outside.
+/// Handle on the state, shared by the schedule and the nodes' outgoing calls.
 #[derive(Clone)]
 pub(super) struct World {
     pub clock: Clock,
@@ -96,27 +96,27 @@ pub(super) struct World {
 pub(super) struct Inner {
     pub chance: Chance,
     pub profile: Profile,
-    /// No more faults: what is under way comes to its end.
+    /// No more faults happen, so that the run can end.
     pub healed: bool,
     pub history: History,
     pub people: Vec<Person>,
-    /// What Meta has to tell, each with its time.
+    /// Events that Meta has not put into webhooks yet.
     pub outgoing: Vec<Item>,
-    /// Webhooks that were not taken yet.
+    /// Webhooks that are not acknowledged.
     pub deliveries: BTreeMap<u64, Delivery>,
     pub delivery_count: u64,
-    /// Sends on the wire.
+    /// Open requests to send.
     pub in_flight: Vec<Arrival>,
-    /// Every request to send, by outbox row.
+    /// All requests to send, by outbox row.
     pub sends: BTreeMap<OutboxId, Vec<Attempt>>,
-    /// Messages that we promised to keep.
+    /// Wamids of acknowledged messages.
     pub acked: BTreeSet<String>,
-    /// Requests of tools that change something, by idempotency key.
+    /// Number of tool requests other than GET, by idempotency key.
     pub tools: BTreeMap<String, u32>,
     pub counts: Counts,
-    /// The failpoints at which nodes have died.
-    pub died_at: BTreeSet<String>,
-    /// What must never happen and was seen on the way.
+    /// Failpoints at which nodes crashed.
+    pub crashed_at: BTreeSet<String>,
+    /// Violations found during the run.
     pub violations: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ impl World {
             acked: BTreeSet::new(),
             tools: BTreeMap::new(),
             counts: Counts::default(),
-            died_at: BTreeSet::new(),
+            crashed_at: BTreeSet::new(),
             violations: Vec::new(),
         };
         Self { timeline: Timeline::new(clock.clone()), clock, inner: Arc::new(Mutex::new(inner)) }
@@ -153,7 +153,7 @@ impl World {
         self.clock.now()
     }
 
-    /// Waits for a span of the simulated time.
+    /// Waits for a simulated time span.
     pub(super) fn pause(&self, span: Span) -> impl Future<Output = ()> + Send + 'static {
         self.timeline.until(self.now() + span)
     }
@@ -165,7 +165,7 @@ impl World {
 }
 
 impl Inner {
-    /// Whether a fault happens that is meant to happen this often in a thousand.
+    /// Decides if a fault with this probability (per mille) happens.
     pub(super) fn fault(&mut self, often: u32) -> bool {
         !self.healed && often > 0 && self.chance.permille(often)
     }

@@ -9,7 +9,7 @@
 use crate::{
     contacts::Contacts,
     figures::Figures,
-    samples::Samples,
+    samples::{Samples, closed_loop},
     server::{Server, Settings},
     setup,
     world::World,
@@ -134,26 +134,12 @@ impl Load {
     }
 
     async fn closed(self: &Arc<Self>, kind: Kind, clients: usize, length: Duration) -> Samples {
-        let end = Instant::now() + length;
-        let loops: Vec<_> = (0..clients)
-            .map(|_| {
-                let load = self.clone();
-                tokio::spawn(async move {
-                    let mut took = Vec::new();
-                    while Instant::now() < end {
-                        let began = Instant::now();
-                        load.one(kind).await;
-                        took.push(began.elapsed());
-                    }
-                    took
-                })
-            })
-            .collect();
-        let mut samples = Samples::default();
-        for one in loops {
-            one.await.expect("no panic").into_iter().for_each(|took| samples.add(took));
-        }
-        samples
+        closed_loop(self, clients, length, move |load| async move {
+            let began = Instant::now();
+            load.one(kind).await;
+            began.elapsed()
+        })
+        .await
     }
 
     async fn one(&self, kind: Kind) {

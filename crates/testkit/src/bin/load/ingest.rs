@@ -6,7 +6,7 @@
 
 use crate::{
     figures::Figures,
-    samples::{Samples, poisson},
+    samples::{Samples, closed_loop, poisson},
     server::{Server, Settings, cpu_ms},
     setup, webhook,
     world::World,
@@ -85,24 +85,7 @@ impl Load {
     }
 
     async fn closed(self: &Arc<Self>, seconds: Duration) -> Samples {
-        let end = Instant::now() + seconds;
-        let loops: Vec<_> = (0..CONNECTIONS)
-            .map(|_| {
-                let load = self.clone();
-                tokio::spawn(async move {
-                    let mut took = Vec::new();
-                    while Instant::now() < end {
-                        took.push(load.webhook(Instant::now()).await);
-                    }
-                    took
-                })
-            })
-            .collect();
-        let mut samples = Samples::default();
-        for one in loops {
-            one.await.expect("no panic").into_iter().for_each(|took| samples.add(took));
-        }
-        samples
+        closed_loop(self, CONNECTIONS, seconds, |load| async move { load.webhook(Instant::now()).await }).await
     }
 
     async fn webhook(&self, intended: Instant) -> Duration {

@@ -1,7 +1,10 @@
 //! Latency samples and arrival schedules.
 
 use crate::figures::Figures;
-use std::time::Duration;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// Above this lag the generator itself distorts the latencies.
 const OWN_LAG_MS: f64 = 5.0;
@@ -40,6 +43,37 @@ impl Samples {
             eprintln!("warning: {load}: the generator was late, so these latencies include its own lag");
         }
     }
+}
+
+/// Runs `clients` concurrent loops for `length`. Each repeats `once` and samples its result.
+pub async fn closed_loop<L, F>(
+    load: &Arc<L>,
+    clients: usize,
+    length: Duration,
+    once: impl Fn(Arc<L>) -> F + Copy + Send + Sync + 'static,
+) -> Samples
+where
+    L: Send + Sync + 'static,
+    F: Future<Output = Duration> + Send + 'static,
+{
+    let end = Instant::now() + length;
+    let loops: Vec<_> = (0..clients)
+        .map(|_| {
+            let load = load.clone();
+            tokio::spawn(async move {
+                let mut took = Vec::new();
+                while Instant::now() < end {
+                    took.push(once(load.clone()).await);
+                }
+                took
+            })
+        })
+        .collect();
+    let mut samples = Samples::default();
+    for one in loops {
+        one.await.expect("no panic").into_iter().for_each(|took| samples.add(took));
+    }
+    samples
 }
 
 /// Arrival times of a Poisson process, the same in every run. They are computed beforehand, so that

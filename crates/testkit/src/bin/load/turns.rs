@@ -5,7 +5,7 @@
 
 use crate::{
     figures::Figures,
-    samples::{Samples, poisson},
+    samples::{Samples, closed_loop, poisson},
     server::{Server, Settings, cpu_ms},
     setup::{self, Phones},
     webhook,
@@ -106,24 +106,7 @@ impl Load {
     }
 
     async fn loops(self: &Arc<Self>, at_once: usize, length: Duration) -> Samples {
-        let end = Instant::now() + length;
-        let slots: Vec<_> = (0..at_once)
-            .map(|_| {
-                let load = self.clone();
-                tokio::spawn(async move {
-                    let mut took = Vec::new();
-                    while Instant::now() < end {
-                        took.push(load.turn(Instant::now()).await);
-                    }
-                    took
-                })
-            })
-            .collect();
-        let mut samples = Samples::default();
-        for slot in slots {
-            slot.await.expect("no panic").into_iter().for_each(|took| samples.add(took));
-        }
-        samples
+        closed_loop(self, at_once, length, |load| async move { load.turn(Instant::now()).await }).await
     }
 
     /// Measures waiting time at a rate of turns per second.

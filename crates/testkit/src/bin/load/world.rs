@@ -88,7 +88,7 @@ impl World {
         &self.0.http
     }
 
-    /// Where statuses go from now on.
+    /// Sets the server that receives statuses.
     pub fn serve(&self, server: &str) {
         server.clone_into(&mut self.0.server.lock().expect("no panic"));
     }
