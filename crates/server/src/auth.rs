@@ -1,8 +1,12 @@
-//! Who asks: a handler that takes [`ProjectContext`] runs only with a valid key, and has the project by it.
+//! Authentication. A handler that takes [`ProjectContext`] runs only with a valid key and is scoped
+//! to its project.
 
 use crate::{
     ApiError, AppState,
-    api::{change::LONGEST_KEY, facts::Facts, rate::Who},
+    api::{
+        facts::{Facts, LONGEST_KEY},
+        rate::Subject,
+    },
 };
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
@@ -20,25 +24,24 @@ use store::{
 };
 use subtle::ConstantTimeEq as _;
 
-/// The context of one project's request.
+/// Context of a request with a project's key.
 #[derive(Clone)]
 pub struct ProjectContext {
     ctx: AppState,
-    /// Whose data it may touch.
+    /// Project of the key; the only one the request may access.
     pub project: ProjectId,
-    /// Who asks.
     pub(crate) key: ApiKeyId,
-    /// Who made the key, if somebody did who was signed in.
+    /// User who created the key, if a signed-in user did.
     pub(crate) user: Option<UserId>,
-    /// What makes this request the same as an earlier one; of a POST only.
+    /// `Idempotency-Key` of a POST.
     pub(crate) idempotency_key: Option<String>,
     pub(crate) facts: Arc<Facts>,
-    /// Under which name the client reached us.
+    /// `Host` header, for links in answers.
     host: Option<HeaderValue>,
 }
 
 impl ProjectContext {
-    /// Where this client reads the file of a message, for a day.
+    /// Link to a message's file, valid for a day.
     pub(crate) fn media_url(&self, message: MessageId) -> String {
         self.base_url(self.host.as_ref()) + &runtime::media::link::path(self, self.project, message)
     }
@@ -54,13 +57,19 @@ impl Deref for ProjectContext {
 impl FromRequestParts<AppState> for ProjectContext {
     type Rejection = ApiError;
 
+    /// Authenticates once per request; later extractors get the same context.
     async fn from_request_parts(parts: &mut Parts, ctx: &AppState) -> Result<Self, ApiError> {
-        Self::known(parts, ctx).await.map_err(|error| refused(parts, ctx, error))
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        let known = Self::authenticate(parts, ctx).await.map_err(|error| rejection(parts, ctx, error))?;
+        parts.extensions.insert(known.clone());
+        Ok(known)
     }
 }
 
 impl ProjectContext {
-    async fn known(parts: &Parts, ctx: &AppState) -> Result<Self, ApiError> {
+    async fn authenticate(parts: &Parts, ctx: &AppState) -> Result<Self, ApiError> {
         let key = parts.headers.get("x-api-key").and_then(|key| key.to_str().ok()).ok_or(ApiError::Unauthorized)?;
         let lookup = api_key::lookup(key).ok_or(ApiError::Unauthorized)?;
         let mut reader = ctx.store.read().await?;
@@ -92,13 +101,12 @@ fn idempotency_key(parts: &Parts) -> Result<Option<String>, ApiError> {
     }
 }
 
-/// The context of a request by somebody who signed in from a command line.
+/// Context of a request with a user's token from the command line.
 #[derive(Clone)]
 pub(crate) struct UserContext {
     ctx: AppState,
-    /// Who asks.
     pub(crate) user: UserRow,
-    /// What finds their token.
+    /// Lookup part of the token.
     pub(crate) token_lookup: String,
     pub(crate) facts: Arc<Facts>,
 }
@@ -114,12 +122,12 @@ impl FromRequestParts<AppState> for UserContext {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, ctx: &AppState) -> Result<Self, ApiError> {
-        Self::known(parts, ctx).await.map_err(|error| refused(parts, ctx, error))
+        Self::authenticate(parts, ctx).await.map_err(|error| rejection(parts, ctx, error))
     }
 }
 
 impl UserContext {
-    async fn known(parts: &Parts, ctx: &AppState) -> Result<Self, ApiError> {
+    async fn authenticate(parts: &Parts, ctx: &AppState) -> Result<Self, ApiError> {
         let token =
             parts.headers.get("x-cli-token").and_then(|token| token.to_str().ok()).ok_or(ApiError::NotSignedIn)?;
         let lookup = api_key::token_lookup(token).ok_or(ApiError::NotSignedIn)?;
@@ -136,28 +144,28 @@ impl UserContext {
     }
 }
 
-/// What somebody is told who is not let in. Who tries too often from one address is not told whether a key is right; those with a right
-/// one are served there all the same.
-fn refused(parts: &Parts, ctx: &AppState, error: ApiError) -> ApiError {
+/// Maps an authentication failure to its response. An address with too many wrong keys gets 429
+/// whether or not the key exists. Valid keys are still accepted from there.
+fn rejection(parts: &Parts, ctx: &AppState, error: ApiError) -> ApiError {
     if !matches!(error, ApiError::Unauthorized | ApiError::NotSignedIn) {
         return error;
     }
     let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else { return error };
-    let window = ctx.http().rate_limit.count(Who::at(peer.ip()), ctx.now()).filter(|window| window.over);
+    let window = ctx.http().rate_limit.count(Subject::at(peer.ip()), ctx.now()).filter(|window| window.over);
     let (Some(window), Some(facts)) = (window, parts.extensions.get::<Arc<Facts>>()) else { return error };
     facts.window.get_or_init(|| window);
     ApiError::RateLimited
 }
 
-/// Counts a request of whoever this is.
+/// Counts a request against the limit of its key or user.
 fn count(ctx: &AppState, who: ApiKeyId, facts: &Facts) -> Result<(), ApiError> {
-    match ctx.http().rate_limit.count(Who::Key(who), ctx.now()) {
+    match ctx.http().rate_limit.count(Subject::Key(who), ctx.now()) {
         Some(window) if facts.window.get_or_init(|| window).over => Err(ApiError::RateLimited),
         _ => Ok(()),
     }
 }
 
-/// An id from the path; one that is not even a UUID is *not found*, like one that does not exist.
+/// Parses an id of the path; a malformed one is *not found*, like an absent one.
 pub fn path_id<T>(text: &str, what: &'static str) -> Result<Id<T>, ApiError> {
     text.parse().map_err(|_| ApiError::NotFound(what))
 }

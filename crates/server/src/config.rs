@@ -1,4 +1,4 @@
-//! Settings, typed, parsed once at start: defaults, then the file, then the environment, then flags.
+//! Typed configuration, parsed once at start. Later layers win: defaults, file, environment, flags.
 
 use crate::settings::{SETTINGS, Setting};
 use domain::{Span, agent::nearest};
@@ -16,54 +16,48 @@ use std::{
 };
 use store::{CommitObserver, DatabaseUrl};
 
-/// What the server runs with.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where to listen; port 0 takes a free one.
+    /// Listen address; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// Folder of everything that is kept.
+    /// Data folder.
     pub data_dir: PathBuf,
-    /// The database.
     pub database: DatabaseUrl,
-    /// What Meta calls.
+    /// Public base URL, which Meta calls.
     pub public_url: Option<String>,
-    /// The log filter.
     pub log: String,
-    /// Wraps stored secrets; read from the data folder when absent.
+    /// Wraps stored secrets. Read from the data folder if absent.
     pub master_key: Option<SecretString>,
-    /// Which model answers.
+    /// Default language model.
     pub llm: LlmSettings,
-    /// Where a local Ollama may be.
+    /// Base URL of a local Ollama.
     pub ollama: OllamaProbe,
-    /// Answers when no other model is configured or found; it needs no network.
+    /// Model used if no other is configured or found; needs no network.
     pub offline_model: Provider,
-    /// Keys of providers found in the environment, by variable.
+    /// Provider keys from the environment, by variable.
     pub provider_keys: BTreeMap<String, SecretString>,
-    /// Meta's Graph host.
     pub graph_base_url: String,
-    /// Version of the Graph API.
     pub graph_version: String,
-    /// Any of them may sign a webhook.
+    /// App secrets; any of them may sign a webhook.
     pub app_secrets: Vec<SecretString>,
-    /// Shown in the webhook handshake.
+    /// Verify token of the webhook handshake.
     pub verify_token: Option<SecretString>,
-    /// The number that sandbox sessions share.
+    /// Number shared by sandbox sessions.
     pub sandbox: Option<Sandbox>,
-    /// Private networks that agents' URLs may reach.
+    /// Private networks that user-given URLs may reach.
     pub egress_allow: Vec<IpNet>,
-    /// How long a status may take to tell how an unclear send ended, before the send is repeated.
+    /// Wait for a status before an unconfirmed send is settled by its policy.
     pub reconcile_window: Span,
-    /// How many API requests a key may make in a minute, on each node; 0 for any number.
+    /// API requests per minute, key and node; 0 for no limit.
     pub rate_limit_per_minute: u32,
-    /// What everything but leases goes by.
+    /// Clock for everything except leases.
     pub clock: Clock,
-    /// Whether the workers run by themselves; tests step them by hand.
+    /// False in tests that step the workers.
     pub run_workers: bool,
-    /// Sees the name of each committed transaction, for tests that count them.
+    /// Called with the name of each committed transaction, for tests that count commits.
     pub observer: Observer,
 }
 
-/// See [`Config::observer`].
 #[derive(Clone, Default)]
 pub struct Observer(pub Option<CommitObserver>);
 
@@ -73,24 +67,22 @@ impl std::fmt::Debug for Observer {
     }
 }
 
-/// A setting's value and where it came from.
+/// A setting's value and its source.
 #[derive(Debug, Clone)]
 pub struct Given {
-    /// As written.
     pub value: String,
-    /// `default`, the file's name, the variable or `flag`.
+    /// `default`, a file name, a variable or `flag`.
     pub origin: String,
 }
 
-/// All values as text, by key.
 pub type Values = BTreeMap<&'static str, Given>;
 
-/// A setting that cannot be used.
+/// An unusable setting.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(pub String);
 
-/// Collects the settings from all layers; later ones win. Unknown keys in the file are errors.
+/// Collects the settings of all layers; later ones win. Unknown keys in the file are errors.
 pub fn collect(
     file: Option<&Path>,
     env: &dyn Fn(&str) -> Option<String>,
@@ -142,7 +134,7 @@ fn read_file(text: &str, name: &str, values: &mut Values) -> Result<(), ConfigEr
 }
 
 impl Config {
-    /// Reads the collected settings. Keys of model providers are looked up in the environment as well.
+    /// Parses the collected settings. Also reads provider keys from the environment.
     pub fn read(
         values: &Values,
         env: &dyn Fn(&str) -> Option<String>,
@@ -224,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn flags_beat_the_environment_which_beats_the_file_which_beats_the_defaults() {
+    fn flags_override_environment_file_and_defaults() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("chasqui.toml");
         std::fs::write(&file, "[server]\nlisten = \"127.0.0.1:1\"\ndata_dir = \"from-file\"\nlog = \"warn\"").unwrap();
@@ -243,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_key_is_refused_with_the_nearest_known_one() {
+    fn unknown_key_error_suggests_the_nearest_key() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("chasqui.toml");
         std::fs::write(&file, "[server]\nlisen = \"127.0.0.1:1\"").unwrap();
@@ -252,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_values_are_named() {
+    fn invalid_values_are_reported_by_key() {
         for (key, value) in [
             ("server.listen", "nowhere"),
             ("llm.provider", "Oracle"),

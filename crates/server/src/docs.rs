@@ -1,7 +1,7 @@
-//! `/docs` and `/openapi.json`: the API described, for people and for programs.
+//! API reference at `/docs` and the document at `/openapi.json`.
 //!
-//! The page works without any network but ours: what draws it is a file in this binary (`assets/docs/README.md`), and its
-//! policy lets the browser ask nobody else. It is kept compressed, which every browser reads.
+//! The page needs no other server: its renderer is embedded (`assets/docs/README.md`), and its
+//! content policy forbids other origins. It is stored compressed, which every browser accepts.
 
 use axum::{
     Router,
@@ -14,12 +14,11 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use std::sync::LazyLock;
 
-/// Scripts are files of ours; requests, also those that a reader tries out, go to this server alone. The renderer writes its
-/// colours into the page as a style, which is why styles, and nothing else, may stand inside.
+/// Allows scripts and requests of this server only. Inline styles are allowed because the renderer
+/// writes its colours into the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// A file of the page.
 struct Asset {
     path: &'static str,
     kind: &'static str,
@@ -28,9 +27,9 @@ struct Asset {
     caching: &'static str,
 }
 
-/// Asked for again each time, and answered shortly if it is the same.
+/// Revalidated on every request.
 const CHECKED: &str = "no-cache";
-/// Its version stands in its name.
+/// Cached forever: its name contains its version.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 const ASSETS: [Asset; 4] = [
@@ -66,7 +65,7 @@ const ASSETS: [Asset; 4] = [
 
 static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| crate::router::openapi().to_string().into());
 
-/// The page, its files, and the document that it shows.
+/// Routes of the page, its files and the document.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let mut routes = Router::new().route("/openapi.json", get(document));
     for asset in &ASSETS {
@@ -101,7 +100,7 @@ async fn document(request: Request) -> Response {
     response
 }
 
-/// The bytes, or `304` for somebody who has them.
+/// The bytes, or `304` if the client has them.
 fn cached(request: &Request, tag: &HeaderValue, bytes: Bytes) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).is_some_and(|known| known == tag);
     let mut response = if known { StatusCode::NOT_MODIFIED.into_response() } else { bytes.into_response() };

@@ -1,7 +1,8 @@
-//! The one error that handlers return and the one place where it becomes a response (reliability.md §11).
+//! The error type of all handlers and its only mapping to a response (docs/spec/reliability.md 11).
 //!
-//! The body always has `error`, a string, because published clients print it; on 422 `errors` is a map, because a list
-//! crashes them. Internal causes are logged with the request's id and never shown.
+//! The body always has `error`, a string, because published clients print it. On 422 `errors` is a
+//! map, because a list crashes them. Internal causes are logged with the request id and never
+//! shown.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -12,90 +13,70 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// At most this many problems are listed.
+/// Maximum number of listed problems.
 const MAX_DETAILS: usize = 50;
 
-/// Why a request was not done.
+/// A failed request.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// No key, or not one of ours.
+    /// Missing, malformed or unknown API key.
     #[error("Invalid or missing API key")]
     Unauthorized,
-    /// No token of a user, or not one of ours.
+    /// Missing, expired or unknown user token.
     #[error("Invalid or missing token")]
     NotSignedIn,
-    /// Nobody has approved this sign-in yet.
+    /// A sign-in that is not approved yet.
     #[error("Not ready")]
     NotReady,
-    /// Absent, another project's, or not even an id.
+    /// Absent, in another project, or not a valid id.
     #[error("{0} not found")]
     NotFound(&'static str),
-    /// No such route.
     #[error("no such route")]
     NoRoute,
-    /// The route does not take this method.
-    #[error("this route does not take the method")]
+    #[error("Method not allowed")]
     Method,
-    /// Not JSON, or without what it must have.
+    /// Invalid JSON, or a missing wrapper.
     #[error("Invalid parameters")]
     Malformed(String),
-    /// JSON beyond the limits of depth and size.
+    /// JSON that is too deep or has too many values.
     #[error("Invalid parameters")]
     JsonLimits(&'static str),
-    /// Understood, and not acceptable.
+    /// Well-formed, with invalid values.
     #[error("Validation failed")]
     Invalid(Vec<Problem>),
-    /// The service window is closed.
-    #[error("the 24-hour window is closed; send a template")]
-    WindowClosed,
-    /// The state of the thing forbids it.
-    #[error("{0}")]
-    State(&'static str, String),
-    /// Not to be done with this thing now.
-    #[error("{0}")]
-    Forbidden(&'static str, String),
-    /// The state of the thing forbids it, in words that clients know.
-    #[error("{1}")]
-    Refused(&'static str, String),
-    /// WhatsApp refused (422), or could not be asked (500).
-    #[error("{message}")]
-    Whatsapp {
-        /// What the client gets.
-        status: StatusCode,
-        /// Our word for it.
-        code: &'static str,
-        /// For people.
-        message: String,
-        /// Meta's own codes.
-        said: Map<String, Value>,
-    },
-    /// Somebody else is at it.
-    #[error("{0}")]
-    Conflict(&'static str, String),
-    /// Too many requests with this key in this minute.
+    /// Refused for a reason of its own; see the constructors.
+    #[error("{}", .0.error)]
+    Refused(Box<Refusal>),
     #[error("Rate limit exceeded")]
     RateLimited,
-    /// More event streams than a key or a node may have.
     #[error("Too many event streams")]
     TooManyStreams,
-    /// More headers than we read.
     #[error("the headers are more than 64, or larger than 16 KiB")]
     Headers,
-    /// Larger than the route takes.
+    /// A body above this limit in bytes.
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
-    /// The request took too long to arrive or to be done.
     #[error("the request took too long")]
     Timeout,
-    /// Not JSON by its content type.
     #[error("the content type must be application/json")]
     MediaType,
-    /// The database.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// A fault of ours.
+    /// A bug, or an unusable environment.
     #[error("{0}")]
     Internal(String),
+}
+
+/// Status, code and message of a refusal that its handler describes.
+#[derive(Debug)]
+pub struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    /// `error` of the body: the code, or the message where published clients match its text.
+    error: String,
+    message: String,
+    /// Meta's error codes, if WhatsApp refused.
+    meta: Option<Map<String, Value>>,
 }
 
 impl store::Retryable for ApiError {
@@ -110,6 +91,44 @@ impl ApiError {
         Self::Invalid(vec![Problem::new(path, code, message)])
     }
 
+    /// 422: the state of the resource does not allow the request.
+    pub fn state(code: &'static str, message: impl Into<String>) -> Self {
+        Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, message.into())
+    }
+
+    /// 409: another change or execution is in the way.
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::coded(StatusCode::CONFLICT, code, message.into())
+    }
+
+    /// 403: not allowed for this resource at the moment.
+    pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
+        Self::coded(StatusCode::FORBIDDEN, code, message.into())
+    }
+
+    /// 422 with the message as `error`, because published clients match its text.
+    pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::worded(StatusCode::UNPROCESSABLE_ENTITY, code, message.into(), None)
+    }
+
+    /// 422: the service window is closed.
+    pub fn window_closed() -> Self {
+        Self::refused("outside_service_window", "the 24-hour window is closed; send a template")
+    }
+
+    /// WhatsApp refused (422) or could not be reached (500). `meta` holds Meta's error codes.
+    pub fn whatsapp(status: StatusCode, code: &'static str, message: String, meta: Map<String, Value>) -> Self {
+        Self::worded(status, code, message, Some(meta))
+    }
+
+    fn coded(status: StatusCode, code: &'static str, message: String) -> Self {
+        Self::Refused(Box::new(Refusal { status, code, error: code.into(), message, meta: None }))
+    }
+
+    fn worded(status: StatusCode, code: &'static str, message: String, meta: Option<Map<String, Value>>) -> Self {
+        Self::Refused(Box::new(Refusal { status, code, error: message.clone(), message, meta }))
+    }
+
     fn parts(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
@@ -121,11 +140,7 @@ impl ApiError {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Self::JsonLimits(_) => (StatusCode::BAD_REQUEST, "json_limits"),
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
-            Self::WindowClosed => (StatusCode::UNPROCESSABLE_ENTITY, "outside_service_window"),
-            Self::State(code, _) | Self::Refused(code, _) => (StatusCode::UNPROCESSABLE_ENTITY, code),
-            Self::Forbidden(code, _) => (StatusCode::FORBIDDEN, code),
-            Self::Whatsapp { status, code, .. } => (*status, code),
-            Self::Conflict(code, _) => (StatusCode::CONFLICT, code),
+            Self::Refused(refusal) => (refusal.status, refusal.code),
             Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::TooManyStreams => (StatusCode::TOO_MANY_REQUESTS, "too_many_streams"),
             Self::Headers => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
@@ -141,10 +156,8 @@ impl ApiError {
     fn body(&self, status: StatusCode, code: &'static str, request_id: &str) -> ErrorBody {
         let problems: &[Problem] = if let Self::Invalid(problems) = self { problems } else { &[] };
         let message = match self {
-            Self::Malformed(message)
-            | Self::State(_, message)
-            | Self::Forbidden(_, message)
-            | Self::Conflict(_, message) => message.clone(),
+            Self::Malformed(message) => message.clone(),
+            Self::Refused(refusal) => refusal.message.clone(),
             Self::JsonLimits(limit) => (*limit).to_owned(),
             Self::TooManyStreams => "end one of your streams first".into(),
             Self::RateLimited => "wait for the seconds in Retry-After".into(),
@@ -152,9 +165,9 @@ impl ApiError {
                 [one] => one.message.clone(),
                 many => format!("{} problems; nothing was saved", many.len()),
             },
-            Self::Store(store::Error::Conflict(_)) => "it changed meanwhile; read it again".into(),
+            Self::Store(store::Error::Conflict(_)) => "another request changed the resource; read it again".into(),
             Self::Store(store::Error::Retry(_)) => "try again in a moment".into(),
-            Self::Store(_) | Self::Internal(_) => format!("quote request {request_id} when you report it"),
+            Self::Store(_) | Self::Internal(_) => format!("include request id {request_id} in a report"),
             other => other.to_string(),
         };
         let error = match self {
@@ -169,7 +182,7 @@ impl ApiError {
             _ => by_field(shown()),
         });
         let details = shown().map(Detail::from).collect();
-        let meta = if let Self::Whatsapp { said, .. } = self { Some(said.clone()) } else { None };
+        let meta = if let Self::Refused(refusal) = self { refusal.meta.clone() } else { None };
         ErrorBody {
             error,
             message,
@@ -183,7 +196,7 @@ impl ApiError {
     }
 }
 
-/// The messages of each field, in the order of the fields.
+/// Messages by field, in the order of the fields.
 fn by_field<'a>(problems: impl Iterator<Item = &'a Problem>) -> Map<String, Value> {
     let mut errors = Map::new();
     for problem in problems {
@@ -197,26 +210,26 @@ fn by_field<'a>(problems: impl Iterator<Item = &'a Problem>) -> Map<String, Valu
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
-    /// Short label of what went wrong.
+    /// Short label of the error.
     error: String,
-    /// What went wrong in this case, and what to do if something can be done.
+    /// Cause of this error, and the remedy if there is one.
     message: String,
-    /// Stable word from a closed list.
+    /// Stable code from a closed list.
     #[schema(value_type = String)]
     code: &'static str,
-    /// The HTTP status again.
+    /// Copy of the HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What is wrong with which value; at most 50.
+    /// Problems of single values; at most 50.
     #[schema(max_items = 50)]
     details: Vec<Detail>,
-    /// The request, as in the `X-Request-Id` header.
+    /// Request id, as in the `X-Request-Id` header.
     request_id: String,
-    /// Field → messages; with 422 only.
+    /// Messages by field; only with 422.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashMap<String, Vec<String>>, required = false)]
     errors: Option<Map<String, Value>>,
-    /// What WhatsApp said, where it was asked: its `error_code`, `error_subcode` and `http_status`.
+    /// WhatsApp's `error_code`, `error_subcode` and `http_status`, if WhatsApp answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = std::collections::HashMap<String, Value>, required = false)]
     meta: Option<Map<String, Value>>,
@@ -226,12 +239,12 @@ pub(crate) struct ErrorBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ErrorDetail)]
 pub(crate) struct Detail {
-    /// JSON pointer.
+    /// JSON pointer to the value.
     path: String,
-    /// Stable word from a closed list.
+    /// Stable code from a closed list.
     #[schema(value_type = String)]
     code: &'static str,
-    /// What is wrong with it.
+    /// Problem in words.
     message: String,
 }
 
@@ -241,7 +254,7 @@ impl From<&Problem> for Detail {
     }
 }
 
-/// Puts the error where `telemetry::request` can give it the request's id.
+/// Response extension that lets `telemetry::request` add the request id to the body.
 #[derive(Clone)]
 pub(crate) struct Failure(pub(crate) std::sync::Arc<ApiError>);
 
@@ -255,14 +268,13 @@ impl IntoResponse for ApiError {
 }
 
 impl Failure {
-    /// The response as the client sees it.
     pub(crate) fn response(&self, request_id: &str) -> Response {
         let (status, code) = self.0.parts();
         if status.is_server_error() {
             tracing::error!(request_id, error = %self.0, "request failed");
         }
         let mut response = (status, axum::Json(self.0.body(status, code, request_id))).into_response();
-        // A key whose requests are counted is told when its next minute begins instead.
+        // The rate limiter replaces this by the time until the next window.
         let seconds = match status {
             StatusCode::SERVICE_UNAVAILABLE => "1",
             StatusCode::TOO_MANY_REQUESTS => "60",

@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it can take work.
+//! Liveness, readiness and metrics.
 
 use crate::AppState;
 use axum::{
@@ -10,12 +10,12 @@ use axum::{
 use serde_json::json;
 use store::transact;
 
-/// The process answers.
+/// Liveness: the process answers.
 pub(crate) async fn live() -> Response {
     Json(json!({"status": "ok"})).into_response()
 }
 
-/// The database takes a write.
+/// Readiness: the database accepts a write.
 pub(crate) async fn ready(State(ctx): State<AppState>) -> Response {
     let write = async {
         transact!(ctx.store, "health", tx => store::projects::insert(tx, runtime::context::PLATFORM_PROJECT, "sandbox", ctx.now()).await)

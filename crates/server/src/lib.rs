@@ -1,12 +1,19 @@
-//! HTTP: routes, authentication, the API's documents, Meta's webhooks, and the start of everything.
+//! HTTP: routes, authentication, API documents, Meta's webhooks, and the start of the server.
 //!
-//! `serve`, `dev` and every test start the same thing through [`build`]: a server on a port, with its workers.
+//! [`build`] starts a server on a port with its workers; `serve`, `dev` and every test use it.
+//!
+//! Order of modules (each imports only from those before it): error, api, state, auth, change,
+//! found, resources, docs, health, media, webhooks, telemetry, router, settings, config, operator,
+//! start, doctor.
 
 mod api;
 mod auth;
+mod change;
 pub mod config;
 mod docs;
+pub mod doctor;
 mod error;
+mod found;
 mod health;
 mod media;
 pub mod operator;

@@ -1,7 +1,7 @@
-//! `GET /media/{link}`: gives a person's file to whoever has a link to it, whole or in part.
+//! `GET /media/{link}`: serves a message's file, whole or in part, to anyone with the link.
 //!
-//! Strangers made these files. So a browser is told to show nothing but what is certainly a picture, a film or a sound, to
-//! guess no type, and to run nothing.
+//! The files come from strangers. So the browser may only display types that are certainly images,
+//! video or audio, must not guess types, and must not run anything.
 
 use crate::{ApiError, AppState};
 use axum::{
@@ -65,14 +65,14 @@ pub(crate) async fn serve(
     Ok((status, named, fixed, length, range.map(|range| [(header::CONTENT_RANGE, range)]), body).into_response())
 }
 
-/// What is asked for of a file.
+/// Requested part of a file.
 #[derive(Debug, PartialEq, Eq)]
 enum Wanted {
     All,
     Part(Range<usize>),
-    /// Whoever asks has it.
+    /// The client has the file already.
     Known,
-    /// It has no such part.
+    /// The range is outside the file.
     Nothing,
 }
 
@@ -88,7 +88,8 @@ fn wanted(headers: &HeaderMap, file: &Kept, size: usize) -> Wanted {
     }
 }
 
-/// Players ask for one part at a time; several at once, or another unit, get the whole (RFC 9110, 14.2).
+/// Media players request single ranges. Multiple ranges or other units get the whole file (RFC
+/// 9110, 14.2).
 fn part(range: &str, size: usize) -> Wanted {
     let Some((first, last)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-')) else {
         return Wanted::All;
@@ -106,7 +107,7 @@ fn tag(file: &Kept) -> String {
     format!("\"{}\"", file.sha256)
 }
 
-/// A document goes by the name that it came with, everything else by its message's id.
+/// File name: the original name of a document, otherwise the message id.
 fn disposition(row: &MessageRow, file: &Kept) -> String {
     let how = if file.inline { "inline" } else { "attachment" };
     let raw: Value = row.raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
@@ -116,7 +117,7 @@ fn disposition(row: &MessageRow, file: &Kept) -> String {
     }
 }
 
-/// These bytes of a file, a piece at a time.
+/// Streams these bytes of a file in chunks.
 fn content(ctx: AppState, project: ProjectId, file: Kept, part: Range<usize>) -> Body {
     Body::from_stream(stream::try_unfold(part, move |left| {
         let ctx = ctx.clone();
@@ -139,7 +140,7 @@ fn content(ctx: AppState, project: ProjectId, file: Kept, part: Range<usize>) ->
     }))
 }
 
-/// Gives a name that anybody may have chosen to a header, after RFC 6266.
+/// Encodes an untrusted file name for a header (RFC 6266).
 fn encoded(name: &str) -> String {
     let mut out = String::new();
     for byte in name.bytes() {
@@ -156,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_what_was_asked_for_and_there() {
+    fn range_is_cut_to_the_file() {
         for (range, expected) in [
             ("bytes=0-3", Wanted::Part(0..4)),
             ("bytes=4-", Wanted::Part(4..10)),

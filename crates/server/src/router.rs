@@ -1,43 +1,26 @@
-//! All routes. A group of the API stands in its own folder, where one list makes both its routes and its part of the document.
+//! All routes. Each resource folder has one list that makes both its routes and its part of the
+//! document.
 
-use crate::{ApiError, AppState, api, docs, health, media, resources::*, telemetry, webhooks};
+use crate::{
+    ApiError, AppState, api, docs, health, media,
+    resources::{self, cli},
+    telemetry, webhooks,
+};
 use axum::{Router, middleware::from_fn_with_state, routing::get};
 use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
-/// The API, in order of name.
+/// API routes, sorted by name.
 fn api() -> OpenApiRouter<AppState> {
-    let groups = OpenApiRouter::new()
-        .merge(agent_snapshots::routes())
-        .merge(agent_whatsapp_configs::routes())
-        .merge(agents::routes())
-        .merge(contact_notes::routes())
-        .merge(contacts::routes())
-        .merge(conversation_assignments::routes())
-        .merge(conversation_executions::routes())
-        .merge(conversations::routes())
-        .merge(customers::routes())
-        .merge(executions::routes())
-        .merge(messages::routes())
-        .merge(projects::routes())
-        .merge(sandbox_sessions::routes())
-        .merge(secrets::routes())
-        .merge(test_cases::routes())
-        .merge(test_chats::routes())
-        .merge(test_runs::routes())
-        .merge(test_suites::routes())
-        .merge(whatsapp_configs::routes())
-        .merge(whatsapp_templates::routes());
-    OpenApiRouter::new().nest("/api/v1", groups).nest("/api/cli", cli::routes())
+    OpenApiRouter::new().nest("/api/v1", resources::routes()).nest("/api/cli", cli::routes())
 }
 
-/// The OpenAPI document of the API.
 pub fn openapi() -> Value {
     api::document::of(&api().into_openapi())
 }
 
-/// The application without a port: what [`crate::build`] serves.
+/// The application without a port, as served by [`crate::build`].
 pub fn router(ctx: AppState) -> Router {
     let (api, _) = api().split_for_parts();
     api.merge(docs::routes())

@@ -1,18 +1,17 @@
-//! Every setting once: its key in the file, its variable, its default and what it is for. The commented default file, the
-//! reading of files and environment, and `doctor` all come from this table.
+//! The table of all settings: file key, variable, default and description. The commented default
+//! file, the parsing of file and environment, and `doctor` use it.
 
-/// One setting.
 #[derive(Debug)]
 pub struct Setting {
     /// `section.key` in the file.
     pub key: &'static str,
     /// The environment variable.
     pub variable: &'static str,
-    /// As it would be written; empty for none.
+    /// Default as written; empty for none.
     pub default: &'static str,
-    /// Never shown.
+    /// True hides the value.
     pub secret: bool,
-    /// One line for the default file.
+    /// Description in the default file.
     pub about: &'static str,
 }
 
@@ -38,12 +37,12 @@ pub const SETTINGS: &[Setting] = &[
         ".chasqui",
         "Folder of the database file, the master key and the lock.",
     ),
-    open("server.public_url", "CHASQUI_PUBLIC_URL", "", "The URL under which Meta reaches this server."),
+    open("server.public_url", "CHASQUI_PUBLIC_URL", "", "Public base URL of this server, which Meta calls."),
     open(
         "server.rate_limit_per_minute",
         "CHASQUI_RATE_LIMIT_PER_MINUTE",
         "100",
-        "How many API requests a key may make in a minute, on each node; 0: any number.",
+        "API requests per minute, key and node; 0 for no limit.",
     ),
     open("server.log", "CHASQUI_LOG", "info", "Log filter, e.g. info or chasqui=debug; json:FILTER writes JSON lines."),
     open(
@@ -61,7 +60,7 @@ pub const SETTINGS: &[Setting] = &[
         "llm.provider",
         "CHASQUI_LLM_PROVIDER",
         "",
-        "OpenAI, OpenAICompatible, Anthropic, Google, OpenRouter or Rehearsal; empty: whatever is at hand.",
+        "OpenAI, OpenAICompatible, Anthropic, Google, OpenRouter or Rehearsal; empty: the first that is available.",
     ),
     open(
         "llm.base_url",
@@ -69,8 +68,8 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Base URL of a server that speaks OpenAI's chat completions, e.g. http://127.0.0.1:11434/v1.",
     ),
-    secret("llm.api_key", "CHASQUI_LLM_API_KEY", "The provider's key."),
-    open("llm.model", "CHASQUI_LLM_MODEL", "", "The model; empty: the provider's default."),
+    secret("llm.api_key", "CHASQUI_LLM_API_KEY", "API key of the provider."),
+    open("llm.model", "CHASQUI_LLM_MODEL", "", "Model name; empty: the provider's default."),
     open(
         "whatsapp.graph_base_url",
         "CHASQUI_GRAPH_BASE_URL",
@@ -81,14 +80,14 @@ pub const SETTINGS: &[Setting] = &[
     secret(
         "whatsapp.app_secret",
         "CHASQUI_META_APP_SECRET",
-        "Signs Meta's webhooks; several, separated by commas, while one is replaced.",
+        "Secret that signs Meta's webhooks; several, separated by commas, during a rotation.",
     ),
-    secret("whatsapp.verify_token", "CHASQUI_META_VERIFY_TOKEN", "What Meta must show in the webhook handshake."),
+    secret("whatsapp.verify_token", "CHASQUI_META_VERIFY_TOKEN", "Token that Meta sends in the webhook handshake."),
     open(
         "sandbox.phone_number_id",
         "CHASQUI_SANDBOX_PHONE_NUMBER_ID",
         "",
-        "Meta's id of the number that sandbox sessions share; empty: no sandbox.",
+        "Meta's id of the number shared by sandbox sessions; empty: no sandbox.",
     ),
     open("sandbox.phone_number", "CHASQUI_SANDBOX_PHONE_NUMBER", "", "That number, with country code."),
     secret("sandbox.access_token", "CHASQUI_SANDBOX_ACCESS_TOKEN", "Meta's token for that number."),
@@ -96,34 +95,34 @@ pub const SETTINGS: &[Setting] = &[
         "outbox.reconcile_window_ms",
         "CHASQUI_OUTBOX_RECONCILE_WINDOW_MS",
         "30000",
-        "How long a status from WhatsApp may take to tell how a send without an answer ended, before it is repeated.",
+        "Wait for a status from WhatsApp before a send with a lost response is repeated, in milliseconds.",
     ),
     open(
         "egress.allow",
         "CHASQUI_EGRESS_ALLOW",
         "",
-        "Networks that URLs of agents may reach although private, e.g. 10.1.0.0/16,127.0.0.1/32.",
+        "Private networks that URLs of agents may reach, e.g. 10.1.0.0/16,127.0.0.1/32.",
     ),
 ];
 
-/// Variables of single commands, which no file can hold: name and what it is for.
+/// Variables of single commands, not allowed in the file: name and description.
 pub const COMMAND_VARIABLES: &[(&str, &str)] = &[
     ("CHASQUI_CONFIG", "The settings file, as --config."),
-    ("CHASQUI_EMULATOR_LISTEN", "Where dev and emulator put the emulated WhatsApp."),
-    ("CHASQUI_EMULATOR_URL", "An emulator that runs apart, for dev and phone."),
-    ("CHASQUI_EMULATOR_SEED", "Everything in the emulator that looks random comes from it."),
-    ("CHASQUI_EMULATOR_CALLBACK", "Where the emulator sends its webhooks."),
-    ("CHASQUI_ORDERS_LISTEN", "Where dev and emulator put the sample order service."),
-    ("CHASQUI_PHONE", "The phone that phone is."),
-    ("CHASQUI_LOGIN_EMAIL", "Who signs in by login approve."),
+    ("CHASQUI_EMULATOR_LISTEN", "Listen address of the emulated WhatsApp, for dev and emulator."),
+    ("CHASQUI_EMULATOR_URL", "URL of a separate emulator, for dev and phone."),
+    ("CHASQUI_EMULATOR_SEED", "Seed of all random values in the emulator."),
+    ("CHASQUI_EMULATOR_CALLBACK", "URL to which the emulator sends webhooks."),
+    ("CHASQUI_ORDERS_LISTEN", "Listen address of the sample order service, for dev and emulator."),
+    ("CHASQUI_PHONE", "Phone number of the phone command."),
+    ("CHASQUI_LOGIN_EMAIL", "E-mail address that login approve signs in."),
     ("CHASQUI_PROJECT", "The project of keys create."),
     ("CHASQUI_DEMO_LANGUAGE", "The language of demo: en, es or pt."),
 ];
 
-/// The default file: every setting commented out, with what it is for.
+/// Default file: every setting commented out, with its description.
 pub fn default_file() -> String {
     let mut text =
-        String::from("# Chasqui's settings. Each may also be given as the environment variable named behind it.\n");
+        String::from("# Chasqui's settings. Each can also be set by the environment variable in parentheses.\n");
     let mut section = "";
     for setting in SETTINGS {
         let (of, key) = setting.key.split_once('.').unwrap_or(("", setting.key));
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_file_names_every_setting_and_its_variable() {
+    fn default_file_contains_every_setting_and_its_variable() {
         let text = default_file();
         for setting in SETTINGS {
             assert!(text.contains(setting.variable), "{}", setting.variable);

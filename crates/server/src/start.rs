@@ -1,4 +1,4 @@
-//! Opens what the server needs, in the order in which it can fail, and starts it.
+//! Starts the server: opens everything it needs, in the order in which it can fail.
 
 use crate::{AppState, Config, operator::Operator, router, telemetry};
 use domain::chat::ModelChoice;
@@ -22,31 +22,22 @@ use store::{DatabaseUrl, Store, platform_settings, secrets::Vault, transact, uns
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-/// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The address cannot be listened on.
     #[error("cannot listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, std::io::Error),
-    /// Another server uses the database file.
     #[error("another Chasqui uses the database {0}; stop it, or choose another with --data-dir or --database")]
     Locked(String),
-    /// The folder cannot be used.
     #[error("data folder {0}: {1}")]
     DataDir(String, std::io::Error),
-    /// The key cannot be used.
     #[error("master key: {0}")]
     MasterKey(String),
-    /// The operating system has no randomness.
     #[error("node id: {0}")]
     NodeId(String),
-    /// The database cannot be used.
     #[error("database {0}: {1}")]
     Database(String, store::Error),
-    /// A model is named that cannot be asked.
     #[error("language model: {0}")]
     Model(String),
-    /// A client cannot be made.
     #[error("{0}")]
     Client(#[from] gateways::ClientError),
 }
@@ -62,7 +53,7 @@ pub struct App {
     _node: Node,
 }
 
-/// Starts a server: opens the database, migrates it, listens, and runs the workers.
+/// Opens and migrates the database, listens, and starts the workers.
 pub async fn build(config: Config) -> Result<App, StartError> {
     gateways::tls::install();
     let metrics = telemetry::metrics();
@@ -101,7 +92,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let serving = tokio::spawn(async move {
         let served = axum::serve(listener, app).with_graceful_shutdown(async move { graceful.cancelled().await }).await;
         if let Err(error) = served {
-            tracing::error!(%error, "the server stopped");
+            tracing::error!(%error, "server stopped");
         }
     });
     let (worker_ctx, worker_stop) = (ctx.clone(), stop.clone());
@@ -114,7 +105,8 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     Ok(App { ctx, address, stop, serving, working, _lock: lock, _node: node })
 }
 
-/// Opens and migrates the database. A lease of an earlier life of this node is void; alone on SQLite, every one is.
+/// Opens and migrates the database. Voids the leases of this node's earlier runs; on SQLite, which
+/// has one node, all leases.
 async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
     let mut store = Store::open(&config.database).await.map_err(database)?;
@@ -138,7 +130,8 @@ async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
     Ok(store)
 }
 
-/// The key of tracking tokens, which all nodes of a database share; and the proof that stored secrets can be opened.
+/// Key of tracking tokens, shared by all nodes of a database. Also checks that stored secrets can
+/// be decrypted.
 async fn tracking_key(config: &Config, store: &Store, master: &[u8; 32]) -> Result<[u8; 32], StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
     let sealed_elsewhere = async {
@@ -156,32 +149,31 @@ async fn tracking_key(config: &Config, store: &Store, master: &[u8; 32]) -> Resu
 }
 
 impl App {
-    /// The port it listens on.
     pub const fn port(&self) -> u16 {
         self.address.port()
     }
 
-    /// Its base URL on this machine.
+    /// Base URL on this machine.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The model that answers.
+    /// Default model.
     pub fn model(&self) -> ModelChoice {
         self.ctx.model.describe()
     }
 
-    /// What everything in it shares.
     pub const fn context(&self) -> &Context {
         &self.ctx
     }
 
-    /// What an operator may do with it.
+    /// Operator commands on this server's database.
     pub fn operator(&self) -> Operator {
         Operator::new(self.ctx.store.clone(), self.ctx.clock.clone())
     }
 
-    /// Stops taking requests and claiming work, lets running steps finish for a while, and closes the database.
+    /// Stops accepting requests and claiming work, waits up to 20 s for running steps, and closes
+    /// the database.
     pub async fn shutdown(mut self) {
         self.ctx.stopping.cancel();
         self.stop.cancel();
@@ -190,7 +182,7 @@ impl App {
             let _ = (&mut self.working).await;
         };
         if tokio::time::timeout(Duration::from_secs(20), finished).await.is_err() {
-            tracing::warn!("some work did not finish in time; its leases will run out");
+            tracing::warn!("shutdown timed out; leases of unfinished work will expire");
         }
         self.ctx.store.close().await;
     }
@@ -204,7 +196,8 @@ impl Drop for App {
     }
 }
 
-/// Proves that no other server works on this database file: the lock is beside the file, wherever the data folder is.
+/// Locks the database file against other servers. The lock is next to the file, wherever the data
+/// folder is.
 fn lock(database: &Path) -> Result<File, StartError> {
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error| StartError::DataDir(folder.display().to_string(), error);
@@ -219,7 +212,7 @@ fn lock(database: &Path) -> Result<File, StartError> {
     }
 }
 
-/// The key-encryption key: configured, or a file in the data folder that only its owner can read.
+/// Key-encryption key: configured, or a file in the data folder that only its owner can read.
 pub(crate) fn master_key(config: &Config) -> Result<[u8; 32], StartError> {
     if let Some(key) = &config.master_key {
         return read_key(key.expose_secret());
@@ -241,7 +234,7 @@ pub(crate) fn master_key(config: &Config) -> Result<[u8; 32], StartError> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     match options.open(&path) {
         Ok(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?,
-        // Another process of the same start was faster; its key is the key.
+        // Another process created the file first; use its key.
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return master_key(config),
         Err(error) => return Err(failed(error)),
     }
@@ -271,14 +264,14 @@ fn key_id(key: &[u8; 32]) -> String {
     derived_key(key, "id")[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// For a node that has no id yet.
+/// Random id for a new node.
 fn node_id() -> Result<String, StartError> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|error| StartError::NodeId(error.to_string()))?;
     Ok(id.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// Tells this life of the process from earlier ones.
+/// Distinguishes this run of the process from earlier ones.
 fn boot_id() -> String {
     let now = Clock::System.now().micros();
     format!("{now:x}-{}", std::process::id())

@@ -1,4 +1,4 @@
-//! What handlers share: the runtime, and what only HTTP needs.
+//! State shared by handlers: the runtime and what only HTTP needs.
 
 use crate::api::{rate::RateLimit, streams::Streams};
 use axum::http::HeaderValue;
@@ -13,15 +13,13 @@ pub struct AppState {
     http: Arc<Http>,
 }
 
-/// See [`AppState`].
 pub(crate) struct Http {
-    /// Under which the server is reached, where it was told.
+    /// Public base URL, if configured.
     public_url: Option<String>,
     /// Renders `/metrics`.
     pub(crate) metrics: PrometheusHandle,
-    /// How often a key may ask.
     pub(crate) rate_limit: RateLimit,
-    /// Who follows executions.
+    /// Open event streams.
     pub(crate) streams: Streams,
 }
 
@@ -33,7 +31,7 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    /// `public_url` is what Meta and browsers call; a rate of 0 is without limit.
+    /// `public_url` is called by Meta and browsers. A rate of 0 means no limit.
     pub fn new(
         runtime: Context,
         public_url: Option<String>,
@@ -48,7 +46,7 @@ impl AppState {
         &self.http
     }
 
-    /// Where a client that asked this host finds us: what the operator says, else what the client says.
+    /// Base URL for links: configured, or from the `Host` header.
     pub(crate) fn base_url(&self, host: Option<&HeaderValue>) -> String {
         match &self.http.public_url {
             Some(url) => url.trim_end_matches('/').into(),

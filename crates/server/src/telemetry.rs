@@ -14,41 +14,42 @@ use std::{
 };
 use tracing_subscriber::EnvFilter;
 
-/// How long a request may take, its body included.
+/// Time limit of a request, including its body.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Starts logging, once per process; later calls change nothing. `json:` before the filter writes JSON lines.
+/// Starts logging once per process; later calls change nothing. A `json:` prefix of the filter
+/// selects JSON lines.
 pub fn init(log: &str) {
     let (json, filter) = log.strip_prefix("json:").map_or((false, log), |filter| (true, filter));
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start in one process, as in tests, keeps the first one's logging.
+    // A second start in one process, as in tests, keeps the first logger.
     let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
 }
 
-/// The process's metrics; all servers in one process share them.
+/// Metrics of the process, shared by all its servers.
 pub(crate) fn metrics() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE
         .get_or_init(|| {
             let recorder = recorder();
             let handle = recorder.handle();
-            // Only a second recorder in the same process is refused, and `OnceLock` makes one.
+            // Fails only for a second recorder, which `OnceLock` prevents.
             let _ = metrics::set_global_recorder(recorder);
             handle
         })
         .clone()
 }
 
-/// Collects metrics for whoever installs it.
+/// Builds the metrics recorder.
 pub fn recorder() -> PrometheusRecorder {
     let seconds = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds);
     builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder()
 }
 
-/// Anybody may invent methods; each would be a new set of time series.
-fn known(method: &Method) -> &'static str {
+/// Unknown methods share one label: each would add a set of time series.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::POST => "POST",
@@ -59,7 +60,8 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// reliability.md §11; what is far beyond it the HTTP library refuses by itself.
+/// Header limits of docs/spec/reliability.md 11. The HTTP library refuses much larger headers
+/// itself.
 fn too_many_headers(request: &Request) -> bool {
     let headers = request.headers();
     let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
@@ -67,14 +69,14 @@ fn too_many_headers(request: &Request) -> bool {
     headers.len() > 64 || line + bytes > 16 * 1024
 }
 
-/// Gives each request an id, times it, and writes errors in the one shape.
+/// Gives each request an id, measures it, and writes errors in the common shape.
 pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = ctx.new_uuid().to_string();
     let line = format!("{} {}", request.method(), request.uri());
     let facts = Arc::new(Facts { request_id: id.clone(), line, ..Facts::default() });
     request.extensions_mut().insert(facts.clone());
     let began = Instant::now();
-    let method = known(request.method());
+    let method = method_label(request.method());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -82,7 +84,7 @@ pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, n
     let mut response = if too_many_headers(&request) {
         ApiError::Headers.into_response()
     } else {
-        // Nothing that we answer takes this long, so a sender who trickles is cut off here.
+        // No handler takes this long, so this ends slow senders.
         let done = tokio::time::timeout(PATIENCE, next.run(request)).await;
         done.unwrap_or_else(|_| ApiError::Timeout.into_response())
     };

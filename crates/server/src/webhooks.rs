@@ -15,7 +15,7 @@ use subtle::ConstantTimeEq as _;
 /// Meta sends up to 3 MB.
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// The handshake: gives the challenge back to whoever knows the verify token.
+/// Handshake: returns the challenge if the verify token is known.
 pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default();
     let mut values = std::collections::HashMap::new();
@@ -28,7 +28,7 @@ pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> 
         let ours = ours.expose_secret().as_bytes();
         !ours.is_empty() && bool::from(ours.ct_eq(token.as_bytes()))
     });
-    // No token of ours holds a NUL, and PostgreSQL takes none.
+    // Stored tokens never contain NUL, and PostgreSQL refuses it.
     if get("hub.mode") != "subscribe" || token.is_empty() || token.contains('\0') {
         return StatusCode::FORBIDDEN.into_response();
     }
@@ -36,18 +36,18 @@ pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> 
         Ok(known) if known || is_ours => {}
         Ok(_) => return StatusCode::FORBIDDEN.into_response(),
         Err(error) => {
-            tracing::error!(%error, "handshake not noted");
+            tracing::error!(%error, "cannot store the webhook handshake");
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     }
     match values.get("hub.challenge") {
-        // Never as HTML: the challenge is shaped by whoever calls.
+        // Never as HTML, because the caller controls the challenge.
         Some(challenge) => ([(header::CONTENT_TYPE, "text/plain")], challenge.clone()).into_response(),
         None => StatusCode::BAD_REQUEST.into_response(),
     }
 }
 
-/// A number may have a token of its own, and its config tells when Meta showed it. Whether one has this token.
+/// True if a config has this verify token. Records that Meta verified that number's callback.
 async fn note_handshake(ctx: &AppState, token: &str) -> store::Result<bool> {
     {
         let mut reader = ctx.store.read().await?;
@@ -60,7 +60,6 @@ async fn note_handshake(ctx: &AppState, token: &str) -> store::Result<bool> {
     Ok(true)
 }
 
-/// A delivery.
 pub(crate) async fn deliver(State(ctx): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let bytes = match body::bytes(body, LIMIT).await {

@@ -79,6 +79,29 @@ const ORDERS: &[(&str, &[&str])] = &[
             "workers",
         ],
     ),
+    (
+        "server",
+        &[
+            "error",
+            "api",
+            "state",
+            "auth",
+            "change",
+            "found",
+            "resources",
+            "docs",
+            "health",
+            "media",
+            "webhooks",
+            "telemetry",
+            "router",
+            "settings",
+            "config",
+            "operator",
+            "start",
+            "doctor",
+        ],
+    ),
 ];
 
 pub fn problems(name: &str, tree: &Tree, imports: &Imports) -> Vec<String> {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 use server::{
     config::Values,
-    operator::{self, Check},
+    doctor::{self, Check},
     settings::{SETTINGS, Setting, default_file},
 };
 
@@ -24,7 +24,7 @@ pub async fn run(args: DoctorArgs) -> Result<ExitCode> {
     }
     let values = settings::collect(&args.settings, None)?;
     let mut checks = match settings::read(&values) {
-        Ok(config) => operator::check(&config).await,
+        Ok(config) => doctor::check(&config).await,
         Err(error) => vec![unreadable(&error)],
     };
     let database = text(&values, "database.url");

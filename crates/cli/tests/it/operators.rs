@@ -44,9 +44,9 @@ fn approved_login_code_can_be_exchanged_for_a_token() {
 
     let again = home.run(&["login", "approve", code]);
     assert_eq!(again.status.code(), Some(1));
-    assert!(stderr(&again).contains("no sign-in waits with this code"), "{}", stderr(&again));
+    assert!(stderr(&again).contains("no pending sign-in for this code"), "{}", stderr(&again));
     let unknown_project = home.run(&["login", "approve", code, "--project", "Nowhere"]);
-    assert!(stderr(&unknown_project).contains("there is no project 'Nowhere'"), "{}", stderr(&unknown_project));
+    assert!(stderr(&unknown_project).contains("no project 'Nowhere'"), "{}", stderr(&unknown_project));
     let bad_address = home.run(&["login", "approve", code, "--email", "ana"]);
     assert!(stderr(&bad_address).contains("'ana' is not an e-mail address"), "{}", stderr(&bad_address));
     assert!(server.ends_when_asked(), "the server must stop with success");
@@ -57,7 +57,7 @@ fn project_name_must_exist_and_be_unique() {
     let home = Home::new();
     let output = home.run(&["keys", "create", "--project", "Missing"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("there is no project 'Missing'"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no project 'Missing'"), "{}", stderr(&output));
     for _ in 0..2 {
         assert!(home.run(&["projects", "create", "Twins"]).status.success());
     }

@@ -1,4 +1,4 @@
-//! Answers: everything stands under `data`, and lists have `meta` beside it.
+//! Answers: all content is under `data`; lists also have `meta`.
 
 use axum::{
     Json,
@@ -6,9 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
-/// One thing.
+/// One resource.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Data<T> {
     pub(crate) data: T,
@@ -20,7 +21,7 @@ impl<T: Serialize> IntoResponse for Data<T> {
     }
 }
 
-/// `201` with the thing that was made.
+/// `201` with the created resource.
 pub(crate) struct Created<T>(pub(crate) T);
 
 impl<T: Serialize> IntoResponse for Created<T> {
@@ -29,7 +30,7 @@ impl<T: Serialize> IntoResponse for Created<T> {
     }
 }
 
-/// `202` with what was begun.
+/// `202` with the started resource.
 pub(crate) struct Accepted<T>(pub(crate) T);
 
 impl<T: Serialize> IntoResponse for Accepted<T> {
@@ -38,7 +39,7 @@ impl<T: Serialize> IntoResponse for Accepted<T> {
     }
 }
 
-/// A part of a list.
+/// One page of a list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Page<T> {
     pub(super) data: Vec<T>,
@@ -47,7 +48,7 @@ pub(crate) struct Page<T> {
     pub(super) headers: HeaderMap,
 }
 
-/// Where a page stands in its list.
+/// Position of a page in its list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PaginationMeta {
     #[schema(minimum = 1)]
@@ -64,5 +65,49 @@ impl<T: Serialize> IntoResponse for Page<T> {
     fn into_response(mut self) -> Response {
         let headers = std::mem::take(&mut self.headers);
         (headers, Json(self)).into_response()
+    }
+}
+
+/// Answer of a write, built inside its transaction and stored for repeats of the request.
+pub(crate) trait Answer: IntoResponse {
+    fn status(&self) -> StatusCode;
+    /// The body; null if there is none.
+    fn body(&self) -> serde_json::Result<Value>;
+}
+
+/// `204` without a body.
+impl Answer for StatusCode {
+    fn status(&self) -> StatusCode {
+        *self
+    }
+    fn body(&self) -> serde_json::Result<Value> {
+        Ok(Value::Null)
+    }
+}
+
+impl<T: Serialize> Answer for Data<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::OK
+    }
+    fn body(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self)
+    }
+}
+
+impl<T: Serialize> Answer for Created<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::CREATED
+    }
+    fn body(&self) -> serde_json::Result<Value> {
+        Ok(serde_json::json!({"data": serde_json::to_value(&self.0)?}))
+    }
+}
+
+impl<T: Serialize> Answer for Accepted<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::ACCEPTED
+    }
+    fn body(&self) -> serde_json::Result<Value> {
+        Ok(serde_json::json!({"data": serde_json::to_value(&self.0)?}))
     }
 }

@@ -1,4 +1,4 @@
-//! Reads request bodies: within the route's size, as strict JSON, under their wrapping key, valid by their schema.
+//! Reads request bodies: size limit, strict JSON, wrapper key, schema.
 
 use super::{Problems, facts::Facts, json, schema};
 use crate::ApiError;
@@ -8,74 +8,91 @@ use axum::{
     http::{header, request::Parts},
 };
 use bytes::BytesMut;
+use domain::agent::Graph;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use serde::de::DeserializeOwned;
+use serde::{
+    Deserialize as _, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-/// What API routes take, in bytes.
+/// Body limit of most routes, in bytes.
 pub(crate) const API_LIMIT: usize = 1024 * 1024;
-/// What routes take that carry a graph, in bytes.
+/// Body limit of routes with a graph, in bytes.
 pub(crate) const GRAPH_LIMIT: usize = 12 * 1024 * 1024;
 
-/// A body that comes more slowly than this many bytes in each stretch is given up.
+/// Minimum bytes in each interval; slower bodies are refused.
 const SLOWEST: usize = 10 * 1024;
 const STRETCH: Duration = Duration::from_secs(10);
 
-/// The whole body of a request. Its schema is shown in the document and checks what is sent; unknown keys are ignored.
+/// A request body. Its schema is shown in the document and validates input; unknown keys are
+/// ignored.
 pub(crate) trait RequestBody: DeserializeOwned + ToSchema + 'static {
-    /// The wrapping key, then other spellings of it that clients send; none for bodies without one.
+    /// Wrapper key, then other accepted spellings; empty for bodies without one.
     const WRAPPER: &'static [&'static str] = &[];
-    /// Whether the wrapped object may hold nothing.
+    /// True allows an empty wrapped object.
     const MAY_BE_EMPTY: bool = false;
-    /// The most bytes.
+    /// Maximum size in bytes.
     const LIMIT: usize = API_LIMIT;
-    /// Pointer of a value that [`Self::read_apart`] checks in place of the schema; empty for none. The value is large: the
-    /// schema would list millions of problems at once.
-    const READ_APART: &'static str = "";
+    /// JSON pointer of an agent graph; empty if the body has none. `Graph::read` checks it instead
+    /// of the schema: it accepts more spellings, and the schema could list millions of problems.
+    const GRAPH_AT: &'static str = "";
 
-    /// Checks the value at [`Self::READ_APART`], which is not null, and returns what is deserialized in its place.
-    fn read_apart(value: Value, _problems: &mut Problems) -> Value {
-        value
-    }
-
-    /// Notes what no schema can say, in the body as it was sent: called also when the schema found problems, so that
-    /// all are told at once. Nothing here may need the database.
+    /// Reports problems that no schema can describe. Runs even after schema problems, so that all
+    /// are reported together. Must not need the database. A graph is not in `body`.
     fn check(_body: &Value, _problems: &mut Problems) {}
+
+    /// Receives the graph, which is read once, apart from the other fields.
+    fn set_graph(&mut self, _graph: Graph) {}
 }
 
-/// Reads and checks a body. No bytes at all are an empty object, for routes whose body is optional.
+/// Reads and checks a body. An empty body counts as an empty object.
 ///
-/// 413 too large, 415 not JSON by its type, 400 not JSON or without its wrapper, 422 with all problems of its values.
+/// Errors: 413 too large, 415 not JSON by content type, 400 invalid JSON or missing wrapper, 422
+/// with all problems of its values.
 pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError> {
     let (parts, body) = request.into_parts();
     checked(Value::Object(object(&parts, body, T::LIMIT).await?))
 }
 
-/// The same for a body that was put together from a form.
+/// Checks a body that was assembled from a form.
 pub(crate) fn checked<T: RequestBody>(mut value: Value) -> Result<T, ApiError> {
     unwrap::<T>(&mut value)?;
     let mut problems = Problems::default();
-    let apart = Some(T::READ_APART).filter(|at| !at.is_empty());
-    let held = apart.and_then(|at| value.pointer_mut(at).map(Value::take));
+    let graph = if T::GRAPH_AT.is_empty() { None } else { value.pointer_mut(T::GRAPH_AT).map(Value::take) };
     problems.extend_under("", schema::of::<T>()?.problems(&value));
-    if let (Some(place), Some(held)) = (apart.and_then(|at| value.pointer_mut(at)), held) {
-        *place = if held.is_null() { held } else { T::read_apart(held, &mut problems) };
-    }
+    let graph = match graph.filter(|graph| !graph.is_null()).map(|graph| Graph::read(&graph)) {
+        Some(Ok(read)) => Some(read.graph),
+        Some(Err(wrong)) => {
+            problems.extend_under(T::GRAPH_AT, wrong);
+            None
+        }
+        None => None,
+    };
     T::check(&value, &mut problems);
     problems.done()?;
     let unread = |error| ApiError::Internal(format!("a valid body was not read: {error}"));
-    match T::deserialize(&value) {
-        Ok(body) => Ok(body),
-        // To JSON Schema 2.0 is a whole number. Others keep their numbers as they were sent.
-        Err(_) => serde_json::from_value(with_whole_numbers(value)).map_err(unread),
+    let mut body = match T::deserialize(&value) {
+        Ok(body) => body,
+        // JSON Schema accepts 2.0 as an integer; serde does not.
+        Err(_) => serde_json::from_value::<T>(with_whole_numbers(value)).map_err(unread)?,
+    };
+    if let Some(graph) = graph {
+        body.set_graph(graph);
     }
+    Ok(body)
 }
 
-/// `2.0` becomes `2`, wherever it stands.
+/// Leaves a graph out of deserialization; see [`RequestBody::set_graph`].
+pub(crate) fn read_apart<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Graph>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| None)
+}
+
+/// Replaces `2.0` by `2` everywhere.
 fn with_whole_numbers(value: Value) -> Value {
     match value {
         Value::Number(number) => match number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) {
@@ -88,9 +105,9 @@ fn with_whole_numbers(value: Value) -> Value {
     }
 }
 
-/// Reads at most `limit` bytes, which must come at 1 KiB a second or faster.
+/// Reads at most `limit` bytes, arriving at 1 KiB a second or faster.
 pub(crate) async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
-    let mut body = Arriving::new(body, limit);
+    let mut body = Incoming::new(body, limit);
     let mut read = BytesMut::new();
     while let Some(more) = body.next().await? {
         read.extend_from_slice(&more);
@@ -98,22 +115,22 @@ pub(crate) async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     Ok(read.freeze())
 }
 
-/// A body on its way to us: at most so many bytes, at 1 KiB a second or faster.
-pub(super) struct Arriving {
+/// A body being received: at most `limit` bytes, at 1 KiB a second or faster.
+pub(super) struct Incoming {
     body: Limited<Body>,
     limit: usize,
     read: usize,
-    /// What must have come by the end of this stretch, unless the body ends before.
+    /// Bytes required by the end of this interval, unless the body ends before.
     due: usize,
     until: Instant,
 }
 
-impl Arriving {
+impl Incoming {
     pub(super) fn new(body: Body, limit: usize) -> Self {
         Self { body: Limited::new(body, limit), limit, read: 0, due: SLOWEST, until: Instant::now() + STRETCH }
     }
 
-    /// The next piece; none at the end.
+    /// Next chunk; `None` at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
         if self.read >= self.due {
             self.due = self.read + SLOWEST;
@@ -157,7 +174,7 @@ async fn object(parts: &Parts, body: Body, limit: usize) -> Result<Map<String, V
     }
 }
 
-/// Sees that the wrapping key is there, and gives it its own spelling.
+/// Requires the wrapper key and normalizes its spelling.
 fn unwrap<T: RequestBody>(body: &mut Value) -> Result<(), ApiError> {
     let Some(wrapper) = T::WRAPPER.first() else { return Ok(()) };
     let found = T::WRAPPER.iter().find_map(|key| body.as_object_mut()?.remove(*key));
@@ -175,7 +192,7 @@ mod tests {
     use super::*;
     use futures::{StreamExt as _, stream};
 
-    /// Pieces of `size` bytes, one each `pause`.
+    /// Chunks of `size` bytes, one per `pause`.
     fn pieces(count: usize, size: usize, pause: Duration) -> Body {
         Body::from_stream(stream::iter(0..count).then(move |_| async move {
             tokio::time::sleep(pause).await;
@@ -184,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_trickles_is_given_up_and_a_slow_one_is_read() {
+    async fn body_below_the_minimum_rate_is_refused_and_a_slow_one_read() {
         let trickle = pieces(1_000, 100, Duration::from_secs(1));
         let began = Instant::now();
         assert!(matches!(bytes(trickle, API_LIMIT).await, Err(ApiError::Timeout)));

@@ -1,63 +1,58 @@
-//! The OpenAPI document, made of the handlers' own descriptions and of what holds for all operations, which is added here:
-//! errors, keys, headers, closed answers.
+//! Builds the OpenAPI document from the handlers' descriptions, and adds what all operations share:
+//! errors, keys, headers and closed answers.
 
-use super::change::LONGEST_KEY;
+use super::facts::LONGEST_KEY;
 use crate::error::ErrorBody;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use utoipa::{PartialSchema as _, ToSchema as _, openapi::OpenApi};
 
-/// Errors of every operation: status and what its codes mean.
+/// Errors of every operation: status and meaning of its codes.
 const ALWAYS: [(&str, &str); 6] = [
-    ("401", "`unauthorized`: no key, or not a valid one"),
+    ("401", "`unauthorized`: missing or invalid key"),
     ("408", "`timeout`: the request took too long"),
-    ("429", "`rate_limited`: too many requests with this key, or too many without a valid one from this address"),
+    ("429", "`rate_limited`: too many requests with this key, or too many invalid keys from this address"),
     ("431", "`headers_too_large`: more than 64 headers, or more than 16 KiB"),
-    ("500", "`internal`: a fault of the server; quote `request_id` when you report it"),
+    ("500", "`internal`: a server error; include `request_id` in a report"),
     ("503", "`busy`: try again after `Retry-After` seconds"),
 ];
-/// Errors of operations with something in the path.
-const WITH_PATH: [(&str, &str); 1] =
-    [("404", "`not_found`: absent, another project's, or not an id; the answer is the same")];
+/// Errors of operations with path parameters.
+const WITH_PATH: [(&str, &str); 1] = [("404", "`not_found`: absent, in another project, or not a valid id")];
 /// Errors of operations with a query.
-const WITH_QUERY: [(&str, &str); 1] = [("422", "`validation_failed`: a value is not acceptable; `details` names each")];
-/// What no schema of a query can say.
-const IN_QUERY: &str = "A detail of a query: `nul`, a value holds U+0000";
-/// Errors of operations that make something.
+const WITH_QUERY: [(&str, &str); 1] = [("422", "`validation_failed`: invalid values, listed in `details`")];
+/// Query rules that no schema can express.
+const IN_QUERY: &str = "A detail of a query: `nul`, a value contains U+0000";
+/// Errors of operations that create a resource.
 const WITH_POST: [(&str, &str); 1] = [(
     "422",
-    "`validation_failed`: values are not acceptable, `details` names each; `idempotency_mismatch`: another request was sent \
-     with this `Idempotency-Key`",
+    "`validation_failed`: invalid values, listed in `details`; `idempotency_mismatch`: another request used this \
+     `Idempotency-Key`",
 )];
 /// Errors of operations with a body.
 const WITH_BODY: [(&str, &str); 4] = [
-    (
-        "400",
-        "`malformed`: not JSON, or without its wrapping key; `json_limits`: nested too deep, or too many keys or items",
-    ),
-    ("413", "`too_large`: the body is larger than the route takes"),
+    ("400", "`malformed`: invalid JSON, or the wrapper is missing; `json_limits`: too deep, or too many keys or items"),
+    ("413", "`too_large`: the body exceeds the limit of the route"),
     ("415", "`unsupported_media_type`: the content type is not application/json"),
-    ("422", "`validation_failed`: values are not acceptable; `details` names each"),
+    ("422", "`validation_failed`: invalid values, listed in `details`"),
 ];
-/// Headers of answers to a key whose requests are counted.
+/// Rate limit headers.
 const RATE: [(&str, &str); 3] = [
-    ("X-RateLimit-Limit", "Requests that the key may make in a minute."),
-    ("X-RateLimit-Remaining", "Requests that are left in this minute."),
-    ("X-RateLimit-Reset", "When the next minute begins, in Unix seconds."),
+    ("X-RateLimit-Limit", "Requests allowed per minute."),
+    ("X-RateLimit-Remaining", "Requests left in this minute."),
+    ("X-RateLimit-Reset", "Start of the next minute in Unix seconds."),
 ];
 /// Headers of lists.
 const PAGING: [(&str, &str, &str); 5] = [
-    ("Total", "integer", "Things in the whole list."),
-    ("Total-Pages", "integer", "Pages of this size."),
+    ("Total", "integer", "Total number of items."),
+    ("Total-Pages", "integer", "Number of pages."),
     ("Per-Page", "integer", "Page size."),
-    ("Page", "integer", "This page."),
+    ("Page", "integer", "Page number."),
     ("Link", "string", "Links to the first, last, previous and next page."),
 ];
 
-/// Requests and answers of real calls by the operation's name, which a test records.
+/// Requests and answers of real calls by operation id, recorded by a test.
 const EXAMPLES: &str = include_str!("examples.json");
 
-/// The document of these operations.
 pub(crate) fn of(api: &OpenApi) -> Value {
     let mut document = json!({
         "openapi": "3.1.0",
@@ -117,7 +112,7 @@ fn schemas(api: &OpenApi) -> Value {
     schemas
 }
 
-/// `Data<Agent>` and `Page<Agent>` refer to `Agent` rather than repeat it.
+/// Makes `Data<Agent>` and `Page<Agent>` refer to `Agent` instead of repeating it.
 fn name_wrapped(schemas: &mut Value) {
     let names: Vec<String> = schemas.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     for name in &names {
@@ -133,7 +128,7 @@ fn name_wrapped(schemas: &mut Value) {
     }
 }
 
-/// Groups of operations are merged in any order; the document's order is that of names.
+/// Sorts by name, because groups are merged in any order.
 fn sorted(object: Value) -> Value {
     let Value::Object(fields) = object else { return object };
     let mut fields: Vec<(String, Value)> = fields.into_iter().collect();
@@ -146,7 +141,7 @@ fn operations(paths: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> 
     items.filter_map(Value::as_object_mut).flatten().filter(|(_, value)| value.is_object())
 }
 
-/// Adds what holds for every operation of its kind.
+/// Adds the errors, headers and parameters of the operation's kind.
 fn describe(method: &str, operation: &mut Value) {
     let mut parameters = operation["parameters"].as_array_mut().map(std::mem::take).unwrap_or_default();
     let place = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
@@ -163,7 +158,7 @@ fn describe(method: &str, operation: &mut Value) {
         let schema = &mut operation["requestBody"]["content"]["application/json"]["schema"];
         *schema = not_null(schema.take());
     }
-    // Requests of people who sign in have a security of their own, and nothing to be kept a key of.
+    // Operations of signed-in users have their own security scheme and no idempotency.
     if method == "post" && operation["security"].is_null() {
         errors.extend(WITH_POST);
         parameters.push(idempotency_key());
@@ -203,7 +198,7 @@ fn describe(method: &str, operation: &mut Value) {
     }
 }
 
-/// Shows what a real call sends and gets.
+/// Adds the recorded example of a real call.
 fn illustrate(operation: &mut Value, examples: &Value) {
     let example = &examples[operation["operationId"].as_str().unwrap_or_default()];
     let shown = |content: &mut Value, example: &Value| {
@@ -234,7 +229,7 @@ fn header(kind: &str, about: &str) -> Value {
     json!({"description": about, "schema": {"type": kind}})
 }
 
-/// The schema of a query's value: one that may be left out is an `Option`, but no text is null.
+/// Schema of a query parameter: an optional one is an `Option`, but text is never null.
 pub(super) fn not_null(mut schema: Value) -> Value {
     if let Some(Value::Array(kinds)) = schema.get_mut("type") {
         kinds.retain(|kind| kind != "null");
@@ -248,7 +243,6 @@ pub(super) fn not_null(mut schema: Value) -> Value {
     }
 }
 
-/// Ids in paths are UUIDs.
 fn with_format(mut parameter: Value) -> Value {
     let name = parameter["name"].as_str().unwrap_or_default();
     if parameter["in"] == "query" {
@@ -260,8 +254,8 @@ fn with_format(mut parameter: Value) -> Value {
     parameter
 }
 
-/// No body at all is an empty object, which is enough where no key is required. A wrapping key that holds nothing is as
-/// good as absent, also where each of its fields may be left out.
+/// A missing body counts as an empty object, which suffices if no key is required. An empty wrapper
+/// counts as absent, even if all its fields are optional.
 fn describe_bodies(document: &mut Value) {
     let mut bodies = BTreeSet::new();
     let schemas = document["components"]["schemas"].clone();
@@ -286,8 +280,8 @@ fn describe_bodies(document: &mut Value) {
     }
 }
 
-/// Answers hold what the document says and nothing else, and all of it: objects are closed, and their fields required. A
-/// field may be left out if it is an optional one that cannot be null, or says `x-optional`.
+/// Closes answers: objects allow no other fields and require each. A field may be missing if it is
+/// optional and not nullable, or marked `x-optional`.
 fn close_answers(document: &mut Value) {
     let (mut sent, mut taken) = (BTreeSet::new(), BTreeSet::new());
     for (_, operation) in operations(&mut document["paths"].clone()) {
@@ -310,7 +304,7 @@ fn close_answers(document: &mut Value) {
     }
 }
 
-/// The names of all schemas that a value refers to.
+/// Names of all schemas that a value refers to.
 fn references(value: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
@@ -323,7 +317,7 @@ fn references(value: &Value, names: &mut BTreeSet<String>) {
     }
 }
 
-/// Parts of one object cannot be closed each by itself: the whole gets the fields of all.
+/// `allOf` parts cannot be closed one by one: the whole gets the fields of all.
 fn join_parts(schema: &mut Value, schemas: &Value) {
     let Some(parts) = schema.as_object_mut().and_then(|fields| fields.remove("allOf")) else { return };
     let mut whole = json!({"type": "object", "properties": {}, "required": []});
@@ -352,7 +346,7 @@ fn close(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             fields.values_mut().for_each(close);
-            // An open one, as a graph is, holds what was put into it.
+            // Open objects, such as graphs, keep unknown fields.
             if fields.contains_key("additionalProperties") {
                 return;
             }

@@ -1,7 +1,8 @@
-//! Reads `multipart/form-data` while it arrives, part by part, so that a file is never in memory as a whole: `multer` knows the
-//! format, the limits are ours. And makes of its fields the JSON that the same request would have been without a file.
+//! Streams `multipart/form-data` part by part, so that a file is never whole in memory. `multer`
+//! parses the format; the limits are ours. The fields become the JSON of the same request without a
+//! file.
 
-use super::{body::Arriving, json};
+use super::{body::Incoming, json};
 use crate::ApiError;
 use axum::{
     body::Body,
@@ -16,29 +17,29 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-/// Most bytes that may come before something can be given on: the library keeps the head of a part in memory.
+/// Maximum bytes received before `multer` yields anything: it keeps the head of a part in memory.
 const HEAD: usize = 1 << 20;
-/// Longest field that is no file.
+/// Maximum length of a field that is not a file.
 const FIELD: usize = 64 * 1024;
-/// Most parts.
+/// Maximum number of parts.
 const PARTS: usize = 1_000;
-/// How deep the brackets of a name may go.
+/// Maximum nesting of brackets in a name.
 const DEPTH: usize = 8;
 
-/// A form on its way to us.
+/// A form being received.
 pub(crate) struct Form {
     form: Multipart<'static>,
     part: Option<Field<'static>>,
     parts: usize,
-    /// Bytes that came since something was given on.
+    /// Bytes received since the last yield.
     since: Arc<AtomicUsize>,
 }
 
-/// What is said of a part before its content.
+/// Head of a part.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) name: String,
-    /// Of a file: its last component, without what does not belong into a name.
+    /// File name: last path component without forbidden characters.
     pub(crate) filename: Option<String>,
     pub(crate) content_type: Option<String>,
 }
@@ -47,7 +48,7 @@ fn broken(what: &str) -> ApiError {
     ApiError::Malformed(format!("the form is broken: {what}"))
 }
 
-/// What is wrong with the form, or with the body that it comes in.
+/// Maps an error of the form or of its body.
 fn failed(error: multer::Error) -> ApiError {
     match error {
         multer::Error::StreamReadFailed(cause) => match cause.downcast::<ApiError>() {
@@ -58,7 +59,7 @@ fn failed(error: multer::Error) -> ApiError {
     }
 }
 
-/// Whether a request is a form, by its type.
+/// True if the content type is `multipart/form-data`.
 pub(crate) fn is_form(parts: &Parts) -> bool {
     content_type(parts).split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("multipart/form-data"))
 }
@@ -68,7 +69,7 @@ fn content_type(parts: &Parts) -> &str {
 }
 
 impl Form {
-    /// Begins to read a form of at most `limit` bytes.
+    /// Starts reading a form of at most `limit` bytes.
     pub(crate) fn open(parts: &Parts, body: Body, limit: usize) -> Result<Self, ApiError> {
         let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         if length.is_some_and(|length: usize| length > limit) {
@@ -77,8 +78,9 @@ impl Form {
         let boundary = multer::parse_boundary(content_type(parts)).map_err(failed)?;
         let since = Arc::new(AtomicUsize::new(0));
         let arriving =
-            stream::try_unfold((Arriving::new(body, limit), since.clone()), |(mut body, since)| async move {
-                // The library takes all that is there before it gives anything on: so there is one piece at a time.
+            stream::try_unfold((Incoming::new(body, limit), since.clone()), |(mut body, since)| async move {
+                // `multer` reads all available bytes before it yields, so it gets one chunk at a
+                // time.
                 tokio::task::yield_now().await;
                 let Some(bytes) = body.next().await? else { return Ok::<_, ApiError>(None) };
                 if since.fetch_add(bytes.len(), Ordering::Relaxed) > HEAD {
@@ -89,7 +91,7 @@ impl Form {
         Ok(Self { form: Multipart::new(arriving, boundary), part: None, parts: 0, since })
     }
 
-    /// The next part; none at the end. What was not read of the one before is passed over.
+    /// Next part; `None` at the end. Skips unread content of the previous part.
     pub(crate) async fn next(&mut self) -> Result<Option<Head>, ApiError> {
         while self.piece().await?.is_some() {}
         self.part = None;
@@ -106,7 +108,7 @@ impl Form {
         Ok(Some(Head { name, filename, content_type }))
     }
 
-    /// More of the part's content; none at its end.
+    /// Next chunk of the part's content; `None` at its end.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, ApiError> {
         let Some(part) = &mut self.part else { return Ok(None) };
         let piece = part.chunk().await.map_err(failed)?;
@@ -114,7 +116,6 @@ impl Form {
         Ok(piece)
     }
 
-    /// The part's content as text.
     pub(crate) async fn text(&mut self) -> Result<String, ApiError> {
         let mut text = Vec::new();
         while let Some(piece) = self.piece().await? {
@@ -128,18 +129,18 @@ impl Form {
     }
 }
 
-/// A file's name: the last component of what was said, without what does not belong into one.
+/// Cleans a file name: last path component without forbidden characters.
 pub(crate) fn clean(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
     last.chars().filter(|c| !c.is_control()).take(240).collect::<String>().trim().to_owned()
 }
 
-/// Fields with names like `message[buttons][0][title]`, made into JSON.
+/// Builds JSON from fields with names like `message[buttons][0][title]`.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// Puts a text, a number or a whole JSON value where the name says. A place is taken once.
+    /// Sets a value at the place that the name describes. Each place is set once.
     pub(crate) fn put(&mut self, name: &str, value: Value) -> Result<(), ApiError> {
         let twice = || ApiError::Malformed(format!("the field {name} does not fit what came before it"));
         let path = path(name).ok_or_else(|| ApiError::Malformed(format!("the field name {name} cannot be read")))?;
@@ -165,18 +166,18 @@ impl Fields {
         Err(twice())
     }
 
-    /// The whole. Objects whose keys are all numbers are lists.
+    /// The complete JSON. Objects whose keys are all numbers become arrays.
     pub(crate) fn into_json(self) -> Map<String, Value> {
         self.0.into_iter().map(|(key, value)| (key, listed(value))).collect()
     }
 }
 
-/// A field that may hold JSON.
+/// Parses a field as JSON, or keeps it as text.
 pub(crate) fn json_or_text(text: String) -> Result<Value, ApiError> {
     if text.trim_start().starts_with(['{', '[']) { json::parse(text.as_bytes()) } else { Ok(Value::String(text)) }
 }
 
-/// `a[b][]` is `a`, `b` and nothing.
+/// Splits a name: `a[b][]` is `a`, `b` and an empty segment.
 fn path(name: &str) -> Option<Vec<String>> {
     let (first, mut rest) = name.split_at(name.find('[').unwrap_or(name.len()));
     let mut path = vec![first.to_owned()];
@@ -188,7 +189,7 @@ fn path(name: &str) -> Option<Vec<String>> {
     (rest.is_empty() && !first.is_empty() && path.len() <= DEPTH).then_some(path)
 }
 
-/// Which item `[]` means: the next one, or the last one while it lacks the key that follows.
+/// Index for `[]`: the next item, or the last one while it lacks the key that follows.
 fn nth(list: &Map<String, Value>, next: Option<&String>) -> String {
     let count = list.len();
     let last = count.checked_sub(1).map(|last| last.to_string());
@@ -229,7 +230,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_form_is_read_the_same_however_it_arrives() {
+    async fn form_parses_equally_for_all_chunk_sizes() {
         for size in 1..FORM.len() {
             let mut form = form(FORM, size);
             let first = form.next().await.unwrap().unwrap();
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_read_is_passed_over_and_what_is_cut_off_is_told() {
+    async fn unread_parts_are_skipped_and_truncated_forms_fail() {
         let mut whole = form(FORM, 7);
         let mut names = Vec::new();
         while let Some(part) = whole.next().await.unwrap() {
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn neither_a_large_file_nor_a_head_without_end_is_kept_in_memory() {
+    async fn large_files_and_endless_heads_are_not_kept_in_memory() {
         const PIECE: usize = 64 * 1024;
         let begin = FORM.split_once("\r\n\r\none").unwrap().0;
         for (begin, is_file) in [(format!("{begin}\r\n\r\n"), true), (begin.to_owned(), false)] {
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn names_with_brackets_make_objects_and_lists() {
+    fn bracketed_names_build_objects_and_lists() {
         let mut fields = Fields::default();
         for (name, text) in [
             ("m[content]", "hi"),

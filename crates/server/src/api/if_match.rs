@@ -1,6 +1,6 @@
-//! `ETag` and `If-Match`: a change that was made to an older state is refused.
+//! `ETag` and `If-Match`: refuses changes based on an older version.
 
-use super::change::Answer;
+use super::answer::Answer;
 use crate::ApiError;
 use axum::{
     extract::FromRequestParts,
@@ -10,7 +10,7 @@ use axum::{
 use serde_json::Value;
 use std::convert::Infallible;
 
-/// The versions that a client will change; none of them named means any.
+/// Versions that the client accepts; none named means any.
 pub(crate) struct IfMatch(Option<String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
@@ -34,7 +34,7 @@ impl IfMatch {
         if named.split(',').map(str::trim).any(fits) {
             return Ok(());
         }
-        Err(ApiError::Conflict("stale", "it changed since the version in If-Match; read it again".into()))
+        Err(ApiError::conflict("stale", "the resource changed since the version in If-Match; read it again"))
     }
 }
 
@@ -42,7 +42,7 @@ fn etag(version: i64) -> String {
     format!("\"{version}\"")
 }
 
-/// An answer that tells the version of what it shows.
+/// An answer with the resource's version as `ETag`.
 pub(crate) struct Versioned<A>(pub(crate) A, pub(crate) i64);
 
 impl<A: IntoResponse> IntoResponse for Versioned<A> {

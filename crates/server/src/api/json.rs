@@ -1,19 +1,19 @@
-//! Reads JSON as strictly as reliability.md §11 asks: no duplicate keys, no NUL, and bounds on depth and on the size of
-//! objects and arrays, so that what a client sends takes bounded memory and means one thing only.
+//! Strict JSON (docs/spec/reliability.md 11): no duplicate keys, no NUL, and limits on depth and on
+//! the size of objects and arrays. Input takes bounded memory and has one meaning.
 //!
-//! Lone surrogates and NaN are no JSON; the parser itself refuses them.
+//! The parser itself refuses lone surrogates and NaN.
 
 use crate::ApiError;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::{cell::Cell, fmt};
 
-/// Bounds of one document.
+/// Limits of one document.
 const DEPTH: usize = 32;
 const KEYS: usize = 1_000;
 const ITEMS: usize = 10_000;
 
-/// Reads one JSON document.
+/// Parses one JSON document.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     let over = Cell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
@@ -25,7 +25,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
     })
 }
 
-/// Reads one value at its depth; notes in `over` which limit was passed.
+/// Reads one value at its depth; stores in `over` which limit was exceeded.
 #[derive(Clone, Copy)]
 struct Strict<'a> {
     depth: usize,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_of_value_comes_back_as_it_was_sent() {
+    fn json_values_round_trip_unchanged() {
         let text = r#"{"b": [true, null, -1, 18446744073709551615, 0.1, "é\n"], "a": {}}"#;
         let value = parse(text.as_bytes()).unwrap();
         assert_eq!(value, json!({"b": [true, null, -1, 18_446_744_073_709_551_615_u64, 0.1, "é\n"], "a": {}}));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn depth_keys_and_items_are_bounded_and_their_bounds_are_allowed() {
+    fn depth_key_and_item_limits_are_inclusive() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         let keys = |count: usize| {
             format!("{{{}}}", (0..count).map(|key| format!("\"k{key}\":0")).collect::<Vec<_>>().join(","))
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_read_in_two_ways_is_refused() {
+    fn ambiguous_json_is_refused() {
         for text in
             [r#"{"a":1,"a":2}"#, r#"{"a":"\u0000"}"#, r#"{"\u0000":1}"#, r#""\ud800""#, "NaN", "1e999", "{} {}", ""]
         {

@@ -1,12 +1,12 @@
-//! The frame that all REST resources share: how bodies and queries are read, how answers are made, and the document that
-//! describes both.
+//! The API frame of all REST resources: reading bodies and queries, building answers, and the
+//! document that describes both.
 //!
-//! Document and behaviour have one source. A handler's request type gives its schema to the document, and the same schema
-//! checks what clients send; the router's list of handlers is the document's list of operations.
+//! Document and behaviour have one source. A handler's request type gives its schema to the
+//! document, and the same schema checks input. The router's list of handlers is the document's list
+//! of operations.
 
 pub(crate) mod answer;
 pub(crate) mod body;
-pub(crate) mod change;
 pub(crate) mod document;
 pub(crate) mod facts;
 pub(crate) mod form;
@@ -22,7 +22,6 @@ pub(crate) mod values;
 
 pub(crate) use answer::{Accepted, Created, Data, Page};
 pub(crate) use body::RequestBody;
-pub(crate) use change::{Changed, change};
 pub(crate) use if_match::{IfMatch, Versioned};
 pub(crate) use problems::Problems;
 pub(crate) use query::{List, Query};

@@ -1,4 +1,4 @@
-//! Reads queries: the parameters that the document shows, checked by the schemas that it shows, and the paging of lists.
+//! Reads query parameters by the schemas of the document, and the paging of lists.
 
 use super::{
     answer::{Page, PaginationMeta},
@@ -18,19 +18,19 @@ use utoipa::{
     openapi::path::{Parameter, ParameterIn},
 };
 
-/// The parameters of a route that is no list.
+/// Query parameters of a route that is not a list.
 pub(crate) struct Query<T>(pub(crate) T);
 
-/// The longest page that may be asked for.
+/// Maximum page size.
 const LONGEST_PAGE: i64 = 100;
 
-/// The query of a list: `page`, `per_page` and the filters `F`.
+/// Query of a list: `page`, `per_page` and the filters `F`.
 pub(crate) struct List<F = NoFilter> {
     pub(crate) filter: F,
     page: i64,
     per_page: i64,
     asked: bool,
-    /// As the client wrote it.
+    /// Path and query as sent.
     path: String,
     pairs: Vec<(String, String)>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct List<F = NoFilter> {
 #[derive(Deserialize, IntoParams)]
 pub(crate) struct NoFilter {}
 
-/// Lists are newest first, ties by id. What is asked for beyond the last page is an empty list.
+/// Lists are sorted newest first, then by id. A page beyond the last one is empty.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct Paging {
@@ -79,7 +79,7 @@ impl<F: DeserializeOwned + IntoParams + 'static, S: Send + Sync> FromRequestPart
         let Both { paging, filter }: Both<F> = read::<Self, _>(&pairs)?;
         let asked = paging.page.is_some() || paging.per_page.is_some();
         let (page, per_page) = (paging.page.unwrap_or(1), paging.per_page.unwrap_or(20));
-        // The router takes the prefix of nested routes away from the other one.
+        // The router strips the prefix of nested routes from the request's own URI.
         let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
         Ok(Self { filter, page, per_page, asked, path: uri.path().to_owned(), pairs })
     }
@@ -97,7 +97,8 @@ fn pairs(parts: &Parts) -> Vec<(String, String)> {
     url::form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect()
 }
 
-/// Reads the parameters that `P` declares into a `T`. Unknown parameters are ignored; an empty one counts as absent.
+/// Reads the parameters declared by `P` into a `T`. Unknown parameters are ignored; an empty one
+/// counts as absent.
 fn read<P: IntoParams + 'static, T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, ApiError> {
     let declared = P::into_params(in_query);
     let mut values = Map::new();
@@ -117,14 +118,14 @@ fn read<P: IntoParams + 'static, T: DeserializeOwned>(pairs: &[(String, String)]
             values.insert(parameter.name.clone(), typed(text, &kind));
         }
     }
-    // Nothing that is stored holds one, and PostgreSQL takes none.
+    // Stored text never contains NUL, and PostgreSQL refuses it.
     let is_declared = |name: &str| declared.iter().any(|parameter| parameter.name == name);
     if let Some((name, _)) = pairs.iter().find(|(name, text)| text.contains('\0') && is_declared(name)) {
         return Err(ApiError::invalid(&format!("/{name}"), "nul", "must not contain U+0000"));
     }
     let value = Value::Object(values);
     let mut problems = compiled::<P>(&declared)?.problems(&value);
-    // A list is one parameter, whichever of its items is wrong.
+    // A problem of a list item is reported at the parameter.
     for problem in &mut problems {
         if let Some((end, _)) = problem.path.match_indices('/').nth(1) {
             problem.path.truncate(end);
@@ -146,7 +147,7 @@ fn compiled<P: 'static>(declared: &[Parameter]) -> Result<Arc<Schema>, ApiError>
     })
 }
 
-/// The text as the type that the parameter has; as a text if it is none, which the schema then refuses.
+/// Converts the text to the parameter's type; other text stays text, which the schema then refuses.
 fn typed(text: &str, kind: &Value) -> Value {
     let number = || text.parse::<i64>().ok().map(Value::from);
     let truth = || text.parse::<bool>().ok().map(Value::from);
@@ -159,12 +160,12 @@ fn typed(text: &str, kind: &Value) -> Value {
 }
 
 impl<F> List<F> {
-    /// Rows to read, and how many to pass over.
+    /// Limit and offset.
     pub(crate) const fn range(&self) -> (i64, i64) {
         (self.per_page, (self.page - 1) * self.per_page)
     }
 
-    /// For lists that the contract does not page: up to 1,000 rows when no paging is asked for.
+    /// For lists without paging in the contract: up to 1,000 rows unless paging is requested.
     #[must_use]
     pub(crate) const fn or_everything(mut self) -> Self {
         if !self.asked {
@@ -173,7 +174,7 @@ impl<F> List<F> {
         self
     }
 
-    /// The answer: this page of `total` things.
+    /// Builds the answer for this page.
     pub(crate) fn page<T: Serialize>(&self, data: Vec<T>, total: i64) -> Page<T> {
         let pages = (total + self.per_page - 1) / self.per_page;
         let mut headers = HeaderMap::new();
@@ -188,7 +189,7 @@ impl<F> List<F> {
         Page { data, meta: PaginationMeta { page, per_page, total_pages: pages, total_count: total }, headers }
     }
 
-    /// Of a list that is shown whole they lead to pages that may be asked for.
+    /// For an unpaged list the links lead to pages of the default size.
     fn links(&self, total: i64) -> String {
         let per_page = self.per_page.min(LONGEST_PAGE);
         let last = ((total + per_page - 1) / per_page).max(1);

@@ -1,5 +1,5 @@
-//! How many requests a key may make in a minute, and how many an address without a valid one: a fixed window for each, counted by
-//! each node for itself.
+//! Rate limits per minute: requests of a key, and wrong keys of an address. Fixed windows, counted
+//! by each node.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use domain::{Timestamp, ids::ApiKeyId};
@@ -9,15 +9,15 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// Whose requests are counted.
+/// Subject of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Who {
+pub(crate) enum Subject {
     Key(ApiKeyId),
     Address(IpAddr),
 }
 
-impl Who {
-    /// Of one network, where a host has as many addresses as it likes.
+impl Subject {
+    /// An address, or its /64 network for IPv6, where a host has many addresses.
     pub(crate) fn at(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V6(address) => Self::Address(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()),
@@ -30,10 +30,10 @@ impl Who {
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     per_minute: u32,
-    minute: Mutex<(i64, HashMap<Who, u32>)>,
+    minute: Mutex<(i64, HashMap<Subject, u32>)>,
 }
 
-/// Where a key stands.
+/// State of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     limit: u32,
@@ -42,7 +42,7 @@ pub(crate) struct Window {
     reset: i64,
     /// Seconds from now.
     wait: i64,
-    /// Whether the request is beyond the limit.
+    /// True if the request exceeds the limit.
     pub(crate) over: bool,
 }
 
@@ -52,7 +52,7 @@ impl RateLimit {
     }
 
     /// Counts one request; `None` without a limit.
-    pub(crate) fn count(&self, who: Who, now: Timestamp) -> Option<Window> {
+    pub(crate) fn count(&self, who: Subject, now: Timestamp) -> Option<Window> {
         if self.per_minute == 0 {
             return None;
         }
@@ -70,7 +70,7 @@ impl RateLimit {
 }
 
 impl Window {
-    /// Tells the client.
+    /// Sets the rate limit headers.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {
         let mut put = |name, value: i64| headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
         put("x-ratelimit-limit", self.limit.into());
@@ -89,9 +89,10 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn each_key_has_its_own_count_which_begins_anew_with_each_minute() {
+    fn each_key_is_counted_per_minute() {
         let limit = RateLimit::new(2);
-        let (one, other) = (Who::Key(Id::from_uuid(Uuid::from_u128(1))), Who::Key(Id::from_uuid(Uuid::from_u128(2))));
+        let (one, other) =
+            (Subject::Key(Id::from_uuid(Uuid::from_u128(1))), Subject::Key(Id::from_uuid(Uuid::from_u128(2))));
         let at = |seconds| Timestamp::from_secs(60_000) + Span::from_secs(seconds);
         let remaining: Vec<_> =
             [0, 20, 59].map(|second| limit.count(one, at(second)).map(|w| (w.remaining, w.over))).into();
@@ -103,8 +104,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_counts_with_its_network_and_in_either_spelling() {
-        let at = |text: &str| Who::at(text.parse().unwrap());
+    fn addresses_of_one_network_share_a_count_in_either_spelling() {
+        let at = |text: &str| Subject::at(text.parse().unwrap());
         assert_eq!(at("2001:db8:1:2:3::4"), at("2001:db8:1:2::ffff"));
         assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
         assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));

@@ -1,6 +1,7 @@
-//! Checks JSON against the schemas that the document shows, and says in plain words what is wrong.
+//! Validates JSON against the document's schemas and reports problems in plain words.
 //!
-//! Each schema is compiled once per process. The words and codes here are part of the contract: clients show them.
+//! Each schema is compiled once per process. Codes and messages are part of the contract: clients
+//! show them.
 
 use crate::ApiError;
 use domain::{Problem, Timestamp, phone};
@@ -16,16 +17,13 @@ use std::{
 };
 use utoipa::ToSchema;
 
-/// More are not told apart: whoever sends ten thousand wrong values would have each compared with all before it.
+/// Maximum number of distinct problems: comparing ten thousand with each other would take minutes.
 const MOST_PROBLEMS: usize = 200;
 
 /// A compiled schema.
 pub(crate) struct Schema(Validator);
 
-/// The schema of a type.
-///
-/// # Errors
-/// A fault of ours, if the type's schema is no JSON Schema.
+/// Compiled schema of a type, cached.
 pub(crate) fn of<T: ToSchema + 'static>() -> Result<Arc<Schema>, ApiError> {
     cached::<T>(|| {
         let mut parts = Vec::new();
@@ -37,7 +35,6 @@ pub(crate) fn of<T: ToSchema + 'static>() -> Result<Arc<Schema>, ApiError> {
     })
 }
 
-/// The schema that was made for `T` before, or a new one.
 pub(super) fn cached<T: 'static>(make: impl FnOnce() -> Value) -> Result<Arc<Schema>, ApiError> {
     static COMPILED: Mutex<Option<HashMap<TypeId, Arc<Schema>>>> = Mutex::new(None);
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,7 +57,7 @@ pub(super) fn cached<T: 'static>(make: impl FnOnce() -> Value) -> Result<Arc<Sch
 }
 
 impl Schema {
-    /// What is wrong with a value, in the order of its fields: all of it, or its first few hundred problems.
+    /// Problems of a value in the order of its fields, limited to a few hundred.
     pub(crate) fn problems(&self, value: &Value) -> Vec<Problem> {
         let mut problems = Vec::new();
         for error in self.0.iter_errors(value) {
@@ -89,8 +86,8 @@ fn add(error: &ValidationError<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Of several shapes, the one that was meant tells what is wrong: the one of the sent type whose tag was sent. If none was
-/// meant, the types or the tags are named.
+/// Picks the problems of the intended variant: the one with the type and tag that were sent.
+/// Without one, names the allowed types or tags.
 fn add_nearest(error: &ValidationError<'_>, shapes: &[Vec<ValidationError<'static>>], problems: &mut Vec<Problem>) {
     let place = error.instance_path().as_str();
     let at = |wrong: &ValidationError<'_>| wrong.instance_path().as_str() == place;
@@ -135,7 +132,7 @@ fn types(kind: &Kind) -> Vec<&'static str> {
         JsonType::Number => Some("a number"),
         JsonType::Object => Some("an object"),
         JsonType::String => Some("a text"),
-        // That a field may also be null helps nobody who sent a wrong value.
+        // Omits "or null": it does not help to correct a wrong value.
         JsonType::Null => None,
     };
     match kind {
@@ -145,7 +142,7 @@ fn types(kind: &Kind) -> Vec<&'static str> {
     }
 }
 
-/// Our code and words for one error.
+/// Code and message of one error.
 fn words(error: &ValidationError<'_>) -> (&'static str, String) {
     let value = error.instance();
     match error.kind() {
@@ -188,10 +185,10 @@ fn format_words(format: &str, value: &Value) -> (&'static str, String) {
     }
 }
 
-/// The pattern of texts that must not be blank; with `min_length = 1` it says `can't be blank`.
+/// Pattern of non-blank text; with `min_length = 1` the message is `can't be blank`.
 const NOT_BLANK: &str = r"\S";
 
-/// `a`, `a or b`, `a, b or c`.
+/// Joins words: `a`, `a or b`, `a, b or c`.
 fn either<'a>(words: impl Iterator<Item = &'a str>) -> String {
     let words: Vec<&str> = words.collect();
     match words.split_last() {

@@ -1,4 +1,4 @@
-//! How many event streams are open: each looks into the database again and again, so they are counted (reliability.md §11).
+//! Limits open event streams, because each polls the database (docs/spec/reliability.md 11).
 
 use crate::ApiError;
 use domain::ids::ApiKeyId;
@@ -7,16 +7,16 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Of one key.
+/// Maximum streams of one key.
 const PER_KEY: usize = 5;
-/// Of this node.
+/// Maximum streams of this node.
 const PER_NODE: usize = 1_000;
 
 /// The open streams of a node, by key.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Streams(Arc<Mutex<HashMap<ApiKeyId, usize>>>);
 
-/// A stream that counts until this is dropped.
+/// An open stream; dropping it releases its place.
 #[derive(Debug)]
 pub(crate) struct Open {
     streams: Streams,
@@ -24,10 +24,8 @@ pub(crate) struct Open {
 }
 
 impl Streams {
-    /// One more.
-    ///
-    /// # Errors
-    /// [`ApiError::TooManyStreams`] where the key has five, or the node a thousand.
+    /// Opens a stream. Fails with [`ApiError::TooManyStreams`] if the key has five or the node a
+    /// thousand.
     pub(crate) fn open(&self, key: ApiKeyId) -> Result<Open, ApiError> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if open.get(&key).is_some_and(|count| *count >= PER_KEY) || open.values().sum::<usize>() >= PER_NODE {
@@ -57,7 +55,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn a_key_has_five_streams_and_a_node_a_thousand() {
+    fn key_may_open_five_streams_and_node_a_thousand() {
         let streams = Streams::default();
         let key = |number| Id::from_uuid(Uuid::from_u128(number));
         let mut open: Vec<_> = (0..PER_KEY).map(|_| streams.open(key(1)).unwrap()).collect();

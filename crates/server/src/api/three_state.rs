@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// A field that is there: null is `Some(None)`. Left out, `serde(default)` makes it `None`.
+/// Reads a present field: null is `Some(None)`. A missing field is `None` through `serde(default)`.
 pub(crate) fn read<'de, T: Deserialize<'de>, D: Deserializer<'de>>(field: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(field).map(Some)
 }

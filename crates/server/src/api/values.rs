@@ -1,4 +1,4 @@
-//! Values that stand in bodies, queries and answers of many resources, each with its schema.
+//! Value types of bodies, queries and answers, each with its schema.
 
 use domain::{
     Span, Timestamp,
@@ -11,12 +11,12 @@ use utoipa::{
     openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
 };
 
-/// A time as the API writes and reads it: ISO 8601.
+/// A time in ISO 8601.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time(pub(crate) Timestamp);
 
 impl Time {
-    /// The last moment that is shown as this time, for filters: what happens has microseconds, and answers have milliseconds.
+    /// Last microsecond that is shown as this time; for filters, because answers show milliseconds.
     pub(crate) fn end(self) -> Timestamp {
         let shown = self.0.micros() % 1_000 == 0;
         self.0 + Span::from_micros(if shown { 999 } else { 0 })
@@ -51,7 +51,7 @@ impl PartialSchema for Time {
 
 impl ToSchema for Time {}
 
-/// A phone number in a body: with country code, in any spelling that people use.
+/// A phone number with country code, in any common spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PhoneNumber(pub(crate) Phone);
 
@@ -72,8 +72,9 @@ impl PartialSchema for PhoneNumber {
 
 impl ToSchema for PhoneNumber {}
 
-/// A closed list of words for the document, where the value itself is a text:
-/// `words!(MessageDirection = "inbound", "outbound")`, then `#[schema(value_type = MessageDirection)]` on the field.
+/// An enumeration for the document where the field itself is text:, where the value itself is a
+/// text: `words!(MessageDirection = "inbound", "outbound")`, then `#[schema(value_type =
+/// MessageDirection)]` on the field.
 macro_rules! words {
     ($(#[$about:meta])* $name:ident = $($word:expr),+ $(,)?) => {
         $(#[$about])*

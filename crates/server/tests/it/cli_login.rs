@@ -55,7 +55,7 @@ async fn codes_and_tokens_expire() {
     let late = code(&app).await;
     app.forward(Span::from_mins(10)).await;
     let refused = app.app.operator().approve_login(&late, "dev@example.test", &[]).await.unwrap_err();
-    assert!(refused.to_string().contains("no sign-in waits with this code"), "{refused}");
+    assert!(refused.to_string().contains("no pending sign-in for this code"), "{refused}");
     let token = token(&app, "dev@example.test", &[]).await;
     app.forward(Span::from_hours(90 * 24 - 1)).await;
     assert_eq!(with_token(&app, Method::GET, "auth/verify", &token).await.status, 200);

@@ -46,7 +46,7 @@ async fn unreachable_phone_is_refused() {
     let agent = app.agent(json!({"name": "Caller"})).await;
     let refused =
         app.post(&format!("/api/v1/agents/{agent}/executions"), json!({"message": "hi", "phone_number": ANA})).await;
-    assert_eq!((refused.status, refused.body["details"][0]["code"].as_str()), (422, Some("no_channel")));
+    assert_eq!((refused.status, refused.body["details"][0]["code"].as_str()), (422, Some("phone_unreachable")));
     assert_eq!(app.get(&format!("/api/v1/agents/{agent}/executions")).await.data(), &json!([]), "nothing was stored");
 }
 

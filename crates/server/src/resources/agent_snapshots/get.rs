@@ -4,23 +4,22 @@ use super::view::AgentSnapshot;
 use crate::{
     ApiError,
     api::Data,
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::Path;
 use store::agents;
 
-/// One snapshot
+/// Read one snapshot
 #[utoipa::path(
     get, path = "/agent_snapshots/{id}", operation_id = "get_agent_snapshot", tag = "Agent Snapshots",
     params(("id", description = "Snapshot id.")),
     responses((status = 200, description = "The snapshot.", body = Data<AgentSnapshot>))
 )]
-pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Result<Data<AgentSnapshot>, ApiError> {
-    let gone = || ApiError::NotFound("Agent snapshot");
-    let id = path_id(&id, "Agent snapshot")?;
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Found(snapshot): Found<agents::SnapshotRow>,
+) -> Result<Data<AgentSnapshot>, ApiError> {
     let mut reader = ctx.store.read().await?;
-    let mut conn = reader.conn();
-    let row = agents::find_snapshot(&mut conn, ctx.project, id).await?.ok_or_else(gone)?;
-    let agent = agents::summary(&mut conn, ctx.project, row.agent_id).await?.ok_or_else(gone)?;
-    Ok(Data { data: AgentSnapshot::of(&agent, &row)? })
+    let agent = agents::summary(&mut reader.conn(), ctx.project, snapshot.agent_id).await?.found()?;
+    Ok(Data { data: AgentSnapshot::of(&agent, &snapshot)? })
 }

@@ -10,3 +10,5 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(create::handle)).routes(routes!(get::handle))
 }
+
+crate::found::path_row!(store::agents::SnapshotRow, "Agent snapshot", store::agents::find_snapshot);

@@ -1,4 +1,4 @@
-//! How a snapshot is shown.
+//! API representation of a snapshot.
 
 use crate::{
     api::Time,
@@ -15,15 +15,15 @@ use store::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A frozen state of an agent.
+/// A stored state of an agent.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgentSnapshot {
     id: Uuid,
     agent_id: Uuid,
-    /// The agent's present name and the minute in which this state was first stored.
+    /// The agent's current name and the minute in which this state was first stored.
     name: String,
     created_at: Time,
-    /// What a snapshot holds never changes.
+    /// Equal to `created_at`: snapshots never change.
     updated_at: Time,
     #[schema(value_type = AgentGraph)]
     graph: Value,

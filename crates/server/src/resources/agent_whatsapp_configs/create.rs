@@ -1,17 +1,19 @@
 //! `POST /agents/{agent_id}/agent_whatsapp_configs`
 
-use super::view::{self, AgentWhatsappConfig};
+use super::view::AgentWhatsappConfig;
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, RequestBody, body, change},
+    api::{Created, Data, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
+    found::Found,
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use domain::Id;
 use serde::Deserialize;
 use store::{
     agent_whatsapp_configs::{self as links, AgentWhatsappConfigRow},
-    whatsapp_configs,
+    agents, whatsapp_configs,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -27,16 +29,17 @@ impl RequestBody for AgentWhatsappConfigCreateRequest {
 
 #[derive(Deserialize, ToSchema)]
 struct NewAgentWhatsappConfig {
-    /// The number.
+    /// Config of the number.
     whatsapp_config_id: Uuid,
-    /// Whether this agent answers rather than others that are linked to the number. Left out: if no other is primary.
+    /// True lets this agent answer instead of others linked to the number. Default: true if no
+    /// other link is primary.
     #[schema(nullable = false)]
     is_primary: Option<bool>,
 }
 
-/// Let an agent answer on a config
+/// Link an agent to a config
 ///
-/// A primary link takes the flag from the number's other links.
+/// A primary link clears the flag of the number's other links.
 #[utoipa::path(
     post, path = "/agents/{agent_id}/agent_whatsapp_configs", operation_id = "create_agent_whatsapp_config",
     tag = "Agent WhatsApp Configs", request_body = AgentWhatsappConfigCreateRequest,
@@ -48,18 +51,15 @@ struct NewAgentWhatsappConfig {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(agent_id): Path<String>,
+    Found(agent): Found<agents::AgentSummaryRow>,
     request: Request,
 ) -> Result<Changed<Created<AgentWhatsappConfig>>, ApiError> {
     let project = ctx.project;
-    let agent = {
-        let mut reader = ctx.store.read().await?;
-        view::agent(&mut reader.conn(), project, &agent_id, "Agent").await?
-    };
+    let agent = agent.id;
     let new = body::read::<AgentWhatsappConfigCreateRequest>(request).await?.agent_whatsapp_config;
     let invalid = |code, why| ApiError::invalid("/agent_whatsapp_config/whatsapp_config_id", code, why);
     change!(ctx, "agent_whatsapp_config.create", tx => {
-        // The config's row is locked first, so that links of one number are made one after the other.
+        // Locks the config's row first, so that links of one number are created one at a time.
         let config = whatsapp_configs::lock(tx, project, Id::from_uuid(new.whatsapp_config_id)).await?;
         let config = config.ok_or_else(|| invalid("unknown_config", "no such WhatsApp config"))?;
         let others = links::of_config(tx, project, config.id).await?;

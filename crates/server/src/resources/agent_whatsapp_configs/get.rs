@@ -1,13 +1,8 @@
 //! `GET /agents/{agent_id}/agent_whatsapp_configs/{id}`
 
-use super::view::{self, AgentWhatsappConfig, LINK};
-use crate::{
-    ApiError,
-    api::Data,
-    auth::{ProjectContext, path_id},
-};
-use axum::extract::Path;
-use store::agent_whatsapp_configs as links;
+use super::view::AgentWhatsappConfig;
+use crate::{ApiError, api::Data, auth::ProjectContext, found::Found};
+use store::agent_whatsapp_configs::AgentWhatsappConfigRow;
 
 /// Read one link
 #[utoipa::path(
@@ -17,13 +12,8 @@ use store::agent_whatsapp_configs as links;
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path((agent_id, id)): Path<(String, String)>,
+    Found(link): Found<AgentWhatsappConfigRow>,
 ) -> Result<Data<AgentWhatsappConfig>, ApiError> {
     let mut reader = ctx.store.read().await?;
-    let mut conn = reader.conn();
-    let agent = view::agent(&mut conn, ctx.project, &agent_id, LINK).await?;
-    let id = path_id(&id, LINK)?;
-    let link = links::find(&mut conn, ctx.project, agent, id).await?;
-    let link = link.ok_or(ApiError::NotFound(LINK))?;
-    Ok(Data { data: AgentWhatsappConfig::read(&mut conn, ctx.project, &link).await? })
+    Ok(Data { data: AgentWhatsappConfig::read(&mut reader.conn(), ctx.project, &link).await? })
 }

@@ -1,4 +1,4 @@
-//! /api/v1 routes of the links between agents and the numbers that they answer on.
+//! /api/v1 routes of links between agents and numbers.
 
 mod create;
 mod delete;

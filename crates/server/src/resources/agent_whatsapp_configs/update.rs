@@ -1,15 +1,19 @@
 //! `PUT /agents/{agent_id}/agent_whatsapp_configs/{id}`
 
-use super::view::{self, AgentWhatsappConfig, LINK};
+use super::view::{AgentWhatsappConfig, LINK};
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change},
-    auth::{ProjectContext, path_id},
+    api::{Data, RequestBody, body},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::ids::AgentWhatsappConfigId;
+use axum::extract::Request;
 use serde::Deserialize;
-use store::{agent_whatsapp_configs as links, whatsapp_configs};
+use store::{
+    agent_whatsapp_configs::{self as links, AgentWhatsappConfigRow},
+    whatsapp_configs,
+};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -21,10 +25,10 @@ impl RequestBody for AgentWhatsappConfigUpdateRequest {
     const WRAPPER: &'static [&'static str] = &["agent_whatsapp_config"];
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct AgentWhatsappConfigChange {
-    /// True takes the flag from the number's other links.
+    /// True clears the flag of the number's other links.
     #[schema(nullable = false)]
     is_primary: Option<bool>,
 }
@@ -38,21 +42,13 @@ struct AgentWhatsappConfigChange {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path((agent_id, id)): Path<(String, String)>,
+    Found(link): Found<AgentWhatsappConfigRow>,
     request: Request,
 ) -> Result<Changed<Data<AgentWhatsappConfig>>, ApiError> {
     let project = ctx.project;
-    let (agent, link) = {
-        let mut reader = ctx.store.read().await?;
-        let mut conn = reader.conn();
-        let agent = view::agent(&mut conn, project, &agent_id, LINK).await?;
-        let id: AgentWhatsappConfigId = path_id(&id, LINK)?;
-        let link = links::find(&mut conn, project, agent, id).await?;
-        (agent, link.ok_or(ApiError::NotFound(LINK))?)
-    };
     let sent = body::read::<AgentWhatsappConfigUpdateRequest>(request).await?.agent_whatsapp_config;
     change!(ctx, "agent_whatsapp_config.update", tx => {
-        // The config's row is locked first, so that links of one number change one after the other.
+        // Locks the config's row first, so that links of one number change one at a time.
         let config = whatsapp_configs::lock(tx, project, link.whatsapp_config_id).await?;
         let config = config.ok_or(ApiError::NotFound(LINK))?;
         let now = ctx.now();
@@ -62,7 +58,7 @@ pub(super) async fn handle(
             }
             links::set_primary(tx, project, link.id, is_primary, now).await?;
         }
-        let link = links::find(tx, project, agent, link.id).await?.ok_or(ApiError::NotFound(LINK))?;
+        let link = links::find(tx, project, link.agent_id, link.id).await?.found()?;
         Ok(Data { data: AgentWhatsappConfig::of(&link, &config) })
     })
 }

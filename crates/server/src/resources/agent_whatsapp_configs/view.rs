@@ -1,26 +1,25 @@
-//! How a link is shown, and what its routes share.
+//! API representation of a link, and helpers of its routes.
 
-use crate::{ApiError, api::Time, auth::path_id, resources::whatsapp_configs::WhatsappConfig};
-use domain::ids::{AgentId, ProjectId};
+use crate::{ApiError, api::Time, found::PathRow, resources::whatsapp_configs::WhatsappConfig};
+use domain::ids::ProjectId;
 use serde::Serialize;
 use store::{
     Conn,
-    agent_whatsapp_configs::AgentWhatsappConfigRow,
-    agents,
+    agent_whatsapp_configs::{self as links, AgentWhatsappConfigRow},
     whatsapp_configs::{self, WhatsappConfigRow},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What a link is called where it is not found.
+/// Name in 404 errors.
 pub(super) const LINK: &str = "Agent WhatsApp config";
 
-/// A number that an agent answers on.
+/// Link between an agent and a number.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AgentWhatsappConfig {
     id: Uuid,
-    /// Whether this agent answers rather than others that are linked to the number. Where none is primary, the one that was
-    /// linked first answers.
+    /// True if this agent answers instead of others linked to the number. Without a primary link
+    /// the first linked agent answers.
     is_primary: bool,
     created_at: Time,
     updated_at: Time,
@@ -49,13 +48,12 @@ impl AgentWhatsappConfig {
     }
 }
 
-/// The agent that the path names. `what` is not found if there is none.
-pub(super) async fn agent(
-    conn: &mut Conn<'_>,
-    project: ProjectId,
-    agent_id: &str,
-    what: &'static str,
-) -> Result<AgentId, ApiError> {
-    let id = path_id(agent_id, what)?;
-    agents::summary(conn, project, id).await?.map(|row| row.id).ok_or(ApiError::NotFound(what))
+impl PathRow for AgentWhatsappConfigRow {
+    const NAME: &'static str = LINK;
+
+    async fn load(conn: &mut Conn<'_>, project: ProjectId, path: &[String]) -> Result<Option<Self>, ApiError> {
+        let [agent, id] = path else { return Ok(None) };
+        let (Ok(agent), Ok(id)) = (agent.parse(), id.parse()) else { return Ok(None) };
+        Ok(links::find(conn, project, agent, id).await?)
+    }
 }

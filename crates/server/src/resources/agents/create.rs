@@ -1,20 +1,22 @@
 //! `POST /agents`
 
 use super::{
-    save::{self, GraphChange},
+    save,
     settings::{self, AgentLimits, AgentLlmConfig},
-    view::Agent,
+    view::{self, Agent},
 };
 use crate::{
-    ApiError,
-    api::{Changed, Created, Data, Problems, RequestBody, Versioned, body, change},
+    ApiError, AppState,
+    api::{Created, Data, Problems, RequestBody, Versioned, body},
     auth::ProjectContext,
+    change::{Changed, change},
 };
 use axum::extract::Request;
+use domain::{Id, agent::Graph, ids::AgentId};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{
-    agents,
+    agents::{self, AgentRow},
     test_suites::{self, TestSuiteRow},
 };
 use utoipa::ToSchema;
@@ -25,50 +27,75 @@ pub(super) struct AgentCreate {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(super) struct NewAgent {
+struct NewAgent {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
-    pub(super) name: String,
+    name: String,
     #[schema(max_length = 65536)]
-    pub(super) system_prompt: Option<String>,
-    /// Another spelling of `system_prompt`, for published clients.
+    system_prompt: Option<String>,
+    /// Alias of `system_prompt` for published clients.
     #[serde(rename = "systemPrompt")]
     #[schema(max_length = 65536)]
-    pub(super) system_prompt_too: Option<String>,
+    system_prompt_too: Option<String>,
     #[schema(max_length = 2000)]
-    pub(super) description: Option<String>,
-    /// How long to wait for more messages before answering.
+    description: Option<String>,
+    /// Seconds to wait for more messages before an answer.
     #[schema(minimum = 0, maximum = 60)]
-    pub(super) message_debounce_seconds: Option<i64>,
-    /// How it talks: 1 by asking with a tool, 2 by text (the default).
+    message_debounce_seconds: Option<i64>,
+    /// Conversation style: 1 asks questions with a tool, 2 with text (the default).
     #[schema(minimum = 1, maximum = 2)]
-    pub(super) agent_version: Option<i64>,
-    pub(super) llm_config: Option<AgentLlmConfig>,
-    pub(super) limits: Option<AgentLimits>,
-    /// Tools that are off unless they are named.
+    agent_version: Option<i64>,
+    llm_config: Option<AgentLlmConfig>,
+    limits: Option<AgentLimits>,
+    /// Optional tools to enable.
     #[schema(value_type = Option<Vec<super::settings::OptionalTool>>, max_items = 10)]
-    pub(super) enabled_tools: Option<Vec<String>>,
+    enabled_tools: Option<Vec<String>>,
     #[schema(value_type = Option<super::settings::WebhooksInTests>)]
-    pub(super) webhooks_in_tests: Option<String>,
-    /// The starter graph if there is none.
+    webhooks_in_tests: Option<String>,
+    /// Default: the starter graph.
+    #[serde(default, deserialize_with = "body::read_apart")]
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
-    pub(super) graph: Option<GraphChange>,
+    graph: Option<Graph>,
 }
 
 impl RequestBody for AgentCreate {
     const WRAPPER: &'static [&'static str] = &["agent"];
     const LIMIT: usize = body::GRAPH_LIMIT;
-    const READ_APART: &'static str = save::GRAPH_AT;
-
-    fn read_apart(graph: Value, problems: &mut Problems) -> Value {
-        save::read_graph(Self::READ_APART, &graph, problems)
-    }
+    const GRAPH_AT: &'static str = save::GRAPH_AT;
 
     fn check(body: &Value, problems: &mut Problems) {
         settings::check(body, problems);
     }
+
+    fn set_graph(&mut self, graph: Graph) {
+        self.agent.graph = Some(graph);
+    }
 }
 
-/// Make an agent, with the starter graph unless one is given
+impl NewAgent {
+    fn row(self, ctx: &AppState) -> AgentRow {
+        let now = ctx.now();
+        let id: AgentId = ctx.new_id();
+        AgentRow {
+            id,
+            name: self.name,
+            description: self.description,
+            system_prompt: self.system_prompt.or(self.system_prompt_too),
+            message_debounce_seconds: self.message_debounce_seconds.unwrap_or(0),
+            agent_version: self.agent_version.unwrap_or(2),
+            llm_config: settings::stored(self.llm_config.as_ref()),
+            limits: settings::stored(self.limits.as_ref()),
+            webhooks_in_tests: settings::in_tests(self.webhooks_in_tests.as_deref()),
+            enabled_tools: settings::stored(self.enabled_tools.as_ref()),
+            graph: view::stored(&self.graph.unwrap_or_else(Graph::starter)),
+            snapshot_id: Id::from_uuid(id.uuid()),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+/// Create an agent, with the starter graph unless one is given
 #[utoipa::path(
     post, path = "/agents", operation_id = "create_agent", tag = "Agents", request_body = AgentCreate,
     responses((status = 201, description = "The agent.", body = Data<Agent>))
@@ -78,12 +105,13 @@ pub(super) async fn handle(
     request: Request,
 ) -> Result<Changed<Versioned<Created<Agent>>>, ApiError> {
     let new = body::read::<AgentCreate>(request).await?.agent;
-    let mut row = save::new_row(&ctx, new);
+    let mut row = new.row(&ctx);
     let project = ctx.project;
     change!(ctx, "agent.create", tx => {
         save::pin(&ctx, tx, project, &mut row).await?;
         agents::insert(tx, project, &row).await?;
-        // Published clients upload tests to the agent's first suite, and none if there is none.
+        // Published clients upload tests to the agent's first suite, and skip the upload if there
+        // is none.
         let suite = TestSuiteRow {
             id: ctx.new_id(),
             agent_id: row.id,

@@ -4,12 +4,12 @@ use super::view::Agent;
 use crate::{
     ApiError,
     api::{Data, Versioned},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::extract::Path;
 use store::agents;
 
-/// One agent, without prompt and graph
+/// Read one agent, without prompt and graph
 #[utoipa::path(
     get, path = "/agents/{agent_id}", operation_id = "get_agent", tag = "Agents",
     params(("agent_id", description = "Agent id.")),
@@ -17,10 +17,7 @@ use store::agents;
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(agent_id): Path<String>,
+    Found(agent): Found<agents::AgentSummaryRow>,
 ) -> Result<Versioned<Data<Agent>>, ApiError> {
-    let id = path_id(&agent_id, "Agent")?;
-    let mut reader = ctx.store.read().await?;
-    let row = agents::summary(&mut reader.conn(), ctx.project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
-    Ok(Versioned(Data { data: Agent::of(ctx.project, &row) }, row.version))
+    Ok(Versioned(Data { data: Agent::of(ctx.project, &agent) }, agent.version))
 }

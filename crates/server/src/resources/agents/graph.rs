@@ -4,9 +4,9 @@ use super::view::AgentWithGraph;
 use crate::{
     ApiError,
     api::{Data, Query, Versioned},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::extract::Path;
 use serde::Deserialize;
 use store::agents;
 use utoipa::{IntoParams, ToSchema};
@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Extras {
-    /// Extra parts of the answer.
+    /// Additional fields of the answer.
     #[param(inline)]
     include: Option<Extra>,
 }
@@ -25,7 +25,7 @@ enum Extra {
     Description,
 }
 
-/// One agent with prompt and graph
+/// Read one agent with prompt and graph
 #[utoipa::path(
     get, path = "/agents/{agent_id}/graph", operation_id = "get_agent_with_graph", tag = "Agents",
     params(("agent_id", description = "Agent id."), Extras),
@@ -33,12 +33,9 @@ enum Extra {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(agent_id): Path<String>,
+    Found(agent): Found<agents::AgentRow>,
     Query(extras): Query<Extras>,
 ) -> Result<Versioned<Data<AgentWithGraph>>, ApiError> {
-    let id = path_id(&agent_id, "Agent")?;
-    let mut reader = ctx.store.read().await?;
-    let row = agents::find(&mut reader.conn(), ctx.project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
     let with_description = matches!(extras.include, Some(Extra::Description));
-    Ok(Versioned(Data { data: AgentWithGraph::of(ctx.project, &row, with_description)? }, row.version))
+    Ok(Versioned(Data { data: AgentWithGraph::of(ctx.project, &agent, with_description)? }, agent.version))
 }

@@ -1,5 +1,5 @@
-//! How the document describes a graph. These types are never made: `domain::agent::Graph` reads and writes graphs, keeps
-//! what it does not know, and names what is wrong.
+//! Schema of a graph in the document. These types are never constructed: `domain::agent::Graph`
+//! reads and writes graphs, keeps unknown keys and reports problems.
 #![expect(dead_code, reason = "described, never made")]
 
 use crate::api::words;
@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// An agent's graph. Keys that the server does not know are kept.
+/// An agent's graph. Unknown keys are kept.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgentGraph {
     nodes: Vec<GraphNode>,
@@ -18,7 +18,7 @@ pub(crate) struct AgentGraph {
     others: Map<String, Value>,
 }
 
-/// A graph as it is sent; it replaces the whole graph. At most 300 nodes, 2,000 edges and 10 MiB.
+/// A graph in a request; it replaces the whole graph. At most 300 nodes, 2,000 edges and 10 MiB.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgentGraphInput {
     #[schema(max_items = 300, required = false)]
@@ -33,7 +33,7 @@ pub(crate) struct AgentGraphInput {
     others: Map<String, Value>,
 }
 
-/// A step of the graph.
+/// A node of the graph.
 #[derive(Serialize, ToSchema)]
 struct GraphNode {
     id: String,
@@ -41,12 +41,12 @@ struct GraphNode {
     node: GraphNodeInput,
 }
 
-/// A step of the graph as it is sent; without an id its name is its id.
+/// A node in a request; its id defaults to its name.
 #[derive(Serialize, ToSchema)]
 struct GraphNodeInput {
     #[schema(required = false)]
     id: String,
-    /// `__start__` and `__end__` are where it begins and ends.
+    /// `__start__` and `__end__` are the start and the end.
     name: String,
     #[schema(value_type = NodeType)]
     r#type: String,
@@ -56,7 +56,7 @@ struct GraphNodeInput {
     /// Reachable from any node.
     #[schema(required = false)]
     global: bool,
-    /// When to go to a global node, in plain words.
+    /// Condition for entering a global node, in plain words.
     global_condition: Option<String>,
     #[schema(required = false)]
     tool_ids: Vec<String>,
@@ -82,25 +82,25 @@ words!(
     "SubagentNode"
 );
 
-/// A way from one node to another.
+/// An edge between two nodes.
 #[derive(Serialize, ToSchema)]
 struct GraphEdge {
     #[schema(required = false)]
     id: String,
-    /// Id or name of the node that it leaves.
+    /// Id or name of the source node.
     from: String,
-    /// Id or name of the node that it leads to.
+    /// Id or name of the target node.
     to: String,
-    /// When to go this way, in plain words.
+    /// Condition for taking the edge, in plain words.
     label: Option<String>,
     conditions: Option<Map<String, Value>>,
-    /// Another spelling of `label`, which counts if both are given.
+    /// Alias of `label`; it wins if both are given.
     condition: Option<String>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }
 
-/// A tool that nodes may name.
+/// A tool that nodes can use by name.
 #[derive(Serialize, ToSchema)]
 struct GraphTool {
     #[schema(required = false)]
@@ -124,7 +124,7 @@ struct GraphTool {
     others: Map<String, Value>,
 }
 
-/// JSON, or JSON written as a text.
+/// JSON, or text that contains JSON.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 enum JsonOrText {
@@ -146,15 +146,15 @@ struct NodeWebhook {
     mock_response: Option<JsonOrText>,
     #[schema(required = false)]
     mock_response_enabled: bool,
-    /// `headers` as they were written.
+    /// `headers` as sent.
     headers_raw: Option<String>,
-    /// `body` as it was written.
+    /// `body` as sent.
     body_raw: Option<String>,
-    /// `mock_response` as it was written.
+    /// `mock_response` as sent.
     mock_response_raw: Option<String>,
-    /// JSON Schema of the arguments that the model gives.
+    /// JSON Schema of the model's arguments.
     body_schema: Option<JsonOrText>,
-    /// What to take out of the answer.
+    /// JMESPath expression that selects from the response.
     jmespath_query: Option<String>,
     #[serde(flatten)]
     others: Map<String, Value>,
@@ -258,7 +258,7 @@ struct TemplateTool {
     others: Map<String, Value>,
 }
 
-/// A server of the Model Context Protocol.
+/// An MCP server.
 #[derive(Serialize, ToSchema)]
 struct McpServer {
     #[schema(required = false)]
@@ -271,7 +271,7 @@ struct McpServer {
     others: Map<String, Value>,
 }
 
-/// What to take out of the answers of one of the server's tools.
+/// JMESPath expression that selects from one tool's results.
 #[derive(Serialize, ToSchema)]
 struct McpQuery {
     #[schema(required = false)]

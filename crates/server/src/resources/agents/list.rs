@@ -8,9 +8,9 @@ use crate::{
 };
 use store::agents;
 
-/// All agents of the project
+/// List the project's agents
 ///
-/// Published clients read one answer only, so up to 1,000 come unless a page is asked for.
+/// Returns up to 1,000 unless a page is requested, because published clients read one page only.
 #[utoipa::path(
     get, path = "/agents", operation_id = "list_agents", tag = "Agents", params(List),
     responses((status = 200, description = "One page of agents.", body = Page<Agent>))

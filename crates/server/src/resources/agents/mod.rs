@@ -11,8 +11,8 @@ mod update;
 mod view;
 
 pub(crate) use graph_schema::{AgentGraph, AgentGraphInput};
-pub(crate) use save::{GraphChange, pin, read_graph};
-pub(crate) use view::{Agent, shown};
+pub(crate) use save::pin;
+pub(crate) use view::{Agent, shown, stored};
 
 use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -23,3 +23,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get::handle, update::handle))
         .routes(routes!(graph::handle))
 }
+
+crate::found::path_row!(store::agents::AgentRow, "Agent", store::agents::find);
+
+crate::found::path_row!(store::agents::AgentSummaryRow, "Agent", store::agents::summary);

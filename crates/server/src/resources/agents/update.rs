@@ -1,19 +1,22 @@
 //! `PATCH /agents/{agent_id}`
 
 use super::{
-    save::{self, GraphChange},
+    save,
     settings::{self, AgentLimits, AgentLlmConfig},
-    view::Agent,
+    view::{self, Agent},
 };
 use crate::{
     ApiError,
-    api::{Changed, Data, IfMatch, Problems, RequestBody, Versioned, body, change, three_state},
-    auth::{ProjectContext, path_id},
+    api::{Data, IfMatch, Problems, RequestBody, Versioned, body, three_state},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
+use domain::agent::Graph;
 use serde::Deserialize;
 use serde_json::Value;
-use store::agents;
+use store::agents::{self, AgentRow};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -21,45 +24,46 @@ pub(super) struct AgentUpdate {
     agent: AgentChange,
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
-pub(super) struct AgentChange {
+struct AgentChange {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S", nullable = false)]
-    pub(super) name: Option<String>,
+    name: Option<String>,
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, max_length = 65536)]
-    pub(super) system_prompt: Option<Option<String>>,
-    /// Another spelling of `system_prompt`, for published clients.
+    system_prompt: Option<Option<String>>,
+    /// Alias of `system_prompt` for published clients.
     #[serde(default, rename = "systemPrompt", deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, max_length = 65536)]
-    pub(super) system_prompt_too: Option<Option<String>>,
+    system_prompt_too: Option<Option<String>>,
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, max_length = 2000)]
-    pub(super) description: Option<Option<String>>,
-    /// How long to wait for more messages before answering; null is 0.
+    description: Option<Option<String>>,
+    /// Seconds to wait for more messages before an answer; null is 0.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<i64>, minimum = 0, maximum = 60)]
-    pub(super) message_debounce_seconds: Option<Option<i64>>,
-    /// How it talks: 1 by asking with a tool, 2 by text.
+    message_debounce_seconds: Option<Option<i64>>,
+    /// Conversation style: 1 asks questions with a tool, 2 with text.
     #[schema(minimum = 1, maximum = 2, nullable = false)]
-    pub(super) agent_version: Option<i64>,
-    /// Replaces the whole; null is the server's model.
+    agent_version: Option<i64>,
+    /// Replaces all model settings; null selects the server's model.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<AgentLlmConfig>)]
-    pub(super) llm_config: Option<Option<AgentLlmConfig>>,
-    /// Replaces the whole; null is as usual.
+    llm_config: Option<Option<AgentLlmConfig>>,
+    /// Replaces all limits; null restores the defaults.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<AgentLimits>)]
-    pub(super) limits: Option<Option<AgentLimits>>,
-    /// Replaces the whole; null is none.
+    limits: Option<Option<AgentLimits>>,
+    /// Replaces the list; null empties it.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<Vec<super::settings::OptionalTool>>, max_items = 10)]
-    pub(super) enabled_tools: Option<Option<Vec<String>>>,
+    enabled_tools: Option<Option<Vec<String>>>,
     #[schema(value_type = Option<super::settings::WebhooksInTests>, nullable = false)]
-    pub(super) webhooks_in_tests: Option<String>,
+    webhooks_in_tests: Option<String>,
     /// Replaces the whole graph.
+    #[serde(default, deserialize_with = "body::read_apart")]
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
-    pub(super) graph: Option<GraphChange>,
+    graph: Option<Graph>,
     /// Ignored; published clients send it.
     #[serde(rename = "environment")]
     _environment: Option<String>,
@@ -68,20 +72,56 @@ pub(super) struct AgentChange {
 impl RequestBody for AgentUpdate {
     const WRAPPER: &'static [&'static str] = &["agent"];
     const LIMIT: usize = body::GRAPH_LIMIT;
-    const READ_APART: &'static str = save::GRAPH_AT;
-
-    fn read_apart(graph: Value, problems: &mut Problems) -> Value {
-        save::read_graph(Self::READ_APART, &graph, problems)
-    }
+    const GRAPH_AT: &'static str = save::GRAPH_AT;
 
     fn check(body: &Value, problems: &mut Problems) {
         settings::check(body, problems);
     }
+
+    fn set_graph(&mut self, graph: Graph) {
+        self.agent.graph = Some(graph);
+    }
 }
 
-/// Change name, prompt or graph
+impl AgentChange {
+    /// Copies the fields that were sent.
+    fn apply(&self, row: &mut AgentRow) {
+        if let Some(name) = &self.name {
+            row.name.clone_from(name);
+        }
+        if let Some(description) = &self.description {
+            row.description.clone_from(description);
+        }
+        if let Some(prompt) = self.system_prompt.as_ref().or(self.system_prompt_too.as_ref()) {
+            row.system_prompt.clone_from(prompt);
+        }
+        if let Some(debounce) = self.message_debounce_seconds {
+            row.message_debounce_seconds = debounce.unwrap_or(0);
+        }
+        if let Some(version) = self.agent_version {
+            row.agent_version = version;
+        }
+        if let Some(config) = &self.llm_config {
+            row.llm_config = settings::stored(config.as_ref());
+        }
+        if let Some(limits) = &self.limits {
+            row.limits = settings::stored(limits.as_ref());
+        }
+        if let Some(tools) = &self.enabled_tools {
+            row.enabled_tools = settings::stored(tools.as_ref());
+        }
+        if let Some(word) = &self.webhooks_in_tests {
+            row.webhooks_in_tests = settings::in_tests(Some(word));
+        }
+        if let Some(graph) = &self.graph {
+            row.graph = view::stored(graph);
+        }
+    }
+}
+
+/// Update name, prompt, settings or graph
 ///
-/// What is left out stays as it is. Running executions keep the state that they pinned.
+/// Omitted fields stay unchanged. Running executions keep their pinned state.
 #[utoipa::path(
     patch, path = "/agents/{agent_id}", operation_id = "update_agent", tag = "Agents", request_body = AgentUpdate,
     params(
@@ -95,22 +135,16 @@ impl RequestBody for AgentUpdate {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(agent_id): Path<String>,
+    Found(agent): Found<agents::AgentSummaryRow>,
     if_match: IfMatch,
     request: Request,
 ) -> Result<Changed<Versioned<Data<Agent>>>, ApiError> {
-    let id = path_id(&agent_id, "Agent")?;
     let project = ctx.project;
-    {
-        // An agent that is not there is not found, whatever was sent.
-        let mut reader = ctx.store.read().await?;
-        agents::summary(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
-    }
     let sent = body::read::<AgentUpdate>(request).await?.agent;
     change!(ctx, "agent.update", tx => {
-        let mut row = agents::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Agent"))?;
+        let mut row = agents::lock(tx, project, agent.id).await?.found()?;
         if_match.check(row.version)?;
-        save::apply(&mut row, &sent);
+        sent.apply(&mut row);
         row.updated_at = ctx.now();
         save::pin(&ctx, tx, project, &mut row).await?;
         agents::update(tx, project, &row).await?;

@@ -1,4 +1,4 @@
-//! How an agent is shown.
+//! API representation of an agent.
 
 use super::{
     graph_schema::AgentGraph,
@@ -57,14 +57,14 @@ pub(super) struct AgentWithGraph {
     name: String,
     system_prompt: Option<String>,
     message_debounce_seconds: i64,
-    /// How it talks: 1 by asking with a tool, 2 by text.
+    /// Conversation style: 1 asks questions with a tool, 2 with text.
     #[schema(minimum = 1, maximum = 2)]
     agent_version: i64,
-    /// Which model is asked; null is the server's.
+    /// Language model; null for the server's.
     llm_config: Option<AgentLlmConfig>,
-    /// Its own limits; null is as usual.
+    /// Own limits; null for the defaults.
     limits: Option<AgentLimits>,
-    /// Tools that are off for others.
+    /// Enabled optional tools.
     #[schema(value_type = Vec<super::settings::OptionalTool>)]
     enabled_tools: Vec<String>,
     #[schema(value_type = super::settings::WebhooksInTests)]
@@ -74,7 +74,7 @@ pub(super) struct AgentWithGraph {
     updated_at: Time,
     #[schema(value_type = AgentGraph)]
     graph: Value,
-    /// Only with `include=description`: published clients break on it here.
+    /// Only with `include=description`, because published clients fail on it here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, extensions(("x-optional" = json!(true))))]
     description: Option<Option<String>>,
@@ -101,7 +101,7 @@ impl AgentWithGraph {
     }
 }
 
-/// The stored graph with what published clients read: a `tools` list and `metadata`, always there.
+/// Stored graph plus `tools` and `metadata`, which published clients require.
 pub(crate) fn shown(graph: &str) -> Result<Value, Error> {
     let damaged = |why: String| Error::Damaged { what: "graph", why };
     let stored: Value = serde_json::from_str(graph).map_err(|error| damaged(error.to_string()))?;
@@ -114,7 +114,7 @@ pub(crate) fn shown(graph: &str) -> Result<Value, Error> {
     Ok(Value::Object(shown))
 }
 
-/// A graph as it is stored.
-pub(super) fn stored(graph: &Graph) -> String {
+/// Stored text of a graph.
+pub(crate) fn stored(graph: &Graph) -> String {
     graph.to_json().to_string()
 }

@@ -1,4 +1,5 @@
-//! `GET /cli/authorize/{code}`: what the browser shows that a command line opens. It approves nothing.
+//! `GET /cli/authorize/{code}`: browser page opened by the command line. It shows the approval
+//! command and approves nothing.
 
 use crate::ApiError;
 use axum::{
@@ -18,6 +19,6 @@ pub(crate) async fn handle(Path(code): Path<String>) -> Response {
          chasqui login approve {code} --email YOUR@ADDRESS\n\n\
          The code is valid for ten minutes.\n"
     );
-    // Never as HTML: the code is shaped by whoever made the link.
+    // Never as HTML, because the creator of the link controls the code.
     ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], text).into_response()
 }

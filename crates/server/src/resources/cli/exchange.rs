@@ -21,15 +21,15 @@ pub(super) struct CliAuthExchange {
 
 impl RequestBody for CliAuthExchange {}
 
-/// The token, shown this once.
+/// The token; shown only here.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CliToken {
     token: String,
 }
 
-/// Swap an approved code for a token
+/// Exchange an approved code for a token
 ///
-/// Each code gives one token, which is valid for 90 days. Clients ask again until the code is approved.
+/// Each code gives one token, valid for 90 days. Clients poll until the code is approved.
 #[utoipa::path(
     post, path = "/auth/exchange", operation_id = "cli_exchange_auth", tag = "CLI Support", security(()),
     request_body = CliAuthExchange,

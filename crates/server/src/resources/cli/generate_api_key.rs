@@ -17,13 +17,13 @@ use store::{
 };
 use utoipa::ToSchema;
 
-/// A project's key, shown this once.
+/// API key of a project; shown only here.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CliApiKey {
     key: String,
 }
 
-/// Make a project API key
+/// Create a project API key
 #[utoipa::path(
     post, path = "/projects/{project_id}/generate_api_key", operation_id = "cli_generate_api_key", tag = "CLI Support",
     security(("CliToken" = [])), request_body = Option<CliNothing>,

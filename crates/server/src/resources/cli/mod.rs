@@ -1,4 +1,4 @@
-//! /api/cli: how a command line signs in and gets the keys of its user's projects (cli-and-files.md 1 and 2).
+//! /api/cli: sign-in of the command line, and API keys of its user's projects.
 
 mod authorize;
 mod exchange;

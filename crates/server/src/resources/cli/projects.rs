@@ -10,9 +10,9 @@ use axum::extract::Path;
 use runtime::context::PLATFORM_PROJECT;
 use store::users;
 
-/// Projects of the user
+/// List the user's projects
 ///
-/// Up to 1,000, newest first.
+/// Returns up to 1,000, newest first.
 #[utoipa::path(
     get, path = "/projects", operation_id = "cli_list_projects", tag = "CLI Support", security(("CliToken" = [])),
     responses((status = 200, description = "The projects.", body = Data<Vec<Project>>))
@@ -23,7 +23,7 @@ pub(super) async fn list(ctx: UserContext) -> Result<Data<Vec<Project>>, ApiErro
     Ok(Data { data: rows.iter().map(Project::of).collect() })
 }
 
-/// One project
+/// Read one project
 #[utoipa::path(
     get, path = "/projects/{project_id}", operation_id = "cli_get_project", tag = "CLI Support",
     security(("CliToken" = [])), params(("project_id", description = "Project id.")),

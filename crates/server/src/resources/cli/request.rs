@@ -14,32 +14,33 @@ use serde::{Deserialize, Serialize};
 use store::{cli_logins, transact};
 use utoipa::ToSchema;
 
-/// Where to send the person.
+/// URL and code of a sign-in.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CliAuthRequest {
     #[schema(format = "uri")]
     auth_url: String,
     auth_code: String,
-    /// Same as `auth_url`.
+    /// Alias of `auth_url`.
     #[schema(format = "uri")]
     url: String,
-    /// Same as `auth_code`.
+    /// Alias of `auth_code`.
     code: String,
 }
 
-/// What clients send who have nothing to say: an empty object, or nothing.
+/// An empty object or an empty body.
 #[derive(Deserialize, ToSchema)]
 pub(super) struct CliNothing {}
 
 impl RequestBody for CliNothing {}
 
-/// Begin to sign in from a command line
+/// Start a command-line sign-in
 ///
-/// The code waits ten minutes for `chasqui login approve CODE`. A thousand codes may wait at a time.
+/// The code is valid for ten minutes and approved by `chasqui login approve CODE`. At most 1,000
+/// codes can be pending.
 #[utoipa::path(
     post, path = "/auth/request", operation_id = "cli_request_auth", tag = "CLI Support", security(()),
     request_body = Option<CliNothing>,
-    responses((status = 200, description = "Where to send the person.", body = CliAuthRequest))
+    responses((status = 200, description = "URL and code of the sign-in.", body = CliAuthRequest))
 )]
 pub(super) async fn handle(State(ctx): State<AppState>, request: Request) -> Result<Json<CliAuthRequest>, ApiError> {
     let base = ctx.base_url(request.headers().get(header::HOST));

@@ -12,13 +12,13 @@ pub(super) struct CliRevoked {
     revoked: bool,
 }
 
-/// Drop a token
+/// Revoke a token
 ///
-/// Keys that were made with it stay.
+/// API keys created with it stay valid.
 #[utoipa::path(
     post, path = "/auth/revoke", operation_id = "cli_revoke_token", tag = "CLI Support", security(("CliToken" = [])),
     request_body = Option<CliNothing>,
-    responses((status = 200, description = "The token is gone.", body = CliRevoked))
+    responses((status = 200, description = "The token is revoked.", body = CliRevoked))
 )]
 pub(super) async fn handle(ctx: UserContext, request: Request) -> Result<Json<CliRevoked>, ApiError> {
     body::read::<CliNothing>(request).await?;

@@ -5,7 +5,7 @@ use axum::Json;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Whose token it is.
+/// User of the token.
 #[derive(Serialize, ToSchema)]
 pub(super) struct CliVerify {
     valid: bool,

@@ -1,4 +1,4 @@
-//! `GET /api/cli/version`: published clients wait for it before every command.
+//! `GET /api/cli/version`: published clients call it before every command.
 
 use axum::{
     Json,
@@ -7,7 +7,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The first client that works with this server.
+/// Oldest client that works with this server.
 const FIRST: &str = "0.1.0";
 
 #[derive(Serialize, ToSchema)]
@@ -16,9 +16,9 @@ pub(super) struct CliVersion {
     update_command: String,
 }
 
-/// The latest version of the asking client
+/// Read the latest client version
 ///
-/// Which is the one that asks, so that no client urges its user to update.
+/// Equals the version of the calling client, so that no client prompts for an update.
 #[utoipa::path(
     get, path = "/version", operation_id = "cli_get_version", tag = "CLI Support", security(()),
     responses((status = 200, description = "The version.", body = CliVersion))

@@ -3,14 +3,19 @@
 use super::view::WhatsappContactNote;
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, Problems, RequestBody, body, change},
+    api::{Created, Data, Problems, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
+    found::Found,
     resources::contacts,
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use store::contact_notes::{self, ContactNoteRow};
+use store::{
+    contact_notes::{self, ContactNoteRow},
+    contacts::ContactRow,
+};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -32,7 +37,7 @@ struct NewWhatsappContactNote {
     name: Option<String>,
     #[schema(min_length = 1, max_length = 16000, pattern = r"\S")]
     content: String,
-    /// At most 16 KiB. With `private: true` agents are not told of the note.
+    /// At most 16 KiB. With `private: true` the note is hidden from agents.
     metadata: Option<Map<String, Value>>,
 }
 
@@ -40,7 +45,7 @@ struct NewWhatsappContactNote {
 #[utoipa::path(
     post, path = "/whatsapp_contacts/{identifier}/notes", operation_id = "create_whatsapp_contact_note",
     tag = "WhatsApp Contact Notes", request_body = WhatsappContactNoteCreateRequest,
-    params(("identifier", description = "Contact id, or the contact's phone number.")),
+    params(("identifier" = String, description = "Contact id, or the contact's phone number.")),
     responses(
         (status = 201, description = "The note.", body = Data<WhatsappContactNote>),
         (status = 422, description = "Details: `too_large`"),
@@ -48,14 +53,10 @@ struct NewWhatsappContactNote {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(identifier): Path<String>,
+    Found(contact): Found<ContactRow>,
     request: Request,
 ) -> Result<Changed<Created<WhatsappContactNote>>, ApiError> {
     let project = ctx.project;
-    let contact = {
-        let mut reader = ctx.store.read().await?;
-        contacts::find(&mut reader.conn(), project, &identifier, "Contact").await?.id
-    };
     let new = body::read::<WhatsappContactNoteCreateRequest>(request).await?.note;
     let now = ctx.now();
     let row = ContactNoteRow {
@@ -67,7 +68,7 @@ pub(super) async fn handle(
         updated_at: now,
     };
     change!(ctx, "whatsapp_contact_note.create", tx => {
-        contact_notes::insert(tx, project, contact, &row).await?;
+        contact_notes::insert(tx, project, contact.id, &row).await?;
         Ok(Created(WhatsappContactNote::of(&row)?))
     })
 }

@@ -1,13 +1,15 @@
 //! `PATCH /whatsapp_contacts/{identifier}/notes/{note_id}`
 
-use super::view::WhatsappContactNote;
+use super::view::{ContactNote, WhatsappContactNote};
 use crate::{
     ApiError,
-    api::{Changed, Data, Problems, RequestBody, body, change, three_state},
-    auth::{ProjectContext, path_id},
+    api::{Data, Problems, RequestBody, body, three_state},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::Found,
     resources::contacts,
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::contact_notes;
@@ -26,7 +28,7 @@ impl RequestBody for WhatsappContactNoteUpdateRequest {
     }
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct WhatsappContactNoteChange {
     #[serde(default, deserialize_with = "three_state::read")]
@@ -34,18 +36,19 @@ struct WhatsappContactNoteChange {
     name: Option<Option<String>>,
     #[schema(min_length = 1, max_length = 16000, pattern = r"\S", nullable = false)]
     content: Option<String>,
-    /// Replaces the whole; null empties it. At most 16 KiB. With `private: true` agents are not told of the note.
+    /// Replaces the metadata; null clears it. At most 16 KiB. With `private: true` the note is
+    /// hidden from agents.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<Map<String, Value>>)]
     metadata: Option<Option<Map<String, Value>>>,
 }
 
-/// Change a note
+/// Update a note
 #[utoipa::path(
     patch, path = "/whatsapp_contacts/{identifier}/notes/{note_id}", operation_id = "update_whatsapp_contact_note",
     tag = "WhatsApp Contact Notes", request_body = WhatsappContactNoteUpdateRequest,
     params(
-        ("identifier", description = "Contact id, or the contact's phone number."),
+        ("identifier" = String, description = "Contact id, or the contact's phone number."),
         ("note_id", description = "Note id."),
     ),
     responses(
@@ -55,20 +58,13 @@ struct WhatsappContactNoteChange {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path((identifier, note_id)): Path<(String, String)>,
+    Found(ContactNote { contact, note }): Found<ContactNote>,
     request: Request,
 ) -> Result<Changed<Data<WhatsappContactNote>>, ApiError> {
     let project = ctx.project;
-    let (contact, id) = {
-        let mut reader = ctx.store.read().await?;
-        let mut conn = reader.conn();
-        let contact = contacts::find(&mut conn, project, &identifier, "Note").await?.id;
-        let note = contact_notes::find(&mut conn, project, contact, path_id(&note_id, "Note")?).await?;
-        (contact, note.ok_or(ApiError::NotFound("Note"))?.id)
-    };
     let sent = body::read::<WhatsappContactNoteUpdateRequest>(request).await?.note;
     change!(ctx, "whatsapp_contact_note.update", tx => {
-        let mut row = contact_notes::lock(tx, project, contact, id).await?.ok_or(ApiError::NotFound("Note"))?;
+        let mut row = contact_notes::lock(tx, project, contact, note.id).await?.ok_or(ApiError::NotFound("Note"))?;
         if let Some(name) = &sent.name {
             row.name.clone_from(name);
         }

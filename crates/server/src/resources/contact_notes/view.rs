@@ -1,13 +1,22 @@
-//! How a note is shown.
+//! API representation of a note.
 
-use crate::{api::Time, resources::contacts::parse_metadata};
+use crate::{
+    ApiError,
+    api::Time,
+    found::PathRow,
+    resources::contacts::{self, parse_metadata},
+};
+use domain::ids::{ContactId, ProjectId};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::{Error, contact_notes::ContactNoteRow};
+use store::{
+    Conn, Error,
+    contact_notes::{self, ContactNoteRow},
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What somebody noted about a contact.
+/// A note about a contact.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WhatsappContactNote {
     id: Uuid,
@@ -28,5 +37,25 @@ impl WhatsappContactNote {
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
         })
+    }
+}
+
+/// A note and its contact, as a path names them.
+pub(super) struct ContactNote {
+    pub(super) contact: ContactId,
+    pub(super) note: ContactNoteRow,
+}
+
+impl PathRow for ContactNote {
+    const NAME: &'static str = "Note";
+
+    async fn load(conn: &mut Conn<'_>, project: ProjectId, path: &[String]) -> Result<Option<Self>, ApiError> {
+        let [identifier, id] = path else { return Ok(None) };
+        let Ok(id) = id.parse() else { return Ok(None) };
+        let Some(contact) = contacts::find(conn, project, identifier).await?.map(|row| row.id) else {
+            return Ok(None);
+        };
+        let note = contact_notes::find(conn, project, contact, id).await?;
+        Ok(note.map(|note| Self { contact, note }))
     }
 }

@@ -3,8 +3,9 @@
 use super::view::{self, WhatsappContact};
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, PhoneNumber, Problems, RequestBody, body, change},
+    api::{Created, Data, PhoneNumber, Problems, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
 };
 use axum::extract::Request;
 use domain::Id;
@@ -32,17 +33,18 @@ impl RequestBody for WhatsappContactCreateRequest {
 
 #[derive(Deserialize, ToSchema)]
 struct NewWhatsappContact {
-    /// The number, with country code. One contact of the project has it, however it is written.
+    /// Phone number with country code, in any spelling; unique in the project.
     wa_id: PhoneNumber,
     #[schema(max_length = 255)]
     profile_name: Option<String>,
-    /// Whose contact it is.
+    /// Customer to whom the contact belongs.
     customer_id: Option<Uuid>,
-    /// At most 16 KiB. Agents are told; `time_zone`, e.g. `America/Bogota`, is the time they go by.
+    /// At most 16 KiB, included in prompts. `time_zone`, e.g. `America/Bogota`, sets the contact's
+    /// local time.
     metadata: Option<Map<String, Value>>,
 }
 
-/// Make a contact
+/// Create a contact
 #[utoipa::path(
     post, path = "/whatsapp_contacts", operation_id = "create_whatsapp_contact", tag = "WhatsApp Contacts",
     request_body = WhatsappContactCreateRequest,

@@ -1,20 +1,15 @@
 //! `GET /whatsapp_contacts/{identifier}`
 
-use super::view::{self, WhatsappContact};
-use crate::{ApiError, api::Data, auth::ProjectContext};
-use axum::extract::Path;
+use super::view::WhatsappContact;
+use crate::{ApiError, api::Data, found::Found};
+use store::contacts;
 
 /// Read one contact
 #[utoipa::path(
     get, path = "/whatsapp_contacts/{identifier}", operation_id = "get_whatsapp_contact", tag = "WhatsApp Contacts",
-    params(("identifier", description = "Contact id, or the contact's phone number.")),
+    params(("identifier" = String, description = "Contact id, or the contact's phone number.")),
     responses((status = 200, description = "The contact.", body = Data<WhatsappContact>))
 )]
-pub(super) async fn handle(
-    ctx: ProjectContext,
-    Path(identifier): Path<String>,
-) -> Result<Data<WhatsappContact>, ApiError> {
-    let mut reader = ctx.store.read().await?;
-    let row = view::find(&mut reader.conn(), ctx.project, &identifier, "Contact").await?;
-    Ok(Data { data: WhatsappContact::of(&row)? })
+pub(super) async fn handle(Found(contact): Found<contacts::ContactRow>) -> Result<Data<WhatsappContact>, ApiError> {
+    Ok(Data { data: WhatsappContact::of(&contact)? })
 }

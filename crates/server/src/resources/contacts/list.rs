@@ -26,7 +26,7 @@ pub(super) struct Filters {
     /// Only contacts with a customer; false: only those without one.
     #[serde(rename = "q[customer_id_not_null]")]
     customer_is_not_null: Option<bool>,
-    /// Name contains this text, in any case.
+    /// Name contains this text, ignoring case.
     #[serde(rename = "q[profile_name_cont]")]
     profile_name: Option<String>,
     /// Number contains these digits.
@@ -66,7 +66,7 @@ pub(super) async fn handle(ctx: ProjectContext, list: List<Filters>) -> Result<P
     Ok(list.page(views, total))
 }
 
-/// Numbers are stored without the signs that people write between the digits; a text without digits is in none of them.
+/// Keeps the digits, as numbers are stored; a text without digits matches nothing.
 fn digits(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     if digits.is_empty() { text.to_owned() } else { digits }

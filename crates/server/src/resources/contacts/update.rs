@@ -3,10 +3,12 @@
 use super::view::{self, WhatsappContact};
 use crate::{
     ApiError,
-    api::{Changed, Data, Problems, RequestBody, body, change, three_state},
+    api::{Data, Problems, RequestBody, body, three_state},
     auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::contacts;
@@ -25,24 +27,25 @@ impl RequestBody for WhatsappContactUpdateRequest {
     }
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct WhatsappContactChange {
-    /// Null takes it away until the person writes again.
+    /// Null removes it until the contact writes again.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, max_length = 255)]
     profile_name: Option<Option<String>>,
-    /// Replaces the whole; null empties it. At most 16 KiB. Agents are told; `time_zone`, e.g. `America/Bogota`, is the time they go by.
+    /// Replaces the metadata; null clears it. At most 16 KiB, included in prompts. `time_zone`,
+    /// e.g. `America/Bogota`, sets the contact's local time.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<Map<String, Value>>)]
     metadata: Option<Option<Map<String, Value>>>,
 }
 
-/// Change profile name or metadata
+/// Update profile name or metadata
 #[utoipa::path(
     patch, path = "/whatsapp_contacts/{identifier}", operation_id = "update_whatsapp_contact", tag = "WhatsApp Contacts",
     request_body = WhatsappContactUpdateRequest,
-    params(("identifier", description = "Contact id, or the contact's phone number.")),
+    params(("identifier" = String, description = "Contact id, or the contact's phone number.")),
     responses(
         (status = 200, description = "The contact.", body = Data<WhatsappContact>),
         (status = 422, description = "Details: `too_large`"),
@@ -50,17 +53,13 @@ struct WhatsappContactChange {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(identifier): Path<String>,
+    Found(contact): Found<contacts::ContactRow>,
     request: Request,
 ) -> Result<Changed<Data<WhatsappContact>>, ApiError> {
     let project = ctx.project;
-    let id = {
-        let mut reader = ctx.store.read().await?;
-        view::find(&mut reader.conn(), project, &identifier, "Contact").await?.id
-    };
     let sent = body::read::<WhatsappContactUpdateRequest>(request).await?.contact;
     change!(ctx, "whatsapp_contact.update", tx => {
-        let mut row = contacts::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Contact"))?;
+        let mut row = contacts::lock(tx, project, contact.id).await?.found()?;
         if let Some(name) = &sent.profile_name {
             row.profile_name.clone_from(name);
         }

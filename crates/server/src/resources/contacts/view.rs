@@ -1,8 +1,9 @@
-//! How a contact is shown, how one is named in a path, and what metadata may hold.
+//! API representation of a contact, its identifier in paths, and metadata limits.
 
 use crate::{
     ApiError,
     api::{Problems, Time},
+    found::PathRow,
 };
 use domain::{
     ids::{CustomerId, ProjectId},
@@ -17,17 +18,17 @@ use store::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Longest metadata, in bytes of JSON.
+/// Maximum size of metadata in bytes of JSON.
 const METADATA_BYTES: usize = 16 * 1024;
 
-/// A person on WhatsApp.
+/// A contact on WhatsApp.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WhatsappContact {
     id: Uuid,
-    /// Digits of the number; null for people who hide it.
+    /// Digits of the number; null if the contact hides it.
     wa_id: Option<String>,
     profile_name: Option<String>,
-    /// Whose contact it is; null in the sandbox.
+    /// Customer to whom the contact belongs; null in the sandbox.
     customer_id: Option<Uuid>,
     metadata: Map<String, Value>,
     created_at: Time,
@@ -60,19 +61,17 @@ pub(in crate::resources) fn check_metadata(body: &Value, path: &str, problems: &
     }
 }
 
-/// The identity that a number gives.
+/// Identity of a phone number.
 pub(super) fn number(phone: &phone::Phone) -> Identity {
     Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() }
 }
 
-/// The contact that a path names by its id or by its number, in any spelling. `what` is not found if there is none: what is
-/// asked for may be something of the contact's.
+/// The contact with this id, or with this number in any spelling.
 pub(in crate::resources) async fn find(
     conn: &mut Conn<'_>,
     project: ProjectId,
     identifier: &str,
-    what: &'static str,
-) -> Result<ContactRow, ApiError> {
+) -> Result<Option<ContactRow>, ApiError> {
     let id = match identifier.parse() {
         Ok(id) => Some(id),
         Err(_) => match phone::normalise(identifier) {
@@ -80,6 +79,17 @@ pub(in crate::resources) async fn find(
             Err(_) => None,
         },
     };
-    let Some(id) = id else { return Err(ApiError::NotFound(what)) };
-    contacts::find(conn, project, id).await?.ok_or(ApiError::NotFound(what))
+    match id {
+        Some(id) => Ok(contacts::find(conn, project, id).await?),
+        None => Ok(None),
+    }
+}
+
+impl PathRow for ContactRow {
+    const NAME: &'static str = "Contact";
+
+    async fn load(conn: &mut Conn<'_>, project: ProjectId, path: &[String]) -> Result<Option<Self>, ApiError> {
+        let [identifier] = path else { return Ok(None) };
+        find(conn, project, identifier).await
+    }
 }

@@ -3,11 +3,12 @@
 use super::view::{self, ConversationAssignment};
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, RequestBody, body, change},
-    auth::{ProjectContext, path_id},
+    api::{Created, Data, RequestBody, body},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::ids::ConversationId;
+use axum::extract::Request;
 use runtime::ownership;
 use serde::Deserialize;
 use store::{
@@ -36,8 +37,8 @@ impl RequestBody for ConversationAssignmentCreateRequest {
 
 /// Assign the conversation to a project member
 ///
-/// The agent is silent from now on: a model that is being asked is not waited for, and what has not left is not sent. What
-/// is written meanwhile is kept for it.
+/// The agent stops at once: a pending model call is abandoned and queued answers are not sent.
+/// Messages written meanwhile are kept for the agent.
 #[utoipa::path(
     post, path = "/whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments",
     operation_id = "create_conversation_assignment", tag = "Conversation Assignments",
@@ -50,26 +51,21 @@ impl RequestBody for ConversationAssignmentCreateRequest {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(conversation_id): Path<String>,
+    Found(conversation): Found<conversations::ConversationRow>,
     request: Request,
 ) -> Result<Changed<Created<ConversationAssignment>>, ApiError> {
-    let id: ConversationId = path_id(&conversation_id, "Conversation")?;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        view::conversation(&mut reader.conn(), project, id, "Conversation").await?;
-    }
     let new = body::read::<ConversationAssignmentCreateRequest>(request).await?.conversation_assignment;
     let changed = change!(ctx, "conversation_assignment.create", tx => {
         let now = ctx.now();
         let user = view::member(tx, project, new.user_id).await?;
-        let conversation = conversations::lock(tx, project, id, now).await?.ok_or(ApiError::NotFound("Conversation"))?;
+        let conversation = conversations::lock(tx, project, conversation.id, now).await?.found()?;
         if conversation.is_assigned() {
             return Err(view::taken());
         }
         let row = AssignmentRow {
             id: ctx.new_id(),
-            conversation_id: id,
+            conversation_id: conversation.id,
             user_id: user,
             active: true,
             notes: new.notes.clone(),
@@ -80,7 +76,7 @@ pub(super) async fn handle(
         ownership::assign(&ctx, tx, project, &conversation, user, now).await?;
         Ok(Created(ConversationAssignment::of(&row)))
     })?;
-    ctx.interrupts.signal(id);
+    ctx.interrupts.signal(conversation.id);
     ctx.wake.notify_one();
     Ok(changed)
 }

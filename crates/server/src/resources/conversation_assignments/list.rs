@@ -1,13 +1,13 @@
 //! `GET /whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments`
 
-use super::view::{self, ConversationAssignment};
+use super::view::ConversationAssignment;
 use crate::{
     ApiError,
     api::{List, Page},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::extract::Path;
-use store::conversation_assignments;
+use store::{conversation_assignments, conversations};
 
 /// List a conversation's assignments
 #[utoipa::path(
@@ -18,15 +18,12 @@ use store::conversation_assignments;
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(conversation_id): Path<String>,
+    Found(conversation): Found<conversations::ConversationRow>,
     list: List,
 ) -> Result<Page<ConversationAssignment>, ApiError> {
-    let conversation = path_id(&conversation_id, "Conversation")?;
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
-    let mut conn = reader.conn();
-    view::conversation(&mut conn, ctx.project, conversation, "Conversation").await?;
-    let of = (ctx.project, conversation);
-    let (rows, total) = conversation_assignments::list(&mut conn, of, limit, offset).await?;
+    let of = (ctx.project, conversation.id);
+    let (rows, total) = conversation_assignments::list(&mut reader.conn(), of, limit, offset).await?;
     Ok(list.page(rows.iter().map(ConversationAssignment::of).collect(), total))
 }

@@ -1,13 +1,14 @@
 //! `PATCH /whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments/{id}`
 
-use super::view::{self, ConversationAssignment, WHAT};
+use super::view::{self, ConversationAssignment};
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change, three_state},
-    auth::{ProjectContext, path_id},
+    api::{Data, RequestBody, body, three_state},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::ids::{AssignmentId, ConversationId};
+use axum::extract::Request;
 use runtime::ownership;
 use serde::Deserialize;
 use store::{conversation_assignments, conversations};
@@ -19,7 +20,7 @@ pub(super) struct ConversationAssignmentUpdateRequest {
     conversation_assignment: ConversationAssignmentChange,
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct ConversationAssignmentChange {
     /// A member of the project.
@@ -28,7 +29,7 @@ struct ConversationAssignmentChange {
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, max_length = 2000)]
     notes: Option<Option<String>>,
-    /// False gives the conversation back to the agent, true takes it again.
+    /// False returns the conversation to the agent; true takes it over again.
     #[schema(nullable = false)]
     active: Option<bool>,
 }
@@ -37,9 +38,9 @@ impl RequestBody for ConversationAssignmentUpdateRequest {
     const WRAPPER: &'static [&'static str] = &["conversation_assignment"];
 }
 
-/// Change notes or assignee, or deactivate
+/// Update notes or assignee, or deactivate
 ///
-/// Deactivating wakes the agent, which is told what was said meanwhile.
+/// Deactivating resumes the agent with the messages written meanwhile.
 #[utoipa::path(
     patch, path = "/whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments/{id}",
     operation_id = "update_conversation_assignment", tag = "Conversation Assignments",
@@ -52,23 +53,17 @@ impl RequestBody for ConversationAssignmentUpdateRequest {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path((conversation_id, id)): Path<(String, String)>,
+    Found(assignment): Found<conversation_assignments::AssignmentRow>,
     request: Request,
 ) -> Result<Changed<Data<ConversationAssignment>>, ApiError> {
-    let conversation: ConversationId = path_id(&conversation_id, WHAT)?;
-    let id: AssignmentId = path_id(&id, WHAT)?;
+    let (conversation, id) = (assignment.conversation_id, assignment.id);
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        let row = conversation_assignments::find(&mut reader.conn(), project, conversation, id).await?;
-        row.ok_or(ApiError::NotFound(WHAT))?;
-    }
     let sent = body::read::<ConversationAssignmentUpdateRequest>(request).await?.conversation_assignment;
     let changed = change!(ctx, "conversation_assignment.update", tx => {
         let now = ctx.now();
-        let held = conversations::lock(tx, project, conversation, now).await?.ok_or(ApiError::NotFound(WHAT))?;
+        let held = conversations::lock(tx, project, conversation, now).await?.ok_or(ApiError::NotFound("Assignment"))?;
         let row = conversation_assignments::find(tx, project, conversation, id).await?;
-        let mut row = row.ok_or(ApiError::NotFound(WHAT))?;
+        let mut row = row.found()?;
         let (was_active, had) = (row.active, row.user_id);
         let is_active = sent.active.unwrap_or(was_active);
         if is_active && !was_active && held.is_assigned() {

@@ -1,18 +1,20 @@
-//! How an assignment is shown, and who can have one.
+//! API representation of an assignment, and the check of its assignee.
 
-use crate::{ApiError, api::Time};
+use crate::{ApiError, api::Time, found::PathRow};
 use domain::{
     Id,
-    ids::{ConversationId, ProjectId, UserId},
+    ids::{ProjectId, UserId},
 };
 use serde::Serialize;
-use store::{Conn, conversation_assignments::AssignmentRow, conversations, users};
+use store::{
+    Conn,
+    conversation_assignments::{self, AssignmentRow},
+    users,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(super) const WHAT: &str = "Assignment";
-
-/// That a person has, or had, a conversation.
+/// Assignment of a conversation to a person.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConversationAssignment {
     id: Uuid,
@@ -20,7 +22,7 @@ pub(super) struct ConversationAssignment {
     active: bool,
     notes: Option<String>,
     created_at: Time,
-    /// Who made the key that it was made with; null for a key of the operator's.
+    /// User who created the API key of the request; null for keys created by an operator.
     created_by_user_id: Option<Uuid>,
 }
 
@@ -37,17 +39,7 @@ impl ConversationAssignment {
     }
 }
 
-/// The conversation, which must be there.
-pub(super) async fn conversation(
-    conn: &mut Conn<'_>,
-    project: ProjectId,
-    id: ConversationId,
-    what: &'static str,
-) -> Result<(), ApiError> {
-    conversations::find(conn, project, id).await?.map(drop).ok_or(ApiError::NotFound(what))
-}
-
-/// Somebody who works in the project. Who works elsewhere is as little there as who does not exist.
+/// Loads a member of the project. Users of other projects are answered like absent ones.
 pub(super) async fn member(conn: &mut Conn<'_>, project: ProjectId, user: Uuid) -> Result<UserId, ApiError> {
     let user = Id::from_uuid(user);
     users::project(conn, user, project).await?.map(|_| user).ok_or(ApiError::NotFound("User"))
@@ -55,5 +47,15 @@ pub(super) async fn member(conn: &mut Conn<'_>, project: ProjectId, user: Uuid) 
 
 pub(super) fn taken() -> ApiError {
     let message = "the conversation has an active assignment; change or release that one";
-    ApiError::State("already_assigned", message.into())
+    ApiError::state("already_assigned", message)
+}
+
+impl PathRow for AssignmentRow {
+    const NAME: &'static str = "Assignment";
+
+    async fn load(conn: &mut Conn<'_>, project: ProjectId, path: &[String]) -> Result<Option<Self>, ApiError> {
+        let [conversation, id] = path else { return Ok(None) };
+        let (Ok(conversation), Ok(id)) = (conversation.parse(), id.parse()) else { return Ok(None) };
+        Ok(conversation_assignments::find(conn, project, conversation, id).await?)
+    }
 }

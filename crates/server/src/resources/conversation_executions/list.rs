@@ -4,9 +4,9 @@ use super::view::ConversationAgentExecution;
 use crate::{
     ApiError,
     api::{List, Page},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::extract::Path;
 use store::{conversations, executions};
 
 /// List links between a conversation and agent executions
@@ -18,15 +18,12 @@ use store::{conversations, executions};
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(conversation_id): Path<String>,
+    Found(conversation): Found<conversations::ConversationRow>,
     list: List,
 ) -> Result<Page<ConversationAgentExecution>, ApiError> {
-    let id = path_id(&conversation_id, "Conversation")?;
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
-    let conversation =
-        conversations::find(&mut conn, ctx.project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
-    let (rows, total) = executions::of_conversation(&mut conn, (ctx.project, id), limit, offset).await?;
+    let (rows, total) = executions::of_conversation(&mut conn, (ctx.project, conversation.id), limit, offset).await?;
     Ok(list.page(rows.iter().map(|row| ConversationAgentExecution::of(row, &conversation)).collect(), total))
 }

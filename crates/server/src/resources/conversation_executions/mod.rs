@@ -1,4 +1,4 @@
-//! /api/v1 routes of the links between conversations and executions.
+//! /api/v1 routes of links between conversations and executions.
 
 mod get;
 mod list;

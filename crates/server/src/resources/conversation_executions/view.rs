@@ -1,6 +1,7 @@
-//! How the link between a conversation and an execution is shown.
+//! API representation of the link between a conversation and an execution.
 //!
-//! There is exactly one for each execution, so it is not stored: its id is the execution's with another version of UUID.
+//! There is exactly one for each execution, so it is not stored: its id is the execution's id with
+//! another UUID version.
 
 use crate::api::{Time, words};
 use domain::{Id, ids::ExecutionId};
@@ -9,11 +10,11 @@ use store::{conversations::ConversationRow, executions::ExecutionRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A conversation's run of an agent.
+/// Link between a conversation and an execution.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ConversationAgentExecution {
     id: Uuid,
-    /// Whether this run is the one that drives the conversation.
+    /// True if this is the conversation's active execution.
     active: bool,
     handoff_reason: Option<String>,
     created_at: Time,
@@ -21,7 +22,7 @@ pub(super) struct ConversationAgentExecution {
     agent_execution: LinkedExecution,
 }
 
-/// The run, in short.
+/// Summary of an execution.
 #[derive(Serialize, ToSchema)]
 struct LinkedExecution {
     id: Uuid,
@@ -30,9 +31,9 @@ struct LinkedExecution {
     #[schema(value_type = LinkedExecutionStatus)]
     status: String,
     started_at: Time,
-    /// Null until the run is over.
+    /// Null until the execution has ended.
     ended_at: Option<Time>,
-    /// Whole seconds; null until the run is over.
+    /// Whole seconds; null until the execution has ended.
     #[schema(minimum = 0)]
     duration: Option<i64>,
 }
@@ -61,12 +62,12 @@ impl ConversationAgentExecution {
     }
 }
 
-/// The execution that a link of this id leads to.
+/// Execution id of a link id.
 pub(super) fn execution(link: Id<ConversationAgentExecution>) -> ExecutionId {
     Id::from_uuid(switched(link.uuid()))
 }
 
-/// From the id of the one to that of the other: version 7 becomes version 8, and back.
+/// Converts between both ids: UUID version 7 becomes 8, and back.
 fn switched(id: Uuid) -> Uuid {
     let mut bytes = id.into_bytes();
     bytes[6] ^= 0xf0;
@@ -78,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_and_its_execution_have_different_ids_that_lead_to_each_other() {
+    fn link_ids_and_execution_ids_convert_to_each_other() {
         let execution: Uuid = "0197a1b2-0000-7000-8000-000000000001".parse().unwrap();
         let link = switched(execution);
         assert_eq!(link.to_string(), "0197a1b2-0000-8000-8000-000000000001");

@@ -1,12 +1,7 @@
 //! `GET /whatsapp_conversations/{conversation_id}`
 
 use super::view::WhatsappConversation;
-use crate::{
-    ApiError,
-    api::Data,
-    auth::{ProjectContext, path_id},
-};
-use axum::extract::Path;
+use crate::{ApiError, api::Data, found::Found};
 use store::conversations;
 
 /// Read one conversation
@@ -16,11 +11,7 @@ use store::conversations;
     responses((status = 200, description = "The conversation.", body = Data<WhatsappConversation>))
 )]
 pub(super) async fn handle(
-    ctx: ProjectContext,
-    Path(conversation_id): Path<String>,
+    Found(conversation): Found<conversations::ConversationRow>,
 ) -> Result<Data<WhatsappConversation>, ApiError> {
-    let id = path_id(&conversation_id, "Conversation")?;
-    let mut reader = ctx.store.read().await?;
-    let row = conversations::find(&mut reader.conn(), ctx.project, id).await?;
-    Ok(Data { data: WhatsappConversation::of(&row.ok_or(ApiError::NotFound("Conversation"))?) })
+    Ok(Data { data: WhatsappConversation::of(&conversation) })
 }

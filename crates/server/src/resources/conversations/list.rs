@@ -32,7 +32,7 @@ pub(super) struct Filters {
 
 /// List the project's conversations
 ///
-/// Latest activity first. Runs that talk to nobody are not among them.
+/// Latest activity first. Executions without a contact are not included.
 #[utoipa::path(
     get, path = "/whatsapp_conversations", operation_id = "list_whatsapp_conversations",
     tag = "WhatsApp Conversations", params(List<Filters>),

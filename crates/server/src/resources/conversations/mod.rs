@@ -11,3 +11,5 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list::handle)).routes(routes!(get::handle, update::handle))
 }
+
+crate::found::path_row!(store::conversations::ConversationRow, "Conversation", store::conversations::find);

@@ -1,4 +1,4 @@
-//! How a conversation is shown.
+//! API representation of a conversation.
 
 use crate::api::{Time, words};
 use serde::Serialize;
@@ -6,11 +6,11 @@ use store::conversations::ConversationRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Talk between one person and one number.
+/// Conversation between one contact and one number.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WhatsappConversation {
     id: Uuid,
-    /// Null where the person hides it.
+    /// Null if the contact hides it.
     phone_number: Option<String>,
     #[schema(value_type = ConversationStatus)]
     status: String,

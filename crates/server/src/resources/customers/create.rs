@@ -3,8 +3,9 @@
 use super::view::{self, Customer};
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, Problems, RequestBody, body, change},
+    api::{Created, Data, Problems, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
     resources::contacts::check_metadata,
 };
 use axum::extract::Request;
@@ -30,14 +31,14 @@ impl RequestBody for CustomerCreateRequest {
 struct NewCustomer {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
     name: String,
-    /// Your own key for them; unique in the project.
+    /// Your own id of the customer; unique in the project.
     #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
     external_customer_id: String,
     /// At most 16 KiB.
     metadata: Option<Map<String, Value>>,
 }
 
-/// Make a customer
+/// Create a customer
 #[utoipa::path(
     post, path = "/customers", operation_id = "create_customer", tag = "Customers", request_body = CustomerCreateRequest,
     responses(

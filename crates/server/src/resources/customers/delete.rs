@@ -2,41 +2,41 @@
 
 use crate::{
     ApiError,
-    api::{Changed, change},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
     resources::whatsapp_configs,
 };
-use axum::{extract::Path, http::StatusCode};
+use axum::http::StatusCode;
 use store::{contacts, customers};
 
 /// Delete a customer
 ///
-/// Their numbers are deleted with them, as if each was deleted by itself. Contacts and conversations stay, and belong to no
-/// customer any more.
+/// Also deletes the customer's configs, as `DELETE /whatsapp_configs/{config_id}` does. Contacts
+/// and conversations stay without a customer.
 #[utoipa::path(
     delete, path = "/customers/{customer_id}", operation_id = "delete_customer", tag = "Customers",
     params(("customer_id", description = "Customer id.")), responses((status = 204, description = "Deleted."))
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(customer_id): Path<String>,
+    Found(customer): Found<customers::CustomerRow>,
 ) -> Result<Changed<StatusCode>, ApiError> {
-    let id = path_id(&customer_id, "Customer")?;
     let project = ctx.project;
     let configs = {
         let mut reader = ctx.store.read().await?;
-        store::whatsapp_configs::of_customer(&mut reader.conn(), project, id).await?
+        store::whatsapp_configs::of_customer(&mut reader.conn(), project, customer.id).await?
     };
     for config in &configs {
         whatsapp_configs::close_most(&ctx, project, config).await?;
     }
     let done = change!(ctx, "customer.delete", tx => {
-        customers::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Customer"))?;
-        for config in store::whatsapp_configs::of_customer(tx, project, id).await? {
+        customers::lock(tx, project, customer.id).await?.found()?;
+        for config in store::whatsapp_configs::of_customer(tx, project, customer.id).await? {
             whatsapp_configs::remove(&ctx, tx, project, &config).await?;
         }
-        contacts::leave_customer(tx, project, id).await?;
-        customers::delete(tx, project, id).await?;
+        contacts::leave_customer(tx, project, customer.id).await?;
+        customers::delete(tx, project, customer.id).await?;
         Ok(StatusCode::NO_CONTENT)
     });
     ctx.wake.notify_one();

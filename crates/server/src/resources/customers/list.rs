@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 
 #[derive(Deserialize, IntoParams)]
 pub(super) struct Filters {
-    /// Name contains this text, in any case.
+    /// Name contains this text, ignoring case.
     #[serde(rename = "q[name_cont]")]
     name: Option<String>,
     /// Exact external id.

@@ -17,3 +17,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         delete::handle
     ))
 }
+
+crate::found::path_row!(store::customers::CustomerRow, "Customer", store::customers::find);

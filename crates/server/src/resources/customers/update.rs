@@ -3,11 +3,13 @@
 use super::view::{self, Customer};
 use crate::{
     ApiError,
-    api::{Changed, Data, Problems, RequestBody, body, change, three_state},
-    auth::{ProjectContext, path_id},
+    api::{Data, Problems, RequestBody, body, three_state},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
     resources::contacts::check_metadata,
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::customers;
@@ -26,22 +28,22 @@ impl RequestBody for CustomerUpdateRequest {
     }
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct CustomerChange {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S", nullable = false)]
     name: Option<String>,
-    /// Your own key for them; null takes it away.
+    /// Your own id of the customer; null removes it.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255, pattern = r"\S")]
     external_customer_id: Option<Option<String>>,
-    /// Replaces the whole; null empties it. At most 16 KiB.
+    /// Replaces the metadata; null clears it. At most 16 KiB.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<Map<String, Value>>)]
     metadata: Option<Option<Map<String, Value>>>,
 }
 
-/// Change a customer's name, external id or metadata
+/// Update a customer's name, external id or metadata
 #[utoipa::path(
     patch, path = "/customers/{customer_id}", operation_id = "update_customer", tag = "Customers",
     request_body = CustomerUpdateRequest, params(("customer_id", description = "Customer id.")),
@@ -52,24 +54,19 @@ struct CustomerChange {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(customer_id): Path<String>,
+    Found(customer): Found<customers::CustomerRow>,
     request: Request,
 ) -> Result<Changed<Data<Customer>>, ApiError> {
-    let id = path_id(&customer_id, "Customer")?;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        customers::find(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("Customer"))?;
-    }
     let sent = body::read::<CustomerUpdateRequest>(request).await?.customer;
     change!(ctx, "customer.update", tx => {
-        let mut row = customers::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Customer"))?;
+        let mut row = customers::lock(tx, project, customer.id).await?.found()?;
         if let Some(name) = &sent.name {
             row.name.clone_from(name);
         }
         if let Some(external) = &sent.external_customer_id {
             row.external_customer_id.clone_from(external);
-            view::check_external_id(tx, project, id, external.as_deref()).await?;
+            view::check_external_id(tx, project, customer.id, external.as_deref()).await?;
         }
         if let Some(metadata) = &sent.metadata {
             row.metadata = Value::Object(metadata.clone().unwrap_or_default()).to_string();

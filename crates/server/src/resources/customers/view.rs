@@ -1,4 +1,4 @@
-//! How a customer is shown, and what create and update share.
+//! API representation of a customer, and helpers of create and update.
 
 use crate::{ApiError, api::Time, resources::contacts::parse_metadata};
 use domain::ids::{CustomerId, ProjectId};
@@ -11,12 +11,12 @@ use store::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Somebody whom the project works for.
+/// A customer of the project.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Customer {
     id: Uuid,
     name: String,
-    /// Your own key for them.
+    /// Your own id of the customer.
     external_customer_id: Option<String>,
     metadata: Map<String, Value>,
     created_at: Time,
@@ -36,7 +36,7 @@ impl Customer {
     }
 }
 
-/// Refuses an external id that another customer of the project has.
+/// Fails if another customer of the project has the external id.
 pub(super) async fn check_external_id(
     tx: &mut Tx<'_>,
     project: ProjectId,

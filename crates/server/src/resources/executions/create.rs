@@ -3,13 +3,15 @@
 use super::{input::Message, view::AgentExecution};
 use crate::{
     ApiError,
-    api::{Accepted, Changed, Data, PhoneNumber, RequestBody, body, change},
-    auth::{ProjectContext, path_id},
+    api::{Accepted, Data, PhoneNumber, RequestBody, body},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::Found,
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use domain::{
     execution::ExecutionInput,
-    ids::{AgentId, ProjectId, WhatsappConfigId},
+    ids::{ProjectId, WhatsappConfigId},
     phone::Phone,
 };
 use engine::Input;
@@ -29,52 +31,47 @@ use uuid::Uuid;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ExecutionCreate {
-    /// The first input: a text, a structured message, or none.
+    /// First input: a text, a structured message, or none.
     message: Option<Message>,
     phone_number: Option<PhoneNumber>,
-    /// Which of the project's numbers to use.
+    /// Config of the sender.
     whatsapp_config_id: Option<Uuid>,
 }
 
 impl RequestBody for ExecutionCreate {}
 
-/// Start a run
+/// Start an execution
 ///
-/// The run goes on in the background. With a phone number it works on that person's conversation, through the named config,
-/// else the phone's active sandbox session, else the project's first number; without one it talks to nobody.
+/// The execution runs in the background. With a phone number it works in that contact's
+/// conversation, through the given config, otherwise the phone's active sandbox session, otherwise
+/// the project's first number. Without one it has no contact.
 #[utoipa::path(
     post, path = "/agents/{agent_id}/executions", operation_id = "start_agent_execution", tag = "Agent Executions",
     params(("agent_id", description = "Agent id.")), request_body = ExecutionCreate,
     responses(
-        (status = 202, description = "The run.", body = Data<AgentExecution>),
-        (status = 409, description = "`execution_active`: another execution works on this conversation; `conversation_assigned`: a person has it"),
-        (status = 422, description = "Details: `unknown_config`, `no_channel`"),
+        (status = 202, description = "The execution.", body = Data<AgentExecution>),
+        (status = 409, description = "`execution_active`: another execution is already active for this conversation; `conversation_assigned`: the conversation is assigned to a person"),
+        (status = 422, description = "Details: `unknown_config`, `phone_unreachable`"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(agent_id): Path<String>,
+    Found(agent): Found<agents::AgentSummaryRow>,
     request: Request,
 ) -> Result<Changed<Accepted<AgentExecution>>, ApiError> {
-    let agent: AgentId = path_id(&agent_id, "Agent")?;
     let project = ctx.project;
-    {
-        // An agent that is not there is not found, whatever was sent.
-        let mut reader = ctx.store.read().await?;
-        agents::summary(&mut reader.conn(), project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
-    }
     let new = body::read::<ExecutionCreate>(request).await?;
     let earlier = new.message.as_ref().map(|message| message.earlier(ctx.now())).unwrap_or_default();
     let message = new.message.map(ExecutionInput::from);
     let phone = new.phone_number.map(|number| number.0);
     let config = new.whatsapp_config_id.map(WhatsappConfigId::from_uuid);
     let changed = change!(ctx, "execution.create", tx => {
-        let snapshot = agents::current_snapshot(tx, project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
+        let snapshot = agents::current_snapshot(tx, project, agent.id).await?.ok_or(ApiError::NotFound("Agent"))?;
         let mut conversation = conversation(&ctx, tx, project, phone.as_ref(), config).await?;
         refuse_if_live(tx, project, &conversation).await?;
         let (id, now) = (ctx.new_id(), ctx.now());
         let phone_number = conversation.phone_number.as_deref();
-        let new = NewExecution { id, agent, snapshot, conversation: conversation.id, phone_number, now };
+        let new = NewExecution { id, agent: agent.id, snapshot, conversation: conversation.id, phone_number, now };
         executions::insert(tx, project, &new).await?;
         if !earlier.is_empty() {
             let key = format!("earlier:{id}");
@@ -90,7 +87,7 @@ pub(super) async fn handle(
             };
             mailbox::put(tx, project, &conversation, &key, &input).await?;
         }
-        // Due at once, under the epoch that `touch` has locked.
+        // Due at once, under the epoch locked by `touch`.
         let release = Release { execution: Some(id), due_at: Some(now), keep: true };
         conversations::release(tx, project, conversation.id, conversation.epoch, release).await?;
         let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
@@ -102,18 +99,21 @@ pub(super) async fn handle(
 
 async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<(), ApiError> {
     if conversation.is_assigned() {
-        return Err(ApiError::Conflict("conversation_assigned", "a person has the conversation".into()));
+        return Err(ApiError::conflict("conversation_assigned", "the conversation is assigned to a person"));
     }
     let Some(id) = conversation.execution_id else { return Ok(()) };
     let live = executions::find(tx, project, id).await?;
     let live = live.is_some_and(|row| !row.status.is_over());
     if live {
-        return Err(ApiError::Conflict("execution_active", "another execution works on this conversation".into()));
+        return Err(ApiError::conflict(
+            "execution_active",
+            "another execution is already active for this conversation; end it or wait",
+        ));
     }
     Ok(())
 }
 
-/// The conversation to work on.
+/// Finds or creates the conversation of the execution.
 async fn conversation(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
@@ -121,7 +121,7 @@ async fn conversation(
     phone: Option<&Phone>,
     config: Option<WhatsappConfigId>,
 ) -> Result<ConversationRow, ApiError> {
-    // A config that is not there is told of, also where nobody is talked to and none is used.
+    // An absent config is reported even if the execution has no contact and needs none.
     let config = match config {
         Some(id) => {
             let unknown = || ApiError::invalid("/whatsapp_config_id", "unknown_config", "no such WhatsApp config");
@@ -130,7 +130,7 @@ async fn conversation(
         None => None,
     };
     let Some(phone) = phone else {
-        // A run that talks to nobody has a conversation of its own, without a number.
+        // An execution without a contact gets its own conversation without a number.
         return Ok(test_mode::open(ctx, tx, project).await?);
     };
     let channel = match config {
@@ -142,7 +142,7 @@ async fn conversation(
     };
     let Some(channel) = channel else {
         let why = "the project has no WhatsApp number and the phone has no active sandbox session";
-        return Err(ApiError::invalid("/phone_number", "no_channel", why));
+        return Err(ApiError::invalid("/phone_number", "phone_unreachable", why));
     };
     Ok(channel::open(ctx, tx, project, phone, &channel).await?)
 }

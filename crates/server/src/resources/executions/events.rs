@@ -4,10 +4,10 @@ use super::view;
 use crate::{
     ApiError, AppState,
     api::{List, Page, Time, streams::Open},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
 use axum::{
-    extract::Path,
     http::{HeaderMap, header::ACCEPT},
     response::{
         IntoResponse as _, Response,
@@ -16,7 +16,7 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    ids::{AgentId, ExecutionId, ProjectId},
+    ids::{ExecutionId, ProjectId},
 };
 use engine::Event;
 use futures::stream::{self, Stream, StreamExt as _};
@@ -26,25 +26,25 @@ use std::{convert::Infallible, time::Duration};
 use store::{Error, executions, journal};
 use utoipa::ToSchema;
 
-/// How often a stream looks for what is new.
+/// Polling interval of a stream.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Something that happened in a run.
+/// An event of an execution.
 #[derive(Serialize, ToSchema)]
 pub(super) struct ExecutionEvent {
     /// From 1, without gaps.
     #[schema(minimum = 1)]
     seq: u64,
-    /// What: `node.entered`, `tool.called`, `message.sent`, …
+    /// Event name: `node.entered`, `tool.called`, `message.sent`, …
     name: String,
     at: Time,
     data: Map<String, Value>,
 }
 
-/// List what happened in a run, oldest first
+/// List or stream the events of an execution, oldest first
 ///
-/// A page of it, or, where the client accepts `text/event-stream`, all of it after `Last-Event-ID` and then what comes,
-/// until the run is over.
+/// Returns a page. With `Accept: text/event-stream`, streams all events after `Last-Event-ID` until
+/// the execution ends.
 #[utoipa::path(
     get, path = "/agents/{agent_id}/executions/{execution_id}/events", operation_id = "list_agent_execution_events",
     tag = "Agent Executions",
@@ -56,18 +56,14 @@ pub(super) struct ExecutionEvent {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path((agent_id, execution_id)): Path<(String, String)>,
+    Found(execution): Found<executions::ExecutionRow>,
     headers: HeaderMap,
     list: List,
 ) -> Result<Response, ApiError> {
-    let agent: AgentId = path_id(&agent_id, "Execution")?;
-    let id = path_id(&execution_id, "Execution")?;
+    let id = execution.id;
     let state = {
         let mut reader = ctx.store.read().await?;
-        let mut conn = reader.conn();
-        let row = executions::find(&mut conn, ctx.project, id).await?.filter(|row| row.agent_id == agent);
-        row.ok_or(ApiError::NotFound("Execution"))?;
-        view::state(&mut conn, ctx.project, id).await?
+        view::state(&mut reader.conn(), ctx.project, id).await?
     };
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream")) {
@@ -92,11 +88,11 @@ pub(super) async fn handle(
     Ok(list.page(shown, total).into_response())
 }
 
-/// Up to which step of the journal the events were read.
+/// Last journal step whose events were read.
 #[derive(Default)]
 struct Place(i64);
 
-/// The events of the next steps; none when there are no further steps with events yet.
+/// Events of the next steps; empty if no further step has events yet.
 async fn next(
     ctx: &AppState,
     project: ProjectId,
@@ -135,14 +131,14 @@ fn live(
 ) -> impl Stream<Item = Result<Sent, Infallible>> + Send {
     let batches = stream::unfold((ctx, Place::default(), open), move |(ctx, mut place, open)| async move {
         loop {
-            // Asked before looking: what a run writes before it is over is not missed.
+            // Checked before reading, so that the last events are not missed.
             let over = is_over(&ctx, project, id).await;
             match next(&ctx, project, id, &mut place).await {
                 Ok(events) if !events.is_empty() => return Some((events, (ctx, place, open))),
                 Ok(_) if over => return None,
                 Ok(_) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "an event stream ends");
+                    tracing::warn!(%error, "event stream ended by an error");
                     return None;
                 }
             }
@@ -161,7 +157,7 @@ fn live(
     })
 }
 
-/// Whether nothing more can happen: one that failed and may be resumed is not over for good, but nobody waits for that on a stream.
+/// True for ended executions. A failed one may be resumed, but the stream does not wait for it.
 async fn is_over(ctx: &AppState, project: ProjectId, id: ExecutionId) -> bool {
     let Ok(mut reader) = ctx.store.read().await else { return true };
     let row = executions::find(&mut reader.conn(), project, id).await.ok().flatten();

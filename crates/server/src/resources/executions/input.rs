@@ -1,4 +1,4 @@
-//! The `message` of create and resume: a text, or `{type, content}`.
+//! `message` of create and resume: a text, or `{type, content}`.
 
 use crate::api::{Time, words};
 use domain::{Timestamp, execution::ExecutionInput, message::Direction};
@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// What is said or given to an execution.
+/// Input of an execution.
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Message {
@@ -19,7 +19,7 @@ pub(crate) enum Message {
 #[schema(min_length = 1, max_length = 4096, pattern = r"\S")]
 pub(crate) struct Said(String);
 
-/// Text of a person, or data of a system.
+/// Text of a contact, or data of a system.
 #[derive(Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum StructuredMessage {
@@ -40,12 +40,13 @@ pub(crate) enum StructuredMessage {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserInput {
     text: Said,
-    /// What was said before, and the agent was not told of; only where a run begins with it. What is not older than the text is left out.
+    /// Earlier messages unknown to the agent; only when an execution starts. Messages newer than
+    /// the text are ignored.
     #[schema(max_items = 100)]
     message_contexts: Option<Vec<MessageContext>>,
 }
 
-/// A message from before a run.
+/// A message from before the execution.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct MessageContext {
     #[schema(max_length = 4096)]
@@ -56,12 +57,12 @@ pub(crate) struct MessageContext {
 }
 
 words!(
-    /// Who said it: the person, or somebody in our name.
+    /// Sender: the contact or the business.
     ContextDirection = "inbound", "outbound"
 );
 
 impl Message {
-    /// What was said before it, oldest first.
+    /// Earlier messages, oldest first.
     pub(super) fn earlier(&self, now: Timestamp) -> Vec<EarlierMessage> {
         let Self::Structured(StructuredMessage::UserInput { content, .. }) = self else { return Vec::new() };
         let given = content.message_contexts.iter().flatten().map(|given| EarlierMessage {

@@ -4,9 +4,9 @@ use super::view::{AgentExecution, AgentExecutionStatus};
 use crate::{
     ApiError,
     api::{List, Page, Time},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::extract::Path;
 use domain::phone;
 use serde::Deserialize;
 use store::{agents, executions, executions::Filter};
@@ -52,23 +52,21 @@ impl Filters {
     }
 }
 
-/// Runs of an agent
+/// List an agent's executions
 #[utoipa::path(
     get, path = "/agents/{agent_id}/executions", operation_id = "list_agent_executions", tag = "Agent Executions",
     params(("agent_id", description = "Agent id."), List<Filters>),
-    responses((status = 200, description = "One page of runs.", body = Page<AgentExecution>))
+    responses((status = 200, description = "One page of executions.", body = Page<AgentExecution>))
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(agent_id): Path<String>,
+    Found(agent): Found<agents::AgentSummaryRow>,
     list: List<Filters>,
 ) -> Result<Page<AgentExecution>, ApiError> {
-    let agent = path_id(&agent_id, "Agent")?;
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
-    agents::summary(&mut conn, ctx.project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
     let filter = list.filter.filter();
-    let (rows, total) = executions::list(&mut conn, (ctx.project, agent), &filter, limit, offset).await?;
+    let (rows, total) = executions::list(&mut conn, (ctx.project, agent.id), &filter, limit, offset).await?;
     Ok(list.page(rows.iter().map(AgentExecution::of).collect(), total))
 }

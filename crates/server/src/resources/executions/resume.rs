@@ -3,14 +3,13 @@
 use super::{input::Message, view, view::AgentExecution};
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change},
-    auth::{ProjectContext, path_id},
+    api::{Data, RequestBody, body},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::{
-    execution::{ExecutionError, ExecutionInput, ExecutionStatus},
-    ids::AgentId,
-};
+use axum::extract::Request;
+use domain::execution::{ExecutionError, ExecutionInput, ExecutionStatus};
 use engine::Input;
 use runtime::mailbox::deliver;
 use serde::Deserialize;
@@ -19,60 +18,53 @@ use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct ExecutionResume {
-    /// What to go on with.
+    /// Input to continue with.
     message: Option<Message>,
-    /// Ends only this rest, as the execution's `interrupt` names it; any when absent.
+    /// Resumes only from this interrupt, as named by the execution's `interrupt`; any if absent.
     interrupt_id: Option<String>,
 }
 
 impl RequestBody for ExecutionResume {}
 
-/// Wake a run that is paused, in handoff, or failed with an error that another try may mend
+/// Resume an execution that is paused, in handoff, or failed with a retryable error
 #[utoipa::path(
     post, path = "/agents/{agent_id}/executions/{execution_id}/resume", operation_id = "resume_agent_execution",
     tag = "Agent Executions", request_body = ExecutionResume,
     params(("agent_id", description = "Agent id."), ("execution_id", description = "Execution id.")),
     responses(
-        (status = 200, description = "The run.", body = Data<AgentExecution>),
-        (status = 409, description = "`newer_execution`: the conversation has a newer execution; `conversation_assigned`: a person has it, and releasing their assignment resumes the run"),
+        (status = 200, description = "The execution.", body = Data<AgentExecution>),
+        (status = 409, description = "`newer_execution`: the conversation has a newer execution; `conversation_assigned`: the conversation is assigned to a person; releasing the assignment resumes the execution; `interrupt_mismatch`: that interrupt is not active"),
         (status = 422, description = "`invalid_transition`: its status does not allow it"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path((agent_id, execution_id)): Path<(String, String)>,
+    Found(execution): Found<executions::ExecutionRow>,
     request: Request,
 ) -> Result<Changed<Data<AgentExecution>>, ApiError> {
-    let agent: AgentId = path_id(&agent_id, "Execution")?;
-    let id = path_id(&execution_id, "Execution")?;
+    let id = execution.id;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        let row = executions::find(&mut reader.conn(), project, id).await?.filter(|row| row.agent_id == agent);
-        row.ok_or(ApiError::NotFound("Execution"))?;
-    }
     let body = body::read::<ExecutionResume>(request).await?;
     let (message, interrupt) = (body.message.map(ExecutionInput::from), body.interrupt_id);
     let changed = change!(ctx, "execution.resume", tx => {
-        let found = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
         let now = ctx.now();
-        let conversation = conversations::next_seq(tx, project, found.conversation_id, now).await?;
+        let conversation = conversations::next_seq(tx, project, execution.conversation_id, now).await?;
         let conversation = conversation.ok_or(ApiError::NotFound("Execution"))?;
-        // Read again under the conversation's lock: a turn may have moved it meanwhile.
-        let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
+        // Reloaded under the conversation's lock, because a turn may have changed it.
+        let row = executions::find(tx, project, id).await?.found()?;
         if !resumable(&row) {
-            return Err(ApiError::State("invalid_transition", format!("the execution cannot be resumed: its status is {}", row.status.as_str())));
+            return Err(ApiError::state("invalid_transition", format!("the execution cannot be resumed: its status is {}", row.status.as_str())));
         }
         if let Some(named) = &interrupt
             && !view::state(tx, project, id).await?.is_some_and(|state| state.rests_in(Some(named)))
         {
-            return Err(ApiError::Conflict("interrupt_mismatch", "the execution does not rest in that interrupt".into()));
+            return Err(ApiError::conflict("interrupt_mismatch", "that interrupt is not active"));
         }
         if conversation.is_assigned() {
-            return Err(ApiError::Conflict("conversation_assigned", "a person has the conversation; release their assignment first".into()));
+            return Err(ApiError::conflict("conversation_assigned", "the conversation is assigned to a person; release the assignment first"));
         }
         if conversation.execution_id != Some(id) {
-            return Err(ApiError::Conflict("newer_execution", "the conversation has a newer execution".into()));
+            return Err(ApiError::conflict("newer_execution", "the conversation has a newer execution"));
         }
         let key = format!("resume:{}", ctx.new_uuid());
         let input = Input::Resume { id: key.clone(), message: message.clone(), interrupt: interrupt.clone() };

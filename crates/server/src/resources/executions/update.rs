@@ -3,11 +3,13 @@
 use super::view::{AgentExecution, AgentExecutionStatus};
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change},
-    auth::{ProjectContext, path_id},
+    api::{Data, RequestBody, body},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::{execution::ExecutionStatus, ids::AgentId};
+use axum::extract::Request;
+use domain::execution::ExecutionStatus;
 use engine::Input;
 use runtime::{mailbox::deliver, turn};
 use serde::Deserialize;
@@ -23,7 +25,7 @@ pub(super) struct ExecutionUpdate {
 struct NewStatus {
     #[schema(value_type = AgentExecutionStatus)]
     status: ExecutionStatus,
-    /// Kept with the change.
+    /// Reason stored with the change.
     #[schema(max_length = 500)]
     reason: Option<String>,
 }
@@ -32,42 +34,38 @@ impl RequestBody for ExecutionUpdate {
     const WRAPPER: &'static [&'static str] = &["agent_execution", "execution"];
 }
 
-/// Force a run into a status
+/// Set the status of an execution
 ///
-/// At once at rest, at the next safe point at work. A model that is being asked is not waited for.
+/// Applies at once if the execution waits, otherwise at the next safe point. A pending model call
+/// is abandoned.
 #[utoipa::path(
     put, path = "/agents/{agent_id}/executions/{execution_id}", operation_id = "update_agent_execution",
     tag = "Agent Executions", request_body = ExecutionUpdate,
     params(("agent_id", description = "Agent id."), ("execution_id", description = "Execution id.")),
     responses(
-        (status = 200, description = "The run as it is now; where it is at work, as it was before the change is carried out.", body = Data<AgentExecution>),
+        (status = 200, description = "The execution after the change, or before it if the execution is working.", body = Data<AgentExecution>),
         (status = 422, description = "`invalid_transition`: its status does not allow it"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path((agent_id, execution_id)): Path<(String, String)>,
+    Found(execution): Found<executions::ExecutionRow>,
     request: Request,
 ) -> Result<Changed<Data<AgentExecution>>, ApiError> {
-    let agent: AgentId = path_id(&agent_id, "Execution")?;
-    let id = path_id(&execution_id, "Execution")?;
+    let id = execution.id;
     let project = ctx.project;
-    let conversation = {
-        let mut reader = ctx.store.read().await?;
-        let row = executions::find(&mut reader.conn(), project, id).await?.filter(|row| row.agent_id == agent);
-        row.ok_or(ApiError::NotFound("Execution"))?.conversation_id
-    };
+    let conversation = execution.conversation_id;
     let NewStatus { status: wanted, reason } = body::read::<ExecutionUpdate>(request).await?.agent_execution;
     let mut held = None;
     let changed = change!(ctx, "execution.update", tx => {
         let now = ctx.now();
         let conversation = conversations::next_seq(tx, project, conversation, now).await?;
         let conversation = conversation.ok_or(ApiError::NotFound("Execution"))?;
-        // Read under the conversation's lock: a turn may have moved it meanwhile.
-        let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
+        // Loaded under the conversation's lock, because a turn may have changed it.
+        let row = executions::find(tx, project, id).await?.found()?;
         if !row.status.may_be_set(wanted) || conversation.execution_id != Some(id) {
             let message = format!("an execution that is {} cannot be made {}", row.status.as_str(), wanted.as_str());
-            return Err(ApiError::State("invalid_transition", message));
+            return Err(ApiError::state("invalid_transition", message));
         }
         let key = format!("status:{}", ctx.new_uuid());
         let reason = reason.clone().unwrap_or_else(|| "set_by_api".into());
@@ -77,7 +75,7 @@ pub(super) async fn handle(
         };
         deliver(tx, project, &conversation, &key, &input, now).await?;
         held = turn::accept(&ctx, tx, project, conversation.id).await?;
-        let row = executions::find(tx, project, id).await?.ok_or(ApiError::NotFound("Execution"))?;
+        let row = executions::find(tx, project, id).await?.found()?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;
     turn::spawn_continue_turn(&ctx, held);

@@ -1,9 +1,13 @@
-//! How an execution is shown.
+//! API representation of an execution.
 
-use crate::api::{Time, words};
+use crate::{
+    ApiError,
+    api::{Time, words},
+    found::PathRow,
+};
 use domain::{
     chat::ToolCall,
-    ids::{ExecutionId, ProjectId},
+    ids::{AgentId, ExecutionId, ProjectId},
 };
 use engine::{InterruptKind, State};
 use serde::{Deserialize, Serialize};
@@ -14,7 +18,7 @@ use store::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The engine's state; `None` before the first step.
+/// Engine state; `None` before the first step.
 pub(super) async fn state(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> store::Result<Option<State>> {
     let Some(row) = executions::state(conn, project, id).await?.filter(|row| !row.state.is_empty()) else {
         return Ok(None);
@@ -22,30 +26,30 @@ pub(super) async fn state(conn: &mut Conn<'_>, project: ProjectId, id: Execution
     State::load(row.state_format, &row.state).map(Some).map_err(|why| Error::Damaged { what: "state", why })
 }
 
-/// One run, with the rest that it is in.
+/// An execution with its active interrupt.
 #[derive(Serialize, ToSchema)]
 pub(super) struct AgentExecutionDetail {
     #[serde(flatten)]
     execution: AgentExecution,
-    /// What it waits for; null while it works and when it is over.
+    /// Active interrupt; null while the execution works and after its end.
     interrupt: Option<ExecutionInterrupt>,
 }
 
-/// What a run at rest waits for.
+/// Interrupt of a waiting execution.
 #[derive(Serialize, ToSchema)]
 struct ExecutionInterrupt {
-    /// What a resume may name.
+    /// Id to give in a resume.
     id: String,
     #[schema(value_type = ExecutionInterruptKind)]
     kind: InterruptKind,
     node: String,
-    /// What was asked.
+    /// Question, if one was asked.
     message: Option<String>,
-    /// The call that the next input answers.
+    /// Tool call answered by the next input.
     #[schema(value_type = Option<std::collections::HashMap<String, Value>>)]
     tool_call: Option<ToolCall>,
     created_at: Time,
-    /// When the run ends unless somebody says something.
+    /// Time at which the execution ends without further input.
     expires_at: Option<Time>,
 }
 
@@ -66,7 +70,7 @@ impl AgentExecutionDetail {
     }
 }
 
-/// One run of an agent over one conversation.
+/// Execution of an agent over one conversation.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgentExecution {
     id: Uuid,
@@ -76,32 +80,32 @@ pub(crate) struct AgentExecution {
     #[schema(value_type = AgentExecutionStatus)]
     status: String,
     started_at: Time,
-    /// Null until the run is over.
+    /// Null until the execution has ended.
     ended_at: Option<Time>,
-    /// Whole seconds; null until the run is over.
+    /// Whole seconds; null until the execution has ended.
     #[schema(minimum = 0)]
     duration: Option<i64>,
-    /// The node that it visits or last visited.
+    /// Current or last node.
     current_node: String,
     handoff_reason: Option<String>,
     end_reason: Option<String>,
-    /// Why it failed.
+    /// Failure, if any.
     error: Option<AgentExecutionError>,
     created_at: Time,
     updated_at: Time,
 }
 
-/// Why a run failed. The row holds it as JSON, with what the engine keeps for itself beside.
+/// Failure of an execution. The stored JSON also has internal fields.
 #[derive(Serialize, Deserialize, ToSchema)]
 struct AgentExecutionError {
-    /// Stable word, e.g. `llm_unavailable`.
+    /// Stable code, e.g. `llm_unavailable`.
     code: String,
     message: String,
-    /// The node that was being visited.
+    /// Current node at the failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     node: Option<String>,
-    /// Whether a resume may take the kept input up again.
+    /// True if a resume can retry with the stored input.
     retryable: bool,
 }
 
@@ -125,5 +129,16 @@ impl AgentExecution {
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
         }
+    }
+}
+
+impl PathRow for ExecutionRow {
+    const NAME: &'static str = "Execution";
+
+    /// Executions of another agent are not found.
+    async fn load(conn: &mut Conn<'_>, project: ProjectId, path: &[String]) -> Result<Option<Self>, ApiError> {
+        let [agent, id] = path else { return Ok(None) };
+        let (Ok(agent), Ok(id)) = (agent.parse::<AgentId>(), id.parse()) else { return Ok(None) };
+        Ok(executions::find(conn, project, id).await?.filter(|row| row.agent_id == agent))
     }
 }

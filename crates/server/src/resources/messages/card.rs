@@ -1,17 +1,17 @@
-//! A person's card: flat names as old clients write them, or a nested name as WhatsApp does.
+//! Contact cards, with flat name fields of old clients or WhatsApp's nested name.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-/// A card to be sent.
+/// A card in a request.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(super) struct OutgoingContactCard {
-    /// The whole name.
+    /// Full name.
     formatted_name: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
-    /// The parts of the name, instead of the flat fields: `{formatted_name, first_name, …}`.
+    /// Nested name instead of the flat fields: `{formatted_name, first_name, …}`.
     name: Option<Map<String, Value>>,
     #[schema(value_type = Option<String>, format = Date)]
     birthday: Option<String>,
@@ -22,31 +22,29 @@ pub(super) struct OutgoingContactCard {
     emails: Option<Vec<CardEmail>>,
 }
 
-/// A number of a card.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 struct CardPhone {
     phone: Option<String>,
-    /// `WORK`, `HOME` and so on.
+    /// `WORK`, `HOME` or another label.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
 }
 
-/// An address of a card.
 #[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
 struct CardEmail {
     email: Option<String>,
-    /// `WORK`, `HOME` and so on.
+    /// `WORK`, `HOME` or another label.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
 }
 
 impl OutgoingContactCard {
-    /// Whether the client wrote the name as WhatsApp does.
+    /// True if the client sent WhatsApp's nested name.
     pub(super) const fn has_nested_name(&self) -> bool {
         self.name.is_some()
     }
 
-    /// As WhatsApp takes it.
+    /// WhatsApp's format.
     pub(super) fn to_meta(&self) -> Value {
         let mut name = self.name.clone().unwrap_or_default();
         let flat = [
@@ -75,7 +73,7 @@ impl OutgoingContactCard {
     }
 }
 
-/// A card as it was sent or received.
+/// A card of a stored message.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct StoredContactCard {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,7 +113,7 @@ struct CardName {
     last_name: Option<String>,
 }
 
-/// A number and what it is.
+/// A phone number and its label.
 #[derive(Debug, Serialize, ToSchema)]
 struct LabelledPhone {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,13 +122,13 @@ struct LabelledPhone {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     kind: Option<String>,
-    /// The account that has this number.
+    /// WhatsApp account of this number.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     wa_id: Option<String>,
 }
 
-/// An address and what it is.
+/// An address and its label.
 #[derive(Debug, Serialize, ToSchema)]
 struct LabelledEmail {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -142,7 +140,7 @@ struct LabelledEmail {
 }
 
 impl StoredContactCard {
-    /// From a card as WhatsApp writes it; anything may be missing or odd.
+    /// Reads WhatsApp's format; any field may be missing or malformed.
     pub(super) fn of(card: &Value) -> Self {
         let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
         let list = |key: &str| card.get(key).and_then(Value::as_array);

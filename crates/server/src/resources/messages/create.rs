@@ -1,24 +1,27 @@
 //! `POST /whatsapp_conversations/{conversation_id}/whatsapp_messages`
 
 use super::{
-    known::Asked,
+    read_message::{WhatsappMessageCreateRequest, read_message},
     send::send,
-    take::{WhatsappMessageCreateRequest, take},
+    template_lookup::Lookup,
     view::WhatsappMessage,
 };
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, change},
-    auth::{ProjectContext, path_id},
+    api::{Created, Data},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use store::conversations;
 
 /// Send a message in a conversation and store it
 ///
-/// Refused while an agent holds the conversation; where a person has it the agent is told what was said. Outside the 24-hour
-/// window only templates are taken. A file is sent as `multipart/form-data` with the fields `message[media_file]`, `message[message_type]` and
-/// so on; all other types are sent as JSON or as a form.
+/// Refused while an agent execution is active. During a handoff or assignment the agent receives
+/// the message as history. Outside the 24-hour window only templates are accepted. Files are sent
+/// as `multipart/form-data` with `message[media_file]`, `message[message_type]` and so on; all
+/// other types as JSON or as a form.
 #[utoipa::path(
     post, path = "/whatsapp_conversations/{conversation_id}/whatsapp_messages", operation_id = "create_whatsapp_message",
     tag = "WhatsApp Messages", params(("conversation_id", description = "Conversation id.")),
@@ -28,39 +31,33 @@ use store::conversations;
     )),
     responses(
         (status = 201, description = "Stored; it is sent in the background.", body = Data<WhatsappMessage>),
-        (status = 404, description = "Also if the named template does not exist in its language: neither here nor, as far as it can be asked, \
-            at WhatsApp"),
-        (status = 409, description = "`agent_active`: an agent execution holds the conversation"),
-        (status = 422, description = "`outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has told no \
-            address of this person. Details: `blank`, `invalid`, `invalid_url`, `ambiguous`, `not_a_file`, `too_large`, \
+        (status = 404, description = "Also if the template does not exist in its language, neither here nor at WhatsApp"),
+        (status = 409, description = "`agent_active`: an execution is active in this conversation"),
+        (status = 422, description = "`outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has \
+            sent no address of this contact. Details: `blank`, `invalid`, `invalid_url`, `ambiguous`, `not_a_file`, `too_large`, \
             `unsupported_type`, `unknown_message`, `not_reactable`"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(conversation_id): Path<String>,
+    Found(conversation): Found<conversations::ConversationRow>,
     request: Request,
 ) -> Result<Changed<Created<WhatsappMessage>>, ApiError> {
-    let id = path_id(&conversation_id, "Conversation")?;
-    {
-        let mut reader = ctx.store.read().await?;
-        conversations::find(&mut reader.conn(), ctx.project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
-    }
-    let taken = take(&ctx, request).await?;
+    let incoming = read_message(&ctx, request).await?;
     let source_key = format!("api:{}", ctx.new_uuid());
-    let mut asked = Asked::Ours;
+    let mut lookup = Lookup::Ours;
     let changed = loop {
         let changed = change!(ctx, "message.send", tx => {
-            let conversation = conversations::next_seq(tx, ctx.project, id, ctx.now()).await?;
-            let conversation = conversation.ok_or(ApiError::NotFound("Conversation"))?;
-            let words = asked.ours(&ctx, tx, &conversation, &taken).await?;
-            send(&ctx, tx, &conversation, &taken, words.as_deref(), &source_key).await.map(Created)
+            let conversation = conversations::next_seq(tx, ctx.project, conversation.id, ctx.now()).await?;
+            let conversation = conversation.found()?;
+            let words = lookup.ours(&ctx, tx, &conversation, &incoming).await?;
+            send(&ctx, tx, &conversation, &incoming, words.as_deref(), &source_key).await.map(Created)
         });
-        if !asked.meta(&ctx).await? {
+        if !lookup.meta(&ctx).await? {
             break changed;
         }
     };
-    taken.keep_if_sent(&ctx, &changed).await;
+    incoming.discard_unless_sent(&ctx, &changed).await;
     ctx.wake.notify_one();
     changed
 }

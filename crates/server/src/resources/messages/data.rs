@@ -1,13 +1,17 @@
-//! What depends on a message's type, read from the element that WhatsApp sent or got.
+//! Type-specific fields of a message, read from WhatsApp's element.
 //!
-//! Both directions are stored in one form; anything in it may be missing or odd, and what is not there is left out.
+//! Both directions are stored in one format. Any field may be missing or malformed; absent ones are
+//! omitted.
 
-use super::{card::StoredContactCard, outgoing::InteractiveType, template::HeaderType};
+use super::{
+    card::StoredContactCard,
+    words::{HeaderType, InteractiveType},
+};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// Declares optional fields that are left out rather than null.
+/// Declares optional fields that are omitted instead of null.
 macro_rules! left_out {
     ($(#[$about:meta])* $vis:vis struct $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ty,)* }) => {
         $(#[$about])*
@@ -24,17 +28,17 @@ macro_rules! left_out {
 }
 
 left_out! {
-    /// What depends on the type: only what the message has.
+    /// Type-specific fields; only those that the message has.
     pub(super) struct MessageTypeData {
-        /// Of a text.
+        /// Text of a text message.
         text: String,
-        /// Below a picture, film or document.
+        /// Caption of an image, video or document.
         caption: String,
-        /// The file at WhatsApp.
+        /// WhatsApp's id of the file.
         media_id: String,
-        /// As WhatsApp says, or as it was uploaded.
+        /// Type reported by WhatsApp or by the upload.
         mime_type: String,
-        /// Of a document.
+        /// File name of a document.
         filename: String,
         latitude: f64,
         longitude: f64,
@@ -42,12 +46,12 @@ left_out! {
         location_address: String,
         template_name: String,
         template_language: String,
-        /// What fills the body.
+        /// Parameters of the body.
         template_params: Vec<String>,
-        /// What the header holds.
+        /// Type of the header.
         #[schema(value_type = HeaderType)]
         header_type: String,
-        /// The header's text, or the URL or id of its file.
+        /// Text of the header, or URL or id of its file.
         header_params: String,
         header_filename: String,
         #[schema(value_type = InteractiveType)]
@@ -57,14 +61,14 @@ left_out! {
         footer_text: String,
         buttons: Vec<InteractiveButton>,
         sections: Vec<InteractiveSection>,
-        /// The id of what was chosen.
+        /// Id of the chosen option.
         reply_option_id: String,
-        /// What was chosen.
+        /// Title of the chosen option.
         reply_option_title: String,
         list_button_text: String,
-        /// Empty where the reaction was taken away.
+        /// Empty if the reaction was removed.
         reaction_emoji: String,
-        /// WhatsApp's id of the message that it is on.
+        /// WhatsApp's id of the message reacted to.
         reacted_to_message_id: String,
         contacts: Vec<StoredContactCard>,
     }
@@ -79,7 +83,7 @@ left_out! {
 }
 
 left_out! {
-    /// A part of a list.
+    /// A section of a list.
     struct InteractiveSection {
         title: String,
         rows: Vec<InteractiveRow>,
@@ -87,7 +91,7 @@ left_out! {
 }
 
 left_out! {
-    /// A line of a list.
+    /// A row of a list.
     struct InteractiveRow {
         id: String,
         title: String,
@@ -109,7 +113,7 @@ fn list<'a>(node: &'a Value, path: &str) -> Option<impl Iterator<Item = &'a Valu
 }
 
 impl MessageTypeData {
-    /// Of a message of a type as WhatsApp names it, from the node of that type.
+    /// Reads the element of a message type.
     pub(super) fn of(kind: &str, node: &Value, content: &str) -> Self {
         match kind {
             "text" => Self { text: Some(content.to_owned()), ..Self::default() },
@@ -136,7 +140,7 @@ impl MessageTypeData {
                 reacted_to_message_id: at(node, "/message_id"),
                 ..Self::default()
             },
-            // A tap on a template's button.
+            // Reply to a template's button.
             "button" => Self {
                 reply_option_id: at(node, "/payload"),
                 reply_option_title: at(node, "/text"),

@@ -2,8 +2,8 @@
 
 use crate::{
     ApiError,
-    api::{Changed, change},
     auth::{ProjectContext, path_id},
+    change::{Changed, change},
 };
 use axum::{extract::Path, http::StatusCode};
 use domain::event::Event;
@@ -11,15 +11,15 @@ use runtime::media;
 use serde_json::json;
 use store::{events, outbox};
 
-/// Delete our copy of a message
+/// Delete the stored copy of a message
 ///
-/// Nothing is recalled on WhatsApp.
+/// The message stays on WhatsApp.
 #[utoipa::path(
     delete, path = "/whatsapp_messages/{id}", operation_id = "delete_whatsapp_message", tag = "WhatsApp Messages",
     params(("id", description = "Message id.")),
     responses(
         (status = 204, description = "Deleted."),
-        (status = 403, description = "`on_its_way`: the message is still to be sent, or nobody knows yet whether it was"),
+        (status = 403, description = "`still_sending`: the message is queued, or its delivery could not be confirmed yet"),
     )
 )]
 pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Result<Changed<StatusCode>, ApiError> {
@@ -29,7 +29,7 @@ pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Resul
         let (message, _) = super::find(tx, project, id).await?;
         let conversation = message.conversation_id;
         if outbox::is_on_its_way(tx, project, conversation, id).await? {
-            return Err(ApiError::Forbidden("on_its_way", "the message is still on its way; delete it later".into()));
+            return Err(ApiError::forbidden("still_sending", "the message is still being sent; delete it later"));
         }
         media::delete_with_message(tx, project, id).await?;
         let body = json!({"conversation_id": conversation}).to_string();

@@ -1,4 +1,4 @@
-//! The message that a path names.
+//! Loads the message of a path.
 
 use crate::ApiError;
 use domain::ids::{MessageId, ProjectId};
@@ -8,7 +8,7 @@ use store::{
     messages::{self, MessageRow},
 };
 
-/// The message and its conversation. What was said in a test chat is no WhatsApp message.
+/// Message and conversation. Messages of test chats are not found.
 pub(super) async fn find(
     conn: &mut Conn<'_>,
     project: ProjectId,

@@ -4,9 +4,9 @@ use super::view::WhatsappMessage;
 use crate::{
     ApiError,
     api::{List, Page},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::extract::Path;
 use store::{conversations, messages};
 
 /// List a conversation's messages
@@ -17,16 +17,13 @@ use store::{conversations, messages};
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(conversation_id): Path<String>,
+    Found(conversation): Found<conversations::ConversationRow>,
     list: List,
 ) -> Result<Page<WhatsappMessage>, ApiError> {
-    let id = path_id(&conversation_id, "Conversation")?;
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
-    let conversation =
-        conversations::find(&mut conn, ctx.project, id).await?.ok_or(ApiError::NotFound("Conversation"))?;
-    let (rows, total) = messages::list(&mut conn, ctx.project, id, limit, offset).await?;
+    let (rows, total) = messages::list(&mut conn, ctx.project, conversation.id, limit, offset).await?;
     let number = conversation.phone_number.as_deref();
     Ok(list.page(rows.iter().map(|row| WhatsappMessage::of(&ctx, row, number)).collect(), total))
 }

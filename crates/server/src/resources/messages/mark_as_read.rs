@@ -3,8 +3,9 @@
 use super::view::WhatsappMessage;
 use crate::{
     ApiError,
-    api::{Changed, Data, Query, change},
+    api::{Data, Query},
     auth::{ProjectContext, path_id},
+    change::{Changed, change},
 };
 use axum::extract::Path;
 use domain::{job::JobKind, message::Direction};
@@ -26,7 +27,8 @@ pub(super) struct Typing {
 
 /// Mark an inbound message as read
 ///
-/// And those before it, as WhatsApp does. WhatsApp is told in the background; for a message that is read already nothing happens.
+/// Also marks earlier messages, as WhatsApp does. WhatsApp is notified in the background. A message
+/// that is already read is not changed.
 #[utoipa::path(
     patch, path = "/whatsapp_messages/{id}/mark_as_read", operation_id = "mark_whatsapp_message_as_read", tag = "WhatsApp Messages",
     params(("id", description = "Message id."), Typing),

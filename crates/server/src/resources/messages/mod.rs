@@ -5,15 +5,16 @@ mod create;
 mod data;
 mod delete;
 mod find;
-mod known;
 mod list;
 mod mark_as_read;
 mod outgoing;
+mod read_message;
 mod send;
 mod standalone;
-mod take;
 mod template;
+mod template_lookup;
 mod view;
+mod words;
 
 use crate::AppState;
 use find::find;

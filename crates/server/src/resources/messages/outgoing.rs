@@ -1,10 +1,14 @@
-//! A message as clients send it, and what WhatsApp is to get of it.
+//! Messages in requests, and their conversion to WhatsApp's format.
 //!
-//! Clients write flat fields for all types; those that are not for the type are ignored. What WhatsApp would refuse is refused
-//! here, by the one table of its limits (`domain::outgoing`), with the names that the client knows.
+//! Clients send flat fields for all types; fields of other types are ignored. WhatsApp's limits
+//! (`domain::outgoing`) are checked here and reported with the client's field names.
 
-use super::{card::OutgoingContactCard, template, view::MessageType};
-use crate::api::{PhoneNumber, Problems, words};
+use super::{
+    card::OutgoingContactCard,
+    template::{self, public_url},
+    words::{HeaderType, InteractiveType, MessageType},
+};
+use crate::api::{PhoneNumber, Problems};
 use domain::{
     Problem, file,
     message::{self, MediaKind},
@@ -18,21 +22,22 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-/// What is to be sent. The fields that matter depend on `message_type`.
+/// A message to send. The relevant fields depend on `message_type`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 pub(super) struct OutgoingMessage {
-    /// The recipient of a message outside a conversation, unless it stands in the query. Ignored in a conversation.
+    /// Recipient of a message outside a conversation, unless given in the query. Ignored in a
+    /// conversation.
     pub(super) phone_number: Option<PhoneNumber>,
-    /// The text of a text message. Of the other types, how the message is shown in the conversation, made of the message
-    /// when left out; but a template whose text is known is shown as the person reads it.
+    /// Text of a text message. For other types: the text shown in the conversation, derived from
+    /// the message if omitted. A template with a known text is shown with that text.
     #[schema(max_length = 4096)]
     pub(super) content: Option<String>,
     #[schema(value_type = Option<MessageType>, default = "text")]
     pub(super) message_type: Option<String>,
-    /// Where WhatsApp fetches the file of an image, video, audio or document: a public http or https URL.
+    /// File of an image, video, audio or document: a public http or https URL, fetched by WhatsApp.
     #[schema(max_length = 2048)]
     media_url: Option<String>,
-    /// A file that WhatsApp has already, by its id, instead of a URL.
+    /// WhatsApp's id of an uploaded file, instead of a URL.
     #[schema(max_length = 200)]
     media_id: Option<String>,
     /// A file instead of a URL; only in a `multipart/form-data` body, as `message[media_file]`.
@@ -41,7 +46,7 @@ pub(super) struct OutgoingMessage {
     /// Shown below an image, video or document.
     #[schema(max_length = 1024)]
     caption: Option<String>,
-    /// What a document is called.
+    /// File name of a document.
     #[schema(max_length = 240)]
     pub(super) filename: Option<String>,
     latitude: Option<f64>,
@@ -50,92 +55,90 @@ pub(super) struct OutgoingMessage {
     location_name: Option<String>,
     #[schema(max_length = 1000)]
     location_address: Option<String>,
-    /// Follows from `buttons` or `sections` when left out.
+    /// Derived from `buttons` or `sections` if omitted.
     #[schema(value_type = Option<InteractiveType>)]
     interactive_type: Option<String>,
-    /// What an interactive message says; `content` when left out.
+    /// Text of an interactive message; default `content`.
     #[schema(max_length = 4096)]
     body_text: Option<String>,
     #[schema(max_length = 60)]
     header_text: Option<String>,
     #[schema(max_length = 60)]
     footer_text: Option<String>,
-    /// One to three, each with an id and a title of its own.
+    /// One to three, with unique ids and titles.
     buttons: Option<Vec<InteractiveButton>>,
-    /// Ten rows in all.
+    /// At most ten rows in total.
     sections: Option<Vec<InteractiveSection>>,
-    /// What opens the list.
+    /// Label of the button that opens the list.
     #[schema(max_length = 20)]
     list_button_text: Option<String>,
     #[schema(max_length = 512)]
     template_name: Option<String>,
-    /// As it was approved, `en_US` when left out.
+    /// Approved language; default `en_US`.
     #[schema(max_length = 20)]
     template_language: Option<String>,
     template_params: Option<template::MessageTemplateParameters>,
-    /// What the template's header takes.
-    #[schema(value_type = Option<template::HeaderType>)]
+    /// Type of the template's header.
+    #[schema(value_type = Option<HeaderType>)]
     header_type: Option<String>,
-    /// The header's text, or the URL or media id of its file.
+    /// Text of the header, or URL or media id of its file.
     #[schema(max_length = 2048)]
     header_params: Option<String>,
-    /// What a header's document is called.
+    /// File name of a header's document.
     #[schema(max_length = 240)]
     header_filename: Option<String>,
-    /// Empty takes the reaction away.
+    /// Empty removes the reaction.
     #[schema(max_length = 64)]
     reaction_emoji: Option<String>,
-    /// A message of this conversation: our id, or WhatsApp's.
+    /// A message of this conversation: its id here or at WhatsApp.
     #[schema(max_length = 512)]
     reacted_to_message_id: Option<String>,
     #[schema(min_items = 1, max_items = 257)]
     contacts: Option<Vec<OutgoingContactCard>>,
 }
 
-words!(InteractiveType = "button", "list");
-
 /// A button of an interactive message.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(as = NewInteractiveButton)]
 struct InteractiveButton {
-    /// What comes back when it is tapped.
+    /// Returned when it is tapped.
     id: Option<String>,
-    /// What it says, at most 20 characters.
+    /// Label, at most 20 characters.
     title: Option<String>,
 }
 
-/// A part of a list.
+/// A section of a list.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(as = NewInteractiveSection)]
 struct InteractiveSection {
-    /// Needed where there are several sections.
+    /// Required if there are several sections.
     title: Option<String>,
     rows: Option<Vec<InteractiveRow>>,
 }
 
-/// A line of a list.
+/// A row of a list.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[schema(as = NewInteractiveRow)]
 struct InteractiveRow {
-    /// What comes back when it is tapped.
+    /// Returned when it is tapped.
     id: Option<String>,
     title: Option<String>,
     description: Option<String>,
 }
 
-/// What a message is, before the database is asked.
+/// A message before the database is consulted.
 #[derive(Debug)]
 pub(super) enum Draft {
-    /// Ready to be sent.
+    /// Complete.
     Ready(Content),
-    /// To the message that is named so.
+    /// Reaction to the message with this id.
     Reaction { to: String, emoji: String },
-    /// The file that came with it.
+    /// File of the request.
     File { kind: MediaKind, caption: Option<String> },
 }
 
-/// What is wrong, with pointers into the message.
-type Drafted = Result<Draft, Vec<Problem>>;
+/// Draft, or problems with pointers into the message.
+type DraftResult = Result<Draft, Vec<Problem>>;
 
 fn one(path: &str, code: &'static str, message: &str) -> Vec<Problem> {
     vec![Problem::new(path, code, message)]
@@ -146,25 +149,25 @@ fn given(text: Option<&String>) -> Option<&str> {
 }
 
 impl OutgoingMessage {
-    /// Notes everything that is wrong with a message of a body that no schema can tell.
+    /// Reports problems of a message that no schema can express.
     pub(super) fn check(body: &Value, problems: &mut Problems) {
         let message = &body["message"];
         let Ok(read) = serde_json::from_value::<Self>(message.clone()) else { return };
         for problem in read.draft().err().into_iter().flatten() {
             let path = format!("/message{}", problem.path);
-            if !problems.tells_of(&path) {
+            if !problems.contains(&path) {
                 problems.add(path, problem.code, problem.message);
             }
         }
     }
 
-    /// How it is shown, if the client said so.
+    /// Text for the conversation, if the client gave one.
     pub(super) fn shown(&self) -> Option<&str> {
         given(self.content.as_ref())
     }
 
-    /// The message, as far as it can be known without asking anybody.
-    pub(super) fn draft(&self) -> Drafted {
+    /// Builds the message without the database or WhatsApp.
+    pub(super) fn draft(&self) -> DraftResult {
         let kind = self.message_type.as_deref().unwrap_or("text");
         if let Some(kind) = MediaKind::parse(kind) {
             return self.media(kind);
@@ -184,7 +187,7 @@ impl OutgoingMessage {
         self.checked(&content).map(|()| Draft::Ready(content))
     }
 
-    /// Whether WhatsApp would take it.
+    /// Fails if WhatsApp would refuse it.
     fn checked(&self, content: &Content) -> Result<(), Vec<Problem>> {
         let kind = content.kind();
         let node = content.node();
@@ -193,7 +196,7 @@ impl OutgoingMessage {
         if problems.is_empty() { Ok(()) } else { Err(problems) }
     }
 
-    /// A problem of Meta's element in the words of our fields.
+    /// Translates a problem of WhatsApp's element to the client's fields.
     fn named(&self, kind: &str, node: &Value, problem: &Problem) -> Problem {
         let at = problem.path.strip_prefix(&format!("/{kind}")).unwrap_or(&problem.path);
         let path = match (kind, at) {
@@ -220,13 +223,13 @@ impl OutgoingMessage {
         Problem::new(path, "invalid", message)
     }
 
-    /// The name of a card stands in it or in `name`, as the client wrote it.
+    /// A card's name is flat or in `name`, as the client sent it.
     fn flat(&self, at: &str) -> String {
         let card = at.split('/').nth(1).and_then(|place| self.contacts.as_ref()?.get(place.parse::<usize>().ok()?));
         if card.is_some_and(OutgoingContactCard::has_nested_name) { at.to_owned() } else { at.replace("/name/", "/") }
     }
 
-    fn media(&self, kind: MediaKind) -> Drafted {
+    fn media(&self, kind: MediaKind) -> DraftResult {
         let url = given(self.media_url.as_ref());
         let id = given(self.media_id.as_ref());
         let file = given(self.media_file.as_ref()).is_some();
@@ -308,7 +311,7 @@ impl OutgoingMessage {
         Ok(TemplateSend { name: name.to_owned(), language, components })
     }
 
-    fn reaction(&self) -> Drafted {
+    fn reaction(&self) -> DraftResult {
         let mut problems = Vec::new();
         if given(self.reacted_to_message_id.as_ref()).is_none() {
             problems.extend(one("/reacted_to_message_id", "blank", "can't be blank"));
@@ -325,12 +328,7 @@ impl OutgoingMessage {
     }
 }
 
-/// WhatsApp fetches the file, from outside: what only we can reach, or what holds a password, is no use to it.
-pub(super) fn public_url(path: &str, text: &str) -> Result<(), Vec<Problem>> {
-    gateways::egress::public_url(text).map_err(|why| one(path, "invalid_url", &why))
-}
-
-/// What is wrong with a file that came with a message of this kind.
+/// Problem of a file for a message of this kind.
 pub(super) fn file_problem(kind: MediaKind, size: usize, mime_type: Option<&str>) -> Option<Problem> {
     let most = file::largest(kind);
     let (code, why) = match (size, mime_type) {
@@ -342,7 +340,7 @@ pub(super) fn file_problem(kind: MediaKind, size: usize, mime_type: Option<&str>
     Some(Problem::new("/message/media_file", code, why))
 }
 
-/// The message under its wrapping key, as the form of a request with a file becomes it.
+/// Wraps the message of a form.
 pub(super) fn wrapped(message: Map<String, Value>) -> Value {
     Value::Object(Map::from_iter([("message".to_owned(), Value::Object(message))]))
 }

@@ -1,6 +1,7 @@
-//! Says something in a conversation, in the caller's transaction: for messages in one and for those outside.
+//! Stores and queues a message in the caller's transaction; shared by sends inside and outside a
+//! conversation.
 
-use super::{outgoing::Draft, take::Taken, view::WhatsappMessage};
+use super::{outgoing::Draft, read_message::ReadMessage, view::WhatsappMessage};
 use crate::{ApiError, auth::ProjectContext};
 use domain::{
     Span,
@@ -20,23 +21,24 @@ use store::{
     messages::{self, MessageRow},
 };
 
-/// WhatsApp takes reactions to messages that are younger than this.
+/// Maximum age of messages that WhatsApp accepts reactions to.
 const REACTABLE: Span = Span::from_hours(30 * 24);
 
-/// Stores the message and puts it into the outbox, with the words of its template where they are known. The conversation's row is locked, with its latest sequence number taken.
+/// Stores the message and its outbox entry, with the template's text if known. Requires the locked
+/// conversation row with its latest sequence number.
 pub(super) async fn send(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     conversation: &ConversationRow,
-    taken: &Taken,
+    incoming: &ReadMessage,
     words: Option<&str>,
     source_key: &str,
 ) -> Result<WhatsappMessage, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
-    let shown = words.or_else(|| taken.message.shown());
-    let parcel = parcel(ctx, tx, conversation, taken).await?;
+    let shown = words.or_else(|| incoming.message.shown());
+    let parcel = parcel(ctx, tx, conversation, incoming).await?;
     let Owner::People { notify_agent } = ownership::owner(tx, project, conversation).await? else {
-        return Err(ApiError::Conflict("agent_active", "an agent execution holds the conversation".into()));
+        return Err(ApiError::conflict("agent_active", "an execution is active in this conversation; end it or wait"));
     };
     if notify_agent {
         let text = shown.map_or_else(|| parcel.in_words(), str::to_owned);
@@ -44,15 +46,15 @@ pub(super) async fn send(
         deliver(tx, project, conversation, source_key, &input, now).await?;
     }
     let said = NewEntry { content: &parcel, shown, origin: MessageOrigin::Api, source_key, waiting: None };
-    let message = outbox::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refused)?;
+    let message = outbox::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refusal)?;
     let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
     Ok(WhatsappMessage::of(ctx, &row, conversation.phone_number.as_deref()))
 }
 
-fn refused(why: NotSendable) -> ApiError {
+fn refusal(why: NotSendable) -> ApiError {
     match why {
-        NotSendable::WindowClosed => ApiError::WindowClosed,
-        why => ApiError::State(why.code(), why.to_string()),
+        NotSendable::WindowClosed => ApiError::window_closed(),
+        why => ApiError::state(why.code(), why.to_string()),
     }
 }
 
@@ -60,9 +62,9 @@ async fn parcel(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     conversation: &ConversationRow,
-    taken: &Taken,
+    incoming: &ReadMessage,
 ) -> Result<EntryContent, ApiError> {
-    match (&taken.draft, &taken.file) {
+    match (&incoming.draft, &incoming.file) {
         (Draft::Ready(content), _) => Ok(EntryContent::Ready { ready: content.clone() }),
         (Draft::Reaction { to, emoji }, _) => {
             let message_id = reacted_to(ctx, tx, conversation.id, to).await?;
@@ -73,7 +75,7 @@ async fn parcel(
     }
 }
 
-/// WhatsApp's id of a message of this conversation that can be reacted to.
+/// WhatsApp's id of a message of this conversation that accepts a reaction.
 async fn reacted_to(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,

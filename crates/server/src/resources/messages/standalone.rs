@@ -1,15 +1,16 @@
 //! `POST /whatsapp_messages`
 
 use super::{
-    known::Asked,
+    read_message::{WhatsappMessageCreateRequest, read_message},
     send::send,
-    take::{WhatsappMessageCreateRequest, take},
+    template_lookup::Lookup,
     view::WhatsappMessage,
 };
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, PhoneNumber, Query, change},
+    api::{Created, Data, PhoneNumber, Query},
     auth::ProjectContext,
+    change::{Changed, change},
 };
 use axum::extract::Request;
 use domain::{
@@ -25,19 +26,20 @@ use uuid::Uuid;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Recipient {
-    /// The number to send from.
+    /// Config of the sender.
     whatsapp_config_id: Option<Uuid>,
-    /// Whose first number to send from, if no config is named.
+    /// Customer whose first config is used, if none is given.
     customer_id: Option<Uuid>,
-    /// Who gets it, unless the body says it.
+    /// Recipient, unless given in the body.
     #[param(max_length = 32, format = "phone")]
     phone_number: Option<String>,
 }
 
 /// Send a message by phone number
 ///
-/// It is sent from the named config, else from the customer's first, else from the project's first, else from the sandbox if the phone has
-/// an active session. The contact and the conversation are made if there are none. Outside the 24-hour window only templates are taken.
+/// Sent from the given config, otherwise the customer's first, otherwise the project's first,
+/// otherwise the sandbox if the phone has an active session. Creates contact and conversation if
+/// absent. Outside the 24-hour window only templates are accepted.
 #[utoipa::path(
     post, path = "/whatsapp_messages", operation_id = "create_standalone_whatsapp_message", tag = "WhatsApp Messages",
     params(Recipient),
@@ -47,12 +49,12 @@ pub(super) struct Recipient {
     )),
     responses(
         (status = 201, description = "Stored; it is sent in the background.", body = Data<WhatsappMessage>),
-        (status = 400, description = "Also `malformed`: no phone number is given"),
-        (status = 404, description = "`not_found`: the named template does not exist in its language: neither here nor, as far as it can be asked, at WhatsApp"),
-        (status = 409, description = "`agent_active`: an agent execution holds the conversation"),
-        (status = 422, description = "`no_config`: there is no such number, or none to send from; `no_access_token`: the config has no \
-            access token; `outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has told no address of \
-            this person. Details: `unknown_customer` and those of a message in a conversation"),
+        (status = 400, description = "Also `malformed`: the phone number is missing"),
+        (status = 404, description = "`not_found`: the template does not exist in its language, neither here nor at WhatsApp"),
+        (status = 409, description = "`agent_active`: an execution is active in this conversation"),
+        (status = 422, description = "`no_config`: no such config, or none to send from; `no_access_token`: the config has no \
+            access token; `outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has sent no address of \
+            this contact. Details: `unknown_customer` and those of a message in a conversation"),
     )
 )]
 pub(super) async fn handle(
@@ -60,24 +62,24 @@ pub(super) async fn handle(
     Query(recipient): Query<Recipient>,
     request: Request,
 ) -> Result<Changed<Created<WhatsappMessage>>, ApiError> {
-    let taken = take(&ctx, request).await?;
+    let incoming = read_message(&ctx, request).await?;
     let source_key = format!("api:{}", ctx.new_uuid());
-    let mut asked = Asked::Ours;
+    let mut lookup = Lookup::Ours;
     let changed = loop {
-        let changed = match to(taken.message.phone_number.as_ref(), &recipient) {
+        let changed = match to(incoming.message.phone_number.as_ref(), &recipient) {
             Err(error) => Err(error),
             Ok(phone) => change!(ctx, "message.send", tx => {
                 let channel = from(&ctx, tx, &phone, &recipient).await?;
                 let conversation = channel::open(&ctx, tx, ctx.project, &phone, &channel).await?;
-                let words = asked.ours(&ctx, tx, &conversation, &taken).await?;
-                send(&ctx, tx, &conversation, &taken, words.as_deref(), &source_key).await.map(Created)
+                let words = lookup.ours(&ctx, tx, &conversation, &incoming).await?;
+                send(&ctx, tx, &conversation, &incoming, words.as_deref(), &source_key).await.map(Created)
             }),
         };
-        if !asked.meta(&ctx).await? {
+        if !lookup.meta(&ctx).await? {
             break changed;
         }
     };
-    taken.keep_if_sent(&ctx, &changed).await;
+    incoming.discard_unless_sent(&ctx, &changed).await;
     ctx.wake.notify_one();
     changed
 }
@@ -91,7 +93,7 @@ fn to(in_body: Option<&PhoneNumber>, recipient: &Recipient) -> Result<Phone, Api
     }
 }
 
-/// The number to send from.
+/// Config of the sender.
 async fn from(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
@@ -99,7 +101,7 @@ async fn from(
     recipient: &Recipient,
 ) -> Result<Channel, ApiError> {
     let project = ctx.project;
-    let none = || ApiError::State("no_config", "WhatsApp configuration not found".into());
+    let none = || ApiError::state("no_config", "WhatsApp configuration not found");
     let named = match (recipient.whatsapp_config_id, recipient.customer_id) {
         (Some(id), _) => Some(whatsapp_configs::find(tx, project, Id::from_uuid(id)).await?.ok_or_else(none)?),
         (None, Some(customer)) => {
@@ -117,7 +119,7 @@ async fn from(
     };
     match config {
         Some(config) if config.access_token_id.is_none() => {
-            Err(ApiError::State("no_access_token", "the WhatsApp config has no access token".into()))
+            Err(ApiError::state("no_access_token", "the WhatsApp config has no access token"))
         }
         Some(config) => Ok(config.into()),
         None => channel::sandbox(ctx, tx, project, phone).await?.ok_or_else(none),

@@ -1,7 +1,5 @@
-//! What fills a template: numbered or named parameters of the body, and what its header takes.
+//! Template parameters: numbered or named body parameters and the header.
 
-use super::outgoing::public_url;
-use crate::api::words;
 use domain::{
     Problem,
     template::{MOST_PARAMETERS, text_parameter, unfit},
@@ -11,29 +9,26 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-words!(HeaderType = "text", "image", "video", "document");
-
-/// A list for numbered placeholders, an object for named ones, or an object with `header` and `body` that are such.
+/// A list for numbered placeholders, an object for named ones, or an object with such values in
+/// `header` and `body`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum MessageTemplateParameters {
-    /// In the order of the placeholders.
     Numbered(Vec<String>),
-    /// By the names of the placeholders.
     Named(Map<String, Value>),
 }
 
-/// What the header takes.
+/// Header parameters.
 pub(super) struct Header<'a> {
     pub(super) kind: Option<&'a str>,
     pub(super) value: Option<&'a str>,
     pub(super) filename: Option<&'a str>,
 }
 
-/// A name, where there is one, and a text.
+/// Optional name and text.
 type Parameter = (Option<String>, String);
 
-/// The parts of the template that take something, as WhatsApp writes them.
+/// Components with parameters, in WhatsApp's format.
 pub(super) fn components(
     parameters: Option<&MessageTemplateParameters>,
     header: &Header<'_>,
@@ -62,7 +57,7 @@ pub(super) fn components(
     Ok(head.into_iter().chain(body).collect())
 }
 
-/// Whether an object names parts of the template rather than placeholders: their values are lists or objects.
+/// True if an object names template parts instead of placeholders: its values are lists or objects.
 fn is_parts(fields: &Map<String, Value>) -> bool {
     let known = fields.keys().all(|key| key == "header" || key == "body");
     known && fields.values().any(|value| value.is_array() || value.is_object())
@@ -104,7 +99,7 @@ impl Found {
         read
     }
 
-    /// Names that are numbers go by their order.
+    /// Numeric names are sorted by number.
     fn named(&mut self, path: &str, fields: &Map<String, Value>) -> Vec<Parameter> {
         if fields.len() > MOST_PARAMETERS {
             self.wrong(path, "too_many", format!("must be at most {MOST_PARAMETERS}"));
@@ -176,4 +171,9 @@ impl Found {
         };
         Some(TemplateSend::header_media(kind, &source, header.filename))
     }
+}
+
+/// Refuses URLs that WhatsApp cannot fetch from the public internet, and URLs with a password.
+pub(super) fn public_url(path: &str, text: &str) -> Result<(), Vec<Problem>> {
+    gateways::egress::public_url(text).map_err(|why| vec![Problem::new(path, "invalid_url", why)])
 }

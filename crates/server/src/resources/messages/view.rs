@@ -1,10 +1,10 @@
-//! How a message is shown.
+//! API representation of a message.
 
-use super::data::MessageTypeData;
-use crate::{
-    api::{Time, words},
-    auth::ProjectContext,
+use super::{
+    data::MessageTypeData,
+    words::{MessageDirection, MessageType, ProcessingStatus},
 };
+use crate::{api::Time, auth::ProjectContext};
 use domain::{message::MessageStatus, wording};
 use runtime::media::Media;
 use serde::Serialize;
@@ -17,48 +17,35 @@ use uuid::Uuid;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WhatsappMessage {
     id: Uuid,
-    /// Null where the person hides it.
+    /// Null if the contact hides it.
     phone_number: Option<String>,
     #[schema(value_type = MessageType)]
     message_type: &'static str,
-    /// What a person would read.
+    /// Text as shown in the conversation.
     content: String,
     #[schema(value_type = MessageDirection)]
     direction: String,
-    /// `pending`, `sent`, `delivered`, `read`, `played` or `failed`; inbound: `received`, then `read`.
+    /// `pending`, `sent`, `delivered`, `read`, `played` or `failed`; inbound: `received`, then
+    /// `read`.
     status: String,
-    /// `pending`: it is still to be sent, or its file is still being fetched from WhatsApp.
+    /// `pending`: not sent yet, or its file is still being downloaded from WhatsApp.
     #[schema(value_type = ProcessingStatus)]
     processing_status: &'static str,
     /// Meta's id; null until accepted.
     whatsapp_message_id: Option<String>,
-    /// `error`: why it failed; `media_error`: why its file cannot be had, `media_unavailable`, `media_refused`, `media_too_large` or
-    /// `media_altered`; `whatsapp_type`: WhatsApp's own word for the type, where it has no place in `message_type`.
+    /// `error`: failure of the send. `media_error`: `media_unavailable`, `media_refused`,
+    /// `media_too_large` or `media_altered`. `whatsapp_type`: WhatsApp's type, if `message_type`
+    /// has no equivalent.
     metadata: Map<String, Value>,
-    /// Where the file can be read. What a person sent: a link of ours that needs no key and is good for a day, with a fresh one in each
-    /// answer; null until the file was fetched from WhatsApp. What was sent by a URL: that URL.
+    /// URL of the file. Inbound: a link without a key, valid for a day and renewed in each answer;
+    /// null until downloaded. Outbound by URL: that URL.
     media_url: Option<String>,
     message_type_data: MessageTypeData,
     created_at: Time,
     updated_at: Time,
 }
 
-words!(
-    MessageType = "text",
-    "image",
-    "video",
-    "audio",
-    "document",
-    "template",
-    "location",
-    "interactive",
-    "reaction",
-    "contacts"
-);
-words!(MessageDirection = "inbound", "outbound");
-words!(ProcessingStatus = "pending", "processed");
-
-/// The type that clients know: WhatsApp has more.
+/// Maps WhatsApp's type to a type that clients know.
 fn shown(kind: &str) -> &'static str {
     match kind {
         "image" | "sticker" => "image",

@@ -10,9 +10,9 @@ use axum::extract::Path;
 use domain::ids::ProjectId;
 use store::projects;
 
-/// The project behind the key
+/// Read the project of the key
 ///
-/// Any other project is not found.
+/// Other projects are not found.
 #[utoipa::path(
     get, path = "/projects/{project_id}", operation_id = "get_project", tag = "Projects",
     params(("project_id", description = "Project id.")),

@@ -1,4 +1,4 @@
-//! /api/v1 routes of projects: a key sees its own.
+//! /api/v1 routes of projects. A key sees only its own.
 
 mod get;
 mod view;

@@ -1,4 +1,4 @@
-//! How a project is shown.
+//! API representation of a project.
 
 use crate::api::Time;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use store::projects::ProjectRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A tenant: everything else belongs to one.
+/// A tenant, which owns all other resources.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Project {
     id: Uuid,

@@ -3,8 +3,9 @@
 use super::view::SandboxSession;
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, PhoneNumber, Problems, RequestBody, body, change},
+    api::{Created, Data, PhoneNumber, Problems, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
 };
 use axum::extract::Request;
 use domain::Id;
@@ -31,10 +32,10 @@ struct NewSandboxSession {
     agent_id: Uuid,
 }
 
-/// Let one phone talk to one agent through the shared sandbox number
+/// Create a sandbox session for one phone and one agent
 ///
-/// The session waits for its code, which the phone itself must send. A new session for the same phone replaces the
-/// project's older one, which becomes expired.
+/// The session is pending until its phone sends the code to the shared number. A new session
+/// replaces an older one of the same phone in the project, which expires.
 #[utoipa::path(
     post, path = "/sandbox_sessions", operation_id = "create_sandbox_session", tag = "WhatsApp Sandbox",
     request_body = SandboxSessionCreateRequest,

@@ -11,3 +11,5 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list::handle, create::handle)).routes(routes!(get::handle))
 }
+
+crate::found::path_row!(store::sandbox_sessions::SandboxSessionRow, "Sandbox session", store::sandbox_sessions::find);

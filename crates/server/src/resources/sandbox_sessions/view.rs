@@ -1,4 +1,4 @@
-//! How a sandbox session is shown.
+//! API representation of a sandbox session.
 
 use crate::{
     api::{Time, words},
@@ -11,20 +11,20 @@ use store::{agents::AgentSummaryRow, sandbox_sessions::SandboxSessionRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// One phone that talks, or may soon talk, to one agent through the shared number.
+/// Session of one phone with one agent on the shared number.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SandboxSession {
     id: Uuid,
-    /// The tester's number.
+    /// Phone number of the tester.
     phone_number: String,
     #[schema(value_type = SandboxSessionStatus)]
     status: String,
-    /// Works only from the session's own phone.
+    /// Activation code; works only from the session's phone.
     #[schema(pattern = "^[A-Z0-9]{6}$")]
     activation_code: String,
-    /// What to send, with the code in it.
+    /// Text to send, including the code.
     activation_message: String,
-    /// Opens a chat with the code typed in.
+    /// Link that opens a chat with the code.
     #[schema(format = "uri")]
     activation_link: String,
     activated_at: Option<Time>,
@@ -38,7 +38,7 @@ pub(crate) struct SandboxSession {
 words!(SandboxSessionStatus = "pending_activation", "active", "expired");
 
 impl SandboxSession {
-    /// A session whose time is over is shown as expired even before its job has run.
+    /// Expired sessions are shown as such even before their job has run.
     pub(super) fn of(ctx: &ProjectContext, row: &SandboxSessionRow, agent: &AgentSummaryRow) -> Self {
         let over = row.expires_at <= ctx.now();
         let status = if over { SessionStatus::Expired } else { row.status };

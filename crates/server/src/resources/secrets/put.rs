@@ -2,8 +2,9 @@
 
 use crate::{
     ApiError,
-    api::{Changed, RequestBody, body, change},
+    api::{RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
 };
 use axum::{
     extract::{Path, Request},
@@ -20,7 +21,7 @@ pub(super) struct SecretUpdate {
 
 #[derive(Deserialize, ToSchema)]
 struct NewSecret {
-    /// Never shown again.
+    /// Never returned.
     #[schema(min_length = 1, max_length = 4096)]
     value: String,
 }
@@ -29,7 +30,7 @@ impl RequestBody for SecretUpdate {
     const WRAPPER: &'static [&'static str] = &["secret"];
 }
 
-/// Set what `{{secrets.name}}` stands for in webhooks
+/// Set a secret, used in webhooks as `{{secrets.name}}`
 #[utoipa::path(
     put, path = "/secrets/{name}", operation_id = "set_secret", tag = "Secrets", request_body = SecretUpdate,
     params(("name", description = "1 to 64 of A-Z, a-z, 0-9, _ and -.")),

@@ -3,11 +3,13 @@
 use super::view::TestCase;
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, RequestBody, body, change::change},
-    auth::{ProjectContext, path_id},
+    api::{Created, Data, RequestBody, body},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
     resources::test_suites::MOST_CASES,
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use domain::{
     Timestamp,
     ids::{TestCaseId, TestSuiteId},
@@ -28,7 +30,7 @@ impl RequestBody for TestCaseCreate {
     const WRAPPER: &'static [&'static str] = &["test_case"];
 }
 
-/// A case as it is sent, alone or with its suite.
+/// A case in a request, alone or with its suite.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewTestCase {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
@@ -42,7 +44,6 @@ pub(crate) struct NewTestCase {
 }
 
 impl NewTestCase {
-    /// The row that it becomes.
     pub(crate) fn row(&self, id: TestCaseId, suite_id: TestSuiteId, now: Timestamp) -> TestCaseRow {
         TestCaseRow {
             id,
@@ -68,24 +69,18 @@ impl NewTestCase {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(suite): Path<String>,
+    Found(suite): Found<test_suites::TestSuiteRow>,
     request: Request,
 ) -> Result<Changed<Created<TestCase>>, ApiError> {
-    let gone = || ApiError::NotFound("Test suite");
-    let suite_id: TestSuiteId = path_id(&suite, "Test suite")?;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        test_suites::find(&mut reader.conn(), project, suite_id).await?.ok_or_else(gone)?;
-    }
     let new = body::read::<TestCaseCreate>(request).await?.test_case;
     change!(ctx, "test_case.create", tx => {
-        test_suites::lock(tx, project, suite_id).await?.ok_or_else(gone)?;
-        let (_, total) = test_cases::list(tx, project, suite_id, 1, 0).await?;
+        test_suites::lock(tx, project, suite.id).await?.found()?;
+        let (_, total) = test_cases::list(tx, project, suite.id, 1, 0).await?;
         if total >= MOST_CASES {
-            return Err(ApiError::State("too_many_cases", format!("a suite has at most {MOST_CASES} cases")));
+            return Err(ApiError::state("too_many_cases", format!("a suite has at most {MOST_CASES} cases")));
         }
-        let row = new.row(ctx.new_id(), suite_id, ctx.now());
+        let row = new.row(ctx.new_id(), suite.id, ctx.now());
         test_cases::insert(tx, project, &row).await?;
         Ok(Created(TestCase::of(&row)))
     })

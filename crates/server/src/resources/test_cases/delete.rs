@@ -2,29 +2,31 @@
 
 use crate::{
     ApiError,
-    api::{Changed, change::change},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::{extract::Path, http::StatusCode};
-use domain::ids::TestCaseId;
+use axum::http::StatusCode;
 use runtime::trials;
 use store::{test_cases, test_runs};
 
-/// Remove a case with its runs
+/// Delete a case with its runs
 #[utoipa::path(
     delete, path = "/test_cases/{test_case_id}", operation_id = "delete_test_case", tag = "Test Suites",
     params(("test_case_id", description = "Case id.")),
-    responses((status = 204, description = "It is gone."))
+    responses((status = 204, description = "Deleted."))
 )]
-pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Result<Changed<StatusCode>, ApiError> {
-    let id: TestCaseId = path_id(&id, "Test case")?;
+pub(super) async fn handle(
+    ctx: ProjectContext,
+    Found(case): Found<test_cases::TestCaseRow>,
+) -> Result<Changed<StatusCode>, ApiError> {
     let project = ctx.project;
     change!(ctx, "test_case.delete", tx => {
-        let case = test_cases::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Test case"))?;
-        // A run that is under way finds its row gone and its job ends with it.
-        test_runs::delete_of_case(tx, project, id).await?;
-        test_cases::delete(tx, project, id).await?;
-        // Those that waited for its runs.
+        let case = test_cases::lock(tx, project, case.id).await?.found()?;
+        // A running one finds its case deleted, and its job ends.
+        test_runs::delete_of_case(tx, project, case.id).await?;
+        test_cases::delete(tx, project, case.id).await?;
+        // Starts the runs queued behind it.
         trials::start_queued(&ctx, tx, project, case.suite_id).await?;
         Ok(StatusCode::NO_CONTENT)
     })

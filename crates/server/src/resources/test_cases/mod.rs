@@ -20,3 +20,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         delete::handle
     ))
 }
+
+crate::found::path_row!(store::test_cases::TestCaseRow, "Test case", store::test_cases::find);

@@ -3,11 +3,12 @@
 use super::view::TestCase;
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change::change, three_state},
-    auth::{ProjectContext, path_id},
+    api::{Data, RequestBody, body, three_state},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::ids::TestCaseId;
+use axum::extract::Request;
 use serde::Deserialize;
 use store::test_cases;
 use utoipa::ToSchema;
@@ -21,7 +22,7 @@ impl RequestBody for TestCaseUpdate {
     const WRAPPER: &'static [&'static str] = &["test_case"];
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct TestCaseChange {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S", nullable = false)]
@@ -35,9 +36,9 @@ struct TestCaseChange {
     rubric: Option<String>,
 }
 
-/// Change a case
+/// Update a case
 ///
-/// What is left out stays as it is. Runs that have been made keep the script and the rubric they were made with.
+/// Omitted fields stay unchanged. Existing runs keep their script and rubric.
 #[utoipa::path(
     patch, path = "/test_cases/{test_case_id}", operation_id = "update_test_case", tag = "Test Suites",
     params(("test_case_id", description = "Case id.")), request_body = TestCaseUpdate,
@@ -45,19 +46,13 @@ struct TestCaseChange {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(id): Path<String>,
+    Found(case): Found<test_cases::TestCaseRow>,
     request: Request,
 ) -> Result<Changed<Data<TestCase>>, ApiError> {
-    let gone = || ApiError::NotFound("Test case");
-    let id: TestCaseId = path_id(&id, "Test case")?;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        test_cases::find(&mut reader.conn(), project, id).await?.ok_or_else(gone)?;
-    }
     let sent = body::read::<TestCaseUpdate>(request).await?.test_case;
     change!(ctx, "test_case.update", tx => {
-        let mut row = test_cases::lock(tx, project, id).await?.ok_or_else(gone)?;
+        let mut row = test_cases::lock(tx, project, case.id).await?.found()?;
         row.name = sent.name.clone().unwrap_or(row.name);
         row.description = sent.description.clone().unwrap_or(row.description);
         row.script = sent.script.clone().unwrap_or(row.script);

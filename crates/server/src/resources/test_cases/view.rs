@@ -1,4 +1,4 @@
-//! How a test case is shown.
+//! API representation of a test case.
 
 use crate::api::Time;
 use serde::Serialize;
@@ -6,15 +6,15 @@ use store::test_cases::TestCaseRow;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What a simulated user does, and how the agent is graded.
+/// Script of a simulated user and rubric for the agent.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TestCase {
     id: Uuid,
     name: String,
     description: Option<String>,
-    /// What the simulated user wants and does.
+    /// Goals and behaviour of the simulated user.
     script: String,
-    /// What is graded.
+    /// Grading rubric.
     rubric: String,
     test_suite_id: Uuid,
     created_at: Time,

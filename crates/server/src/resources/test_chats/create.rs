@@ -3,11 +3,13 @@
 use super::view::{self, AgentTestChat};
 use crate::{
     ApiError, AppState,
-    api::{Changed, Created, Data, RequestBody, body, change::change},
-    auth::{ProjectContext, path_id},
+    api::{Created, Data, RequestBody, body},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::Found,
     resources::executions::Message,
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use domain::{
     execution::ExecutionInput,
     ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestChatId},
@@ -23,19 +25,19 @@ use uuid::Uuid;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct TestChatCreate {
-    /// What is said: a text, or a structured message.
+    /// A text or a structured message.
     message: Message,
-    /// Goes on in that chat; null or left out opens a new one.
+    /// Chat to continue; null or omitted starts a new one.
     agent_test_chat_id: Option<Uuid>,
-    /// Goes on from that rest of the chat; what was said after it stays with its own branch.
+    /// Continues from this checkpoint of the chat; later messages stay in their own branch.
     checkpoint_id: Option<Uuid>,
 }
 
 impl RequestBody for TestChatCreate {}
 
-/// Talk to the live agent in test mode
+/// Chat with the live agent in test mode
 ///
-/// The agent works in the background; nothing of it reaches WhatsApp.
+/// The agent works in the background; nothing reaches WhatsApp.
 #[utoipa::path(
     post, path = "/agents/{agent_id}/test_chats", operation_id = "create_agent_test_chat", tag = "Agent Test Chats",
     params(("agent_id", description = "Agent id.")), request_body = TestChatCreate,
@@ -46,20 +48,15 @@ impl RequestBody for TestChatCreate {}
 )]
 pub(super) async fn with_agent(
     ctx: ProjectContext,
-    Path(agent_id): Path<String>,
+    Found(agent): Found<agents::AgentSummaryRow>,
     request: Request,
 ) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
-    let agent = path_id(&agent_id, "Agent")?;
-    {
-        let mut reader = ctx.store.read().await?;
-        agents::summary(&mut reader.conn(), ctx.project, agent).await?.ok_or(ApiError::NotFound("Agent"))?;
-    }
-    say(&ctx, (agent, None), body::read(request).await?).await
+    say(&ctx, (agent.id, None), body::read(request).await?).await
 }
 
-/// Talk to a snapshot in test mode
+/// Chat with a snapshot in test mode
 ///
-/// The agent works in the background; nothing of it reaches WhatsApp.
+/// The agent works in the background; nothing reaches WhatsApp.
 #[utoipa::path(
     post, path = "/agent_snapshots/{agent_snapshot_id}/test_chats", operation_id = "create_agent_snapshot_test_chat",
     tag = "Agent Test Chats", params(("agent_snapshot_id", description = "Snapshot id.")), request_body = TestChatCreate,
@@ -70,16 +67,10 @@ pub(super) async fn with_agent(
 )]
 pub(super) async fn with_snapshot(
     ctx: ProjectContext,
-    Path(snapshot): Path<String>,
+    Found(snapshot): Found<agents::SnapshotRow>,
     request: Request,
 ) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
-    let id: SnapshotId = path_id(&snapshot, "Agent snapshot")?;
-    let snapshot = {
-        let mut reader = ctx.store.read().await?;
-        agents::find_snapshot(&mut reader.conn(), ctx.project, id).await?
-    };
-    let snapshot = snapshot.ok_or(ApiError::NotFound("Agent snapshot"))?;
-    say(&ctx, (snapshot.agent_id, Some(id)), body::read(request).await?).await
+    say(&ctx, (snapshot.agent_id, Some(snapshot.id)), body::read(request).await?).await
 }
 
 async fn say(
@@ -128,7 +119,7 @@ async fn open(
     Ok(row)
 }
 
-/// A chat in which something more is said, now or from one of its rests. Another agent's is not found.
+/// Loads the chat to continue, at its end or at a checkpoint. Chats of other agents are not found.
 async fn go_on(
     ctx: &AppState,
     tx: &mut Tx<'_>,
@@ -141,10 +132,7 @@ async fn go_on(
     let mut row = row.ok_or(ApiError::NotFound("Test chat"))?;
     let (status, _) = view::standing(tx, project, &row).await?;
     if status == "processing" {
-        return Err(ApiError::State(
-            "chat_busy",
-            "the agent is still answering; wait until the chat is completed".into(),
-        ));
+        return Err(ApiError::state("chat_busy", "the agent is still answering; wait until the chat is completed"));
     }
     if let Some(from) = from {
         let found = test_mode::checkpoint(tx, project, &row, from).await?.ok_or_else(unknown_checkpoint)?;
@@ -154,7 +142,7 @@ async fn go_on(
     Ok(row)
 }
 
-/// Delivers to the chat's thread; where there is none, or it is over, a new one begins.
+/// Delivers to the chat's execution; starts a new one if there is none or it has ended.
 pub(super) async fn deliver(
     ctx: &AppState,
     tx: &mut Tx<'_>,

@@ -17,3 +17,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get::handle))
         .routes(routes!(resume::handle))
 }
+
+crate::found::path_row!(store::test_chats::TestChatRow, "Test chat", store::test_chats::find);

@@ -6,11 +6,13 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change::change, words},
-    auth::{ProjectContext, path_id},
+    api::{Data, RequestBody, body, words},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::{execution::ExecutionInput, ids::TestChatId};
+use axum::extract::Request;
+use domain::execution::ExecutionInput;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use store::test_chats;
@@ -35,9 +37,9 @@ struct PayloadMessage {
 
 words!(PayloadType = "payload");
 
-/// Push data into a finished test chat
+/// Send data to a completed test chat
 ///
-/// It is not shown in the conversation: nobody said it.
+/// The data is not shown as a message.
 #[utoipa::path(
     post, path = "/test_chats/{id}/resume", operation_id = "resume_agent_test_chat", tag = "Agent Test Chats",
     params(("id", description = "Chat id.")), request_body = TestChatResume,
@@ -48,25 +50,19 @@ words!(PayloadType = "payload");
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(id): Path<String>,
+    Found(chat): Found<test_chats::TestChatRow>,
     request: Request,
 ) -> Result<Changed<Data<AgentTestChat>>, ApiError> {
-    let gone = || ApiError::NotFound("Test chat");
-    let id: TestChatId = path_id(&id, "Test chat")?;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        test_chats::find(&mut reader.conn(), project, id).await?.ok_or_else(gone)?;
-    }
     let message = body::read::<TestChatResume>(request).await?.message;
     let content = message.and_then(|message| message.content).map(Value::Object);
     let input = ExecutionInput::Payload { value: content.unwrap_or_else(|| json!({"resumed": true})) };
     let answer = change!(ctx, "test_chat.resume", tx => {
-        let row = test_chats::lock(tx, project, id, ctx.now()).await?.ok_or_else(gone)?;
+        let row = test_chats::lock(tx, project, chat.id, ctx.now()).await?.found()?;
         let (status, _) = view::standing(tx, project, &row).await?;
         if status != "completed" {
             let why = format!("the test chat cannot be resumed: its status is {status}");
-            return Err(ApiError::State("invalid_transition", why));
+            return Err(ApiError::state("invalid_transition", why));
         }
         deliver(&ctx, tx, project, &row, &input).await?;
         Ok(Data { data: AgentTestChat::of(tx, project, &row).await? })

@@ -1,4 +1,4 @@
-//! How a test chat is shown.
+//! API representation of a test chat.
 
 use crate::{
     ApiError,
@@ -18,20 +18,20 @@ use store::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A conversation in test mode: nothing of it reaches WhatsApp.
+/// A conversation in test mode; nothing reaches WhatsApp.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgentTestChat {
     id: Uuid,
     agent_id: Uuid,
-    /// Null for a chat with the agent as it is.
+    /// Null for a chat with the live agent.
     agent_snapshot_id: Option<Uuid>,
     #[schema(value_type = TestChatStatus)]
     status: &'static str,
-    /// The whole chat so far, oldest first; it grows while the agent works.
+    /// All messages so far, oldest first; grows while the agent works.
     conversation: Vec<ChatMessage>,
-    /// Why the agent failed.
+    /// Failure of the agent, if any.
     error: Option<String>,
-    /// The latest rest; a later message may go on from it. Null before the first one.
+    /// Latest checkpoint, from which a later message may continue; null before the first one.
     checkpoint: Option<TestChatCheckpoint>,
     created_at: Time,
     updated_at: Time,
@@ -39,7 +39,7 @@ pub(crate) struct AgentTestChat {
 
 words!(TestChatStatus = "processing", "completed", "error");
 
-/// Something that was said.
+/// A message.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ChatMessage {
     #[schema(value_type = ChatRole)]
@@ -49,7 +49,7 @@ pub(crate) struct ChatMessage {
 
 words!(ChatRole = "user", "assistant");
 
-/// A rest of a test chat.
+/// A checkpoint of a test chat.
 #[derive(Serialize, ToSchema)]
 struct TestChatCheckpoint {
     checkpoint_id: Uuid,
@@ -88,7 +88,7 @@ impl AgentTestChat {
     }
 }
 
-/// The chat's status, and why the agent failed.
+/// Status of the chat and failure of the agent.
 pub(super) async fn standing(
     conn: &mut Conn<'_>,
     project: ProjectId,

@@ -3,32 +3,30 @@
 use super::view::AgentTestRun;
 use crate::{
     ApiError,
-    api::{Changed, Data, change::change},
-    auth::{ProjectContext, path_id},
+    api::Data,
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::Path;
-use domain::ids::TestRunId;
 use runtime::trials;
 use store::test_runs;
 
-/// Cancel a run
+/// Cancel a test run
 ///
-/// One that is over stays as it is.
+/// A finished run is not changed.
 #[utoipa::path(
     post, path = "/test_runs/{test_run_id}/cancel", operation_id = "cancel_test_run", tag = "Test Runs",
     params(("test_run_id", description = "Run id.")),
-    responses((status = 200, description = "The run.", body = Data<AgentTestRun>))
+    responses((status = 200, description = "The test run.", body = Data<AgentTestRun>))
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(id): Path<String>,
+    Found(run): Found<test_runs::TestRunRow>,
 ) -> Result<Changed<Data<AgentTestRun>>, ApiError> {
-    let gone = || ApiError::NotFound("Test run");
-    let id: TestRunId = path_id(&id, "Test run")?;
     let project = ctx.project;
     let answer = change!(ctx, "test_run.cancel", tx => {
-        trials::cancel(&ctx, tx, project, id).await?;
-        let row = test_runs::find(tx, project, id).await?.ok_or_else(gone)?;
+        trials::cancel(&ctx, tx, project, run.id).await?;
+        let row = test_runs::find(tx, project, run.id).await?.found()?;
         Ok(Data { data: AgentTestRun::of(tx, project, &row).await? })
     })?;
     ctx.wake.notify_one();

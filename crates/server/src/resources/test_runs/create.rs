@@ -3,11 +3,13 @@
 use super::view::AgentTestRun;
 use crate::{
     ApiError, AppState,
-    api::{Changed, Created, Data, RequestBody, body, change::change},
-    auth::{ProjectContext, path_id},
+    api::{Created, Data, RequestBody, body},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::ids::{ProjectId, TestCaseId, TestRunId};
+use axum::extract::Request;
+use domain::ids::{ProjectId, TestRunId};
 use engine::trial::Trial;
 use runtime::{json::to_json, trials};
 use serde::Deserialize;
@@ -22,10 +24,11 @@ use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct TestRunCreate {
-    /// Holds nothing.
+    /// Accepts an empty object.
     #[serde(rename = "agent_test_run")]
     _agent_test_run: Map<String, Value>,
-    /// Start at once, beside whatever else of its suite runs; else when there is room among the four.
+    /// True starts at once, in addition to other runs of the suite; otherwise at most four run at a
+    /// time.
     #[schema(default = false, nullable = false)]
     run_now: Option<bool>,
 }
@@ -35,29 +38,23 @@ impl RequestBody for TestRunCreate {
     const MAY_BE_EMPTY: bool = true;
 }
 
-/// Make a run of a case
+/// Start a test run of a case
 ///
-/// It tests the agent as it is now. The run goes on in the background, four of a suite side by side.
+/// Tests the agent's current state in the background, at most four runs of a suite at a time.
 #[utoipa::path(
     post, path = "/test_cases/{test_case_id}/test_runs", operation_id = "create_test_run", tag = "Test Runs",
     params(("test_case_id", description = "Case id.")), request_body = TestRunCreate,
-    responses((status = 201, description = "The run.", body = Data<AgentTestRun>))
+    responses((status = 201, description = "The test run.", body = Data<AgentTestRun>))
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(id): Path<String>,
+    Found(case): Found<test_cases::TestCaseRow>,
     request: Request,
 ) -> Result<Changed<Created<AgentTestRun>>, ApiError> {
-    let gone = || ApiError::NotFound("Test case");
-    let id: TestCaseId = path_id(&id, "Test case")?;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        test_cases::find(&mut reader.conn(), project, id).await?.ok_or_else(gone)?;
-    }
     let run_now = body::read::<TestRunCreate>(request).await?.run_now.unwrap_or(false);
     let answer = change!(ctx, "test_run.create", tx => {
-        let case = test_cases::lock(tx, project, id).await?.ok_or_else(gone)?;
+        let case = test_cases::lock(tx, project, case.id).await?.found()?;
         let (run, key) = queue(&ctx, tx, project, &case).await?;
         if run_now {
             trials::start(&ctx, tx, project, run, &key).await?;
@@ -70,7 +67,7 @@ pub(super) async fn handle(
     Ok(answer)
 }
 
-/// Stores a queued run of a case against the agent as it is now. Gives its id and the key of its job.
+/// Stores a queued run of a case for the agent's current state; returns its id and its job's key.
 pub(super) async fn queue(
     ctx: &AppState,
     tx: &mut Tx<'_>,

@@ -4,12 +4,12 @@ use super::view::AgentTestRun;
 use crate::{
     ApiError,
     api::{List, Page},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::extract::Path;
 use store::{test_cases, test_runs};
 
-/// Runs of a case, newest first
+/// List the runs of a case, newest first
 #[utoipa::path(
     get, path = "/test_cases/{test_case_id}/test_runs", operation_id = "list_test_runs", tag = "Test Runs",
     params(("test_case_id", description = "Case id."), List),
@@ -17,15 +17,13 @@ use store::{test_cases, test_runs};
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(id): Path<String>,
+    Found(case): Found<test_cases::TestCaseRow>,
     list: List,
 ) -> Result<Page<AgentTestRun>, ApiError> {
-    let case = path_id(&id, "Test case")?;
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
-    test_cases::find(&mut conn, ctx.project, case).await?.ok_or(ApiError::NotFound("Test case"))?;
-    let (rows, total) = test_runs::of_case(&mut conn, ctx.project, case, limit, offset).await?;
+    let (rows, total) = test_runs::of_case(&mut conn, ctx.project, case.id, limit, offset).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in &rows {
         views.push(AgentTestRun::in_list(&mut conn, ctx.project, row).await?);

@@ -17,3 +17,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get::handle))
         .routes(routes!(cancel::handle))
 }
+
+crate::found::path_row!(store::test_runs::TestRunRow, "Test run", store::test_runs::find);

@@ -3,40 +3,39 @@
 use super::{create::queue, view::AgentTestRun};
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, List, Page, change::change},
-    auth::{ProjectContext, path_id},
+    api::{Created, Data, List, Page},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
     resources::test_suites::MOST_CASES,
 };
-use axum::extract::Path;
-use domain::ids::TestSuiteId;
 use runtime::trials;
 use store::{test_cases, test_runs, test_suites};
 
 /// Run all cases of a suite
 ///
-/// Four run side by side; the others wait.
+/// At most four run at a time.
 #[utoipa::path(
     post, path = "/test_suites/{test_suite_id}/test_runs", operation_id = "run_test_suite", tag = "Test Runs",
     params(("test_suite_id", description = "Suite id.")),
-    responses((status = 201, description = "One run for each case, oldest case first.", body = Data<Vec<AgentTestRun>>))
+    responses((status = 201, description = "One run per case, oldest case first.", body = Data<Vec<AgentTestRun>>))
 )]
 pub(super) async fn create(
     ctx: ProjectContext,
-    Path(suite): Path<String>,
+    Found(suite): Found<test_suites::TestSuiteRow>,
 ) -> Result<Changed<Created<Vec<AgentTestRun>>>, ApiError> {
-    let suite: TestSuiteId = path_id(&suite, "Test suite")?;
     let project = ctx.project;
     let answer = change!(ctx, "test_suite.run", tx => {
-        test_suites::lock(tx, project, suite).await?.ok_or(ApiError::NotFound("Test suite"))?;
-        let (cases, _) = test_cases::list(tx, project, suite, MOST_CASES, 0).await?;
+        test_suites::lock(tx, project, suite.id).await?.found()?;
+        let (cases, _) = test_cases::list(tx, project, suite.id, MOST_CASES, 0).await?;
         let mut runs = Vec::with_capacity(cases.len());
         for case in cases.iter().rev() {
             runs.push(queue(&ctx, tx, project, case).await?.0);
         }
-        trials::start_queued(&ctx, tx, project, suite).await?;
+        trials::start_queued(&ctx, tx, project, suite.id).await?;
         let mut views = Vec::with_capacity(runs.len());
         for run in runs {
-            let row = test_runs::find(tx, project, run).await?.ok_or(ApiError::NotFound("Test run"))?;
+            let row = test_runs::find(tx, project, run).await?.found()?;
             views.push(AgentTestRun::in_list(tx, project, &row).await?);
         }
         Ok(Created(views))
@@ -45,7 +44,7 @@ pub(super) async fn create(
     Ok(answer)
 }
 
-/// Runs of a suite's cases, newest first
+/// List the runs of a suite's cases, newest first
 #[utoipa::path(
     get, path = "/test_suites/{test_suite_id}/test_runs", operation_id = "list_test_suite_runs", tag = "Test Runs",
     params(("test_suite_id", description = "Suite id."), List),
@@ -53,15 +52,13 @@ pub(super) async fn create(
 )]
 pub(super) async fn list(
     ctx: ProjectContext,
-    Path(suite): Path<String>,
+    Found(suite): Found<test_suites::TestSuiteRow>,
     list: List,
 ) -> Result<Page<AgentTestRun>, ApiError> {
-    let suite = path_id(&suite, "Test suite")?;
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
-    test_suites::find(&mut conn, ctx.project, suite).await?.ok_or(ApiError::NotFound("Test suite"))?;
-    let (rows, total) = test_runs::of_suite(&mut conn, ctx.project, suite, limit, offset).await?;
+    let (rows, total) = test_runs::of_suite(&mut conn, ctx.project, suite.id, limit, offset).await?;
     let mut views = Vec::with_capacity(rows.len());
     for row in &rows {
         views.push(AgentTestRun::in_list(&mut conn, ctx.project, row).await?);

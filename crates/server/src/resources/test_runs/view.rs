@@ -1,4 +1,4 @@
-//! How a test run is shown.
+//! API representation of a test run.
 
 use crate::{
     ApiError,
@@ -19,29 +19,29 @@ use uuid::Uuid;
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AgentTestRun {
     id: Uuid,
-    /// The agent's execution; null before it has begun.
+    /// Execution of the agent; null before it starts.
     thread_id: Option<Uuid>,
     #[schema(value_type = TestRunStatus)]
     status: String,
     started_at: Option<Time>,
     ended_at: Option<Time>,
-    /// 0.00 to 1.00; null before grading, and where the judge failed.
+    /// 0.00 to 1.00; null before grading and if the judge failed.
     #[schema(minimum = 0)]
     score: Option<f64>,
-    /// The judge's, in Markdown.
+    /// Feedback of the judge in Markdown.
     feedback: Option<String>,
-    /// The conversation came to its end, without a failure of the agent.
+    /// True if the conversation ended without a failure of the agent.
     execution_completed: bool,
-    /// A limit ended the conversation: 30 messages of the user, 10 minutes, or 200,000 tokens.
+    /// True if a limit ended the conversation: 30 user messages, 10 minutes, or 200,000 tokens.
     limit_reached: bool,
     token_usage: TestRunTokens,
     error: Option<TestRunError>,
     created_at: Time,
     updated_at: Time,
     test_case: TestCase,
-    /// What both sides said, oldest first; null before the run has begun, and in lists.
+    /// Messages of both sides, oldest first; null before the start and in lists.
     conversation: Option<Vec<ChatMessage>>,
-    /// What the agent's model has seen, in the format of OpenAI's chat; null before the run has begun, and in lists.
+    /// Model history of the agent in OpenAI's chat format; null before the start and in lists.
     #[schema(value_type = Option<Vec<serde_json::Map<String, Value>>>)]
     full_history: Option<Vec<Value>>,
 }
@@ -59,7 +59,7 @@ struct TestRunTokens {
     total_tokens: u64,
 }
 
-/// Why a run failed.
+/// Failure of a run.
 #[derive(Serialize, ToSchema)]
 struct TestRunError {
     /// `judge_failed`, `simulator_failed`, `cancelled`, or the code of the agent's failure.
@@ -68,7 +68,7 @@ struct TestRunError {
 }
 
 impl AgentTestRun {
-    /// As lists show it: without what was said.
+    /// Version for lists, without messages.
     pub(super) async fn in_list(conn: &mut Conn<'_>, project: ProjectId, row: &TestRunRow) -> Result<Self, ApiError> {
         let case = test_cases::find(conn, project, row.case_id).await?.ok_or(ApiError::NotFound("Test case"))?;
         let trial: Trial = from_json("test run", &row.state)?;
@@ -102,7 +102,7 @@ impl AgentTestRun {
     pub(super) async fn of(conn: &mut Conn<'_>, project: ProjectId, row: &TestRunRow) -> Result<Self, ApiError> {
         let mut run = Self::in_list(conn, project, row).await?;
         let Some(conversation) = row.conversation_id else {
-            // It has begun, and nobody has said anything yet.
+            // Started, without messages yet.
             let nothing_yet = row.started_at.is_some();
             run.conversation = nothing_yet.then(Vec::new);
             run.full_history = nothing_yet.then(Vec::new);

@@ -3,8 +3,9 @@
 use super::view::{MOST_CASES, TestSuite};
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, RequestBody, body, change::change},
+    api::{Created, Data, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
     resources::test_cases::NewTestCase,
 };
 use axum::extract::Request;
@@ -32,9 +33,9 @@ struct NewTestSuite {
     name: String,
     #[schema(max_length = 2000)]
     description: Option<String>,
-    /// The agent that it tests.
+    /// Agent under test.
     agent_id: Uuid,
-    /// Its cases, in their order; more can be added later.
+    /// Cases in order; more can be added later.
     #[serde(default)]
     #[schema(max_items = 500)]
     test_cases: Option<Vec<NewTestCase>>,
@@ -42,7 +43,7 @@ struct NewTestSuite {
 
 const _: () = assert!(MOST_CASES == 500, "as the schema of test_cases says");
 
-/// Make a suite
+/// Create a suite
 #[utoipa::path(
     post, path = "/test_suites", operation_id = "create_test_suite", tag = "Test Suites", request_body = TestSuiteCreate,
     responses(
@@ -61,7 +62,7 @@ pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Chan
         let row = TestSuiteRow { id, agent_id, name, description, created_at: now, updated_at: now };
         test_suites::insert(tx, project, &row).await?;
         let cases = new.test_cases.as_deref().unwrap_or_default();
-        // They are made at one moment, and what is of one moment is in the order of its ids.
+        // Equal creation times are sorted by id.
         let mut ids: Vec<Uuid> = cases.iter().map(|_| ctx.new_uuid()).collect();
         ids.sort_unstable();
         for (case, case_id) in cases.iter().zip(ids) {

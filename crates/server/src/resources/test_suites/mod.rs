@@ -17,3 +17,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(create::handle))
         .routes(routes!(get::handle, update::handle))
 }
+
+crate::found::path_row!(store::test_suites::TestSuiteRow, "Test suite", store::test_suites::find);

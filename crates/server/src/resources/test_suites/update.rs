@@ -3,11 +3,12 @@
 use super::view::TestSuite;
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change::change, three_state},
-    auth::{ProjectContext, path_id},
+    api::{Data, RequestBody, body, three_state},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::ids::TestSuiteId;
+use axum::extract::Request;
 use serde::Deserialize;
 use store::test_suites;
 use utoipa::ToSchema;
@@ -21,7 +22,7 @@ impl RequestBody for TestSuiteUpdate {
     const WRAPPER: &'static [&'static str] = &["test_suite"];
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct TestSuiteChange {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S", nullable = false)]
@@ -31,7 +32,7 @@ struct TestSuiteChange {
     description: Option<Option<String>>,
 }
 
-/// Change a suite's name or description
+/// Update a suite's name or description
 #[utoipa::path(
     patch, path = "/test_suites/{test_suite_id}", operation_id = "update_test_suite", tag = "Test Suites",
     params(("test_suite_id", description = "Suite id.")), request_body = TestSuiteUpdate,
@@ -39,19 +40,13 @@ struct TestSuiteChange {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(id): Path<String>,
+    Found(suite): Found<test_suites::TestSuiteRow>,
     request: Request,
 ) -> Result<Changed<Data<TestSuite>>, ApiError> {
-    let gone = || ApiError::NotFound("Test suite");
-    let id: TestSuiteId = path_id(&id, "Test suite")?;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        test_suites::find(&mut reader.conn(), project, id).await?.ok_or_else(gone)?;
-    }
     let sent = body::read::<TestSuiteUpdate>(request).await?.test_suite;
     change!(ctx, "test_suite.update", tx => {
-        let mut row = test_suites::lock(tx, project, id).await?.ok_or_else(gone)?;
+        let mut row = test_suites::lock(tx, project, suite.id).await?.found()?;
         row.name = sent.name.clone().unwrap_or(row.name);
         row.description = sent.description.clone().unwrap_or(row.description);
         row.updated_at = ctx.now();

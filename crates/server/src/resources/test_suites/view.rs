@@ -1,4 +1,4 @@
-//! How a test suite is shown.
+//! API representation of a test suite.
 
 use crate::{ApiError, api::Time, resources::test_cases::TestCase};
 use domain::ids::ProjectId;
@@ -7,7 +7,7 @@ use store::{Conn, test_cases, test_suites::TestSuiteRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The most cases of a suite.
+/// Maximum number of cases in a suite.
 pub(crate) const MOST_CASES: i64 = 500;
 
 /// Test cases of an agent.

@@ -6,14 +6,13 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{
-        Changed, Created, Data, RequestBody, body,
-        change::{self, change},
-    },
-    auth::{ProjectContext, path_id},
+    api::{Created, Data, RequestBody, body},
+    auth::ProjectContext,
+    change::{self, Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
-use domain::{conversation::ConfigKind, ids::CustomerId};
+use axum::extract::Request;
+use domain::conversation::ConfigKind;
 use serde::Deserialize;
 use store::{
     customers,
@@ -34,24 +33,24 @@ impl RequestBody for WhatsappConfigCreateRequest {
 struct NewWhatsappConfig {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
     name: String,
-    /// Meta's id of the number. It belongs to one project at a time.
+    /// Meta's id of the number; in one project at a time.
     #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
     phone_number_id: String,
     /// Meta's id of the business account.
     #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
     business_account_id: String,
-    /// What Meta must show in the webhook handshake.
+    /// Token that Meta sends in the webhook handshake.
     #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
     webhook_verify_token: String,
     #[schema(max_length = 2048, format = "uri")]
     webhook_destination_url: Option<String>,
-    /// Kept sealed and never shown. Without one nothing can be sent.
+    /// Stored encrypted and never returned. Required for sends.
     #[schema(min_length = 1, max_length = 2048, pattern = r"^[!-~]+$", write_only)]
     access_token: Option<String>,
     #[serde(default = "production")]
     #[schema(value_type = WhatsappConfigKind, default = "production")]
     kind: ConfigKind,
-    /// Whether agents answer what comes in.
+    /// True lets agents answer inbound messages.
     #[serde(default = "yes")]
     #[schema(default = true)]
     inbound_processing_enabled: bool,
@@ -70,27 +69,23 @@ const fn yes() -> bool {
 
 /// Register a WhatsApp number for a customer
 ///
-/// With an access token, Meta is asked how the number is written; it is registered whatever Meta says.
+/// With an access token, Meta is asked for the display number. The config is stored even if Meta
+/// does not answer.
 #[utoipa::path(
     post, path = "/customers/{customer_id}/whatsapp_configs", operation_id = "create_customer_whatsapp_config",
     tag = "WhatsApp Configs", request_body = WhatsappConfigCreateRequest,
     params(("customer_id", description = "Customer id.")),
     responses(
         (status = 201, description = "The config.", body = Data<WhatsappConfig>),
-        (status = 409, description = "`number_taken`: the number is connected already, here or in another project"),
+        (status = 409, description = "`number_taken`: another config has the number, here or in another project"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(customer_id): Path<String>,
+    Found(customer): Found<customers::CustomerRow>,
     request: Request,
 ) -> Result<Changed<Created<WhatsappConfig>>, ApiError> {
-    let customer: CustomerId = path_id(&customer_id, "Customer")?;
     let project = ctx.project;
-    {
-        let mut reader = ctx.store.read().await?;
-        customers::find(&mut reader.conn(), project, customer).await?.ok_or(ApiError::NotFound("Customer"))?;
-    }
     let new = body::read::<WhatsappConfigCreateRequest>(request).await?.whatsapp_config;
     save::check_number(&ctx, &new.phone_number_id)?;
     if let Some(before) = change::before(&ctx).await? {
@@ -101,15 +96,15 @@ pub(super) async fn handle(
         None => None,
     };
     change!(ctx, "whatsapp_config.create", tx => {
-        customers::lock(tx, project, customer).await?.ok_or(ApiError::NotFound("Customer"))?;
+        customers::lock(tx, project, customer.id).await?.found()?;
         let access_token_id = match &new.access_token {
-            Some(token) => Some(save::keep_token(&ctx, tx, project, token).await?),
+            Some(token) => Some(save::store_token(&ctx, tx, project, token).await?),
             None => None,
         };
         let now = ctx.now();
         let row = WhatsappConfigRow {
             id: ctx.new_id(),
-            customer_id: Some(customer),
+            customer_id: Some(customer.id),
             name: new.name.clone(),
             phone_number_id: new.phone_number_id.clone(),
             waba_id: new.business_account_id.clone(),

@@ -2,10 +2,11 @@
 
 use crate::{
     ApiError, AppState,
-    api::{Changed, change},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::{extract::Path, http::StatusCode};
+use axum::http::StatusCode;
 use domain::{
     conversation::ConversationStatus,
     ids::{ConversationId, ProjectId},
@@ -16,31 +17,27 @@ use store::{
     whatsapp_configs::{self, WhatsappConfigRow},
 };
 
-/// Conversations that end in one transaction.
+/// Conversations ended per transaction.
 const AT_ONCE: i64 = 100;
 
 /// Delete a config
 ///
-/// The number is free again, here and for other projects; its token and its links to agents are gone. Its open conversations
-/// end and what agents do in them is stopped; they and their messages stay readable. What comes to the number from now on
-/// is nobody's. Of a number with very many of them a request may end some, and 408 says that another one is to end the rest.
+/// Frees the number for this and other projects, and deletes its token and its links to agents.
+/// Ends its open conversations and their executions; conversations and messages stay readable.
+/// Later messages to the number are ignored. For a number with very many conversations the request
+/// may end some and answer 408; repeat it to end the rest.
 #[utoipa::path(
     delete, path = "/whatsapp_configs/{config_id}", operation_id = "delete_whatsapp_config", tag = "WhatsApp Configs",
     params(("config_id", description = "Config id.")), responses((status = 204, description = "Deleted."))
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(config_id): Path<String>,
+    Found(config): Found<whatsapp_configs::WhatsappConfigRow>,
 ) -> std::result::Result<Changed<StatusCode>, ApiError> {
-    let id = path_id(&config_id, "WhatsApp config")?;
     let project = ctx.project;
-    let found = {
-        let mut reader = ctx.store.read().await?;
-        whatsapp_configs::find(&mut reader.conn(), project, id).await?.ok_or(ApiError::NotFound("WhatsApp config"))?
-    };
-    close_most(&ctx, project, &found).await?;
+    close_most(&ctx, project, &config).await?;
     let done = change!(ctx, "whatsapp_config.delete", tx => {
-        let row = whatsapp_configs::lock(tx, project, id).await?.ok_or(ApiError::NotFound("WhatsApp config"))?;
+        let row = whatsapp_configs::lock(tx, project, config.id).await?.found()?;
         remove(&ctx, tx, project, &row).await?;
         Ok(StatusCode::NO_CONTENT)
     });
@@ -48,7 +45,7 @@ pub(super) async fn handle(
     done
 }
 
-/// Removes a config with all that depends on it.
+/// Deletes a config and everything that depends on it.
 pub(in crate::resources) async fn remove(
     ctx: &AppState,
     tx: &mut Tx<'_>,
@@ -66,7 +63,7 @@ pub(in crate::resources) async fn remove(
     }
 }
 
-/// Ends a number's open conversations and stops what agents do in them.
+/// Ends a number's open conversations and stops their executions.
 pub(super) async fn close_conversations(
     ctx: &AppState,
     tx: &mut Tx<'_>,
@@ -77,8 +74,8 @@ pub(super) async fn close_conversations(
     close(ctx, tx, project, &open).await
 }
 
-/// Ends conversations of a busy number that is to go, some at a time, so that nobody waits for all of them and what was done stays
-/// done. Those that are left, and those that begin meanwhile, end with the number.
+/// Ends conversations of a number in batches, so that other writes are not blocked and progress is
+/// kept. Remaining and new ones end with the number.
 pub(in crate::resources) async fn close_most(
     ctx: &AppState,
     project: ProjectId,
@@ -99,7 +96,7 @@ pub(in crate::resources) async fn close_most(
 async fn close(ctx: &AppState, tx: &mut Tx<'_>, project: ProjectId, open: &[ConversationId]) -> Result<()> {
     let now = ctx.now();
     for id in open {
-        // One may have ended since it was listed.
+        // It may have ended since it was listed.
         let conversation =
             conversations::lock(tx, project, *id, now).await?.filter(|row| row.status == ConversationStatus::Active);
         let Some(conversation) = conversation else { continue };

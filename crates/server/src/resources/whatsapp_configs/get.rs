@@ -1,12 +1,7 @@
 //! `GET /whatsapp_configs/{config_id}`
 
 use super::view::WhatsappConfig;
-use crate::{
-    ApiError,
-    api::Data,
-    auth::{ProjectContext, path_id},
-};
-use axum::extract::Path;
+use crate::{ApiError, api::Data, found::Found};
 use store::whatsapp_configs;
 
 /// Read one config
@@ -16,11 +11,7 @@ use store::whatsapp_configs;
     responses((status = 200, description = "The config.", body = Data<WhatsappConfig>))
 )]
 pub(super) async fn handle(
-    ctx: ProjectContext,
-    Path(config_id): Path<String>,
+    Found(config): Found<whatsapp_configs::WhatsappConfigRow>,
 ) -> Result<Data<WhatsappConfig>, ApiError> {
-    let id = path_id(&config_id, "WhatsApp config")?;
-    let mut reader = ctx.store.read().await?;
-    let row = whatsapp_configs::find(&mut reader.conn(), ctx.project, id).await?;
-    Ok(Data { data: WhatsappConfig::of(&row.ok_or(ApiError::NotFound("WhatsApp config"))?) })
+    Ok(Data { data: WhatsappConfig::of(&config) })
 }

@@ -1,12 +1,14 @@
-//! `GET /whatsapp_configs/{config_id}/health`: asks Meta about a number; sends nothing (whatsapp-cloud-api.md 2.7).
+//! `GET /whatsapp_configs/{config_id}/health`: asks Meta about a number and sends nothing
+//! (docs/spec/whatsapp-cloud-api.md 2.7).
 
 use super::save;
 use crate::{
     ApiError,
     api::{Time, words},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::{Json, extract::Path};
+use axum::Json;
 use gateways::whatsapp::{
     CallError,
     numbers::{Number, TokenInfo},
@@ -20,16 +22,17 @@ use store::{
 };
 use utoipa::ToSchema;
 
-/// What a token must allow.
+/// Permissions that a token needs.
 const SCOPES: [&str; 2] = ["whatsapp_business_messaging", "whatsapp_business_management"];
 
-/// The verdict on a number and its parts.
+/// Result of a health check.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WhatsappConfigHealth {
-    /// `degraded`: only webhook checks fail; `unhealthy`: the number or messaging fails; `error`: the check itself failed.
+    /// `degraded`: only webhook checks fail; `unhealthy`: the number or messaging fails; `error`:
+    /// the check itself failed.
     #[schema(value_type = WhatsappConfigHealthStatus)]
     status: &'static str,
-    /// Absent when the check itself failed.
+    /// Absent if the check itself failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     checks: Option<WhatsappConfigChecks>,
@@ -43,20 +46,21 @@ words!(WhatsappConfigHealthStatus = "healthy", "degraded", "unhealthy", "error")
 
 #[derive(Serialize, ToSchema)]
 struct WhatsappConfigChecks {
-    /// The token works and the number can be read with it.
+    /// True if the token is valid and can read the number.
     phone_number_access: HealthCheck,
-    /// Meta says that messages can be sent.
+    /// True if Meta reports that messages can be sent.
     messaging_health: HealthCheck,
-    /// An app gets the account's webhooks.
+    /// True if an app receives the account's webhooks.
     webhook_subscription: HealthCheck,
-    /// Meta has made the handshake with the config's verify token, or webhooks of the number arrive.
+    /// True if Meta completed the handshake with the config's verify token, or webhooks of the
+    /// number arrive.
     webhook_verified: HealthCheck,
 }
 
 #[derive(Serialize, ToSchema, Default)]
 struct HealthCheck {
     passed: bool,
-    /// Meta's word for whether messages can be sent.
+    /// Meta's messaging status.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     overall_status: Option<String>,
@@ -67,9 +71,9 @@ struct HealthCheck {
     error: Option<String>,
 }
 
-/// Check that a config works
+/// Check the health of a config
 ///
-/// Answers 200 whatever the verdict. Meta is asked; nothing is sent.
+/// Always answers 200. Asks Meta and sends nothing.
 #[utoipa::path(
     get, path = "/whatsapp_configs/{config_id}/health", operation_id = "get_whatsapp_config_health", tag = "WhatsApp Configs",
     params(("config_id", description = "Config id.")),
@@ -77,31 +81,28 @@ struct HealthCheck {
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(config_id): Path<String>,
+    Found(config): Found<whatsapp_configs::WhatsappConfigRow>,
 ) -> Result<Json<WhatsappConfigHealth>, ApiError> {
-    let id = path_id(&config_id, "WhatsApp config")?;
-    let (row, token, receives) = {
+    let (token, receives) = {
         let mut reader = ctx.store.read().await?;
         let mut conn = reader.conn();
-        let row =
-            whatsapp_configs::find(&mut conn, ctx.project, id).await?.ok_or(ApiError::NotFound("WhatsApp config"))?;
-        let token = match row.access_token_id {
+        let token = match config.access_token_id {
             Some(token) => secrets::reveal(&mut conn, &ctx.vault, ctx.project, token, save::TOKEN).await?,
             None => None,
         };
-        let receives = messages::has_received(&mut conn, ctx.project, &row.phone_number_id).await?;
-        (row, token.map(SecretString::from), receives)
+        let receives = messages::has_received(&mut conn, ctx.project, &config.phone_number_id).await?;
+        (token.map(SecretString::from), receives)
     };
     let checked = match &token {
-        Some(token) => ask(&ctx, &row, token, receives).await,
-        None => Ok((without_token(&row, receives), None)),
+        Some(token) => ask(&ctx, &config, token, receives).await,
+        None => Ok((without_token(&config, receives), None)),
     };
     let timestamp = ctx.now().into();
     Ok(Json(match checked {
         Ok((checks, shown)) => {
-            if let Some(number) = shown.filter(|number| row.display_phone_number.as_ref() != Some(number)) {
+            if let Some(number) = shown.filter(|number| config.display_phone_number.as_ref() != Some(number)) {
                 let (project, number) = (ctx.project, number.as_str());
-                transact!(ctx.store, "whatsapp_config.show_as", tx => whatsapp_configs::show_as(tx, project, id, number).await)?;
+                transact!(ctx.store, "whatsapp_config.show_as", tx => whatsapp_configs::show_as(tx, project, config.id, number).await)?;
             }
             WhatsappConfigHealth { status: checks.status(), checks: Some(checks), timestamp, error: None }
         }
@@ -109,7 +110,7 @@ pub(super) async fn handle(
     }))
 }
 
-/// All checks, and the number as Meta writes it. An error if Meta could not be asked.
+/// Runs all checks; also returns the display number. Fails if Meta could not be asked.
 async fn ask(
     ctx: &ProjectContext,
     row: &WhatsappConfigRow,
@@ -133,7 +134,7 @@ async fn ask(
     Ok((checks, shown))
 }
 
-/// What Meta refused is a finding; that Meta could not be asked is none.
+/// A refusal by Meta is a finding; an unreachable Meta is not.
 fn answered<T>(result: Result<T, CallError>) -> Result<Result<T, CallError>, CallError> {
     match result {
         Err(error) if error.is_passing() => Err(error),

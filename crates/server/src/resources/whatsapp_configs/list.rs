@@ -4,9 +4,9 @@ use super::view::WhatsappConfig;
 use crate::{
     ApiError,
     api::{List, Page, Time},
-    auth::{ProjectContext, path_id},
+    auth::ProjectContext,
+    found::Found,
 };
-use axum::extract::Path;
 use domain::ids::CustomerId;
 use serde::Deserialize;
 use store::{
@@ -19,10 +19,10 @@ use utoipa::IntoParams;
 pub(super) struct Filters {
     /// Only configs of this business account.
     business_account_id: Option<String>,
-    /// Same, in filter syntax.
+    /// Alias in filter syntax.
     #[serde(rename = "q[business_account_id_eq]")]
     business_account_id_eq: Option<String>,
-    /// Name contains this text, in any case.
+    /// Name contains this text, ignoring case.
     #[serde(rename = "q[name_cont]")]
     name: Option<String>,
     /// Created at or after this time.
@@ -35,7 +35,7 @@ pub(super) struct Filters {
     created_to: Option<Time>,
 }
 
-/// List every config the project can use
+/// List the project's configs
 #[utoipa::path(
     get, path = "/whatsapp_configs", operation_id = "list_whatsapp_configs", tag = "WhatsApp Configs", params(List<Filters>),
     responses((status = 200, description = "One page of configs.", body = Page<WhatsappConfig>))
@@ -52,15 +52,10 @@ pub(super) async fn handle(ctx: ProjectContext, list: List<Filters>) -> Result<P
 )]
 pub(super) async fn of_customer(
     ctx: ProjectContext,
-    Path(customer_id): Path<String>,
+    Found(customer): Found<customers::CustomerRow>,
     list: List<Filters>,
 ) -> Result<Page<WhatsappConfig>, ApiError> {
-    let customer = path_id(&customer_id, "Customer")?;
-    {
-        let mut reader = ctx.store.read().await?;
-        customers::find(&mut reader.conn(), ctx.project, customer).await?.ok_or(ApiError::NotFound("Customer"))?;
-    }
-    page(&ctx, &list, Some(customer)).await
+    page(&ctx, &list, Some(customer.id)).await
 }
 
 async fn page(

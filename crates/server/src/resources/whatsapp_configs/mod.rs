@@ -1,4 +1,4 @@
-//! /api/v1 routes of WhatsApp configs: the numbers that a project's customers are reached by.
+//! /api/v1 routes of WhatsApp configs, the connected numbers.
 
 mod create;
 mod delete;
@@ -22,3 +22,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(get::handle, update::handle, delete::handle))
         .routes(routes!(health::handle))
 }
+
+crate::found::path_row!(store::whatsapp_configs::WhatsappConfigRow, "WhatsApp config", store::whatsapp_configs::find);

@@ -6,10 +6,12 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change, three_state},
-    auth::{ProjectContext, path_id},
+    api::{Data, RequestBody, body, three_state},
+    auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use domain::conversation::ConfigKind;
 use serde::Deserialize;
 use store::{
@@ -27,67 +29,61 @@ impl RequestBody for WhatsappConfigUpdateRequest {
     const WRAPPER: &'static [&'static str] = &["whatsapp_config"];
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct WhatsappConfigChange {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S", nullable = false)]
     name: Option<String>,
-    /// Meta's id of the number. With another one, open conversations of the old number end.
+    /// Meta's id of the number. Changing it ends open conversations of the old number.
     #[schema(min_length = 1, max_length = 64, pattern = r"\S", nullable = false)]
     phone_number_id: Option<String>,
     /// Meta's id of the business account.
     #[schema(min_length = 1, max_length = 64, pattern = r"\S", nullable = false)]
     business_account_id: Option<String>,
-    /// What Meta must show in the webhook handshake.
+    /// Token that Meta sends in the webhook handshake.
     #[schema(min_length = 1, max_length = 255, pattern = r"\S", nullable = false)]
     webhook_verify_token: Option<String>,
-    /// Null takes it away.
+    /// Null removes it.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, max_length = 2048, format = "uri")]
     webhook_destination_url: Option<Option<String>>,
-    /// Kept sealed and never shown; null takes it away.
+    /// Stored encrypted and never returned; null removes it.
     #[serde(default, deserialize_with = "three_state::read")]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 2048, pattern = r"^[!-~]+$", write_only)]
     access_token: Option<Option<String>>,
     #[schema(value_type = Option<WhatsappConfigKind>, nullable = false)]
     kind: Option<ConfigKind>,
-    /// Whether agents answer what comes in.
+    /// True lets agents answer inbound messages.
     #[schema(nullable = false)]
     inbound_processing_enabled: Option<bool>,
     #[schema(nullable = false)]
     calls_enabled: Option<bool>,
 }
 
-/// Change a config
+/// Update a config
 ///
-/// Another number is asked of Meta as on registering.
+/// For another number, Meta is asked for the display number as on registration.
 #[utoipa::path(
     patch, path = "/whatsapp_configs/{config_id}", operation_id = "update_whatsapp_config", tag = "WhatsApp Configs",
     request_body = WhatsappConfigUpdateRequest, params(("config_id", description = "Config id.")),
     responses(
         (status = 200, description = "The config.", body = Data<WhatsappConfig>),
-        (status = 409, description = "`number_taken`: the number is connected already, here or in another project"),
+        (status = 409, description = "`number_taken`: another config has the number, here or in another project"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(config_id): Path<String>,
+    Found(config): Found<whatsapp_configs::WhatsappConfigRow>,
     request: Request,
 ) -> Result<Changed<Data<WhatsappConfig>>, ApiError> {
-    let id = path_id(&config_id, "WhatsApp config")?;
     let project = ctx.project;
-    let found = {
-        let mut reader = ctx.store.read().await?;
-        let row = whatsapp_configs::find(&mut reader.conn(), project, id).await?;
-        row.ok_or(ApiError::NotFound("WhatsApp config"))?
-    };
     let sent = body::read::<WhatsappConfigUpdateRequest>(request).await?.whatsapp_config;
     if let Some(number) = &sent.phone_number_id {
         save::check_number(&ctx, number)?;
     }
-    let shown = shown(&ctx, &found, &sent).await?;
+    let shown = shown(&ctx, &config, &sent).await?;
     let done = change!(ctx, "whatsapp_config.update", tx => {
-        let before = whatsapp_configs::lock(tx, project, id).await?.ok_or(ApiError::NotFound("WhatsApp config"))?;
+        let before = whatsapp_configs::lock(tx, project, config.id).await?.found()?;
         let mut row = sent.applied_to(&before);
         row.updated_at = ctx.now();
         if let Some((_, shown)) = shown.as_ref().filter(|(number, _)| *number == row.phone_number_id) {
@@ -101,7 +97,7 @@ pub(super) async fn handle(
         }
         if let Some(token) = &sent.access_token {
             row.access_token_id = match token {
-                Some(token) => Some(save::keep_token(&ctx, tx, project, token).await?),
+                Some(token) => Some(save::store_token(&ctx, tx, project, token).await?),
                 None => None,
             };
         }
@@ -115,7 +111,7 @@ pub(super) async fn handle(
     done
 }
 
-/// A number that is not known yet and how Meta writes it, if what was sent makes that worth asking.
+/// A changed number and its display number, if the update makes a request to Meta worthwhile.
 async fn shown(
     ctx: &ProjectContext,
     row: &WhatsappConfigRow,
@@ -140,7 +136,7 @@ async fn shown(
 }
 
 impl WhatsappConfigChange {
-    /// The row with what was sent, but for the token. What was learnt of another number or handshake is forgotten.
+    /// Applies the sent fields except the token. Resets details of another number or handshake.
     fn applied_to(&self, row: &WhatsappConfigRow) -> WhatsappConfigRow {
         let mut row = row.clone();
         row.kind = self.kind.unwrap_or(row.kind);

@@ -1,4 +1,4 @@
-//! How a config is shown. The access token never is.
+//! API representation of a config, without its access token.
 
 use crate::api::{Time, words};
 use domain::ids::CustomerId;
@@ -12,28 +12,29 @@ use uuid::Uuid;
 pub(in crate::resources) struct WhatsappConfig {
     id: Uuid,
     name: String,
-    /// The name, followed by the number in brackets once it is known.
+    /// Name, followed by the number in brackets once known.
     display_name: String,
     /// Meta's id of the number.
     phone_number_id: String,
     /// Meta's id of the business account.
     business_account_id: String,
-    /// What Meta must show in the webhook handshake.
+    /// Token that Meta sends in the webhook handshake.
     webhook_verify_token: String,
     webhook_destination_url: Option<String>,
-    /// Whose number it is; null for the project's own.
+    /// Customer of the number; null for the project's own.
     customer_id: Option<Uuid>,
     #[schema(value_type = WhatsappConfigKind)]
     kind: String,
-    /// The number as Meta writes it for people; null until a health check has asked Meta.
+    /// Display number from Meta; null until Meta has been asked.
     display_phone_number: Option<String>,
-    /// Its digits.
+    /// Digits of the display number.
     display_phone_number_normalized: Option<String>,
-    /// Whether the number is used by the WhatsApp Business app too. Always false: such numbers cannot be connected yet.
+    /// True if the WhatsApp Business app also uses the number. Always false: such numbers cannot be
+    /// connected yet.
     is_coexistence: bool,
-    /// When Meta last made the handshake with this config's verify token.
+    /// Time of Meta's last handshake with this config's verify token.
     webhook_verified_at: Option<Time>,
-    /// Whether agents answer what comes in.
+    /// True lets agents answer inbound messages.
     inbound_processing_enabled: bool,
     calls_enabled: bool,
     created_at: Time,

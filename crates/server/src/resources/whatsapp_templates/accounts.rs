@@ -1,4 +1,4 @@
-//! Which numbers and business accounts a request means: a config's, a customer's, or the project's.
+//! Selects configs and business accounts: of a config, a customer, or the project.
 
 use crate::{ApiError, api::RequestBody};
 use domain::{Id, conversation::ConfigKind, ids::ProjectId};
@@ -10,19 +10,19 @@ use store::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Which numbers are meant; the whole project's if neither is given.
+/// Selection of configs; the whole project if both are absent.
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 pub(super) struct TemplateConfigSelector {
-    /// This config.
     pub whatsapp_config_id: Option<Uuid>,
-    /// This customer's production configs.
+    /// Production configs of this customer.
     pub customer_id: Option<Uuid>,
 }
 
 impl RequestBody for TemplateConfigSelector {}
 
-/// The production configs that are meant, oldest first. A config or customer that is not there is told by `absent`.
-pub(super) async fn meant(
+/// Selected production configs, oldest first. `absent` maps a missing config or customer to an
+/// error.
+pub(super) async fn selected(
     conn: &mut Conn<'_>,
     project: ProjectId,
     selector: TemplateConfigSelector,
@@ -42,7 +42,7 @@ pub(super) async fn meant(
     Ok(if fits { vec![config] } else { Vec::new() })
 }
 
-/// In a body, what is not there is a wrong value.
+/// Error for absent ids in a body: an invalid value.
 pub(super) fn unknown(what: &'static str) -> ApiError {
     match what {
         "Customer" => ApiError::invalid("/customer_id", "unknown_customer", "no such customer"),
@@ -50,8 +50,8 @@ pub(super) fn unknown(what: &'static str) -> ApiError {
     }
 }
 
-/// There is no number to ask WhatsApp with.
+/// Error: no config can call WhatsApp.
 pub(super) fn no_number() -> ApiError {
     let why = "no production WhatsApp config with an access token can be used for this";
-    ApiError::Refused("no_production_config", why.into())
+    ApiError::refused("no_production_config", why)
 }

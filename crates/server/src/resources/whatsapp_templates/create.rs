@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{Changed, Created, Data, Problems, RequestBody, body, change},
+    api::{Created, Data, Problems, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
 };
 use axum::extract::Request;
 use domain::{
@@ -27,9 +28,9 @@ use uuid::Uuid;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct WhatsappTemplateCreateRequest {
     template: NewWhatsappTemplate,
-    /// Beside the wrapper: the template is of this config's business account.
+    /// Outside the wrapper: the template belongs to this config's business account.
     whatsapp_config_id: Option<Uuid>,
-    /// Beside the wrapper: the template is of this customer's business account.
+    /// Outside the wrapper: the template belongs to this customer's business account.
     customer_id: Option<Uuid>,
 }
 
@@ -39,7 +40,7 @@ impl RequestBody for WhatsappTemplateCreateRequest {
     fn check(body: &Value, problems: &mut Problems) {
         let given = &body["template"];
         let text = |key: &str| given[key].as_str();
-        // The schema names what is not there, or not a text.
+        // The schema reports missing or non-text values.
         let (Some(name), Some(language), Some(category)) = (text("name"), text("language_code"), text("category"))
         else {
             return;
@@ -60,11 +61,11 @@ struct NewWhatsappTemplate {
     language_code: String,
     #[schema(value_type = TemplateCategory)]
     category: String,
-    /// How the variables are called.
+    /// Format of the placeholders.
     #[serde(default = "positional")]
     #[schema(value_type = TemplateParameterFormat, default = "POSITIONAL")]
     parameter_format: String,
-    /// Examples may come later, before it is submitted.
+    /// Examples are required only at submission.
     #[schema(value_type = Vec<TemplateComponent>, min_items = 1, max_items = 10)]
     components: Vec<Value>,
 }
@@ -75,15 +76,15 @@ fn positional() -> String {
 
 /// Create a draft template
 ///
-/// It belongs to one business account: that of the named config or customer, else that of the project's production
-/// configs. Every production config of the account can send it once WhatsApp has approved it.
+/// It belongs to one business account: that of the given config or customer, otherwise that of the
+/// project's production configs. After approval every production config of the account can send it.
 #[utoipa::path(
     post, path = "/whatsapp_templates", operation_id = "create_whatsapp_template", tag = "WhatsApp Templates",
     request_body = WhatsappTemplateCreateRequest,
     responses(
         (status = 201, description = "The draft.", body = Data<WhatsappTemplate>),
-        (status = 422, description = "`several_accounts`: the configs are of different business accounts, so name one; \
-            details: `taken`, `unknown_config`, `unknown_customer`, and for what WhatsApp would refuse `blank`, `invalid_format`, \
+        (status = 422, description = "`ambiguous_account`: the configs are of different business accounts, so select one; \
+            details: `taken`, `unknown_config`, `unknown_customer`, and for rules of WhatsApp `blank`, `invalid_format`, \
             `too_long`, `no_body`, `missing_example`, `wrong_example_count`"),
     )
 )]
@@ -109,21 +110,21 @@ pub(super) async fn handle(
     })
 }
 
-/// The account of the configs that are meant; none where the project has no number yet.
+/// Account of the selected configs; `None` if the project has no number yet.
 async fn account(tx: &mut Tx<'_>, project: ProjectId, selector: TemplateConfigSelector) -> Result<String, ApiError> {
     let named = selector.whatsapp_config_id.is_some() || selector.customer_id.is_some();
-    let configs = accounts::meant(tx, project, selector, accounts::unknown).await?;
+    let configs = accounts::selected(tx, project, selector, accounts::unknown).await?;
     let Some(first) = configs.first() else {
         return if named { Err(accounts::no_number()) } else { Ok(String::new()) };
     };
     if configs.iter().any(|config| config.waba_id != first.waba_id) {
         let why = "the configs are of different business accounts; name one with whatsapp_config_id";
-        return Err(ApiError::Refused("several_accounts", why.into()));
+        return Err(ApiError::refused("ambiguous_account", why));
     }
     Ok(first.waba_id.clone())
 }
 
-/// A name is there once in each language of an account, drafts among them.
+/// Names are unique per language of an account, including drafts.
 pub(super) async fn check_name(
     tx: &mut Tx<'_>,
     project: ProjectId,

@@ -1,39 +1,40 @@
 //! `DELETE /whatsapp_templates/{template_id}`
 
 use super::{
-    get,
-    meta::{self, Asked},
+    meta::{self, Marked},
     view::WhatsappTemplate,
 };
 use crate::{
     ApiError,
-    api::{Changed, Data, change},
+    api::Data,
     auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::Path;
 use domain::{ids::WhatsappTemplateId, template::TemplateStatus};
 use gateways::whatsapp::CallError;
 use runtime::templates::{self, doubt};
 use store::{transact, whatsapp_templates};
 
-/// Delete on Meta and mark as removed here
+/// Delete at Meta and mark as removed here
 ///
-/// Only this language of the name. A draft is removed here alone, and one that is removed already is answered as it is.
+/// Deletes only this language of the name. A draft is removed only here. A removed template is
+/// returned unchanged.
 #[utoipa::path(
     delete, path = "/whatsapp_templates/{template_id}", operation_id = "delete_whatsapp_template",
     tag = "WhatsApp Templates", params(("template_id", description = "Template id on this platform, not Meta's.")),
     responses(
         (status = 200, description = "The template, now with status removed.", body = Data<WhatsappTemplate>),
-        (status = 422, description = "`no_production_config`: no number of its business account can ask; `whatsapp_refused`: see `meta`"),
-        (status = 500, description = "`whatsapp_unavailable`: nothing was deleted; `whatsapp_unclear`: it may have been deleted, \
+        (status = 422, description = "`no_production_config`: no config of its business account can call WhatsApp; `whatsapp_refused`: see `meta`"),
+        (status = 500, description = "`whatsapp_unavailable`: nothing was deleted; `whatsapp_unconfirmed`: it may have been deleted, \
             which is looked up within a minute"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(template_id): Path<String>,
+    Found(template): Found<whatsapp_templates::WhatsappTemplateRow>,
 ) -> Result<Changed<Data<WhatsappTemplate>>, ApiError> {
-    let id = get::named(&ctx, &template_id).await?.id;
+    let id = template.id;
     if let Some(asked) = begin(&ctx, id).await?
         && let Err(error) = ask(&ctx, &asked).await
     {
@@ -41,7 +42,7 @@ pub(super) async fn handle(
     }
     let project = ctx.project;
     change!(ctx, "whatsapp_template.delete", tx => {
-        let mut row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
+        let mut row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         let from = row.status;
         if from != TemplateStatus::Removed {
             row.status = TemplateStatus::Removed;
@@ -54,11 +55,11 @@ pub(super) async fn handle(
     })
 }
 
-/// `None`: Meta has nothing of it, so there is nothing to ask.
-async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<Asked>, ApiError> {
+/// `None` if Meta does not have it, so no request is needed.
+async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<Marked>, ApiError> {
     let project = ctx.project;
     transact!(ctx.store, "template.delete.begin", ApiError, tx => {
-        let row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
+        let row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         let removed = row.status == TemplateStatus::Removed;
         if removed || (row.meta_id.is_none() && row.in_doubt.is_none()) {
             return Ok(None);
@@ -67,12 +68,12 @@ async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<As
     })
 }
 
-/// By its id: the name alone would take all its languages along.
-async fn ask(ctx: &ProjectContext, asked: &Asked) -> Result<(), CallError> {
+/// By id, because deletion by name removes all languages.
+async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<(), CallError> {
     let (row, token) = (&asked.row, &asked.voice.token);
     let meta_id = match &row.meta_id {
         Some(meta_id) => Some(meta_id.clone()),
-        // A draft that may have arrived.
+        // A draft whose submission may have arrived.
         None => {
             let found = ctx.graph.template_named(&row.waba_id, token, &row.name, &row.language_code).await?;
             found.map(|template| template.id)

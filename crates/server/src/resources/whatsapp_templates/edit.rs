@@ -1,17 +1,18 @@
 //! `PATCH /whatsapp_templates/{template_id}/meta`
 
 use super::{
-    get,
-    meta::{self, Asked},
+    meta::{self, Marked},
     update,
     view::{TemplateCategory, TemplateComponent, WhatsappTemplate},
 };
 use crate::{
     ApiError,
-    api::{Changed, Data, RequestBody, body, change},
+    api::{Data, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use domain::{
     ids::WhatsappTemplateId,
     template::{Stage, TemplateStatus},
@@ -35,24 +36,24 @@ impl RequestBody for WhatsappTemplateMetaEditRequest {
     const WRAPPER: &'static [&'static str] = &["template", "whatsapp_template"];
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = WhatsappTemplateMetaEdit)]
 struct MetaEdit {
-    /// Fixed once WhatsApp has approved the template.
+    /// Cannot change after approval by WhatsApp.
     #[schema(value_type = Option<TemplateCategory>, nullable = false)]
     category: Option<String>,
-    /// Seconds after which a message that was not delivered is dropped.
+    /// Seconds after which an undelivered message is dropped.
     #[schema(minimum = 1, maximum = 2_592_000, nullable = false)]
     time_to_live: Option<i64>,
-    /// All of them, with examples.
+    /// All components, with examples.
     #[schema(value_type = Option<Vec<TemplateComponent>>, min_items = 1, max_items = 10, nullable = false)]
     components: Option<Vec<Value>>,
 }
 
-/// Edit a template that Meta already holds
+/// Edit a template at Meta
 ///
-/// WhatsApp looks at it again, so it is `submitted` afterwards.
+/// WhatsApp reviews it again: its status becomes `submitted`.
 #[utoipa::path(
     patch, path = "/whatsapp_templates/{template_id}/meta", operation_id = "edit_whatsapp_template_on_meta",
     tag = "WhatsApp Templates", request_body = WhatsappTemplateMetaEditRequest,
@@ -60,18 +61,18 @@ struct MetaEdit {
     responses(
         (status = 200, description = "The edited template.", body = Data<WhatsappTemplate>),
         (status = 422, description = "`not_editable`: only approved, rejected and disabled templates can be edited; \
-            `no_production_config`: no number of its business account can ask; `whatsapp_refused`: see `meta`; details: `fixed`, and \
-            for what WhatsApp would refuse `blank`, `invalid_format`, `too_long`, `no_body`, `missing_example`, `wrong_example_count`"),
-        (status = 500, description = "`whatsapp_unavailable`: nothing was edited; `whatsapp_unclear`: it may have been edited, which \
+            `no_production_config`: no config of its business account can call WhatsApp; `whatsapp_refused`: see `meta`; details: `immutable`, and \
+            for rules of WhatsApp `blank`, `invalid_format`, `too_long`, `no_body`, `missing_example`, `wrong_example_count`"),
+        (status = 500, description = "`whatsapp_unavailable`: nothing was edited; `whatsapp_unconfirmed`: it may have been edited, which \
             is looked up within a minute"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(template_id): Path<String>,
+    Found(template): Found<whatsapp_templates::WhatsappTemplateRow>,
     request: Request,
 ) -> Result<Changed<Data<WhatsappTemplate>>, ApiError> {
-    let id = get::named(&ctx, &template_id).await?.id;
+    let id = template.id;
     let sent = body::read::<WhatsappTemplateMetaEditRequest>(request).await?.template;
     let (asked, edited) = begin(&ctx, id, &sent).await?;
     let edit = TemplateEdit {
@@ -88,24 +89,24 @@ pub(super) async fn handle(
     done
 }
 
-/// The marked row, and what it is to be.
+/// The marked row and its new content.
 async fn begin(
     ctx: &ProjectContext,
     id: WhatsappTemplateId,
     sent: &MetaEdit,
-) -> Result<(Asked, WhatsappTemplateRow), ApiError> {
+) -> Result<(Marked, WhatsappTemplateRow), ApiError> {
     let project = ctx.project;
     transact!(ctx.store, "template.edit.begin", ApiError, tx => {
-        let row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
+        let row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         if !row.status.can_be_edited_on_meta() || row.meta_id.is_none() {
             let why = "Only approved, rejected or disabled templates can be edited on WhatsApp";
-            return Err(ApiError::Refused("not_editable", why.into()));
+            return Err(ApiError::refused("not_editable", why));
         }
         let mut edited = row.clone();
         if let Some(category) = sent.category.as_ref().filter(|category| **category != row.category) {
             if row.status == TemplateStatus::Approved {
                 let why = "can't be changed once the template is approved";
-                return Err(ApiError::invalid("/template/category", "fixed", why));
+                return Err(ApiError::invalid("/template/category", "immutable", why));
             }
             edited.category.clone_from(category);
         }
@@ -120,12 +121,12 @@ async fn begin(
 
 async fn record(
     ctx: &ProjectContext,
-    asked: &Asked,
+    asked: &Marked,
     edited: &WhatsappTemplateRow,
 ) -> Result<Changed<Data<WhatsappTemplate>>, ApiError> {
     let (project, id) = (ctx.project, asked.row.id);
     change!(ctx, "whatsapp_template.edit", tx => {
-        let mut row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
+        let mut row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         let from = row.status;
         if row.version == asked.row.version {
             row.category.clone_from(&edited.category);
@@ -134,7 +135,7 @@ async fn record(
             templates::apply_meta_status(&mut row, "PENDING");
             row.in_doubt = None;
         } else {
-            // News came meanwhile, of before the edit or of after it: Meta is asked which.
+            // A webhook arrived meanwhile, from before or after the edit: ask Meta.
             row.in_doubt = Some(doubt::NEWS.into());
             templates::queue_refresh(ctx, tx, project, id, ctx.now()).await?;
         }

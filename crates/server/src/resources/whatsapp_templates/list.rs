@@ -16,7 +16,7 @@ use uuid::Uuid;
 pub(super) struct Filters {
     /// Only templates of this customer's configs.
     customer_id: Option<Uuid>,
-    /// Same, in filter syntax.
+    /// Alias in filter syntax.
     #[serde(rename = "q[customer_id_eq]")]
     customer_id_eq: Option<Uuid>,
     /// Name contains this text.
@@ -35,19 +35,19 @@ pub(super) struct Filters {
     status: Option<String>,
     /// Only templates of this business account.
     business_account_id: Option<String>,
-    /// Same, in filter syntax.
+    /// Alias in filter syntax.
     #[serde(rename = "q[business_account_id_eq]")]
     business_account_id_eq: Option<String>,
     /// Only templates usable from this config.
     whatsapp_config_id: Option<Uuid>,
-    /// Same, in filter syntax.
+    /// Alias in filter syntax.
     #[serde(rename = "q[whatsapp_config_id_eq]")]
     whatsapp_config_id_eq: Option<Uuid>,
 }
 
 /// List the project's templates
 ///
-/// Removed ones are listed only when their status is asked for.
+/// Removed templates are listed only if their status is requested.
 #[utoipa::path(
     get, path = "/whatsapp_templates", operation_id = "list_whatsapp_templates", tag = "WhatsApp Templates",
     params(List<Filters>),

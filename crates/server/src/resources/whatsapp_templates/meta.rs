@@ -1,5 +1,5 @@
-//! What the endpoints share that change a template at Meta: the mark that is set before Meta is asked, and what its answers
-//! mean for the client.
+//! Shared by endpoints that change a template at Meta: the mark set before the request, and the
+//! mapping of Meta's answers.
 
 use super::accounts;
 use crate::{ApiError, auth::ProjectContext};
@@ -16,23 +16,23 @@ use store::{
     whatsapp_templates::{self, WhatsappTemplateRow},
 };
 
-/// A template that Meta is asked about now, marked as such.
-pub(super) struct Asked {
-    /// As it is stored with the mark.
+/// A template marked as being changed at Meta.
+pub(super) struct Marked {
+    /// Row with the mark.
     pub row: WhatsappTemplateRow,
     pub voice: Sender,
-    /// The mark that it had before: an earlier call's, whose end nobody knows.
+    /// Earlier mark, of a call with an unknown result.
     pub before: Option<String>,
 }
 
-/// Marks a locked row and lets a job look it up, should nobody come back with an answer.
+/// Marks a locked row and schedules a refresh in case no answer is stored.
 pub(super) async fn mark(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     mut row: WhatsappTemplateRow,
     doubt: &str,
     of: (Option<CustomerId>, Option<WhatsappConfigId>),
-) -> Result<Asked, ApiError> {
+) -> Result<Marked, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
     let voice =
         senders::sender_of_account(ctx, tx, project, &row.waba_id, of).await?.ok_or_else(accounts::no_number)?;
@@ -40,16 +40,17 @@ pub(super) async fn mark(
     whatsapp_templates::update(tx, project, &row).await?;
     row.version += 1;
     templates::queue_refresh(ctx, tx, project, row.id, now + REFRESH_AFTER).await?;
-    Ok(Asked { row, voice, before })
+    Ok(Marked { row, voice, before })
 }
 
-/// Takes the mark away where Meta did nothing for certain, unless somebody wrote the row since. The client's error.
-pub(super) async fn failed(ctx: &ProjectContext, asked: &Asked, error: CallError) -> Result<ApiError, ApiError> {
+/// Clears the mark if Meta definitely changed nothing, unless the row was written since. Returns
+/// the client's error.
+pub(super) async fn failed(ctx: &ProjectContext, asked: &Marked, error: CallError) -> Result<ApiError, ApiError> {
     if !matches!(error, CallError::Unknown { .. }) {
         let (project, seen) = (ctx.project, &asked.row);
         transact!(ctx.store, "template.unmark", ApiError, tx => {
             let row = whatsapp_templates::lock(tx, project, seen.id).await?;
-            // An earlier call's mark stays: this answer says nothing of that one.
+            // Keeps the mark of an earlier call, which this answer does not settle.
             if let Some(mut row) = row.filter(|row| row.version == seen.version) {
                 row.in_doubt.clone_from(&asked.before);
                 whatsapp_templates::update(tx, project, &row).await?;
@@ -57,11 +58,11 @@ pub(super) async fn failed(ctx: &ProjectContext, asked: &Asked, error: CallError
             Ok(())
         })?;
     }
-    Ok(of_call(error))
+    Ok(call_error(error))
 }
 
-/// WhatsApp's refusals are about what was sent; all else is nobody's fault here.
-pub(super) fn of_call(error: CallError) -> ApiError {
+/// Refusals concern the request (422); other failures are not the client's fault (500).
+pub(super) fn call_error(error: CallError) -> ApiError {
     let message = error.to_string();
     let (mut status, mut code, mut said) = (StatusCode::INTERNAL_SERVER_ERROR, "whatsapp_unavailable", Map::new());
     match error {
@@ -74,8 +75,8 @@ pub(super) fn of_call(error: CallError) -> ApiError {
                 (status, code) = (StatusCode::UNPROCESSABLE_ENTITY, "whatsapp_refused");
             }
         }
-        CallError::Unknown { .. } => code = "whatsapp_unclear",
+        CallError::Unknown { .. } => code = "whatsapp_unconfirmed",
         CallError::NotSent { .. } => {}
     }
-    ApiError::Whatsapp { status, code, message, said }
+    ApiError::whatsapp(status, code, message, said)
 }

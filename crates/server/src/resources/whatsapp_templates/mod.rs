@@ -1,4 +1,4 @@
-//! /api/v1 routes of message templates: drafts of ours, what Meta makes of them, pulls, and sends.
+//! /api/v1 routes of message templates: drafts, changes at Meta, syncs and sends.
 
 mod accounts;
 mod create;
@@ -27,3 +27,5 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(submit::handle))
         .routes(routes!(edit::handle))
 }
+
+crate::found::path_row!(store::whatsapp_templates::WhatsappTemplateRow, "Template", store::whatsapp_templates::find);

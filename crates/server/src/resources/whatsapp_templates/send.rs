@@ -1,21 +1,19 @@
 //! `POST /whatsapp_templates/{template_id}/send_template`
 //!
-//! The message goes through the outbox as every other one does. Because this answer tells what WhatsApp said, the request
-//! carries its own row out, as a worker would, and waits a while for its end. If the process dies, a worker goes on.
+//! The message goes through the outbox. The answer contains WhatsApp's response, so the request
+//! attempts its own outbox entry like a worker and waits a limited time. If the process dies, a
+//! worker continues.
 
-use super::get;
 use crate::{
     ApiError,
-    api::{
-        Changed, PhoneNumber, Problems, RequestBody, body,
-        change::{Answer, change},
-        words,
-    },
+    api::{PhoneNumber, Problems, RequestBody, answer::Answer, body, words},
     auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
 use axum::{
     Json,
-    extract::{Path, Request},
+    extract::Request,
     http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
@@ -66,24 +64,24 @@ impl RequestBody for SendTemplateRequest {
 #[derive(Deserialize, ToSchema)]
 struct TemplateToSend {
     phone_number: PhoneNumber,
-    /// Left out for a template without variables.
+    /// Omitted for a template without variables.
     template_parameters: Option<SendTemplateParameters>,
-    /// What the template's header is; refused if it is something else.
+    /// Type of the template's header; must match.
     #[schema(value_type = Option<SendTemplateHeaderType>)]
     header_type: Option<String>,
     header_params: Option<SendTemplateHeader>,
     /// Document headers only.
     #[schema(max_length = 240)]
     header_filename: Option<String>,
-    /// The number to send from.
+    /// Config of the sender.
     whatsapp_config_id: Option<Uuid>,
-    /// Sends from this customer's first production config that has the template.
+    /// Customer whose first production config with the template is used.
     customer_id: Option<Uuid>,
-    /// For a header that shows a place.
+    /// For a location header.
     location_params: Option<SendTemplateLocation>,
-    /// Button position, from 0, to the end of its link.
+    /// Button position, from 0, to the suffix of its link.
     button_url_params: Option<BTreeMap<String, String>>,
-    /// Button position, from 0, to what comes back when it is tapped.
+    /// Button position, from 0, to its reply payload.
     button_quick_reply_payloads: Option<BTreeMap<String, String>>,
     /// Button position, from 0, to the code to copy.
     button_copy_code_params: Option<BTreeMap<String, String>>,
@@ -119,7 +117,7 @@ struct SendTemplateLocation {
     address: Option<String>,
 }
 
-/// What became of a send.
+/// Result of a send.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SendTemplateResult {
     #[schema(value_type = SendTemplateStatus)]
@@ -127,27 +125,27 @@ pub(super) struct SendTemplateResult {
     message: String,
     template_id: Uuid,
     template_name: String,
-    /// WhatsApp's answer: `messages` with the `id` that it gave. Without an id, but with `message_status` `queued`, the message
-    /// is still being sent.
+    /// WhatsApp's answer: `messages` with the assigned `id`. Without an id and with
+    /// `message_status` `queued`, the message is still being sent.
     response: Map<String, Value>,
 }
 
 words!(SendTemplateStatus = "success");
 
-/// What is kept under an `Idempotency-Key`: which send the answer tells of.
+/// Stored under an `Idempotency-Key`: the send whose result the answer reports.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Handed {
+pub(super) struct Queued {
     message: MessageId,
     outbox: OutboxId,
 }
 
-impl IntoResponse for Handed {
+impl IntoResponse for Queued {
     fn into_response(self) -> Response {
         StatusCode::ACCEPTED.into_response()
     }
 }
 
-impl Answer for Handed {
+impl Answer for Queued {
     fn status(&self) -> StatusCode {
         StatusCode::OK
     }
@@ -158,28 +156,28 @@ impl Answer for Handed {
 
 /// Send a template to a phone number
 ///
-/// From `whatsapp_config_id`, else the customer's first production config that has the template, else the project's first one.
-/// Works outside the 24-hour window. Stores the message and, if needed, the conversation. An answer may take some seconds: it
-/// tells what WhatsApp said.
+/// Sent from `whatsapp_config_id`, otherwise the customer's first production config with the
+/// template, otherwise the project's first one. Works outside the 24-hour window. Stores the
+/// message and creates the conversation if absent. An answer may take some seconds because it
+/// contains WhatsApp's response.
 #[utoipa::path(
     post, path = "/whatsapp_templates/{template_id}/send_template", operation_id = "send_whatsapp_template",
     tag = "WhatsApp Templates", request_body = SendTemplateRequest,
     params(("template_id", description = "Template id on this platform, not Meta's.")),
     responses(
-        (status = 200, description = "Handed to WhatsApp.", body = SendTemplateResult),
-        (status = 422, description = "`template_not_approved`: only approved templates can be sent; `no_production_config`: no number \
-            of its business account can send it; `no_address`: WhatsApp knows no address of this person; details: \
+        (status = 200, description = "Sent to WhatsApp.", body = SendTemplateResult),
+        (status = 422, description = "`template_not_approved`: only approved templates can be sent; `no_production_config`: no config \
+            of its business account can send it; `no_address`: WhatsApp has sent no address of this contact; details: \
             `wrong_parameter_count`, `wrong_parameters`, `missing_parameter`, `invalid_parameter`, `wrong_header`, `unknown_button`, \
-            `unknown_config`, `unknown_customer`, `other_account`"),
-        (status = 500, description = "`send_failed`: WhatsApp refused, or could not be reached for certain"),
+            `unknown_config`, `unknown_customer`, `different_account`"),
+        (status = 500, description = "`send_failed`: WhatsApp refused, or could not be reached"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(template_id): Path<String>,
+    Found(template): Found<whatsapp_templates::WhatsappTemplateRow>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let template = get::named(&ctx, &template_id).await?;
     let sent = body::read::<SendTemplateRequest>(request).await?.template;
     let source_key = format!("api:{}", ctx.new_uuid());
     let done = change!(ctx, "whatsapp_template.send", tx => {
@@ -204,19 +202,19 @@ pub(super) async fn handle(
     Ok(response)
 }
 
-/// Checks, fills and stores, in the transaction of the request.
+/// Validates, fills and stores the message in the request's transaction.
 async fn hand_over(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     template: &WhatsappTemplateRow,
     sent: &TemplateToSend,
     source_key: &str,
-) -> Result<Handed, ApiError> {
+) -> Result<Queued, ApiError> {
     let project = ctx.project;
-    let template = whatsapp_templates::find(tx, project, template.id).await?.ok_or(ApiError::NotFound("Template"))?;
+    let template = whatsapp_templates::find(tx, project, template.id).await?.found()?;
     if template.status != TemplateStatus::Approved {
         let why = format!("Only approved templates can be sent; this one is {}", template.status.as_str());
-        return Err(ApiError::Refused("template_not_approved", why));
+        return Err(ApiError::refused("template_not_approved", why));
     }
     let components: Vec<Value> = from_json("template", &template.components)?;
     let shape = Shape { components: &components, format: &template.parameter_format };
@@ -237,11 +235,11 @@ async fn hand_over(
     ownership::notify_agent(tx, project, &conversation, source_key, &parcel.in_words()).await?;
     let said = NewEntry { content: &parcel, shown: None, origin: MessageOrigin::Api, source_key, waiting: None };
     let message = outbox::enqueue(ctx, tx, project, &conversation, &said, ctx.now()).await?;
-    let message = message.map_err(|why: NotSendable| ApiError::Refused(why.code(), why.to_string()))?;
-    Ok(Handed { message, outbox: outbox::outbox_id(project, source_key) })
+    let message = message.map_err(|why: NotSendable| ApiError::refused(why.code(), why.to_string()))?;
+    Ok(Queued { message, outbox: outbox::outbox_id(project, source_key) })
 }
 
-/// The number that it leaves from.
+/// Selects the sender.
 async fn sender(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
@@ -264,7 +262,7 @@ async fn sender(
     let config = config.ok_or_else(|| invalid("whatsapp_config_id", "unknown_config", "no such WhatsApp config"))?;
     if config.waba_id != template.waba_id || customer.is_some_and(|customer| config.customer_id != Some(customer)) {
         let why = "this number cannot send the template: it is of another business account or customer";
-        return Err(invalid("whatsapp_config_id", "other_account", why));
+        return Err(invalid("whatsapp_config_id", "different_account", why));
     }
     senders::sender_of_config(ctx, tx, project, config).await?.ok_or_else(unusable)
 }
@@ -300,7 +298,7 @@ impl TemplateToSend {
     }
 }
 
-/// What the row says of the send by now.
+/// Result from the outbox entry's current state.
 fn result(template: &WhatsappTemplateRow, row: &OutboxRow) -> Result<SendTemplateResult, ApiError> {
     let (message, sent) = match row.state {
         OutboxState::Accepted => ("Template message sent successfully", json!({"id": row.wamid})),
@@ -319,12 +317,8 @@ fn result(template: &WhatsappTemplateRow, row: &OutboxRow) -> Result<SendTemplat
 
 fn failed(row: &OutboxRow) -> ApiError {
     let error: Value = row.error.as_deref().and_then(|error| serde_json::from_str(error).ok()).unwrap_or_default();
-    let why = error["message"].as_str().unwrap_or("nobody knows why");
+    let why = error["message"].as_str().unwrap_or("unknown reason");
     let said = error.as_object().cloned().unwrap_or_default();
-    ApiError::Whatsapp {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        code: "send_failed",
-        message: format!("Failed to send template message: {why}"),
-        said,
-    }
+    let message = format!("Failed to send template message: {why}");
+    ApiError::whatsapp(StatusCode::INTERNAL_SERVER_ERROR, "send_failed", message, said)
 }

@@ -1,26 +1,24 @@
 //! `POST /whatsapp_templates/{template_id}/submit`
 //!
-//! Meta takes a name once in each language. So where an earlier submission may have arrived, "it is there already" means that
-//! it did, and what is there is taken over.
+//! Meta accepts a name once per language. So if an earlier submission may have arrived, "already
+//! exists" means that it did, and Meta's template is adopted.
 
 use super::{
     accounts::{self, TemplateConfigSelector},
-    get,
-    meta::{self, Asked},
+    meta::{self, Marked},
     update,
     view::WhatsappTemplate,
 };
 use crate::{
     ApiError,
-    api::{
-        Changed, body,
-        change::{self, Answer, change},
-    },
+    api::{answer::Answer, body},
     auth::ProjectContext,
+    change::{self, Changed, change},
+    found::{Found, OrNotFound as _},
 };
 use axum::{
     Json,
-    extract::{Path, Request},
+    extract::Request,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -44,7 +42,7 @@ use store::{transact, whatsapp_templates};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What became of a submission.
+/// Result of a submission.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SubmitTemplateResult {
     #[schema(value_type = TemplateActionStatus)]
@@ -74,44 +72,44 @@ impl Answer for SubmitTemplateResult {
     }
 }
 
-/// What Meta said.
-enum Said {
-    /// It took it.
+/// Answer of Meta.
+enum MetaAnswer {
+    /// Accepted.
     Taken(Submitted),
-    /// It has had it from an earlier submission.
+    /// Exists from an earlier submission.
     Had(Box<Template>),
 }
 
-/// Send a draft to Meta for approval
+/// Submit a draft to Meta for approval
 ///
-/// Safe to repeat: if an answer of WhatsApp was lost, what it has is found and taken over.
+/// Safe to repeat: after a lost response, Meta's template is found and adopted.
 #[utoipa::path(
     post, path = "/whatsapp_templates/{template_id}/submit", operation_id = "submit_whatsapp_template",
     tag = "WhatsApp Templates", request_body = TemplateConfigSelector,
     params(("template_id", description = "Template id on this platform, not Meta's.")),
     responses(
         (status = 200, description = "Submitted.", body = SubmitTemplateResult),
-        (status = 422, description = "`not_a_draft`: it is with WhatsApp already; `no_production_config`: no number of its business \
-            account can ask; `name_taken`: WhatsApp has another template of this name; `whatsapp_refused`: see `meta`; details: \
-            `unknown_config`, `unknown_customer`, and for what WhatsApp would refuse `blank`, `invalid_format`, `too_long`, `no_body`, \
+        (status = 422, description = "`not_a_draft`: it is already at WhatsApp; `no_production_config`: no config of its business \
+            account can call WhatsApp; `name_taken`: WhatsApp has another template of this name; `whatsapp_refused`: see `meta`; details: \
+            `unknown_config`, `unknown_customer`, and for rules of WhatsApp `blank`, `invalid_format`, `too_long`, `no_body`, \
             `missing_example`, `wrong_example_count`"),
-        (status = 500, description = "`whatsapp_unavailable`: nothing was submitted; `whatsapp_unclear`: it may have been \
+        (status = 500, description = "`whatsapp_unavailable`: nothing was submitted; `whatsapp_unconfirmed`: it may have been \
             submitted, which is looked up within a minute"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(template_id): Path<String>,
+    Found(template): Found<whatsapp_templates::WhatsappTemplateRow>,
     request: Request,
 ) -> Result<Changed<SubmitTemplateResult>, ApiError> {
-    let id = get::named(&ctx, &template_id).await?.id;
+    let id = template.id;
     let selector = body::read::<TemplateConfigSelector>(request).await?;
     if let Some(before) = change::before(&ctx).await? {
         return Ok(Changed::Before(before));
     }
     let asked = match begin(&ctx, id, selector).await {
         Ok(asked) => asked,
-        // The same request may have been done since: then the template is no draft because of it.
+        // The same request may have completed since, so the template is no longer a draft.
         Err(refused) => return change::before(&ctx).await?.map(Changed::Before).ok_or(refused),
     };
     failpoint::reach("template.ask");
@@ -130,17 +128,17 @@ async fn begin(
     ctx: &ProjectContext,
     id: WhatsappTemplateId,
     selector: TemplateConfigSelector,
-) -> Result<Asked, ApiError> {
+) -> Result<Marked, ApiError> {
     let project = ctx.project;
     transact!(ctx.store, "template.submit.begin", ApiError, tx => {
-        let mut row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
+        let mut row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         if row.status != TemplateStatus::Draft {
-            return Err(ApiError::Refused("not_a_draft", "Only draft templates can be submitted".into()));
+            return Err(ApiError::refused("not_a_draft", "Only draft templates can be submitted"));
         }
         update::check(&row, Stage::Submission)?;
-        let configs = accounts::meant(tx, project, selector, accounts::unknown).await?;
+        let configs = accounts::selected(tx, project, selector, accounts::unknown).await?;
         if row.waba_id.is_empty() {
-            // A draft from before the project had a number: now it is of this one's account.
+            // A draft created before the project had a number joins this account.
             row.waba_id = configs.first().ok_or_else(accounts::no_number)?.waba_id.clone();
         }
         let of_account = configs.iter().find(|config| config.waba_id == row.waba_id).ok_or_else(accounts::no_number)?;
@@ -149,8 +147,8 @@ async fn begin(
     })
 }
 
-/// `None`: Meta has a template of this name that is not this one.
-async fn ask(ctx: &ProjectContext, asked: &Asked) -> Result<Option<Said>, CallError> {
+/// `None` if Meta has a different template of this name.
+async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<Option<MetaAnswer>, CallError> {
     let (row, token) = (&asked.row, &asked.voice.token);
     let new = NewTemplate {
         name: row.name.clone(),
@@ -161,31 +159,35 @@ async fn ask(ctx: &ProjectContext, asked: &Asked) -> Result<Option<Said>, CallEr
         allow_category_change: false,
     };
     match ctx.graph.create_template(&row.waba_id, token, &new).await {
-        Ok(submitted) => Ok(Some(Said::Taken(submitted))),
+        Ok(submitted) => Ok(Some(MetaAnswer::Taken(submitted))),
         Err(error) if is_taken(&error) => {
-            // Only a submission that was sent before, and that nobody has heard of, can be what is there.
+            // Only an earlier unconfirmed submission can have created it.
             if asked.before.as_deref() != Some(doubt::SUBMIT) {
                 return Ok(None);
             }
             let found = ctx.graph.template_named(&row.waba_id, token, &row.name, &row.language_code).await?;
-            Ok(Some(Said::Had(Box::new(found.ok_or(error)?))))
+            Ok(Some(MetaAnswer::Had(Box::new(found.ok_or(error)?))))
         }
         Err(error) => Err(error),
     }
 }
 
-async fn name_taken(ctx: &ProjectContext, asked: &Asked) -> Result<ApiError, ApiError> {
+async fn name_taken(ctx: &ProjectContext, asked: &Marked) -> Result<ApiError, ApiError> {
     let why = "WhatsApp has another template of this name in this language; sync to see it, or choose another name";
     meta::failed(ctx, asked, CallError::NotSent { message: why.into() }).await?;
-    Ok(ApiError::Refused("name_taken", why.into()))
+    Ok(ApiError::refused("name_taken", why))
 }
 
-async fn record(ctx: &ProjectContext, asked: &Asked, said: &Said) -> Result<Changed<SubmitTemplateResult>, ApiError> {
+async fn record(
+    ctx: &ProjectContext,
+    asked: &Marked,
+    said: &MetaAnswer,
+) -> Result<Changed<SubmitTemplateResult>, ApiError> {
     let (project, id) = (ctx.project, asked.row.id);
     change!(ctx, "whatsapp_template.submit", tx => {
-        let mut row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
+        let mut row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         let (meta_id, from) = (said.meta_id().to_owned(), row.status);
-        // A webhook or a pull may have been faster; it knows no less.
+        // A webhook or a sync may have stored it first, with the same content.
         if from == TemplateStatus::Draft {
             said.take_over(&mut row);
             row.updated_at = ctx.now();
@@ -203,7 +205,7 @@ async fn record(ctx: &ProjectContext, asked: &Asked, said: &Said) -> Result<Chan
     })
 }
 
-impl Said {
+impl MetaAnswer {
     fn meta_id(&self) -> &str {
         match self {
             Self::Taken(submitted) => &submitted.id,

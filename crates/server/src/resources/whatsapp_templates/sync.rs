@@ -6,12 +6,9 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{
-        Changed, body,
-        change::{Answer, change},
-        words,
-    },
+    api::{answer::Answer, body, words},
     auth::ProjectContext,
+    change::{Changed, change},
 };
 use axum::{
     Json,
@@ -25,7 +22,7 @@ use serde_json::Value;
 use std::collections::HashSet;
 use utoipa::ToSchema;
 
-/// The pulls that were queued, and those that were under way already.
+/// Queued and already running syncs.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TemplateSyncAccepted {
     #[schema(value_type = TemplateSyncAcceptedStatus)]
@@ -40,7 +37,7 @@ words!(TemplateSyncAcceptedStatus = "queued");
 struct TemplateSyncAcceptedSummary {
     #[schema(minimum = 0)]
     total_requests: usize,
-    /// New ones.
+    /// Number of new syncs.
     #[schema(minimum = 0)]
     jobs_enqueued: usize,
     #[schema(minimum = 0)]
@@ -62,23 +59,23 @@ impl Answer for TemplateSyncAccepted {
     }
 }
 
-/// Queue a pull of templates from Meta
+/// Queue a template sync from Meta
 ///
-/// One for each business account; an account has one pull at a time, and a repeated call is answered with that one.
+/// One per business account. If an account already has one, that one is returned.
 #[utoipa::path(
     post, path = "/whatsapp_templates/sync", operation_id = "sync_whatsapp_templates", tag = "WhatsApp Templates",
     request_body = TemplateConfigSelector,
     responses(
         (status = 202, description = "Accepted.", body = TemplateSyncAccepted),
         (status = 404, description = "`not_found`: no such config or customer"),
-        (status = 422, description = "`no_production_config`: there is no number to ask with"),
+        (status = 422, description = "`no_production_config`: no config can call WhatsApp"),
     )
 )]
 pub(super) async fn handle(ctx: ProjectContext, request: Request) -> Result<Changed<TemplateSyncAccepted>, ApiError> {
     let selector = body::read::<TemplateConfigSelector>(request).await?;
     let project = ctx.project;
     let done = change!(ctx, "whatsapp_template.sync", tx => {
-        let configs = accounts::meant(tx, project, selector, ApiError::NotFound).await?;
+        let configs = accounts::selected(tx, project, selector, ApiError::NotFound).await?;
         let (mut accounts, mut runs, mut new) = (HashSet::new(), Vec::new(), 0);
         for config in configs.iter().filter(|config| accounts.insert(config.waba_id.as_str())) {
             let (run, queued) = templates::queue_sync(&ctx, tx, project, config).await?;

@@ -20,7 +20,7 @@ use store::{
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-/// Pulls of one account that are shown.
+/// Maximum number of shown syncs per account.
 const OF_ACCOUNT: i64 = 20;
 
 #[derive(Deserialize, IntoParams)]
@@ -36,7 +36,7 @@ pub(super) struct Filters {
     customer_id: Option<Uuid>,
 }
 
-/// Pulls of templates, newest first, and how many there are of each kind.
+/// Template syncs, newest first, with counts by status.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TemplateSyncStatus {
     sync_requests: Vec<TemplateSyncRun>,
@@ -98,7 +98,7 @@ async fn found(conn: &mut Conn<'_>, project: ProjectId, filters: &Filters) -> Re
     let by_config = selector.whatsapp_config_id.is_some() || selector.customer_id.is_some();
     let mut accounts: BTreeSet<String> = filters.business_account_id.iter().cloned().collect();
     if by_config {
-        let configs = accounts::meant(conn, project, selector, ApiError::NotFound).await?;
+        let configs = accounts::selected(conn, project, selector, ApiError::NotFound).await?;
         let of_configs: BTreeSet<String> = configs.into_iter().map(|config| config.waba_id).collect();
         accounts = match &filters.business_account_id {
             Some(account) => of_configs.into_iter().filter(|one| one == account).collect(),

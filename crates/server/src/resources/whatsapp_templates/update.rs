@@ -2,15 +2,16 @@
 
 use super::{
     create::check_name,
-    get,
     view::{TemplateCategory, TemplateComponent, TemplateParameterFormat, WhatsappTemplate},
 };
 use crate::{
     ApiError,
-    api::{Changed, Data, Problems, RequestBody, body, change},
+    api::{Data, Problems, RequestBody, body},
     auth::ProjectContext,
+    change::{Changed, change},
+    found::{Found, OrNotFound as _},
 };
-use axum::extract::{Path, Request};
+use axum::extract::Request;
 use domain::template::{self, Draft, Shape, Stage, TemplateStatus};
 use runtime::{json::from_json, templates::doubt};
 use serde::Deserialize;
@@ -27,7 +28,7 @@ impl RequestBody for WhatsappTemplateUpdateRequest {
     const WRAPPER: &'static [&'static str] = &["template", "whatsapp_template"];
 }
 
-/// What is left out stays as it is.
+/// Omitted fields stay unchanged.
 #[derive(Deserialize, ToSchema)]
 struct WhatsappTemplateChange {
     /// Lower-case letters, digits and underscores; unique per language.
@@ -39,32 +40,32 @@ struct WhatsappTemplateChange {
     category: Option<String>,
     #[schema(value_type = Option<TemplateParameterFormat>, nullable = false, default = "POSITIONAL")]
     parameter_format: Option<String>,
-    /// All of them; examples may come later, before it is submitted.
+    /// All components; examples are required only at submission.
     #[schema(value_type = Option<Vec<TemplateComponent>>, min_items = 1, max_items = 10, nullable = false)]
     components: Option<Vec<Value>>,
 }
 
-/// Change a draft
+/// Update a draft
 #[utoipa::path(
     patch, path = "/whatsapp_templates/{template_id}", operation_id = "update_whatsapp_template",
     tag = "WhatsApp Templates", request_body = WhatsappTemplateUpdateRequest,
     params(("template_id", description = "Template id on this platform, not Meta's.")),
     responses(
         (status = 200, description = "The updated draft.", body = Data<WhatsappTemplate>),
-        (status = 422, description = "`not_a_draft`: it is with WhatsApp already; `submission_unclear`: it may be with WhatsApp, \
-            which is being looked up; details: `taken`, and for what WhatsApp would refuse `blank`, \
+        (status = 422, description = "`not_a_draft`: it is already at WhatsApp; `submission_unconfirmed`: it may be at WhatsApp, \
+            which is being looked up; details: `taken`, and for rules of WhatsApp `blank`, \
             `invalid_format`, `too_long`, `no_body`, `missing_example`, `wrong_example_count`"),
     )
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Path(template_id): Path<String>,
+    Found(template): Found<whatsapp_templates::WhatsappTemplateRow>,
     request: Request,
 ) -> Result<Changed<Data<WhatsappTemplate>>, ApiError> {
-    let (project, id) = (ctx.project, get::named(&ctx, &template_id).await?.id);
+    let (project, id) = (ctx.project, template.id);
     let sent = body::read::<WhatsappTemplateUpdateRequest>(request).await?.template;
     change!(ctx, "whatsapp_template.update", tx => {
-        let row = whatsapp_templates::lock(tx, project, id).await?.ok_or(ApiError::NotFound("Template"))?;
+        let row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         let mut changed = sent.applied_to(&row)?;
         changed.updated_at = ctx.now();
         if (&row.name, &row.language_code) != (&changed.name, &changed.language_code) {
@@ -78,11 +79,11 @@ pub(super) async fn handle(
 impl WhatsappTemplateChange {
     fn applied_to(&self, row: &WhatsappTemplateRow) -> Result<WhatsappTemplateRow, ApiError> {
         if row.status != TemplateStatus::Draft {
-            return Err(ApiError::Refused("not_a_draft", "Only draft templates can be updated".into()));
+            return Err(ApiError::refused("not_a_draft", "Only draft templates can be updated"));
         }
         if row.in_doubt.as_deref() == Some(doubt::SUBMIT) {
             let why = "an earlier submission may have reached WhatsApp; wait a minute, or submit it again to find out";
-            return Err(ApiError::Refused("submission_unclear", why.into()));
+            return Err(ApiError::refused("submission_unconfirmed", why));
         }
         let mut changed = row.clone();
         for (old, new) in [
@@ -103,7 +104,7 @@ impl WhatsappTemplateChange {
     }
 }
 
-/// Names what WhatsApp would refuse about a stored template.
+/// Reports what WhatsApp would refuse in a stored template.
 pub(super) fn check(row: &WhatsappTemplateRow, stage: Stage) -> Result<(), ApiError> {
     let components: Vec<Value> = from_json("template", &row.components)?;
     let draft = Draft {

@@ -1,4 +1,4 @@
-//! How templates and pulls are shown, and what a component looks like in both directions.
+//! API representation of templates and syncs, and the schema of components.
 
 use crate::api::{Time, words};
 use domain::{ids::ProjectId, template::Shape};
@@ -18,14 +18,14 @@ words!(TemplateParameterFormat = "NAMED", "POSITIONAL");
 words!(TemplateHeaderFormat = "TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION");
 words!(TemplateSyncRunStatus = "queued", "running", "succeeded", "failed");
 
-/// A part of a template, as Meta writes it; keys that are not named here are kept.
+/// A component in Meta's format; unknown keys are kept.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the schema is wanted: components are kept as they were written")]
 pub(super) struct TemplateComponent {
-    /// `HEADER`, `BODY`, `FOOTER` or `BUTTONS`; templates that were made elsewhere may have others.
+    /// `HEADER`, `BODY`, `FOOTER` or `BUTTONS`; templates created elsewhere may have others.
     #[schema(nullable = false)]
     r#type: Option<String>,
-    /// Of a `HEADER`.
+    /// Format of a `HEADER`.
     #[schema(value_type = Option<TemplateHeaderFormat>, nullable = false)]
     format: Option<String>,
     #[schema(nullable = false)]
@@ -37,11 +37,12 @@ pub(super) struct TemplateComponent {
     buttons: Option<Vec<TemplateButton>>,
 }
 
-/// A button of a template; keys that are not named here are kept.
+/// A button of a template; unknown keys are kept.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the schema is wanted: components are kept as they were written")]
 pub(super) struct TemplateButton {
-    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `OTP` or `FLOW`; templates that were made elsewhere may have others.
+    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `OTP` or `FLOW`; templates created
+    /// elsewhere may have others.
     #[schema(nullable = false)]
     r#type: Option<String>,
     #[schema(nullable = false)]
@@ -62,16 +63,17 @@ pub(super) struct WhatsappTemplate {
     category: String,
     #[schema(value_type = TemplateStatus)]
     status: String,
-    /// The body's text with its placeholders.
+    /// Text of the body with placeholders.
     content: String,
-    /// How many of them there are.
+    /// Number of placeholders.
     #[schema(minimum = 0)]
     parameter_count: usize,
     /// Meta's component structure as stored.
     #[schema(value_type = Vec<TemplateComponent>)]
     components: Vec<Value>,
-    /// `parameter_format`, and what Meta says: `meta_template_id`, `meta_status`, `rejected_reason`, `quality_score`. `in_doubt`
-    /// names a call to WhatsApp whose end is not known yet; it is looked up by itself.
+    /// `parameter_format`, and Meta's `meta_template_id`, `meta_status`, `rejected_reason` and
+    /// `quality_score`. `in_doubt` names a call to WhatsApp with an unknown result, which is looked
+    /// up automatically.
     metadata: Map<String, Value>,
     /// Meta's id of the business account; null for a draft of a project that has no number yet.
     business_account_id: Option<String>,
@@ -86,7 +88,7 @@ impl WhatsappTemplate {
         Ok(Self::all(conn, project, std::slice::from_ref(row)).await?.remove(0))
     }
 
-    /// Each with the numbers of its account, which are read once for all templates of the account.
+    /// With the configs of its account, which are loaded once per account.
     pub(super) async fn all(
         conn: &mut Conn<'_>,
         project: ProjectId,
@@ -135,38 +137,38 @@ impl WhatsappTemplate {
     }
 }
 
-/// One pull of an account's templates.
+/// A template sync of an account.
 #[derive(Serialize, ToSchema)]
 pub(super) struct TemplateSyncRun {
     id: Uuid,
     business_account_id: String,
-    /// The config that it was asked for with.
+    /// Config of the request.
     anchor_whatsapp_config_id: Uuid,
     #[schema(value_type = TemplateSyncRunStatus)]
     status: String,
-    /// Templates that Meta has.
+    /// Templates at Meta.
     #[schema(minimum = 0)]
     templates_synced: i64,
-    /// Of them, those that were new here.
+    /// Number of new ones.
     #[schema(minimum = 0)]
     templates_created: i64,
-    /// Of them, those that had changed.
+    /// Number of changed ones.
     #[schema(minimum = 0)]
     templates_updated: i64,
-    /// Templates that Meta does not have any more.
+    /// Templates that no longer exist at Meta.
     #[schema(minimum = 0)]
     templates_removed: i64,
     queued_at: Time,
     started_at: Option<Time>,
     finished_at: Option<Time>,
     job_id: Option<String>,
-    /// `channel_auth`, `rate_limited`, `refused` or `unreachable`; also while it is tried again.
+    /// `channel_auth`, `rate_limited`, `refused` or `unreachable`; also set during retries.
     error_class: Option<String>,
     error_message: Option<String>,
-    /// Config id to the four counts.
+    /// The four counts by config id.
     results: BTreeMap<String, BTreeMap<String, i64>>,
     affected_whatsapp_config_ids: Vec<Uuid>,
-    /// What the config was when the pull was asked for.
+    /// Config at the time of the request.
     anchor_whatsapp_config: Map<String, Value>,
 }
 

@@ -38,7 +38,7 @@ fn validator(document: Arc<Value>, schema: &Value) -> jsonschema::Validator {
 
 #[test]
 #[should_panic(expected = "breaks the contract")]
-fn an_answer_that_breaks_the_contract_is_seen() {
+fn answer_that_violates_the_contract_fails() {
     let body = json!({"data": {"id": "x", "phone_number": "+1", "status": "asleep", "last_active_at": "2025-06-03T14:20:05Z"}});
     let answer = Answer { status: 200, body, headers: BTreeMap::new() };
     keeps("GET", "/api/v1/whatsapp_conversations/{conversation_id}", &answer);

@@ -178,6 +178,6 @@ impl<'a> Unseen<'a> {
 
 #[test]
 #[should_panic(expected = "a field without a reason")]
-fn a_field_that_was_never_seen_has_a_reason() {
+fn unseen_field_without_a_reason_fails() {
     Unseen::read("# A comment.\n\nget_agent 200/data/name\n");
 }

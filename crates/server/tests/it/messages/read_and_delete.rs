@@ -91,7 +91,7 @@ async fn deleting_a_message_keeps_it_on_the_phone() {
     let message = format!("/api/v1/whatsapp_messages/{}", sent.id());
     let delete = async || app.call(Method::DELETE, &message, None).await;
     let early = delete().await;
-    assert_eq!((early.status, early.body["code"].as_str()), (403, Some("on_its_way")));
+    assert_eq!((early.status, early.body["code"].as_str()), (403, Some("still_sending")));
     app.run_until_idle().await;
     assert_eq!(shown(&app, &path, &sent.id()).await["content"], "a secret");
     assert_eq!(delete().await.status, 204);

@@ -37,7 +37,7 @@ async fn draft_must_name_one_of_several_accounts() {
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         app.post(TEMPLATES, body).await
     };
-    assert_eq!(refusal(&create(json!({})).await), (422, "several_accounts"));
+    assert_eq!(refusal(&create(json!({})).await), (422, "ambiguous_account"));
     let of_customer = create(json!({"customer_id": customer})).await;
     assert_eq!(of_customer.data()["business_account_id"], "waba-2");
     assert_eq!(create(json!({"whatsapp_config_id": config})).await.data()["business_account_id"], emulator::WABA_ID);

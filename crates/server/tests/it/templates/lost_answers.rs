@@ -9,7 +9,7 @@ async fn submit_with_lost_response(app: &TestApp) -> String {
     let id = draft(app, "visit_reminder").await;
     fault(app, "templates", json!("accept_then_drop")).await;
     let lost = submit(app, &id).await;
-    assert_eq!(refusal(&lost), (500, "whatsapp_unclear"), "{}", lost.body);
+    assert_eq!(refusal(&lost), (500, "whatsapp_unconfirmed"), "{}", lost.body);
     let now = read(app, &id).await;
     assert_eq!((&now["status"], &now["metadata"]["in_doubt"]), (&json!("draft"), &json!("submit")));
     id
@@ -33,7 +33,7 @@ async fn submission_with_lost_response_can_be_repeated() {
     review_manually(&app).await;
     let id = submit_with_lost_response(&app).await;
     let change = app.patch(&path(&id, ""), json!({"template": {"category": "MARKETING"}})).await;
-    assert_eq!(refusal(&change), (422, "submission_unclear"), "Meta may have what it was");
+    assert_eq!(refusal(&change), (422, "submission_unconfirmed"), "Meta may have what it was");
     let again = submit(&app, &id).await;
     assert_eq!((again.status, &again.body["data"]["status"]), (200, &json!("submitted")), "{}", again.body);
     assert_submitted_once(&app, &id, "submitted").await;
@@ -75,7 +75,7 @@ async fn submission_that_never_arrived_becomes_a_draft_again() {
     let (app, _) = connected().await;
     let id = draft(&app, "visit_reminder").await;
     fault(&app, "templates", json!("drop")).await;
-    assert_eq!(refusal(&submit(&app, &id).await), (500, "whatsapp_unclear"));
+    assert_eq!(refusal(&submit(&app, &id).await), (500, "whatsapp_unconfirmed"));
     app.forward(Span::from_mins(2)).await;
     let now = read(&app, &id).await;
     assert_eq!((&now["status"], &now["metadata"]["in_doubt"]), (&json!("draft"), &json!(null)));
@@ -105,7 +105,7 @@ async fn edit_with_lost_response_is_refreshed() {
     let id = approved(&app, "visit_reminder").await;
     fault(&app, "templates", json!({"accept_then_error": "server_500"})).await;
     let edit = json!({"template": {"components": [{"type": "BODY", "text": "Até já."}]}});
-    assert_eq!(refusal(&app.patch(&path(&id, "/meta"), edit).await), (500, "whatsapp_unclear"));
+    assert_eq!(refusal(&app.patch(&path(&id, "/meta"), edit).await), (500, "whatsapp_unconfirmed"));
     assert_eq!(read(&app, &id).await["parameter_count"], 2);
     let app = app.crash_and_restart().await;
     app.forward(Span::from_mins(2)).await;
@@ -119,7 +119,7 @@ async fn deletion_with_lost_response_is_refreshed_and_repeatable() {
     let id = approved(&app, "visit_reminder").await;
     fault(&app, "templates", json!("accept_then_drop")).await;
     let lost = app.call(Method::DELETE, &path(&id, ""), None).await;
-    assert_eq!(refusal(&lost), (500, "whatsapp_unclear"), "{}", lost.body);
+    assert_eq!(refusal(&lost), (500, "whatsapp_unconfirmed"), "{}", lost.body);
     assert_eq!(status(&app, &id).await, "approved");
     app.forward(Span::from_mins(2)).await;
     assert_eq!(status(&app, &id).await, "removed");

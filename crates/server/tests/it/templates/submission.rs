@@ -75,7 +75,7 @@ async fn edited_template_is_reviewed_again() {
     let id = approved(&app, "visit_reminder").await;
     let edit = async |template: Value| app.patch(&path(&id, "/meta"), json!({"template": template})).await;
     let fixed = edit(json!({"category": "MARKETING"})).await;
-    assert_eq!((fixed.status, detail(&fixed)), (422, ("/template/category", "fixed")));
+    assert_eq!((fixed.status, detail(&fixed)), (422, ("/template/category", "immutable")));
     let wrong = edit(json!({"components": [{"type": "BODY", "text": "Oi {{1}}, tchau."}]})).await;
     assert_eq!((wrong.status, detail(&wrong).1), (422, "missing_example"));
     review_manually(&app).await;

@@ -1,14 +1,11 @@
-//! A write through the API: one transaction that holds the effect, its row in the audit, and the answer to give again when
-//! the same request comes again (reliability.md §6).
+//! A write of the API: one transaction with the effect, its audit row and the stored answer for
+//! repeats with the same `Idempotency-Key` (docs/spec/reliability.md 6.9).
 
-use super::{Accepted, Created, Data};
-use crate::{ApiError, auth::ProjectContext};
+use crate::{ApiError, api::answer::Answer, auth::ProjectContext};
 use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::{
     Tx,
@@ -16,55 +13,7 @@ use store::{
     idempotency::{self, StoredAnswer},
 };
 
-/// Longest `Idempotency-Key`.
-pub(crate) const LONGEST_KEY: usize = 255;
-
-/// What a write answers, made inside its transaction.
-pub(crate) trait Answer: IntoResponse {
-    /// The HTTP status.
-    fn status(&self) -> StatusCode;
-    /// The body; null for none.
-    fn body(&self) -> serde_json::Result<Value>;
-}
-
-/// `204`, where nothing is left to show.
-impl Answer for StatusCode {
-    fn status(&self) -> StatusCode {
-        *self
-    }
-    fn body(&self) -> serde_json::Result<Value> {
-        Ok(Value::Null)
-    }
-}
-
-impl<T: Serialize> Answer for Data<T> {
-    fn status(&self) -> StatusCode {
-        StatusCode::OK
-    }
-    fn body(&self) -> serde_json::Result<Value> {
-        serde_json::to_value(self)
-    }
-}
-
-impl<T: Serialize> Answer for Created<T> {
-    fn status(&self) -> StatusCode {
-        StatusCode::CREATED
-    }
-    fn body(&self) -> serde_json::Result<Value> {
-        Ok(serde_json::json!({"data": serde_json::to_value(&self.0)?}))
-    }
-}
-
-impl<T: Serialize> Answer for Accepted<T> {
-    fn status(&self) -> StatusCode {
-        StatusCode::ACCEPTED
-    }
-    fn body(&self) -> serde_json::Result<Value> {
-        Ok(serde_json::json!({"data": serde_json::to_value(&self.0)?}))
-    }
-}
-
-/// A write that was done, now or when the same request came before.
+/// A completed write: done now, or by an earlier request with the same key.
 pub(crate) enum Changed<A> {
     Now(A),
     Before(StoredAnswer),
@@ -86,18 +35,19 @@ impl<A: IntoResponse> IntoResponse for Changed<A> {
     }
 }
 
-/// Runs a write: `change!(ctx, "agent.create", tx => { …; Ok(Created(view)) })?`. Like [`store::transact!`] the body may run
-/// more than once and has no effects outside the database; it gives the answer as a `Result<impl Answer, ApiError>`.
+/// Runs a write: `change!(ctx, "agent.create", tx => { …; Ok(Created(view)) })?`. As in
+/// [`store::transact!`], the body may run more than once and must have no effects outside the
+/// database. It returns `Result<impl Answer, ApiError>`.
 macro_rules! change {
     ($ctx:expr, $name:literal, $tx:ident => $body:expr) => {
         ::store::transact!($ctx.store, $name, $crate::ApiError, $tx => {
-            match $crate::api::change::begin(&$ctx, $tx).await? {
-                Some(before) => Ok($crate::api::Changed::Before(before)),
+            match $crate::change::begin(&$ctx, $tx).await? {
+                Some(before) => Ok($crate::change::Changed::Before(before)),
                 None => {
                     let answer: ::std::result::Result<_, $crate::ApiError> = $body;
                     let answer = answer?;
-                    $crate::api::change::end(&$ctx, $tx, $name, &answer).await?;
-                    Ok($crate::api::Changed::Now(answer))
+                    $crate::change::end(&$ctx, $tx, $name, &answer).await?;
+                    Ok($crate::change::Changed::Now(answer))
                 }
             }
         })
@@ -105,7 +55,8 @@ macro_rules! change {
 }
 pub(crate) use change;
 
-/// What was answered before to this request, for writes that ask somebody else before their transaction.
+/// Stored answer of an earlier identical request; for writes that call WhatsApp before their
+/// transaction.
 pub(crate) async fn before(ctx: &ProjectContext) -> Result<Option<StoredAnswer>, ApiError> {
     let Some(key) = &ctx.idempotency_key else { return Ok(None) };
     let mut reader = ctx.store.read().await?;
@@ -116,21 +67,21 @@ pub(crate) async fn before(ctx: &ProjectContext) -> Result<Option<StoredAnswer>,
 fn same_request(stored: Option<StoredAnswer>, hash: &[u8]) -> Result<Option<StoredAnswer>, ApiError> {
     match stored {
         Some(stored) if stored.request_hash != hash => {
-            let why = "this Idempotency-Key was sent before with another request; take a new one";
-            Err(ApiError::State("idempotency_mismatch", why.into()))
+            let why = "this Idempotency-Key was used for another request; use a new one";
+            Err(ApiError::state("idempotency_mismatch", why))
         }
         stored => Ok(stored),
     }
 }
 
-/// Takes the request's idempotency key, if it has one; gives what was answered before.
+/// Claims the request's idempotency key; returns the stored answer of an earlier request.
 pub(crate) async fn begin(ctx: &ProjectContext, tx: &mut Tx<'_>) -> Result<Option<StoredAnswer>, ApiError> {
     let Some(key) = &ctx.idempotency_key else { return Ok(None) };
     let hash = request_hash(ctx);
     same_request(idempotency::claim(tx, ctx.project, key, &hash, ctx.now()).await?, &hash)
 }
 
-/// Writes what belongs to the effect: its row in the audit, and its answer under the key.
+/// Writes the audit row, and the answer under the idempotency key.
 pub(crate) async fn end(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
@@ -155,7 +106,7 @@ pub(crate) async fn end(
     Ok(())
 }
 
-/// Tells this request from others: its method, path, query and body.
+/// Hash of method, path, query and body.
 fn request_hash(ctx: &ProjectContext) -> Vec<u8> {
     let mut digest = Sha256::new();
     digest.update(ctx.facts.line.as_bytes());

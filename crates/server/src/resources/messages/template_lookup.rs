@@ -1,12 +1,12 @@
-//! Whether the template that a message names exists, before the message is stored: WhatsApp would refuse it only when it is
-//! sent, long after the client was answered. And what a person will read of it.
+//! Checks that a message's template exists before the message is stored, and finds its text.
+//! WhatsApp would refuse it only at the send, long after the response.
 //!
-//! Our table is not the last word. It is empty until an account's templates are pulled, and what was made at Meta since then is
-//! not in it. So a template that it does not have is asked for at Meta, once: what Meta has is taken into the table, what it has not is
-//! refused, and where Meta cannot be asked the message goes its way. Nobody but the operator knows the templates of the sandbox's
-//! number: there WhatsApp has the last word.
+//! The local table may be incomplete: it is empty until an account's first sync, and misses
+//! templates created at Meta since. An unknown template is looked up at Meta once. Meta's templates
+//! are stored, absent ones are refused, and if Meta cannot be asked the message is accepted. Only
+//! the operator sees the templates of the sandbox's number, so there WhatsApp decides.
 
-use super::{outgoing::Draft, take::Taken};
+use super::{outgoing::Draft, read_message::ReadMessage};
 use crate::{ApiError, auth::ProjectContext};
 use domain::template::{self, Shape};
 use gateways::whatsapp::{Content, send::TemplateSend};
@@ -17,26 +17,26 @@ use store::{
     whatsapp_templates,
 };
 
-/// What is known of the template of one request.
-pub(super) enum Asked {
-    /// Only our table was asked, if anybody.
+/// Result of the lookup.
+pub(super) enum Lookup {
+    /// No lookup at Meta.
     Ours,
-    /// Our table does not have it; the number's account may.
+    /// Not in the local table; Meta may have it.
     Unknown(Box<WhatsappConfigRow>, TemplateSend),
-    /// Meta was asked, and did not say no.
+    /// Meta was asked and did not deny it.
     Passed,
 }
 
-impl Asked {
-    /// The words of a template that our table has. Refuses one that it does not have, unless Meta was asked.
+impl Lookup {
+    /// Text of a local template. Fails if it is unknown, unless Meta was asked.
     pub(super) async fn ours(
         &mut self,
         ctx: &ProjectContext,
         tx: &mut Tx<'_>,
         conversation: &ConversationRow,
-        taken: &Taken,
+        incoming: &ReadMessage,
     ) -> Result<Option<String>, ApiError> {
-        let Draft::Ready(Content::Template(template)) = &taken.draft else { return Ok(None) };
+        let Draft::Ready(Content::Template(template)) = &incoming.draft else { return Ok(None) };
         let Some(config) = conversation.whatsapp_config_id else { return Ok(None) };
         let Some(config) = whatsapp_configs::find(tx, ctx.project, config).await? else { return Ok(None) };
         let name = (template.name.as_str(), Some(template.language.as_str()));
@@ -49,7 +49,7 @@ impl Asked {
             return Err(ApiError::NotFound("Template"));
         };
         if matches!(self, Self::Unknown(..)) {
-            // The transaction ran before, and somebody has made the template since.
+            // An earlier run of this transaction missed it; it was created since.
             *self = Self::Ours;
         }
         let components: Vec<Value> = from_json("template", &row.components)?;
@@ -57,7 +57,7 @@ impl Asked {
         Ok(template::text_of(shape, &template.components))
     }
 
-    /// Asks Meta for what our table does not have. Whether the request is worth another try.
+    /// Looks up an unknown template at Meta. True if the request is worth another attempt.
     pub(super) async fn meta(&mut self, ctx: &ProjectContext) -> Result<bool, ApiError> {
         let Self::Unknown(config, template) = std::mem::replace(self, Self::Passed) else { return Ok(false) };
         let waba_id = config.waba_id.clone();
@@ -69,7 +69,7 @@ impl Asked {
         match ctx.graph.template_named(&waba_id, &voice.token, &template.name, &template.language).await {
             Ok(None) => Ok(false),
             Err(error) => {
-                tracing::info!(%error, "a template that we do not know could not be looked up");
+                tracing::info!(%error, "template lookup at Meta failed");
                 Ok(true)
             }
             Ok(Some(found)) => {
@@ -78,7 +78,7 @@ impl Asked {
                     whatsapp_templates::insert(tx, ctx.project, &row).await
                 });
                 match learnt {
-                    // Somebody was faster.
+                    // Another request stored it first.
                     Ok(()) | Err(Error::Conflict(_)) => Ok(true),
                     Err(error) => Err(error.into()),
                 }

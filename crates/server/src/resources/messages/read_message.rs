@@ -1,13 +1,14 @@
-//! Takes a message from a request: as JSON, or as a form with its file.
+//! Reads a message from a request: JSON, or a form with its file.
 
 use super::outgoing::{self, Draft, OutgoingMessage};
 use crate::{
     ApiError,
     api::{
-        Changed, Problems, RequestBody, body,
+        Problems, RequestBody, body,
         form::{self, Fields, Form},
     },
     auth::ProjectContext,
+    change::Changed,
 };
 use axum::{body::Body, extract::Request, http::request::Parts};
 use domain::{Problem, file};
@@ -21,9 +22,9 @@ use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What a form may have beside its file.
+/// Maximum bytes of a form besides its file.
 const FIELDS: usize = 1 << 20;
-/// Fields of a message that are lists or objects: a form may write them as JSON.
+/// Lists and objects of a message, which a form may contain as JSON.
 const STRUCTURED: [&str; 4] = ["buttons", "sections", "contacts", "template_params"];
 const NUMBERS: [&str; 2] = ["latitude", "longitude"];
 
@@ -40,17 +41,17 @@ impl RequestBody for WhatsappMessageCreateRequest {
     }
 }
 
-/// A message that can be sent, as far as that can be known without the database.
-pub(super) struct Taken {
+/// A valid message before the database is consulted.
+pub(super) struct ReadMessage {
     pub(super) message: OutgoingMessage,
     pub(super) draft: Draft,
     pub(super) file: Option<PendingUpload>,
 }
 
-impl Taken {
-    /// Its file is needed if the message was stored now: not when it was refused, nor when the same request came before. Whether it
-    /// was stored is not known where the database's answer was lost: then the file is removed later, unless a message has it.
-    pub(super) async fn keep_if_sent<A>(&self, ctx: &ProjectContext, changed: &Result<Changed<A>, ApiError>) {
+impl ReadMessage {
+    /// Discards the file unless this request stored the message. If the result of the transaction
+    /// is unknown, a job deletes the file later unless a message uses it.
+    pub(super) async fn discard_unless_sent<A>(&self, ctx: &ProjectContext, changed: &Result<Changed<A>, ApiError>) {
         let sent = matches!(changed, Ok(Changed::Now(_)) | Err(ApiError::Store(_)));
         if let Some(file) = self.file.as_ref().filter(|_| !sent) {
             uploads::discard(ctx, ctx.project, file.upload).await;
@@ -58,15 +59,15 @@ impl Taken {
     }
 }
 
-/// A file of a form and what was said of it.
+/// A file of a form with its metadata.
 struct Attached {
     received: Received,
     filename: Option<String>,
     content_type: Option<String>,
 }
 
-/// Reads and checks the message. A file that came with a message that is refused is not kept.
-pub(super) async fn take(ctx: &ProjectContext, request: Request) -> Result<Taken, ApiError> {
+/// Reads and checks the message. Discards the file of a refused message.
+pub(super) async fn read_message(ctx: &ProjectContext, request: Request) -> Result<ReadMessage, ApiError> {
     let (parts, body) = request.into_parts();
     if !form::is_form(&parts) {
         let message = body::read::<WhatsappMessageCreateRequest>(Request::from_parts(parts, body)).await?.message;
@@ -75,27 +76,27 @@ pub(super) async fn take(ctx: &ProjectContext, request: Request) -> Result<Taken
             return Err(ApiError::invalid("/message/media_file", "not_a_file", why));
         }
         let draft = message.draft().map_err(under_message)?;
-        return Ok(Taken { message, draft, file: None });
+        return Ok(ReadMessage { message, draft, file: None });
     }
     let mut upload = None;
-    let taken = take_form(ctx, &parts, body, &mut upload).await;
-    let kept = taken.as_ref().is_ok_and(|taken| taken.file.is_some());
+    let incoming = read_form(ctx, &parts, body, &mut upload).await;
+    let kept = incoming.as_ref().is_ok_and(|incoming| incoming.file.is_some());
     if let Some(upload) = upload.filter(|_| !kept) {
         uploads::discard(ctx, ctx.project, upload).await;
     }
-    taken
+    incoming
 }
 
 fn under_message(problems: Vec<Problem>) -> ApiError {
     ApiError::Invalid(problems.into_iter().map(|problem| problem.under("/message")).collect())
 }
 
-async fn take_form(
+async fn read_form(
     ctx: &ProjectContext,
     parts: &Parts,
     body: Body,
     upload: &mut Option<Uuid>,
-) -> Result<Taken, ApiError> {
+) -> Result<ReadMessage, ApiError> {
     let mut form = Form::open(parts, body, file::LARGEST + FIELDS)?;
     let (mut fields, mut attached) = (Fields::default(), None);
     while let Some(head) = form.next().await? {
@@ -121,7 +122,7 @@ async fn take_form(
         }
         let text = form.text().await?;
         match field.trim_end_matches(']') {
-            // The whole message as JSON, beside its file.
+            // The whole message as JSON next to its file.
             "" if name == "message" => {
                 if let Value::Object(message) = form::json_or_text(text)? {
                     for (key, value) in message {
@@ -140,12 +141,16 @@ async fn take_form(
     of_form(ctx, fields.into_json(), attached)
 }
 
-fn of_form(ctx: &ProjectContext, fields: Map<String, Value>, attached: Option<Attached>) -> Result<Taken, ApiError> {
+fn of_form(
+    ctx: &ProjectContext,
+    fields: Map<String, Value>,
+    attached: Option<Attached>,
+) -> Result<ReadMessage, ApiError> {
     let mut message = match fields.get("message") {
         Some(Value::Object(message)) => message.clone(),
         _ => Map::new(),
     };
-    // A form's boundary differs each time; the same request has the same fields and the same file.
+    // A form's boundary changes, so the request is identified by its fields and file.
     let mut digest = Sha256::new();
     digest.update(Value::Object(fields).to_string());
     if let Some(file) = &attached {
@@ -158,7 +163,7 @@ fn of_form(ctx: &ProjectContext, fields: Map<String, Value>, attached: Option<At
     let message = body::checked::<WhatsappMessageCreateRequest>(outgoing::wrapped(message))?.message;
     let draft = message.draft().map_err(under_message)?;
     let (Draft::File { kind, caption }, Some(attached)) = (&draft, &attached) else {
-        return Ok(Taken { message, draft, file: None });
+        return Ok(ReadMessage { message, draft, file: None });
     };
     let Attached { received, filename, content_type } = attached;
     let mime_type = file::mime_type(*kind, &received.first, content_type.as_deref());
@@ -174,5 +179,5 @@ fn of_form(ctx: &ProjectContext, fields: Map<String, Value>, attached: Option<At
         kind: *kind,
         caption: caption.clone(),
     };
-    Ok(Taken { message, draft, file: Some(file) })
+    Ok(ReadMessage { message, draft, file: Some(file) })
 }
