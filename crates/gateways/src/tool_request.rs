@@ -10,7 +10,7 @@ impl Egress {
             return world.call(request.clone()).await;
         }
         match &request.mcp {
-            Some(ask) => mcp::ask(self, request, ask).await,
+            Some(ask) => mcp::exchange(self, request, ask).await,
             None => self.send_http(request).await,
         }
     }

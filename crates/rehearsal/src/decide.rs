@@ -1,6 +1,6 @@
 //! Decides what to do: say something, call a data tool, move to another step, or wait.
 //!
-//! The result of a tool is told first; then come questions about us, wishes for a person and
+//! The result of a tool comes first, then questions about us, wishes for a person and
 //! goodbyes; then whatever the step's tools and the next steps offer for the wish. The better fit
 //! wins, and the step at hand wins ties. A step seen in this turn is never entered again, so a turn
 //! cannot run in a circle.

@@ -2,7 +2,7 @@
 //!
 //! A [`Meaning`] is the set of concepts that a text touches and the stems of its other words.
 //! Concepts match across languages; within one language, stems cover the matters that the table
-//! does not know.
+//! does not cover.
 
 use std::collections::BTreeSet;
 

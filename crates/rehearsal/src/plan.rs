@@ -1,4 +1,4 @@
-//! Chooses the data tool for a wish, and calls it, asks for an argument, or tells a result again.
+//! Chooses the data tool for a wish, and calls it, asks for an argument, or repeats a result.
 
 use domain::chat::ToolSpec;
 

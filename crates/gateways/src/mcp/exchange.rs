@@ -12,8 +12,8 @@ const LISTING: Duration = Duration::from_secs(10);
 const PAGES: usize = 10;
 
 /// Lists the tools of an MCP server, or calls one. A call is sent at most once.
-pub(crate) async fn ask(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> ToolAnswer {
-    match try_to(egress, request, ask).await {
+pub(crate) async fn exchange(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> ToolAnswer {
+    match attempt(egress, request, ask).await {
         Ok(answer) => answer,
         Err(failure) => {
             tracing::info!(code = failure.code, "MCP server without a result");
@@ -22,7 +22,7 @@ pub(crate) async fn ask(egress: &Egress, request: &ToolRequest, ask: &McpAsk) ->
     }
 }
 
-async fn try_to(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> Result<ToolAnswer, Failure> {
+async fn attempt(egress: &Egress, request: &ToolRequest, ask: &McpAsk) -> Result<ToolAnswer, Failure> {
     let arguments = match &request.body {
         None => json!({}),
         Some(body) if body.is_object() => body.clone(),

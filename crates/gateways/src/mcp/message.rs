@@ -15,11 +15,11 @@ pub(super) fn notification(method: &str) -> Value {
 #[derive(Debug, PartialEq)]
 pub(super) enum Incoming {
     /// The response to the open request.
-    Answer(Result<Value, Failure>),
+    Response(Result<Value, Failure>),
     /// A request of the server, with the reply to send.
-    Asked(Value),
+    Request(Value),
     /// A notification, or a response to no open request.
-    Nothing,
+    Other,
 }
 
 /// Parses one message, or a batch as servers of 2025-03-26 may send. Removes NUL characters, which
@@ -38,12 +38,12 @@ pub(super) fn read(text: &[u8]) -> Result<Vec<Value>, Failure> {
 pub(super) fn sort(mut message: Value, id: u32) -> Incoming {
     if let Some(method) = message["method"].as_str() {
         return match message.get("id").filter(|asked| !asked.is_null()) {
-            Some(asked) if method == "ping" => Incoming::Asked(json!({"jsonrpc": "2.0", "id": asked, "result": {}})),
+            Some(asked) if method == "ping" => Incoming::Request(json!({"jsonrpc": "2.0", "id": asked, "result": {}})),
             Some(asked) => {
                 let error = json!({"code": -32601, "message": "Method not found"});
-                Incoming::Asked(json!({"jsonrpc": "2.0", "id": asked, "error": error}))
+                Incoming::Request(json!({"jsonrpc": "2.0", "id": asked, "error": error}))
             }
-            None => Incoming::Nothing,
+            None => Incoming::Other,
         };
     }
     let answered = &message["id"];
@@ -52,14 +52,14 @@ pub(super) fn sort(mut message: Value, id: u32) -> Incoming {
         // An error without an id is about a request that the server could not read: only one is
         // open.
         return if ours || answered.is_null() {
-            Incoming::Answer(Err(Failure::refused(error)))
+            Incoming::Response(Err(Failure::refused(error)))
         } else {
-            Incoming::Nothing
+            Incoming::Other
         };
     }
     match message.get_mut("result") {
-        Some(result) if ours => Incoming::Answer(Ok(result.take())),
-        _ => Incoming::Nothing,
+        Some(result) if ours => Incoming::Response(Ok(result.take())),
+        _ => Incoming::Other,
     }
 }
 
@@ -81,29 +81,29 @@ mod tests {
 
     #[test]
     fn messages_are_classified_for_the_open_request() {
-        let refused = |text: &str| Incoming::Answer(Err(Failure::refused(&serde_json::from_str(text).unwrap())));
+        let refused = |text: &str| Incoming::Response(Err(Failure::refused(&serde_json::from_str(text).unwrap())));
         let asked = |id: Value, rest: Value| {
             let mut reply = json!({"jsonrpc": "2.0", "id": id});
             reply.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
-            Incoming::Asked(reply)
+            Incoming::Request(reply)
         };
         let no_method = json!({"error": {"code": -32601, "message": "Method not found"}});
         for (message, expected) in [
-            (json!({"id": 3, "result": {"a": 1}}), Incoming::Answer(Ok(json!({"a": 1})))),
-            (json!({"id": "3", "result": 1}), Incoming::Answer(Ok(json!(1)))),
-            (json!({"id": 2, "result": 1}), Incoming::Nothing),
-            (json!({"id": 3.5, "result": 1}), Incoming::Nothing),
-            (json!({"result": 1}), Incoming::Nothing),
-            (json!({"id": 3}), Incoming::Nothing),
+            (json!({"id": 3, "result": {"a": 1}}), Incoming::Response(Ok(json!({"a": 1})))),
+            (json!({"id": "3", "result": 1}), Incoming::Response(Ok(json!(1)))),
+            (json!({"id": 2, "result": 1}), Incoming::Other),
+            (json!({"id": 3.5, "result": 1}), Incoming::Other),
+            (json!({"result": 1}), Incoming::Other),
+            (json!({"id": 3}), Incoming::Other),
             (json!({"id": 3, "error": {"code": -1, "message": "no"}}), refused(r#"{"code": -1, "message": "no"}"#)),
             (json!({"id": null, "error": {"code": "E"}}), refused(r#"{"code": "E"}"#)),
-            (json!({"id": 2, "error": {"code": -1}}), Incoming::Nothing),
+            (json!({"id": 2, "error": {"code": -1}}), Incoming::Other),
             (json!({"id": "s", "method": "ping"}), asked(json!("s"), json!({"result": {}}))),
             (json!({"id": 3, "method": "sampling/createMessage", "params": {}}), asked(json!(3), no_method.clone())),
             (json!({"id": 3, "method": "roots/list", "result": 1}), asked(json!(3), no_method.clone())),
-            (json!({"method": "notifications/message"}), Incoming::Nothing),
-            (json!({"id": null, "method": "ping"}), Incoming::Nothing),
-            (json!(7), Incoming::Nothing),
+            (json!({"method": "notifications/message"}), Incoming::Other),
+            (json!({"id": null, "method": "ping"}), Incoming::Other),
+            (json!(7), Incoming::Other),
         ] {
             assert_eq!(sort(message.clone(), 3), expected, "{message}");
         }

@@ -16,4 +16,4 @@ mod streamable;
 mod tool_result;
 mod tools;
 
-pub(crate) use exchange::ask;
+pub(crate) use exchange::exchange;

@@ -19,13 +19,13 @@ const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-versi
 
 #[derive(Debug)]
 pub(super) struct Session {
-    way: Way,
-    asked: u32,
+    channel: Channel,
+    last_id: u32,
 }
 
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one of them at a time, and it does not move")]
-enum Way {
+enum Channel {
     Streamable(Streamable),
     Sse(Sse),
 }
@@ -33,11 +33,11 @@ enum Way {
 impl Session {
     /// Opens the transport without sending a message.
     pub(super) async fn open(transport: Transport, connection: Connection) -> Result<Self, Failure> {
-        let way = match transport {
-            Transport::StreamableHttp => Way::Streamable(Streamable::new(connection)),
-            Transport::Sse => Way::Sse(Sse::open(connection).await?),
+        let channel = match transport {
+            Transport::StreamableHttp => Channel::Streamable(Streamable::new(connection)),
+            Transport::Sse => Channel::Sse(Sse::open(connection).await?),
         };
-        Ok(Self { way, asked: 0 })
+        Ok(Self { channel, last_id: 0 })
     }
 
     /// Initializes the session and agrees on a version.
@@ -52,12 +52,12 @@ impl Session {
             )));
         };
         let initialized = message::notification("notifications/initialized");
-        match &mut self.way {
-            Way::Streamable(way) => {
-                way.connection.remember((PROTOCOL_VERSION, HeaderValue::from_static(version)));
-                way.send(&initialized, None).await?;
+        match &mut self.channel {
+            Channel::Streamable(streamable) => {
+                streamable.connection.remember((PROTOCOL_VERSION, HeaderValue::from_static(version)));
+                streamable.send(&initialized, None).await?;
             }
-            Way::Sse(way) => way.send(&initialized, None).await?,
+            Channel::Sse(sse) => sse.send(&initialized, None).await?,
         }
         Ok(())
     }
@@ -69,20 +69,20 @@ impl Session {
         params: Value,
         header: Option<Header>,
     ) -> Result<Value, Failure> {
-        self.asked += 1;
-        let question = message::request(self.asked, method, params);
-        match &mut self.way {
-            Way::Streamable(way) => way.ask(self.asked, &question, header).await,
-            Way::Sse(way) => way.ask(self.asked, &question, header).await,
+        self.last_id += 1;
+        let request = message::request(self.last_id, method, params);
+        match &mut self.channel {
+            Channel::Streamable(streamable) => streamable.request(self.last_id, &request, header).await,
+            Channel::Sse(sse) => sse.request(self.last_id, &request, header).await,
         }
     }
 
     /// Ends the session and notifies the server.
     pub(super) fn close(self) {
-        match self.way {
-            Way::Streamable(way) => way.close(),
+        match self.channel {
+            Channel::Streamable(streamable) => streamable.close(),
             // The stream is the session.
-            Way::Sse(_) => {}
+            Channel::Sse(_) => {}
         }
     }
 }

@@ -39,9 +39,9 @@ impl Sse {
     }
 
     /// Sends a request and waits for its response, which may arrive before the POST is answered.
-    pub(super) async fn ask(&mut self, id: u32, question: &Value, header: Option<Header>) -> Result<Value, Failure> {
+    pub(super) async fn request(&mut self, id: u32, request: &Value, header: Option<Header>) -> Result<Value, Failure> {
         let Self { connection, events, endpoint, replies } = self;
-        let mut post = Box::pin(connection.post(endpoint, question, header));
+        let mut post = Box::pin(connection.post(endpoint, request, header));
         let mut posted = false;
         loop {
             let event = tokio::select! {
@@ -60,12 +60,12 @@ impl Sse {
             }
             for message in message::read(event.data.as_bytes())? {
                 match message::sort(message, id) {
-                    Incoming::Answer(answer) => return answer,
-                    Incoming::Asked(reply) if *replies < ANSWERED => {
+                    Incoming::Response(answer) => return answer,
+                    Incoming::Request(reply) if *replies < ANSWERED => {
                         *replies += 1;
                         connection.reply(endpoint, &reply).await;
                     }
-                    Incoming::Asked(_) | Incoming::Nothing => {}
+                    Incoming::Request(_) | Incoming::Other => {}
                 }
             }
         }

@@ -47,8 +47,8 @@ impl Streamable {
         Ok(response)
     }
 
-    pub(super) async fn ask(&mut self, id: u32, question: &Value, header: Option<Header>) -> Result<Value, Failure> {
-        let response = self.send(question, header).await?;
+    pub(super) async fn request(&mut self, id: u32, request: &Value, header: Option<Header>) -> Result<Value, Failure> {
+        let response = self.send(request, header).await?;
         if is(&response, "text/event-stream") {
             return self.follow(id, response).await;
         }
@@ -56,7 +56,9 @@ impl Streamable {
             return Err(Failure::bad_response("the MCP server answers neither with JSON nor with a stream of events"));
         }
         let text = self.connection.read_all(response).await?;
-        self.answer_in(id, &text).await?.unwrap_or_else(|| Err(Failure::bad_response("the MCP server gave no answer")))
+        self.response_in(id, &text)
+            .await?
+            .unwrap_or_else(|| Err(Failure::bad_response("the MCP server gave no answer")))
     }
 
     /// Reads a stream until the response arrives. Resumes a broken stream if the server supports
@@ -67,7 +69,7 @@ impl Streamable {
         loop {
             while let Some(event) = events.next(&self.connection).await? {
                 if event.name == "message"
-                    && let Some(answer) = self.answer_in(id, event.data.as_bytes()).await?
+                    && let Some(answer) = self.response_in(id, event.data.as_bytes()).await?
                 {
                     return answer;
                 }
@@ -84,15 +86,15 @@ impl Streamable {
     }
 
     /// Finds the response among messages. Replies to requests of the server.
-    async fn answer_in(&mut self, id: u32, text: &[u8]) -> Result<Option<Result<Value, Failure>>, Failure> {
+    async fn response_in(&mut self, id: u32, text: &[u8]) -> Result<Option<Result<Value, Failure>>, Failure> {
         for message in message::read(text)? {
             match message::sort(message, id) {
-                Incoming::Answer(answer) => return Ok(Some(answer)),
-                Incoming::Asked(reply) if self.replies < ANSWERED => {
+                Incoming::Response(answer) => return Ok(Some(answer)),
+                Incoming::Request(reply) if self.replies < ANSWERED => {
                     self.replies += 1;
                     self.connection.reply(self.connection.url(), &reply).await;
                 }
-                Incoming::Asked(_) | Incoming::Nothing => {}
+                Incoming::Request(_) | Incoming::Other => {}
             }
         }
         Ok(None)

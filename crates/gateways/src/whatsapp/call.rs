@@ -97,7 +97,7 @@ impl GraphClient {
     /// Calls once and returns JSON.
     pub(super) async fn call(&self, token: &SecretString, call: Call<'_>) -> Result<Value, CallError> {
         let Some((http, base, total)) = self.connection() else {
-            return Err(CallError::NotSent { message: String::from("no connection to Meta here") });
+            return Err(CallError::NotSent { message: String::from("this process has no connection to Meta") });
         };
         let progress = Progress::default();
         let mut request = http

@@ -131,7 +131,7 @@ impl GraphClient {
         cap: usize,
     ) -> Result<Download, MediaError> {
         let Some((http, base, _)) = self.connection() else {
-            return Err(CallError::NotSent { message: String::from("no connection to Meta here") }.into());
+            return Err(CallError::NotSent { message: String::from("this process has no connection to Meta") }.into());
         };
         if info.file_size.is_some_and(|size| size > cap as u64) {
             return Err(MediaError::TooLarge(cap));

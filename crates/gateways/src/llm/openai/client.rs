@@ -51,7 +51,7 @@ impl OpenAi {
     pub async fn complete(&self, request: &ModelRequest, trace_id: &str) -> Result<ModelResponse, ModelFailure> {
         let tuning = Tuning::from(&request.llm).over(&self.endpoint.tuning);
         let body = bytes(&self.endpoint.provider, self.model_for(&request.llm), &tuning, request)
-            .map_err(|error| failure::permanent(format!("the question is not JSON: {error}")))?;
+            .map_err(|error| failure::permanent(format!("the request is not valid JSON: {error}")))?;
         let mut post = self
             .client
             .http()
