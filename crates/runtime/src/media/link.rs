@@ -1,4 +1,4 @@
-//! Links to files: whoever has one reads one file for a day, without a key. So an `<img>` of a client's page can show it.
+//! Signed links to media: each gives access to one file for a day without a key, for example in an `<img>` of a client.
 //!
 //! `<project id>.<message id>.<end of life, Unix seconds>.<mac>`, signed with the key of the installation's tokens.
 
