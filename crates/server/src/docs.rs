@@ -3,6 +3,10 @@
 //! The page needs no other server: its renderer is embedded (`assets/docs/README.md`), and its
 //! content policy forbids other origins. It is stored compressed, which every browser accepts.
 
+use crate::{
+    AppState, api,
+    resources::{self, cli},
+};
 use axum::{
     Router,
     extract::Request,
@@ -11,8 +15,10 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use std::sync::LazyLock;
+use utoipa_axum::router::OpenApiRouter;
 
 /// Allows scripts and requests of this server only. Inline styles are allowed because the renderer
 /// writes its colours into the page.
@@ -63,7 +69,16 @@ const ASSETS: [Asset; 4] = [
     },
 ];
 
-static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| crate::router::openapi().to_string().into());
+static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| openapi().to_string().into());
+
+/// API routes, sorted by name, with their part of the document.
+pub(crate) fn api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().nest("/api/v1", resources::routes()).nest("/api/cli", cli::routes())
+}
+
+pub fn openapi() -> Value {
+    api::document::of(&api().into_openapi())
+}
 
 /// Routes of the page, its files and the document.
 pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {

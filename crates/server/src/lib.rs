@@ -26,7 +26,8 @@ pub mod telemetry;
 mod webhooks;
 
 pub use config::Config;
+pub use docs::openapi;
 pub use error::ApiError;
-pub use router::{openapi, router};
+pub use router::router;
 pub use start::{App, StartError, build};
 pub use state::AppState;

@@ -1,28 +1,13 @@
 //! All routes. Each resource folder has one list that makes both its routes and its part of the
 //! document.
 
-use crate::{
-    ApiError, AppState, api, docs, health, media,
-    resources::{self, cli},
-    telemetry, webhooks,
-};
+use crate::{ApiError, AppState, docs, health, media, resources::cli, telemetry, webhooks};
 use axum::{Router, middleware::from_fn_with_state, routing::get};
-use serde_json::Value;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa_axum::router::OpenApiRouter;
-
-/// API routes, sorted by name.
-fn api() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().nest("/api/v1", resources::routes()).nest("/api/cli", cli::routes())
-}
-
-pub fn openapi() -> Value {
-    api::document::of(&api().into_openapi())
-}
 
 /// The application without a port, as served by [`crate::build`].
 pub fn router(ctx: AppState) -> Router {
-    let (api, _) = api().split_for_parts();
+    let (api, _) = docs::api().split_for_parts();
     api.merge(docs::routes())
         .route("/cli/authorize/{code}", get(cli::authorize))
         .route("/media/{link}", get(media::serve))
