@@ -78,15 +78,19 @@ impl Turn<'_> {
         self.state.status == ExecutionStatus::Failed && retryable
     }
 
-    /// Continues a failed execution with a retryable error when it is resumed.
+    /// Continues a failed execution with a retryable error when it is resumed. Sends from before the
+    /// failure stay open until their outcomes arrive: a handoff must wait for them.
     pub(crate) fn revive(&mut self) -> bool {
         if !self.can_be_revived() {
             return false;
         }
         let Some(resume) = self.state.resume.take() else { return false };
         self.state.error = None;
-        // Their outcomes may have arrived after the failure and been ignored.
-        self.state.sends.clear();
+        // Their calls were answered when the execution failed: a late failure is reported like that
+        // of a text.
+        for send in &mut self.state.sends {
+            send.call_id = None;
+        }
         self.take_message(resume);
         self.begin_turn("resume");
         true

@@ -2,14 +2,14 @@
 
 use crate::{
     graphs::{graph_a, graph_webhook},
-    play::{Play, call, calls, text},
+    play::{Play, call, calls, metadata, text, text_and},
 };
 use domain::{
-    chat::ModelResponse,
-    execution::ExecutionStatus::{Handoff, Paused, Running},
+    chat::{ModelFailureKind, ModelResponse},
+    execution::ExecutionStatus::{Failed, Handoff, Paused, Running},
     tool_request::ToolAnswer,
 };
-use engine::Input;
+use engine::{Effect, Input};
 use serde_json::json;
 
 #[test]
@@ -67,4 +67,23 @@ fn second_takeover_cancels_an_earlier_resume() {
     assert!(play.sent().is_empty());
     play.resume(None, [text("it is there")]);
     play.is(Paused, "w");
+}
+
+#[test]
+fn takeover_after_a_revival_waits_for_sends_from_before_the_failure() {
+    let mut play = Play::new(graph_a());
+    play.hears("x");
+    let first = play.model_input(text_and("One moment.", [metadata()]));
+    play.feed(&[first]);
+    for _ in 0..2 {
+        play.open.retain(|effect| !matches!(effect, Effect::CallModel(_)));
+        play.model_fails(ModelFailureKind::BadHistory, None);
+    }
+    play.is(Failed, "a");
+    gives_back(&mut play);
+    play.set(Handoff);
+    play.is(Running, "a");
+    play.answer([]);
+    play.is(Handoff, "a");
+    assert_eq!(play.sent(), ["One moment."]);
 }
