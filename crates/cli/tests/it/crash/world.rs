@@ -261,12 +261,14 @@ pub fn until(what: &str, mut come: impl FnMut() -> bool) {
 }
 
 /// Finds a port outside the range of outgoing connections, so that it stays free while the server
-/// is down.
+/// is down. Tests that run at the same time in processes of their own have a slot number from
+/// nextest, and each slot has 400 ports.
 pub fn free_port() -> u16 {
     static TRIED: AtomicU16 = AtomicU16::new(0);
-    let offset = u16::try_from(std::process::id() % 9_000).unwrap();
+    let given = std::env::var("NEXTEST_TEST_GLOBAL_SLOT").ok().and_then(|slot| slot.parse().ok());
+    let slot = u16::try_from(given.unwrap_or_else(std::process::id) % 30).unwrap();
     loop {
-        let port = 20_000 + (offset + TRIED.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        let port = 20_000 + slot * 400 + TRIED.fetch_add(1, Ordering::Relaxed) % 400;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
