@@ -4,10 +4,11 @@ use super::view::AgentTestRun;
 use crate::{
     ApiError,
     api::Data,
-    auth::ProjectContext,
+    auth::{ProjectContext, path_id},
     change::{Changed, change},
-    found::{Found, OrNotFound as _},
+    found::OrNotFound as _,
 };
+use axum::extract::Path;
 use runtime::trials;
 use store::test_runs;
 
@@ -21,12 +22,15 @@ use store::test_runs;
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
-    Found(run): Found<test_runs::TestRunRow>,
+    Path(test_run_id): Path<String>,
 ) -> Result<Changed<Data<AgentTestRun>>, ApiError> {
     let project = ctx.project;
+    // The row is read in the transaction only: a repeated request gets its stored answer after the
+    // run was deleted.
+    let id = path_id(&test_run_id, "Test run")?;
     let answer = change!(ctx, "test_run.cancel", tx => {
-        trials::cancel(&ctx, tx, project, run.id).await?;
-        let row = test_runs::find(tx, project, run.id).await?.found()?;
+        trials::cancel(&ctx, tx, project, id).await?;
+        let row = test_runs::find(tx, project, id).await?.found()?;
         Ok(Data { data: AgentTestRun::of(tx, project, &row).await? })
     })?;
     ctx.wake.notify_one();
