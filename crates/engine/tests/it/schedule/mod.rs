@@ -9,12 +9,14 @@
 //! SCHEDULE_SEED=1234 plays one schedule again, SCHEDULES=50000 plays more of them
 //! ```
 
+mod stored;
 mod world;
 
 use crate::chance;
 use domain::execution::ExecutionStatus::{Handoff, Paused};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use world::{Execution, OFTEN, ScheduledWorld};
+use stored::Execution;
+use world::{OFTEN, ScheduledWorld};
 
 /// Schedules that run each time.
 const SLICE: u64 = 250;

@@ -1,63 +1,23 @@
 //! A mailbox, an outbox, timers and one worker, as small as they can be and still be durable: what a commit wrote
 //! survives a crash, what a worker holds does not. The engine is the real one.
 
+use super::stored::{Execution, Mail, Row};
 use crate::{
     agents,
     chance::Chance,
-    play::{call, calls, facts, go, metadata, note, text, text_and, wait},
+    play::{call, calls, go, metadata, note, text, text_and, wait},
     world::{World, assert_replays, one_tool, opening_hours, unreachable_server},
 };
 use domain::{
-    Id, Span, Timestamp,
+    Span, Timestamp,
     chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelResponse},
     execution::{ExecutionInput, ExecutionStatus},
     message::Content,
     tool_request::ToolAnswer,
 };
-use engine::{
-    CallModel, Compiled, Effect, Entry, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome, State,
-    advance,
-};
+use engine::{CallModel, Compiled, Effect, Entry, Input, Pending, Retrieval, SendOutcome, State, advance};
 use serde_json::json;
 use std::{collections::HashSet, mem, sync::Arc};
-use uuid::Uuid;
-
-/// What a commit has written of one execution.
-pub struct Execution {
-    state: String,
-    pub history: Vec<Entry>,
-    pub events: Vec<Event>,
-    timer: Option<(i64, Timestamp)>,
-    journal: Vec<(Timestamp, Vec<Input>)>,
-    began_as: State,
-}
-
-impl Execution {
-    fn new(number: usize) -> Self {
-        let execution_id = Id::from_uuid(Uuid::from_u128(u128::try_from(number).unwrap()));
-        let began_as = State::new(Facts { execution_id, ..facts() });
-        let state = serde_json::to_string(&began_as).unwrap();
-        Self { state, history: Vec::new(), events: Vec::new(), timer: None, journal: Vec::new(), began_as }
-    }
-
-    pub fn state(&self) -> State {
-        State::load(STATE_FORMAT, &self.state).unwrap()
-    }
-}
-
-/// Something that waits for the worker. What is not said by the contact is for one execution.
-#[derive(Debug, Clone)]
-struct Mail {
-    execution: Option<usize>,
-    input: Input,
-}
-
-struct Row {
-    execution: usize,
-    id: String,
-    text: String,
-    settled: bool,
-}
 
 pub struct ScheduledWorld {
     pub chance: Chance,
