@@ -9,7 +9,6 @@ use anyhow::Result;
 use crate::files::with_extensions;
 
 const LONGEST_FILE: usize = 450;
-const LONGEST_TEST_FILE: usize = 500;
 
 /// Files that may read settings and clocks; all others take them as arguments.
 const EDGES: [&str; 11] = [
@@ -48,9 +47,8 @@ pub fn problems(root: &Path) -> Result<Vec<String>> {
 fn problems_of(path: &str, text: &str) -> Vec<String> {
     let mut problems = Vec::new();
     let lines = text.lines().count();
-    let longest = if is_test(path) { LONGEST_TEST_FILE } else { LONGEST_FILE };
-    if path.ends_with(".rs") && lines > longest {
-        problems.push(format!("{path} has {lines} lines: split it by subject, at most {longest}"));
+    if path.ends_with(".rs") && lines > LONGEST_FILE {
+        problems.push(format!("{path} has {lines} lines: split it by subject, at most {LONGEST_FILE}"));
     }
     if path.contains("/src/") && path.ends_with(".rs") && !is_test(path) && !text.starts_with("//!") {
         problems.push(format!("{path} does not open with a `//!` line that says why the module exists"));
@@ -156,8 +154,8 @@ mod tests {
     fn long_files_are_caught() {
         fine("crates/domain/src/a.rs", &"//!\n".repeat(LONGEST_FILE));
         caught("crates/domain/src/a.rs", &"//!\n".repeat(LONGEST_FILE + 1), "split it by subject");
-        fine("crates/domain/tests/it/a.rs", &"//!\n".repeat(LONGEST_TEST_FILE));
-        caught("crates/domain/tests/it/a.rs", &"//!\n".repeat(LONGEST_TEST_FILE + 1), "split it by subject");
+        fine("crates/domain/tests/it/a.rs", &"//!\n".repeat(LONGEST_FILE));
+        caught("crates/domain/tests/it/a.rs", &"//!\n".repeat(LONGEST_FILE + 1), "split it by subject");
     }
 
     #[test]
