@@ -1,6 +1,7 @@
 //! Turns: from new input until the execution waits again.
 //!
-//! `step` is the heart: one engine step as one commit. A claim, a turn in progress and a settled send all call it.
+//! `step` is the heart: one engine step as one commit. A claim, a turn in progress, a settled send
+//! and an API request that begins a turn (`accept`) all call it.
 
 mod claim;
 mod contact_context;

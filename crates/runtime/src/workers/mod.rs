@@ -1,6 +1,7 @@
 //! The workers: each is a `step` that does one thing that is due and returns whether there was one.
 //!
-//! The loops here, `run_until_idle` of the tests and the simulator call the same steps. No step loops, spawns or sleeps.
+//! The loops here, `run_until_idle` of the tests and the simulator call the same steps. A step
+//! runs one piece of work to its end; only the loops here wait and spawn.
 
 mod lease_renewal;
 mod loops;
