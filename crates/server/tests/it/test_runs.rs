@@ -230,6 +230,24 @@ async fn cancelled_run_stops_its_agent_and_starts_the_next_run() {
     assert_eq!(app.model().requests().len(), 0);
 }
 
+#[tokio::test]
+async fn repeated_cancel_gets_its_stored_response_after_the_run_was_deleted() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
+    let path = format!("/api/v1/test_runs/{}/cancel", start(&app, &case).await);
+    let cancel = async || {
+        let request = app.request(Method::POST, &path).header("idempotency-key", "k").json(&json!({}));
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    };
+    let first = cancel().await;
+    assert_eq!(first.0, 200);
+    app.run_until_idle().await;
+    app.call(Method::DELETE, &format!("/api/v1/test_cases/{case}"), None).await;
+    assert_eq!(cancel().await, first);
+}
+
 fn shop(url: &str) -> Value {
     let path = std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop-agent.json");
     serde_json::from_str(&std::fs::read_to_string(path).unwrap().replace("{{vars.orders_url}}", url)).unwrap()
