@@ -1,6 +1,6 @@
 //! Turns a [`CallModel`] and rows of history into a request that even a strict provider takes.
 //!
-//! What is cut off is cut where no call loses its result. The contact's first message and the step prompt of the current
+//! A history is cut only where no call loses its result. The contact's first message and the step prompt of the current
 //! visit are shown even when they are older than the window.
 
 use crate::{agent::Compiled, effect::CallModel, history, prompt, state::State, summary};

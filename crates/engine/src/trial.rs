@@ -48,7 +48,7 @@ pub struct TrialError {
 /// The durable state of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
-    /// What the simulated user wants and does; later changes of the case do not apply.
+    /// Script of the simulated user, as it was when the run started.
     pub script: String,
     /// The judge's rubric.
     pub rubric: String,

@@ -105,7 +105,7 @@ impl<'a> Conversation<'a> {
         self.entries.iter().filter_map(Entry::person)
     }
 
-    /// The texts that nobody has answered, joined.
+    /// The contact's unanswered texts, joined.
     pub(crate) fn unanswered(&self) -> Option<String> {
         let from = self.entries.iter().rposition(|entry| matches!(entry, Entry::Said(_) | Entry::SystemData));
         let texts: Vec<&str> = after(&self.entries, from).iter().filter_map(Entry::person).collect();

@@ -1,4 +1,4 @@
-//! What all workers and handlers share: the database, the clock, randomness and the outbound clients.
+//! State shared by all workers and handlers: the database, the clock, randomness and the outbound clients.
 
 use crate::{Clock, interrupts::Interrupts, knowledge_cache::KnowledgeCache, leases::Leases, mcp_cache::McpCache};
 use domain::{
@@ -65,7 +65,7 @@ pub struct Inner {
     /// Expected in the webhook handshake.
     pub verify_token: Option<SecretString>,
     pub sandbox: Option<Sandbox>,
-    /// How long an unconfirmed send waits for a status.
+    /// Time that an unconfirmed send waits for a status.
     pub reconcile_window: Span,
     /// Owner of this process's leases: `<node>/<boot>`.
     pub node: String,

@@ -14,7 +14,7 @@ const LONGEST: usize = 4_000;
 const SHORTEST: usize = LONGEST / 2;
 /// Repeated from the chunk before: 150 tokens.
 const OVERLAP: usize = 600;
-/// How far back a cut may move to keep one visible character together.
+/// Largest distance that a cut moves back to keep one visible character together.
 const LETTER: usize = 64;
 
 /// Places to cut at, the worst first.

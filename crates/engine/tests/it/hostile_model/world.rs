@@ -341,7 +341,7 @@ impl World for HostileWorld {
         Retrieval::Found { passages: (0..count).map(|_| text(&mut self.chance).repeat(100)).collect() }
     }
 
-    /// What an MCP server says of its tools: names that are taken, that no model takes, that are all the same, and schemas that are none.
+    /// Lists tools of an MCP server: names that are taken, invalid or repeated, and invalid schemas.
     fn tools_of(&mut self, _: &str) -> ToolAnswer {
         let chance = &mut self.chance;
         let names = [
