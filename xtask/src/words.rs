@@ -10,7 +10,7 @@ use crate::files::with_extensions;
 
 const WORDS: [&str; 6] = ["nobody", "somebody", "whoever", "anew", "is told", "beside"];
 
-/// How many there may be in all. Lower it when there are fewer.
+/// Largest allowed count of all words together. Lower it when there are fewer.
 const CEILING: usize = 60;
 
 /// Prints how often each word stands in sources, comments, messages and documents.

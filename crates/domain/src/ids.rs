@@ -139,7 +139,7 @@ kinds! {
     SandboxSession => SandboxSessionId,
     /// Test cases of an agent.
     TestSuite => TestSuiteId,
-    /// What a simulated user does and how it is graded.
+    /// A script for a simulated user, and a rubric.
     TestCase => TestCaseId,
     /// One judged run of a test case.
     TestRun => TestRunId,

@@ -1,4 +1,4 @@
-//! What a step costs, by the size of the graph and the length of the history: it must follow what changed, not what was.
+//! Cost of a step by size of the graph and length of the history: it must depend on the change alone.
 //!
 //! `cargo xtask bench engine` runs it and prints the table with its ratios.
 #![expect(clippy::unwrap_used, reason = "a panic is how a benchmark fails")]

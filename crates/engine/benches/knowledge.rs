@@ -1,4 +1,4 @@
-//! What it costs to make the longest knowledge text ready for searching, and to search it.
+//! Cost of indexing and searching the longest knowledge text.
 //!
 //! `cargo xtask bench engine` runs it and prints its table. Each figure is the median of its runs.
 #![expect(clippy::print_stdout, reason = "the table is what it is for")]

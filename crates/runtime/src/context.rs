@@ -94,7 +94,7 @@ impl Deref for Context {
     }
 }
 
-/// What a context is made of: `server::build` opens the real parts, the simulator brings its own.
+/// Parts of a context: `server::build` opens the real ones, the simulator brings its own.
 pub struct Parts {
     /// Migrated.
     pub store: Store,

@@ -25,7 +25,7 @@ rows! {
         pub error: Option<String>,
         /// JSON: what became of the file that it brought; none of a message without one.
         pub media: Option<String>,
-        /// When it was stored.
+        /// Time at which it was stored.
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
     }
@@ -182,7 +182,7 @@ pub async fn accepted(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, wamid:
 #[derive(Debug, Clone)]
 pub struct StatusChange<'a> {
     pub to: Delivery,
-    /// When, by Meta's clock.
+    /// Time by Meta's clock.
     pub at: Timestamp,
     /// Why it failed.
     pub error: Option<&'a str>,

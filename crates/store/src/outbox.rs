@@ -54,7 +54,7 @@ rows! {
         pub state: OutboxState,
         /// Attempts made.
         pub attempt: i64,
-        /// When it is given up.
+        /// Time after which it is not tried again.
         pub give_up_at: Timestamp,
         pub policy: Policy,
         /// Fencing token, raised by each claim.
@@ -62,7 +62,7 @@ rows! {
         pub wamid: Option<String>,
         /// Why it failed, or why the last attempt did: JSON of code and message.
         pub error: Option<String>,
-        /// When to look at it next.
+        /// Time of the next look.
         pub next_at: Timestamp,
     }
 }
@@ -84,7 +84,7 @@ pub struct NewOutbox<'a> {
     pub policy: Policy,
     /// Given up after this long.
     pub patience: Span,
-    /// When it may be sent.
+    /// Earliest time of the send.
     pub not_before: Timestamp,
     pub now: Timestamp,
 }
@@ -125,7 +125,7 @@ impl Settlement {
         Some(error.to_string())
     }
 
-    /// When to look again, and Meta's id.
+    /// Time of the next look, and Meta's id.
     fn columns(&self, now: Timestamp) -> (Timestamp, Option<&str>) {
         match self {
             Self::Accepted { wamid } => (now, Some(wamid)),

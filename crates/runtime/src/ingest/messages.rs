@@ -67,7 +67,7 @@ pub(super) async fn is_first(
     Ok(new)
 }
 
-/// Where a conversation belongs.
+/// Owner of a conversation.
 pub(super) struct Place {
     pub project: ProjectId,
     pub config: Option<WhatsappConfigId>,

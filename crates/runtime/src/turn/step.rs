@@ -31,7 +31,7 @@ pub struct ActiveTurn {
     pub(crate) pending: PendingEffect,
 }
 
-/// How the caller holds the conversation.
+/// The caller's claim on the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// It was due and free: a worker that had an effect pending is gone.
