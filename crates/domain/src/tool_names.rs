@@ -10,7 +10,7 @@ pub const SEND_MEDIA: &str = "send_media_message";
 pub const SEND_NOTIFICATION: &str = "send_notification_to_user";
 pub const SEND_TEMPLATE: &str = "SendWhatsappTemplateMessage";
 pub const WAIT_FOR_USER: &str = "WaitForUser";
-pub const WEBHOOK_ANYWHERE: &str = "webhook_request";
+pub const WEBHOOK_REQUEST: &str = "webhook_request";
 
 /// Version 1 shows inputs as results of these calls; no model is offered them.
 pub const HANDLE_USER_MESSAGE: &str = "handle_user_message";
@@ -30,7 +30,7 @@ pub const RESERVED_TOOLS: [&str; 19] = [
     ENTER_IDLE_STATE,
     WAIT_FOR_USER,
     GET_EXECUTION_METADATA,
-    WEBHOOK_ANYWHERE,
+    WEBHOOK_REQUEST,
     KB_RETRIEVAL,
     SEND_TEMPLATE,
     HANDLE_USER_MESSAGE,

@@ -4,7 +4,7 @@
 
 use crate::agent::{
     Transport,
-    variables::{self, Place},
+    variables::{self, Destination},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -120,13 +120,13 @@ impl SecretMarks {
         for (mark, name) in &self.0 {
             let value = values.get(name).map_or("", String::as_str);
             let put = |text: &str, place| variables::put_in(text, mark, value, place);
-            filled.url = put(&filled.url, Place::Url);
+            filled.url = put(&filled.url, Destination::Url);
             filled.headers = filled
                 .headers
                 .into_iter()
-                .map(|(name, value)| (put(&name, Place::Header), put(&value, Place::Header)))
+                .map(|(name, value)| (put(&name, Destination::Header), put(&value, Destination::Header)))
                 .collect();
-            filled.body = filled.body.map(|body| each_text(body, &|text| put(&text, Place::JsonString)));
+            filled.body = filled.body.map(|body| each_text(body, &|text| put(&text, Destination::JsonString)));
         }
         filled
     }

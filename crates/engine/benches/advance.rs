@@ -83,7 +83,7 @@ impl Talk {
     }
 
     fn said(&self) -> Input {
-        Input::Said { id: format!("m{}", self.rows.len()), text: "Do you have the blue one?".into() }
+        Input::Message { id: format!("m{}", self.rows.len()), text: "Do you have the blue one?".into() }
     }
 
     fn asked(&mut self) -> CallModel {

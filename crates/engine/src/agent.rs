@@ -87,7 +87,7 @@ pub struct Target {
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct CannotRun(pub String);
+pub struct CompileError(pub String);
 
 impl Compiled {
     /// An agent without nodes, for executions whose agent cannot run.
@@ -103,7 +103,7 @@ impl Compiled {
     }
 
     /// True if only tools reach the contact.
-    pub fn speaks_by_tools(&self) -> bool {
+    pub fn sends_only_by_tools(&self) -> bool {
         self.version == AgentVersion::V1
     }
 

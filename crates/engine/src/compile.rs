@@ -1,7 +1,7 @@
 //! Makes an agent ready to run: indexes its graph by name and builds the tools of each node once.
 
 use crate::{
-    agent::{AgentContent, AgentVersion, CannotRun, Compiled, CompiledNode, Target},
+    agent::{AgentContent, AgentVersion, CompileError, Compiled, CompiledNode, Target},
     knowledge::Knowledge,
     nodes, tokens, tools,
 };
@@ -9,9 +9,9 @@ use domain::agent::{END, Graph, LlmConfig, Node, RetryConfig, START, Webhook, co
 use std::{collections::HashMap, sync::Arc};
 
 impl Compiled {
-    pub fn new(content: &AgentContent) -> Result<Self, CannotRun> {
+    pub fn new(content: &AgentContent) -> Result<Self, CompileError> {
         let mut graph = Graph::from_canonical(&content.graph).map_err(|problems| {
-            CannotRun(
+            CompileError(
                 problems
                     .first()
                     .map_or_else(|| "the graph cannot be read".into(), |p| format!("{}: {}", p.path, p.message)),
@@ -36,7 +36,7 @@ impl Compiled {
 }
 
 impl CompiledNode {
-    fn new(graph: &Graph, node: &Node, agent: &Compiled, enabled: &[String]) -> Result<Self, CannotRun> {
+    fn new(graph: &Graph, node: &Node, agent: &Compiled, enabled: &[String]) -> Result<Self, CompileError> {
         let mut targets = Vec::new();
         for edge in graph.edges_from(&node.id) {
             if let Some(target) = graph.node_by_id(&edge.to) {
@@ -55,7 +55,7 @@ impl CompiledNode {
         let mut validators = HashMap::new();
         for tool in &tools {
             let validator =
-                compile_schema(&tool.parameters).map_err(|error| CannotRun(format!("{}: {error}", tool.name)))?;
+                compile_schema(&tool.parameters).map_err(|error| CompileError(format!("{}: {error}", tool.name)))?;
             validators.insert(tool.name.clone(), validator);
         }
         let webhooks = webhooks.into_iter().collect();

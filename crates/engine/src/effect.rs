@@ -33,7 +33,7 @@ pub enum Effect {
     ListTools {
         id: String,
         /// In the node's order.
-        servers: Vec<AskedServer>,
+        servers: Vec<McpServerRequest>,
     },
     /// Sends a message to the contact; its outcome is `Sent`.
     Send {
@@ -114,7 +114,7 @@ fn is_zero(number: &usize) -> bool {
 
 /// One MCP server to list the tools of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AskedServer {
+pub struct McpServerRequest {
     /// Name in the node's settings.
     pub server: String,
     /// Holds marks where secrets belong.

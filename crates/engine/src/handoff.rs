@@ -4,8 +4,8 @@ use crate::{
     agent::Compiled,
     effect::Effect,
     limits::OverBudget,
-    state::{InterruptKind, Pending, Waiting, Wanted},
-    turn::Turn,
+    state::{InterruptKind, Pending, QueuedInput, RequestedStatus},
+    step_builder::StepBuilder,
 };
 use domain::{
     agent::END,
@@ -16,11 +16,11 @@ use serde_json::json;
 
 const HANDED_BACK: &str = "A person has handed the conversation back to you.";
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Applies a status set by the API as soon as possible. `true`: the loop looks again.
     /// A model call is cancelled; a request or a send that has left is waited for.
-    pub(crate) fn obey(&mut self) -> bool {
-        let Some(Wanted { status, reason }) = self.state.wanted.clone() else { return false };
+    pub(crate) fn apply_requested_status(&mut self) -> bool {
+        let Some(RequestedStatus { status, reason }) = self.state.requested_status.clone() else { return false };
         match self.state.pending {
             Some(Pending::Model { .. }) => self.drop_pending(),
             Some(_) => return false,
@@ -29,9 +29,9 @@ impl Turn<'_> {
         match status {
             ExecutionStatus::Ended => self.end(&reason),
             ExecutionStatus::Failed => self.fail("set_by_api", &reason),
-            ExecutionStatus::Handoff => self.hand_over(&reason),
+            ExecutionStatus::Handoff => self.start_handoff(&reason),
             ExecutionStatus::Paused => return self.pause(),
-            _ => self.state.wanted = None,
+            _ => self.state.requested_status = None,
         }
         self.state.pending.is_none() || self.state.status.is_over()
     }
@@ -40,7 +40,7 @@ impl Turn<'_> {
     /// result.
     fn pause(&mut self) -> bool {
         if self.state.status != ExecutionStatus::Running {
-            self.state.wanted = None;
+            self.state.requested_status = None;
             return true;
         }
         // A handoff that is about to start comes first.
@@ -48,52 +48,52 @@ impl Turn<'_> {
         if !self.state.calls.is_empty() || self.state.entering || taken_over {
             return false;
         }
-        self.take_outside();
-        self.take_inbox();
-        self.rest(InterruptKind::Manual, None, None);
+        self.append_external_messages();
+        self.append_queued_inputs();
+        self.start_wait(InterruptKind::Manual, None, None);
         self.state.pending.is_none()
     }
 
     /// Waits for a person if this is a HandoffNode.
-    pub(crate) fn rests_for_person(&mut self) -> bool {
-        let rests = self.agent.is_handoff(&self.state.node);
-        if rests {
-            self.rest(InterruptKind::Handoff, None, None);
+    pub(crate) fn wait_if_handoff(&mut self) -> bool {
+        let is_handoff = self.agent.is_handoff(&self.state.node);
+        if is_handoff {
+            self.start_wait(InterruptKind::Handoff, None, None);
         }
-        rests
+        is_handoff
     }
 
     /// Starts a handoff from any node; a resume returns to this node.
-    pub(crate) fn hand_over(&mut self, reason: &str) {
+    pub(crate) fn start_handoff(&mut self, reason: &str) {
         if !self.all_sends_settled() {
             return;
         }
         let waiting = self.state.interrupt.take().and_then(|interrupt| interrupt.call);
         self.state.calls.splice(0..0, waiting);
         self.skip_calls("a person has taken over");
-        self.take_outside();
-        self.take_inbox();
+        self.append_external_messages();
+        self.append_queued_inputs();
         // The person sees failed sends in the inbox.
         self.state.failed_sends.clear();
         self.state.return_to = Some(self.state.node.clone());
         self.state.handoff_reason = Some(reason.to_owned());
-        self.rest(InterruptKind::Handoff, None, None);
+        self.start_wait(InterruptKind::Handoff, None, None);
     }
 
     pub(crate) fn over_budget(&mut self) {
         match self.agent.limits.over_budget {
             OverBudget::Fail => self.fail("budget_exceeded", "the execution has used up its tokens"),
-            OverBudget::Handoff => self.hand_over("budget_exceeded"),
+            OverBudget::Handoff => self.start_handoff("budget_exceeded"),
         }
     }
 
     /// During a handoff messages are recorded and the agent is silent. `true`: resumed.
     pub(crate) fn leave_handoff(&mut self) -> bool {
-        let heard = !self.state.inbox.is_empty() || !self.state.outside.is_empty();
-        self.take_outside();
-        self.take_inbox();
+        let has_messages = !self.state.queued_inputs.is_empty() || !self.state.external_messages.is_empty();
+        self.append_external_messages();
+        self.append_queued_inputs();
         let Some(resume) = self.state.resume.take() else {
-            if heard {
+            if has_messages {
                 let expires_at = self.set_timer(InterruptKind::Handoff);
                 if let Some(interrupt) = &mut self.state.interrupt {
                     interrupt.expires_at = Some(expires_at);
@@ -113,19 +113,19 @@ impl Turn<'_> {
             }
             ExecutionInput::UserInput { text } => {
                 self.append("system", ChatMessage::User { content: format!("[system data] {HANDED_BACK}") });
-                self.hear(Waiting::Said { id: resume.id, text });
+                self.queue_input(QueuedInput::Message { id: resume.id, text });
             }
         }
-        self.go_back();
+        self.return_from_handoff();
         true
     }
 
     /// Returns to the node that the handoff came from. A handoff straight from `__start__`
     /// continues along its own edge; without one the execution ends.
-    fn go_back(&mut self) {
+    fn return_from_handoff(&mut self) {
         // Nothing that silenced the agent outlives the handoff.
         self.state.handoff_reason = None;
-        self.state.wanted = None;
+        self.state.requested_status = None;
         let visited = self.state.node.clone();
         match self.state.return_to.take() {
             Some(node) => {

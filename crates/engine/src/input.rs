@@ -16,7 +16,8 @@ use serde_json::Value;
 #[serde(tag = "input", rename_all = "snake_case")]
 pub enum Input {
     /// A message of the contact.
-    Said {
+    #[serde(rename = "said")]
+    Message {
         /// Id of the stored message.
         id: String,
         text: String,
@@ -24,7 +25,8 @@ pub enum Input {
     /// Data of another system, which is no message.
     Data { id: String, value: Value },
     /// A message that a person or a program sent to the contact in the agent's place.
-    Outside {
+    #[serde(rename = "outside")]
+    ExternalMessage {
         /// Id of the stored message.
         id: String,
         text: String,
@@ -38,8 +40,9 @@ pub enum Input {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         interrupt: Option<String>,
     },
-    /// Another worker reclaimed the execution and continues from the stored state.
-    TakenOver,
+    /// A worker reclaimed the execution and continues from the stored state.
+    #[serde(rename = "taken_over")]
+    Reclaimed,
     /// The contact context, sent with a message where it has changed.
     Contact(Contact),
     /// Messages from before the execution, oldest first. Ignored once the execution has started.

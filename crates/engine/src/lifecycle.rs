@@ -5,7 +5,7 @@ use crate::{
     effect::{Effect, Step},
     prompt,
     state::State,
-    turn::Turn,
+    step_builder::StepBuilder,
 };
 use domain::{
     Timestamp,
@@ -16,14 +16,14 @@ use serde_json::json;
 /// Fails an execution whose agent cannot run. One that is over stays as it is.
 pub fn fail_unrunnable(state: &mut State, at: Timestamp, why: &str) -> Step {
     let agent = Compiled::empty();
-    let mut turn = Turn::new(&agent, state, at);
-    if !turn.state.status.is_over() {
-        turn.fail("graph_invalid", why);
+    let mut step = StepBuilder::new(&agent, state, at);
+    if !step.state.status.is_over() {
+        step.fail("graph_invalid", why);
     }
-    turn.finish()
+    step.finish()
 }
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Enters the node that `__start__` leads to; `__start__` itself asks no model.
     pub(crate) fn begin_if_new(&mut self) {
         if self.state.status != ExecutionStatus::Started {
@@ -34,8 +34,8 @@ impl Turn<'_> {
         for path in prompt::unknown_in_instructions(self.agent, self.state, self.at) {
             self.event("warning", json!({"code": "unknown_variable", "path": path}));
         }
-        self.take_outside();
-        self.take_inbox();
+        self.append_external_messages();
+        self.append_queued_inputs();
         match self.agent.first().map(str::to_owned) {
             Some(first) => self.enter(&first, None, "start"),
             None => self.fail("graph_invalid", "__start__ leads nowhere"),
@@ -44,14 +44,14 @@ impl Turn<'_> {
 
     /// Ends the execution. Every open call gets a result, and queued messages go to the history,
     /// for people and for a later resume.
-    fn over(&mut self, status: ExecutionStatus, reason: &str, unanswered: &str) {
+    fn finish_execution(&mut self, status: ExecutionStatus, reason: &str, unanswered: &str) {
         let waiting = self.state.interrupt.take().and_then(|interrupt| interrupt.call);
         self.state.calls.splice(0..0, waiting);
         self.skip_calls(unanswered);
         self.drop_pending();
-        self.state.wanted = None;
-        self.take_outside();
-        self.take_inbox();
+        self.state.requested_status = None;
+        self.append_external_messages();
+        self.append_queued_inputs();
         self.state.generation += 1;
         self.effect(Effect::ClearTimer);
         self.finish_turn(status, reason);
@@ -59,29 +59,29 @@ impl Turn<'_> {
 
     pub(crate) fn end(&mut self, reason: &str) {
         self.state.end_reason = Some(reason.into());
-        self.over(ExecutionStatus::Ended, reason, "interrupted");
+        self.finish_execution(ExecutionStatus::Ended, reason, "interrupted");
     }
 
     pub(crate) fn stop(&mut self) {
         let reason = self.state.stop.take().unwrap_or_default();
-        self.over(ExecutionStatus::Stopped, &reason, "stopped");
+        self.finish_execution(ExecutionStatus::Stopped, &reason, "stopped");
     }
 
     pub(crate) fn fail(&mut self, code: &str, message: &str) {
         let error = ExecutionError::new(code, message, Some(self.state.node.clone()));
         self.state.error = Some(ExecutionError { at: Some(self.at), ..error });
-        self.over(ExecutionStatus::Failed, code, "interrupted");
+        self.finish_execution(ExecutionStatus::Failed, code, "interrupted");
     }
 
-    pub(crate) fn can_be_revived(&self) -> bool {
+    pub(crate) fn can_be_resumed(&self) -> bool {
         let retryable = self.state.error.as_ref().is_some_and(|error| error.retryable);
         self.state.status == ExecutionStatus::Failed && retryable
     }
 
     /// Continues a failed execution with a retryable error when it is resumed. Sends from before the
     /// failure stay open until their outcomes arrive: a handoff must wait for them.
-    pub(crate) fn revive(&mut self) -> bool {
-        if !self.can_be_revived() {
+    pub(crate) fn resume_failed(&mut self) -> bool {
+        if !self.can_be_resumed() {
             return false;
         }
         let Some(resume) = self.state.resume.take() else { return false };
@@ -91,7 +91,7 @@ impl Turn<'_> {
         for send in &mut self.state.sends {
             send.call_id = None;
         }
-        self.take_message(resume);
+        self.queue_resume_message(resume);
         self.begin_turn("resume");
         true
     }

@@ -4,13 +4,13 @@
 
 use crate::{
     agent::Compiled,
-    context,
     state::State,
     text::{escaped, without_comments},
+    variable_values,
 };
 use domain::{
     Timestamp,
-    agent::variables::{Place, fill_context},
+    agent::variables::{Destination, fill_context},
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, fmt::Write as _, sync::LazyLock};
@@ -27,9 +27,9 @@ static BEGINNING_V2: LazyLock<String> = LazyLock::new(|| [ROLE, SPEAKING_V2, RUL
 
 /// The system prompt. Of the contact's own words it holds the profile name only, escaped.
 pub(crate) fn system(agent: &Compiled, state: &State, at: Timestamp) -> String {
-    let mut text = if agent.speaks_by_tools() { BEGINNING_V1.clone() } else { BEGINNING_V2.clone() };
+    let mut text = if agent.sends_only_by_tools() { BEGINNING_V1.clone() } else { BEGINNING_V2.clone() };
     if let Some(instructions) = agent.system_prompt.as_deref().filter(|instructions| !instructions.trim().is_empty()) {
-        let filled = fill_context(instructions, &context::of_prompt(state, at), Place::Prompt).text;
+        let filled = fill_context(instructions, &variable_values::of_prompt(state, at), Destination::Prompt).text;
         let _ = write!(text, "\n<general_instructions>\n{}\n</general_instructions>\n", filled.trim());
     }
     text.push_str(&contact(state));
@@ -45,7 +45,7 @@ pub(crate) fn unknown_in_instructions(agent: &Compiled, state: &State, at: Times
     if !instructions.contains("{{") {
         return Vec::new();
     }
-    fill_context(instructions, &context::of_prompt(state, at), Place::Prompt).unknown
+    fill_context(instructions, &variable_values::of_prompt(state, at), Destination::Prompt).unknown
 }
 
 /// The contact context, escaped because people wrote it; empty if nothing is known.
@@ -81,7 +81,7 @@ fn contact(state: &State) -> String {
 pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String, Vec<String>) {
     let mut unknown = Vec::new();
     let mut fill = |template: &str| {
-        let filled = fill_context(template, context, Place::Prompt);
+        let filled = fill_context(template, context, Destination::Prompt);
         unknown.extend(filled.unknown);
         filled.text
     };

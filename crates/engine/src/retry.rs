@@ -5,7 +5,7 @@ use crate::{
     effect::CallModel,
     limits,
     state::Pending,
-    turn::{Retried, Turn},
+    step_builder::{ReplacedCall, StepBuilder},
 };
 use domain::{
     Span, Timestamp,
@@ -14,25 +14,25 @@ use domain::{
 };
 use serde_json::json;
 
-pub(crate) struct Tries {
+pub(crate) struct Attempts {
     pub failures: u32,
     pub failing_since: Option<Timestamp>,
 }
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Replaces a model call that must be repeated by one that includes new messages, after a
     /// failure or a reclaim (docs/spec/engine.md 2.4). A call without a failed attempt counts as a
     /// discarded answer, which is limited: a contact who keeps writing must still get an answer.
-    pub(crate) fn gives_up_question(&mut self) -> bool {
+    pub(crate) fn discard_outdated_call(&mut self) -> bool {
         let Some(Pending::Model { call, failures, not_before, failing_since }) = &self.state.pending else {
             return false;
         };
         let first = *failures == 0;
         let starves = first && self.state.turn.discarded >= limits::DISCARDED;
-        if self.state.inbox.is_empty() || call.summarises || starves {
+        if self.state.queued_inputs.is_empty() || call.summarises || starves {
             return false;
         }
-        self.retried = Some(Retried {
+        self.replaced_call = Some(ReplacedCall {
             failures: *failures,
             not_before: *not_before,
             failing_since: *failing_since,
@@ -50,17 +50,17 @@ impl Turn<'_> {
         true
     }
 
-    pub(crate) fn model_failed(&mut self, call: CallModel, tries: &Tries, failure: &ModelFailure) {
-        let failures = tries.failures + 1;
+    pub(crate) fn model_failed(&mut self, call: CallModel, attempts: &Attempts, failure: &ModelFailure) {
+        let failures = attempts.failures + 1;
         self.event("llm.failed", json!({"message": failure.message, "failures": failures}));
         if self.state.stop.is_some() {
             return;
         }
         if failure.kind == ModelFailureKind::Temporary
-            && let Some(wait) = self.wait_before_retry(&call, tries, failure)
+            && let Some(wait) = self.wait_before_retry(&call, attempts, failure)
         {
             self.event("llm.retried", json!({"wait_ms": wait.millis(), "attempt": failures + 1}));
-            let failing_since = tries.failing_since.or(Some(self.at));
+            let failing_since = attempts.failing_since.or(Some(self.at));
             self.state.pending =
                 Some(Pending::Model { call, failures, not_before: Some(self.at + wait), failing_since });
             return;
@@ -69,18 +69,18 @@ impl Turn<'_> {
             let from = call.from + (call.to - call.from) / 2;
             self.event("history.trimmed", json!({"from": from, "cut": from - 1}));
             let (id, tokens) = (self.effect_id(), self.window().1 / 2);
-            return self.ask(CallModel { id, from, halved: true, ..call }, tokens);
+            return self.request_model(CallModel { id, from, halved: true, ..call }, tokens);
         }
         if failure.kind == ModelFailureKind::BadHistory && !call.repaired && !call.summarises {
             self.warn("history_repaired", "the provider took a call for unanswered; it is asked once more");
             let (id, tokens) = (self.effect_id(), self.window().1);
-            return self.ask(CallModel { id, repaired: true, ..call }, tokens);
+            return self.request_model(CallModel { id, repaired: true, ..call }, tokens);
         }
         if call.doubled && failure.kind == ModelFailureKind::Permanent {
             // The doubled limit may exceed the model's own.
             self.state.turn.cut += 1;
             let (id, tokens) = (self.effect_id(), self.window().1);
-            return self.ask(CallModel { id, doubled: false, ..call }, tokens);
+            return self.request_model(CallModel { id, doubled: false, ..call }, tokens);
         }
         if call.summarises {
             // The conversation continues without a summary.
@@ -91,22 +91,22 @@ impl Turn<'_> {
             let fallback = call.fallback + 1;
             self.event("llm.fallback", json!({"fallback": fallback, "message": failure.message}));
             let (id, tokens) = (self.effect_id(), self.window().1);
-            return self.ask(CallModel { id, fallback, ..call }, tokens);
+            return self.request_model(CallModel { id, fallback, ..call }, tokens);
         }
         let code = if failure.kind == ModelFailureKind::KeyMissing { "llm_key_missing" } else { "llm_unavailable" };
         self.fail(code, &failure.message);
     }
 
     /// `None`: no further attempt.
-    fn wait_before_retry(&self, call: &CallModel, tries: &Tries, failure: &ModelFailure) -> Option<Span> {
+    fn wait_before_retry(&self, call: &CallModel, attempts: &Attempts, failure: &ModelFailure) -> Option<Span> {
         let retry = self.agent.node(&call.node).map_or(RetryConfig::DEFAULT, |node| node.retry);
         let wait = match failure.retry_after_ms {
             Some(asked) => Span::from_millis(asked.clamp(0, limits::MODEL_RETRY_AFTER.millis())),
-            None => backoff(retry, tries.failures, &call.id),
+            None => backoff(retry, attempts.failures, &call.id),
         };
-        let began = tries.failing_since.unwrap_or(self.at);
+        let began = attempts.failing_since.unwrap_or(self.at);
         let in_time = self.at + wait - began <= limits::MODEL_RETRY_TOTAL;
-        (tries.failures < retry.max_retries && in_time).then_some(wait)
+        (attempts.failures < retry.max_retries && in_time).then_some(wait)
     }
 }
 

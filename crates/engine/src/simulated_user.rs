@@ -19,18 +19,18 @@ const LONGEST: usize = 4_096;
 const RULES: &str = include_str!("../prompts/simulated_user.md");
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Played {
-    Says(String),
+pub enum SimulatedReply {
+    Message(String),
     /// The script is used up.
-    Ends,
+    ScriptEnded,
 }
 
 /// The request for its next message.
 pub fn request(script: &str, lines: &[Line]) -> ModelRequest {
     let last = lines.iter().rev().find(|line| !line.by_user).map_or("", |line| line.text.as_str());
-    let said = if lines.is_empty() { "(the conversation has not begun)".into() } else { transcript(lines) };
+    let conversation = if lines.is_empty() { "(the conversation has not begun)".into() } else { transcript(lines) };
     let content = format!(
-        "<script>\n{}\n</script>\n\n<transcript>\n{said}\n</transcript>\n\n<last_agent_message>\n{}\n</last_agent_message>",
+        "<script>\n{}\n</script>\n\n<transcript>\n{conversation}\n</transcript>\n\n<last_agent_message>\n{}\n</last_agent_message>",
         script.trim(),
         data(last)
     );
@@ -50,7 +50,7 @@ pub fn request(script: &str, lines: &[Line]) -> ModelRequest {
 }
 
 /// Reads the tool call, else `<message>` tags, else the whole text. `None`: an empty answer.
-pub fn read(response: &ModelResponse) -> Option<Played> {
+pub fn read(response: &ModelResponse) -> Option<SimulatedReply> {
     let called = response.tool_calls.iter().find(|call| call.name == NAME);
     let called = called.and_then(|call| call.arguments.get("message").and_then(Value::as_str));
     let written = || response.text.as_deref().map(|text| tag(text, "message").unwrap_or(text));
@@ -58,7 +58,7 @@ pub fn read(response: &ModelResponse) -> Option<Played> {
     match message {
         "" => None,
         // Some models add the token to a goodbye; the agent must never read it.
-        text if text.contains(ENDED) => Some(Played::Ends),
-        text => Some(Played::Says(text.chars().take(LONGEST).collect())),
+        text if text.contains(ENDED) => Some(SimulatedReply::ScriptEnded),
+        text => Some(SimulatedReply::Message(text.chars().take(LONGEST).collect())),
     }
 }

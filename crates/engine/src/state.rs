@@ -12,7 +12,7 @@ pub use self::{
     interrupt::{Interrupt, InterruptKind},
     mcp_tools::{McpOffer, McpTools},
     pending::{FailedSend, OpenSend, Pending},
-    queue::{Resume, Waiting, Wanted},
+    queue::{QueuedInput, RequestedStatus, Resume},
 };
 use crate::facts::{About, Contact, Facts};
 use domain::{
@@ -66,11 +66,11 @@ pub struct State {
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub failed_sends: Vec<FailedSend>,
     /// Inputs for the next safe point.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub inbox: Vec<Waiting>,
+    #[serde(rename = "inbox", skip_serializing_if = "Vec::is_empty", default)]
+    pub queued_inputs: Vec<QueuedInput>,
     /// Messages that others sent to the contact, for the next safe point.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub outside: Vec<String>,
+    #[serde(rename = "outside", skip_serializing_if = "Vec::is_empty", default)]
+    pub external_messages: Vec<String>,
     /// A resume that no step has acted on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resume: Option<Resume>,
@@ -78,14 +78,14 @@ pub struct State {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stop: Option<String>,
     /// A status set by the API that no step has acted on.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub wanted: Option<Wanted>,
+    #[serde(rename = "wanted", skip_serializing_if = "Option::is_none", default)]
+    pub requested_status: Option<RequestedStatus>,
     /// The open call whose message was sent already.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub said: Option<String>,
+    #[serde(rename = "said", skip_serializing_if = "Option::is_none", default)]
+    pub sent_call: Option<String>,
     /// Time of the contact's latest message.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub heard_at: Option<Timestamp>,
+    #[serde(rename = "heard_at", skip_serializing_if = "Option::is_none", default)]
+    pub last_message_at: Option<Timestamp>,
     /// Links that the contact wrote; the agent sends no media from them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub links: Vec<String>,
@@ -155,13 +155,13 @@ impl State {
             pending: None,
             sends: Vec::new(),
             failed_sends: Vec::new(),
-            inbox: Vec::new(),
-            outside: Vec::new(),
+            queued_inputs: Vec::new(),
+            external_messages: Vec::new(),
             resume: None,
             stop: None,
-            wanted: None,
-            said: None,
-            heard_at: None,
+            requested_status: None,
+            sent_call: None,
+            last_message_at: None,
             links: Vec::new(),
             sizes: Vec::new(),
             turn: TurnCounters::default(),
@@ -200,9 +200,9 @@ impl State {
         self.contact.as_ref().map_or(&self.facts.about, |contact| &contact.about)
     }
 
-    /// True while a worker performs a slow effect. Another worker that finds this has reclaimed the
-    /// execution.
-    pub fn is_in_hand(&self) -> bool {
+    /// True while a worker performs a slow effect. Another worker that loads this state has reclaimed
+    /// the execution.
+    pub fn has_running_effect(&self) -> bool {
         match &self.pending {
             Some(Pending::Model { not_before, .. }) => not_before.is_none(),
             Some(Pending::Tool { .. } | Pending::Retrieval { .. } | Pending::ToolList { .. }) => true,
@@ -234,7 +234,7 @@ impl State {
     }
 
     /// True if a resume that names this interrupt, or none, applies.
-    pub fn rests_in(&self, interrupt: Option<&str>) -> bool {
+    pub fn accepts_resume(&self, interrupt: Option<&str>) -> bool {
         match (&self.interrupt, interrupt) {
             (Some(active), Some(named)) => active.id == named,
             (None, Some(_)) => false,

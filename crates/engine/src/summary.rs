@@ -6,8 +6,8 @@ use crate::{
     effect::CallModel,
     history, limits,
     state::{State, Summary},
+    step_builder::StepBuilder,
     text::{unmarked, without_comments},
-    turn::Turn,
 };
 use domain::chat::{ChatMessage, ModelRequest};
 use std::fmt::Write as _;
@@ -54,9 +54,9 @@ pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &
     }
 }
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Asks for a summary if enough entries were cut since the last one.
-    pub(crate) fn asks_for_summary(&mut self, window_from: i64) -> bool {
+    pub(crate) fn request_summary_if_due(&mut self, window_from: i64) -> bool {
         let from = self.state.summary.as_ref().map_or(1, |summary| summary.to + 1);
         if !self.agent.limits.summaries || window_from - from < limits::SUMMARISED {
             return false;
@@ -76,7 +76,7 @@ impl Turn<'_> {
             summarises: true,
         };
         let tokens = u64::from(limits::CONTEXT_TOKENS.min(self.agent.limits.context_tokens)) / 4;
-        self.ask(call, tokens);
+        self.request_model(call, tokens);
         true
     }
 

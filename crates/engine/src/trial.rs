@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     judge, limits,
-    simulated_user::{self, Played},
+    simulated_user::{self, SimulatedReply},
 };
 pub use crate::{judge::Verdict, transcript::Line};
 
@@ -55,7 +55,8 @@ pub struct Trial {
     pub phase: Phase,
     pub began_at: Option<Timestamp>,
     /// Messages of the simulated user.
-    pub said: u32,
+    #[serde(rename = "said")]
+    pub messages: u32,
     /// Unreadable answers to the open request.
     pub unreadable: u32,
     /// Failed attempts of the open request.
@@ -81,7 +82,8 @@ pub enum TrialInput {
     Begin,
     /// The agent's turn is over.
     Agent {
-        rest: AgentRest,
+        #[serde(rename = "rest")]
+        end: AgentTurnEnd,
         /// Tokens so far.
         usage: Usage,
     },
@@ -101,7 +103,7 @@ pub enum TrialInput {
 /// End of the agent's turn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "rest", rename_all = "snake_case")]
-pub enum AgentRest {
+pub enum AgentTurnEnd {
     /// Waits for the simulated user.
     Waits,
     /// Ended, or handed off to a person.
@@ -120,7 +122,8 @@ pub enum TrialEffect {
     AskUser,
     AskJudge,
     /// Sends a message of the simulated user to the agent.
-    Say {
+    #[serde(rename = "say")]
+    SendToAgent {
         text: String,
     },
     /// The run is over.
@@ -134,7 +137,7 @@ impl Trial {
             rubric,
             phase: Phase::Queued,
             began_at: None,
-            said: 0,
+            messages: 0,
             unreadable: 0,
             failures: 0,
             not_before: None,
@@ -159,22 +162,22 @@ impl Trial {
             (_, TrialInput::Cancel) => self.end_with_error("cancelled", "the run was cancelled"),
             (Phase::Queued, TrialInput::Begin) => {
                 self.began_at = Some(at);
-                self.ask(Phase::Simulating)
+                self.request(Phase::Simulating)
             }
             (Phase::Simulating | Phase::Talking, TrialInput::Time) if self.late(at) => self.judge_at_limit(),
-            (Phase::Talking, TrialInput::Agent { rest, usage }) => {
+            (Phase::Talking, TrialInput::Agent { end, usage }) => {
                 self.agent_usage = *usage;
-                self.hear_agent(at, rest)
+                self.agent_turn_ended(at, end)
             }
             (Phase::Simulating, TrialInput::Answered { response }) => {
                 self.usage.add(response.usage);
-                self.hear_user(response)
+                self.user_answered(response)
             }
             (Phase::Judging, TrialInput::Answered { response }) => {
                 self.usage.add(response.usage);
-                self.hear_judge(response)
+                self.judge_answered(response)
             }
-            (Phase::Simulating | Phase::Judging, TrialInput::Unanswered { failure }) => self.not_answered(at, failure),
+            (Phase::Simulating | Phase::Judging, TrialInput::Unanswered { failure }) => self.retry_or_fail(at, failure),
             _ => Vec::new(),
         }
     }
@@ -183,21 +186,21 @@ impl Trial {
         self.deadline().is_some_and(|deadline| at >= deadline)
     }
 
-    fn ask(&mut self, phase: Phase) -> Vec<TrialEffect> {
+    fn request(&mut self, phase: Phase) -> Vec<TrialEffect> {
         self.phase = phase;
         self.unreadable = 0;
         self.failures = 0;
-        self.ask_again()
+        self.request_again()
     }
 
-    fn ask_again(&mut self) -> Vec<TrialEffect> {
+    fn request_again(&mut self) -> Vec<TrialEffect> {
         self.not_before = None;
         vec![if self.phase == Phase::Judging { TrialEffect::AskJudge } else { TrialEffect::AskUser }]
     }
 
     fn judge(&mut self) -> Vec<TrialEffect> {
         self.completed = true;
-        self.ask(Phase::Judging)
+        self.request(Phase::Judging)
     }
 
     fn judge_at_limit(&mut self) -> Vec<TrialEffect> {
@@ -205,38 +208,38 @@ impl Trial {
         self.judge()
     }
 
-    fn hear_agent(&mut self, at: Timestamp, rest: &AgentRest) -> Vec<TrialEffect> {
+    fn agent_turn_ended(&mut self, at: Timestamp, end: &AgentTurnEnd) -> Vec<TrialEffect> {
         let tokens =
             [self.usage, self.agent_usage].iter().map(|usage| usage.input_tokens + usage.output_tokens).sum::<u64>();
-        match rest {
-            AgentRest::Failed { code, message } => self.fail(code, message),
-            AgentRest::Done => self.judge(),
-            AgentRest::Waits if self.said >= USER_MESSAGES || tokens >= TOKENS || self.late(at) => {
+        match end {
+            AgentTurnEnd::Failed { code, message } => self.fail(code, message),
+            AgentTurnEnd::Done => self.judge(),
+            AgentTurnEnd::Waits if self.messages >= USER_MESSAGES || tokens >= TOKENS || self.late(at) => {
                 self.judge_at_limit()
             }
-            AgentRest::Waits => self.ask(Phase::Simulating),
+            AgentTurnEnd::Waits => self.request(Phase::Simulating),
         }
     }
 
-    fn hear_user(&mut self, response: &ModelResponse) -> Vec<TrialEffect> {
+    fn user_answered(&mut self, response: &ModelResponse) -> Vec<TrialEffect> {
         match simulated_user::read(response) {
-            Some(Played::Says(text)) => {
-                self.said += 1;
+            Some(SimulatedReply::Message(text)) => {
+                self.messages += 1;
                 self.phase = Phase::Talking;
                 self.not_before = None;
-                vec![TrialEffect::Say { text }]
+                vec![TrialEffect::SendToAgent { text }]
             }
-            Some(Played::Ends) if self.said > 0 => self.judge(),
+            Some(SimulatedReply::ScriptEnded) if self.messages > 0 => self.judge(),
             // Without a message the script cannot be used up.
             _ => self.unreadable("the simulated user gave no message"),
         }
     }
 
-    fn hear_judge(&mut self, response: &ModelResponse) -> Vec<TrialEffect> {
+    fn judge_answered(&mut self, response: &ModelResponse) -> Vec<TrialEffect> {
         match judge::read(response) {
             Some(verdict) => {
                 self.verdict = Some(verdict);
-                self.over()
+                self.finish()
             }
             None => self.unreadable("the judge gave no score"),
         }
@@ -244,24 +247,24 @@ impl Trial {
 
     fn unreadable(&mut self, why: &str) -> Vec<TrialEffect> {
         self.unreadable += 1;
-        if self.unreadable < UNREADABLE { self.ask_again() } else { self.question_failed(why) }
+        if self.unreadable < UNREADABLE { self.request_again() } else { self.request_failed(why) }
     }
 
-    fn not_answered(&mut self, at: Timestamp, failure: &ModelFailure) -> Vec<TrialEffect> {
+    fn retry_or_fail(&mut self, at: Timestamp, failure: &ModelFailure) -> Vec<TrialEffect> {
         if failure.kind != ModelFailureKind::Temporary || self.failures >= RetryConfig::DEFAULT.max_retries {
-            return self.question_failed(&failure.message);
+            return self.request_failed(&failure.message);
         }
         let wait = Span::from_millis(RetryConfig::DEFAULT.backoff.millis() << self.failures.min(10))
             .min(limits::MODEL_RETRY_CAP);
         self.failures += 1;
-        let effects = self.ask_again();
+        let effects = self.request_again();
         self.not_before = Some(at + wait);
         effects
     }
 
     /// A failed judge says nothing about the agent: no score. Without a simulated user there was no
     /// test: score 0.
-    fn question_failed(&mut self, why: &str) -> Vec<TrialEffect> {
+    fn request_failed(&mut self, why: &str) -> Vec<TrialEffect> {
         if self.phase == Phase::Judging {
             return self.end_with_error("judge_failed", why);
         }
@@ -275,10 +278,10 @@ impl Trial {
 
     fn end_with_error(&mut self, kind: &str, message: &str) -> Vec<TrialEffect> {
         self.error = Some(TrialError { kind: kind.into(), message: message.into() });
-        self.over()
+        self.finish()
     }
 
-    fn over(&mut self) -> Vec<TrialEffect> {
+    fn finish(&mut self) -> Vec<TrialEffect> {
         self.phase = Phase::Over;
         self.not_before = None;
         vec![TrialEffect::Finish]

@@ -2,7 +2,7 @@
 
 use crate::{Context, json::from_json};
 use domain::ids::{AgentId, ExecutionId, ProjectId, SnapshotId};
-use engine::{AgentContent, CannotRun, Compiled, Facts};
+use engine::{AgentContent, CompileError, Compiled, Facts};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::{Conn, Error, Result, agents, conversations::ConversationRow};
@@ -34,7 +34,7 @@ pub(crate) async fn agent(
     conn: &mut Conn<'_>,
     project: ProjectId,
     snapshot: SnapshotId,
-) -> Result<std::result::Result<Arc<Compiled>, CannotRun>> {
+) -> Result<std::result::Result<Arc<Compiled>, CompileError>> {
     if let Some(agent) = ctx.compiled(snapshot) {
         return Ok(Ok(agent));
     }
@@ -50,7 +50,7 @@ pub(crate) async fn compile(
     conn: &mut Conn<'_>,
     project: ProjectId,
     snapshot: SnapshotId,
-) -> Result<std::result::Result<Arc<Compiled>, CannotRun>> {
+) -> Result<std::result::Result<Arc<Compiled>, CompileError>> {
     let text = agents::snapshot(conn, project, snapshot).await?;
     let text = text.ok_or_else(|| Error::Damaged { what: "snapshot", why: "it is missing".into() })?;
     let content: AgentContent = from_json("snapshot", &text)?;

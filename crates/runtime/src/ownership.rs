@@ -62,7 +62,7 @@ pub async fn notify_agent(
     if live_status(tx, project, conversation).await?.is_none() {
         return Ok(());
     }
-    let input = Input::Outside { id: source_key.to_owned(), text: text.to_owned() };
+    let input = Input::ExternalMessage { id: source_key.to_owned(), text: text.to_owned() };
     mailbox::put(tx, project, conversation, source_key, &input).await
 }
 

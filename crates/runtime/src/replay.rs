@@ -9,7 +9,7 @@ use domain::{
     Timestamp,
     ids::{ExecutionId, ProjectId, SnapshotId},
 };
-use engine::{CannotRun, Compiled, Facts, Input, State, Step, advance, fail_unrunnable};
+use engine::{CompileError, Compiled, Facts, Input, State, Step, advance, fail_unrunnable};
 use std::sync::Arc;
 use store::{Conn, Error, executions, journal};
 
@@ -101,7 +101,7 @@ pub(crate) async fn state_at(
     Ok(state)
 }
 
-type Agent = Result<Arc<Compiled>, CannotRun>;
+type Agent = Result<Arc<Compiled>, CompileError>;
 
 /// The agent of an execution and the state before its first step.
 async fn initial(

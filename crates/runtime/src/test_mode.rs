@@ -93,7 +93,7 @@ pub async fn deliver(
         ExecutionInput::UserInput { text } => {
             store_message(tx, project, conversation, (id, row.next_seq, Direction::Inbound), execution, text, now)
                 .await?;
-            Input::Said { id: key.clone(), text: text.clone() }
+            Input::Message { id: key.clone(), text: text.clone() }
         }
         ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
     };

@@ -19,7 +19,7 @@ use domain::{
 };
 use engine::{
     State, judge, simulated_user,
-    trial::{AgentRest, Line, Phase, Trial, TrialEffect, TrialInput},
+    trial::{AgentTurnEnd, Line, Phase, Trial, TrialEffect, TrialInput},
 };
 use store::{
     Conn, Error, Result, Tx, conversations, executions, history,
@@ -187,7 +187,7 @@ async fn due_input(
         return Ok(Some(TrialInput::Begin));
     }
     if trial.phase == Phase::Talking
-        && let Some(input) = agent_at_rest(tx, project, row).await?
+        && let Some(input) = agent_turn_end(tx, project, row).await?
     {
         return Ok(Some(input));
     }
@@ -197,25 +197,25 @@ async fn due_input(
 }
 
 /// The agent's complete answer: it waits, has ended or has failed.
-async fn agent_at_rest(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow) -> Result<Option<TrialInput>> {
+async fn agent_turn_end(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow) -> Result<Option<TrialInput>> {
     let Some(conversation) = row.conversation_id else { return Ok(None) };
     let Some(conversation) = conversations::find(tx, project, conversation).await? else { return Ok(None) };
     let Some(execution) = executions::find(tx, project, row.execution_id).await? else { return Ok(None) };
     let Some(status) = test_mode::status_at_rest(&conversation, &execution) else { return Ok(None) };
-    let rest = match status {
-        ExecutionStatus::Paused => AgentRest::Waits,
+    let end = match status {
+        ExecutionStatus::Paused => AgentTurnEnd::Waits,
         ExecutionStatus::Failed => {
             let error = execution.error.as_deref().unwrap_or_default();
             let error: ExecutionError = from_json("error", error)?;
-            AgentRest::Failed { code: error.code, message: error.message }
+            AgentTurnEnd::Failed { code: error.code, message: error.message }
         }
-        _ => AgentRest::Done,
+        _ => AgentTurnEnd::Done,
     };
     let state = executions::state(tx, project, row.execution_id).await?;
     let state = state.map(|row| State::load(row.state_format, &row.state)).transpose();
     let state = state.map_err(|why| Error::Damaged { what: "state", why })?;
     let usage = state.map(|state| state.usage).unwrap_or_default();
-    Ok(Some(TrialInput::Agent { rest, usage }))
+    Ok(Some(TrialInput::Agent { end, usage }))
 }
 
 /// Feeds one input and records it with its effects.
@@ -249,7 +249,7 @@ async fn execute(
 ) -> Result<()> {
     for effect in effects {
         match effect {
-            TrialEffect::Say { text } => {
+            TrialEffect::SendToAgent { text } => {
                 let conversation = match row.conversation_id {
                     Some(id) => id,
                     None => {

@@ -24,5 +24,5 @@ pub use nodes::{
     Transport, WarmEnd, Webhook, WhatsappTemplate, compile_schema, request_tool_name,
 };
 pub use variables::{
-    Filled, FilledValue, Place, Sources, fill, fill_arguments, fill_context, fill_value, placeholders,
+    Destination, Filled, FilledValue, Sources, fill, fill_arguments, fill_context, fill_value, placeholders,
 };

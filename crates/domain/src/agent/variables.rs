@@ -1,6 +1,6 @@
 //! Fills `{{path}}` from the engine's context and `#{name}` from the model's arguments
 //! (docs/spec/engine.md 1.7).
-//! Values are data: they are escaped for their place and never scanned again. Where both syntaxes
+//! Values are data: they are escaped for their destination and never scanned again. Where both syntaxes
 //! occur, use [`fill`], which fills both in one pass. Two passes would let a contact named
 //! `#{amount}`, or a model that writes `{{secrets.key}}`, reach values that are not theirs.
 
@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 /// Destination of filled text; decides how values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Destination {
     /// Text for the model or a person: unchanged.
     Prompt,
     /// A URL: percent-encoded. Only `vars` and `secrets` in scheme, host and port are unchanged, so
@@ -48,23 +48,23 @@ pub struct FilledValue {
 }
 
 /// Fills `{{path}}`; `#{name}` stays.
-pub fn fill_context(template: &str, ctx: &Value, place: Place) -> Filled {
-    fill(template, Sources { context: Some(ctx), arguments: None }, place)
+pub fn fill_context(template: &str, ctx: &Value, destination: Destination) -> Filled {
+    fill(template, Sources { context: Some(ctx), arguments: None }, destination)
 }
 
 /// Fills `#{name}`; `{{path}}` stays.
-pub fn fill_arguments(template: &str, args: &Map<String, Value>, place: Place) -> Filled {
-    fill(template, Sources { context: None, arguments: Some(args) }, place)
+pub fn fill_arguments(template: &str, args: &Map<String, Value>, destination: Destination) -> Filled {
+    fill(template, Sources { context: None, arguments: Some(args) }, destination)
 }
 
 /// Fills both syntaxes in one pass.
-pub fn fill(template: &str, sources: Sources<'_>, place: Place) -> Filled {
+pub fn fill(template: &str, sources: Sources<'_>, destination: Destination) -> Filled {
     let mut unknown = Distinct::default();
-    let text = fill_noting(template, sources, place, &mut unknown);
+    let text = fill_noting(template, sources, destination, &mut unknown);
     Filled { text, unknown: unknown.list }
 }
 
-fn fill_noting(template: &str, sources: Sources<'_>, place: Place, unknown: &mut Distinct) -> String {
+fn fill_noting(template: &str, sources: Sources<'_>, destination: Destination, unknown: &mut Distinct) -> String {
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, variable, after)) = next(rest) {
@@ -78,8 +78,8 @@ fn fill_noting(template: &str, sources: Sources<'_>, place: Place, unknown: &mut
             None => text.push_str(written),
             Some((name, None | Some(Value::Null))) => unknown.add(name),
             Some((_, Some(value))) => {
-                let as_written = place == Place::Url && variable.may_be_origin() && in_origin(&text);
-                put(&mut text, value, if as_written { Place::Header } else { place });
+                let as_written = destination == Destination::Url && variable.may_be_origin() && in_origin(&text);
+                put(&mut text, value, if as_written { Destination::Header } else { destination });
             }
         }
         rest = after;
@@ -89,26 +89,26 @@ fn fill_noting(template: &str, sources: Sources<'_>, place: Place, unknown: &mut
 }
 
 /// Fills every string of a JSON value, keys too, at any depth. A plain string is a body given as
-/// text: where it looks like JSON, values are escaped for [`Place::JsonText`].
+/// text: where it looks like JSON, values are escaped for [`Destination::JsonText`].
 pub fn fill_value(template: &Value, sources: Sources<'_>) -> FilledValue {
     let mut unknown = Distinct::default();
     let value = match template {
         Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
-            Value::String(fill_noting(text, sources, Place::JsonText, &mut unknown))
+            Value::String(fill_noting(text, sources, Destination::JsonText, &mut unknown))
         }
         other => walk(other, sources, &mut unknown),
     };
     FilledValue { value, unknown: unknown.list }
 }
 
-/// Replaces each mark by its value, escaped as [`fill`] does it for that place.
-pub(crate) fn put_in(text: &str, mark: &str, value: &str, place: Place) -> String {
+/// Replaces each mark by its value, escaped as [`fill`] does it for that destination.
+pub(crate) fn put_in(text: &str, mark: &str, value: &str, destination: Destination) -> String {
     let value = Value::String(value.to_owned());
     let mut parts = text.split(mark);
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let as_written = place == Place::Url && in_origin(&out);
-        put(&mut out, &value, if as_written { Place::Header } else { place });
+        let as_written = destination == Destination::Url && in_origin(&out);
+        put(&mut out, &value, if as_written { Destination::Header } else { destination });
         out.push_str(part);
     }
     out
@@ -274,7 +274,7 @@ fn in_origin(before: &str) -> bool {
     !before.replacen("://", "", 1).contains(['/', '?', '#'])
 }
 
-fn put(out: &mut String, value: &Value, place: Place) {
+fn put(out: &mut String, value: &Value, destination: Destination) {
     let compact;
     let text = match value {
         Value::String(text) => text,
@@ -283,14 +283,14 @@ fn put(out: &mut String, value: &Value, place: Place) {
             &compact
         }
     };
-    match place {
-        Place::Prompt | Place::JsonString => out.push_str(text),
-        Place::Header => out.extend(text.chars().filter(|c| *c == '\t' || !c.is_control())),
-        Place::JsonText => {
+    match destination {
+        Destination::Prompt | Destination::JsonString => out.push_str(text),
+        Destination::Header => out.extend(text.chars().filter(|c| *c == '\t' || !c.is_control())),
+        Destination::JsonText => {
             let quoted = Value::from(text.as_str()).to_string();
             out.push_str(&quoted[1..quoted.len() - 1]);
         }
-        Place::Url => percent_encode(out, text),
+        Destination::Url => percent_encode(out, text),
     }
 }
 
@@ -308,12 +308,12 @@ fn percent_encode(out: &mut String, text: &str) {
 
 fn walk(template: &Value, sources: Sources<'_>, unknown: &mut Distinct) -> Value {
     match template {
-        Value::String(text) => Value::String(fill_noting(text, sources, Place::JsonString, unknown)),
+        Value::String(text) => Value::String(fill_noting(text, sources, Destination::JsonString, unknown)),
         Value::Array(items) => items.iter().map(|item| walk(item, sources, unknown)).collect(),
         Value::Object(map) => {
             let mut filled = Map::new();
             for (key, item) in map {
-                let key = fill_noting(key, sources, Place::JsonString, unknown);
+                let key = fill_noting(key, sources, Destination::JsonString, unknown);
                 let item = walk(item, sources, unknown);
                 filled.insert(key, item);
             }

@@ -1,6 +1,6 @@
 //! Both variable syntaxes, and that neither ever looks at what was put in.
 
-use domain::agent::{Place, Sources, fill, fill_arguments, fill_context, fill_value, placeholders};
+use domain::agent::{Destination, Sources, fill, fill_arguments, fill_context, fill_value, placeholders};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -19,8 +19,11 @@ fn arguments(value: Value) -> Map<String, Value> {
 
 #[test]
 fn paths_are_filled_and_unknown_ones_are_empty_and_named() {
-    let filled =
-        fill_context("Hello {{contact.profile_name}} {{ contact.x }}{{contact.city}}!", &context(), Place::Prompt);
+    let filled = fill_context(
+        "Hello {{contact.profile_name}} {{ contact.x }}{{contact.city}}!",
+        &context(),
+        Destination::Prompt,
+    );
     assert_eq!(
         (filled.text.as_str(), filled.unknown),
         ("Hello Ann !", vec!["contact.x".to_owned(), "contact.city".to_owned()])
@@ -29,7 +32,7 @@ fn paths_are_filled_and_unknown_ones_are_empty_and_named() {
 
 #[test]
 fn values_other_than_text_become_compact_json() {
-    let filled = fill_context("{{contact.metadata}} {{contact.metadata.tags.1}}", &context(), Place::Prompt);
+    let filled = fill_context("{{contact.metadata}} {{contact.metadata.tags.1}}", &context(), Destination::Prompt);
     assert_eq!(filled.text, "{\"tier\":2,\"tags\":[\"a\",\"b\"]} b");
 }
 
@@ -50,30 +53,30 @@ fn text_without_variables_is_unchanged() {
         "{{a}",
     ] {
         let sources = Sources { context: Some(&context()), arguments: Some(&Map::new()) };
-        assert_eq!(fill(text, sources, Place::Prompt).text, text);
+        assert_eq!(fill(text, sources, Destination::Prompt).text, text);
     }
-    assert_eq!(fill_context("{{{now}}} #{{now}}", &json!({"now": 1}), Place::Prompt).text, "{1} #1");
+    assert_eq!(fill_context("{{{now}}} #{{now}}", &json!({"now": 1}), Destination::Prompt).text, "{1} #1");
 }
 
 #[test]
 fn values_are_escaped_for_their_place() {
     let args = arguments(json!({"n": "a/b?é&\"\r\n"}));
-    let at = |place| fill_arguments("<#{n}>", &args, place).text;
-    assert_eq!(at(Place::Prompt), "<a/b?é&\"\r\n>");
-    assert_eq!(at(Place::Url), "<a%2Fb%3F%C3%A9%26%22%0D%0A>");
-    assert_eq!(at(Place::Header), "<a/b?é&\">");
-    assert_eq!(at(Place::JsonString), "<a/b?é&\"\r\n>");
-    assert_eq!(at(Place::JsonText), "<a/b?é&\\\"\\r\\n>");
+    let at = |destination| fill_arguments("<#{n}>", &args, destination).text;
+    assert_eq!(at(Destination::Prompt), "<a/b?é&\"\r\n>");
+    assert_eq!(at(Destination::Url), "<a%2Fb%3F%C3%A9%26%22%0D%0A>");
+    assert_eq!(at(Destination::Header), "<a/b?é&\">");
+    assert_eq!(at(Destination::JsonString), "<a/b?é&\"\r\n>");
+    assert_eq!(at(Destination::JsonText), "<a/b?é&\\\"\\r\\n>");
 }
 
 #[test]
 fn base_url_is_unescaped_only_in_the_origin() {
-    let at = |template| fill_context(template, &context(), Place::Url).text;
+    let at = |template| fill_context(template, &context(), Destination::Url).text;
     assert_eq!(at("{{vars.base}}/x/{{vars.base}}"), "https://x.test/v1/x/https%3A%2F%2Fx.test%2Fv1");
     assert_eq!(at("https://h.test/{{secrets.k}}"), "https://h.test/s3%0D%0Acret");
     assert_eq!(at("{{now}}"), "2025-06-02T14%3A05%3A00Z");
     assert_eq!(
-        fill_arguments("#{u}/x", &arguments(json!({"u": "http://evil"})), Place::Url).text,
+        fill_arguments("#{u}/x", &arguments(json!({"u": "http://evil"})), Destination::Url).text,
         "http%3A%2F%2Fevil/x"
     );
 }
@@ -100,8 +103,8 @@ fn a_value_cannot_break_out_of_a_body_given_as_text() {
 
 #[test]
 fn a_syntax_without_source_is_left_for_later() {
-    assert_eq!(fill_context("{{now}} #{n}", &json!({"now": "t"}), Place::Prompt).text, "t #{n}");
-    assert_eq!(fill_arguments("{{now}} #{n}", &arguments(json!({"n": "1"})), Place::Prompt).text, "{{now}} 1");
+    assert_eq!(fill_context("{{now}} #{n}", &json!({"now": "t"}), Destination::Prompt).text, "t #{n}");
+    assert_eq!(fill_arguments("{{now}} #{n}", &arguments(json!({"n": "1"})), Destination::Prompt).text, "{{now}} 1");
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn placeholders_are_named_once_in_order() {
 fn unfinished_variables_are_scanned_in_linear_time() {
     for half in ["#{", "{{", "#{a", "{{a ", "{{{"] {
         let text = half.repeat(300_000);
-        assert_eq!(fill_context(&text, &context(), Place::Prompt).text.len(), text.len());
+        assert_eq!(fill_context(&text, &context(), Destination::Prompt).text.len(), text.len());
     }
 }
 
@@ -125,7 +128,7 @@ proptest! {
         let args = arguments(json!({"n": value}));
         let context = json!({"vars": {"evil": value}});
         let sources = Sources { context: Some(&context), arguments: Some(&args) };
-        let filled = fill(&format!("|#{{n}}|{around}|{{{{vars.evil}}}}|"), sources, Place::Prompt);
+        let filled = fill(&format!("|#{{n}}|{around}|{{{{vars.evil}}}}|"), sources, Destination::Prompt);
         prop_assert_eq!(filled.text, format!("|{value}|{around}|{value}|"));
         prop_assert_eq!(filled.unknown, Vec::<String>::new());
     }
@@ -133,8 +136,8 @@ proptest! {
     #[test]
     fn nothing_makes_filling_panic(text in "(\\PC|#\\{|\\{\\{|\\}){0,40}") {
         let sources = Sources { context: Some(&Value::Null), arguments: None };
-        for place in [Place::Prompt, Place::Url, Place::JsonString, Place::JsonText, Place::Header] {
-            fill(&text, sources, place);
+        for destination in [Destination::Prompt, Destination::Url, Destination::JsonString, Destination::JsonText, Destination::Header] {
+            fill(&text, sources, destination);
         }
     }
 }

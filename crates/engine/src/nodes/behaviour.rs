@@ -7,8 +7,8 @@ use domain::Span;
 pub(crate) struct Behaviour {
     /// Added to the step prompt, after the node's own instructions.
     pub step_prompt: Option<String>,
-    /// A visit waits for a person and asks no model.
+    /// A visit waits for a person and calls no model.
     pub hands_off: bool,
     /// Longest silence of the contact in this node; the usual one where absent.
-    pub patience: Option<Span>,
+    pub wait_limit: Option<Span>,
 }

@@ -15,9 +15,9 @@ pub(super) fn step_prompt(bases: &[KnowledgeBase], otherwise: Option<&str>) -> S
     let mut text = String::from("## Knowledge bases\n");
     text.push_str(&without_comments(include_str!("../../prompts/knowledge.md")));
     for base in bases {
-        let said =
+        let present =
             |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        let what = said(&base.description).or_else(|| said(&otherwise.map(str::to_owned)));
+        let what = present(&base.description).or_else(|| present(&otherwise.map(str::to_owned)));
         let _ = match what {
             Some(what) => writeln!(text, "- {}: {what}", base.key.trim()),
             None => writeln!(text, "- {}", base.key.trim()),

@@ -7,7 +7,7 @@ use domain::{Span, agent::WarmEnd};
 pub(super) fn behaviour(settings: &WarmEnd) -> Behaviour {
     Behaviour {
         step_prompt: Some(without_comments(include_str!("../../prompts/warm_end.md"))),
-        patience: Some(Span::from_mins(i64::from(settings.timeout_minutes))),
+        wait_limit: Some(Span::from_mins(i64::from(settings.timeout_minutes))),
         ..Behaviour::default()
     }
 }

@@ -1,6 +1,6 @@
 //! The pending effect of an execution, and its sends.
 
-use crate::effect::{AskedServer, CallModel};
+use crate::effect::{CallModel, McpServerRequest};
 use domain::{
     Timestamp,
     chat::ToolCall,
@@ -48,7 +48,7 @@ pub enum Pending {
         since: Timestamp,
     },
     /// The tools of the node's MCP servers.
-    ToolList { effect: String, servers: Vec<AskedServer> },
+    ToolList { effect: String, servers: Vec<McpServerRequest> },
     /// The sends of one call.
     SendsOf { call: ToolCall },
     /// All sends: the execution is about to wait or end.

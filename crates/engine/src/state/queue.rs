@@ -7,9 +7,10 @@ use serde_json::Value;
 /// An input for the next safe point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Waiting {
+pub enum QueuedInput {
     /// A message of the contact.
-    Said {
+    #[serde(rename = "said")]
+    Message {
         /// Id of the stored message.
         id: String,
         text: String,
@@ -20,7 +21,7 @@ pub enum Waiting {
 
 /// A status set by the API, applied at the next safe point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wanted {
+pub struct RequestedStatus {
     pub status: ExecutionStatus,
     pub reason: String,
 }

@@ -4,7 +4,7 @@ use super::{
     built_in::{BuiltIn, leads_out},
     schema::{object, text_of},
 };
-use crate::{agent::AgentVersion, state::InterruptKind, turn::Turn};
+use crate::{agent::AgentVersion, state::InterruptKind, step_builder::StepBuilder};
 use domain::{chat::ToolCall, tool_names::ASK_USER_FOR_INPUT};
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ pub(super) static TOOL: BuiltIn = BuiltIn {
     name: ASK_USER_FOR_INPUT,
     description: "Sends a WhatsApp message to the person and waits for the reply, which is the result.",
     parameters,
-    offered: |place| place.version == AgentVersion::V1,
+    offered: |context| context.version == AgentVersion::V1,
     leads_out,
     run,
 };
@@ -22,6 +22,6 @@ fn parameters() -> Value {
     object(json!({"message": message}), &["message"])
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
-    turn.say_and_rest(InterruptKind::Ask, call, &text_of(arguments, "message"));
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+    step.send_text_and_wait(InterruptKind::Ask, call, &text_of(arguments, "message"));
 }

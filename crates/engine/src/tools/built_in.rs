@@ -2,7 +2,7 @@
 
 use crate::{
     agent::{AgentVersion, CompiledNode},
-    turn::Turn,
+    step_builder::StepBuilder,
 };
 use domain::{
     agent::Node,
@@ -19,16 +19,16 @@ pub(crate) struct BuiltIn {
     /// JSON Schema of the arguments.
     pub parameters: fn() -> Value,
     /// Decides whether a node offers it. Nodes in which no model is asked never do.
-    pub offered: fn(&Place<'_>) -> bool,
+    pub offered: fn(&OfferContext<'_>) -> bool,
     /// Decides whether a call ends the turn or the visit. Limits let such a call through, because the contact has seen
     /// what was said before it.
     pub leads_out: fn(&CompiledNode, &ToolCall) -> bool,
     /// Runs a call whose arguments fit the schema.
-    pub run: fn(&mut Turn<'_>, &ToolCall, &Map<String, Value>),
+    pub run: fn(&mut StepBuilder<'_>, &ToolCall, &Map<String, Value>),
 }
 
 /// A node in an agent, when the agent is compiled.
-pub(crate) struct Place<'a> {
+pub(crate) struct OfferContext<'a> {
     pub node: &'a Node,
     pub version: AgentVersion,
     /// Optional tools that the agent turns on.
@@ -41,7 +41,7 @@ impl BuiltIn {
     }
 }
 
-pub(super) fn always(_: &Place<'_>) -> bool {
+pub(super) fn always(_: &OfferContext<'_>) -> bool {
     true
 }
 

@@ -5,7 +5,7 @@ use super::{
     built_in::{BuiltIn, leads_out},
     schema::{object, text_of},
 };
-use crate::{agent::AgentVersion, state::InterruptKind, turn::Turn};
+use crate::{agent::AgentVersion, state::InterruptKind, step_builder::StepBuilder};
 use domain::{chat::ToolCall, tool_names::ENTER_IDLE_STATE};
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,7 @@ pub(super) static TOOL: BuiltIn = BuiltIn {
     name: ENTER_IDLE_STATE,
     description: "Rests until the person writes, when there is nothing left to do or to ask.",
     parameters,
-    offered: |place| place.version == AgentVersion::V1,
+    offered: |context| context.version == AgentVersion::V1,
     leads_out,
     run,
 };
@@ -23,6 +23,6 @@ fn parameters() -> Value {
     object(json!({"message": message}), &[])
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
-    turn.say_and_rest(InterruptKind::Idle, call, &text_of(arguments, "message"));
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+    step.send_text_and_wait(InterruptKind::Idle, call, &text_of(arguments, "message"));
 }

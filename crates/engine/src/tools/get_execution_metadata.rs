@@ -4,7 +4,7 @@ use super::{
     built_in::{BuiltIn, always, stays},
     schema::object,
 };
-use crate::turn::Turn;
+use crate::step_builder::StepBuilder;
 use domain::{chat::ToolCall, tool_names::GET_EXECUTION_METADATA};
 use serde_json::{Map, Value, json};
 
@@ -21,10 +21,10 @@ fn parameters() -> Value {
     object(json!({}), &[])
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, _: &Map<String, Value>) {
-    let facts = &turn.state.facts;
-    let about = turn.state.about();
-    let mut contact = json!({"phone_number": facts.phone_number, "profile_name": turn.state.profile_name()});
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, _: &Map<String, Value>) {
+    let facts = &step.state.facts;
+    let about = step.state.about();
+    let mut contact = json!({"phone_number": facts.phone_number, "profile_name": step.state.profile_name()});
     if !about.metadata.is_empty() {
         contact["metadata"] = json!(about.metadata);
     }
@@ -37,5 +37,5 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, _: &Map<String, Value>) {
         "contact_information": contact,
         "whatsapp_conversation_id": facts.conversation_id,
     });
-    turn.answer_first_call(call, result);
+    step.answer_first_call(call, result);
 }

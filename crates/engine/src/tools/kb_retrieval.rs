@@ -5,7 +5,7 @@ use super::{
     built_in::{BuiltIn, stays},
     schema::{object, text_of},
 };
-use crate::{agent::CompiledNode, effect::Effect, input::Retrieval, state::Pending, turn::Turn};
+use crate::{agent::CompiledNode, effect::Effect, input::Retrieval, state::Pending, step_builder::StepBuilder};
 use domain::{chat::ToolCall, tool_names::KB_RETRIEVAL};
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ pub(super) static TOOL: BuiltIn = BuiltIn {
     name: KB_RETRIEVAL,
     description: "Searches a knowledge base of this step and gives the passages that fit best.",
     parameters,
-    offered: |place| !place.node.kind.tools().knowledge_bases.is_empty(),
+    offered: |context| !context.node.kind.tools().knowledge_bases.is_empty(),
     leads_out: stays,
     run,
 };
@@ -31,14 +31,14 @@ fn parameters() -> Value {
     object(properties, &["queries", "knowledge_base_key"])
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
-    let node = turn.agent.node(&turn.state.node);
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+    let node = step.agent.node(&step.state.node);
     let wanted = text_of(arguments, "knowledge_base_key");
     let Some(base) = node.and_then(|node| node.knowledge(&wanted)) else {
         let keys = node.map(CompiledNode::knowledge_keys).unwrap_or_default();
         let error = format!("there is no knowledge base of this key here; there are: {}", keys.join(", "));
         let result = json!({"error": error, "code": "unknown_knowledge_base", "available_keys": keys});
-        return turn.answer_first_call(call, result);
+        return step.answer_first_call(call, result);
     };
     let given = arguments.get("queries").and_then(Value::as_array).into_iter().flatten();
     let queries: Vec<String> = given
@@ -46,14 +46,14 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
         .map(|query| query.chars().take(LETTERS).collect())
         .collect();
     if queries.is_empty() {
-        return turn
+        return step
             .answer_first_call(call, json!({"error": "no queries: say what to look for", "code": "no_queries"}));
     }
     let base = base.key.clone();
-    turn.retrieve(call, base, queries);
+    step.retrieve(call, base, queries);
 }
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Requests a search; its result becomes the call's result.
     fn retrieve(&mut self, call: &ToolCall, base: String, queries: Vec<String>) {
         let effect = self.effect_id();

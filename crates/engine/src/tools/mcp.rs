@@ -1,29 +1,29 @@
 //! Calls of tools of MCP servers: an effect, at most once, like a webhook.
 
-use super::webhook_request::{cut, search, with_secrets};
-use crate::{state::McpOffer, turn::Turn};
+use super::webhook::{cut, search, with_secrets};
+use crate::{state::McpOffer, step_builder::StepBuilder};
 use domain::{
     agent::{
         McpServer, compile_schema,
-        variables::{Place, fill_context},
+        variables::{Destination, fill_context},
     },
     chat::ToolCall,
     tool_request::{McpAsk, SecretMarks, ToolAnswer, ToolRequest},
 };
 use serde_json::{Map, Value, json};
 
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall, offer: &McpOffer, arguments: Map<String, Value>) {
-    let servers = turn.agent.mcp_servers(&turn.state.node);
+pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, offer: &McpOffer, arguments: Map<String, Value>) {
+    let servers = step.agent.mcp_servers(&step.state.node);
     let Some(server) = servers.iter().find(|server| server.name == offer.server) else {
-        return turn.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
+        return step.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
     };
-    let (request, secrets) = request(turn, server, Some((&offer.tool, arguments)));
-    turn.request(call, request, secrets);
+    let (request, secrets) = request(step, server, Some((&offer.tool, arguments)));
+    step.request(call, request, secrets);
 }
 
 /// The request to a server, for a call or for its list of tools, with marks where secrets belong.
 pub(crate) fn request(
-    turn: &mut Turn<'_>,
+    step: &mut StepBuilder<'_>,
     server: &McpServer,
     call: Option<(&str, Map<String, Value>)>,
 ) -> (ToolRequest, SecretMarks) {
@@ -39,10 +39,10 @@ pub(crate) fn request(
         idempotency_key: String::new(),
         mcp: Some(ask),
     };
-    with_secrets(turn, server.secret_names(), |context| {
+    with_secrets(step, server.secret_names(), |context| {
         let mut unknown = Vec::new();
         let mut fill = |text: &str| {
-            let filled = fill_context(text, context, Place::Header);
+            let filled = fill_context(text, context, Destination::Header);
             unknown.extend(filled.unknown);
             filled.text
         };
@@ -53,11 +53,11 @@ pub(crate) fn request(
 
 /// The result for the model, or the part that the builder selected. It is untrusted text and stays
 /// inside JSON, where it cannot begin a line.
-pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
+pub(crate) fn result(step: &mut StepBuilder<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
     match answer {
         ToolAnswer::Failed { code, message } => json!({"error": message, "code": code}),
         ToolAnswer::Answered { content, truncated, .. } => {
-            let mut result = json!({"result": selected(turn, call, content)});
+            let mut result = json!({"result": selected(step, call, content)});
             if *truncated {
                 result["truncated"] = Value::Bool(true);
             }
@@ -68,13 +68,13 @@ pub(crate) fn result(turn: &mut Turn<'_>, call: &ToolCall, answer: &ToolAnswer) 
 
 /// Applies the builder's query to the structured content, else to the text read as JSON. A failing
 /// query returns the content unchanged.
-fn selected(turn: &mut Turn<'_>, call: &ToolCall, content: &Value) -> Value {
-    let offer = turn.state.offers().iter().find(|offer| offer.spec.name == call.name);
-    let servers = turn.agent.mcp_servers(&turn.state.node);
+fn selected(step: &mut StepBuilder<'_>, call: &ToolCall, content: &Value) -> Value {
+    let offer = step.state.offers().iter().find(|offer| offer.spec.name == call.name);
+    let servers = step.agent.mcp_servers(&step.state.node);
     let Some(query) = offer.and_then(|offer| query(servers, offer)) else { return content.clone() };
     let parsed = content.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     search(query, parsed.as_ref().unwrap_or(content)).unwrap_or_else(|error| {
-        turn.event("warning", json!({"code": "jmespath", "message": error}));
+        step.event("warning", json!({"code": "jmespath", "message": error}));
         content.clone()
     })
 }

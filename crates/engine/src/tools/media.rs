@@ -8,7 +8,7 @@ use super::{
     built_in::{BuiltIn, always, stays},
     schema::{object, text_of},
 };
-use crate::{limits, text::links_of, turn::Turn};
+use crate::{limits, step_builder::StepBuilder, text::links_of};
 use domain::{
     chat::ToolCall,
     message::{Content, Media, MediaKind},
@@ -35,16 +35,16 @@ fn parameters() -> Value {
     object(properties, &["media_url", "media_type"])
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let text = |name: &str| Some(text_of(arguments, name)).filter(|text| !text.is_empty());
     let url = text_of(arguments, "media_url");
     let Some(kind) = MediaKind::parse(&text_of(arguments, "media_type")) else {
         let error = "media_type must be image, video, audio or document";
-        return turn.answer_first_call(call, json!({"error": error, "code": "invalid_arguments"}));
+        return step.answer_first_call(call, json!({"error": error, "code": "invalid_arguments"}));
     };
-    if !trusted(turn, &url) {
+    if !trusted(step, &url) {
         let error = "only https links from your instructions or from tools may be sent";
-        return turn.answer_first_call(call, json!({"error": error, "code": "media_url_untrusted"}));
+        return step.answer_first_call(call, json!({"error": error, "code": "media_url_untrusted"}));
     }
     let media = Media {
         kind,
@@ -54,15 +54,15 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
             .map(|caption| caption.chars().take(limits::CAPTION).collect()),
         filename: text("filename").filter(|_| kind == MediaKind::Document),
     };
-    turn.say_and_go_on(call, Content::Media(media));
+    step.send_and_continue(call, Content::Media(media));
 }
 
 /// True for a link that does not come from the contact. A server that was only named may be used.
-fn trusted(turn: &Turn<'_>, url: &str) -> bool {
+fn trusted(step: &StepBuilder<'_>, url: &str) -> bool {
     let https = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
-    let (said, of_url) = (&turn.state.links, links_of(url));
+    let (links, of_url) = (&step.state.links, links_of(url));
     let [link] = &of_url[..] else { return false };
-    let begins = |said: &String| said.contains('/') && link.starts_with(said.as_str());
-    let known = said.iter().any(|said| said.starts_with(link.as_str()) || begins(said));
-    https && !known && said.len() < limits::LINKS
+    let begins = |known: &String| known.contains('/') && link.starts_with(known.as_str());
+    let from_contact = links.iter().any(|known| known.starts_with(link.as_str()) || begins(known));
+    https && !from_contact && links.len() < limits::LINKS
 }

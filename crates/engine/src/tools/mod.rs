@@ -15,14 +15,14 @@ pub(crate) mod schema;
 mod send_notification;
 mod send_template;
 mod wait_for_user;
-mod webhook_anywhere;
-pub(crate) mod webhook_request;
+pub(crate) mod webhook;
+mod webhook_request;
 
-use self::built_in::{BuiltIn, Place};
+use self::built_in::{BuiltIn, OfferContext};
 use crate::{
     agent::{AgentVersion, CompiledNode},
     nodes::Behaviour,
-    turn::Turn,
+    step_builder::StepBuilder,
 };
 use domain::{
     agent::{Node, Webhook},
@@ -43,7 +43,7 @@ static OF_EVERY_NODE: [&BuiltIn; 7] = [
 ];
 
 /// Offered after the node's webhooks.
-static OF_SOME_NODES: [&BuiltIn; 3] = [&webhook_anywhere::TOOL, &kb_retrieval::TOOL, &send_template::TOOL];
+static OF_SOME_NODES: [&BuiltIn; 3] = [&webhook_request::TOOL, &kb_retrieval::TOOL, &send_template::TOOL];
 
 fn built_in(name: &str) -> Option<&'static BuiltIn> {
     OF_EVERY_NODE.into_iter().chain(OF_SOME_NODES).find(|tool| tool.name == name)
@@ -59,11 +59,10 @@ pub(crate) fn of_node(
     if behaviour.hands_off || node.is_terminal() {
         return Vec::new();
     }
-    let place = Place { node, version, enabled };
-    let offered = |tool: &&BuiltIn| (tool.offered)(&place).then(|| tool.spec());
+    let context = OfferContext { node, version, enabled };
+    let offered = |tool: &&BuiltIn| (tool.offered)(&context).then(|| tool.spec());
     let mut tools: Vec<ToolSpec> = OF_EVERY_NODE.iter().filter_map(offered).collect();
-    let of_webhook =
-        |(name, settings): &(String, Webhook)| webhook_request::spec(name, settings, node.description.as_deref());
+    let of_webhook = |(name, settings): &(String, Webhook)| webhook::spec(name, settings, node.description.as_deref());
     tools.extend(webhooks.iter().map(of_webhook));
     tools.extend(OF_SOME_NODES.iter().filter_map(offered));
     tools
@@ -75,36 +74,36 @@ pub(crate) fn leads_out(node: &CompiledNode, call: &ToolCall) -> bool {
 }
 
 /// Runs a call up to its result, or until the execution waits, moves to another node or needs an effect.
-pub(crate) fn run(turn: &mut Turn<'_>, call: &ToolCall) {
-    if !std::mem::take(&mut turn.waited) {
-        turn.event("tool.called", json!({"name": call.name, "call_id": call.id, "args": call.arguments}));
+pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall) {
+    if !std::mem::take(&mut step.waited) {
+        step.event("tool.called", json!({"name": call.name, "call_id": call.id, "args": call.arguments}));
     }
-    let Some(node) = turn.agent.node(&turn.state.node) else {
-        return turn.fail("graph_invalid", "the node is not in the graph any more");
+    let Some(node) = step.agent.node(&step.state.node) else {
+        return step.fail("graph_invalid", "the node is not in the graph any more");
     };
     if call.name == ABORT {
-        return abort::run(turn, call);
+        return abort::run(step, call);
     }
-    let offer = turn.state.offers().iter().find(|offer| offer.spec.name == call.name).cloned();
+    let offer = step.state.offers().iter().find(|offer| offer.spec.name == call.name).cloned();
     let own = node.tools.iter().find(|tool| tool.name == call.name);
     let Some(spec) = own.or(offer.as_ref().map(|offer| &offer.spec)) else {
         // The engine's own wait for a text of version 2 is offered there; anything else is unknown.
-        let available: Vec<&str> = node.offered(turn.state).map(|tool| tool.name.as_str()).collect();
+        let available: Vec<&str> = node.offered(step.state).map(|tool| tool.name.as_str()).collect();
         let result = json!({"error": "unknown_tool", "code": "unknown_tool", "available_tools": available});
-        return turn.answer_first_call(call, result);
+        return step.answer_first_call(call, result);
     };
     let made = offer.as_ref().filter(|_| own.is_none()).and_then(mcp::validator);
     let arguments = match arguments::check(node.validator(&spec.name).or(made.as_ref()), spec, &call.arguments) {
         Ok(arguments) => arguments,
         Err(details) => {
             let result = json!({"error": "invalid_arguments", "code": "invalid_arguments", "details": details});
-            return turn.answer_first_call(call, result);
+            return step.answer_first_call(call, result);
         }
     };
     match (built_in(&call.name), &offer) {
-        (Some(tool), _) => (tool.run)(turn, call, &arguments),
-        (None, Some(offer)) if own.is_none() => mcp::run(turn, call, offer, arguments),
-        (None, _) => webhook_request::run(turn, call, arguments),
+        (Some(tool), _) => (tool.run)(step, call, &arguments),
+        (None, Some(offer)) if own.is_none() => mcp::run(step, call, offer, arguments),
+        (None, _) => webhook::run(step, call, arguments),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     built_in::{BuiltIn, always, leads_out},
     schema::object,
 };
-use crate::turn::Turn;
+use crate::step_builder::StepBuilder;
 use domain::{agent::END, chat::ToolCall, tool_names::MOVE_TO_NEXT_NODE};
 use serde_json::{Map, Value, json};
 
@@ -27,49 +27,49 @@ fn parameters() -> Value {
     object(properties, &["next_node", "reason"])
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     let (wanted, reason) = (text("next_node"), text("reason"));
     let end_alias = matches!(wanted.as_str(), "end" | "END");
-    let targets = turn.targets();
+    let targets = step.targets();
     let found = targets
         .iter()
         .find(|target| target.name == wanted || target.node == wanted || (end_alias && target.node == END));
     let Some(target) = found.cloned() else {
-        turn.state.turn.bad_moves += 1;
+        step.state.turn.bad_moves += 1;
         let available: Vec<&String> = targets.iter().map(|target| &target.name).collect();
         let result = json!({"next_node": "NOT_FOUND", "reason": reason, "available_nodes": available});
-        return turn.answer_first_call(call, result);
+        return step.answer_first_call(call, result);
     };
-    turn.state.turn.bad_moves = 0;
-    let handoff = turn.agent.is_handoff(&target.node);
+    step.state.turn.bad_moves = 0;
+    let handoff = step.agent.is_handoff(&target.node);
     if target.node == END {
-        if !turn.texts_delivered(Some(call)) {
+        if !step.texts_delivered(Some(call)) {
             return;
         }
-        if !turn.state.inbox.is_empty() {
+        if !step.state.queued_inputs.is_empty() {
             // After the end no one would answer a message that arrived meanwhile.
             let result = json!({"error": "the person has written meanwhile; read it first", "code": "new_message"});
-            return turn.answer_first_call(call, result);
+            return step.answer_first_call(call, result);
         }
     }
     if handoff {
-        if !turn.all_sends_settled() {
+        if !step.all_sends_settled() {
             return;
         }
         // The person sees failed sends in the inbox; they must not prevent the handoff.
-        turn.state.failed_sends.clear();
+        step.state.failed_sends.clear();
     }
-    turn.answer_first_call(call, json!({"next_node": target.node, "reason": reason}));
+    step.answer_first_call(call, json!({"next_node": target.node, "reason": reason}));
     // A route is the last call: later ones belonged to the node that was left.
-    turn.skip_calls("skipped: routed away");
+    step.skip_calls("skipped: routed away");
     if target.node == END {
-        return turn.end("reached_end");
+        return step.end("reached_end");
     }
     if handoff {
-        turn.state.return_to = Some(turn.state.triggering_node.clone().unwrap_or_else(|| turn.state.node.clone()));
-        turn.state.handoff_reason = Some(reason.clone());
+        step.state.return_to = Some(step.state.triggering_node.clone().unwrap_or_else(|| step.state.node.clone()));
+        step.state.handoff_reason = Some(reason.clone());
     }
-    let origin = target.global.then(|| turn.state.node.clone());
-    turn.enter(&target.node, origin, "MoveToNextNode");
+    let origin = target.global.then(|| step.state.node.clone());
+    step.enter(&target.node, origin, "MoveToNextNode");
 }

@@ -4,7 +4,7 @@ use super::{
     built_in::{BuiltIn, always, stays},
     schema::{object, text_of},
 };
-use crate::turn::Turn;
+use crate::step_builder::StepBuilder;
 use domain::{chat::ToolCall, message::Content, tool_names::SEND_NOTIFICATION};
 use serde_json::{Map, Value, json};
 
@@ -21,10 +21,10 @@ fn parameters() -> Value {
     object(json!({"message": {"type": "string", "description": "What to say"}}), &["message"])
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let message = text_of(arguments, "message");
     if message.is_empty() {
-        return turn.answer_first_call(call, json!({"error": "the message is empty", "code": "invalid_arguments"}));
+        return step.answer_first_call(call, json!({"error": "the message is empty", "code": "invalid_arguments"}));
     }
-    turn.say_and_go_on(call, Content::Text(message));
+    step.send_and_continue(call, Content::Text(message));
 }

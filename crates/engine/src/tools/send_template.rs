@@ -5,11 +5,11 @@ use super::{
     built_in::BuiltIn,
     schema::{object, text_of},
 };
-use crate::{agent::CompiledNode, context, state::InterruptKind, turn::Turn};
+use crate::{agent::CompiledNode, state::InterruptKind, step_builder::StepBuilder, variable_values};
 use domain::{
     agent::{
         WhatsappTemplate,
-        variables::{Place, fill_context, placeholders},
+        variables::{Destination, fill_context, placeholders},
     },
     chat::ToolCall,
     message::{Content, TemplateMessage},
@@ -21,8 +21,8 @@ pub(super) static TOOL: BuiltIn = BuiltIn {
     name: SEND_TEMPLATE,
     description: "Sends one of this step's approved WhatsApp templates to the person.",
     parameters,
-    offered: |place| !place.node.kind.tools().templates.is_empty(),
-    leads_out: rests,
+    offered: |context| !context.node.kind.tools().templates.is_empty(),
+    leads_out: awaits_reply,
     run,
 };
 
@@ -42,24 +42,24 @@ fn find<'a>(node: &'a CompiledNode, wanted: &str) -> Option<&'a WhatsappTemplate
 }
 
 /// True if the template of this call awaits a reply.
-fn rests(node: &CompiledNode, call: &ToolCall) -> bool {
+fn awaits_reply(node: &CompiledNode, call: &ToolCall) -> bool {
     let wanted = call.arguments.get("template_name").and_then(Value::as_str).unwrap_or_default();
     find(node, wanted.trim()).is_some_and(|template| template.wait_for_response)
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
-    let Some(node) = turn.agent.node(&turn.state.node) else { return };
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
+    let Some(node) = step.agent.node(&step.state.node) else { return };
     let Some(template) = find(node, &text_of(arguments, "template_name")) else {
         let names: Vec<&str> = node.templates().iter().map(|template| template.template_name.as_str()).collect();
         let error = format!("no such template; this step has: {}", names.join(", "));
-        return turn.answer_first_call(call, json!({"error": error, "code": "template_not_found"}));
+        return step.answer_first_call(call, json!({"error": error, "code": "template_not_found"}));
     };
     let given = arguments.get("template_parameters").and_then(Value::as_object).cloned().unwrap_or_default();
-    let parameters = match values_of(turn, template, given) {
+    let parameters = match values_of(step, template, given) {
         Ok(parameters) => parameters,
         Err(missing) => {
             let error = format!("template_parameters lacks: {}", missing.join(", "));
-            return turn.answer_first_call(call, json!({"error": error, "code": "template_parameters_missing"}));
+            return step.answer_first_call(call, json!({"error": error, "code": "template_parameters_missing"}));
         }
     };
     let content = Content::Template(TemplateMessage {
@@ -72,26 +72,26 @@ fn run(turn: &mut Turn<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
         text: None,
     });
     if template.wait_for_response {
-        turn.send_and_rest(InterruptKind::Template, call, content);
+        step.send_and_wait(InterruptKind::Template, call, content);
     } else {
-        turn.say_and_go_on(call, content);
+        step.send_and_continue(call, content);
     }
 }
 
 /// Values of the parameters. Text of the builder without a `#{name}` is kept; the model fills the
 /// rest.
 fn values_of(
-    turn: &Turn<'_>,
+    step: &StepBuilder<'_>,
     template: &WhatsappTemplate,
     mut given: Map<String, Value>,
 ) -> Result<Vec<(String, String)>, Vec<String>> {
-    let context = context::of(turn.state, turn.at);
+    let context = variable_values::of(step.state, step.at);
     let (mut filled, mut missing) = (Vec::new(), Vec::new());
     for (name, configured) in &template.template_parameters {
         let configured = in_words(configured);
         let theirs = given.remove(name).map(|value| in_words(&value)).filter(|value| !value.trim().is_empty());
         if !configured.trim().is_empty() && placeholders(&configured).is_empty() {
-            filled.push((name.clone(), fill_context(&configured, &context, Place::Prompt).text));
+            filled.push((name.clone(), fill_context(&configured, &context, Destination::Prompt).text));
         } else if let Some(value) = theirs {
             filled.push((name.clone(), value));
         } else {

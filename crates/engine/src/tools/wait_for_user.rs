@@ -4,7 +4,7 @@ use super::{
     built_in::{BuiltIn, leads_out},
     schema::object,
 };
-use crate::{agent::AgentVersion, state::InterruptKind, turn::Turn};
+use crate::{agent::AgentVersion, state::InterruptKind, step_builder::StepBuilder};
 use domain::{chat::ToolCall, tool_names::WAIT_FOR_USER};
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ pub(super) static TOOL: BuiltIn = BuiltIn {
     name: WAIT_FOR_USER,
     description: "Waits for the person's next message without saying anything.",
     parameters,
-    offered: |place| place.version == AgentVersion::V2,
+    offered: |context| context.version == AgentVersion::V2,
     leads_out,
     run,
 };
@@ -21,6 +21,6 @@ fn parameters() -> Value {
     object(json!({}), &[])
 }
 
-fn run(turn: &mut Turn<'_>, call: &ToolCall, _: &Map<String, Value>) {
-    turn.rest(InterruptKind::Wait, Some(call.clone()), None);
+fn run(step: &mut StepBuilder<'_>, call: &ToolCall, _: &Map<String, Value>) {
+    step.start_wait(InterruptKind::Wait, Some(call.clone()), None);
 }

@@ -165,9 +165,9 @@ impl World for &Ending {
 fn inputs(play: &mut Play, given: &mut Vec<Input>, happening: &Happening) -> Vec<Input> {
     let id = play.key();
     match happening {
-        Happening::Said(text) => vec![Input::Said { id, text: text.clone() }],
+        Happening::Said(text) => vec![Input::Message { id, text: text.clone() }],
         Happening::Data(n) => vec![Input::Data { id, value: json!({"n": n}) }],
-        Happening::Outside => vec![Input::Outside { id, text: "by a person".into() }],
+        Happening::Outside => vec![Input::ExternalMessage { id, text: "by a person".into() }],
         Happening::Stop => vec![Input::Stop { id, reason: "s".into() }],
         Happening::Resume(message) => {
             let data = Some(ExecutionInput::Payload { value: json!({"ok": 1}) });

@@ -160,12 +160,12 @@ fn message_with_the_second_empty_answer_is_answered() {
     play.hears("0");
     for n in 1..=3 {
         let input = play.model_input(text("unseen"));
-        play.feed(&[input, engine::Input::Said { id: n.to_string(), text: n.to_string() }]);
+        play.feed(&[input, engine::Input::Message { id: n.to_string(), text: n.to_string() }]);
     }
     let input = play.model_input(ModelResponse::default());
     play.feed(&[input]);
     let input = play.model_input(ModelResponse::default());
-    play.feed(&[input, engine::Input::Said { id: "4".into(), text: "4".into() }]);
+    play.feed(&[input, engine::Input::Message { id: "4".into(), text: "4".into() }]);
     play.answer([text("here")]);
     assert_eq!(play.sent(), ["here"]);
 }

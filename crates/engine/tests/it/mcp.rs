@@ -271,7 +271,7 @@ fn stop_does_not_wait_for_a_tool_list_and_late_lists_are_ignored() {
 fn message_during_tool_listing_is_in_the_first_model_call() {
     let mut play = play(&["count"], Some(&[]));
     play.hears("first");
-    assert!(matches!(play.state.pending, Some(Pending::ToolList { .. })) && play.state.is_in_hand());
+    assert!(matches!(play.state.pending, Some(Pending::ToolList { .. })) && play.state.has_running_effect());
     play.hears("second");
     play.answer([text("?")]);
     assert_eq!(play.requests.len(), 1);

@@ -26,7 +26,7 @@ fn refusal(response: ModelResponse) -> ModelResponse {
 }
 
 fn said(text: &str) -> Input {
-    Input::Said { id: text.into(), text: text.into() }
+    Input::Message { id: text.into(), text: text.into() }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use domain::{
     tool_request::{McpTool, ToolAnswer, ToolRequest},
 };
 use engine::{
-    AskedServer, CallModel, Compiled, Effect, Event, Facts, Input, Pending, Retrieval, STATE_FORMAT, SendOutcome,
+    CallModel, Compiled, Effect, Event, Facts, Input, McpServerRequest, Pending, Retrieval, STATE_FORMAT, SendOutcome,
     State, Step, TimerKind, ToolList, advance, knowledge::Index, model_request,
 };
 use serde_json::{Value, json};
@@ -177,7 +177,7 @@ impl Play {
 
     pub fn hears(&mut self, text: &str) -> Step {
         let id = self.key();
-        self.feed(&[Input::Said { id, text: text.into() }])
+        self.feed(&[Input::Message { id, text: text.into() }])
     }
 
     /// The contact writes, and the script answers until no effect is open. Sends are accepted
@@ -201,7 +201,7 @@ impl Play {
 
     pub fn outside(&mut self, text: &str) {
         let id = self.key();
-        self.feed(&[Input::Outside { id, text: text.into() }]);
+        self.feed(&[Input::ExternalMessage { id, text: text.into() }]);
     }
 
     pub fn stop(&mut self) -> Step {
@@ -246,7 +246,7 @@ impl Play {
 
     pub fn listed(&self, effect: &Effect) -> Input {
         let Effect::ListTools { id, servers } = effect else { panic!("{effect:?} asks no server") };
-        let list = |asked: &AskedServer| ToolList {
+        let list = |asked: &McpServerRequest| ToolList {
             server: asked.server.clone(),
             answer: match self.mcp_servers.get(&asked.server) {
                 Some(tools) => ToolAnswer::Answered { status: 200, content: json!(tools), truncated: false },

@@ -83,7 +83,7 @@ fn reach(by: &str) -> Play {
         "a_handoff_node" => standing(Handoff),
         "routed_to_the_end" => standing(ExecutionStatus::Ended),
         "the_model_is_gone" => standing(Failed),
-        "its_worker_dies" => with(standing(Running), |play| drop(play.feed(&[Input::TakenOver]))),
+        "its_worker_dies" => with(standing(Running), |play| drop(play.feed(&[Input::Reclaimed]))),
         "stopped_while_running" => with(standing(Running), |play| drop(play.stop())),
         "stopped_while_paused" => with(standing(Paused), |play| drop(play.stop())),
         "stopped_before_the_start" => with(started(), |play| drop(play.stop())),
@@ -124,14 +124,14 @@ fn alphabet(play: &Play) -> Vec<Input> {
     let effect = || "foreign".to_owned();
     let refused = SendOutcome::Failed { code: "channel_auth".into(), message: "x".into() };
     let mut inputs = vec![
-        Input::Said { id: "i".into(), text: "y".into() },
+        Input::Message { id: "i".into(), text: "y".into() },
         Input::Data { id: "i".into(), value: json!({"n": 1}) },
-        Input::Outside { id: "i".into(), text: "by a person".into() },
+        Input::ExternalMessage { id: "i".into(), text: "by a person".into() },
         Input::Resume { id: "i".into(), message: None, interrupt: None },
         Input::Resume { id: "i".into(), message: user_input("go on"), interrupt: None },
         Input::Resume { id: "i".into(), message: None, interrupt: Some("another".into()) },
         stop(),
-        Input::TakenOver,
+        Input::Reclaimed,
         Input::Timer { generation: play.state.generation },
         Input::Timer { generation: play.state.generation + 1 },
         Input::Model { effect: effect(), response: ModelResponse::default() },

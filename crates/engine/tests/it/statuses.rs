@@ -155,7 +155,7 @@ fn resume_clears_everything_that_silenced_the_agent() {
     play.resume(user_input("hi"), [text("I am back.")]);
     play.is(Paused, "a");
     assert_eq!(play.sent(), ["A colleague will write.", "I am back."]);
-    assert_eq!((play.state.handoff_reason.as_deref(), play.state.wanted.as_ref()), (None, None));
+    assert_eq!((play.state.handoff_reason.as_deref(), play.state.requested_status.as_ref()), (None, None));
 }
 
 fn straight_to_a_person(edges: &[(&str, &str, &str)]) -> Play {

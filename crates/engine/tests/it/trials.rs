@@ -6,7 +6,7 @@ use domain::{
 };
 use engine::{
     judge, simulated_user,
-    trial::{AgentRest, LONGEST, Line, Phase, TOKENS, Trial, TrialEffect, TrialInput, USER_MESSAGES},
+    trial::{AgentTurnEnd, LONGEST, Line, Phase, TOKENS, Trial, TrialEffect, TrialInput, USER_MESSAGES},
 };
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ fn grade(score: f64) -> TrialInput {
     TrialInput::Answered { response: call(judge::NAME, json!({"score": score, "feedback": "- [pass] fine"})) }
 }
 
-fn rests(rest: AgentRest) -> TrialInput {
-    TrialInput::Agent { rest, usage: Usage::default() }
+fn rests(rest: AgentTurnEnd) -> TrialInput {
+    TrialInput::Agent { end: rest, usage: Usage::default() }
 }
 
 fn begun() -> Trial {
@@ -43,15 +43,15 @@ fn begun() -> Trial {
 fn judged() -> Trial {
     let mut trial = begun();
     trial.advance(NOW, &says("A"));
-    assert_eq!(trial.advance(NOW, &rests(AgentRest::Done)), [TrialEffect::AskJudge]);
+    assert_eq!(trial.advance(NOW, &rests(AgentTurnEnd::Done)), [TrialEffect::AskJudge]);
     trial
 }
 
 #[test]
 fn simulated_user_follows_its_script_and_score_has_two_decimals() {
     let mut trial = begun();
-    assert_eq!(trial.advance(NOW, &says(" A ")), [TrialEffect::Say { text: "A".into() }]);
-    assert_eq!(trial.advance(NOW, &rests(AgentRest::Waits)), [TrialEffect::AskUser]);
+    assert_eq!(trial.advance(NOW, &says(" A ")), [TrialEffect::SendToAgent { text: "A".into() }]);
+    assert_eq!(trial.advance(NOW, &rests(AgentTurnEnd::Waits)), [TrialEffect::AskUser]);
     assert_eq!(trial.advance(NOW, &says(simulated_user::ENDED)), [TrialEffect::AskJudge]);
     assert_eq!(trial.advance(NOW, &grade(0.857)), [TrialEffect::Finish]);
     let verdict = trial.verdict.as_ref().unwrap();
@@ -65,7 +65,7 @@ fn conversation_is_judged_after_thirty_messages() {
     let mut trial = begun();
     for n in 1..=USER_MESSAGES {
         assert_eq!(trial.advance(NOW, &says("more")).len(), 1);
-        let next = trial.advance(NOW, &rests(AgentRest::Waits));
+        let next = trial.advance(NOW, &rests(AgentTurnEnd::Waits));
         assert_eq!(next == [TrialEffect::AskJudge], n == 30, "{n}");
     }
     assert!(trial.limit_reached);
@@ -83,7 +83,7 @@ fn time_and_token_limits_end_a_conversation() {
         let mut costly = begun();
         costly.advance(NOW, &says("A"));
         let usage = Usage { input_tokens: tokens, ..Usage::default() };
-        let next = costly.advance(NOW, &TrialInput::Agent { rest: AgentRest::Waits, usage });
+        let next = costly.advance(NOW, &TrialInput::Agent { end: AgentTurnEnd::Waits, usage });
         assert_eq!((next == [TrialEffect::AskJudge], costly.limit_reached), (ends, ends));
     }
 }
@@ -103,7 +103,7 @@ fn unreadable_judge_answer_is_retried_once_and_then_gives_no_score() {
 fn failed_agent_or_simulated_user_scores_zero() {
     let mut trial = begun();
     trial.advance(NOW, &says("A"));
-    let failed = AgentRest::Failed { code: "llm_unavailable".into(), message: "down".into() };
+    let failed = AgentTurnEnd::Failed { code: "llm_unavailable".into(), message: "down".into() };
     assert_eq!(trial.advance(NOW, &rests(failed)), [TrialEffect::Finish]);
     assert_eq!(trial.verdict.as_ref().unwrap().hundredths, 0);
     assert_eq!(trial.error.as_ref().unwrap().kind, "llm_unavailable");
@@ -138,11 +138,11 @@ fn a_run_can_be_cancelled_at_any_time() {
 
 #[test]
 fn answers_are_parsed_from_calls_tags_and_plain_text() {
-    use simulated_user::Played::{Ends, Says};
+    use simulated_user::SimulatedReply::{Message, ScriptEnded};
     let user = |response: &ModelResponse| simulated_user::read(response);
-    assert_eq!(user(&text("<message>hi</message>")), Some(Says("hi".into())));
-    assert_eq!(user(&text("hi")), Some(Says("hi".into())));
-    assert_eq!(user(&text("Thanks! CONVERSATION_ENDED")), Some(Ends), "the agent must never read the token");
+    assert_eq!(user(&text("<message>hi</message>")), Some(Message("hi".into())));
+    assert_eq!(user(&text("hi")), Some(Message("hi".into())));
+    assert_eq!(user(&text("Thanks! CONVERSATION_ENDED")), Some(ScriptEnded), "the agent must never read the token");
     assert_eq!(user(&text("  ")), None);
     let score = |response: &ModelResponse| judge::read(response).map(|verdict| verdict.hundredths);
     assert_eq!(score(&text("<score>0.857</score>\n<feedback>ok</feedback>")), Some(86));

@@ -211,7 +211,7 @@ fn s31_messages_during_a_model_call_become_one_input() {
     let mut play = a();
     play.hears("one");
     let answer = play.model_input(calls([ask("1?")]));
-    let said = |word: &str| Input::Said { id: word.into(), text: word.into() };
+    let said = |word: &str| Input::Message { id: word.into(), text: word.into() };
     play.feed(&[answer, said("two"), said("three")]);
     assert_eq!(play.count("input.queued"), 2);
     play.answer([calls([ask("all?")])]);
@@ -272,7 +272,7 @@ fn earlier_messages_come_first_in_history() {
             said(Direction::Inbound, " "),
         ];
         let earlier = Input::Earlier { messages };
-        let hi = Input::Said { id: "1".into(), text: "hi".into() };
+        let hi = Input::Message { id: "1".into(), text: "hi".into() };
         play.feed(&[earlier.clone(), hi]);
         let shown = serde_json::to_string(&play.requests[0].messages).unwrap();
         let places = ["Sale!", "(system note] how much?", "hi"].map(|text| shown.find(text).unwrap());

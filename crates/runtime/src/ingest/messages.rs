@@ -40,13 +40,13 @@ pub(super) async fn store(
         return Ok(());
     }
     let number = whatsapp_configs::find(tx, project, config).await?;
-    let place = Place {
+    let owner = ConversationOwner {
         project,
         config: Some(config),
         customer: number.as_ref().and_then(|number| number.customer_id),
         agent: agent_whatsapp_configs::answers_on(tx, project, config).await?,
     };
-    let Some(conversation) = store_in_conversation(ctx, tx, &place, message).await? else { return Ok(()) };
+    let Some(conversation) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };
     if number.is_some_and(|number| number.inbound_processing_enabled) {
         queue_for_agent(ctx, tx, project, &conversation, message).await?;
     }
@@ -68,7 +68,7 @@ pub(super) async fn is_first(
 }
 
 /// Owner of a conversation.
-pub(super) struct Place {
+pub(super) struct ConversationOwner {
     pub project: ProjectId,
     pub config: Option<WhatsappConfigId>,
     /// The customer of the number.
@@ -86,10 +86,10 @@ pub(super) fn sender_phone(message: &InboundMessage) -> Option<Phone> {
 pub(super) async fn store_in_conversation(
     ctx: &Context,
     tx: &mut Tx<'_>,
-    place: &Place,
+    owner: &ConversationOwner,
     message: &InboundMessage,
 ) -> Result<Option<ConversationRow>> {
-    let (now, project) = (ctx.now(), place.project);
+    let (now, project) = (ctx.now(), owner.project);
     let phone = sender_phone(message);
     let scope = message.waba_id.clone().unwrap_or_default();
     let mut identities = Vec::new();
@@ -106,7 +106,7 @@ pub(super) async fn store_in_conversation(
         profile_name: message.profile_name.clone(),
         wa_id: message.from.clone(),
         user_id: message.user_id.clone(),
-        customer: place.customer,
+        customer: owner.customer,
     };
     let contact = contacts::ensure(tx, project, &identities, new_contact, &seen, now).await?;
     let at = message.timestamp.unwrap_or(now);
@@ -115,11 +115,11 @@ pub(super) async fn store_in_conversation(
         new_id: ctx.new_id(),
         phone_number_id: &message.phone_number_id,
         contact,
-        config: place.config,
+        config: owner.config,
         phone_number: shown.as_deref(),
         contact_name: message.profile_name.as_deref(),
         // Set even if it is none: the agent may have been unlinked from the number since the last message.
-        agent: (place.config.is_some() || place.agent.is_some()).then_some(place.agent),
+        agent: (owner.config.is_some() || owner.agent.is_some()).then_some(owner.agent),
         inbound_at: Some(at),
         now,
     };
@@ -164,7 +164,7 @@ pub(super) async fn queue_for_agent(
         Some(text) if !text.trim().is_empty() => text.to_owned(),
         _ => format!("[{}]", message.kind),
     };
-    let input = Input::Said { id: message.wamid.clone(), text };
+    let input = Input::Message { id: message.wamid.clone(), text };
     mailbox::put(tx, project, conversation, &message.wamid, &input).await?;
     let debounce = debounce(tx, project, conversation, message).await?;
     let burst = conversation.burst_started_at.unwrap_or(now);

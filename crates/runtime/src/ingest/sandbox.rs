@@ -2,7 +2,7 @@
 //! and everyone else gets a short answer (docs/spec/whatsapp-cloud-api.md 5.1).
 
 use super::{
-    messages::{Place, is_first, queue_for_agent, sender_phone, store_in_conversation},
+    messages::{ConversationOwner, is_first, queue_for_agent, sender_phone, store_in_conversation},
     sandbox_answers::{Answer, sentence},
 };
 use crate::{
@@ -50,15 +50,15 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
     let language = phone.as_ref().map_or("en", Phone::language);
     match purpose {
         Purpose::Talk(project, session) => {
-            let place = Place { project, config: None, customer: None, agent: Some(session.agent_id) };
-            let Some(conversation) = store_in_conversation(ctx, tx, &place, message).await? else { return Ok(()) };
+            let owner = ConversationOwner { project, config: None, customer: None, agent: Some(session.agent_id) };
+            let Some(conversation) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };
             queue_for_agent(ctx, tx, project, &conversation, message).await
         }
         Purpose::Activate(project, session) => {
             sandbox::activate(ctx, tx, project, &session).await?;
             let key = format!("sandbox:{}:{}", session.id, message.wamid);
-            let place = Place { project, config: None, customer: None, agent: Some(session.agent_id) };
-            answer_with(ctx, tx, place, message, &key, (Answer::Activated, language)).await
+            let owner = ConversationOwner { project, config: None, customer: None, agent: Some(session.agent_id) };
+            answer_with(ctx, tx, owner, message, &key, (Answer::Activated, language)).await
         }
         Purpose::Explain(answer) => {
             let project = platform_project(ctx, tx).await?;
@@ -69,8 +69,8 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
                 Answer::NoSession => format!("sandbox:help:{from}:{hour}"),
                 _ => format!("sandbox:help:{}", message.wamid),
             };
-            let place = Place { project, config: None, customer: None, agent: None };
-            answer_with(ctx, tx, place, message, &key, (answer, language)).await
+            let owner = ConversationOwner { project, config: None, customer: None, agent: None };
+            answer_with(ctx, tx, owner, message, &key, (answer, language)).await
         }
     }
 }
@@ -116,13 +116,13 @@ async fn purpose(ctx: &Context, tx: &mut Tx<'_>, phone: Option<&Phone>, message:
 async fn answer_with(
     ctx: &Context,
     tx: &mut Tx<'_>,
-    place: Place,
+    owner: ConversationOwner,
     message: &InboundMessage,
     source_key: &str,
     (answer, language): (Answer, &str),
 ) -> Result<()> {
-    let project = place.project;
-    let Some(conversation) = store_in_conversation(ctx, tx, &place, message).await? else { return Ok(()) };
+    let project = owner.project;
+    let Some(conversation) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };
     if answer == Answer::Activated {
         stop_other_agent(ctx, tx, project, &conversation).await?;
     }

@@ -91,5 +91,5 @@ pub(super) async fn earlier(
 
 /// Only inputs that start or resume the agent's work need the context.
 pub(super) fn is_needed(inputs: &[Input]) -> bool {
-    inputs.iter().any(|input| matches!(input, Input::Said { .. } | Input::Data { .. } | Input::Resume { .. }))
+    inputs.iter().any(|input| matches!(input, Input::Message { .. } | Input::Data { .. } | Input::Resume { .. }))
 }

@@ -12,7 +12,7 @@ use domain::{
     nesting,
     tool_request::{SecretMarks, ToolAnswer, ToolRequest},
 };
-use engine::{AskedServer, CallModel, Input, Retrieval, ToolList, model_request};
+use engine::{CallModel, Input, McpServerRequest, Retrieval, ToolList, model_request};
 use futures::future::try_join_all;
 use std::{collections::BTreeMap, time::Instant};
 use store::{Error, Result, history};
@@ -106,7 +106,12 @@ fn after_missing(names: Vec<String>, outcome: Input) -> Vec<Input> {
 }
 
 /// Lists the tools of all servers concurrently, except for cached lists.
-async fn list_tools(ctx: &Context, project: ProjectId, effect: &str, servers: &[AskedServer]) -> Result<Vec<Input>> {
+async fn list_tools(
+    ctx: &Context,
+    project: ProjectId,
+    effect: &str,
+    servers: &[McpServerRequest],
+) -> Result<Vec<Input>> {
     let lists = servers.iter().map(async |asked| {
         let (filled, secrets) = with_secrets(ctx, project, &asked.request, &asked.secrets).await?;
         let cached = ctx.mcp.get(project, &filled, ctx.clock.monotonic());

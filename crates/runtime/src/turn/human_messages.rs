@@ -19,7 +19,7 @@ pub(super) struct Taken {
     /// The place of the first input in the mailbox; 0 if it was empty.
     pub first_seq: i64,
     /// Messages that others sent in the agent's place: kept for an execution that starts later, if there is none.
-    pub outside: Vec<MailRow>,
+    pub external: Vec<MailRow>,
     /// The execution has not started and must not start now.
     pub must_wait: bool,
 }
@@ -32,7 +32,7 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
         rows.push((row, input));
     }
     let first_seq = rows.first().map_or(0, |(row, _)| row.seq);
-    let mut taken = Taken { inputs: Vec::new(), first_seq, outside: Vec::new(), must_wait: false };
+    let mut taken = Taken { inputs: Vec::new(), first_seq, external: Vec::new(), must_wait: false };
     let status = match conversation.execution_id.filter(|_| conversation.is_assigned()) {
         Some(id) => executions::find(tx, project, id).await?.map(|row| row.status),
         None => None,
@@ -44,15 +44,15 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
         let waits = match input {
             _ if !conversation.is_assigned() => false,
             Input::Resume { .. } => true,
-            Input::Said { .. } | Input::Data { .. } | Input::Outside { .. } => none_live || taken.must_wait,
+            Input::Message { .. } | Input::Data { .. } | Input::ExternalMessage { .. } => none_live || taken.must_wait,
             _ => taken.must_wait,
         };
         if waits {
             mailbox::put(tx, project, conversation.id, &row).await?;
             continue;
         }
-        if matches!(input, Input::Outside { .. }) {
-            taken.outside.push(row);
+        if matches!(input, Input::ExternalMessage { .. }) {
+            taken.external.push(row);
         }
         taken.inputs.push(input);
     }
@@ -62,21 +62,21 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
 /// For a new execution after people have written: everything up to their last message becomes earlier messages. If the
 /// contact has written nothing since, the execution starts with a note that the conversation was handed back.
 pub(super) fn as_earlier(inputs: &mut Vec<Input>, now: Timestamp) {
-    let Some(last) = inputs.iter().rposition(|input| matches!(input, Input::Outside { .. })) else { return };
+    let Some(last) = inputs.iter().rposition(|input| matches!(input, Input::ExternalMessage { .. })) else { return };
     let mut messages = Vec::new();
     let mut others = Vec::new();
     for (place, input) in std::mem::take(inputs).into_iter().enumerate() {
         match input {
-            Input::Said { text, .. } if place < last => {
+            Input::Message { text, .. } if place < last => {
                 messages.push(EarlierMessage { direction: Direction::Inbound, text, sent_at: now });
             }
-            Input::Outside { text, .. } => {
+            Input::ExternalMessage { text, .. } => {
                 messages.push(EarlierMessage { direction: Direction::Outbound, text, sent_at: now });
             }
             other => others.push(other),
         }
     }
-    let has_request = others.iter().any(|input| matches!(input, Input::Said { .. } | Input::Data { .. }));
+    let has_request = others.iter().any(|input| matches!(input, Input::Message { .. } | Input::Data { .. }));
     inputs.push(Input::Earlier { messages });
     inputs.extend(others);
     if !has_request {
@@ -104,11 +104,11 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Input {
-        Input::Said { id: text.into(), text: text.into() }
+        Input::Message { id: text.into(), text: text.into() }
     }
 
     fn outside(text: &str) -> Input {
-        Input::Outside { id: text.into(), text: text.into() }
+        Input::ExternalMessage { id: text.into(), text: text.into() }
     }
 
     fn earlier(inputs: &[Input]) -> Vec<(Direction, &str)> {

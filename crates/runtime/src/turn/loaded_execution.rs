@@ -70,7 +70,7 @@ impl LoadedExecution {
             *inputs = others;
             execution.record_outcomes(ctx, tx, project, conversation, &sent, now).await?;
         }
-        let has_message = inputs.iter().any(|input| matches!(input, Input::Said { .. }));
+        let has_message = inputs.iter().any(|input| matches!(input, Input::Message { .. }));
         let Some(agent_id) = conversation.agent_id.filter(|_| has_message) else { return Ok(None) };
         let pinned = agents::snapshot_for(tx, project, agent_id, conversation.contact_id).await?;
         let Some((snapshot, contact_version)) = pinned else { return Ok(None) };
@@ -273,7 +273,7 @@ async fn agent_id(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId) -> Resul
     Ok(row.ok_or_else(|| damaged("the execution is missing"))?.agent_id)
 }
 
-fn agent_or_reason(agent: std::result::Result<Arc<Compiled>, engine::CannotRun>) -> (Option<Arc<Compiled>>, String) {
+fn agent_or_reason(agent: std::result::Result<Arc<Compiled>, engine::CompileError>) -> (Option<Arc<Compiled>>, String) {
     match agent {
         Ok(agent) => (Some(agent), String::new()),
         Err(why) => (None, why.to_string()),

@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     tool_request::{SecretMarks, ToolRequest},
 };
-use engine::{AskedServer, CallModel, Pending};
+use engine::{CallModel, McpServerRequest, Pending};
 
 #[derive(Debug, Clone)]
 pub(crate) enum PendingEffect {
@@ -27,7 +27,7 @@ pub(crate) enum PendingEffect {
     /// List the tools of MCP servers.
     ListTools {
         effect: String,
-        servers: Vec<AskedServer>,
+        servers: Vec<McpServerRequest>,
     },
 }
 

@@ -103,7 +103,7 @@ async fn step_from(
     };
     let Some(mut execution) = execution else {
         // No agent answers: inbound messages are stored already. Messages of people are kept for an agent that starts later.
-        for row in taken.outside.iter().filter(|_| conversation.agent_id.is_some()) {
+        for row in taken.external.iter().filter(|_| conversation.agent_id.is_some()) {
             mailbox::put(tx, project, conversation.id, row).await?;
         }
         release(tx, project, &conversation, None, None, false).await?;
@@ -114,8 +114,8 @@ async fn step_from(
     }
     let pending_before = execution.state.pending.clone();
     let status_before = execution.state.status;
-    if reclaimed && execution.agent.is_some() && execution.state.is_in_hand() {
-        inputs.insert(0, Input::TakenOver);
+    if reclaimed && execution.agent.is_some() && execution.state.has_running_effect() {
+        inputs.insert(0, Input::Reclaimed);
     }
     let first = taken.first_seq;
     let (earlier, contact) = execution.context_inputs(tx, project, &conversation, &inputs, first, now).await?;

@@ -125,7 +125,7 @@ impl HostileWorld {
     }
 
     fn said(&mut self) -> Input {
-        Input::Said { id: self.play.key(), text: text(&mut self.chance) }
+        Input::Message { id: self.play.key(), text: text(&mut self.chance) }
     }
 
     fn resume(&mut self) -> Input {
@@ -184,7 +184,7 @@ impl HostileWorld {
                 inputs.push(said);
             }
             if self.chance.one_in(400) {
-                inputs.push(Input::Outside { id: self.play.key(), text: "by a person".into() });
+                inputs.push(Input::ExternalMessage { id: self.play.key(), text: "by a person".into() });
             }
             if self.chance.one_in(300) {
                 let status = *self.chance.pick(&ExecutionStatus::ALL);
@@ -194,7 +194,7 @@ impl HostileWorld {
                 inputs.push(Input::Stop { id: self.play.key(), reason: "by hand".into() });
             }
             if self.chance.one_in(300) {
-                inputs.insert(0, Input::TakenOver);
+                inputs.insert(0, Input::Reclaimed);
             }
             self.feed(inputs, coverage);
             // Asked again later: the same question stays open.

@@ -52,7 +52,7 @@ use std::collections::BTreeSet;
 #[serde(deny_unknown_fields)]
 struct Case {
     name: String,
-    place: Place,
+    source: Source,
     #[serde(default)]
     model: Model,
     text: String,
@@ -65,8 +65,8 @@ struct Cases {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Place {
-    Said,
+enum Source {
+    Message,
     Reply,
     Profile,
     Webhook,
@@ -76,7 +76,7 @@ enum Place {
     /// What an MCP server says of its tool.
     McpTool,
     Payload,
-    Outside,
+    ExternalMessage,
     Metadata,
     Note,
     Vars,
@@ -198,30 +198,30 @@ fn by_authority(request: &ModelRequest) -> Vec<ToolCall> {
 fn attacked(case: &Case, version: i64) -> (Play, usize) {
     let mut known =
         Facts { vars: json!({"internal": SECRET, "rank": "gold"}).as_object().cloned().unwrap(), ..facts() };
-    match case.place {
-        Place::Profile => known.profile_name = Some(case.text.clone()),
-        Place::Metadata => drop(known.about.metadata.insert("city".into(), json!(case.text))),
-        Place::Note => {
+    match case.source {
+        Source::Profile => known.profile_name = Some(case.text.clone()),
+        Source::Metadata => drop(known.about.metadata.insert("city".into(), json!(case.text))),
+        Source::Note => {
             let created_at = domain::Timestamp::from_secs(1_748_873_109);
             known.about.notes = vec![Note { name: "VIP".into(), content: case.text.clone(), created_at }];
         }
-        Place::Vars => drop(known.vars.insert("rank".into(), json!(case.text))),
+        Source::Vars => drop(known.vars.insert("rank".into(), json!(case.text))),
         _ => {}
     }
-    let faq = if case.place == Place::Knowledge { case.text.as_str() } else { "Open at nine." };
+    let faq = if case.source == Source::Knowledge { case.text.as_str() } else { "Open at nine." };
     let mut play = Play::with(shop(version, faq), known);
-    let said = if case.place == Place::McpTool { case.text.as_str() } else { "How many there are." };
+    let said = if case.source == Source::McpTool { case.text.as_str() } else { "How many there are." };
     let tool = McpTool { name: "count".into(), description: Some(said.into()), schema: json!({"type": "object"}) };
     play.mcp_servers.insert("stock".into(), vec![tool]);
-    let words = if case.place == Place::Said { case.text.as_str() } else { "Where is my order?" };
-    match case.place {
-        Place::Payload => drop(play.feed(&[Input::Data { id: "d".into(), value: json!(case.text) }])),
-        Place::Outside => {
-            let outside = Input::Outside { id: "o".into(), text: case.text.clone() };
-            let said = Input::Said { id: "m".into(), text: words.into() };
+    let words = if case.source == Source::Message { case.text.as_str() } else { "Where is my order?" };
+    match case.source {
+        Source::Payload => drop(play.feed(&[Input::Data { id: "d".into(), value: json!(case.text) }])),
+        Source::ExternalMessage => {
+            let outside = Input::ExternalMessage { id: "o".into(), text: case.text.clone() };
+            let said = Input::Message { id: "m".into(), text: words.into() };
             play.feed(&[outside, said]);
         }
-        Place::Reply => {
+        Source::Reply => {
             play.say("hi", [rests("What?", version)]);
             play.hears(&case.text);
         }
@@ -244,9 +244,9 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
                 let first = ToolCall { id: String::new(), name: "orders_request".into(), arguments: looks };
                 asked += 1;
                 let response = match asked {
-                    1 if case.place == Place::Webhook => calls([first]),
-                    1 if case.place == Place::McpResult => calls([play::call("count", json!({}))]),
-                    1 if case.place == Place::Knowledge => calls([play::call(
+                    1 if case.source == Source::Webhook => calls([first]),
+                    1 if case.source == Source::McpResult => calls([play::call("count", json!({}))]),
+                    1 if case.source == Source::Knowledge => calls([play::call(
                         "kb_retrieval",
                         json!({"queries": ["opening"], "knowledge_base_key": "faq"}),
                     )]),
@@ -257,8 +257,8 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
             }
             Effect::CallTool { id, request, .. } => {
                 let attacked = match request.mcp {
-                    Some(_) => case.place == Place::McpResult,
-                    None => case.place == Place::Webhook,
+                    Some(_) => case.source == Source::McpResult,
+                    None => case.source == Source::Webhook,
                 };
                 let content = if attacked { json!(case.text) } else { json!({"status": "shipped"}) };
                 Input::Tool {
@@ -369,7 +369,7 @@ fn cases() -> Vec<Case> {
 fn injected_text_cannot_exceed_the_nodes_permissions() {
     let mut red = Vec::new();
     for version in [1, 2] {
-        let hello = Case { name: String::new(), place: Place::Said, model: Model::Believes, text: "hi".into() };
+        let hello = Case { name: String::new(), source: Source::Message, model: Model::Believes, text: "hi".into() };
         let calm = rules(&attacked(&hello, version).0);
         for case in cases() {
             red.extend(harm(&case, version, &calm).map(|harm| format!("{} (version {version}): {harm}", case.name)));
@@ -384,8 +384,8 @@ fn injection_cases_are_sixty_or_more_and_cover_every_entry() {
     assert!(cases.len() >= 60, "{}", cases.len());
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two of one name");
-    let places: BTreeSet<Place> = cases.iter().map(|case| case.place).collect();
-    assert_eq!(places.len(), 12, "{places:?}");
+    let sources: BTreeSet<Source> = cases.iter().map(|case| case.source).collect();
+    assert_eq!(sources.len(), 12, "{sources:?}");
 }
 
 #[test]

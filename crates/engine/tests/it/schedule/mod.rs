@@ -73,7 +73,7 @@ fn is_answered(execution: &Execution) {
     if state.status == Paused {
         assert!(last("llm.responded") > last("input.injected"), "the last words were not shown to the model");
     }
-    let kept = state.resume.is_some() || !state.inbox.is_empty() || state.stop.is_some();
+    let kept = state.resume.is_some() || !state.queued_inputs.is_empty() || state.stop.is_some();
     assert!(!kept || state.status.is_over(), "an input is kept and not acted on: {state:#?}");
     let returned = execution.events.iter().rposition(|event| {
         event.name == "execution.status" && event.data["from"] == "handoff" && event.data["to"] == "running"

@@ -128,7 +128,7 @@ impl ScheduledWorld {
         let id = self.key();
         let text = format!("said {id}");
         self.said.push(text.clone());
-        self.deliver(id.clone(), Mail { execution: None, input: Input::Said { id, text } });
+        self.deliver(id.clone(), Mail { execution: None, input: Input::Message { id, text } });
     }
 
     /// The webhook is acknowledged when this is written; what was seen before is acknowledged and forgotten.
@@ -141,7 +141,7 @@ impl ScheduledWorld {
     fn redelivered(&mut self) {
         if let Some(text) = self.said.last().cloned() {
             let id = text.trim_start_matches("said ").to_owned();
-            self.deliver(id.clone(), Mail { execution: None, input: Input::Said { id, text } });
+            self.deliver(id.clone(), Mail { execution: None, input: Input::Message { id, text } });
         }
     }
 
@@ -149,7 +149,7 @@ impl ScheduledWorld {
     fn human(&mut self) {
         if self.current().is_some_and(|state| state.status == ExecutionStatus::Handoff) {
             let id = self.key();
-            let input = Input::Outside { id: id.clone(), text: format!("human {id}") };
+            let input = Input::ExternalMessage { id: id.clone(), text: format!("human {id}") };
             self.deliver(id, Mail { execution: Some(self.executions.len() - 1), input });
         }
     }

@@ -27,7 +27,7 @@ const KINDS: [&str; 17] = [
 const UNKNOWN: &str = "unknown";
 
 /// The parts of a change that its messages share.
-pub(super) struct Place<'a> {
+pub(super) struct Envelope<'a> {
     pub(super) waba_id: Option<&'a str>,
     pub(super) phone_number_id: &'a str,
     pub(super) display_phone_number: Option<String>,
@@ -35,19 +35,19 @@ pub(super) struct Place<'a> {
 }
 
 /// `None` without an id or a sender: such a message could not be deduplicated or answered.
-pub(super) fn read(place: &Place<'_>, raw: &Value) -> Option<InboundMessage> {
+pub(super) fn read(envelope: &Envelope<'_>, raw: &Value) -> Option<InboundMessage> {
     let wamid = json::id(raw.get("id"))?;
     let from = json::id(raw.get("from"));
     let user_id = json::id(raw.get("from_user_id"));
     if from.is_none() && user_id.is_none() {
         return None;
     }
-    let contact = contact(place.contacts, from.as_deref(), user_id.as_deref());
+    let contact = contact(envelope.contacts, from.as_deref(), user_id.as_deref());
     let profile = contact.and_then(|contact| contact.get("profile"));
     Some(InboundMessage {
-        phone_number_id: place.phone_number_id.to_owned(),
-        display_phone_number: place.display_phone_number.clone(),
-        waba_id: place.waba_id.map(str::to_owned),
+        phone_number_id: envelope.phone_number_id.to_owned(),
+        display_phone_number: envelope.display_phone_number.clone(),
+        waba_id: envelope.waba_id.map(str::to_owned),
         wamid,
         from: from.or_else(|| json::id(contact?.get("wa_id"))),
         user_id: user_id.or_else(|| json::id(contact?.get("user_id"))),

@@ -2,7 +2,7 @@
 
 use super::{
     Delivery, Item, Malformed, json,
-    message::{self, Place},
+    message::{self, Envelope},
     status,
 };
 use serde_json::{Map, Value};
@@ -62,14 +62,14 @@ fn read_value(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, V
         delivery.malformed += messages.len() + statuses.len();
         return;
     };
-    let place = Place {
+    let envelope = Envelope {
         waba_id,
         phone_number_id: number,
         display_phone_number: value.get("metadata").and_then(|metadata| json::id(metadata.get("display_phone_number"))),
         contacts: value.get("contacts").and_then(Value::as_array).map_or(&[], Vec::as_slice),
     };
     for raw in messages {
-        match message::read(&place, raw) {
+        match message::read(&envelope, raw) {
             Some(message) => delivery.items.push(Item::Message(message)),
             None => delivery.malformed += 1,
         }

@@ -82,7 +82,7 @@ pub(super) async fn handle(
         if let Some(message) = &message {
             let key = format!("create:{id}");
             let input = match message {
-                ExecutionInput::UserInput { text } => Input::Said { id: key.clone(), text: text.clone() },
+                ExecutionInput::UserInput { text } => Input::Message { id: key.clone(), text: text.clone() },
                 ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
             };
             mailbox::put(tx, project, &conversation, &key, &input).await?;

@@ -75,9 +75,9 @@ pub(super) async fn handle(
     let total = state.map_or(0, |state| i64::try_from(state.next_event.saturating_sub(1)).unwrap_or(i64::MAX));
     let (limit, offset) = list.range();
     let mut shown = Vec::new();
-    let mut place = Place::default();
+    let mut position = JournalPosition::default();
     while i64::try_from(shown.len()).is_ok_and(|len| len < limit) {
-        let some = next(&ctx, ctx.project, id, &mut place).await?;
+        let some = next(&ctx, ctx.project, id, &mut position).await?;
         if some.is_empty() {
             break;
         }
@@ -90,21 +90,21 @@ pub(super) async fn handle(
 
 /// Last journal step whose events were read.
 #[derive(Default)]
-struct Place(i64);
+struct JournalPosition(i64);
 
 /// Events of the next steps; empty if no further step has events yet.
 async fn next(
     ctx: &AppState,
     project: ProjectId,
     id: ExecutionId,
-    place: &mut Place,
+    position: &mut JournalPosition,
 ) -> store::Result<Vec<(Event, Timestamp)>> {
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     loop {
-        let steps = journal::read(&mut conn, project, id, place.0).await?;
+        let steps = journal::read(&mut conn, project, id, position.0).await?;
         let Some(last) = steps.last() else { return Ok(Vec::new()) };
-        place.0 = last.step_no;
+        position.0 = last.step_no;
         let mut events = Vec::new();
         for step in &steps {
             let of_step: Vec<Event> = serde_json::from_str(&step.events)
@@ -129,25 +129,26 @@ fn live(
     after: u64,
     open: Open,
 ) -> impl Stream<Item = Result<Sent, Infallible>> + Send {
-    let batches = stream::unfold((ctx, Place::default(), open), move |(ctx, mut place, open)| async move {
-        loop {
-            // Checked before reading, so that the last events are not missed.
-            let over = is_over(&ctx, project, id).await;
-            match next(&ctx, project, id, &mut place).await {
-                Ok(events) if !events.is_empty() => return Some((events, (ctx, place, open))),
-                Ok(_) if over => return None,
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::warn!(%error, "event stream ended by an error");
-                    return None;
+    let batches =
+        stream::unfold((ctx, JournalPosition::default(), open), move |(ctx, mut position, open)| async move {
+            loop {
+                // Checked before reading, so that the last events are not missed.
+                let over = is_over(&ctx, project, id).await;
+                match next(&ctx, project, id, &mut position).await {
+                    Ok(events) if !events.is_empty() => return Some((events, (ctx, position, open))),
+                    Ok(_) if over => return None,
+                    Ok(_) => {}
+                    Err(error) => {
+                        tracing::warn!(%error, "event stream ended by an error");
+                        return None;
+                    }
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(LOOK_AGAIN) => {}
+                    () = ctx.stopping.cancelled() => return None,
                 }
             }
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-                () = ctx.stopping.cancelled() => return None,
-            }
-        }
-    });
+        });
     batches.flat_map(move |events| {
         let new = events.into_iter().filter(move |(event, _)| event.seq > after);
         stream::iter(new.map(|(event, at)| {

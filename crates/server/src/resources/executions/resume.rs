@@ -56,7 +56,7 @@ pub(super) async fn handle(
             return Err(ApiError::state("invalid_transition", format!("the execution cannot be resumed: its status is {}", row.status.as_str())));
         }
         if let Some(named) = &interrupt
-            && !view::state(tx, project, id).await?.is_some_and(|state| state.rests_in(Some(named)))
+            && !view::state(tx, project, id).await?.is_some_and(|state| state.accepts_resume(Some(named)))
         {
             return Err(ApiError::conflict("interrupt_mismatch", "that interrupt is not active"));
         }

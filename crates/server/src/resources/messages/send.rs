@@ -42,7 +42,7 @@ pub(super) async fn send(
     };
     if notify_agent {
         let text = shown.map_or_else(|| parcel.in_words(), str::to_owned);
-        let input = Input::Outside { id: source_key.to_owned(), text };
+        let input = Input::ExternalMessage { id: source_key.to_owned(), text };
         deliver(tx, project, conversation, source_key, &input, now).await?;
     }
     let said = NewEntry { content: &parcel, shown, origin: MessageOrigin::Api, source_key, waiting: None };

@@ -8,7 +8,7 @@ pub mod operation;
 pub mod world;
 
 use domain::Span;
-use operation::{Operation, Place, operations};
+use operation::{Operation, ParameterLocation, operations};
 use serde_json::{Value, json};
 use testkit::{Answer, TestApp};
 use world::World;
@@ -127,18 +127,22 @@ async fn another_projects_ids_are_answered_like_absent_ids_everywhere() {
             assert_eq!(told(&theirs), told(&absent), "{} {parameter}", operation.name);
             tried[0] += 1;
         }
-        for (place, field) in operation.ids_taken() {
+        for (location, field) in operation.ids_taken() {
             let needs = || panic!("walk/world.rs needs something for {field} of {}", operation.name);
             let theirs = foreign.in_body(&field).unwrap_or_else(needs);
             let (path, body) = (world.path(&operation), world.body(&operation));
-            let answers = async |id: &str| match place {
-                Place::Query => operation.call(&world.app, &format!("{path}?{field}={id}"), body.clone()).await,
-                Place::Body => operation.call(&world.app, &path, operation.body_with(body.clone(), &field, id)).await,
+            let answers = async |id: &str| match location {
+                ParameterLocation::Query => {
+                    operation.call(&world.app, &format!("{path}?{field}={id}"), body.clone()).await
+                }
+                ParameterLocation::Body => {
+                    operation.call(&world.app, &path, operation.body_with(body.clone(), &field, id)).await
+                }
             };
             let (absent, theirs) = (answers(ABSENT).await, answers(theirs).await);
             assert_eq!(told(&theirs), told(&absent), "{} {field}", operation.name);
-            match place {
-                Place::Query if operation.is_list() => {
+            match location {
+                ParameterLocation::Query if operation.is_list() => {
                     assert_eq!(absent.data(), &json!([]), "{} {field}", operation.name);
                 }
                 // Operations other than lists may answer 404 or 422.
@@ -146,7 +150,7 @@ async fn another_projects_ids_are_answered_like_absent_ids_everywhere() {
                     assert!(matches!(absent.status, 404 | 422), "{} {field}: {}", operation.name, absent.body)
                 }
             }
-            tried[if place == Place::Query { 1 } else { 2 }] += 1;
+            tried[if location == ParameterLocation::Query { 1 } else { 2 }] += 1;
         }
     }
     eprintln!("another project's ids: {} in paths, {} in queries, {} in bodies", tried[0], tried[1], tried[2]);
@@ -161,14 +165,14 @@ async fn invalid_body_values_are_reported_by_path() {
     let mut tried = 0;
     for operation in operations() {
         let Some(sample) = world.body(&operation) else { continue };
-        for (place, wrong) in operation.wrong_bodies(&sample) {
+        for (location, wrong) in operation.wrong_bodies(&sample) {
             let answer = operation.call(&world.app, &world.path(&operation), Some(wrong)).await;
             assert_error_shape(&operation, &answer, 422, "validation_failed");
             let named = answer.body["details"].as_array().unwrap().iter().any(|detail| {
                 let path = detail["path"].as_str().unwrap();
-                path == place || path.starts_with(&format!("{place}/"))
+                path == location || path.starts_with(&format!("{location}/"))
             });
-            assert!(named, "{} {place}: {}", operation.name, answer.body);
+            assert!(named, "{} {location}: {}", operation.name, answer.body);
             tried += 1;
         }
     }

@@ -8,7 +8,7 @@ use testkit::{Answer, TestApp};
 
 /// Position of a value in a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum ParameterLocation {
     Query,
     Body,
 }
@@ -185,17 +185,18 @@ impl Operation {
     }
 
     /// Positions of foreign ids in body and query, with the field's name.
-    pub fn ids_taken(&self) -> Vec<(Place, String)> {
+    pub fn ids_taken(&self) -> Vec<(ParameterLocation, String)> {
         let is_id = |schema: &Value| schema["format"] == "uuid";
         let in_query = self.queries().filter(|parameter| is_id(&parameter["schema"]));
-        let mut ids: Vec<_> = in_query.map(|one| (Place::Query, one["name"].as_str().unwrap().to_owned())).collect();
+        let mut ids: Vec<_> =
+            in_query.map(|one| (ParameterLocation::Query, one["name"].as_str().unwrap().to_owned())).collect();
         let Some(body) = self.body_schema() else { return ids };
         let inner = match self.wrapper() {
             Some(wrapper) => self.followed(&body["properties"][wrapper]),
             None => body,
         };
         let fields = inner["properties"].as_object().into_iter().flatten();
-        ids.extend(fields.filter(|(_, schema)| is_id(schema)).map(|(name, _)| (Place::Body, name.clone())));
+        ids.extend(fields.filter(|(_, schema)| is_id(schema)).map(|(name, _)| (ParameterLocation::Body, name.clone())));
         ids
     }
 

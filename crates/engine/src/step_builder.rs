@@ -1,11 +1,11 @@
-//! One step while it is made: every change of the state goes through it, so that history, effects and events agree.
+//! A step while it is built: every change of the state goes through it, so that history, effects and events agree.
 //!
 //! Methods added in other files are in the order of `lib.rs`: each uses those of earlier files.
 
 use crate::{
     agent::{Compiled, Target},
     effect::{Effect, Entry, Event, Step},
-    state::{Pending, State, Waiting},
+    state::{Pending, QueuedInput, State},
     tokens,
 };
 use domain::{
@@ -18,27 +18,27 @@ use sha2::{Digest as _, Sha256};
 
 /// A model call that was replaced by a newer one before it was answered.
 #[derive(Default)]
-pub(crate) struct Retried {
+pub(crate) struct ReplacedCall {
     pub failures: u32,
     pub not_before: Option<Timestamp>,
     pub failing_since: Option<Timestamp>,
     pub fallback: usize,
 }
 
-pub(crate) struct Turn<'a> {
+pub(crate) struct StepBuilder<'a> {
     pub(crate) agent: &'a Compiled,
     pub(crate) state: &'a mut State,
     pub(crate) at: Timestamp,
     /// The first call waited for sends and runs again; its event was written before.
     pub(crate) waited: bool,
     /// A failed model call was replaced; the next one is made at the time of the retry.
-    pub(crate) retried: Option<Retried>,
+    pub(crate) replaced_call: Option<ReplacedCall>,
     step: Step,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> StepBuilder<'a> {
     pub(crate) fn new(agent: &'a Compiled, state: &'a mut State, at: Timestamp) -> Self {
-        Self { agent, state, at, waited: false, retried: None, step: Step::default() }
+        Self { agent, state, at, waited: false, replaced_call: None, step: Step::default() }
     }
 
     pub(crate) fn finish(self) -> Step {
@@ -75,7 +75,7 @@ impl<'a> Turn<'a> {
     }
 
     /// A call that the engine writes in the model's name.
-    pub(crate) fn own_call(&mut self, name: &str, arguments: Value) -> ToolCall {
+    pub(crate) fn synthetic_call(&mut self, name: &str, arguments: Value) -> ToolCall {
         ToolCall { id: self.next_id("call"), name: name.into(), arguments }
     }
 
@@ -112,17 +112,17 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// Starts a turn for the inputs in the inbox, else for `why`.
+    /// Starts a turn for the queued inputs, else for `why`.
     pub(crate) fn begin_turn(&mut self, why: &str) {
         self.state.turn_no += 1;
         self.state.turn = Default::default();
         self.state.turn.started_at = Some(self.at);
         let mut kind = why;
         let mut ids = Vec::new();
-        for waiting in &self.state.inbox {
-            let (id, its) = match waiting {
-                Waiting::Said { id, .. } => (id, "user_input"),
-                Waiting::Data { id, .. } => (id, "payload"),
+        for input in &self.state.queued_inputs {
+            let (id, its) = match input {
+                QueuedInput::Message { id, .. } => (id, "user_input"),
+                QueuedInput::Data { id, .. } => (id, "payload"),
             };
             ids.push(id.clone());
             kind = if kind == "user_input" { kind } else { its };
@@ -174,7 +174,7 @@ impl<'a> Turn<'a> {
     /// Stores the result of a call that was sent out at `since`.
     pub(crate) fn answer_call(&mut self, call: &ToolCall, result: Value, since: Timestamp) {
         self.state.calls.retain(|open| open.id != call.id);
-        self.state.said.take_if(|said| *said == call.id);
+        self.state.sent_call.take_if(|sent| *sent == call.id);
         self.state.turn.steps += 1;
         let mut data = json!({"call_id": call.id, "ok": result.get("error").is_none()});
         if let Some(code) = result.get("error").and(result.get("code")) {

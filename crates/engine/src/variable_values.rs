@@ -17,20 +17,20 @@ pub(crate) fn of_prompt(state: &State, now: Timestamp) -> Value {
 
 fn filled(state: &State, now: Timestamp, person: fn(&str) -> String) -> Value {
     let facts = &state.facts;
-    let said = |text: Option<&str>| text.map(person);
+    let text = |value: Option<&str>| value.map(person);
     let mut vars = facts.vars.clone();
     vars.extend(state.vars.clone());
     json!({
         "contact": {
-            "phone_number": said(facts.phone_number.as_deref()),
-            "profile_name": said(state.profile_name()),
+            "phone_number": text(facts.phone_number.as_deref()),
+            "profile_name": text(state.profile_name()),
             "metadata": each_text(&state.about().metadata, person),
         },
         "execution": {"id": facts.execution_id, "thread_id": facts.execution_id, "agent_id": facts.agent_id},
         "conversation": {"id": facts.conversation_id},
         "vars": each_text(&vars, person),
         "now": now.to_iso(),
-        "last_user_input": said(state.last_input.as_deref()),
+        "last_user_input": text(state.last_input.as_deref()),
     })
 }
 

@@ -5,8 +5,8 @@ use crate::{
     input::SendOutcome,
     limits,
     state::{FailedSend, InterruptKind, OpenSend, Pending},
+    step_builder::StepBuilder,
     text::pieces,
-    turn::Turn,
 };
 use domain::{
     chat::ToolCall,
@@ -15,7 +15,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Sends a message; long texts in pieces. In a test run nothing leaves and the send counts as
     /// accepted.
     pub(crate) fn send(&mut self, content: Content, call: Option<&ToolCall>) {
@@ -37,7 +37,7 @@ impl Turn<'_> {
     }
 
     /// Sends and continues, up to the limit of messages in a turn.
-    pub(crate) fn say_and_go_on(&mut self, call: &ToolCall, content: Content) {
+    pub(crate) fn send_and_continue(&mut self, call: &ToolCall, content: Content) {
         if self.state.turn.sends >= self.agent.limits.messages {
             let result = json!({"error": "too many messages in one turn; ask or rest now", "code": "send_limit"});
             return self.answer_first_call(call, result);
@@ -52,40 +52,40 @@ impl Turn<'_> {
     }
 
     /// Sends a text, unless it is empty, and waits for the reply.
-    pub(crate) fn say_and_rest(&mut self, kind: InterruptKind, call: &ToolCall, text: &str) {
+    pub(crate) fn send_text_and_wait(&mut self, kind: InterruptKind, call: &ToolCall, text: &str) {
         if text.is_empty() {
-            return self.rest(kind, Some(call.clone()), None);
+            return self.start_wait(kind, Some(call.clone()), None);
         }
-        self.send_and_rest(kind, call, Content::Text(text.to_owned()));
+        self.send_and_wait(kind, call, Content::Text(text.to_owned()));
     }
 
     /// Sends a message and waits for the reply. When the call runs again after the send is settled,
     /// nothing is sent twice.
-    pub(crate) fn send_and_rest(&mut self, kind: InterruptKind, call: &ToolCall, content: Content) {
+    pub(crate) fn send_and_wait(&mut self, kind: InterruptKind, call: &ToolCall, content: Content) {
         let message = content.in_words();
-        if self.state.said.as_deref() != Some(&call.id) {
-            self.state.said = Some(call.id.clone());
+        if self.state.sent_call.as_deref() != Some(&call.id) {
+            self.state.sent_call = Some(call.id.clone());
             self.send(content, Some(call));
         }
-        self.rest(kind, Some(call.clone()), Some(message));
+        self.start_wait(kind, Some(call.clone()), Some(message));
     }
 
     /// Takes the outcome of a send.
     pub(crate) fn settle_send(&mut self, effect: &str, outcome: &SendOutcome) {
-        let Some(place) = self.state.sends.iter().position(|send| send.effect == effect) else { return };
-        let send = self.state.sends.remove(place);
+        let Some(index) = self.state.sends.iter().position(|send| send.effect == effect) else { return };
+        let send = self.state.sends.remove(index);
         let content = send.content.as_ref();
         let kind = content.map_or("text", Content::kind);
-        let mut told = None;
+        let mut delivered = None;
         match outcome {
             SendOutcome::Accepted { message_id } => {
                 let text = content.map(Content::in_words);
                 self.event("message.sent", json!({"kind": kind, "text": text, "message_id": message_id}));
-                told = Some(message_id.as_str());
+                delivered = Some(message_id.as_str());
             }
             SendOutcome::Unconfirmed { message_id } => {
                 self.event("message.unconfirmed", json!({"kind": kind, "message_id": message_id}));
-                told = Some(message_id.as_str());
+                delivered = Some(message_id.as_str());
             }
             SendOutcome::Failed { code, message } => {
                 self.event("message.failed", json!({"kind": kind, "code": code, "message": message}));
@@ -105,7 +105,7 @@ impl Turn<'_> {
             Some(Pending::AllSends) if self.state.sends.is_empty() => self.waited = true,
             Some(Pending::SendsOf { call }) if !open_of(&call.id) => {
                 let failed = self.take_failed_of(&call);
-                let result = sent(&call, content, told, failed);
+                let result = sent(&call, content, delivered, failed);
                 self.answer_first_call(&call, result);
             }
             other => self.state.pending = other,
@@ -122,8 +122,8 @@ impl Turn<'_> {
 
     /// Takes the first failed plain text and drops the others.
     pub(crate) fn take_failed_texts(&mut self) -> Option<FailedSend> {
-        let place = self.state.failed_sends.iter().position(|failed| failed.call_id.is_none())?;
-        let first = self.state.failed_sends.remove(place);
+        let index = self.state.failed_sends.iter().position(|failed| failed.call_id.is_none())?;
+        let first = self.state.failed_sends.remove(index);
         self.state.failed_sends.retain(|failed| failed.call_id.is_some());
         Some(first)
     }

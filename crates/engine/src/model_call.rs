@@ -1,13 +1,12 @@
 //! Calls the model and uses its answer.
 
 use crate::{
-    context,
     effect::{CallModel, Effect},
     history, limits, prompt,
     state::{FailedSend, InterruptKind, Pending},
+    step_builder::{ReplacedCall, StepBuilder},
     text::without_comments,
-    tokens, tools,
-    turn::{Retried, Turn},
+    tokens, tools, variable_values,
 };
 use domain::{
     chat::{ChatMessage, Ended, ModelResponse, ToolCall},
@@ -17,11 +16,11 @@ use domain::{
 use serde_json::{Value, json};
 
 const EMPTY: &str = include_str!("../prompts/empty_answer.md");
-const NOT_SAID: &str = include_str!("../prompts/not_said.md");
+const NOT_SENT: &str = include_str!("../prompts/not_sent.md");
 const CUT: &str = include_str!("../prompts/cut_answer.md");
 const WRAP_UP: &str = include_str!("../prompts/wrap_up.md");
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Version 1 shows a step prompt as a text of the model; version 2 as the result of a move that
     /// the engine writes in the model's name.
     pub(crate) fn show_step_prompt(&mut self) {
@@ -29,16 +28,16 @@ impl Turn<'_> {
         if self.agent.is_handoff(&self.state.node) {
             return;
         }
-        let (text, unknown) = prompt::step(self.agent, self.state, &context::of_prompt(self.state, self.at));
+        let (text, unknown) = prompt::step(self.agent, self.state, &variable_values::of_prompt(self.state, self.at));
         for path in unknown {
             self.event("warning", json!({"code": "unknown_variable", "path": path}));
         }
-        if self.agent.speaks_by_tools() {
+        if self.agent.sends_only_by_tools() {
             let seq = self.append("engine", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
             self.state.step_prompt = Some(seq);
             return;
         }
-        let call = self.own_call(MOVE_TO_NEXT_NODE, json!({"next_node": self.state.node, "reason": "entered"}));
+        let call = self.synthetic_call(MOVE_TO_NEXT_NODE, json!({"next_node": self.state.node, "reason": "entered"}));
         self.append("engine", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
         let seq = self.append("engine", ChatMessage::Tool { call_id: call.id, content: text });
         self.state.step_prompt = Some(seq);
@@ -46,7 +45,7 @@ impl Turn<'_> {
 
     /// Fails the turn if a limit is reached. Calls that wait or route away pass: they end the turn
     /// or the visit, and the contact has seen what was said before.
-    pub(crate) fn call_over_limits(&mut self, call: &ToolCall) -> bool {
+    pub(crate) fn fail_call_over_limits(&mut self, call: &ToolCall) -> bool {
         let leads_out = self.agent.node(&self.state.node).is_some_and(|node| tools::leads_out(node, call));
         let hit = self.bad_moves().or_else(|| if leads_out { None } else { self.too_long() });
         hit.is_some_and(|(code, message)| {
@@ -57,7 +56,7 @@ impl Turn<'_> {
 
     /// Fails the turn if a limit is reached before a model call. Near the limit the model is asked
     /// once to wrap up.
-    pub(crate) fn over_limits(&mut self) -> bool {
+    pub(crate) fn fail_over_limits(&mut self) -> bool {
         let limits = &self.agent.limits;
         let counters = &self.state.turn;
         if limits.token_budget.is_some_and(|budget| self.state.usage.total() >= budget) {
@@ -101,12 +100,12 @@ impl Turn<'_> {
     }
 
     /// Waits where the model keeps sending nothing to the contact, or refuses to answer.
-    pub(crate) fn rests_in_silence(&mut self) -> bool {
+    pub(crate) fn wait_if_silent(&mut self) -> bool {
         let turn = &self.state.turn;
         let refused = turn.refused;
         let silent = turn.empty >= limits::EMPTY || turn.silent >= self.agent.limits.silent_answers || refused;
         if silent {
-            self.rest(InterruptKind::Idle, None, None);
+            self.start_wait(InterruptKind::Idle, None, None);
             if self.state.interrupt.is_some() && !refused {
                 self.warn("silent_model", "the model said nothing that could be used; the agent rests");
             }
@@ -142,7 +141,7 @@ impl Turn<'_> {
 
     pub(crate) fn call_model(&mut self) {
         let mut window = self.window();
-        if self.asks_for_summary(window.0) {
+        if self.request_summary_if_due(window.0) {
             return;
         }
         self.state.turn.steps += 1;
@@ -160,7 +159,7 @@ impl Turn<'_> {
             first_input: self.state.first_input,
             step_prompt: self.state.step_prompt,
             at: self.at,
-            fallback: self.retried.as_ref().map_or(0, |retried| retried.fallback),
+            fallback: self.replaced_call.as_ref().map_or(0, |retried| retried.fallback),
             halved: false,
             doubled: self.state.turn.cut == 1,
             repaired: false,
@@ -169,11 +168,11 @@ impl Turn<'_> {
         if from > 1 {
             self.event("history.trimmed", json!({"from": from, "cut": from - 1}));
         }
-        self.ask(call, tokens);
+        self.request_model(call, tokens);
     }
 
     /// Calls the model: at once, or at the time of the retry that this call replaces.
-    pub(crate) fn ask(&mut self, call: CallModel, tokens: u64) {
+    pub(crate) fn request_model(&mut self, call: CallModel, tokens: u64) {
         let node = self.agent.node(&call.node);
         let data = json!({
             "node": call.node,
@@ -184,13 +183,13 @@ impl Turn<'_> {
         });
         self.state.turn.model_calls += 1;
         self.event("llm.requested", data);
-        let Retried { failures, not_before, failing_since, .. } = self.retried.take().unwrap_or_default();
+        let ReplacedCall { failures, not_before, failing_since, .. } = self.replaced_call.take().unwrap_or_default();
         self.state.pending = Some(Pending::Model { call: call.clone(), failures, not_before, failing_since });
         self.effect(Effect::CallModel(call));
     }
 
     /// (i) and (j): an answer is discarded if a message arrived meanwhile, up to a limit.
-    pub(crate) fn take_answer(&mut self, asked: &Asked, response: ModelResponse) {
+    pub(crate) fn take_answer(&mut self, answered: &AnsweredCall, response: ModelResponse) {
         self.state.usage.add(response.usage);
         self.state.turn.usage.add(response.usage);
         if !response.model.is_empty() {
@@ -201,8 +200,8 @@ impl Turn<'_> {
             "tool_calls": response.tool_calls,
             "usage": response.usage,
             "model": response.model,
-            "ms": (self.at - asked.since).millis(),
-            "attempt": asked.attempt,
+            "ms": (self.at - answered.since).millis(),
+            "attempt": answered.attempt,
         });
         self.event("llm.responded", data);
         // A send may have failed for good in the same step.
@@ -210,13 +209,13 @@ impl Turn<'_> {
             return;
         }
         // A status set by the API ends the wait for this answer as well.
-        if self.state.wanted.is_some() {
+        if self.state.requested_status.is_some() {
             return self.event("llm.discarded", json!({"usage": response.usage}));
         }
-        if asked.call.summarises {
-            return self.keep_summary(asked.call.to, response.text);
+        if answered.call.summarises {
+            return self.keep_summary(answered.call.to, response.text);
         }
-        if !self.state.inbox.is_empty() && self.state.turn.discarded < limits::DISCARDED {
+        if !self.state.queued_inputs.is_empty() && self.state.turn.discarded < limits::DISCARDED {
             self.state.turn.discarded += 1;
             self.event("llm.discarded", json!({"usage": response.usage}));
             return;
@@ -224,7 +223,7 @@ impl Turn<'_> {
         let text = response.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         match response.ended {
             Ended::Whole => self.state.turn.cut = 0,
-            Ended::Cut if self.is_asked_again() => return,
+            Ended::Cut if self.retry_cut_answer() => return,
             Ended::Cut => {}
             Ended::Refused => return self.take_refusal(text),
         }
@@ -236,7 +235,7 @@ impl Turn<'_> {
                 self.event("llm.empty", Value::Null);
                 self.note(&without_comments(EMPTY));
             }
-            (Some(text), true) if self.agent.speaks_by_tools() => self.keep_thought(text),
+            (Some(text), true) if self.agent.sends_only_by_tools() => self.store_private_text(text),
             (text, _) => {
                 self.state.turn.empty = 0;
                 self.state.turn.silent = 0;
@@ -247,7 +246,7 @@ impl Turn<'_> {
 
     /// Discards an answer that was cut off and asks once more with twice the tokens. A second cut
     /// answer is used as it is.
-    fn is_asked_again(&mut self) -> bool {
+    fn retry_cut_answer(&mut self) -> bool {
         self.warn("answer_cut", "the answer was cut off by its limit of tokens");
         self.state.turn.cut += 1;
         let again = self.state.turn.cut == 1;
@@ -264,7 +263,7 @@ impl Turn<'_> {
         self.state.turn.empty = 0;
         self.state.turn.silent = 0;
         match text {
-            Some(text) if !self.agent.speaks_by_tools() => self.use_answer(Some(text), Vec::new()),
+            Some(text) if !self.agent.sends_only_by_tools() => self.use_answer(Some(text), Vec::new()),
             kept => {
                 if let Some(content) = kept {
                     let tool_calls = Vec::new();
@@ -277,12 +276,12 @@ impl Turn<'_> {
 
     /// Stores a text of version 1 without a call. It reached no one, and the model is reminded of
     /// that before the limit.
-    fn keep_thought(&mut self, text: String) {
+    fn store_private_text(&mut self, text: String) {
         self.state.turn.empty = 0;
         self.state.turn.silent += 1;
         self.append("model", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
         if self.state.turn.silent + 1 == self.agent.limits.silent_answers {
-            self.note(&without_comments(NOT_SAID));
+            self.note(&without_comments(NOT_SENT));
         }
     }
 
@@ -304,23 +303,23 @@ impl Turn<'_> {
         if calls.is_empty() {
             // A text alone is sent, and then the agent waits: the reply becomes the result of this
             // call.
-            calls.push(self.own_call(WAIT_FOR_USER, json!({})));
+            calls.push(self.synthetic_call(WAIT_FOR_USER, json!({})));
         }
         self.append("model", ChatMessage::Assistant { content: text.clone(), tool_calls: calls.clone() });
-        let rests = calls.first().is_some_and(|call| call.name == WAIT_FOR_USER);
+        let waits = calls.first().is_some_and(|call| call.name == WAIT_FOR_USER);
         self.state.calls = calls;
-        let Some(text) = text.filter(|_| !self.agent.speaks_by_tools()) else { return };
-        if !rests && self.state.turn.sends >= self.agent.limits.messages {
+        let Some(text) = text.filter(|_| !self.agent.sends_only_by_tools()) else { return };
+        if !waits && self.state.turn.sends >= self.agent.limits.messages {
             let message = "too many messages in one turn; ask or rest now".into();
             return self.state.failed_sends.push(FailedSend { call_id: None, code: "send_limit".into(), message });
         }
-        self.state.turn.sends += u32::from(!rests);
+        self.state.turn.sends += u32::from(!waits);
         self.send(Content::Text(text), None);
     }
 }
 
 /// An answered model call.
-pub(crate) struct Asked {
+pub(crate) struct AnsweredCall {
     pub call: CallModel,
     /// Time of the last attempt.
     pub since: domain::Timestamp,

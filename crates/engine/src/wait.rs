@@ -5,44 +5,45 @@
 use crate::{
     effect::{Effect, TimerKind},
     limits,
-    state::{Interrupt, InterruptKind, Waiting},
-    turn::Turn,
+    state::{Interrupt, InterruptKind, QueuedInput},
+    step_builder::StepBuilder,
 };
 use domain::{Timestamp, chat::ToolCall, execution::ExecutionStatus};
 use serde_json::{Value, json};
 
-/// Longest duration of a wait.
-fn patience(turn: &Turn<'_>, kind: InterruptKind) -> (TimerKind, Timestamp) {
-    let node = turn.agent.node(&turn.state.node);
-    let warm = node.and_then(|node| node.behaviour.patience).filter(|_| kind != InterruptKind::Handoff);
-    if let Some(patience) = warm {
-        return (TimerKind::WarmEnd, turn.at + patience);
+/// Kind and time of the timer that ends a wait.
+fn wait_limit(step: &StepBuilder<'_>, kind: InterruptKind) -> (TimerKind, Timestamp) {
+    let node = step.agent.node(&step.state.node);
+    let own = node.and_then(|node| node.behaviour.wait_limit).filter(|_| kind != InterruptKind::Handoff);
+    if let Some(limit) = own {
+        return (TimerKind::WarmEnd, step.at + limit);
     }
-    // After a new question following a long silence, or a template, the contact has the full time.
-    let asked_anew = matches!(kind, InterruptKind::Handoff | InterruptKind::Template);
-    let heard = turn.state.heard_at.map(|heard| heard + limits::INACTIVITY);
-    let fire_at = heard.filter(|fire_at| !asked_anew && *fire_at > turn.at).unwrap_or(turn.at + limits::INACTIVITY);
+    // After a handoff or a template, and after a long silence, the contact has the full time.
+    let full = step.at + limits::INACTIVITY;
+    let has_full_time = matches!(kind, InterruptKind::Handoff | InterruptKind::Template);
+    let since_message = step.state.last_message_at.map(|at| at + limits::INACTIVITY);
+    let fire_at = since_message.filter(|fire_at| !has_full_time && *fire_at > step.at).unwrap_or(full);
     (TimerKind::Inactivity, fire_at)
 }
 
-pub(crate) fn timeout_reason(turn: &Turn<'_>, kind: InterruptKind) -> &'static str {
-    match patience(turn, kind).0 {
+pub(crate) fn timeout_reason(step: &StepBuilder<'_>, kind: InterruptKind) -> &'static str {
+    match wait_limit(step, kind).0 {
         TimerKind::WarmEnd => "warm_end_timeout",
         TimerKind::Inactivity => "inactivity_timeout",
     }
 }
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Starts a wait, unless a send is open or has failed.
-    pub(crate) fn rest(&mut self, kind: InterruptKind, call: Option<ToolCall>, message: Option<String>) {
+    pub(crate) fn start_wait(&mut self, kind: InterruptKind, call: Option<ToolCall>, message: Option<String>) {
         if !self.texts_delivered(call.as_ref()) {
             return;
         }
         if let Some(call) = &call {
             self.state.calls.retain(|open| open.id != call.id);
         }
-        self.state.said = None;
-        self.state.wanted = None;
+        self.state.sent_call = None;
+        self.state.requested_status = None;
         let id = self.next_id("interrupt");
         let expires_at = self.set_timer(kind);
         self.event("interrupt.created", json!({"id": id, "kind": kind}));
@@ -61,7 +62,7 @@ impl Turn<'_> {
 
     /// Sets the timer of a wait; an earlier timer becomes invalid.
     pub(crate) fn set_timer(&mut self, kind: InterruptKind) -> Timestamp {
-        let (timer, fire_at) = patience(self, kind);
+        let (timer, fire_at) = wait_limit(self, kind);
         self.state.generation += 1;
         self.effect(Effect::SetTimer { kind: timer, generation: self.state.generation, fire_at });
         fire_at
@@ -70,24 +71,24 @@ impl Turn<'_> {
     /// Leaves the wait if there is a reason. `false`: still waiting.
     /// Messages of others stay queued: before the reply they would stand between a call and its
     /// result.
-    pub(crate) fn leave_rest(&mut self) -> bool {
+    pub(crate) fn leave_wait(&mut self) -> bool {
         let Some(interrupt) = self.state.interrupt.clone() else { return true };
         if interrupt.kind == InterruptKind::Handoff {
             return self.leave_handoff();
         }
         let resume = self.state.resume.take();
-        if resume.is_none() && self.state.inbox.is_empty() {
+        if resume.is_none() && self.state.queued_inputs.is_empty() {
             return false;
         }
         self.state.interrupt = None;
         self.effect(Effect::ClearTimer);
         self.event("interrupt.resolved", json!({"id": interrupt.id}));
         if let Some(resume) = resume {
-            let bare = resume.message.is_none() && self.state.inbox.is_empty();
+            let bare = resume.message.is_none() && self.state.queued_inputs.is_empty();
             let id = resume.id.clone();
-            self.take_message(resume);
+            self.queue_resume_message(resume);
             if bare {
-                self.state.inbox.push(Waiting::Data { id, value: json!({"resumed": true}) });
+                self.state.queued_inputs.push(QueuedInput::Data { id, value: json!({"resumed": true}) });
             }
         }
         self.begin_turn("resume");
@@ -102,11 +103,11 @@ impl Turn<'_> {
     /// Version 1 gets the text as an object. Version 2 gets the text, which becomes a message as
     /// well.
     fn reply(&mut self) -> Value {
-        let Some(text) = self.inbox_text() else { return self.take_data() };
-        if !self.agent.speaks_by_tools() {
+        let Some(text) = self.queued_text() else { return self.take_queued_data() };
+        if !self.agent.sends_only_by_tools() {
             return Value::String(text);
         }
-        self.take_said();
+        self.take_queued_messages();
         json!({"text": text})
     }
 }

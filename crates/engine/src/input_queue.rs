@@ -7,9 +7,9 @@
 use crate::{
     input::EarlierMessage,
     limits,
-    state::{Resume, Waiting},
+    state::{QueuedInput, Resume},
+    step_builder::StepBuilder,
     text::{links_of, unmarked},
-    turn::Turn,
 };
 use domain::{
     chat::ChatMessage,
@@ -19,27 +19,27 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-impl Turn<'_> {
+impl StepBuilder<'_> {
     /// Queues an input for the next safe point.
-    pub(crate) fn hear(&mut self, waiting: Waiting) {
+    pub(crate) fn queue_input(&mut self, input: QueuedInput) {
         if self.state.status == ExecutionStatus::Running && self.state.interrupt.is_none() {
-            let (Waiting::Said { id, .. } | Waiting::Data { id, .. }) = &waiting;
+            let (QueuedInput::Message { id, .. } | QueuedInput::Data { id, .. }) = &input;
             self.event("input.queued", json!({"id": id}));
         }
-        if let Waiting::Said { text, .. } = &waiting {
-            self.state.heard_at = Some(self.at);
+        if let QueuedInput::Message { text, .. } = &input {
+            self.state.last_message_at = Some(self.at);
             for link in links_of(text) {
                 if self.state.links.len() < limits::LINKS && !self.state.links.contains(&link) {
                     self.state.links.push(link);
                 }
             }
         }
-        if let Waiting::Data { value: Value::Object(fields), .. } = &waiting
+        if let QueuedInput::Data { value: Value::Object(fields), .. } = &input
             && self.state.status == ExecutionStatus::Started
         {
             self.keep_as_variables(fields);
         }
-        self.state.inbox.push(waiting);
+        self.state.queued_inputs.push(input);
     }
 
     /// Keeps short fields of the first payload as `{{vars.…}}`. They are part of every stored
@@ -52,22 +52,23 @@ impl Turn<'_> {
         }
     }
 
-    pub(crate) fn take_message(&mut self, resume: Resume) {
+    /// Queues the message that a resume carries.
+    pub(crate) fn queue_resume_message(&mut self, resume: Resume) {
         let id = resume.id;
         match resume.message {
-            Some(ExecutionInput::UserInput { text }) => self.hear(Waiting::Said { id, text }),
-            Some(ExecutionInput::Payload { value }) => self.hear(Waiting::Data { id, value }),
+            Some(ExecutionInput::UserInput { text }) => self.queue_input(QueuedInput::Message { id, text }),
+            Some(ExecutionInput::Payload { value }) => self.queue_input(QueuedInput::Data { id, value }),
             None => {}
         }
     }
 
     /// The queued texts, joined as one input.
-    pub(crate) fn inbox_text(&self) -> Option<String> {
-        let text_of = |waiting: &Waiting| match waiting {
-            Waiting::Said { text, .. } => Some(unmarked(text)),
-            Waiting::Data { .. } => None,
+    pub(crate) fn queued_text(&self) -> Option<String> {
+        let text_of = |input: &QueuedInput| match input {
+            QueuedInput::Message { text, .. } => Some(unmarked(text)),
+            QueuedInput::Data { .. } => None,
         };
-        let texts: Vec<String> = self.state.inbox.iter().filter_map(text_of).collect();
+        let texts: Vec<String> = self.state.queued_inputs.iter().filter_map(text_of).collect();
         let joined = texts.join("\n");
         // No provider accepts a message without content.
         let blank = joined.trim().is_empty();
@@ -75,10 +76,10 @@ impl Turn<'_> {
     }
 
     /// Takes the first queued data. It is the result of a call now, so it must not appear again.
-    pub(crate) fn take_data(&mut self) -> Value {
-        let place = self.state.inbox.iter().position(|waiting| matches!(waiting, Waiting::Data { .. }));
-        match place.map(|place| self.state.inbox.remove(place)) {
-            Some(Waiting::Data { id, value }) => {
+    pub(crate) fn take_queued_data(&mut self) -> Value {
+        let place = self.state.queued_inputs.iter().position(|input| matches!(input, QueuedInput::Data { .. }));
+        match place.map(|place| self.state.queued_inputs.remove(place)) {
+            Some(QueuedInput::Data { id, value }) => {
                 self.event("input.injected", json!({"ids": [id]}));
                 value
             }
@@ -87,84 +88,84 @@ impl Turn<'_> {
     }
 
     /// Takes the queued texts, which have become a result.
-    pub(crate) fn take_said(&mut self) {
-        let text = self.inbox_text();
-        let (said, others): (Vec<Waiting>, Vec<Waiting>) = std::mem::take(&mut self.state.inbox)
+    pub(crate) fn take_queued_messages(&mut self) {
+        let text = self.queued_text();
+        let (messages, others): (Vec<QueuedInput>, Vec<QueuedInput>) = std::mem::take(&mut self.state.queued_inputs)
             .into_iter()
-            .partition(|waiting| matches!(waiting, Waiting::Said { .. }));
-        self.state.inbox = others;
-        self.injected(&said);
+            .partition(|input| matches!(input, QueuedInput::Message { .. }));
+        self.state.queued_inputs = others;
+        self.report_injected(&messages);
         self.state.last_input = text.or_else(|| self.state.last_input.take());
     }
 
-    fn injected(&mut self, waiting: &[Waiting]) {
+    fn report_injected(&mut self, inputs: &[QueuedInput]) {
         // New input: earlier silence of the model does not count any more.
         self.state.turn.empty = 0;
         self.state.turn.silent = 0;
         self.state.turn.refused = false;
         let ids: Vec<&String> =
-            waiting.iter().map(|(Waiting::Said { id, .. } | Waiting::Data { id, .. })| id).collect();
+            inputs.iter().map(|(QueuedInput::Message { id, .. } | QueuedInput::Data { id, .. })| id).collect();
         self.event("input.injected", json!({"ids": ids}));
     }
 
-    pub(crate) fn take_outside(&mut self) {
-        for text in std::mem::take(&mut self.state.outside) {
-            self.append_outside(text);
+    pub(crate) fn append_external_messages(&mut self) {
+        for text in std::mem::take(&mut self.state.external_messages) {
+            self.append_external_message(text);
             self.event("external.injected", Value::Null);
         }
     }
 
     /// Moves the queue into history: each data as an entry, the texts joined in order.
-    pub(crate) fn take_inbox(&mut self) {
-        let text = self.inbox_text();
-        let waiting = std::mem::take(&mut self.state.inbox);
-        if waiting.is_empty() {
+    pub(crate) fn append_queued_inputs(&mut self) {
+        let text = self.queued_text();
+        let inputs = std::mem::take(&mut self.state.queued_inputs);
+        if inputs.is_empty() {
             return;
         }
-        self.injected(&waiting);
-        for item in &waiting {
-            if let Waiting::Data { value, .. } = item {
+        self.report_injected(&inputs);
+        for input in &inputs {
+            if let QueuedInput::Data { value, .. } = input {
                 let seq = self.append("system", ChatMessage::User { content: format!("[system data]\n{value}") });
                 self.state.first_input.get_or_insert(seq);
             }
         }
         if let Some(text) = text {
             self.state.last_input = Some(text.clone());
-            let seq = self.append_said(text);
+            let seq = self.append_message(text);
             self.state.first_input.get_or_insert(seq);
         }
     }
 
     /// Writes messages from before the execution; later they would be out of order.
-    pub(crate) fn take_earlier(&mut self, messages: &[EarlierMessage]) {
+    pub(crate) fn append_earlier_messages(&mut self, messages: &[EarlierMessage]) {
         if self.state.status != ExecutionStatus::Started || self.state.history_len > 0 {
             return;
         }
         for message in messages.iter().filter(|message| !message.text.trim().is_empty()) {
             match message.direction {
-                Direction::Inbound => drop(self.append_said(unmarked(&message.text))),
-                Direction::Outbound => self.append_outside(message.text.clone()),
+                Direction::Inbound => drop(self.append_message(unmarked(&message.text))),
+                Direction::Outbound => self.append_external_message(message.text.clone()),
             }
         }
     }
 
     /// Appends a message of the contact and returns its position.
-    fn append_said(&mut self, text: String) -> i64 {
-        if !self.agent.speaks_by_tools() {
+    fn append_message(&mut self, text: String) -> i64 {
+        if !self.agent.sends_only_by_tools() {
             return self.append("contact", ChatMessage::User { content: text });
         }
-        let call = self.own_call(HANDLE_USER_MESSAGE, json!({}));
+        let call = self.synthetic_call(HANDLE_USER_MESSAGE, json!({}));
         self.append("engine", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
         self.append("contact", ChatMessage::Tool { call_id: call.id, content: text })
     }
 
     /// Appends a message that others sent to the contact.
-    fn append_outside(&mut self, text: String) {
-        if !self.agent.speaks_by_tools() {
+    fn append_external_message(&mut self, text: String) {
+        if !self.agent.sends_only_by_tools() {
             self.append("person", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
             return;
         }
-        let call = self.own_call(SEND_EXTERNAL_MESSAGE, json!({"message": text}));
+        let call = self.synthetic_call(SEND_EXTERNAL_MESSAGE, json!({"message": text}));
         self.append("person", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
         self.append("engine", ChatMessage::Tool { call_id: call.id, content: "Message sent".into() });
     }

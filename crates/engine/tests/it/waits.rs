@@ -114,7 +114,7 @@ fn reply_in_the_same_step_as_the_timer_wins() {
         let mut play = Play::new(graph_warm());
         play.say("x", [text("Anything else?")]);
         let inputs =
-            [Input::Timer { generation: play.state.generation }, Input::Said { id: "r".into(), text: "yes".into() }];
+            [Input::Timer { generation: play.state.generation }, Input::Message { id: "r".into(), text: "yes".into() }];
         play.feed(&order.map(|at| inputs[at].clone()));
         play.answer([text("What?")]);
         play.is(Paused, "w");
@@ -214,7 +214,7 @@ fn inputs_after_the_end_change_nothing() {
     let mut play = Play::new(graph_a());
     play.say("x", [calls([go("end")])]);
     let before = play.state.clone();
-    let said = Input::Said { id: "s".into(), text: "hello?".into() };
+    let said = Input::Message { id: "s".into(), text: "hello?".into() };
     let resume = Input::Resume { id: "r".into(), message: user_input("go on"), interrupt: None };
     let step = play.feed(&[said, resume, stop(), Input::Timer { generation: before.generation }]);
     assert_eq!((&play.state, step), (&before, engine::Step::default()));

@@ -1,0 +1,221 @@
+//! `<name>_request`: an HTTP request that the builder configured and the model fills in.
+
+use crate::{effect::Effect, limits, state::Pending, step_builder::StepBuilder, variable_values};
+use domain::{
+    agent::{
+        HttpMethod, Webhook,
+        variables::{self, Destination, Sources},
+    },
+    chat::{ToolCall, ToolSpec},
+    tool_request::{SecretMarks, ToolAnswer, ToolRequest},
+};
+use serde_json::{Map, Value, json};
+
+/// The tool as offered: one required text for each `#{name}`, then the properties, definitions and
+/// rules of the body's schema.
+pub(crate) fn spec(name: &str, settings: &Webhook, node_description: Option<&str>) -> ToolSpec {
+    let mut parameters = json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false});
+    let mut properties = Map::new();
+    let mut required: Vec<Value> = Vec::new();
+    for argument in settings.placeholders() {
+        properties.insert(argument.clone(), json!({"type": "string"}));
+        required.push(Value::String(argument));
+    }
+    if let Some(schema) = &settings.body_schema {
+        if let Some(fields) = schema.get("properties").and_then(Value::as_object) {
+            properties.extend(fields.clone());
+        }
+        for field in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
+            if !required.contains(field) {
+                required.push(field.clone());
+            }
+        }
+        for (key, value) in schema.as_object().into_iter().flatten() {
+            if !parameters.as_object().is_some_and(|ours| ours.contains_key(key)) {
+                parameters[key] = value.clone();
+            }
+        }
+    }
+    parameters["properties"] = Value::Object(properties);
+    parameters["required"] = Value::Array(required);
+    let described = settings.description.as_deref().or(node_description).map(str::trim).filter(|text| !text.is_empty());
+    let description = described.map_or_else(|| format!("{} {}", settings.method.as_str(), settings.url), str::to_owned);
+    ToolSpec { name: name.into(), description, parameters }
+}
+
+pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: Map<String, Value>) {
+    let Some(settings) = step.agent.node(&step.state.node).and_then(|node| node.webhooks.get(&call.name)).cloned()
+    else {
+        return step.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
+    };
+    if let Some(mock) = settings.mock_response.as_ref().filter(|_| settings.mock_response_enabled) {
+        let answer = json!({"status_code": 200, "content": mock});
+        let result = cut(selected(step, &settings, answer));
+        return step.answer_first_call(call, result);
+    }
+    if !origin_is_fixed(step, &settings.url, &arguments) {
+        let error = "scheme, host and port of the URL must not come from the conversation";
+        return step.answer_first_call(call, json!({"error": error, "code": "blocked_address"}));
+    }
+    let (request, secrets) = request(step, &settings, &arguments);
+    step.request(call, request, secrets);
+}
+
+impl StepBuilder<'_> {
+    /// Makes a request; its outcome becomes the call's result.
+    pub(crate) fn request(&mut self, call: &ToolCall, request: ToolRequest, secrets: SecretMarks) {
+        if self.state.facts.test_mode && self.agent.mock_only_in_tests {
+            let error = "this agent makes no requests in tests; give the webhook a mock response";
+            return self.answer_first_call(call, json!({"error": error, "code": "webhook_not_mocked"}));
+        }
+        let effect = self.effect_id();
+        let request = ToolRequest { idempotency_key: effect.clone(), ..request };
+        self.state.pending = Some(Pending::Tool {
+            effect: effect.clone(),
+            call: call.clone(),
+            request: request.clone(),
+            secrets: secrets.clone(),
+            since: Some(self.at),
+        });
+        self.effect(Effect::CallTool { id: effect, request, secrets });
+    }
+}
+
+/// The request with everything filled in but secrets, and the marks of the secrets.
+fn request(
+    step: &mut StepBuilder<'_>,
+    settings: &Webhook,
+    arguments: &Map<String, Value>,
+) -> (ToolRequest, SecretMarks) {
+    with_secrets(step, settings.secret_names(), |context| filled(settings, context, arguments))
+}
+
+/// Builds a request with `fill`, with marks in place of secrets. `fill` also returns the variables
+/// without a value.
+pub(super) fn with_secrets(
+    step: &mut StepBuilder<'_>,
+    names: Vec<String>,
+    fill: impl Fn(&Value) -> (ToolRequest, Vec<String>),
+) -> (ToolRequest, SecretMarks) {
+    let mut context = variable_values::of(step.state, step.at);
+    let mut secrets = SecretMarks::default();
+    if !names.is_empty() {
+        // No one can forge a mark: it does not occur in the request without secrets.
+        let (without, _) = fill(&context);
+        let text = format!("{}{:?}{:?}", without.url, without.headers, without.body);
+        secrets = SecretMarks::new(names, &step.next_id("secret").replace('_', ""), &text);
+        context["secrets"] = secrets.as_context();
+    }
+    let (request, unknown) = fill(&context);
+    for path in unknown {
+        step.event("warning", json!({"code": "unknown_variable", "path": path}));
+    }
+    (request, secrets)
+}
+
+fn filled(settings: &Webhook, context: &Value, arguments: &Map<String, Value>) -> (ToolRequest, Vec<String>) {
+    let sources = Sources { context: Some(context), arguments: Some(arguments) };
+    let mut unknown = Vec::new();
+    let mut fill = |text: &str, destination| {
+        let filled = variables::fill(text, sources, destination);
+        unknown.extend(filled.unknown);
+        filled.text
+    };
+    let url = fill(&settings.url, Destination::Url);
+    let headers = settings
+        .headers
+        .iter()
+        .map(|(name, value)| (fill(name, Destination::Header), fill(value, Destination::Header)))
+        .collect();
+    let body = match &settings.body_schema {
+        Some(schema) => {
+            let known = schema.get("properties").and_then(Value::as_object);
+            let fields = arguments.iter().filter(|(name, _)| known.is_some_and(|known| known.contains_key(*name)));
+            let body: Map<String, Value> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+            (!body.is_empty()).then_some(Value::Object(body))
+        }
+        None => {
+            let filled = variables::fill_value(&settings.body, sources);
+            unknown.extend(filled.unknown);
+            let value = match filled.value {
+                Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+                other => other,
+            };
+            let empty = value.is_null() || value == json!({}) || value == json!("");
+            (!empty && !matches!(settings.method, HttpMethod::Get)).then_some(value)
+        }
+    };
+    let method = settings.method.as_str().into();
+    (ToolRequest { method, url, headers, body, idempotency_key: String::new(), mcp: None }, unknown)
+}
+
+/// True if scheme, host and port are literal or from `vars` or `secrets` (docs/spec/engine.md 4.1).
+/// The URL is filled twice, the second time with other values for everything that model and contact
+/// influence.
+fn origin_is_fixed(step: &StepBuilder<'_>, template: &str, arguments: &Map<String, Value>) -> bool {
+    let context = variable_values::of(step.state, step.at);
+    let others = json!({"vars": context["vars"]});
+    let changed = arguments.iter().map(|(name, value)| (name.clone(), format!("x{value}").into())).collect();
+    let filled = |context: &Value, arguments: &Map<String, Value>| {
+        let sources = Sources { context: Some(context), arguments: Some(arguments) };
+        variables::fill(template, sources, Destination::Url).text
+    };
+    origin(&filled(&context, arguments)) == origin(&filled(&others, &changed))
+}
+
+/// The URL before path, query and fragment.
+pub(super) fn origin(url: &str) -> &str {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    let end = url[from..].find(['/', '?', '#']).map_or(url.len(), |at| from + at);
+    &url[..end]
+}
+
+/// The result for the model, or the part that the builder selected. Every HTTP status is an answer.
+pub(crate) fn result(step: &mut StepBuilder<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
+    match answer {
+        ToolAnswer::Failed { code, message } => json!({"error": message, "code": code}),
+        ToolAnswer::Answered { status, content, truncated } => {
+            let mut answer = json!({"status_code": status, "content": content});
+            if *truncated {
+                answer["truncated"] = Value::Bool(true);
+            }
+            let settings = step.agent.node(&step.state.node).and_then(|node| node.webhooks.get(&call.name)).cloned();
+            cut(settings.map_or_else(|| answer.clone(), |settings| selected(step, &settings, answer.clone())))
+        }
+    }
+}
+
+/// Applies the builder's query to the content, else to the whole answer. A failing query returns
+/// the answer unchanged.
+fn selected(step: &mut StepBuilder<'_>, settings: &Webhook, answer: Value) -> Value {
+    let Some(query) = settings.jmespath_query.as_deref().filter(|query| !query.trim().is_empty()) else {
+        return answer;
+    };
+    let content = answer.get("content").cloned().unwrap_or(Value::Null);
+    let found =
+        search(query, &content).and_then(|found| if found.is_null() { search(query, &answer) } else { Ok(found) });
+    found.unwrap_or_else(|error| {
+        step.event("warning", json!({"code": "jmespath", "message": error}));
+        answer
+    })
+}
+
+pub(super) fn search(query: &str, value: &Value) -> Result<Value, String> {
+    let expression = jmespath::compile(query).map_err(|error| error.to_string())?;
+    let data = jmespath::Variable::from_json(&value.to_string())?;
+    let found = expression.search(data).map_err(|error| error.to_string())?;
+    serde_json::to_value(&*found).map_err(|error| error.to_string())
+}
+
+/// Limits a result to the size that the model may see.
+pub(super) fn cut(value: Value) -> Value {
+    let text = match &value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.len() <= limits::TOOL_RESULT {
+        return value;
+    }
+    let end = (0..=limits::TOOL_RESULT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    json!({"truncated": true, "text": &text[..end]})
+}
