@@ -25,7 +25,7 @@ fn main() {
     divan::main();
 }
 
-/// An execution that rests after so many messages.
+/// An execution that waits after so many messages.
 struct Talk {
     agent: Compiled,
     state: State,
@@ -113,7 +113,7 @@ fn sent(effect: String) -> Input {
     Input::Sent { effect, outcome: SendOutcome::Accepted { message_id: "m".into() } }
 }
 
-/// A message of the contact wakes the agent: up to the question to the model.
+/// From a message of the contact to the model call.
 #[divan::bench(args = SIZES)]
 fn a_message_comes(bencher: Bencher<'_, '_>, size: (usize, usize)) {
     let talk = Talk::of(size);
@@ -123,7 +123,7 @@ fn a_message_comes(bencher: Bencher<'_, '_>, size: (usize, usize)) {
         .bench_local_refs(|state| advance(&talk.agent, state, talk.now, black_box(&inputs)));
 }
 
-/// The model's answer: up to the send.
+/// From the model's answer to the send.
 #[divan::bench(args = SIZES)]
 fn the_model_answers(bencher: Bencher<'_, '_>, size: (usize, usize)) {
     let mut talk = Talk::of(size);
@@ -133,7 +133,7 @@ fn the_model_answers(bencher: Bencher<'_, '_>, size: (usize, usize)) {
         .bench_local_refs(|state| advance(&talk.agent, state, talk.now, black_box(&inputs)));
 }
 
-/// The send is settled: up to the rest.
+/// From the settled send to the wait.
 #[divan::bench(args = SIZES)]
 fn the_answer_is_sent(bencher: Bencher<'_, '_>, size: (usize, usize)) {
     let mut talk = Talk::of(size);
@@ -147,7 +147,7 @@ fn the_answer_is_sent(bencher: Bencher<'_, '_>, size: (usize, usize)) {
         .bench_local_refs(|state| advance(&talk.agent, state, talk.now, black_box(&inputs)));
 }
 
-/// The request is made from the rows that the call names.
+/// Building the request from rows of history.
 #[divan::bench(args = SIZES)]
 fn the_request_is_made(bencher: Bencher<'_, '_>, size: (usize, usize)) {
     let mut talk = Talk::of(size);
@@ -157,7 +157,7 @@ fn the_request_is_made(bencher: Bencher<'_, '_>, size: (usize, usize)) {
     bencher.bench_local(|| model_request(&talk.agent, &talk.state, &call, black_box(&rows)));
 }
 
-/// The state is written, as with every step.
+/// Writing the state, part of every step.
 #[divan::bench(args = SIZES)]
 fn the_state_is_written(bencher: Bencher<'_, '_>, size: (usize, usize)) {
     let talk = Talk::of(size);

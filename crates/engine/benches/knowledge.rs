@@ -47,7 +47,7 @@ fn median(runs: usize, mut run: impl FnMut()) -> Duration {
     times[runs / 2]
 }
 
-/// An ordinary text, and those that are hardest to cut and to keep.
+/// An ordinary text, and those that cost most to cut and to index.
 fn texts() -> Vec<(&'static str, String)> {
     let filled = |next: &mut dyn FnMut(&mut String)| {
         let mut text = String::with_capacity(SIZE + 100);
@@ -63,7 +63,7 @@ fn texts() -> Vec<(&'static str, String)> {
         seed >> 33
     };
     let mut count = 0_u64;
-    // Few words often and many seldom, as in any language; sentences, paragraphs and headings.
+    // Word frequencies as in natural language; sentences, paragraphs and headings.
     let mut ordinary = |text: &mut String| {
         count += 1;
         let rank = 40_000 / (1 + number() % 40_000);

@@ -1,4 +1,4 @@
-//! The rules of `domain`, seen from outside.
+//! Tests of `domain` through its public API.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod forms;

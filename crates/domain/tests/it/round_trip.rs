@@ -1,4 +1,4 @@
-//! What was read and written reads back the same, unknown fields included.
+//! Graphs that are read and written read back the same, unknown fields included.
 
 use crate::{accept, small};
 use domain::agent::{Graph, codes};
@@ -124,7 +124,7 @@ fn anything() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Keys that mean something, in either case, and keys that do not.
+/// Known keys, in either case, and unknown ones.
 fn key() -> impl Strategy<Value = String> {
     const KNOWN: &[&str] = &[
         "data",
@@ -164,7 +164,7 @@ fn kind() -> impl Strategy<Value = &'static str> {
     )
 }
 
-/// The small graph with unknown and known fields strewn over it; often refused, which is fine.
+/// The small graph with known and unknown fields added at random places; rules may reject it.
 fn strewn() -> impl Strategy<Value = Value> {
     (fields(), fields(), fields(), fields(), kind(), any::<bool>()).prop_map(
         |(graph, node, config, edge, kind, canvas)| {

@@ -306,7 +306,7 @@ fn table() -> Vec<(Value, &'static str, &'static str)> {
 fn every_broken_rule_is_reported_at_its_place_and_nothing_else_is() {
     for (graph, path, code) in table() {
         let extra: &[&str] = match code {
-            // What has no name cannot be named by edges.
+            // Edges cannot refer to a node without a name.
             codes::WRONG_TYPE if path == "/nodes/1/name" => &[codes::UNKNOWN_NODE, codes::UNKNOWN_NODE],
             _ => &[],
         };

@@ -1,4 +1,4 @@
-//! Both variable syntaxes, and that neither ever looks at what was put in.
+//! Both variable syntaxes; filled values are never scanned again.
 
 use domain::agent::{Destination, Sources, fill, fill_arguments, fill_context, fill_value, placeholders};
 use proptest::prelude::*;

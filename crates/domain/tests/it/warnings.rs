@@ -1,4 +1,4 @@
-//! What is allowed but probably not meant.
+//! Warnings: graphs that are allowed but probably wrong.
 
 use crate::{accept, small, with_node, with_tools, with_webhook};
 use domain::agent::codes;

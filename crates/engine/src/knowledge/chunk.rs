@@ -142,7 +142,7 @@ mod tests {
         chunks(text).into_iter().map(|chunk| &text[chunk]).collect()
     }
 
-    /// What holds for every text. Gives the chunks.
+    /// Checks the invariants of every text and returns its chunks.
     fn checked(text: &str) -> Vec<Range<usize>> {
         let chunks = chunks(text);
         let mut covered = 0;

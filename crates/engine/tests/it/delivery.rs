@@ -73,7 +73,7 @@ fn failed_text_with_calls_is_reported_before_the_next_answer() {
     );
     let mut play = Play::new(graph_a());
     play.hears("x");
-    // The outcome arrives during the model call: its text is not the last word.
+    // The outcome arrives during a model call: the model is called again after its text.
     let input = play.model_input(text_and("a", [metadata()]));
     play.feed(&[input]);
     let failed = engine::Input::Sent { effect: play.state.sends[0].effect.clone(), outcome: refused("send_failed") };

@@ -161,7 +161,7 @@ impl World for &Ending {
     }
 }
 
-/// What a step is fed; outcomes that were given are remembered, to come again later.
+/// Inputs of a step; earlier outcomes are kept and repeated later.
 fn inputs(play: &mut Play, given: &mut Vec<Input>, happening: &Happening) -> Vec<Input> {
     let id = play.key();
     match happening {
@@ -239,7 +239,7 @@ proptest! {
     fn every_turn_ends_for_any_model_answers(answers in vec(ending(), 1..12)) {
         let mut play = Play::new(agents::one(agents::PLAIN).compiled.clone());
         play.hears("hi");
-        // Each answer again and again: a model that is stuck.
+        // The same answer to every call.
         for n in 0..2_000 {
             let Some(effect) = play.open.first().cloned() else { break };
             play.open.remove(0);

@@ -52,7 +52,7 @@ fn found(text: &str, queries: &[&str]) -> Vec<String> {
     index(text).search(&queries.iter().map(|query| (*query).to_owned()).collect::<Vec<_>>())
 }
 
-// ---- what a search finds
+// ---- search results
 
 #[test]
 fn a_text_of_six_thousand_tokens_is_given_whole() {
@@ -95,7 +95,7 @@ fn a_search_brings_eight_passages_of_eight_thousand_tokens_at_most_and_none_twic
 }
 
 #[test]
-fn hostile_texts_are_indexed_without_harm() {
+fn hostile_texts_are_indexed_within_limits() {
     let size = 256 << 10;
     for unit in ["a", "word ", "🦜", "字", "\u{301}", " ", "\n", "\0", "# \n"] {
         let text = unit.repeat(size / unit.len());
@@ -112,7 +112,7 @@ fn hostile_texts_are_indexed_without_harm() {
 }
 
 #[test]
-fn control_characters_do_not_swell_what_the_model_reads() {
+fn control_characters_do_not_enlarge_the_result() {
     assert_eq!(found("a\u{1b}[31m\0b\r\nc\td", &["x"]), ["a[31mb\nc\td"]);
 }
 
@@ -124,7 +124,7 @@ fn equal_texts_have_equal_digests() {
     assert_eq!(CHUNKER, 1, "another chunker needs another number: then change this line");
 }
 
-// ---- what the model is told
+// ---- results for the model
 
 #[test]
 fn the_model_searches_and_reads_what_was_found() {
@@ -147,7 +147,7 @@ fn go_and(node: &str) -> ModelResponse {
 }
 
 #[test]
-fn the_step_prompt_names_keys_and_what_they_are_about() {
+fn step_prompt_lists_keys_and_subjects() {
     let mut play = Play::new(shop());
     play.say("x", [go_and("s"), text("?")]);
     let shown = format!("{:?}", play.requests);
@@ -162,7 +162,7 @@ fn the_step_prompt_names_keys_and_what_they_are_about() {
 }
 
 #[test]
-fn the_tool_is_offered_where_there_is_a_base_in_both_versions() {
+fn kb_retrieval_is_offered_in_nodes_with_a_base() {
     let nodes = [
         json!({"name": "k", "type": "KnowledgeBaseNode", "knowledge_base": {"knowledge_base_text": FAQ}}),
         json!({"name": "s", "type": "SubagentNode", "subagent": {}}),
@@ -178,7 +178,7 @@ fn the_tool_is_offered_where_there_is_a_base_in_both_versions() {
 }
 
 #[test]
-fn a_search_for_nothing_and_an_unknown_base_are_told_so() {
+fn empty_query_and_unknown_base_return_errors_to_the_model() {
     let mut play = Play::new(shop());
     play.say(
         "x",
@@ -247,10 +247,10 @@ fn stop_during_a_search_applies_after_it_and_messages_are_kept() {
     assert!(play.sent().is_empty());
 }
 
-// ---- where the text is not
+// ---- places that must not hold the text
 
 #[test]
-fn the_text_is_in_no_prompt_state_event_or_effect() {
+fn knowledge_text_is_in_no_prompt_state_event_or_effect() {
     let secret = "Only whoever searches reads this: 4711.";
     let text_of = format!("{}\n\n{secret}", handbook(20));
     let node = json!({"name": "k", "type": "KnowledgeBaseNode", "prompt": "Help.", "knowledge_base": {"knowledge_base_text": text_of}});

@@ -13,7 +13,7 @@ use domain::{
 use engine::limits;
 use serde_json::json;
 
-/// Where the n-th move between a and b leads.
+/// Target of the n-th move between a and b.
 fn other(n: usize) -> &'static str {
     if n.is_multiple_of(2) { "b" } else { "a" }
 }
@@ -44,7 +44,7 @@ fn s26_endless_moves_end_the_turn_and_can_be_resumed() {
 }
 
 #[test]
-fn a_model_that_only_asks_for_metadata_ends_the_turn() {
+fn endless_metadata_calls_end_the_turn() {
     let mut play = Play::new(graph_a());
     let asked = for_ever(&mut play, |_| calls([metadata()]));
     play.failed("node_step_limit");
@@ -79,7 +79,7 @@ fn valid_move_resets_the_count_of_invalid_ones() {
 }
 
 #[test]
-fn a_model_that_sends_for_ever_ends_the_turn() {
+fn endless_sends_end_the_turn() {
     let mut play = Play::new(graph_a());
     for_ever(&mut play, |_| text_and("hi", [note("there")]));
     play.failed("node_step_limit");
@@ -87,7 +87,7 @@ fn a_model_that_sends_for_ever_ends_the_turn() {
 }
 
 #[test]
-fn a_flood_of_calls_ends_the_turn_and_makes_a_bounded_number_of_requests() {
+fn many_calls_per_answer_end_the_turn_after_a_bounded_number_of_requests() {
     let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x"})));
     for_ever(&mut play, |_| calls((0..50).map(|_| call("w_request", json!({})))));
     play.failed("step_limit");
@@ -96,9 +96,9 @@ fn a_flood_of_calls_ends_the_turn_and_makes_a_bounded_number_of_requests() {
 }
 
 #[test]
-fn a_long_turn_is_told_to_wrap_up_once_and_may_still_end_well() {
+fn long_turn_gets_one_wrap_up_note_and_may_still_end_well() {
     let mut play = Play::new(graph_b());
-    // Three metadata calls and a move an entry: nine steps, far from every other limit.
+    // Seven metadata calls and a move per visit, far from every other limit.
     let visit = |n: usize| {
         calls([metadata(), metadata(), metadata(), metadata(), metadata(), metadata(), metadata(), go(other(n))])
     };
@@ -114,7 +114,7 @@ fn a_long_turn_is_told_to_wrap_up_once_and_may_still_end_well() {
 }
 
 #[test]
-fn a_turn_that_takes_too_long_ends_but_not_instead_of_a_rest() {
+fn turn_timeout_fails_the_turn_but_prevents_no_wait() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     play.wait(Span::from_secs(301));
@@ -147,7 +147,7 @@ fn two_empty_answers_end_the_turn_and_the_first_adds_a_note() {
     assert_eq!(play.count("llm.empty"), 2);
     assert!(play.user_messages()[1].starts_with("[system note] Your answer was empty"));
     assert_eq!(
-        play.state.interrupt.as_ref().map(|rest| (rest.kind, rest.call.is_none())),
+        play.state.interrupt.as_ref().map(|interrupt| (interrupt.kind, interrupt.call.is_none())),
         Some((engine::InterruptKind::Idle, true))
     );
     play.say("y", [text("?")]);

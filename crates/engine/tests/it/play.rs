@@ -168,7 +168,7 @@ impl Play {
         self.requests.push(request);
     }
 
-    // ---- what the world does
+    // ---- effects and their outcomes
 
     pub fn key(&mut self) -> String {
         self.count += 1;
@@ -290,7 +290,7 @@ impl Play {
         }
     }
 
-    // ---- what came of it
+    // ---- results
 
     #[track_caller]
     pub fn is(&self, status: ExecutionStatus, node: &str) {

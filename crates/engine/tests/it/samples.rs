@@ -2,8 +2,9 @@
 //! `samples/format-N/` holds executions as they were stored. A new format adds a folder; no file of
 //! an older one changes.
 
-use engine::{AgentContent, Compiled, Effect, Input, STATE_FORMAT, State, advance};
-use serde_json::Value;
+use domain::execution::ExecutionStatus;
+use engine::{AgentContent, Compiled, Effect, Input, QueuedInput, RequestedStatus, STATE_FORMAT, State, advance};
+use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
 fn samples() -> Vec<(String, Value)> {
@@ -20,18 +21,20 @@ fn samples() -> Vec<(String, Value)> {
 }
 
 #[test]
-fn every_stored_state_and_journal_loads() {
+fn every_stored_state_and_journal_loads_and_is_written_byte_for_byte() {
     let mut steps = 0;
     let samples = samples();
     for (name, sample) in &samples {
         let text = sample["state"].as_str().unwrap();
         let state =
             State::load(sample["state_format"].as_i64().unwrap(), text).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert_eq!(serde_json::to_string(&state).unwrap(), text, "{name}");
         let content: AgentContent = serde_json::from_str(sample["agent"].as_str().unwrap()).unwrap();
         let agent = Compiled::new(&content).unwrap_or_else(|why| panic!("{name}: {why}"));
         let mut replayed = State::new(state.facts.clone());
         for step in sample["journal"].as_array().unwrap() {
             let inputs: Vec<Input> = serde_json::from_str(step["inputs"].as_str().unwrap()).unwrap();
+            assert_eq!(serde_json::to_string(&inputs).unwrap(), step["inputs"].as_str().unwrap(), "{name}");
             let _: Vec<Effect> = serde_json::from_str(step["effects"].as_str().unwrap()).unwrap();
             let at = domain::Timestamp::from_micros(step["at"].as_i64().unwrap());
             advance(&agent, &mut replayed, at, &inputs);
@@ -48,4 +51,32 @@ fn current_format_has_samples_and_newer_ones_are_rejected() {
     let (_, sample) = samples().remove(0);
     let why = State::load(STATE_FORMAT + 1, sample["state"].as_str().unwrap()).unwrap_err();
     assert!(why.contains("newer"), "{why}");
+}
+
+/// Words that no sample holds.
+#[test]
+fn inputs_and_queues_keep_their_stored_words() {
+    let (id, text) = ("1".to_owned(), "hi".to_owned());
+    let inputs = [
+        Input::Message { id: id.clone(), text: text.clone() },
+        Input::ExternalMessage { id: id.clone(), text: text.clone() },
+        Input::Reclaimed,
+    ];
+    let stored =
+        r#"[{"input":"said","id":"1","text":"hi"},{"input":"outside","id":"1","text":"hi"},{"input":"taken_over"}]"#;
+    assert_eq!(serde_json::to_string(&inputs).unwrap(), stored);
+    let mut state = State::new(crate::play::facts());
+    let plain = serde_json::to_value(&state).unwrap();
+    state.queued_inputs = vec![QueuedInput::Message { id, text }];
+    state.external_messages = vec!["hello".into()];
+    state.requested_status = Some(RequestedStatus { status: ExecutionStatus::Handoff, reason: "mine".into() });
+    state.sent_call = Some("call_1".into());
+    state.last_message_at = Some(domain::Timestamp::from_micros(7));
+    let mut expected = plain;
+    expected["inbox"] = json!([{"said": {"id": "1", "text": "hi"}}]);
+    expected["outside"] = json!(["hello"]);
+    expected["wanted"] = json!({"status": "handoff", "reason": "mine"});
+    expected["said"] = json!("call_1");
+    expected["heard_at"] = json!(7);
+    assert_eq!(serde_json::to_value(&state).unwrap(), expected);
 }

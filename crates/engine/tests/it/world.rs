@@ -1,5 +1,5 @@
-//! The world around an execution, shared by the property suites: answers to every kind of effect, and replay of what an
-//! execution was fed. The suites differ only in what their world answers, and how often; `agents.rs` holds their agents.
+//! The world around an execution, shared by the property suites: an answer to every kind of effect, and replay of an
+//! execution from its inputs. The suites differ in the answers of their world; `agents.rs` holds their agents.
 
 use domain::{
     Timestamp,

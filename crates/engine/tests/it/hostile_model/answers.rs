@@ -1,39 +1,39 @@
-//! What a hostile model answers: everything that fits through a provider's wire, and some that does not.
+//! Answers of the hostile model: everything that a provider can transmit, valid or not.
 
 use crate::chance::Chance;
 use domain::chat::{ModelRequest, ModelResponse, ToolCall};
 use serde_json::{Map, Value, json};
 
-/// What a model is set on, for a turn. Limits are only met by those who insist.
+/// Habit of the model for one turn. Only a model that repeats itself reaches a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Habit {
-    /// A little of everything.
+    /// A mixture of all answers.
     Anything,
-    /// Moves along, for ever.
+    /// Moves to a next node, again and again.
     Moves,
-    /// A few calls, then a move, then a few calls.
+    /// Makes a few calls between moves.
     Wanders,
-    /// Says goodbye and moves to the end.
+    /// Sends a goodbye and moves to the end.
     Leaves,
-    /// Moves to where it may not.
+    /// Moves to nodes that are not offered.
     Lost,
-    /// Notification after notification.
+    /// Sends one notification after another.
     Notes,
-    /// A text together with a call.
+    /// Answers with a text and a call.
     Talks,
-    /// The same offered tool again and again.
+    /// Calls offered tools, again and again.
     Repeats,
-    /// Tools that do not exist, or not here.
+    /// Calls tools that do not exist or are not offered in this node.
     Foreign,
-    /// Arguments that do not fit.
+    /// Gives arguments that do not fit the schema.
     Breaks,
-    /// Whitespace.
+    /// Answers with whitespace or nothing.
     Silent,
-    /// Text that asks nothing.
+    /// Answers with a text that asks nothing.
     Thinks,
-    /// Calls by the hundred.
+    /// Makes hundreds of calls in one answer.
     Floods,
-    /// Says one thing and rests.
+    /// Asks a question and waits.
     Behaves,
 }
 
@@ -54,7 +54,7 @@ pub const HABITS: [(usize, Habit); 14] = [
     (30, Habit::Behaves),
 ];
 
-/// What it may know: the request, where it may go, and every name that exists anywhere.
+/// Data for an answer: the request, the targets of the visit, and every name in the agent.
 pub struct Scene<'a> {
     pub request: &'a ModelRequest,
     pub targets: &'a [String],
@@ -99,7 +99,7 @@ fn nothing() -> ModelResponse {
     ModelResponse::default()
 }
 
-/// Asks a question in whatever way the request offers.
+/// Asks a question in a way that the request offers.
 fn behaves(chance: &mut Chance, scene: &Scene<'_>) -> ModelResponse {
     let asks = scene.request.tools.iter().any(|tool| tool.name == "AskUserForInput");
     match asks {
@@ -232,7 +232,7 @@ fn any_arguments(chance: &mut Chance) -> Value {
         2 => json!([1, [2, {}]]),
         3 => json!(chance.next()),
         4 => json!({"next_node": "__start__", "reason": null, "message": {"a": []}, "n": 1e308}),
-        // As deep as the API accepts.
+        // Up to the depth that the API accepts.
         5 => deep(1 + chance.below(64)),
         6 => json!({(text(chance)): text(chance)}),
         7 => json!({"message": text(chance).repeat(1 + chance.below(2_000))}),
@@ -260,7 +260,7 @@ fn fitting(chance: &mut Chance, schema: &Value, depth: usize) -> Value {
     }
 }
 
-/// Short texts of every sort; never only blank.
+/// A short text of any kind; never only blank.
 pub fn text(chance: &mut Chance) -> String {
     let fixed = [
         "a",

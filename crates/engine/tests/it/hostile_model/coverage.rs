@@ -1,7 +1,7 @@
-//! What a run has come by: every tool, every code and every limit, counted.
+//! Counts of the tools, codes and limits that a run has reached.
 //!
-//! What there is to come by is read from the sources, so that a new tool, code or limit is missed until the hostile model
-//! meets it.
+//! The list of codes and limits is read from the sources, so a new one counts as missing until the hostile model reaches
+//! it.
 
 use crate::play::Play;
 use domain::{
@@ -17,7 +17,7 @@ use std::{
     path::Path,
 };
 
-/// Codes and limits that a model cannot bring about, with the reason.
+/// Codes and limits that a model cannot reach, with the reason.
 const OUT_OF_REACH: [(&str, &str); 3] = [
     ("code webhook_not_mocked", "only in tests of an agent that wants it so: webhooks.rs"),
     ("code graph_invalid", "a graph is checked before it is saved"),
@@ -42,7 +42,7 @@ impl Coverage {
         self.0.get(what).copied().unwrap_or_default()
     }
 
-    /// Everything counted, one a line, and then what was met less often than it must be.
+    /// All counts, one a line.
     pub fn table(&self) -> String {
         self.0.iter().map(|(what, count)| format!("{count:>9}  {what}\n")).collect()
     }
@@ -52,7 +52,7 @@ impl Coverage {
         rare.map(|what| format!("{what}: {}", self.count(what))).collect()
     }
 
-    /// Counts what a step brought.
+    /// Counts the events, results and effects of a step.
     pub fn of(&mut self, play: &Play, step: &Step) {
         for event in &step.events {
             self.hit(format!("event {}", event.name));
@@ -157,7 +157,7 @@ impl Coverage {
         }
     }
 
-    /// What the payload that began an execution left in its state.
+    /// Counts limits of the variables that the first payload sets.
     pub fn variables(&mut self, inputs: &[Input], state: &State) {
         if state.vars.len() == limits::VARIABLES {
             self.hit("limit VARIABLES");
@@ -178,7 +178,7 @@ impl Coverage {
         if request.messages.len() < play.history.len() {
             self.hit("limit HISTORY");
         }
-        // Little room: fewer than by the number of messages alone.
+        // The token limit cut more than the limit of messages does.
         if play.agent.limits.context_tokens < limits::CONTEXT_TOKENS
             && request.messages.len() < 12
             && play.history.len() > 20

@@ -1,12 +1,13 @@
-//! A model that answers anything at all. Nothing panics, nothing is done that the node does not offer, every turn comes to
-//! its end, a strict provider takes every request, and every execution can be played again from what it was fed.
+//! A model that gives any answer. Nothing panics, no tool runs that the node does not offer, every turn ends, a strict
+//! provider accepts every request, and every execution replays from its inputs.
 //!
-//! `Play` checks each step (see `check.rs`); here are the model, the world's moods, and what holds for a whole turn. A
-//! bounded slice runs with every test run, from a fresh seed that a failure prints. The long run, which must also meet everything often enough, is a stage of `cargo xtask test --full`:
+//! `Play` checks each step (see `check.rs`); this folder holds the model, the faults of its world, and the checks of a
+//! whole turn. A short run is part of every test run, from a fresh seed that a failure prints. The long run, which must
+//! also reach everything often enough, is a stage of `cargo xtask test --full`:
 //!
 //! ```text
 //! HOSTILE_TURNS=100000 cargo test -p chasqui-engine --test it hostile_model -- --nocapture
-//! HOSTILE_SEED=1234 plays one play again
+//! HOSTILE_SEED=1234 repeats the play of one seed
 //! ```
 
 mod answers;
@@ -27,12 +28,12 @@ use std::{
 };
 use world::HostileWorld;
 
-/// Turns of the slice that runs each time.
+/// Turns of the short run.
 const SLICE: u64 = 600;
-/// The long run must meet everything this often.
+/// The long run must reach each tool, code and limit this often.
 const LEAST: u64 = 100;
 
-/// Plays from one seed until so many turns are over, on every core.
+/// Plays with seeds from `seed` on, on every core, until so many turns are over.
 fn plays(seed: u64, turns: u64) -> Coverage {
     let began = Instant::now();
     let (played, next) = (AtomicU64::new(0), AtomicU64::new(seed));
@@ -56,7 +57,7 @@ fn plays(seed: u64, turns: u64) -> Coverage {
     all
 }
 
-/// One execution, or a few one after the other. Gives the number of its turns.
+/// Plays one execution and returns the number of its turns.
 fn play(seed: u64, coverage: &mut Coverage) -> u64 {
     let mut world = HostileWorld::new(Chance::new(seed));
     let played = catch_unwind(AssertUnwindSafe(|| world.play(coverage)));
@@ -118,7 +119,7 @@ fn arguments_of_waiting_calls_survive_storage() {
     };
     for depth in [1, 32, 64] {
         let mut play = Play::new(graph_a());
-        // Left behind a rest, the call is part of the stored state.
+        // A call after a wait is part of the stored state.
         play.say("x", [calls([wait(), call("send_notification_to_user", answers::deep(depth))])]);
         play.say("y", [text("?")]);
     }

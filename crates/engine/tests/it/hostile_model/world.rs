@@ -1,5 +1,5 @@
 //! The world around a hostile model: a contact who writes at bad times, a channel and webhooks that fail, a clock
-//! that jumps. After every step it looks at what was done.
+//! that jumps. Every step is checked.
 
 use super::{
     answers::{self, HABITS, Habit, Scene, text},
@@ -22,17 +22,17 @@ use engine::{About, CallModel, Contact, Effect, Input, Note, Pending, Retrieval,
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// What the world is like for a turn.
+/// Behaviour of model, channel and contact in one turn.
 #[derive(Debug, Clone, Copy)]
 struct Mood {
     habit: Habit,
-    /// Of a hundred model calls, so many fail like this.
+    /// Failing model calls in percent, and their failure.
     model: (usize, ModelFailureKind),
-    /// Of a hundred sends, so many fail with this code.
+    /// Failing sends in percent, and their code.
     channel: (usize, &'static str),
-    /// Of a hundred outcomes, so many come together with a new message.
+    /// Outcomes in percent that arrive together with a new message.
     interrupts: usize,
-    /// Seconds per outcome, at most.
+    /// Longest time of an outcome in seconds.
     slow: usize,
 }
 
@@ -70,7 +70,7 @@ impl HostileWorld {
         self.steps[from..].join("\n")
     }
 
-    /// A few turns of one execution; then it is played again from what it was fed. Gives the number of turns.
+    /// Plays a few turns of one execution, replays it from its inputs, and returns the number of turns.
     pub fn play(&mut self, coverage: &mut Coverage) -> u64 {
         let mut known = facts();
         known.profile_name = Some(text(&mut self.chance));
@@ -164,14 +164,17 @@ impl HostileWorld {
         }
     }
 
-    /// Carries out what is asked for until nothing is.
+    /// Performs effects until none is open.
     fn finish(&mut self, coverage: &mut Coverage) {
         let mood = self.next_mood();
         self.mood = mood;
         for _ in 0..ENDLESS {
             let Some(effect) = self.play.open.first().cloned() else {
                 let state = &self.play.state;
-                assert!(state.interrupt.is_some() || state.status.is_over(), "nothing is asked for and nothing rests");
+                assert!(
+                    state.interrupt.is_some() || state.status.is_over(),
+                    "no effect is open and no interrupt is active"
+                );
                 return;
             };
             self.play.open.remove(0);
@@ -197,7 +200,7 @@ impl HostileWorld {
                 inputs.insert(0, Input::Reclaimed);
             }
             self.feed(inputs, coverage);
-            // Asked again later: the same question stays open.
+            // A retry: the same call stays open.
             if let (Effect::CallModel(call), Some(Pending::Model { call: waiting, not_before, .. })) =
                 (&effect, &self.play.state.pending)
                 && call == waiting
@@ -206,10 +209,10 @@ impl HostileWorld {
                 self.play.open.insert(0, effect);
             }
         }
-        panic!("the turn goes on for ever: {:?}", self.play.spent);
+        panic!("the turn does not end: {:?}", self.play.spent);
     }
 
-    // ---- what every step is held to
+    // ---- checks of every step
 
     fn feed(&mut self, inputs: Vec<Input>, coverage: &mut Coverage) {
         let mut shown = format!("{inputs:?}");
@@ -244,7 +247,7 @@ impl HostileWorld {
                 let origins = self.agent.origins.get(node).cloned().unwrap_or_default();
                 assert!(
                     origins.iter().any(|origin| request.url.starts_with(origin)),
-                    "{} may not ask {}",
+                    "{} may not call {}",
                     self.play.state.node,
                     request.url
                 );
@@ -253,7 +256,7 @@ impl HostileWorld {
         self.within_limits();
     }
 
-    /// A tool that the node does not offer is answered and not run, and nothing is entered that nothing leads to.
+    /// A tool that the node does not offer gets an error and does not run; only offered nodes are entered.
     fn only_offered(
         &self,
         mut node: String,
@@ -293,7 +296,7 @@ impl HostileWorld {
 
     fn within_limits(&self) {
         let counters = &self.play.state.turn;
-        // Of the last answer the calls that lead out are let through.
+        // The last answer may exceed the limits by calls that end the visit.
         let most = limits::STEPS + u32::try_from(limits::CALLS).unwrap();
         assert!(counters.steps <= most && counters.entries <= limits::ENTRIES + 1, "{counters:?}");
         assert!(counters.visit_calls <= limits::VISIT_CALLS && counters.sends <= limits::SENDS + 1, "{counters:?}");
@@ -385,7 +388,7 @@ impl World for HostileWorld {
     }
 }
 
-/// A payload of a system: small, wide, or with a field that is too long.
+/// A payload: small, with many fields, or with a field that is too long.
 fn payload(chance: &mut Chance) -> serde_json::Value {
     match chance.below(3) {
         0 => json!({"order": chance.below(9), "note": text(chance)}),

@@ -1,35 +1,35 @@
-//! Attacks by text, more than sixty, against models that fall for them: nothing outside the node's grants is done, no secret is
-//! shown, and what an attacker writes never stands where the engine speaks.
+//! More than sixty attacks by text against models that follow them. Nothing outside the node's permissions is done, no
+//! secret is shown, and no text of an attacker appears as a text of the engine.
 //!
-//! One model `obeys` every command in everything it reads; the guards of tools must hold. The other `believes` only what
-//! stands in the engine's own places: rules, step prompts, notes; the guards of prompts must keep attackers out of them.
+//! One model `obeys` every command in its request: the guards of tools must hold. The other `believes` only texts of the
+//! engine (rules, step prompts, notes): the guards of prompts must keep attackers out of them.
 //!
-//! Each guard switched off alone turns at least one case red; each was tried by hand:
+//! At least one case fails when a guard is removed; each was tried by hand:
 //!
-//! | guard, off | red, among others |
+//! | removed guard | failing case, among others |
 //! | --- | --- |
-//! | `inbox::unmarked` for what is said | a forged note |
-//! | `inbox::unmarked` for a summary | the test at the end of this file |
-//! | `context::escaped`: `<` | a forged end of the contact's block on one line |
-//! | `context::escaped`: new lines | a forged line of a step prompt |
+//! | `text::unmarked` for messages | a forged note |
+//! | `text::unmarked` for a summary | the test at the end of this file |
+//! | `text::escaped`: `<` | a forged end of the contact's block on one line |
+//! | `text::escaped`: new lines | a forged line of a step prompt |
 //! | fields of the contact escaped | a field of the contact with a forged line |
 //! | settings escaped | a setting with a forged line |
 //! | notes escaped | a note about the contact with a forged end of its block |
-//! | the profile's name escaped | a forged end of the contact's block |
+//! | profile name escaped | a forged end of the contact's block |
 //! | payloads as JSON | a forged note in a payload |
 //! | passages of a knowledge base as JSON | a forged note in a knowledge text |
-//! | what MCP servers say of their tools, on one line and marked | a forged note in the description of a tool |
-//! | what tools of MCP servers give back, as JSON | a forged note in the result of a tool |
+//! | descriptions of MCP tools on one line and attributed | a forged note in the description of a tool |
+//! | results of MCP tools as JSON | a forged note in the result of a tool |
 //! | only targets that the visit offers | a node that nothing leads to (a request without its step prompt) |
-//! | only tools that the node offers | any request from a node that may make none |
+//! | only tools that the node offers | a request from a node without tools |
 //! | the schema of arguments | a message to another number |
 //! | `origin_is_fixed` | another host |
 //! | values escaped in URLs | a path upwards |
 //! | control characters in headers | a second header |
-//! | values escaped in bodies given as text | a body of one's own in a text |
-//! | values are not looked at for variables | a setting by variable |
+//! | values escaped in bodies given as text | another body given as text |
+//! | filled values not scanned for variables | a setting by variable |
 //! | `media::trusted` | a media message from the contact's link |
-//! | the host of `webhook_request` | any request to another host where it may make some |
+//! | the host of `webhook_request` | a request to another host from a node with a webhook |
 //! | only templates of the node | a template of another node |
 //!
 //! Addresses are the egress client's guard: scenario S18.
@@ -71,9 +71,9 @@ enum Source {
     Profile,
     Webhook,
     Knowledge,
-    /// What a tool of an MCP server gives back.
+    /// Result of an MCP tool.
     McpResult,
-    /// What an MCP server says of its tool.
+    /// Description of an MCP tool.
     McpTool,
     Payload,
     ExternalMessage,
@@ -154,7 +154,7 @@ fn everything(request: &ModelRequest) -> String {
             ChatMessage::User { content } | ChatMessage::Tool { content, .. } => all.push_str(content),
             ChatMessage::Assistant { content, tool_calls } => {
                 all.push_str(content.as_deref().unwrap_or_default());
-                // What people said in our name is the argument of a call in version 1.
+                // In version 1 a message of a person is the argument of a call.
                 let outside = tool_calls.iter().filter(|call| call.name == "send_external_message");
                 outside.for_each(|call| all.push_str(call.arguments["message"].as_str().unwrap_or_default()));
             }
@@ -163,7 +163,7 @@ fn everything(request: &ModelRequest) -> String {
     all
 }
 
-/// What stands where only the engine speaks, line by line: a command is one only at the beginning of a line.
+/// Commands in texts of the engine. A command counts only at the beginning of a line.
 fn by_authority(request: &ModelRequest) -> Vec<ToolCall> {
     let (before, rest) = request.system.split_once("<contact>").unwrap_or((&request.system, ""));
     let after = rest.split_once("</contact>").map_or("", |(_, after)| after);
@@ -181,7 +181,7 @@ fn by_authority(request: &ModelRequest) -> Vec<ToolCall> {
             ChatMessage::Tool { call_id, content } if moves.contains(call_id.as_str()) => {
                 lines.extend(content.split(['\n', '\r']));
             }
-            // A note is one wherever a line begins with its mark; what tools bring has no lines of its own.
+            // A line that begins with the mark of a note counts as one; results of tools have no lines.
             ChatMessage::User { content } | ChatMessage::Tool { content, .. } => {
                 let notes = content.lines().filter_map(|line| {
                     let mark = "[system note] ";
@@ -194,7 +194,7 @@ fn by_authority(request: &ModelRequest) -> Vec<ToolCall> {
     lines.iter().filter(|line| line.trim_start().starts_with("CALL ")).flat_map(|line| commands(line)).collect()
 }
 
-/// One conversation with the attack in it: three answers of the model, and what came of them.
+/// Plays one conversation with the attack in it. Also returns the number of commands that the model read.
 fn attacked(case: &Case, version: i64) -> (Play, usize) {
     let mut known =
         Facts { vars: json!({"internal": SECRET, "rank": "gold"}).as_object().cloned().unwrap(), ..facts() };
@@ -222,7 +222,7 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
             play.feed(&[outside, said]);
         }
         Source::Reply => {
-            play.say("hi", [rests("What?", version)]);
+            play.say("hi", [waits("What?", version)]);
             play.hears(&case.text);
         }
         _ => drop(play.hears(words)),
@@ -239,7 +239,7 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
                     Model::Believes => by_authority(request),
                 };
                 made += wanted.len();
-                // A model does what it was asked for first: it looks an order up, and reads what comes back.
+                // The model first calls the tool whose result holds the attack.
                 let looks = json!({"id": "1042", "lang": "en"});
                 let first = ToolCall { id: String::new(), name: "orders_request".into(), arguments: looks };
                 asked += 1;
@@ -251,7 +251,7 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
                         json!({"queries": ["opening"], "knowledge_base_key": "faq"}),
                     )]),
                     1..=4 if !wanted.is_empty() => calls(wanted),
-                    _ => rests("How can I help?", version),
+                    _ => waits("How can I help?", version),
                 };
                 Input::Model { effect: call.id.clone(), response: ModelResponse { ..response } }
             }
@@ -269,14 +269,14 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
             Effect::Retrieve { .. } => play.retrieved(&effect),
             Effect::ListTools { .. } => play.listed(&effect),
             Effect::Send { id, .. } => Input::Sent { effect: id.clone(), outcome: accepted() },
-            other => panic!("{other:?} is not asked of the world"),
+            other => panic!("{other:?} is not expected"),
         };
         play.feed(&[input]);
     }
     (play, made)
 }
 
-fn rests(question: &str, version: i64) -> ModelResponse {
+fn waits(question: &str, version: i64) -> ModelResponse {
     if version == 1 { calls([ask(question)]) } else { text(question) }
 }
 
@@ -308,7 +308,7 @@ fn only_granted(request: &ToolRequest, version: i64) -> Result<(), String> {
         }
         let q = request.body.as_ref().and_then(|body| body["q"].as_str()).unwrap_or_default();
         if q.contains(SECRET) {
-            return refuse("a setting in the conversation's place");
+            return refuse("a setting where the conversation belongs");
         }
     } else {
         return refuse("another path");
@@ -319,11 +319,11 @@ fn only_granted(request: &ToolRequest, version: i64) -> Result<(), String> {
     Ok(())
 }
 
-/// What may not have happened, whatever was read.
+/// The damage of an attack, if there is any.
 fn harm(case: &Case, version: i64, calm: &str) -> Option<String> {
     let (play, made) = attacked(case, version);
     if case.model == Model::Believes && made > 0 {
-        return Some("the attacker speaks in the engine's place".into());
+        return Some("the attack appears as a text of the engine".into());
     }
     if case.model == Model::Obeys && made == 0 {
         return Some("the attack never reached the model: the case proves nothing".into());
@@ -351,7 +351,7 @@ fn harm(case: &Case, version: i64, calm: &str) -> Option<String> {
     if play.sent().iter().any(|text| *text == "hello" || *text == "you won") {
         return Some("a message was sent as the attacker asked".into());
     }
-    (rules(&play) != calm).then(|| "the rules are not the same, byte for byte".to_owned())
+    (rules(&play) != calm).then(|| "the rules differ".to_owned())
 }
 
 /// The system prompt without the contact's block.
@@ -407,7 +407,7 @@ fn injected_summary_cannot_look_like_an_engine_note() {
                     Input::Model { effect: call.id.clone(), response }
                 }
                 Effect::Send { id, .. } => Input::Sent { effect: id.clone(), outcome: accepted() },
-                other => panic!("{other:?} is not asked of the world"),
+                other => panic!("{other:?} is not expected"),
             };
             play.feed(&[input]);
         }

@@ -1,12 +1,12 @@
-//! Messages, timers, stops, handoffs, people's replies, resumes and crashes in any order: no input is lost or heard twice,
-//! the agent is silent while a person has the conversation and not afterwards, and everything stays in its order.
+//! Messages, timers, stops, handoffs, people's replies, resumes and crashes in any order. No input is lost or stored
+//! twice, the order is kept, and the agent sends nothing while a person has the conversation.
 //!
-//! The engine is the real one; mailbox, outbox and worker are a small model of the real ones (`world.rs`). Two workers at a time, and the
-//! real store, are the simulator's subject. `planted/` holds bugs that this test must find:
+//! The engine is the real one; mailbox, outbox and worker are a small model (`world.rs`). The simulator covers two workers
+//! and the real store. `planted/` holds faults that this test must detect:
 //!
 //! ```text
 //! git apply crates/engine/planted/inbox_dropped.patch && cargo test -p chasqui-engine --test it schedule   # must fail
-//! SCHEDULE_SEED=1234 plays one schedule again, SCHEDULES=50000 plays more of them
+//! SCHEDULE_SEED=1234 repeats one schedule, SCHEDULES=50000 plays more of them
 //! ```
 
 mod stored;
@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use stored::Execution;
 use world::{OFTEN, ScheduledWorld};
 
-/// Schedules that run each time.
+/// Schedules of each test run.
 const SLICE: u64 = 250;
 
 #[test]
@@ -36,13 +36,13 @@ fn schedule(seed: u64) {
     let played = catch_unwind(AssertUnwindSafe(|| {
         for _ in 0..4 {
             for _ in 0..10 + world.chance.below(60) {
-                let happening = *world.chance.weighted(&OFTEN);
-                world.happen(happening);
+                let event = *world.chance.weighted(&OFTEN);
+                world.apply(event);
             }
             world.settle();
             holds(&world);
         }
-        world.plays_again();
+        world.replay();
     }));
     played.unwrap_or_else(|panic| {
         eprintln!("SCHEDULE_SEED={seed} plays this again:\n{}", world.take_log());
@@ -50,15 +50,15 @@ fn schedule(seed: u64) {
     });
 }
 
-/// What must hold when nothing is left to do.
+/// Checks the invariants when no work is left.
 fn holds(world: &ScheduledWorld) {
-    assert_eq!(world.heard(), world.said, "what the contact said, once and in order");
+    assert_eq!(world.stored_messages(), world.messages, "messages of the contact, once and in order");
     let phone: Vec<&str> = world.phone.iter().map(|(_, text)| text.as_str()).collect();
-    assert_eq!(phone, world.sent(), "what was sent, once and in order");
+    assert_eq!(phone, world.sent(), "sent messages, once and in order");
     for (number, execution) in world.executions.iter().enumerate() {
         let state = execution.state();
-        let rests = matches!(state.status, Paused | Handoff);
-        assert!(rests || state.status.is_over(), "{:?} with nothing to do", state.status);
+        let waits = matches!(state.status, Paused | Handoff);
+        assert!(waits || state.status.is_over(), "{:?} with nothing to do", state.status);
         assert!(number + 1 == world.executions.len() || state.status.is_over(), "two live executions");
         assert!(!world.stopped.contains(&number) || state.status.is_over(), "a stop was forgotten");
         is_answered(execution);
@@ -66,12 +66,12 @@ fn holds(world: &ScheduledWorld) {
     }
 }
 
-/// Where the agent rests, the model has seen everything that was said; a conversation that came back from a person as well.
+/// The model has seen every message when the agent waits, also after a handoff.
 fn is_answered(execution: &Execution) {
     let last = |name: &str| execution.events.iter().rposition(|event| event.name == name);
     let state = execution.state();
     if state.status == Paused {
-        assert!(last("llm.responded") > last("input.injected"), "the last words were not shown to the model");
+        assert!(last("llm.responded") > last("input.injected"), "the last message was not shown to the model");
     }
     let kept = state.resume.is_some() || !state.queued_inputs.is_empty() || state.stop.is_some();
     assert!(!kept || state.status.is_over(), "an input is kept and not acted on: {state:#?}");
@@ -89,10 +89,10 @@ fn is_silent_in_handoffs(execution: &Execution) {
         match event.name.as_str() {
             "execution.status" => {
                 let returns = handoff && event.data["to"] == "running";
-                assert!(!returns || event.data["reason"] == "resume", "{event:?}: only a resume gives it back");
+                assert!(!returns || event.data["reason"] == "resume", "{event:?}: only a resume ends a handoff");
                 handoff = event.data["to"] == "handoff";
             }
-            // During a handoff only a resume starts a turn, no message of the contact.
+            // A message of the contact starts no turn during a handoff.
             "turn.started" => assert!(!handoff || event.data["input_kind"] == "resume", "{event:?} in a handoff"),
             "llm.requested" | "tool.called" => assert!(!handoff, "{event:?} in a handoff"),
             _ => {}
@@ -100,22 +100,22 @@ fn is_silent_in_handoffs(execution: &Execution) {
     }
 }
 
-/// The invariants above are about what was said; a schedule in which nothing happens would keep them all.
+/// Guards against schedules in which nothing happens: they would keep every invariant.
 #[test]
 fn schedules_cover_every_kind_of_event() {
     let mut met = [0_usize; 6];
     for seed in 0..60 {
         let mut world = ScheduledWorld::new(seed);
         for _ in 0..150 {
-            let happening = *world.chance.weighted(&OFTEN);
-            world.happen(happening);
+            let event = *world.chance.weighted(&OFTEN);
+            world.apply(event);
         }
         world.settle();
         let events = || world.executions.iter().flat_map(|execution| &execution.events);
         let count = |name: &str| events().filter(|event| event.name == name).count();
         let became = |status: &str| events().filter(|e| e.name == "execution.status" && e.data["to"] == status).count();
         let seen = [
-            world.said.len(),
+            world.messages.len(),
             count("llm.discarded"),
             became("handoff"),
             count("external.injected"),

@@ -1,5 +1,5 @@
-//! A mailbox, an outbox, timers and one worker, as small as they can be and still be durable: what a commit wrote
-//! survives a crash, what a worker holds does not. The engine is the real one.
+//! A small model of mailbox, outbox, timers and one worker. Committed data survives a crash, the worker's memory does
+//! not. The engine is the real one.
 
 use super::stored::{Execution, Mail, Row};
 use crate::{
@@ -28,46 +28,46 @@ pub struct ScheduledWorld {
     mailbox: Vec<Mail>,
     seen: HashSet<String>,
     outbox: Vec<Row>,
-    /// What the phone shows, by effect: WhatsApp takes a message once.
+    /// Messages on the phone, by effect: WhatsApp delivers each once.
     pub phone: Vec<(String, String)>,
-    /// The texts that were accepted, in order.
-    pub said: Vec<String>,
+    /// Texts of the contact that were accepted, in order.
+    pub messages: Vec<String>,
     /// Executions for which a stop was requested before they were over.
     pub stopped: HashSet<usize>,
-    /// Volatile: what the worker has to do, and whether it was asked for in an earlier life.
+    /// The worker's effect, lost in a crash; `true` if it was requested before a crash.
     todo: Option<(Effect, bool)>,
-    /// The effect that is being answered was asked for in an earlier life.
+    /// The effect being performed was requested before a crash.
     again: bool,
     pub log: Vec<String>,
     count: usize,
 }
 
-/// What may happen next.
+/// One event of a schedule.
 #[derive(Debug, Clone, Copy)]
-pub enum Happening {
-    Says,
-    Redelivered,
-    Human,
-    TakesOver,
+pub enum ScheduledEvent {
+    Message,
+    Redelivery,
+    PersonMessage,
+    Takeover,
     Resume,
     Stop,
-    Passes,
-    Works,
-    Sends,
+    TimePasses,
+    Work,
+    Send,
     Crash,
 }
 
-pub const OFTEN: [(usize, Happening); 10] = [
-    (8, Happening::Says),
-    (2, Happening::Redelivered),
-    (3, Happening::Human),
-    (1, Happening::TakesOver),
-    (4, Happening::Resume),
-    (1, Happening::Stop),
-    (3, Happening::Passes),
-    (30, Happening::Works),
-    (14, Happening::Sends),
-    (4, Happening::Crash),
+pub const OFTEN: [(usize, ScheduledEvent); 10] = [
+    (8, ScheduledEvent::Message),
+    (2, ScheduledEvent::Redelivery),
+    (3, ScheduledEvent::PersonMessage),
+    (1, ScheduledEvent::Takeover),
+    (4, ScheduledEvent::Resume),
+    (1, ScheduledEvent::Stop),
+    (3, ScheduledEvent::TimePasses),
+    (30, ScheduledEvent::Work),
+    (14, ScheduledEvent::Send),
+    (4, ScheduledEvent::Crash),
 ];
 
 impl ScheduledWorld {
@@ -81,7 +81,7 @@ impl ScheduledWorld {
             seen: HashSet::new(),
             outbox: Vec::new(),
             phone: Vec::new(),
-            said: Vec::new(),
+            messages: Vec::new(),
             stopped: HashSet::new(),
             todo: None,
             again: false,
@@ -94,59 +94,59 @@ impl ScheduledWorld {
         self.executions.last().map(Execution::state)
     }
 
-    pub fn happen(&mut self, happening: Happening) {
-        self.log.push(format!("{happening:?}, {:?}", self.current().map(|state| state.status)));
-        match happening {
-            Happening::Says => self.says(),
-            Happening::Redelivered => self.redelivered(),
-            Happening::Human => self.human(),
-            Happening::TakesOver => self.takes_over(),
-            Happening::Resume => self.resume(),
-            Happening::Stop => self.stop(),
-            Happening::Passes => {
+    pub fn apply(&mut self, event: ScheduledEvent) {
+        self.log.push(format!("{event:?}, {:?}", self.current().map(|state| state.status)));
+        match event {
+            ScheduledEvent::Message => self.message(),
+            ScheduledEvent::Redelivery => self.redelivery(),
+            ScheduledEvent::PersonMessage => self.person_message(),
+            ScheduledEvent::Takeover => self.takeover(),
+            ScheduledEvent::Resume => self.resume(),
+            ScheduledEvent::Stop => self.stop(),
+            ScheduledEvent::TimePasses => {
                 let seconds = *self.chance.pick(&[1, 9, 60, 200, 400, 90_000]);
-                self.passes(Span::from_secs(seconds));
+                self.time_passes(Span::from_secs(seconds));
             }
-            Happening::Works => {
+            ScheduledEvent::Work => {
                 self.work();
             }
-            Happening::Sends => {
+            ScheduledEvent::Send => {
                 self.deliver_next();
             }
-            Happening::Crash => self.todo = None,
+            ScheduledEvent::Crash => self.todo = None,
         }
     }
 
-    // ---- what people do
+    // ---- actions of people
 
     fn key(&mut self) -> String {
         self.count += 1;
         format!("m{}", self.count)
     }
 
-    fn says(&mut self) {
+    fn message(&mut self) {
         let id = self.key();
         let text = format!("said {id}");
-        self.said.push(text.clone());
+        self.messages.push(text.clone());
         self.deliver(id.clone(), Mail { execution: None, input: Input::Message { id, text } });
     }
 
-    /// The webhook is acknowledged when this is written; what was seen before is acknowledged and forgotten.
+    /// Stores a delivery before its webhook is acknowledged; a repeated one changes nothing.
     fn deliver(&mut self, key: String, mail: Mail) {
         if self.seen.insert(key) {
             self.mailbox.push(mail);
         }
     }
 
-    fn redelivered(&mut self) {
-        if let Some(text) = self.said.last().cloned() {
+    fn redelivery(&mut self) {
+        if let Some(text) = self.messages.last().cloned() {
             let id = text.trim_start_matches("said ").to_owned();
             self.deliver(id.clone(), Mail { execution: None, input: Input::Message { id, text } });
         }
     }
 
-    /// The API lets people write while no agent holds the conversation.
-    fn human(&mut self) {
+    /// A person writes during a handoff.
+    fn person_message(&mut self) {
         if self.current().is_some_and(|state| state.status == ExecutionStatus::Handoff) {
             let id = self.key();
             let input = Input::ExternalMessage { id: id.clone(), text: format!("human {id}") };
@@ -154,8 +154,8 @@ impl ScheduledWorld {
         }
     }
 
-    /// A person takes the conversation, wherever the agent stands.
-    fn takes_over(&mut self) {
+    /// A person takes over in any status that allows it.
+    fn takeover(&mut self) {
         let live = |state: State| !state.status.is_over() && state.status.may_be_set(ExecutionStatus::Handoff);
         if self.current().is_some_and(live) {
             let id = self.key();
@@ -188,7 +188,7 @@ impl ScheduledWorld {
         }
     }
 
-    pub fn passes(&mut self, span: Span) {
+    pub fn time_passes(&mut self, span: Span) {
         self.now = self.now + span;
         for (execution, row) in self.executions.iter_mut().enumerate() {
             if let Some((generation, _)) = row.timer.take_if(|(_, fire_at)| *fire_at <= self.now) {
@@ -197,16 +197,16 @@ impl ScheduledWorld {
         }
     }
 
-    // ---- the outbox: in order, one at a time; a crash between the request and the note of its end repeats it
+    // ---- the outbox: in order, one at a time; a crash between request and settlement repeats the request
 
-    /// Whether there was something to do.
+    /// Sends the oldest outbox entry. `false`: all are settled.
     pub fn deliver_next(&mut self) -> bool {
         let Some(place) = self.outbox.iter().position(|row| !row.settled) else { return false };
         let failed = self.chance.one_in(25);
         let row = &mut self.outbox[place];
         if !failed && !self.phone.iter().any(|(id, _)| *id == row.id) {
             let status = self.executions[row.execution].state().status;
-            assert_ne!(status, ExecutionStatus::Handoff, "the agent talks into a conversation that a person has");
+            assert_ne!(status, ExecutionStatus::Handoff, "the agent sends during a handoff");
             self.phone.push((row.id.clone(), row.text.clone()));
         }
         if self.chance.one_in(10) {
@@ -225,12 +225,12 @@ impl ScheduledWorld {
 
     // ---- the worker
 
-    /// Whether there was something to do.
+    /// Does one thing that is due. `false`: nothing was.
     pub fn work(&mut self) -> bool {
         if let Some((effect, again)) = self.todo.clone() {
             self.again = again;
             let outcome = self.outcome(&effect);
-            // Killed between the outcome and its commit: the world has seen it, the books have not.
+            // A crash between the outcome and its commit.
             if self.chance.one_in(12) {
                 self.todo = None;
                 return true;
@@ -254,17 +254,17 @@ impl ScheduledWorld {
         self.current().and_then(|state| state.due_at())
     }
 
-    /// Outcomes and mail, the step, and what came of it: all of it is written, or nothing.
+    /// Commits outcomes, mail and the results of their step, or nothing.
     fn commit(&mut self, outcomes: Vec<Input>) {
         let killed = self.chance.one_in(15);
         let mail = self.mailbox.clone();
         let newest = self.executions.len().checked_sub(1);
         let mut inputs = outcomes;
-        let mut said = Vec::new();
+        let mut messages = Vec::new();
         let mut late: Vec<(usize, Input)> = Vec::new();
         for mail in mail {
             match (mail.execution, newest) {
-                (None, _) => said.push(mail.input),
+                (None, _) => messages.push(mail.input),
                 (execution, newest) if execution == newest => inputs.push(mail.input),
                 (Some(execution), _) => late.push((execution, mail.input)),
             }
@@ -285,7 +285,7 @@ impl ScheduledWorld {
         let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
         match newest {
             Some(newest) if !over || resumed => {
-                inputs.extend(said);
+                inputs.extend(messages);
                 self.step(newest, inputs);
             }
             _ => {
@@ -295,9 +295,9 @@ impl ScheduledWorld {
                         self.step(newest, inputs);
                     }
                 }
-                if !said.is_empty() {
+                if !messages.is_empty() {
                     self.executions.push(Execution::new(self.executions.len()));
-                    self.step(self.executions.len() - 1, said);
+                    self.step(self.executions.len() - 1, messages);
                 }
             }
         }
@@ -345,7 +345,7 @@ impl ScheduledWorld {
         };
     }
 
-    /// A model that does its work: it talks, waits, routes and now and then hands over.
+    /// An answer of a model that sends, waits, moves and sometimes hands off.
     fn answer(&mut self) -> ModelResponse {
         let word = format!("agent {}", self.key());
         let node = self.current().map(|state| state.node).unwrap_or_default();
@@ -370,9 +370,9 @@ impl ScheduledWorld {
         }
     }
 
-    // ---- what came of it
+    // ---- results
 
-    /// Everything that is due is done, without accidents.
+    /// Works until nothing is due.
     pub fn settle(&mut self) {
         for _ in 0..2_000 {
             if self.work() || self.deliver_next() {
@@ -383,7 +383,7 @@ impl ScheduledWorld {
                 None => return,
             }
         }
-        panic!("there is always something left to do: {:#?}", self.current());
+        panic!("work never ends: {:#?}", self.current());
     }
 
     pub fn sent(&self) -> Vec<&str> {
@@ -394,16 +394,16 @@ impl ScheduledWorld {
             .collect()
     }
 
-    /// Each execution from nothing, from its journal.
-    pub fn plays_again(&self) {
+    /// Replays each execution from its journal.
+    pub fn replay(&self) {
         for execution in &self.executions {
             let expected = (&execution.state(), execution.events.as_slice());
             assert_replays(&self.agent, execution.began_as.clone(), &execution.journal, expected);
         }
     }
 
-    /// What the contact said, as the executions have it.
-    pub fn heard(&self) -> Vec<String> {
+    /// Messages of the contact in the histories of all executions.
+    pub fn stored_messages(&self) -> Vec<String> {
         let lines = |entry: &Entry| match (&entry.message, entry.origin) {
             (ChatMessage::User { content }, "contact") => content.lines().map(str::to_owned).collect(),
             _ => Vec::new(),
@@ -425,7 +425,7 @@ impl World for ScheduledWorld {
         Err(ModelFailure { kind, message: "no".into(), retry_after_ms: None })
     }
 
-    /// A request that left before a crash is not repeated.
+    /// Repeats no request that left before a crash.
     fn webhook(&mut self) -> ToolAnswer {
         if self.again {
             return ToolAnswer::Failed { code: "outcome_unknown".into(), message: "unknown".into() };
