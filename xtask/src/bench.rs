@@ -1,8 +1,9 @@
-//! `cargo xtask bench`: the real server under load on this machine, with the facts needed to judge the figures.
+//! `cargo xtask bench`: the real server under load on this machine, with the facts needed to judge
+//! the figures.
 //!
-//! The load generator is the binary `load` of testkit; it starts the server itself, because it plays Meta and the model
-//! around it. Here are the builds, the database with its flushes switched on, and the machine. Nothing fails because it is
-//! slow: a benchmark is not a test.
+//! The load generator is the binary `load` of testkit; it starts the server itself, because it
+//! plays Meta and the model around it. Here are the builds, the database with its flushes switched
+//! on, and the machine. Nothing fails because it is slow: a benchmark is not a test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -105,7 +106,8 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A data folder on the disk that the sources are on; `/tmp` may be memory, where a flush costs nothing.
+/// A data folder on the disk that the sources are on; `/tmp` may be memory, where a flush costs
+/// nothing.
 struct Scratch(PathBuf);
 
 impl Scratch {

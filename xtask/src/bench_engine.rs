@@ -1,7 +1,9 @@
-//! `cargo xtask bench engine`: what a step of the engine costs, by the size of the graph and the length of the history.
+//! `cargo xtask bench engine`: what a step of the engine costs, by the size of the graph and the
+//! length of the history.
 //!
-//! `crates/engine/benches/advance.rs` measures; this module reads its table and adds ratios. A ratio near 1 is the aim:
-//! cost follows the size of the change, not of the history. `crates/engine/benches/knowledge.rs` measures knowledge texts.
+//! `crates/engine/benches/advance.rs` measures; this module reads its table and adds ratios. A
+//! ratio near 1 is the aim: cost follows the size of the change, not of the history.
+//! `crates/engine/benches/knowledge.rs` measures knowledge texts.
 
 use std::fs;
 
@@ -67,7 +69,8 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Reads divan's tree: a line for each benchmark, one for each pair of arguments, and below it what was allocated.
+/// Reads divan's tree: a line for each benchmark, one for each pair of arguments, and below it what
+/// was allocated.
 fn read(output: &str) -> Option<Vec<Row>> {
     let mut rows: Vec<Row> = Vec::new();
     let mut what = String::new();

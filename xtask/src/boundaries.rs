@@ -1,6 +1,8 @@
-//! Dependencies that each crate may have, read from the manifests: the drawing in `docs/architecture.md` as a check.
+//! Dependencies that each crate may have, read from the manifests: the drawing in
+//! `docs/architecture.md` as a check.
 //!
-//! Runs as a stage of `cargo xtask test` and as an ordinary test. Rules about the text of the sources are in `sources`.
+//! Runs as a stage of `cargo xtask test` and as an ordinary test. Rules about the text of the
+//! sources are in `sources`.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +12,8 @@ use toml::{Table, Value};
 
 use crate::sources;
 
-/// Every crate, by its folder, and those of ours it may use. A new crate needs a decision record and a line here.
+/// Every crate, by its folder, and those of ours it may use. A new crate needs a decision record
+/// and a line here.
 const ARROWS: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("engine", &["domain"]),
@@ -24,7 +27,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("testkit", &["cli", "domain", "emulator", "engine", "gateways", "rehearsal", "runtime", "server", "store"]),
 ];
 
-/// Dependencies that belong to few crates. testkit is itself only a dev-dependency, so it may use what tests may use.
+/// Dependencies that belong to few crates. testkit is itself only a dev-dependency, so it may use
+/// what tests may use.
 const CONFINED: [Confined; 5] = [
     Confined { dependency: "rusqlite", to: &["store"], even_in_tests: true },
     Confined { dependency: "sqlx", to: &["store"], even_in_tests: true },
@@ -33,7 +37,8 @@ const CONFINED: [Confined; 5] = [
     Confined { dependency: "utoipa", to: &["server"], even_in_tests: false },
 ];
 
-/// The engine does no I/O and waits for nothing: none of these, nor of their families (`tokio-util`, `futures-core`).
+/// The engine does no I/O and waits for nothing: none of these, nor of their families
+/// (`tokio-util`, `futures-core`).
 const ASYNC_FAMILIES: [&str; 12] =
     ["async", "axum", "futures", "hyper", "mio", "reqwest", "rmcp", "rusqlite", "smol", "sqlx", "tokio", "tower"];
 
@@ -137,7 +142,8 @@ fn dependencies(manifest: &Table, workspace: &Table) -> Vec<Dependency> {
     found
 }
 
-/// `package = "…"` here, or in the workspace's table if the entry comes from there, or the key itself.
+/// `package = "…"` here, or in the workspace's table if the entry comes from there, or the key
+/// itself.
 fn package(key: &str, value: &Value, workspace: &Table) -> String {
     let inherited = value.get("workspace").and_then(Value::as_bool).unwrap_or(false);
     let shared = workspace.get("workspace").and_then(|w| w.get("dependencies")).and_then(|d| d.get(key));

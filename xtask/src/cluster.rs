@@ -1,7 +1,8 @@
 //! A throwaway PostgreSQL cluster.
 //!
-//! It must not outlive xtask, however that ends: return, panic, Ctrl-C or `kill -9`. So a small shell process (the keeper)
-//! waits on a pipe that only xtask holds. When the pipe closes, it stops the cluster and removes its folder.
+//! It must not outlive xtask, however that ends: return, panic, Ctrl-C or `kill -9`. So a small
+//! shell process (the keeper) waits on a pipe that only xtask holds. When the pipe closes, it stops
+//! the cluster and removes its folder.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -19,8 +20,9 @@ use crate::process::{output_of, user_id};
 const FOLDER_PREFIX: &str = "chasqui-postgres-";
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Files in memory. Each test creates and drops a database of a thousand files. Some file systems (ext4) look at every
-/// recently deleted file before they create one, which took half of the processor's time.
+/// Files in memory. Each test creates and drops a database of a thousand files. Some file systems
+/// (ext4) look at every recently deleted file before they create one, which took half of the
+/// processor's time.
 const IN_MEMORY: &str = "/dev/shm";
 const MEBIBYTES_IN_MEMORY: u64 = 2_048;
 
@@ -77,8 +79,8 @@ impl Cluster {
         owner.give(&folder)?;
         let data = folder.join("data");
 
-        // The keeper first: whatever fails from here on, the folder is removed. Its own process group keeps Ctrl-C and the
-        // watchdog away from it.
+        // The keeper first: whatever fails from here on, the folder is removed. Its own process
+        // group keeps Ctrl-C and the watchdog away from it.
         let mut keeper = owner.command(Path::new("sh"), &parent);
         keeper.args(["-c", KEEPER, "keeper"]).arg(bin).arg(&data).arg(&folder);
         let keeper = keeper.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
@@ -97,8 +99,8 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Starts the server on a free port. Another process may take the port before the server does; then the next one is
-    /// tried.
+    /// Starts the server on a free port. Another process may take the port before the server does;
+    /// then the next one is tried.
     fn listen(&self, bin: &Path, data: &Path, owner: &Owner) -> Result<u16> {
         let log = self.folder.join("log");
         let mut attempts = 3;
@@ -132,7 +134,8 @@ impl Drop for Cluster {
     }
 }
 
-/// User that runs the server: the current one, or an unprivileged one if that is root, which PostgreSQL refuses.
+/// User that runs the server: the current one, or an unprivileged one if that is root, which
+/// PostgreSQL refuses.
 enum Owner {
     Me,
     Other { uid: u32, gid: u32 },
@@ -181,7 +184,8 @@ fn free_mebibytes(folder: &str) -> u64 {
     output.lines().last().and_then(|free| free.trim().parse().ok()).unwrap_or_default()
 }
 
-/// Folders that a killed keeper left behind. A server that still runs in one of them ends when its folder is gone.
+/// Folders that a killed keeper left behind. A server that still runs in one of them ends when its
+/// folder is gone.
 fn remove_abandoned(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {

@@ -7,7 +7,8 @@ use anyhow::{Context, Result};
 
 use crate::process::{cargo, succeed, target_dir};
 
-/// Builds the release binary and becomes it, so that Ctrl-C and every other signal reach it directly.
+/// Builds the release binary and becomes it, so that Ctrl-C and every other signal reach it
+/// directly.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     succeed(cargo().args(["build", "--release", "-p", "chasqui"]))?;
     let binary = target_dir().join("release/chasqui");

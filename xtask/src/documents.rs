@@ -1,6 +1,8 @@
-//! References between documents, and from comments to documents: files, headings and section numbers must exist.
+//! References between documents, and from comments to documents: files, headings and section
+//! numbers must exist.
 //!
-//! A comment names a section as `docs/spec/engine.md 5.2`. Links in documents are relative, as on any Git host.
+//! A comment names a section as `docs/spec/engine.md 5.2`. Links in documents are relative, as on
+//! any Git host.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -155,8 +157,8 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Every word that ends in `.md`, with the numbers behind it: `2`, `2.4 and 2.5`, `2.4, 3.1`. URLs are left out, as are
-/// placeholders such as `NAME.md`.
+/// Every word that ends in `.md`, with the numbers behind it: `2`, `2.4 and 2.5`, `2.4, 3.1`. URLs
+/// are left out, as are placeholders such as `NAME.md`.
 fn references(line: &str) -> Vec<Reference<'_>> {
     let mut found = Vec::new();
     for (at, _) in line.match_indices(".md") {

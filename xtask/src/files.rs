@@ -11,7 +11,8 @@ pub struct TextFile {
     pub text: String,
 }
 
-/// Files with one of these extensions below `root`, in order of path, without hidden folders and build output.
+/// Files with one of these extensions below `root`, in order of path, without hidden folders and
+/// build output.
 pub fn with_extensions(root: &Path, extensions: &[&str]) -> Result<Vec<TextFile>> {
     let mut found = Vec::new();
     walk(root, root, extensions, &mut found)?;

@@ -1,8 +1,9 @@
-//! `cargo xtask fuzz`: schemathesis generates requests from `/openapi.json` and checks the real server's answers against it.
+//! `cargo xtask fuzz`: schemathesis generates requests from `/openapi.json` and checks the real
+//! server's answers against it.
 //!
-//! The server is `chasqui dev` on loopback ports of its own, with the emulator, the rehearsal model and no rate limit.
-//! `xtask/schemathesis` creates its data and points requests at it. Nothing leaves this machine: the hooks turn every URL in
-//! a body into one of the sample order service.
+//! The server is `chasqui dev` on loopback ports of its own, with the emulator, the rehearsal model
+//! and no rate limit. `xtask/schemathesis` creates its data and points requests at it. Nothing
+//! leaves this machine: the hooks turn every URL in a body into one of the sample order service.
 
 use std::fs::{self, File};
 use std::num::ParseIntError;

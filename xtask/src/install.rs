@@ -48,8 +48,8 @@ fn debian_versions(parent: &Path) -> Vec<PathBuf> {
     versions.into_iter().map(|version| parent.join(version.to_string()).join("bin")).collect()
 }
 
-/// Debian's package would start a cluster of its own on port 5432; the setting prevents that. An existing setting is kept:
-/// it is the administrator's.
+/// Debian's package would start a cluster of its own on port 5432; the setting prevents that. An
+/// existing setting is kept: it is the administrator's.
 fn install_with_apt() -> Result<()> {
     let configuration = Path::new("/etc/postgresql-common/createcluster.conf");
     let untouched = !configuration.exists();

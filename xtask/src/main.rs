@@ -1,7 +1,7 @@
 //! The project's own commands, run as `cargo xtask <command>`.
 //!
-//! Developers and build machines use the same commands. The dependencies are few, because this crate is compiled before
-//! anything else can start.
+//! Developers and build machines use the same commands. The dependencies are few, because this
+//! crate is compiled before anything else can start.
 #![expect(clippy::print_stdout, reason = "a command line tool writes to standard output")]
 
 mod bench;

@@ -1,13 +1,14 @@
 //! The one build of the workspace that all tests share, and its tests run by cargo-nextest.
 //!
-//! Cargo unifies the features of dependencies over the packages it is given. A selection with `-p` therefore compiles
-//! much of the tree again (250 s of the PostgreSQL stage once did). So every command names the whole workspace and the
-//! same features, and nextest filters which tests run.
+//! Cargo unifies the features of dependencies over the packages it is given. A selection with `-p`
+//! therefore compiles much of the tree again (250 s of the PostgreSQL stage once did). So every
+//! command names the whole workspace and the same features, and nextest filters which tests run.
 //!
-//! The features are those of the crash tests and the simulator. They put hooks into the binary that tests, demo and fuzz
-//! use. The hooks do nothing unless `CHASQUI_FAILPOINT`, `CHASQUI_RETRY_EVERY` or `CHASQUI_CLOCK_OFF_BY` is set, which
-//! `hermetic` removes, or a simulator installs one in its own thread. Clippy checks the product without the features too,
-//! and `dev`, `bench`, `--full` and releases build it that way.
+//! The features are those of the crash tests and the simulator. They put hooks into the binary that
+//! tests, demo and fuzz use. The hooks do nothing unless `CHASQUI_FAILPOINT`, `CHASQUI_RETRY_EVERY`
+//! or `CHASQUI_CLOCK_OFF_BY` is set, which `hermetic` removes, or a simulator installs one in its
+//! own thread. Clippy checks the product without the features too, and `dev`, `bench`, `--full` and
+//! releases build it that way.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -40,7 +41,8 @@ impl Nextest {
     /// The tests that `filter` selects, in nextest's filter language; all of them without a filter.
     pub fn tests(&self, filter: Option<&str>) -> Command {
         let mut command = self.command();
-        // Tests of the program and of PostgreSQL mostly wait; twice the cores keep all of them busy.
+        // Tests of the program and of PostgreSQL mostly wait; twice the cores keep all of them
+        // busy.
         let threads = 2 * thread::available_parallelism().map_or(1, usize::from);
         command.args(["--no-fail-fast", "--test-threads", &threads.to_string()]);
         if let Some(filter) = filter {

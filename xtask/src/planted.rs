@@ -1,8 +1,9 @@
 //! `cargo xtask planted`: proves that tests detect the faults that break a promise of the README.
 //!
-//! Each patch in `crates/*/planted` plants one fault in a copy of the sources. Its line `Found by: COMMAND` names the tests
-//! that must then fail. Patches of `testkit` have no such line: `cargo xtask simulate --planted` runs them. A patch that no
-//! longer applies is a failure. About a dozen patches are enough: they break at renames, and other tests cover the details.
+//! Each patch in `crates/*/planted` plants one fault in a copy of the sources. Its line `Found by:
+//! COMMAND` names the tests that must then fail. Patches of `testkit` have no such line: `cargo
+//! xtask simulate --planted` runs them. A patch that no longer applies is a failure. About a dozen
+//! patches are enough: they break at renames, and other tests cover the details.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,7 +64,8 @@ fn is_detected(name: &str, patch: &Path, tests: &str) -> Result<()> {
     Ok(())
 }
 
-/// The copy of the sources, and a target folder of its own: in a shared one cargo would mix up the two workspaces.
+/// The copy of the sources, and a target folder of its own: in a shared one cargo would mix up the
+/// two workspaces.
 pub fn places() -> (PathBuf, PathBuf) {
     (target_dir().join("planted/sources"), target_dir().join("planted/target"))
 }

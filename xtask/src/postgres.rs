@@ -30,7 +30,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Takes `TEST_DATABASE_URL` as it is, or starts a throwaway cluster. `install` allows apt-get to bring what is missing.
+    /// Takes `TEST_DATABASE_URL` as it is, or starts a throwaway cluster. `install` allows apt-get
+    /// to bring what is missing.
     pub fn start(install: bool, durability: Durability) -> Result<Self> {
         if let Some(url) = std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty()) {
             let psql = programs(&["psql"], install)?.join("psql");
@@ -57,7 +58,8 @@ impl Postgres {
         Ok(self.execute("SHOW server_version")?.trim().into())
     }
 
-    /// An empty database, dropped with the value. Two runs on one server do not meet: our process id is in the name.
+    /// An empty database, dropped with the value. Two runs on one server do not meet: our process
+    /// id is in the name.
     pub fn create_database(&self, prefix: &str) -> Result<Database<'_>> {
         let name = format!("{prefix}_{}", std::process::id());
         self.execute(&format!("CREATE DATABASE {name}"))?;

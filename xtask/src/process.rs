@@ -1,4 +1,5 @@
-//! Starting other programs: in which folder and environment they run, and one form of error when they fail.
+//! Starting other programs: in which folder and environment they run, and one form of error when
+//! they fail.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -23,8 +24,9 @@ pub fn cargo() -> Command {
     in_workspace(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Runs in the root of the workspace, without the variables in which the outer cargo describes the package xtask: some
-/// build scripts watch them, and half of the tree would be compiled again whenever cargo is called directly.
+/// Runs in the root of the workspace, without the variables in which the outer cargo describes the
+/// package xtask: some build scripts watch them, and half of the tree would be compiled again
+/// whenever cargo is called directly.
 pub fn in_workspace(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
@@ -34,7 +36,8 @@ pub fn in_workspace(program: impl AsRef<OsStr>) -> Command {
         }
     }
     if is_ci() {
-        // A build machine compiles each crate once: what is kept for the next build would only cost time.
+        // A build machine compiles each crate once: what is kept for the next build would only cost
+        // time.
         command.env("CARGO_INCREMENTAL", "0");
     }
     command
@@ -69,7 +72,8 @@ pub fn output_of(command: &mut Command) -> Result<String> {
     String::from_utf8(stdout).with_context(|| format!("`{}` wrote text that is not UTF-8", describe(command)))
 }
 
-/// Removes the developer's own settings: a test must not use their database or spend their model credit.
+/// Removes the developer's own settings: a test must not use their database or spend their model
+/// credit.
 pub fn hermetic(command: &mut Command) -> &mut Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

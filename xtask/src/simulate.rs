@@ -1,7 +1,8 @@
-//! `cargo xtask simulate`: many runs of the deterministic simulator, one run repeated, or the proof that it detects faults.
+//! `cargo xtask simulate`: many runs of the deterministic simulator, one run repeated, or the proof
+//! that it detects faults.
 //!
-//! For the proof, each patch in `crates/testkit/planted` plants one classic fault in a copy of the sources. The simulator
-//! must detect it within the messages and seconds of one submission.
+//! For the proof, each patch in `crates/testkit/planted` plants one classic fault in a copy of the
+//! sources. The simulator must detect it within the messages and seconds of one submission.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

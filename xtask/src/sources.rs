@@ -1,6 +1,7 @@
 //! Rules about the text of the sources that a compiler cannot check.
 //!
-//! Plain text search, line by line, with comments left out. It finds honest mistakes; it can be fooled.
+//! Plain text search, line by line, with comments left out. It finds honest mistakes; it can be
+//! fooled.
 
 use std::path::Path;
 
@@ -30,8 +31,8 @@ const READS_SETTINGS: [&str; 1] = ["env::var"];
 const READS_CLOCKS: [&str; 5] = ["SystemTime::now", "Timestamp::now", "Utc::now", "Zoned::now", "Uuid::now_v7"];
 const WAITS: [&str; 3] = ["async fn", "async move", ".await"];
 
-/// One SQL text for both databases, no engine features in the correctness path. Functions are found in any case;
-/// keywords, in Rust, only as we write SQL: in capitals.
+/// One SQL text for both databases, no engine features in the correctness path. Functions are found
+/// in any case; keywords, in Rust, only as we write SQL: in capitals.
 const SQL_FUNCTIONS: [&str; 5] =
     ["now()", "gen_random_uuid()", "pg_advisory_*", "pg_try_advisory_*", "clock_timestamp()"];
 const SQL_KEYWORDS: [&str; 7] =
@@ -115,7 +116,8 @@ fn without_comment<'a>(path: &str, line: &'a str) -> &'a str {
     line
 }
 
-/// True if `word` stands in `text` and is not part of a longer name. A `*` at its end stands for any ending.
+/// True if `word` stands in `text` and is not part of a longer name. A `*` at its end stands for
+/// any ending.
 fn has_word(text: &str, word: &str) -> bool {
     let is_name = |c: char| c.is_alphanumeric() || c == '_';
     let (word, any_ending) = word.strip_suffix('*').map_or((word, false), |word| (word, true));

@@ -1,4 +1,5 @@
-//! Stages of a long command: each is named and timed, and the table of times is printed however the command ends.
+//! Stages of a long command: each is named and timed, and the table of times is printed however the
+//! command ends.
 //!
 //! Also adds up the test results of all stages.
 
@@ -52,7 +53,8 @@ pub struct TestCount {
 }
 
 impl TestCount {
-    /// Runs nextest, passes on its report, which goes to standard error, and adds its summary to the count.
+    /// Runs nextest, passes on its report, which goes to standard error, and adds its summary to
+    /// the count.
     pub fn run(&mut self, command: &mut Command) -> Result<()> {
         let mut child =
             command.stderr(Stdio::piped()).spawn().with_context(|| format!("cannot start `{}`", describe(command)))?;
@@ -70,8 +72,8 @@ impl TestCount {
         Ok(())
     }
 
-    /// Reads `Summary [ 0.5s] 9 tests run: 7 passed (1 slow), 1 failed, 1 timed out, 3 skipped`. Any other line changes
-    /// nothing.
+    /// Reads `Summary [ 0.5s] 9 tests run: 7 passed (1 slow), 1 failed, 1 timed out, 3 skipped`.
+    /// Any other line changes nothing.
     fn add(&mut self, line: &str) {
         let Some((_, results)) = line.split_once("Summary [").and_then(|(_, rest)| rest.split_once(" run: ")) else {
             return;

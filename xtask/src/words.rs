@@ -1,4 +1,5 @@
-//! Words that most often stand in a sentence that hides what happens. A reminder: the reader decides.
+//! Words that most often stand in a sentence that hides what happens. A reminder: the reader
+//! decides.
 //!
 //! `nobody` and the like are for people, never for tasks, rows or nodes; see `docs/glossary.md`.
 

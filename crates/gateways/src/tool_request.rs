@@ -1,10 +1,12 @@
-//! Sends a tool's request to its kind of receiver. A file of its own, because MCP uses the guarded client itself.
+//! Sends a tool's request to its kind of receiver. A file of its own, because MCP uses the guarded
+//! client itself.
 
 use crate::{egress::Egress, mcp};
 use domain::tool_request::{ToolAnswer, ToolRequest};
 
 impl Egress {
-    /// Sends a request over HTTP or to an MCP server, or to the function that stands in for the network.
+    /// Sends a request over HTTP or to an MCP server, or to the function that stands in for the
+    /// network.
     pub async fn send(&self, request: &ToolRequest) -> ToolAnswer {
         if let Some(world) = self.stand_in() {
             return world.call(request.clone()).await;

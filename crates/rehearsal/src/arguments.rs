@@ -1,4 +1,4 @@
-//! Fills a tool's arguments from what the person wrote.
+//! Fills a tool's arguments from the texts of the contact.
 //!
 //! A missing argument is asked for, never made up. The kind of value is read from the schema first
 //! and from the argument's name second, because the variables of a webhook URL are plain strings.
@@ -28,7 +28,7 @@ pub(crate) struct Filled<'t> {
     pub(crate) is_fresh: bool,
     /// True if a text as written is all that is required.
     pub(crate) is_search: bool,
-    /// False if a person's words cannot fill a required argument.
+    /// False if the contact's words cannot fill a required argument.
     pub(crate) is_possible: bool,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Sources<'a> {
     /// Earlier texts, newest first.
     pub(crate) earlier: Vec<&'a str>,
     /// The agent's last text, perhaps a question about an argument.
-    pub(crate) said: Option<&'a str>,
+    pub(crate) agent_text: Option<&'a str>,
     pub(crate) knowledge: &'a [Named<'a>],
 }
 
@@ -110,7 +110,7 @@ pub(crate) fn fill<'t>(tool: &'t ToolSpec, sources: &Sources) -> Filled<'t> {
     for (place, text) in std::iter::once(sources.wish).chain(sources.earlier.iter().copied()).enumerate() {
         let mut scan = Scan::of(text);
         open.retain(|argument| {
-            let is_asked = place == 0 && sources.said.is_some_and(|said| asks_for(said, tool, argument.name));
+            let is_asked = place == 0 && sources.agent_text.is_some_and(|text| asks_for(text, tool, argument.name));
             let value = match argument.kind {
                 Kind::KnowledgeKey => best_key(sources.knowledge, text).map(Value::from),
                 _ => value(argument, text, &mut scan, is_asked),
@@ -147,8 +147,8 @@ pub(crate) fn question(tool: &ToolSpec, name: &str, language: Language) -> (Stri
 }
 
 /// True if a text of the agent asks for an argument, in any of the languages.
-pub(crate) fn asks_for(said: &str, tool: &ToolSpec, name: &str) -> bool {
-    said.contains('?') && Language::ALL.iter().any(|language| said.contains(&question(tool, name, *language).0))
+pub(crate) fn asks_for(text: &str, tool: &ToolSpec, name: &str) -> bool {
+    text.contains('?') && Language::ALL.iter().any(|language| text.contains(&question(tool, name, *language).0))
 }
 
 fn choices(schema: &Value) -> &[Value] {
@@ -225,12 +225,12 @@ fn choose(values: &[Value], text: &str) -> Option<Value> {
     if let [only] = values {
         return Some(only.clone());
     }
-    let said = words(text).list;
+    let text_words = words(text).list;
     let common = |one: &str, other: &str| one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let is_named = |value: &Value, shortest: usize| {
         let names = words(&shown(value)).list;
-        let is_said = |name: &String| said.iter().any(|word| word == name || common(word, name) >= shortest);
-        !names.is_empty() && names.iter().all(is_said)
+        let is_mentioned = |name: &String| text_words.iter().any(|word| word == name || common(word, name) >= shortest);
+        !names.is_empty() && names.iter().all(is_mentioned)
     };
     [usize::MAX, 6].iter().find_map(|shortest| values.iter().find(|value| is_named(value, *shortest))).cloned()
 }

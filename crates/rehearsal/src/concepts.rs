@@ -6,11 +6,11 @@
 /// The manners of a conversation, or a topic of a wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Concept {
-    /// "The person asks …": the subject of a condition, not its matter.
+    /// "The person asks …": the subject of a condition, not its topic.
     Subject,
-    Human,
+    Staff,
     /// A wish for a person next to [`Concept::Talk`]; in "a table for one person" it is not.
-    Somebody,
+    Person,
     Talk,
     Bye,
     Done,
@@ -59,10 +59,10 @@ const MANNERS: &[(Concept, &str)] = &[
     (Concept::Subject, "the person|the user|the customer|the client|the contact|the patient|the agent"),
     (Concept::Subject, "la persona|el cliente|el usuario|el contacto|el paciente|el agente"),
     (Concept::Subject, "a pessoa|o cliente|o usuario|o contato|o paciente|o agente"),
-    (Concept::Human, "human*|representative|operator|supervisor*|manager|receptionist|customer service|staff"),
-    (Concept::Human, "humano|humana|representante|operador*|asesor*|gerente|recepcionista|servicio al cliente|colega"),
-    (Concept::Human, "atendente*|atendimento|colleague|atencion al cliente"),
-    (Concept::Somebody, "person|persona|pessoa|someone|somebody|alguien|alguem|agent|agente"),
+    (Concept::Staff, "human*|representative|operator|supervisor*|manager|receptionist|customer service|staff"),
+    (Concept::Staff, "humano|humana|representante|operador*|asesor*|gerente|recepcionista|servicio al cliente|colega"),
+    (Concept::Staff, "atendente*|atendimento|colleague|atencion al cliente"),
+    (Concept::Person, "person|persona|pessoa|someone|somebody|alguien|alguem|agent|agente"),
     (Concept::Talk, "talk|speak|chat with|contact|transfer*|connect|call me"),
     (Concept::Talk, "hablar|hable|charlar|comuni*|atienda|atiende|atender|pasame|pasarme|pasar|llamar|llame"),
     (Concept::Talk, "falar|fale|conversar|atenda|passa|passar|passe|ligar|ligue"),

@@ -1,6 +1,6 @@
-//! The request as a conversation: who wrote what, the current step, the results of tools.
+//! Reads the request as a conversation: texts by author, current step, results of tools.
 //!
-//! Covers both agent versions. In version 2 a person's text is a user message and the model's plain
+//! Covers both agent versions. In version 2 the contact's text is a user message and the model's plain
 //! text is sent. In version 1 texts arrive as results of calls and only tools send. Work is
 //! bounded: the last 60 messages and the last 2,000 characters of each text are read.
 
@@ -18,18 +18,18 @@ use crate::text::tail;
 
 const LAST_MESSAGES: usize = 60;
 const LAST_CHARACTERS: usize = 2_000;
-/// Longer results are not parsed where a person's text is expected.
+/// Longer results are not parsed where a text of the contact is expected.
 const LONGEST_REPLY: usize = 64 * 1024;
 
 /// One event of the conversation.
 #[derive(Debug)]
 pub(crate) enum Entry<'a> {
-    /// A text from the person.
-    Person(Cow<'a, str>),
+    /// A text from the contact.
+    Contact(Cow<'a, str>),
     /// Data from outside, for example the end of a handoff.
     SystemData,
     /// A text from the agent.
-    Said(&'a str),
+    Agent(&'a str),
     /// A step was entered.
     Step(StepPrompt<'a>),
     /// A move to this step was refused.
@@ -45,8 +45,8 @@ pub(crate) struct Conversation<'a> {
     pub(crate) step: Option<StepPrompt<'a>>,
     /// Index of the newest entry from outside.
     last_input: Option<usize>,
-    /// Index of the newest entry that the person could read.
-    last_said: Option<usize>,
+    /// Index of the newest entry that the contact could read.
+    last_agent_text_index: Option<usize>,
 }
 
 /// True for tools that fetch or change data.
@@ -74,10 +74,10 @@ impl<'a> Conversation<'a> {
                     let content = content.as_deref().filter(|content| !content.trim().is_empty());
                     match content {
                         Some(content) if by_tool => entries.extend(StepPrompt::parse(content).map(Entry::Step)),
-                        Some(content) => entries.push(Entry::Said(tail(content, LAST_CHARACTERS))),
+                        Some(content) => entries.push(Entry::Agent(tail(content, LAST_CHARACTERS))),
                         None => {}
                     }
-                    entries.extend(tool_calls.iter().filter_map(sent).map(Entry::Said));
+                    entries.extend(tool_calls.iter().filter_map(sent).map(Entry::Agent));
                     calls.extend(tool_calls);
                 }
                 ChatMessage::Tool { call_id, content } => {
@@ -88,45 +88,45 @@ impl<'a> Conversation<'a> {
             }
         }
         let step = entries.iter().rev().find_map(Entry::step).cloned();
-        // The step of a long visit may have been entered before the messages that are read.
+        // The step may have been entered before the messages that are read.
         let earlier = || {
             before.iter().rev().find_map(|message| match message {
                 ChatMessage::Tool { content, .. } => StepPrompt::parse(content),
                 _ => None,
             })
         };
-        let last_input = entries.iter().rposition(|entry| matches!(entry, Entry::Person(_) | Entry::SystemData));
-        let last_said = entries.iter().rposition(|entry| matches!(entry, Entry::Said(_)));
-        Self { step: step.or_else(earlier), entries, last_input, last_said }
+        let last_input = entries.iter().rposition(|entry| matches!(entry, Entry::Contact(_) | Entry::SystemData));
+        let last_agent_text_index = entries.iter().rposition(|entry| matches!(entry, Entry::Agent(_)));
+        Self { step: step.or_else(earlier), entries, last_input, last_agent_text_index }
     }
 
-    /// All texts of the person, oldest first.
-    pub(crate) fn person_texts(&self) -> impl DoubleEndedIterator<Item = &str> {
-        self.entries.iter().filter_map(Entry::person)
+    /// All texts of the contact, oldest first.
+    pub(crate) fn contact_texts(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.entries.iter().filter_map(Entry::contact_text)
     }
 
     /// The contact's unanswered texts, joined.
     pub(crate) fn unanswered(&self) -> Option<String> {
-        let from = self.entries.iter().rposition(|entry| matches!(entry, Entry::Said(_) | Entry::SystemData));
-        let texts: Vec<&str> = after(&self.entries, from).iter().filter_map(Entry::person).collect();
+        let from = self.entries.iter().rposition(|entry| matches!(entry, Entry::Agent(_) | Entry::SystemData));
+        let texts: Vec<&str> = after(&self.entries, from).iter().filter_map(Entry::contact_text).collect();
         (!texts.is_empty()).then(|| tail(&texts.join("\n"), LAST_CHARACTERS).to_owned())
     }
 
-    pub(crate) fn last_said(&self) -> Option<&'a str> {
-        self.said().last()
+    pub(crate) fn last_agent_text(&self) -> Option<&'a str> {
+        self.agent_texts().last()
     }
 
     /// All texts of the agent, oldest first.
-    pub(crate) fn said(&self) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn agent_texts(&self) -> impl Iterator<Item = &'a str> {
         self.entries.iter().filter_map(|entry| match entry {
-            Entry::Said(text) => Some(*text),
+            Entry::Agent(text) => Some(*text),
             _ => None,
         })
     }
 
     /// True if the newest input is system data and not answered yet.
     pub(crate) fn is_handed_back(&self) -> bool {
-        self.last_input > self.last_said
+        self.last_input > self.last_agent_text_index
             && self.last_input.is_some_and(|index| matches!(self.entries[index], Entry::SystemData))
     }
 
@@ -136,8 +136,8 @@ impl<'a> Conversation<'a> {
     }
 
     /// Entries since the agent last spoke.
-    pub(crate) fn since_said(&self) -> &[Entry<'a>] {
-        after(&self.entries, self.last_said)
+    pub(crate) fn since_agent_text(&self) -> &[Entry<'a>] {
+        after(&self.entries, self.last_agent_text_index)
     }
 
     /// Entries since the current step was entered.
@@ -162,8 +162,8 @@ impl<'a> Conversation<'a> {
 }
 
 impl<'a> Entry<'a> {
-    pub(crate) fn person(&self) -> Option<&str> {
-        if let Self::Person(text) = self { Some(text) } else { None }
+    pub(crate) fn contact_text(&self) -> Option<&str> {
+        if let Self::Contact(text) = self { Some(text) } else { None }
     }
 
     fn step(&self) -> Option<&StepPrompt<'a>> {
@@ -175,10 +175,10 @@ pub(crate) fn after<'e, 'a>(entries: &'e [Entry<'a>], index: Option<usize>) -> &
     index.map_or(entries, |index| &entries[index + 1..])
 }
 
-/// A text that was not delivered was not said, so it is said again.
+/// Removes a text that was not delivered, so that it is sent again.
 fn note(content: &str, entries: &mut Vec<Entry>) {
     if content.contains("not delivered")
-        && let Some(index) = entries.iter().rposition(|entry| matches!(entry, Entry::Said(_)))
+        && let Some(index) = entries.iter().rposition(|entry| matches!(entry, Entry::Agent(_)))
     {
         entries.remove(index);
     }
@@ -188,10 +188,10 @@ fn input(content: &str) -> Entry<'_> {
     if content.trim_start().starts_with("[system data]") {
         return Entry::SystemData;
     }
-    Entry::Person(Cow::Borrowed(tail(content, LAST_CHARACTERS)))
+    Entry::Contact(Cow::Borrowed(tail(content, LAST_CHARACTERS)))
 }
 
-/// The text that a call sends to the person.
+/// The text that a call sends to the contact.
 fn sent(call: &ToolCall) -> Option<&str> {
     let sends = [SEND_NOTIFICATION, ASK_USER_FOR_INPUT, ENTER_IDLE_STATE, SEND_EXTERNAL_MESSAGE];
     let message = call.arguments.get("message")?.as_str()?;
@@ -216,12 +216,12 @@ fn result<'a>(call: Option<&'a ToolCall>, content: &'a str, repeated: bool) -> O
     }
 }
 
-/// The person's answer to a question asked by tool: plain text, or an object with the text.
+/// The contact's answer to a question asked by tool: plain text, or an object with the text.
 fn reply(content: &str) -> Entry<'_> {
     let parsed = (content.len() <= LONGEST_REPLY).then(|| serde_json::from_str::<Value>(content));
     let Some(Ok(Value::Object(object))) = parsed else { return input(content) };
     match object.get("text").and_then(Value::as_str) {
-        Some(text) => Entry::Person(Cow::Owned(tail(text, LAST_CHARACTERS).to_owned())),
+        Some(text) => Entry::Contact(Cow::Owned(tail(text, LAST_CHARACTERS).to_owned())),
         None => Entry::SystemData,
     }
 }

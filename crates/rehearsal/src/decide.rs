@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::concepts::Concept;
 use crate::conversation::{Conversation, Entry, is_data_tool};
-use crate::language::{Language, Phrase, says};
+use crate::language::{Language, Phrase, contains_phrase};
 use crate::meaning::Meaning;
 use crate::phrases;
 use crate::text::head;
@@ -49,8 +49,8 @@ impl Target<'_> {
         self.is_end() || self.meaning.has(Concept::Bye) || self.meaning.has(Concept::Done)
     }
 
-    fn is_human(&self) -> bool {
-        self.meaning.has(Concept::Human)
+    fn leads_to_person(&self) -> bool {
+        self.meaning.has(Concept::Staff)
     }
 }
 
@@ -65,14 +65,14 @@ impl<'a> Situation<'a> {
             return Action::Say(self.tell(tool, arguments, content));
         }
         if self.conversation.is_handed_back() {
-            let begun = self.has_begun() || self.conversation.person_texts().next().is_some();
+            let begun = self.has_begun() || self.conversation.contact_texts().next().is_some();
             return self.say(if begun { phrases::WELCOME_BACK } else { phrases::HELLO_AND_HELP });
         }
         if self.conversation.unanswered().is_none() {
             return self.wait().unwrap_or_else(|| self.say(phrases::HELLO_AND_HELP));
         }
         self.identity()
-            .or_else(|| self.human())
+            .or_else(|| self.handoff_action())
             .or_else(|| self.in_closing_step())
             .or_else(|| self.goodbye())
             .or_else(|| self.matter())
@@ -93,7 +93,7 @@ impl<'a> Situation<'a> {
     fn wait(&self) -> Option<Action<'a>> {
         let tool =
             self.request.tools.iter().find(|tool| matches!(tool.name.as_str(), WAIT_FOR_USER | ENTER_IDLE_STATE))?;
-        let spoken = matches!(self.conversation.entries.last(), Some(Entry::Said(_)));
+        let spoken = matches!(self.conversation.entries.last(), Some(Entry::Agent(_)));
         spoken.then(|| Action::Call { tool: &tool.name, arguments: Map::new() })
     }
 
@@ -102,13 +102,14 @@ impl<'a> Situation<'a> {
         asked.then(|| Action::Say(self.two(phrases::IDENTITY, phrases::ANYTHING_ELSE)))
     }
 
-    fn human(&self) -> Option<Action<'a>> {
-        let offered = self.conversation.last_said().is_some_and(|said| says(said, phrases::OFFER_PERSON));
-        let wanted = self.wish.has(Concept::Human) || offered && self.wish.is_only_yes();
+    fn handoff_action(&self) -> Option<Action<'a>> {
+        let offered =
+            self.conversation.last_agent_text().is_some_and(|text| contains_phrase(text, phrases::OFFER_PERSON));
+        let wanted = self.wish.has(Concept::Staff) || offered && self.wish.is_only_yes();
         if !wanted {
             return None;
         }
-        match self.open_targets().find(|target| target.is_human()) {
+        match self.open_targets().find(|target| target.leads_to_person()) {
             Some(target) => Some(self.go(target)),
             // Another step may lead to one; its condition need not say so.
             None if self.best_target().is_some() => None,
@@ -120,7 +121,7 @@ impl<'a> Situation<'a> {
         if !self.is_closing_step() {
             return None;
         }
-        let asked = self.conversation.visit().iter().any(|entry| matches!(entry, Entry::Said(_)));
+        let asked = self.conversation.visit().iter().any(|entry| matches!(entry, Entry::Agent(_)));
         let wish = &self.wish;
         // "Ok" after a farewell asks for nothing.
         let is_ok = wish.is_only_yes() && asked && !self.has_offered_more();
@@ -132,13 +133,14 @@ impl<'a> Situation<'a> {
             return Some(self.say(if asked { phrases::OF_COURSE } else { phrases::ANYTHING_ELSE }));
         }
         // A new wish: the step that fits it, or the way back into the conversation.
-        let ways: Vec<&Target> = self.open_targets().filter(|target| !target.closes() && !target.is_human()).collect();
+        let ways: Vec<&Target> =
+            self.open_targets().filter(|target| !target.closes() && !target.leads_to_person()).collect();
         let back = ways.iter().copied().find(|target| target.meaning.has(Concept::Other));
         let only = ways.first().copied().filter(|_| ways.len() == 1);
         self.best_target().map(|(_, target)| target).or(back).or(only).map(|target| self.go(target))
     }
 
-    /// The person says goodbye, or wants nothing more.
+    /// Closes the conversation after a goodbye or "nothing more".
     fn goodbye(&self) -> Option<Action<'a>> {
         let over = self.wish.closes()
             || (self.has_begun() && self.wish.is_only_thanks())
@@ -150,7 +152,7 @@ impl<'a> Situation<'a> {
             [Concept::Bye, Concept::Done].iter().filter(|one| self.wish.has(**one) && target.meaning.has(**one)).count()
         };
         let closing: Vec<&Target> =
-            self.open_targets().filter(|target| target.closes() && !target.is_human()).collect();
+            self.open_targets().filter(|target| target.closes() && !target.leads_to_person()).collect();
         let best = closing.into_iter().rev().max_by_key(|target| (shared(target), !target.is_end()));
         Some(best.map_or_else(|| self.say(phrases::FAREWELL), |target| self.go(target)))
     }
@@ -196,10 +198,10 @@ impl<'a> Situation<'a> {
         if self.request.tools.iter().any(|tool| is_data_tool(&tool.name)) {
             return None;
         }
-        let asked = self.conversation.visit().iter().any(|entry| matches!(entry, Entry::Said(_)));
+        let asked = self.conversation.visit().iter().any(|entry| matches!(entry, Entry::Agent(_)));
         let is_number = self.wish.meaning.is_empty() && self.wish.text.contains(|c: char| c.is_ascii_digit());
         let mut ways = self.open_targets().filter(|target| {
-            let special = target.closes() || target.is_human() || target.meaning.has(Concept::Other);
+            let special = target.closes() || target.leads_to_person() || target.meaning.has(Concept::Other);
             !special && (is_number || target.condition.is_empty())
         });
         let (way, more) = (ways.next()?, ways.next());
@@ -237,11 +239,11 @@ impl<'a> Situation<'a> {
     }
 
     pub(crate) fn leads_to_person(&self) -> bool {
-        self.open_targets().any(Target::is_human)
+        self.open_targets().any(Target::leads_to_person)
     }
 
     pub(crate) fn has_begun(&self) -> bool {
-        self.conversation.last_said().is_some()
+        self.conversation.last_agent_text().is_some()
     }
 }
 

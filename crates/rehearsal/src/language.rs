@@ -29,7 +29,7 @@ impl Language {
 }
 
 /// True if the text holds the phrase in any language.
-pub(crate) fn says(text: &str, phrase: Phrase) -> bool {
+pub(crate) fn contains_phrase(text: &str, phrase: Phrase) -> bool {
     phrase.iter().any(|one| text.contains(one))
 }
 
@@ -51,7 +51,7 @@ const SMALL_WORDS: Phrase = [
      sexta sabado domingo ao pelo pela cancelar marcar agendar ajuda preco atendente",
 ];
 
-/// The language of a person's texts, oldest first.
+/// The language of the contact's texts, oldest first.
 pub(crate) fn detect<'a>(texts: impl DoubleEndedIterator<Item = &'a str>) -> Language {
     let found: Vec<(Language, bool)> = texts.rev().take(20).filter_map(best).collect();
     let clear = found.iter().find(|(_, clear)| *clear);

@@ -64,7 +64,7 @@ pub fn answer(request: &ModelRequest) -> ModelResponse {
 
 fn agent(request: &ModelRequest) -> (Option<String>, Option<(String, Value)>) {
     let conversation = Conversation::read(request);
-    let language = language::detect(conversation.person_texts());
+    let language = language::detect(conversation.contact_texts());
     let action = Situation::new(request, &conversation, language).decide();
     match action {
         Action::Move { to, reason } => {
@@ -74,7 +74,7 @@ fn agent(request: &ModelRequest) -> (Option<String>, Option<(String, Value)>) {
         Action::Say(text) => {
             let mut text = head(&text, LONGEST_TEXT).to_owned();
             // The first text of a conversation says what answers.
-            if !conversation.said().any(|said| language::says(said, phrases::LABEL)) {
+            if !conversation.agent_texts().any(|text| language::contains_phrase(text, phrases::LABEL)) {
                 text = format!("{text}\n{}", language.pick(phrases::LABEL));
             }
             match asks_by_tool(request) {

@@ -39,13 +39,13 @@ impl Meaning {
     pub(crate) fn of_option(text: &str) -> Self {
         let words = words(text);
         let mut hits = hits(&words);
-        // "The person" is the subject of a condition, not somebody to talk to.
+        // "The person" is the subject of a condition, not a request for a person.
         let subjects: Vec<usize> =
             hits.iter().filter(|hit| hit.concept == Concept::Subject).map(|hit| hit.end).collect();
-        hits.retain(|hit| hit.concept != Concept::Somebody || !subjects.contains(&hit.end));
+        hits.retain(|hit| hit.concept != Concept::Person || !subjects.contains(&hit.end));
         let mut meaning = Self::of(&words, &hits);
-        if meaning.has(Concept::Somebody) {
-            meaning.concepts.insert(Concept::Human);
+        if meaning.has(Concept::Person) {
+            meaning.concepts.insert(Concept::Staff);
         }
         meaning
     }

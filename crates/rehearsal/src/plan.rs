@@ -30,15 +30,15 @@ impl<'a> Situation<'a> {
     }
 
     fn plan_for(&self, tool: &'a ToolSpec) -> Plan<'a> {
-        let said = self.conversation.last_said();
+        let agent_text = self.conversation.last_agent_text();
         let sources = Sources {
             wish: &self.wish.text,
             earlier: self.unused_texts(&tool.name),
-            said,
+            agent_text,
             knowledge: self.conversation.step.as_ref().map_or(&[], |step| &step.knowledge),
         };
         let filled = fill(tool, &sources);
-        let asked = said.and_then(|said| required(tool).find(|name| asks_for(said, tool, name)));
+        let asked = agent_text.and_then(|text| required(tool).find(|name| asks_for(text, tool, name)));
         let about = self.about(tool);
         let mut fit = self.wish.meaning.fit(&about);
         if filled.is_fresh && asked.is_some() {
@@ -62,12 +62,12 @@ impl<'a> Situation<'a> {
         Meaning::of_option(&format!("{} {} {}", tool.name, text(&tool.description), text(line)))
     }
 
-    /// Texts of the person since the tool's last result, newest first: their values are not used
+    /// Texts of the contact since the tool's last result, newest first: their values are not used
     /// up.
     fn unused_texts(&self, tool: &str) -> Vec<&'a str> {
         let entries = &self.conversation.entries;
         let used = entries.iter().rposition(|entry| matches!(entry, Entry::Result { tool: name, .. } if *name == tool));
-        after(entries, used).iter().rev().filter_map(Entry::person).take(20).collect()
+        after(entries, used).iter().rev().filter_map(Entry::contact_text).take(20).collect()
     }
 
     pub(crate) fn use_tool(&self, plan: &Plan<'a>) -> Action<'a> {
@@ -79,7 +79,8 @@ impl<'a> Situation<'a> {
             })
         };
         let same = || {
-            results(self.conversation.since_said()).find(|(arguments, _)| arguments.as_object() == Some(&filled.values))
+            results(self.conversation.since_agent_text())
+                .find(|(arguments, _)| arguments.as_object() == Some(&filled.values))
         };
         let wants_another =
             self.wish.has(Concept::Another) || filled.is_fresh || filled.is_search || plan.asked.is_some();

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::arguments::question;
 use crate::concepts::Concept;
 use crate::decide::Situation;
-use crate::language::{Phrase, says};
+use crate::language::{Phrase, contains_phrase};
 use crate::phrases;
 use crate::plan::Plan;
 use crate::render::{Outcome, looked_for, outcome};
@@ -27,7 +27,7 @@ impl Situation<'_> {
             phrases::OF_COURSE
         } else if is_empty {
             phrases::ALL_RIGHT
-        } else if self.conversation.last_said().is_some_and(|said| says(said, phrases::UNCLEAR)) {
+        } else if self.conversation.last_agent_text().is_some_and(|text| contains_phrase(text, phrases::UNCLEAR)) {
             return self.two(phrases::NOT_HERE, self.offer());
         } else if !begun && wish.has(Concept::Greeting) {
             return self.two(phrases::HELLO, phrases::UNCLEAR);
@@ -43,7 +43,7 @@ impl Situation<'_> {
 
     pub(crate) fn has_offered_more(&self) -> bool {
         let offers = [phrases::ANYTHING_ELSE, phrases::WELCOME_BACK];
-        self.conversation.last_said().is_some_and(|said| offers.iter().any(|offer| says(said, *offer)))
+        self.conversation.last_agent_text().is_some_and(|text| offers.iter().any(|offer| contains_phrase(text, *offer)))
     }
 
     /// Asks for an argument of a tool.

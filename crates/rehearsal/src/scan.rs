@@ -1,4 +1,4 @@
-//! Finds typed values in a person's text: addresses, dates, names, numbers, codes.
+//! Finds typed values in a text of the contact: addresses, dates, names, numbers, codes.
 //!
 //! Values come back as written. A token that one value has used is blank for the next, so that "2
 //! people, order 1042" gives each number once.

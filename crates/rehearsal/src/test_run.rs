@@ -1,7 +1,7 @@
 //! The two other parts of a test run: the simulated user and the judge.
 //!
 //! The user says the lines of its script one by one. The judge looks for the words of the rubric in
-//! what the agent said; nothing that the user says counts.
+//! the texts of the agent; texts of the user do not count.
 
 use domain::chat::{ChatMessage, ModelRequest};
 use domain::tool_names::{GRADE_CONVERSATION, SEND_USER_MESSAGE};
@@ -28,11 +28,11 @@ fn section<'a>(content: &'a str, name: &str) -> Option<&'a str> {
     rest.split_once(&format!("\n</{name}>")).map(|(inside, _)| inside)
 }
 
-/// The first instruction of the script that is not said yet. `say "Hello"` is said as `Hello`.
+/// The first instruction of the script that is not used yet. `say "Hello"` is sent as `Hello`.
 fn next_line(script: &str, transcript: &str) -> String {
-    let said = transcript.lines().filter(|line| line.starts_with("User: ")).count();
+    let used = transcript.lines().filter(|line| line.starts_with("User: ")).count();
     let lines = items(script);
-    let Some(line) = lines.get(said) else { return "CONVERSATION_ENDED".to_owned() };
+    let Some(line) = lines.get(used) else { return "CONVERSATION_ENDED".to_owned() };
     let start = line.get(..4).filter(|start| start.eq_ignore_ascii_case("say ")).map_or(0, str::len);
     line[start..].trim().trim_matches('"').to_owned()
 }
@@ -54,11 +54,11 @@ fn items(text: &str) -> Vec<String> {
 }
 
 fn grade(rubric: &str, transcript: &str) -> Value {
-    let said = agent_texts(transcript);
+    let texts = agent_texts(transcript);
     let (mut passed, mut feedback) = (0.0, "Rehearsal: graded by the words of the rubric, not by an AI.".to_owned());
     let items = items(rubric);
     for item in &items {
-        let passes = passes(item, &said);
+        let passes = passes(item, &texts);
         passed += f64::from(u8::from(passes));
         feedback += &format!("\n- [{}] {item}", if passes { "pass" } else { "fail" });
     }
@@ -80,13 +80,13 @@ fn agent_texts(transcript: &str) -> String {
 
 /// An item passes with everything that it quotes, or with half of its words where it quotes
 /// nothing.
-fn passes(item: &str, said: &str) -> bool {
+fn passes(item: &str, texts: &str) -> bool {
     let item = item.to_lowercase();
     let mut quoted = item.split('"').skip(1).step_by(2).peekable();
     if quoted.peek().is_some() {
-        return quoted.all(|phrase| said.contains(phrase));
+        return quoted.all(|phrase| texts.contains(phrase));
     }
     let words = item.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= SHORTEST_WORD);
-    let found: Vec<bool> = words.map(|word| said.contains(word)).collect();
+    let found: Vec<bool> = words.map(|word| texts.contains(word)).collect();
     !found.is_empty() && found.iter().filter(|found| **found).count() * 2 >= found.len()
 }

@@ -1,7 +1,7 @@
-//! The person's wish: the meaning of the texts that are not answered yet.
+//! The wish of the contact: the meaning of the texts that are not answered yet.
 //!
 //! A matter that is turned down ("I don't need a person") is no wish, and "a person" is a wish for
-//! a human only next to words such as "talk to".
+//! one only next to words such as "talk to".
 
 use crate::concepts::Concept;
 use crate::meaning::{Hit, Meaning, hits};
@@ -24,15 +24,15 @@ impl Wish {
         let mut found = hits(&words);
         // "Are you a person?" is a question about us, no wish for one.
         let identity = found.iter().any(|hit| hit.concept == Concept::Identity);
-        let wants_human = !identity && found.iter().any(|hit| wants_human(&words, &found, hit));
+        let wants_person = !identity && found.iter().any(|hit| wants_person(&words, &found, hit));
         found.retain(|hit| {
-            let person = matches!(hit.concept, Concept::Human | Concept::Somebody | Concept::Subject);
+            let person = matches!(hit.concept, Concept::Staff | Concept::Person | Concept::Subject);
             let refused_topic = matches!(hit.concept, Concept::Topic { .. }) && is_refused(&words, hit);
             !(person || refused_topic)
         });
         let ends_with_closing = found.last().is_some_and(|hit| matches!(hit.concept, Concept::Bye | Concept::Done));
-        if wants_human {
-            found.push(Hit { concept: Concept::Human, start: 0, end: 0 });
+        if wants_person {
+            found.push(Hit { concept: Concept::Staff, start: 0, end: 0 });
         }
         Self { meaning: Meaning::of(&words, &found), words: words.list.len(), text, ends_with_closing }
     }
@@ -44,8 +44,8 @@ impl Wish {
     /// Says goodbye, or that nothing more is wanted. A matter after it ("bye – oh, where is my
     /// order?") outweighs it.
     pub(crate) fn closes(&self) -> bool {
-        let said = self.has(Concept::Bye) || self.has(Concept::Done);
-        said && (!self.meaning.has_topic() || (self.ends_with_closing && !self.text.contains('?')))
+        let is_closing = self.has(Concept::Bye) || self.has(Concept::Done);
+        is_closing && (!self.meaning.has_topic() || (self.ends_with_closing && !self.text.contains('?')))
     }
 
     pub(crate) fn is_only_thanks(&self) -> bool {
@@ -72,10 +72,10 @@ impl Wish {
     }
 }
 
-fn wants_human(words: &Words, hits: &[Hit], hit: &Hit) -> bool {
+fn wants_person(words: &Words, hits: &[Hit], hit: &Hit) -> bool {
     let asked = match hit.concept {
-        Concept::Human => true,
-        Concept::Somebody => {
+        Concept::Staff => true,
+        Concept::Person => {
             let talks = hits
                 .iter()
                 .any(|other| other.concept == Concept::Talk && words.clause[other.start] == words.clause[hit.start]);

@@ -37,8 +37,8 @@ pub async fn sandbox(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, phone: 
     Ok(number.map(|phone_number_id| Channel { phone_number_id, config: None, customer: None }))
 }
 
-/// Finds or creates the contact and its open conversation on the channel. Takes the conversation's next sequence number
-/// and locks its row.
+/// Finds or creates the contact and its open conversation on the channel. Takes the conversation's
+/// next sequence number and locks its row.
 pub async fn open(
     ctx: &Context,
     tx: &mut Tx<'_>,

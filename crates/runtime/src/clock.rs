@@ -35,7 +35,8 @@ impl Clock {
         }
     }
 
-    /// Time since a fixed moment of this process: for durations, which a correction of the system's clock must not change.
+    /// Time since a fixed moment of this process: for durations, which a correction of the system's
+    /// clock must not change.
     pub fn monotonic(&self) -> Duration {
         static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
         match self {

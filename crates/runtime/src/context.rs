@@ -1,4 +1,5 @@
-//! State shared by all workers and handlers: the database, the clock, randomness and the outbound clients.
+//! State shared by all workers and handlers: the database, the clock, randomness and the outbound
+//! clients.
 
 use crate::{Clock, interrupts::Interrupts, knowledge_cache::KnowledgeCache, leases::Leases, mcp_cache::McpCache};
 use domain::{
@@ -80,7 +81,8 @@ pub struct Inner {
     /// Permits for concurrent uploads to WhatsApp.
     pub(crate) uploads: Semaphore,
     pub interrupts: Interrupts,
-    /// Cancelled when the node stops: work in progress goes to a point from which another node can continue.
+    /// Cancelled when the node stops: work in progress goes to a point from which another node can
+    /// continue.
     pub stopping: CancellationToken,
     pub(crate) knowledge: KnowledgeCache,
     pub(crate) mcp: McpCache,
@@ -116,7 +118,8 @@ pub struct Parts {
 
 /// Each may need 100 MiB of memory.
 const MAX_UPLOADS: usize = 4;
-/// Limits of the cache of compiled agents: their number, and the bytes of the knowledge texts in them.
+/// Limits of the cache of compiled agents: their number, and the bytes of the knowledge texts in
+/// them.
 const MAX_COMPILED: usize = 1_000;
 const MAX_COMPILED_TEXTS: usize = 64 << 20;
 /// Five or more indexes of the longest texts, and any number of ordinary ones.

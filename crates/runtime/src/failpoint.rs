@@ -1,9 +1,10 @@
 //! Named places where tests can kill the process (`cli/tests/it/crash`).
 //!
-//! Without the feature `failpoints`, which no release has, [`reach`] does nothing and the compiler removes it. With it, the
-//! variable `CHASQUI_FAILPOINT=name:N` kills the process the N-th time it reaches that place (the first, without `:N`);
-//! `CHASQUI_FAILPOINT_SIGNAL=STOP` pauses it there instead. `CHASQUI_RETRY_EVERY=N` makes every N-th transaction fail on
-//! PostgreSQL as one that it could not serialize. `CHASQUI_CLOCK_OFF_BY=N` shifts the system's clock by N seconds.
+//! Without the feature `failpoints`, which no release has, [`reach`] does nothing and the compiler
+//! removes it. With it, the variable `CHASQUI_FAILPOINT=name:N` kills the process the N-th time it
+//! reaches that place (the first, without `:N`); `CHASQUI_FAILPOINT_SIGNAL=STOP` pauses it there
+//! instead. `CHASQUI_RETRY_EVERY=N` makes every N-th transaction fail on PostgreSQL as one that it
+//! could not serialize. `CHASQUI_CLOCK_OFF_BY=N` shifts the system's clock by N seconds.
 
 use domain::Span;
 
@@ -45,7 +46,8 @@ pub const ALL: [&str; 33] = [
     "template.answered",
 ];
 
-/// Marks a place. A name ending in `commit` is the end of a transaction's body, in `committed` the line after it.
+/// Marks a place. A name ending in `commit` is the end of a transaction's body, in `committed` the
+/// line after it.
 #[cfg(not(feature = "failpoints"))]
 #[inline(always)]
 pub const fn reach(_name: &str) {}
@@ -59,8 +61,8 @@ thread_local! {
 #[cfg(feature = "failpoints")]
 pub type Hook = Box<dyn Fn(&str)>;
 
-/// Makes this thread call a hook at each place instead of reading the variable: the simulator's nodes die by unwinding
-/// from the hook. `None` removes it.
+/// Makes this thread call a hook at each place instead of reading the variable: the simulator's
+/// nodes die by unwinding from the hook. `None` removes it.
 #[cfg(feature = "failpoints")]
 pub fn hook(hook: Option<Hook>) {
     HOOK.set(hook);

@@ -1,7 +1,9 @@
-//! Interrupts a turn that waits for a model: a stop, or another status that the API sets, does not wait for the answer.
+//! Interrupts a turn that waits for a model: a stop, or another status that the API sets, does not
+//! wait for the answer.
 //!
-//! Only turns of this node are reached; another node takes the input from the mailbox at its next step. A worker enters
-//! before its transaction begins, so that an input that is stored after the transaction has read the mailbox is not missed.
+//! Only turns of this node are reached; another node takes the input from the mailbox at its next
+//! step. A worker enters before its transaction begins, so that an input that is stored after the
+//! transaction has read the mailbox is not missed.
 
 use domain::ids::ConversationId;
 use std::{

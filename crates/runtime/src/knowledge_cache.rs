@@ -1,7 +1,8 @@
 //! Search indexes of knowledge texts, kept in memory by project, text and chunker.
 //!
-//! Equal texts of a project share an index, and no project's use shows in another's timing. The first to need an index
-//! builds it while the others wait. The least recently used ones make room. Losing an index costs a second.
+//! Equal texts of a project share an index, and no project's use shows in another's timing. The
+//! first to need an index builds it while the others wait. The least recently used ones make room.
+//! Losing an index costs a second.
 
 use domain::ids::ProjectId;
 use engine::knowledge::{CHUNKER, Index, Knowledge};
@@ -49,7 +50,8 @@ impl KnowledgeCache {
         Self { max_bytes, builds: Semaphore::new(MAX_BUILDS), entries: Mutex::default() }
     }
 
-    /// The passages of a text that match the queries. `None` if it cannot be searched, which is a fault of the program.
+    /// The passages of a text that match the queries. `None` if it cannot be searched, which is a
+    /// fault of the program.
     pub(crate) async fn search(
         &self,
         project: ProjectId,
@@ -96,7 +98,8 @@ impl Entries {
         entry.index.clone()
     }
 
-    /// Counts a built index and makes room for it. One that is larger than the whole cache is used and not kept.
+    /// Counts a built index and makes room for it. One that is larger than the whole cache is used
+    /// and not kept.
     fn built(&mut self, key: Key, cell: &Arc<OnceCell<Arc<Index>>>, bytes: usize, max_bytes: usize) {
         let Some(entry) = self.entries.get_mut(&key).filter(|entry| Arc::ptr_eq(&entry.index, cell)) else { return };
         entry.bytes = bytes;
@@ -170,14 +173,14 @@ mod tests {
         let size = Index::build(&long("Lima").into()).bytes() + ENTRY;
         let cache = KnowledgeCache::new(3 * size + size / 2);
         let bases: Vec<_> = ["Lima", "Pisa", "Oslo", "Rome", "Bonn"].iter().map(|word| base(&long(word))).collect();
-        let held = |place: usize| cache.entries().entries.contains_key(&(project(1), bases[place].digest(), CHUNKER));
+        let cached = |place: usize| cache.entries().entries.contains_key(&(project(1), bases[place].digest(), CHUNKER));
         for place in [0, 1, 2, 0, 3, 4] {
             cache.index(project(1), &bases[place]).await.unwrap();
             let entries = cache.entries();
             assert!(entries.bytes <= cache.max_bytes, "{} of {}", entries.bytes, cache.max_bytes);
             assert_eq!(entries.bytes, entries.entries.values().map(|entry| entry.bytes).sum::<usize>());
         }
-        assert_eq!([0, 1, 2, 3, 4].map(held), [true, false, false, true, true]);
+        assert_eq!([0, 1, 2, 3, 4].map(cached), [true, false, false, true, true]);
     }
 
     #[tokio::test]

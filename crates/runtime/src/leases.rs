@@ -1,7 +1,7 @@
 //! Registers of the work that this node holds under a lease.
 //!
-//! Only work in progress is renewed. Work that failed, panicked or was cancelled leaves its register, its lease expires,
-//! and another worker reclaims it.
+//! Only work in progress is renewed. Work that failed, panicked or was cancelled leaves its
+//! register, its lease expires, and another worker reclaims it.
 
 use domain::{Id, ids::ProjectId};
 use std::{
@@ -36,8 +36,8 @@ impl Leases {
 
     /// In the same order on every node, so that two renewals cannot deadlock.
     pub(crate) fn to_renew(&self, now: Duration) -> Vec<Key> {
-        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.iter().filter(|(_, since)| now.saturating_sub(**since) > YOUNG).map(|(key, _)| *key).collect()
+        let leases = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        leases.iter().filter(|(_, since)| now.saturating_sub(**since) > YOUNG).map(|(key, _)| *key).collect()
     }
 }
 

@@ -1,10 +1,12 @@
 //! Runs agents without HTTP: ingests webhooks, runs turns, sends messages and runs jobs.
 //!
-//! `server` starts the workers and calls these modules from its handlers; the simulator calls the same ones. Modules
-//! import only modules that precede them in this order, from the foundation upwards (checked by `cargo xtask imports`):
+//! `server` starts the workers and calls these modules from its handlers; the simulator calls the
+//! same ones. Modules import only modules that precede them in this order, from the foundation
+//! upwards (checked by `cargo xtask imports`):
 //!
-//! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `schedule`
-//! 2. shared by all workers of a node: `leases`, `interrupts`, `knowledge_cache`, `mcp_cache`, `context`
+//! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `worker_step`
+//! 2. shared by all workers of a node: `leases`, `interrupts`, `knowledge_cache`, `mcp_cache`,
+//!    `context`
 //! 3. conversations: `mailbox`, `secrets`, `senders`, `sandbox`, `channel`, `media`, `templates`
 //! 4. the outbox and the owner of a conversation: `outbox`, `ownership`
 //! 5. executions: `execution`, `replay`, `test_mode`, `turn`
@@ -32,7 +34,6 @@ pub mod outbox;
 pub mod ownership;
 pub mod replay;
 pub mod sandbox;
-mod schedule;
 pub mod secrets;
 pub mod senders;
 pub mod templates;
@@ -40,6 +41,7 @@ pub mod test_mode;
 mod timers;
 pub mod trials;
 pub mod turn;
+mod worker_step;
 pub mod workers;
 
 pub use clock::Clock;

@@ -9,8 +9,8 @@ use store::{
     mailbox::{self, MailRow},
 };
 
-/// Stores an input and makes the conversation due now. The row must be locked; its `next_seq` is the input's place.
-/// An input whose key is waiting already is stored once.
+/// Stores an input and makes the conversation due now. The row must be locked; its `next_seq` is
+/// the input's place. An input whose key is waiting already is stored once.
 pub async fn deliver(
     tx: &mut Tx<'_>,
     project: ProjectId,

@@ -1,6 +1,7 @@
 //! Tool lists of MCP servers, cached for five minutes (docs/spec/engine.md 4.3).
 //!
-//! The key holds project, address and headers with their secrets, so that no project sees another one's list.
+//! The key holds project, address and headers with their secrets, so that no project sees another
+//! one's list.
 
 use domain::{
     ids::ProjectId,

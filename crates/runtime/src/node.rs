@@ -1,8 +1,9 @@
 //! Identity of this node: `<node>/<boot>` owns its leases.
 //!
-//! The node id is a file in the data folder that the running server keeps locked. After a restart, leases of this id are
-//! known to be its own earlier ones and are voided at once. If the file cannot be locked or written (a second server on
-//! the folder, a read-only folder), the id is new and old leases expire by themselves.
+//! The node id is a file in the data folder that the running server keeps locked. After a restart,
+//! leases of this id are known to be its own earlier ones and are voided at once. If the file
+//! cannot be locked or written (a second server on the folder, a read-only folder), the id is new
+//! and old leases expire by themselves.
 
 use std::{
     fs::{File, OpenOptions},
@@ -20,7 +21,8 @@ pub struct Node {
 }
 
 impl Node {
-    /// `fresh` is the id for a folder without one; `boot` distinguishes this process from earlier ones.
+    /// `fresh` is the id for a folder without one; `boot` distinguishes this process from earlier
+    /// ones.
     pub fn of(folder: &Path, fresh: String, boot: String) -> Self {
         match lock_id(folder, &fresh) {
             Ok((id, file)) => Self { id, boot, _file: Some(file) },

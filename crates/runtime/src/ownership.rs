@@ -1,8 +1,10 @@
-//! Ownership of a conversation: the agent, or a person who has taken it over. It decides who may send.
+//! Ownership of a conversation: the agent, or a person who has taken it over. It decides who may
+//! send.
 //!
-//! The conversation's row holds the assignment. Every step of an agent, every new outbox entry and every attempt checks
-//! that row, or was withdrawn by the commit that changed it. So the agent sends nothing from that commit on, on any node.
-//! Inputs that the agent is to receive later wait in the mailbox (`turn/human_messages.rs`).
+//! The conversation's row holds the assignment. Every step of an agent, every new outbox entry and
+//! every attempt checks that row, or was withdrawn by the commit that changed it. So the agent
+//! sends nothing from that commit on, on any node. Inputs that the agent is to receive later wait
+//! in the mailbox (`turn/step_inputs.rs`).
 
 use crate::{
     Context,
@@ -32,7 +34,8 @@ const TAKEN_OVER: &str = "taken_over";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     Agent,
-    /// A person, or nobody. With `notify_agent`, an agent will answer later and is to receive what people write.
+    /// A person, or nobody. With `notify_agent`, an agent will answer later and is to receive what
+    /// people write.
     People {
         notify_agent: bool,
     },
@@ -51,7 +54,8 @@ pub async fn owner(tx: &mut Tx<'_>, project: ProjectId, conversation: &Conversat
     })
 }
 
-/// Gives a live execution a message that was sent in the agent's place, without making its conversation due.
+/// Gives a live execution a message that was sent in the agent's place, without making its
+/// conversation due.
 pub async fn notify_agent(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -77,7 +81,8 @@ async fn live_status(
     Ok(row.map(|row| row.status).filter(|status| !status.is_over()))
 }
 
-/// Assigns a conversation, whose row is locked, to a person: withdraws the agent's queued sends and hands its execution off.
+/// Assigns a conversation, whose row is locked, to a person: withdraws the agent's queued sends and
+/// hands its execution off.
 pub async fn assign(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -110,8 +115,8 @@ pub async fn reassign(
     append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user}), now).await
 }
 
-/// Ends the assignment of a conversation, whose row is locked. An execution in handoff resumes; without one, messages that
-/// arrived meanwhile wait for an agent.
+/// Ends the assignment of a conversation, whose row is locked. An execution in handoff resumes;
+/// without one, messages that arrived meanwhile wait for an agent.
 pub async fn release(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -134,8 +139,8 @@ pub async fn release(
     append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": null}), now).await
 }
 
-/// Ends a conversation, whose row is locked, and its assignment. Its execution ends at the next safe point, or is stopped
-/// at once with `stop`.
+/// Ends a conversation, whose row is locked, and its assignment. Its execution ends at the next
+/// safe point, or is stopped at once with `stop`.
 pub async fn close(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -162,7 +167,8 @@ pub async fn close(
     append_updated_event(ctx, tx, project, conversation, &json!({"status": "ended"}), now).await
 }
 
-/// Reopens an ended conversation, whose row is locked. The contact's next message reaches its agent.
+/// Reopens an ended conversation, whose row is locked. The contact's next message reaches its
+/// agent.
 pub async fn reopen(
     ctx: &Context,
     tx: &mut Tx<'_>,

@@ -1,5 +1,5 @@
-//! Replays an execution: feeds its journal through the engine, with no network and no clock, and compares the results
-//! with what the live run stored, byte for byte.
+//! Replays an execution: feeds its journal through the engine, with no network and no clock, and
+//! compares the results with what the live run stored, byte for byte.
 
 use crate::{
     execution::{InitialState, compile},

@@ -1,7 +1,8 @@
-//! Sandbox sessions: created by the API, activated by a code from the session's phone, expired after a day.
+//! Sandbox sessions: created by the API, activated by a code from the session's phone, expired
+//! after a day.
 //!
-//! One shared number serves all projects. `directory` maps a code and a phone to their session; both entries change in
-//! the transaction that changes the session.
+//! One shared number serves all projects. `directory` maps a code and a phone to their session;
+//! both entries change in the transaction that changes the session.
 
 use crate::Context;
 use domain::{

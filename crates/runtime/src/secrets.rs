@@ -1,4 +1,5 @@
-//! Named secrets of a project: the values of `{{secrets.name}}` in requests (docs/spec/engine.md 1.7).
+//! Named secrets of a project: the values of `{{secrets.name}}` in requests (docs/spec/engine.md
+//! 1.7).
 //!
 //! They are revealed right before a request leaves and written nowhere.
 

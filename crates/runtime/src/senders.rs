@@ -21,8 +21,8 @@ pub struct Sender {
     pub token: SecretString,
 }
 
-/// The first production number of an account that has an access token: `first` if it qualifies, and only numbers of
-/// `customer` if one is given.
+/// The first production number of an account that has an access token: `first` if it qualifies, and
+/// only numbers of `customer` if one is given.
 pub async fn sender_of_account(
     ctx: &Context,
     conn: &mut Conn<'_>,

@@ -1,9 +1,9 @@
 //! Message templates: applying what Meta reports to our rows, and the jobs that ask Meta.
 //!
-//! Meta has no idempotency key for templates either. So a call that changes a template is recorded before it is made
-//! (`in_doubt`), together with a job that looks the template up a minute later. The first source to report Meta's state
-//! (the call's answer, a webhook, a sync or that job) applies it and clears the mark. A process that dies after Meta
-//! accepted the call loses nothing.
+//! Meta has no idempotency key for templates either. So a call that changes a template is recorded
+//! before it is made (`in_doubt`), together with a job that looks the template up a minute later.
+//! The first source to report Meta's state (the call's answer, a webhook, a sync or that job)
+//! applies it and clears the mark. A process that dies after Meta accepted the call loses nothing.
 
 use crate::Context;
 use domain::{
@@ -26,13 +26,13 @@ use store::{
 /// Delay between a call that changes a template and its look-up.
 pub const REFRESH_AFTER: Span = Span::from_secs(60);
 
-/// Values of `in_doubt`: the call whose result is unknown.
-pub mod doubt {
+/// Values of `in_doubt`: the call whose result Meta has not confirmed.
+pub mod unconfirmed {
     pub const SUBMIT: &str = "submit";
     pub const EDIT: &str = "edit";
     pub const DELETE: &str = "delete";
     /// A webhook reported a part of the new state.
-    pub const NEWS: &str = "news";
+    pub const PARTIAL: &str = "news";
 }
 
 /// Queues a look-up of one template at Meta.
@@ -48,8 +48,8 @@ pub async fn queue_refresh(
     jobs::put(&mut tx.scope(project, ctx.now()), job).await
 }
 
-/// Queues a sync of an account's templates, called with this number's token. Returns the account's unfinished sync, and
-/// whether it is new.
+/// Queues a sync of an account's templates, called with this number's token. Returns the account's
+/// unfinished sync, and whether it is new.
 pub async fn queue_sync(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -119,7 +119,8 @@ pub fn apply_meta(row: &mut WhatsappTemplateRow, meta: &Template) -> bool {
     *row != before
 }
 
-/// Applies Meta's status word. An unknown word is kept in `meta_status` only, except that a draft becomes submitted.
+/// Applies Meta's status word. An unknown word is kept in `meta_status` only, except that a draft
+/// becomes submitted.
 pub fn apply_meta_status(row: &mut WhatsappTemplateRow, word: &str) {
     row.meta_status = Some(word.to_owned());
     let known = TemplateStatus::of_meta(word);

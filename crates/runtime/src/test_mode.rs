@@ -1,7 +1,8 @@
-//! Conversations in test mode: the same engine, mailbox, journal and workers as any other, without a contact.
+//! Conversations in test mode: the same engine, mailbox, journal and workers as any other, without
+//! a contact.
 //!
-//! Such a conversation has no number. The agent's messages are stored in it and are not sent. In a test chat a developer
-//! plays the contact, in a test run a simulated user.
+//! Such a conversation has no number. The agent's messages are stored in it and are not sent. In a
+//! test chat a developer plays the contact, in a test run a simulated user.
 
 use crate::{
     Context,
@@ -77,7 +78,8 @@ async fn begin_with(
     executions::begin_with(tx, project, id, (STATE_FORMAT, &text, step_no), &initial).await
 }
 
-/// Delivers a contact's message, or data from a system, to an execution of the conversation, and makes it due.
+/// Delivers a contact's message, or data from a system, to an execution of the conversation, and
+/// makes it due.
 pub async fn deliver(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -166,7 +168,8 @@ pub(crate) async fn store_sent(
     Ok(())
 }
 
-/// Records that the execution waits or is over: wakes its test run, and adds a checkpoint to its test chat.
+/// Records that the execution waits or is over: wakes its test run, and adds a checkpoint to its
+/// test chat.
 pub(crate) async fn record_rest(
     ctx: &Context,
     tx: &mut Tx<'_>,

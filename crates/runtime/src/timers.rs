@@ -3,7 +3,7 @@
 use crate::{
     Context, failpoint,
     mailbox::deliver,
-    schedule::{BATCH, Did, retry_delay},
+    worker_step::{BATCH, Did, retry_delay},
 };
 use domain::Timestamp;
 use engine::Input;
@@ -12,7 +12,8 @@ use store::{
     unscoped::{self, DueRow},
 };
 
-/// Fires due timers. One that fails is postponed; an error means that it could not be postponed either.
+/// Fires due timers. One that fails is postponed; an error means that it could not be postponed
+/// either.
 pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     let now = ctx.now();
     let due = {

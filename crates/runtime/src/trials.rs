@@ -1,13 +1,15 @@
-//! Advances test runs: asks the models that play the simulated user and the judge, and feeds their answers.
+//! Advances test runs: asks the models that play the simulated user and the judge, and feeds their
+//! answers.
 //!
-//! A run's job is claimed while a model is asked, as a conversation is during its turn. An answer, the run's next state and
-//! its effects are one commit under the job's epoch. If its worker dies, the model is asked again.
+//! A run's job is claimed while a model is asked, as a conversation is during its turn. An answer,
+//! the run's next state and its effects are one commit under the job's epoch. If its worker dies,
+//! the model is asked again.
 
 use crate::{
     Context, failpoint,
     json::{from_json, to_json},
-    schedule::{Did, retry_delay},
     test_mode, turn,
+    worker_step::{Did, retry_delay},
 };
 use domain::{
     Id, Timestamp,
@@ -260,8 +262,8 @@ async fn execute(
                         conversation.id
                     }
                 };
-                let said = ExecutionInput::UserInput { text: text.clone() };
-                test_mode::deliver(ctx, tx, project, (conversation, row.execution_id), &said).await?;
+                let input = ExecutionInput::UserInput { text: text.clone() };
+                test_mode::deliver(ctx, tx, project, (conversation, row.execution_id), &input).await?;
             }
             // The conversation is over; the agent need not finish.
             TrialEffect::AskJudge | TrialEffect::Finish => stop_agent(ctx, tx, project, row, trial).await?,
@@ -351,14 +353,14 @@ async fn model_request(
     row: &TestRunRow,
     trial: &Trial,
 ) -> Result<ModelRequest> {
-    let said = match row.conversation_id {
+    let transcript = match row.conversation_id {
         Some(id) => lines(conn, project, id).await?,
         None => Vec::new(),
     };
     if trial.phase == Phase::Simulating {
-        return Ok(simulated_user::request(&trial.script, &said));
+        return Ok(simulated_user::request(&trial.script, &transcript));
     }
     let log = history::window(conn, project, row.execution_id, 1).await?;
     let log = log.iter().map(|row| from_json("history", &row.entry)).collect::<Result<Vec<_>>>()?;
-    Ok(judge::request(&trial.rubric, &said, &log))
+    Ok(judge::request(&trial.rubric, &transcript, &log))
 }

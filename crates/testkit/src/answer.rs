@@ -14,7 +14,7 @@ pub struct Answer {
 
 /// API call with its answer.
 #[derive(Debug, Clone)]
-pub struct Heard {
+pub struct RecordedCall {
     /// Lower-case HTTP method.
     pub method: String,
     /// Path with query.

@@ -1,6 +1,6 @@
 //! The real application on a random port, with the emulator as Meta, a model, and a manual clock.
 
-use crate::{Answer, Heard, ScriptedModel, answer::answer, database::TestDatabase};
+use crate::{Answer, RecordedCall, ScriptedModel, answer::answer, database::TestDatabase};
 use domain::{
     Span, Timestamp,
     ids::{ExecutionId, ProjectId},
@@ -41,7 +41,7 @@ pub struct TestApp {
     http: reqwest::Client,
     config: Config,
     commits: Arc<Mutex<Vec<&'static str>>>,
-    heard: Mutex<Vec<Heard>>,
+    calls: Mutex<Vec<RecordedCall>>,
     _database: TestDatabase,
     _data_dir: TempDir,
 }
@@ -119,7 +119,7 @@ impl TestApp {
             http,
             config,
             commits,
-            heard: Mutex::default(),
+            calls: Mutex::default(),
             _database: database,
             _data_dir: data_dir,
         };
@@ -138,7 +138,7 @@ impl TestApp {
     /// Drops the server without a shutdown and starts a new one on the same database and data
     /// folder.
     pub async fn crash_and_restart(self) -> Self {
-        let Self { app, emulator, model, clock, project, key, http, config, commits, heard, _database, _data_dir } =
+        let Self { app, emulator, model, clock, project, key, http, config, commits, calls, _database, _data_dir } =
             self;
         drop(app);
         // The old server's tasks end at their next await, and then the lock on the folder is free.
@@ -152,7 +152,7 @@ impl TestApp {
         }
         let app = again.expect("the server starts again");
         let again =
-            Self { app, emulator, model, clock, project, key, http, config, commits, heard, _database, _data_dir };
+            Self { app, emulator, model, clock, project, key, http, config, commits, calls, _database, _data_dir };
         again.subscribe().await;
         again
     }
@@ -191,14 +191,14 @@ impl TestApp {
     }
 
     fn remember(&self, method: &Method, path: &str, answer: Answer) -> Answer {
-        let heard = Heard { method: method.as_str().to_lowercase(), path: path.into(), answer: answer.clone() };
-        self.heard.lock().expect("no panic").push(heard);
+        let call = RecordedCall { method: method.as_str().to_lowercase(), path: path.into(), answer: answer.clone() };
+        self.calls.lock().expect("no panic").push(call);
         answer
     }
 
     /// Returns the API calls since the last call of this method.
-    pub fn take_answers(&self) -> Vec<Heard> {
-        std::mem::take(&mut *self.heard.lock().expect("no panic"))
+    pub fn take_answers(&self) -> Vec<RecordedCall> {
+        std::mem::take(&mut *self.calls.lock().expect("no panic"))
     }
 
     /// Builds a request with this project's key.
@@ -282,14 +282,14 @@ impl TestApp {
     pub async fn activate(&self, phone: &str, agent_id: &str) -> String {
         let body = json!({"whatsapp_sandbox_session": {"phone_number": phone, "agent_id": agent_id}});
         let session = self.post("/api/v1/sandbox_sessions", body).await;
-        self.says(phone, session.data()["activation_code"].as_str().expect("a code")).await;
+        self.contact_sends(phone, session.data()["activation_code"].as_str().expect("a code")).await;
         self.run_until_idle().await;
         session.id()
     }
 
-    /// Sends a message from a person. The webhook is delivered but not processed. Returns the
+    /// Sends a message from a contact. The webhook is delivered but not processed. Returns the
     /// wamid.
-    pub async fn says(&self, phone: &str, text: &str) -> String {
+    pub async fn contact_sends(&self, phone: &str, text: &str) -> String {
         let answer = self.emulator_call(Method::POST, "/inbound", Some(json!({"from": phone, "text": text}))).await;
         answer["message_id"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
@@ -306,7 +306,7 @@ impl TestApp {
     }
 
     /// Texts that the business sent to the phone, without the sandbox's welcome message.
-    pub async fn heard(&self, phone: &str) -> Vec<String> {
+    pub async fn received_texts(&self, phone: &str) -> Vec<String> {
         let texts =
             self.chat(phone).await.into_iter().filter(|message| message["direction"] == "out").filter_map(|message| {
                 let content = &message["content"];

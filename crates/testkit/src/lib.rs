@@ -12,7 +12,7 @@ mod service;
 mod suite;
 mod wire;
 
-pub use answer::{Answer, Heard};
+pub use answer::{Answer, RecordedCall};
 pub use app::{ANA, OTHER_NUMBER_ID, OWN_NUMBER_ID, StoredEvent, TestApp};
 pub use mcp_server::{McpCall, McpServer};
 pub use model::ScriptedModel;

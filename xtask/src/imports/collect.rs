@@ -7,7 +7,8 @@ use syn::{Attribute, Expr, Item, ItemUse, Meta, Token, UseTree, Visibility};
 
 use super::tree::{Declared, Kind, Mention, Tree, Use};
 
-/// Fills the module and the inline modules in it; returns the modules declared with files of their own.
+/// Fills the module and the inline modules in it; returns the modules declared with files of their
+/// own.
 pub fn file(tree: &mut Tree, module: usize, syntax: &syn::File) -> Vec<Declared> {
     let mut collector = Collector { tree, module, inside: Vec::new(), declared: Vec::new() };
     collector.visit_file(syntax);
@@ -65,7 +66,8 @@ impl Collector<'_> {
         }
     }
 
-    /// Paths in the arguments of a macro, which are not parsed. Names behind a dot are methods and fields.
+    /// Paths in the arguments of a macro, which are not parsed. Names behind a dot are methods and
+    /// fields.
     fn scan(&mut self, tokens: TokenStream, in_attribute: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let is = |at: usize, mark: char| matches!(tokens.get(at), Some(TokenTree::Punct(it)) if it.as_char() == mark);
@@ -238,7 +240,8 @@ fn attributes(item: &Item) -> &[Attribute] {
     }
 }
 
-/// `#[test]`, `#[cfg(test)]` and `#[cfg(all(test, …))]`, but not `#[cfg(any(test, …))]`, which holds for other builds too.
+/// `#[test]`, `#[cfg(test)]` and `#[cfg(all(test, …))]`, but not `#[cfg(any(test, …))]`, which
+/// holds for other builds too.
 fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::Path(path) => path.is_ident("test"),

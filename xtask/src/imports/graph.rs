@@ -12,7 +12,8 @@ pub struct Import {
 /// Imports by the numbers of the importing and the defining file.
 pub type Imports = BTreeMap<(usize, usize), Import>;
 
-/// Sets of files that reach each other (strongly connected components with more than one file), by Tarjan's algorithm.
+/// Sets of files that reach each other (strongly connected components with more than one file), by
+/// Tarjan's algorithm.
 pub fn circles(files: usize, imports: &Imports) -> Vec<BTreeSet<usize>> {
     let mut search = Search {
         next: vec![Vec::new(); files],

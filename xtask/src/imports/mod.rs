@@ -1,8 +1,9 @@
-//! `cargo xtask imports`: imports between the files of a crate: no circles, and a declared order of modules.
+//! `cargo xtask imports`: imports between the files of a crate: no circles, and a declared order of
+//! modules.
 //!
-//! Files that import each other can only be read and changed together. An import of a re-exported name counts as an
-//! import of the file that defines it. A file that only declares modules and re-exports their names imports nothing.
-//! Code that is compiled for tests alone is left out.
+//! Files that import each other can only be read and changed together. An import of a re-exported
+//! name counts as an import of the file that defines it. A file that only declares modules and
+//! re-exports their names imports nothing. Code that is compiled for tests alone is left out.
 
 mod collect;
 mod graph;
@@ -23,7 +24,8 @@ use crate::usage::USAGE;
 use graph::{Import, Imports};
 use tree::Tree;
 
-/// `cargo xtask imports [CRATE]`: figures, circles with all their imports, and a possible order, without failing.
+/// `cargo xtask imports [CRATE]`: figures, circles with all their imports, and a possible order,
+/// without failing.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     let wanted = match args {
         [] => None,
@@ -42,7 +44,8 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints the number of files in circles per crate. Fails on circles and on imports against the declared order.
+/// Prints the number of files in circles per crate. Fails on circles and on imports against the
+/// declared order.
 pub fn check(root: &Path) -> Result<()> {
     let mut problems = Vec::new();
     for report in reports(root)? {

@@ -20,7 +20,8 @@ pub fn entry_points(src: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Parses the file and all modules that it declares. `read` takes paths from the root of the workspace.
+/// Parses the file and all modules that it declares. `read` takes paths from the root of the
+/// workspace.
 pub fn parse(entry: &str, read: &dyn Fn(&str) -> Option<String>) -> Result<Tree> {
     let mut tree = Tree { modules: vec![Module::default()], ..Tree::default() };
     add_file(&mut tree, entry.to_owned(), 0, read)?;

@@ -46,8 +46,8 @@ struct Resolver<'a> {
 type Seen = BTreeSet<(usize, String)>;
 
 impl Resolver<'_> {
-    /// The import of a module counts when one of its names is mentioned. Traits behind a `*` count at once: their methods are
-    /// used without their name.
+    /// The import of a module counts when one of its names is mentioned. Traits behind a `*` count
+    /// at once: their methods are used without their name.
     fn imported(&self, module: usize, import: &Use) -> BTreeSet<Definition> {
         let mut found = self.path(module, &import.path, &mut Seen::new());
         if import.name.is_none() {
@@ -115,8 +115,8 @@ impl Resolver<'_> {
         reached
     }
 
-    /// What follows an item is a variant or an associated item. A name that is not found in a module of ours is made by a
-    /// macro there.
+    /// What follows an item is a variant or an associated item. A name that is not found in a
+    /// module of ours is made by a macro there.
     fn step(&self, definition: Definition, name: &str, seen: &mut Seen) -> BTreeSet<Definition> {
         let Definition::Module(module) = definition else { return BTreeSet::from([definition]) };
         let found = self.name(module, name, seen);

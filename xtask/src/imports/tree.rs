@@ -8,7 +8,8 @@ pub struct Tree {
     /// Paths of the files, from the root of the workspace.
     pub files: Vec<String>,
     pub modules: Vec<Module>,
-    /// Files that define a `macro_rules!` macro of this name. Such macros are visible without an import.
+    /// Files that define a `macro_rules!` macro of this name. Such macros are visible without an
+    /// import.
     pub macros: BTreeMap<String, BTreeSet<usize>>,
 }
 

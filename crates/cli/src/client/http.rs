@@ -89,10 +89,10 @@ async fn attempt(request: RequestBuilder) -> Result<Answer> {
 /// Reason in an error response: `error` and `message` from the API, `{"error": {"message"}}` from
 /// the emulator.
 fn reason(body: &Value) -> String {
-    let said = |pointer| body.pointer(pointer).and_then(Value::as_str);
-    match (said("/error"), said("/message").or(said("/error/message"))) {
+    let text = |pointer| body.pointer(pointer).and_then(Value::as_str);
+    match (text("/error"), text("/message").or(text("/error/message"))) {
         (Some(error), Some(message)) if error != message => format!("{error} ({message})"),
-        (Some(text), _) | (None, Some(text)) => text.to_owned(),
+        (Some(reason), _) | (None, Some(reason)) => reason.to_owned(),
         (None, None) => "no reason given".to_owned(),
     }
 }

@@ -44,7 +44,7 @@ impl Dev {
         &code[..6]
     }
 
-    fn says(&self, home: &Home, text: &str) -> Value {
+    fn phone_sends(&self, home: &Home, text: &str) -> Value {
         json(&home.run(&["phone", "send", text, "--wait", "10s", "--json", "--emulator-url", &self.emulator]))
     }
 }
@@ -62,9 +62,12 @@ fn dev_starts_within_seconds_and_its_agent_answers() {
     let (status, reference) = get_text(&dev.docs, "");
     assert!(status == 200 && reference.contains("spec-url=\"/openapi.json\""), "{status} {reference}");
     // A Brazilian number is answered in Portuguese.
-    assert!(first(&dev.says(&home, dev.code())).contains("agente"));
-    assert!(first(&dev.says(&home, "where is my order?")).contains("order number"));
-    assert!(first(&dev.says(&home, "1042")).contains("Northwind Parcel"), "the order service answers through the tool");
+    assert!(first(&dev.phone_sends(&home, dev.code())).contains("agente"));
+    assert!(first(&dev.phone_sends(&home, "where is my order?")).contains("order number"));
+    assert!(
+        first(&dev.phone_sends(&home, "1042")).contains("Northwind Parcel"),
+        "the order service answers through the tool"
+    );
     assert!(dev.process.ends_when_asked());
 }
 
@@ -72,7 +75,7 @@ fn dev_starts_within_seconds_and_its_agent_answers() {
 fn second_start_reuses_project_agent_and_session() {
     let home = Home::new();
     let before = Dev::start(&home, &FREE);
-    before.says(&home, before.code());
+    before.phone_sends(&home, before.code());
     let first_start = (before.key.clone(), before.agent.clone());
     assert!(before.process.ends_when_asked());
 
@@ -80,7 +83,7 @@ fn second_start_reuses_project_agent_and_session() {
     assert_eq!((again.key.clone(), again.agent.clone()), first_start);
     assert!(again.sandbox.starts_with("active"), "{}", again.sandbox);
     // The order service has another port now, and the agent uses it. Message ids are new.
-    let answer = again.says(&home, "where is order 1043?");
+    let answer = again.phone_sends(&home, "where is order 1043?");
     assert!(first(&answer).contains("1043") && !first(&answer).contains("number"), "{answer}");
     assert_eq!(get(&format!("{}/agents", again.api), &again.key).1["data"].as_array().unwrap().len(), 1);
 }
@@ -106,7 +109,7 @@ fn dev_works_with_an_external_emulator() {
     let url = emulator.value_after("The emulator listens on ", START_LIMIT);
     let dev = Dev::start(&home, &["dev", "--listen", "0", "--orders-listen", "0", "--emulator-url", &url]);
     assert_eq!(dev.emulator, url);
-    assert!(first(&dev.says(&home, dev.code())).contains("agente"));
+    assert!(first(&dev.phone_sends(&home, dev.code())).contains("agente"));
     assert!(dev.process.ends_when_asked());
     assert!(emulator.ends_when_asked());
 }
@@ -115,7 +118,7 @@ fn dev_works_with_an_external_emulator() {
 fn phone_reads_messages_from_a_pipe_and_waits_for_answers() {
     let home = Home::new();
     let dev = Dev::start(&home, &FREE);
-    dev.says(&home, dev.code());
+    dev.phone_sends(&home, dev.code());
     let mut phone = home.command(&["phone", "--emulator-url", &dev.emulator]);
     let mut phone = phone.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     phone.stdin.take().unwrap().write_all(b"hi\nwhere is my order?\n").unwrap();

@@ -33,8 +33,9 @@ pub(super) fn upload(state: &mut State, number: &str, call: &Call) -> Result<Val
         return Err(GraphError::with(100, "Param messaging_product must be whatsapp."));
     }
     let file = field("file").ok_or_else(|| GraphError::with(131_008, "The parameter file is required."))?;
-    let said = field("type").map(|part| String::from_utf8_lossy(&part.bytes).into_owned());
-    let mime_type = said.or_else(|| file.content_type.clone()).unwrap_or_else(|| "application/octet-stream".to_owned());
+    let declared = field("type").map(|part| String::from_utf8_lossy(&part.bytes).into_owned());
+    let mime_type =
+        declared.or_else(|| file.content_type.clone()).unwrap_or_else(|| "application/octet-stream".to_owned());
     let limit = LIMITS.iter().find(|(kind, _)| mime_type.starts_with(kind)).map_or(LARGEST, |(_, limit)| *limit);
     if file.bytes.is_empty() || file.bytes.len() > limit {
         return Err(GraphError::with(131_053, format!("A file of type {mime_type} has 1 to {limit} bytes.")));

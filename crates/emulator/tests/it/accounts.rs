@@ -79,12 +79,12 @@ async fn number_callback_overrides_account_callback_and_app_callback() {
     let number = format!("/{PHONE_NUMBER_ID}");
     let own = json!({"webhook_configuration": set(&of_number.url)});
     harness.ask(Method::POST, &number, ACCESS_TOKEN, Some(&own)).await;
-    harness.says("ana", "one").await;
+    harness.contact_sends("ana", "one").await;
     let node = harness.read(&format!("{number}?fields=webhook_configuration")).await.json();
     assert_eq!(node["webhook_configuration"]["phone_number"], of_number.url);
     let none = json!({"webhook_configuration": {"override_callback_uri": ""}});
     harness.ask(Method::POST, &number, ACCESS_TOKEN, Some(&none)).await;
-    harness.says("ana", "two").await;
+    harness.contact_sends("ana", "two").await;
     let counts = [of_number.received().len(), of_account.received().len(), harness.callback.received().len()];
     assert_eq!(counts, [1, 1, 0]);
     of_number.does_not_echo();
@@ -103,10 +103,10 @@ async fn unsubscribed_app_receives_no_webhooks() {
     let app = harness.read(edge).await.json()["data"][0]["whatsapp_business_api_data"]["id"].clone();
     assert_eq!(app, emulator::APP_ID);
     harness.ask(Method::DELETE, edge, ACCESS_TOKEN, None).await;
-    harness.says("ana", "hi").await;
+    harness.contact_sends("ana", "hi").await;
     assert!(harness.callback.received().is_empty());
     harness.ask(Method::POST, edge, ACCESS_TOKEN, None).await;
-    harness.says("ana", "hi").await;
+    harness.contact_sends("ana", "hi").await;
     assert_eq!(harness.callback.received().len(), 1);
 }
 

@@ -64,7 +64,7 @@ async fn answers_to_each_message_type_match_fixtures() {
 #[tokio::test]
 async fn business_reaction_is_attached_to_its_message_and_reports_only_sent() {
     let harness = Harness::open().await;
-    let asked = harness.says("ana", "thanks").await;
+    let asked = harness.contact_sends("ana", "thanks").await;
     harness.callback.forget();
     let react = |emoji: &str| {
         json!({"messaging_product": "whatsapp", "to": ANA, "type": "reaction",

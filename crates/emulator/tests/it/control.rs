@@ -78,7 +78,7 @@ async fn running_clock_delivers_statuses_without_control_calls() {
         let callback = Callback::start().await;
         let config = Config { clock: mode, callback_url: Some(callback.url.clone()), ..Config::default() };
         let harness = Harness { emulator: emulator::start(config).await.unwrap(), callback, http: http() };
-        harness.says("ana", "hi").await;
+        harness.contact_sends("ana", "hi").await;
         harness.text(ANA, "x").await.wamid();
         let waiting = async { while harness.get("/state").await["pending_timers"] != json!(0) {} };
         tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap();
@@ -97,10 +97,10 @@ async fn quiesce_waits_for_open_posts_but_not_for_future_timers() {
         .fault(json!({"surface": "webhook"}), json!({"next": 1}), json!({"duplicate": {"n": 2, "gap_ms": 3_600_000}}))
         .await;
     harness.callback.meets(2);
-    harness.says("ana", "waits for a second post").await;
+    harness.contact_sends("ana", "waits for a second post").await;
     let busy = harness.post("/quiesce", json!({"timeout_ms": 50})).await.json();
     assert_eq!(busy, json!({"pending_timers": 1, "in_flight": 1}));
-    harness.says("bob", "the second post").await;
+    harness.contact_sends("bob", "the second post").await;
     let quiet = harness.post("/quiesce", json!({"timeout_ms": 10_000})).await.json();
     assert_eq!(quiet, json!({"pending_timers": 1, "in_flight": 0}));
 }

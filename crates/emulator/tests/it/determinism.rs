@@ -11,8 +11,8 @@ async fn conversation(seed: u64) -> (Vec<Vec<u8>>, Vec<Value>) {
 
 async fn run(harness: &Harness) {
     harness.put("/users/ana", json!({"auto_read_ms": 500})).await;
-    harness.says("ana", "Olá").await;
-    harness.says("+44 1632 960001", "new contact").await;
+    harness.contact_sends("ana", "Olá").await;
+    harness.contact_sends("+44 1632 960001", "new contact").await;
     harness.fault(json!({"surface": "send"}), json!({"probability": 0.5}), json!({"error": "server_500"})).await;
     for n in 0..6 {
         harness.send(&text_to(ANA, &format!("answer {n}"))).await;

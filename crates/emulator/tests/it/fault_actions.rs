@@ -61,13 +61,13 @@ fn texts(harness: &Harness) -> Vec<Vec<String>> {
 async fn swap_fault_exchanges_two_webhooks() {
     let harness = Harness::start().await;
     harness.fault(json!({"surface": "webhook"}), json!({"next": 1}), json!("swap")).await;
-    harness.says("ana", "one").await;
+    harness.contact_sends("ana", "one").await;
     assert!(harness.callback.received().is_empty());
-    harness.says("bob", "two").await;
+    harness.contact_sends("bob", "two").await;
     harness.seconds(1).await;
     assert_eq!(texts(&harness), [["two"], ["one"]]);
     harness.fault(json!({"surface": "webhook"}), json!({"next": 1}), json!("swap")).await;
-    harness.says("ana", "alone").await;
+    harness.contact_sends("ana", "alone").await;
     harness.seconds(1).await;
     assert_eq!(texts(&harness)[2], ["alone"], "without a second webhook it is sent after a second");
 }
@@ -77,7 +77,7 @@ async fn batch_fault_combines_webhooks_and_sends_incomplete_batches_after_a_seco
     let harness = Harness::start().await;
     harness.fault(json!({"surface": "webhook"}), json!("always"), json!({"batch": {"n": 2}})).await;
     for (from, text) in [("ana", "one"), ("bob", "two"), ("ana", "three")] {
-        harness.says(from, text).await;
+        harness.contact_sends(from, text).await;
     }
     assert_eq!(texts(&harness), [["one", "two"]]);
     harness.seconds(1).await;
@@ -90,7 +90,7 @@ async fn batch_fault_combines_webhooks_and_sends_incomplete_batches_after_a_seco
 async fn interleave_unknown_fault_adds_unknown_items() {
     let harness = Harness::start().await;
     harness.fault(json!({"surface": "webhook"}), json!("always"), json!("interleave_unknown")).await;
-    harness.says("ana", "hi").await;
+    harness.contact_sends("ana", "hi").await;
     assert_eq!(texts(&harness), [["hi"]]);
     let body = harness.callback.received()[0].json();
     let changes = body["entry"][0]["changes"].as_array().unwrap();
@@ -102,11 +102,11 @@ async fn interleave_unknown_fault_adds_unknown_items() {
 async fn truncated_webhook_keeps_signature_of_whole_body() {
     let harness = Harness::start().await;
     harness.fault(json!({"surface": "webhook"}), json!({"next": 1}), json!({"truncate": {}})).await;
-    harness.says("ana", "hi").await;
+    harness.contact_sends("ana", "hi").await;
     let post = harness.callback.received()[0].clone();
     assert!(serde_json::from_slice::<Value>(&post.body).is_err());
     let log = harness.get("/webhooks/deliveries").await["deliveries"][0].clone();
     assert_eq!(log["signature"].as_str(), post.signature());
-    harness.says("bob", "hi").await;
+    harness.contact_sends("bob", "hi").await;
     harness.text(BOB, "x").await.wamid();
 }

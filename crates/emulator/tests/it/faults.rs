@@ -105,7 +105,7 @@ async fn duplicates_without_gap_arrive_concurrently() {
             json!({"duplicate": {"n": 2, "gap_ms": 0}}),
         )
         .await;
-    harness.says("ana", "x").await;
+    harness.contact_sends("ana", "x").await;
     let received = harness.callback.received();
     assert_eq!(received.len(), 2);
     assert_eq!(received[0].body, received[1].body);
@@ -122,8 +122,8 @@ async fn duplicates_with_gap_and_delays_follow_the_clock() {
         .fault(json!({"surface": "webhook"}), json!({"next": 1}), json!({"duplicate": {"n": 3, "gap_ms": 1000}}))
         .await;
     harness.fault(json!({"surface": "webhook"}), json!({"next": 1}), json!({"delay": {"ms": 5000}})).await;
-    harness.says("ana", "three times").await;
-    harness.says("ana", "late").await;
+    harness.contact_sends("ana", "three times").await;
+    harness.contact_sends("ana", "late").await;
     let mut counts = Vec::new();
     for wait in [999, 1, 1000, 2999, 1] {
         counts.push(harness.callback.received().len());
@@ -137,8 +137,8 @@ async fn duplicates_with_gap_and_delays_follow_the_clock() {
 async fn lost_webhook_is_never_posted() {
     let harness = Harness::start().await;
     harness.fault(json!({"surface": "webhook", "to": "ana"}), json!({"next": 1}), json!("lose")).await;
-    harness.says("ana", "lost").await;
-    harness.says("bob", "kept").await;
+    harness.contact_sends("ana", "lost").await;
+    harness.contact_sends("bob", "kept").await;
     harness.seconds(86_400).await;
     assert_eq!(harness.callback.received().len(), 1);
     assert_eq!(harness.get("/webhooks/deliveries").await["deliveries"][0]["state"], "lost");
@@ -152,7 +152,7 @@ async fn signature_can_be_wrong_or_missing() {
         harness.fault(message.clone(), json!({"next": 1}), json!(action)).await;
     }
     for _ in 0..2 {
-        harness.says("ana", "x").await;
+        harness.contact_sends("ana", "x").await;
     }
     // The same body with the right signature, for comparison.
     harness.post("/webhooks/raw", json!({"body": harness.callback.received()[0].json()})).await;

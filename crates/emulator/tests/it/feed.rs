@@ -22,7 +22,7 @@ async fn feed_streams_messages_statuses_and_typing() {
     let harness = Harness::start().await;
     let url = format!("{}/_emulator/v1/events", harness.emulator.url());
     let feed = harness.http.get(url).send().await.unwrap();
-    let asked = harness.says("ana", "hi").await;
+    let asked = harness.contact_sends("ana", "hi").await;
     let typing = json!({"messaging_product": "whatsapp", "status": "read", "message_id": asked, "typing_indicator": {"type": "text"}});
     harness.send(&typing).await;
     let id = harness.text(ANA, "hello").await.wamid();

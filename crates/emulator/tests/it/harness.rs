@@ -72,8 +72,8 @@ impl Harness {
     /// Starts an emulator in which the service windows of Ana and Bob are open.
     pub async fn open() -> Self {
         let harness = Self::start().await;
-        harness.says("ana", "hi").await;
-        harness.says("bob", "hi").await;
+        harness.contact_sends("ana", "hi").await;
+        harness.contact_sends("bob", "hi").await;
         harness.callback.forget();
         harness
     }
@@ -132,8 +132,8 @@ impl Harness {
         Answer::read(self.http.get(url).send().await.unwrap()).await.json()
     }
 
-    /// Sends a message from a person. Returns its id.
-    pub async fn says(&self, from: &str, text: &str) -> String {
+    /// Sends a message from a contact. Returns its id.
+    pub async fn contact_sends(&self, from: &str, text: &str) -> String {
         let answer = self.post("/inbound", json!({"from": from, "text": text})).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()["message_id"].as_str().unwrap().to_owned()

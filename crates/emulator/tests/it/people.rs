@@ -6,7 +6,7 @@ use crate::harness::{ANA, Harness};
 async fn person_is_found_by_key_number_or_scoped_id() {
     let harness = Harness::start().await;
     for from in ["ana", ANA, "+55 11 99999-0001", "BR.1009000000000001"] {
-        harness.says(from, "hi").await;
+        harness.contact_sends(from, "hi").await;
     }
     assert_eq!(harness.chat("ana").await["messages"].as_array().unwrap().len(), 4);
     assert_eq!(harness.callback.received().len(), 4);
@@ -18,7 +18,7 @@ async fn unknown_number_becomes_a_person_who_can_be_answered() {
     harness.text("15559998888", "no account yet").await.wamid();
     harness.seconds(10).await;
     assert_eq!(harness.callback.statuses(), ["failed"]);
-    harness.says("+15559998888", "hello").await;
+    harness.contact_sends("+15559998888", "hello").await;
     harness.callback.forget();
     harness.text("15559998888", "welcome").await.wamid();
     harness.seconds(1).await;
@@ -33,7 +33,7 @@ async fn unknown_number_becomes_a_person_who_can_be_answered() {
 async fn hidden_number_is_in_no_webhook() {
     let harness = Harness::start().await;
     harness.put("/users/ana", json!({"hide_phone": true, "username": "ana.s"})).await;
-    harness.says("ana", "hi").await;
+    harness.contact_sends("ana", "hi").await;
     harness.text(ANA, "hello").await.wamid();
     harness.seconds(1).await;
     let received = harness.callback.received();
@@ -75,7 +75,7 @@ async fn person_can_read_only_delivered_messages() {
 async fn inbound_message_keeps_type_context_and_given_id() {
     let harness = Harness::start().await;
     let ours = {
-        harness.says("ana", "hi").await;
+        harness.contact_sends("ana", "hi").await;
         harness.text(ANA, "choose").await.wamid()
     };
     harness.callback.forget();

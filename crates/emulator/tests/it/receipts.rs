@@ -5,9 +5,9 @@ use crate::harness::{ANA, Harness, fixture};
 #[tokio::test]
 async fn marking_a_message_as_read_marks_earlier_ones() {
     let harness = Harness::start().await;
-    harness.says("ana", "one").await;
-    let second = harness.says("ana", "two").await;
-    harness.says("ana", "three").await;
+    harness.contact_sends("ana", "one").await;
+    let second = harness.contact_sends("ana", "two").await;
+    harness.contact_sends("ana", "three").await;
     let mut body = fixture("ex-025-mark-read")["request"]["json"].clone();
     body["message_id"] = json!(second);
     let answer = harness.send(&body).await;
@@ -22,7 +22,7 @@ async fn marking_a_message_as_read_marks_earlier_ones() {
 async fn typing_ends_after_25_seconds_or_with_a_message() {
     let harness = Harness::start().await;
     let mut body = fixture("ex-026-typing")["request"]["json"].clone();
-    body["message_id"] = json!(harness.says("ana", "hi").await);
+    body["message_id"] = json!(harness.contact_sends("ana", "hi").await);
     assert_eq!(harness.send(&body).await.json(), json!({"success": true}));
     assert_eq!(harness.chat("ana").await["typing"], true);
     harness.emulator.advance(24_999).await;

@@ -22,7 +22,7 @@ async fn text_matches_fixture_and_is_delivered() {
 #[tokio::test]
 async fn business_scoped_id_is_accepted_as_recipient() {
     let harness = Harness::open().await;
-    harness.says("caro", "hola").await;
+    harness.contact_sends("caro", "hola").await;
     let example = fixture("ex-004-text-bsuid");
     let answer = harness.send(&example["request"]["json"]).await;
     let (mut body, mut expected) = (answer.json(), example["response"]["body"].clone());
@@ -123,7 +123,7 @@ async fn unknown_path_gets_404_with_code_2500() {
 #[tokio::test]
 async fn reply_and_dialled_alias_are_stored_in_the_chat() {
     let harness = Harness::open().await;
-    let asked = harness.says("ana", "open on Saturday?").await;
+    let asked = harness.contact_sends("ana", "open on Saturday?").await;
     harness.put("/users/ana", json!({"dial_aliases": ["551199990001"]})).await;
     let mut message = text_to("+55 11 9999-0001", "yes");
     message["context"] = json!({"message_id": asked});

@@ -63,7 +63,7 @@ async fn window_closes_after_24_hours_and_a_message_opens_it() {
     let expected = fixture("st-005-failed-131047")["entry"][0]["changes"][0]["value"]["statuses"][0].clone();
     assert_eq!(failed["errors"], expected["errors"]);
     assert!(failed.get("pricing").is_none());
-    harness.says("bob", "hello again").await;
+    harness.contact_sends("bob", "hello again").await;
     harness.callback.forget();
     harness.seconds(10).await;
     harness.text(BOB, "welcome").await.wamid();

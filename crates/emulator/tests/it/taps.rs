@@ -75,7 +75,7 @@ async fn person_can_react_edit_delete_and_send_a_location() {
     harness.post("/users/ana/react", json!({"message_id": ours, "emoji": "🎉"})).await;
     assert_eq!(last(&harness)["reaction"], json!({"message_id": ours, "emoji": "🎉"}));
     assert_eq!(harness.chat("ana").await["messages"][1]["reactions"][0]["emoji"], "🎉");
-    let own = harness.says("ana", "helo").await;
+    let own = harness.contact_sends("ana", "helo").await;
     harness.post("/users/ana/edit", json!({"message_id": own, "text": "hello"})).await;
     let edit = last(&harness)["edit"].clone();
     assert_eq!(edit, json!({"original_message_id": own, "message": {"type": "text", "text": {"body": "hello"}}}));
@@ -93,10 +93,10 @@ async fn person_can_react_edit_delete_and_send_a_location() {
 async fn person_who_changes_number_is_reached_at_the_new_one() {
     let harness = Harness::open().await;
     harness.post("/users/ana/change_number", json!({"wa_id": "5521988887777"})).await;
-    let told = last(&harness);
-    assert_eq!((&told["type"], &told["system"]["wa_id"]), (&json!("system"), &json!("5521988887777")));
-    assert_eq!(told["system"]["type"], "user_changed_number");
-    assert_eq!(told["from"], ANA, "the system message comes from the old number");
+    let webhook = last(&harness);
+    assert_eq!((&webhook["type"], &webhook["system"]["wa_id"]), (&json!("system"), &json!("5521988887777")));
+    assert_eq!(webhook["system"]["type"], "user_changed_number");
+    assert_eq!(webhook["from"], ANA, "the system message comes from the old number");
     let answer = harness.text("5521988887777", "hi").await;
     assert_eq!(answer.json()["contacts"][0]["wa_id"], "5521988887777");
     assert_eq!(harness.sent_to("ana").await, ["hi"]);

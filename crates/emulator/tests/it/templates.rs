@@ -31,14 +31,14 @@ async fn template_is_created_approved_sent_and_deleted() {
     let id = created["id"].as_str().unwrap().to_owned();
     assert_eq!(harness.send(&send("ready", &["Ana"])).await.code(), 132_001, "the template is still pending");
     harness.seconds(1).await;
-    let told = harness.callback.received()[0].json()["entry"][0]["changes"][0].clone();
+    let webhook = harness.callback.received()[0].json()["entry"][0]["changes"][0].clone();
     let mut expected = fixture("ac-001-template-approved")["entry"][0]["changes"][0].clone();
-    let mut shape = told.clone();
+    let mut shape = webhook.clone();
     for document in [&mut expected, &mut shape] {
         blank(document, &["message_template_id", "message_template_name"]);
     }
     assert_eq!(shape, expected);
-    assert_eq!(told["value"]["message_template_id"].as_u64().unwrap().to_string(), id);
+    assert_eq!(webhook["value"]["message_template_id"].as_u64().unwrap().to_string(), id);
     harness.send(&send("ready", &["Ana"])).await.wamid();
     let twice = create(&harness, "ready", "Oi {{1}}, pode vir.").await;
     assert_eq!((twice.status, &twice.json()["error"]["error_subcode"]), (400, &json!(2_388_024)));
@@ -60,8 +60,8 @@ async fn decision_sends_webhook_and_edit_restarts_review() {
     assert!(harness.callback.received().is_empty());
     let decision = json!({"status": "REJECTED", "reason": "SCAM", "rejection_info": {"reason": "r"}});
     harness.post(&format!("/templates/{id}/decision"), decision).await;
-    let told = harness.callback.received()[0].value();
-    assert_eq!((&told["event"], &told["reason"]), (&json!("REJECTED"), &json!("SCAM")));
+    let webhook = harness.callback.received()[0].value();
+    assert_eq!((&webhook["event"], &webhook["reason"]), (&json!("REJECTED"), &json!("SCAM")));
     let node = harness.read(&format!("/{id}")).await.json();
     assert_eq!((&node["status"], &node["rejected_reason"]), (&json!("REJECTED"), &json!("SCAM")));
     let edit = json!({"components": [{"type": "BODY", "text": "Pode vir."}]});

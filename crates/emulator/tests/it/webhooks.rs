@@ -41,7 +41,7 @@ async fn inbound_text_webhook_matches_fixture_and_is_signed_ascii() {
 #[tokio::test]
 async fn person_with_hidden_number_has_only_the_scoped_id() {
     let harness = Harness::start().await;
-    harness.says("caro", "hola").await;
+    harness.contact_sends("caro", "hola").await;
     let expected = fixture("in-034-bsuid-only");
     let (mut given, mut wanted) = (harness.callback.received()[0].json(), expected);
     blank(&mut given, &["id", "timestamp"]);
@@ -53,7 +53,7 @@ async fn person_with_hidden_number_has_only_the_scoped_id() {
 async fn failed_post_is_retried_with_same_bytes_until_200() {
     let harness = Harness::start().await;
     harness.callback.answers(&[500, 500, 500]);
-    harness.says("ana", "Olá").await;
+    harness.contact_sends("ana", "Olá").await;
     assert_eq!(harness.callback.received().len(), 1);
     for (wait, attempts) in [(999, 1), (1, 2), (4_999, 2), (1, 3), (29_999, 3), (1, 4)] {
         harness.emulator.advance(wait).await;
@@ -76,7 +76,7 @@ async fn failed_post_is_retried_with_same_bytes_until_200() {
 async fn answers_other_than_200_are_retried_for_seven_days() {
     let harness = Harness::start().await;
     harness.callback.answers(&[204; 400]);
-    harness.says("ana", "x").await;
+    harness.contact_sends("ana", "x").await;
     harness.emulator.advance(9 * 24 * HOUR).await;
     let log = harness.get("/webhooks/deliveries").await["deliveries"][0].clone();
     assert_eq!(log["state"], "given_up");
@@ -95,7 +95,7 @@ async fn unreachable_callback_is_retried_and_logged() {
     };
     let callback = Callback::start().await;
     let harness = Harness { emulator: emulator::start(config).await.unwrap(), callback, http: http() };
-    harness.says("ana", "x").await;
+    harness.contact_sends("ana", "x").await;
     harness.seconds(1).await;
     let log = harness.get("/webhooks/deliveries").await["deliveries"][0].clone();
     assert_eq!(log["state"], "pending");
@@ -117,7 +117,7 @@ async fn setting_a_callback_performs_the_handshake() {
     harness.put("/webhooks/config", json!({"callback_url": second.url})).await;
     let query = second.queries()[0].clone();
     assert!(query.starts_with("hub.mode=subscribe&hub.verify_token=emulator-verify-token&hub.challenge="));
-    harness.says("ana", "x").await;
+    harness.contact_sends("ana", "x").await;
     assert_eq!((harness.callback.received().len(), second.received().len()), (0, 1));
 }
 
@@ -135,7 +135,7 @@ async fn callback_that_fails_the_handshake_is_refused_with_2200() {
         assert_eq!(answer.json()["error"]["graph_code"], 2200);
         assert_eq!(answer.json()["error"]["code"], "bad_request");
     }
-    harness.says("ana", "x").await;
+    harness.contact_sends("ana", "x").await;
     assert_eq!((harness.callback.received().len(), other.received().len()), (1, 0));
 }
 
@@ -169,7 +169,7 @@ async fn only_one_of_several_failed_copies_is_retried() {
     let harness = Harness::start().await;
     harness.fault(json!({"surface": "webhook"}), json!("always"), json!({"duplicate": {"n": 3}})).await;
     harness.callback.answers(&[500, 500, 500]);
-    harness.says("ana", "x").await;
+    harness.contact_sends("ana", "x").await;
     assert_eq!(harness.callback.received().len(), 3);
     harness.emulator.advance(8 * 24 * HOUR).await;
     assert_eq!(harness.callback.received().len(), 4);
@@ -197,7 +197,7 @@ async fn at_most_eight_posts_are_open_at_once() {
     harness.callback.holds(true);
     let copies = json!({"duplicate": {"n": 16}});
     harness.fault(json!({"surface": "webhook"}), json!("always"), copies).await;
-    let says = harness.says("ana", "x");
+    let sending = harness.contact_sends("ana", "x");
     let watch = async {
         while harness.callback.received().len() < 8 {
             harness.get("/health").await;
@@ -209,6 +209,6 @@ async fn at_most_eight_posts_are_open_at_once() {
         assert_eq!(harness.callback.received().len(), 8);
         harness.callback.holds(false);
     };
-    tokio::join!(says, watch);
+    tokio::join!(sending, watch);
     assert_eq!(harness.callback.received().len(), 16);
 }

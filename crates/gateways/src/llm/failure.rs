@@ -37,16 +37,18 @@ const BAD_HISTORY: [&str; 4] = [
 /// A 429 that waiting does not fix.
 const NO_CREDIT: [&str; 2] = ["insufficient_quota", "exceeded your current quota"];
 
-/// Classifies a status code. `said` is the provider's whole message with its codes.
-pub(super) fn for_status(status: u16, message: String, said: &str, retry_after_ms: Option<i64>) -> ModelFailure {
-    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
+/// Classifies a status code. `details` is the provider's whole message with its codes.
+pub(super) fn for_status(status: u16, message: String, details: &str, retry_after_ms: Option<i64>) -> ModelFailure {
+    let mentions = |words: &[&str]| words.iter().any(|word| details.contains(word));
     match status {
-        429 if says(&NO_CREDIT) => permanent(message),
+        429 if mentions(&NO_CREDIT) => permanent(message),
         408 | 409 | 429 | 500.. => ModelFailure { retry_after_ms, ..temporary(message) },
-        400 | 413 | 422 if status == 413 || says(&TOO_LONG) => {
+        400 | 413 | 422 if status == 413 || mentions(&TOO_LONG) => {
             ModelFailure { kind: ModelFailureKind::TooLong, ..permanent(message) }
         }
-        400 | 422 if says(&BAD_HISTORY) => ModelFailure { kind: ModelFailureKind::BadHistory, ..permanent(message) },
+        400 | 422 if mentions(&BAD_HISTORY) => {
+            ModelFailure { kind: ModelFailureKind::BadHistory, ..permanent(message) }
+        }
         _ => permanent(message),
     }
 }

@@ -13,8 +13,8 @@ pub(super) fn of_call(result: &Value) -> Result<ToolAnswer, Failure> {
     let parts = result["content"].as_array();
     let text = parts.map(|parts| parts.iter().map(text_of).collect::<Vec<_>>().join("\n"));
     if result["isError"] == true {
-        let said = text.filter(|text| !text.trim().is_empty()).or_else(|| structured.map(Value::to_string));
-        return Err(Failure::tool(said.unwrap_or_else(|| "the tool failed and does not say why".into())));
+        let reason = text.filter(|text| !text.trim().is_empty()).or_else(|| structured.map(Value::to_string));
+        return Err(Failure::tool(reason.unwrap_or_else(|| "the tool failed without a reason".into())));
     }
     let Some(content) = structured.cloned().or(text.map(Value::String)) else {
         return Err(Failure::bad_response("the MCP server's answer holds no result"));

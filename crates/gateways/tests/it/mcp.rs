@@ -79,7 +79,7 @@ async fn tool_results_become_content() {
         ),
         (json!({"content": [{"type": "text", "text": "no such order"}], "isError": true}), Err("no such order".into())),
         (json!({"content": [], "structuredContent": {"e": 1}, "isError": true}), Err("{\"e\":1}".into())),
-        (json!({"content": [], "isError": true}), Err("the tool failed and does not say why".into())),
+        (json!({"content": [], "isError": true}), Err("the tool failed without a reason".into())),
         (json!({"content": [{"type": "text", "text": "é".repeat(9_000)}], "isError": true}), Err("é".repeat(1_024))),
     ] {
         let expected = match expected {

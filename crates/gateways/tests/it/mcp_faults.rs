@@ -126,21 +126,21 @@ async fn unread_arguments_are_reported_as_not_sent() {
     call.body = Some(json!({"a": "x".repeat(32 << 20)}));
     tokio::spawn(async move {
         let greeting = json!({"id": 1, "result": greeting()}).to_string();
-        let mut held = Vec::new();
+        let mut streams = Vec::new();
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = vec![0; 4096];
             let length = stream.read(&mut head).await.unwrap();
-            let said = String::from_utf8_lossy(&head[..length]).into_owned();
-            if said.contains("\"initialize\"") {
+            let request = String::from_utf8_lossy(&head[..length]).into_owned();
+            if request.contains("\"initialize\"") {
                 let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ";
                 stream.write_all(format!("{head}{}\r\n\r\n{greeting}", greeting.len()).as_bytes()).await.unwrap();
-            } else if said.contains("notifications/initialized") {
+            } else if request.contains("notifications/initialized") {
                 stream
                     .write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                     .await
                     .unwrap();
             }
-            held.push(stream);
+            streams.push(stream);
         }
     });
     let limits = Limits { total: Duration::from_millis(1_500), ..Limits::default() };

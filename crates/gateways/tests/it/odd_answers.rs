@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 /// A provider and its format for responses.
 struct Wire {
     name: ProviderName,
-    write: fn(&Said) -> Value,
+    write: fn(&ModelAnswer) -> Value,
 }
 
 const WIRES: &[Wire] = &[
@@ -31,7 +31,7 @@ const WIRES: &[Wire] = &[
 
 /// A response in a neutral form.
 #[derive(Default)]
-struct Said {
+struct ModelAnswer {
     text: Option<String>,
     refusal: Option<&'static str>,
     /// Id, name, arguments as written.
@@ -39,8 +39,8 @@ struct Said {
     ended: Ended,
 }
 
-fn as_openai(said: &Said) -> Value {
-    let calls: Vec<Value> = said
+fn as_openai(answer: &ModelAnswer) -> Value {
+    let calls: Vec<Value> = answer
         .calls
         .iter()
         .map(|(id, name, arguments)| {
@@ -51,14 +51,14 @@ fn as_openai(said: &Said) -> Value {
             call
         })
         .collect();
-    let reason = match said.ended {
+    let reason = match answer.ended {
         Ended::Whole if calls.is_empty() => "stop",
         Ended::Whole => "tool_calls",
         Ended::Cut => "length",
         Ended::Refused => "content_filter",
     };
-    let mut message = json!({"role": "assistant", "content": said.text});
-    if let Some(refusal) = said.refusal {
+    let mut message = json!({"role": "assistant", "content": answer.text});
+    if let Some(refusal) = answer.refusal {
         message["refusal"] = json!(refusal);
     }
     if !calls.is_empty() {
@@ -88,38 +88,44 @@ async fn ask(wire: &Wire, timeout: Duration, server: &Server) -> Result<ModelRes
 const AMPLE: Duration = Duration::from_secs(30);
 
 /// Sends one response through every provider.
-async fn through_all(said: Said) -> Vec<(ProviderName, ModelResponse)> {
+async fn through_all(answer: ModelAnswer) -> Vec<(ProviderName, ModelResponse)> {
     let mut answers = Vec::new();
     for wire in WIRES {
-        let body = (wire.write)(&said);
+        let body = (wire.write)(&answer);
         let server = Server::start(move |_| server::json(200, &body)).await;
         answers.push((wire.name, ask(wire, AMPLE, &server).await.unwrap()));
     }
     answers
 }
 
-fn calls(calls: &[(Option<&'static str>, &'static str, &str)]) -> Said {
-    Said {
+fn calls(calls: &[(Option<&'static str>, &'static str, &str)]) -> ModelAnswer {
+    ModelAnswer {
         calls: calls.iter().map(|(id, name, arguments)| (*id, *name, (*arguments).to_owned())).collect(),
-        ..Said::default()
+        ..ModelAnswer::default()
     }
 }
 
-fn text(text: &str) -> Said {
-    Said { text: Some(text.to_owned()), ..Said::default() }
+fn text(text: &str) -> ModelAnswer {
+    ModelAnswer { text: Some(text.to_owned()), ..ModelAnswer::default() }
 }
 
 #[tokio::test]
 async fn responses_are_read_alike_from_every_provider() {
-    let filtered = |said: Said| Said { ended: Ended::Refused, ..said };
-    let cut = |said: Said| Said { ended: Ended::Cut, ..said };
+    let filtered = |answer: ModelAnswer| ModelAnswer { ended: Ended::Refused, ..answer };
+    let cut = |answer: ModelAnswer| ModelAnswer { ended: Ended::Cut, ..answer };
     // The response; then the expected text, calls as (id, name, arguments), and end.
-    let cases: Vec<(&str, Said, Option<&str>, Value, Ended)> = vec![
+    let cases: Vec<(&str, ModelAnswer, Option<&str>, Value, Ended)> = vec![
         ("plain text", text("hello"), Some("hello"), json!([]), Ended::Whole),
-        ("null content", Said::default(), None, json!([]), Ended::Whole),
+        ("null content", ModelAnswer::default(), None, json!([]), Ended::Whole),
         ("empty content", text(""), None, json!([]), Ended::Whole),
-        ("a refusal", Said { refusal: Some("I won't"), ..Said::default() }, Some("I won't"), json!([]), Ended::Refused),
-        ("filtered, nothing left", filtered(Said::default()), None, json!([]), Ended::Refused),
+        (
+            "a refusal",
+            ModelAnswer { refusal: Some("I won't"), ..ModelAnswer::default() },
+            Some("I won't"),
+            json!([]),
+            Ended::Refused,
+        ),
+        ("filtered, nothing left", filtered(ModelAnswer::default()), None, json!([]), Ended::Refused),
         ("filtered after some words", filtered(text("some")), Some("some"), json!([]), Ended::Refused),
         ("text that was cut", cut(text("once upon a")), Some("once upon a"), json!([]), Ended::Cut),
         (
@@ -132,7 +138,7 @@ async fn responses_are_read_alike_from_every_provider() {
         ("a call before the limit", cut(calls(&[(Some("1"), "a", "{}")])), None, json!([["1", "a", {}]]), Ended::Cut),
         (
             "text beside a call",
-            Said { text: Some("one moment".into()), ..calls(&[(Some("1"), "a", "{}")]) },
+            ModelAnswer { text: Some("one moment".into()), ..calls(&[(Some("1"), "a", "{}")]) },
             Some("one moment"),
             json!([["1", "a", {}]]),
             Ended::Whole,
@@ -170,8 +176,8 @@ async fn responses_are_read_alike_from_every_provider() {
         ("text of odd characters", text("a\u{0}b\u{202e}c"), Some("a\u{0}b\u{202e}c"), json!([]), Ended::Whole),
     ];
     let count = cases.len();
-    for (name, said, words, called, ended) in cases {
-        for (provider, answer) in through_all(said).await {
+    for (name, answer, words, called, ended) in cases {
+        for (provider, answer) in through_all(answer).await {
             let case = format!("{name} from {provider:?}");
             assert_eq!(answer.text.as_deref(), words, "{case}");
             let got: Vec<Value> =
@@ -194,7 +200,7 @@ async fn ten_mebibyte_response_is_cut_to_the_limits() {
         assert_eq!(arguments.len(), 64 << 10, "{provider:?}: cut, so that no tool takes them");
     }
     let many: Vec<_> = (0..5_000).map(|_| (Some("1"), "a", String::from("{}"))).collect();
-    for (provider, answer) in through_all(Said { calls: many, ..Said::default() }).await {
+    for (provider, answer) in through_all(ModelAnswer { calls: many, ..ModelAnswer::default() }).await {
         assert_eq!(answer.tool_calls.len(), 128, "{provider:?}");
     }
 }

@@ -13,7 +13,7 @@ fn moves() -> ToolSpec {
     tool("MoveToNextNode", "", json!({"type": "object", "properties": {"next_node": {"type": "string"}}}))
 }
 
-fn person(text: &str) -> ChatMessage {
+fn contact(text: &str) -> ChatMessage {
     ChatMessage::User { content: text.to_owned() }
 }
 
@@ -38,7 +38,7 @@ fn text(response: &ModelResponse) -> &str {
 }
 
 fn result_of(content: Value, language: &str) -> String {
-    let mut messages = vec![person(language)];
+    let mut messages = vec![contact(language)];
     messages.extend(called("c", "stock_request", json!({"sku": "A-1"}), &content.to_string()));
     text(&ask(messages, vec![tool("stock_request", "", json!({}))])).to_owned()
 }
@@ -52,7 +52,7 @@ async fn provider_answers_without_a_network() {
 
 #[test]
 fn chat_without_steps_and_tools_gets_text() {
-    let response = ask(vec![person("hola")], vec![]);
+    let response = ask(vec![contact("hola")], vec![]);
     assert_eq!(text(&response), "¡Hola! ¿En qué te puedo ayudar?\n[modelo de ensayo, no es una IA]");
     assert_eq!(response.model, "rehearsal");
     assert!(response.usage.input_tokens > 0 && response.usage.output_tokens > 0);
@@ -79,17 +79,17 @@ fn version_1_agent_gets_a_call_instead_of_text() {
 
 #[test]
 fn system_data_gets_a_greeting_or_a_welcome_back() {
-    let first = ask(vec![person("[system data]\n{\"order\":1}")], vec![]);
+    let first = ask(vec![contact("[system data]\n{\"order\":1}")], vec![]);
     assert!(text(&first).starts_with("Hi! How can I help you?"));
-    let said = ChatMessage::Assistant { content: Some("Soy Marta, ¿qué pasó?".to_owned()), tool_calls: vec![] };
-    let back = ask(vec![person("quiero ayuda"), said, person("[system data]\n{}")], vec![]);
+    let greeting = ChatMessage::Assistant { content: Some("Soy Marta, ¿qué pasó?".to_owned()), tool_calls: vec![] };
+    let back = ask(vec![contact("quiero ayuda"), greeting, contact("[system data]\n{}")], vec![]);
     assert!(text(&back).starts_with("Hola de nuevo"));
 }
 
 #[test]
 fn refused_move_is_not_repeated() {
     let prompt = "# Step: a\n\n## Next steps\n- billing: the person asks about an invoice\n- orders: the person asks about an order";
-    let mut messages = vec![person("an invoice please")];
+    let mut messages = vec![contact("an invoice please")];
     messages.extend(step(prompt));
     let first = ask(messages.clone(), vec![moves()]);
     assert_eq!(first.tool_calls[0].arguments["next_node"], "billing");
@@ -106,7 +106,7 @@ fn refused_move_is_not_repeated() {
 fn steps_in_a_circle_end_the_turn_with_text() {
     let a = "# Step: a\n\n## Next steps\n- b: the person asks about pizza";
     let b = "# Step: b\n\n## Next steps\n- a: the person asks about pizza";
-    let mut messages = vec![person("pizza!")];
+    let mut messages = vec![contact("pizza!")];
     messages.extend(step(a));
     messages.extend(step(b));
     assert!(ask(messages, vec![moves()]).text.is_some());
@@ -115,34 +115,34 @@ fn steps_in_a_circle_end_the_turn_with_text() {
 #[test]
 fn global_step_is_reached_by_its_access_name() {
     let prompt = "# Step: a\n\n## Next steps\n- b: wants b\n- use_help__at__a: la persona pide hablar con un humano";
-    let mut messages = vec![person("I need to speak with somebody")];
+    let mut messages = vec![contact("I need to speak with somebody")];
     messages.extend(step(prompt));
     assert_eq!(ask(messages, vec![moves()]).tool_calls[0].arguments["next_node"], "use_help__at__a");
 }
 
 #[test]
 fn only_unconditional_step_follows_an_answer() {
-    let mut messages = vec![person("hi")];
+    let mut messages = vec![contact("hi")];
     messages.extend(step(
         "# Step: ask_name\n\n## Instructions\nAsk for the name.\n\n## Next steps\n- ask_city: when this step is done",
     ));
     messages.push(ChatMessage::Assistant { content: Some("What is your name?".to_owned()), tool_calls: vec![] });
-    messages.push(person("Ana"));
+    messages.push(contact("Ana"));
     assert_eq!(ask(messages, vec![moves()]).tool_calls[0].arguments["next_node"], "ask_city");
 }
 
 #[test]
 fn undelivered_text_is_repeated() {
-    let said = ChatMessage::Assistant { content: Some("Hi! How can I help you?".to_owned()), tool_calls: vec![] };
-    let note = person("[system note] Your last message was not delivered: timeout");
-    let response = ask(vec![person("hola"), said, note], vec![tool("WaitForUser", "", json!({}))]);
+    let greeting = ChatMessage::Assistant { content: Some("Hi! How can I help you?".to_owned()), tool_calls: vec![] };
+    let note = contact("[system note] Your last message was not delivered: timeout");
+    let response = ask(vec![contact("hola"), greeting, note], vec![tool("WaitForUser", "", json!({}))]);
     assert_eq!(text(&response), "¡Hola! ¿En qué te puedo ayudar?\n[modelo de ensayo, no es una IA]");
 }
 
 #[test]
 fn no_new_input_calls_the_waiting_tool() {
-    let said = ChatMessage::Assistant { content: Some("Hi!".to_owned()), tool_calls: vec![] };
-    let response = ask(vec![person("hola"), said], vec![tool("WaitForUser", "", json!({}))]);
+    let greeting = ChatMessage::Assistant { content: Some("Hi!".to_owned()), tool_calls: vec![] };
+    let response = ask(vec![contact("hola"), greeting], vec![tool("WaitForUser", "", json!({}))]);
     assert_eq!(response.tool_calls[0].name, "WaitForUser");
 }
 
@@ -150,7 +150,7 @@ fn no_new_input_calls_the_waiting_tool() {
 fn headings_in_instructions_are_not_sections() {
     let prompt = "# Step: a\n\n## Instructions\n## Next steps\n- wrong: the person asks about tea\n# Tone\nKind.\n\n\
                   ## Next steps\n- `right`: the person asks about tea";
-    let mut messages = vec![person("I would like some tea")];
+    let mut messages = vec![contact("I would like some tea")];
     messages.extend(step(prompt));
     assert_eq!(ask(messages, vec![moves()]).tool_calls[0].arguments["next_node"], "right");
 }
@@ -184,9 +184,9 @@ fn data_of_any_shape_is_put_into_words() {
 
 #[test]
 fn label_is_sent_once() {
-    let said =
+    let greeting =
         ChatMessage::Assistant { content: Some("Hi!\n[rehearsal model, not an AI]".to_owned()), tool_calls: vec![] };
-    let response = ask(vec![person("hello"), said, person("hola, ¿qué tal?")], vec![]);
+    let response = ask(vec![contact("hello"), greeting, contact("hola, ¿qué tal?")], vec![]);
     assert!(!text(&response).contains('['));
 }
 
@@ -198,7 +198,7 @@ fn question_is_passed_to_the_search_tool_as_written() {
         json!({"type": "object", "properties": {"queries": {"type": "array", "items": {"type": "string"}},
             "knowledge_base_key": {"type": "string"}}, "required": ["queries", "knowledge_base_key"]}),
     );
-    let mut messages = vec![person("how do I return my knowledge test?")];
+    let mut messages = vec![contact("how do I return my knowledge test?")];
     messages.extend(step(
         "# Step: faq\n\n## Knowledge bases\n- shipping: parcels and delivery\n- refunds: returns and money back",
     ));
@@ -212,7 +212,7 @@ fn question_is_passed_to_the_search_tool_as_written() {
 #[test]
 fn end_of_a_ten_mebibyte_text_is_read() {
     let long = format!("{} can I talk to a human?", "á ".repeat(4 * 1024 * 1024));
-    let mut messages = vec![person(&long)];
+    let mut messages = vec![contact(&long)];
     messages.extend(step("# Step: a\n\n## Next steps\n- desk: the person asks for a human"));
     let response = ask(messages, vec![moves()]);
     assert_eq!(response.tool_calls[0].arguments["next_node"], "desk");

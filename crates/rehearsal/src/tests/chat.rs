@@ -19,7 +19,7 @@ pub(super) struct Chat {
     /// One line per event.
     pub(super) log: Vec<String>,
     ended: bool,
-    /// The call that the person's next text answers.
+    /// The call that the contact's next text answers.
     waiting: Option<String>,
 }
 
@@ -42,10 +42,10 @@ impl Chat {
         }
     }
 
-    /// Sends a text of the person and returns the events that follow, one line each.
-    pub(super) fn says(&mut self, text: &str) -> Vec<String> {
+    /// Sends a text of the contact and returns the events that follow, one line each.
+    pub(super) fn contact_sends(&mut self, text: &str) -> Vec<String> {
         assert!(!self.ended, "the conversation is over");
-        self.log.push(format!("person: {}", text.replace('\n', " / ")));
+        self.log.push(format!("contact: {}", text.replace('\n', " / ")));
         // Version 2: the reply is the result of the waiting call, and then a message of its own.
         if let Some(call) = self.waiting.take() {
             self.answer_call(&call, text.to_owned());

@@ -18,70 +18,70 @@ fn clinic() -> Chat {
 fn arguments_are_asked_for_one_by_one() {
     let mut chat = clinic();
     for text in ["hola", "quiero una cita", "pediatría", "el viernes", "Luisa Gómez", "gracias", "no, nada más"] {
-        chat.says(text);
+        chat.contact_sends(text);
     }
     assert_eq!(
         chat.log.join("\n"),
-        "person: hola\n\
+        "contact: hola\n\
          agent: ¡Hola! ¿En qué te puedo ayudar?\n\
          [modelo de ensayo, no es una IA]\n\
-         person: quiero una cita\n\
+         contact: quiero una cita\n\
          → agenda\n\
          agent: Con gusto te ayudo. ¿Me dices la especialidad, por favor? \
          Puedes elegir: pediatria, dermatologia o medicina general.\n\
-         person: pediatría\n\
+         contact: pediatría\n\
          agent: Gracias. ¿Me dices la fecha, por favor?\n\
-         person: el viernes\n\
+         contact: el viernes\n\
          agent: Gracias. ¿Me dices el nombre del paciente, por favor?\n\
-         person: Luisa Gómez\n\
+         contact: Luisa Gómez\n\
          reservar_cita_request {\"especialidad\":\"pediatria\",\"fecha\":\"viernes\",\"nombre_paciente\":\"Luisa Gómez\"}\n\
          agent: Tu cita 77 está confirmada. Fecha: viernes, Hora: 10:30. ¿Te puedo ayudar en algo más?\n\
-         person: gracias\n\
+         contact: gracias\n\
          → despedida\n\
          agent: Gracias por escribirnos. Si surge algo más, solo envía un mensaje por aquí. ¡Que tengas un buen día!\n\
-         person: no, nada más\n\
+         contact: no, nada más\n\
          → __end__"
     );
 }
 
 #[test]
 fn values_in_one_message_need_no_question() {
-    let said = clinic().says(
+    let events = clinic().contact_sends(
         "hi, my name is Ana Lopez and I need an appointment with a dermatologist on 12 May\nmy mail is ana@example.org",
     );
-    assert_eq!(said[0], "→ agenda");
+    assert_eq!(events[0], "→ agenda");
     assert_eq!(
-        said[1],
+        events[1],
         "reservar_cita_request {\"especialidad\":\"dermatologia\",\"fecha\":\"12 May\",\
          \"nombre_paciente\":\"Ana Lopez\",\"correo\":\"ana@example.org\"}"
     );
-    assert!(said[2].starts_with("agent: Your appointment 77 is confirmed. Date: 12 May, Time: 10:30."), "{said:?}");
+    assert!(events[2].starts_with("agent: Your appointment 77 is confirmed. Date: 12 May, Time: 10:30."), "{events:?}");
 }
 
 #[test]
 fn best_fitting_tool_is_called() {
-    let said = clinic().says("oi, quero cancelar minha consulta número 77");
-    assert_eq!(said[..2], ["→ agenda", "cancelar_cita_request {\"numero_cita\":77}"]);
-    assert!(said[2].starts_with("agent: A sua consulta 77 foi cancelada. Posso ajudar"), "{said:?}");
+    let events = clinic().contact_sends("oi, quero cancelar minha consulta número 77");
+    assert_eq!(events[..2], ["→ agenda", "cancelar_cita_request {\"numero_cita\":77}"]);
+    assert!(events[2].starts_with("agent: A sua consulta 77 foi cancelada. Posso ajudar"), "{events:?}");
 }
 
 #[test]
 fn urgent_wish_moves_to_the_handoff() {
-    assert_eq!(clinic().says("¡es una urgencia!"), ["→ recepcion"]);
-    assert_eq!(clinic().says("it's an emergency"), ["→ recepcion"]);
-    assert_eq!(clinic().says("quero falar com alguém"), ["→ recepcion"]);
+    assert_eq!(clinic().contact_sends("¡es una urgencia!"), ["→ recepcion"]);
+    assert_eq!(clinic().contact_sends("it's an emergency"), ["→ recepcion"]);
+    assert_eq!(clinic().contact_sends("quero falar com alguém"), ["→ recepcion"]);
 }
 
 #[test]
 fn booking_for_one_person_is_not_a_handoff() {
-    assert_eq!(clinic().says("quiero una cita para una persona")[0], "→ agenda");
+    assert_eq!(clinic().contact_sends("quiero una cita para una persona")[0], "→ agenda");
 }
 
 #[test]
 fn wish_beyond_the_tools_leaves_the_step() {
     let mut chat = clinic();
-    chat.says("quiero cancelar mi cita 77");
-    let said = chat.says("¿y cuánto cuesta la consulta?");
-    assert_eq!(said[0], "→ bienvenida");
-    assert!(said[1].contains("no puedo ayudarte con eso"), "{said:?}");
+    chat.contact_sends("quiero cancelar mi cita 77");
+    let events = chat.contact_sends("¿y cuánto cuesta la consulta?");
+    assert_eq!(events[0], "→ bienvenida");
+    assert!(events[1].contains("no puedo ayudarte con eso"), "{events:?}");
 }

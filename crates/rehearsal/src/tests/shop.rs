@@ -23,11 +23,11 @@ fn shop() -> Chat {
 fn demo(texts: [&str; 5]) -> String {
     let mut chat = shop();
     for text in &texts[..3] {
-        chat.says(text);
+        chat.contact_sends(text);
     }
     chat.resume(json!({"resolved": true}));
     for text in &texts[3..] {
-        chat.says(text);
+        chat.contact_sends(text);
     }
     chat.log.join("\n")
 }
@@ -43,22 +43,22 @@ fn demo_in_english() {
     ]);
     assert_eq!(
         log,
-        "person: hi / I'm waiting for a parcel / where is my order?\n\
+        "contact: hi / I'm waiting for a parcel / where is my order?\n\
          → order_status\n\
          agent: Hi! Happy to help with that. Could you tell me the order number, please?\n\
          [rehearsal model, not an AI]\n\
-         person: 1042\n\
+         contact: 1042\n\
          orders_request {\"order_number\":\"1042\"}\n\
          agent: Your order 1042 has been shipped and should arrive on 25 November. Carrier: Correo Andino. \
          Is there anything else I can help you with?\n\
-         person: can I talk to a human?\n\
+         contact: can I talk to a human?\n\
          → human\n\
          -- resumed --\n\
          agent: Hi again, I am taking over from here. Is there anything else I can help you with?\n\
-         person: no thanks, that's all\n\
+         contact: no thanks, that's all\n\
          → warm_goodbye\n\
          agent: Thank you for writing to us. If anything else comes up, just send a message here. Have a nice day!\n\
-         person: bye\n\
+         contact: bye\n\
          → __end__"
     );
 }
@@ -74,22 +74,22 @@ fn demo_in_spanish() {
     ]);
     assert_eq!(
         log,
-        "person: hola / estoy esperando un paquete / ¿dónde está mi pedido?\n\
+        "contact: hola / estoy esperando un paquete / ¿dónde está mi pedido?\n\
          → order_status\n\
          agent: ¡Hola! Con gusto te ayudo. ¿Me dices el número de pedido, por favor?\n\
          [modelo de ensayo, no es una IA]\n\
-         person: 1042\n\
+         contact: 1042\n\
          orders_request {\"order_number\":\"1042\"}\n\
          agent: Tu pedido 1042 ya fue enviado y debería llegar el 25 de noviembre. \
          Empresa de transporte: Correo Andino. ¿Te puedo ayudar en algo más?\n\
-         person: ¿puedo hablar con una persona?\n\
+         contact: ¿puedo hablar con una persona?\n\
          → human\n\
          -- resumed --\n\
          agent: Hola de nuevo, sigo yo desde aquí. ¿Hay algo más en lo que te pueda ayudar?\n\
-         person: no gracias, eso es todo\n\
+         contact: no gracias, eso es todo\n\
          → warm_goodbye\n\
          agent: Gracias por escribirnos. Si surge algo más, solo envía un mensaje por aquí. ¡Que tengas un buen día!\n\
-         person: chau\n\
+         contact: chau\n\
          → __end__"
     );
 }
@@ -105,32 +105,32 @@ fn demo_in_portuguese() {
     ]);
     assert_eq!(
         log,
-        "person: oi / estou esperando uma encomenda / cadê meu pedido?\n\
+        "contact: oi / estou esperando uma encomenda / cadê meu pedido?\n\
          → order_status\n\
          agent: Olá! Claro, eu ajudo com isso. Você pode me dizer o número do pedido, por favor?\n\
          [modelo de ensaio, não é uma IA]\n\
-         person: 1042\n\
+         contact: 1042\n\
          orders_request {\"order_number\":\"1042\"}\n\
          agent: O seu pedido 1042 já foi enviado e deve chegar em 25 de novembro. \
          Transportadora: Correo Andino. Posso ajudar em mais alguma coisa?\n\
-         person: posso falar com uma pessoa?\n\
+         contact: posso falar com uma pessoa?\n\
          → human\n\
          -- resumed --\n\
          agent: Olá de novo, eu continuo daqui. Posso ajudar com mais alguma coisa?\n\
-         person: não, obrigada, é só isso\n\
+         contact: não, obrigada, é só isso\n\
          → warm_goodbye\n\
          agent: Agradecemos o contato. Se surgir mais alguma coisa, é só mandar uma mensagem por aqui. Tenha um bom dia!\n\
-         person: tchau\n\
+         contact: tchau\n\
          → __end__"
     );
 }
 
 #[test]
 fn number_in_first_text_is_looked_up_without_a_question() {
-    let said = shop().says("hola, quiero saber de mi pedido #1043");
-    assert_eq!(said[..2], ["→ order_status", "orders_request {\"order_number\":\"1043\"}"]);
+    let events = shop().contact_sends("hola, quiero saber de mi pedido #1043");
+    assert_eq!(events[..2], ["→ order_status", "orders_request {\"order_number\":\"1043\"}"]);
     assert_eq!(
-        said[2],
+        events[2],
         "agent: Tu pedido 1043 está en preparación.\n\
          • Total: 24.90 EUR\n\
          • Artículos: 2 × Blue notebook, 1 × Pen\n\
@@ -143,48 +143,48 @@ fn number_in_first_text_is_looked_up_without_a_question() {
 #[test]
 fn missing_order_is_asked_for_again() {
     let mut chat = shop();
-    chat.says("where is order 999?");
+    chat.contact_sends("where is order 999?");
     assert!(
         chat.log
             .last()
             .unwrap()
             .starts_with("agent: I am sorry, I could not find order 999. Could you check the order number")
     );
-    assert_eq!(chat.says("sorry, 1042")[0], "orders_request {\"order_number\":\"1042\"}");
+    assert_eq!(chat.contact_sends("sorry, 1042")[0], "orders_request {\"order_number\":\"1042\"}");
 }
 
 #[test]
 fn other_order_needs_a_number_and_same_order_is_told_again() {
     let mut chat = shop();
-    chat.says("where is order 1042?");
-    let again = chat.says("and when does it arrive?");
+    chat.contact_sends("where is order 1042?");
+    let again = chat.contact_sends("and when does it arrive?");
     assert!(again[0].starts_with("agent: Your order 1042 has been shipped"), "{again:?}");
-    let other = chat.says("and my other order?");
+    let other = chat.contact_sends("and my other order?");
     assert_eq!(other, ["agent: Happy to help with that. Could you tell me the order number, please?"]);
-    assert_eq!(chat.says("1043")[0], "orders_request {\"order_number\":\"1043\"}");
+    assert_eq!(chat.contact_sends("1043")[0], "orders_request {\"order_number\":\"1043\"}");
 }
 
 #[test]
 fn unreachable_system_offers_a_person() {
     let mut chat = shop();
-    let said = chat.says("donde está mi pedido 500");
-    assert!(said[2].starts_with(
+    let events = chat.contact_sends("donde está mi pedido 500");
+    assert!(events[2].starts_with(
         "agent: Lo siento, en este momento no puedo consultar el sistema. ¿Quieres que te pase con una persona?"
     ));
-    assert_eq!(chat.says("sí, por favor"), ["→ human"]);
+    assert_eq!(chat.contact_sends("sí, por favor"), ["→ human"]);
 }
 
 #[test]
 fn missing_number_offers_a_person() {
     let mut chat = shop();
-    chat.says("onde está meu pedido?");
-    let said = chat.says("não tenho o número");
+    chat.contact_sends("onde está meu pedido?");
+    let events = chat.contact_sends("não tenho o número");
     assert!(
-        said[0].contains("sem o número do pedido não consigo continuar. Quer que eu passe você para uma pessoa?"),
-        "{said:?}"
+        events[0].contains("sem o número do pedido não consigo continuar. Quer que eu passe você para uma pessoa?"),
+        "{events:?}"
     );
     assert_eq!(
-        chat.says("não, obrigado"),
+        chat.contact_sends("não, obrigado"),
         [
             "→ warm_goodbye",
             "agent: Agradecemos o contato. Se surgir mais alguma coisa, é só mandar uma mensagem por aqui. Tenha um bom dia!"
@@ -199,7 +199,7 @@ fn refused_person_is_not_a_handoff() {
         "no quiero hablar con una persona, ¿dónde está mi pedido?",
         "não preciso de atendente, quero saber do meu pedido",
     ] {
-        assert_eq!(shop().says(text)[0], "→ order_status", "{text}");
+        assert_eq!(shop().contact_sends(text)[0], "→ order_status", "{text}");
     }
     for text in [
         "no, I want a human",
@@ -208,38 +208,38 @@ fn refused_person_is_not_a_handoff() {
         "atendente",
         "where is my order? let me speak to someone",
     ] {
-        assert_eq!(shop().says(text), ["→ human"], "{text}");
+        assert_eq!(shop().contact_sends(text), ["→ human"], "{text}");
     }
 }
 
 #[test]
 fn new_wish_after_goodbye_is_served() {
     let mut chat = shop();
-    chat.says("where is order 1042?");
-    assert_eq!(chat.says("thank you!")[0], "→ warm_goodbye");
-    let said = chat.says("oh wait, where is order 1043?");
-    assert_eq!(said[..3], ["→ triage", "→ order_status", "orders_request {\"order_number\":\"1043\"}"]);
+    chat.contact_sends("where is order 1042?");
+    assert_eq!(chat.contact_sends("thank you!")[0], "→ warm_goodbye");
+    let events = chat.contact_sends("oh wait, where is order 1043?");
+    assert_eq!(events[..3], ["→ triage", "→ order_status", "orders_request {\"order_number\":\"1043\"}"]);
 }
 
 #[test]
-fn unserved_wish_is_declined_in_the_persons_language() {
+fn unserved_wish_is_declined_in_the_contacts_language() {
     let mut chat = shop();
-    let said = chat.says("¿cuál es su horario?");
+    let events = chat.contact_sends("¿cuál es su horario?");
     assert!(
-        said[0]
+        events[0]
             .starts_with("agent: Lo siento, por aquí no puedo ayudarte con eso. ¿Quieres que te pase con una persona?"),
-        "{said:?}"
+        "{events:?}"
     );
     // A person may change the language at any time.
-    assert!(chat.says("where is my order?")[1].contains("order number"));
+    assert!(chat.contact_sends("where is my order?")[1].contains("order number"));
 }
 
 #[test]
 fn question_for_identity_gets_an_honest_answer() {
     let mut chat = shop();
-    let said = chat.says("are you a human?");
-    assert!(said[0].contains("neither a person nor an AI"), "{said:?}");
-    assert!(chat.says("¿eres una persona?")[0].contains("ni una persona ni una IA"));
+    let events = chat.contact_sends("are you a human?");
+    assert!(events[0].contains("neither a person nor an AI"), "{events:?}");
+    assert!(chat.contact_sends("¿eres una persona?")[0].contains("ni una persona ni una IA"));
 }
 
 #[test]

@@ -9,9 +9,9 @@ use crate::{
     Context, failpoint,
     json::from_json,
     outbox::{EntryContent, Payload},
-    schedule::Did,
     senders::access_token,
     turn,
+    worker_step::Did,
 };
 use domain::{Span, ids::ProjectId, message};
 use gateways::whatsapp::{Content, ErrorClass, Outgoing, Recipient, SendOutcome, token};
@@ -85,13 +85,14 @@ fn unknown(ctx: &Context, message: String) -> Settlement {
 /// A claim younger than this is certainly still ours.
 const FRESH: Duration = Duration::from_secs(2);
 
-/// Renews the lease before a request that follows a pause: another node may have reclaimed the entry meanwhile.
+/// Renews the lease before a request that follows a pause: another node may have reclaimed the
+/// entry meanwhile.
 async fn ensure_claimed(ctx: &Context, project: ProjectId, row: &OutboxRow, mut began: Duration) -> store::Result<()> {
     // Repeated if the renewal itself took long.
     while ctx.clock.monotonic().saturating_sub(began) >= FRESH {
         began = ctx.clock.monotonic();
-        let held = transact!(ctx.store, "outbox.hold_on", tx => outbox::hold_on(tx, project, row).await)?;
-        if !held {
+        let renewed = transact!(ctx.store, "outbox.hold_on", tx => outbox::hold_on(tx, project, row).await)?;
+        if !renewed {
             return Err(Error::StaleEpoch);
         }
     }
@@ -137,7 +138,8 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duratio
     })
 }
 
-/// The content in WhatsApp's form. WhatsApp fetches media from its URL itself, but gets no URL that agents may not reach.
+/// The content in WhatsApp's form. WhatsApp fetches media from its URL itself, but gets no URL that
+/// agents may not reach.
 async fn content(
     ctx: &Context,
     project: ProjectId,

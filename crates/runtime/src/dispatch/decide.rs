@@ -1,4 +1,5 @@
-//! Decides what becomes of an entry after an attempt: accepted, queued again, failed, or waiting for a status.
+//! Decides what becomes of an entry after an attempt: accepted, queued again, failed, or waiting
+//! for a status.
 
 use domain::{Span, Timestamp};
 use engine::SendOutcome;
@@ -7,7 +8,8 @@ use store::outbox::{OutboxRow, Policy, Settlement};
 /// Attempts of an agent's message before it fails.
 const MAX_ATTEMPTS: i64 = 6;
 
-/// The message was not sent for certain: it is queued again, unless an agent has waited too long for it.
+/// The message was not sent for certain: it is queued again, unless an agent has waited too long
+/// for it.
 pub(super) fn not_sent(row: &OutboxRow, now: Timestamp, after: Option<Span>, message: String) -> Settlement {
     let after = after.unwrap_or_else(|| backoff(row.attempt));
     let exhausted = row.execution_id.is_some() && row.attempt >= MAX_ATTEMPTS;
@@ -19,8 +21,8 @@ pub(super) fn not_sent(row: &OutboxRow, now: Timestamp, after: Option<Span>, mes
 
 /// No status reported within the window whether the message was sent.
 pub(super) fn unconfirmed(row: &OutboxRow, now: Timestamp) -> Settlement {
-    // For free-form messages a silent agent is worse than a repetition. Messages that may have arrived are not repeated
-    // without limit.
+    // For free-form messages a silent agent is worse than a repetition. Messages that may have
+    // arrived are not repeated without limit.
     let may_repeat = row.policy == Policy::Retry;
     if may_repeat && row.attempt < MAX_ATTEMPTS && !too_late(row, now, Span::ZERO) {
         return Settlement::Queued { at: now, message: "no status was reported".into() };

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 const PATIENCE: Duration = Duration::from_secs(20);
 const POLL_INTERVAL: Duration = Duration::from_millis(25);
 
-/// Sends an entry that is due, unless a worker does, and waits until it is settled, has to wait, or the time is over.
-/// Returns the entry as it is then.
+/// Sends an entry that is due, unless a worker does, and waits until it is settled, has to wait, or
+/// the time is over. Returns the entry as it is then.
 pub async fn send_and_wait(ctx: &Context, project: ProjectId, id: OutboxId) -> Result<Option<OutboxRow>> {
     let until = Instant::now() + PATIENCE;
     loop {

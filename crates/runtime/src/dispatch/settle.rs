@@ -1,4 +1,5 @@
-//! Settles an attempt: the entry, its message, and the execution that waits for the outcome, in one commit.
+//! Settles an attempt: the entry, its message, and the execution that waits for the outcome, in one
+//! commit.
 
 use super::decide::outcome;
 use crate::{
@@ -25,7 +26,8 @@ use store::{
 /// Longest wait of the sends after a file for the file's status.
 const FILE_LEAD: Span = Span::from_secs(4);
 
-/// Settles an attempt. If no worker holds the conversation, its turn continues in the same commit and is returned.
+/// Settles an attempt. If no worker holds the conversation, its turn continues in the same commit
+/// and is returned.
 pub(super) async fn settle(
     ctx: &Context,
     project: ProjectId,
@@ -44,7 +46,8 @@ pub(super) async fn settle(
     });
     let Err(error @ Error::Damaged { .. }) = settled else { return settled };
     tracing::error!(conversation = %row.conversation_id, %error, "turn cannot continue");
-    // The turn must not roll WhatsApp's answer back, or the message would be sent again: the outcome waits in the mailbox.
+    // The turn must not roll WhatsApp's answer back, or the message would be sent again: the
+    // outcome waits in the mailbox.
     transact!(ctx.store, "outbox.settle", tx => {
         let now = ctx.now();
         let (row, outcome) = settle_entry(tx, project, &row, &settlement, now).await?;
@@ -56,7 +59,8 @@ pub(super) async fn settle(
     })
 }
 
-/// Updates the attempt, the entry and the message. Returns the outcome for the execution, if the entry is settled.
+/// Updates the attempt, the entry and the message. Returns the outcome for the execution, if the
+/// entry is settled.
 async fn settle_entry(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -64,7 +68,8 @@ async fn settle_entry(
     settlement: &Settlement,
     now: Timestamp,
 ) -> store::Result<(OutboxRow, Option<SendOutcome>)> {
-    // A status may have reported the message's id while the request was open; that is proof, whatever the answer was.
+    // A status may have reported the message's id while the request was open; that is proof,
+    // whatever the answer was.
     let proven = outbox::find(tx, project, row.id).await?.and_then(|row| row.wamid);
     let proven = proven.filter(|_| !matches!(settlement, Settlement::Accepted { .. }));
     let proven = proven.map(|wamid| Settlement::Accepted { wamid });
@@ -77,7 +82,8 @@ async fn settle_entry(
     }
     if let Settlement::Accepted { wamid } = settlement {
         let accepted = messages::accepted(tx, project, row.message_id, wamid, now).await?;
-        // A file tends to appear after the text that follows it, so later sends wait for its status.
+        // A file tends to appear after the text that follows it, so later sends wait for its
+        // status.
         if accepted.is_some_and(|(kind, status)| is_media(&kind) && status == MessageStatus::Pending) {
             conversations::hold_sends(tx, project, row.conversation_id, now + FILE_LEAD).await?;
             outbox::hold(tx, project, row.conversation_id, now + FILE_LEAD).await?;
@@ -94,8 +100,8 @@ async fn settle_entry(
     Ok((row, outcome))
 }
 
-/// Feeds the outcome to the execution that waits for it: at once if no worker holds the conversation, else through its
-/// mailbox, which the worker reads at the next step.
+/// Feeds the outcome to the execution that waits for it: at once if no worker holds the
+/// conversation, else through its mailbox, which the worker reads at the next step.
 async fn resume(
     ctx: &Context,
     tx: &mut Tx<'_>,

@@ -1,7 +1,7 @@
 //! Uploads the file of a message to WhatsApp before the message is sent.
 //!
-//! WhatsApp's id of the file is committed to the entry first: a repeated send does not upload again, and an upload that is
-//! repeated after a crash only leaves an unused file at WhatsApp.
+//! WhatsApp's id of the file is committed to the entry first: a repeated send does not upload
+//! again, and an upload that is repeated after a crash only leaves an unused file at WhatsApp.
 
 use super::decide::not_sent;
 use crate::{

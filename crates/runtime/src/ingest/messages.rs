@@ -1,4 +1,5 @@
-//! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the caller's transaction.
+//! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the
+//! caller's transaction.
 
 use crate::{Context, derived_id::derived_id, mailbox, media};
 use domain::{
@@ -53,7 +54,8 @@ pub(super) async fn store(
     Ok(())
 }
 
-/// Records the message's id. Returns false if the message was stored before: then nothing more must happen.
+/// Records the message's id. Returns false if the message was stored before: then nothing more must
+/// happen.
 pub(super) async fn is_first(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -82,7 +84,8 @@ pub(super) fn sender_phone(message: &InboundMessage) -> Option<Phone> {
     message.from.as_deref().and_then(|number| phone::normalise(number).ok())
 }
 
-/// Finds or creates the contact and the conversation, and stores the message. `None` without a sender.
+/// Finds or creates the contact and the conversation, and stores the message. `None` without a
+/// sender.
 pub(super) async fn store_in_conversation(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -169,7 +172,8 @@ pub(super) async fn queue_for_agent(
     let debounce = debounce(tx, project, conversation, message).await?;
     let burst = conversation.burst_started_at.unwrap_or(now);
     let at = due_at(burst, now, debounce);
-    // A burst delays only itself: work that is due for another reason stays due then and includes the burst.
+    // A burst delays only itself: work that is due for another reason stays due then and includes
+    // the burst.
     let other = conversation.due_at.filter(|_| conversation.burst_started_at.is_none());
     match other {
         Some(due) => conversations::wake(tx, project, conversation.id, at.min(due), None).await,

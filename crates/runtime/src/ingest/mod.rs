@@ -1,7 +1,8 @@
-//! Ingests Meta's webhooks: checks the signature over the raw bytes and stores a delivery in one commit.
+//! Ingests Meta's webhooks: checks the signature over the raw bytes and stores a delivery in one
+//! commit.
 //!
-//! Meta delivers at least once and in any order. So an insert that conflicts decides what is new, and nothing is checked
-//! before a write (docs/spec/reliability.md 3).
+//! Meta delivers at least once and in any order. So an insert that conflicts decides what is new,
+//! and nothing is checked before a write (docs/spec/reliability.md 3).
 
 mod delivery;
 mod messages;

@@ -1,5 +1,6 @@
-//! Messages to the shared sandbox number: a code activates a session, the phone of an active session talks to its agent,
-//! and everyone else gets a short answer (docs/spec/whatsapp-cloud-api.md 5.1).
+//! Messages to the shared sandbox number: a code activates a session, the phone of an active
+//! session talks to its agent, and everyone else gets a short answer
+//! (docs/spec/whatsapp-cloud-api.md 5.1).
 
 use super::{
     messages::{ConversationOwner, is_first, queue_for_agent, sender_phone, store_in_conversation},
@@ -40,8 +41,8 @@ enum Purpose {
 }
 
 pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessage) -> Result<()> {
-    // Deduplicated per number, not per project: a repeated delivery must not reach a session, or a project, that was
-    // activated after the first one.
+    // Deduplicated per number, not per project: a repeated delivery must not reach a session, or a
+    // project, that was activated after the first one.
     if !is_first(ctx, tx, PLATFORM_PROJECT, message).await? {
         return Ok(());
     }

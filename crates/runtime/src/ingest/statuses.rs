@@ -54,8 +54,8 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
     Ok(())
 }
 
-/// Settles an unconfirmed attempt, or cancels another one. The outcome goes through the mailbox: a turn that fails must not
-/// roll back the transaction that stores Meta's status.
+/// Settles an unconfirmed attempt, or cancels another one. The outcome goes through the mailbox: a
+/// turn that fails must not roll back the transaction that stores Meta's status.
 async fn settle(
     tx: &mut Tx<'_>,
     project: ProjectId,

@@ -1,10 +1,11 @@
 //! Template webhooks: applied at once in each project with a number of the account.
 //!
-//! Webhooks arrive late and in any order, so a job then looks the template up at Meta, and its result is authoritative.
+//! Webhooks arrive late and in any order, so a job then looks the template up at Meta, and its
+//! result is authoritative.
 
 use crate::{
     Context, senders,
-    templates::{self, doubt},
+    templates::{self, unconfirmed},
 };
 use domain::{ids::ProjectId, template::TemplateStatus};
 use gateways::whatsapp::webhook::TemplateUpdate;
@@ -14,7 +15,8 @@ use store::{
     whatsapp_templates::{self, WhatsappTemplateRow},
 };
 
-/// Applies a change of an account to its template. Returns false if it is about no template or no project has the account.
+/// Applies a change of an account to its template. Returns false if it is about no template or no
+/// project has the account.
 pub(super) async fn store(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -52,7 +54,7 @@ async fn find(
     let draft = whatsapp_templates::draft(tx, project, waba_id, (name, language)).await?;
     let Some(draft) = draft.filter(|_| taken.is_empty()) else { return Ok(None) };
     let row = whatsapp_templates::lock(tx, project, draft.id).await?;
-    Ok(row.filter(|row| row.in_doubt.as_deref() == Some(doubt::SUBMIT)))
+    Ok(row.filter(|row| row.in_doubt.as_deref() == Some(unconfirmed::SUBMIT)))
 }
 
 async fn apply(
@@ -79,7 +81,7 @@ async fn apply(
             row.quality.clone_from(&update.quality);
         }
     }
-    row.in_doubt = Some(doubt::NEWS.into());
+    row.in_doubt = Some(unconfirmed::PARTIAL.into());
     row.updated_at = now;
     whatsapp_templates::update(tx, project, &row).await?;
     templates::append_status_event(ctx, tx, project, (from, &row)).await?;

@@ -1,11 +1,12 @@
-//! Jobs that call Meta: claimed in one transaction, called with none open, and settled under the job's epoch.
+//! Jobs that call Meta: claimed in one transaction, called with none open, and settled under the
+//! job's epoch.
 //!
 //! A worker that dies leaves a lease that expires.
 
 use super::{media_download, read_receipt, retry::postpone, template_refresh, template_sync};
 use crate::{
     Context,
-    schedule::{BATCH, Did, retry_delay},
+    worker_step::{BATCH, Did, retry_delay},
 };
 use domain::{Id, Span, job::JobKind};
 use store::{

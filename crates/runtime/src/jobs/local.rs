@@ -1,10 +1,11 @@
-//! Jobs that need no network. The work and the removal of the job are one transaction, so it is done once.
+//! Jobs that need no network. The work and the removal of the job are one transaction, so it is
+//! done once.
 
 use crate::{
     Context,
     media::uploads,
     sandbox,
-    schedule::{BATCH, Did, retry_delay},
+    worker_step::{BATCH, Did, retry_delay},
 };
 use domain::{Span, Timestamp, job::JobKind};
 use store::{
@@ -12,7 +13,8 @@ use store::{
     unscoped::{self, DueRow},
 };
 
-/// Runs the jobs that are due. A job that fails is postponed; an error means that it could not be postponed either.
+/// Runs the jobs that are due. A job that fails is postponed; an error means that it could not be
+/// postponed either.
 pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     let now = ctx.now();
     let due = {

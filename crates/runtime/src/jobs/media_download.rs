@@ -1,7 +1,7 @@
 //! Downloads a file of an inbound message from WhatsApp and records the result with the message.
 //!
-//! The bytes are stored in pieces while they arrive, and a job deletes them unless the complete file is recorded. So after a
-//! crash the file is downloaded again.
+//! The bytes are stored in pieces while they arrive, and a job deletes them unless the complete
+//! file is recorded. So after a crash the file is downloaded again.
 
 use super::retry::{backoff, postpone};
 use crate::{
@@ -139,7 +139,8 @@ enum Verdict {
     GiveUp(&'static str),
 }
 
-/// Temporary failures are retried for as long as WhatsApp serves the file; a missing file is given up at once.
+/// Temporary failures are retried for as long as WhatsApp serves the file; a missing file is given
+/// up at once.
 fn verdict(error: &MediaError, attempt: i64, age: Span) -> Verdict {
     let wait = match error {
         MediaError::TooLarge(_) => return Verdict::GiveUp("media_too_large"),

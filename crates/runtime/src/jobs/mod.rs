@@ -1,6 +1,7 @@
 //! Work for later that no turn waits for.
 //!
-//! Local jobs are one transaction. External jobs call Meta: a template sync or look-up, a read receipt, a media download.
+//! Local jobs are one transaction. External jobs call Meta: a template sync or look-up, a read
+//! receipt, a media download.
 
 mod external;
 mod local;

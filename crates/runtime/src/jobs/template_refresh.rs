@@ -1,5 +1,5 @@
-//! Looks one template up at Meta and applies what it has: after a call with an unknown result, or after a webhook that
-//! reported a part of the new state.
+//! Looks one template up at Meta and applies what it has: after a call with an unknown result, or
+//! after a webhook that reported a part of the new state.
 
 use super::retry::{backoff, postpone};
 use crate::{

@@ -3,7 +3,7 @@
 use super::retry::backoff;
 use crate::{
     Context, senders,
-    templates::{self, doubt},
+    templates::{self, unconfirmed},
 };
 use domain::{
     Span,
@@ -24,7 +24,8 @@ use store::{
 /// Attempts before a temporary failure counts as permanent.
 const MAX_ATTEMPTS: i64 = 5;
 
-/// Versions of our rows before Meta was called: a row that changed since is newer than Meta's answer.
+/// Versions of our rows before Meta was called: a row that changed since is newer than Meta's
+/// answer.
 type Seen = HashMap<WhatsappTemplateId, i64>;
 
 pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Result<()> {
@@ -160,7 +161,7 @@ impl Sync<'_> {
     /// The draft that was submitted as this template, while its submission is unconfirmed.
     fn submitted(&self, found: &Template) -> Option<WhatsappTemplateId> {
         let submitted = |row: &&WhatsappTemplateRow| {
-            let sent = row.status == TemplateStatus::Draft && row.in_doubt.as_deref() == Some(doubt::SUBMIT);
+            let sent = row.status == TemplateStatus::Draft && row.in_doubt.as_deref() == Some(unconfirmed::SUBMIT);
             sent && row.name == found.name && row.language_code == found.language
         };
         self.rows.values().find(submitted).map(|row| row.id)

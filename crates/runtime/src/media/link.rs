@@ -1,6 +1,8 @@
-//! Signed links to media: each gives access to one file for a day without a key, for example in an `<img>` of a client.
+//! Signed links to media: each gives access to one file for a day without a key, for example in an
+//! `<img>` of a client.
 //!
-//! `<project id>.<message id>.<end of life, Unix seconds>.<mac>`, signed with the key of the installation's tokens.
+//! `<project id>.<message id>.<end of life, Unix seconds>.<mac>`, signed with the key of the
+//! installation's tokens.
 
 use crate::Context;
 use domain::{

@@ -1,8 +1,9 @@
 //! Media of inbound messages: the state that is stored with each message.
 //!
-//! WhatsApp serves a file for seven days, and only with the number's token. So each is downloaded at once
-//! (`jobs/media_download.rs`) and stored in pieces in the database
-//! ([decision 8](../../../../docs/decisions/0008-inbound-media-stored-in-the-database.md)); clients read it by a link.
+//! WhatsApp serves a file for seven days, and only with the number's token. So each is downloaded
+//! at once (`jobs/media_download.rs`) and stored in pieces in the database ([decision
+//! 8](../../../../docs/decisions/0008-inbound-media-stored-in-the-database.md)); clients read it by
+//! a link.
 
 pub mod link;
 pub mod uploads;
@@ -71,7 +72,8 @@ impl Media {
     }
 }
 
-/// Records that a message has a file and queues its download, in the transaction that stores the message.
+/// Records that a message has a file and queues its download, in the transaction that stores the
+/// message.
 pub async fn expect(
     tx: &mut Tx<'_>,
     project: ProjectId,

@@ -1,8 +1,10 @@
 //! Storage of file bytes, for uploads over the API and downloads from WhatsApp.
 //!
-//! The outbox worker uploads a file to WhatsApp, and the message must survive a crash, so the bytes wait in the database
-//! ([decision 7](../../../../docs/decisions/0007-uploads-stored-in-the-database.md)). They are written in pieces while they
-//! arrive. A job that is queued with the first piece deletes them unless a message claims or keeps them.
+//! The outbox worker uploads a file to WhatsApp, and the message must survive a crash, so the bytes
+//! wait in the database ([decision
+//! 7](../../../../docs/decisions/0007-uploads-stored-in-the-database.md)). They are written in
+//! pieces while they arrive. A job that is queued with the first piece deletes them unless a
+//! message claims or keeps them.
 
 use crate::Context;
 use bytes::BytesMut;
@@ -15,7 +17,8 @@ use store::{
 };
 use uuid::Uuid;
 
-/// Size of a piece, one commit each: small enough not to block other writers. Only the last piece is smaller.
+/// Size of a piece, one commit each: small enough not to block other writers. Only the last piece
+/// is smaller.
 pub const PIECE: usize = 512 * 1024;
 /// Bytes that are enough to detect a file's type.
 const FIRST: usize = 16;
@@ -122,7 +125,8 @@ pub async fn claim(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, size: i64,
 
 /// Keeps a file for as long as its message exists.
 pub async fn keep(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, size: i64) -> Result<()> {
-    // The job may delete the file, so it is cancelled before the size is checked. An empty file has no pieces and no job.
+    // The job may delete the file, so it is cancelled before the size is checked. An empty file has
+    // no pieces and no job.
     let safe = jobs::cancel(tx, project, JobKind::UploadExpire, &upload.to_string()).await? || size == 0;
     if !safe || uploads::size(tx, project, upload).await? != size {
         return Err(Error::Damaged { what: "upload", why: "its bytes are missing".into() });

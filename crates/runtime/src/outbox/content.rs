@@ -1,7 +1,7 @@
 //! Content of an outbox entry: a message of an agent, or a message of any type from the API.
 //!
-//! The bytes of a file are not part of the entry: they wait in `store::uploads` until WhatsApp has assigned an id, and
-//! from then on the entry is like any other.
+//! The bytes of a file are not part of the entry: they wait in `store::uploads` until WhatsApp has
+//! assigned an id, and from then on the entry is like any other.
 
 use domain::{
     message::{self, MediaKind},

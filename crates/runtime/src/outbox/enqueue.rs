@@ -1,4 +1,5 @@
-//! Queues a message: stores it, its place in the conversation's order and its outbox entry, in one transaction.
+//! Queues a message: stores it, its place in the conversation's order and its outbox entry, in one
+//! transaction.
 
 use super::{
     content::{EntryContent, Payload},
@@ -39,7 +40,8 @@ pub struct NewEntry<'a> {
     pub waiting: Option<(ExecutionId, &'a str)>,
 }
 
-/// Stores the message and its outbox entry. The conversation's row must be locked by this transaction.
+/// Stores the message and its outbox entry. The conversation's row must be locked by this
+/// transaction.
 pub async fn enqueue(
     ctx: &Context,
     tx: &mut Tx<'_>,

@@ -1,6 +1,8 @@
-//! Fills a template message of an agent from our copy of the template: language, components and text.
+//! Fills a template message of an agent from our copy of the template: language, components and
+//! text.
 //!
-//! A template that is not approved is refused. One that we have no copy of is sent as the agent wrote it.
+//! A template that is not approved is refused. One that we have no copy of is sent as the agent
+//! wrote it.
 
 use super::not_sendable::NotSendable;
 use crate::json::from_json;
@@ -43,9 +45,9 @@ pub(super) async fn fill_in(
             ..message.clone()
         }),
         Err(problems) => {
-            let told =
+            let messages =
                 problems.iter().map(|problem| format!("{} {}", problem.path.trim_start_matches('/'), problem.message));
-            Err(NotSendable::TemplateUnfit(told.collect::<Vec<_>>().join("; ")))
+            Err(NotSendable::TemplateUnfit(messages.collect::<Vec<_>>().join("; ")))
         }
     })
 }

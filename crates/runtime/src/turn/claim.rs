@@ -1,4 +1,5 @@
-//! Claims conversations and runs their turns: executes each effect, feeds its outcome, until the execution waits.
+//! Claims conversations and runs their turns: executes each effect, feeds its outcome, until the
+//! execution waits.
 
 use super::{
     effects,
@@ -6,7 +7,7 @@ use super::{
 };
 use crate::{
     Context, failpoint,
-    schedule::{Did, IMMEDIATELY, retry_delay},
+    worker_step::{Did, IMMEDIATELY, retry_delay},
 };
 use domain::ids::{ConversationId, ProjectId};
 use store::{
@@ -41,8 +42,9 @@ pub(crate) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()
     }
 }
 
-/// Runs the first step of a turn in the caller's transaction, so that an API request sees its result. If a worker holds
-/// the conversation, that worker reads the input at its next step. Pass the result to [`spawn_continue_turn`].
+/// Runs the first step of a turn in the caller's transaction, so that an API request sees its
+/// result. If a worker holds the conversation, that worker reads the input at its next step. Pass
+/// the result to [`spawn_continue_turn`].
 pub async fn accept(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -97,15 +99,16 @@ pub(crate) async fn continue_turn(ctx: &Context, mut turn: Option<ActiveTurn>) -
     Ok(())
 }
 
-/// Executes one effect and feeds its outcome. A node that stops does not wait for a model or a tool list: these have no
-/// side effects, so the next worker repeats them.
+/// Executes one effect and feeds its outcome. A node that stops does not wait for a model or a tool
+/// list: these have no side effects, so the next worker repeats them.
 async fn execute_and_step(ctx: &Context, turn: &ActiveTurn) -> store::Result<Option<ActiveTurn>> {
     let can_abandon = turn.pending.can_abandon();
     let outcome = tokio::select! {
         // An outcome that is available is used.
         biased;
         outcome = effects::execute(ctx, turn) => outcome?,
-        // The input is in the mailbox. Without an outcome the engine cancels the request, or the model is asked again.
+        // The input is in the mailbox. Without an outcome the engine cancels the request, or the
+        // model is asked again.
         () = ctx.interrupts.signalled(turn.conversation.id), if can_abandon => Vec::new(),
         () = ctx.stopping.cancelled(), if can_abandon => return release(ctx, turn).await.map(|()| None),
     };

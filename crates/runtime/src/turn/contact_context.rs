@@ -1,8 +1,8 @@
-//! Contact context of an execution: profile, metadata, notes and time zone, and the messages before the execution started
-//! (docs/spec/engine.md 2.2, 2.6).
+//! Contact context of an execution: profile, metadata, notes and time zone, and the messages before
+//! the execution started (docs/spec/engine.md 2.2, 2.6).
 //!
-//! The statement that loads the execution also reads the version of the contact's metadata and notes, so a turn without
-//! changes reads neither.
+//! The statement that loads the execution also reads the version of the contact's metadata and
+//! notes, so a turn without changes reads neither.
 
 use domain::{Timestamp, ids::ProjectId, message::MessageOrigin, sandbox::codes_in};
 use engine::{About, Contact, EarlierMessage, Input, Note, State, Zone};
@@ -16,7 +16,8 @@ const MAX_NOTE_CHARS: usize = 1_000;
 /// Messages from before an execution.
 const MAX_EARLIER: i64 = 20;
 
-/// The contact context, if it differs from what the execution has. `version` is that of the stored contact.
+/// The contact context, if it differs from what the execution has. `version` is that of the stored
+/// contact.
 pub(super) async fn contact(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -67,7 +68,8 @@ fn zone(metadata: &Map<String, Value>, now: Timestamp) -> Option<Zone> {
     Some(Zone { name: zone.iana_name().unwrap_or(name).to_owned(), minutes: seconds / 60 })
 }
 
-/// Messages between the previous execution and this one. `first` is the place of the execution's first input.
+/// Messages between the previous execution and this one. `first` is the place of the execution's
+/// first input.
 pub(super) async fn earlier(
     tx: &mut Tx<'_>,
     project: ProjectId,

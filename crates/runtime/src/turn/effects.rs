@@ -21,7 +21,8 @@ use store::{Error, Result, history};
 pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Input>> {
     let outcome = match &turn.pending {
         PendingEffect::Model(call) => call_model(ctx, turn, call).await?,
-        // The request may have been made before a crash: only a safe method is repeated (docs/spec/engine.md 2.10).
+        // The request may have been made before a crash: only a safe method is repeated
+        // (docs/spec/engine.md 2.10).
         PendingEffect::Tool { effect, request, repeated: true, .. } if request.method != "GET" => {
             let answer =
                 ToolAnswer::Failed { code: "outcome_unknown".into(), message: "outcome unknown after restart".into() };
@@ -91,7 +92,8 @@ async fn with_secrets(
     Ok((marks.fill(request, &values), Secrets { values, missing }))
 }
 
-/// Sends the request and removes secrets that the other side echoed: everything after this is journaled.
+/// Sends the request and removes secrets that the other side echoed: everything after this is
+/// journaled.
 async fn send_request(ctx: &Context, filled: &ToolRequest, secrets: &Secrets) -> ToolAnswer {
     match ctx.egress.send(filled).await.redacted(&secrets.values) {
         ToolAnswer::Answered { status, content, truncated } => {

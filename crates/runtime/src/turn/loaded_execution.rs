@@ -1,4 +1,5 @@
-//! An execution within a step: loaded, advanced by the engine, recorded and saved in the step's transaction.
+//! An execution within a step: loaded, advanced by the engine, recorded and saved in the step's
+//! transaction.
 
 use super::contact_context;
 use crate::{
@@ -46,7 +47,8 @@ pub(super) struct LoadedExecution {
 }
 
 impl LoadedExecution {
-    /// The conversation's live execution, or a new one if there is a message for an agent to answer.
+    /// The conversation's live execution, or a new one if there is a message for an agent to
+    /// answer.
     pub(super) async fn load(
         ctx: &Context,
         tx: &mut Tx<'_>,
@@ -63,7 +65,8 @@ impl LoadedExecution {
             if resumed || !execution.state.status.is_over() {
                 return Ok(Some(execution));
             }
-            // It is over, but must record its outcomes: if it is resumed later, it must not wait for settled sends.
+            // It is over, but must record its outcomes: if it is resumed later, it must not wait
+            // for settled sends.
             previous_ended_at = execution.previous_ended_at;
             let (sent, others) =
                 std::mem::take(inputs).into_iter().partition(|input| matches!(input, Input::Sent { .. }));
@@ -113,8 +116,8 @@ impl LoadedExecution {
         self.step_no == 0
     }
 
-    /// Inputs that precede the others: earlier messages for a new execution, and the contact context if it has changed.
-    /// `first_seq` is the place of the first input in the conversation.
+    /// Inputs that precede the others: earlier messages for a new execution, and the contact
+    /// context if it has changed. `first_seq` is the place of the first input in the conversation.
     pub(super) async fn context_inputs(
         &self,
         tx: &mut Tx<'_>,
@@ -161,7 +164,8 @@ impl LoadedExecution {
         }
     }
 
-    /// Writes history, journal and effects of a step. Returns the outcomes of sends that were refused.
+    /// Writes history, journal and effects of a step. Returns the outcomes of sends that were
+    /// refused.
     #[expect(clippy::too_many_arguments, reason = "the step, its inputs and where they belong")]
     pub(super) async fn record(
         &mut self,
@@ -219,8 +223,8 @@ impl LoadedExecution {
                         .await?;
                 }
                 Effect::ClearTimer => timers::clear(tx, project, self.id).await?,
-                // Executed after the commit: the state holds what is pending. A cancelled model call is dropped with the
-                // task that waits for it.
+                // Executed after the commit: the state holds what is pending. A cancelled model
+                // call is dropped with the task that waits for it.
                 Effect::CallModel(_)
                 | Effect::CallTool { .. }
                 | Effect::Retrieve { .. }

@@ -6,11 +6,11 @@
 mod claim;
 mod contact_context;
 mod effects;
-mod human_messages;
 mod loaded_execution;
 mod model_answer;
 mod pending;
 mod step;
+mod step_inputs;
 
 pub use claim::{accept, spawn_continue_turn};
 pub(crate) use claim::{continue_turn, run, step as claim_and_run};

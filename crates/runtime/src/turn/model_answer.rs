@@ -6,7 +6,8 @@ use domain::{
 };
 use serde_json::Value;
 
-/// Removes NUL, which PostgreSQL cannot store in text, and nesting that is too deep to be read again.
+/// Removes NUL, which PostgreSQL cannot store in text, and nesting that is too deep to be read
+/// again.
 pub(crate) fn storable(response: ModelResponse) -> ModelResponse {
     fn clean(value: Value) -> Value {
         match value {

@@ -1,12 +1,12 @@
-//! One engine step as one commit: outcome, state, history, journal, outbox entries, timers and event together, under the
-//! conversation's epoch.
+//! One engine step as one commit: outcome, state, history, journal, outbox entries, timers and
+//! event together, under the conversation's epoch.
 
 use super::{
-    human_messages::{self, prepend_earlier},
     loaded_execution::LoadedExecution,
     pending::PendingEffect,
+    step_inputs::{self, prepend_earlier},
 };
-use crate::{Context, schedule::IMMEDIATELY};
+use crate::{Context, worker_step::IMMEDIATELY};
 use domain::{
     Timestamp,
     ids::{ExecutionId, ProjectId},
@@ -40,8 +40,8 @@ pub(crate) enum Claim {
     Continued,
 }
 
-/// Feeds `outcomes` and the mailbox to the engine as far as they go. `None`: the execution waits or is over, and the
-/// conversation is released.
+/// Feeds `outcomes` and the mailbox to the engine as far as they go. `None`: the execution waits or
+/// is over, and the conversation is released.
 pub(crate) async fn step(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -53,7 +53,8 @@ pub(crate) async fn step(
     step_from(ctx, tx, project, conversation, outcomes, Start::Stored(claim)).await
 }
 
-/// As [`step`], for a turn that this node holds: under the conversation's epoch, its state in memory is what is stored.
+/// As [`step`], for a turn that this node holds: under the conversation's epoch, its state in
+/// memory is what is stored.
 pub(super) async fn next_step(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -89,7 +90,7 @@ async fn step_from(
     start: Start,
 ) -> Result<Option<ActiveTurn>> {
     let now = ctx.now();
-    let taken = human_messages::take(tx, project, &conversation).await?;
+    let taken = step_inputs::take(tx, project, &conversation).await?;
     if taken.must_wait {
         release(tx, project, &conversation, None, None, false).await?;
         return Ok(None);
@@ -110,7 +111,7 @@ async fn step_from(
         return Ok(None);
     };
     if execution.is_new() {
-        human_messages::as_earlier(&mut inputs, now);
+        step_inputs::as_earlier(&mut inputs, now);
     }
     let pending_before = execution.state.pending.clone();
     let status_before = execution.state.status;
@@ -129,7 +130,8 @@ async fn step_from(
     }
     execution.save(ctx, tx, project, status_before, now).await?;
     let pending = PendingEffect::of(execution.state.pending.as_ref(), pending_before.as_ref(), now);
-    // A node that stops begins no slow effect: another node, or this one after its restart, continues from here.
+    // A node that stops begins no slow effect: another node, or this one after its restart,
+    // continues from here.
     let leave = pending.as_ref().is_some_and(PendingEffect::can_abandon) && ctx.stopping.is_cancelled();
     let due = if pending.is_some() { Some(IMMEDIATELY) } else { execution.state.due_at() };
     release(tx, project, &conversation, Some(execution.id), due, pending.is_some() && !leave).await?;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     Context,
     jobs::{self, Queue},
-    schedule::BATCH,
+    worker_step::BATCH,
 };
 use futures::{
     future::FutureExt as _,
@@ -16,18 +16,21 @@ use futures::{
 use std::{collections::HashSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// Longest wait for work that did not notify this node: work of other nodes, and clocks, are found by polling.
+/// Longest wait for work that did not notify this node: work of other nodes, and clocks, are found
+/// by polling.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Most concurrent turns on this node; each waits for a model most of the time.
 const MAX_TURNS: usize = 256;
-/// Most concurrent sends: apart from turns, so that a model that hangs does not keep answers from leaving.
+/// Most concurrent sends: apart from turns, so that a model that hangs does not keep answers from
+/// leaving.
 const MAX_SENDS: usize = 128;
 /// Most concurrent test runs.
 const MAX_TRIALS: usize = 64;
 /// Most concurrent jobs that call Meta, in each queue.
 const MAX_JOBS: usize = 16;
 
-/// Runs the workers until `stop` is cancelled. Then it finishes the work in progress and keeps renewing its leases.
+/// Runs the workers until `stop` is cancelled. Then it finishes the work in progress and keeps
+/// renewing its leases.
 pub async fn run(ctx: Context, stop: CancellationToken) {
     let idle = CancellationToken::new();
     let due = async {
@@ -70,7 +73,8 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         tokio::pin!(woken);
         woken.as_mut().enable();
         let mut full = false;
-        // The end of a task brings no new work unless some was left over: what the task made due has notified.
+        // The end of a task brings no new work unless some was left over: what the task made due
+        // has notified.
         let worth_a_look = leftover || !std::mem::take(&mut ended);
         let turns = busy.iter().filter(|subject| matches!(subject, Subject::Turn(_))).count();
         let test_runs = busy.iter().filter(|subject| matches!(subject, Subject::TestRun(_))).count();
@@ -129,8 +133,8 @@ async fn spawn(subject: Subject, work: impl Future<Output = store::Result<()>> +
     subject
 }
 
-/// Runs jobs that call Meta, a few at once. They are rare and may wait for a poll, so that turns and sends do not
-/// pay for looking for them.
+/// Runs jobs that call Meta, a few at once. They are rare and may wait for a poll, so that turns
+/// and sends do not pay for looking for them.
 async fn run_jobs(ctx: Context, queue: Queue, stop: CancellationToken) {
     let mut tasks = FuturesUnordered::new();
     let mut busy: HashSet<Subject> = HashSet::new();

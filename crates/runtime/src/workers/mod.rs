@@ -7,7 +7,7 @@ mod lease_renewal;
 mod loops;
 mod work;
 
-pub use crate::schedule::Did;
+pub use crate::worker_step::Did;
 pub use lease_renewal::renew_leases;
 pub use loops::run;
 pub use work::{Due, Subject, Work, look, run_due_clocks, step};

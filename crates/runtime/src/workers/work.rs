@@ -1,9 +1,8 @@
 //! Due work: finding it, and executing one piece of it.
 
 use crate::{
-    Context, dispatch, jobs,
-    schedule::{BATCH, Did},
-    timers, trials, turn,
+    Context, dispatch, jobs, timers, trials, turn,
+    worker_step::{BATCH, Did},
 };
 use domain::ids::{ConversationId, OutboxId};
 use store::unscoped::{self, DueConversation, DueOutbox, DueRow};
@@ -26,7 +25,8 @@ pub async fn step(ctx: &Context) -> store::Result<Did> {
     Ok(Did::Nothing)
 }
 
-/// A piece of due work. Different pieces run concurrently; of two nodes that take the same one, one finds it claimed.
+/// A piece of due work. Different pieces run concurrently; of two nodes that take the same one, one
+/// finds it claimed.
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
     Turn(DueConversation),

@@ -169,8 +169,8 @@ fn describe(method: &str, operation: &mut Value) {
     for (status, meaning) in errors {
         let of_query = Some(IN_QUERY).filter(|_| has_query && status == "422");
         let own = responses[status]["description"].as_str();
-        let told: Vec<&str> = [Some(meaning), of_query, own].into_iter().flatten().collect();
-        responses[status]["description"] = json!(told.join(". "));
+        let descriptions: Vec<&str> = [Some(meaning), of_query, own].into_iter().flatten().collect();
+        responses[status]["description"] = json!(descriptions.join(". "));
     }
     *responses = sorted(responses.take());
     for (status, response) in responses.as_object_mut().into_iter().flatten() {

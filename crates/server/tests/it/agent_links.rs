@@ -34,8 +34,8 @@ fn path(agent: &str, link: &Value) -> String {
     format!("/api/v1/agents/{agent}/agent_whatsapp_configs/{}", link["id"].as_str().unwrap())
 }
 
-async fn says(app: &TestApp, text: &str) {
-    app.says(ANA, text).await;
+async fn ana_sends(app: &TestApp, text: &str) {
+    app.contact_sends(ANA, text).await;
     app.run_until_idle().await;
 }
 
@@ -46,14 +46,14 @@ async fn listed(app: &TestApp) -> Vec<Value> {
 #[tokio::test]
 async fn linked_agent_answers_and_the_contact_belongs_to_the_customer() {
     let (app, config) = own_number().await;
-    says(&app, "anybody there?").await;
+    ana_sends(&app, "anybody there?").await;
     assert_eq!(app.model().requests().len(), 0, "no agent is linked");
     let agent = app.agent(json!({"name": "Desk"})).await;
     let made = link(&app, &agent, &config, None).await;
     assert_eq!((&made["is_primary"], &made["whatsapp_config"]["id"]), (&json!(true), &json!(config)));
     app.model().says("Good morning.");
-    says(&app, "hello").await;
-    assert_eq!(app.heard(ANA).await, ["Good morning."]);
+    ana_sends(&app, "hello").await;
+    assert_eq!(app.received_texts(ANA).await, ["Good morning."]);
     let contact = app.get("/api/v1/whatsapp_contacts").await.data()[0].clone();
     let config = app.get(&format!("/api/v1/whatsapp_configs/{config}")).await;
     assert_eq!(contact["customer_id"], config.data()["customer_id"]);
@@ -70,7 +70,7 @@ async fn primary_agent_answers_otherwise_the_first_linked() {
     assert_eq!((&first_link["is_primary"], &second_link["is_primary"]), (&json!(false), &json!(true)));
     let answered_by = async |text: &str| {
         app.model().calls(&[("MoveToNextNode", json!({"next_node": "end", "reason": "done"}))]);
-        says(&app, text).await;
+        ana_sends(&app, text).await;
         app.model().last_texts("system")[0].contains("I am the second.")
     };
     assert!(answered_by("one").await);
@@ -107,15 +107,15 @@ async fn unlinked_agent_finishes_its_execution_and_starts_no_other() {
     let agent = app.agent(json!({"name": "Desk"})).await;
     let made = link(&app, &agent, &config, None).await;
     app.model().says("Which size?");
-    says(&app, "a shirt").await;
+    ana_sends(&app, "a shirt").await;
     let path = path(&agent, &made);
     assert_eq!(app.call(Method::DELETE, &path, None).await.status, 204);
     assert_eq!(app.get(&path).await.status, 404);
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "end", "reason": "done"}))]);
-    says(&app, "large").await;
+    ana_sends(&app, "large").await;
     assert_eq!(app.execution(&agent).await["status"], "ended");
     let asked = app.model().requests().len();
-    says(&app, "hello?").await;
+    ana_sends(&app, "hello?").await;
     assert_eq!(app.model().requests().len(), asked);
 }
 
@@ -138,14 +138,14 @@ fn touch<'a>(app: &TestApp, config: &str, contact: ContactId) -> Touch<'a> {
 #[tokio::test]
 async fn message_racing_an_unlink_starts_no_execution() {
     let (app, config) = own_number().await;
-    says(&app, "anybody there?").await;
+    ana_sends(&app, "anybody there?").await;
     let agent = app.agent(json!({"name": "Desk"})).await;
     let id = listed(&app).await[0]["id"].as_str().unwrap().parse().unwrap();
     let store = &app.app.context().store;
     let row = conversations::find(&mut store.read().await.unwrap().conn(), app.project, id).await.unwrap().unwrap();
     let touch = Touch { agent: Some(Some(agent.parse().unwrap())), ..touch(&app, &config, row.contact_id) };
     store::transact!(store, "test", tx => conversations::touch(tx, app.project, &touch).await).unwrap();
-    says(&app, "hello?").await;
+    ana_sends(&app, "hello?").await;
     assert_eq!(app.model().requests().len(), 0);
 }
 
@@ -179,7 +179,7 @@ async fn number_with_processing_disabled_stores_messages_without_answering() {
     link(&app, &agent, &config, None).await;
     let off = json!({"whatsapp_config": {"inbound_processing_enabled": false}});
     app.patch(&format!("/api/v1/whatsapp_configs/{config}"), off).await.data();
-    says(&app, "hello").await;
+    ana_sends(&app, "hello").await;
     assert_eq!((app.model().requests().len(), app.messages().await.len()), (0, 1));
 }
 
@@ -189,7 +189,7 @@ async fn deleted_number_ends_its_conversations_and_can_be_connected_again() {
     let agent = app.agent(json!({"name": "Desk"})).await;
     link(&app, &agent, &config, None).await;
     app.model().says("Which size?");
-    says(&app, "a shirt").await;
+    ana_sends(&app, "a shirt").await;
     assert_eq!(app.execution(&agent).await["status"], "paused");
     let row = app.get(&format!("/api/v1/whatsapp_configs/{config}")).await;
     let customer = row.data()["customer_id"].as_str().unwrap().to_owned();
@@ -199,7 +199,7 @@ async fn deleted_number_ends_its_conversations_and_can_be_connected_again() {
     assert_ne!(app.execution(&agent).await["status"], "paused");
     assert_eq!(app.get(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs")).await.data(), &json!([]));
     let asked = app.model().requests().len();
-    says(&app, "large").await;
+    ana_sends(&app, "large").await;
     assert_eq!((app.model().requests().len(), listed(&app).await.len()), (asked, 1), "the number has no config");
 
     let again = json!({"name": "Again", "phone_number_id": emulator::PHONE_NUMBER_ID, "business_account_id": "1",
@@ -209,8 +209,8 @@ async fn deleted_number_ends_its_conversations_and_can_be_connected_again() {
     link(&app, &agent, &config, None).await;
     app.forward(Span::from_secs(1)).await;
     app.model().says("Hello again.");
-    says(&app, "and now?").await;
+    ana_sends(&app, "and now?").await;
     let statuses: Vec<Value> = listed(&app).await.iter().map(|one| one["status"].clone()).collect();
     assert_eq!(statuses, ["active", "ended"]);
-    assert_eq!(app.heard(ANA).await.last().unwrap(), "Hello again.");
+    assert_eq!(app.received_texts(ANA).await.last().unwrap(), "Hello again.");
 }

@@ -92,14 +92,14 @@ async fn agents_model_settings_are_used_and_its_fallback_on_failure() {
     app.activate(ANA, &id).await;
     app.model().fails(400);
     app.model().says("Hello.");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let asked = app.model().requests();
     let of =
         |request: &Value| (request["model"].clone(), request["temperature"].clone(), request["max_tokens"].clone());
     assert_eq!(of(&asked[0]), (json!("large"), json!(0.7), json!(300)));
     assert_eq!(asked[1]["model"], "small");
-    assert_eq!(app.heard(ANA).await, ["Hello."]);
+    assert_eq!(app.received_texts(ANA).await, ["Hello."]);
 }
 
 #[tokio::test]
@@ -107,17 +107,17 @@ async fn provider_without_key_fails_by_name_and_rehearsal_needs_no_key() {
     let app = TestApp::start().await;
     let id = app.agent(json!({"name": "Desk", "llm_config": {"provider_name": "OpenRouter"}})).await;
     app.activate(ANA, &id).await;
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let failed = app.execution(&id).await;
     assert_eq!((&failed["status"], &failed["error"]["code"]), (&json!("failed"), &json!("llm_key_missing")));
     assert_eq!(update(&app, &id, json!({"llm_config": {"provider_name": "Rehearsal"}})).await.status, 200);
     app.forward(Span::from_secs(1)).await;
-    app.says(ANA, "hi again").await;
+    app.contact_sends(ANA, "hi again").await;
     app.run_until_idle().await;
     let answered = app.execution(&id).await;
     assert_eq!(answered["status"], "paused", "{answered}");
-    assert_eq!((app.model().requests().len(), app.heard(ANA).await.len()), (0, 1));
+    assert_eq!((app.model().requests().len(), app.received_texts(ANA).await.len()), (0, 1));
 }
 
 #[tokio::test]
@@ -128,23 +128,23 @@ async fn limits_apply_to_later_executions_and_snapshots_pin_them() {
     let note = |text: &str| ("send_notification_to_user", json!({"message": text}));
     app.model().calls(&[note("1"), note("2")]);
     app.model().says("And?");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["1", "And?"]);
+    assert_eq!(app.received_texts(ANA).await, ["1", "And?"]);
     assert!(app.model().last_texts("tool").last().unwrap().contains("send_limit"));
     // The running execution keeps its settings.
     update(&app, &id, json!({"limits": null})).await;
     app.model().calls(&[note("3"), note("4")]);
     app.model().says("And now?");
-    app.says(ANA, "more").await;
+    app.contact_sends(ANA, "more").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["1", "And?", "3", "And now?"]);
+    assert_eq!(app.received_texts(ANA).await, ["1", "And?", "3", "And now?"]);
     end(&app, &id).await;
     app.model().calls(&[note("5"), note("6")]);
     app.model().says("Bye.");
-    app.says(ANA, "again").await;
+    app.contact_sends(ANA, "again").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await[4..], ["5", "6", "Bye."]);
+    assert_eq!(app.received_texts(ANA).await[4..], ["5", "6", "Bye."]);
 }
 
 #[tokio::test]
@@ -156,10 +156,10 @@ async fn exhausted_token_budget_hands_off() {
     app.activate(ANA, &id).await;
     for text in ["one", "two"] {
         app.model().says(text);
-        app.says(ANA, text).await;
+        app.contact_sends(ANA, text).await;
         app.run_until_idle().await;
     }
-    app.says(ANA, "three").await;
+    app.contact_sends(ANA, "three").await;
     app.run_until_idle().await;
     let execution = app.execution(&id).await;
     assert_eq!((&execution["status"], &execution["handoff_reason"]), (&json!("handoff"), &json!("budget_exceeded")));
@@ -175,7 +175,7 @@ async fn optional_tool_is_offered_only_if_enabled() {
         let id = app.agent(json!({"name": "Desk", "graph": graph, "enabled_tools": tools})).await;
         app.activate(ANA, &id).await;
         app.model().says("?");
-        app.says(ANA, "hi").await;
+        app.contact_sends(ANA, "hi").await;
         app.run_until_idle().await;
         let asked = app.model().requests();
         let tools = asked.last().unwrap()["tools"].as_array().unwrap();

@@ -51,7 +51,7 @@ impl Desk {
 
     /// Ana writes and one worker runs the turn without sending its answer.
     async fn answer_is_queued(&self, text: &str) {
-        self.app.says(ANA, text).await;
+        self.app.contact_sends(ANA, text).await;
         let before = self.app.model().requests().len();
         while self.app.model().requests().len() == before {
             runtime::workers::step(self.app.app.context()).await.unwrap();
@@ -74,7 +74,7 @@ async fn assignment_interrupts_a_model_call_and_the_released_agent_gets_all_mess
     let desk = plain().await;
     let app = &desk.app;
     app.model().says_when_released("too late");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     let assigned = async {
         app.model().received(1).await;
         desk.assign(&desk.maria).await
@@ -84,23 +84,26 @@ async fn assignment_interrupts_a_model_call_and_the_released_agent_gets_all_mess
     assert_eq!((assigned.status, &assigned.data()["active"]), (201, &json!(true)));
     assert_eq!(assigned.data()["created_by_user_id"], Value::Null);
     desk.writes("Maria here.").await;
-    app.says(ANA, "thanks, and the bill?").await;
+    app.contact_sends(ANA, "thanks, and the bill?").await;
     app.forward(Span::from_mins(30)).await;
     assert_eq!((app.model().requests().len(), desk.status().await.as_str()), (1, "handoff"));
-    assert_eq!(app.heard(ANA).await, ["Maria here."]);
+    assert_eq!(app.received_texts(ANA).await, ["Maria here."]);
 
     app.model().says("The bill is 10.");
     desk.release(&assigned.id()).await;
     app.run_until_idle().await;
-    let (said, ours) = (app.model().last_texts("user"), app.model().last_texts("assistant"));
-    assert!(said.contains(&"hi".to_owned()) && said.contains(&"thanks, and the bill?".to_owned()), "{said:?}");
-    assert_eq!(ours, ["Maria here."]);
-    assert_eq!(app.heard(ANA).await, ["Maria here.", "The bill is 10."]);
+    let (from_user, from_agent) = (app.model().last_texts("user"), app.model().last_texts("assistant"));
+    assert!(
+        from_user.contains(&"hi".to_owned()) && from_user.contains(&"thanks, and the bill?".to_owned()),
+        "{from_user:?}"
+    );
+    assert_eq!(from_agent, ["Maria here."]);
+    assert_eq!(app.received_texts(ANA).await, ["Maria here.", "The bill is 10."]);
 
     app.model().says("Bye!");
-    app.says(ANA, "ok").await;
+    app.contact_sends(ANA, "ok").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await.last().unwrap(), "Bye!", "neither a loop nor silence");
+    assert_eq!(app.received_texts(ANA).await.last().unwrap(), "Bye!", "neither a loop nor silence");
 }
 
 #[tokio::test]
@@ -110,7 +113,7 @@ async fn assignment_drops_queued_agent_answers() {
     desk.answer_is_queued("hi").await;
     desk.assign(&desk.maria).await.data();
     desk.app.forward(Span::from_mins(10)).await;
-    assert!(desk.app.heard(ANA).await.is_empty());
+    assert!(desk.app.received_texts(ANA).await.is_empty());
     let messages = desk.app.messages().await;
     let last = messages.last().unwrap();
     assert_eq!((&last["status"], &last["metadata"]["error"]["code"]), (&json!("failed"), &json!("taken_over")));
@@ -123,17 +126,17 @@ async fn unconfirmed_send_is_not_repeated_after_assignment() {
     let drop = json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": "drop"});
     desk.app.emulator_call(Method::POST, "/faults", Some(drop)).await;
     desk.app.model().says("lost");
-    desk.app.says(ANA, "hi").await;
+    desk.app.contact_sends(ANA, "hi").await;
     desk.app.run_until_idle().await;
     let assignment = desk.assign(&desk.maria).await.id();
     desk.app.forward(Span::from_mins(1)).await;
     desk.app.forward(Span::from_mins(10)).await;
-    assert!(desk.app.heard(ANA).await.is_empty());
+    assert!(desk.app.received_texts(ANA).await.is_empty());
     assert_eq!(desk.status().await, "handoff");
     desk.app.model().says("back");
     desk.release(&assignment).await;
     desk.app.run_until_idle().await;
-    assert_eq!(desk.app.heard(ANA).await, ["back"]);
+    assert_eq!(desk.app.received_texts(ANA).await, ["back"]);
 }
 
 #[tokio::test]
@@ -141,25 +144,26 @@ async fn no_execution_starts_while_assigned_and_the_next_one_gets_all_messages_i
     let desk = plain().await;
     let app = &desk.app;
     let assignment = desk.assign(&desk.maria).await.id();
-    app.says(ANA, "first").await;
+    app.contact_sends(ANA, "first").await;
     app.run_until_idle().await;
     desk.writes("Maria: second").await;
     app.run_until_idle().await;
-    app.says(ANA, "third").await;
+    app.contact_sends(ANA, "third").await;
     app.forward(Span::from_hours(3)).await;
     assert_eq!(desk.questions().await, 0);
     assert!(app.get(&format!("/api/v1/agents/{}/executions", desk.agent)).await.data().as_array().unwrap().is_empty());
-    app.says(ANA, "fourth").await;
+    app.contact_sends(ANA, "fourth").await;
     app.run_until_idle().await;
 
     app.model().says("fifth");
     desk.release(&assignment).await;
     assert_eq!(desk.questions().await, 1);
     let request = app.model().requests().pop().unwrap();
-    let told: Vec<_> = request["messages"].as_array().unwrap().iter().filter_map(|m| m["content"].as_str()).collect();
-    let place = |text: &str| told.iter().position(|told| *told == text).unwrap_or_else(|| panic!("{text}: {told:#?}"));
+    let texts: Vec<_> = request["messages"].as_array().unwrap().iter().filter_map(|m| m["content"].as_str()).collect();
+    let place =
+        |text: &str| texts.iter().position(|other| *other == text).unwrap_or_else(|| panic!("{text}: {texts:#?}"));
     assert!(place("first") < place("Maria: second") && place("Maria: second") < place("third\nfourth"));
-    assert_eq!(app.heard(ANA).await.last().unwrap(), "fifth");
+    assert_eq!(app.received_texts(ANA).await.last().unwrap(), "fifth");
 }
 
 #[tokio::test]
@@ -169,7 +173,7 @@ async fn execution_created_during_assignment_starts_on_release() {
     let body = json!({"phone_number": ANA, "message": "remind her"});
     assert_eq!(app.post(&format!("/api/v1/agents/{}/executions", desk.agent), body).await.status, 202);
     let assignment = desk.assign(&desk.maria).await.id();
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     assert_eq!((desk.questions().await, desk.status().await.as_str()), (0, "started"));
     app.model().says("A reminder, and hi.");
     desk.release(&assignment).await;
@@ -193,7 +197,7 @@ async fn released_agent_sees_the_colleagues_replies() {
     let desk = plain().await;
     let app = &desk.app;
     let assignment = desk.assign(&desk.maria).await.id();
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     desk.writes("Maria: done").await;
     app.model().says("Anything else?");
@@ -212,7 +216,7 @@ async fn agent_sees_the_colleagues_opening_message() {
     desk.release(&assignment).await;
     assert_eq!(desk.questions().await, 0, "no message for the agent");
     app.model().says("I am sorry.");
-    app.says(ANA, "how late?").await;
+    app.contact_sends(ANA, "how late?").await;
     assert_eq!(desk.questions().await, 1);
     assert_eq!(app.model().last_texts("assistant"), ["Maria: your order is late"]);
 }
@@ -226,21 +230,21 @@ async fn release_ends_a_handoff_requested_by_the_agent() {
             {"from": "talk", "to": "__end__", "label": "done"}]});
     let desk = Desk::open(json!({"name": "Desk", "graph": graph})).await;
     desk.app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "angry"}))]);
-    desk.app.says(ANA, "a human!").await;
+    desk.app.contact_sends(ANA, "a human!").await;
     desk.app.run_until_idle().await;
     let assignment = desk.assign(&desk.maria).await.id();
     assert_eq!(desk.questions().await, 1);
     desk.app.model().says("I am back.");
     desk.release(&assignment).await;
     assert_eq!(desk.questions().await, 2);
-    assert_eq!((desk.app.heard(ANA).await, desk.status().await), (vec!["I am back.".into()], "paused".into()));
+    assert_eq!((desk.app.received_texts(ANA).await, desk.status().await), (vec!["I am back.".into()], "paused".into()));
 }
 
 #[tokio::test]
 async fn resume_before_assignment_waits_for_release() {
     let desk = plain().await;
     desk.app.model().says("hello");
-    desk.app.says(ANA, "hi").await;
+    desk.app.contact_sends(ANA, "hi").await;
     desk.app.run_until_idle().await;
     let path = format!(
         "/api/v1/agents/{}/executions/{}",
@@ -264,7 +268,7 @@ async fn assign_and_release_before_the_agent_notices_both_apply() {
     let desk = plain().await;
     let app = &desk.app;
     app.model().says("hello");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let assignment = desk.assign(&desk.maria).await.id();
     desk.release(&assignment).await;
@@ -274,7 +278,7 @@ async fn assign_and_release_before_the_agent_notices_both_apply() {
     desk.release(&assignment).await;
     desk.change(&assignment, json!({"active": true})).await.data();
     assert_eq!((desk.questions().await, desk.status().await.as_str()), (2, "handoff"));
-    app.says(ANA, "hello?").await;
+    app.contact_sends(ANA, "hello?").await;
     assert_eq!(desk.questions().await, 2);
     app.model().says("here");
     desk.release(&assignment).await;
@@ -286,7 +290,7 @@ async fn assign_and_release_during_a_model_call_repeats_the_call() {
     let desk = plain().await;
     let app = &desk.app;
     app.model().says_when_released("unheard");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     let both = async {
         app.model().received(1).await;
         let assignment = desk.assign(&desk.maria).await.id();
@@ -295,7 +299,7 @@ async fn assign_and_release_during_a_model_call_repeats_the_call() {
     app.model().says("hello");
     tokio::join!(app.run_until_idle(), both);
     app.run_until_idle().await;
-    assert_eq!((app.heard(ANA).await, desk.status().await), (vec!["hello".into()], "paused".into()));
+    assert_eq!((app.received_texts(ANA).await, desk.status().await), (vec!["hello".into()], "paused".into()));
 }
 
 /// The outbox checks the assignment too, in case the engine missed it.
@@ -303,7 +307,7 @@ async fn assign_and_release_during_a_model_call_repeats_the_call() {
 async fn outbox_refuses_agent_messages_in_an_assigned_conversation() {
     let desk = plain().await;
     desk.app.model().says("hello");
-    desk.app.says(ANA, "hi").await;
+    desk.app.contact_sends(ANA, "hi").await;
     desk.app.run_until_idle().await;
     let (project, id) = (desk.app.project, desk.app.conversation().await.parse().unwrap());
     let assignee = Some(desk.maria.parse().unwrap());
@@ -313,9 +317,9 @@ async fn outbox_refuses_agent_messages_in_an_assigned_conversation() {
     for _ in 0..3 {
         desk.app.model().says("I did not know");
     }
-    desk.app.says(ANA, "more").await;
+    desk.app.contact_sends(ANA, "more").await;
     desk.app.run_until_idle().await;
-    assert_eq!(desk.app.heard(ANA).await, ["hello"]);
+    assert_eq!(desk.app.received_texts(ANA).await, ["hello"]);
     assert_eq!(desk.app.execution(&desk.agent).await["error"]["code"], "send_failed");
 }
 
@@ -391,19 +395,19 @@ async fn user_of_another_project_is_answered_like_an_absent_user() {
         store::users::join(tx, other, stranger, now).await
     })
     .unwrap();
-    let told = |answer: Answer| (answer.status, answer.body["message"].clone());
-    let absent = told(desk.assign("0197a1b2-0000-7000-8000-000000000001").await);
+    let refusal = |answer: Answer| (answer.status, answer.body["message"].clone());
+    let absent = refusal(desk.assign("0197a1b2-0000-7000-8000-000000000001").await);
     assert_eq!(absent, (404, json!("User not found")));
-    assert_eq!(told(desk.assign(&stranger.to_string()).await), absent);
+    assert_eq!(refusal(desk.assign(&stranger.to_string()).await), absent);
     let assignment = desk.assign(&desk.maria).await.id();
-    assert_eq!(told(desk.change(&assignment, json!({"user_id": stranger})).await), absent);
+    assert_eq!(refusal(desk.change(&assignment, json!({"user_id": stranger})).await), absent);
 }
 
 #[tokio::test]
 async fn assigned_conversation_wakes_its_agent_only_on_release() {
     let desk = plain().await;
     desk.app.model().says("hello");
-    desk.app.says(ANA, "hi").await;
+    desk.app.contact_sends(ANA, "hi").await;
     desk.app.run_until_idle().await;
     desk.assign(&desk.maria).await.data();
     desk.app.run_until_idle().await;

@@ -11,7 +11,7 @@ async fn plain_turn_takes_five_commits() {
     for text in ["first", "second"] {
         app.take_commits();
         app.model().says("Yes.");
-        app.says(ANA, text).await;
+        app.contact_sends(ANA, text).await;
         app.run_until_idle().await;
         assert_eq!(app.execution(&agent).await["status"], "paused");
         // 1 webhook; 2 claim, input and model request; 3 model answer and outbox entry; 4 send

@@ -19,7 +19,7 @@ fn texts(app: &TestApp) -> Vec<(String, String)> {
 
 async fn turn(app: &TestApp, text: &str) {
     app.model().says("And?");
-    app.says(ANA, text).await;
+    app.contact_sends(ANA, text).await;
     app.run_until_idle().await;
 }
 
@@ -51,20 +51,20 @@ async fn prompt_has_current_metadata_and_notes_at_each_message() {
     note(&app, json!({"name": "Invoice", "content": "Pays late"})).await;
     note(&app, json!({"name": "Gossip", "content": "Likes cake", "metadata": {"private": true}})).await;
     turn(&app, "hi").await;
-    let told = system(&app);
+    let prompt = system(&app);
     for wanted in ["plan: Gold", "Note: Invoice: Pays late (added 2026-09-21)", "(America/Bogota)"] {
-        assert!(told.contains(wanted), "{wanted:?} is not in {told}");
+        assert!(prompt.contains(wanted), "{wanted:?} is not in {prompt}");
     }
-    assert!(!told.contains("cake"), "{told}");
+    assert!(!prompt.contains("cake"), "{prompt}");
     assert!(texts(&app).iter().any(|(_, text)| text.contains("Talk about Gold.")));
     // Changes during an execution appear in its next prompt.
     metadata(&app, json!({"plan": "Silver"})).await;
     let second = note(&app, json!({"content": "Wants a call"})).await;
     turn(&app, "me again").await;
-    let told = system(&app);
+    let prompt = system(&app);
     assert!(
-        told.contains("plan: Silver") && told.contains("Note: note: Wants a call") && told.contains("(UTC)"),
-        "{told}"
+        prompt.contains("plan: Silver") && prompt.contains("Note: note: Wants a call") && prompt.contains("(UTC)"),
+        "{prompt}"
     );
     let path = format!("/api/v1/whatsapp_contacts/{ANA}/notes/{second}");
     app.call(Method::DELETE, &path, None).await;
@@ -80,8 +80,8 @@ async fn turn_without_changes_adds_no_contact_context() {
     metadata(&app, json!({"plan": "Gold"})).await;
     turn(&app, "one").await;
     turn(&app, "two").await;
-    let told = app.stored_texts().await.into_iter().filter(|text| text.contains("\"input\":\"contact\"")).count();
-    assert_eq!(told, 1);
+    let count = app.stored_texts().await.into_iter().filter(|text| text.contains("\"input\":\"contact\"")).count();
+    assert_eq!(count, 1);
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn initial_payload_fills_prompt_variables() {
         "edges": [{"from": "__start__", "to": "a"}, {"from": "a", "to": "__end__", "label": "done"}]});
     let agent = app.agent(json!({"name": "Desk", "graph": graph})).await;
     app.activate(ANA, &agent).await;
-    app.says(ANA, "warm up").await;
+    app.contact_sends(ANA, "warm up").await;
     app.model().says("Hi.");
     app.run_until_idle().await;
     end(&app, &agent).await;
@@ -118,9 +118,10 @@ async fn message_contexts_of_the_caller_reach_the_prompt() {
     let started = app.post(&format!("/api/v1/agents/{agent}/executions"), json!({"message": message})).await;
     assert_eq!(started.status, 202, "{}", started.body);
     app.run_until_idle().await;
-    let said: Vec<(String, String)> = texts(&app).into_iter().filter(|(_, text)| !text.is_empty()).take(3).collect();
+    let messages: Vec<(String, String)> =
+        texts(&app).into_iter().filter(|(_, text)| !text.is_empty()).take(3).collect();
     let wanted = [("user", "Hello?"), ("assistant", "Your parcel is late."), ("user", "How late?")];
-    assert_eq!(said, wanted.map(|(role, text)| (role.to_owned(), text.to_owned())));
+    assert_eq!(messages, wanted.map(|(role, text)| (role.to_owned(), text.to_owned())));
     let bad = json!({"type": "user_input", "content": {"text": "x", "message_contexts": [{"content": "y"}]}});
     assert_eq!(app.post(&format!("/api/v1/agents/{agent}/executions"), json!({"message": bad})).await.status, 422);
 }
@@ -131,7 +132,7 @@ async fn execution_gets_messages_since_the_previous_execution_ended() {
     let agent = app.agent(json!({"name": "Desk"})).await;
     app.activate(ANA, &agent).await;
     app.model().says("Good bye then.");
-    app.says(ANA, "first").await;
+    app.contact_sends(ANA, "first").await;
     app.run_until_idle().await;
     assert!(
         !texts(&app).iter().any(|(_, text)| text.contains("connected")),
@@ -145,7 +146,8 @@ async fn execution_gets_messages_since_the_previous_execution_ended() {
     assert_eq!(sent.status, 201, "{}", sent.body);
     app.run_until_idle().await;
     turn(&app, "yes please").await;
-    let said: Vec<(String, String)> = texts(&app).into_iter().filter(|(_, text)| !text.is_empty()).take(2).collect();
+    let messages: Vec<(String, String)> =
+        texts(&app).into_iter().filter(|(_, text)| !text.is_empty()).take(2).collect();
     let wanted = [("assistant", "A person here: shall we deliver tomorrow?"), ("user", "yes please")];
-    assert_eq!(said, wanted.map(|(role, text)| (role.to_owned(), text.to_owned())));
+    assert_eq!(messages, wanted.map(|(role, text)| (role.to_owned(), text.to_owned())));
 }

@@ -12,10 +12,10 @@ async fn message_gets_the_models_answer_and_its_statuses() {
     app.activate(ANA, &agent).await;
 
     app.model().says("Sure, which size?");
-    app.says(ANA, "do you have the blue one?").await;
+    app.contact_sends(ANA, "do you have the blue one?").await;
     app.run_until_idle().await;
 
-    assert_eq!(app.heard(ANA).await, ["Sure, which size?"]);
+    assert_eq!(app.received_texts(ANA).await, ["Sure, which size?"]);
     assert_eq!(app.execution(&agent).await["status"], "paused");
     app.forward(Span::from_secs(2)).await;
     let last = app.messages().await.pop().unwrap();
@@ -36,7 +36,7 @@ async fn burst_of_messages_produces_one_turn_with_all_texts_in_order() {
 
     app.model().says("I am here.");
     for word in ["one", "two", "three", "four", "five"] {
-        app.says(ANA, word).await;
+        app.contact_sends(ANA, word).await;
         app.forward(Span::from_millis(500)).await;
     }
     assert_eq!(app.model().requests().len(), 0, "the burst is not over");
@@ -44,7 +44,7 @@ async fn burst_of_messages_produces_one_turn_with_all_texts_in_order() {
 
     assert_eq!(app.model().requests().len(), 1);
     assert_eq!(app.model().last_texts("user"), ["one\ntwo\nthree\nfour\nfive"]);
-    assert_eq!(app.heard(ANA).await, ["I am here."]);
+    assert_eq!(app.received_texts(ANA).await, ["I am here."]);
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn debounce_ends_after_five_periods_of_continuous_messages() {
     app.model().says("Let me stop you there.");
     for number in 0..10 {
         assert_eq!(app.model().requests().len(), 0, "after message {number}");
-        app.says(ANA, "and another thing").await;
+        app.contact_sends(ANA, "and another thing").await;
         app.forward(Span::from_secs(1)).await;
     }
     assert_eq!(app.model().requests().len(), 1, "ten seconds after the first message");
@@ -69,25 +69,25 @@ async fn without_debounce_each_text_is_consumed_once_even_during_a_model_call() 
 
     app.model().says_when_released("to the first only");
     app.model().says("to all three");
-    app.says(ANA, "one").await;
+    app.contact_sends(ANA, "one").await;
     let turn = tokio::spawn({
         let app = app.clone();
         async move { app.run_until_idle().await }
     });
     app.model().received(1).await;
-    app.says(ANA, "two").await;
-    app.says(ANA, "three").await;
+    app.contact_sends(ANA, "two").await;
+    app.contact_sends(ANA, "three").await;
     app.model().release();
     turn.await.unwrap();
     app.run_until_idle().await;
 
     // The first answer covered only some texts and was discarded unsent.
-    assert_eq!(app.heard(ANA).await, ["to all three"]);
+    assert_eq!(app.received_texts(ANA).await, ["to all three"]);
     assert_eq!(app.model().requests().len(), 2);
     assert_eq!(app.model().last_texts("user"), ["one", "two\nthree"]);
 
     app.model().says("still here");
-    app.says(ANA, "four").await;
+    app.contact_sends(ANA, "four").await;
     app.run_until_idle().await;
     assert_eq!(app.model().last_texts("user"), ["one", "two\nthree", "four"]);
 }
@@ -104,7 +104,7 @@ async fn model_request_has_prompts_and_tool_schemas() {
     let agent = app.agent(json!({"name": "Greeter", "system_prompt": "We sell hats.", "graph": graph})).await;
     app.activate(ANA, &agent).await;
     app.model().says("Hello Ana!");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
 
     let request = app.model().requests().remove(0);
@@ -132,12 +132,12 @@ async fn transient_model_error_is_retried() {
     app.activate(ANA, &agent).await;
     app.model().fails(503);
     app.model().says("back again");
-    app.says(ANA, "hello?").await;
+    app.contact_sends(ANA, "hello?").await;
     app.run_until_idle().await;
     assert_eq!(app.model().requests().len(), 1, "not before the pause is over");
     assert_eq!(app.execution(&agent).await["status"], "running");
     app.forward(Span::from_secs(1)).await;
-    assert_eq!(app.heard(ANA).await, ["back again"]);
+    assert_eq!(app.received_texts(ANA).await, ["back again"]);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn permanent_model_error_fails_the_execution_and_resume_answers_the_messag
     let agent = app.agent(json!({"name": "Refused"})).await;
     app.activate(ANA, &agent).await;
     app.model().fails(401);
-    app.says(ANA, "is anybody there?").await;
+    app.contact_sends(ANA, "is anybody there?").await;
     app.run_until_idle().await;
     let failed = app.execution(&agent).await;
     assert_eq!(
@@ -158,7 +158,7 @@ async fn permanent_model_error_fails_the_execution_and_resume_answers_the_messag
     let path = format!("/api/v1/agents/{agent}/executions/{}/resume", failed["id"].as_str().unwrap());
     assert_eq!(app.post(&path, json!({})).await.status, 200);
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["I am now."]);
+    assert_eq!(app.received_texts(ANA).await, ["I am now."]);
     assert_eq!(app.model().last_texts("user"), ["is anybody there?"]);
     assert_eq!(app.execution(&agent).await["id"], failed["id"]);
 }
@@ -169,18 +169,18 @@ async fn execution_keeps_the_graph_it_started_with() {
     let agent = app.agent(json!({"name": "Changing", "system_prompt": "Old rules."})).await;
     app.activate(ANA, &agent).await;
     app.model().says("ok");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     app.patch(&format!("/api/v1/agents/{agent}"), json!({"agent": {"system_prompt": "New rules."}})).await.data();
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "__end__", "reason": "done"}))]);
-    app.says(ANA, "bye").await;
+    app.contact_sends(ANA, "bye").await;
     app.run_until_idle().await;
     let system = |number: usize| app.model().requests()[number]["messages"][0]["content"].as_str().unwrap().to_owned();
     assert!(system(1).contains("Old rules."));
     assert_eq!(app.execution(&agent).await["status"], "ended");
 
     app.model().says("hello again");
-    app.says(ANA, "me again").await;
+    app.contact_sends(ANA, "me again").await;
     app.run_until_idle().await;
     assert!(system(2).contains("New rules."), "a new execution takes the agent as it is now");
 }

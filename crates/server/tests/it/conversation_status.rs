@@ -13,7 +13,7 @@ async fn desk() -> (TestApp, String) {
 
 async fn talks(app: &TestApp, text: &str, answer: &str) {
     app.model().says(answer);
-    app.says(ANA, text).await;
+    app.contact_sends(ANA, text).await;
     app.run_until_idle().await;
 }
 
@@ -63,7 +63,7 @@ async fn closing_ends_execution_and_timers_and_the_next_message_opens_a_new_conv
 async fn closing_does_not_wait_for_a_model_call() {
     let (app, agent) = desk().await;
     app.model().says_when_released("too late");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     let conversation = app.conversation().await;
     let closed = async {
         app.model().received(1).await;
@@ -72,7 +72,7 @@ async fn closing_does_not_wait_for_a_model_call() {
     tokio::join!(app.run_until_idle(), closed);
     app.run_until_idle().await;
     assert_eq!(end_of_execution(&app, &agent).await, (json!("ended"), json!("conversation_closed")));
-    assert!(app.heard(ANA).await.is_empty());
+    assert!(app.received_texts(ANA).await.is_empty());
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn closing_releases_the_assignment_and_drops_waiting_input() {
     let path = format!("/api/v1/whatsapp_conversations/{conversation}/conversation_assignments");
     let maria = app.member("maria@example.test").await;
     app.post(&path, json!({"conversation_assignment": {"user_id": maria}})).await.data();
-    app.says(ANA, "is anybody there?").await;
+    app.contact_sends(ANA, "is anybody there?").await;
     app.run_until_idle().await;
     set(&app, &conversation, "ended").await.data();
     app.run_until_idle().await;
@@ -115,7 +115,7 @@ async fn closing_releases_the_assignment_and_drops_waiting_input() {
 async fn conversation_lists_its_executions_and_names_the_active_one() {
     let (app, agent) = desk().await;
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "__end__", "reason": "done"}))]);
-    app.says(ANA, "bye").await;
+    app.contact_sends(ANA, "bye").await;
     app.run_until_idle().await;
     app.forward(Span::from_secs(5)).await;
     talks(&app, "hi", "hello").await;

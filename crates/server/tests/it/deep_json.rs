@@ -24,13 +24,13 @@ async fn deeply_nested_tool_arguments_and_results_survive_a_replay() {
         ("WaitForUser", json!({})),
         ("send_notification_to_user", json!({"message": deep(120)})),
     ]);
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     // Replays every execution and so reads all stored JSON.
     app.run_until_idle().await;
     app.model().says("Still here.");
-    app.says(ANA, "hello?").await;
+    app.contact_sends(ANA, "hello?").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["Still here."]);
+    assert_eq!(app.received_texts(ANA).await, ["Still here."]);
     let id: ExecutionId = app.execution(&agent).await["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(app.app.operator().replay(id).await.unwrap().difference, None);
 }

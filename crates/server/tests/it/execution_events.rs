@@ -7,7 +7,7 @@ async fn talked(app: &TestApp) -> (String, String) {
     let agent = app.agent(json!({"name": "Desk"})).await;
     app.activate(ANA, &agent).await;
     app.model().says("Yes?");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let execution = app.execution(&agent).await["id"].as_str().unwrap().to_owned();
     (agent, execution)

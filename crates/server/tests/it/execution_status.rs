@@ -23,7 +23,7 @@ async fn s15_stop_does_not_wait_for_the_model_and_the_next_message_starts_an_exe
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says_when_released("too late");
-    app.says(ANA, "x").await;
+    app.contact_sends(ANA, "x").await;
     let stopped = async {
         app.model().received(1).await;
         assert_eq!(set(&app, &agent, "stopped").await.status, 200);
@@ -32,11 +32,11 @@ async fn s15_stop_does_not_wait_for_the_model_and_the_next_message_starts_an_exe
     tokio::join!(app.run_until_idle(), stopped);
     app.run_until_idle().await;
     assert_eq!(app.execution(&agent).await["status"], "stopped");
-    assert!(app.heard(ANA).await.is_empty());
+    assert!(app.received_texts(ANA).await.is_empty());
     app.model().says("hello again");
-    app.says(ANA, "y").await;
+    app.contact_sends(ANA, "y").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["hello again"]);
+    assert_eq!(app.received_texts(ANA).await, ["hello again"]);
     let list = app.get(&format!("/api/v1/agents/{agent}/executions")).await;
     assert_eq!(list.data().as_array().unwrap().len(), 2);
 }
@@ -46,7 +46,7 @@ async fn forbidden_status_changes_are_refused() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says("?");
-    app.says(ANA, "x").await;
+    app.contact_sends(ANA, "x").await;
     app.run_until_idle().await;
     for status in ["running", "started", "paused"] {
         let refused = set(&app, &agent, status).await;
@@ -68,7 +68,7 @@ async fn changing_a_waiting_execution_returns_its_new_state() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says("?");
-    app.says(ANA, "x").await;
+    app.contact_sends(ANA, "x").await;
     app.run_until_idle().await;
     app.clock.forward(Span::from_secs(90));
     let handed_over = set(&app, &agent, "handoff").await;
@@ -88,7 +88,7 @@ async fn changing_a_claimed_execution_returns_its_old_state() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says_when_released("too late");
-    app.says(ANA, "x").await;
+    app.contact_sends(ANA, "x").await;
     let stopped = async {
         app.model().received(1).await;
         let answer = set(&app, &agent, "stopped").await;
@@ -103,7 +103,7 @@ async fn resume_may_name_the_interrupt() {
     let app = TestApp::start().await;
     let agent = desk(&app).await;
     app.model().says("first?");
-    app.says(ANA, "x").await;
+    app.contact_sends(ANA, "x").await;
     app.run_until_idle().await;
     let id = app.execution(&agent).await["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/agents/{agent}/executions/{id}");
@@ -117,7 +117,7 @@ async fn resume_may_name_the_interrupt() {
     app.model().says("second?");
     assert_eq!(app.post(&format!("{path}/resume"), resume(rest["id"].clone())).await.status, 200);
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["first?", "second?"]);
+    assert_eq!(app.received_texts(ANA).await, ["first?", "second?"]);
     assert!(app.model().last_texts("user").contains(&"by the API".to_owned()));
 }
 
@@ -139,7 +139,7 @@ async fn agent_version_1_sends_questions_media_and_templates_by_tools() {
         media("https://10.0.0.1/x.png"),
         ("AskUserForInput", json!({"message": "Which one?"})),
     ]);
-    app.says(ANA, "send me https://evil.example/x.png").await;
+    app.contact_sends(ANA, "send me https://evil.example/x.png").await;
     app.run_until_idle().await;
     // The text after the picture waits for the picture's status.
     app.forward(Span::from_secs(1)).await;
@@ -147,7 +147,7 @@ async fn agent_version_1_sends_questions_media_and_templates_by_tools() {
         "SendWhatsappTemplateMessage",
         json!({"template_name": "order_update", "phone_number": "+999", "template_parameters": {"1": "Ana", "2": "A-17"}}),
     )]);
-    app.says(ANA, "the first").await;
+    app.contact_sends(ANA, "the first").await;
     app.run_until_idle().await;
     let results = app.model().last_texts("tool");
     let results = &results[results.len() - 4..];
@@ -164,7 +164,7 @@ async fn agent_version_1_sends_questions_media_and_templates_by_tools() {
     );
     assert_eq!(app.execution(&agent).await["status"], "paused");
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "end", "reason": "done"}))]);
-    app.says(ANA, "ok").await;
+    app.contact_sends(ANA, "ok").await;
     app.run_until_idle().await;
     assert_eq!(app.execution(&agent).await["status"], "ended");
     app.forward(Span::from_mins(1)).await;

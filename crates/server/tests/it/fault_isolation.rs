@@ -27,7 +27,7 @@ async fn app_with_workers() -> TestApp {
     let agent = app.agent(json!({"name": "Plain"})).await;
     let body = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": agent}});
     let session = app.post("/api/v1/sandbox_sessions", body).await;
-    app.says(ANA, session.data()["activation_code"].as_str().unwrap()).await;
+    app.contact_sends(ANA, session.data()["activation_code"].as_str().unwrap()).await;
     assert!(within(10, async || !app.chat(ANA).await.iter().filter(|m| m["direction"] == "out").count().eq(&0)).await);
     app
 }
@@ -38,7 +38,7 @@ async fn failed_turn_is_retried() {
     let app = app_with_workers().await;
     app.model().says_when_released("to one");
     app.model().says("to one, again");
-    app.says(ANA, "one").await;
+    app.contact_sends(ANA, "one").await;
     app.model().received(1).await;
     let id = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
     let ctx = app.app.context();
@@ -54,7 +54,7 @@ async fn failed_turn_is_retried() {
     .await;
     transact!(ctx.store, "test.cure", tx => mailbox::take(tx, app.project, id).await).unwrap();
     app.clock.forward(Span::from_secs(31));
-    assert!(within(10, async || app.heard(ANA).await == ["to one, again"]).await);
+    assert!(within(10, async || app.received_texts(ANA).await == ["to one, again"]).await);
 }
 
 /// A stopping node does not wait for the model: it releases the turn, and another node repeats the
@@ -63,7 +63,7 @@ async fn failed_turn_is_retried() {
 async fn stopping_node_releases_its_turns_at_once() {
     let app = app_with_workers().await;
     app.model().says_when_released("too late");
-    app.says(ANA, "hello").await;
+    app.contact_sends(ANA, "hello").await;
     app.model().received(1).await;
     let id = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
     let ctx = app.app.context();
@@ -99,8 +99,8 @@ async fn unreadable_conversations_do_not_block_others() {
         .unwrap();
     }
     app.model().says("hello");
-    app.says(ANA, "anybody?").await;
-    assert!(within(10, async || !app.heard(ANA).await.is_empty()).await, "the healthy conversation starves");
+    app.contact_sends(ANA, "anybody?").await;
+    assert!(within(10, async || !app.received_texts(ANA).await.is_empty()).await, "the healthy conversation starves");
 }
 
 /// More failing timers than one scan returns: the mailbox position of each is already used.
@@ -115,7 +115,7 @@ async fn failing_timers_do_not_block_others() {
     let agent = app.agent(json!({"name": "Closing", "graph": graph})).await;
     app.activate(ANA, &agent).await;
     app.model().says("Anything else?");
-    app.says(ANA, "thanks").await;
+    app.contact_sends(ANA, "thanks").await;
     app.run_until_idle().await;
     let ctx = app.app.context();
     for _ in 0..65 {
@@ -180,7 +180,7 @@ async fn nul_from_a_model_does_not_block_the_conversation() {
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
     app.model().says("zero: \u{0}.");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     let context = app.app.context().clone();
     loop {
         match runtime::workers::step(&context).await {
@@ -317,7 +317,7 @@ async fn unreadable_input_does_not_block_webhooks_or_repeat_sends() {
     )
     .await;
     app.model().says("only once");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let ctx = app.app.context();
     let id: domain::ids::ConversationId =
@@ -333,5 +333,5 @@ async fn unreadable_input_does_not_block_webhooks_or_repeat_sends() {
         app.emulator.quiesce(Duration::from_millis(200)).await;
         while let Ok(runtime::workers::Did::Something) = runtime::workers::step(ctx).await {}
     }
-    assert_eq!(app.heard(ANA).await, ["only once"]);
+    assert_eq!(app.received_texts(ANA).await, ["only once"]);
 }

@@ -119,5 +119,5 @@ async fn fifty_sends_with_one_key_deliver_one_message_and_get_one_response() {
         app.forward(Span::from_mins(2)).await;
         assert_eq!(send(&app, key, path, &body).await.body, answers[0].body, "also after it was sent");
     }
-    assert_eq!(app.heard(testkit::ANA).await, ["in it", "alone"]);
+    assert_eq!(app.received_texts(testkit::ANA).await, ["in it", "alone"]);
 }

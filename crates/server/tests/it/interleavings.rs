@@ -56,16 +56,20 @@ async fn debounced_message_survives_the_timer_that_ends_the_execution() {
     let agent = app.agent(json!({"name": "Closing", "message_debounce_seconds": 2, "graph": graph})).await;
     app.activate(ANA, &agent).await;
     app.model().says("Anything else?");
-    app.says(ANA, "thanks").await;
+    app.contact_sends(ANA, "thanks").await;
     app.forward(Span::from_secs(2)).await;
     assert_eq!(app.execution(&agent).await["status"], "paused");
     app.forward(Span::from_secs(299)).await;
     assert_eq!(app.execution(&agent).await["status"], "paused");
     app.model().says("Sure.");
-    app.says(ANA, "yes, my order").await;
+    app.contact_sends(ANA, "yes, my order").await;
     app.forward(Span::from_millis(1_500)).await;
     app.forward(Span::from_secs(10)).await;
-    assert_eq!(app.heard(ANA).await, ["Anything else?", "Sure."], "the message was acknowledged and not answered");
+    assert_eq!(
+        app.received_texts(ANA).await,
+        ["Anything else?", "Sure."],
+        "the message was acknowledged and not answered"
+    );
 }
 
 /// A message arrives while the final text is being sent, before the route to the end.
@@ -79,14 +83,14 @@ async fn message_during_the_final_send_is_answered() {
         ("send_notification_to_user", json!({"message": "Goodbye!"})),
         ("MoveToNextNode", json!({"next_node": "__end__", "reason": "done"})),
     ]);
-    app.says(ANA, "bye").await;
+    app.contact_sends(ANA, "bye").await;
     app.run_until_idle().await;
     app.model().says("Yes?");
-    app.says(ANA, "wait, one more thing").await;
+    app.contact_sends(ANA, "wait, one more thing").await;
     app.run_until_idle().await;
     app.forward(Span::from_secs(5)).await;
     app.forward(Span::from_secs(5)).await;
-    assert_eq!(app.heard(ANA).await, ["Goodbye!", "Yes?"]);
+    assert_eq!(app.received_texts(ANA).await, ["Goodbye!", "Yes?"]);
 }
 
 /// Model server with raw answers, for answers that hold both text and tool calls.
@@ -125,7 +129,7 @@ async fn resumed_execution_sees_a_send_settled_while_it_was_failed() {
     .await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
-    app.says(ANA, "hello").await;
+    app.contact_sends(ANA, "hello").await;
     app.run_until_idle().await;
     let failed = app.execution(&agent).await;
     assert_eq!(
@@ -136,11 +140,11 @@ async fn resumed_execution_sees_a_send_settled_while_it_was_failed() {
     assert_eq!(app.post(&path, json!({})).await.status, 200);
     app.run_until_idle().await;
     app.forward(Span::from_mins(30)).await;
-    assert_eq!(app.heard(ANA).await, ["One moment.", "Here I am."]);
+    assert_eq!(app.received_texts(ANA).await, ["One moment.", "Here I am."]);
     assert_eq!(app.execution(&agent).await["status"], "paused", "it waits for a send that is long settled");
-    app.says(ANA, "still there?").await;
+    app.contact_sends(ANA, "still there?").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await.len(), 3);
+    assert_eq!(app.received_texts(ANA).await.len(), 3);
 }
 
 /// The sandbox deduplicates by the project that owns the phone now.
@@ -175,7 +179,7 @@ async fn redelivered_message_stays_in_its_first_project() {
         app.call_as(Some(&key), Method::POST, "/api/v1/agents", Some(json!({"agent": {"name": "Theirs"}}))).await.id();
     let body = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": theirs}});
     let session = app.call_as(Some(&key), Method::POST, "/api/v1/sandbox_sessions", Some(body)).await;
-    app.says(ANA, session.data()["activation_code"].as_str().unwrap()).await;
+    app.contact_sends(ANA, session.data()["activation_code"].as_str().unwrap()).await;
     app.run_until_idle().await;
 
     assert_eq!(deliver(&app, &secret).await, 200);
@@ -198,7 +202,7 @@ async fn status_of_an_earlier_attempt_settles_a_queued_outbox_entry() {
         fault(&app, json!({"when": {"surface": "webhook", "event": event}, "trigger": {"next": 1}, "do": {"delay": {"ms": 32_000}}})).await;
     }
     app.model().says("only once");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 3}, "do": {"error": "throughput"}})).await;
     // 30 s without a status, then attempt 2 is throttled; attempts 3 and 4 are throttled with
@@ -211,7 +215,7 @@ async fn status_of_an_earlier_attempt_settles_a_queued_outbox_entry() {
     let sends =
         sends["requests"].as_array().unwrap().iter().filter(|r| r["body"]["text"]["body"] == "only once").count();
     assert!(sends >= 2, "{sends} requests: the faults did their part");
-    assert_eq!(app.heard(ANA).await, ["only once"], "the proof was there before the last attempt");
+    assert_eq!(app.received_texts(ANA).await, ["only once"], "the proof was there before the last attempt");
 }
 
 #[tokio::test]
@@ -221,18 +225,18 @@ async fn new_messages_do_not_postpone_a_model_retry() {
     app.activate(ANA, &agent).await;
     app.model().fails(503);
     app.model().says("to all three");
-    app.says(ANA, "one").await;
+    app.contact_sends(ANA, "one").await;
     app.forward(Span::from_secs(60)).await;
     assert_eq!(app.model().requests().len(), 1);
-    app.says(ANA, "two").await;
-    app.says(ANA, "three").await;
+    app.contact_sends(ANA, "two").await;
+    app.contact_sends(ANA, "three").await;
     app.forward(Span::from_secs(2)).await;
     let asked = app.model().requests().len();
     app.forward(Span::from_mins(6)).await;
     assert!(asked > 1, "the retry was due after half a second");
     let said = app.model().last_texts("user");
     assert!(said.iter().any(|text| text == "two\nthree"), "what was said meanwhile is not asked for in vain: {said:?}");
-    assert_eq!(app.heard(ANA).await, ["to all three"]);
+    assert_eq!(app.received_texts(ANA).await, ["to all three"]);
 }
 
 #[tokio::test]
@@ -277,11 +281,11 @@ async fn new_sandbox_session_gets_answers_while_the_old_execution_is_paused() {
     let second = app.agent(json!({"name": "Second", "system_prompt": "I am the second."})).await;
     app.activate(ANA, &first).await;
     app.model().says("hello from the first");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     app.activate(ANA, &second).await;
     app.model().says("hello");
-    app.says(ANA, "who are you?").await;
+    app.contact_sends(ANA, "who are you?").await;
     app.run_until_idle().await;
     assert!(app.model().last_texts("system")[0].contains("I am the second."));
 }

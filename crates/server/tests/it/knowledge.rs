@@ -49,9 +49,9 @@ async fn knowledge_base_is_stored_returned_and_searched() {
     app.activate(ANA, &agent).await;
     searches(&app, "refund");
     app.model().says("Within 30 days.");
-    app.says(ANA, "Can I bring it back?").await;
+    app.contact_sends(ANA, "Can I bring it back?").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await.last().unwrap(), "Within 30 days.");
+    assert_eq!(app.received_texts(ANA).await.last().unwrap(), "Within 30 days.");
     let read: Value = serde_json::from_str(app.model().last_texts("tool").last().unwrap()).unwrap();
     assert_eq!(read, json!({"results": [FAQ]}));
 }
@@ -63,7 +63,7 @@ async fn replay_uses_the_recorded_search_results() {
     app.activate(ANA, &agent).await;
     searches(&app, "refund");
     app.model().says("Within 30 days.");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let id = execution(&app, &agent).await;
     assert_eq!(app.app.operator().replay(id).await.unwrap().difference, None);
@@ -82,7 +82,7 @@ async fn search_results_limit_the_text_shown_and_journaled() {
     app.activate(ANA, &agent).await;
     searches(&app, "refund");
     app.model().says("Within 30 days.");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let id = execution(&app, &agent).await;
     let history = json!(app.history(id).await).to_string();
@@ -105,7 +105,7 @@ async fn search_interrupted_by_a_crash_is_repeated() {
     app.activate(ANA, &agent).await;
     searches(&app, "refund");
     app.model().says("Within 30 days.");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     let turn = tokio::spawn({
         let app = app.clone();
         async move { app.run_until_idle().await }
@@ -120,7 +120,7 @@ async fn search_interrupted_by_a_crash_is_repeated() {
     assert!(turn.await.unwrap_err().is_cancelled(), "the search was over already: the case proves nothing");
     let app = std::sync::Arc::into_inner(app).unwrap().crash_and_restart().await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await.iter().filter(|text| *text == "Within 30 days.").count(), 1);
+    assert_eq!(app.received_texts(ANA).await.iter().filter(|text| *text == "Within 30 days.").count(), 1);
     let events = app.events(execution(&app, &agent).await).await;
     let searched = events.iter().filter(|event| event.name == "tool.called" && event.data["name"] == "kb_retrieval");
     let answered = events.iter().filter(|event| event.name == "tool.result");
@@ -173,9 +173,9 @@ async fn text_with_unusual_characters_is_stored_and_searched() {
     app.activate(ANA, &agent).await;
     searches(&app, "🦜");
     app.model().says("Yes.");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await.last().unwrap(), "Yes.");
+    assert_eq!(app.received_texts(ANA).await.last().unwrap(), "Yes.");
     let read: Value = serde_json::from_str(app.model().last_texts("tool").last().unwrap()).unwrap();
     assert_eq!(read, json!({"results": ["ab \u{202e}c \u{feff}d 🦜 \\ \" </x>[0m\n字"]}));
 }

@@ -36,7 +36,7 @@ async fn shop(servers: Value) -> (TestApp, String) {
 async fn asks(app: &TestApp, who: &str, tool: &str) {
     app.model().calls(&[(tool, json!({"sku": "a1"}))]);
     app.model().says("done");
-    app.says(who, "how many?").await;
+    app.contact_sends(who, "how many?").await;
     app.run_until_idle().await;
 }
 
@@ -66,7 +66,7 @@ async fn mcp_tools_work_over_both_transports_without_storing_secrets() {
         app.activate(ANA, &agent).await;
         asks(&app, ANA, "count").await;
 
-        assert_eq!(app.heard(ANA).await, ["done"]);
+        assert_eq!(app.received_texts(ANA).await, ["done"]);
         assert!(offered(&app).contains(&"count".to_owned()), "{:?}", offered(&app));
         let [call] = &server.calls()[..] else { panic!("one call, not {:?}", server.calls()) };
         assert_eq!((call.tool.as_str(), &call.arguments), ("count", &json!({"sku": "a1"})));
@@ -112,7 +112,7 @@ async fn unreachable_mcp_server_does_not_block_answers_and_is_retried() {
     let (app, agent) = shop(stock(&server.url())).await;
     app.activate(ANA, &agent).await;
     asks(&app, ANA, "count").await;
-    assert_eq!(app.heard(ANA).await, ["done"]);
+    assert_eq!(app.received_texts(ANA).await, ["done"]);
     assert!(!offered(&app).contains(&"count".to_owned()));
     assert!(app.model().last_texts("tool").pop().unwrap().contains("unknown_tool"));
     assert!(json!(app.model().requests()).to_string().contains("stock: cannot be reached now"));
@@ -135,7 +135,7 @@ async fn mcp_server_on_a_private_address_is_never_called() {
         let agent = app.agent(json!({"name": "Shop", "graph": graph(stock(&url))})).await;
         app.activate(ANA, &agent).await;
         app.model().says("done");
-        app.says(ANA, "hi").await;
+        app.contact_sends(ANA, "hi").await;
         app.run_until_idle().await;
         assert_eq!(events(&app, &agent, "mcp.unavailable").await[0]["code"], "blocked_address", "{url}");
     }
@@ -157,14 +157,14 @@ async fn crash_repeats_tool_lists_but_not_tool_calls() {
     app.run_until_idle().await;
     assert_eq!((server.lists(), server.calls().len()), (2, 1), "asked again which tools there are, and called once");
     assert!(app.model().last_texts("tool").pop().unwrap().contains("outcome_unknown"));
-    assert_eq!(app.heard(ANA).await, ["I do not know whether it was done."]);
+    assert_eq!(app.received_texts(ANA).await, ["I do not know whether it was done."]);
 }
 
 /// Kills the process during this request; the server answers again afterwards.
 async fn interrupted(app: TestApp, server: &McpServer, method: &str) -> TestApp {
     let app = std::sync::Arc::new(app);
     if method == "tools/list" {
-        app.says(ANA, "how many?").await;
+        app.contact_sends(ANA, "how many?").await;
     }
     let turn = tokio::spawn({
         let app = app.clone();

@@ -21,13 +21,13 @@ async fn lost_send_response_is_settled_by_its_status_without_a_duplicate() {
     let (app, agent) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": "accept_then_drop"})).await;
     app.model().says("only once");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     assert_eq!(app.execution(&agent).await["status"], "running", "the outcome is not known yet");
     app.forward(Span::from_secs(1)).await;
     testkit::until(|| async { app.execution(&agent).await["status"] == "paused" }).await;
     app.forward(Span::from_mins(5)).await;
-    assert_eq!(app.heard(ANA).await, ["only once"]);
+    assert_eq!(app.received_texts(ANA).await, ["only once"]);
     assert_eq!(app.messages().await.pop().unwrap()["status"], "delivered");
 }
 
@@ -36,13 +36,13 @@ async fn send_without_any_status_is_repeated_after_the_reconcile_window() {
     let (app, agent) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"error": "server_500"}})).await;
     app.model().says("at last");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
-    assert!(app.heard(ANA).await.is_empty());
+    assert!(app.received_texts(ANA).await.is_empty());
     app.forward(Span::from_secs(20)).await;
-    assert!(app.heard(ANA).await.is_empty(), "a status may still come");
+    assert!(app.received_texts(ANA).await.is_empty(), "a status may still come");
     app.forward(Span::from_secs(15)).await;
-    assert_eq!(app.heard(ANA).await, ["at last"]);
+    assert_eq!(app.received_texts(ANA).await, ["at last"]);
     assert_eq!(app.execution(&agent).await["status"], "paused");
 }
 
@@ -51,12 +51,12 @@ async fn throttled_send_waits_for_retry_after() {
     let (app, _) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 2}, "do": {"error": "throughput"}})).await;
     app.model().says("patience");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
-    assert!(app.heard(ANA).await.is_empty());
+    assert!(app.received_texts(ANA).await.is_empty());
     app.forward(Span::from_secs(5)).await;
     app.forward(Span::from_secs(5)).await;
-    assert_eq!(app.heard(ANA).await, ["patience"]);
+    assert_eq!(app.received_texts(ANA).await, ["patience"]);
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn revoked_token_fails_the_execution_at_once() {
     let (app, agent) = talking().await;
     fault(&app, json!({"when": {"surface": "send"}, "do": {"error": "token_expired"}})).await;
     app.model().says("never sent");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let failed = app.execution(&agent).await;
     assert_eq!((failed["status"].as_str(), failed["error"]["code"].as_str()), (Some("failed"), Some("channel_auth")));
@@ -78,9 +78,9 @@ async fn refused_send_is_reported_to_the_model() {
     fault(&app, json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"error": {"code": 131009}}})).await;
     app.model().says("first try");
     app.model().says("second try");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["second try"]);
+    assert_eq!(app.received_texts(ANA).await, ["second try"]);
     assert!(app.model().last_texts("tool").iter().any(|text| text.contains("send_failed")));
     assert_eq!(app.execution(&agent).await["status"], "paused");
 }
@@ -92,10 +92,10 @@ async fn messages_of_a_conversation_leave_in_order_when_the_first_is_delayed() {
     let say = |text: &str| ("send_notification_to_user", json!({"message": text}));
     app.model().calls(&[say("1"), say("2"), say("3")]);
     app.model().calls(&[("WaitForUser", json!({}))]);
-    app.says(ANA, "count").await;
+    app.contact_sends(ANA, "count").await;
     app.run_until_idle().await;
     app.forward(Span::from_secs(5)).await;
-    assert_eq!(app.heard(ANA).await, ["1", "2", "3"]);
+    assert_eq!(app.received_texts(ANA).await, ["1", "2", "3"]);
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn late_and_repeated_statuses_never_move_a_message_back() {
     fault(&app, json!({"when": {"surface": "webhook", "event": "status:sent"}, "do": {"delay": {"ms": 60000}}})).await;
     fault(&app, json!({"when": {"surface": "webhook", "event": "status:delivered"}, "do": {"duplicate": {"n": 3, "gap_ms": 0}}})).await;
     app.model().says("hello");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     app.forward(Span::from_secs(2)).await;
     assert_eq!(app.messages().await.pop().unwrap()["status"], "delivered");

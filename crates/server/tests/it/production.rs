@@ -30,12 +30,12 @@ async fn api_execution_messages_a_phone_with_an_active_sandbox_session() {
     let started = app.post(&format!("/api/v1/agents/{agent}/executions"), body.clone()).await;
     assert_eq!(started.status, 202);
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["Your order is ready."]);
+    assert_eq!(app.received_texts(ANA).await, ["Your order is ready."]);
     let again = app.post(&format!("/api/v1/agents/{agent}/executions"), body).await;
     assert_eq!((again.status, again.body["code"].as_str()), (409, Some("execution_active")));
     // The reply belongs to the execution started through the API.
     app.model().says("Bye.");
-    app.says(ANA, "thanks").await;
+    app.contact_sends(ANA, "thanks").await;
     app.run_until_idle().await;
     assert_eq!(app.execution(&agent).await["id"], started.data()["id"]);
 }

@@ -21,10 +21,10 @@ async fn rehearsing() -> TestApp {
 
 /// Sends a text, waits for the debounce and returns the new replies.
 async fn tell(app: &TestApp, text: &str) -> String {
-    let before = app.heard(ANA).await.len();
-    app.says(ANA, text).await;
+    let before = app.received_texts(ANA).await.len();
+    app.contact_sends(ANA, text).await;
     app.forward(Span::from_secs(4)).await;
-    app.heard(ANA).await[before..].join("\n")
+    app.received_texts(ANA).await[before..].join("\n")
 }
 
 async fn shop_conversation(burst: [&str; 3], human: &str, thanks: &str, bye: &str, number: &str, shipped: &str) {
@@ -33,11 +33,11 @@ async fn shop_conversation(burst: [&str; 3], human: &str, thanks: &str, bye: &st
     let agent = app.agent(example("shop-agent.json", "orders_url", &service.url())).await;
     app.activate(ANA, &agent).await;
     for text in burst {
-        app.says(ANA, text).await;
+        app.contact_sends(ANA, text).await;
         app.forward(Span::from_millis(400)).await;
     }
     app.forward(Span::from_secs(3)).await;
-    let first = app.heard(ANA).await;
+    let first = app.received_texts(ANA).await;
     assert_eq!(first.len(), 1, "a burst of three is answered once: {first:?}");
     assert!(first[0].contains(number), "{first:?}");
     let found = tell(&app, "1042").await;

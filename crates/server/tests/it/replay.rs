@@ -10,7 +10,7 @@ async fn replay_counts_its_comparisons_without_model_or_clock() {
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
     app.model().says("hello");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     app.forward(Span::from_hours(2)).await;
     let id: ExecutionId = app.execution(&agent).await["id"].as_str().unwrap().parse().unwrap();
@@ -27,7 +27,7 @@ async fn replay_detects_one_changed_byte_of_an_outcome() {
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
     app.model().says("hello");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let id: ExecutionId = app.execution(&agent).await["id"].as_str().unwrap().parse().unwrap();
     app.damage_journal(id, "hello", "hellO").await;

@@ -32,7 +32,7 @@ async fn session_becomes_active_when_its_phone_sends_the_code() {
     let code = session["activation_code"].as_str().unwrap();
     assert!(session["activation_link"].as_str().unwrap().ends_with(&format!("?text={code}")));
     assert_eq!(session["agent"]["name"], "Front desk");
-    app.says(ANA, &format!("Sandbox code: {}", code.to_lowercase())).await;
+    app.contact_sends(ANA, &format!("Sandbox code: {}", code.to_lowercase())).await;
     app.run_until_idle().await;
     assert_eq!(status(&app, &session).await, "active");
     assert_eq!(last_heard(&app, ANA).await, "Tudo conectado: já pode escrever para o agente.");
@@ -44,7 +44,7 @@ async fn code_from_another_phone_is_refused_with_a_reason() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Front desk"})).await;
     let session = open(&app, ANA, &agent).await;
-    app.says(BOB, session["activation_code"].as_str().unwrap()).await;
+    app.contact_sends(BOB, session["activation_code"].as_str().unwrap()).await;
     app.run_until_idle().await;
     assert_eq!(status(&app, &session).await, "pending_activation");
     assert!(last_heard(&app, BOB).await.contains("another phone number"));
@@ -54,13 +54,13 @@ async fn code_from_another_phone_is_refused_with_a_reason() {
 async fn wrong_and_expired_codes_are_answered_in_the_contacts_language() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Front desk"})).await;
-    app.says(ANA, "ZZZZZZ").await;
+    app.contact_sends(ANA, "ZZZZZZ").await;
     app.run_until_idle().await;
     assert!(last_heard(&app, ANA).await.contains("não existe"));
     let session = open(&app, ANA, &agent).await;
     app.forward(Span::from_hours(25)).await;
     assert_eq!(status(&app, &session).await, "expired");
-    app.says(ANA, session["activation_code"].as_str().unwrap()).await;
+    app.contact_sends(ANA, session["activation_code"].as_str().unwrap()).await;
     app.run_until_idle().await;
     assert!(last_heard(&app, ANA).await.contains("expirou"));
 }
@@ -69,13 +69,13 @@ async fn wrong_and_expired_codes_are_answered_in_the_contacts_language() {
 async fn unknown_sender_gets_an_explanation_once_an_hour() {
     let app = TestApp::start().await;
     for _ in 0..5 {
-        app.says(BOB, "hello, who is this?").await;
+        app.contact_sends(BOB, "hello, who is this?").await;
         app.run_until_idle().await;
     }
     let answers = |chat: Vec<Value>| chat.iter().filter(|message| message["direction"] == "out").count();
     assert_eq!(answers(app.chat(BOB).await), 1);
     app.forward(Span::from_hours(1)).await;
-    app.says(BOB, "hello?").await;
+    app.contact_sends(BOB, "hello?").await;
     app.run_until_idle().await;
     assert_eq!(answers(app.chat(BOB).await), 2);
     assert_eq!(app.get("/api/v1/whatsapp_conversations").await.data(), &json!([]), "strangers belong to no project");
@@ -87,14 +87,14 @@ async fn new_session_of_a_phone_replaces_the_older_one() {
     let first_agent = app.agent(json!({"name": "First"})).await;
     let second_agent = app.agent(json!({"name": "Second", "system_prompt": "I am the second."})).await;
     let first = open(&app, ANA, &first_agent).await;
-    app.says(ANA, first["activation_code"].as_str().unwrap()).await;
+    app.contact_sends(ANA, first["activation_code"].as_str().unwrap()).await;
     app.run_until_idle().await;
     let second = open(&app, ANA, &second_agent).await;
     assert_eq!(status(&app, &first).await, "expired");
-    app.says(ANA, second["activation_code"].as_str().unwrap()).await;
+    app.contact_sends(ANA, second["activation_code"].as_str().unwrap()).await;
     app.run_until_idle().await;
     app.model().says("hi");
-    app.says(ANA, "who are you?").await;
+    app.contact_sends(ANA, "who are you?").await;
     app.run_until_idle().await;
     assert!(app.model().last_texts("system")[0].contains("I am the second."));
 }
@@ -112,7 +112,7 @@ async fn latest_activation_owns_the_phone_across_projects() {
     let body = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": theirs}});
     let session = app.call_as(Some(&key), Method::POST, "/api/v1/sandbox_sessions", Some(body)).await;
     assert_eq!(status(&app, &mine).await, "active", "a session that waits for its code changes nothing yet");
-    app.says(ANA, session.data()["activation_code"].as_str().unwrap()).await;
+    app.contact_sends(ANA, session.data()["activation_code"].as_str().unwrap()).await;
     app.run_until_idle().await;
     assert_eq!(status(&app, &mine).await, "expired");
 }
@@ -123,7 +123,7 @@ async fn active_session_ends_after_a_day() {
     let agent = app.agent(json!({"name": "Front desk"})).await;
     app.activate(ANA, &agent).await;
     app.forward(Span::from_hours(25)).await;
-    app.says(ANA, "still there?").await;
+    app.contact_sends(ANA, "still there?").await;
     app.run_until_idle().await;
     assert_eq!(app.model().requests().len(), 0);
     assert!(last_heard(&app, ANA).await.contains("número de teste"));

@@ -30,15 +30,15 @@ async fn secret_reaches_only_the_service_and_no_model_request_journal_or_event()
     app.activate(ANA, &agent).await;
     app.model().calls(&[("w_request", json!({"id": "a/b {{secrets.k}}"}))]);
     app.model().says("done");
-    app.says(ANA, "x").await;
+    app.contact_sends(ANA, "x").await;
     app.run_until_idle().await;
 
     let [request] = &service.requests()[..] else { panic!("one request") };
     assert_eq!(request.path, "/a%2Fb%20%7B%7Bsecrets.k%7D%7D?key=hush%2Fhush%2042&none=");
     assert_eq!(request.body, json!({"token": SECRET}));
-    assert_eq!(app.heard(ANA).await, ["done"]);
-    let told = app.model().last_texts("tool").pop().unwrap();
-    assert!(told.contains("key=[redacted]&none=") && told.contains("\"token\":\"[redacted]\""), "{told}");
+    assert_eq!(app.received_texts(ANA).await, ["done"]);
+    let result = app.model().last_texts("tool").pop().unwrap();
+    assert!(result.contains("key=[redacted]&none=") && result.contains("\"token\":\"[redacted]\""), "{result}");
 
     let execution = app.execution(&agent).await["id"].as_str().unwrap().to_owned();
     let stored = app.stored_texts().await;
@@ -69,7 +69,7 @@ async fn secret_of_another_project_is_not_used_and_invalid_ones_are_refused() {
     app.activate(ANA, &agent).await;
     app.model().calls(&[("w_request", json!({"id": "1"}))]);
     app.model().says("done");
-    app.says(ANA, "x").await;
+    app.contact_sends(ANA, "x").await;
     app.run_until_idle().await;
     assert_eq!(service.requests()[0].body, json!({"token": ""}));
 }

@@ -150,7 +150,7 @@ async fn play(rules: &[Value], policy: Policy) -> End {
     let row = outbox::find(&mut reader.conn(), app.project, id).await.unwrap().unwrap();
     End {
         requests: requests.iter().filter(|request| request["body"]["text"]["body"] == TEXT).count(),
-        shown: app.heard(ANA).await.iter().filter(|text| *text == TEXT).count(),
+        shown: app.received_texts(ANA).await.iter().filter(|text| *text == TEXT).count(),
         status: app.messages().await.pop().unwrap()["status"].as_str().unwrap().to_owned(),
         outbox: row.state.to_string(),
     }
@@ -165,7 +165,7 @@ async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
         app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().parse().unwrap();
     let (message, id) = (ctx.new_id(), ctx.new_id());
     let payload = json!({"wa_id": ANA.trim_start_matches('+'), "user_id": null, "text": TEXT}).to_string();
-    let said = transact!(ctx.store, "test.say", tx => {
+    let stored = transact!(ctx.store, "test.say", tx => {
         let now = ctx.now();
         let row = conversations::find(tx, app.project, conversation).await?.unwrap();
         let next = conversations::next_out(tx, app.project, conversation, now).await?.unwrap();
@@ -190,7 +190,7 @@ async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
         };
         outbox::insert(tx, app.project, &new).await
     });
-    said.unwrap();
+    stored.unwrap();
     Id::from_uuid(id.uuid())
 }
 

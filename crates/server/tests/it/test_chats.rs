@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, TestApp};
 
-fn said(chat: &Value) -> Vec<(&str, &str)> {
+fn messages(chat: &Value) -> Vec<(&str, &str)> {
     let lines = chat["conversation"].as_array().unwrap().iter();
     lines.map(|line| (line["role"].as_str().unwrap(), line["content"].as_str().unwrap())).collect()
 }
@@ -35,7 +35,7 @@ async fn test_mode_messages_stay_in_the_chat() {
     let before = sent_to_whatsapp(&app).await;
     app.model().calls(&[("send_notification_to_user", json!({"message": "One moment"})), ("WaitForUser", json!({}))]);
     let chat = tell(&app, &agent, json!({})).await;
-    assert_eq!(said(&chat), [("user", "hello"), ("assistant", "One moment")]);
+    assert_eq!(messages(&chat), [("user", "hello"), ("assistant", "One moment")]);
     app.model().says("Yes?");
     let chat = tell(
         &app,
@@ -47,7 +47,7 @@ async fn test_mode_messages_stay_in_the_chat() {
         (&chat["status"], &chat["error"], &chat["agent_snapshot_id"]),
         (&json!("completed"), &Value::Null, &Value::Null)
     );
-    assert_eq!(said(&chat)[2..], [("user", "so?"), ("assistant", "Yes?")]);
+    assert_eq!(messages(&chat)[2..], [("user", "so?"), ("assistant", "Yes?")]);
     assert!(app.model().last_texts("tool").contains(&"Message sent: One moment".to_owned()));
     assert_eq!(sent_to_whatsapp(&app).await, before, "WhatsApp saw nothing");
     assert_eq!(app.get("/api/v1/whatsapp_conversations").await.data(), &json!([]), "nor does any list show it");
@@ -66,14 +66,17 @@ async fn busy_chat_can_be_read_and_refuses_a_second_message() {
         app.model().received(2).await;
         let half = read(&app, &chat).await;
         assert_eq!(half["status"], "processing");
-        assert_eq!(said(&half), [("user", "hello"), ("assistant", "Looking it up")]);
+        assert_eq!(messages(&half), [("user", "hello"), ("assistant", "Looking it up")]);
         let again = app.post(&path, json!({"message": "hey", "agent_test_chat_id": chat})).await;
         assert_eq!(code(&again), (422, "chat_busy"));
         app.model().release();
     };
     tokio::join!(app.run_until_idle(), looking_on);
     let whole = read(&app, &chat).await;
-    assert_eq!((&whole["status"], said(&whole).last().unwrap()), (&json!("completed"), &("assistant", "Here it is.")));
+    assert_eq!(
+        (&whole["status"], messages(&whole).last().unwrap()),
+        (&json!("completed"), &("assistant", "Here it is."))
+    );
 }
 
 #[tokio::test]
@@ -88,7 +91,7 @@ async fn chat_reports_a_failed_execution_and_continues() {
     assert_eq!((resumed.status, &resumed.body["code"]), (422, &json!("invalid_transition")));
     app.model().says("Back.");
     let chat = tell(&app, &agent, json!({"agent_test_chat_id": chat["id"]})).await;
-    assert_eq!((&chat["status"], said(&chat).last().unwrap()), (&json!("completed"), &("assistant", "Back.")));
+    assert_eq!((&chat["status"], messages(&chat).last().unwrap()), (&json!("completed"), &("assistant", "Back.")));
 }
 
 #[tokio::test]
@@ -104,7 +107,7 @@ async fn payload_resumes_a_chat_without_becoming_a_message() {
     assert_eq!(app.post(&path, json!({})).await.status, 422, "it is processing");
     app.run_until_idle().await;
     let chat = read(&app, chat["id"].as_str().unwrap()).await;
-    assert_eq!(said(&chat)[1..], [("assistant", "Which order?"), ("assistant", "Your order is ready.")]);
+    assert_eq!(messages(&chat)[1..], [("assistant", "Which order?"), ("assistant", "Your order is ready.")]);
     assert!(app.model().requests().last().unwrap().to_string().contains("order_ready"));
 }
 
@@ -121,7 +124,10 @@ async fn chat_branches_from_a_waiting_point_and_keeps_the_old_branch() {
     let from = &first["checkpoint"]["checkpoint_id"];
     let body = json!({"message": "right", "agent_test_chat_id": first["id"], "checkpoint_id": from});
     let branch = tell(&app, &agent, body).await;
-    assert_eq!(said(&branch), [("user", "hello"), ("assistant", "First?"), ("user", "right"), ("assistant", "Other?")]);
+    assert_eq!(
+        messages(&branch),
+        [("user", "hello"), ("assistant", "First?"), ("user", "right"), ("assistant", "Other?")]
+    );
     assert_eq!(&branch["checkpoint"]["parent_checkpoint_id"], from);
     let seen = app.model().requests().last().unwrap().to_string();
     assert!(seen.contains("right") && seen.contains("First?") && !seen.contains("left"), "{seen}");
@@ -130,7 +136,10 @@ async fn chat_branches_from_a_waiting_point_and_keeps_the_old_branch() {
     let from = &second["checkpoint"]["checkpoint_id"];
     let back =
         tell(&app, &agent, json!({"message": "on", "agent_test_chat_id": first["id"], "checkpoint_id": from})).await;
-    assert_eq!(said(&back)[2..], [("user", "left"), ("assistant", "Second?"), ("user", "on"), ("assistant", "Third?")]);
+    assert_eq!(
+        messages(&back)[2..],
+        [("user", "left"), ("assistant", "Second?"), ("user", "on"), ("assistant", "Third?")]
+    );
     let body = json!({"message": "x", "agent_test_chat_id": first["id"], "checkpoint_id": agent});
     let unknown = app.post(&format!("/api/v1/agents/{agent}/test_chats"), body).await;
     assert_eq!((unknown.status, &unknown.body["details"][0]["code"]), (422, &json!("unknown_checkpoint")));
@@ -145,7 +154,7 @@ async fn message_after_the_end_starts_a_new_execution_in_the_same_chat() {
     assert_eq!(chat["status"], "completed");
     app.model().says("Hello again.");
     let chat = tell(&app, &agent, json!({"message": "back", "agent_test_chat_id": chat["id"]})).await;
-    assert_eq!(said(&chat), [("user", "hello"), ("user", "back"), ("assistant", "Hello again.")]);
+    assert_eq!(messages(&chat), [("user", "hello"), ("user", "back"), ("assistant", "Hello again.")]);
     assert!(!app.model().requests().last().unwrap().to_string().contains("hello"), "its memory is its own");
 }
 

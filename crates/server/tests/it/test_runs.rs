@@ -90,9 +90,9 @@ async fn test_case_is_played_by_script_and_graded_by_rubric() {
         (&json!(0.86), &json!("completed"), &json!(true))
     );
     assert_eq!(run["feedback"], "- [pass] it did");
-    let said: Vec<_> =
+    let texts: Vec<_> =
         run["conversation"].as_array().unwrap().iter().map(|line| line["content"].as_str().unwrap()).collect();
-    assert_eq!(said, ["A", "a", "B", "b"]);
+    assert_eq!(texts, ["A", "a", "B", "b"]);
     assert!(run["full_history"].as_array().unwrap().iter().any(|entry| entry["tool_calls"].is_array()));
     assert!(run["ended_at"].is_string() && run["error"].is_null() && run["test_case"]["id"] == json!(case));
     // Simulated user 3, agent 2, judge 1.
@@ -384,7 +384,7 @@ async fn crashed_test_run_is_resumed() {
     app.run_until_idle().await;
     let run = read(&app, &run).await;
     assert_eq!((&run["score"], &run["status"]), (&json!(0.9), &json!("completed")));
-    let said: Vec<_> =
+    let texts: Vec<_> =
         run["conversation"].as_array().unwrap().iter().map(|line| line["content"].as_str().unwrap()).collect();
-    assert_eq!(said, ["A", "a"]);
+    assert_eq!(texts, ["A", "a"]);
 }

@@ -26,11 +26,11 @@ async fn tool_call_reaches_the_service_and_its_result_the_model() {
 
     app.model().calls(&[("orders_request", json!({"order_number": "1042"}))]);
     app.model().says("It is on its way.");
-    app.says(ANA, "where is 1042?").await;
+    app.contact_sends(ANA, "where is 1042?").await;
     app.run_until_idle().await;
 
     assert_eq!(service.requests(), 1);
-    assert_eq!(app.heard(ANA).await, ["It is on its way."]);
+    assert_eq!(app.received_texts(ANA).await, ["It is on its way."]);
     let request = app.model().requests().remove(0);
     let tool =
         request["tools"].as_array().unwrap().iter().find(|tool| tool["function"]["name"] == "orders_request").unwrap();
@@ -54,7 +54,7 @@ async fn private_address_is_blocked_and_reported_to_the_model() {
     app.activate(ANA, &agent).await;
     app.model().calls(&[("orders_request", json!({"order_number": "1042"}))]);
     app.model().says("I cannot look that up.");
-    app.says(ANA, "where is 1042?").await;
+    app.contact_sends(ANA, "where is 1042?").await;
     app.run_until_idle().await;
     assert_eq!(service.requests(), 0);
     assert!(app.model().last_texts("tool").last().unwrap().contains("blocked_address"));
@@ -75,9 +75,9 @@ async fn several_tool_calls_run_in_order_and_invalid_ones_get_errors() {
         ("orders_request", json!({"order_number": 1043})),
     ]);
     app.model().says("Done.");
-    app.says(ANA, "look").await;
+    app.contact_sends(ANA, "look").await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["One moment.", "Done."]);
+    assert_eq!(app.received_texts(ANA).await, ["One moment.", "Done."]);
     let results = app.model().last_texts("tool");
     let results = &results[results.len() - 4..];
     assert!(

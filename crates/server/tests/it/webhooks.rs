@@ -68,7 +68,7 @@ async fn the_same_webhook_64_times_at_once_gives_one_message_turn_and_answer() {
     app.run_until_idle().await;
 
     assert_eq!(app.model().requests().len(), 1);
-    assert_eq!(app.heard(ANA).await, ["once"]);
+    assert_eq!(app.received_texts(ANA).await, ["once"]);
     let inbound = app.messages().await.into_iter().filter(|message| message["content"] == "only once, please").count();
     assert_eq!(inbound, 1);
 }
@@ -135,7 +135,7 @@ async fn invalid_message_does_not_block_its_siblings() {
 #[tokio::test]
 async fn contact_without_phone_number_is_answered_by_user_id() {
     let app = TestApp::start().await;
-    app.says("caro", "hola").await;
+    app.contact_sends("caro", "hola").await;
     app.run_until_idle().await;
     let requests = app.emulator_call(Method::GET, "/requests", None).await;
     let send = requests["requests"]

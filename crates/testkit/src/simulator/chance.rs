@@ -34,7 +34,8 @@ impl Chance {
         self.next() % 1_000 < u64::from(often)
     }
 
-    /// Span of `least` to before `end` milliseconds. Microsecond resolution makes coincidences rare.
+    /// Span of `least` to before `end` milliseconds. Microsecond resolution makes coincidences
+    /// rare.
     pub(super) fn millis(&mut self, least: i64, end: i64) -> Span {
         let micros = (end - least).max(0) as u64 * 1_000 + 1;
         Span::from_micros(least * 1_000 + (self.next() % micros) as i64)

@@ -80,7 +80,8 @@ fn check_idle(census: &Census, now: i64, wrong: &mut Vec<String>) {
     }
 }
 
-/// I1, I2, I3: every acknowledged message is input of exactly one step, in order of its conversation.
+/// I1, I2, I3: every acknowledged message is input of exactly one step, in order of its
+/// conversation.
 fn check_inputs(inner: &Inner, census: &Census, wrong: &mut Vec<String>) {
     let mut stored: BTreeMap<&str, u32> = BTreeMap::new();
     let mut order: BTreeMap<Uuid, Vec<&str>> = BTreeMap::new();

@@ -2,12 +2,13 @@
 //!
 //! The seed decides everything: the times of messages, duplicate, late and reordered webhooks, lost
 //! answers, crashes and pauses of nodes. Ingest, engine, workers, outbox, timers, replay and the
-//! SQLite file are real; only the clock, randomness and outgoing calls are replaced. Everything runs
-//! on one thread, and at each `await` another task may continue or the node may crash. So a failing
-//! seed fails in the same way again: `cargo xtask simulate --seed N` prints its history.
+//! SQLite file are real; only the clock, randomness and outgoing calls are replaced. Everything
+//! runs on one thread, and at each `await` another task may continue or the node may crash. So a
+//! failing seed fails in the same way again: `cargo xtask simulate --seed N` prints its history.
 //!
-//! `world` holds what is outside of the nodes, `node` a node and its restarts, `schedule` the choice
-//! of the next event, `check` the invariants at the end (docs/spec/reliability.md 15, I1 to I8).
+//! `world` holds what is outside of the nodes, `node` a node and its restarts, `schedule` the
+//! choice of the next event, `check` the invariants at the end (docs/spec/reliability.md 15, I1 to
+//! I8).
 
 mod agents;
 mod chance;

@@ -1,8 +1,8 @@
-//! Initial installation of every run: migrated, with a project, its agents and a sandbox session for
-//! each person.
+//! Initial installation of every run: migrated, with a project, its agents and a sandbox session
+//! for each person.
 //!
-//! It is created once per process, with a fixed seed and through the product's routes, and copied as
-//! a file.
+//! It is created once per process, with a fixed seed and through the product's routes, and copied
+//! as a file.
 
 use super::{agents, chance::Chance, context::context, people::Person, world::World};
 use axum::body::Body;

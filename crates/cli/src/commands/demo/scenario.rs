@@ -75,8 +75,8 @@ impl Scenario<'_> {
         self.activate_session().await?;
         self.ask_in_a_burst().await?;
         self.ask_for_an_order().await?;
-        let run = self.ask_for_a_human().await?;
-        self.talk_to_the_human(&run).await?;
+        let run = self.ask_for_a_person().await?;
+        self.write_to_the_person(&run).await?;
         self.hand_back(&run).await?;
         self.say_goodbye(&run).await?;
         self.read_everything(&run).await
@@ -123,8 +123,8 @@ impl Scenario<'_> {
         self.report.check(name, answer.contains(ORDER_CARRIER), || format!("'{ORDER_CARRIER}' is not in: {answer}"))
     }
 
-    async fn ask_for_a_human(&mut self) -> Result<Execution> {
-        self.write(self.script.human).await?;
+    async fn ask_for_a_person(&mut self) -> Result<Execution> {
+        self.write(self.script.ask_for_person).await?;
         let limit = self.limits.answer;
         let ask = async || Ok(self.api.latest_execution(&self.agent).await?.filter(|run| run.status == "handoff"));
         let run = poll(limit, API_POLL_INTERVAL, ask).await?;
@@ -136,8 +136,8 @@ impl Scenario<'_> {
         run.context("the execution was not found")
     }
 
-    async fn talk_to_the_human(&mut self, run: &Execution) -> Result<()> {
-        let text = self.script.to_human;
+    async fn write_to_the_person(&mut self, run: &Execution) -> Result<()> {
+        let text = self.script.to_person;
         self.write(text).await?;
         sleep(self.limits.quiet).await;
         let answers = self.read_new_answers().await?;

@@ -25,9 +25,9 @@ pub struct Script {
     /// Number of an order in the sample order service.
     pub order: &'static str,
     /// Request for a person.
-    pub human: &'static str,
+    pub ask_for_person: &'static str,
     /// Message to the person during the handoff.
-    pub to_human: &'static str,
+    pub to_person: &'static str,
     /// Result of the handoff, given to the agent at the resume.
     pub outcome: &'static str,
     /// Message that ends the request.
@@ -54,8 +54,8 @@ const ENGLISH: Script = Script {
     name: "Bob Miller",
     burst: ["hi", "I'm waiting for a parcel", "where is my order?"],
     order: ORDER,
-    human: "can I talk to a human?",
-    to_human: "thanks for taking over. Can it come in the evening?",
+    ask_for_person: "can I talk to a human?",
+    to_person: "thanks for taking over. Can it come in the evening?",
     outcome: "A colleague arranged delivery in the evening.",
     enough: "no thanks, that's all",
     goodbye: "bye",
@@ -67,8 +67,8 @@ const SPANISH: Script = Script {
     name: "Carmen Ruiz",
     burst: ["hola", "estoy esperando un paquete", "¿dónde está mi pedido?"],
     order: ORDER,
-    human: "¿puedo hablar con una persona?",
-    to_human: "gracias por atenderme. ¿Puede llegar por la tarde?",
+    ask_for_person: "¿puedo hablar con una persona?",
+    to_person: "gracias por atenderme. ¿Puede llegar por la tarde?",
     outcome: "Una colega acordó la entrega por la tarde.",
     enough: "no gracias, eso es todo",
     goodbye: "chau",
@@ -80,8 +80,8 @@ const PORTUGUESE: Script = Script {
     name: "Ana Souza",
     burst: ["oi", "estou esperando uma encomenda", "cadê meu pedido?"],
     order: ORDER,
-    human: "posso falar com uma pessoa?",
-    to_human: "obrigada por atender. Pode chegar à noite?",
+    ask_for_person: "posso falar com uma pessoa?",
+    to_person: "obrigada por atender. Pode chegar à noite?",
     outcome: "Uma colega combinou a entrega à noite.",
     enough: "não, obrigada, é só isso",
     goodbye: "tchau",

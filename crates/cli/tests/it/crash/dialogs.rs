@@ -90,7 +90,7 @@ impl<'w> Dialogs<'w> {
         let all: Vec<_> = (0..people).map(dialog).collect();
         for dialog in &all {
             let code = world.session(&access.key, &access.agent, &dialog.phone);
-            world.says_as(&dialog.phone, &code);
+            world.contact_sends_as(&dialog.phone, &code);
         }
         let mut dialogs = Self { world, all, seen: HashSet::new(), newest: 0 };
         until("the welcomes", || dialogs.accepted().is_empty() && dialogs.seen.len() >= people);
@@ -101,7 +101,7 @@ impl<'w> Dialogs<'w> {
     pub fn ask(&mut self, last: usize) {
         for dialog in self.all.iter_mut().filter(|dialog| dialog.open().is_none() && dialog.asked < last) {
             dialog.asked += 1;
-            self.world.says_as(&dialog.phone, &format!("{} please", dialog.question(dialog.asked)));
+            self.world.contact_sends_as(&dialog.phone, &format!("{} please", dialog.question(dialog.asked)));
         }
     }
 
@@ -144,8 +144,8 @@ impl<'w> Dialogs<'w> {
     pub fn check(&self) -> usize {
         for dialog in &self.all {
             let expected: Vec<_> = (1..=dialog.asked).map(|number| answer_to(&dialog.question(number))).collect();
-            let heard = self.world.heard_by(&dialog.phone);
-            assert_eq!(heard[1..], expected, "on the phone {}: {}", dialog.phone, Repeated(&heard));
+            let received = self.world.received_by(&dialog.phone);
+            assert_eq!(received[1..], expected, "on the phone {}: {}", dialog.phone, Repeated(&received));
         }
         self.all.iter().map(|dialog| dialog.answered).sum()
     }

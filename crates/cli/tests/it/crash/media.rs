@@ -23,8 +23,8 @@ fn kill_during_upload_delivers_the_message_once() {
         let world = World::new();
         let mut server = Server::start(&world, &case);
         let access = world.set_up(&case);
-        world.says(&access.code);
-        wait(&mut server, "the welcome", PATIENCE, || pictures(&world).len() + world.heard().len() == 1);
+        world.contact_sends(&access.code);
+        wait(&mut server, "the welcome", PATIENCE, || pictures(&world).len() + world.received_texts().len() == 1);
         let list = world.api(&access.key, Method::GET, "/whatsapp_conversations", None);
         let conversation = list["data"][0]["id"].as_str().unwrap().to_owned();
         let path = format!("/whatsapp_conversations/{conversation}/whatsapp_messages");
@@ -50,10 +50,10 @@ fn kill_during_download_stores_the_file_once() {
         let world = World::new();
         let mut server = Server::start(&world, &case);
         let access = world.set_up(&case);
-        world.says(&access.code);
+        world.contact_sends(&access.code);
         let file = json!({"base64": "iVBORw0KGgogYSBwaWN0dXJl", "mime_type": "image/png"});
         let id = world.control(Method::POST, "/inbound/media", Some(file))["media_id"].clone();
-        wait(&mut server, "the welcome", PATIENCE, || world.heard().len() == 1);
+        wait(&mut server, "the welcome", PATIENCE, || world.received_texts().len() == 1);
         let image = json!({"from": ANA, "type": "image", "image": {"id": id}});
         world.control(Method::POST, "/inbound", Some(image));
         wait_for_kills(&mut server);

@@ -21,8 +21,9 @@ pub fn answer_to(question: &str) -> &'static str {
 
 pub fn complete(request: &Request) -> Value {
     let messages = request.body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let asked =
-        |question: &str| messages.iter().rposition(|message| says(message, "user", question)).map_or(0, |at| at + 1);
+    let asked = |question: &str| {
+        messages.iter().rposition(|message| contains_text(message, "user", question)).map_or(0, |at| at + 1)
+    };
     let question = [BOOK, BYE, MORE].into_iter().max_by_key(|question| asked(question)).unwrap();
     let since = &messages[asked(question)..];
     let message = match question {
@@ -44,7 +45,7 @@ pub fn choice(message: &Value) -> Value {
 }
 
 /// True if the message has this role and contains the text.
-pub fn says(message: &Value, role: &str, text: &str) -> bool {
+pub fn contains_text(message: &Value, role: &str, text: &str) -> bool {
     message["role"] == role && message["content"].as_str().is_some_and(|content| content.contains(text))
 }
 

@@ -60,11 +60,11 @@ fn node_settles_open_send_of_killed_node() {
         listening(with_clock_ahead(&mut command(&world, world.port)).env("CHASQUI_FAILPOINT", "send.answered:2"));
     begin(&world, &case);
     until("the kill", || first.end().is_some());
-    assert_eq!(world.heard().len(), 2);
+    assert_eq!(world.received_texts().len(), 2);
     let began = Instant::now();
     let _second = start_second(&world, &case);
-    world.says(MORE);
-    until("the second answer", || world.heard().len() == 3);
+    world.contact_sends(MORE);
+    until("the second answer", || world.received_texts().len() == 3);
     check_reclaim_time(began);
     until("all webhooks", || world.webhooks().1 == 0);
     check(&case, &world, BOOK);
@@ -80,8 +80,8 @@ fn send_longer_than_a_lease_stays_with_its_node() {
     let (world, case) = (World::new(), Case::at("send.answered"));
     let _pair = Pair::start(&world, &[("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", "500")]);
     let access = world.set_up(&case);
-    world.says(&access.code);
-    until("the welcome", || world.heard().len() == 1);
+    world.contact_sends(&access.code);
+    until("the welcome", || world.received_texts().len() == 1);
     until("the statuses", || world.webhooks() == (3, 0));
     for rule in [
         json!({"when": {"surface": "send"}, "trigger": {"next": 1}, "do": {"slow": {"ms": 12_000}}}),
@@ -89,10 +89,10 @@ fn send_longer_than_a_lease_stays_with_its_node() {
     ] {
         world.control(Method::POST, "/faults", Some(rule));
     }
-    world.says(BOOK);
-    until("the answer", || world.heard().len() == 2);
-    world.says(MORE);
-    until("the second answer", || world.heard().len() > 2);
+    world.contact_sends(BOOK);
+    until("the answer", || world.received_texts().len() == 2);
+    world.contact_sends(MORE);
+    until("the second answer", || world.received_texts().len() > 2);
     check(&case, &world, BOOK);
 }
 
@@ -175,18 +175,18 @@ fn with_clock_ahead(node: &mut Command) -> &mut Command {
 /// Sends the code and the question to the first node.
 pub fn begin(world: &World, case: &Case) {
     let access = world.set_up(case);
-    world.says(&access.code);
-    until("the welcome", || world.heard().len() == 1);
+    world.contact_sends(&access.code);
+    until("the welcome", || world.received_texts().len() == 1);
     // The code and two statuses of the welcome: only the turn is open when the node is killed.
     until("the statuses", || world.webhooks() == (3, 0));
-    world.says(BOOK);
+    world.contact_sends(BOOK);
 }
 
 /// Starts a second node and waits for its answer, after the first one's lease is over.
 fn reclaim(world: &World, case: &Case) -> Running {
     let began = Instant::now();
     let second = start_second(world, case);
-    until("the answer", || world.heard().len() == 2);
+    until("the answer", || world.received_texts().len() == 2);
     check_reclaim_time(began);
     second
 }
@@ -208,9 +208,9 @@ fn check_reclaim_time(began: Instant) {
 
 /// Checks that the question is answered once and the conversation continues.
 pub fn check_continues(world: &World, case: &Case, question: &str) {
-    assert_eq!(world.heard()[1..], [answer_to(question)]);
-    world.says(MORE);
-    until("the second answer", || world.heard().len() == 3);
+    assert_eq!(world.received_texts()[1..], [answer_to(question)]);
+    world.contact_sends(MORE);
+    until("the second answer", || world.received_texts().len() == 3);
     until("all webhooks", || world.webhooks().1 == 0);
     check(case, world, question);
 }

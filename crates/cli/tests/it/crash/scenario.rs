@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{
     cases::{Case, Kill, Tool, Wish},
-    model::{self, BOOK, BYE, MORE, answer_to, says},
+    model::{self, BOOK, BYE, MORE, answer_to, contains_text},
     server::{Restart, Server},
     world::{Access, World},
 };
@@ -31,8 +31,8 @@ pub fn run(case: &Case) -> CaseResult {
     let access = world.set_up(case);
     let question = if case.wish == Wish::Farewell { BYE } else { BOOK };
 
-    world.says(&access.code);
-    wait(&mut server, "the welcome", PATIENCE, || world.heard().len() == 1);
+    world.contact_sends(&access.code);
+    wait(&mut server, "the welcome", PATIENCE, || world.received_texts().len() == 1);
     // The welcome's statuses are still open; a kill at one of them must not hit the question's
     // turn.
     if matches!(&case.kill, Kill::At(points) if points[0].starts_with("status.")) {
@@ -41,20 +41,20 @@ pub fn run(case: &Case) -> CaseResult {
     if let Kill::DuringTheSend { taken } = case.kill {
         world.hold_next_send(taken);
     }
-    world.says(question);
+    world.contact_sends(question);
     if matches!(case.kill, Kill::DuringTheSend { .. }) {
         wait(&mut server, "the send", PATIENCE, || {
             world.send_requests().iter().any(|text| text == answer_to(question))
         });
         server.kill();
     }
-    wait(&mut server, "the answer", PATIENCE, || world.heard().len() == 2);
+    wait(&mut server, "the answer", PATIENCE, || world.received_texts().len() == 2);
     if case.wish == Wish::Farewell {
         wait_for_the_end(&mut server, &access, &world);
     }
     wait_for_kills(&mut server);
-    world.says(MORE);
-    wait(&mut server, "the second answer", PATIENCE, || world.heard().len() == 3);
+    world.contact_sends(MORE);
+    wait(&mut server, "the second answer", PATIENCE, || world.received_texts().len() == 3);
     wait(&mut server, "all webhooks", PATIENCE, || world.webhooks().1 == 0);
     check(case, &world, question);
     CaseResult { restarts: std::mem::take(&mut server.restarts), reached: std::mem::take(&mut server.reached) }
@@ -99,11 +99,11 @@ fn wait_for_the_end(server: &mut Server<'_>, access: &Access, world: &World) {
 
 /// Checks the requests that WhatsApp, the tool's service and the model received.
 pub fn check(case: &Case, world: &World, question: &str) {
-    let heard = world.heard();
-    assert!(heard[0].starts_with("Tudo conectado"), "{heard:?}");
-    assert_eq!(heard[1..], [answer_to(question), answer_to(MORE)]);
+    let received = world.received_texts();
+    assert!(received[0].starts_with("Tudo conectado"), "{received:?}");
+    assert_eq!(received[1..], [answer_to(question), answer_to(MORE)]);
     let requests = world.send_requests();
-    for (text, times) in [(&heard[0], 1), (&heard[1], case.sends), (&heard[2], 1)] {
+    for (text, times) in [(&received[0], 1), (&received[1], case.sends), (&received[2], 1)] {
         assert_eq!(
             requests.iter().filter(|sent| *sent == text).count(),
             times,
@@ -116,7 +116,7 @@ pub fn check(case: &Case, world: &World, question: &str) {
     let kills = if let Kill::At(points) = &case.kill { points.len() } else { 1 };
     assert!((3..=3 + kills).contains(&questions.len()), "{} questions to the model", questions.len());
     let history = questions.last().and_then(|question| question["messages"].as_array()).unwrap();
-    let count = |text: &str| history.iter().filter(|message| says(message, "user", text)).count();
+    let count = |text: &str| history.iter().filter(|message| contains_text(message, "user", text)).count();
     assert_eq!(count(MORE), 1, "{history:#?}");
     if case.wish == Wish::Farewell {
         assert!(world.tool.requests().is_empty());
@@ -124,7 +124,7 @@ pub fn check(case: &Case, world: &World, question: &str) {
     }
     assert_eq!(count(BOOK), 1, "consumed once: {history:#?}");
     assert_eq!(
-        history.iter().filter(|message| says(message, "assistant", model::answer_to(BOOK))).count(),
+        history.iter().filter(|message| contains_text(message, "assistant", model::answer_to(BOOK))).count(),
         1,
         "{history:#?}"
     );
@@ -141,7 +141,7 @@ fn check_tool(tool: Tool, world: &World, history: &[Value]) {
         .collect();
     let called = world.tool.requests().len();
     assert_eq!(results.len(), 1, "{history:#?}");
-    let unknown = says(results[0], "tool", "outcome_unknown");
+    let unknown = contains_text(results[0], "tool", "outcome_unknown");
     match tool {
         Tool::Answered => assert!(called == 1 && !unknown, "called {called} times: {results:?}"),
         Tool::Repeated => assert!(called == 2 && !unknown, "called {called} times: {results:?}"),

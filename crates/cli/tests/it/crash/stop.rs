@@ -70,7 +70,7 @@ fn stopping_node_releases_its_turn_and_answers_open_calls() {
     print_line(&format!("the node stopped after {} ms", signalled.elapsed().as_millis()));
 
     pair.set_callback(1 - stopping);
-    until("the answer", || world.heard().len() == 2);
+    until("the answer", || world.received_texts().len() == 2);
     released.store(true, Ordering::SeqCst);
     check_continues(&world, &Case::at("model.ask"), BOOK);
 }

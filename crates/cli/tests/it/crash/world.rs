@@ -93,20 +93,20 @@ impl World {
 
     // ---- phone and emulator
 
-    pub fn says(&self, text: &str) {
-        self.says_as(ANA, text);
+    pub fn contact_sends(&self, text: &str) {
+        self.contact_sends_as(ANA, text);
     }
 
-    pub fn says_as(&self, phone: &str, text: &str) {
+    pub fn contact_sends_as(&self, phone: &str, text: &str) {
         self.control(Method::POST, "/inbound", Some(json!({"from": phone, "text": text})));
     }
 
     /// Texts that the business sent to the phone, oldest first.
-    pub fn heard(&self) -> Vec<String> {
-        self.heard_by(ANA)
+    pub fn received_texts(&self) -> Vec<String> {
+        self.received_by(ANA)
     }
 
-    pub fn heard_by(&self, phone: &str) -> Vec<String> {
+    pub fn received_by(&self, phone: &str) -> Vec<String> {
         let path = format!("/chats/{}/{}", emulator::PHONE_NUMBER_ID, phone.trim_start_matches('+'));
         let chat = self.control(Method::GET, &path, None);
         let messages = chat["messages"].as_array().cloned().unwrap_or_default();

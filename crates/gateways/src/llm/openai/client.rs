@@ -70,8 +70,8 @@ impl OpenAi {
             wire::read_capped(&mut response, ANSWER_BYTES).await.map_err(|error| self.no_answer(&error))?;
         if !status.is_success() {
             let message = format!("HTTP {}: {}", status.as_u16(), response::error_text(&body));
-            let said = String::from_utf8_lossy(&body[..body.len().min(ERROR_BYTES)]);
-            return Err(failure::for_status(status.as_u16(), self.clean(&message), &said, wait));
+            let details = String::from_utf8_lossy(&body[..body.len().min(ERROR_BYTES)]);
+            return Err(failure::for_status(status.as_u16(), self.clean(&message), &details, wait));
         }
         if truncated {
             return Err(failure::permanent("the model's answer is longer than 16 MiB"));

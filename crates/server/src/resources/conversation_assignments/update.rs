@@ -61,12 +61,12 @@ pub(super) async fn handle(
     let sent = body::read::<ConversationAssignmentUpdateRequest>(request).await?.conversation_assignment;
     let changed = change!(ctx, "conversation_assignment.update", tx => {
         let now = ctx.now();
-        let held = conversations::lock(tx, project, conversation, now).await?.ok_or(ApiError::NotFound("Assignment"))?;
+        let locked = conversations::lock(tx, project, conversation, now).await?.ok_or(ApiError::NotFound("Assignment"))?;
         let row = conversation_assignments::find(tx, project, conversation, id).await?;
         let mut row = row.found()?;
-        let (was_active, had) = (row.active, row.user_id);
+        let (was_active, previous_user) = (row.active, row.user_id);
         let is_active = sent.active.unwrap_or(was_active);
-        if is_active && !was_active && held.is_assigned() {
+        if is_active && !was_active && locked.is_assigned() {
             return Err(view::taken());
         }
         if let Some(user) = sent.user_id {
@@ -78,10 +78,10 @@ pub(super) async fn handle(
         row.active = is_active;
         conversation_assignments::update(tx, project, &row, now).await?;
         match (was_active, is_active) {
-            (false, true) => ownership::assign(&ctx, tx, project, &held, row.user_id, now).await?,
-            (true, false) => ownership::release(&ctx, tx, project, &held, now).await?,
-            (true, true) if row.user_id != had => {
-                ownership::reassign(&ctx, tx, project, &held, row.user_id, now).await?;
+            (false, true) => ownership::assign(&ctx, tx, project, &locked, row.user_id, now).await?,
+            (true, false) => ownership::release(&ctx, tx, project, &locked, now).await?,
+            (true, true) if row.user_id != previous_user => {
+                ownership::reassign(&ctx, tx, project, &locked, row.user_id, now).await?;
             }
             _ => {}
         }

@@ -83,7 +83,7 @@ impl Message {
 impl From<Message> for ExecutionInput {
     fn from(message: Message) -> Self {
         match message {
-            Message::Text(said) => Self::UserInput { text: said.0 },
+            Message::Text(text) => Self::UserInput { text: text.0 },
             Message::Structured(StructuredMessage::UserInput { content, .. }) => {
                 Self::UserInput { text: content.text.0 }
             }

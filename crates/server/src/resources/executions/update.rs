@@ -56,7 +56,7 @@ pub(super) async fn handle(
     let project = ctx.project;
     let conversation = execution.conversation_id;
     let NewStatus { status: wanted, reason } = body::read::<ExecutionUpdate>(request).await?.agent_execution;
-    let mut held = None;
+    let mut claimed = None;
     let changed = change!(ctx, "execution.update", tx => {
         let now = ctx.now();
         let conversation = conversations::next_seq(tx, project, conversation, now).await?;
@@ -74,11 +74,11 @@ pub(super) async fn handle(
             status => Input::SetStatus { id: key.clone(), status, reason },
         };
         deliver(tx, project, &conversation, &key, &input, now).await?;
-        held = turn::accept(&ctx, tx, project, conversation.id).await?;
+        claimed = turn::accept(&ctx, tx, project, conversation.id).await?;
         let row = executions::find(tx, project, id).await?.found()?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;
-    turn::spawn_continue_turn(&ctx, held);
+    turn::spawn_continue_turn(&ctx, claimed);
     ctx.interrupts.signal(conversation);
     ctx.wake.notify_one();
     Ok(changed)

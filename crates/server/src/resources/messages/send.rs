@@ -36,7 +36,7 @@ pub(super) async fn send(
 ) -> Result<WhatsappMessage, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
     let shown = words.or_else(|| incoming.message.shown());
-    let parcel = parcel(ctx, tx, conversation, incoming).await?;
+    let content = entry_content(ctx, tx, conversation, incoming).await?;
     let Owner::People { notify_agent } = ownership::owner(tx, project, conversation).await? else {
         return Err(ApiError::conflict("agent_active", "an execution is active in this conversation; end it or wait"));
     };
@@ -45,8 +45,8 @@ pub(super) async fn send(
         let input = Input::ExternalMessage { id: source_key.to_owned(), text };
         deliver(tx, project, conversation, source_key, &input, now).await?;
     }
-    let said = NewEntry { content: &parcel, shown, origin: MessageOrigin::Api, source_key, waiting: None };
-    let message = outbox::enqueue(ctx, tx, project, conversation, &said, now).await?.map_err(refusal)?;
+    let entry = NewEntry { content: &content, shown, origin: MessageOrigin::Api, source_key, waiting: None };
+    let message = outbox::enqueue(ctx, tx, project, conversation, &entry, now).await?.map_err(refusal)?;
     let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
     Ok(WhatsappMessage::of(ctx, &row, conversation.phone_number.as_deref()))
 }
@@ -58,7 +58,7 @@ fn refusal(why: NotSendable) -> ApiError {
     }
 }
 
-async fn parcel(
+async fn entry_content(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     conversation: &ConversationRow,

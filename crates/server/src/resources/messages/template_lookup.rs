@@ -61,12 +61,12 @@ impl Lookup {
     pub(super) async fn meta(&mut self, ctx: &ProjectContext) -> Result<bool, ApiError> {
         let Self::Unknown(config, template) = std::mem::replace(self, Self::Passed) else { return Ok(false) };
         let waba_id = config.waba_id.clone();
-        let voice = {
+        let sender = {
             let mut reader = ctx.store.read().await?;
             senders::sender_of_config(ctx, &mut reader.conn(), ctx.project, *config).await?
         };
-        let Some(voice) = voice else { return Ok(true) };
-        match ctx.graph.template_named(&waba_id, &voice.token, &template.name, &template.language).await {
+        let Some(sender) = sender else { return Ok(true) };
+        match ctx.graph.template_named(&waba_id, &sender.token, &template.name, &template.language).await {
             Ok(None) => Ok(false),
             Err(error) => {
                 tracing::info!(%error, "template lookup at Meta failed");
@@ -74,10 +74,10 @@ impl Lookup {
             }
             Ok(Some(found)) => {
                 let row = templates::row_from_meta(ctx, &waba_id, &found);
-                let learnt = transact!(ctx.store, "template.learn", tx => {
+                let stored = transact!(ctx.store, "template.store", tx => {
                     whatsapp_templates::insert(tx, ctx.project, &row).await
                 });
-                match learnt {
+                match stored {
                     // Another request stored it first.
                     Ok(()) | Err(Error::Conflict(_)) => Ok(true),
                     Err(error) => Err(error.into()),

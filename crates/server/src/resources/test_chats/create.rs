@@ -76,15 +76,15 @@ pub(super) async fn with_snapshot(
 async fn say(
     ctx: &ProjectContext,
     who: (AgentId, Option<SnapshotId>),
-    said: TestChatCreate,
+    request: TestChatCreate,
 ) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
     let project = ctx.project;
-    let chat = said.agent_test_chat_id.map(TestChatId::from_uuid);
-    let from = said.checkpoint_id.map(CheckpointId::from_uuid);
-    let input = ExecutionInput::from(said.message);
+    let chat = request.agent_test_chat_id.map(TestChatId::from_uuid);
+    let from = request.checkpoint_id.map(CheckpointId::from_uuid);
+    let input = ExecutionInput::from(request.message);
     let answer = change!(ctx, "test_chat.say", tx => {
         let row = match chat {
-            Some(id) => go_on(ctx, tx, project, who, (id, from)).await?,
+            Some(id) => continue_chat(ctx, tx, project, who, (id, from)).await?,
             None if from.is_some() => return Err(unknown_checkpoint()),
             None => open(ctx, tx, project, who).await?,
         };
@@ -120,7 +120,7 @@ async fn open(
 }
 
 /// Loads the chat to continue, at its end or at a checkpoint. Chats of other agents are not found.
-async fn go_on(
+async fn continue_chat(
     ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,

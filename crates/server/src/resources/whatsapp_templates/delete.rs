@@ -13,7 +13,7 @@ use crate::{
 };
 use domain::{ids::WhatsappTemplateId, template::TemplateStatus};
 use gateways::whatsapp::CallError;
-use runtime::templates::{self, doubt};
+use runtime::templates::{self, unconfirmed};
 use store::{transact, whatsapp_templates};
 
 /// Delete at Meta and mark as removed here
@@ -64,13 +64,13 @@ async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<Ma
         if removed || (row.meta_id.is_none() && row.in_doubt.is_none()) {
             return Ok(None);
         }
-        meta::mark(ctx, tx, row, doubt::DELETE, (None, None)).await.map(Some)
+        meta::mark(ctx, tx, row, unconfirmed::DELETE, (None, None)).await.map(Some)
     })
 }
 
 /// By id, because deletion by name removes all languages.
 async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<(), CallError> {
-    let (row, token) = (&asked.row, &asked.voice.token);
+    let (row, token) = (&asked.row, &asked.sender.token);
     let meta_id = match &row.meta_id {
         Some(meta_id) => Some(meta_id.clone()),
         // A draft whose submission may have arrived.

@@ -18,7 +18,7 @@ use domain::{
     template::{Stage, TemplateStatus},
 };
 use gateways::whatsapp::templates::TemplateEdit;
-use runtime::templates::{self, doubt};
+use runtime::templates::{self, unconfirmed};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{
@@ -81,7 +81,7 @@ pub(super) async fn handle(
         time_to_live: sent.time_to_live,
     };
     let meta_id = asked.row.meta_id.clone().unwrap_or_default();
-    if let Err(error) = ctx.graph.edit_template(&meta_id, &asked.voice.token, &edit).await {
+    if let Err(error) = ctx.graph.edit_template(&meta_id, &asked.sender.token, &edit).await {
         return Err(meta::failed(&ctx, &asked, error).await?);
     }
     let done = record(&ctx, &asked, &edited).await;
@@ -114,7 +114,7 @@ async fn begin(
             edited.components = Value::from(components.clone()).to_string();
             update::check(&edited, Stage::Submission)?;
         }
-        let asked = meta::mark(ctx, tx, row, doubt::EDIT, (None, None)).await?;
+        let asked = meta::mark(ctx, tx, row, unconfirmed::EDIT, (None, None)).await?;
         Ok((asked, edited))
     })
 }
@@ -136,7 +136,7 @@ async fn record(
             row.in_doubt = None;
         } else {
             // A webhook arrived meanwhile, from before or after the edit: ask Meta.
-            row.in_doubt = Some(doubt::NEWS.into());
+            row.in_doubt = Some(unconfirmed::PARTIAL.into());
             templates::queue_refresh(ctx, tx, project, id, ctx.now()).await?;
         }
         row.updated_at = ctx.now();

@@ -20,7 +20,7 @@ use store::{
 pub(super) struct Marked {
     /// Row with the mark.
     pub row: WhatsappTemplateRow,
-    pub voice: Sender,
+    pub sender: Sender,
     /// Earlier mark, of a call with an unknown result.
     pub before: Option<String>,
 }
@@ -30,17 +30,17 @@ pub(super) async fn mark(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     mut row: WhatsappTemplateRow,
-    doubt: &str,
+    call: &str,
     of: (Option<CustomerId>, Option<WhatsappConfigId>),
 ) -> Result<Marked, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
-    let voice =
+    let sender =
         senders::sender_of_account(ctx, tx, project, &row.waba_id, of).await?.ok_or_else(accounts::no_number)?;
-    let before = row.in_doubt.replace(doubt.to_owned());
+    let before = row.in_doubt.replace(call.to_owned());
     whatsapp_templates::update(tx, project, &row).await?;
     row.version += 1;
     templates::queue_refresh(ctx, tx, project, row.id, now + REFRESH_AFTER).await?;
-    Ok(Marked { row, voice, before })
+    Ok(Marked { row, sender, before })
 }
 
 /// Clears the mark if Meta definitely changed nothing, unless the row was written since. Returns
@@ -64,12 +64,12 @@ pub(super) async fn failed(ctx: &ProjectContext, asked: &Marked, error: CallErro
 /// Refusals concern the request (422); other failures are not the client's fault (500).
 pub(super) fn call_error(error: CallError) -> ApiError {
     let message = error.to_string();
-    let (mut status, mut code, mut said) = (StatusCode::INTERNAL_SERVER_ERROR, "whatsapp_unavailable", Map::new());
+    let (mut status, mut code, mut details) = (StatusCode::INTERNAL_SERVER_ERROR, "whatsapp_unavailable", Map::new());
     match error {
         CallError::Refused { class, code: number, subcode, http, .. } => {
             for (key, value) in [("error_code", number), ("error_subcode", subcode), ("http_status", Some(http.into()))]
             {
-                said.extend(value.map(|value| (key.to_owned(), json!(value))));
+                details.extend(value.map(|value| (key.to_owned(), json!(value))));
             }
             if class != ErrorClass::Throttle {
                 (status, code) = (StatusCode::UNPROCESSABLE_ENTITY, "whatsapp_refused");
@@ -78,5 +78,5 @@ pub(super) fn call_error(error: CallError) -> ApiError {
         CallError::Unknown { .. } => code = "whatsapp_unconfirmed",
         CallError::NotSent { .. } => {}
     }
-    ApiError::whatsapp(status, code, message, said)
+    ApiError::whatsapp(status, code, message, details)
 }

@@ -181,10 +181,10 @@ pub(super) async fn handle(
     let sent = body::read::<SendTemplateRequest>(request).await?.template;
     let source_key = format!("api:{}", ctx.new_uuid());
     let done = change!(ctx, "whatsapp_template.send", tx => {
-        hand_over(&ctx, tx, &template, &sent, &source_key).await
+        queue(&ctx, tx, &template, &sent, &source_key).await
     })?;
-    let (handed, replayed) = match done {
-        Changed::Now(handed) => (handed, false),
+    let (queued, replayed) = match done {
+        Changed::Now(queued) => (queued, false),
         Changed::Before(stored) => {
             let mut body: Value = from_json("answer", &stored.body)?;
             (
@@ -193,7 +193,7 @@ pub(super) async fn handle(
             )
         }
     };
-    let row = send_and_wait(&ctx, ctx.project, handed.outbox).await?.ok_or(ApiError::NotFound("Template"))?;
+    let row = send_and_wait(&ctx, ctx.project, queued.outbox).await?.ok_or(ApiError::NotFound("Template"))?;
     let mut response = Json(result(&template, &row)?).into_response();
     if replayed {
         let header = HeaderName::from_static("idempotency-replayed");
@@ -203,7 +203,7 @@ pub(super) async fn handle(
 }
 
 /// Validates, fills and stores the message in the request's transaction.
-async fn hand_over(
+async fn queue(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     template: &WhatsappTemplateRow,
@@ -221,20 +221,20 @@ async fn hand_over(
     let filled = template::fill(shape, &sent.filling()).map_err(|problems| {
         ApiError::Invalid(problems.into_iter().map(|problem| problem.under("/template")).collect())
     })?;
-    let voice = sender(ctx, tx, project, &template, sent).await?;
-    let conversation = channel::open(ctx, tx, project, &sent.phone_number.0, &voice.config.clone().into()).await?;
-    let parcel = EntryContent::Agent(Content::Template(TemplateMessage {
+    let from = sender(ctx, tx, project, &template, sent).await?;
+    let conversation = channel::open(ctx, tx, project, &sent.phone_number.0, &from.config.clone().into()).await?;
+    let content = EntryContent::Agent(Content::Template(TemplateMessage {
         name: template.name.clone(),
         language: Some(template.language_code.clone()),
         parameters: Vec::new(),
         template_id: Some(template.id.to_string()),
-        config_id: Some(voice.config.id.to_string()),
+        config_id: Some(from.config.id.to_string()),
         components: filled.components,
         text: Some(filled.text),
     }));
-    ownership::notify_agent(tx, project, &conversation, source_key, &parcel.in_words()).await?;
-    let said = NewEntry { content: &parcel, shown: None, origin: MessageOrigin::Api, source_key, waiting: None };
-    let message = outbox::enqueue(ctx, tx, project, &conversation, &said, ctx.now()).await?;
+    ownership::notify_agent(tx, project, &conversation, source_key, &content.in_words()).await?;
+    let entry = NewEntry { content: &content, shown: None, origin: MessageOrigin::Api, source_key, waiting: None };
+    let message = outbox::enqueue(ctx, tx, project, &conversation, &entry, ctx.now()).await?;
     let message = message.map_err(|why: NotSendable| ApiError::refused(why.code(), why.to_string()))?;
     Ok(Queued { message, outbox: outbox::outbox_id(project, source_key) })
 }
@@ -255,8 +255,8 @@ async fn sender(
     }
     let unusable = super::accounts::no_number;
     let Some(id) = sent.whatsapp_config_id else {
-        let voice = senders::sender_of_account(ctx, tx, project, &template.waba_id, (customer, None)).await?;
-        return voice.ok_or_else(unusable);
+        let from = senders::sender_of_account(ctx, tx, project, &template.waba_id, (customer, None)).await?;
+        return from.ok_or_else(unusable);
     };
     let config = whatsapp_configs::find(tx, project, Id::from_uuid(id)).await?;
     let config = config.ok_or_else(|| invalid("whatsapp_config_id", "unknown_config", "no such WhatsApp config"))?;
@@ -318,7 +318,7 @@ fn result(template: &WhatsappTemplateRow, row: &OutboxRow) -> Result<SendTemplat
 fn failed(row: &OutboxRow) -> ApiError {
     let error: Value = row.error.as_deref().and_then(|error| serde_json::from_str(error).ok()).unwrap_or_default();
     let why = error["message"].as_str().unwrap_or("unknown reason");
-    let said = error.as_object().cloned().unwrap_or_default();
+    let details = error.as_object().cloned().unwrap_or_default();
     let message = format!("Failed to send template message: {why}");
-    ApiError::whatsapp(StatusCode::INTERNAL_SERVER_ERROR, "send_failed", message, said)
+    ApiError::whatsapp(StatusCode::INTERNAL_SERVER_ERROR, "send_failed", message, details)
 }

@@ -34,7 +34,7 @@ use gateways::whatsapp::{
 use runtime::{
     failpoint,
     json::from_json,
-    templates::{self, doubt},
+    templates::{self, unconfirmed},
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -75,9 +75,9 @@ impl Answer for SubmitTemplateResult {
 /// Answer of Meta.
 enum MetaAnswer {
     /// Accepted.
-    Taken(Submitted),
+    Submitted(Submitted),
     /// Exists from an earlier submission.
-    Had(Box<Template>),
+    Existing(Box<Template>),
 }
 
 /// Submit a draft to Meta for approval
@@ -113,13 +113,13 @@ pub(super) async fn handle(
         Err(refused) => return change::before(&ctx).await?.map(Changed::Before).ok_or(refused),
     };
     failpoint::reach("template.ask");
-    let said = match ask(&ctx, &asked).await {
-        Ok(Some(said)) => said,
+    let answer = match ask(&ctx, &asked).await {
+        Ok(Some(answer)) => answer,
         Ok(None) => return Err(name_taken(&ctx, &asked).await?),
         Err(error) => return Err(meta::failed(&ctx, &asked, error).await?),
     };
     failpoint::reach("template.answered");
-    let done = record(&ctx, &asked, &said).await;
+    let done = record(&ctx, &asked, &answer).await;
     ctx.wake.notify_one();
     done
 }
@@ -143,13 +143,13 @@ async fn begin(
         }
         let of_account = configs.iter().find(|config| config.waba_id == row.waba_id).ok_or_else(accounts::no_number)?;
         let of = (selector.customer_id.map(Id::from_uuid), Some(of_account.id));
-        meta::mark(ctx, tx, row, doubt::SUBMIT, of).await
+        meta::mark(ctx, tx, row, unconfirmed::SUBMIT, of).await
     })
 }
 
 /// `None` if Meta has a different template of this name.
 async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<Option<MetaAnswer>, CallError> {
-    let (row, token) = (&asked.row, &asked.voice.token);
+    let (row, token) = (&asked.row, &asked.sender.token);
     let new = NewTemplate {
         name: row.name.clone(),
         language: row.language_code.clone(),
@@ -159,14 +159,14 @@ async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<Option<MetaAnswer>,
         allow_category_change: false,
     };
     match ctx.graph.create_template(&row.waba_id, token, &new).await {
-        Ok(submitted) => Ok(Some(MetaAnswer::Taken(submitted))),
+        Ok(submitted) => Ok(Some(MetaAnswer::Submitted(submitted))),
         Err(error) if is_taken(&error) => {
             // Only an earlier unconfirmed submission can have created it.
-            if asked.before.as_deref() != Some(doubt::SUBMIT) {
+            if asked.before.as_deref() != Some(unconfirmed::SUBMIT) {
                 return Ok(None);
             }
             let found = ctx.graph.template_named(&row.waba_id, token, &row.name, &row.language_code).await?;
-            Ok(Some(MetaAnswer::Had(Box::new(found.ok_or(error)?))))
+            Ok(Some(MetaAnswer::Existing(Box::new(found.ok_or(error)?))))
         }
         Err(error) => Err(error),
     }
@@ -181,15 +181,15 @@ async fn name_taken(ctx: &ProjectContext, asked: &Marked) -> Result<ApiError, Ap
 async fn record(
     ctx: &ProjectContext,
     asked: &Marked,
-    said: &MetaAnswer,
+    answer: &MetaAnswer,
 ) -> Result<Changed<SubmitTemplateResult>, ApiError> {
     let (project, id) = (ctx.project, asked.row.id);
     change!(ctx, "whatsapp_template.submit", tx => {
         let mut row = whatsapp_templates::lock(tx, project, id).await?.found()?;
-        let (meta_id, from) = (said.meta_id().to_owned(), row.status);
+        let (meta_id, from) = (answer.meta_id().to_owned(), row.status);
         // A webhook or a sync may have stored it first, with the same content.
         if from == TemplateStatus::Draft {
-            said.take_over(&mut row);
+            answer.apply_to(&mut row);
             row.updated_at = ctx.now();
             whatsapp_templates::update(tx, project, &row).await?;
             templates::append_status_event(ctx, tx, project, (from, &row)).await?;
@@ -208,14 +208,14 @@ async fn record(
 impl MetaAnswer {
     fn meta_id(&self) -> &str {
         match self {
-            Self::Taken(submitted) => &submitted.id,
-            Self::Had(template) => &template.id,
+            Self::Submitted(submitted) => &submitted.id,
+            Self::Existing(template) => &template.id,
         }
     }
 
-    fn take_over(&self, row: &mut whatsapp_templates::WhatsappTemplateRow) {
+    fn apply_to(&self, row: &mut whatsapp_templates::WhatsappTemplateRow) {
         match self {
-            Self::Taken(submitted) => {
+            Self::Submitted(submitted) => {
                 row.meta_id = Some(submitted.id.clone());
                 templates::apply_meta_status(row, &submitted.status);
                 if let Some(category) = submitted.category.as_deref().and_then(templates::category) {
@@ -223,7 +223,7 @@ impl MetaAnswer {
                 }
                 row.in_doubt = None;
             }
-            Self::Had(template) => {
+            Self::Existing(template) => {
                 templates::apply_meta(row, template);
             }
         }

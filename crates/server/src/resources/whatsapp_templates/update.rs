@@ -13,7 +13,7 @@ use crate::{
 };
 use axum::extract::Request;
 use domain::template::{self, Draft, Shape, Stage, TemplateStatus};
-use runtime::{json::from_json, templates::doubt};
+use runtime::{json::from_json, templates::unconfirmed};
 use serde::Deserialize;
 use serde_json::Value;
 use store::whatsapp_templates::{self, WhatsappTemplateRow};
@@ -81,7 +81,7 @@ impl WhatsappTemplateChange {
         if row.status != TemplateStatus::Draft {
             return Err(ApiError::refused("not_a_draft", "Only draft templates can be updated"));
         }
-        if row.in_doubt.as_deref() == Some(doubt::SUBMIT) {
+        if row.in_doubt.as_deref() == Some(unconfirmed::SUBMIT) {
             let why = "an earlier submission may have reached WhatsApp; wait a minute, or submit it again to find out";
             return Err(ApiError::refused("submission_unconfirmed", why));
         }

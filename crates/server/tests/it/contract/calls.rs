@@ -7,9 +7,9 @@ use crate::walk::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{ANA, Answer, Heard, TestApp};
+use testkit::{ANA, Answer, RecordedCall, TestApp};
 
-pub async fn answers() -> Vec<Heard> {
+pub async fn answers() -> Vec<RecordedCall> {
     // Boxed: together the futures are too large for the stack of a test thread.
     let mut all = Box::pin(every_operation()).await;
     all.extend(Box::pin(agents()).await);
@@ -25,7 +25,7 @@ pub async fn answers() -> Vec<Heard> {
 }
 
 /// Reads come before deletions and status changes.
-async fn every_operation() -> Vec<Heard> {
+async fn every_operation() -> Vec<RecordedCall> {
     let world = Box::pin(World::new()).await;
     let mut all = operations();
     all.sort_by_key(Operation::turn);
@@ -82,7 +82,7 @@ fn rich_graph() -> Value {
         "metadata": {"made_by": "hand"}})
 }
 
-async fn agents() -> Vec<Heard> {
+async fn agents() -> Vec<RecordedCall> {
     let app = TestApp::start().await;
     let agent =
         json!({"name": "Rich", "description": "All there is", "system_prompt": "Be kind.", "graph": rich_graph()});
@@ -117,12 +117,12 @@ async fn agents() -> Vec<Heard> {
 }
 
 /// Ended executions, and a suite with a played and judged case.
-async fn runs() -> Vec<Heard> {
+async fn runs() -> Vec<RecordedCall> {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
     app.model().fails(401);
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let executions = format!("/api/v1/agents/{agent}/executions");
     let execution = app.get(&executions).await.data()[0]["id"].as_str().unwrap().to_owned();
@@ -164,7 +164,7 @@ async fn runs() -> Vec<Heard> {
 }
 
 /// A template sync during an outage of Meta.
-async fn templates() -> Vec<Heard> {
+async fn templates() -> Vec<RecordedCall> {
     let app = TestApp::start().await;
     app.own_number().await;
     let rule = json!({"when": {"surface": "templates"}, "trigger": {"next": 1}, "do": {"error": "server_500"}});
@@ -178,7 +178,7 @@ async fn templates() -> Vec<Heard> {
 }
 
 /// A number of the project that Meta knows.
-async fn number() -> Vec<Heard> {
+async fn number() -> Vec<RecordedCall> {
     let app = TestApp::with(true, |config| config.sandbox = None).await;
     let customer = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
@@ -202,7 +202,7 @@ async fn number() -> Vec<Heard> {
         .await
         .data();
     app.model().says("Hello.");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let conversation = format!("/api/v1/whatsapp_conversations/{}", app.conversation().await);
     for path in [&path, &configs, &conversation, &links, &format!("{links}/{link}")] {
@@ -214,7 +214,7 @@ async fn number() -> Vec<Heard> {
     app.take_answers()
 }
 
-async fn unreachable_meta() -> Vec<Heard> {
+async fn unreachable_meta() -> Vec<RecordedCall> {
     let app = TestApp::with(false, |config| config.graph_base_url = "http://127.0.0.1:9".into()).await;
     let customer = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
@@ -227,7 +227,7 @@ async fn unreachable_meta() -> Vec<Heard> {
 }
 
 /// A customer's contact with a note that has an author.
-async fn people() -> Vec<Heard> {
+async fn people() -> Vec<RecordedCall> {
     let app = TestApp::rehearsing().await;
     let customer = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
@@ -245,7 +245,7 @@ async fn people() -> Vec<Heard> {
 }
 
 /// A conversation that a signed-in user assigns to themselves with their own key.
-async fn taken_over() -> Vec<Heard> {
+async fn taken_over() -> Vec<RecordedCall> {
     let app = TestApp::rehearsing().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -263,7 +263,7 @@ async fn taken_over() -> Vec<Heard> {
 }
 
 /// Messages of every type, inbound and outbound.
-async fn messages() -> Vec<Heard> {
+async fn messages() -> Vec<RecordedCall> {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.activate(ANA, &agent).await;
@@ -310,7 +310,7 @@ async fn messages() -> Vec<Heard> {
 }
 
 /// The sign-in of the published command lines.
-async fn sign_in() -> Vec<Heard> {
+async fn sign_in() -> Vec<RecordedCall> {
     let app = TestApp::rehearsing().await;
     let post =
         async |path: &str, body: Value| app.call_as(None, Method::POST, &format!("/api/cli/{path}"), Some(body)).await;

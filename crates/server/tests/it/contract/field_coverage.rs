@@ -7,7 +7,7 @@
 use super::{answers::CONTRACT, calls, exceptions, operations::Operation, shape::Shape};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use testkit::Heard;
+use testkit::RecordedCall;
 
 #[tokio::test]
 async fn every_contract_field_has_a_value_in_some_real_response() {
@@ -19,11 +19,11 @@ async fn every_contract_field_has_a_value_in_some_real_response() {
             }
         }
     }
-    for heard in Box::pin(calls::answers()).await {
-        let status = heard.answer.status.to_string();
-        let Some(operation) = called(&heard) else { continue };
+    for call in Box::pin(calls::answers()).await {
+        let status = call.answer.status.to_string();
+        let Some(operation) = called(&call) else { continue };
         if let Some(schema) = operation.answer(&status).filter(|_| status.starts_with('2')) {
-            fields.look(operation, schema, Some(&heard.answer.body), &format!("{} {status}", operation.name));
+            fields.look(operation, schema, Some(&call.answer.body), &format!("{} {status}", operation.name));
         }
     }
     fields.report();
@@ -34,9 +34,9 @@ fn successes(operation: &Operation) -> Vec<String> {
 }
 
 /// The contract operation that was called: the matching path with the most literal segments.
-fn called(heard: &Heard) -> Option<&'static Operation> {
-    let path = heard.path.split('?').next().unwrap_or_default();
-    let fits = |operation: &&Operation| heard.method == operation.method() && operation.words_of(path).is_some();
+fn called(call: &RecordedCall) -> Option<&'static Operation> {
+    let path = call.path.split('?').next().unwrap_or_default();
+    let fits = |operation: &&Operation| call.method == operation.method() && operation.words_of(path).is_some();
     CONTRACT.values().filter(fits).max_by_key(|operation| operation.words_of(path))
 }
 

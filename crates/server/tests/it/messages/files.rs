@@ -88,8 +88,8 @@ async fn file_arrives_unchanged_and_its_stored_copy_is_deleted() {
         app.run_until_idle().await;
         let got = last_on_phone(&app).await;
         let stored = at_meta(&app, &got["content"]["id"]).await;
-        let told = (got["type"].as_str(), stored["mime_type"].as_str(), stored["file_size"].as_u64());
-        assert_eq!(told, (Some(kind), Some(mime), Some(file.2.len() as u64)));
+        let stored_file = (got["type"].as_str(), stored["mime_type"].as_str(), stored["file_size"].as_u64());
+        assert_eq!(stored_file, (Some(kind), Some(mime), Some(file.2.len() as u64)));
         let digest = <sha2::Sha256 as sha2::Digest>::digest(file.2);
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(stored["sha256"], *hex, "the same bytes");
@@ -275,11 +275,11 @@ async fn message_after_a_file_waits_for_its_sent_status_with_a_limit() {
         app.run_until_idle().await;
         super::send(&app, &path, json!({"content": "came later"})).await.data();
         app.run_until_idle().await;
-        assert!(app.heard(testkit::ANA).await.is_empty(), "the file first");
+        assert!(app.received_texts(testkit::ANA).await.is_empty(), "the file first");
         let needed = if lost { 4_000 } else { 200 };
         app.forward(Span::from_millis(needed - 1)).await;
-        assert!(app.heard(testkit::ANA).await.is_empty(), "its status has not come");
+        assert!(app.received_texts(testkit::ANA).await.is_empty(), "its status has not come");
         app.forward(Span::from_millis(1)).await;
-        assert_eq!(app.heard(testkit::ANA).await, ["waited in line", "came later"]);
+        assert_eq!(app.received_texts(testkit::ANA).await, ["waited in line", "came later"]);
     }
 }

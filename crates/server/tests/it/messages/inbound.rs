@@ -66,8 +66,8 @@ async fn every_inbound_type_is_shown_with_its_content() {
         ("order", json!({"catalog_id": "1", "product_items": []}), "text", "[order]", json!({})),
     ] {
         let message = received(&app, kind, node).await;
-        let told = (message["message_type"].as_str(), message["content"].as_str(), &message["message_type_data"]);
-        assert_eq!(told, (Some(shown_as), Some(content), &data), "{kind}");
+        let shown = (message["message_type"].as_str(), message["content"].as_str(), &message["message_type_data"]);
+        assert_eq!(shown, (Some(shown_as), Some(content), &data), "{kind}");
         assert_eq!((message["direction"].as_str(), message["status"].as_str()), (Some("inbound"), Some("received")));
         let own_word = (shown_as != kind).then_some(kind);
         assert_eq!(message["metadata"]["whatsapp_type"].as_str(), own_word);

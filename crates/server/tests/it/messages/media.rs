@@ -260,12 +260,12 @@ async fn unavailable_media_is_abandoned_with_a_reason() {
             app.forward(Span::from_secs(60)).await;
         }
         let message = message(&app, &wamid).await;
-        let told = (
+        let shown = (
             &message["media_url"],
             message["processing_status"].as_str(),
             message["metadata"]["media_error"]["code"].as_str(),
         );
-        assert_eq!(told, (&Value::Null, Some("processed"), Some(code)), "{what}");
+        assert_eq!(shown, (&Value::Null, Some("processed"), Some(code)), "{what}");
         assert!(!message["metadata"]["media_error"]["message"].as_str().unwrap().is_empty());
         assert_eq!((asked(&app, &id).await, pieces(&app).await), (requests, 0), "{code}");
     }
@@ -343,7 +343,7 @@ async fn media_from_unknown_sandbox_senders_is_not_downloaded() {
     app.model().says("A sofa?");
     let sent = app.emulator_call(Method::POST, "/inbound", Some(body)).await;
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await.last().unwrap(), "A sofa?");
+    assert_eq!(app.received_texts(ANA).await.last().unwrap(), "A sofa?");
     assert!(app.model().requests()[0].to_string().contains("[image]"));
     let message = message(&app, sent["message_id"].as_str().unwrap()).await;
     assert_eq!((bytes(&message).await, asked(&app, &id).await), (JPEG.to_vec(), 1));

@@ -190,7 +190,7 @@ async fn agent_sees_messages_of_every_type_sent_during_handoff() {
     let agent = app.agent(json!({"name": "Desk", "graph": graph})).await;
     app.activate(ANA, &agent).await;
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "asked"}))]);
-    app.says(ANA, "a human, please").await;
+    app.contact_sends(ANA, "a human, please").await;
     app.run_until_idle().await;
     let path = format!("/api/v1/whatsapp_conversations/{}/whatsapp_messages", super::conversation(&app).await);
     let message = json!({"message_type": "document", "media_url": "https://shop.example/7", "filename": "bill.pdf"});

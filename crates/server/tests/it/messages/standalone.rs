@@ -38,11 +38,11 @@ async fn template_to_a_new_number_creates_contact_and_conversation() {
     let contact = (contacts.data()[0]["wa_id"].as_str(), contacts.data()[0]["customer_id"].as_str());
     assert_eq!(contact, (Some("5511999990001"), Some(customer.as_str())));
     // After the contact replies in that conversation, free text is accepted too.
-    app.says(ANA, "who is this?").await;
+    app.contact_sends(ANA, "who is this?").await;
     let text = json!({"phone_number": ANA, "content": "The clinic."});
     send(&app, &format!("{PATH}?whatsapp_config_id={config}"), text).await.data();
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["The clinic."]);
+    assert_eq!(app.received_texts(ANA).await, ["The clinic."]);
     let conversations = app.get("/api/v1/whatsapp_conversations").await;
     assert_eq!(conversations.body["meta"]["total_count"], 1);
     assert_eq!(app.messages().await.len(), 3);
@@ -116,7 +116,7 @@ async fn sandbox_phone_is_reached_without_a_project_number() {
     app.activate(ANA, &agent).await;
     send(&app, PATH, text).await.data();
     app.run_until_idle().await;
-    assert_eq!(app.heard(ANA).await, ["hello"]);
+    assert_eq!(app.received_texts(ANA).await, ["hello"]);
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn contact_who_never_wrote_gets_templates_only() {
     let refused = send(&app, PATH, text.clone()).await;
     assert_eq!((refused.status, refused.body["code"].as_str()), (422, Some("outside_service_window")));
     assert_eq!(app.get("/api/v1/whatsapp_conversations").await.body["meta"]["total_count"], 0, "nothing was made");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     let ended = super::conversation(&app).await.parse().unwrap();
     let store = &app.app.context().store;
     let (project, now) = (app.project, app.clock.now());
@@ -144,7 +144,7 @@ async fn active_execution_blocks_api_messages() {
     let link = json!({"agent_whatsapp_config": {"whatsapp_config_id": config}});
     app.post(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs"), link).await.data();
     app.model().says("Hello.");
-    app.says(ANA, "hi").await;
+    app.contact_sends(ANA, "hi").await;
     app.run_until_idle().await;
     let refused = send(&app, PATH, hello(ANA)).await;
     assert_eq!((refused.status, refused.body["code"].as_str()), (409, Some("agent_active")));

@@ -18,8 +18,8 @@ async fn asked(app: &TestApp) -> usize {
 }
 
 fn refused(answer: &Answer) {
-    let told = (answer.status, answer.body["code"].as_str(), answer.body["error"].as_str());
-    assert_eq!(told, (404, Some("not_found"), Some("Template not found")));
+    let error = (answer.status, answer.body["code"].as_str(), answer.body["error"].as_str());
+    assert_eq!(error, (404, Some("not_found"), Some("Template not found")));
 }
 
 #[tokio::test]
@@ -34,7 +34,7 @@ async fn template_unknown_here_and_at_meta_is_not_found_and_nothing_is_stored() 
     for list in ["whatsapp_conversations", "whatsapp_contacts", "whatsapp_templates"] {
         assert_eq!(app.get(&format!("/api/v1/{list}")).await.body["meta"]["total_count"], 0, "{list}");
     }
-    app.says(ANA, "hello").await;
+    app.contact_sends(ANA, "hello").await;
     let conversation = app.conversation().await;
     let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
     refused(&send(&app, &path, named("no_such_thing", "en_US")).await);

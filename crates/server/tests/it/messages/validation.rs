@@ -141,16 +141,16 @@ async fn reaction_needs_a_delivered_message_of_this_conversation() {
     let answer = app.call_as(Some(&key), "GET".parse().unwrap(), &path, None).await;
     assert_eq!(answer.status, 404);
     app.forward(Span::from_hours(24 * 31)).await;
-    app.says(testkit::ANA, "still there?").await;
+    app.contact_sends(testkit::ANA, "still there?").await;
     assert_eq!(react(&json!(pending)).await, ["/message/reacted_to_message_id not_reactable"], "after 30 days");
 }
 
 #[tokio::test]
 async fn message_of_another_conversation_is_not_found() {
     let (app, _, _) = super::standalone::connected().await;
-    app.says(testkit::ANA, "hi").await;
+    app.contact_sends(testkit::ANA, "hi").await;
     app.forward(Span::from_secs(1)).await;
-    app.says("+5511999990002", "hi from Bob").await;
+    app.contact_sends("+5511999990002", "hi from Bob").await;
     let list = app.get("/api/v1/whatsapp_conversations").await;
     let path = |at: usize| {
         format!("/api/v1/whatsapp_conversations/{}/whatsapp_messages", list.data()[at]["id"].as_str().unwrap())

@@ -42,18 +42,18 @@ pub async fn play(scenario: &Scenario) {
         )
         .await;
     }
-    let says = people.iter().map(|(phone, tenant)| {
+    let sends = people.iter().map(|(phone, tenant)| {
         let body = json!({"from": format!("+{phone}"), "text": "hi", "phone_number_id": tenant.number});
         app.emulator_call(Method::POST, "/inbound", Some(body))
     });
-    stream::iter(says).buffer_unordered(16).collect::<Vec<Value>>().await;
+    stream::iter(sends).buffer_unordered(16).collect::<Vec<Value>>().await;
     join_all((0..WORKERS).map(|_| app.work_until_idle())).await;
     app.run_until_idle().await;
     for (phone, tenant) in &people {
         let chat = app.emulator_call(Method::GET, &format!("/chats/{}/{phone}", tenant.number), None).await;
-        let heard = chat["messages"].as_array().unwrap().iter().filter(|message| message["direction"] == "out");
-        let heard: Vec<&Value> = heard.map(|message| &message["content"]["body"]).collect();
-        assert_eq!(heard, [&json!(format!("You are +{phone}"))], "{phone} on {}", tenant.number);
+        let received = chat["messages"].as_array().unwrap().iter().filter(|message| message["direction"] == "out");
+        let received: Vec<&Value> = received.map(|message| &message["content"]["body"]).collect();
+        assert_eq!(received, [&json!(format!("You are +{phone}"))], "{phone} on {}", tenant.number);
     }
     // Each request to WhatsApp carries the number's own token, and there is one for each contact.
     let sends = app.emulator_call(Method::GET, "/requests?path=/messages", None).await;

@@ -139,10 +139,10 @@ impl Play {
             app.emulator_call(Method::POST, "/faults", Some(often)).await;
         }
         if step.workers > 1 {
-            futures::future::join_all(step.say.iter().map(|text| app.says(ANA, text))).await;
+            futures::future::join_all(step.say.iter().map(|text| app.contact_sends(ANA, text))).await;
         } else {
             for text in &step.say {
-                app.says(ANA, text).await;
+                app.contact_sends(ANA, text).await;
             }
         }
         if let Some(payload) = &step.payload {
@@ -167,7 +167,7 @@ impl Play {
             });
             app.model().received(self.requests + 1).await;
             for text in &step.meanwhile {
-                app.says(ANA, text).await;
+                app.contact_sends(ANA, text).await;
             }
             if step.stop_meanwhile {
                 self.stop().await;
@@ -188,7 +188,7 @@ impl Play {
     /// Checks a repeated step briefly.
     async fn skip(&mut self, number: usize, step: &Step) {
         self.look().await;
-        let texts = self.app.heard(ANA).await;
+        let texts = self.app.received_texts(ANA).await;
         self.sent = texts.len();
         let requests = self.app.model().requests();
         if let Some(most) = step.messages {
@@ -229,7 +229,7 @@ impl Play {
         for unwanted in &step.never {
             assert!(!shown.contains(unwanted), "step {number}: {unwanted:?} is in {shown:#?}");
         }
-        let texts = self.app.heard(ANA).await;
+        let texts = self.app.received_texts(ANA).await;
         assert_eq!(texts[self.sent..], step.sent, "step {number}: what the phone got");
         self.sent = texts.len();
         let chat = self.app.chat(ANA).await;

@@ -69,8 +69,8 @@ async fn unsendable_template_is_reported_to_the_model() {
     with_template(&app, &config, template).await;
     play(&app, "promo", json!({})).await;
     assert!(shown(&app).await.is_empty());
-    let told = app.model().last_texts("tool").join("\n");
-    assert!(told.contains("template_not_approved"), "{told}");
+    let result = app.model().last_texts("tool").join("\n");
+    assert!(result.contains("template_not_approved"), "{result}");
 }
 
 #[tokio::test]
@@ -82,8 +82,8 @@ async fn wrong_template_parameters_are_reported_to_the_model() {
     with_template(&app, &config, template).await;
     play(&app, "order", json!({"1": "Ana"})).await;
     assert!(shown(&app).await.is_empty());
-    let told = app.model().last_texts("tool").join("\n");
-    assert!(told.contains("Template requires 2 parameters, but 1 were provided"), "{told}");
+    let result = app.model().last_texts("tool").join("\n");
+    assert!(result.contains("Template requires 2 parameters, but 1 were provided"), "{result}");
 }
 
 #[tokio::test]

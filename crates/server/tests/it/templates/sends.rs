@@ -265,8 +265,8 @@ async fn number_in_another_spelling_reaches_the_known_contact() {
     assert_eq!(app.get("/api/v1/whatsapp_contacts").await.body["meta"]["total_count"], 1);
     let conversations = app.get("/api/v1/whatsapp_conversations").await;
     assert_eq!(conversations.body["meta"]["total_count"], 1);
-    let told = (&conversations.data()[0]["phone_number"], &conversations.data()[0]["contact_name"]);
-    assert_eq!(told, (&json!(ANA), &json!("Ana Souza")), "as WhatsApp wrote it");
+    let contact = (&conversations.data()[0]["phone_number"], &conversations.data()[0]["contact_name"]);
+    assert_eq!(contact, (&json!(ANA), &json!("Ana Souza")), "as WhatsApp wrote it");
 }
 
 #[tokio::test]
@@ -287,19 +287,19 @@ async fn agent_history_includes_template_sends() {
     let agent = app.agent(json!({"name": "Desk"})).await;
     let link = json!({"agent_whatsapp_config": {"whatsapp_config_id": config}});
     app.post(&format!("/api/v1/agents/{agent}/agent_whatsapp_configs"), link).await.data();
-    let says = async |text: &str| {
+    let contact_sends = async |text: &str| {
         let inbound = json!({"phone_number_id": OWN_NUMBER_ID, "from": ANA, "text": text});
         app.emulator_call(Method::POST, "/inbound", Some(inbound)).await;
     };
     app.model().says("Hello Ana.");
-    says("hi").await;
+    contact_sends("hi").await;
     app.run_until_idle().await;
     let order = synced(&app, "order_update", "en_US").await;
     let sent = send(&app, &order, json!({"template_parameters": ["Ana", "A-17"]})).await;
     assert_eq!(sent.status, 200, "{}", sent.body);
     app.run_until_idle().await;
     app.model().says("It comes today.");
-    says("when?").await;
+    contact_sends("when?").await;
     app.run_until_idle().await;
     let asked = app.model().last_texts("assistant").join("\n");
     assert!(asked.contains("Hi Ana, your order A-17 is out for delivery today."), "{asked}");

@@ -41,7 +41,7 @@ async fn every_operation_refuses_missing_and_wrong_keys() {
 #[tokio::test]
 async fn absent_malformed_and_foreign_ids_get_the_same_404() {
     let world = World::new().await;
-    let told = |answer: &Answer| (answer.body["error"].clone(), answer.body["message"].clone());
+    let same_answer = |answer: &Answer| (answer.body["error"].clone(), answer.body["message"].clone());
     for operation in operations() {
         for parameter in operation.path_ids() {
             let absent = world.path_with(&operation, &parameter, ABSENT);
@@ -51,12 +51,12 @@ async fn absent_malformed_and_foreign_ids_get_the_same_404() {
                 let path = world.path_with(&operation, &parameter, malformed);
                 let answer = operation.call(&world.app, &path, world.body(&operation)).await;
                 assert_error_shape(&operation, &answer, 404, "not_found");
-                assert_eq!(told(&answer), told(&absent), "{} {parameter}={malformed}", operation.name);
+                assert_eq!(same_answer(&answer), same_answer(&absent), "{} {parameter}={malformed}", operation.name);
             }
             let path = world.path(&operation);
             let foreign = operation.call_as(&world.app, Some(&world.foreign_key), &path, world.body(&operation)).await;
             assert_error_shape(&operation, &foreign, 404, "not_found");
-            assert_eq!(told(&foreign), told(&absent), "{}", operation.name);
+            assert_eq!(same_answer(&foreign), same_answer(&absent), "{}", operation.name);
         }
     }
     assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
@@ -111,7 +111,7 @@ async fn body_of_wrong_type_depth_or_size_is_refused() {
 async fn another_projects_ids_are_answered_like_absent_ids_everywhere() {
     let world = World::with_full_stranger().await;
     let foreign = world.foreign.as_ref().unwrap();
-    let told = |answer: &Answer| {
+    let same_answer = |answer: &Answer| {
         let mut body = answer.body.clone();
         body["request_id"] = Value::Null;
         (answer.status, body)
@@ -124,7 +124,7 @@ async fn another_projects_ids_are_answered_like_absent_ids_everywhere() {
             let absent = operation.call(&world.app, &absent, world.body(&operation)).await;
             let theirs = operation.call(&world.app, &theirs, world.body(&operation)).await;
             assert_error_shape(&operation, &absent, 404, "not_found");
-            assert_eq!(told(&theirs), told(&absent), "{} {parameter}", operation.name);
+            assert_eq!(same_answer(&theirs), same_answer(&absent), "{} {parameter}", operation.name);
             tried[0] += 1;
         }
         for (location, field) in operation.ids_taken() {

@@ -94,7 +94,7 @@ impl Things {
         let agent = app.agent(json!({"name": "Desk", "graph": graph})).await;
         let sandbox_session = app.activate(phone, &agent).await;
         app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "asked"}))]);
-        app.says(phone, "a human, please").await;
+        app.contact_sends(phone, "a human, please").await;
         app.run_until_idle().await;
         let first = async |path: &str| app.get(path).await.data()[0]["id"].as_str().unwrap().to_owned();
         let made = async |path: &str, body: Value| app.post(&format!("/api/v1/{path}"), body).await.id();
@@ -108,10 +108,16 @@ impl Things {
         app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "asked again"}))]);
         app.patch(&format!("/api/v1/{conversations}/conversation_assignments/{assignment}"), released).await.data();
         app.run_until_idle().await;
-        let said = app.get(&format!("/api/v1/{conversations}/whatsapp_messages")).await;
-        let said =
-            said.data().as_array().unwrap().iter().find(|message| message["direction"] == "inbound").unwrap().clone();
-        let message = said["id"].as_str().unwrap().to_owned();
+        let inbound = app.get(&format!("/api/v1/{conversations}/whatsapp_messages")).await;
+        let inbound = inbound
+            .data()
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|message| message["direction"] == "inbound")
+            .unwrap()
+            .clone();
+        let message = inbound["id"].as_str().unwrap().to_owned();
         let snapshot = made(&format!("agents/{agent}/agent_snapshots"), json!({})).await;
         app.model().says("Hello, tester.");
         let chat = made(&format!("agents/{agent}/test_chats"), json!({"message": "hi"})).await;

@@ -1,7 +1,8 @@
 //! Takes inputs from the mailbox, also while a person owns the conversation.
 //!
-//! A live execution gets everything but a resume. Without one none may start: messages stay in the mailbox until the
-//! assignment ends, and the execution that starts then gets them in order, as earlier messages.
+//! A live execution gets everything but a resume. Without one none may start: messages stay in the
+//! mailbox until the assignment ends, and the execution that starts then gets them in order, as
+//! earlier messages.
 
 use crate::json::from_json;
 use domain::{Timestamp, execution::ExecutionStatus, ids::ProjectId, message::Direction};
@@ -59,8 +60,9 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
     Ok(taken)
 }
 
-/// For a new execution after people have written: everything up to their last message becomes earlier messages. If the
-/// contact has written nothing since, the execution starts with a note that the conversation was handed back.
+/// For a new execution after people have written: everything up to their last message becomes
+/// earlier messages. If the contact has written nothing since, the execution starts with a note
+/// that the conversation was handed back.
 pub(super) fn as_earlier(inputs: &mut Vec<Input>, now: Timestamp) {
     let Some(last) = inputs.iter().rposition(|input| matches!(input, Input::ExternalMessage { .. })) else { return };
     let mut messages = Vec::new();
@@ -117,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_before_the_last_human_message_become_history() {
+    fn messages_before_the_last_message_of_a_person_become_history() {
         let mut inputs = vec![said("hi"), outside("hello"), said("so?"), outside("wait"), said("still there?")];
         as_earlier(&mut inputs, Timestamp::from_secs(1));
         let (them, us) = (Direction::Inbound, Direction::Outbound);
