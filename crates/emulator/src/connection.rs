@@ -26,38 +26,38 @@ use tokio::{
 
 /// Switch that cuts its connection.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cutter(Arc<AtomicBool>);
+pub(crate) struct ConnectionAborter(Arc<AtomicBool>);
 
-impl Cutter {
+impl ConnectionAborter {
     /// Cuts the connection: no more bytes reach the peer.
-    pub(crate) fn cut(&self) {
+    pub(crate) fn abort(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    fn is_cut(&self) -> bool {
+    fn is_aborted(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-impl Connected<IncomingStream<'_, CuttableListener>> for Cutter {
-    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
-        stream.io().cutter.clone()
+impl Connected<IncomingStream<'_, AbortableListener>> for ConnectionAborter {
+    fn connect_info(stream: IncomingStream<'_, AbortableListener>) -> Self {
+        stream.io().aborter.clone()
     }
 }
 
-/// Listener whose connections have a [`Cutter`].
-pub(crate) struct CuttableListener(pub(crate) TcpListener);
+/// Listener whose connections have a [`ConnectionAborter`].
+pub(crate) struct AbortableListener(pub(crate) TcpListener);
 
-impl Listener for CuttableListener {
-    type Io = Cuttable;
+impl Listener for AbortableListener {
+    type Io = AbortableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Cuttable, SocketAddr) {
+    async fn accept(&mut self) -> (AbortableStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Without it small answers wait for acknowledgements. A failure only costs time.
         let _ = stream.set_nodelay(true);
-        let cutter = Cutter::default();
-        (Cuttable { stream, cutter }, address)
+        let aborter = ConnectionAborter::default();
+        (AbortableStream { stream, aborter }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -65,15 +65,15 @@ impl Listener for CuttableListener {
     }
 }
 
-/// A socket with a [`Cutter`].
-pub(crate) struct Cuttable {
+/// A socket with a [`ConnectionAborter`].
+pub(crate) struct AbortableStream {
     stream: TcpStream,
-    cutter: Cutter,
+    aborter: ConnectionAborter,
 }
 
-impl Cuttable {
+impl AbortableStream {
     fn check(&self) -> io::Result<()> {
-        if !self.cutter.is_cut() {
+        if !self.aborter.is_aborted() {
             return Ok(());
         }
         // Zero linger turns the close into a reset.
@@ -82,7 +82,7 @@ impl Cuttable {
     }
 }
 
-impl AsyncRead for Cuttable {
+impl AsyncRead for AbortableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -92,7 +92,7 @@ impl AsyncRead for Cuttable {
     }
 }
 
-impl AsyncWrite for Cuttable {
+impl AsyncWrite for AbortableStream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(context, bytes)

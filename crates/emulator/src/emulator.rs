@@ -7,7 +7,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     config::Config,
-    connection::{CuttableListener, Cutter},
+    connection::{AbortableListener, ConnectionAborter},
     control,
     driver::Driver,
     graph,
@@ -68,8 +68,8 @@ async fn serve(listener: TcpListener, driver: Arc<Driver>) {
         .route("/_emulator/media/{token}", get(graph::media_bytes))
         .fallback(graph::serve)
         .with_state(driver);
-    let service = app.into_make_service_with_connect_info::<Cutter>();
-    let server = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stop.cancelled_owned());
+    let service = app.into_make_service_with_connect_info::<ConnectionAborter>();
+    let server = axum::serve(AbortableListener(listener), service).with_graceful_shutdown(stop.cancelled_owned());
     if let Err(error) = server.await {
         tracing::error!(%error, "emulator server stopped with an error");
     }

@@ -8,7 +8,7 @@ impl Egress {
     /// Sends a request over HTTP or to an MCP server, or to the function that stands in for the
     /// network.
     pub async fn send(&self, request: &ToolRequest) -> ToolAnswer {
-        if let Some(world) = self.stand_in() {
+        if let Some(world) = self.in_process_transport() {
             return world.call(request.clone()).await;
         }
         match &request.mcp {

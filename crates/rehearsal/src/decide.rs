@@ -75,7 +75,7 @@ impl<'a> Situation<'a> {
             .or_else(|| self.handoff_action())
             .or_else(|| self.in_closing_step())
             .or_else(|| self.goodbye())
-            .or_else(|| self.matter())
+            .or_else(|| self.topic_action())
             .or_else(|| self.onwards())
             .unwrap_or_else(|| Action::Say(self.small_talk()))
     }
@@ -158,7 +158,7 @@ impl<'a> Situation<'a> {
     }
 
     /// Chooses among the tools of the step and the next steps.
-    fn matter(&self) -> Option<Action<'a>> {
+    fn topic_action(&self) -> Option<Action<'a>> {
         let plan = self.plan();
         let because = self.conversation.entered_because();
         // The reason of the last move explains the wish as far as it goes; only a better reason

@@ -232,7 +232,7 @@ fn sentence(text: &str) -> String {
 
 /// "order 1042" for the arguments of a call that found nothing, and the words for the argument to
 /// check.
-pub(crate) fn looked_for(tool: &str, arguments: &Value, language: Language) -> (Option<String>, Option<String>) {
+pub(crate) fn search_subject(tool: &str, arguments: &Value, language: Language) -> (Option<String>, Option<String>) {
     let first = arguments
         .as_object()
         .and_then(|object| object.iter().find(|(_, value)| value.is_string() || value.is_number()));

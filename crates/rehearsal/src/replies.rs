@@ -8,7 +8,7 @@ use crate::decide::Situation;
 use crate::language::{Phrase, contains_phrase};
 use crate::phrases;
 use crate::plan::Plan;
-use crate::render::{Outcome, looked_for, outcome};
+use crate::render::{Outcome, outcome, search_subject};
 
 impl Situation<'_> {
     pub(crate) fn two(&self, first: Phrase, second: Phrase) -> String {
@@ -68,8 +68,8 @@ impl Situation<'_> {
         let language = self.language;
         let (what, check) = match outcome(tool, content, language) {
             Outcome::Found(text) => {
-                let glue = if text.contains('\n') { "\n" } else { " " };
-                return format!("{text}{glue}{}", language.pick(phrases::ANYTHING_ELSE));
+                let separator = if text.contains('\n') { "\n" } else { " " };
+                return format!("{text}{separator}{}", language.pick(phrases::ANYTHING_ELSE));
             }
             Outcome::Unreachable => {
                 let offer = if self.leads_to_person() { phrases::OFFER_PERSON } else { phrases::TRY_LATER };
@@ -83,7 +83,7 @@ impl Situation<'_> {
                 }
                 (None, None)
             }
-            Outcome::Missing => looked_for(tool, arguments, language),
+            Outcome::Missing => search_subject(tool, arguments, language),
         };
         let what = what.unwrap_or_else(|| language.pick(["anything", "nada", "nada"]).to_owned());
         let check = check.unwrap_or_else(|| language.pick(["the details", "los datos", "os dados"]).to_owned());

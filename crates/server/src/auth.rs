@@ -4,7 +4,7 @@
 use crate::{
     ApiError, AppState,
     api::{
-        facts::{Facts, LONGEST_KEY},
+        facts::{LONGEST_KEY, RequestFacts},
         rate::Subject,
     },
 };
@@ -35,7 +35,7 @@ pub struct ProjectContext {
     pub(crate) user: Option<UserId>,
     /// `Idempotency-Key` of a POST.
     pub(crate) idempotency_key: Option<String>,
-    pub(crate) facts: Arc<Facts>,
+    pub(crate) facts: Arc<RequestFacts>,
     /// `Host` header, for links in answers.
     host: Option<HeaderValue>,
 }
@@ -80,7 +80,7 @@ impl ProjectContext {
         let stored = store::api_keys::find(&mut conn, pointer.project_id, id).await?;
         let stored = stored.filter(|stored| bool::from(stored.hash.ct_eq(&api_key::hash(key))));
         let user = stored.ok_or(ApiError::Unauthorized)?.user_id;
-        let facts = parts.extensions.get::<Arc<Facts>>().cloned().unwrap_or_default();
+        let facts = parts.extensions.get::<Arc<RequestFacts>>().cloned().unwrap_or_default();
         count(ctx, id, &facts)?;
         let idempotency_key = idempotency_key(parts)?;
         let host = parts.headers.get(header::HOST).cloned();
@@ -108,7 +108,7 @@ pub(crate) struct UserContext {
     pub(crate) user: UserRow,
     /// Lookup part of the token.
     pub(crate) token_lookup: String,
-    pub(crate) facts: Arc<Facts>,
+    pub(crate) facts: Arc<RequestFacts>,
 }
 
 impl Deref for UserContext {
@@ -138,7 +138,7 @@ impl UserContext {
             return Err(ApiError::NotSignedIn);
         }
         let user = users::find(&mut conn, row.user_id).await?.ok_or(ApiError::NotSignedIn)?;
-        let facts = parts.extensions.get::<Arc<Facts>>().cloned().unwrap_or_default();
+        let facts = parts.extensions.get::<Arc<RequestFacts>>().cloned().unwrap_or_default();
         count(ctx, Id::from_uuid(user.id.uuid()), &facts)?;
         Ok(Self { ctx: ctx.clone(), user, token_lookup: lookup.to_owned(), facts })
     }
@@ -152,13 +152,13 @@ fn rejection(parts: &Parts, ctx: &AppState, error: ApiError) -> ApiError {
     }
     let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else { return error };
     let window = ctx.http().rate_limit.count(Subject::at(peer.ip()), ctx.now()).filter(|window| window.over);
-    let (Some(window), Some(facts)) = (window, parts.extensions.get::<Arc<Facts>>()) else { return error };
+    let (Some(window), Some(facts)) = (window, parts.extensions.get::<Arc<RequestFacts>>()) else { return error };
     facts.window.get_or_init(|| window);
     ApiError::RateLimited
 }
 
 /// Counts a request against the limit of its key or user.
-fn count(ctx: &AppState, who: ApiKeyId, facts: &Facts) -> Result<(), ApiError> {
+fn count(ctx: &AppState, who: ApiKeyId, facts: &RequestFacts) -> Result<(), ApiError> {
     match ctx.http().rate_limit.count(Subject::Key(who), ctx.now()) {
         Some(window) if facts.window.get_or_init(|| window).over => Err(ApiError::RateLimited),
         _ => Ok(()),

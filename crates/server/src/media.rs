@@ -13,7 +13,7 @@ use axum::{
 use bytes::Bytes;
 use domain::ids::ProjectId;
 use futures::stream;
-use runtime::media::{Kept, Media, link, uploads::PIECE};
+use runtime::media::{Media, StoredFile, link, uploads::PIECE};
 use serde_json::Value;
 use std::ops::Range;
 use store::{
@@ -35,7 +35,7 @@ pub(crate) async fn serve(
         let mut reader = ctx.store.read().await?;
         messages::find(&mut reader.conn(), project, id).await?.ok_or_else(missing)?
     };
-    let Some(Media::Kept(file)) = Media::of(&row) else { return Err(missing()) };
+    let Some(Media::Stored(file)) = Media::of(&row) else { return Err(missing()) };
     let size = usize::try_from(file.size).unwrap_or_default();
     let (status, part) = match wanted(&headers, &file, size) {
         Wanted::All => (StatusCode::OK, 0..size),
@@ -76,7 +76,7 @@ enum Wanted {
     Nothing,
 }
 
-fn wanted(headers: &HeaderMap, file: &Kept, size: usize) -> Wanted {
+fn wanted(headers: &HeaderMap, file: &StoredFile, size: usize) -> Wanted {
     let given = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let tag = tag(file);
     if given(header::IF_NONE_MATCH) == Some(&tag) {
@@ -103,12 +103,12 @@ fn part(range: &str, size: usize) -> Wanted {
     if part.start < part.end { Wanted::Part(part) } else { Wanted::Nothing }
 }
 
-fn tag(file: &Kept) -> String {
+fn tag(file: &StoredFile) -> String {
     format!("\"{}\"", file.sha256)
 }
 
 /// File name: the original name of a document, otherwise the message id.
-fn disposition(row: &MessageRow, file: &Kept) -> String {
+fn disposition(row: &MessageRow, file: &StoredFile) -> String {
     let how = if file.inline { "inline" } else { "attachment" };
     let raw: Value = row.raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
     match raw.pointer("/document/filename").and_then(Value::as_str).map(crate::api::form::clean) {
@@ -118,7 +118,7 @@ fn disposition(row: &MessageRow, file: &Kept) -> String {
 }
 
 /// Streams these bytes of a file in chunks.
-fn content(ctx: AppState, project: ProjectId, file: Kept, part: Range<usize>) -> Body {
+fn content(ctx: AppState, project: ProjectId, file: StoredFile, part: Range<usize>) -> Body {
     Body::from_stream(stream::try_unfold(part, move |left| {
         let ctx = ctx.clone();
         async move {

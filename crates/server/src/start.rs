@@ -121,8 +121,8 @@ async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
     store.migrate().await.map_err(database)?;
     #[cfg(feature = "failpoints")]
     store.refuse_every(runtime::failpoint::retry_every());
-    let (alone, earlier) = (store.is_exclusive(), node.prefix());
-    let voided = transact!(store, "leases.void", tx => match alone {
+    let (exclusive, earlier) = (store.is_exclusive(), node.prefix());
+    let voided = transact!(store, "leases.void", tx => match exclusive {
         true => unscoped::void_all_leases(tx).await,
         false => unscoped::void_leases_of(tx, &earlier).await,
     });
@@ -134,12 +134,12 @@ async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
 /// be decrypted.
 async fn tracking_key(config: &Config, store: &Store, master: &[u8; 32]) -> Result<[u8; 32], StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
-    let sealed_elsewhere = async {
+    let has_foreign_secrets = async {
         let mut reader = store.read().await?;
         unscoped::has_secrets_of_another_key(&mut reader.conn(), &key_id(master)).await
     };
-    if sealed_elsewhere.await.map_err(database)? {
-        let why = "this database holds secrets that were sealed with another one; set CHASQUI_MASTER_KEY to it";
+    if has_foreign_secrets.await.map_err(database)? {
+        let why = "secrets in this database were encrypted with another master key; set CHASQUI_MASTER_KEY to that key";
         return Err(StartError::MasterKey(why.into()));
     }
     let mut fresh = [0; 32];

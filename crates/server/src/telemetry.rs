@@ -1,6 +1,6 @@
 //! Logs, metrics and request ids.
 
-use crate::{ApiError, AppState, api::facts::Facts, error::Failure};
+use crate::{ApiError, AppState, api::facts::RequestFacts, error::Failure};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method},
@@ -73,7 +73,7 @@ fn too_many_headers(request: &Request) -> bool {
 pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = ctx.new_uuid().to_string();
     let line = format!("{} {}", request.method(), request.uri());
-    let facts = Arc::new(Facts { request_id: id.clone(), line, ..Facts::default() });
+    let facts = Arc::new(RequestFacts { request_id: id.clone(), line, ..RequestFacts::default() });
     request.extensions_mut().insert(facts.clone());
     let began = Instant::now();
     let method = method_label(request.method());

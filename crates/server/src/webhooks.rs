@@ -24,16 +24,16 @@ pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> 
     }
     let get = |name: &str| values.get(name).map(String::as_str).unwrap_or_default();
     let token = get("hub.verify_token");
-    let is_ours = ctx.verify_token.as_ref().is_some_and(|ours| {
-        let ours = ours.expose_secret().as_bytes();
-        !ours.is_empty() && bool::from(ours.ct_eq(token.as_bytes()))
+    let is_configured = ctx.verify_token.as_ref().is_some_and(|expected| {
+        let expected = expected.expose_secret().as_bytes();
+        !expected.is_empty() && bool::from(expected.ct_eq(token.as_bytes()))
     });
     // Stored tokens never contain NUL, and PostgreSQL refuses it.
     if get("hub.mode") != "subscribe" || token.is_empty() || token.contains('\0') {
         return StatusCode::FORBIDDEN.into_response();
     }
     match note_handshake(&ctx, token).await {
-        Ok(known) if known || is_ours => {}
+        Ok(known) if known || is_configured => {}
         Ok(_) => return StatusCode::FORBIDDEN.into_response(),
         Err(error) => {
             tracing::error!(%error, "cannot store the webhook handshake");

@@ -51,7 +51,7 @@ impl ScriptedModel {
     }
 
     /// Starts a model that answers every request with a function.
-    pub async fn thinking(responder: fn(&Value) -> Value) -> Self {
+    pub async fn with_responder(responder: fn(&Value) -> Value) -> Self {
         Self::with(Some(responder)).await
     }
 

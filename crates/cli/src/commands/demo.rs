@@ -73,7 +73,7 @@ async fn run_demo(args: &DemoArgs, report: &mut Report) -> Result<()> {
     let stack = Stack::start(plan).await?;
     let model = stack.app.model();
     let longest = if is_rehearsal(&model) { REHEARSAL_TIMEOUT } else { TIMEOUT };
-    introduce(&stack, &database, report);
+    print_setup(&stack, &database, report);
     report.model = Some(model);
     let left = longest.saturating_sub(report.elapsed());
     let played = tokio::time::timeout(left, play(&stack, args.language, report)).await;
@@ -81,7 +81,7 @@ async fn run_demo(args: &DemoArgs, report: &mut Report) -> Result<()> {
     played.unwrap_or_else(|_| Err(anyhow!("the demo did not finish within {} s", longest.as_secs())))
 }
 
-fn introduce(stack: &Stack, database: &str, report: &mut Report) {
+fn print_setup(stack: &Stack, database: &str, report: &mut Report) {
     let model = describe_model(&stack.app.model());
     for text in [
         format!("server {} on {database}", stack.server_url),

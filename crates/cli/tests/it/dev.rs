@@ -68,7 +68,7 @@ fn dev_starts_within_seconds_and_its_agent_answers() {
         first(&dev.phone_sends(&home, "1042")).contains("Northwind Parcel"),
         "the order service answers through the tool"
     );
-    assert!(dev.process.ends_when_asked());
+    assert!(dev.process.terminates());
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn second_start_reuses_project_agent_and_session() {
     let before = Dev::start(&home, &FREE);
     before.phone_sends(&home, before.code());
     let first_start = (before.key.clone(), before.agent.clone());
-    assert!(before.process.ends_when_asked());
+    assert!(before.process.terminates());
 
     let again = Dev::start(&home, &FREE);
     assert_eq!((again.key.clone(), again.agent.clone()), first_start);
@@ -93,7 +93,7 @@ fn refused_key_is_replaced() {
     let home = Home::new();
     let before = Dev::start(&home, &FREE);
     let old = before.key.clone();
-    assert!(before.process.ends_when_asked());
+    assert!(before.process.terminates());
     let file = home.data().join("dev.json");
     let text = std::fs::read_to_string(&file).unwrap().replace(&old, &old.replace("chq_", "chq_x"));
     std::fs::write(&file, text).unwrap();
@@ -110,8 +110,8 @@ fn dev_works_with_an_external_emulator() {
     let dev = Dev::start(&home, &["dev", "--listen", "0", "--orders-listen", "0", "--emulator-url", &url]);
     assert_eq!(dev.emulator, url);
     assert!(first(&dev.phone_sends(&home, dev.code())).contains("agente"));
-    assert!(dev.process.ends_when_asked());
-    assert!(emulator.ends_when_asked());
+    assert!(dev.process.terminates());
+    assert!(emulator.terminates());
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn key_created_by_command_works_with_the_api() {
         assert_eq!((status, agents["data"].as_array().map(Vec::len)), (200, Some(0)), "{agents}");
     }
     assert_eq!(get(&format!("{url}/api/v1/agents"), "chq_unknown").0, 401);
-    assert!(server.ends_when_asked(), "the server must stop with success");
+    assert!(server.terminates(), "the server must stop with success");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn approved_login_code_can_be_exchanged_for_a_token() {
     assert!(stderr(&unknown_project).contains("no project 'Nowhere'"), "{}", stderr(&unknown_project));
     let bad_address = home.run(&["login", "approve", code, "--email", "ana"]);
     assert!(stderr(&bad_address).contains("'ana' is not an e-mail address"), "{}", stderr(&bad_address));
-    assert!(server.ends_when_asked(), "the server must stop with success");
+    assert!(server.terminates(), "the server must stop with success");
 }
 
 #[test]

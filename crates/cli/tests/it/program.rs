@@ -135,7 +135,7 @@ impl Running {
     }
 
     /// Sends SIGTERM and waits. Returns true if the process exits with success.
-    pub fn ends_when_asked(mut self) -> bool {
+    pub fn terminates(mut self) -> bool {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let end = Instant::now() + Duration::from_secs(10);

@@ -79,8 +79,8 @@ pub(crate) async fn bytes(
     driver.with(|state| {
         let now = state.clock.now();
         let subject = Subject { surface: Some(Surface::MediaBytes), ..Subject::default() };
-        let happens = |action: &Action| matches!(action, Action::Error(_) | Action::Truncate { .. });
-        let fault = state.faults.take(&subject, now, &mut state.ids, happens).map(|(_, action)| action);
+        let is_applicable = |action: &Action| matches!(action, Action::Error(_) | Action::Truncate { .. });
+        let fault = state.faults.take(&subject, now, &mut state.ids, is_applicable).map(|(_, action)| action);
         if matches!(fault, Some(Action::Error(_))) {
             return StatusCode::NOT_FOUND.into_response();
         }

@@ -16,7 +16,7 @@ use super::{
     route,
 };
 use crate::{
-    connection::Cutter,
+    connection::ConnectionAborter,
     driver::Driver,
     faults::{Action, ErrorSpec, Subject, Surface},
     requests::{LoggedRequest, mask},
@@ -31,7 +31,7 @@ const MEDIA_LIMIT: usize = 101 * 1024 * 1024;
 /// Handles every path outside the control API.
 pub(crate) async fn serve(
     Shared(driver): Shared<Arc<Driver>>,
-    ConnectInfo(cutter): ConnectInfo<Cutter>,
+    ConnectInfo(aborter): ConnectInfo<ConnectionAborter>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
@@ -48,7 +48,7 @@ pub(crate) async fn serve(
     let action = fault.map(|(_, action)| action);
     let Some(answer) = answer(&driver, &call, id, action).await else {
         driver.with(|state| state.requests.update(id, |entry| entry.cut = true));
-        cutter.cut();
+        aborter.abort();
         return Response::default();
     };
     let trace = driver.with(|state| {

@@ -75,7 +75,7 @@ fn configured(request: &ToolRequest) -> HeaderMap {
         value.set_sensitive(true);
         headers.append(name, value);
     }
-    remove_ours(&mut headers);
+    remove_own_headers(&mut headers);
     headers
 }
 
@@ -90,7 +90,7 @@ pub(super) fn for_other_server(headers: &HeaderMap) -> HeaderMap {
     kept
 }
 
-fn remove_ours(headers: &mut HeaderMap) {
+fn remove_own_headers(headers: &mut HeaderMap) {
     let named: Vec<String> = headers
         .get_all(CONNECTION)
         .iter()

@@ -20,17 +20,17 @@ pub struct Egress {
     policy: EgressPolicy,
     resolver: Resolver,
     /// Replaces the network in simulations.
-    stand_in: Option<InProcess<ToolRequest, ToolAnswer>>,
+    transport: Option<InProcess<ToolRequest, ToolAnswer>>,
 }
 
 impl Egress {
     pub fn new(policy: EgressPolicy, resolver: Resolver) -> Self {
-        Self { policy, resolver, stand_in: None }
+        Self { policy, resolver, transport: None }
     }
 
     /// A client that calls a function instead of the network.
     pub fn in_process(world: InProcess<ToolRequest, ToolAnswer>) -> Self {
-        Self { stand_in: Some(world), ..Self::new(EgressPolicy::default(), Resolver::System) }
+        Self { transport: Some(world), ..Self::new(EgressPolicy::default(), Resolver::System) }
     }
 
     /// Checks and resolves a URL without connecting.
@@ -47,8 +47,8 @@ impl Egress {
         &self.policy.limits
     }
 
-    pub(crate) fn stand_in(&self) -> Option<&InProcess<ToolRequest, ToolAnswer>> {
-        self.stand_in.as_ref()
+    pub(crate) fn in_process_transport(&self) -> Option<&InProcess<ToolRequest, ToolAnswer>> {
+        self.transport.as_ref()
     }
 
     /// Sends a request at most once. A GET whose connection failed is tried once more.

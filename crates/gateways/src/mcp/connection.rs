@@ -50,7 +50,7 @@ impl Connection {
     }
 
     /// Adds a header to all later messages.
-    pub(super) fn remember(&mut self, (name, mut value): Header) {
+    pub(super) fn add_header(&mut self, (name, mut value): Header) {
         value.set_sensitive(true);
         self.headers.insert(name, value);
     }
@@ -131,10 +131,10 @@ impl Connection {
 
     /// Ends the session in a background task, the only one of this module: the result is complete
     /// and need not wait.
-    pub(super) fn farewell(self) {
+    pub(super) fn end_session(self) {
         let Ok(request) = self.client.request(Method::DELETE, self.client.url()) else { return };
-        let farewell = request.headers(self.headers).send();
-        tokio::spawn(async move { timeout(POLITENESS, farewell).await.ok() });
+        let end_session = request.headers(self.headers).send();
+        tokio::spawn(async move { timeout(POLITENESS, end_session).await.ok() });
     }
 }
 

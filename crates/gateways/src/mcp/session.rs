@@ -54,7 +54,7 @@ impl Session {
         let initialized = message::notification("notifications/initialized");
         match &mut self.channel {
             Channel::Streamable(streamable) => {
-                streamable.connection.remember((PROTOCOL_VERSION, HeaderValue::from_static(version)));
+                streamable.connection.add_header((PROTOCOL_VERSION, HeaderValue::from_static(version)));
                 streamable.send(&initialized, None).await?;
             }
             Channel::Sse(sse) => sse.send(&initialized, None).await?,

@@ -41,7 +41,7 @@ impl Streamable {
         if !self.in_session
             && let Some(id) = response.headers().get(SESSION)
         {
-            self.connection.remember((SESSION, id.clone()));
+            self.connection.add_header((SESSION, id.clone()));
             self.in_session = true;
         }
         Ok(response)
@@ -102,7 +102,7 @@ impl Streamable {
 
     pub(super) fn close(self) {
         if self.in_session {
-            self.connection.farewell();
+            self.connection.end_session();
         }
     }
 }

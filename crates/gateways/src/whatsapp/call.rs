@@ -115,8 +115,8 @@ impl GraphClient {
             let message = clean(&wire::explain(&error));
             // Without a body there is no progress: only a failed connection proves that nothing was
             // sent.
-            let left_us = if has_body { progress.handed_over() } else { !error.is_connect() };
-            if left_us { CallError::Unknown { message } } else { CallError::NotSent { message } }
+            let may_be_sent = if has_body { progress.handed_over() } else { !error.is_connect() };
+            if may_be_sent { CallError::Unknown { message } } else { CallError::NotSent { message } }
         })?;
         let http = response.status().as_u16();
         let headers = response.headers().clone();

@@ -150,7 +150,7 @@ async fn unread_arguments_are_reported_as_not_sent() {
 #[tokio::test]
 async fn session_has_a_total_size_limit() {
     let limits = Limits { body: 100_000, ..Limits::default() };
-    let flood = |kind: &str, again: &str| {
+    let many_events = |kind: &str, again: &str| {
         let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n");
         Reply::Flood(head.into_bytes(), again.repeat(1_000).into_bytes())
     };
@@ -160,7 +160,7 @@ async fn session_has_a_total_size_limit() {
         ("text/event-stream", ": x\n"),
         ("text/event-stream", "data: {}\n\n"),
     ] {
-        let server = tool(move |_| flood(kind, again)).await;
+        let server = tool(move |_| many_events(kind, again)).await;
         let answer = egress_with(limits).send(&call_of(&server)).await;
         let (code, message) = code_of(&answer);
         assert!(code == "bad_response" && message.contains("longer than 100000 bytes"), "{kind} {again}: {message}");
@@ -210,13 +210,13 @@ async fn connections_go_only_to_checked_addresses() {
     // The name is resolved once, so rebinding fails.
     let lookups = Arc::new(AtomicUsize::new(0));
     let counted = lookups.clone();
-    let fickle = Resolver::scripted(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
+    let changing = Resolver::scripted(move |_| match counted.fetch_add(1, Ordering::SeqCst) {
         0 => vec![[127, 0, 0, 1].into()],
         _ => vec![[169, 254, 169, 254].into()],
     });
     let policy = EgressPolicy { allow: vec!["127.0.0.1/32".parse().unwrap()], ..EgressPolicy::default() };
     let call = asking(format!("http://mcp.test:{}/mcp", server.port), Transport::StreamableHttp, Some("t"));
-    assert_eq!(Egress::new(policy, fickle).send(&call).await, answered(json!(""), false));
+    assert_eq!(Egress::new(policy, changing).send(&call).await, answered(json!(""), false));
     assert_eq!(lookups.load(Ordering::SeqCst), 1);
 }
 

@@ -55,7 +55,7 @@ fn accepted() -> Reply {
 }
 
 /// A correct server.
-fn well(request: &Request, about: &str) -> Says {
+fn correct_answer(request: &Request, about: &str) -> Says {
     let events = match about {
         "initialize" => vec![answer(request, &greeting())],
         "tools/list" => vec![answer(request, &json!({"tools": [{"name": "t", "inputSchema": {}}]}))],
@@ -74,7 +74,7 @@ fn call_of(server: &Server) -> ToolRequest {
 
 #[tokio::test]
 async fn sse_server_lists_and_calls_tools() {
-    let (server, stream) = old(ENDPOINT, well).await;
+    let (server, stream) = old(ENDPOINT, correct_answer).await;
     let list = egress().send(&asking(server.url("/sse"), Transport::Sse, None)).await;
     let content = json!([{"name": "t", "schema": {}}]);
     assert_eq!(list, ToolAnswer::Answered { status: 200, content, truncated: false });
@@ -108,7 +108,7 @@ async fn messages_are_sent_only_to_the_configured_server() {
         "event: endpoint\ndata: http://[\n\n",
         "event: endpoint\ndata: file:///etc/passwd\n\n",
     ] {
-        let (server, _stream) = old(beginning, well).await;
+        let (server, _stream) = old(beginning, correct_answer).await;
         let answer = egress().send(&call_of(&server)).await;
         assert_eq!(code_of(&answer).0, "blocked_address", "{beginning}");
         assert_eq!(server.requests().len(), 1);
@@ -130,13 +130,14 @@ async fn failed_sse_call_is_not_repeated() {
         }),
     ];
     for (code, message, says) in wrongs {
-        let (server, _stream) = old(
-            ENDPOINT,
-            move |request, about| {
-                if about == "tools/call" { says(request) } else { well(request, about) }
-            },
-        )
-        .await;
+        let (server, _stream) =
+            old(
+                ENDPOINT,
+                move |request, about| {
+                    if about == "tools/call" { says(request) } else { correct_answer(request, about) }
+                },
+            )
+            .await;
         let answer = egress_with(limits).send(&call_of(&server)).await;
         let found = code_of(&answer);
         assert!(found.0 == code && found.1.contains(message), "{message}: {found:?}");
@@ -149,7 +150,7 @@ async fn failed_sse_call_is_not_repeated() {
 async fn broken_sse_stream_is_not_reopened() {
     let (server, stream) = old(ENDPOINT, |request, about| match about {
         "tools/call" => (vec![], Reply::Hang),
-        _ => well(request, about),
+        _ => correct_answer(request, about),
     })
     .await;
     let call = call_of(&server);
@@ -164,7 +165,7 @@ async fn broken_sse_stream_is_not_reopened() {
 #[tokio::test]
 async fn response_may_arrive_before_the_post_is_answered() {
     let (server, _stream) = old(ENDPOINT, |request, about| {
-        let (events, reply) = well(request, about);
+        let (events, reply) = correct_answer(request, about);
         (events, if about == "tools/call" { Reply::Hang } else { reply })
     })
     .await;
@@ -181,6 +182,6 @@ async fn server_without_endpoint_event_fails() {
         let found = code_of(&answer);
         assert!(found.0 == "bad_response" && found.1.contains(message), "{found:?}");
     }
-    let (silent, _stream) = old(": nothing yet\n\n", well).await;
+    let (silent, _stream) = old(": nothing yet\n\n", correct_answer).await;
     assert_eq!(code_of(&egress_with(limits).send(&call_of(&silent)).await).0, "read_timeout");
 }

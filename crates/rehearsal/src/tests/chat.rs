@@ -84,7 +84,7 @@ impl Chat {
     }
 
     fn run(&mut self) -> Vec<String> {
-        let mut happened = Vec::new();
+        let mut events = Vec::new();
         for _ in 0..20 {
             let response = answer(&self.request());
             assert_eq!(response, answer(&self.request()), "the same request got two answers");
@@ -97,29 +97,29 @@ impl Chat {
             }
             self.messages.push(ChatMessage::Assistant { content: response.text.clone(), tool_calls: calls });
             if let Some(text) = response.text {
-                self.note(&mut happened, format!("agent: {text}"));
-                return happened;
+                self.note(&mut events, format!("agent: {text}"));
+                return events;
             }
             let call = response.tool_calls[0].clone();
             assert!(self.tools().iter().any(|tool| tool.name == call.name), "{} is not offered", call.name);
             if call.name == "MoveToNextNode" {
                 let to = call.arguments["next_node"].as_str().unwrap().to_owned();
-                self.note(&mut happened, format!("→ {to}"));
+                self.note(&mut events, format!("→ {to}"));
                 if self.enter(&call.id, &to) {
-                    return happened;
+                    return events;
                 }
                 continue;
             }
-            self.note(&mut happened, format!("{} {}", call.name, call.arguments));
+            self.note(&mut events, format!("{} {}", call.name, call.arguments));
             let result = (self.service)(&call.name, &call.arguments);
             self.answer_call(&call.id, result.to_string());
         }
-        panic!("the turn does not end: {happened:?}");
+        panic!("the turn does not end: {events:?}");
     }
 
-    fn note(&mut self, happened: &mut Vec<String>, line: String) {
+    fn note(&mut self, events: &mut Vec<String>, line: String) {
         self.log.push(line.clone());
-        happened.push(line);
+        events.push(line);
     }
 
     /// True if the turn is over.

@@ -70,10 +70,10 @@ async fn settle_entry(
 ) -> store::Result<(OutboxRow, Option<SendOutcome>)> {
     // A status may have reported the message's id while the request was open; that is proof,
     // whatever the answer was.
-    let proven = outbox::find(tx, project, row.id).await?.and_then(|row| row.wamid);
-    let proven = proven.filter(|_| !matches!(settlement, Settlement::Accepted { .. }));
-    let proven = proven.map(|wamid| Settlement::Accepted { wamid });
-    let settlement = proven.as_ref().unwrap_or(settlement);
+    let confirmed = outbox::find(tx, project, row.id).await?.and_then(|row| row.wamid);
+    let confirmed = confirmed.filter(|_| !matches!(settlement, Settlement::Accepted { .. }));
+    let confirmed = confirmed.map(|wamid| Settlement::Accepted { wamid });
+    let settlement = confirmed.as_ref().unwrap_or(settlement);
     let error = settlement.error();
     outbox::end_attempt(tx, (project, row.id, row.attempt), settlement.state().as_str(), error.as_deref(), now).await?;
     let row = outbox::settle(tx, project, row.id, row.epoch, settlement, now).await?;

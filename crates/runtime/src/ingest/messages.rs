@@ -158,9 +158,9 @@ pub(super) async fn queue_for_agent(
     message: &InboundMessage,
 ) -> Result<()> {
     let now = ctx.now();
-    let unattended = conversation.agent_id.is_none() && conversation.execution_id.is_none();
+    let has_no_agent = conversation.agent_id.is_none() && conversation.execution_id.is_none();
     // A message to a group is not answered in private.
-    if unattended || message.group_id.is_some() || !ANSWERED.contains(&message.kind.as_str()) {
+    if has_no_agent || message.group_id.is_some() || !ANSWERED.contains(&message.kind.as_str()) {
         return Ok(());
     }
     let text = match message.text.as_deref() {
@@ -187,9 +187,9 @@ async fn debounce(
     conversation: &ConversationRow,
     message: &InboundMessage,
 ) -> Result<Span> {
-    // A tap on a button is a complete answer.
-    let tap = matches!(message.kind.as_str(), "button" | "interactive");
-    let Some(agent) = conversation.agent_id.filter(|_| !tap) else { return Ok(Span::ZERO) };
+    // A is_button_reply on a button is a complete answer.
+    let is_button_reply = matches!(message.kind.as_str(), "button" | "interactive");
+    let Some(agent) = conversation.agent_id.filter(|_| !is_button_reply) else { return Ok(Span::ZERO) };
     Ok(Span::from_secs(agents::debounce_seconds(tx, project, agent).await?.unwrap_or(0)))
 }
 

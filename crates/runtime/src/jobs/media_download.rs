@@ -7,7 +7,7 @@ use super::retry::{backoff, postpone};
 use crate::{
     Context, failpoint,
     media::{
-        self, Kept, Media,
+        self, Media, StoredFile,
         uploads::{self, Received, Receiving},
     },
     senders::access_token,
@@ -33,7 +33,7 @@ const MAX_REFUSALS: i64 = 3;
 const MAX_ALTERED: i64 = 5;
 
 /// A file to download.
-struct Wanted {
+struct FileToDownload {
     message: MessageId,
     kind: String,
     media_id: String,
@@ -51,18 +51,18 @@ pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Resu
             let (mime_type, inline) = file::given_out(&wanted.kind, &received.first, Some(&info.mime_type));
             let sha256 = received.sha256.iter().map(|byte| format!("{byte:02x}")).collect();
             let size = i64::try_from(received.size).unwrap_or(i64::MAX);
-            Media::Kept(Kept { upload: received.id, size, mime_type: mime_type.into(), inline, sha256 })
+            Media::Stored(StoredFile { upload: received.id, size, mime_type: mime_type.into(), inline, sha256 })
         }
         Err(error) => match verdict(&error, job.attempt, ctx.now() - wanted.since) {
             Verdict::Later(wait) => return postpone(ctx, project, job, wait, &error.to_string()).await,
-            Verdict::GiveUp(code) => Media::lost(code, error.to_string()),
+            Verdict::GiveUp(code) => Media::unavailable(code, error.to_string()),
         },
     };
     settle(ctx, project, job, &wanted, &media).await
 }
 
 /// `None` if the message was deleted or its file is settled.
-async fn wanted(ctx: &Context, project: ProjectId, id: MessageId) -> Result<Option<Wanted>> {
+async fn wanted(ctx: &Context, project: ProjectId, id: MessageId) -> Result<Option<FileToDownload>> {
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     let row = messages::find(&mut conn, project, id).await?;
@@ -73,14 +73,14 @@ async fn wanted(ctx: &Context, project: ProjectId, id: MessageId) -> Result<Opti
         return Ok(None);
     };
     let phone_number_id = conversation.phone_number_id;
-    Ok(Some(Wanted { message: id, kind: row.kind, media_id, phone_number_id, since: row.created_at }))
+    Ok(Some(FileToDownload { message: id, kind: row.kind, media_id, phone_number_id, since: row.created_at }))
 }
 
 /// Downloads the file. An incomplete file is discarded.
 async fn fetch(
     ctx: &Context,
     project: ProjectId,
-    wanted: &Wanted,
+    wanted: &FileToDownload,
 ) -> Result<std::result::Result<(MediaInfo, Received), MediaError>> {
     let Some(token) = access_token(ctx, project, &wanted.phone_number_id).await? else {
         return Ok(Err(CallError::NotSent { message: "the number has no access token".into() }.into()));
@@ -108,26 +108,26 @@ async fn fetch(
     Ok(Ok((info, received)))
 }
 
-async fn settle(ctx: &Context, project: ProjectId, job: &JobRow, wanted: &Wanted, media: &Media) -> Result<()> {
+async fn settle(ctx: &Context, project: ProjectId, job: &JobRow, wanted: &FileToDownload, media: &Media) -> Result<()> {
     transact!(ctx.store, "media.settle", tx => {
         let now = ctx.now();
         jobs::finish(tx, project, job).await?;
-        if let Media::Kept(kept) = media {
+        if let Media::Stored(kept) = media {
             uploads::keep(tx, project, kept.upload, kept.size).await?;
         }
         if media::record(tx, project, wanted.message, media, now).await? {
-            let state = if matches!(media, Media::Kept(_)) { "kept" } else { "lost" };
+            let state = if matches!(media, Media::Stored(_)) { "kept" } else { "lost" };
             let body = json!({"media": state}).to_string();
             let (id, object) = (ctx.new_uuid(), wanted.message.uuid());
             return events::append(&mut tx.scope(project, now), id, Event::MessageMedia, object, &body).await;
         }
         // Our copy of the message was deleted meanwhile.
-        if let Media::Kept(kept) = media { store::uploads::delete(tx, project, kept.upload).await } else { Ok(()) }
+        if let Media::Stored(kept) = media { store::uploads::delete(tx, project, kept.upload).await } else { Ok(()) }
     })?;
     failpoint::reach("media.committed");
     if let Media::Lost { code, .. } = media {
         metrics::counter!("media_lost_total").increment(1);
-        tracing::warn!(message = %wanted.message, code, "media of an inbound message is lost");
+        tracing::warn!(message = %wanted.message, code, "media of an inbound message cannot be downloaded");
     }
     Ok(())
 }

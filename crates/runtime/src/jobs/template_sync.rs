@@ -105,7 +105,7 @@ async fn apply(ctx: &Context, project: ProjectId, job: &JobRow, seen: &Seen, fou
         jobs::hold(tx, project, job, &ctx.node).await?;
         let Some(mut run) = find(tx, project, job).await? else { return jobs::finish(tx, project, job).await };
         let rows = whatsapp_templates::of_account(tx, project, &run.waba_id).await?;
-        let mut sync = Sync { ctx, project, seen, rows: rows.into_iter().map(|row| (row.id, row)).collect() };
+        let mut sync = SyncRun { ctx, project, seen, rows: rows.into_iter().map(|row| (row.id, row)).collect() };
         run.templates_synced = i64::try_from(found.len()).unwrap_or(i64::MAX);
         // Removed templates first: a new one may have the name of a removed one.
         run.templates_removed = sync.remove_missing(tx, found).await?;
@@ -118,14 +118,14 @@ async fn apply(ctx: &Context, project: ProjectId, job: &JobRow, seen: &Seen, fou
     })
 }
 
-struct Sync<'a> {
+struct SyncRun<'a> {
     ctx: &'a Context,
     project: ProjectId,
     seen: &'a Seen,
     rows: HashMap<WhatsappTemplateId, WhatsappTemplateRow>,
 }
 
-impl Sync<'_> {
+impl SyncRun<'_> {
     /// Locks the row, unless it changed since Meta was called.
     async fn lock(&self, tx: &mut Tx<'_>, id: WhatsappTemplateId) -> Result<Option<WhatsappTemplateRow>> {
         let row = whatsapp_templates::lock(tx, self.project, id).await?;
@@ -141,10 +141,10 @@ impl Sync<'_> {
     }
 
     async fn remove_missing(&mut self, tx: &mut Tx<'_>, found: &[Template]) -> Result<i64> {
-        let there: HashSet<&str> = found.iter().map(|template| template.id.as_str()).collect();
+        let meta_ids: HashSet<&str> = found.iter().map(|template| template.id.as_str()).collect();
         let gone = |row: &&WhatsappTemplateRow| {
             let removed = row.status == TemplateStatus::Removed;
-            !removed && row.meta_id.as_deref().is_some_and(|id| !there.contains(id))
+            !removed && row.meta_id.as_deref().is_some_and(|id| !meta_ids.contains(id))
         };
         let gone: Vec<WhatsappTemplateId> = self.rows.values().filter(gone).map(|row| row.id).collect();
         let mut count = 0;

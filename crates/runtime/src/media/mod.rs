@@ -33,17 +33,15 @@ const KINDS: [&str; 5] = ["image", "video", "audio", "document", "sticker"];
 pub enum Media {
     /// Being downloaded, or waiting for another attempt.
     Waiting,
-    Kept(Kept),
+    #[serde(rename = "kept")]
+    Stored(StoredFile),
     /// It cannot be downloaded.
-    Lost {
-        code: String,
-        message: String,
-    },
+    Lost { code: String, message: String },
 }
 
 /// A stored file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Kept {
+pub struct StoredFile {
     /// Identifies its pieces.
     pub upload: Uuid,
     /// In bytes.
@@ -62,7 +60,7 @@ pub(crate) fn is_media(kind: &str) -> bool {
 }
 
 impl Media {
-    pub fn lost(code: &str, message: impl Into<String>) -> Self {
+    pub fn unavailable(code: &str, message: impl Into<String>) -> Self {
         Self::Lost { code: code.into(), message: message.into() }
     }
 
@@ -86,7 +84,7 @@ pub async fn expect(
         return Ok(());
     }
     let media = match (media_id(&message.raw, &message.kind), failure(&message.raw)) {
-        (_, Some(why)) => Media::lost("media_unavailable", why),
+        (_, Some(why)) => Media::unavailable("media_unavailable", why),
         (Some(_), None) => Media::Waiting,
         (None, None) => return Ok(()),
     };
@@ -107,7 +105,7 @@ pub async fn record(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, media: &
 pub async fn delete_with_message(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<()> {
     let stored = messages::delete(tx, project, id).await?;
     match stored.and_then(|media| serde_json::from_str(&media).ok()) {
-        Some(Media::Kept(kept)) => store::uploads::delete(tx, project, kept.upload).await,
+        Some(Media::Stored(kept)) => store::uploads::delete(tx, project, kept.upload).await,
         _ => Ok(()),
     }
 }

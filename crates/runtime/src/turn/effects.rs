@@ -33,7 +33,7 @@ pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Inpu
             failpoint::reach("tool.ask");
             let answer = send_request(ctx, &filled, &secrets).await;
             failpoint::reach("tool.answered");
-            return Ok(after_missing(secrets.missing, Input::Tool { effect: effect.clone(), answer }));
+            return Ok(with_missing_secrets(secrets.missing, Input::Tool { effect: effect.clone(), answer }));
         }
         PendingEffect::Retrieve { effect, base, queries } => {
             let base = turn.agent.node(&turn.state.node).and_then(|node| node.knowledge(base));
@@ -103,7 +103,7 @@ async fn send_request(ctx: &Context, filled: &ToolRequest, secrets: &Secrets) ->
     }
 }
 
-fn after_missing(names: Vec<String>, outcome: Input) -> Vec<Input> {
+fn with_missing_secrets(names: Vec<String>, outcome: Input) -> Vec<Input> {
     if names.is_empty() { vec![outcome] } else { vec![Input::SecretsMissing { names }, outcome] }
 }
 
@@ -131,5 +131,5 @@ async fn list_tools(
     let mut missing = missing.concat();
     missing.sort();
     missing.dedup();
-    Ok(after_missing(missing, Input::ToolsListed { effect: effect.to_owned(), lists }))
+    Ok(with_missing_secrets(missing, Input::ToolsListed { effect: effect.to_owned(), lists }))
 }

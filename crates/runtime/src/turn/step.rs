@@ -132,10 +132,10 @@ async fn step_from(
     let pending = PendingEffect::of(execution.state.pending.as_ref(), pending_before.as_ref(), now);
     // A node that stops begins no slow effect: another node, or this one after its restart,
     // continues from here.
-    let leave = pending.as_ref().is_some_and(PendingEffect::can_abandon) && ctx.stopping.is_cancelled();
+    let abandons = pending.as_ref().is_some_and(PendingEffect::can_abandon) && ctx.stopping.is_cancelled();
     let due = if pending.is_some() { Some(IMMEDIATELY) } else { execution.state.due_at() };
-    release(tx, project, &conversation, Some(execution.id), due, pending.is_some() && !leave).await?;
-    let Some(pending) = pending.filter(|_| !leave) else { return Ok(None) };
+    release(tx, project, &conversation, Some(execution.id), due, pending.is_some() && !abandons).await?;
+    let Some(pending) = pending.filter(|_| !abandons) else { return Ok(None) };
     let Some(agent) = execution.agent else { return Ok(None) };
     let LoadedExecution { id, state, step_no, .. } = execution;
     Ok(Some(ActiveTurn { project, conversation, execution: id, agent, state, step_no, pending }))

@@ -65,7 +65,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
     let mut tasks = FuturesUnordered::new();
     let mut busy: HashSet<Subject> = HashSet::new();
     // The last look found work that was busy, or that exceeded a limit.
-    let mut leftover = true;
+    let mut more_due = true;
     let mut ended = false;
     loop {
         // Registered before looking: a wake-up during the look is not missed.
@@ -75,19 +75,19 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         let mut full = false;
         // The end of a task brings no new work unless some was left over: what the task made due
         // has notified.
-        let worth_a_look = leftover || !std::mem::take(&mut ended);
+        let should_scan = more_due || !std::mem::take(&mut ended);
         let turns = busy.iter().filter(|subject| matches!(subject, Subject::Turn(_))).count();
         let test_runs = busy.iter().filter(|subject| matches!(subject, Subject::TestRun(_))).count();
         let sends = busy.len() - turns - test_runs;
         let (turn_room, send_room) = (MAX_TURNS.saturating_sub(turns), MAX_SENDS.saturating_sub(sends));
-        if worth_a_look && !stop.is_cancelled() && (turn_room > 0 || send_room > 0) {
+        if should_scan && !stop.is_cancelled() && (turn_room > 0 || send_room > 0) {
             let due = look(&ctx).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot query due work");
                 Due::default()
             });
-            leftover = due.turns.len() > turn_room || due.sends.len() > send_room;
+            more_due = due.turns.len() > turn_room || due.sends.len() > send_room;
             full = due.turns.len() as i64 == BATCH && turn_room > 0 || due.sends.len() as i64 == BATCH && send_room > 0;
-            leftover |= full;
+            more_due |= full;
             let turns = due.turns.into_iter().take(turn_room).map(Work::Turn);
             let sends = due.sends.into_iter().take(send_room).map(Work::Send);
             let test_runs = due.test_runs.into_iter().take(MAX_TRIALS.saturating_sub(test_runs)).map(Work::TestRun);
@@ -95,7 +95,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
                 if busy.insert(work.subject()) {
                     tasks.push(spawn(work.subject(), work.execute(ctx.clone())));
                 } else {
-                    leftover = true;
+                    more_due = true;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Reads request bodies: size limit, strict JSON, wrapper key, schema.
 
-use super::{Problems, facts::Facts, json, schema};
+use super::{Problems, facts::RequestFacts, json, schema};
 use crate::ApiError;
 use axum::{
     body::{Body, Bytes},
@@ -88,7 +88,7 @@ pub(crate) fn checked<T: RequestBody>(mut value: Value) -> Result<T, ApiError> {
 }
 
 /// Leaves a graph out of deserialization; see [`RequestBody::set_graph`].
-pub(crate) fn read_apart<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Graph>, D::Error> {
+pub(crate) fn skip_graph<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Graph>, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| None)
 }
 
@@ -158,7 +158,7 @@ async fn object(parts: &Parts, body: Body, limit: usize) -> Result<Map<String, V
         return Err(ApiError::TooLarge(limit));
     }
     let bytes = bytes(body, limit).await?;
-    if let Some(facts) = parts.extensions.get::<Arc<Facts>>() {
+    if let Some(facts) = parts.extensions.get::<Arc<RequestFacts>>() {
         let _ = facts.body_hash.set(Sha256::digest(&bytes).into());
     }
     if bytes.is_empty() {

@@ -1,4 +1,4 @@
-//! Facts about one request, shared by all layers that handle it.
+//! RequestFacts about one request, shared by all layers that handle it.
 
 use super::rate::Window;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ pub(crate) const LONGEST_KEY: usize = 255;
 
 /// Created by the outermost layer and stored in the request's extensions.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct RequestFacts {
     /// Value of `X-Request-Id`.
     pub(crate) request_id: String,
     /// Method, path and query.

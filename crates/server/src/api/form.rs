@@ -45,7 +45,7 @@ pub(crate) struct Head {
 }
 
 fn broken(what: &str) -> ApiError {
-    ApiError::Malformed(format!("the form is broken: {what}"))
+    ApiError::Malformed(format!("the form is invalid: {what}"))
 }
 
 /// Maps an error of the form or of its body.
@@ -142,7 +142,7 @@ pub(crate) struct Fields(Map<String, Value>);
 impl Fields {
     /// Sets a value at the place that the name describes. Each place is set once.
     pub(crate) fn put(&mut self, name: &str, value: Value) -> Result<(), ApiError> {
-        let twice = || ApiError::Malformed(format!("the field {name} does not fit what came before it"));
+        let twice = || ApiError::Malformed(format!("the field {name} conflicts with an earlier field"));
         let path = path(name).ok_or_else(|| ApiError::Malformed(format!("the field name {name} cannot be read")))?;
         let mut place = &mut self.0;
         for (at, segment) in path.iter().enumerate() {

@@ -150,10 +150,10 @@ fn compiled<P: 'static>(declared: &[Parameter]) -> Result<Arc<Schema>, ApiError>
 /// Converts the text to the parameter's type; other text stays text, which the schema then refuses.
 fn typed(text: &str, kind: &Value) -> Value {
     let number = || text.parse::<i64>().ok().map(Value::from);
-    let truth = || text.parse::<bool>().ok().map(Value::from);
+    let boolean = || text.parse::<bool>().ok().map(Value::from);
     let read = match kind.as_str() {
         Some("integer") => number(),
-        Some("boolean") => truth(),
+        Some("boolean") => boolean(),
         _ => None,
     };
     read.unwrap_or_else(|| text.into())
@@ -167,7 +167,7 @@ impl<F> List<F> {
 
     /// For lists without paging in the contract: up to 1,000 rows unless paging is requested.
     #[must_use]
-    pub(crate) const fn or_everything(mut self) -> Self {
+    pub(crate) const fn unpaged_by_default(mut self) -> Self {
         if !self.asked {
             self.per_page = 1_000;
         }

@@ -107,6 +107,6 @@ async fn nul_in_a_query_is_refused_and_yields_no_token() {
     }
     let spelled = app.get(r"/api/v1/customers?q[name_cont]=\u0000&unknown=%00").await;
     assert_eq!(spelled.status, 200, "neither is one");
-    let shake = "/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token=%00";
-    assert_eq!(app.call_as(None, Method::GET, shake, None).await.status, 403);
+    let handshake = "/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token=%00";
+    assert_eq!(app.call_as(None, Method::GET, handshake, None).await.status, 403);
 }

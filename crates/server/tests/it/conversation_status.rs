@@ -11,7 +11,7 @@ async fn desk() -> (TestApp, String) {
     (app, agent)
 }
 
-async fn talks(app: &TestApp, text: &str, answer: &str) {
+async fn exchange(app: &TestApp, text: &str, answer: &str) {
     app.model().says(answer);
     app.contact_sends(ANA, text).await;
     app.run_until_idle().await;
@@ -35,7 +35,7 @@ async fn end_of_execution(app: &TestApp, agent: &str) -> (Value, Value) {
 #[tokio::test]
 async fn closing_ends_execution_and_timers_and_the_next_message_opens_a_new_conversation() {
     let (app, agent) = desk().await;
-    talks(&app, "hi", "hello").await;
+    exchange(&app, "hi", "hello").await;
     let first = app.conversation().await;
     let before = app.get(&format!("/api/v1/whatsapp_conversations/{first}")).await;
     app.clock.forward(Span::from_mins(1));
@@ -50,7 +50,7 @@ async fn closing_ends_execution_and_timers_and_the_next_message_opens_a_new_conv
 
     let session = app.activate(ANA, &agent).await;
     assert!(!session.is_empty());
-    talks(&app, "again", "hello again").await;
+    exchange(&app, "again", "hello again").await;
     let (active, ended) = (in_status(&app, "active").await, in_status(&app, "ended").await);
     assert_eq!(ended, std::slice::from_ref(&first));
     assert!(active.len() == 1 && active[0] != first);
@@ -78,7 +78,7 @@ async fn closing_does_not_wait_for_a_model_call() {
 #[tokio::test]
 async fn reopened_conversation_receives_the_next_message() {
     let (app, agent) = desk().await;
-    talks(&app, "hi", "hello").await;
+    exchange(&app, "hi", "hello").await;
     let conversation = app.conversation().await;
     set(&app, &conversation, "ended").await.data();
     app.run_until_idle().await;
@@ -86,7 +86,7 @@ async fn reopened_conversation_receives_the_next_message() {
     app.run_until_idle().await;
     assert_eq!(app.model().requests().len(), 1, "no new message");
     app.forward(Span::from_secs(1)).await;
-    talks(&app, "me again", "welcome back").await;
+    exchange(&app, "me again", "welcome back").await;
     assert_eq!((app.conversation().await, in_status(&app, "active").await.len()), (conversation, 1));
     assert_eq!(app.execution(&agent).await["status"], "paused");
 }
@@ -106,7 +106,7 @@ async fn closing_releases_the_assignment_and_drops_waiting_input() {
     set(&app, &conversation, "active").await.data();
     app.forward(Span::from_secs(1)).await;
     assert_eq!(app.model().requests().len(), 0);
-    talks(&app, "hello?", "yes?").await;
+    exchange(&app, "hello?", "yes?").await;
     assert_eq!(app.execution(&agent).await["status"], "paused");
     assert_eq!(app.model().last_texts("user"), ["is anybody there?", "hello?"], "it is history for the next one");
 }
@@ -118,7 +118,7 @@ async fn conversation_lists_its_executions_and_names_the_active_one() {
     app.contact_sends(ANA, "bye").await;
     app.run_until_idle().await;
     app.forward(Span::from_secs(5)).await;
-    talks(&app, "hi", "hello").await;
+    exchange(&app, "hi", "hello").await;
     let path = format!("/api/v1/whatsapp_conversations/{}/agent_executions", app.conversation().await);
     let list = app.get(&path).await;
     let links = list.data().as_array().unwrap();

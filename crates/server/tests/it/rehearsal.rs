@@ -20,7 +20,7 @@ async fn rehearsing() -> TestApp {
 }
 
 /// Sends a text, waits for the debounce and returns the new replies.
-async fn tell(app: &TestApp, text: &str) -> String {
+async fn reply_to(app: &TestApp, text: &str) -> String {
     let before = app.received_texts(ANA).await.len();
     app.contact_sends(ANA, text).await;
     app.forward(Span::from_secs(4)).await;
@@ -40,19 +40,19 @@ async fn shop_conversation(burst: [&str; 3], human: &str, thanks: &str, bye: &st
     let first = app.received_texts(ANA).await;
     assert_eq!(first.len(), 1, "a burst of three is answered once: {first:?}");
     assert!(first[0].contains(number), "{first:?}");
-    let found = tell(&app, "1042").await;
+    let found = reply_to(&app, "1042").await;
     assert!(found.contains("1042") && found.contains(shipped), "{found}");
     assert_eq!(service.requests(), 1);
-    assert_eq!(tell(&app, human).await, "");
+    assert_eq!(reply_to(&app, human).await, "");
     assert_eq!(app.execution(&agent).await["status"], "handoff");
-    assert_eq!(tell(&app, "???").await, "", "the agent is silent in a handoff");
+    assert_eq!(reply_to(&app, "???").await, "", "the agent is silent in a handoff");
     let execution = app.execution(&agent).await["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/agents/{agent}/executions/{execution}/resume");
     app.post(&path, json!({"message": {"type": "payload", "content": {"note": "solved"}}})).await.data();
     app.run_until_idle().await;
     assert_eq!(app.execution(&agent).await["status"], "paused");
-    assert!(!tell(&app, thanks).await.is_empty());
-    tell(&app, bye).await;
+    assert!(!reply_to(&app, thanks).await.is_empty());
+    reply_to(&app, bye).await;
     assert_eq!(app.execution(&agent).await["status"], "ended");
 }
 
@@ -101,10 +101,10 @@ async fn rehearsal_model_runs_an_agent_with_other_names_tools_and_language() {
     let app = rehearsing().await;
     let agent = app.agent(example("clinic-agent.json", "clinic_url", &clinic.url())).await;
     app.activate(ANA, &agent).await;
-    assert!(tell(&app, "hola, quiero una cita").await.contains("especialidad"));
-    assert!(tell(&app, "pediatría").await.contains("fecha"));
-    assert!(tell(&app, "el viernes").await.contains("nombre del paciente"));
-    let booked = tell(&app, "Luisa Gómez").await;
+    assert!(reply_to(&app, "hola, quiero una cita").await.contains("especialidad"));
+    assert!(reply_to(&app, "pediatría").await.contains("fecha"));
+    assert!(reply_to(&app, "el viernes").await.contains("nombre del paciente"));
+    let booked = reply_to(&app, "Luisa Gómez").await;
     assert!(booked.contains("77") && booked.contains("10:30"), "{booked}");
     let requests = clinic.requests();
     assert_eq!(requests.len(), 1, "one booking");
@@ -113,6 +113,6 @@ async fn rehearsal_model_runs_an_agent_with_other_names_tools_and_language() {
         json!({"especialidad": "pediatria", "fecha": "viernes", "nombre_paciente": "Luisa Gómez"})
     );
     assert!(requests[0].idempotency_key.is_some());
-    assert_eq!(tell(&app, "mejor quiero hablar con alguien de recepción").await, "");
+    assert_eq!(reply_to(&app, "mejor quiero hablar con alguien de recepción").await, "");
     assert_eq!(app.execution(&agent).await["status"], "handoff");
 }

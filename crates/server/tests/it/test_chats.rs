@@ -10,7 +10,7 @@ fn messages(chat: &Value) -> Vec<(&str, &str)> {
 }
 
 /// Sends a text to the live agent and returns the chat once the agent waits.
-async fn tell(app: &TestApp, agent: &str, more: Value) -> Value {
+async fn send_text(app: &TestApp, agent: &str, more: Value) -> Value {
     let mut body = json!({"message": "hello"});
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let answer = app.post(&format!("/api/v1/agents/{agent}/test_chats"), body).await;
@@ -34,10 +34,10 @@ async fn test_mode_messages_stay_in_the_chat() {
     let agent = app.agent(json!({"name": "Plain"})).await;
     let before = sent_to_whatsapp(&app).await;
     app.model().calls(&[("send_notification_to_user", json!({"message": "One moment"})), ("WaitForUser", json!({}))]);
-    let chat = tell(&app, &agent, json!({})).await;
+    let chat = send_text(&app, &agent, json!({})).await;
     assert_eq!(messages(&chat), [("user", "hello"), ("assistant", "One moment")]);
     app.model().says("Yes?");
-    let chat = tell(
+    let chat = send_text(
         &app,
         &agent,
         json!({"message": {"type": "user_input", "content": {"text": "so?"}}, "agent_test_chat_id": chat["id"]}),
@@ -84,13 +84,13 @@ async fn chat_reports_a_failed_execution_and_continues() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.model().fails(401);
-    let chat = tell(&app, &agent, json!({})).await;
+    let chat = send_text(&app, &agent, json!({})).await;
     assert_eq!(chat["status"], "error");
     assert!(chat["error"].as_str().is_some_and(|text| !text.is_empty()));
     let resumed = app.post(&format!("/api/v1/test_chats/{}/resume", chat["id"].as_str().unwrap()), json!({})).await;
     assert_eq!((resumed.status, &resumed.body["code"]), (422, &json!("invalid_transition")));
     app.model().says("Back.");
-    let chat = tell(&app, &agent, json!({"agent_test_chat_id": chat["id"]})).await;
+    let chat = send_text(&app, &agent, json!({"agent_test_chat_id": chat["id"]})).await;
     assert_eq!((&chat["status"], messages(&chat).last().unwrap()), (&json!("completed"), &("assistant", "Back.")));
 }
 
@@ -99,7 +99,7 @@ async fn payload_resumes_a_chat_without_becoming_a_message() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.model().says("Which order?");
-    let chat = tell(&app, &agent, json!({})).await;
+    let chat = send_text(&app, &agent, json!({})).await;
     let path = format!("/api/v1/test_chats/{}/resume", chat["id"].as_str().unwrap());
     app.model().says("Your order is ready.");
     let resumed = app.post(&path, json!({"message": {"type": "payload", "content": {"order_ready": true}}})).await;
@@ -116,14 +116,14 @@ async fn chat_branches_from_a_waiting_point_and_keeps_the_old_branch() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.model().says("First?");
-    let first = tell(&app, &agent, json!({})).await;
+    let first = send_text(&app, &agent, json!({})).await;
     app.model().says("Second?");
-    let second = tell(&app, &agent, json!({"message": "left", "agent_test_chat_id": first["id"]})).await;
+    let second = send_text(&app, &agent, json!({"message": "left", "agent_test_chat_id": first["id"]})).await;
     assert_eq!(second["checkpoint"]["parent_checkpoint_id"], first["checkpoint"]["checkpoint_id"]);
     app.model().says("Other?");
     let from = &first["checkpoint"]["checkpoint_id"];
     let body = json!({"message": "right", "agent_test_chat_id": first["id"], "checkpoint_id": from});
-    let branch = tell(&app, &agent, body).await;
+    let branch = send_text(&app, &agent, body).await;
     assert_eq!(
         messages(&branch),
         [("user", "hello"), ("assistant", "First?"), ("user", "right"), ("assistant", "Other?")]
@@ -135,7 +135,8 @@ async fn chat_branches_from_a_waiting_point_and_keeps_the_old_branch() {
     app.model().says("Third?");
     let from = &second["checkpoint"]["checkpoint_id"];
     let back =
-        tell(&app, &agent, json!({"message": "on", "agent_test_chat_id": first["id"], "checkpoint_id": from})).await;
+        send_text(&app, &agent, json!({"message": "on", "agent_test_chat_id": first["id"], "checkpoint_id": from}))
+            .await;
     assert_eq!(
         messages(&back)[2..],
         [("user", "left"), ("assistant", "Second?"), ("user", "on"), ("assistant", "Third?")]
@@ -150,10 +151,10 @@ async fn message_after_the_end_starts_a_new_execution_in_the_same_chat() {
     let app = TestApp::start().await;
     let agent = app.agent(json!({"name": "Plain"})).await;
     app.model().calls(&[("MoveToNextNode", json!({"next_node": "__end__", "reason": "done"}))]);
-    let chat = tell(&app, &agent, json!({})).await;
+    let chat = send_text(&app, &agent, json!({})).await;
     assert_eq!(chat["status"], "completed");
     app.model().says("Hello again.");
-    let chat = tell(&app, &agent, json!({"message": "back", "agent_test_chat_id": chat["id"]})).await;
+    let chat = send_text(&app, &agent, json!({"message": "back", "agent_test_chat_id": chat["id"]})).await;
     assert_eq!(messages(&chat), [("user", "hello"), ("user", "back"), ("assistant", "Hello again.")]);
     assert!(!app.model().requests().last().unwrap().to_string().contains("hello"), "its memory is its own");
 }

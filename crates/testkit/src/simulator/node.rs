@@ -84,7 +84,13 @@ impl Node {
     }
 
     /// Starts the node with a new context, and voids the leases of its earlier runs.
-    pub(super) fn start(&mut self, world: &World, store: &Store, template: &Template, alone: bool) -> Task<TaskResult> {
+    pub(super) fn start(
+        &mut self,
+        world: &World,
+        store: &Store,
+        template: &Template,
+        is_only_node: bool,
+    ) -> Task<TaskResult> {
         self.run += 1;
         let name = format!("n{}/{}", self.index, self.run);
         let chance = world.lock().chance.split();
@@ -95,7 +101,7 @@ impl Node {
         self.ctx = Some(ctx.clone());
         let prefix = format!("n{}/", self.index);
         Task::new(async move {
-            let voided = transact!(ctx.store, "leases.void", tx => match alone {
+            let voided = transact!(ctx.store, "leases.void", tx => match is_only_node {
                 true => unscoped::void_all_leases(tx).await,
                 false => unscoped::void_leases_of(tx, &prefix).await,
             });

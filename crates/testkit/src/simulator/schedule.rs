@@ -53,7 +53,7 @@ pub async fn run(template: &Template, seed: u64) -> Outcome {
     let finished = run.run().await;
     store::point::give_way_when(None);
     failpoint::hook(None);
-    run.conclude(seed, finished).await
+    run.into_outcome(seed, finished).await
 }
 
 /// Folder in memory, if there is one. A process crash loses the same as on disk, and it is faster.
@@ -83,8 +83,8 @@ fn hook(world: &World, chance: &mut Chance) {
         let profile = world.lock().profile;
         (profile.statements, profile.failpoints)
     };
-    let mut gives_way = chance.split();
-    store::point::give_way_when(Some(Box::new(move || gives_way.permille(statements))));
+    let mut yields = chance.split();
+    store::point::give_way_when(Some(Box::new(move || yields.permille(statements))));
     let world = world.clone();
     failpoint::hook(Some(Box::new(move |name| {
         let dies = {
@@ -165,7 +165,7 @@ impl Run<'_> {
     /// Starts crashed nodes and resumes paused ones when it is time.
     fn start_nodes(&mut self, now: Timestamp) {
         for index in 0..self.nodes.len() {
-            let alone = self.nodes.len() == 1;
+            let is_only_node = self.nodes.len() == 1;
             let node = &mut self.nodes[index];
             if node.is_done() {
                 node.crash(now);
@@ -178,7 +178,7 @@ impl Run<'_> {
                 self.changed = true;
             }
             if node.ctx.is_none() && node.restart_at <= now {
-                let task = node.start(&self.world, &self.store, self.template, alone);
+                let task = node.start(&self.world, &self.store, self.template, is_only_node);
                 self.world.note(format_args!("node {index} starts life {}", self.nodes[index].run));
                 self.add(index, vec![(TaskKind::Start, task)]);
             }
@@ -297,7 +297,7 @@ impl Run<'_> {
             TaskResult::Started(result) => {
                 self.nodes[index].ready = result.is_ok();
                 self.nodes[index].scan_at = Some(now);
-                self.expect_fine(index, "start", result);
+                self.report_unexpected(index, "start", result);
             }
             TaskResult::Scanned(Ok(seen)) => {
                 let tasks = self.nodes[index].start_work(seen);
@@ -305,17 +305,17 @@ impl Run<'_> {
             }
             TaskResult::Scanned(Err(error)) => {
                 self.nodes[index].start_work(workers::Due::default());
-                self.expect_fine(index, "look", Err(error));
+                self.report_unexpected(index, "look", Err(error));
             }
-            TaskResult::Timers(result) => self.expect_fine(index, "clocks", result),
-            TaskResult::Renewed(result) => self.expect_fine(index, "renew", result),
+            TaskResult::Timers(result) => self.report_unexpected(index, "clocks", result),
+            TaskResult::Renewed(result) => self.report_unexpected(index, "renew", result),
             TaskResult::Worked(subject, result) => {
                 self.nodes[index].finished(subject);
                 self.world.note(format_args!("node {index} worked on {subject:?}: {result:?}"));
                 if matches!(result, Err(Error::StaleEpoch)) {
                     self.world.lock().counts.stale += 1;
                 } else {
-                    self.expect_fine(index, "work", result);
+                    self.report_unexpected(index, "work", result);
                 }
             }
             TaskResult::Ingested(id, items, received) => {
@@ -331,7 +331,7 @@ impl Run<'_> {
     }
 
     /// Reports any error except a stale epoch, because no fault of the simulation causes others.
-    fn expect_fine(&self, index: usize, what: &str, result: store::Result<()>) {
+    fn report_unexpected(&self, index: usize, what: &str, result: store::Result<()>) {
         if let Err(error) = result {
             let now = self.world.now();
             self.world.lock().violation(now, format!("{what} of node {index} failed: {error}"));
@@ -387,7 +387,7 @@ impl Run<'_> {
     }
 
     /// Checks the invariants and builds the outcome.
-    async fn conclude(self, seed: u64, finished: Result<(), String>) -> Outcome {
+    async fn into_outcome(self, seed: u64, finished: Result<(), String>) -> Outcome {
         let checked = check::all(&self.world, &self.store, self.template).await;
         let mut inner = self.world.lock();
         if let Err(why) = finished {

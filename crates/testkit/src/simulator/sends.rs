@@ -86,12 +86,12 @@ fn open(
     // A status that was stored before this request proves that an earlier attempt arrived.
     let known = earlier.iter().any(|earlier| earlier.status_at.is_some());
     // A repetition within the reconcile window is too early.
-    let hasty = earlier.iter().any(|earlier| earlier.accepted.is_some_and(|at| now - at < WINDOW));
+    let is_early = earlier.iter().any(|earlier| earlier.accepted.is_some_and(|at| now - at < WINDOW));
     earlier.push(Attempt { number, opened: now, accepted: None, status_at: None, statuses: Vec::new() });
     let wamid = format!("wamid.out.{}.{number}", &outbox.to_string()[..13]);
     inner.history.note(now, format!("send opened {outbox} attempt {number} by node {node}: {text}"));
     for (wrong, what) in
-        [(again, "opened twice"), (known, "repeated although a status had arrived"), (hasty, "repeated too soon")]
+        [(again, "opened twice"), (known, "repeated although a status had arrived"), (is_early, "repeated too soon")]
     {
         if wrong {
             inner.violation(now, format!("I4: send {outbox} attempt {number} was {what}"));

@@ -29,7 +29,7 @@ impl Inner {
 
     /// Schedules the statuses of an accepted message.
     fn plan_statuses(&mut self, arrival: &Arrival, now: Timestamp) {
-        let honest = self.profile.honest || self.healed;
+        let prompt_statuses = self.profile.prompt_statuses || self.healed;
         let failed = self.fault(self.profile.refusals / 4);
         let words: &[&'static str] = match self.chance.below(4) {
             _ if failed => &["sent", "failed"],
@@ -37,16 +37,16 @@ impl Inner {
             1 => &["delivered", "sent", "read"],
             _ => &["sent", "delivered", "read"],
         };
-        let unheard = !honest && self.chance.permille(60);
+        let is_late = !prompt_statuses && self.chance.permille(60);
         let mut at = now;
         for (place, word) in words.iter().copied().enumerate() {
             at = at
-                + match (honest, place) {
+                + match (prompt_statuses, place) {
                     (true, 0) => self.chance.millis(20, 4_000),
                     (false, 0) if self.chance.permille(100) => self.chance.millis(20_000, 300_000),
                     _ => self.chance.millis(20, 6_000),
                 };
-            let due = if unheard { at + Span::from_secs(400) } else { at };
+            let due = if is_late { at + Span::from_secs(400) } else { at };
             let event = Event::Status {
                 outbox: arrival.outbox,
                 attempt: arrival.attempt,
@@ -102,9 +102,9 @@ impl Inner {
         }
     }
 
-    /// True for statuses that an honest Meta sends in time.
+    /// True for statuses that an prompt_statuses Meta sends in time.
     fn must_be_on_time(&self, item: &Item) -> bool {
-        self.profile.honest && matches!(item.event, Event::Status { .. })
+        self.profile.prompt_statuses && matches!(item.event, Event::Status { .. })
     }
 
     fn delay(&mut self) -> Span {
@@ -117,7 +117,7 @@ impl Inner {
 
     /// Delay before the next attempt.
     fn retry_after(&mut self, tries: u32) -> Span {
-        if self.profile.honest || self.healed {
+        if self.profile.prompt_statuses || self.healed {
             return self.chance.millis(300, 1_500);
         }
         self.chance.millis(300, 2_000) * i64::from(tries.min(6))

@@ -41,7 +41,7 @@ pub(super) struct Profile {
     /// A send is refused, throttled or does not reach Meta.
     pub refusals: u32,
     /// Meta always sends a status within the reconcile window.
-    pub honest: bool,
+    pub prompt_statuses: bool,
     /// A model call fails.
     pub model_failures: u32,
     /// A model call takes longer than a lease.
@@ -63,7 +63,7 @@ impl Profile {
             late: some(chance, 400),
             answers_lost: some(chance, 250),
             refusals: some(chance, 150),
-            honest: chance.permille(600),
+            prompt_statuses: chance.permille(600),
             model_failures: some(chance, 200),
             slow_model: some(chance, 120),
         }

@@ -77,7 +77,7 @@ impl Scenario<'_> {
         self.ask_for_an_order().await?;
         let run = self.ask_for_a_person().await?;
         self.write_to_the_person(&run).await?;
-        self.hand_back(&run).await?;
+        self.give_back(&run).await?;
         self.say_goodbye(&run).await?;
         self.read_everything(&run).await
     }
@@ -150,7 +150,7 @@ impl Scenario<'_> {
         self.report.check("the message to the person is stored", stored, || "it is not in the message list".to_owned())
     }
 
-    async fn hand_back(&mut self, run: &Execution) -> Result<()> {
+    async fn give_back(&mut self, run: &Execution) -> Result<()> {
         let payload = json!({"resolved": true, "note": self.script.outcome});
         self.api.resume(&self.agent, &run.id, &payload).await.context("cannot resume the execution")?;
         self.report.add(Speaker::Api, &format!("execution resumed with {payload}"));

@@ -24,7 +24,7 @@ pub enum Kill {
 
 /// Topic of the conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum Scene {
     /// The agent calls its tool.
     Booking,
     /// The agent waits for a while and then ends.
@@ -36,7 +36,7 @@ pub enum Wish {
 #[derive(Debug, Clone)]
 pub struct Case {
     pub kill: Kill,
-    pub wish: Wish,
+    pub scene: Scene,
     pub tool: Tool,
     /// Expected number of requests to send the answer.
     pub sends: usize,
@@ -52,7 +52,7 @@ const SHORT: u32 = 1_500;
 impl Case {
     /// A kill without visible effects.
     pub fn at(point: &'static str) -> Self {
-        Self { kill: Kill::At(vec![point]), wish: Wish::Booking, tool: Tool::Answered, sends: 1, window_ms: LONG }
+        Self { kill: Kill::At(vec![point]), scene: Scene::Booking, tool: Tool::Answered, sends: 1, window_ms: LONG }
     }
 
     fn tool(point: &'static str, tool: Tool) -> Self {
@@ -131,7 +131,7 @@ pub fn all() -> Vec<Case> {
 /// Cases with a test suite (`suite.rs`). Each of its test cases has at least six steps: start, user
 /// messages, answers, end by the user, judgement.
 pub fn suites() -> Vec<Case> {
-    let suite = |points: &[&'static str]| Case { kill: Kill::At(points.to_vec()), wish: Wish::Suite, ..Case::at("") };
+    let suite = |points: &[&'static str]| Case { kill: Kill::At(points.to_vec()), scene: Scene::Suite, ..Case::at("") };
     vec![
         suite(&["trial.commit:1", "trial.committed:4"]),
         suite(&["trial.ask:1", "trial.answered:3"]),
@@ -144,5 +144,5 @@ pub fn suites() -> Vec<Case> {
 /// Cases that wait for a timer.
 pub fn timers() -> Vec<Case> {
     let points = vec!["timer.commit", "timer.committed"];
-    vec![Case { kill: Kill::At(points), wish: Wish::Farewell, ..Case::at("") }]
+    vec![Case { kill: Kill::At(points), scene: Scene::Farewell, ..Case::at("") }]
 }

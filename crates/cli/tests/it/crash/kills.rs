@@ -36,7 +36,7 @@ fn turns_of_killed_nodes_continue_within_15_seconds_without_duplicates() {
     let mut nodes = Pair::start(&world, &[("CHASQUI_OUTBOX_RECONCILE_WINDOW_MS", WINDOW_MS)]);
     let mut dialogs = Dialogs::begin(&world, PEOPLE);
     let mut turns = Reclaims { asked, hit: Vec::new(), restarted: Times::default(), replaced: Times::default() };
-    let mut dice = Dice(seed);
+    let mut random = SeededRandom(seed);
     let mut last_kill = Instant::now();
     let mut killed = 0;
     let mut last_answer = Instant::now();
@@ -51,9 +51,9 @@ fn turns_of_killed_nodes_continue_within_15_seconds_without_duplicates() {
         turns.note(&answered);
         nodes.refresh();
         assert!(last_answer.elapsed() < PATIENCE, "no more answers arrive");
-        let victim = dice.roll(2);
+        let victim = random.below(2);
         let waited = last_kill.elapsed();
-        if killed < kills && waited > KILL_INTERVAL && nodes.are_both_up() {
+        if killed < kills && waited > KILL_INTERVAL && nodes.are_both_running() {
             let open_questions = turns.open_questions(&nodes.all[victim].name, &dialogs);
             if open_questions.len() > 1 || waited > KILL_INTERVAL + MAX_IDLE {
                 let replaced = killed % 2 == 1;
@@ -113,7 +113,7 @@ impl Reclaims {
         let asked = self.asked.lock().unwrap();
         let last = |question: &String| asked.iter().rev().find(|(_, _, other)| other == question);
         let open = dialogs.all.iter().filter_map(Dialog::open);
-        open.filter(|question| last(question).is_some_and(|(_, asker, _)| asker == node)).collect()
+        open.filter(|question| last(question).is_some_and(|(_, asking_node, _)| asking_node == node)).collect()
     }
 
     fn hit(&mut self, questions: Vec<String>, replaced: bool) {
@@ -156,12 +156,12 @@ fn shown(times: &mut [Duration]) -> String {
 }
 
 /// Random choice of the next node to kill, from a seed.
-struct Dice(u64);
+struct SeededRandom(u64);
 
-impl Dice {
-    fn roll(&mut self, sides: u64) -> usize {
+impl SeededRandom {
+    fn below(&mut self, end: u64) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % sides).unwrap()
+        usize::try_from((self.0 >> 33) % end).unwrap()
     }
 }
 

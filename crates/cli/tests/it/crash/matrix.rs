@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    cases::{self, Case, Wish},
+    cases::{self, Case, Scene},
     print_line, scenario, suite,
 };
 
@@ -29,8 +29,8 @@ fn kill_at_any_failpoint_loses_and_doubles_nothing() {
         loop {
             let next = queue.lock().unwrap().next();
             let Some(case) = next else { return };
-            let result = std::panic::catch_unwind(|| match case.wish {
-                Wish::Suite => suite::run(&case),
+            let result = std::panic::catch_unwind(|| match case.scene {
+                Scene::Suite => suite::run(&case),
                 _ => scenario::run(&case),
             });
             results.lock().unwrap().add(&case, result);

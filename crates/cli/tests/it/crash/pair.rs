@@ -62,7 +62,7 @@ impl<'w> Pair<'w> {
         command
     }
 
-    pub fn are_both_up(&self) -> bool {
+    pub fn are_both_running(&self) -> bool {
         self.all.iter().all(|node| matches!(node.state, State::Up(_)))
     }
 

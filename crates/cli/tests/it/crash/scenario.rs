@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::{
-    cases::{Case, Kill, Tool, Wish},
+    cases::{Case, Kill, Scene, Tool},
     model::{self, BOOK, BYE, MORE, answer_to, contains_text},
     server::{Restart, Server},
     world::{Access, World},
@@ -29,7 +29,7 @@ pub fn run(case: &Case) -> CaseResult {
     let world = World::new();
     let mut server = Server::start(&world, case);
     let access = world.set_up(case);
-    let question = if case.wish == Wish::Farewell { BYE } else { BOOK };
+    let question = if case.scene == Scene::Farewell { BYE } else { BOOK };
 
     world.contact_sends(&access.code);
     wait(&mut server, "the welcome", PATIENCE, || world.received_texts().len() == 1);
@@ -49,7 +49,7 @@ pub fn run(case: &Case) -> CaseResult {
         server.kill();
     }
     wait(&mut server, "the answer", PATIENCE, || world.received_texts().len() == 2);
-    if case.wish == Wish::Farewell {
+    if case.scene == Scene::Farewell {
         wait_for_the_end(&mut server, &access, &world);
     }
     wait_for_kills(&mut server);
@@ -118,7 +118,7 @@ pub fn check(case: &Case, world: &World, question: &str) {
     let history = questions.last().and_then(|question| question["messages"].as_array()).unwrap();
     let count = |text: &str| history.iter().filter(|message| contains_text(message, "user", text)).count();
     assert_eq!(count(MORE), 1, "{history:#?}");
-    if case.wish == Wish::Farewell {
+    if case.scene == Scene::Farewell {
         assert!(world.tool.requests().is_empty());
         return;
     }

@@ -52,8 +52,8 @@ fn stopping_node_releases_its_turn_and_answers_open_calls() {
     let mut pair = Pair::start(&world, &[]);
     begin(&world, &Case::at("model.ask"));
     until("the question", || !asked.lock().unwrap().is_empty());
-    let asker = asked.lock().unwrap()[0].1.clone();
-    let stopping = pair.all.iter().position(|node| node.name == asker).unwrap();
+    let asking_node = asked.lock().unwrap()[0].1.clone();
+    let stopping = pair.all.iter().position(|node| node.name == asking_node).unwrap();
     let mut caller = Caller::begin(pair.all[stopping].port, &world.deliveries()[0]);
 
     let signalled = Instant::now();
@@ -62,7 +62,7 @@ fn stopping_node_releases_its_turn_and_answers_open_calls() {
     let (taken, by) = asked.lock().unwrap()[1].clone();
     let took = taken - signalled;
     print_line(&format!("the other node reclaimed the turn {} ms after SIGTERM", took.as_millis()));
-    assert_ne!(by, asker);
+    assert_ne!(by, asking_node);
     assert!(took < MAX_RECLAIM, "the reclaim took {took:?}");
     assert_eq!(caller.finish(), "HTTP/1.1 200 OK", "the call was open when the signal arrived");
     let process = pair.process(stopping);

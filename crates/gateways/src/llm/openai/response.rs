@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 
 /// A response with status 200 that is not usable.
 #[derive(Debug)]
-pub(super) struct Unusable {
+pub(super) struct UnusableResponse {
     /// The status that fits its content.
     pub(super) status: u16,
     pub(super) message: String,
 }
 
 /// Missing parts become empty; only a body without any choice is unusable.
-pub(super) fn read(body: &[u8]) -> Result<ModelResponse, Unusable> {
-    let broken = |message: &str| Unusable { status: 502, message: message.to_owned() };
+pub(super) fn read(body: &[u8]) -> Result<ModelResponse, UnusableResponse> {
+    let broken = |message: &str| UnusableResponse { status: 502, message: message.to_owned() };
     let body: Value = serde_json::from_slice(body).map_err(|_| broken("the model's answer is not JSON"))?;
     if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
         // OpenRouter reports a failed upstream with status 200.
         let status = error.get("code").and_then(Value::as_u64).unwrap_or(502);
-        return Err(Unusable { status: u16::try_from(status).unwrap_or(502), message: text_of_error(&body) });
+        return Err(UnusableResponse { status: u16::try_from(status).unwrap_or(502), message: text_of_error(&body) });
     }
     let choice = body.pointer("/choices/0").ok_or_else(|| broken("the answer has no choice"))?;
     if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {

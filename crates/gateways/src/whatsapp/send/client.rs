@@ -22,10 +22,10 @@ const ANSWER_BYTES: usize = 1 << 20;
 
 /// A client of the Graph API for all numbers. Clones share connections.
 #[derive(Debug, Clone)]
-pub struct GraphClient(Way);
+pub struct GraphClient(Backend);
 
 #[derive(Debug, Clone)]
-enum Way {
+enum Backend {
     Http(Http),
     InProcess(InProcess<Posted, Exchange>),
 }
@@ -69,26 +69,26 @@ impl GraphClient {
 
     /// `total` limits one whole request.
     pub fn with_total(base_url: &str, version: &str, total: Duration) -> Result<Self, ClientError> {
-        Ok(Self(Way::Http(Http::new(base_url, version, total)?)))
+        Ok(Self(Backend::Http(Http::new(base_url, version, total)?)))
     }
 
     /// A client that calls a function instead of Meta.
     pub const fn in_process(meta: InProcess<Posted, Exchange>) -> Self {
-        Self(Way::InProcess(meta))
+        Self(Backend::InProcess(meta))
     }
 
     /// For other calls of the API: the connections, the base URL with its version, and the time
     /// limit.
     pub(in super::super) fn connection(&self) -> Option<(&Client, &Url, Duration)> {
-        let Way::Http(http) = &self.0 else { return None };
+        let Backend::Http(http) = &self.0 else { return None };
         Some((&http.client, &http.base, http.total))
     }
 
     /// Sends one message once.
     pub async fn send(&self, phone_number_id: &str, token: &SecretString, message: &Outgoing) -> SendOutcome {
         let outcome = match &self.0 {
-            Way::Http(http) => http.send(phone_number_id, token, &message.to_json()).await,
-            Way::InProcess(meta) => {
+            Backend::Http(http) => http.send(phone_number_id, token, &message.to_json()).await,
+            Backend::InProcess(meta) => {
                 let posted = Posted { phone_number_id: phone_number_id.to_owned(), body: message.to_json() };
                 match meta.call(posted).await {
                     Exchange::Answered { http, body } => {
@@ -105,7 +105,7 @@ impl GraphClient {
     /// Marks an inbound message as read; `typing` also shows the typing indicator. Best effort;
     /// true if Meta confirmed.
     pub async fn mark_read(&self, phone_number_id: &str, token: &SecretString, wamid: &str, typing: bool) -> bool {
-        let Way::Http(http) = &self.0 else { return false };
+        let Backend::Http(http) = &self.0 else { return false };
         let body = read_receipt(wamid, typing);
         match http.post(phone_number_id, token, &body, &Progress::default()).await {
             Ok(response) => response.status().is_success(),

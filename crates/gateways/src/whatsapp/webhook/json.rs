@@ -13,7 +13,7 @@ pub(super) fn read(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
     let mut value: Value = serde_json::from_str(text)
-        .or_else(|_| serde_json::from_str(&mend_surrogates(text)))
+        .or_else(|_| serde_json::from_str(&replace_lone_surrogates(text)))
         .map_err(|_| Malformed::NotJson)?;
     if text.contains("\\u0000") {
         remove_nul(&mut value);
@@ -25,16 +25,16 @@ pub(super) fn read(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
 }
 
 /// Replaces escaped lone surrogates, as in cut texts, by U+FFFD.
-fn mend_surrogates(text: &str) -> String {
-    let mut mended = String::with_capacity(text.len());
+fn replace_lone_surrogates(text: &str) -> String {
+    let mut text_out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
-        mended.push_str(&rest[..at]);
+        text_out.push_str(&rest[..at]);
         rest = &rest[at..];
         let length = match (escaped_unit(rest), rest.get(6..).and_then(escaped_unit)) {
             (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
             (Some(0xd800..=0xdfff), _) => {
-                mended.push_str("\\ufffd");
+                text_out.push_str("\\ufffd");
                 rest = &rest[6..];
                 continue;
             }
@@ -42,10 +42,10 @@ fn mend_surrogates(text: &str) -> String {
             // `\\` is one escape: its second half starts none.
             (None, _) => 1 + rest[1..].chars().next().map_or(0, char::len_utf8),
         };
-        mended.push_str(&rest[..length]);
+        text_out.push_str(&rest[..length]);
         rest = &rest[length..];
     }
-    mended + rest
+    text_out + rest
 }
 
 fn escaped_unit(text: &str) -> Option<u16> {

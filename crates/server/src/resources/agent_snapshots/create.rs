@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SnapshotCreate {
     /// Snapshot of this graph instead of the agent's; the agent is not changed.
-    #[serde(default, deserialize_with = "body::read_apart")]
+    #[serde(default, deserialize_with = "body::skip_graph")]
     #[schema(value_type = Option<AgentGraphInput>)]
     graph: Option<Graph>,
 }

@@ -22,7 +22,7 @@ pub(super) async fn handle(
     Found(agent): Found<agents::AgentSummaryRow>,
     list: List,
 ) -> Result<Page<AgentWhatsappConfig>, ApiError> {
-    let list = list.or_everything();
+    let list = list.unpaged_by_default();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     let (rows, total) = links::list(&mut conn, ctx.project, agent.id, list.range()).await?;

@@ -52,7 +52,7 @@ struct NewAgent {
     #[schema(value_type = Option<super::settings::WebhooksInTests>)]
     webhooks_in_tests: Option<String>,
     /// Default: the starter graph.
-    #[serde(default, deserialize_with = "body::read_apart")]
+    #[serde(default, deserialize_with = "body::skip_graph")]
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     graph: Option<Graph>,
 }

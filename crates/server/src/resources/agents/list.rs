@@ -16,7 +16,7 @@ use store::agents;
     responses((status = 200, description = "One page of agents.", body = Page<Agent>))
 )]
 pub(super) async fn handle(ctx: ProjectContext, list: List) -> Result<Page<Agent>, ApiError> {
-    let list = list.or_everything();
+    let list = list.unpaged_by_default();
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let (rows, total) = agents::list(&mut reader.conn(), ctx.project, limit, offset).await?;

@@ -61,7 +61,7 @@ struct AgentChange {
     #[schema(value_type = Option<super::settings::WebhooksInTests>, nullable = false)]
     webhooks_in_tests: Option<String>,
     /// Replaces the whole graph.
-    #[serde(default, deserialize_with = "body::read_apart")]
+    #[serde(default, deserialize_with = "body::skip_graph")]
     #[schema(value_type = Option<super::graph_schema::AgentGraphInput>)]
     graph: Option<Graph>,
     /// Ignored; published clients send it.

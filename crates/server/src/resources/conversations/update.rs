@@ -55,7 +55,7 @@ pub(super) async fn handle(
         let row = conversations::lock(tx, project, conversation.id, now).await?.found()?;
         match (row.status.as_str(), sent.status.as_str()) {
             ("active", "ended") => ownership::close(&ctx, tx, project, &row, ("conversation_closed", false), now).await?,
-            ("ended", "active") => ownership::reopen(&ctx, tx, project, &row, now).await.map_err(has_another)?,
+            ("ended", "active") => ownership::reopen(&ctx, tx, project, &row, now).await.map_err(open_conflict)?,
             _ => {}
         }
         let row = conversations::find(tx, project, conversation.id).await?.found()?;
@@ -66,7 +66,7 @@ pub(super) async fn handle(
     Ok(changed)
 }
 
-fn has_another(error: Error) -> ApiError {
+fn open_conflict(error: Error) -> ApiError {
     match error {
         Error::Conflict(_) => {
             ApiError::state("conversation_open", "the contact has another open conversation on this number")

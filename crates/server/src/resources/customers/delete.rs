@@ -28,7 +28,7 @@ pub(super) async fn handle(
         store::whatsapp_configs::of_customer(&mut reader.conn(), project, customer.id).await?
     };
     for config in &configs {
-        whatsapp_configs::close_most(&ctx, project, config).await?;
+        whatsapp_configs::close_in_batches(&ctx, project, config).await?;
     }
     let done = change!(ctx, "customer.delete", tx => {
         customers::lock(tx, project, customer.id).await?.found()?;

@@ -11,13 +11,13 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Message {
-    Text(Said),
+    Text(InputText),
     Structured(StructuredMessage),
 }
 
 #[derive(Deserialize, ToSchema)]
-#[schema(min_length = 1, max_length = 4096, pattern = r"\S")]
-pub(crate) struct Said(String);
+#[schema(as = Said, min_length = 1, max_length = 4096, pattern = r"\S")]
+pub(crate) struct InputText(String);
 
 /// Text of a contact, or data of a system.
 #[derive(Deserialize, ToSchema)]
@@ -39,7 +39,7 @@ pub(crate) enum StructuredMessage {
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UserInput {
-    text: Said,
+    text: InputText,
     /// Earlier messages unknown to the agent; only when an execution starts. Messages newer than
     /// the text are ignored.
     #[schema(max_items = 100)]

@@ -57,14 +57,14 @@ words!(ExecutionInterruptKind = "wait", "idle", "ask", "template", "manual", "ha
 
 impl AgentExecutionDetail {
     pub(super) fn of(row: &ExecutionRow, state: Option<&State>) -> Self {
-        let interrupt = state.and_then(|state| state.interrupt.as_ref()).map(|rest| ExecutionInterrupt {
-            id: rest.id.clone(),
-            kind: rest.kind,
-            node: rest.node.clone(),
-            message: rest.message.clone(),
-            tool_call: rest.call.clone(),
-            created_at: rest.since.into(),
-            expires_at: rest.expires_at.map(Time),
+        let interrupt = state.and_then(|state| state.interrupt.as_ref()).map(|interrupt| ExecutionInterrupt {
+            id: interrupt.id.clone(),
+            kind: interrupt.kind,
+            node: interrupt.node.clone(),
+            message: interrupt.message.clone(),
+            tool_call: interrupt.call.clone(),
+            created_at: interrupt.since.into(),
+            expires_at: interrupt.expires_at.map(Time),
         });
         Self { execution: AgentExecution::of(row), interrupt }
     }

@@ -45,12 +45,12 @@ pub(super) async fn handle(
 ) -> Result<Changed<Created<WhatsappMessage>>, ApiError> {
     let incoming = read_message(&ctx, request).await?;
     let source_key = format!("api:{}", ctx.new_uuid());
-    let mut lookup = Lookup::Ours;
+    let mut lookup = Lookup::Local;
     let changed = loop {
         let changed = change!(ctx, "message.send", tx => {
             let conversation = conversations::next_seq(tx, ctx.project, conversation.id, ctx.now()).await?;
             let conversation = conversation.found()?;
-            let words = lookup.ours(&ctx, tx, &conversation, &incoming).await?;
+            let words = lookup.local_text(&ctx, tx, &conversation, &incoming).await?;
             send(&ctx, tx, &conversation, &incoming, words.as_deref(), &source_key).await.map(Created)
         });
         if !lookup.meta(&ctx).await? {

@@ -50,8 +50,8 @@ pub(super) async fn handle(
             return Err(ApiError::Malformed("Can only mark inbound messages as read".into()));
         }
         let now = ctx.now();
-        let news = messages::read(tx, project, conversation.id, id, now).await? > 0;
-        if let Some(wamid) = message.wamid.filter(|_| news) {
+        let changed = messages::read(tx, project, conversation.id, id, now).await? > 0;
+        if let Some(wamid) = message.wamid.filter(|_| changed) {
             let typing = typing_indicator.unwrap_or(true);
             let receipt = Receipt { phone_number_id: conversation.phone_number_id.clone(), wamid, typing };
             let payload = to_json("receipt", &receipt)?;

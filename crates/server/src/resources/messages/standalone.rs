@@ -64,14 +64,14 @@ pub(super) async fn handle(
 ) -> Result<Changed<Created<WhatsappMessage>>, ApiError> {
     let incoming = read_message(&ctx, request).await?;
     let source_key = format!("api:{}", ctx.new_uuid());
-    let mut lookup = Lookup::Ours;
+    let mut lookup = Lookup::Local;
     let changed = loop {
         let changed = match to(incoming.message.phone_number.as_ref(), &recipient) {
             Err(error) => Err(error),
             Ok(phone) => change!(ctx, "message.send", tx => {
                 let channel = from(&ctx, tx, &phone, &recipient).await?;
                 let conversation = channel::open(&ctx, tx, ctx.project, &phone, &channel).await?;
-                let words = lookup.ours(&ctx, tx, &conversation, &incoming).await?;
+                let words = lookup.local_text(&ctx, tx, &conversation, &incoming).await?;
                 send(&ctx, tx, &conversation, &incoming, words.as_deref(), &source_key).await.map(Created)
             }),
         };

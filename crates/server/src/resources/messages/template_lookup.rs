@@ -20,16 +20,16 @@ use store::{
 /// Result of the lookup.
 pub(super) enum Lookup {
     /// No lookup at Meta.
-    Ours,
+    Local,
     /// Not in the local table; Meta may have it.
-    Unknown(Box<WhatsappConfigRow>, TemplateSend),
+    Missing(Box<WhatsappConfigRow>, TemplateSend),
     /// Meta was asked and did not deny it.
-    Passed,
+    AskedMeta,
 }
 
 impl Lookup {
     /// Text of a local template. Fails if it is unknown, unless Meta was asked.
-    pub(super) async fn ours(
+    pub(super) async fn local_text(
         &mut self,
         ctx: &ProjectContext,
         tx: &mut Tx<'_>,
@@ -42,15 +42,15 @@ impl Lookup {
         let name = (template.name.as_str(), Some(template.language.as_str()));
         let rows = whatsapp_templates::named(tx, ctx.project, &config.waba_id, name).await?;
         let Some(row) = rows.first() else {
-            if matches!(self, Self::Passed) {
+            if matches!(self, Self::AskedMeta) {
                 return Ok(None);
             }
-            *self = Self::Unknown(Box::new(config), template.clone());
+            *self = Self::Missing(Box::new(config), template.clone());
             return Err(ApiError::NotFound("Template"));
         };
-        if matches!(self, Self::Unknown(..)) {
+        if matches!(self, Self::Missing(..)) {
             // An earlier run of this transaction missed it; it was created since.
-            *self = Self::Ours;
+            *self = Self::Local;
         }
         let components: Vec<Value> = from_json("template", &row.components)?;
         let shape = Shape { components: &components, format: &row.parameter_format };
@@ -59,7 +59,7 @@ impl Lookup {
 
     /// Looks up an unknown template at Meta. True if the request is worth another attempt.
     pub(super) async fn meta(&mut self, ctx: &ProjectContext) -> Result<bool, ApiError> {
-        let Self::Unknown(config, template) = std::mem::replace(self, Self::Passed) else { return Ok(false) };
+        let Self::Missing(config, template) = std::mem::replace(self, Self::AskedMeta) else { return Ok(false) };
         let waba_id = config.waba_id.clone();
         let sender = {
             let mut reader = ctx.store.read().await?;

@@ -76,7 +76,7 @@ impl WhatsappMessage {
         }
         let waits = row.status == MessageStatus::Pending || media == Some(Media::Waiting);
         let media_url = match media {
-            Some(Media::Kept(_)) => Some(ctx.media_url(row.id)),
+            Some(Media::Stored(_)) => Some(ctx.media_url(row.id)),
             _ => node.get("link").and_then(Value::as_str).map(str::to_owned),
         };
         let message_type = shown(&row.kind);

@@ -22,7 +22,7 @@ pub(super) async fn handle(
     Found(suite): Found<test_suites::TestSuiteRow>,
     list: List,
 ) -> Result<Page<TestCase>, ApiError> {
-    let list = list.or_everything();
+    let list = list.unpaged_by_default();
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();

@@ -23,7 +23,7 @@ pub(super) async fn handle(
     Found(agent): Found<agents::AgentSummaryRow>,
     list: List,
 ) -> Result<Page<TestSuite>, ApiError> {
-    let list = list.or_everything();
+    let list = list.unpaged_by_default();
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();

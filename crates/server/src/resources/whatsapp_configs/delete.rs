@@ -35,7 +35,7 @@ pub(super) async fn handle(
     Found(config): Found<whatsapp_configs::WhatsappConfigRow>,
 ) -> std::result::Result<Changed<StatusCode>, ApiError> {
     let project = ctx.project;
-    close_most(&ctx, project, &config).await?;
+    close_in_batches(&ctx, project, &config).await?;
     let done = change!(ctx, "whatsapp_config.delete", tx => {
         let row = whatsapp_configs::lock(tx, project, config.id).await?.found()?;
         remove(&ctx, tx, project, &row).await?;
@@ -76,7 +76,7 @@ pub(super) async fn close_conversations(
 
 /// Ends conversations of a number in batches, so that other writes are not blocked and progress is
 /// kept. Remaining and new ones end with the number.
-pub(in crate::resources) async fn close_most(
+pub(in crate::resources) async fn close_in_batches(
     ctx: &AppState,
     project: ProjectId,
     row: &WhatsappConfigRow,

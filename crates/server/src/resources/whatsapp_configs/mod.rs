@@ -9,7 +9,7 @@ mod save;
 mod update;
 mod view;
 
-pub(super) use delete::{close_most, remove};
+pub(super) use delete::{close_in_batches, remove};
 pub(super) use view::WhatsappConfig;
 
 use crate::AppState;

@@ -1,7 +1,7 @@
 //! `DELETE /whatsapp_templates/{template_id}`
 
 use super::{
-    meta::{self, Marked},
+    meta::{self, MarkedTemplate},
     view::WhatsappTemplate,
 };
 use crate::{
@@ -35,10 +35,10 @@ pub(super) async fn handle(
     Found(template): Found<whatsapp_templates::WhatsappTemplateRow>,
 ) -> Result<Changed<Data<WhatsappTemplate>>, ApiError> {
     let id = template.id;
-    if let Some(asked) = begin(&ctx, id).await?
-        && let Err(error) = ask(&ctx, &asked).await
+    if let Some(marked) = begin(&ctx, id).await?
+        && let Err(error) = ask(&ctx, &marked).await
     {
-        return Err(meta::failed(&ctx, &asked, error).await?);
+        return Err(meta::failed(&ctx, &marked, error).await?);
     }
     let project = ctx.project;
     change!(ctx, "whatsapp_template.delete", tx => {
@@ -56,7 +56,7 @@ pub(super) async fn handle(
 }
 
 /// `None` if Meta does not have it, so no request is needed.
-async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<Marked>, ApiError> {
+async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<MarkedTemplate>, ApiError> {
     let project = ctx.project;
     transact!(ctx.store, "template.delete.begin", ApiError, tx => {
         let row = whatsapp_templates::lock(tx, project, id).await?.found()?;
@@ -69,8 +69,8 @@ async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<Ma
 }
 
 /// By id, because deletion by name removes all languages.
-async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<(), CallError> {
-    let (row, token) = (&asked.row, &asked.sender.token);
+async fn ask(ctx: &ProjectContext, marked: &MarkedTemplate) -> Result<(), CallError> {
+    let (row, token) = (&marked.row, &marked.sender.token);
     let meta_id = match &row.meta_id {
         Some(meta_id) => Some(meta_id.clone()),
         // A draft whose submission may have arrived.

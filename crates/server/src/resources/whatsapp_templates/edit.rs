@@ -1,7 +1,7 @@
 //! `PATCH /whatsapp_templates/{template_id}/meta`
 
 use super::{
-    meta::{self, Marked},
+    meta::{self, MarkedTemplate},
     update,
     view::{TemplateCategory, TemplateComponent, WhatsappTemplate},
 };
@@ -74,17 +74,17 @@ pub(super) async fn handle(
 ) -> Result<Changed<Data<WhatsappTemplate>>, ApiError> {
     let id = template.id;
     let sent = body::read::<WhatsappTemplateMetaEditRequest>(request).await?.template;
-    let (asked, edited) = begin(&ctx, id, &sent).await?;
+    let (marked, edited) = begin(&ctx, id, &sent).await?;
     let edit = TemplateEdit {
         category: sent.category.as_deref(),
         components: sent.components.as_deref(),
         time_to_live: sent.time_to_live,
     };
-    let meta_id = asked.row.meta_id.clone().unwrap_or_default();
-    if let Err(error) = ctx.graph.edit_template(&meta_id, &asked.sender.token, &edit).await {
-        return Err(meta::failed(&ctx, &asked, error).await?);
+    let meta_id = marked.row.meta_id.clone().unwrap_or_default();
+    if let Err(error) = ctx.graph.edit_template(&meta_id, &marked.sender.token, &edit).await {
+        return Err(meta::failed(&ctx, &marked, error).await?);
     }
-    let done = record(&ctx, &asked, &edited).await;
+    let done = record(&ctx, &marked, &edited).await;
     ctx.wake.notify_one();
     done
 }
@@ -94,7 +94,7 @@ async fn begin(
     ctx: &ProjectContext,
     id: WhatsappTemplateId,
     sent: &MetaEdit,
-) -> Result<(Marked, WhatsappTemplateRow), ApiError> {
+) -> Result<(MarkedTemplate, WhatsappTemplateRow), ApiError> {
     let project = ctx.project;
     transact!(ctx.store, "template.edit.begin", ApiError, tx => {
         let row = whatsapp_templates::lock(tx, project, id).await?.found()?;
@@ -114,21 +114,21 @@ async fn begin(
             edited.components = Value::from(components.clone()).to_string();
             update::check(&edited, Stage::Submission)?;
         }
-        let asked = meta::mark(ctx, tx, row, unconfirmed::EDIT, (None, None)).await?;
-        Ok((asked, edited))
+        let marked = meta::mark(ctx, tx, row, unconfirmed::EDIT, (None, None)).await?;
+        Ok((marked, edited))
     })
 }
 
 async fn record(
     ctx: &ProjectContext,
-    asked: &Marked,
+    marked: &MarkedTemplate,
     edited: &WhatsappTemplateRow,
 ) -> Result<Changed<Data<WhatsappTemplate>>, ApiError> {
-    let (project, id) = (ctx.project, asked.row.id);
+    let (project, id) = (ctx.project, marked.row.id);
     change!(ctx, "whatsapp_template.edit", tx => {
         let mut row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         let from = row.status;
-        if row.version == asked.row.version {
+        if row.version == marked.row.version {
             row.category.clone_from(&edited.category);
             row.components.clone_from(&edited.components);
             row.rejected_reason = None;

@@ -17,7 +17,7 @@ use store::{
 };
 
 /// A template marked as being changed at Meta.
-pub(super) struct Marked {
+pub(super) struct MarkedTemplate {
     /// Row with the mark.
     pub row: WhatsappTemplateRow,
     pub sender: Sender,
@@ -32,7 +32,7 @@ pub(super) async fn mark(
     mut row: WhatsappTemplateRow,
     call: &str,
     of: (Option<CustomerId>, Option<WhatsappConfigId>),
-) -> Result<Marked, ApiError> {
+) -> Result<MarkedTemplate, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
     let sender =
         senders::sender_of_account(ctx, tx, project, &row.waba_id, of).await?.ok_or_else(accounts::no_number)?;
@@ -40,19 +40,23 @@ pub(super) async fn mark(
     whatsapp_templates::update(tx, project, &row).await?;
     row.version += 1;
     templates::queue_refresh(ctx, tx, project, row.id, now + REFRESH_AFTER).await?;
-    Ok(Marked { row, sender, before })
+    Ok(MarkedTemplate { row, sender, before })
 }
 
 /// Clears the mark if Meta definitely changed nothing, unless the row was written since. Returns
 /// the client's error.
-pub(super) async fn failed(ctx: &ProjectContext, asked: &Marked, error: CallError) -> Result<ApiError, ApiError> {
+pub(super) async fn failed(
+    ctx: &ProjectContext,
+    marked: &MarkedTemplate,
+    error: CallError,
+) -> Result<ApiError, ApiError> {
     if !matches!(error, CallError::Unknown { .. }) {
-        let (project, seen) = (ctx.project, &asked.row);
+        let (project, seen) = (ctx.project, &marked.row);
         transact!(ctx.store, "template.unmark", ApiError, tx => {
             let row = whatsapp_templates::lock(tx, project, seen.id).await?;
             // Keeps the mark of an earlier call, which this answer does not settle.
             if let Some(mut row) = row.filter(|row| row.version == seen.version) {
-                row.in_doubt.clone_from(&asked.before);
+                row.in_doubt.clone_from(&marked.before);
                 whatsapp_templates::update(tx, project, &row).await?;
             }
             Ok(())

@@ -5,7 +5,7 @@
 
 use super::{
     accounts::{self, TemplateConfigSelector},
-    meta::{self, Marked},
+    meta::{self, MarkedTemplate},
     update,
     view::WhatsappTemplate,
 };
@@ -107,19 +107,19 @@ pub(super) async fn handle(
     if let Some(before) = change::before(&ctx).await? {
         return Ok(Changed::Before(before));
     }
-    let asked = match begin(&ctx, id, selector).await {
-        Ok(asked) => asked,
+    let marked = match begin(&ctx, id, selector).await {
+        Ok(marked) => marked,
         // The same request may have completed since, so the template is no longer a draft.
         Err(refused) => return change::before(&ctx).await?.map(Changed::Before).ok_or(refused),
     };
     failpoint::reach("template.ask");
-    let answer = match ask(&ctx, &asked).await {
+    let answer = match ask(&ctx, &marked).await {
         Ok(Some(answer)) => answer,
-        Ok(None) => return Err(name_taken(&ctx, &asked).await?),
-        Err(error) => return Err(meta::failed(&ctx, &asked, error).await?),
+        Ok(None) => return Err(name_taken(&ctx, &marked).await?),
+        Err(error) => return Err(meta::failed(&ctx, &marked, error).await?),
     };
     failpoint::reach("template.answered");
-    let done = record(&ctx, &asked, &answer).await;
+    let done = record(&ctx, &marked, &answer).await;
     ctx.wake.notify_one();
     done
 }
@@ -128,7 +128,7 @@ async fn begin(
     ctx: &ProjectContext,
     id: WhatsappTemplateId,
     selector: TemplateConfigSelector,
-) -> Result<Marked, ApiError> {
+) -> Result<MarkedTemplate, ApiError> {
     let project = ctx.project;
     transact!(ctx.store, "template.submit.begin", ApiError, tx => {
         let mut row = whatsapp_templates::lock(tx, project, id).await?.found()?;
@@ -148,8 +148,8 @@ async fn begin(
 }
 
 /// `None` if Meta has a different template of this name.
-async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<Option<MetaAnswer>, CallError> {
-    let (row, token) = (&asked.row, &asked.sender.token);
+async fn ask(ctx: &ProjectContext, marked: &MarkedTemplate) -> Result<Option<MetaAnswer>, CallError> {
+    let (row, token) = (&marked.row, &marked.sender.token);
     let new = NewTemplate {
         name: row.name.clone(),
         language: row.language_code.clone(),
@@ -162,7 +162,7 @@ async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<Option<MetaAnswer>,
         Ok(submitted) => Ok(Some(MetaAnswer::Submitted(submitted))),
         Err(error) if is_taken(&error) => {
             // Only an earlier unconfirmed submission can have created it.
-            if asked.before.as_deref() != Some(unconfirmed::SUBMIT) {
+            if marked.before.as_deref() != Some(unconfirmed::SUBMIT) {
                 return Ok(None);
             }
             let found = ctx.graph.template_named(&row.waba_id, token, &row.name, &row.language_code).await?;
@@ -172,18 +172,18 @@ async fn ask(ctx: &ProjectContext, asked: &Marked) -> Result<Option<MetaAnswer>,
     }
 }
 
-async fn name_taken(ctx: &ProjectContext, asked: &Marked) -> Result<ApiError, ApiError> {
+async fn name_taken(ctx: &ProjectContext, marked: &MarkedTemplate) -> Result<ApiError, ApiError> {
     let why = "WhatsApp has another template of this name in this language; sync to see it, or choose another name";
-    meta::failed(ctx, asked, CallError::NotSent { message: why.into() }).await?;
+    meta::failed(ctx, marked, CallError::NotSent { message: why.into() }).await?;
     Ok(ApiError::refused("name_taken", why))
 }
 
 async fn record(
     ctx: &ProjectContext,
-    asked: &Marked,
+    marked: &MarkedTemplate,
     answer: &MetaAnswer,
 ) -> Result<Changed<SubmitTemplateResult>, ApiError> {
-    let (project, id) = (ctx.project, asked.row.id);
+    let (project, id) = (ctx.project, marked.row.id);
     change!(ctx, "whatsapp_template.submit", tx => {
         let mut row = whatsapp_templates::lock(tx, project, id).await?.found()?;
         let (meta_id, from) = (answer.meta_id().to_owned(), row.status);

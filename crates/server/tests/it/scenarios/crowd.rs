@@ -18,7 +18,7 @@ struct Tenant {
 }
 
 pub async fn play(scenario: &Scenario) {
-    let model = ScriptedModel::thinking(names_the_person).await;
+    let model = ScriptedModel::with_responder(names_the_person).await;
     let numbers =
         (0..scenario.projects).map(|n| PhoneNumber { id: format!("7{n:014}"), display: format!("1555100{n:04}") });
     let world = World { numbers: numbers.collect(), ..World::default() };

@@ -202,7 +202,7 @@ const SINGLE_ROW_LISTS: [&str; 1] = ["list_whatsapp_conversation_agent_execution
 
 /// Lists are sorted newest first by the contract's field, except events and an agent's suites
 /// (default suite first).
-fn assert_sorted(operation: &Operation, things: &[Value]) {
+fn assert_sorted(operation: &Operation, resources: &[Value]) {
     let (field, newest_first) = match operation.name.as_str() {
         "list_whatsapp_conversations" => ("last_active_at", true),
         "list_agent_test_suites" => ("created_at", false),
@@ -210,7 +210,7 @@ fn assert_sorted(operation: &Operation, things: &[Value]) {
         _ => ("created_at", true),
     };
     let mut keys: Vec<String> = Vec::new();
-    for thing in things {
+    for thing in resources {
         let key = &thing[field];
         assert!(!key.is_null(), "{}: no {field} in {thing}", operation.name);
         // Numbers of equal length sort like texts.
@@ -237,11 +237,11 @@ async fn every_list_pages_in_order_with_matching_headers() {
     for operation in operations().iter().filter(|operation| operation.is_list()) {
         let path = world.path(operation);
         let whole = operation.call(&world.app, &format!("{path}?per_page=100"), None).await;
-        let things = whole.data().as_array().unwrap().clone();
+        let resources = whole.data().as_array().unwrap().clone();
         let total = whole.body["meta"]["total_count"].as_i64().unwrap();
-        assert!(!things.is_empty(), "{}: world.rs must make one", operation.name);
-        assert_eq!(things.len(), usize::try_from(total).unwrap(), "{}", operation.name);
-        assert_sorted(operation, &things);
+        assert!(!resources.is_empty(), "{}: world.rs must make one", operation.name);
+        assert_eq!(resources.len(), usize::try_from(total).unwrap(), "{}", operation.name);
+        assert_sorted(operation, &resources);
         for page in 1..=total + 1 {
             let answer = operation.call(&world.app, &format!("{path}?per_page=1&page={page}"), None).await;
             let meta = &answer.body["meta"];
@@ -255,19 +255,24 @@ async fn every_list_pages_in_order_with_matching_headers() {
             let expected = usize::try_from(page).unwrap() - 1;
             assert_eq!(
                 answer.data(),
-                &json!(things.get(expected..=expected).unwrap_or_default()),
+                &json!(resources.get(expected..=expected).unwrap_or_default()),
                 "{}",
                 operation.name
             );
         }
-        assert_eq!(followed(&world.app, &whole, "first").await, things[..things.len().min(100)], "{}", operation.name);
+        assert_eq!(
+            followed(&world.app, &whole, "first").await,
+            resources[..resources.len().min(100)],
+            "{}",
+            operation.name
+        );
         let mut page = operation.call(&world.app, &format!("{path}?per_page=1"), None).await;
         let mut found = page.data().as_array().unwrap().clone();
         while let Some(next) = linked(&page, "next") {
             page = world.app.get(&next).await;
             found.extend(page.data().as_array().unwrap().clone());
         }
-        assert_eq!(found, things, "{} by its links", operation.name);
+        assert_eq!(found, resources, "{} by its links", operation.name);
         let unpaged = operation.call(&world.app, &path, None).await;
         assert!(!followed(&world.app, &unpaged, "last").await.is_empty(), "{}", operation.name);
     }

@@ -16,12 +16,12 @@ pub struct World {
     pub foreign_writes_before: i64,
     stranger: ProjectId,
     /// Fixtures of the other project, if requested.
-    pub foreign: Option<Things>,
-    things: Things,
+    pub foreign: Option<Resources>,
+    resources: Resources,
 }
 
 /// One row of each resource in a project.
-pub struct Things {
+pub struct Resources {
     agent: String,
     execution: String,
     conversation: String,
@@ -70,20 +70,20 @@ impl World {
         if stranger_has_things {
             let mine = (app.project, app.key.clone());
             (app.project, app.key) = (stranger, foreign_key.clone());
-            foreign = Some(Box::pin(Things::new(&app, "+15557770002", 900)).await);
+            foreign = Some(Box::pin(Resources::new(&app, "+15557770002", 900)).await);
             (app.project, app.key) = mine;
         }
         // Boxed: the future is too large for the stack of a test thread.
-        let things = Box::pin(Things::new(&app, ANA, 100)).await;
+        let resources = Box::pin(Resources::new(&app, ANA, 100)).await;
         let (writes_before, foreign_writes_before) = (0, 0);
-        let mut world = Self { app, foreign_key, writes_before, foreign_writes_before, stranger, foreign, things };
+        let mut world = Self { app, foreign_key, writes_before, foreign_writes_before, stranger, foreign, resources };
         world.writes_before = world.audit_count().await;
         world.foreign_writes_before = world.foreign_audit_count().await;
         world
     }
 }
 
-impl Things {
+impl Resources {
     /// Creates an agent in handoff and one of everything else. Phone numbers begin with `number`.
     async fn new(app: &TestApp, phone: &str, number: u32) -> Self {
         let graph = json!({
@@ -251,12 +251,12 @@ impl World {
                 json!({"message": {"phone_number": "+5511999990002", "message_type": "template", "template_name": "hello_world"}})
             }
             "create_sandbox_session" => {
-                json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.things.agent}})
+                json!({"whatsapp_sandbox_session": {"phone_number": "+5511999990002", "agent_id": self.resources.agent}})
             }
             "create_agent_snapshot" => json!({"graph": null}),
             "create_agent_test_chat" | "create_agent_snapshot_test_chat" => json!({"message": "hello"}),
             "resume_agent_test_chat" => json!({"message": {"type": "payload", "content": {"order_ready": true}}}),
-            "create_test_suite" => json!({"test_suite": {"name": "Smoke", "agent_id": self.things.agent}}),
+            "create_test_suite" => json!({"test_suite": {"name": "Smoke", "agent_id": self.resources.agent}}),
             "update_test_suite" => json!({"test_suite": {"name": "Renamed", "description": null}}),
             "create_test_case" => json!({"test_case": {"name": "Hours", "script": "Ask.", "rubric": "Says 8 am."}}),
             "update_test_case" => json!({"test_case": {"name": "Renamed", "script": "Ask again."}}),
@@ -272,11 +272,11 @@ impl World {
                 json!({"whatsapp_config": {"name": "Night line", "webhook_destination_url": null, "access_token": "EAAB-new"}})
             }
             "create_agent_whatsapp_config" => {
-                json!({"agent_whatsapp_config": {"whatsapp_config_id": self.things.free_config, "is_primary": true}})
+                json!({"agent_whatsapp_config": {"whatsapp_config_id": self.resources.free_config, "is_primary": true}})
             }
             "update_agent_whatsapp_config" => json!({"agent_whatsapp_config": {"is_primary": false}}),
             "create_whatsapp_contact" => {
-                json!({"contact": {"wa_id": "5511987650001", "profile_name": "Marta", "customer_id": self.things.customer,
+                json!({"contact": {"wa_id": "5511987650001", "profile_name": "Marta", "customer_id": self.resources.customer,
                     "metadata": {"tags": ["recall"]}}})
             }
             "update_whatsapp_contact" => json!({"contact": {"profile_name": "Marta L.", "metadata": {}}}),
@@ -285,12 +285,12 @@ impl World {
             }
             "update_whatsapp_contact_note" => json!({"note": {"name": null, "content": "None"}}),
             "update_whatsapp_conversation" => json!({"whatsapp_conversation": {"status": "active"}}),
-            "create_conversation_assignment" => assignment(&self.things.member),
+            "create_conversation_assignment" => assignment(&self.resources.member),
             "update_conversation_assignment" => {
-                json!({"conversation_assignment": {"user_id": self.things.member, "notes": "Prefers calls", "active": false}})
+                json!({"conversation_assignment": {"user_id": self.resources.member, "notes": "Prefers calls", "active": false}})
             }
             "create_whatsapp_template" => {
-                json!({"template": template("visit_new"), "whatsapp_config_id": self.things.own_config})
+                json!({"template": template("visit_new"), "whatsapp_config_id": self.resources.own_config})
             }
             "update_whatsapp_template" => json!({"template": {"category": "MARKETING", "name": "visit_again"}}),
             "edit_whatsapp_template_on_meta" => {
@@ -298,7 +298,7 @@ impl World {
             }
             "send_whatsapp_template" => json!({"template": {"phone_number": ANA, "template_parameters": []}}),
             "submit_whatsapp_template" | "sync_whatsapp_templates" => {
-                json!({"whatsapp_config_id": self.things.own_config})
+                json!({"whatsapp_config_id": self.resources.own_config})
             }
             name => {
                 assert!(!operation.takes_a_body(), "walk/world.rs needs a body for {name}");
@@ -315,7 +315,7 @@ impl World {
     pub fn path_with(&self, operation: &Operation, replaced: &str, by: &str) -> String {
         let mut path = operation.path.clone();
         for name in operation.path_parameters() {
-            let id = self.things.in_path(&operation.path, &name);
+            let id = self.resources.in_path(&operation.path, &name);
             let id = id.unwrap_or_else(|| panic!("walk/world.rs needs an id for {name} of {}", operation.path));
             path = path.replace(&format!("{{{name}}}"), if name == replaced { by } else { id });
         }
@@ -337,7 +337,7 @@ impl World {
 
     /// Starts an execution with a new contact.
     pub async fn another_conversation(&self) {
-        let Things { agent, whatsapp_config, .. } = &self.things;
+        let Resources { agent, whatsapp_config, .. } = &self.resources;
         let body = json!({"phone_number": "+5511987650777", "whatsapp_config_id": whatsapp_config});
         self.app.post(&format!("/api/v1/agents/{agent}/executions"), body).await.data();
     }

@@ -100,7 +100,7 @@ pub async fn run(settings: &Settings, seconds: Duration, rows: u64, only: &Only,
         }
     }
     for (load, size) in loads {
-        load.slow_things(&size, figures).await;
+        load.measure_large_lists(&size, figures).await;
         figures.add(&format!("{size} contacts"), "memory", load.server.memory_mib("VmRSS"), "MiB");
     }
     for (what, ratio) in ratios {
@@ -171,7 +171,7 @@ impl Load {
     }
 
     /// Measures what grows with the project: exact counts of broad filters, and late pages.
-    async fn slow_things(&self, size: &str, figures: &mut Figures) {
+    async fn measure_large_lists(&self, size: &str, figures: &mut Figures) {
         let half = Contacts::created_iso(self.contacts.len() / 2);
         let last = self.contacts.len() / 100;
         let things = [

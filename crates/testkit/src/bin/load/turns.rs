@@ -30,19 +30,19 @@ pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) 
     let server = start(settings, &world, figures).await;
     let phones = setup::phones(settings, &server, &world, PHONES, 0).await;
     let load = Arc::new(Load { phones, server, world, turn: AtomicU64::new(1) });
-    let mut knee: f64 = 0.0;
+    let mut peak: f64 = 0.0;
     for (at_once, statuses) in [(1, 0), (16, 0), (64, 0), (16, 2)] {
-        load.world.behave(0, 0, statuses);
-        knee = knee.max(load.closed(at_once, statuses, seconds, figures).await);
+        load.world.set_response_times(0, 0, statuses);
+        peak = peak.max(load.closed(at_once, statuses, seconds, figures).await);
     }
-    load.world.behave(300, 40, 0);
-    let half = (knee / 2.0).floor();
+    load.world.set_response_times(300, 40, 0);
+    let half = (peak / 2.0).floor();
     for rate in [10.0, half] {
         load.open(rate, seconds, figures).await;
     }
     figures.add("after all of it", "memory", load.server.memory_mib("VmRSS"), "MiB");
     figures.add("after all of it", "memory, highest", load.server.memory_mib("VmHWM"), "MiB");
-    figures.add("after all of it", "answers given twice", load.world.strays() as f64, "");
+    figures.add("after all of it", "answers given twice", load.world.duplicate_answers() as f64, "");
 }
 
 /// Measures the first start, which creates the database, and the median of five restarts.

@@ -36,7 +36,7 @@ struct Shared {
     /// Messages outside turns: the sandbox's welcome messages.
     others: AtomicUsize,
     /// Messages for a finished or unknown turn.
-    strays: AtomicUsize,
+    duplicate_answers: AtomicUsize,
     wamid: AtomicU64,
 }
 
@@ -66,7 +66,7 @@ impl World {
             meta_delay_ms: AtomicU64::new(0),
             statuses: AtomicUsize::new(0),
             others: AtomicUsize::new(0),
-            strays: AtomicUsize::new(0),
+            duplicate_answers: AtomicUsize::new(0),
             wamid: AtomicU64::new(0),
         };
         let world = Self(Arc::new(shared));
@@ -94,7 +94,7 @@ impl World {
     }
 
     /// Sets the response times of model and Meta, and the number of statuses after a message.
-    pub fn behave(&self, model_ms: u64, meta_ms: u64, statuses: usize) {
+    pub fn set_response_times(&self, model_ms: u64, meta_ms: u64, statuses: usize) {
         self.0.model_delay_ms.store(model_ms, Relaxed);
         self.0.meta_delay_ms.store(meta_ms, Relaxed);
         self.0.statuses.store(statuses, Relaxed);
@@ -113,8 +113,8 @@ impl World {
     }
 
     /// Number of messages for finished turns: duplicate answers.
-    pub fn strays(&self) -> usize {
-        self.0.strays.load(Relaxed)
+    pub fn duplicate_answers(&self) -> usize {
+        self.0.duplicate_answers.load(Relaxed)
     }
 
     /// Creates a message id.
@@ -132,7 +132,7 @@ impl World {
         match self.0.waiting.lock().expect("no panic").remove(&turn) {
             // The waiting task may be gone.
             Some(waiting) => drop(waiting.reply.send(Reply { at: Instant::now(), model: waiting.model })),
-            None => drop(self.0.strays.fetch_add(1, Relaxed)),
+            None => drop(self.0.duplicate_answers.fetch_add(1, Relaxed)),
         }
     }
 }
