@@ -120,9 +120,9 @@ pub struct DemoArgs {
 
 #[derive(Debug, Flags)]
 pub struct PhoneArgs {
-    /// Phone number, or the emulator's key of a person
+    /// Phone number, or the emulator's key of a contact
     #[arg(long = "as", value_name = "PHONE", env = "CHASQUI_PHONE", default_value = DEFAULT_PHONE, global = true)]
-    pub person: String,
+    pub contact: String,
     /// URL of the emulator
     #[arg(
         long,
@@ -302,7 +302,7 @@ mod tests {
         for words in [["phone", "--as", "ana", "send", "hi"], ["phone", "send", "hi", "--as", "ana"]] {
             let args = Args::try_parse_from(["chasqui"].into_iter().chain(words)).unwrap();
             let Command::Phone(phone) = args.command else { panic!("not a phone") };
-            assert_eq!(phone.person, "ana");
+            assert_eq!(phone.contact, "ana");
         }
     }
 

@@ -1,6 +1,6 @@
-//! Chats as the phones show them: one per business number and person, in order.
+//! Chats as the phones show them: one per business number and contact, in order.
 //!
-//! `in` is a message from the person to the business, `out` one from the business to the person.
+//! `in` is a message from the contact to the business, `out` one from the business to the contact.
 //! A message appears when it is accepted; its statuses show how far it got.
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use crate::{
 
 /// Duration of a typing indicator that no message ends.
 pub(crate) const TYPING_DURATION: Millis = 25_000;
-/// Service window: free-form messages are allowed this long after a person's message.
+/// Service window: free-form messages are allowed this long after a contact's message.
 const WINDOW: Millis = 24 * 3600 * 1000;
 
 #[derive(Default)]
@@ -88,7 +88,7 @@ impl Chats {
         ids
     }
 
-    /// Ids of the messages that wait for this person's phone to come online.
+    /// Ids of the messages that wait for this contact's phone to come online.
     pub(crate) fn waiting_for(&self, user: &str) -> Vec<String> {
         let chats = self.chats.iter().filter(|((_, key), _)| key == user);
         let ids = chats.flat_map(|(_, chat)| &chat.messages);

@@ -20,7 +20,7 @@ pub struct Config {
     pub clock: ClockMode,
     /// Allows callbacks that are not loopback addresses.
     pub allow_remote_callback: bool,
-    /// Accounts and people at the start and after a reset.
+    /// Accounts and contacts at the start and after a reset.
     pub world: World,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `dev`, the demo and every offline test run against this server instead of Meta. It speaks the
 //! same HTTP (Graph API in, signed webhooks out). A control API at `/_emulator/v1` acts for the
-//! people who hold the phones. All state is in memory; webhook posts are the only outgoing
+//! contacts who hold the phones. All state is in memory; webhook posts are the only outgoing
 //! requests. The same seed, calls and clock movements produce the same bytes.
 //!
 //! Known simplifications: one app and one business account; media links are not fetched or

@@ -1,4 +1,4 @@
-//! Media files: uploaded by the business or sent by people.
+//! Media files: uploaded by the business or sent by contacts.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{clock::Millis, ids::Ids};
 const DAY: Millis = 24 * 3_600_000;
 /// Lifetime of files that the business uploads.
 pub(crate) const UPLOAD_LIFETIME: Millis = 30 * DAY;
-/// Lifetime of files that people send.
+/// Lifetime of files that contacts send.
 pub(crate) const INBOUND_LIFETIME: Millis = 7 * DAY;
 /// Lifetime of a download URL.
 const URL_LIFETIME: Millis = 5 * 60_000;

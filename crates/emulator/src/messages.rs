@@ -9,9 +9,9 @@ use crate::clock::Millis;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Direction {
-    /// From a person to the business.
+    /// From a contact to the business.
     In,
-    /// From the business to a person.
+    /// From the business to a contact.
     Out,
 }
 
@@ -88,7 +88,7 @@ impl Message {
         self.statuses.iter().any(|entry| entry.status == status)
     }
 
-    /// Sets the person's only reaction; an empty `emoji` removes it.
+    /// Sets the contact's only reaction; an empty `emoji` removes it.
     pub(crate) fn react(&mut self, user: &str, emoji: &str) {
         self.reactions.retain(|reaction| reaction["from"] != user);
         if !emoji.is_empty() {

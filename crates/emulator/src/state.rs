@@ -107,7 +107,7 @@ impl State {
         self.timers.next_due().is_some_and(|at| at <= self.clock.now())
     }
 
-    /// Key, phone number and scoped id of a person, for fault rules.
+    /// Key, phone number and scoped id of a contact, for fault rules.
     pub(crate) fn names_of(&self, user: &str) -> Vec<String> {
         let Some(user) = self.users.get(user) else { return vec![user.to_owned()] };
         let names = [Some(&user.key), user.wa_id.as_ref(), user.user_id.as_ref()];

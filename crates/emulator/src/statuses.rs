@@ -1,6 +1,6 @@
 //! Statuses of accepted messages and their schedule.
 //!
-//! The outcome is decided as late as on the real network: it still matters if a person blocks the
+//! The outcome is decided as late as on the real network: it still matters if a contact blocks the
 //! business or goes offline between `sent` and `delivered`.
 
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ const STORED_FOR: Millis = 30 * 24 * 3_600_000;
 const REVERSED_GAP: Millis = 100;
 
 impl State {
-    /// Error code with which a message to this person will fail, if it will.
+    /// Error code with which a message to this contact will fail, if it will.
     pub(crate) fn later_failure(&self, number: &str, user: &User, is_template: bool) -> Option<u32> {
         if !user.on_whatsapp {
             return Some(131_026);

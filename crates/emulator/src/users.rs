@@ -1,7 +1,7 @@
-//! People with phones: their identity, the state of their phone, and look-ups.
+//! Contacts with phones: their identity, the state of their phone, and look-ups.
 //!
-//! A person has a key (`ana`) for the control API and, as on WhatsApp, a phone number, a
-//! business-scoped id, or both. The business sees only the latter of people who hide their number.
+//! A contact has a key (`ana`) for the control API and, as on WhatsApp, a phone number, a
+//! business-scoped id, or both. The business sees only the latter of contacts who hide their number.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::Ids;
 
-/// One person with a phone.
+/// One contact with a phone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct User {
     /// Name in the control API.
@@ -34,7 +34,7 @@ pub struct User {
     pub auto_read_ms: Option<u64>,
     /// Consent to marketing. Without it a marketing template fails with 131050.
     pub marketing: Marketing,
-    /// Other dialled forms of this person's number.
+    /// Other dialled forms of this contact's number.
     pub dial_aliases: Vec<String>,
 }
 
@@ -49,7 +49,7 @@ pub enum Marketing {
 }
 
 impl User {
-    /// Creates an online person without number, id or automatic reading.
+    /// Creates an online contact without number, id or automatic reading.
     pub fn new(key: impl Into<String>, name: impl Into<String>) -> Self {
         Self {
             key: key.into(),
@@ -113,7 +113,7 @@ impl Users {
         exact.or_else(|| self.by_key.values().find(|user| user.matches(name)))
     }
 
-    /// Finds another person with the same number or id.
+    /// Finds another contact with the same number or id.
     pub(crate) fn conflicting(&self, user: &User) -> Option<&User> {
         self.by_key.values().find(|other| {
             let same_number = user.wa_id.is_some() && other.wa_id == user.wa_id;
@@ -138,7 +138,7 @@ impl Users {
         stranger
     }
 
-    /// Finds or creates the sender of an inbound message. An unknown number becomes a new person.
+    /// Finds or creates the sender of an inbound message. An unknown number becomes a new contact.
     /// `None` if the name is neither known nor a number.
     pub(crate) fn sender(&mut self, name: &str, ids: &mut Ids) -> Option<User> {
         let mut user = match self.find(name) {

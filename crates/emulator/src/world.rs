@@ -1,4 +1,4 @@
-//! Initial accounts and people: one business, one number, one app, three people.
+//! Initial accounts and contacts: one business, one number, one app, three contacts.
 //!
 //! The values are public constants, shared by the server's development settings and the tests.
 //! They are no secrets: only this emulator accepts them.
@@ -24,7 +24,7 @@ pub const ACCESS_TOKEN: &str = "EAAEMULATORTOKEN";
 /// Default `hub.verify_token` of the handshake.
 pub const VERIFY_TOKEN: &str = "emulator-verify-token";
 
-/// Accounts and people at the start and after a reset.
+/// Accounts and contacts at the start and after a reset.
 #[derive(Debug, Clone)]
 pub struct World {
     pub waba_id: String,
@@ -42,7 +42,7 @@ pub struct World {
 
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct PhoneNumber {
-    /// Graph id, which is not the number that people dial.
+    /// Graph id, which is not the number that contacts dial.
     pub id: String,
     /// Dialled number, digits only.
     pub display: String,

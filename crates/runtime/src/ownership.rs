@@ -34,7 +34,7 @@ const TAKEN_OVER: &str = "taken_over";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     Agent,
-    /// A person, or nobody. With `notify_agent`, an agent will answer later and is to receive what
+    /// A colleague, or no owner. With `notify_agent`, an agent will answer later and is to receive what
     /// people write.
     People {
         notify_agent: bool,

@@ -22,7 +22,7 @@ pub const OWN_NUMBER_ID: &str = "100000000000902";
 /// Another such number, for another project.
 pub const OTHER_NUMBER_ID: &str = "100000000000903";
 
-/// Phone of Ana, one of the emulator's people.
+/// Phone of Ana, one of the emulator's contacts.
 pub const ANA: &str = "+5511999990001";
 
 /// A running application and the services around it.
@@ -65,7 +65,7 @@ impl TestApp {
         Self::in_world(emulator::World::default(), scripted, change).await
     }
 
-    /// Starts with other numbers and people.
+    /// Starts with other numbers and contacts.
     pub async fn in_world(world: emulator::World, scripted: bool, change: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::new().await;
         gateways::tls::install();

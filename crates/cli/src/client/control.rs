@@ -1,4 +1,4 @@
-//! Client of the emulator's control API: acts for the people with phones.
+//! Client of the emulator's control API: acts for the contacts with phones.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ pub struct Chat {
 pub struct Message {
     /// WhatsApp message id.
     pub id: String,
-    /// True for messages from the business, false for the person's own.
+    /// True for messages from the business, false for the contact's own.
     pub is_answer: bool,
     /// Text, or the message type in brackets.
     pub text: String,
@@ -42,25 +42,25 @@ impl Control {
         Ok(Self { http: http::client()?, base: http::below(&base, &["_emulator", "v1"])?, shown })
     }
 
-    /// Finds or creates the person with this key or number and applies `changes`. Returns the key.
-    pub async fn ensure_person(&self, person: &str, changes: &Value) -> Result<String> {
-        // The key of a new person is the number's digits, as for unknown senders in the emulator.
-        let name = person.strip_prefix('+').unwrap_or(person);
+    /// Finds or creates the contact with this key or number and applies `changes`. Returns the key.
+    pub async fn ensure_contact(&self, contact: &str, changes: &Value) -> Result<String> {
+        // The key of a new contact is the number's digits, as for unknown senders in the emulator.
+        let name = contact.strip_prefix('+').unwrap_or(contact);
         let request = self.http.put(self.url(&["users", name])?).json(changes);
-        let person = self.answer(request).await?;
-        person["key"].as_str().map(str::to_owned).context("the emulator's response has no key")
+        let contact = self.answer(request).await?;
+        contact["key"].as_str().map(str::to_owned).context("the emulator's response has no key")
     }
 
-    /// Sends a message from the person to the business. Returns its id.
-    pub async fn send(&self, person: &str, text: &str) -> Result<String> {
-        let request = self.http.post(self.url(&["inbound"])?).json(&json!({"from": person, "text": text}));
+    /// Sends a message from the contact to the business. Returns its id.
+    pub async fn send(&self, contact: &str, text: &str) -> Result<String> {
+        let request = self.http.post(self.url(&["inbound"])?).json(&json!({"from": contact, "text": text}));
         let accepted = self.answer(request).await?;
         accepted["message_id"].as_str().map(str::to_owned).context("the emulator's response has no message_id")
     }
 
-    /// Chat of the person; empty for a person who never wrote.
-    pub async fn chat(&self, person: &str) -> Result<Chat> {
-        let url = self.url(&["chats", emulator::PHONE_NUMBER_ID, person])?;
+    /// Chat of the contact; empty for a contact who never wrote.
+    pub async fn chat(&self, contact: &str) -> Result<Chat> {
+        let url = self.url(&["chats", emulator::PHONE_NUMBER_ID, contact])?;
         let chat = match self.answer(self.http.get(url)).await {
             Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == 404) => {
                 return Ok(Chat::default());
@@ -72,8 +72,8 @@ impl Control {
     }
 
     /// Marks a message and all earlier ones as read.
-    pub async fn read(&self, person: &str, message: &str) -> Result<()> {
-        let request = self.http.post(self.url(&["users", person, "read"])?).json(&json!({"message_id": message}));
+    pub async fn read(&self, contact: &str, message: &str) -> Result<()> {
+        let request = self.http.post(self.url(&["users", contact, "read"])?).json(&json!({"message_id": message}));
         self.answer(request).await?;
         Ok(())
     }
@@ -85,7 +85,7 @@ impl Control {
         Ok(())
     }
 
-    /// Disables WhatsApp's limit of one message in six seconds per person, which would slow down a
+    /// Disables WhatsApp's limit of one message in six seconds per contact, which would slow down a
     /// trial of an agent.
     pub async fn disable_pair_rate(&self) -> Result<()> {
         self.answer(self.http.put(self.url(&["limits"])?).json(&json!({"pair_rate": false}))).await?;

@@ -106,9 +106,9 @@ async fn play(stack: &Stack, language: Language, report: &mut Report) -> Result<
     let agent_id = api.create_agent(&agent).await.context("cannot create the agent")?;
     report.add(Speaker::Api, &format!("agent {} created", agent["name"]));
     let control = Control::new(&stack.emulator_url)?;
-    let person = json!({"name": script.name, "user_id": script.user_id, "auto_read_ms": 200});
+    let contact = json!({"name": script.name, "user_id": script.user_id, "auto_read_ms": 200});
     let scenario = Scenario {
-        customer: control.ensure_person(script.phone, &person).await?,
+        customer: control.ensure_contact(script.phone, &contact).await?,
         api,
         control,
         agent: agent_id,

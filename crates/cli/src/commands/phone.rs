@@ -16,7 +16,7 @@ use crate::{
 pub async fn run(args: PhoneArgs) -> Result<ExitCode> {
     let control = Control::new(&args.emulator_url)?;
     match args.command {
-        None => interactive::run(&control, &args.person).await,
-        Some(PhoneCommand::Send(message)) => send::run(&control, &args.person, &message).await,
+        None => interactive::run(&control, &args.contact).await,
+        Some(PhoneCommand::Send(message)) => send::run(&control, &args.contact, &message).await,
     }
 }

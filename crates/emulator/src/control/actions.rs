@@ -1,4 +1,4 @@
-//! Actions of a person other than writing: react, delete, edit, change number.
+//! Actions of a contact other than writing: react, delete, edit, change number.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ pub(crate) struct MessageAction {
     text: Option<String>,
 }
 
-/// Reacts to a message (no emoji removes the reaction), or deletes or edits the person's own one.
+/// Reacts to a message (no emoji removes the reaction), or deletes or edits the contact's own one.
 pub(crate) async fn act(
     Shared(driver): Shared<Arc<Driver>>,
     Path((key, action)): Path<(String, String)>,
@@ -49,7 +49,7 @@ pub(crate) async fn act(
                 ("edit", json!({"original_message_id": target, "message": message}))
             }
             ("delete" | "edit", false) => {
-                return Err(ControlError::bad_request("people can only delete and edit their own messages"));
+                return Err(ControlError::bad_request("contacts can only delete and edit their own messages"));
             }
             _ => return Err(ControlError::not_found("control call not found")),
         };
@@ -65,7 +65,7 @@ pub(crate) struct NewNumber {
     wa_id: String,
 }
 
-/// Changes a person's number; a system message informs the business.
+/// Changes a contact's number; a system message informs the business.
 pub(crate) async fn change_number(
     Shared(driver): Shared<Arc<Driver>>,
     Path(key): Path<String>,

@@ -15,7 +15,7 @@ use crate::{
     messages::{Direction, StatusKind},
 };
 
-/// Returns one chat, oldest message first. `in` is from the person, `out` from the business.
+/// Returns one chat, oldest message first. `in` is from the contact, `out` from the business.
 pub(crate) async fn find(
     Shared(driver): Shared<Arc<Driver>>,
     Path((number, key)): Path<(String, String)>,

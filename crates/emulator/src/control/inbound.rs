@@ -1,4 +1,4 @@
-//! Messages from a person to the business.
+//! Messages from a contact to the business.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     world::PhoneNumber,
 };
 
-/// A message from a person. Its content is in the property named after its type, as in a webhook;
+/// A message from a contact. Its content is in the property named after its type, as in a webhook;
 /// `text` may be a plain string.
 #[derive(Deserialize)]
 pub(crate) struct Inbound {

@@ -1,4 +1,4 @@
-//! Files that people send.
+//! Files that contacts send.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Control API at `/_emulator/v1`: acts for the people, moves the clock and shows internal state.
+//! Control API at `/_emulator/v1`: acts for the contacts, moves the clock and shows internal state.
 //! It has no authentication; therefore the emulator listens on loopback by default.
 
 mod accounts;

@@ -1,4 +1,4 @@
-//! People: create and change them, mark messages as read.
+//! Contacts: create and change them, mark messages as read.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(crate) async fn find(
     user.map(Json).ok_or_else(|| ControlError::not_found("user not found"))
 }
 
-/// Changes to a person. An absent field stays; `null` removes the value.
+/// Changes to a contact. An absent field stays; `null` removes the value.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChanges {
@@ -82,7 +82,7 @@ impl UserChanges {
     }
 }
 
-/// Creates or changes a person. Messages that waited for the phone arrive when it comes online.
+/// Creates or changes a contact. Messages that waited for the phone arrive when it comes online.
 pub(crate) async fn put(
     Shared(driver): Shared<Arc<Driver>>,
     Path(key): Path<String>,
@@ -120,7 +120,7 @@ pub(crate) struct ReadUpTo {
     message_id: String,
 }
 
-/// Marks a message and all earlier ones of its chat as read by the person.
+/// Marks a message and all earlier ones of its chat as read by the contact.
 pub(crate) async fn read(
     Shared(driver): Shared<Arc<Driver>>,
     Path(key): Path<String>,

@@ -22,7 +22,7 @@ pub(crate) struct Rule {
 pub(crate) struct Subject {
     pub(crate) surface: Option<Surface>,
     pub(crate) number: Option<String>,
-    /// All names of the person.
+    /// All names of the contact.
     pub(crate) people: Vec<String>,
     pub(crate) kind: Option<String>,
     pub(crate) template: Option<String>,

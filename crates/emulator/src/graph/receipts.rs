@@ -9,7 +9,7 @@ use crate::{
     state::State,
 };
 
-/// Marks a person's message and the earlier ones as read, and shows typing if requested.
+/// Marks a contact's message and the earlier ones as read, and shows typing if requested.
 pub(crate) fn mark_read(state: &mut State, number: &str, body: &Value) -> Result<Value, GraphError> {
     if body["status"] != "read" {
         return Err(GraphError::with(100, "Param status must be read."));

@@ -20,7 +20,7 @@ pub(crate) struct Event {
     /// `message`, `status:sent`, …, or `raw`.
     pub(crate) name: String,
     pub(crate) number: Option<String>,
-    /// All names of the person.
+    /// All names of the contact.
     pub(crate) people: Vec<String>,
     /// Message type.
     pub(crate) kind: Option<String>,

@@ -28,7 +28,7 @@ pub(crate) fn messages_value(world: &World, number: &str, contacts: Option<Value
     value
 }
 
-/// Contact of a person, without what is hidden from the business.
+/// Contact of a contact, without what is hidden from the business.
 pub(crate) fn contact(user: &User) -> Value {
     let mut contact = json!({"profile": {"name": user.name}});
     if let Some(username) = &user.username {

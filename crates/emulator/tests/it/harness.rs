@@ -149,7 +149,7 @@ impl Harness {
         self.get(&format!("/chats/{PHONE_NUMBER_ID}/{key}")).await
     }
 
-    /// Texts that the business sent to this person.
+    /// Texts that the business sent to this contact.
     pub async fn sent_to(&self, key: &str) -> Vec<String> {
         let chat = self.chat(key).await;
         let messages = chat["messages"].as_array().unwrap();

@@ -3,14 +3,14 @@ use serde_json::json;
 use crate::harness::{ANA, BOB, Harness};
 
 #[tokio::test]
-async fn burst_of_45_to_one_person_borrows_270_seconds() {
+async fn burst_of_45_to_one_contact_borrows_270_seconds() {
     let harness = Harness::open().await;
     for _ in 0..45 {
         assert_eq!(harness.text(ANA, "x").await.status, 200);
     }
     let refused = harness.text(ANA, "x").await;
     assert_eq!((refused.status, refused.code()), (400, 131_056));
-    assert_eq!(harness.text(BOB, "x").await.status, 200, "another person is not affected");
+    assert_eq!(harness.text(BOB, "x").await.status, 200, "another contact is not affected");
     harness.seconds(6).await;
     assert_eq!(harness.text(ANA, "x").await.code(), 131_056);
     harness.seconds(263).await;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod callback;
+mod contacts;
 mod contents;
 mod control;
 
@@ -16,7 +17,7 @@ mod harness;
 mod limits;
 mod media;
 mod orders;
-mod people;
+
 mod receipts;
 mod sends;
 mod statuses;

@@ -70,7 +70,7 @@ async fn oversized_files_and_malformed_forms_are_refused() {
 }
 
 #[tokio::test]
-async fn business_can_fetch_file_of_a_person() {
+async fn business_can_fetch_file_of_a_contact() {
     let harness = Harness::start().await;
     let file = json!({"base64": "aGVsbG8=", "mime_type": "application/pdf", "filename": "nota.pdf"});
     let id = harness.post("/inbound/media", file).await.json()["media_id"].as_str().unwrap().to_owned();

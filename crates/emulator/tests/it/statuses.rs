@@ -72,7 +72,7 @@ async fn window_closes_after_24_hours_and_a_message_opens_it() {
 }
 
 #[tokio::test]
-async fn person_who_never_wrote_has_no_window_unless_windows_are_off() {
+async fn contact_who_never_wrote_has_no_window_unless_windows_are_off() {
     let harness = Harness::start().await;
     harness.text(ANA, "x").await.wamid();
     harness.seconds(7).await;

@@ -69,7 +69,7 @@ async fn tap_on_missing_choice_needs_force() {
 }
 
 #[tokio::test]
-async fn person_can_react_edit_delete_and_send_a_location() {
+async fn contact_can_react_edit_delete_and_send_a_location() {
     let harness = Harness::open().await;
     let ours = harness.text(ANA, "hi").await.wamid();
     harness.post("/users/ana/react", json!({"message_id": ours, "emoji": "🎉"})).await;
@@ -90,7 +90,7 @@ async fn person_can_react_edit_delete_and_send_a_location() {
 }
 
 #[tokio::test]
-async fn person_who_changes_number_is_reached_at_the_new_one() {
+async fn contact_who_changes_number_is_reached_at_the_new_one() {
     let harness = Harness::open().await;
     harness.post("/users/ana/change_number", json!({"wa_id": "5521988887777"})).await;
     let webhook = last(&harness);

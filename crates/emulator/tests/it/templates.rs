@@ -184,7 +184,7 @@ async fn template_is_delivered_and_rendered_outside_the_window() {
 }
 
 #[tokio::test]
-async fn marketing_template_fails_for_person_who_opted_out() {
+async fn marketing_template_fails_for_contact_who_opted_out() {
     let harness = Harness::start().await;
     harness.put("/users/ana", json!({"marketing": "out"})).await;
     harness.send(&fixture("ex-024-template-media-buttons")["request"]["json"]).await.wamid();

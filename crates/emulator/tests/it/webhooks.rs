@@ -39,7 +39,7 @@ async fn inbound_text_webhook_matches_fixture_and_is_signed_ascii() {
 }
 
 #[tokio::test]
-async fn person_with_hidden_number_has_only_the_scoped_id() {
+async fn contact_with_hidden_number_has_only_the_scoped_id() {
     let harness = Harness::start().await;
     harness.contact_sends("caro", "hola").await;
     let expected = fixture("in-034-bsuid-only");

@@ -3,7 +3,7 @@
 use domain::chat::{ModelResponse, ToolCall};
 use serde_json::Value;
 
-/// Bytes. A person is sent at most ten messages of 4,096 characters.
+/// Bytes. A contact is sent at most ten messages of 4,096 characters.
 const TEXT: usize = 64 * 1024;
 /// Bytes of one call.
 const ARGUMENTS: usize = 64 * 1024;

@@ -14,7 +14,7 @@ pub enum ErrorClass {
     Server,
     /// This message can never be sent.
     Permanent,
-    /// A person must fix the number, the account or a template.
+    /// An operator must fix the number, the account or a template.
     Config,
     /// The 24-hour window is closed: only a template can be sent.
     Window,

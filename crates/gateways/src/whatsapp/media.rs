@@ -61,7 +61,7 @@ pub enum MediaError {
 pub struct Upload {
     /// For example `image/jpeg`.
     pub mime_type: String,
-    /// Shown to people for documents.
+    /// Shown to contacts for documents.
     pub filename: String,
     pub bytes: Bytes,
 }

@@ -18,7 +18,7 @@ pub struct Number {
     pub id: String,
     /// For example `+1 555-000-1111`.
     pub display_phone_number: Option<String>,
-    /// The name shown to people.
+    /// The name shown to contacts.
     pub verified_name: Option<String>,
     /// `CONNECTED`, `PENDING`, `FLAGGED`, `RESTRICTED`, `DISCONNECTED`, `BANNED`, …
     pub status: Option<String>,
@@ -34,7 +34,7 @@ pub struct Number {
     pub throughput: Option<String>,
     /// `LIVE` or `SANDBOX`.
     pub account_mode: Option<String>,
-    /// `TIER_250` to `TIER_UNLIMITED`: people per day outside of the service window.
+    /// `TIER_250` to `TIER_UNLIMITED`: contacts per day outside of the service window.
     pub messaging_limit: Option<String>,
     /// The URL of its webhooks: the number's own callback, else its account's, else the app's.
     pub callback: Option<String>,

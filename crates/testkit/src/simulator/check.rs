@@ -55,7 +55,7 @@ fn record(inner: &mut Inner, census: &Census, now: domain::Timestamp) {
     }
 }
 
-/// I5: at the end only people are waited for.
+/// I5: at the end only contacts are waited for.
 fn check_idle(census: &Census, now: i64, wrong: &mut Vec<String>) {
     for conversation in &census.conversations {
         if conversation.due_at.is_some() || conversation.lease_until > now {

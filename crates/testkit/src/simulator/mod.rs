@@ -1,4 +1,4 @@
-//! Deterministic simulator: a whole installation, its people, Meta and the model under one seed.
+//! Deterministic simulator: a whole installation, its contacts, Meta and the model under one seed.
 //!
 //! The seed decides everything: the times of messages, duplicate, late and reordered webhooks, lost
 //! answers, crashes and pauses of nodes. Ingest, engine, workers, outbox, timers, replay and the

@@ -1,4 +1,4 @@
-//! People and their messages.
+//! Contacts and their messages.
 
 use super::{
     chance::Chance,
@@ -6,7 +6,7 @@ use super::{
 };
 use domain::Timestamp;
 
-/// A person with a phone.
+/// A contact with a phone.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
     /// Phone number, digits only.
@@ -15,11 +15,11 @@ pub(super) struct Person {
     pub code: String,
     /// Texts from the business, in order of arrival.
     pub received: Vec<String>,
-    /// Number of messages that the person will send.
+    /// Number of messages that the contact will send.
     pub message_count: usize,
 }
 
-/// Wamid of the message with a person's code.
+/// Wamid of the message with a contact's code.
 pub(super) fn code_wamid(person: usize) -> String {
     format!("wamid.code.{person}")
 }
@@ -29,7 +29,7 @@ pub(super) fn text(person: usize, number: usize) -> String {
     format!("p{person} m{number} says hi")
 }
 
-/// All messages of a person, in bursts, from `began` on.
+/// All messages of a contact, in bursts, from `began` on.
 pub(super) fn messages(person: usize, message_count: usize, began: Timestamp, chance: &mut Chance) -> Vec<Item> {
     let mut at = began + chance.millis(100, 20_000);
     let mut items = Vec::new();

@@ -31,7 +31,7 @@ pub struct Outcome {
 pub struct Totals {
     /// Number of runs.
     pub seeds: u64,
-    /// Number of messages from people.
+    /// Number of messages from contacts.
     pub messages: u64,
     deaths: u64,
     pauses: u64,

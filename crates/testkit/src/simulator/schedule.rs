@@ -17,7 +17,7 @@ use store::{DatabaseUrl, Error, Store, census};
 
 /// Most crashes of nodes in a run, so that it ends.
 const MAX_CRASHES: u64 = 12;
-/// Longest wait in the installation, except for people.
+/// Longest wait in the installation, except for contacts.
 const LONGEST_WAIT: Span = Span::from_mins(20);
 /// Most steps of a run; more mean an endless loop.
 const MAX_STEPS: u64 = 400_000;
@@ -62,7 +62,7 @@ fn fast_folder() -> std::path::PathBuf {
     if memory.is_dir() { memory } else { std::env::temp_dir() }
 }
 
-/// Chooses the people of the run, who first send their codes.
+/// Chooses the contacts of the run, who first send their codes.
 fn choose_people(template: &Template, world: &World, chance: &mut Chance) {
     let mut people = template.people.clone();
     chance.shuffle(&mut people);
@@ -135,7 +135,7 @@ impl Run<'_> {
             let next = self.next(heals.filter(|_| !healed));
             match next {
                 Some(at) if !healed || at - now < LONGEST_WAIT => self.forward(at),
-                // People are silent for a day, so that longer timers fire too.
+                // Contacts are silent for a day, so that longer timers fire too.
                 _ if healed && std::mem::take(&mut sleeps) => self.forward(now + Span::from_hours(25)),
                 _ if healed => return Ok(()),
                 _ => return Err("nothing happens any more".into()),

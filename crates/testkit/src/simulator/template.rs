@@ -1,5 +1,5 @@
 //! Initial installation of every run: migrated, with a project, its agents and a sandbox session
-//! for each person.
+//! for each contact.
 //!
 //! It is created once per process, with a fixed seed and through the product's routes, and copied
 //! as a file.
@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 
 /// 2026-01-05, a Monday.
 pub(super) const BEGAN: Timestamp = Timestamp::from_secs(1_767_571_200);
-/// Number of people with a session; a run uses some of them.
+/// Number of contacts with a session; a run uses some of them.
 pub(super) const PEOPLE: usize = 6;
 
 /// Database file and its content that the runs need.

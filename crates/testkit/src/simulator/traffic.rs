@@ -26,7 +26,7 @@ pub(super) struct Item {
 
 #[derive(Debug, Clone)]
 pub(super) enum Event {
-    /// Message from a person.
+    /// Message from a contact.
     Message { person: usize, wamid: String, text: String },
     /// Status of a message from the business.
     Status { outbox: OutboxId, attempt: u32, person: usize, wamid: String, opaque: String, word: &'static str },

@@ -178,7 +178,7 @@ impl Inner {
         }
     }
 
-    /// Schedules the messages of a person whose code was acknowledged.
+    /// Schedules the messages of a contact whose code was acknowledged.
     fn start_messages(&mut self, wamid: &str, now: Timestamp) {
         let Some(person) = (0..self.people.len()).find(|person| people::code_wamid(*person) == wamid) else { return };
         let message_count = self.people[person].message_count;

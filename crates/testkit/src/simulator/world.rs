@@ -1,4 +1,4 @@
-//! State outside of the nodes, which survives their crashes: people, Meta, the model, the tools and
+//! State outside of the nodes, which survives their crashes: contacts, Meta, the model, the tools and
 //! the history.
 
 use super::{

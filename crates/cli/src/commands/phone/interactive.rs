@@ -23,7 +23,7 @@ const SHOWN_AT_START: usize = 6;
 
 struct Phone<'c> {
     control: &'c Control,
-    person: String,
+    contact: String,
     screen: Screen,
     last_answer: Option<String>,
     own: Vec<String>,
@@ -33,19 +33,19 @@ struct Phone<'c> {
 }
 
 /// Runs until the input ends, `/quit`, or the emulator stops.
-pub async fn run(control: &Control, person: &str) -> Result<ExitCode> {
-    let key = control.ensure_person(person, &json!({})).await?;
+pub async fn run(control: &Control, contact: &str) -> Result<ExitCode> {
+    let key = control.ensure_contact(contact, &json!({})).await?;
     let mut events = control.events().await?;
     let mut phone = Phone {
         control,
-        person: key,
+        contact: key,
         screen: Screen::new(),
         last_answer: None,
         own: Vec::new(),
         unanswered: false,
         last_activity: Instant::now(),
     };
-    phone.screen.start(person);
+    phone.screen.start(contact);
     phone.show_earlier().await?;
     let mut lines = lines();
     // Set when the input has ended.
@@ -71,7 +71,7 @@ pub async fn run(control: &Control, person: &str) -> Result<ExitCode> {
 
 impl Phone<'_> {
     async fn show_earlier(&mut self) -> Result<()> {
-        let messages = self.control.chat(&self.person).await?.messages;
+        let messages = self.control.chat(&self.contact).await?.messages;
         self.last_answer = messages.iter().rev().find(|message| message.is_answer).map(|message| message.id.clone());
         // Scripts only need new messages.
         let shown = if self.screen.is_terminal() { SHOWN_AT_START } else { 0 };
@@ -91,7 +91,7 @@ impl Phone<'_> {
             unknown if unknown.starts_with('/') && !unknown.contains(' ') => {
                 self.screen.show(Shown::Note("unknown command; /help lists the commands"));
             }
-            text => match self.control.send(&self.person, text).await {
+            text => match self.control.send(&self.contact, text).await {
                 Ok(id) => {
                     self.own.push(id);
                     self.unanswered = true;
@@ -107,7 +107,7 @@ impl Phone<'_> {
     async fn read(&mut self) {
         let note = match &self.last_answer {
             None => "there is nothing to read yet".to_owned(),
-            Some(id) => match self.control.read(&self.person, id).await {
+            Some(id) => match self.control.read(&self.contact, id).await {
                 Ok(()) => "read".to_owned(),
                 Err(error) => format!("{error:#}"),
             },
@@ -116,7 +116,7 @@ impl Phone<'_> {
     }
 
     fn handle_event(&mut self, event: &Event) {
-        if event.body["user"] != self.person.as_str() {
+        if event.body["user"] != self.contact.as_str() {
             return;
         }
         match event.name.as_str() {

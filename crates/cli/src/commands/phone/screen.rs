@@ -17,11 +17,11 @@ pub struct Screen {
 pub enum Shown<'t> {
     /// Message from the business.
     Answer(&'t str),
-    /// Message from this person, sent elsewhere.
+    /// Message from this contact, sent elsewhere.
     Own(&'t str),
     /// The business is typing.
     Typing,
-    /// The business has read this person's messages.
+    /// The business has read this contact's messages.
     Read,
     /// Note about the phone itself.
     Note(&'t str),
@@ -43,9 +43,9 @@ impl Screen {
     }
 
     /// Prints the help and the first prompt.
-    pub fn start(&self, person: &str) {
+    pub fn start(&self, contact: &str) {
         if self.terminal {
-            output::line(format_args!("Phone {person}: {HELP}"));
+            output::line(format_args!("Phone {contact}: {HELP}"));
             self.prompt();
         }
     }

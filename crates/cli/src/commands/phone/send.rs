@@ -16,12 +16,12 @@ use crate::{
 const QUIET_TIME: Duration = Duration::from_secs(1);
 
 /// Exits with 1 if `--wait` was given and no answer arrived.
-pub async fn run(control: &Control, person: &str, send: &SendArgs) -> Result<ExitCode> {
-    let known = control.chat(person).await?.answers().count();
-    let id = control.send(person, &send.text).await?;
+pub async fn run(control: &Control, contact: &str, send: &SendArgs) -> Result<ExitCode> {
+    let known = control.chat(contact).await?.answers().count();
+    let id = control.send(contact, &send.text).await?;
     let answers = match send.wait {
         None => Vec::new(),
-        Some(longest) => answers(control, person, known, longest).await?,
+        Some(longest) => answers(control, contact, known, longest).await?,
     };
     if send.json {
         let shown: Vec<Value> = answers.iter().map(|answer| json!({"id": answer.id, "text": answer.text})).collect();
@@ -45,12 +45,12 @@ pub async fn run(control: &Control, person: &str, send: &SendArgs) -> Result<Exi
 }
 
 /// Collects the answers after the first `known` ones, until no more arrive or the time is over.
-async fn answers(control: &Control, person: &str, known: usize, longest: Duration) -> Result<Vec<Message>> {
+async fn answers(control: &Control, contact: &str, known: usize, longest: Duration) -> Result<Vec<Message>> {
     let end = Instant::now() + longest;
     let mut new: Vec<Message> = Vec::new();
     let mut last_change = Instant::now();
     loop {
-        let now: Vec<Message> = control.chat(person).await?.answers().skip(known).cloned().collect();
+        let now: Vec<Message> = control.chat(contact).await?.answers().skip(known).cloned().collect();
         if now.len() > new.len() {
             new = now;
             last_change = Instant::now();

@@ -1,4 +1,4 @@
-//! People who write without pause: each asks the next question as soon as the last one is answered.
+//! Contacts who write without pause: each asks the next question as soon as the last one is answered.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -41,7 +41,7 @@ pub fn world_thinking(thinking: impl Fn(&str) -> Duration + Send + Sync + 'stati
     (world, asked)
 }
 
-/// First `question-…` word in the last text of the person.
+/// First `question-…` word in the last text of the contact.
 fn question_of(request: &Request) -> String {
     let messages = request.body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let texts = messages.iter().rev().filter_map(|message| message["content"].as_str());
@@ -53,7 +53,7 @@ fn answer_to(question: &str) -> String {
     format!("The answer to {question}.")
 }
 
-/// Questions of one person.
+/// Questions of one contact.
 pub struct Dialog {
     pub phone: String,
     /// Number of the latest question.
@@ -73,7 +73,7 @@ impl Dialog {
     }
 }
 
-/// Dialogs of all people.
+/// Dialogs of all contacts.
 pub struct Dialogs<'w> {
     world: &'w World,
     pub all: Vec<Dialog>,
@@ -83,7 +83,7 @@ pub struct Dialogs<'w> {
 }
 
 impl<'w> Dialogs<'w> {
-    /// Connects all people and waits for their welcome messages.
+    /// Connects all contacts and waits for their welcome messages.
     pub fn begin(world: &'w World, people: usize) -> Self {
         let access = world.set_up(&Case::at(""));
         let dialog = |number| Dialog { phone: format!("+5511988880{number:03}"), asked: 0, answered: 0 };

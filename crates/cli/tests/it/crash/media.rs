@@ -1,5 +1,5 @@
 //! Crash while a message's file is uploaded to WhatsApp: the message arrives once. Crash while a
-//! person's file is downloaded: it is stored once and complete.
+//! contact's file is downloaded: it is stored once and complete.
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -18,7 +18,7 @@ pub struct Outgoing {
 pub enum Recipient {
     /// Phone number: the last `wa_id` received.
     Phone(String),
-    /// Business-scoped user id, for people with a hidden number.
+    /// Business-scoped user id, for contacts with a hidden number.
     UserId(String),
 }
 

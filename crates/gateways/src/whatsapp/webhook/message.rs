@@ -95,7 +95,7 @@ fn text(raw: &Value) -> Option<String> {
     }
 }
 
-/// The tapped title. A completed flow shows "Sent" to the person, so its answers are used instead.
+/// The tapped title. A completed flow shows "Sent" to the contact, so its answers are used instead.
 fn interactive(interactive: &Value) -> Option<String> {
     let at = |path: &str| json::text(interactive.pointer(path));
     match interactive.get("type").and_then(Value::as_str)? {

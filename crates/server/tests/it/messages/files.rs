@@ -97,7 +97,7 @@ async fn file_arrives_unchanged_and_its_stored_copy_is_deleted() {
         let after = shown(&app, &path, &sent.id()).await;
         assert_eq!(after["message_type_data"]["media_id"], got["content"]["id"]);
         assert_eq!(pieces(&app).await, 0);
-        // Advances the clock, because WhatsApp limits messages to one person.
+        // Advances the clock, because WhatsApp limits messages to one contact.
         app.forward(Span::from_secs(20)).await;
     }
 }

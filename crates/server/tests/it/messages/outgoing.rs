@@ -16,7 +16,7 @@ async fn arrives(app: &TestApp, path: &str, message: Value, node: &Value, conten
     app.run_until_idle().await;
     let got = last_on_phone(app).await;
     assert_eq!((&got["type"], &got["content"]), (&kind, node), "{}", shown(app, path, &id).await);
-    // Long enough for the statuses and for WhatsApp's limit per person.
+    // Long enough for the statuses and for WhatsApp's limit per contact.
     app.forward(Span::from_secs(20)).await;
     let listed = shown(app, path, &id).await;
     assert_eq!((&listed["message_type_data"], &listed["status"]), (data, &json!("delivered")));

@@ -3,7 +3,7 @@ use serde_json::json;
 use crate::harness::{ANA, Harness};
 
 #[tokio::test]
-async fn person_is_found_by_key_number_or_scoped_id() {
+async fn contact_is_found_by_key_number_or_scoped_id() {
     let harness = Harness::start().await;
     for from in ["ana", ANA, "+55 11 99999-0001", "BR.1009000000000001"] {
         harness.contact_sends(from, "hi").await;
@@ -13,7 +13,7 @@ async fn person_is_found_by_key_number_or_scoped_id() {
 }
 
 #[tokio::test]
-async fn unknown_number_becomes_a_person_who_can_be_answered() {
+async fn unknown_number_becomes_a_contact_who_can_be_answered() {
     let harness = Harness::start().await;
     harness.text("15559998888", "no account yet").await.wamid();
     harness.seconds(10).await;
@@ -44,7 +44,7 @@ async fn hidden_number_is_in_no_webhook() {
 }
 
 #[tokio::test]
-async fn changing_a_person_keeps_absent_fields() {
+async fn changing_a_contact_keeps_absent_fields() {
     let harness = Harness::start().await;
     harness.put("/users/ana", json!({"auto_read_ms": 5, "dial_aliases": ["551199990001"]})).await;
     let ana = harness.put("/users/ana", json!({"auto_read_ms": null, "name": "Ana S."})).await.json();
@@ -55,7 +55,7 @@ async fn changing_a_person_keeps_absent_fields() {
 }
 
 #[tokio::test]
-async fn person_can_read_only_delivered_messages() {
+async fn contact_can_read_only_delivered_messages() {
     let harness = Harness::open().await;
     let first = harness.text(ANA, "one").await.wamid();
     let second = harness.text(ANA, "two").await.wamid();
