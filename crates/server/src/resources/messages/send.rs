@@ -41,7 +41,7 @@ pub(super) async fn send(
         return Err(ApiError::conflict("agent_active", "an execution is active in this conversation; end it or wait"));
     };
     if notify_agent {
-        let text = shown.map_or_else(|| parcel.in_words(), str::to_owned);
+        let text = shown.map_or_else(|| content.in_words(), str::to_owned);
         let input = Input::ExternalMessage { id: source_key.to_owned(), text };
         deliver(tx, project, conversation, source_key, &input, now).await?;
     }
