@@ -234,7 +234,7 @@ async fn download_sends_no_token_to_other_hosts_and_verifies_bytes() {
     let before = server.connections();
     let announced = MediaInfo { file_size: Some(500), ..own };
     assert_eq!(download(&announced, 4).await, Err(MediaError::TooLarge(4)));
-    assert_eq!(server.connections(), before, "not even asked for");
+    assert_eq!(server.connections(), before, "it is not requested");
 }
 
 #[tokio::test]

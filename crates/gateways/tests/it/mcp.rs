@@ -191,7 +191,7 @@ async fn server_requests_are_answered() {
     for (reply, id) in replies[1..4].iter().zip(1..) {
         assert_eq!((&reply["id"], &reply["error"]["code"]), (&json!(id), &json!(-32601)));
     }
-    assert_eq!(replies.len(), 16, "a server cannot make us answer without end");
+    assert_eq!(replies.len(), 16, "the number of replies to a server is limited");
 }
 
 #[tokio::test]
@@ -235,7 +235,7 @@ async fn ending_a_session_does_not_delay_the_result() {
     })
     .await;
     assert_eq!(egress().send(&call_of(&server)).await, answered(json!("done"), false));
-    assert_eq!(seen(&server, "DELETE").len(), 0, "the answer is there before the end is said");
+    assert_eq!(seen(&server, "DELETE").len(), 0, "the answer arrives before the session is deleted");
     until(|| seen(&server, "DELETE").len() == 1).await;
     assert_eq!(seen(&server, "DELETE")[0].header("mcp-session-id"), Some("abc"));
 }

@@ -137,7 +137,7 @@ async fn responses_are_read_alike_from_every_provider() {
         ),
         ("a call before the limit", cut(calls(&[(Some("1"), "a", "{}")])), None, json!([["1", "a", {}]]), Ended::Cut),
         (
-            "text beside a call",
+            "text and a call",
             ModelAnswer { text: Some("one moment".into()), ..calls(&[(Some("1"), "a", "{}")]) },
             Some("one moment"),
             json!([["1", "a", {}]]),

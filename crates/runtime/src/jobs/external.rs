@@ -22,7 +22,7 @@ pub(crate) enum Queue {
 }
 
 /// The due jobs of a queue, oldest first.
-pub(crate) async fn look(ctx: &Context, queue: Queue) -> Result<Vec<DueRow>> {
+pub(crate) async fn find_due(ctx: &Context, queue: Queue) -> Result<Vec<DueRow>> {
     let mut reader = ctx.store.read().await?;
     match queue {
         Queue::Downloads => unscoped::due_fetches(&mut reader.conn(), ctx.now(), BATCH).await,
@@ -33,7 +33,7 @@ pub(crate) async fn look(ctx: &Context, queue: Queue) -> Result<Vec<DueRow>> {
 /// Runs one due job.
 pub(crate) async fn step(ctx: &Context) -> Result<Did> {
     for queue in [Queue::Others, Queue::Downloads] {
-        if let Some(due) = look(ctx, queue).await?.first() {
+        if let Some(due) = find_due(ctx, queue).await?.first() {
             run(ctx, *due).await?;
             return Ok(Did::Something);
         }

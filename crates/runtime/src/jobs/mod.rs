@@ -11,6 +11,6 @@ mod retry;
 mod template_refresh;
 mod template_sync;
 
-pub(crate) use external::{Queue, look, run, step as step_external};
+pub(crate) use external::{Queue, find_due, run, step as step_external};
 pub(crate) use local::step as step_local;
 pub use read_receipt::Receipt;

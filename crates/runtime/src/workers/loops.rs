@@ -2,7 +2,7 @@
 
 use super::{
     lease_renewal::renew_leases,
-    work::{Due, Subject, Work, look, run_due_clocks},
+    work::{Due, Subject, Work, find_due, run_due_timers},
 };
 use crate::{
     Context,
@@ -16,7 +16,7 @@ use futures::{
 use std::{collections::HashSet, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// Longest wait for work that did not notify this node: work of other nodes, and clocks, are found
+/// Longest wait for work that did not notify this node: work of other nodes, and timers, are found
 /// by polling.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 /// Most concurrent turns on this node; each waits for a model most of the time.
@@ -25,7 +25,7 @@ const MAX_TURNS: usize = 256;
 /// leaving.
 const MAX_SENDS: usize = 128;
 /// Most concurrent test runs.
-const MAX_TRIALS: usize = 64;
+const MAX_TEST_RUNS: usize = 64;
 /// Most concurrent jobs that call Meta, in each queue.
 const MAX_JOBS: usize = 16;
 
@@ -40,9 +40,9 @@ pub async fn run(ctx: Context, stop: CancellationToken) {
         tokio::join!(work, others, downloads);
         idle.cancel();
     };
-    let clocks = supervised("clocks", &stop, || run_clocks(ctx.clone(), stop.clone()));
+    let timers = supervised("timers", &stop, || run_timers(ctx.clone(), stop.clone()));
     let leases = supervised("leases", &idle, || keep_leases(ctx.clone(), idle.clone()));
-    tokio::join!(due, clocks, leases);
+    tokio::join!(due, timers, leases);
 }
 
 /// Restarts a loop that panics, and counts the panic.
@@ -64,11 +64,11 @@ async fn supervised<F: Future<Output = ()> + Send + 'static>(
 async fn run_due(ctx: Context, stop: CancellationToken) {
     let mut tasks = FuturesUnordered::new();
     let mut busy: HashSet<Subject> = HashSet::new();
-    // The last look found work that was busy, or that exceeded a limit.
+    // The last scan found work that was busy, or that exceeded a limit.
     let mut more_due = true;
     let mut ended = false;
     loop {
-        // Registered before looking: a wake-up during the look is not missed.
+        // Registered before the scan: a wake-up during the scan is not missed.
         let woken = ctx.wake.notified();
         tokio::pin!(woken);
         woken.as_mut().enable();
@@ -81,7 +81,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         let sends = busy.len() - turns - test_runs;
         let (turn_room, send_room) = (MAX_TURNS.saturating_sub(turns), MAX_SENDS.saturating_sub(sends));
         if should_scan && !stop.is_cancelled() && (turn_room > 0 || send_room > 0) {
-            let due = look(&ctx).await.unwrap_or_else(|error| {
+            let due = find_due(&ctx).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot query due work");
                 Due::default()
             });
@@ -90,7 +90,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
             more_due |= full;
             let turns = due.turns.into_iter().take(turn_room).map(Work::Turn);
             let sends = due.sends.into_iter().take(send_room).map(Work::Send);
-            let test_runs = due.test_runs.into_iter().take(MAX_TRIALS.saturating_sub(test_runs)).map(Work::TestRun);
+            let test_runs = due.test_runs.into_iter().take(MAX_TEST_RUNS.saturating_sub(test_runs)).map(Work::TestRun);
             for work in turns.chain(sends).chain(test_runs) {
                 if busy.insert(work.subject()) {
                     tasks.push(spawn(work.subject(), work.execute(ctx.clone())));
@@ -106,7 +106,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         tokio::select! {
             Some(subject) = tasks.next() => {
                 busy.remove(&subject);
-                // One look serves all tasks that have ended by now.
+                // One scan serves all tasks that have ended by now.
                 while let Some(Some(subject)) = tasks.next().now_or_never() {
                     busy.remove(&subject);
                 }
@@ -141,7 +141,7 @@ async fn run_jobs(ctx: Context, queue: Queue, stop: CancellationToken) {
     loop {
         let room = MAX_JOBS.saturating_sub(tasks.len());
         if room > 0 && !stop.is_cancelled() {
-            let due = jobs::look(&ctx, queue).await.unwrap_or_else(|error| {
+            let due = jobs::find_due(&ctx, queue).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot query due jobs");
                 Vec::new()
             });
@@ -164,9 +164,9 @@ async fn run_jobs(ctx: Context, queue: Queue, stop: CancellationToken) {
     }
 }
 
-async fn run_clocks(ctx: Context, stop: CancellationToken) {
+async fn run_timers(ctx: Context, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = run_due_clocks(&ctx).await {
+        if let Err(error) = run_due_timers(&ctx).await {
             tracing::warn!(%error, "cannot query due timers and jobs");
         }
         tokio::select! {

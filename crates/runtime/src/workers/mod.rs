@@ -10,4 +10,4 @@ mod work;
 pub use crate::worker_step::Did;
 pub use lease_renewal::renew_leases;
 pub use loops::run;
-pub use work::{Due, Subject, Work, look, run_due_clocks, step};
+pub use work::{Due, Subject, Work, find_due, run_due_timers, step};

@@ -76,7 +76,7 @@ pub struct Due {
 }
 
 /// Finds due turns, sends and test runs.
-pub async fn look(ctx: &Context) -> store::Result<Due> {
+pub async fn find_due(ctx: &Context) -> store::Result<Due> {
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     let now = ctx.now();
@@ -87,7 +87,7 @@ pub async fn look(ctx: &Context) -> store::Result<Due> {
 }
 
 /// Fires due timers and runs due jobs that need no network.
-pub async fn run_due_clocks(ctx: &Context) -> store::Result<()> {
+pub async fn run_due_timers(ctx: &Context) -> store::Result<()> {
     let fired = timers::step(ctx).await;
     jobs::step_local(ctx).await?;
     fired.map(drop)

@@ -21,7 +21,11 @@ async fn key_over_its_rate_limit_gets_429_with_retry_after() {
     let reset: i64 = refused.headers["x-ratelimit-reset"].parse().unwrap();
     assert!((1..=60).contains(&wait) && reset - app.clock.now().secs() == wait);
     let (_, other) = app.app.operator().create_key(&app.project.to_string()).await.unwrap();
-    assert_eq!(app.call_as(Some(&other), Method::GET, "/api/v1/agents", None).await.status, 200, "keys count apart");
+    assert_eq!(
+        app.call_as(Some(&other), Method::GET, "/api/v1/agents", None).await.status,
+        200,
+        "keys are counted separately"
+    );
     assert_eq!(app.call_as(None, Method::GET, "/health/live", None).await.status, 200);
     app.clock.forward(domain::Span::from_secs(wait));
     assert_eq!(app.get("/api/v1/agents").await.status, 200);
@@ -106,7 +110,7 @@ async fn nul_in_a_query_is_refused_and_yields_no_token() {
         assert_eq!((answer.status, answer.body["details"][0]["code"].as_str()), (422, Some("nul")), "{path}");
     }
     let spelled = app.get(r"/api/v1/customers?q[name_cont]=\u0000&unknown=%00").await;
-    assert_eq!(spelled.status, 200, "neither is one");
+    assert_eq!(spelled.status, 200, "neither contains a NUL character");
     let handshake = "/webhooks/whatsapp?hub.mode=subscribe&hub.challenge=1&hub.verify_token=%00";
     assert_eq!(app.call_as(None, Method::GET, handshake, None).await.status, 403);
 }

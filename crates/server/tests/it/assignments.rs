@@ -103,7 +103,7 @@ async fn assignment_interrupts_a_model_call_and_the_released_agent_gets_all_mess
     app.model().says("Bye!");
     app.contact_sends(ANA, "ok").await;
     app.run_until_idle().await;
-    assert_eq!(app.received_texts(ANA).await.last().unwrap(), "Bye!", "neither a loop nor silence");
+    assert_eq!(app.received_texts(ANA).await.last().unwrap(), "Bye!", "one answer, no loop");
 }
 
 #[tokio::test]

@@ -133,7 +133,7 @@ async fn agent_graph_round_trips_unchanged() {
         (whole["name"].as_str(), whole["system_prompt"].as_str(), whole["message_debounce_seconds"].as_i64()),
         (Some("Full"), Some("Be kind."), Some(3))
     );
-    assert!(whole.get("description").is_none(), "published clients break on it here");
+    assert!(whole.get("description").is_none(), "published clients fail on this field");
     let node = &whole["graph"]["nodes"][1];
     assert_eq!((node["colour"].as_str(), node["position"]["y"].as_i64()), (Some("blue"), Some(2)));
     assert_eq!(whole["graph"]["metadata"], json!({"zoom": 2}));

@@ -91,7 +91,7 @@ async fn missing_altered_or_revoked_token_is_refused() {
         assert_eq!(with_token(&app, Method::GET, path, &token).await.status, 200, "{path}");
     }
     let as_key = app.call_as(Some(&token), Method::GET, "/api/v1/agents", None).await;
-    assert_eq!(as_key.status, 401, "a token names no project");
+    assert_eq!(as_key.status, 401, "a token is not tied to a project");
     let revoked = with_token(&app, Method::POST, "auth/revoke", &token).await;
     assert_eq!((revoked.status, revoked.body), (200, json!({"revoked": true})));
     for path in paths {

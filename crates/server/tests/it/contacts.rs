@@ -93,7 +93,7 @@ async fn update_distinguishes_null_from_missing_and_replaces_metadata() {
     let large = json!({"contact": {"metadata": {"x": "y".repeat(17_000)}}});
     let refused = app.patch(path, large).await;
     assert_eq!((refused.status, refused.body["details"][0]["code"].as_str()), (422, Some("too_large")));
-    assert_eq!(found(&app, "q[profile_name_cont]=marta").await, [""; 0], "a name that was taken away is not found");
+    assert_eq!(found(&app, "q[profile_name_cont]=marta").await, [""; 0], "a removed name is not found");
 }
 
 #[tokio::test]

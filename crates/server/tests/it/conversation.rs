@@ -182,5 +182,5 @@ async fn execution_keeps_the_graph_it_started_with() {
     app.model().says("hello again");
     app.contact_sends(ANA, "me again").await;
     app.run_until_idle().await;
-    assert!(system(2).contains("New rules."), "a new execution takes the agent as it is now");
+    assert!(system(2).contains("New rules."), "a new execution uses the current agent");
 }

@@ -41,12 +41,12 @@ async fn closing_ends_execution_and_timers_and_the_next_message_opens_a_new_conv
     app.clock.forward(Span::from_mins(1));
     let closed = set(&app, &first, "ended").await;
     assert_eq!(closed.data()["status"], "ended");
-    assert_eq!(closed.data()["last_active_at"], before.data()["last_active_at"], "nothing was said");
+    assert_eq!(closed.data()["last_active_at"], before.data()["last_active_at"], "no message was sent");
     assert_eq!(set(&app, &first, "ended").await.data(), closed.data());
     app.run_until_idle().await;
     assert_eq!(end_of_execution(&app, &agent).await, (json!("ended"), json!("conversation_closed")));
     app.forward(Span::from_hours(25)).await;
-    assert_eq!(end_of_execution(&app, &agent).await.1, "conversation_closed", "its timer is gone");
+    assert_eq!(end_of_execution(&app, &agent).await.1, "conversation_closed", "its timer was deleted");
 
     let session = app.activate(ANA, &agent).await;
     assert!(!session.is_empty());
@@ -108,7 +108,11 @@ async fn closing_releases_the_assignment_and_drops_waiting_input() {
     assert_eq!(app.model().requests().len(), 0);
     exchange(&app, "hello?", "yes?").await;
     assert_eq!(app.execution(&agent).await["status"], "paused");
-    assert_eq!(app.model().last_texts("user"), ["is anybody there?", "hello?"], "it is history for the next one");
+    assert_eq!(
+        app.model().last_texts("user"),
+        ["is anybody there?", "hello?"],
+        "the next execution receives it as history"
+    );
 }
 
 #[tokio::test]

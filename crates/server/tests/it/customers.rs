@@ -45,9 +45,17 @@ async fn customers_are_filtered_by_name_external_id_and_time() {
     assert_eq!(names(&list(&format!("q[created_at_gteq]={from}")).await), ["50% off_shop"]);
     let early = list(&format!("q[created_at_lteq]={to}")).await;
     assert_eq!((names(&early), early.body["meta"]["total_count"].as_i64()), (vec!["CLÍNICA São José"], Some(1)));
-    assert_eq!(names(&list(&format!("q[created_at_lteq]={from}")).await).len(), 2, "its own time holds it");
+    assert_eq!(
+        names(&list(&format!("q[created_at_lteq]={from}")).await).len(),
+        2,
+        "a time equal to created_at matches"
+    );
     let exactly = from.replace('Z', "455Z");
-    assert_eq!(names(&list(&format!("q[created_at_lteq]={exactly}")).await), ["CLÍNICA São José"], "finer than shown");
+    assert_eq!(
+        names(&list(&format!("q[created_at_lteq]={exactly}")).await),
+        ["CLÍNICA São José"],
+        "more precise than the API shows"
+    );
 }
 
 #[tokio::test]

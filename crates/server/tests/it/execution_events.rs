@@ -104,7 +104,7 @@ async fn key_may_open_five_event_streams() {
     let refused = follow().await;
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"60".parse().unwrap()));
     assert_eq!(refused.json::<Value>().await.unwrap()["code"], "too_many_streams");
-    assert_eq!(app.get(&path).await.status, 200, "a list is none");
+    assert_eq!(app.get(&path).await.status, 200, "a plain list is no stream");
     open.pop();
     testkit::until(|| async { follow().await.status() == 200 }).await;
 }

@@ -80,7 +80,7 @@ async fn changing_a_waiting_execution_returns_its_new_state() {
         (json!("ended"), json!("set_by_api"), json!(90))
     );
     app.run_until_idle().await;
-    assert_eq!(&app.execution(&agent).await, ended.data(), "and nothing is left to be done");
+    assert_eq!(&app.execution(&agent).await, ended.data(), "and no work is due");
 }
 
 #[tokio::test]

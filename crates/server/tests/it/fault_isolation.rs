@@ -79,7 +79,7 @@ async fn stopping_node_releases_its_turns_at_once() {
         taken = free().await;
     }
     let row = taken.expect("the conversation is free");
-    assert!(row.due_at.is_some_and(|due| due <= ctx.now()), "and due, so that another node takes it up");
+    assert!(row.due_at.is_some_and(|due| due <= ctx.now()), "and due, so that another node claims it");
     app.model().release();
 }
 
@@ -100,7 +100,10 @@ async fn unreadable_conversations_do_not_block_others() {
     }
     app.model().says("hello");
     app.contact_sends(ANA, "anybody?").await;
-    assert!(within(10, async || !app.received_texts(ANA).await.is_empty()).await, "the healthy conversation starves");
+    assert!(
+        within(10, async || !app.received_texts(ANA).await.is_empty()).await,
+        "the healthy conversation is blocked"
+    );
 }
 
 /// More failing timers than one scan returns: the mailbox position of each is already used.
@@ -223,7 +226,7 @@ async fn webhook_item_with_a_huge_id_does_not_block_its_siblings() {
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.status(), 200, "Meta will bring the same bytes for days");
+    assert_eq!(answer.status(), 200, "Meta would redeliver the same body for days");
 }
 
 fn config_on(url: &store::DatabaseUrl, folder: &std::path::Path) -> server::Config {
@@ -263,7 +266,7 @@ async fn node_with_a_different_master_key_is_refused() {
     let first = server::build(config_on(&database.url, one.path())).await.unwrap();
     let second = server::build(config_on(&database.url, two.path())).await;
     let differ = second.as_ref().is_ok_and(|second| second.context().tracking_key != first.context().tracking_key);
-    assert!(!differ, "two nodes that do not know each other's tokens");
+    assert!(!differ, "two nodes with different tracking keys");
     first.shutdown().await;
 }
 
@@ -298,7 +301,7 @@ async fn unknown_http_methods_add_no_metric_series() {
     }
     let text = app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
     let lines = text.lines().filter(|line| line.contains("INVENTED")).count();
-    assert_eq!(lines, 0, "lines kept for ever");
+    assert_eq!(lines, 0, "log lines are never released");
     let _: Id<()> = app.app.context().new_id();
 }
 

@@ -117,7 +117,7 @@ async fn fifty_sends_with_one_key_deliver_one_message_and_get_one_response() {
         assert_eq!((other.status, other.body["code"].as_str()), (422, Some("idempotency_mismatch")));
         app.run_until_idle().await;
         app.forward(Span::from_mins(2)).await;
-        assert_eq!(send(&app, key, path, &body).await.body, answers[0].body, "also after it was sent");
+        assert_eq!(send(&app, key, path, &body).await.body, answers[0].body, "the file is deleted after the send, too");
     }
     assert_eq!(app.received_texts(testkit::ANA).await, ["in it", "alone"]);
 }

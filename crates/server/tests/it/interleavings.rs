@@ -141,7 +141,7 @@ async fn resumed_execution_sees_a_send_settled_while_it_was_failed() {
     app.run_until_idle().await;
     app.forward(Span::from_mins(30)).await;
     assert_eq!(app.received_texts(ANA).await, ["One moment.", "Here I am."]);
-    assert_eq!(app.execution(&agent).await["status"], "paused", "it waits for a send that is long settled");
+    assert_eq!(app.execution(&agent).await["status"], "paused", "the execution waits for a settled send");
     app.contact_sends(ANA, "still there?").await;
     app.run_until_idle().await;
     assert_eq!(app.received_texts(ANA).await.len(), 3);
@@ -187,7 +187,7 @@ async fn redelivered_message_stays_in_its_first_project() {
     let id = conversations.data()[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v1/whatsapp_conversations/{id}/whatsapp_messages");
     let list = app.call_as(Some(&key), Method::GET, &path, None).await;
-    assert!(!list.body.to_string().contains("4711"), "project B reads what was said to project A");
+    assert!(!list.body.to_string().contains("4711"), "project B reads a message of project A");
 }
 
 /// The status that proves attempt 1 arrives while the entry is queued for attempt 3.
@@ -215,7 +215,7 @@ async fn status_of_an_earlier_attempt_settles_a_queued_outbox_entry() {
     let sends =
         sends["requests"].as_array().unwrap().iter().filter(|r| r["body"]["text"]["body"] == "only once").count();
     assert!(sends >= 2, "{sends} requests: the faults did their part");
-    assert_eq!(app.received_texts(ANA).await, ["only once"], "the proof was there before the last attempt");
+    assert_eq!(app.received_texts(ANA).await, ["only once"], "the status arrived before the last attempt");
 }
 
 #[tokio::test]
@@ -234,8 +234,8 @@ async fn new_messages_do_not_postpone_a_model_retry() {
     let asked = app.model().requests().len();
     app.forward(Span::from_mins(6)).await;
     assert!(asked > 1, "the retry was due after half a second");
-    let said = app.model().last_texts("user");
-    assert!(said.iter().any(|text| text == "two\nthree"), "what was said meanwhile is not asked for in vain: {said:?}");
+    let texts = app.model().last_texts("user");
+    assert!(texts.iter().any(|text| text == "two\nthree"), "messages sent meanwhile reach the model: {texts:?}");
     assert_eq!(app.received_texts(ANA).await, ["to all three"]);
 }
 
@@ -269,7 +269,7 @@ async fn message_with_unreadable_sender_is_logged() {
     body["entry"][0]["changes"][0]["value"]["contacts"] = json!([]);
     assert_eq!(deliver(&app, &body).await, 200);
     app.run_until_idle().await;
-    assert_eq!(kept().await, before + 1, "acknowledged, and nowhere to be found");
+    assert_eq!(kept().await, before + 1, "acknowledged but not stored");
 }
 
 /// After a new activation the new agent gets the phone's messages, even while the old execution is

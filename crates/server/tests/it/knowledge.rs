@@ -117,14 +117,14 @@ async fn search_interrupted_by_a_crash_is_repeated() {
     })
     .await;
     turn.abort();
-    assert!(turn.await.unwrap_err().is_cancelled(), "the search was over already: the case proves nothing");
+    assert!(turn.await.unwrap_err().is_cancelled(), "the search finished too early for this case");
     let app = std::sync::Arc::into_inner(app).unwrap().crash_and_restart().await;
     app.run_until_idle().await;
     assert_eq!(app.received_texts(ANA).await.iter().filter(|text| *text == "Within 30 days.").count(), 1);
     let events = app.events(execution(&app, &agent).await).await;
     let searched = events.iter().filter(|event| event.name == "tool.called" && event.data["name"] == "kb_retrieval");
     let answered = events.iter().filter(|event| event.name == "tool.result");
-    assert_eq!((searched.count(), answered.count()), (1, 1), "asked for once, answered once");
+    assert_eq!((searched.count(), answered.count()), (1, 1), "one request, one answer");
     assert!(app.model().last_texts("tool").last().unwrap().contains("We refund within 30 days."));
 }
 

@@ -139,7 +139,7 @@ async fn mcp_server_on_a_private_address_is_never_called() {
         app.run_until_idle().await;
         assert_eq!(events(&app, &agent, "mcp.unavailable").await[0]["code"], "blocked_address", "{url}");
     }
-    assert_eq!((server.lists(), server.headers().len()), (0, 0), "nothing came to it");
+    assert_eq!((server.lists(), server.headers().len()), (0, 0), "it received nothing");
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn crash_repeats_tool_lists_but_not_tool_calls() {
     let app = interrupted(app, &server, "tools/call").await;
     app.model().says("I do not know whether it was done.");
     app.run_until_idle().await;
-    assert_eq!((server.lists(), server.calls().len()), (2, 1), "asked again which tools there are, and called once");
+    assert_eq!((server.lists(), server.calls().len()), (2, 1), "tools are listed again and called once");
     assert!(app.model().last_texts("tool").pop().unwrap().contains("outcome_unknown"));
     assert_eq!(app.received_texts(ANA).await, ["I do not know whether it was done."]);
 }
@@ -172,7 +172,7 @@ async fn interrupted(app: TestApp, server: &McpServer, method: &str) -> TestApp 
     });
     testkit::until(|| async { server.held() == 1 }).await;
     turn.abort();
-    assert!(turn.await.unwrap_err().is_cancelled(), "the answer was there already: the case proves nothing");
+    assert!(turn.await.unwrap_err().is_cancelled(), "the answer arrived too early for this case");
     server.release();
     std::sync::Arc::into_inner(app).unwrap().crash_and_restart().await
 }

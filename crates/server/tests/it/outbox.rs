@@ -40,7 +40,7 @@ async fn send_without_any_status_is_repeated_after_the_reconcile_window() {
     app.run_until_idle().await;
     assert!(app.received_texts(ANA).await.is_empty());
     app.forward(Span::from_secs(20)).await;
-    assert!(app.received_texts(ANA).await.is_empty(), "a status may still come");
+    assert!(app.received_texts(ANA).await.is_empty(), "a status may still arrive");
     app.forward(Span::from_secs(15)).await;
     assert_eq!(app.received_texts(ANA).await, ["at last"]);
     assert_eq!(app.execution(&agent).await["status"], "paused");

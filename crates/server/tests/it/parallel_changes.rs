@@ -75,7 +75,7 @@ async fn retrying_after_a_conflict_succeeds_and_versions_are_unique() {
     let all = join_all((1..=40).map(insists)).await;
     let versions: BTreeSet<u64> = all.iter().map(|(version, _)| *version).collect();
     assert_eq!(versions, (2..=41).collect());
-    assert!(all.iter().any(|(_, tries)| *tries > 1), "they did meet");
+    assert!(all.iter().any(|(_, tries)| *tries > 1), "the posts were open at the same time");
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn without_if_match_the_last_change_wins_and_none_are_mixed() {
     let path = agent(&app).await;
     let all = join_all((1..=200).map(|n| change(&app, &path, None, n))).await;
     let versions: BTreeSet<u64> = all.iter().map(version).collect();
-    assert_eq!(versions, (2..=201).collect(), "each made a version");
+    assert_eq!(versions, (2..=201).collect(), "each change created a version");
     for (place, answer) in all.iter().enumerate() {
         assert_eq!((answer.status, &answer.data()["name"]), (200, &json!((place + 1).to_string())));
     }

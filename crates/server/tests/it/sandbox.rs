@@ -78,7 +78,11 @@ async fn unknown_sender_gets_an_explanation_once_an_hour() {
     app.contact_sends(BOB, "hello?").await;
     app.run_until_idle().await;
     assert_eq!(answers(app.chat(BOB).await), 2);
-    assert_eq!(app.get("/api/v1/whatsapp_conversations").await.data(), &json!([]), "strangers belong to no project");
+    assert_eq!(
+        app.get("/api/v1/whatsapp_conversations").await.data(),
+        &json!([]),
+        "unknown senders belong to no project"
+    );
 }
 
 #[tokio::test]
@@ -111,7 +115,7 @@ async fn latest_activation_owns_the_phone_across_projects() {
         app.call_as(Some(&key), Method::POST, "/api/v1/agents", Some(json!({"agent": {"name": "Theirs"}}))).await.id();
     let body = json!({"whatsapp_sandbox_session": {"phone_number": ANA, "agent_id": theirs}});
     let session = app.call_as(Some(&key), Method::POST, "/api/v1/sandbox_sessions", Some(body)).await;
-    assert_eq!(status(&app, &mine).await, "active", "a session that waits for its code changes nothing yet");
+    assert_eq!(status(&app, &mine).await, "active", "a pending session does not replace the active one");
     app.contact_sends(ANA, session.data()["activation_code"].as_str().unwrap()).await;
     app.run_until_idle().await;
     assert_eq!(status(&app, &mine).await, "expired");

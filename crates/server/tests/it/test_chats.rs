@@ -49,8 +49,8 @@ async fn test_mode_messages_stay_in_the_chat() {
     );
     assert_eq!(messages(&chat)[2..], [("user", "so?"), ("assistant", "Yes?")]);
     assert!(app.model().last_texts("tool").contains(&"Message sent: One moment".to_owned()));
-    assert_eq!(sent_to_whatsapp(&app).await, before, "WhatsApp saw nothing");
-    assert_eq!(app.get("/api/v1/whatsapp_conversations").await.data(), &json!([]), "nor does any list show it");
+    assert_eq!(sent_to_whatsapp(&app).await, before, "WhatsApp received no request");
+    assert_eq!(app.get("/api/v1/whatsapp_conversations").await.data(), &json!([]), "no list shows it");
     assert_eq!(app.get(&format!("/api/v1/agents/{agent}/executions")).await.data(), &json!([]));
 }
 
@@ -156,7 +156,7 @@ async fn message_after_the_end_starts_a_new_execution_in_the_same_chat() {
     app.model().says("Hello again.");
     let chat = send_text(&app, &agent, json!({"message": "back", "agent_test_chat_id": chat["id"]})).await;
     assert_eq!(messages(&chat), [("user", "hello"), ("user", "back"), ("assistant", "Hello again.")]);
-    assert!(!app.model().requests().last().unwrap().to_string().contains("hello"), "its memory is its own");
+    assert!(!app.model().requests().last().unwrap().to_string().contains("hello"), "its memory is separate");
 }
 
 fn code(answer: &Answer) -> (u16, &str) {
@@ -179,7 +179,7 @@ async fn snapshot_never_changes_and_chats_run_its_graph() {
     assert_ne!(given.id(), own.id());
     assert_eq!(given.data()["graph"]["nodes"][1]["name"], "bread");
     let unchanged = app.get(&format!("/api/v1/agents/{agent}/graph")).await;
-    assert_eq!(unchanged.data()["graph"], own.data()["graph"], "the agent is as it was");
+    assert_eq!(unchanged.data()["graph"], own.data()["graph"], "the agent is unchanged");
     let found = app.get(&format!("/api/v1/agent_snapshots/{}", given.id())).await;
     assert_eq!(found.data(), given.data());
     app.patch(&format!("/api/v1/agents/{agent}"), json!({"agent": {"system_prompt": "Changed."}})).await.data();

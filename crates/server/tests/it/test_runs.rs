@@ -64,7 +64,7 @@ async fn suite_is_created_with_ordered_cases_or_not_at_all() {
         assert_eq!((refused.status, &detail["path"], &detail["code"]), (422, &json!(path), &json!(code)));
     }
     let suites = app.get(&format!("/api/v1/agents/{agent}/test_suites")).await;
-    assert_eq!(suites.data().as_array().unwrap().len(), 2, "the default one and ours");
+    assert_eq!(suites.data().as_array().unwrap().len(), 2, "only the two valid suites exist");
     assert_eq!(create(Value::Null).await.data()["test_cases"], json!([]));
 }
 
@@ -82,7 +82,7 @@ async fn test_case_is_played_by_script_and_graded_by_rubric() {
     grade(&app, 0.857);
     let run = start(&app, &case).await;
     let begun = read(&app, &run).await;
-    assert_eq!((&begun["conversation"], &begun["full_history"]), (&json!([]), &json!([])), "nothing was said yet");
+    assert_eq!((&begun["conversation"], &begun["full_history"]), (&json!([]), &json!([])), "no message yet");
     app.run_until_idle().await;
     let run = read(&app, &run).await;
     assert_eq!(
@@ -215,7 +215,7 @@ async fn cancelled_run_stops_its_agent_and_starts_the_next_run() {
     let path = format!("/api/v1/test_suites/{suite}/test_runs");
     let runs = app.post(&path, json!({})).await;
     let in_status = |status: &str| runs.data().as_array().unwrap().iter().filter(|run| run["status"] == status).count();
-    assert_eq!((in_status("running"), in_status("queued")), (4, 1), "four side by side");
+    assert_eq!((in_status("running"), in_status("queued")), (4, 1), "four run concurrently");
     for run in runs.data().as_array().unwrap() {
         let cancelled = app.post(&format!("/api/v1/test_runs/{}/cancel", run["id"].as_str().unwrap()), json!({})).await;
         assert_eq!(
@@ -301,7 +301,7 @@ async fn offline_suite_scores_a_good_agent_above_a_broken_one() {
     let service = orders::start("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let good = rehearse(shop(&service.url()), false).await;
     assert_eq!(good, [json!(1.0), json!(1.0), json!(0.5)]);
-    assert_eq!(rehearse(shop(&service.url()), true).await, good, "crashes change nothing");
+    assert_eq!(rehearse(shop(&service.url()), true).await, good, "crashes do not change the result");
     let broken = rehearse(json!({"name": "Broken"}), false).await;
     assert!(broken.iter().all(|score| score.as_f64().unwrap() <= 0.5), "{broken:?}");
     assert_eq!((&broken[0], &broken[2]), (&json!(0.0), &json!(0.0)));

@@ -84,6 +84,6 @@ async fn several_tool_calls_run_in_order_and_invalid_ones_get_errors() {
         results[0].contains("sent") && results[1].contains("invalid_arguments") && results[2].contains("unknown_tool"),
         "{results:?}"
     );
-    assert_eq!(results[3], "processing", "a number is taken where the schema wants a text");
+    assert_eq!(results[3], "processing", "a number is accepted where the schema requires a string");
     assert_eq!(service.requests(), 1);
 }

@@ -221,7 +221,7 @@ async fn display_number_comes_from_meta_and_registering_without_meta_works() {
     );
     let asked = meta.requests().len();
     app.patch(&path(&known), json!({"whatsapp_config": {"name": "Night line"}})).await.data();
-    assert_eq!(meta.requests().len(), asked, "nothing new is to be known");
+    assert_eq!(meta.requests().len(), asked, "there is no new status");
 }
 
 #[tokio::test]

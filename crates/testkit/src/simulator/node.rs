@@ -148,13 +148,13 @@ impl Node {
             let ctx = ctx.clone();
             tasks.push((
                 TaskKind::Timers,
-                Task::new(async move { TaskResult::Timers(workers::run_due_clocks(&ctx).await) }),
+                Task::new(async move { TaskResult::Timers(workers::run_due_timers(&ctx).await) }),
             ));
         }
         if !self.scanning && !self.stopping && (scans || ctx.wake.notified().now_or_never().is_some()) {
             self.scanning = true;
             let ctx = ctx.clone();
-            tasks.push((TaskKind::Scan, Task::new(async move { TaskResult::Scanned(workers::look(&ctx).await) })));
+            tasks.push((TaskKind::Scan, Task::new(async move { TaskResult::Scanned(workers::find_due(&ctx).await) })));
         }
         match self.renew_at {
             Some(at) if at <= now => {

@@ -174,7 +174,7 @@ impl Run<'_> {
             if node.paused_until.is_some_and(|until| until <= now) {
                 node.paused_until = None;
                 node.draining.clear();
-                self.world.note(format_args!("node {index} goes on"));
+                self.world.note(format_args!("node {index} continues"));
                 self.changed = true;
             }
             if node.ctx.is_none() && node.restart_at <= now {
@@ -305,9 +305,9 @@ impl Run<'_> {
             }
             TaskResult::Scanned(Err(error)) => {
                 self.nodes[index].start_work(workers::Due::default());
-                self.report_unexpected(index, "look", Err(error));
+                self.report_unexpected(index, "scan", Err(error));
             }
-            TaskResult::Timers(result) => self.report_unexpected(index, "clocks", result),
+            TaskResult::Timers(result) => self.report_unexpected(index, "timers", result),
             TaskResult::Renewed(result) => self.report_unexpected(index, "renew", result),
             TaskResult::Worked(subject, result) => {
                 self.nodes[index].finished(subject);

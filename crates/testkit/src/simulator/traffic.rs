@@ -56,7 +56,7 @@ pub(super) struct Attempt {
     pub statuses: Vec<&'static str>,
 }
 
-/// Request on its way to Meta. A crash of the sender may or may not stop it.
+/// Request that has been sent to Meta. A crash of the sender may or may not stop it.
 #[derive(Debug, Clone)]
 pub(super) struct Arrival {
     pub at: Timestamp,

@@ -139,7 +139,11 @@ async fn template_can_be_created_found_sent_edited_and_deleted() {
     assert!(matches!(twice, CallError::Refused { subcode: Some(2_388_024), .. }), "{twice:?}");
     let named = async |name: &str, language: &str| client.template_named(WABA_ID, token, name, language).await.unwrap();
     assert_eq!(named("ready", "pt_BR").await.map(|template| template.id), Some(created.id.clone()));
-    assert_eq!((named("read", "pt_BR").await, named("ready", "en_US").await), (None, None), "a part, another language");
+    assert_eq!(
+        (named("read", "pt_BR").await, named("ready", "en_US").await),
+        (None, None),
+        "substring of the name, other language"
+    );
     assert!(is_taken(&twice));
     let components = [json!({"type": "BODY", "text": "Pode vir."})];
     let edit = TemplateEdit { components: Some(&components), ..TemplateEdit::default() };

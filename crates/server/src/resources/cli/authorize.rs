@@ -14,7 +14,7 @@ pub(crate) async fn handle(Path(code): Path<String>) -> Response {
         return ApiError::NotFound("Login").into_response();
     }
     let text = format!(
-        "Somebody wants to sign in from a command line.\n\n\
+        "A command line asks to sign in.\n\n\
          If it is you, run this on the machine of the server, or have its operator run it:\n\n    \
          chasqui login approve {code} --email YOUR@ADDRESS\n\n\
          The code is valid for ten minutes.\n"

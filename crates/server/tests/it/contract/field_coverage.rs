@@ -15,7 +15,7 @@ async fn every_contract_field_has_a_value_in_some_real_response() {
     for operation in CONTRACT.values() {
         for status in successes(operation) {
             if let Some(schema) = operation.answer(&status) {
-                fields.look(operation, schema, None, &format!("{} {status}", operation.name));
+                fields.record(operation, schema, None, &format!("{} {status}", operation.name));
             }
         }
     }
@@ -23,7 +23,7 @@ async fn every_contract_field_has_a_value_in_some_real_response() {
         let status = call.answer.status.to_string();
         let Some(operation) = called(&call) else { continue };
         if let Some(schema) = operation.answer(&status).filter(|_| status.starts_with('2')) {
-            fields.look(operation, schema, Some(&call.answer.body), &format!("{} {status}", operation.name));
+            fields.record(operation, schema, Some(&call.answer.body), &format!("{} {status}", operation.name));
         }
     }
     fields.report();
@@ -57,7 +57,7 @@ struct Fields {
 
 impl Fields {
     /// Records the fields of a schema, and those of a value that are not null.
-    fn look(&mut self, operation: &Operation, schema: &Value, value: Option<&Value>, place: &str) {
+    fn record(&mut self, operation: &Operation, schema: &Value, value: Option<&Value>, place: &str) {
         self.look_into(operation, schema, value, place, &mut Vec::new());
     }
 

@@ -174,7 +174,7 @@ async fn idempotency_ignores_the_form_boundary_but_not_the_file() {
     assert_eq!((first.id(), again.headers.contains_key("idempotency-replayed")), (again.id(), true));
     let other = post(&app, &path, Some("k"), "one", with("one", b"\x89PNG\r\n\x1a\n another")).await;
     assert_eq!((other.status, other.body["code"].as_str()), (422, Some("idempotency_mismatch")));
-    assert_eq!(pieces(&app).await, 1, "only the first one's file waits");
+    assert_eq!(pieces(&app).await, 1, "only the first request's file is stored");
     app.run_until_idle().await;
     assert_eq!(app.chat(testkit::ANA).await.iter().filter(|message| message["type"] == "image").count(), 1);
 }
@@ -218,7 +218,7 @@ async fn file_is_uploaded_once_when_its_message_is_sent_twice() {
     let body = form("bb", &[("message[message_type]", "image")], Some(("a.png", "image/png", PNG)));
     let id = post(&app, &path, None, "bb", body).await.id();
     app.run_until_idle().await;
-    assert_eq!(pieces(&app).await, 0, "WhatsApp has it");
+    assert_eq!(pieces(&app).await, 0, "WhatsApp accepted the message");
     app.forward(Span::from_secs(10)).await;
     app.forward(Span::from_secs(2)).await;
     assert_eq!(shown(&app, &path, &id).await["status"], "delivered");
@@ -278,7 +278,7 @@ async fn message_after_a_file_waits_for_its_sent_status_with_a_limit() {
         assert!(app.received_texts(testkit::ANA).await.is_empty(), "the file first");
         let needed = if lost { 4_000 } else { 200 };
         app.forward(Span::from_millis(needed - 1)).await;
-        assert!(app.received_texts(testkit::ANA).await.is_empty(), "its status has not come");
+        assert!(app.received_texts(testkit::ANA).await.is_empty(), "its status has not arrived");
         app.forward(Span::from_millis(1)).await;
         assert_eq!(app.received_texts(testkit::ANA).await, ["waited in line", "came later"]);
     }

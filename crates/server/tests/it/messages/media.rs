@@ -185,7 +185,7 @@ async fn media_link_is_valid_for_a_day_and_one_file() {
     let ended = get(&url, &[]).await;
     assert_eq!(ended.status(), 404);
     assert_eq!(ended.json::<Value>().await.unwrap()["code"], "not_found");
-    assert_eq!(bytes(&message(&app, &wamid).await).await, JPEG, "each answer has a fresh one");
+    assert_eq!(bytes(&message(&app, &wamid).await).await, JPEG, "each response has its own link");
 }
 
 #[tokio::test]
@@ -303,13 +303,13 @@ async fn expired_or_missing_media_is_not_retried_forever() {
 async fn media_survives_a_crash_before_and_after_the_download() {
     let app = listening().await;
     let (wamid, id) = sends_picture(&app).await;
-    assert_eq!(asked(&app, &id).await, 0, "a webhook is answered before anything is fetched");
+    assert_eq!(asked(&app, &id).await, 0, "a webhook is answered before media is downloaded");
     let app = app.crash_and_restart().await;
     app.run_until_idle().await;
     assert_eq!(bytes(&message(&app, &wamid).await).await, JPEG);
     let app = app.crash_and_restart().await;
     app.forward(Span::from_hours(30)).await;
-    assert_eq!(bytes(&message(&app, &wamid).await).await, JPEG, "what is kept does not expire");
+    assert_eq!(bytes(&message(&app, &wamid).await).await, JPEG, "stored media does not expire");
     assert_eq!((asked(&app, &id).await, pieces(&app).await), (1, 1));
 }
 

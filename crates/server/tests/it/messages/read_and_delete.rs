@@ -36,7 +36,7 @@ async fn marking_read_includes_earlier_messages_and_notifies_whatsapp_later() {
     assert_eq!((marked.status, marked.data()["status"].as_str()), (200, Some("read")));
     assert_eq!(on_phone(&app).await.0, Vec::<String>::new(), "in the background");
     for message in inbound(&app).await {
-        assert_eq!(message["status"], "read", "also what came before");
+        assert_eq!(message["status"], "read", "earlier items are included");
     }
     app.run_until_idle().await;
     let (read, typing) = on_phone(&app).await;

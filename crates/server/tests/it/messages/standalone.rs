@@ -125,7 +125,7 @@ async fn contact_who_never_wrote_gets_templates_only() {
     let text = json!({"phone_number": ANA, "content": "hello"});
     let refused = send(&app, PATH, text.clone()).await;
     assert_eq!((refused.status, refused.body["code"].as_str()), (422, Some("outside_service_window")));
-    assert_eq!(app.get("/api/v1/whatsapp_conversations").await.body["meta"]["total_count"], 0, "nothing was made");
+    assert_eq!(app.get("/api/v1/whatsapp_conversations").await.body["meta"]["total_count"], 0, "nothing was created");
     app.contact_sends(ANA, "hi").await;
     let ended = super::conversation(&app).await.parse().unwrap();
     let store = &app.app.context().store;

@@ -30,7 +30,7 @@ async fn template_unknown_here_and_at_meta_is_not_found_and_nothing_is_stored() 
     }
     // The name exists in other languages only.
     refused(&send(&app, PATH, named("hello_world", "fr")).await);
-    assert_eq!(asked(&app).await, 3, "each time Meta was asked once");
+    assert_eq!(asked(&app).await, 3, "one request to Meta per attempt");
     for list in ["whatsapp_conversations", "whatsapp_contacts", "whatsapp_templates"] {
         assert_eq!(app.get(&format!("/api/v1/{list}")).await.body["meta"]["total_count"], 0, "{list}");
     }
@@ -39,7 +39,7 @@ async fn template_unknown_here_and_at_meta_is_not_found_and_nothing_is_stored() 
     let path = format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages");
     refused(&send(&app, &path, named("no_such_thing", "en_US")).await);
     app.run_until_idle().await;
-    assert_eq!(app.messages().await.len(), 1, "what Ana said");
+    assert_eq!(app.messages().await.len(), 1, "Ana's message");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn stored_template_text_comes_from_the_template_not_the_client() {
     let mut message = named("order_update", "en_US");
     message["template_params"] = json!(["Ana", "A-17"]);
     let text = "Hi Ana, your order A-17 is out for delivery today.";
-    assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text, "Meta was asked");
+    assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text, "Meta received the lookup");
     message["content"] = json!("x");
     assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text);
     // WhatsApp refuses it later, and no phone shows it.

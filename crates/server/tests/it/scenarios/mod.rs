@@ -47,5 +47,5 @@ fn every_scenario_of_the_spec_is_played_or_excused() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/scenarios");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     let files: BTreeSet<String> = files.filter_map(|name| Some(name.strip_suffix(".toml")?.to_owned())).collect();
-    assert_eq!(files, here, "a file that no test plays");
+    assert_eq!(files, here, "a scenario file is not played");
 }

@@ -187,7 +187,7 @@ impl Play {
 
     /// Checks a repeated step briefly.
     async fn skip(&mut self, number: usize, step: &Step) {
-        self.look().await;
+        self.read_state().await;
         let texts = self.app.received_texts(ANA).await;
         self.sent = texts.len();
         let requests = self.app.model().requests();
@@ -200,7 +200,7 @@ impl Play {
     }
 
     /// Events since the last check; a new execution starts at its first event.
-    async fn look(&mut self) -> (Value, Vec<StoredEvent>) {
+    async fn read_state(&mut self) -> (Value, Vec<StoredEvent>) {
         let execution = self.app.execution(&self.agent).await;
         let id = execution["id"].as_str().map(str::to_owned);
         if id != self.execution {
@@ -216,7 +216,7 @@ impl Play {
 
     async fn compare(&mut self, number: usize, step: &Step) {
         let before = self.execution.clone();
-        let (execution, events) = self.look().await;
+        let (execution, events) = self.read_state().await;
         let _ = writeln!(self.journal, "# {number}");
         for event in &events {
             let _ = writeln!(self.journal, "{}", line(event));

@@ -21,7 +21,7 @@ async fn draft_belongs_to_its_account_and_all_its_production_numbers() {
     let template =
         json!({"name": "code", "language_code": "pt_BR", "category": "AUTHENTICATION", "components": [extra]});
     let kept = app.post(TEMPLATES, json!({"template": template, "whatsapp_config_id": config})).await;
-    assert_eq!(kept.data()["components"][0], extra, "keys that we do not know are kept");
+    assert_eq!(kept.data()["components"][0], extra, "unknown keys are kept");
 }
 
 #[tokio::test]

@@ -33,7 +33,7 @@ async fn submission_with_lost_response_can_be_repeated() {
     review_manually(&app).await;
     let id = submit_with_lost_response(&app).await;
     let change = app.patch(&path(&id, ""), json!({"template": {"category": "MARKETING"}})).await;
-    assert_eq!(refusal(&change), (422, "submission_unconfirmed"), "Meta may have what it was");
+    assert_eq!(refusal(&change), (422, "submission_unconfirmed"), "the template may exist at Meta");
     let again = submit(&app, &id).await;
     assert_eq!((again.status, &again.body["data"]["status"]), (200, &json!("submitted")), "{}", again.body);
     assert_submitted_once(&app, &id, "submitted").await;

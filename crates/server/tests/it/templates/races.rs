@@ -77,7 +77,11 @@ async fn refresh_does_not_overwrite_newer_webhooks() {
     assert_eq!(status(&app, &id).await, "approved");
     app.forward(domain::Span::from_secs(2)).await;
     let now = read(&app, &id).await;
-    assert_eq!((&now["status"], &now["metadata"]["in_doubt"]), (&json!("approved"), &json!(null)), "it looked again");
+    assert_eq!(
+        (&now["status"], &now["metadata"]["in_doubt"]),
+        (&json!("approved"), &json!(null)),
+        "the template was looked up again"
+    );
 }
 
 #[tokio::test]

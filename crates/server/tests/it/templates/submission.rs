@@ -87,7 +87,11 @@ async fn edited_template_is_reviewed_again() {
     let meta_id = edited.data()["metadata"]["meta_template_id"].clone();
     let asked = app.emulator_call(Method::GET, "/requests", None).await.to_string();
     assert!(asked.contains("message_send_ttl_seconds"), "{asked}");
-    assert_eq!(refusal(&edit(json!({"time_to_live": 60})).await), (422, "not_editable"), "Meta is looking at it");
+    assert_eq!(
+        refusal(&edit(json!({"time_to_live": 60})).await),
+        (422, "not_editable"),
+        "the template is under review"
+    );
     decide(&app, &meta_id, json!({"status": "REJECTED", "reason": "SCAM"})).await;
     app.run_until_idle().await;
     assert_eq!(read(&app, &id).await["metadata"]["rejected_reason"], "SCAM");
@@ -175,7 +179,7 @@ async fn same_idempotency_key_submits_once_and_gets_one_response() {
     assert!(answers.iter().all(|answer| answer.status == 200 && answer.body == answers[0].body), "{answers:?}");
     assert_eq!(answers.iter().filter(|answer| !answer.headers.contains_key("idempotency-replayed")).count(), 1);
     app.forward(Span::from_secs(1)).await;
-    assert_eq!(call().await.body, answers[0].body, "the first answer, whatever has become of it");
+    assert_eq!(call().await.body, answers[0].body, "the first answer, even if the row changed since");
     let other =
         app.call_raw(&headers, Method::POST, &path(&id, "/submit"), Some("{\"customer_id\": null}".into())).await;
     assert_eq!(refusal(&other), (422, "idempotency_mismatch"));

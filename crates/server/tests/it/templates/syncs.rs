@@ -105,7 +105,7 @@ async fn account_has_one_sync_at_a_time() {
     let workers = join_all((0..8).map(|_| runtime::workers::step(ctx))).await;
     assert!(workers.into_iter().all(|did| did.is_ok()));
     app.run_until_idle().await;
-    assert_eq!(lists(&app).await, 1, "eight workers, one of them asked");
+    assert_eq!(lists(&app).await, 1, "only one of eight workers called the model");
     let again = app.post(&format!("{TEMPLATES}/sync"), json!({})).await;
     assert_eq!(again.body["summary"]["jobs_enqueued"], 1, "the other one is over");
 }

@@ -48,14 +48,14 @@ async fn late_webhook_does_not_move_a_template_back() {
     let old = json!({"event": "PENDING", "message_template_id": number, "message_template_name": "visit_reminder",
         "message_template_language": "pt_BR", "reason": null});
     tell(&app, "message_template_status_update", old.clone()).await;
-    assert_eq!(status(&app, &id).await, "approved", "Meta was asked");
+    assert_eq!(status(&app, &id).await, "approved", "Meta received the lookup");
     app.call(Method::DELETE, &path(&id, ""), None).await.data();
     let approved = json!({"event": "APPROVED", "message_template_id": number, "message_template_name": "visit_reminder",
         "message_template_language": "pt_BR", "reason": "NONE"});
     let approved = json!({"field": "message_template_status_update", "value": approved});
     app.emulator_call(Method::POST, "/webhooks/raw", Some(approved)).await;
     app.emulator.quiesce(std::time::Duration::from_secs(10)).await;
-    assert_eq!(status(&app, &id).await, "removed", "not even until Meta is asked");
+    assert_eq!(status(&app, &id).await, "removed", "not even before Meta is called");
     app.run_until_idle().await;
     assert_eq!(status(&app, &id).await, "removed");
 }
@@ -79,7 +79,7 @@ async fn category_quality_and_component_webhooks_are_applied() {
     app.emulator.quiesce(std::time::Duration::from_secs(10)).await;
     assert_eq!(read(&app, &id).await["category"], "MARKETING");
     app.run_until_idle().await;
-    assert_eq!(read(&app, &id).await["category"], "UTILITY", "Meta has the last word");
+    assert_eq!(read(&app, &id).await["category"], "UTILITY", "the webhook's status is kept");
     value["new_quality_score"] = json!("RED");
     app.emulator_call(
         Method::POST,

@@ -156,7 +156,7 @@ async fn another_projects_ids_are_answered_like_absent_ids_everywhere() {
     eprintln!("another project's ids: {} in paths, {} in queries, {} in bodies", tried[0], tried[1], tried[2]);
     assert!(tried.iter().all(|count| *count > 0), "{tried:?}");
     assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
-    assert_eq!(world.foreign_audit_count().await, world.foreign_writes_before, "nor in the other project");
+    assert_eq!(world.foreign_audit_count().await, world.foreign_writes_before, "not in the other project either");
 }
 
 #[tokio::test]
