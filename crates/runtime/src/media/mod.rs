@@ -122,3 +122,21 @@ fn failure(raw: &Value) -> Option<String> {
     let why = text("/error_data/details").or_else(|| text("/message")).or_else(|| text("/title"));
     Some(why.unwrap_or_else(|| "WhatsApp does not have the file".into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_file_is_read_by_its_stored_word() {
+        let file = StoredFile {
+            upload: Uuid::nil(),
+            size: 1,
+            mime_type: "image/png".into(),
+            inline: true,
+            sha256: String::new(),
+        };
+        let json = serde_json::to_value(Media::Stored(file.clone())).unwrap();
+        assert_eq!(json, serde_json::json!({ "kept": file }));
+    }
+}
