@@ -1,7 +1,8 @@
 //! Contacts with phones: their identity, the state of their phone, and look-ups.
 //!
 //! A contact has a key (`ana`) for the control API and, as on WhatsApp, a phone number, a
-//! business-scoped id, or both. The business sees only the latter of contacts who hide their number.
+//! business-scoped id, or both. The business sees only the latter of contacts who hide their
+//! number.
 
 use std::collections::BTreeMap;
 

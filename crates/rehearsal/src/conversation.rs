@@ -1,7 +1,7 @@
 //! Reads the request as a conversation: texts by author, current step, results of tools.
 //!
-//! Covers both agent versions. In version 2 the contact's text is a user message and the model's plain
-//! text is sent. In version 1 texts arrive as results of calls and only tools send. Work is
+//! Covers both agent versions. In version 2 the contact's text is a user message and the model's
+//! plain text is sent. In version 1 texts arrive as results of calls and only tools send. Work is
 //! bounded: the last 60 messages and the last 2,000 characters of each text are read.
 
 use std::borrow::Cow;

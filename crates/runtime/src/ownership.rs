@@ -34,8 +34,8 @@ const TAKEN_OVER: &str = "taken_over";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Owner {
     Agent,
-    /// A colleague, or no owner. With `notify_agent`, an agent will answer later and is to receive what
-    /// people write.
+    /// A colleague, or no owner. With `notify_agent`, an agent will answer later and is to receive
+    /// what people write.
     People {
         notify_agent: bool,
     },

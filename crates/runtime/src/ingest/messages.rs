@@ -121,7 +121,8 @@ pub(super) async fn store_in_conversation(
         config: owner.config,
         phone_number: shown.as_deref(),
         contact_name: message.profile_name.as_deref(),
-        // Set even if it is none: the agent may have been unlinked from the number since the last message.
+        // Set even if it is none: the agent may have been unlinked from the number since the last
+        // message.
         agent: (owner.config.is_some() || owner.agent.is_some()).then_some(owner.agent),
         inbound_at: Some(at),
         now,

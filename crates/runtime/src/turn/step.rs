@@ -103,7 +103,8 @@ async fn step_from(
         Start::Stored(_) => LoadedExecution::load(ctx, tx, project, &conversation, &mut inputs, now).await?,
     };
     let Some(mut execution) = execution else {
-        // No agent answers: inbound messages are stored already. Messages of people are kept for an agent that starts later.
+        // No agent answers: inbound messages are stored already. Messages of people are kept for an
+        // agent that starts later.
         for row in taken.external.iter().filter(|_| conversation.agent_id.is_some()) {
             mailbox::put(tx, project, conversation.id, row).await?;
         }

@@ -19,7 +19,8 @@ pub(super) struct Taken {
     pub inputs: Vec<Input>,
     /// The place of the first input in the mailbox; 0 if it was empty.
     pub first_seq: i64,
-    /// Messages that others sent in the agent's place: kept for an execution that starts later, if there is none.
+    /// Messages that others sent in the agent's place: kept for an execution that starts later, if
+    /// there is none.
     pub external: Vec<MailRow>,
     /// The execution has not started and must not start now.
     pub must_wait: bool,
@@ -105,7 +106,7 @@ pub(super) fn prepend_earlier(inputs: &mut Vec<Input>, earlier: Option<Input>) {
 mod tests {
     use super::*;
 
-    fn said(text: &str) -> Input {
+    fn contact_message(text: &str) -> Input {
         Input::Message { id: text.into(), text: text.into() }
     }
 
@@ -120,11 +121,17 @@ mod tests {
 
     #[test]
     fn messages_before_the_last_message_of_a_person_become_history() {
-        let mut inputs = vec![said("hi"), outside("hello"), said("so?"), outside("wait"), said("still there?")];
+        let mut inputs = vec![
+            contact_message("hi"),
+            outside("hello"),
+            contact_message("so?"),
+            outside("wait"),
+            contact_message("still there?"),
+        ];
         as_earlier(&mut inputs, Timestamp::from_secs(1));
         let (them, us) = (Direction::Inbound, Direction::Outbound);
         assert_eq!(earlier(&inputs), [(them, "hi"), (us, "hello"), (them, "so?"), (us, "wait")]);
-        assert_eq!(inputs[1..], [said("still there?")]);
+        assert_eq!(inputs[1..], [contact_message("still there?")]);
     }
 
     #[test]
@@ -135,23 +142,23 @@ mod tests {
             sent_at: Timestamp::from_secs(1),
         };
         let before = || Some(Input::Earlier { messages: vec![message("long ago")] });
-        let mut inputs = vec![said("hi"), outside("hello")];
+        let mut inputs = vec![contact_message("hi"), outside("hello")];
         as_earlier(&mut inputs, Timestamp::from_secs(1));
         prepend_earlier(&mut inputs, before());
         let (them, us) = (Direction::Inbound, Direction::Outbound);
         assert_eq!(earlier(&inputs), [(them, "long ago"), (them, "hi"), (us, "hello")]);
-        let mut inputs = vec![said("hi")];
+        let mut inputs = vec![contact_message("hi")];
         prepend_earlier(&mut inputs, before());
-        assert_eq!((earlier(&inputs), &inputs[1]), (vec![(them, "long ago")], &said("hi")));
+        assert_eq!((earlier(&inputs), &inputs[1]), (vec![(them, "long ago")], &contact_message("hi")));
     }
 
     #[test]
     fn agent_starts_with_a_note_if_every_message_was_answered() {
-        let mut inputs = vec![said("hi"), outside("hello")];
+        let mut inputs = vec![contact_message("hi"), outside("hello")];
         as_earlier(&mut inputs, Timestamp::from_secs(1));
         assert!(matches!(inputs[..], [Input::Earlier { .. }, Input::Data { .. }]));
-        let mut inputs = vec![said("hi")];
+        let mut inputs = vec![contact_message("hi")];
         as_earlier(&mut inputs, Timestamp::from_secs(1));
-        assert_eq!(inputs, [said("hi")]);
+        assert_eq!(inputs, [contact_message("hi")]);
     }
 }

@@ -1,5 +1,5 @@
-//! State outside of the nodes, which survives their crashes: contacts, Meta, the model, the tools and
-//! the history.
+//! State outside of the nodes, which survives their crashes: contacts, Meta, the model, the tools
+//! and the history.
 
 use super::{
     chance::Chance,

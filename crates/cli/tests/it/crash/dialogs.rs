@@ -1,4 +1,5 @@
-//! Contacts who write without pause: each asks the next question as soon as the last one is answered.
+//! Contacts who write without pause: each asks the next question as soon as the last one is
+//! answered.
 
 use std::{
     collections::{BTreeMap, HashSet},

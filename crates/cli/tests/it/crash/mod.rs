@@ -1,6 +1,6 @@
-//! Crash tests. The real server is killed, paused or disturbed while contacts dialog to an agent, and
-//! starts again. The emulated WhatsApp keeps running and shows whether anything was lost or doubled
-//! (docs/spec/reliability.md 15).
+//! Crash tests. The real server is killed, paused or disturbed while contacts dialog to an agent,
+//! and starts again. The emulated WhatsApp keeps running and shows whether anything was lost or
+//! doubled (docs/spec/reliability.md 15).
 
 mod cases;
 mod clocks;
