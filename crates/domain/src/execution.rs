@@ -1,9 +1,34 @@
 //! The statuses of an execution and their transitions (docs/spec/engine.md 2.9).
 
-use crate::Timestamp;
+use crate::{Timestamp, words};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::str::FromStr;
+
+words! {
+    /// Reason for a timer of an execution.
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum TimerKind {
+        /// A wait in a WarmEndNode.
+        WarmEnd = "warm_end",
+        /// 24 hours without a message of the contact.
+        Inactivity = "inactivity",
+    }
+
+    /// Author of an entry in the history of an execution.
+    pub enum HistoryOrigin {
+        Contact = "contact",
+        Model = "model",
+        Tool = "tool",
+        /// Written by the engine, also in the model's name.
+        Engine = "engine",
+        /// A person who answered in the agent's place.
+        Person = "person",
+        /// Data and resumes over the API.
+        System = "system",
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -3,6 +3,7 @@
 use domain::{
     Timestamp,
     chat::ChatMessage,
+    execution::{HistoryOrigin, TimerKind},
     message::Content,
     tool_request::{SecretMarks, ToolRequest},
 };
@@ -50,25 +51,6 @@ pub enum Effect {
     },
     /// Removes the timer.
     ClearTimer,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TimerKind {
-    /// A wait in a WarmEndNode.
-    WarmEnd,
-    /// 24 hours without a message of the contact.
-    Inactivity,
-}
-
-impl TimerKind {
-    /// The word as stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::WarmEnd => "warm_end",
-            Self::Inactivity => "inactivity",
-        }
-    }
 }
 
 /// A model call by reference: [`crate::model_request`] builds the request from it and from rows of
@@ -129,8 +111,7 @@ pub struct Entry {
     /// Position in the history, from 1, without gaps.
     pub seq: i64,
     pub node: String,
-    /// `contact`, `model`, `tool`, `engine`, `person` or `system`.
-    pub origin: &'static str,
+    pub origin: HistoryOrigin,
     pub message: ChatMessage,
 }
 

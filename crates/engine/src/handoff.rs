@@ -10,7 +10,7 @@ use crate::{
 use domain::{
     agent::END,
     chat::ChatMessage,
-    execution::{ExecutionInput, ExecutionStatus},
+    execution::{ExecutionInput, ExecutionStatus, HistoryOrigin},
 };
 use serde_json::json;
 
@@ -109,10 +109,16 @@ impl StepBuilder<'_> {
         let message = resume.message.unwrap_or(ExecutionInput::Payload { value: json!({"resumed": true}) });
         match message {
             ExecutionInput::Payload { value } => {
-                self.append("system", ChatMessage::User { content: format!("[system data] {HANDED_BACK}\n{value}") });
+                self.append(
+                    HistoryOrigin::System,
+                    ChatMessage::User { content: format!("[system data] {HANDED_BACK}\n{value}") },
+                );
             }
             ExecutionInput::UserInput { text } => {
-                self.append("system", ChatMessage::User { content: format!("[system data] {HANDED_BACK}") });
+                self.append(
+                    HistoryOrigin::System,
+                    ChatMessage::User { content: format!("[system data] {HANDED_BACK}") },
+                );
                 self.queue_input(QueuedInput::Message { id: resume.id, text });
             }
         }

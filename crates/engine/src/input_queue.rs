@@ -13,7 +13,7 @@ use crate::{
 };
 use domain::{
     chat::ChatMessage,
-    execution::{ExecutionInput, ExecutionStatus},
+    execution::{ExecutionInput, ExecutionStatus, HistoryOrigin},
     message::Direction,
     tool_names::{HANDLE_USER_MESSAGE, SEND_EXTERNAL_MESSAGE},
 };
@@ -125,7 +125,8 @@ impl StepBuilder<'_> {
         self.report_injected(&inputs);
         for input in &inputs {
             if let QueuedInput::Data { value, .. } = input {
-                let seq = self.append("system", ChatMessage::User { content: format!("[system data]\n{value}") });
+                let seq = self
+                    .append(HistoryOrigin::System, ChatMessage::User { content: format!("[system data]\n{value}") });
                 self.state.first_input.get_or_insert(seq);
             }
         }
@@ -152,21 +153,21 @@ impl StepBuilder<'_> {
     /// Appends a message of the contact and returns its position.
     fn append_message(&mut self, text: String) -> i64 {
         if !self.agent.sends_only_by_tools() {
-            return self.append("contact", ChatMessage::User { content: text });
+            return self.append(HistoryOrigin::Contact, ChatMessage::User { content: text });
         }
         let call = self.synthetic_call(HANDLE_USER_MESSAGE, json!({}));
-        self.append("engine", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
-        self.append("contact", ChatMessage::Tool { call_id: call.id, content: text })
+        self.append(HistoryOrigin::Engine, ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
+        self.append(HistoryOrigin::Contact, ChatMessage::Tool { call_id: call.id, content: text })
     }
 
     /// Appends a message that others sent to the contact.
     fn append_external_message(&mut self, text: String) {
         if !self.agent.sends_only_by_tools() {
-            self.append("person", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
+            self.append(HistoryOrigin::Person, ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
             return;
         }
         let call = self.synthetic_call(SEND_EXTERNAL_MESSAGE, json!({"message": text}));
-        self.append("person", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
-        self.append("engine", ChatMessage::Tool { call_id: call.id, content: "Message sent".into() });
+        self.append(HistoryOrigin::Person, ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
+        self.append(HistoryOrigin::Engine, ChatMessage::Tool { call_id: call.id, content: "Message sent".into() });
     }
 }

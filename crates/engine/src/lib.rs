@@ -51,7 +51,7 @@ mod wait;
 
 pub use advance::advance;
 pub use agent::{AgentContent, AgentVersion, CompileError, Compiled, CompiledNode, Target};
-pub use effect::{CallModel, Effect, Entry, Event, McpServerRequest, Step, TimerKind};
+pub use effect::{CallModel, Effect, Entry, Event, McpServerRequest, Step};
 pub use facts::{About, Broadcast, Contact, Facts, Note, Zone};
 pub use input::{EarlierMessage, Input, Retrieval, SendOutcome, ToolList};
 pub use lifecycle::fail_unrunnable;

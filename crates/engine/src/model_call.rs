@@ -10,6 +10,7 @@ use crate::{
 };
 use domain::{
     chat::{ChatMessage, Ended, ModelResponse, ToolCall},
+    execution::HistoryOrigin,
     message::Content,
     tool_names::{MOVE_TO_NEXT_NODE, WAIT_FOR_USER},
 };
@@ -33,13 +34,14 @@ impl StepBuilder<'_> {
             self.event("warning", json!({"code": "unknown_variable", "path": path}));
         }
         if self.agent.sends_only_by_tools() {
-            let seq = self.append("engine", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
+            let seq = self
+                .append(HistoryOrigin::Engine, ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
             self.state.step_prompt = Some(seq);
             return;
         }
         let call = self.synthetic_call(MOVE_TO_NEXT_NODE, json!({"next_node": self.state.node, "reason": "entered"}));
-        self.append("engine", ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
-        let seq = self.append("engine", ChatMessage::Tool { call_id: call.id, content: text });
+        self.append(HistoryOrigin::Engine, ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
+        let seq = self.append(HistoryOrigin::Engine, ChatMessage::Tool { call_id: call.id, content: text });
         self.state.step_prompt = Some(seq);
     }
 
@@ -267,7 +269,7 @@ impl StepBuilder<'_> {
             kept => {
                 if let Some(content) = kept {
                     let tool_calls = Vec::new();
-                    self.append("model", ChatMessage::Assistant { content: Some(content), tool_calls });
+                    self.append(HistoryOrigin::Model, ChatMessage::Assistant { content: Some(content), tool_calls });
                 }
                 self.state.turn.refused = true;
             }
@@ -279,7 +281,7 @@ impl StepBuilder<'_> {
     fn store_private_text(&mut self, text: String) {
         self.state.turn.empty = 0;
         self.state.turn.silent += 1;
-        self.append("model", ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
+        self.append(HistoryOrigin::Model, ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
         if self.state.turn.silent + 1 == self.agent.limits.silent_answers {
             self.note(&without_comments(NOT_SENT));
         }
@@ -305,7 +307,7 @@ impl StepBuilder<'_> {
             // call.
             calls.push(self.synthetic_call(WAIT_FOR_USER, json!({})));
         }
-        self.append("model", ChatMessage::Assistant { content: text.clone(), tool_calls: calls.clone() });
+        self.append(HistoryOrigin::Model, ChatMessage::Assistant { content: text.clone(), tool_calls: calls.clone() });
         let waits = calls.first().is_some_and(|call| call.name == WAIT_FOR_USER);
         self.state.calls = calls;
         let Some(text) = text.filter(|_| !self.agent.sends_only_by_tools()) else { return };

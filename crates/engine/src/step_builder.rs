@@ -11,7 +11,7 @@ use crate::{
 use domain::{
     Timestamp,
     chat::{ChatMessage, ToolCall},
-    execution::ExecutionStatus,
+    execution::{ExecutionStatus, HistoryOrigin},
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -79,7 +79,7 @@ impl<'a> StepBuilder<'a> {
         ToolCall { id: self.next_id("call"), name: name.into(), arguments }
     }
 
-    pub(crate) fn append(&mut self, origin: &'static str, message: ChatMessage) -> i64 {
+    pub(crate) fn append(&mut self, origin: HistoryOrigin, message: ChatMessage) -> i64 {
         self.state.history_len += 1;
         let seq = self.state.history_len;
         let most = usize::try_from(self.agent.limits.history()).unwrap_or(usize::MAX);
@@ -92,7 +92,7 @@ impl<'a> StepBuilder<'a> {
 
     /// Adds a note of the engine for the model.
     pub(crate) fn note(&mut self, text: &str) {
-        self.append("engine", ChatMessage::User { content: format!("[system note] {}", text.trim()) });
+        self.append(HistoryOrigin::Engine, ChatMessage::User { content: format!("[system note] {}", text.trim()) });
     }
 
     pub(crate) fn status(&mut self, to: ExecutionStatus, reason: &str) {
@@ -187,13 +187,13 @@ impl<'a> StepBuilder<'a> {
         data["ms"] = json!((self.at - since).millis());
         data["bytes"] = json!(content.len());
         self.event("tool.result", data);
-        self.append("tool", ChatMessage::Tool { call_id: call.id.clone(), content });
+        self.append(HistoryOrigin::Tool, ChatMessage::Tool { call_id: call.id.clone(), content });
     }
 
     pub(crate) fn skip_calls(&mut self, why: &str) {
         for call in std::mem::take(&mut self.state.calls) {
             let content = json!({"error": why}).to_string();
-            self.append("engine", ChatMessage::Tool { call_id: call.id, content });
+            self.append(HistoryOrigin::Engine, ChatMessage::Tool { call_id: call.id, content });
         }
     }
 

@@ -3,12 +3,16 @@
 //! question that never arrived.
 
 use crate::{
-    effect::{Effect, TimerKind},
+    effect::Effect,
     limits,
     state::{Interrupt, InterruptKind, QueuedInput},
     step_builder::StepBuilder,
 };
-use domain::{Timestamp, chat::ToolCall, execution::ExecutionStatus};
+use domain::{
+    Timestamp,
+    chat::ToolCall,
+    execution::{ExecutionStatus, TimerKind},
+};
 use serde_json::{Value, json};
 
 /// Kind and time of the timer that ends a wait.

@@ -47,7 +47,7 @@ pub async fn open(
     channel: &Channel,
 ) -> Result<ConversationRow> {
     let now = ctx.now();
-    let identity = Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() };
+    let identity = Identity::phone_number(phone.canonical());
     let new_contact = Id::from_uuid(derived_id(project, "contact", &format!("wa_id//{}", phone.canonical())));
     let known = match contacts::by_identity(tx, project, &identity).await? {
         Some(id) => contacts::find(tx, project, id).await?,

@@ -9,9 +9,10 @@ use domain::{
     ids::{ProjectId, SecretId},
 };
 use std::collections::BTreeMap;
-use store::Tx;
-
-const KIND: &str = "agent_secret";
+use store::{
+    Tx,
+    secrets::{self, SecretKind},
+};
 
 fn id_of(project: ProjectId, name: &str) -> SecretId {
     Id::from_uuid(derived_id(project, "secret", name))
@@ -31,7 +32,8 @@ pub(crate) async fn values(
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     for name in names {
-        let value = store::secrets::reveal(&mut conn, &ctx.vault, project, id_of(project, name), KIND).await?;
+        let value =
+            secrets::reveal(&mut conn, &ctx.vault, project, id_of(project, name), SecretKind::AgentSecret).await?;
         values.extend(value.map(|value| (name.to_owned(), value)));
     }
     Ok(values)
@@ -39,5 +41,6 @@ pub(crate) async fn values(
 
 /// Creates or replaces the secret of this name.
 pub async fn set(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, name: &str, value: &str) -> store::Result<()> {
-    store::secrets::put(tx, &ctx.vault, (project, id_of(project, name)), KIND, value, ctx.now()).await
+    let mut scope = tx.scope(project, ctx.now());
+    secrets::put(&mut scope, &ctx.vault, id_of(project, name), SecretKind::AgentSecret, value).await
 }

@@ -7,13 +7,11 @@ use domain::{
 };
 use secrecy::SecretString;
 use store::{
-    Conn, Error, Result, secrets,
+    Conn, Error, Result,
+    secrets::{self, SecretKind},
     unscoped::{self, DirectoryKind},
     whatsapp_configs::{self, WhatsappConfigRow},
 };
-
-/// The kind of secret that holds the access token of a number.
-const TOKEN: &str = "whatsapp_access_token";
 
 /// A number with its access token.
 pub struct Sender {
@@ -48,7 +46,7 @@ pub async fn sender_of_config(
     config: WhatsappConfigRow,
 ) -> Result<Option<Sender>> {
     let Some(id) = config.access_token_id else { return Ok(None) };
-    let token = secrets::reveal(conn, &ctx.vault, project, id, TOKEN).await?;
+    let token = secrets::reveal(conn, &ctx.vault, project, id, SecretKind::AccessToken).await?;
     Ok(token.map(|token| Sender { config, token: SecretString::from(token) }))
 }
 
@@ -68,7 +66,7 @@ pub(crate) async fn access_token(
     let id = Id::from_uuid(pointer.object_id);
     let Some(config) = whatsapp_configs::find(&mut conn, project, id).await? else { return Ok(None) };
     let Some(token) = config.access_token_id else { return Ok(None) };
-    let secret = secrets::reveal(&mut conn, &ctx.vault, project, token, TOKEN).await?;
+    let secret = secrets::reveal(&mut conn, &ctx.vault, project, token, SecretKind::AccessToken).await?;
     // The token was replaced between the two reads.
     let secret = secret.ok_or_else(|| Error::Retry("the access token was replaced".into()))?;
     Ok(Some(SecretString::from(secret)))

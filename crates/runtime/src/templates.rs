@@ -26,15 +26,6 @@ use store::{
 /// Delay between a call that changes a template and its look-up.
 pub const REFRESH_AFTER: Span = Span::from_secs(60);
 
-/// Values of `in_doubt`: the call whose result Meta has not confirmed.
-pub mod unconfirmed {
-    pub const SUBMIT: &str = "submit";
-    pub const EDIT: &str = "edit";
-    pub const DELETE: &str = "delete";
-    /// A webhook reported a part of the new state.
-    pub const PARTIAL: &str = "news";
-}
-
 /// Queues a look-up of one template at Meta.
 pub async fn queue_refresh(
     ctx: &Context,

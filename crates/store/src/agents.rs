@@ -1,7 +1,18 @@
 //! Agents, and the immutable snapshots of them that executions pin.
 
-use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements}};
-use domain::{Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
+use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements, stored_words}};
+use domain::{words, Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
+
+words! {
+    /// Webhooks without a mock, in test mode.
+    pub enum WebhooksInTests {
+        /// The request is sent.
+        Request = "request",
+        /// The call gets an error.
+        MockOnly = "mock_only",
+    }
+}
+stored_words!(WebhooksInTests);
 
 rows! {
     #[derive(Debug, Clone)]
@@ -23,8 +34,8 @@ rows! {
         pub limits: Option<String>,
         /// JSON list of optional tools that are on.
         pub enabled_tools: Option<String>,
-        /// `mock_only`: tests make no requests.
-        pub webhooks_in_tests: Option<String>,
+        /// None: `Request`.
+        pub webhooks_in_tests: Option<WebhooksInTests>,
         /// The snapshot of the current content.
         pub snapshot_id: SnapshotId,
         /// Raised by each change.

@@ -3,25 +3,41 @@
 //! A phone number is never a key: it may be hidden, and it may change (docs/spec/reliability.md
 //! 3.1).
 
-use crate::{counters, search, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements}};
-use domain::{Timestamp, ids::{ContactId, CustomerId, ProjectId}};
+use crate::{counters, search, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements, stored_words}};
+use domain::{words, Timestamp, ids::{ContactId, CustomerId, ProjectId}};
+
+words! {
+    pub enum IdentityKind {
+        /// A phone number.
+        WaId = "wa_id",
+        /// A business-scoped user id.
+        Bsuid = "bsuid",
+    }
+}
+stored_words!(IdentityKind);
 
 /// An identifier of a contact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// `wa_id` or `bsuid`.
-    pub kind: &'static str,
-    /// Empty for `wa_id`; the WABA for `bsuid`, which is unique only within a business portfolio.
+    pub kind: IdentityKind,
+    /// Empty for a number; the WABA for a user id, which is unique only within a business portfolio.
     pub scope: String,
     /// Canonical digits, or the business-scoped user id.
     pub value: String,
+}
+
+impl Identity {
+    /// `digits` in canonical form.
+    pub fn phone_number(digits: impl Into<String>) -> Self {
+        Self { kind: IdentityKind::WaId, scope: String::new(), value: digits.into() }
+    }
 }
 
 rows! {
     #[derive(Debug, Clone)]
     pub struct ContactRow {
         pub id: ContactId,
-            pub profile_name: Option<String>,
+        pub profile_name: Option<String>,
         /// The number as WhatsApp last wrote it; messages are sent to it.
         pub wa_id: Option<String>,
         /// The business-scoped user id last seen.
@@ -38,7 +54,7 @@ rows! {
 /// Filters of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-        pub customer: Option<CustomerId>,
+    pub customer: Option<CustomerId>,
     pub external_customer_id: Option<String>,
     /// `true`: only those without a customer; `false`: only those with one.
     pub customer_is_null: Option<bool>,

@@ -1,7 +1,9 @@
 //! Chat history of an execution as the model gets it, append-only.
 
-use crate::db::{Conn, Result, Tx, rows, run, statements};
-use domain::{Timestamp, ids::{ExecutionId, ProjectId}};
+use crate::db::{Conn, Result, Tx, rows, run, statements, stored_words};
+use domain::{Timestamp, execution::HistoryOrigin, ids::{ExecutionId, ProjectId}};
+
+stored_words!(HistoryOrigin);
 
 rows! {
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,8 +12,7 @@ rows! {
         pub seq: i64,
         pub at: Timestamp,
         pub node: String,
-        /// `contact`, `model`, `tool`, `engine`, `person` or `system`.
-        pub origin: String,
+        pub origin: HistoryOrigin,
         /// JSON of a chat message.
         pub entry: String,
     }

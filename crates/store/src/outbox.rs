@@ -220,15 +220,16 @@ pub async fn begin_attempt(tx: &mut Tx<'_>, project: ProjectId, row: &OutboxRow,
     run!(tx, BEGIN_ATTEMPT, [project, row.id, row.attempt, row.epoch, token, now], execute).map(drop)
 }
 
-/// Records the result of an attempt, once.
+/// Records the result of the row's attempt, once.
 pub async fn end_attempt(
     tx: &mut Tx<'_>,
-    (project, id, attempt): (ProjectId, OutboxId, i64),
-    outcome: &str,
-    detail: Option<&str>,
+    project: ProjectId,
+    row: &OutboxRow,
+    settlement: &Settlement,
     now: Timestamp,
 ) -> Result<()> {
-    run!(tx, END_ATTEMPT, [project, id, attempt, now, outcome, detail], execute).map(drop)
+    let (outcome, detail) = (settlement.state(), settlement.error());
+    run!(tx, END_ATTEMPT, [project, row.id, row.attempt, now, outcome, detail], execute).map(drop)
 }
 
 /// Sets the state under the row's epoch. [`Error::StaleEpoch`] if another worker reclaimed it or it

@@ -3,9 +3,19 @@
 //! The associated data is project, kind and id, so a ciphertext moved to another row cannot be
 //! decrypted.
 
-use crate::db::{Conn, Error, Result, Sql, Tx, rows, run, statements};
+use crate::db::{Conn, Error, Result, Scope, Sql, Tx, rows, run, statements, stored_words};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};
-use domain::{Timestamp, ids::{ProjectId, SecretId}};
+use domain::{words, ids::{ProjectId, SecretId}};
+
+words! {
+    pub enum SecretKind {
+        /// Of a WhatsApp config.
+        AccessToken = "whatsapp_access_token",
+        /// A value of `{{secrets.name}}` in an agent's requests.
+        AgentSecret = "agent_secret",
+    }
+}
+stored_words!(SecretKind);
 
 /// Encrypts and decrypts secrets with one key-encryption key.
 #[derive(Clone)]
@@ -62,15 +72,8 @@ impl Vault {
 }
 
 /// Encrypts and stores a secret.
-pub async fn insert(
-    tx: &mut Tx<'_>,
-    vault: &Vault,
-    owner: (ProjectId, SecretId),
-    kind: &str,
-    plain: &str,
-    now: Timestamp,
-) -> Result<()> {
-    write(tx, INSERT, vault, owner, kind, plain, now).await
+pub async fn insert(s: &mut Scope<'_, '_>, vault: &Vault, id: SecretId, kind: SecretKind, plain: &str) -> Result<()> {
+    write(s, INSERT, vault, id, kind, plain).await
 }
 
 /// Nothing may refer to the secret any more.
@@ -79,39 +82,24 @@ pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: SecretId) -> Result
 }
 
 /// Encrypts and stores a secret; replaces an existing one.
-pub async fn put(
-    tx: &mut Tx<'_>,
-    vault: &Vault,
-    owner: (ProjectId, SecretId),
-    kind: &str,
-    plain: &str,
-    now: Timestamp,
-) -> Result<()> {
-    write(tx, PUT, vault, owner, kind, plain, now).await
+pub async fn put(s: &mut Scope<'_, '_>, vault: &Vault, id: SecretId, kind: SecretKind, plain: &str) -> Result<()> {
+    write(s, PUT, vault, id, kind, plain).await
 }
 
-async fn write(
-    tx: &mut Tx<'_>,
-    sql: Sql,
-    vault: &Vault,
-    (project, id): (ProjectId, SecretId),
-    kind: &str,
-    plain: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let s = vault.seal(&associated(project, kind, id), plain.as_bytes())?;
-    run!(tx, sql, [project, id, kind, s.ciphertext, s.nonce, s.wrapped_key, s.wrap_nonce, s.kek_id, now], execute)
-        .map(drop)
+async fn write(s: &mut Scope<'_, '_>, sql: Sql, vault: &Vault, id: SecretId, kind: SecretKind, plain: &str) -> Result<()> {
+    let (project, now) = (s.project, s.now);
+    let c = vault.seal(&associated(project, kind, id), plain.as_bytes())?;
+    run!(s, sql, [project, id, kind, c.ciphertext, c.nonce, c.wrapped_key, c.wrap_nonce, c.kek_id, now], execute).map(drop)
 }
 
 /// Decrypts a stored secret.
-pub async fn reveal(conn: &mut Conn<'_>, vault: &Vault, project: ProjectId, id: SecretId, kind: &str) -> Result<Option<String>> {
+pub async fn reveal(conn: &mut Conn<'_>, vault: &Vault, project: ProjectId, id: SecretId, kind: SecretKind) -> Result<Option<String>> {
     let Some(sealed) = run!(conn, FIND, [project, id, kind], fetch_optional as Sealed)? else { return Ok(None) };
     let plain = vault.open(&associated(project, kind, id), &sealed)?;
     String::from_utf8(plain).map(Some).map_err(|_| damaged("not UTF-8"))
 }
 
-fn associated(project: ProjectId, kind: &str, id: SecretId) -> Vec<u8> {
+fn associated(project: ProjectId, kind: SecretKind, id: SecretId) -> Vec<u8> {
     format!("{project}/{kind}/{id}").into_bytes()
 }
 

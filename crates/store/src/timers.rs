@@ -1,14 +1,15 @@
 //! Timers of waiting executions, at most one each. The generation distinguishes a late one from the
 //! current one.
 
-use crate::{unscoped::DueRow, db::{Result, Tx, rows, run, statements}};
-use domain::{Timestamp, ids::{ConversationId, ExecutionId, ProjectId}};
+use crate::{unscoped::DueRow, db::{Result, Tx, rows, run, statements, stored_words}};
+use domain::{Timestamp, execution::TimerKind, ids::{ConversationId, ExecutionId, ProjectId}};
+
+stored_words!(TimerKind);
 
 rows! {
-    #[derive(Debug, Clone)]
+    #[derive(Debug, Clone, Copy)]
     pub struct TimerRow {
-        /// `warm_end` or `inactivity`.
-        pub kind: String,
+        pub kind: TimerKind,
         pub conversation_id: ConversationId,
         pub execution_id: ExecutionId,
         /// Raised each time the execution begins to wait.
@@ -25,14 +26,8 @@ statements! {
 }
 
 /// Replaces the execution's timer.
-pub async fn set(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    (conversation, execution): (ConversationId, ExecutionId),
-    (kind, generation): (&str, i64),
-    fire_at: Timestamp,
-) -> Result<()> {
-    run!(tx, SET, [project, execution, kind, conversation, generation, fire_at], execute).map(drop)
+pub async fn set(tx: &mut Tx<'_>, project: ProjectId, t: &TimerRow, fire_at: Timestamp) -> Result<()> {
+    run!(tx, SET, [project, t.execution_id, t.kind, t.conversation_id, t.generation, fire_at], execute).map(drop)
 }
 
 pub async fn clear(tx: &mut Tx<'_>, project: ProjectId, execution: ExecutionId) -> Result<()> {

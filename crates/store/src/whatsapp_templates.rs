@@ -2,12 +2,12 @@
 //! our draft.
 
 use crate::{search, db::{Conn, List, Result, Tx, Value, rows, run, statements, stored_words}};
-use domain::{Timestamp, ids::{CustomerId, ProjectId, WhatsappConfigId, WhatsappTemplateId}, template::TemplateStatus};
+use domain::{Timestamp, ids::{CustomerId, ProjectId, WhatsappConfigId, WhatsappTemplateId}, template::{TemplateStatus, Unconfirmed}};
 
 /// More than Meta allows for one account.
 const MOST: i64 = 10_000;
 
-stored_words!(TemplateStatus);
+stored_words!(TemplateStatus, Unconfirmed);
 
 rows! {
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,7 @@ rows! {
         pub rejected_reason: Option<String>,
         /// `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
         pub quality: Option<String>,
-        /// A call to Meta with an unknown result: `submit`, `edit`, `delete` or `news`.
-        pub in_doubt: Option<String>,
+        pub in_doubt: Option<Unconfirmed>,
         /// Raised by each change.
         pub version: i64,
         pub created_at: Timestamp,

@@ -10,4 +10,4 @@ pub use fill::{
 };
 pub use rules::{CATEGORIES, Draft, Stage, problems};
 pub use shape::{NAMED, POSITIONAL, Shape};
-pub use status::TemplateStatus;
+pub use status::{TemplateStatus, Unconfirmed};

@@ -4,13 +4,13 @@ use super::check;
 use domain::{
     Id, Span, Timestamp,
     chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall},
-    execution::{ExecutionInput, ExecutionStatus},
+    execution::{ExecutionInput, ExecutionStatus, TimerKind},
     message::Content,
     tool_request::{McpTool, ToolAnswer, ToolRequest},
 };
 use engine::{
     CallModel, Compiled, Effect, Event, Facts, Input, McpServerRequest, Pending, Retrieval, STATE_FORMAT, SendOutcome,
-    State, Step, TimerKind, ToolList, advance, knowledge::Index, model_request,
+    State, Step, ToolList, advance, knowledge::Index, model_request,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};

@@ -11,11 +11,12 @@ use domain::{
     execution::{
         ExecutionInput,
         ExecutionStatus::{self, Ended, Failed, Handoff, Paused, Running, Started, Stopped},
+        TimerKind,
     },
     tool_request::ToolAnswer,
 };
 use engine::{
-    AgentContent, Compiled, Effect, Input, InterruptKind, TimerKind,
+    AgentContent, Compiled, Effect, Input, InterruptKind,
     limits::{Limits, OverBudget},
 };
 use serde_json::{Value, json};

@@ -6,9 +6,12 @@ use crate::{
 };
 use domain::{
     chat::ChatMessage,
-    execution::ExecutionStatus::{Ended, Paused},
+    execution::{
+        ExecutionStatus::{Ended, Paused},
+        TimerKind,
+    },
 };
-use engine::{Pending, TimerKind, limits};
+use engine::{Pending, limits};
 use serde_json::json;
 
 #[test]

@@ -9,9 +9,10 @@ use domain::{
     execution::{
         ExecutionInput,
         ExecutionStatus::{Ended, Handoff, Paused, Running, Stopped},
+        TimerKind,
     },
 };
-use engine::{Effect, Input, TimerKind};
+use engine::{Effect, Input};
 use serde_json::json;
 
 fn angry() -> domain::chat::ToolCall {

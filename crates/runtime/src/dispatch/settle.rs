@@ -75,7 +75,7 @@ async fn settle_entry(
     let confirmed = confirmed.map(|wamid| Settlement::Accepted { wamid });
     let settlement = confirmed.as_ref().unwrap_or(settlement);
     let error = settlement.error();
-    outbox::end_attempt(tx, (project, row.id, row.attempt), settlement.state().as_str(), error.as_deref(), now).await?;
+    outbox::end_attempt(tx, project, row, settlement, now).await?;
     let row = outbox::settle(tx, project, row.id, row.epoch, settlement, now).await?;
     if settlement.state() == OutboxState::Queued && row.execution_id.is_some() {
         ownership::withdraw_if_assigned(tx, project, row.conversation_id, now).await?;

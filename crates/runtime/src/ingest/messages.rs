@@ -14,7 +14,7 @@ use gateways::whatsapp::webhook::InboundMessage;
 use serde_json::json;
 use store::{
     Result, Tx, agent_whatsapp_configs, agents,
-    contacts::{self, Identity, Seen},
+    contacts::{self, Identity, IdentityKind, Seen},
     conversations::{self, ConversationRow, Touch},
     events,
     messages::{self, NewMessage},
@@ -97,10 +97,10 @@ pub(super) async fn store_in_conversation(
     let scope = message.waba_id.clone().unwrap_or_default();
     let mut identities = Vec::new();
     if let Some(user) = &message.user_id {
-        identities.push(Identity { kind: "bsuid", scope, value: user.clone() });
+        identities.push(Identity { kind: IdentityKind::Bsuid, scope, value: user.clone() });
     }
     if let Some(phone) = &phone {
-        identities.push(Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() });
+        identities.push(Identity::phone_number(phone.canonical()));
     }
     let Some(first) = identities.first() else { return Ok(None) };
     let name = format!("{}/{}/{}", first.kind, first.scope, first.value);

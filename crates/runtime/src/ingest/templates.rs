@@ -3,11 +3,11 @@
 //! Webhooks arrive late and in any order, so a job then looks the template up at Meta, and its
 //! result is authoritative.
 
-use crate::{
-    Context, senders,
-    templates::{self, unconfirmed},
+use crate::{Context, senders, templates};
+use domain::{
+    ids::ProjectId,
+    template::{TemplateStatus, Unconfirmed},
 };
-use domain::{ids::ProjectId, template::TemplateStatus};
 use gateways::whatsapp::webhook::TemplateUpdate;
 use serde_json::Value;
 use store::{
@@ -54,7 +54,7 @@ async fn find(
     let draft = whatsapp_templates::draft(tx, project, waba_id, (name, language)).await?;
     let Some(draft) = draft.filter(|_| taken.is_empty()) else { return Ok(None) };
     let row = whatsapp_templates::lock(tx, project, draft.id).await?;
-    Ok(row.filter(|row| row.in_doubt.as_deref() == Some(unconfirmed::SUBMIT)))
+    Ok(row.filter(|row| row.in_doubt == Some(Unconfirmed::Submit)))
 }
 
 async fn apply(
@@ -81,7 +81,7 @@ async fn apply(
             row.quality.clone_from(&update.quality);
         }
     }
-    row.in_doubt = Some(unconfirmed::PARTIAL.into());
+    row.in_doubt = Some(Unconfirmed::Partial);
     row.updated_at = now;
     whatsapp_templates::update(tx, project, &row).await?;
     templates::append_status_event(ctx, tx, project, (from, &row)).await?;

@@ -1,15 +1,12 @@
 //! Syncs all templates of an account in one commit: new, changed and removed ones.
 
 use super::retry::backoff;
-use crate::{
-    Context, senders,
-    templates::{self, unconfirmed},
-};
+use crate::{Context, senders, templates};
 use domain::{
     Span,
     ids::{ProjectId, WhatsappTemplateId},
     job::SyncStatus,
-    template::TemplateStatus,
+    template::{TemplateStatus, Unconfirmed},
 };
 use gateways::whatsapp::{CallError, ErrorClass, templates::Template};
 use std::collections::{HashMap, HashSet};
@@ -161,7 +158,7 @@ impl SyncRun<'_> {
     /// The draft that was submitted as this template, while its submission is unconfirmed.
     fn submitted(&self, found: &Template) -> Option<WhatsappTemplateId> {
         let submitted = |row: &&WhatsappTemplateRow| {
-            let sent = row.status == TemplateStatus::Draft && row.in_doubt.as_deref() == Some(unconfirmed::SUBMIT);
+            let sent = row.status == TemplateStatus::Draft && row.in_doubt == Some(Unconfirmed::Submit);
             sent && row.name == found.name && row.language_code == found.language
         };
         self.rows.values().find(submitted).map(|row| row.id)

@@ -26,7 +26,7 @@ use store::{
     executions::{self, NewExecution, Saved},
     history::{self, HistoryRow},
     journal::{self, JournalRow},
-    timers,
+    timers::{self, TimerRow},
 };
 
 /// Format of the journal's JSON.
@@ -183,7 +183,7 @@ impl LoadedExecution {
                 seq: entry.seq,
                 at: now,
                 node: entry.node.clone(),
-                origin: entry.origin.into(),
+                origin: entry.origin,
                 entry: to_json("history", &entry.message)?,
             };
             history::append(tx, project, self.id, &row).await?;
@@ -219,8 +219,9 @@ impl LoadedExecution {
                     }
                 }
                 Effect::SetTimer { kind, generation, fire_at } => {
-                    timers::set(tx, project, (conversation.id, self.id), (kind.as_str(), *generation), *fire_at)
-                        .await?;
+                    let (conversation_id, execution_id) = (conversation.id, self.id);
+                    let timer = TimerRow { kind: *kind, conversation_id, execution_id, generation: *generation };
+                    timers::set(tx, project, &timer, *fire_at).await?;
                 }
                 Effect::ClearTimer => timers::clear(tx, project, self.id).await?,
                 // Executed after the commit: the state holds what is pending. A cancelled model

@@ -1,13 +1,15 @@
 //! A failing conversation, timer, job or node must not block the others.
 
-use domain::{Id, Span, job::JobKind};
+use domain::{Id, Span, execution::TimerKind, job::JobKind};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
 use store::{
     Tx, contacts, conversations,
     jobs::{self, NewJob},
-    mailbox, timers, transact,
+    mailbox,
+    timers::{self, TimerRow},
+    transact,
 };
 use testkit::{ANA, TestApp, database::TestDatabase};
 
@@ -126,8 +128,9 @@ async fn failing_timers_do_not_block_others() {
             let conversation = bare_conversation(&app, tx).await?;
             let next = mailbox::MailRow { seq: conversation.next_seq + 1, input_key: "x".into(), body: String::new() };
             mailbox::put(tx, app.project, conversation.id, &next).await?;
-            let execution = ctx.new_id();
-            timers::set(tx, app.project, (conversation.id, execution), ("warm_end", 1), ctx.now()).await
+            let (kind, execution_id) = (TimerKind::WarmEnd, ctx.new_id());
+            let timer = TimerRow { kind, conversation_id: conversation.id, execution_id, generation: 1 };
+            timers::set(tx, app.project, &timer, ctx.now()).await
         })
         .unwrap();
     }

@@ -162,6 +162,16 @@ macro_rules! stored_words {
         }
 
         crate::db::row::bound! { $kind as &'static str: word => word.as_str(); })*
+
+        #[cfg(test)]
+        #[test]
+        fn stored_words_read_back() {
+            use crate::db::row::{Column as _, Parameter as _};
+            $(for value in <$kind>::ALL.iter() {
+                assert_eq!(<$kind>::read(value.stored().to_owned()).ok(), Some(*value));
+            }
+            assert!(<$kind>::read("no_such_word".to_owned()).is_err());)*
+        }
     };
 }
 

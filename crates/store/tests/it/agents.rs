@@ -2,7 +2,10 @@
 
 use crate::support::{NOW, World, fresh, later};
 use domain::ids::AgentId;
-use store::{agents, agents::AgentRow, transact};
+use store::{
+    agents::{self, AgentRow, WebhooksInTests},
+    transact,
+};
 
 async fn stored(world: &World, name: &str, seconds: i64) -> AgentRow {
     let id: AgentId = fresh();
@@ -36,7 +39,7 @@ async fn update_raises_the_version_and_keeps_other_fields() {
     row.llm_config = Some("{\"temperature\":0}".into());
     row.limits = Some("{\"messages\":2}".into());
     row.enabled_tools = Some("[\"webhook_request\"]".into());
-    row.webhooks_in_tests = Some("mock_only".into());
+    row.webhooks_in_tests = Some(WebhooksInTests::MockOnly);
     row.updated_at = later(60);
     transact!(world.store, "test", tx => agents::update(tx, world.project, &row).await).unwrap();
 

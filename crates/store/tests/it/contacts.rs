@@ -5,17 +5,17 @@ use domain::ids::ContactId;
 use std::collections::HashSet;
 use store::{
     Store, contacts,
-    contacts::{Identity, Seen},
+    contacts::{Identity, IdentityKind, Seen},
     transact,
 };
 use uuid::Uuid;
 
 fn phone(digits: &str) -> Identity {
-    Identity { kind: "wa_id", scope: String::new(), value: digits.into() }
+    Identity::phone_number(digits)
 }
 
 fn bsuid(scope: &str, value: &str) -> Identity {
-    Identity { kind: "bsuid", scope: scope.into(), value: value.into() }
+    Identity { kind: IdentityKind::Bsuid, scope: scope.into(), value: value.into() }
 }
 
 /// Derived from the first identity, as in the runtime.

@@ -111,7 +111,7 @@ impl Writer {
     async fn contact_writes(&self, world: &World, dice: &mut Dice) {
         let person = dice.roll(12);
         let who = person.to_string();
-        let identity = contacts::Identity { kind: "wa_id", scope: String::new(), value: who.clone() };
+        let identity = contacts::Identity::phone_number(who.clone());
         // As in life the id follows from the person, so that first messages at the same time agree;
         // or it does not.
         let derived = ContactId::from_uuid(Uuid::from_u128(1 << 100 | person as u128));

@@ -8,7 +8,8 @@ use domain::{
 use store::{
     Error,
     api_keys::{self, ApiKeyRow},
-    secrets, transact,
+    secrets::{self, SecretKind},
+    transact,
     unscoped::{self, DirectoryKind, Pointer},
     whatsapp_configs::{self, WhatsappConfigRow},
 };
@@ -85,7 +86,7 @@ async fn number_routes_to_its_config_and_oldest_production_config_is_default() {
         let (token, id) = (fresh(), fresh());
         let row = config(id, Some(token), number, kind);
         transact!(world.store, "test", tx => {
-            secrets::insert(tx, &vault, (world.project, token), "access_token", "EAAB", NOW).await?;
+            secrets::insert(&mut tx.scope(world.project, NOW), &vault, token, SecretKind::AccessToken, "EAAB").await?;
             whatsapp_configs::insert(tx, world.project, &row).await
         })
         .unwrap();

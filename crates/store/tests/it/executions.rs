@@ -1,7 +1,7 @@
 //! Executions, their history and their journal.
 
 use crate::support::{World, fresh, later};
-use domain::execution::ExecutionStatus;
+use domain::execution::{ExecutionStatus, HistoryOrigin};
 use store::{
     Error, executions,
     executions::{Filter, Saved},
@@ -109,8 +109,13 @@ async fn journal_stores_each_step_once_in_order() {
 async fn history_is_append_only_and_ordered() {
     let world = World::new().await;
     let id = fresh();
-    let entry =
-        |seq| HistoryRow { seq, at: later(0), node: "a".into(), origin: "contact".into(), entry: format!("{seq}") };
+    let entry = |seq| HistoryRow {
+        seq,
+        at: later(0),
+        node: "a".into(),
+        origin: HistoryOrigin::Contact,
+        entry: format!("{seq}"),
+    };
     for seq in [1, 3, 2] {
         transact!(world.store, "test", tx => history::append(tx, world.project, id, &entry(seq)).await).unwrap();
     }

@@ -252,9 +252,8 @@ async fn attempt_is_stored_once_and_ends_once() {
     transact!(world.store, "test", tx => outbox::begin_attempt(tx, world.project, &row, "o1", NOW).await).unwrap();
     let twice = transact!(world.store, "test", tx => outbox::begin_attempt(tx, world.project, &row, "o1", NOW).await);
     assert!(matches!(twice, Err(Error::Conflict(_))), "{twice:?}");
-    for (seconds, outcome) in [(1, "accepted"), (2, "refused")] {
-        let attempt = (world.project, id, 1);
-        transact!(world.store, "test", tx => outbox::end_attempt(tx, attempt, outcome, None, later(seconds)).await)
+    for (seconds, end) in [(1, Settlement::Accepted { wamid: "x".into() }), (2, Settlement::Unconfirmed)] {
+        transact!(world.store, "test", tx => outbox::end_attempt(tx, world.project, &row, &end, later(seconds)).await)
             .unwrap();
     }
     assert_eq!(world.number("SELECT ended_at FROM outbox_attempts").await, later(1).micros());

@@ -2,7 +2,15 @@
 
 use crate::support::{NOW, World, fresh};
 use domain::ids::{ProjectId, SecretId};
-use store::{Error, Result, secrets, secrets::Vault, transact};
+use store::{
+    Error, Result,
+    secrets::{
+        self,
+        SecretKind::{self, AccessToken, AgentSecret},
+        Vault,
+    },
+    transact,
+};
 
 const PLAIN: &str = "EAAB-a-confidential-token";
 
@@ -12,12 +20,18 @@ fn vault() -> Vault {
 
 async fn sealed(world: &World) -> SecretId {
     let id = fresh();
-    transact!(world.store, "test", tx => secrets::insert(tx, &vault(), (world.project, id), "access_token", PLAIN, NOW).await)
+    transact!(world.store, "test", tx => secrets::insert(&mut tx.scope(world.project, NOW), &vault(), id, AccessToken, PLAIN).await)
         .expect("a secret");
     id
 }
 
-async fn reveal(world: &World, vault: &Vault, project: ProjectId, id: SecretId, kind: &str) -> Result<Option<String>> {
+async fn reveal(
+    world: &World,
+    vault: &Vault,
+    project: ProjectId,
+    id: SecretId,
+    kind: SecretKind,
+) -> Result<Option<String>> {
     let mut reader = world.store.read().await?;
     secrets::reveal(&mut reader.conn(), vault, project, id, kind).await
 }
@@ -27,10 +41,10 @@ async fn secret_decrypts_for_its_project_id_and_kind_only() {
     let world = World::new().await;
     let id = sealed(&world).await;
     let (other_project, other_id) = (fresh(), fresh());
-    assert_eq!(reveal(&world, &vault(), world.project, id, "access_token").await.unwrap().as_deref(), Some(PLAIN));
-    assert_eq!(reveal(&world, &vault(), other_project, id, "access_token").await.unwrap(), None);
-    assert_eq!(reveal(&world, &vault(), world.project, other_id, "access_token").await.unwrap(), None);
-    assert_eq!(reveal(&world, &vault(), world.project, id, "app_secret").await.unwrap(), None);
+    assert_eq!(reveal(&world, &vault(), world.project, id, AccessToken).await.unwrap().as_deref(), Some(PLAIN));
+    assert_eq!(reveal(&world, &vault(), other_project, id, AccessToken).await.unwrap(), None);
+    assert_eq!(reveal(&world, &vault(), world.project, other_id, AccessToken).await.unwrap(), None);
+    assert_eq!(reveal(&world, &vault(), world.project, id, AgentSecret).await.unwrap(), None);
 }
 
 /// Write access to the database does not allow exchanging secrets.
@@ -41,18 +55,18 @@ async fn ciphertext_moved_to_another_row_does_not_decrypt() {
     let other_project = fresh();
     world.add_project(other_project).await;
 
-    world.execute("UPDATE secrets SET kind = 'app_secret'").await;
-    let moved = reveal(&world, &vault(), world.project, id, "app_secret").await;
+    world.execute("UPDATE secrets SET kind = 'agent_secret'").await;
+    let moved = reveal(&world, &vault(), world.project, id, AgentSecret).await;
     assert!(matches!(moved, Err(Error::Damaged { .. })), "another kind: {moved:?}");
-    world.execute("UPDATE secrets SET kind = 'access_token'").await;
+    world.execute("UPDATE secrets SET kind = 'whatsapp_access_token'").await;
 
     swap(&world, id, other).await;
-    let moved = reveal(&world, &vault(), world.project, other, "access_token").await;
+    let moved = reveal(&world, &vault(), world.project, other, AccessToken).await;
     assert!(matches!(moved, Err(Error::Damaged { .. })), "another id: {moved:?}");
     swap(&world, other, id).await;
 
     world.execute("UPDATE secrets SET project_id = (SELECT id FROM projects ORDER BY id DESC LIMIT 1)").await;
-    let moved = reveal(&world, &vault(), other_project, id, "access_token").await;
+    let moved = reveal(&world, &vault(), other_project, id, AccessToken).await;
     assert!(matches!(moved, Err(Error::Damaged { .. })), "another project: {moved:?}");
 }
 
@@ -73,7 +87,7 @@ async fn other_master_key_decrypts_nothing() {
     let world = World::new().await;
     let id = sealed(&world).await;
     for other in [Vault::new([8; 32], "k1"), Vault::new([7; 32], "k2")] {
-        let opened = reveal(&world, &other, world.project, id, "access_token").await;
+        let opened = reveal(&world, &other, world.project, id, AccessToken).await;
         assert!(matches!(opened, Err(Error::Damaged { .. })), "{opened:?}");
     }
 }
@@ -96,6 +110,6 @@ async fn plain_text_is_not_on_disk() {
         bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
     }
     let found = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    assert!(found("access_token"), "the row is on the disk");
+    assert!(found("whatsapp_access_token"), "the row is on the disk");
     assert!(!found(PLAIN));
 }

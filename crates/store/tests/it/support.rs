@@ -68,7 +68,7 @@ impl World {
 
     pub async fn contact(&self) -> ContactId {
         let (id, seen) = (fresh(), contacts::Seen::default());
-        let identity = contacts::Identity { kind: "wa_id", scope: String::new(), value: fresh_uuid().to_string() };
+        let identity = contacts::Identity::phone_number(fresh_uuid().to_string());
         transact!(self.store, "test", tx => contacts::ensure(tx, self.project, std::slice::from_ref(&identity), id, &seen, NOW).await)
             .expect("a contact")
     }

@@ -4,7 +4,10 @@ use crate::{
     directory,
     support::{World, at_once, fresh, fresh_uuid, later},
 };
-use domain::{job::SyncStatus, template::TemplateStatus};
+use domain::{
+    job::SyncStatus,
+    template::{TemplateStatus, Unconfirmed},
+};
 use store::{
     Error, Result, transact, unscoped, whatsapp_configs,
     whatsapp_template_syncs::{self, TemplateSyncRow},
@@ -104,7 +107,7 @@ async fn template_update_raises_the_version_and_keeps_other_fields() {
         status: TemplateStatus::Submitted,
         meta_id: Some("990011".into()),
         meta_status: Some("PENDING".into()),
-        in_doubt: Some("news".into()),
+        in_doubt: Some(Unconfirmed::Partial),
         updated_at: later(5),
         ..row.clone()
     };

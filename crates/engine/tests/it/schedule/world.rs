@@ -11,7 +11,7 @@ use crate::{
 use domain::{
     Span, Timestamp,
     chat::{ChatMessage, ModelFailure, ModelFailureKind, ModelResponse},
-    execution::{ExecutionInput, ExecutionStatus},
+    execution::{ExecutionInput, ExecutionStatus, HistoryOrigin},
     message::Content,
     tool_request::ToolAnswer,
 };
@@ -405,7 +405,7 @@ impl ScheduledWorld {
     /// Messages of the contact in the histories of all executions.
     pub fn stored_messages(&self) -> Vec<String> {
         let lines = |entry: &Entry| match (&entry.message, entry.origin) {
-            (ChatMessage::User { content }, "contact") => content.lines().map(str::to_owned).collect(),
+            (ChatMessage::User { content }, HistoryOrigin::Contact) => content.lines().map(str::to_owned).collect(),
             _ => Vec::new(),
         };
         self.executions.iter().flat_map(|execution| execution.history.iter().flat_map(lines)).collect()

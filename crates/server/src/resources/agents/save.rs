@@ -6,7 +6,10 @@ use domain::ids::ProjectId;
 use engine::AgentContent;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use store::{Error, Result, Tx, agents, agents::AgentRow};
+use store::{
+    Error, Result, Tx,
+    agents::{self, AgentRow, WebhooksInTests},
+};
 
 /// JSON pointer of the graph in an agent's body.
 pub(super) const GRAPH_AT: &str = "/agent/graph";
@@ -22,7 +25,7 @@ pub(crate) async fn pin(ctx: &AppState, tx: &mut Tx<'_>, project: ProjectId, row
         llm_config: settings::model(row.llm_config.as_deref())?,
         limits: settings::read("limits", row.limits.as_deref())?.unwrap_or_default(),
         enabled_tools: settings::read("enabled_tools", row.enabled_tools.as_deref())?.unwrap_or_default(),
-        mock_only_in_tests: row.webhooks_in_tests.as_deref() == Some(settings::MOCK_ONLY),
+        mock_only_in_tests: row.webhooks_in_tests == Some(WebhooksInTests::MockOnly),
     };
     let text =
         serde_json::to_string(&content).map_err(|error| Error::Damaged { what: "snapshot", why: error.to_string() })?;

@@ -7,7 +7,7 @@
 use crate::api::{Problems, words};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
-use store::{Error, Result};
+use store::{Error, Result, agents};
 use utoipa::ToSchema;
 
 /// Language model. Omitted fields use the server's. API keys are the server's too and cannot be
@@ -69,9 +69,6 @@ pub(crate) struct FallbackLlmConfig {
     #[schema(minimum = 1, maximum = 600)]
     timeout_s: Option<u32>,
 }
-
-/// Value of `webhooks_in_tests` that differs from the default.
-pub(super) const MOCK_ONLY: &str = "mock_only";
 
 words!(LlmProvider = "OpenAI", "OpenRouter", "OpenAICompatible", "Rehearsal");
 words!(ReasoningEffort = "minimal", "low", "medium", "high");
@@ -161,8 +158,8 @@ pub(super) fn stored<T: Serialize>(given: Option<&T>) -> Option<String> {
 }
 
 /// Stores only the value that differs from the default.
-pub(super) fn in_tests(given: Option<&str>) -> Option<String> {
-    given.filter(|word| *word == MOCK_ONLY).map(str::to_owned)
+pub(super) fn in_tests(given: Option<&str>) -> Option<agents::WebhooksInTests> {
+    given.and_then(|word| word.parse().ok()).filter(|chosen| *chosen == agents::WebhooksInTests::MockOnly)
 }
 
 /// Reads a stored setting.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::{
     Error,
-    agents::{AgentRow, AgentSummaryRow},
+    agents::{AgentRow, AgentSummaryRow, WebhooksInTests},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -68,7 +68,7 @@ pub(super) struct AgentWithGraph {
     #[schema(value_type = Vec<super::settings::OptionalTool>)]
     enabled_tools: Vec<String>,
     #[schema(value_type = super::settings::WebhooksInTests)]
-    webhooks_in_tests: String,
+    webhooks_in_tests: &'static str,
     project_id: Uuid,
     created_at: Time,
     updated_at: Time,
@@ -91,7 +91,7 @@ impl AgentWithGraph {
             llm_config: settings::read("llm_config", row.llm_config.as_deref())?,
             limits: settings::read("limits", row.limits.as_deref())?,
             enabled_tools: settings::read("enabled_tools", row.enabled_tools.as_deref())?.unwrap_or_default(),
-            webhooks_in_tests: row.webhooks_in_tests.clone().unwrap_or_else(|| "request".into()),
+            webhooks_in_tests: row.webhooks_in_tests.unwrap_or(WebhooksInTests::Request).as_str(),
             project_id: project.uuid(),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),

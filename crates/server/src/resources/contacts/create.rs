@@ -12,7 +12,7 @@ use domain::Id;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{
-    contacts::{self, ContactRow},
+    contacts::{self, ContactRow, Identity},
     customers,
 };
 use utoipa::ToSchema;
@@ -59,7 +59,7 @@ pub(super) async fn handle(
 ) -> Result<Changed<Created<WhatsappContact>>, ApiError> {
     let new = body::read::<WhatsappContactCreateRequest>(request).await?.contact;
     let (project, phone) = (ctx.project, new.wa_id.0);
-    let identity = view::number(&phone);
+    let identity = Identity::phone_number(phone.canonical());
     let metadata = Value::Object(new.metadata.unwrap_or_default()).to_string();
     change!(ctx, "whatsapp_contact.create", tx => {
         let mut problems = Problems::default();

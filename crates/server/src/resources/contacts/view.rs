@@ -61,11 +61,6 @@ pub(in crate::resources) fn check_metadata(body: &Value, path: &str, problems: &
     }
 }
 
-/// Identity of a phone number.
-pub(super) fn number(phone: &phone::Phone) -> Identity {
-    Identity { kind: "wa_id", scope: String::new(), value: phone.canonical().into() }
-}
-
 /// The contact with this id, or with this number in any spelling.
 pub(in crate::resources) async fn find(
     conn: &mut Conn<'_>,
@@ -75,7 +70,7 @@ pub(in crate::resources) async fn find(
     let id = match identifier.parse() {
         Ok(id) => Some(id),
         Err(_) => match phone::normalise(identifier) {
-            Ok(phone) => contacts::by_identity(conn, project, &number(&phone)).await?,
+            Ok(phone) => contacts::by_identity(conn, project, &Identity::phone_number(phone.canonical())).await?,
             Err(_) => None,
         },
     };

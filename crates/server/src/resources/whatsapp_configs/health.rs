@@ -1,7 +1,6 @@
 //! `GET /whatsapp_configs/{config_id}/health`: asks Meta about a number and sends nothing
 //! (docs/spec/whatsapp-cloud-api.md 2.7).
 
-use super::save;
 use crate::{
     ApiError,
     api::{Time, words},
@@ -17,7 +16,9 @@ use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::{
-    messages, secrets, transact,
+    messages,
+    secrets::{self, SecretKind},
+    transact,
     whatsapp_configs::{self, WhatsappConfigRow},
 };
 use utoipa::ToSchema;
@@ -87,7 +88,7 @@ pub(super) async fn handle(
         let mut reader = ctx.store.read().await?;
         let mut conn = reader.conn();
         let token = match config.access_token_id {
-            Some(token) => secrets::reveal(&mut conn, &ctx.vault, ctx.project, token, save::TOKEN).await?,
+            Some(token) => secrets::reveal(&mut conn, &ctx.vault, ctx.project, token, SecretKind::AccessToken).await?,
             None => None,
         };
         let receives = messages::has_received(&mut conn, ctx.project, &config.phone_number_id).await?;

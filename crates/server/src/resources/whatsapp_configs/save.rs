@@ -4,10 +4,10 @@ use crate::{ApiError, AppState};
 use domain::ids::{ProjectId, SecretId};
 use secrecy::SecretString;
 use std::time::Duration;
-use store::{Error, Result, Tx, secrets};
-
-/// Kind of secret of an access token.
-pub(super) const TOKEN: &str = "whatsapp_access_token";
+use store::{
+    Error, Result, Tx,
+    secrets::{self, SecretKind},
+};
 
 /// Maximum wait for Meta's display number; the config is stored without it.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -45,6 +45,6 @@ pub(super) fn stored(done: Result<()>) -> std::result::Result<(), ApiError> {
 /// Stores a token encrypted.
 pub(super) async fn store_token(ctx: &AppState, tx: &mut Tx<'_>, project: ProjectId, token: &str) -> Result<SecretId> {
     let id = ctx.new_id();
-    secrets::insert(tx, &ctx.vault, (project, id), TOKEN, token, ctx.now()).await?;
+    secrets::insert(&mut tx.scope(project, ctx.now()), &ctx.vault, id, SecretKind::AccessToken, token).await?;
     Ok(id)
 }

@@ -15,7 +15,7 @@ use axum::extract::Request;
 use domain::conversation::ConfigKind;
 use serde::Deserialize;
 use store::{
-    secrets,
+    secrets::{self, SecretKind},
     whatsapp_configs::{self, WhatsappConfigRow},
 };
 use utoipa::ToSchema;
@@ -126,7 +126,7 @@ async fn shown(
         (Some(token), _) => token.clone(),
         (None, Some(id)) => {
             let mut reader = ctx.store.read().await?;
-            secrets::reveal(&mut reader.conn(), &ctx.vault, ctx.project, id, save::TOKEN).await?
+            secrets::reveal(&mut reader.conn(), &ctx.vault, ctx.project, id, SecretKind::AccessToken).await?
         }
         (None, None) => None,
     };

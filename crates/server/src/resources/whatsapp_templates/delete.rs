@@ -11,9 +11,12 @@ use crate::{
     change::{Changed, change},
     found::{Found, OrNotFound as _},
 };
-use domain::{ids::WhatsappTemplateId, template::TemplateStatus};
+use domain::{
+    ids::WhatsappTemplateId,
+    template::{TemplateStatus, Unconfirmed},
+};
 use gateways::whatsapp::CallError;
-use runtime::templates::{self, unconfirmed};
+use runtime::templates;
 use store::{transact, whatsapp_templates};
 
 /// Delete at Meta and mark as removed here
@@ -64,7 +67,7 @@ async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<Ma
         if removed || (row.meta_id.is_none() && row.in_doubt.is_none()) {
             return Ok(None);
         }
-        meta::mark(ctx, tx, row, unconfirmed::DELETE, (None, None)).await.map(Some)
+        meta::mark(ctx, tx, row, Unconfirmed::Delete, (None, None)).await.map(Some)
     })
 }
 

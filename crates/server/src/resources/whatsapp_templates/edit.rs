@@ -15,10 +15,10 @@ use crate::{
 use axum::extract::Request;
 use domain::{
     ids::WhatsappTemplateId,
-    template::{Stage, TemplateStatus},
+    template::{Stage, TemplateStatus, Unconfirmed},
 };
 use gateways::whatsapp::templates::TemplateEdit;
-use runtime::templates::{self, unconfirmed};
+use runtime::templates;
 use serde::Deserialize;
 use serde_json::Value;
 use store::{
@@ -114,7 +114,7 @@ async fn begin(
             edited.components = Value::from(components.clone()).to_string();
             update::check(&edited, Stage::Submission)?;
         }
-        let marked = meta::mark(ctx, tx, row, unconfirmed::EDIT, (None, None)).await?;
+        let marked = meta::mark(ctx, tx, row, Unconfirmed::Edit, (None, None)).await?;
         Ok((marked, edited))
     })
 }
@@ -136,7 +136,7 @@ async fn record(
             row.in_doubt = None;
         } else {
             // A webhook arrived meanwhile, from before or after the edit: ask Meta.
-            row.in_doubt = Some(unconfirmed::PARTIAL.into());
+            row.in_doubt = Some(Unconfirmed::Partial);
             templates::queue_refresh(ctx, tx, project, id, ctx.now()).await?;
         }
         row.updated_at = ctx.now();

@@ -4,7 +4,10 @@
 use super::accounts;
 use crate::{ApiError, auth::ProjectContext};
 use axum::http::StatusCode;
-use domain::ids::{CustomerId, WhatsappConfigId};
+use domain::{
+    ids::{CustomerId, WhatsappConfigId},
+    template::Unconfirmed,
+};
 use gateways::whatsapp::{CallError, ErrorClass};
 use runtime::{
     senders::{self, Sender},
@@ -22,7 +25,7 @@ pub(super) struct MarkedTemplate {
     pub row: WhatsappTemplateRow,
     pub sender: Sender,
     /// Earlier mark, of a call with an unknown result.
-    pub before: Option<String>,
+    pub before: Option<Unconfirmed>,
 }
 
 /// Marks a locked row and schedules a refresh in case no answer is stored.
@@ -30,13 +33,13 @@ pub(super) async fn mark(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     mut row: WhatsappTemplateRow,
-    call: &str,
+    call: Unconfirmed,
     of: (Option<CustomerId>, Option<WhatsappConfigId>),
 ) -> Result<MarkedTemplate, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
     let sender =
         senders::sender_of_account(ctx, tx, project, &row.waba_id, of).await?.ok_or_else(accounts::no_number)?;
-    let before = row.in_doubt.replace(call.to_owned());
+    let before = row.in_doubt.replace(call);
     whatsapp_templates::update(tx, project, &row).await?;
     row.version += 1;
     templates::queue_refresh(ctx, tx, project, row.id, now + REFRESH_AFTER).await?;
@@ -56,7 +59,7 @@ pub(super) async fn failed(
             let row = whatsapp_templates::lock(tx, project, seen.id).await?;
             // Keeps the mark of an earlier call, which this answer does not settle.
             if let Some(mut row) = row.filter(|row| row.version == seen.version) {
-                row.in_doubt.clone_from(&marked.before);
+                row.in_doubt = marked.before;
                 whatsapp_templates::update(tx, project, &row).await?;
             }
             Ok(())

@@ -25,17 +25,13 @@ use axum::{
 use domain::{
     Id,
     ids::WhatsappTemplateId,
-    template::{Stage, TemplateStatus},
+    template::{Stage, TemplateStatus, Unconfirmed},
 };
 use gateways::whatsapp::{
     CallError,
     templates::{NewTemplate, Submitted, Template, is_taken},
 };
-use runtime::{
-    failpoint,
-    json::from_json,
-    templates::{self, unconfirmed},
-};
+use runtime::{failpoint, json::from_json, templates};
 use serde::Serialize;
 use serde_json::Value;
 use store::{transact, whatsapp_templates};
@@ -143,7 +139,7 @@ async fn begin(
         }
         let of_account = configs.iter().find(|config| config.waba_id == row.waba_id).ok_or_else(accounts::no_number)?;
         let of = (selector.customer_id.map(Id::from_uuid), Some(of_account.id));
-        meta::mark(ctx, tx, row, unconfirmed::SUBMIT, of).await
+        meta::mark(ctx, tx, row, Unconfirmed::Submit, of).await
     })
 }
 
@@ -162,7 +158,7 @@ async fn ask(ctx: &ProjectContext, marked: &MarkedTemplate) -> Result<Option<Met
         Ok(submitted) => Ok(Some(MetaAnswer::Submitted(submitted))),
         Err(error) if is_taken(&error) => {
             // Only an earlier unconfirmed submission can have created it.
-            if marked.before.as_deref() != Some(unconfirmed::SUBMIT) {
+            if marked.before != Some(Unconfirmed::Submit) {
                 return Ok(None);
             }
             let found = ctx.graph.template_named(&row.waba_id, token, &row.name, &row.language_code).await?;

@@ -12,8 +12,8 @@ use crate::{
     found::{Found, OrNotFound as _},
 };
 use axum::extract::Request;
-use domain::template::{self, Draft, Shape, Stage, TemplateStatus};
-use runtime::{json::from_json, templates::unconfirmed};
+use domain::template::{self, Draft, Shape, Stage, TemplateStatus, Unconfirmed};
+use runtime::json::from_json;
 use serde::Deserialize;
 use serde_json::Value;
 use store::whatsapp_templates::{self, WhatsappTemplateRow};
@@ -81,7 +81,7 @@ impl WhatsappTemplateChange {
         if row.status != TemplateStatus::Draft {
             return Err(ApiError::refused("not_a_draft", "Only draft templates can be updated"));
         }
-        if row.in_doubt.as_deref() == Some(unconfirmed::SUBMIT) {
+        if row.in_doubt == Some(Unconfirmed::Submit) {
             let why = "an earlier submission may have reached WhatsApp; wait a minute, or submit it again to find out";
             return Err(ApiError::refused("submission_unconfirmed", why));
         }

@@ -115,7 +115,7 @@ impl WhatsappTemplate {
             ("meta_status", &row.meta_status),
             ("rejected_reason", &row.rejected_reason),
             ("quality_score", &row.quality),
-            ("in_doubt", &row.in_doubt),
+            ("in_doubt", &row.in_doubt.map(|call| call.to_string())),
         ] {
             metadata.extend(value.as_ref().map(|value| (key.to_owned(), json!(value))));
         }

@@ -79,7 +79,7 @@ impl Contacts {
                         customers::insert(tx, self.project, &self.customer_row(contact)).await?;
                     }
                     let wa_id = Self::wa_id(contact);
-                    let number = Identity { kind: "wa_id", scope: String::new(), value: wa_id };
+                    let number = Identity::phone_number(wa_id);
                     contacts::insert(tx, self.project, &self.contact_row(contact), &number).await?;
                 }
                 Ok(())
