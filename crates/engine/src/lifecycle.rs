@@ -3,6 +3,7 @@
 use crate::{
     agent::Compiled,
     effect::{Effect, Step},
+    input::Input,
     prompt,
     state::State,
     step_builder::StepBuilder,
@@ -13,12 +14,18 @@ use domain::{
 };
 use serde_json::json;
 
-/// Fails an execution whose agent cannot run. One that is over stays as it is.
-pub fn fail_unrunnable(state: &mut State, at: Timestamp, why: &str) -> Step {
+/// Fails an execution whose agent cannot run. One that is over keeps its status. Of the inputs only
+/// outcomes of sends count: a later resume must not wait for them.
+pub fn fail_unrunnable(state: &mut State, at: Timestamp, inputs: &[Input], why: &str) -> Step {
     let agent = Compiled::empty();
     let mut step = StepBuilder::new(&agent, state, at);
     if !step.state.status.is_over() {
         step.fail("graph_invalid", why);
+    }
+    for input in inputs {
+        if let Input::Sent { effect, outcome } = input {
+            step.settle_send(effect, outcome);
+        }
     }
     step.finish()
 }

@@ -129,7 +129,7 @@ async fn initial(
 fn run_step(agent: &Agent, state: &mut State, at: Timestamp, inputs: &[Input]) -> Step {
     match agent {
         Ok(agent) => advance(agent, state, at, inputs),
-        Err(why) => fail_unrunnable(state, at, &why.to_string()),
+        Err(why) => fail_unrunnable(state, at, inputs, &why.to_string()),
     }
 }
 

@@ -69,7 +69,7 @@ fn standing(status: ExecutionStatus) -> Play {
 
 /// Fails it as a worker does whose agent cannot run.
 fn unrunnable(mut play: Play) -> Play {
-    let step = fail_unrunnable(&mut play.state, play.now, "the graph is gone");
+    let step = fail_unrunnable(&mut play.state, play.now, &[], "the graph is gone");
     play.events.extend(step.events);
     play
 }

@@ -2,10 +2,11 @@
 
 use crate::{
     graphs::{graph_a, graph_handoff, graph_warm},
-    play::{Play, call, calls, go, note, stop, text, text_and, user_input, wait},
+    play::{Play, accepted, call, calls, go, metadata, note, stop, text, text_and, user_input, wait},
 };
 use domain::{
     Span,
+    chat::ModelFailureKind,
     execution::{
         ExecutionInput,
         ExecutionStatus::{Ended, Handoff, Paused, Running, Stopped},
@@ -219,15 +220,40 @@ fn inputs_after_the_end_change_nothing() {
     let resume = Input::Resume { id: "r".into(), message: user_input("go on"), interrupt: None };
     let step = play.feed(&[said, resume, stop(), Input::Timer { generation: before.generation }]);
     assert_eq!((&play.state, step), (&before, engine::Step::default()));
-    let step = engine::fail_unrunnable(&mut play.state, play.now, "gone");
+    let step = engine::fail_unrunnable(&mut play.state, play.now, &[], "gone");
     assert_eq!((&play.state, step), (&before, engine::Step::default()));
+}
+
+#[test]
+fn unrunnable_agent_takes_the_outcomes_of_its_sends() {
+    for failed_before in [false, true] {
+        let mut play = Play::new(graph_a());
+        play.hears("x");
+        let input = play.model_input(text_and("One moment.", [metadata()]));
+        play.feed(&[input]);
+        if failed_before {
+            play.model_fails(ModelFailureKind::Permanent, None);
+        }
+        let sent = Input::Sent { effect: play.state.sends[0].effect.clone(), outcome: accepted() };
+        let step = engine::fail_unrunnable(&mut play.state, play.now, &[sent], "gone");
+        assert_eq!(step.events.last().expect("an event").name, "message.sent");
+        if !failed_before {
+            play.failed("graph_invalid");
+            continue;
+        }
+        // It can run again, and a wait needs all sends settled.
+        play.events.extend(step.events);
+        play.open.clear();
+        play.resume(None, [text("Here I am.")]);
+        play.is(Paused, "a");
+    }
 }
 
 #[test]
 fn unrunnable_agent_fails_and_leaves_no_call_open() {
     let mut play = Play::new(graph_a());
     play.say("x", [text_and("?", [wait(), note("later")])]);
-    let step = engine::fail_unrunnable(&mut play.state, play.now, "gone");
+    let step = engine::fail_unrunnable(&mut play.state, play.now, &[], "gone");
     play.failed("graph_invalid");
     let results = step.history.iter().map(|entry| serde_json::to_value(&entry.message).unwrap()["content"].clone());
     assert_eq!(results.collect::<Vec<_>>(), [r#"{"error":"interrupted"}"#, r#"{"error":"interrupted"}"#]);

@@ -160,7 +160,7 @@ impl LoadedExecution {
     pub(super) fn advance(&mut self, now: Timestamp, inputs: &[Input]) -> Step {
         match &self.agent {
             Some(agent) => engine::advance(agent, &mut self.state, now, inputs),
-            None => engine::fail_unrunnable(&mut self.state, now, &self.broken),
+            None => engine::fail_unrunnable(&mut self.state, now, inputs, &self.broken),
         }
     }
 
