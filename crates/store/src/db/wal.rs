@@ -5,7 +5,12 @@
 //! the last few, so that the log can restart.
 
 use rusqlite::{Connection, OpenFlags};
-use std::{cell::Cell, ffi::c_int, path::Path};
+use std::{
+    cell::Cell,
+    ffi::c_int,
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 /// Log size that starts a checkpoint: 16 MiB. A larger log copies a page that changes often fewer
 /// times.
@@ -49,17 +54,55 @@ impl LogSize {
     }
 }
 
-/// Copies pages into the database file as far as readers allow, without waiting. A failure is left
-/// to the next checkpoint.
-pub(crate) fn checkpoint(conn: &Connection) {
-    let _ = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+/// Copies pages into the database file as far as readers allow, without waiting.
+pub(crate) fn checkpoint(conn: &Connection) -> rusqlite::Result<()> {
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// Checkpoints on a connection of its own. The second pass copies what was written during the
 /// first, which takes the longest.
-pub(crate) fn checkpoint_while_others_write(path: &Path) {
+pub(crate) fn checkpoint_while_others_write(path: &Path) -> rusqlite::Result<()> {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let Ok(conn) = Connection::open_with_flags(path, access) else { return };
-    checkpoint(&conn);
-    checkpoint(&conn);
+    let conn = Connection::open_with_flags(path, access)?;
+    checkpoint(&conn)?;
+    checkpoint(&conn)
+}
+
+/// Logs when checkpoints begin to fail and when they work again; the next one is tried either way.
+#[derive(Default)]
+pub(crate) struct CheckpointLog {
+    failing: AtomicBool,
+}
+
+impl CheckpointLog {
+    pub(crate) fn record(&self, result: rusqlite::Result<()>) {
+        let changed = self.is_new(result.is_err());
+        match result {
+            Err(error) if changed => {
+                tracing::warn!(%error, "checkpoint failed: the write-ahead log grows until one succeeds");
+            }
+            Ok(()) if changed => tracing::info!("checkpoints of the write-ahead log succeed again"),
+            _ => {}
+        }
+    }
+
+    fn is_new(&self, failing: bool) -> bool {
+        self.failing.swap(failing, Ordering::Relaxed) != failing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failing_checkpoints_are_logged_once() {
+        let log = CheckpointLog::default();
+        let no_file = Path::new("/no/such/folder/chasqui.db");
+        let changes = [true, true, false, false, true].map(|fails| {
+            let result = if fails { checkpoint_while_others_write(no_file) } else { Ok(()) };
+            log.is_new(result.is_err())
+        });
+        assert_eq!(changes, [true, false, true, false, true]);
+    }
 }

@@ -9,7 +9,7 @@
 use crate::db::{
     error::Error,
     point,
-    wal::{self, LogSize},
+    wal::{self, CheckpointLog, LogSize},
 };
 use rusqlite::Connection;
 use std::{
@@ -36,6 +36,7 @@ pub(crate) struct Writer {
     waiting: Arc<AtomicUsize>,
     /// Held during a checkpoint, so that there is one at a time.
     checkpointing: Arc<Mutex<()>>,
+    checkpoint_log: Arc<CheckpointLog>,
     path: Arc<Path>,
 }
 
@@ -88,6 +89,7 @@ impl Writer {
             group: Arc::new(Mutex::new(group)),
             waiting: Arc::default(),
             checkpointing: Arc::default(),
+            checkpoint_log: Arc::default(),
             path: path.into(),
         }
     }
@@ -112,7 +114,8 @@ impl Writer {
     /// Moves the whole log into the file and empties it, as far as readers in other processes
     /// allow.
     pub(crate) async fn truncate_log(&self) {
-        let _ = self.exclusive().await.conn().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let done = self.exclusive().await.conn().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.checkpoint_log.record(done);
     }
 
     /// Commits from a new task, because the caller is being dropped.
@@ -134,7 +137,7 @@ impl Writer {
         // On a single thread nothing else could run; a simulation needs everything on it.
         if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
             if group.commit() {
-                wal::checkpoint(&group.conn);
+                self.checkpoint_log.record(wal::checkpoint(&group.conn));
             }
             return;
         }
@@ -152,11 +155,15 @@ impl Writer {
     async fn checkpoint(self) {
         let Ok(_only_one) = self.checkpointing.try_lock() else { return };
         let path = self.path.clone();
-        let _ = spawn_blocking(move || wal::checkpoint_while_others_write(&path)).await;
+        let copied = spawn_blocking(move || wal::checkpoint_while_others_write(&path)).await;
         // The log restarts only after all of it was copied, and that needs a moment without
         // commits.
         let writer = self.exclusive().await;
-        let _ = spawn_blocking(move || wal::checkpoint(&writer.0.conn)).await;
+        let restarted = spawn_blocking(move || wal::checkpoint(&writer.0.conn)).await;
+        // A runtime that shuts down awaits neither.
+        if let (Ok(copied), Ok(restarted)) = (copied, restarted) {
+            self.checkpoint_log.record(copied.and(restarted));
+        }
     }
 }
 
