@@ -146,7 +146,8 @@ pub async fn close(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: &ConversationRow,
-    (reason, stop): (&str, bool),
+    reason: &str,
+    stop: bool,
     now: Timestamp,
 ) -> Result<()> {
     let id = format!("closed:{}", ctx.new_uuid());

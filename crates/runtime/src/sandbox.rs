@@ -82,15 +82,15 @@ pub async fn activate(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, sessio
         end(tx, other.project_id, &older, now).await?;
     }
     let expires_at = now + LIFETIME;
-    sandbox_sessions::set(tx, (project, session.id), SessionStatus::Active, Some(now), expires_at, now).await?;
+    sandbox_sessions::set(&mut tx.scope(project, now), session.id, SessionStatus::Active, Some(now), expires_at)
+        .await?;
     unscoped::point(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, project, session.id.uuid()).await?;
     schedule_end(ctx, tx, project, session.id, expires_at).await
 }
 
 async fn end(tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow, now: Timestamp) -> Result<()> {
-    let expired = SessionStatus::Expired;
-    sandbox_sessions::set(tx, (project, session.id), expired, session.activated_at, session.expires_at.min(now), now)
-        .await?;
+    let (expired, expires_at) = (SessionStatus::Expired, session.expires_at.min(now));
+    sandbox_sessions::set(&mut tx.scope(project, now), session.id, expired, session.activated_at, expires_at).await?;
     let pointer = Pointer { project_id: project, object_id: session.id.uuid() };
     // The code stays, so that a late sender gets "expired" instead of "unknown".
     unscoped::forget(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, pointer).await

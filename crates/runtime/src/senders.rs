@@ -26,7 +26,8 @@ pub async fn sender_of_account(
     conn: &mut Conn<'_>,
     project: ProjectId,
     waba_id: &str,
-    (customer, first): (Option<CustomerId>, Option<WhatsappConfigId>),
+    customer: Option<CustomerId>,
+    first: Option<WhatsappConfigId>,
 ) -> Result<Option<Sender>> {
     let mut configs = whatsapp_configs::production(conn, project, customer, Some(waba_id)).await?;
     configs.sort_by_key(|config| Some(config.id) != first);

@@ -133,14 +133,14 @@ pub fn category(word: &str) -> Option<&'static str> {
 
 /// A row for a template that exists only at Meta.
 pub fn row_from_meta(ctx: &Context, waba_id: &str, meta: &Template) -> WhatsappTemplateRow {
-    let mut row = draft_row(ctx, waba_id, (&meta.name, &meta.language));
+    let mut row = draft_row(ctx, waba_id, &meta.name, &meta.language);
     row.status = TemplateStatus::Submitted;
     apply_meta(&mut row, meta);
     row
 }
 
 /// An empty draft.
-pub fn draft_row(ctx: &Context, waba_id: &str, (name, language): (&str, &str)) -> WhatsappTemplateRow {
+pub fn draft_row(ctx: &Context, waba_id: &str, name: &str, language: &str) -> WhatsappTemplateRow {
     let now = ctx.now();
     WhatsappTemplateRow {
         id: ctx.new_id(),
@@ -167,7 +167,8 @@ pub async fn append_status_event(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
-    (from, row): (TemplateStatus, &WhatsappTemplateRow),
+    from: TemplateStatus,
+    row: &WhatsappTemplateRow,
 ) -> Result<()> {
     if from == row.status {
         return Ok(());

@@ -14,7 +14,7 @@ use crate::{
 use domain::{
     Timestamp,
     execution::{ExecutionInput, ExecutionStatus},
-    ids::{AgentId, CheckpointId, ConversationId, ExecutionId, Id, ProjectId, SnapshotId},
+    ids::{AgentId, CheckpointId, ConversationId, ExecutionId, Id, MessageId, ProjectId, SnapshotId},
     job::JobKind,
     message::{Direction, MessageOrigin},
 };
@@ -53,11 +53,13 @@ pub async fn begin(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: &ConversationRow,
-    (agent, snapshot, id): (AgentId, SnapshotId, ExecutionId),
+    agent: AgentId,
+    snapshot: SnapshotId,
+    id: ExecutionId,
 ) -> Result<()> {
     let mut facts = execution::facts(id, agent, conversation);
     facts.test_mode = true;
-    begin_with(ctx, tx, project, (agent, snapshot), &State::new(facts), 0).await
+    begin_with(ctx, tx, project, agent, snapshot, &State::new(facts), 0).await
 }
 
 /// Creates an execution with an initial state.
@@ -65,7 +67,8 @@ async fn begin_with(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
-    (agent, snapshot): (AgentId, SnapshotId),
+    agent: AgentId,
+    snapshot: SnapshotId,
     state: &State,
     step_no: i64,
 ) -> Result<()> {
@@ -75,7 +78,7 @@ async fn begin_with(
     let text = to_json("state", state)?;
     let initial = InitialState { format: STATE_FORMAT, state: from_json("state", &text)? };
     let initial = to_json("state", &initial)?;
-    executions::begin_with(tx, project, id, (STATE_FORMAT, &text, step_no), &initial).await
+    executions::begin_with(tx, project, id, STATE_FORMAT, &text, step_no, &initial).await
 }
 
 /// Delivers a contact's message, or data from a system, to an execution of the conversation, and
@@ -84,7 +87,8 @@ pub async fn deliver(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
-    (conversation, execution): (ConversationId, ExecutionId),
+    conversation: ConversationId,
+    execution: ExecutionId,
     input: &ExecutionInput,
 ) -> Result<()> {
     let now = ctx.now();
@@ -129,7 +133,7 @@ async fn store_message(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: ConversationId,
-    (id, seq, direction): (domain::ids::MessageId, i64, Direction),
+    (id, seq, direction): (MessageId, i64, Direction),
     execution: ExecutionId,
     content: &str,
     now: Timestamp,
@@ -188,7 +192,7 @@ pub(crate) async fn record_rest(
     let parent_id = chat.checkpoint_id;
     let row = CheckpointRow { id, chat_id: chat.id, parent_id, execution_id, step_no, message_seq, created_at: now };
     test_chats::add_checkpoint(tx, project, &row).await?;
-    test_chats::go_on(tx, (project, chat.id), chat.conversation_id, id, now).await
+    test_chats::go_on(&mut tx.scope(project, now), chat.id, chat.conversation_id, id).await
 }
 
 /// The execution's status, unless it is working or has inputs waiting.
@@ -215,8 +219,8 @@ pub async fn branch(
     let id: ExecutionId = ctx.new_id();
     state.facts.execution_id = id;
     state.facts.conversation_id = conversation.id;
-    begin_with(ctx, tx, project, (chat.agent_id, row.snapshot_id), &state, from.step_no).await?;
-    copy_history(tx, project, (from.execution_id, id), state.history_len).await?;
+    begin_with(ctx, tx, project, chat.agent_id, row.snapshot_id, &state, from.step_no).await?;
+    copy_history(tx, project, from.execution_id, id, state.history_len).await?;
     for message in messages::in_order(tx, project, before, from.message_seq).await? {
         let seq = next(tx, project, conversation.id, now).await?.next_seq;
         store_message(tx, project, conversation.id, (ctx.new_id(), seq, message.direction), id, &message.content, now)
@@ -225,14 +229,15 @@ pub async fn branch(
     let epoch = conversation.epoch;
     let release = Release { execution: Some(id), due_at: None, keep: true };
     conversations::release(tx, project, conversation.id, epoch, release).await?;
-    test_chats::go_on(tx, (project, chat.id), conversation.id, from.id, now).await?;
+    test_chats::go_on(&mut tx.scope(project, now), chat.id, conversation.id, from.id).await?;
     Ok(conversation.id)
 }
 
 async fn copy_history(
     tx: &mut Tx<'_>,
     project: ProjectId,
-    (from, to): (ExecutionId, ExecutionId),
+    from: ExecutionId,
+    to: ExecutionId,
     length: i64,
 ) -> Result<()> {
     let mut copied = 0;

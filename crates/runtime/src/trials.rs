@@ -256,14 +256,14 @@ async fn execute(
                     Some(id) => id,
                     None => {
                         let conversation = test_mode::open(ctx, tx, project).await?;
-                        let agent = (row.agent_id, row.snapshot_id, row.execution_id);
-                        test_mode::begin(ctx, tx, project, &conversation, agent).await?;
+                        let (agent, snapshot) = (row.agent_id, row.snapshot_id);
+                        test_mode::begin(ctx, tx, project, &conversation, agent, snapshot, row.execution_id).await?;
                         row.conversation_id = Some(conversation.id);
                         conversation.id
                     }
                 };
                 let input = ExecutionInput::UserInput { text: text.clone() };
-                test_mode::deliver(ctx, tx, project, (conversation, row.execution_id), &input).await?;
+                test_mode::deliver(ctx, tx, project, conversation, row.execution_id, &input).await?;
             }
             // The conversation is over; the agent need not finish.
             TrialEffect::AskJudge | TrialEffect::Finish => stop_agent(ctx, tx, project, row, trial).await?,

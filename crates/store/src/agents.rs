@@ -1,6 +1,6 @@
 //! Agents, and the immutable snapshots of them that executions pin.
 
-use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements, stored_words}};
+use crate::{counters, db::{Conn, Counter, Result, Scope, Tx, rows, run, statements, stored_words}};
 use domain::{words, Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
 
 words! {
@@ -140,14 +140,14 @@ pub async fn debounce_seconds(conn: &mut Conn<'_>, project: ProjectId, id: Agent
 
 /// Stores a snapshot, or finds the agent's earlier one of the same hash.
 pub async fn ensure_snapshot(
-    tx: &mut Tx<'_>,
-    (project, agent): (ProjectId, AgentId),
+    s: &mut Scope<'_, '_>,
+    agent: AgentId,
     new_id: SnapshotId,
     content_hash: &[u8],
     content: &str,
-    now: Timestamp,
 ) -> Result<SnapshotId> {
-    let (id,) = run!(tx, INSERT_SNAPSHOT, [project, new_id, agent, content_hash, content, now], fetch_one as (SnapshotId,))?;
+    let (project, now) = (s.project, s.now);
+    let (id,) = run!(s, INSERT_SNAPSHOT, [project, new_id, agent, content_hash, content, now], fetch_one as (SnapshotId,))?;
     Ok(id)
 }
 

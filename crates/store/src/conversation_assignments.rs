@@ -55,7 +55,8 @@ pub async fn find(
 /// A page of a conversation's assignments, newest first, and their number.
 pub async fn list(
     conn: &mut Conn<'_>,
-    (project, conversation): (ProjectId, ConversationId),
+    project: ProjectId,
+    conversation: ConversationId,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<AssignmentRow>, i64)> {

@@ -3,7 +3,7 @@
 //! It holds the sequence numbers, the due time and the lease, whose epoch every claim raises. A
 //! write with an old epoch changes nothing (docs/spec/reliability.md 4).
 
-use crate::{counters, unscoped::DueConversation, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements, stored_words}};
+use crate::{counters, unscoped::DueConversation, whatsapp_configs::WhatsappConfigRow, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements, stored_words}};
 use domain::{Span, Timestamp, conversation::ConversationStatus, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
 
 /// Length of a claim without renewal.
@@ -265,10 +265,10 @@ pub async fn last_inbound(
 pub async fn open_on(
     conn: &mut Conn<'_>,
     project: ProjectId,
-    number: (&str, WhatsappConfigId),
+    config: &WhatsappConfigRow,
     limit: i64,
 ) -> Result<Vec<ConversationId>> {
-    let rows = run!(conn, OPEN_ON, [project, number.0, number.1, limit], fetch_all as (ConversationId,))?;
+    let rows = run!(conn, OPEN_ON, [project, config.phone_number_id, config.id, limit], fetch_all as (ConversationId,))?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
@@ -290,8 +290,8 @@ pub async fn assign(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, to:
 }
 
 /// Clears the agent on the open conversations of a config.
-pub async fn drop_agent(tx: &mut Tx<'_>, project: ProjectId, number: (&str, WhatsappConfigId), agent: AgentId) -> Result<()> {
-    run!(tx, DROP_AGENT, [project, number.0, number.1, agent], execute).map(drop)
+pub async fn drop_agent(tx: &mut Tx<'_>, project: ProjectId, config: &WhatsappConfigRow, agent: AgentId) -> Result<()> {
+    run!(tx, DROP_AGENT, [project, config.phone_number_id, config.id, agent], execute).map(drop)
 }
 
 /// A page of conversations, latest activity first, and the number of all that match.

@@ -140,7 +140,9 @@ pub async fn begin_with(
     tx: &mut Tx<'_>,
     project: ProjectId,
     id: ExecutionId,
-    (format, state, step_no): (i64, &str, i64),
+    format: i64,
+    state: &str,
+    step_no: i64,
     began_with: &str,
 ) -> Result<()> {
     let tested = run!(tx, BEGIN_WITH, [project, id, state, format, step_no, began_with], fetch_optional as (Uuid,))?;
@@ -183,7 +185,8 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ExecutionId) -> R
 /// match.
 pub async fn list(
     conn: &mut Conn<'_>,
-    (project, agent): (ProjectId, AgentId),
+    project: ProjectId,
+    agent: AgentId,
     f: &Filter,
     limit: i64,
     offset: i64,
@@ -202,7 +205,8 @@ pub async fn list(
 /// A page of a conversation's executions, newest first, and their number.
 pub async fn of_conversation(
     conn: &mut Conn<'_>,
-    (project, conversation): (ProjectId, ConversationId),
+    project: ProjectId,
+    conversation: ConversationId,
     limit: i64,
     offset: i64,
 ) -> Result<(Vec<ExecutionRow>, i64)> {

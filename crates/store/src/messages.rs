@@ -160,7 +160,8 @@ pub async fn before(
     conn: &mut Conn<'_>,
     project: ProjectId,
     conversation: ConversationId,
-    (seq, after): (i64, Timestamp),
+    seq: i64,
+    after: Timestamp,
     most: i64,
 ) -> Result<Vec<MessageRow>> {
     let mut rows =

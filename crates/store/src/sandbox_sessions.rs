@@ -1,6 +1,6 @@
 //! Sandbox sessions: one live session for each phone and project.
 
-use crate::{counters, db::{Conn, Counter, Result, Tx, rows, run, statements, stored_words}};
+use crate::{counters, db::{Conn, Counter, Result, Scope, Tx, rows, run, statements, stored_words}};
 use domain::{Timestamp, ids::{AgentId, ProjectId, SandboxSessionId}, sandbox::SessionStatus};
 
 stored_words!(SessionStatus);
@@ -49,14 +49,14 @@ pub async fn live(conn: &mut Conn<'_>, project: ProjectId, phone_canonical: &str
 }
 
 pub async fn set(
-    tx: &mut Tx<'_>,
-    (project, id): (ProjectId, SandboxSessionId),
+    s: &mut Scope<'_, '_>,
+    id: SandboxSessionId,
     status: SessionStatus,
     activated_at: Option<Timestamp>,
     expires_at: Timestamp,
-    now: Timestamp,
 ) -> Result<()> {
-    run!(tx, SET, [project, id, status, activated_at, expires_at, now], execute).map(drop)
+    let (project, now) = (s.project, s.now);
+    run!(s, SET, [project, id, status, activated_at, expires_at, now], execute).map(drop)
 }
 
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: SandboxSessionId) -> Result<Option<SandboxSessionRow>> {

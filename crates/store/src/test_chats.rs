@@ -1,6 +1,6 @@
 //! Test chats, and their checkpoints, from which a chat can be continued.
 
-use crate::db::{Conn, Result, Tx, rows, run, statements};
+use crate::db::{Conn, Result, Scope, Tx, rows, run, statements};
 use domain::{Timestamp, ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestChatId}};
 
 rows! {
@@ -71,13 +71,13 @@ pub async fn of_conversation(conn: &mut Conn<'_>, project: ProjectId, id: Conver
 
 /// Continues a chat in a conversation, from a checkpoint.
 pub async fn go_on(
-    tx: &mut Tx<'_>,
-    (project, id): (ProjectId, TestChatId),
+    s: &mut Scope<'_, '_>,
+    id: TestChatId,
     conversation: ConversationId,
     checkpoint: CheckpointId,
-    now: Timestamp,
 ) -> Result<()> {
-    run!(tx, MOVE, [project, id, conversation, checkpoint, now], execute).map(drop)
+    let (project, now) = (s.project, s.now);
+    run!(s, MOVE, [project, id, conversation, checkpoint, now], execute).map(drop)
 }
 
 pub async fn add_checkpoint(tx: &mut Tx<'_>, project: ProjectId, c: &CheckpointRow) -> Result<()> {

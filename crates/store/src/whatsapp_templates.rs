@@ -118,7 +118,8 @@ pub async fn named(
     conn: &mut Conn<'_>,
     project: ProjectId,
     waba_id: &str,
-    (name, language): (&str, Option<&str>),
+    name: &str,
+    language: Option<&str>,
 ) -> Result<Vec<WhatsappTemplateRow>> {
     run!(conn, NAMED, [project, waba_id, name, language], fetch_all as WhatsappTemplateRow)
 }
@@ -128,7 +129,8 @@ pub async fn draft(
     conn: &mut Conn<'_>,
     project: ProjectId,
     waba_id: &str,
-    (name, language): (&str, &str),
+    name: &str,
+    language: &str,
 ) -> Result<Option<WhatsappTemplateRow>> {
     run!(conn, DRAFT, [project, waba_id, name, language], fetch_optional as WhatsappTemplateRow)
 }

@@ -37,7 +37,7 @@ pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Re
                 },
                 Item::Status(status) => statuses::store(ctx, tx, status).await?,
                 Item::Other { field, waba_id, raw, .. } => {
-                    if !templates::store(ctx, tx, waba_id.as_deref(), (field, raw)).await? {
+                    if !templates::store(ctx, tx, waba_id.as_deref(), field, raw).await? {
                         kept = Some("other_field");
                     }
                 }

@@ -59,7 +59,7 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
             sandbox::activate(ctx, tx, project, &session).await?;
             let key = format!("sandbox:{}:{}", session.id, message.wamid);
             let owner = ConversationOwner { project, config: None, customer: None, agent: Some(session.agent_id) };
-            answer_with(ctx, tx, owner, message, &key, (Answer::Activated, language)).await
+            answer_with(ctx, tx, owner, message, &key, Answer::Activated, language).await
         }
         Purpose::Explain(answer) => {
             let project = platform_project(ctx, tx).await?;
@@ -71,7 +71,7 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
                 _ => format!("sandbox:help:{}", message.wamid),
             };
             let owner = ConversationOwner { project, config: None, customer: None, agent: None };
-            answer_with(ctx, tx, owner, message, &key, (answer, language)).await
+            answer_with(ctx, tx, owner, message, &key, answer, language).await
         }
     }
 }
@@ -120,7 +120,8 @@ async fn answer_with(
     owner: ConversationOwner,
     message: &InboundMessage,
     source_key: &str,
-    (answer, language): (Answer, &str),
+    answer: Answer,
+    language: &str,
 ) -> Result<()> {
     let project = owner.project;
     let Some(conversation) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };

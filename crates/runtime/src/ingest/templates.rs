@@ -21,7 +21,8 @@ pub(super) async fn store(
     ctx: &Context,
     tx: &mut Tx<'_>,
     waba_id: Option<&str>,
-    (field, change): (&str, &Value),
+    field: &str,
+    change: &Value,
 ) -> Result<bool> {
     let (Some(waba_id), Some(update)) = (waba_id, TemplateUpdate::read(field, change)) else { return Ok(false) };
     let projects = unscoped::projects_of_account(tx, waba_id).await?;
@@ -30,7 +31,7 @@ pub(super) async fn store(
             Some(row) => apply(ctx, tx, *project, row, &update).await?,
             // It was created elsewhere: sync the account.
             None => {
-                if let Some(sender) = senders::sender_of_account(ctx, tx, *project, waba_id, (None, None)).await? {
+                if let Some(sender) = senders::sender_of_account(ctx, tx, *project, waba_id, None, None).await? {
                     templates::queue_sync(ctx, tx, *project, &sender.config).await?;
                 }
             }
@@ -50,8 +51,8 @@ async fn find(
         return whatsapp_templates::lock(tx, project, row.id).await;
     }
     let (Some(name), Some(language)) = (&update.name, &update.language) else { return Ok(None) };
-    let taken = whatsapp_templates::named(tx, project, waba_id, (name, Some(language))).await?;
-    let draft = whatsapp_templates::draft(tx, project, waba_id, (name, language)).await?;
+    let taken = whatsapp_templates::named(tx, project, waba_id, name, Some(language)).await?;
+    let draft = whatsapp_templates::draft(tx, project, waba_id, name, language).await?;
     let Some(draft) = draft.filter(|_| taken.is_empty()) else { return Ok(None) };
     let row = whatsapp_templates::lock(tx, project, draft.id).await?;
     Ok(row.filter(|row| row.in_doubt == Some(Unconfirmed::Submit)))
@@ -84,6 +85,6 @@ async fn apply(
     row.in_doubt = Some(Unconfirmed::Partial);
     row.updated_at = now;
     whatsapp_templates::update(tx, project, &row).await?;
-    templates::append_status_event(ctx, tx, project, (from, &row)).await?;
+    templates::append_status_event(ctx, tx, project, from, &row).await?;
     templates::queue_refresh(ctx, tx, project, row.id, now).await
 }

@@ -26,7 +26,7 @@ pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Resu
         let mut conn = reader.conn();
         let row = whatsapp_templates::find(&mut conn, project, id).await?.filter(|row| row.in_doubt.is_some());
         let sender = match &row {
-            Some(row) => senders::sender_of_account(ctx, &mut conn, project, &row.waba_id, (None, None)).await?,
+            Some(row) => senders::sender_of_account(ctx, &mut conn, project, &row.waba_id, None, None).await?,
             None => None,
         };
         (row, sender)
@@ -88,15 +88,15 @@ async fn apply(
         row.in_doubt = None;
         row.updated_at = now;
         whatsapp_templates::update(tx, project, &row).await?;
-        templates::append_status_event(ctx, tx, project, (from, &row)).await?;
+        templates::append_status_event(ctx, tx, project, from, &row).await?;
         jobs::finish(tx, project, job).await
     })
 }
 
 /// True unless another row already stands for what Meta has.
 async fn may_apply(tx: &mut Tx<'_>, project: ProjectId, row: &WhatsappTemplateRow, found: &Template) -> Result<bool> {
-    let name = (found.name.as_str(), Some(found.language.as_str()));
-    let others = whatsapp_templates::named(tx, project, &row.waba_id, name).await?;
+    let (name, language) = (&found.name, Some(found.language.as_str()));
+    let others = whatsapp_templates::named(tx, project, &row.waba_id, name, language).await?;
     let known = whatsapp_templates::of_meta(tx, project, &found.id).await?;
     Ok(others.iter().chain(&known).all(|other| other.id == row.id))
 }

@@ -38,19 +38,19 @@ pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Resu
         syncs::update(tx, project, &run).await?;
         let rows = whatsapp_templates::of_account(tx, project, &run.waba_id).await?;
         let seen: Seen = rows.iter().map(|row| (row.id, row.version)).collect();
-        let sender = senders::sender_of_account(ctx, tx, project, &run.waba_id, (None, Some(run.anchor_config_id))).await?;
+        let sender = senders::sender_of_account(ctx, tx, project, &run.waba_id, None, Some(run.anchor_config_id)).await?;
         Ok(Some((run, seen, sender)))
     })?;
     let Some((run, seen, sender)) = begun else { return Ok(()) };
     let Some(sender) = sender else {
         let why = "no number of the business account has an access token";
-        return fail(ctx, project, job, ("channel_auth", why), None).await;
+        return fail(ctx, project, job, "channel_auth", why, None).await;
     };
     match ctx.graph.templates(&run.waba_id, &sender.token).await {
         Ok(found) => apply(ctx, project, job, &seen, &found).await,
         Err(error) => {
             let retry = (error.is_passing() && job.attempt < MAX_ATTEMPTS).then(|| backoff(job.attempt, &error));
-            fail(ctx, project, job, (class(&error), &error.to_string()), retry).await
+            fail(ctx, project, job, class(&error), &error.to_string(), retry).await
         }
     }
 }
@@ -76,7 +76,8 @@ async fn fail(
     ctx: &Context,
     project: ProjectId,
     job: &JobRow,
-    (class, why): (&str, &str),
+    class: &str,
+    why: &str,
     retry: Option<Span>,
 ) -> Result<()> {
     transact!(ctx.store, "template.sync.fail", tx => {
@@ -132,7 +133,7 @@ impl SyncRun<'_> {
     async fn save(&mut self, tx: &mut Tx<'_>, from: TemplateStatus, mut row: WhatsappTemplateRow) -> Result<()> {
         row.updated_at = self.ctx.now();
         whatsapp_templates::update(tx, self.project, &row).await?;
-        templates::append_status_event(self.ctx, tx, self.project, (from, &row)).await?;
+        templates::append_status_event(self.ctx, tx, self.project, from, &row).await?;
         self.rows.insert(row.id, row);
         Ok(())
     }
@@ -173,8 +174,8 @@ impl SyncRun<'_> {
             let known = of_meta.get(&template.id).copied().or_else(|| self.submitted(template));
             let Some(id) = known else {
                 // A row of this name was created since; the next sync handles it.
-                let name = (template.name.as_str(), Some(template.language.as_str()));
-                if whatsapp_templates::named(tx, self.project, waba_id, name).await?.is_empty() {
+                let (name, language) = (&template.name, Some(template.language.as_str()));
+                if whatsapp_templates::named(tx, self.project, waba_id, name, language).await?.is_empty() {
                     let row = templates::row_from_meta(self.ctx, waba_id, template);
                     whatsapp_templates::insert(tx, self.project, &row).await?;
                     created += 1;

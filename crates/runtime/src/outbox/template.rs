@@ -70,8 +70,8 @@ async fn find(
     }
     let Some(config) = conversation.whatsapp_config_id else { return Ok(None) };
     let Some(config) = whatsapp_configs::find(tx, project, config).await? else { return Ok(None) };
-    let name = (message.name.as_str(), message.language.as_deref());
-    let mut rows = whatsapp_templates::named(tx, project, &config.waba_id, name).await?;
+    let (name, language) = (&message.name, message.language.as_deref());
+    let mut rows = whatsapp_templates::named(tx, project, &config.waba_id, name, language).await?;
     // With several languages the choice would be arbitrary.
     Ok(if rows.len() == 1 { rows.pop() } else { None })
 }

@@ -81,7 +81,7 @@ pub(super) async fn earlier(
         return Ok(None);
     }
     let in_sandbox = conversation.whatsapp_config_id.is_none();
-    let rows = messages::before(tx, project, conversation.id, (first, after), MAX_EARLIER).await?;
+    let rows = messages::before(tx, project, conversation.id, first, after, MAX_EARLIER).await?;
     let earlier = rows.into_iter().filter_map(|row| {
         // Activating the sandbox is not part of the conversation with the agent.
         let ours = row.origin == MessageOrigin::Sandbox || (in_sandbox && !codes_in(&row.content).is_empty());

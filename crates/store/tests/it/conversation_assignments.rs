@@ -51,8 +51,8 @@ async fn released_conversation_can_be_assigned_again() {
         .unwrap();
     insert(&world, &second).await.unwrap();
     let mut reader = world.store.read().await.unwrap();
-    let of = (world.project, conversation);
-    let (rows, total) = conversation_assignments::list(&mut reader.conn(), of, 10, 0).await.unwrap();
+    let (rows, total) =
+        conversation_assignments::list(&mut reader.conn(), world.project, conversation, 10, 0).await.unwrap();
     assert_eq!(rows.iter().map(|row| (row.id, row.active)).collect::<Vec<_>>(), [(second.id, true), (first.id, false)]);
     assert_eq!(total, 2);
 }

@@ -131,8 +131,7 @@ impl Writer {
         let conversation = world.conversation().await;
         let execution = world.execution(self.agent, conversation).await.expect("done");
         for _ in 0..dice.roll(3) {
-            let base = (1, "{}", 0);
-            transact!(world.store, "test", tx => executions::begin_with(tx, self.project, execution, base, "{}").await)
+            transact!(world.store, "test", tx => executions::begin_with(tx, self.project, execution, 1, "{}", 0, "{}").await)
                 .expect("done");
         }
     }

@@ -75,7 +75,7 @@ async fn executions_are_listed_per_agent_with_filters() {
     ];
     let mut reader = world.store.read().await.unwrap();
     for (filter, expected) in cases {
-        let (rows, total) = executions::list(&mut reader.conn(), (world.project, agent), &filter, 10, 0).await.unwrap();
+        let (rows, total) = executions::list(&mut reader.conn(), world.project, agent, &filter, 10, 0).await.unwrap();
         let found: Vec<_> = rows.iter().map(|row| row.id).collect();
         assert_eq!((found, total), (expected.clone(), expected.len() as i64), "{filter:?}");
     }

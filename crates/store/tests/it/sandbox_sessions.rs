@@ -30,9 +30,11 @@ async fn phone_has_one_live_session() {
     let first = session(agent);
     transact!(world.store, "test", tx => sandbox_sessions::insert(tx, world.project, &first).await).unwrap();
     for status in [SessionStatus::PendingActivation, SessionStatus::Active, SessionStatus::Expired] {
-        let id = (world.project, first.id);
-        transact!(world.store, "test", tx => sandbox_sessions::set(tx, id, status, Some(NOW), later(5), later(1)).await)
-            .unwrap();
+        transact!(world.store, "test", tx => {
+            let mut scope = tx.scope(world.project, later(1));
+            sandbox_sessions::set(&mut scope, first.id, status, Some(NOW), later(5)).await
+        })
+        .unwrap();
         let second = session(agent);
         let stored = transact!(world.store, "test", tx => sandbox_sessions::insert(tx, world.project, &second).await);
         let mut reader = world.store.read().await.unwrap();

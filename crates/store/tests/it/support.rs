@@ -171,7 +171,7 @@ impl World {
     pub async fn snapshot(&self, agent: AgentId, content: &str) -> SnapshotId {
         let new = fresh();
         transact!(self.store, "test", tx => {
-            store::agents::ensure_snapshot(tx, (self.project, agent), new, content.as_bytes(), content, NOW).await
+            store::agents::ensure_snapshot(&mut tx.scope(self.project, NOW), agent, new, content.as_bytes(), content).await
         })
         .expect("a snapshot")
     }

@@ -68,9 +68,8 @@ async fn other_project_finds_nothing() {
         assert_eq!(executions::find(conn, project, execution).await.unwrap().is_some(), found);
         assert_eq!(executions::state(conn, project, execution).await.unwrap().is_some(), found);
         assert_eq!(conversations::list(conn, project, &Default::default(), 10, 0).await.unwrap().1 > 0, found);
-        let of = (project, conversation);
-        assert_eq!(executions::of_conversation(conn, of, 10, 0).await.unwrap().1 > 0, found);
-        assert_eq!(conversation_assignments::list(conn, of, 10, 0).await.unwrap().1 > 0, found);
+        assert_eq!(executions::of_conversation(conn, project, conversation, 10, 0).await.unwrap().1 > 0, found);
+        assert_eq!(conversation_assignments::list(conn, project, conversation, 10, 0).await.unwrap().1 > 0, found);
         let assigned = conversation_assignments::find(conn, project, conversation, assignment.id).await.unwrap();
         assert_eq!(assigned.is_some(), found);
     }

@@ -90,11 +90,11 @@ async fn template_name_is_unique_per_language_apart_from_a_draft() {
     let mut reader = world.store.read().await.unwrap();
     let conn = &mut reader.conn();
     let named = |rows: Vec<WhatsappTemplateRow>| rows.iter().map(|row| row.language_code.clone()).collect::<Vec<_>>();
-    let found = whatsapp_templates::named(conn, world.project, "waba", ("visit", None)).await.unwrap();
+    let found = whatsapp_templates::named(conn, world.project, "waba", "visit", None).await.unwrap();
     assert_eq!(named(found), ["en_US", "pt_BR"]);
-    let found = whatsapp_templates::named(conn, world.project, "waba", ("visit", Some("pt_BR"))).await.unwrap();
+    let found = whatsapp_templates::named(conn, world.project, "waba", "visit", Some("pt_BR")).await.unwrap();
     assert_eq!(named(found), ["pt_BR"]);
-    let draft = whatsapp_templates::draft(conn, world.project, "waba", ("visit", "en_US")).await.unwrap();
+    let draft = whatsapp_templates::draft(conn, world.project, "waba", "visit", "en_US").await.unwrap();
     assert_eq!(draft.unwrap().status, TemplateStatus::Draft);
 }
 

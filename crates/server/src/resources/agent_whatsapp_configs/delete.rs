@@ -30,7 +30,7 @@ pub(super) async fn handle(
         let (agent, id) = (link.agent_id, link.id);
         let link = links::find(tx, project, agent, id).await?.found()?;
         if let Some(config) = whatsapp_configs::lock(tx, project, link.whatsapp_config_id).await? {
-            conversations::drop_agent(tx, project, (&config.phone_number_id, config.id), agent).await?;
+            conversations::drop_agent(tx, project, &config, agent).await?;
         }
         links::delete(tx, project, link.id).await?;
         Ok(StatusCode::NO_CONTENT)

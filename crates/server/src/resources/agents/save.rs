@@ -30,7 +30,7 @@ pub(crate) async fn pin(ctx: &AppState, tx: &mut Tx<'_>, project: ProjectId, row
     let text =
         serde_json::to_string(&content).map_err(|error| Error::Damaged { what: "snapshot", why: error.to_string() })?;
     let hash = Sha256::digest(text.as_bytes());
-    let now = ctx.now();
-    row.snapshot_id = agents::ensure_snapshot(tx, (project, row.id), ctx.new_id(), &hash, &text, now).await?;
+    let mut scope = tx.scope(project, ctx.now());
+    row.snapshot_id = agents::ensure_snapshot(&mut scope, row.id, ctx.new_id(), &hash, &text).await?;
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) async fn handle(
 ) -> Result<Page<ConversationAssignment>, ApiError> {
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
-    let of = (ctx.project, conversation.id);
-    let (rows, total) = conversation_assignments::list(&mut reader.conn(), of, limit, offset).await?;
+    let (rows, total) =
+        conversation_assignments::list(&mut reader.conn(), ctx.project, conversation.id, limit, offset).await?;
     Ok(list.page(rows.iter().map(ConversationAssignment::of).collect(), total))
 }

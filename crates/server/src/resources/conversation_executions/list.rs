@@ -24,6 +24,6 @@ pub(super) async fn handle(
     let (limit, offset) = list.range();
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
-    let (rows, total) = executions::of_conversation(&mut conn, (ctx.project, conversation.id), limit, offset).await?;
+    let (rows, total) = executions::of_conversation(&mut conn, ctx.project, conversation.id, limit, offset).await?;
     Ok(list.page(rows.iter().map(|row| ConversationAgentExecution::of(row, &conversation)).collect(), total))
 }

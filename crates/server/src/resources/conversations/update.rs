@@ -54,7 +54,7 @@ pub(super) async fn handle(
         let now = ctx.now();
         let row = conversations::lock(tx, project, conversation.id, now).await?.found()?;
         match (row.status.as_str(), sent.status.as_str()) {
-            ("active", "ended") => ownership::close(&ctx, tx, project, &row, ("conversation_closed", false), now).await?,
+            ("active", "ended") => ownership::close(&ctx, tx, project, &row, "conversation_closed", false, now).await?,
             ("ended", "active") => ownership::reopen(&ctx, tx, project, &row, now).await.map_err(open_conflict)?,
             _ => {}
         }

@@ -67,6 +67,6 @@ pub(super) async fn handle(
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
     let filter = list.filter.filter();
-    let (rows, total) = executions::list(&mut conn, (ctx.project, agent.id), &filter, limit, offset).await?;
+    let (rows, total) = executions::list(&mut conn, ctx.project, agent.id, &filter, limit, offset).await?;
     Ok(list.page(rows.iter().map(AgentExecution::of).collect(), total))
 }

@@ -39,8 +39,8 @@ impl Lookup {
         let Draft::Ready(Content::Template(template)) = &incoming.draft else { return Ok(None) };
         let Some(config) = conversation.whatsapp_config_id else { return Ok(None) };
         let Some(config) = whatsapp_configs::find(tx, ctx.project, config).await? else { return Ok(None) };
-        let name = (template.name.as_str(), Some(template.language.as_str()));
-        let rows = whatsapp_templates::named(tx, ctx.project, &config.waba_id, name).await?;
+        let (name, language) = (&template.name, Some(template.language.as_str()));
+        let rows = whatsapp_templates::named(tx, ctx.project, &config.waba_id, name, language).await?;
         let Some(row) = rows.first() else {
             if matches!(self, Self::AskedMeta) {
                 return Ok(None);

@@ -51,7 +51,7 @@ pub(super) async fn with_agent(
     Found(agent): Found<agents::AgentSummaryRow>,
     request: Request,
 ) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
-    say(&ctx, (agent.id, None), body::read(request).await?).await
+    say(&ctx, agent.id, None, body::read(request).await?).await
 }
 
 /// Chat with a snapshot in test mode
@@ -70,12 +70,13 @@ pub(super) async fn with_snapshot(
     Found(snapshot): Found<agents::SnapshotRow>,
     request: Request,
 ) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
-    say(&ctx, (snapshot.agent_id, Some(snapshot.id)), body::read(request).await?).await
+    say(&ctx, snapshot.agent_id, Some(snapshot.id), body::read(request).await?).await
 }
 
 async fn say(
     ctx: &ProjectContext,
-    who: (AgentId, Option<SnapshotId>),
+    agent: AgentId,
+    snapshot: Option<SnapshotId>,
     request: TestChatCreate,
 ) -> Result<Changed<Created<AgentTestChat>>, ApiError> {
     let project = ctx.project;
@@ -84,9 +85,9 @@ async fn say(
     let input = ExecutionInput::from(request.message);
     let answer = change!(ctx, "test_chat.say", tx => {
         let row = match chat {
-            Some(id) => continue_chat(ctx, tx, project, who, (id, from)).await?,
+            Some(id) => continue_chat(ctx, tx, project, agent, snapshot, id, from).await?,
             None if from.is_some() => return Err(unknown_checkpoint()),
-            None => open(ctx, tx, project, who).await?,
+            None => open(ctx, tx, project, agent, snapshot).await?,
         };
         deliver(ctx, tx, project, &row, &input).await?;
         Ok(Created(AgentTestChat::of(tx, project, &row).await?))
@@ -103,13 +104,14 @@ async fn open(
     ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,
-    (agent_id, snapshot): (AgentId, Option<SnapshotId>),
+    agent_id: AgentId,
+    snapshot_id: Option<SnapshotId>,
 ) -> Result<TestChatRow, ApiError> {
     let (conversation, now) = (test_mode::open(ctx, tx, project).await?, ctx.now());
     let row = TestChatRow {
         id: ctx.new_id(),
         agent_id,
-        snapshot_id: snapshot,
+        snapshot_id,
         conversation_id: conversation.id,
         checkpoint_id: None,
         created_at: now,
@@ -124,8 +126,10 @@ async fn continue_chat(
     ctx: &AppState,
     tx: &mut Tx<'_>,
     project: ProjectId,
-    (agent, snapshot): (AgentId, Option<SnapshotId>),
-    (id, from): (TestChatId, Option<CheckpointId>),
+    agent: AgentId,
+    snapshot: Option<SnapshotId>,
+    id: TestChatId,
+    from: Option<CheckpointId>,
 ) -> Result<TestChatRow, ApiError> {
     let row = test_chats::lock(tx, project, id, ctx.now()).await?;
     let row = row.filter(|row| row.agent_id == agent && row.snapshot_id == snapshot);
@@ -163,11 +167,11 @@ pub(super) async fn deliver(
                 }
             };
             let id = ctx.new_id();
-            test_mode::begin(ctx, tx, project, &conversation, (row.agent_id, snapshot, id)).await?;
+            test_mode::begin(ctx, tx, project, &conversation, row.agent_id, snapshot, id).await?;
             id
         }
     };
-    Ok(test_mode::deliver(ctx, tx, project, (row.conversation_id, execution), input).await?)
+    Ok(test_mode::deliver(ctx, tx, project, row.conversation_id, execution, input).await?)
 }
 
 async fn live(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<Option<ExecutionId>, ApiError> {

@@ -70,7 +70,7 @@ pub(super) async fn close_conversations(
     project: ProjectId,
     row: &WhatsappConfigRow,
 ) -> Result<()> {
-    let open = conversations::open_on(tx, project, (&row.phone_number_id, row.id), i64::MAX).await?;
+    let open = conversations::open_on(tx, project, row, i64::MAX).await?;
     close(ctx, tx, project, &open).await
 }
 
@@ -84,7 +84,7 @@ pub(in crate::resources) async fn close_in_batches(
     loop {
         let open = {
             let mut reader = ctx.store.read().await?;
-            conversations::open_on(&mut reader.conn(), project, (&row.phone_number_id, row.id), AT_ONCE).await?
+            conversations::open_on(&mut reader.conn(), project, row, AT_ONCE).await?
         };
         if i64::try_from(open.len()).is_ok_and(|count| count < AT_ONCE) {
             return Ok(());
@@ -100,7 +100,7 @@ async fn close(ctx: &AppState, tx: &mut Tx<'_>, project: ProjectId, open: &[Conv
         let conversation =
             conversations::lock(tx, project, *id, now).await?.filter(|row| row.status == ConversationStatus::Active);
         let Some(conversation) = conversation else { continue };
-        ownership::close(ctx, tx, project, &conversation, ("the WhatsApp number was removed", true), now).await?;
+        ownership::close(ctx, tx, project, &conversation, "the WhatsApp number was removed", true, now).await?;
     }
     Ok(())
 }

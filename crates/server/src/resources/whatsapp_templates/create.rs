@@ -98,12 +98,12 @@ pub(super) async fn handle(
     let (project, new) = (ctx.project, sent.template);
     change!(ctx, "whatsapp_template.create", tx => {
         let waba_id = account(tx, project, selector).await?;
-        check_name(tx, project, (&waba_id, &new.name, &new.language_code)).await?;
+        check_name(tx, project, &waba_id, &new.name, &new.language_code).await?;
         let row = WhatsappTemplateRow {
             category: new.category.clone(),
             parameter_format: new.parameter_format.clone(),
             components: Value::from(new.components.clone()).to_string(),
-            ..templates::draft_row(&ctx, &waba_id, (&new.name, &new.language_code))
+            ..templates::draft_row(&ctx, &waba_id, &new.name, &new.language_code)
         };
         whatsapp_templates::insert(tx, project, &row).await?;
         Ok(Created(WhatsappTemplate::of(tx, project, &row).await?))
@@ -128,10 +128,12 @@ async fn account(tx: &mut Tx<'_>, project: ProjectId, selector: TemplateConfigSe
 pub(super) async fn check_name(
     tx: &mut Tx<'_>,
     project: ProjectId,
-    (waba_id, name, language): (&str, &str, &str),
+    waba_id: &str,
+    name: &str,
+    language: &str,
 ) -> Result<(), ApiError> {
-    let live = whatsapp_templates::named(tx, project, waba_id, (name, Some(language))).await?;
-    let draft = whatsapp_templates::draft(tx, project, waba_id, (name, language)).await?;
+    let live = whatsapp_templates::named(tx, project, waba_id, name, Some(language)).await?;
+    let draft = whatsapp_templates::draft(tx, project, waba_id, name, language).await?;
     if live.is_empty() && draft.is_none() {
         return Ok(());
     }

@@ -52,7 +52,7 @@ pub(super) async fn handle(
             row.in_doubt = None;
             row.updated_at = ctx.now();
             whatsapp_templates::update(tx, project, &row).await?;
-            templates::append_status_event(&ctx, tx, project, (from, &row)).await?;
+            templates::append_status_event(&ctx, tx, project, from, &row).await?;
         }
         Ok(Data { data: WhatsappTemplate::of(tx, project, &row).await? })
     })
@@ -67,7 +67,7 @@ async fn begin(ctx: &ProjectContext, id: WhatsappTemplateId) -> Result<Option<Ma
         if removed || (row.meta_id.is_none() && row.in_doubt.is_none()) {
             return Ok(None);
         }
-        meta::mark(ctx, tx, row, Unconfirmed::Delete, (None, None)).await.map(Some)
+        meta::mark(ctx, tx, row, Unconfirmed::Delete, None, None).await.map(Some)
     })
 }
 

@@ -114,7 +114,7 @@ async fn begin(
             edited.components = Value::from(components.clone()).to_string();
             update::check(&edited, Stage::Submission)?;
         }
-        let marked = meta::mark(ctx, tx, row, Unconfirmed::Edit, (None, None)).await?;
+        let marked = meta::mark(ctx, tx, row, Unconfirmed::Edit, None, None).await?;
         Ok((marked, edited))
     })
 }
@@ -141,7 +141,7 @@ async fn record(
         }
         row.updated_at = ctx.now();
         whatsapp_templates::update(tx, project, &row).await?;
-        templates::append_status_event(ctx, tx, project, (from, &row)).await?;
+        templates::append_status_event(ctx, tx, project, from, &row).await?;
         Ok(Data { data: WhatsappTemplate::of(tx, project, &row).await? })
     })
 }

@@ -34,11 +34,13 @@ pub(super) async fn mark(
     tx: &mut Tx<'_>,
     mut row: WhatsappTemplateRow,
     call: Unconfirmed,
-    of: (Option<CustomerId>, Option<WhatsappConfigId>),
+    customer: Option<CustomerId>,
+    first: Option<WhatsappConfigId>,
 ) -> Result<MarkedTemplate, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
-    let sender =
-        senders::sender_of_account(ctx, tx, project, &row.waba_id, of).await?.ok_or_else(accounts::no_number)?;
+    let sender = senders::sender_of_account(ctx, tx, project, &row.waba_id, customer, first)
+        .await?
+        .ok_or_else(accounts::no_number)?;
     let before = row.in_doubt.replace(call);
     whatsapp_templates::update(tx, project, &row).await?;
     row.version += 1;

@@ -255,7 +255,7 @@ async fn sender(
     }
     let unusable = super::accounts::no_number;
     let Some(id) = sent.whatsapp_config_id else {
-        let from = senders::sender_of_account(ctx, tx, project, &template.waba_id, (customer, None)).await?;
+        let from = senders::sender_of_account(ctx, tx, project, &template.waba_id, customer, None).await?;
         return from.ok_or_else(unusable);
     };
     let config = whatsapp_configs::find(tx, project, Id::from_uuid(id)).await?;

@@ -138,8 +138,8 @@ async fn begin(
             row.waba_id = configs.first().ok_or_else(accounts::no_number)?.waba_id.clone();
         }
         let of_account = configs.iter().find(|config| config.waba_id == row.waba_id).ok_or_else(accounts::no_number)?;
-        let of = (selector.customer_id.map(Id::from_uuid), Some(of_account.id));
-        meta::mark(ctx, tx, row, Unconfirmed::Submit, of).await
+        let customer = selector.customer_id.map(Id::from_uuid);
+        meta::mark(ctx, tx, row, Unconfirmed::Submit, customer, Some(of_account.id)).await
     })
 }
 
@@ -188,7 +188,7 @@ async fn record(
             answer.apply_to(&mut row);
             row.updated_at = ctx.now();
             whatsapp_templates::update(tx, project, &row).await?;
-            templates::append_status_event(ctx, tx, project, (from, &row)).await?;
+            templates::append_status_event(ctx, tx, project, from, &row).await?;
         }
         Ok(SubmitTemplateResult {
             status: "success",

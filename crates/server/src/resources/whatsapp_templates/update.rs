@@ -69,7 +69,7 @@ pub(super) async fn handle(
         let mut changed = sent.applied_to(&row)?;
         changed.updated_at = ctx.now();
         if (&row.name, &row.language_code) != (&changed.name, &changed.language_code) {
-            check_name(tx, project, (&row.waba_id, &changed.name, &changed.language_code)).await?;
+            check_name(tx, project, &row.waba_id, &changed.name, &changed.language_code).await?;
         }
         whatsapp_templates::update(tx, project, &changed).await?;
         Ok(Data { data: WhatsappTemplate::of(tx, project, &changed).await? })
