@@ -36,6 +36,9 @@ pub enum Command {
     /// Create API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Stop executions, and list work that was parked
+    #[command(subcommand)]
+    Executions(ExecutionsCommand),
     /// Approve sign-ins from a command line
     #[command(subcommand)]
     Login(LoginCommand),
@@ -205,6 +208,38 @@ pub struct CreateKey {
     /// Project id, or its name if it is unique
     #[arg(long, value_name = "NAME_OR_ID", env = "CHASQUI_PROJECT")]
     pub project: String,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ExecutionsCommand {
+    /// List the work that was parked because it ended the server process three times
+    List(ListExecutions),
+    /// Stop an execution without running it; works without a server
+    Stop(StopExecution),
+}
+
+#[derive(Debug, Flags)]
+pub struct ListExecutions {
+    /// List parked work
+    #[arg(long, required = true)]
+    pub parked: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+#[derive(Debug, Flags)]
+pub struct StopExecution {
+    /// Execution id
+    #[arg(value_name = "EXECUTION")]
+    pub execution: String,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

@@ -52,6 +52,15 @@ pub enum Input {
     SetStatus { id: String, status: ExecutionStatus, reason: String },
     /// Stops the execution.
     Stop { id: String, reason: String },
+    /// Ends the execution without its agent: its work ended the process repeatedly, or an operator
+    /// stopped it. A step with this input has no other, and is made by [`crate::force_end`].
+    ForceEnd {
+        end: ForcedEnd,
+        /// Code of the failure, or reason of the stop.
+        code: String,
+        /// For people.
+        message: String,
+    },
     /// A timer fired.
     Timer {
         /// The wait that it belongs to; a timer of another wait is ignored.
@@ -75,6 +84,14 @@ pub enum Input {
     SecretsMissing { names: Vec<String> },
     /// Result of a send.
     Sent { effect: String, outcome: SendOutcome },
+}
+
+/// Status after [`Input::ForceEnd`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForcedEnd {
+    Failed,
+    Stopped,
 }
 
 /// A message from before an execution.

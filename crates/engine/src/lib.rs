@@ -53,8 +53,8 @@ pub use advance::advance;
 pub use agent::{AgentContent, AgentVersion, CompileError, Compiled, CompiledNode, Target};
 pub use effect::{CallModel, Effect, Entry, Event, McpServerRequest, Step};
 pub use facts::{About, Broadcast, Contact, Facts, Note, Zone};
-pub use input::{EarlierMessage, Input, Retrieval, SendOutcome, ToolList};
-pub use lifecycle::fail_unrunnable;
+pub use input::{EarlierMessage, ForcedEnd, Input, Retrieval, SendOutcome, ToolList};
+pub use lifecycle::{fail_unrunnable, force_end};
 pub use request::model_request;
 pub use state::{
     FailedSend, Interrupt, InterruptKind, McpOffer, McpTools, OpenSend, Pending, QueuedInput, RequestedStatus, Resume,

@@ -3,7 +3,7 @@
 use crate::{
     agent::Compiled,
     effect::{Effect, Step},
-    input::Input,
+    input::{ForcedEnd, Input},
     prompt,
     state::State,
     step_builder::StepBuilder,
@@ -25,6 +25,22 @@ pub fn fail_unrunnable(state: &mut State, at: Timestamp, inputs: &[Input], why: 
     for input in inputs {
         if let Input::Sent { effect, outcome } = input {
             step.settle_send(effect, outcome);
+        }
+    }
+    step.finish()
+}
+
+/// Ends an execution without its agent. One that is over stays as it is.
+pub fn force_end(state: &mut State, at: Timestamp, end: ForcedEnd, code: &str, message: &str) -> Step {
+    let agent = Compiled::empty();
+    let mut step = StepBuilder::new(&agent, state, at);
+    if !step.state.status.is_over() {
+        match end {
+            ForcedEnd::Failed => step.fail(code, message),
+            ForcedEnd::Stopped => {
+                step.state.stop = Some(code.into());
+                step.stop();
+            }
         }
     }
     step.finish()

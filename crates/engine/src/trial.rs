@@ -98,6 +98,13 @@ pub enum TrialInput {
     /// Time has passed; a limit may be reached.
     Time,
     Cancel,
+    /// The run ends with an error that is not the agent's.
+    Fail {
+        /// Stable code.
+        code: String,
+        /// For people.
+        message: String,
+    },
 }
 
 /// End of the agent's turn.
@@ -159,6 +166,7 @@ impl Trial {
     pub fn advance(&mut self, at: Timestamp, input: &TrialInput) -> Vec<TrialEffect> {
         match (self.phase, input) {
             (Phase::Over, _) => Vec::new(),
+            (_, TrialInput::Fail { code, message }) => self.end_with_error(code, message),
             (_, TrialInput::Cancel) => self.end_with_error("cancelled", "the run was cancelled"),
             (Phase::Queued, TrialInput::Begin) => {
                 self.began_at = Some(at);

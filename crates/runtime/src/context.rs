@@ -1,7 +1,10 @@
 //! State shared by all workers and handlers: the database, the clock, randomness and the outbound
 //! clients.
 
-use crate::{Clock, interrupts::Interrupts, knowledge_cache::KnowledgeCache, leases::Leases, mcp_cache::McpCache};
+use crate::{
+    Clock, in_flight::InFlight, interrupts::Interrupts, knowledge_cache::KnowledgeCache, leases::Leases,
+    mcp_cache::McpCache,
+};
 use domain::{
     Id, Span, Timestamp,
     ids::{ProjectId, SnapshotId},
@@ -15,7 +18,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use store::{Store, secrets::Vault};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, RwLock, Semaphore};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -81,6 +84,10 @@ pub struct Inner {
     /// Permits for concurrent uploads to WhatsApp.
     pub(crate) uploads: Semaphore,
     pub interrupts: Interrupts,
+    /// Work in progress on this node.
+    pub in_flight: InFlight,
+    /// Taken by each webhook: one that is suspected of ending the process is processed alone.
+    pub(crate) webhooks: RwLock<()>,
     /// Cancelled when the node stops: work in progress goes to a point from which another node can
     /// continue.
     pub stopping: CancellationToken,
@@ -114,6 +121,7 @@ pub struct Parts {
     pub reconcile_window: Span,
     /// `<node>/<boot>`.
     pub node: String,
+    pub in_flight: InFlight,
 }
 
 /// Each may need 100 MiB of memory.
@@ -153,6 +161,8 @@ impl Context {
             jobs: Leases::default(),
             uploads: Semaphore::new(MAX_UPLOADS),
             interrupts: Interrupts::default(),
+            in_flight: parts.in_flight,
+            webhooks: RwLock::new(()),
             stopping: CancellationToken::new(),
             knowledge: KnowledgeCache::new(MAX_KNOWLEDGE),
             mcp: McpCache::default(),

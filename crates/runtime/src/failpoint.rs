@@ -46,6 +46,30 @@ pub const ALL: [&str; 33] = [
     "template.answered",
 ];
 
+/// Marks a place that processes `text`. The variable `CHASQUI_POISON=place:marker` kills the process
+/// each time that this place processes a text with the marker, and `CHASQUI_POISON=panic@place:marker`
+/// makes it panic.
+#[cfg(not(feature = "failpoints"))]
+#[inline(always)]
+pub fn poison<T: AsRef<str>>(_place: &str, _text: impl FnOnce() -> T) {}
+
+/// Marks a place that processes `text`; does not return if the text is poison.
+#[cfg(feature = "failpoints")]
+pub fn poison<T: AsRef<str>>(place: &str, text: impl FnOnce() -> T) {
+    static POISON: std::sync::LazyLock<Option<(String, String)>> = std::sync::LazyLock::new(|| {
+        let wanted = std::env::var("CHASQUI_POISON").ok()?;
+        wanted.split_once(':').map(|(place, marker)| (place.to_owned(), marker.to_owned()))
+    });
+    let Some((wanted, marker)) = POISON.as_ref() else { return };
+    let panics = wanted.strip_prefix("panic@");
+    if panics.unwrap_or(wanted) != place || !text().as_ref().contains(marker.as_str()) {
+        return;
+    }
+    assert!(panics.is_none(), "poison at {place}");
+    eprintln!("poison reached: {place}");
+    std::process::abort();
+}
+
 /// Marks a place. A name ending in `commit` is the end of a transaction's body, in `committed` the
 /// line after it.
 #[cfg(not(feature = "failpoints"))]

@@ -5,12 +5,14 @@
 //! upwards (checked by `cargo xtask imports`):
 //!
 //! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `worker_step`
-//! 2. shared by all workers of a node: `leases`, `interrupts`, `knowledge_cache`, `mcp_cache`,
-//!    `context`
-//! 3. conversations: `mailbox`, `secrets`, `senders`, `sandbox`, `channel`, `media`, `templates`
+//! 2. shared by all workers of a node: `leases`, `interrupts`, `in_flight`, `knowledge_cache`,
+//!    `mcp_cache`, `context`
+//! 3. conversations: `suspects`, `mailbox`, `secrets`, `senders`, `sandbox`, `channel`, `media`,
+//!    `templates`
 //! 4. the outbox and the owner of a conversation: `outbox`, `ownership`
 //! 5. executions: `execution`, `replay`, `test_mode`, `turn`
-//! 6. workers: `dispatch`, `trials`, `ingest`, `jobs`, `timers`, `workers`
+//! 6. workers: `dispatch`, `trials`, `ingest`, `jobs`, `timers`, `poison`,
+//!    `workers`
 
 pub mod channel;
 mod clock;
@@ -20,6 +22,7 @@ mod derived_id;
 pub mod dispatch;
 mod execution;
 pub mod failpoint;
+mod in_flight;
 pub mod ingest;
 pub mod interrupts;
 pub mod jobs;
@@ -32,10 +35,12 @@ pub mod media;
 pub mod node;
 pub mod outbox;
 pub mod ownership;
+pub mod poison;
 pub mod replay;
 pub mod sandbox;
 pub mod secrets;
 pub mod senders;
+mod suspects;
 pub mod templates;
 pub mod test_mode;
 mod timers;
@@ -46,3 +51,4 @@ pub mod workers;
 
 pub use clock::Clock;
 pub use context::{Context, Parts, Randomness, Sandbox};
+pub use in_flight::{InFlight, Left};

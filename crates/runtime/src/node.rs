@@ -17,7 +17,7 @@ const FILE: &str = "node-id";
 pub struct Node {
     id: String,
     boot: String,
-    _file: Option<File>,
+    file: Option<File>,
 }
 
 impl Node {
@@ -25,12 +25,17 @@ impl Node {
     /// ones.
     pub fn of(folder: &Path, fresh: String, boot: String) -> Self {
         match lock_id(folder, &fresh) {
-            Ok((id, file)) => Self { id, boot, _file: Some(file) },
+            Ok((id, file)) => Self { id, boot, file: Some(file) },
             Err(why) => {
                 tracing::warn!(%why, "no permanent node id; leases of an earlier process of this node expire by themselves");
-                Self { id: fresh, boot, _file: None }
+                Self { id: fresh, boot, file: None }
             }
         }
+    }
+
+    /// True if the folder and its id belong to this process alone.
+    pub const fn is_permanent(&self) -> bool {
+        self.file.is_some()
     }
 
     /// The common prefix of all owners of this node's leases.

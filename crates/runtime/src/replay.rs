@@ -9,7 +9,7 @@ use domain::{
     Timestamp,
     ids::{ExecutionId, ProjectId, SnapshotId},
 };
-use engine::{CompileError, Compiled, Facts, Input, State, Step, advance, fail_unrunnable};
+use engine::{CompileError, Compiled, Facts, Input, State, Step, advance, fail_unrunnable, force_end};
 use std::sync::Arc;
 use store::{Conn, Error, executions, journal};
 
@@ -127,6 +127,9 @@ async fn initial(
 }
 
 fn run_step(agent: &Agent, state: &mut State, at: Timestamp, inputs: &[Input]) -> Step {
+    if let [Input::ForceEnd { end, code, message }] = inputs {
+        return force_end(state, at, *end, code, message);
+    }
     match agent {
         Ok(agent) => advance(agent, state, at, inputs),
         Err(why) => fail_unrunnable(state, at, inputs, &why.to_string()),

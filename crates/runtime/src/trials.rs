@@ -8,7 +8,7 @@
 use crate::{
     Context, failpoint,
     json::{from_json, to_json},
-    test_mode, turn,
+    suspects, test_mode, turn,
     worker_step::{Did, retry_delay},
 };
 use domain::{
@@ -27,6 +27,7 @@ use store::{
     Conn, Error, Result, Tx, conversations, executions, history,
     jobs::{self, JobRow, NewJob},
     messages,
+    suspects::{WorkId, WorkKind},
     test_runs::{self, Saved, TestRunRow, TestRunStepRow},
     test_suites, transact,
     unscoped::{self, DueRow},
@@ -57,6 +58,8 @@ struct Question {
 /// Advances a run that was seen as due. Does nothing if another worker was faster.
 pub async fn run(ctx: &Context, due: DueRow) -> Result<()> {
     let now = ctx.now();
+    let work = suspects::work(WorkKind::TestRun, due.project_id, Id::<()>::from_uuid(due.id));
+    let _in_flight = ctx.in_flight.enter(work);
     let claimed = transact!(ctx.store, "trial.claim", tx => {
         let Some(job) = jobs::claim(tx, due, now).await? else { return Ok(None) };
         let question = ClaimedRun::load(ctx, tx, due.project_id, job).await?.advance(None).await?;
@@ -65,7 +68,7 @@ pub async fn run(ctx: &Context, due: DueRow) -> Result<()> {
     });
     failpoint::reach("trial.committed");
     match claimed {
-        Ok(question) => ask_models(ctx, question).await,
+        Ok(question) => ask_models(ctx, question, work).await,
         Err(Error::StaleEpoch) => Err(Error::StaleEpoch),
         Err(error) => {
             let (until, why) = (now + retry_delay(&error), error.to_string());
@@ -75,7 +78,7 @@ pub async fn run(ctx: &Context, due: DueRow) -> Result<()> {
     }
 }
 
-async fn ask_models(ctx: &Context, mut question: Option<Question>) -> Result<()> {
+async fn ask_models(ctx: &Context, mut question: Option<Question>, work: WorkId) -> Result<()> {
     // A message to the agent in the last commit is a turn of another worker.
     ctx.wake.notify_one();
     while let Some(Question { project, job, request, name }) = question {
@@ -102,7 +105,10 @@ async fn ask_models(ctx: &Context, mut question: Option<Question>) -> Result<()>
         failpoint::reach("trial.committed");
         ctx.wake.notify_one();
         question = match next {
-            Ok(next) => next,
+            Ok(next) => {
+                suspects::clear(ctx, work).await?;
+                next
+            }
             Err(Error::StaleEpoch) => return Err(Error::StaleEpoch),
             Err(error) => {
                 let (until, why) = (ctx.now() + retry_delay(&error), error.to_string());
@@ -132,6 +138,7 @@ impl<'a, 'b, 'c> ClaimedRun<'a, 'b, 'c> {
         let id = job.payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a test run id".into() })?;
         let found = match test_runs::lock(tx, project, id).await? {
             Some(row) => {
+                failpoint::poison("trial", || row.state.as_str());
                 let trial = from_json("test run", &row.state)?;
                 Some((row, trial))
             }
@@ -305,13 +312,24 @@ async fn save(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Tri
 
 /// Cancels a run. No effect on one that is over or does not exist.
 pub async fn cancel(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestRunId) -> Result<()> {
+    end(ctx, tx, project, id, &TrialInput::Cancel).await
+}
+
+/// Ends a run with an input that is obeyed in each phase.
+pub(crate) async fn end(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: TestRunId,
+    input: &TrialInput,
+) -> Result<()> {
     let Some(mut row) = test_runs::lock(tx, project, id).await? else { return Ok(()) };
     let mut trial: Trial = from_json("test run", &row.state)?;
     if trial.phase == Phase::Over {
         return Ok(());
     }
     let now = ctx.now();
-    let effects = feed(tx, project, &mut row, &mut trial, &TrialInput::Cancel, now).await?;
+    let effects = feed(tx, project, &mut row, &mut trial, input, now).await?;
     execute(ctx, tx, project, &mut row, &trial, &effects).await?;
     save(tx, project, &row, &trial, now).await?;
     // A worker that has claimed it finds that it is over.

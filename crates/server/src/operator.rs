@@ -2,17 +2,39 @@
 
 use crate::Config;
 use domain::{
-    Id, api_key, cli_login,
+    Id, Timestamp, api_key, cli_login,
+    execution::ExecutionStatus,
     ids::{ExecutionId, ProjectId, UserId},
 };
-use runtime::{Clock, context::PLATFORM_PROJECT, data_dir, replay};
-use store::{DatabaseUrl, Store, cli_logins, projects, transact, unscoped, users};
+use gateways::{
+    egress::{Egress, EgressPolicy, Resolver},
+    whatsapp::GraphClient,
+};
+use runtime::{Clock, Context, InFlight, Parts, Randomness, context::PLATFORM_PROJECT, data_dir, poison, replay};
+use store::{
+    DatabaseUrl, Store, cli_logins, conversations, executions, projects, secrets::Vault, suspects::WorkKind, transact,
+    unscoped, users,
+};
 use uuid::Uuid;
 
 /// Commands on an open database.
 pub struct Operator {
     store: Store,
     clock: Clock,
+}
+
+/// Work that was failed for good, because it ended the process repeatedly.
+#[derive(Debug, Clone)]
+pub struct Parked {
+    /// `turn`, `send`, `test_run` or `job`.
+    pub kind: &'static str,
+    pub project: ProjectId,
+    /// Conversation, outbox entry or job.
+    pub id: Uuid,
+    /// The conversation's last execution.
+    pub execution: Option<ExecutionId>,
+    pub deaths: i64,
+    pub parked_at: Timestamp,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +152,58 @@ impl Operator {
         let mut reader = self.store.read().await?;
         let rows = unscoped::executions(&mut reader.conn()).await?;
         Ok(rows.into_iter().map(|row| ExecutionId::from_uuid(row.id)).collect())
+    }
+
+    /// Parked work of all projects.
+    pub async fn parked(&self) -> Result<Vec<Parked>, OperatorError> {
+        let mut reader = self.store.read().await?;
+        let mut conn = reader.conn();
+        let mut parked = Vec::new();
+        for row in unscoped::suspects(&mut conn).await? {
+            let Some(parked_at) = row.parked_at else { continue };
+            let execution = match row.kind {
+                WorkKind::Turn => {
+                    let found = conversations::find(&mut conn, row.project_id, Id::from_uuid(row.subject_id)).await?;
+                    found.and_then(|conversation| conversation.execution_id)
+                }
+                _ => None,
+            };
+            let (kind, project, id, deaths) = (row.kind.as_str(), row.project_id, row.subject_id, row.deaths);
+            parked.push(Parked { kind, project, id, execution, deaths, parked_at });
+        }
+        Ok(parked)
+    }
+
+    /// Stops an execution without running its agent, and returns its status.
+    pub async fn stop_execution(&self, config: &Config, id: ExecutionId) -> Result<ExecutionStatus, OperatorError> {
+        let unavailable = |why: String| OperatorError::Store(store::Error::Unavailable(why));
+        // Nothing is sent, sealed or asked of a model.
+        let ctx = Context::new(Parts {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            randomness: Randomness::System,
+            model: config.offline_model.clone().into(),
+            graph: GraphClient::new(&config.graph_base_url, &config.graph_version)
+                .map_err(|error| unavailable(error.to_string()))?,
+            egress: Egress::new(EgressPolicy::default(), Resolver::System),
+            vault: Vault::new([0; 32], "operator"),
+            tracking_key: [0; 32],
+            app_secrets: Vec::new(),
+            verify_token: None,
+            sandbox: None,
+            reconcile_window: config.reconcile_window,
+            node: "operator".into(),
+            in_flight: InFlight::default(),
+        });
+        let project = {
+            let mut reader = self.store.read().await?;
+            unscoped::project_of_execution(&mut reader.conn(), id).await?.ok_or(OperatorError::NoExecution(id))?
+        };
+        let row = transact!(self.store, "execution.stop", tx => {
+            poison::stop(&ctx, tx, project, id).await?;
+            executions::find(tx, project, id).await
+        })?;
+        row.map(|row| row.status).ok_or(OperatorError::NoExecution(id))
     }
 
     async fn project(&self, wanted: &str) -> Result<ProjectId, OperatorError> {

@@ -7,7 +7,7 @@ use gateways::{
     llm::{ModelClient, Models},
     whatsapp::GraphClient,
 };
-use runtime::{Clock, Context, Parts, Randomness, data_dir, node::Node, workers};
+use runtime::{Clock, Context, InFlight, Left, Parts, Randomness, data_dir, node::Node, poison, workers};
 use secrecy::ExposeSecret as _;
 use sha2::{Digest as _, Sha256};
 use std::{
@@ -63,6 +63,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
     let node = Node::of(&config.data_dir, node_id()?, boot_id());
     let store = open_store(&config, &node).await?;
+    let (in_flight, left) = in_flight(&config, &node);
     let model_client = ModelClient::new()?;
     let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
     let model = Models::load(&model_client, &config.llm, &keys, &config.ollama, &config.offline_model)
@@ -84,7 +85,9 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         verify_token: config.verify_token,
         sandbox: config.sandbox,
         reconcile_window: config.reconcile_window,
+        in_flight,
     });
+    poison::count(&ctx, &left).await.map_err(|error| StartError::Database(config.database.shown(), error))?;
     let stop = CancellationToken::new();
     let state = AppState::new(ctx.clone(), config.public_url.clone(), config.rate_limit_per_minute, metrics);
     let app = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
@@ -103,6 +106,18 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     });
     tracing::info!(%address, database = ctx.store.engine_name(), model = ?ctx.model.describe(), "ready");
     Ok(App { ctx, address, stop, serving, working, _lock: lock, _node: node })
+}
+
+/// The register of work in progress, and the entries of an earlier process of the folder. A node
+/// without a folder of its own has none.
+fn in_flight(config: &Config, node: &Node) -> (InFlight, Vec<Left>) {
+    if !node.is_permanent() {
+        return Default::default();
+    }
+    InFlight::open(&config.data_dir).unwrap_or_else(|error| {
+        tracing::warn!(%error, "no register of work in progress; work that ends the process is not found");
+        Default::default()
+    })
 }
 
 /// Opens and migrates the database. Voids the leases of this node's earlier runs; on SQLite, which

@@ -127,6 +127,8 @@ statements! {
     CLAIM_IF_FREE = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = $3, lease_until = ", db_now, " + $4 \
                       WHERE project_id = $1 AND id = $2 AND lease_until < ", db_now, " \
                       RETURNING ", ConversationRow];
+    SEIZE = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 \
+              RETURNING ", ConversationRow];
     HELD = ["UPDATE conversations SET updated_at = $4 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
              RETURNING ", ConversationRow];
     RELEASE = ["UPDATE conversations SET execution_id = $4, due_at = $5, burst_started_at = NULL, lease_owner = NULL, lease_until = 0 \
@@ -203,6 +205,11 @@ pub async fn claim_if_free(
     owner: &str,
 ) -> Result<Option<ConversationRow>> {
     run!(tx, CLAIM_IF_FREE, [project, id, owner, LEASE], fetch_optional as ConversationRow)
+}
+
+/// Takes the conversation from any worker that holds it, and locks the row.
+pub async fn seize(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<Option<ConversationRow>> {
+    run!(tx, SEIZE, [project, id], fetch_optional as ConversationRow)
 }
 
 /// Locks the row. [`Error::StaleEpoch`] if this epoch has lost its claim.

@@ -1,6 +1,6 @@
 //! Background work other than turns, sends and timers, once per kind and key.
 
-use crate::{conversations, unscoped::DueRow, db::{Error, Result, Scope, Tx, rows, run, statements, stored_words}};
+use crate::{conversations, unscoped::DueRow, db::{Conn, Error, Result, Scope, Tx, rows, run, statements, stored_words}};
 use domain::{Span, Timestamp, ids::ProjectId, job::JobKind};
 use uuid::Uuid;
 
@@ -36,6 +36,9 @@ statements! {
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
     FINISH = ["DELETE FROM jobs WHERE project_id = $1 AND id = $2 AND epoch = $3"];
     AGAIN = ["UPDATE jobs SET run_at = $4, error = $5, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
+    KIND = ["SELECT kind FROM jobs WHERE project_id = $1 AND id = $2"];
+    SEIZE = ["UPDATE jobs SET epoch = epoch + 1, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 \
+              RETURNING ", JobRow];
     POSTPONE = ["UPDATE jobs SET run_at = $4, error = $5 WHERE project_id = $1 AND id = $2 AND run_at <= $3"];
 }
 
@@ -77,6 +80,16 @@ pub async fn wake(s: &mut Scope<'_, '_>, kind: JobKind, key: &str) -> Result<()>
 /// transaction that commits first.
 pub async fn cancel(tx: &mut Tx<'_>, project: ProjectId, kind: JobKind, key: &str) -> Result<bool> {
     Ok(run!(tx, CANCEL, [project, kind, key], execute)? == 1)
+}
+
+/// The word of the job's kind.
+pub async fn kind(conn: &mut Conn<'_>, project: ProjectId, id: Uuid) -> Result<Option<String>> {
+    Ok(run!(conn, KIND, [project, id], fetch_optional as (String,))?.map(|(kind,)| kind))
+}
+
+/// Takes a job from any worker that holds it, and locks the row.
+pub async fn seize(tx: &mut Tx<'_>, project: ProjectId, id: Uuid) -> Result<Option<JobRow>> {
+    run!(tx, SEIZE, [project, id], fetch_optional as JobRow)
 }
 
 /// Leases a claimed job for work that takes longer than one transaction.

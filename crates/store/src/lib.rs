@@ -38,7 +38,7 @@ macro_rules! resources {
 resources! {
     agent_whatsapp_configs, agents, api_keys, audit, #[cfg(feature = "testing")] census, cli_logins, contact_notes, contacts,
     conversation_assignments, conversations, counters, customers, events, executions, history, idempotency, jobs,
-    journal, mailbox, messages, outbox, platform_settings, projects, sandbox_sessions, secrets, test_cases, test_chats,
+    journal, mailbox, messages, outbox, platform_settings, projects, sandbox_sessions, secrets, suspects, test_cases, test_chats,
     test_runs, test_suites, timers, unscoped, uploads, users, webhook_events, whatsapp_configs, whatsapp_template_syncs,
     whatsapp_templates,
 }

@@ -149,6 +149,8 @@ statements! {
                   AND e.conversation_id = outbox.conversation_id AND e.out_seq < outbox.out_seq \
                   AND e.state IN ('queued', 'sending', 'unknown')) \
               RETURNING ", OutboxRow];
+    SEIZE = ["UPDATE outbox SET epoch = epoch + 1, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 \
+              AND state IN ('queued', 'sending', 'unknown') RETURNING ", OutboxRow];
     RENEW = ["UPDATE outbox SET lease_until = ", db_now, " + $4 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until > ", db_now];
     HOLD_ON = ["UPDATE outbox SET lease_until = ", db_now, " + $4 \
@@ -202,6 +204,11 @@ pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp)
     let Some((was,)) = run!(tx, STATE_SEEN, [due.project_id, due.id, due.epoch], fetch_optional as (OutboxState,))? else { return Ok(None) };
     let row = run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE, now, was], fetch_optional as OutboxRow)?;
     Ok(row.map(|row| Claimed { row, was }))
+}
+
+/// Takes an unsettled row from any worker that holds it, and locks it.
+pub async fn seize(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId) -> Result<Option<OutboxRow>> {
+    run!(tx, SEIZE, [project, id], fetch_optional as OutboxRow)
 }
 
 /// Extends the lease of this epoch, unless it has expired.

@@ -1,7 +1,7 @@
 //! All statements without a project: look-ups in the directory, the workers'
 //! scans for due rows (which return keys only) and the leases of a whole node.
 
-use crate::db::{Conn, Error, Result, Tx, rows, run, statements, stored_words};
+use crate::{db::{Conn, Error, Result, Tx, rows, run, statements, stored_words}, suspects::SuspectRow};
 use domain::{words, Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
 use uuid::Uuid;
 
@@ -84,6 +84,7 @@ statements! {
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT ", DueRow, " FROM executions ORDER BY created_at, id LIMIT 1000"];
     OTHER_KEY = ["SELECT kek_id FROM secrets WHERE kek_id <> $1 LIMIT 1"];
+    SUSPECTS = ["SELECT ", SuspectRow, " FROM suspects ORDER BY project_id, kind, subject_id LIMIT 1000"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_OUTBOX = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_CONVERSATIONS_OF = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
@@ -181,6 +182,11 @@ pub async fn executions(conn: &mut Conn<'_>) -> Result<Vec<DueRow>> {
 /// True if a stored secret was encrypted with another master key.
 pub async fn has_secrets_of_another_key(conn: &mut Conn<'_>, kek_id: &str) -> Result<bool> {
     Ok(run!(conn, OTHER_KEY, [kek_id], fetch_optional as (String,))?.is_some())
+}
+
+/// Work that was in progress at a death of a process, parked or not.
+pub async fn suspects(conn: &mut Conn<'_>) -> Result<Vec<SuspectRow>> {
+    run!(conn, SUSPECTS, [], fetch_all as SuspectRow)
 }
 
 /// Voids all leases, so that a node that is certainly alone need not wait for those of its earlier

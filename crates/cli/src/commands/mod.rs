@@ -4,6 +4,7 @@ pub mod demo;
 mod dev;
 mod doctor;
 mod emulator;
+mod executions;
 mod keys;
 mod login;
 mod migrate;
@@ -18,7 +19,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::args::{Command, KeysCommand, LoginCommand, ProjectsCommand};
+use crate::args::{Command, ExecutionsCommand, KeysCommand, LoginCommand, ProjectsCommand};
 
 pub async fn run(command: Command) -> Result<ExitCode> {
     match command {
@@ -29,6 +30,8 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Emulator(args) => emulator::run(args).await,
         Command::Projects(ProjectsCommand::Create(args)) => projects::create(args).await,
         Command::Keys(KeysCommand::Create(args)) => keys::create(args).await,
+        Command::Executions(ExecutionsCommand::List(args)) => executions::list(args).await,
+        Command::Executions(ExecutionsCommand::Stop(args)) => executions::stop(args).await,
         Command::Login(LoginCommand::Approve(args)) => login::approve(args).await,
         Command::Migrate(flags) => migrate::run(flags).await,
         Command::Replay(args) => replay::run(args).await,

@@ -5,7 +5,9 @@ use crate::program::{Home, bare, finished, json, stderr, stdout};
 #[test]
 fn help_lists_every_command() {
     let help = stdout(&finished(&mut bare(&["--help"])));
-    for command in ["dev", "demo", "phone", "serve", "emulator", "projects", "keys", "login", "migrate", "doctor"] {
+    for command in
+        ["dev", "demo", "phone", "serve", "emulator", "projects", "keys", "executions", "login", "migrate", "doctor"]
+    {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command} is missing: {help}");
     }
 }
@@ -21,6 +23,8 @@ fn every_command_has_help() {
         &["emulator", "--help"],
         &["projects", "create", "--help"],
         &["keys", "create", "--help"],
+        &["executions", "list", "--help"],
+        &["executions", "stop", "--help"],
         &["login", "approve", "--help"],
         &["migrate", "--help"],
         &["doctor", "--help"],

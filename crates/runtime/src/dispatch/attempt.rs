@@ -10,7 +10,7 @@ use crate::{
     json::from_json,
     outbox::{EntryContent, Payload},
     senders::access_token,
-    turn,
+    suspects, turn,
     worker_step::Did,
 };
 use domain::{Span, ids::ProjectId, message};
@@ -20,6 +20,7 @@ use std::time::Duration;
 use store::{
     Error,
     outbox::{self, Claimed, OutboxRow, OutboxState, Settlement},
+    suspects::WorkKind,
     transact,
     unscoped::{self, DueOutbox},
 };
@@ -38,6 +39,8 @@ pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
 /// Sends or settles an entry that was seen as due. Does nothing if another worker was faster.
 pub(crate) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     let project = due.project_id;
+    let work = suspects::work(WorkKind::Send, project, due.id);
+    let in_flight = ctx.in_flight.enter(work);
     // Read before the claim, so that a pause right after its commit counts.
     let began = ctx.clock.monotonic();
     let claimed = transact!(ctx.store, "outbox.attempt", tx => {
@@ -67,9 +70,16 @@ pub(crate) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
         _ => unconfirmed(&row, ctx.now()),
     };
     let _interrupts = ctx.interrupts.enter(row.conversation_id);
+    // From here the work is the conversation's turn.
+    drop(in_flight);
+    let _in_flight = ctx.in_flight.enter(suspects::work(WorkKind::Turn, project, row.conversation_id));
     let turn = settle(ctx, project, row, settlement).await?;
     drop(lease);
     failpoint::reach("settle.committed");
+    // Settling what a dead worker began says nothing about the send itself.
+    if was == OutboxState::Queued {
+        suspects::clear(ctx, work).await?;
+    }
     turn::continue_turn(ctx, turn).await
 }
 
@@ -100,6 +110,7 @@ async fn ensure_claimed(ctx: &Context, project: ProjectId, row: &OutboxRow, mut 
 }
 
 async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duration) -> store::Result<Settlement> {
+    failpoint::poison("send", || row.payload.as_str());
     let payload: Payload = from_json("payload", &row.payload)?;
     let failed = |code, message: &str| Settlement::Failed { code, message: message.into() };
     let Some(token) = access_token(ctx, project, &row.phone_number_id).await? else {

@@ -13,3 +13,4 @@ mod upload;
 
 pub(crate) use attempt::{run, step};
 pub use send_and_wait::send_and_wait;
+pub(crate) use settle::park;

@@ -12,7 +12,7 @@ use crate::{
 };
 use domain::{
     Span, Timestamp,
-    ids::ProjectId,
+    ids::{OutboxId, ProjectId},
     message::{Delivery, MessageStatus},
 };
 use engine::{Input, SendOutcome};
@@ -57,6 +57,29 @@ pub(super) async fn settle(
         failpoint::reach("settle.commit");
         Ok(None)
     })
+}
+
+/// Settles an entry that ended the process repeatedly. Its outcome waits in the mailbox, because the
+/// turn may be part of the cause.
+pub(crate) async fn park(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: OutboxId,
+    why: &str,
+) -> store::Result<()> {
+    let now = ctx.now();
+    let Some(row) = outbox::seize(tx, project, id).await? else { return Ok(()) };
+    let settlement = match row.state {
+        OutboxState::Queued => Settlement::Failed { code: "send_failed", message: why.into() },
+        // A request may have left.
+        _ => Settlement::Unconfirmed,
+    };
+    let (row, outcome) = settle_entry(tx, project, &row, &settlement, now).await?;
+    match outcome {
+        Some(outcome) => deliver_outcome(tx, project, &row, outcome, now).await,
+        None => Ok(()),
+    }
 }
 
 /// Updates the attempt, the entry and the message. Returns the outcome for the execution, if the

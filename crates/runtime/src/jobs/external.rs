@@ -5,12 +5,14 @@
 
 use super::{media_download, read_receipt, retry::postpone, template_refresh, template_sync};
 use crate::{
-    Context,
+    Context, failpoint, suspects,
     worker_step::{BATCH, Did, retry_delay},
 };
 use domain::{Id, Span, job::JobKind};
 use store::{
-    Error, Result, jobs, transact,
+    Error, Result, jobs,
+    suspects::WorkKind,
+    transact,
     unscoped::{self, DueRow},
 };
 
@@ -44,6 +46,8 @@ pub(crate) async fn step(ctx: &Context) -> Result<Did> {
 /// Runs a job that was seen as due. Does nothing if another worker was faster.
 pub(crate) async fn run(ctx: &Context, due: DueRow) -> Result<()> {
     let (project, now) = (due.project_id, ctx.now());
+    let subject = suspects::work(WorkKind::Job, project, Id::<()>::from_uuid(due.id));
+    let _in_flight = ctx.in_flight.enter(subject);
     let job = transact!(ctx.store, "call.claim", tx => {
         let Some(job) = jobs::claim(tx, due, now).await? else { return Ok(None) };
         jobs::hold(tx, project, &job, &ctx.node).await?;
@@ -52,6 +56,7 @@ pub(crate) async fn run(ctx: &Context, due: DueRow) -> Result<()> {
     let Some(job) = job else { return Ok(()) };
     let key = (project, Id::<()>::from_uuid(job.id), job.epoch);
     let _lease = ctx.jobs.enter(key, ctx.clock.monotonic());
+    failpoint::poison("job", || job.payload.as_str());
     let work = async {
         match job.kind.parse() {
             Ok(JobKind::TemplateSync) => template_sync::run(ctx, project, &job).await,
@@ -67,7 +72,8 @@ pub(crate) async fn run(ctx: &Context, due: DueRow) -> Result<()> {
         () = ctx.stopping.cancelled() => return postpone(ctx, project, &job, Span::ZERO, "").await,
     };
     match done {
-        Ok(()) | Err(Error::StaleEpoch) => done,
+        Ok(()) => suspects::clear(ctx, subject).await,
+        Err(Error::StaleEpoch) => done,
         Err(error) => {
             postpone(ctx, project, &job, retry_delay(&error), &error.to_string()).await?;
             Err(error)

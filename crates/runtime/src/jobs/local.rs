@@ -4,12 +4,14 @@
 use crate::{
     Context,
     media::uploads,
-    sandbox,
+    sandbox, suspects,
     worker_step::{BATCH, Did, retry_delay},
 };
-use domain::{Span, Timestamp, job::JobKind};
+use domain::{Id, Span, Timestamp, job::JobKind};
 use store::{
-    Error, jobs, transact,
+    Error, jobs,
+    suspects::WorkKind,
+    transact,
     unscoped::{self, DueRow},
 };
 
@@ -31,7 +33,9 @@ pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     Ok(if due.is_empty() { Did::Nothing } else { Did::Something })
 }
 
-async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Result<()> {
+pub(super) async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Result<()> {
+    let subject = suspects::work(WorkKind::Job, row.project_id, Id::<()>::from_uuid(row.id));
+    let _in_flight = ctx.in_flight.enter(subject);
     transact!(ctx.store, "job.run", tx => {
         let Some(job) = jobs::claim(tx, row, now).await? else { return Ok(()) };
         let done = match job.kind.parse() {
@@ -47,5 +51,6 @@ async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Result<()> {
             }
             Err(error) => Err(error),
         }
-    })
+    })?;
+    suspects::clear(ctx, subject).await
 }

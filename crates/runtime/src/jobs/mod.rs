@@ -11,6 +11,23 @@ mod retry;
 mod template_refresh;
 mod template_sync;
 
+use crate::Context;
+use domain::job::JobKind;
+use store::{Result, jobs, unscoped::DueRow};
+
 pub(crate) use external::{Queue, find_due, run, step as step_external};
 pub(crate) use local::step as step_local;
 pub use read_receipt::Receipt;
+
+/// Runs a due job of any kind but test runs.
+pub(crate) async fn run_any(ctx: &Context, due: DueRow) -> Result<()> {
+    let kind = {
+        let mut reader = ctx.store.read().await?;
+        jobs::kind(&mut reader.conn(), due.project_id, due.id).await?
+    };
+    match kind.as_deref().map(str::parse) {
+        None => Ok(()),
+        Some(Ok(JobKind::SandboxSessionExpire | JobKind::UploadExpire)) => local::run(ctx, due, ctx.now()).await,
+        Some(_) => run(ctx, due).await,
+    }
+}

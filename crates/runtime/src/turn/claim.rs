@@ -6,12 +6,14 @@ use super::{
     step::{self, ActiveTurn, Claim},
 };
 use crate::{
-    Context, failpoint,
+    Context, failpoint, suspects,
     worker_step::{Did, IMMEDIATELY, retry_delay},
 };
 use domain::ids::{ConversationId, ProjectId};
 use store::{
-    Error, Tx, conversations, transact,
+    Error, Tx, conversations,
+    suspects::WorkKind,
+    transact,
     unscoped::{self, DueConversation},
 };
 
@@ -29,6 +31,8 @@ pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
 /// Runs the turn of a conversation that was seen as due. Does nothing if another worker was faster.
 pub(crate) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()> {
     let _interrupts = ctx.interrupts.enter(due.id);
+    let work = suspects::work(WorkKind::Turn, due.project_id, due.id);
+    let _in_flight = ctx.in_flight.enter(work);
     let claimed = transact!(ctx.store, "turn.claim", tx => {
         let Some(conversation) = conversations::claim(tx, due, &ctx.node).await? else { return Ok(None) };
         let turn = step::step(ctx, tx, due.project_id, conversation, Claim::New, &[]).await?;
@@ -37,6 +41,8 @@ pub(crate) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()
     });
     failpoint::reach("claim.committed");
     match claimed {
+        // The first step finished the turn.
+        Ok(None) => suspects::clear(ctx, work).await,
         Ok(turn) => continue_turn(ctx, turn).await,
         Err(error) => postpone(ctx, (due.project_id, due.id, due.epoch), error).await,
     }
@@ -63,6 +69,7 @@ pub fn spawn_continue_turn(ctx: &Context, turn: Option<ActiveTurn>) {
     let ctx = ctx.clone();
     tokio::spawn(async move {
         let _interrupts = ctx.interrupts.enter(turn.conversation.id);
+        let _in_flight = ctx.in_flight.enter(suspects::work(WorkKind::Turn, turn.project, turn.conversation.id));
         if let Err(error) = continue_turn(&ctx, Some(turn)).await {
             tracing::warn!(%error, "turn failed; it stays due");
         }
@@ -94,6 +101,7 @@ pub(crate) async fn continue_turn(ctx: &Context, mut turn: Option<ActiveTurn>) -
             Err(error) => return postpone(ctx, key, error).await,
         };
         failpoint::reach("step.committed");
+        suspects::clear(ctx, suspects::work(WorkKind::Turn, active.project, active.conversation.id)).await?;
         ctx.wake.notify_one();
     }
     Ok(())

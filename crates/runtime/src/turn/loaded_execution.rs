@@ -13,7 +13,7 @@ use domain::{
     Timestamp,
     event::Event,
     execution::ExecutionStatus,
-    ids::{AgentId, ExecutionId, ProjectId},
+    ids::{AgentId, ExecutionId, ProjectId, SnapshotId},
     message::MessageOrigin,
 };
 use engine::{Compiled, Effect, Input, STATE_FORMAT, SendOutcome, State, Step};
@@ -55,12 +55,13 @@ impl LoadedExecution {
         project: ProjectId,
         conversation: &ConversationRow,
         inputs: &mut Vec<Input>,
+        load_agent: LoadAgent,
         now: Timestamp,
     ) -> Result<Option<Self>> {
         let mut previous_ended_at = Timestamp::from_micros(0);
         let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
         if let Some(id) = conversation.execution_id
-            && let Some(mut execution) = Self::stored(ctx, tx, project, conversation, id).await?
+            && let Some(mut execution) = Self::stored(ctx, tx, project, conversation, id, load_agent).await?
         {
             if resumed || !execution.state.status.is_over() {
                 return Ok(Some(execution));
@@ -81,7 +82,7 @@ impl LoadedExecution {
         let phone_number = conversation.phone_number.as_deref();
         let new = NewExecution { id, agent: agent_id, snapshot, conversation: conversation.id, phone_number, now };
         executions::insert(tx, project, &new).await?;
-        let (agent, broken) = agent_or_reason(execution::agent(ctx, tx, project, snapshot).await?);
+        let (agent, broken) = load_agent.of(ctx, tx, project, snapshot).await?;
         let state = State::new(facts(id, agent_id, conversation));
         let stored_status = state.status;
         Ok(Some(Self { id, agent, broken, stored_status, state, step_no: 0, contact_version, previous_ended_at }))
@@ -93,13 +94,14 @@ impl LoadedExecution {
         project: ProjectId,
         conversation: &ConversationRow,
         id: ExecutionId,
+        load_agent: LoadAgent,
     ) -> Result<Option<Self>> {
         let Some(row) = executions::for_step(tx, project, id, conversation.contact_id).await? else { return Ok(None) };
         let state = match row.state.as_str() {
             "" => State::new(facts(id, agent_id(tx, project, id).await?, conversation)),
             text => State::load(row.state_format, text).map_err(damaged)?,
         };
-        let (agent, broken) = agent_or_reason(execution::agent(ctx, tx, project, row.snapshot_id).await?);
+        let (agent, broken) = load_agent.of(ctx, tx, project, row.snapshot_id).await?;
         Ok(Some(Self {
             id,
             agent,
@@ -158,6 +160,9 @@ impl LoadedExecution {
     }
 
     pub(super) fn advance(&mut self, now: Timestamp, inputs: &[Input]) -> Step {
+        if let [Input::ForceEnd { end, code, message }] = inputs {
+            return engine::force_end(&mut self.state, now, *end, code, message);
+        }
         match &self.agent {
             Some(agent) => engine::advance(agent, &mut self.state, now, inputs),
             None => engine::fail_unrunnable(&mut self.state, now, inputs, &self.broken),
@@ -278,10 +283,30 @@ async fn agent_id(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId) -> Resul
     Ok(row.ok_or_else(|| damaged("the execution is missing"))?.agent_id)
 }
 
-fn agent_or_reason(agent: std::result::Result<Arc<Compiled>, engine::CompileError>) -> (Option<Arc<Compiled>>, String) {
-    match agent {
-        Ok(agent) => (Some(agent), String::new()),
-        Err(why) => (None, why.to_string()),
+/// Decides whether the agent is loaded with its execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LoadAgent {
+    Yes,
+    /// The execution is ended without it: compiling it may be what ends the process.
+    No,
+}
+
+impl LoadAgent {
+    /// The agent, or the reason why there is none.
+    async fn of(
+        self,
+        ctx: &Context,
+        tx: &mut Tx<'_>,
+        project: ProjectId,
+        snapshot: SnapshotId,
+    ) -> Result<(Option<Arc<Compiled>>, String)> {
+        if self == Self::No {
+            return Ok((None, String::new()));
+        }
+        Ok(match execution::agent(ctx, tx, project, snapshot).await? {
+            Ok(agent) => (Some(agent), String::new()),
+            Err(why) => (None, why.to_string()),
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 mod claim;
 mod contact_context;
 mod effects;
+mod force_end;
 mod loaded_execution;
 mod model_answer;
 mod pending;
@@ -14,6 +15,7 @@ mod step_inputs;
 
 pub use claim::{accept, spawn_continue_turn};
 pub(crate) use claim::{continue_turn, run, step as claim_and_run};
+pub(crate) use force_end::force_end;
 pub(crate) use model_answer::{shortened, storable};
 pub use step::ActiveTurn;
 pub(crate) use step::{Claim, step};

@@ -2,11 +2,11 @@
 //! event together, under the conversation's epoch.
 
 use super::{
-    loaded_execution::LoadedExecution,
+    loaded_execution::{LoadAgent, LoadedExecution},
     pending::PendingEffect,
     step_inputs::{self, prepend_earlier},
 };
-use crate::{Context, worker_step::IMMEDIATELY};
+use crate::{Context, failpoint, worker_step::IMMEDIATELY};
 use domain::{
     Timestamp,
     ids::{ExecutionId, ProjectId},
@@ -100,7 +100,9 @@ async fn step_from(
     let reclaimed = matches!(start, Start::Stored(Claim::New));
     let execution = match start {
         Start::InMemory(execution) => Some(*execution),
-        Start::Stored(_) => LoadedExecution::load(ctx, tx, project, &conversation, &mut inputs, now).await?,
+        Start::Stored(_) => {
+            LoadedExecution::load(ctx, tx, project, &conversation, &mut inputs, LoadAgent::Yes, now).await?
+        }
     };
     let Some(mut execution) = execution else {
         // No agent answers: inbound messages are stored already. Messages of people are kept for an
@@ -126,6 +128,7 @@ async fn step_from(
     // A closed service window refuses a send at once: its outcome is fed in the same commit.
     let mut cannot_run = execution.agent.is_none() && !execution.state.status.is_over();
     while !inputs.is_empty() || execution.is_new() || std::mem::take(&mut cannot_run) {
+        failpoint::poison("turn", || format!("{inputs:?}"));
         let step = execution.advance(now, &inputs);
         inputs = execution.record(ctx, tx, project, &conversation, &step, &inputs, now).await?;
     }
@@ -143,7 +146,7 @@ async fn step_from(
 }
 
 /// Stores execution and due time, and releases the lease unless `keep`.
-async fn release(
+pub(super) async fn release(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: &ConversationRow,

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     Context,
     jobs::{self, Queue},
+    poison,
     worker_step::BATCH,
 };
 use futures::{
@@ -32,6 +33,9 @@ const MAX_JOBS: usize = 16;
 /// Runs the workers until `stop` is cancelled. Then it finishes the work in progress and keeps
 /// renewing its leases.
 pub async fn run(ctx: Context, stop: CancellationToken) {
+    if let Err(error) = poison::recover(&ctx).await {
+        tracing::error!(%error, "cannot recover the work of processes that died");
+    }
     let idle = CancellationToken::new();
     let due = async {
         let work = supervised("due work", &stop, || run_due(ctx.clone(), stop.clone()));
@@ -93,7 +97,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
             let test_runs = due.test_runs.into_iter().take(MAX_TEST_RUNS.saturating_sub(test_runs)).map(Work::TestRun);
             for work in turns.chain(sends).chain(test_runs) {
                 if busy.insert(work.subject()) {
-                    tasks.push(spawn(work.subject(), work.execute(ctx.clone())));
+                    tasks.push(spawn(ctx.clone(), work));
                 } else {
                     more_due = true;
                 }
@@ -120,15 +124,13 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
 }
 
 /// Runs work on a task of its own, so that a panic ends only that work.
-async fn spawn(subject: Subject, work: impl Future<Output = store::Result<()>> + Send + 'static) -> Subject {
-    match tokio::spawn(work).await {
+async fn spawn(ctx: Context, work: Work) -> Subject {
+    let subject = work.subject();
+    match tokio::spawn(work.execute(ctx.clone())).await {
         Ok(Ok(())) => {}
         Ok(Err(store::Error::StaleEpoch)) => metrics::counter!("stale_epoch_writes_total").increment(1),
         Ok(Err(error)) => tracing::warn!(?subject, %error, "work failed; it stays due"),
-        Err(error) => {
-            metrics::counter!("panics_total").increment(1);
-            tracing::error!(?subject, %error, "work panicked; it stays due");
-        }
+        Err(error) => poison::panicked(&ctx, work.id(), &error).await,
     }
     subject
 }
@@ -147,7 +149,7 @@ async fn run_jobs(ctx: Context, queue: Queue, stop: CancellationToken) {
             });
             for work in due.into_iter().map(Work::Job).take(room) {
                 if busy.insert(work.subject()) {
-                    tasks.push(spawn(work.subject(), work.execute(ctx.clone())));
+                    tasks.push(spawn(ctx.clone(), work));
                 }
             }
         }

@@ -1,11 +1,17 @@
 //! Due work: finding it, and executing one piece of it.
 
 use crate::{
-    Context, dispatch, jobs, timers, trials, turn,
+    Context, dispatch, jobs, suspects, timers, trials, turn,
     worker_step::{BATCH, Did},
 };
-use domain::ids::{ConversationId, OutboxId};
-use store::unscoped::{self, DueConversation, DueOutbox, DueRow};
+use domain::{
+    Id,
+    ids::{ConversationId, OutboxId},
+};
+use store::{
+    suspects::{WorkId, WorkKind},
+    unscoped::{self, DueConversation, DueOutbox, DueRow},
+};
 use uuid::Uuid;
 
 /// Does one thing that is due, of any kind.
@@ -53,6 +59,16 @@ impl Work {
             Self::Send(due) => Subject::Send(due.id),
             Self::TestRun(due) => Subject::TestRun(due.id),
             Self::Job(due) => Subject::Job(due.id),
+        }
+    }
+
+    /// Identifies it across processes.
+    pub(super) fn id(&self) -> WorkId {
+        match self {
+            Self::Turn(due) => suspects::work(WorkKind::Turn, due.project_id, due.id),
+            Self::Send(due) => suspects::work(WorkKind::Send, due.project_id, due.id),
+            Self::TestRun(due) => suspects::work(WorkKind::TestRun, due.project_id, Id::<()>::from_uuid(due.id)),
+            Self::Job(due) => suspects::work(WorkKind::Job, due.project_id, Id::<()>::from_uuid(due.id)),
         }
     }
 

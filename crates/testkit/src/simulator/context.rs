@@ -14,7 +14,7 @@ use gateways::{
     llm::{InProcessModel, Provider},
     whatsapp::GraphClient,
 };
-use runtime::{Context, Parts, Randomness, Sandbox};
+use runtime::{Context, InFlight, Parts, Randomness, Sandbox};
 use secrecy::SecretString;
 use std::sync::{Arc, Mutex};
 use store::{Store, secrets::Vault};
@@ -45,5 +45,6 @@ pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, cha
         }),
         reconcile_window: WINDOW,
         node: name.into(),
+        in_flight: InFlight::default(),
     })
 }

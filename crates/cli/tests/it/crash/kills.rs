@@ -12,6 +12,7 @@ use super::{
     print_line,
     world::PATIENCE,
 };
+use crate::program::json;
 
 const PEOPLE: usize = 8;
 /// Time between kills. Shorter than a lease, so that some turns wait while others begin.
@@ -65,6 +66,8 @@ fn turns_of_killed_nodes_continue_within_15_seconds_without_duplicates() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let answers = dialogs.check();
+    let parked = json(&world.home.run(&["executions", "list", "--parked", "--json"]));
+    assert_eq!(parked["data"], serde_json::json!([]), "random kills are no reason to park work");
     let took = began.elapsed().as_secs();
     print_line(&format!(
         "{answers} answers to {PEOPLE} people, {kills} kills, {took} s; turns of killed nodes continued after:"

@@ -11,6 +11,7 @@ mod media;
 mod model;
 mod nodes;
 mod pair;
+mod poison;
 mod retries;
 mod scenario;
 mod server;
