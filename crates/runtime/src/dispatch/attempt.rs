@@ -75,11 +75,11 @@ pub(crate) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     let _in_flight = ctx.in_flight.enter(suspects::work(WorkKind::Turn, project, row.conversation_id));
     let turn = settle(ctx, project, row, settlement).await?;
     drop(lease);
-    failpoint::reach("settle.committed");
     // Settling what a dead worker began says nothing about the send itself.
     if was == OutboxState::Queued {
         suspects::clear(ctx, work).await?;
     }
+    failpoint::reach("settle.committed");
     turn::continue_turn(ctx, turn).await
 }
 

@@ -37,13 +37,14 @@ pub(crate) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()
         let Some(conversation) = conversations::claim(tx, due, &ctx.node).await? else { return Ok(None) };
         let turn = step::step(ctx, tx, due.project_id, conversation, Claim::New, &[]).await?;
         failpoint::reach("claim.commit");
-        Ok(turn)
+        Ok(Some(turn))
     });
     failpoint::reach("claim.committed");
     match claimed {
+        Ok(None) => Ok(()),
         // The first step finished the turn.
-        Ok(None) => suspects::clear(ctx, work).await,
-        Ok(turn) => continue_turn(ctx, turn).await,
+        Ok(Some(None)) => suspects::clear(ctx, work).await,
+        Ok(Some(turn)) => continue_turn(ctx, turn).await,
         Err(error) => postpone(ctx, (due.project_id, due.id, due.epoch), error).await,
     }
 }
