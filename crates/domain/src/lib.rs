@@ -15,6 +15,7 @@ pub mod nesting;
 pub mod outgoing;
 pub mod phone;
 pub mod problem;
+mod redaction;
 pub mod sandbox;
 pub mod template;
 pub mod time;

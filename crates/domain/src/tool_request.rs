@@ -2,9 +2,12 @@
 //! The engine builds the request and the result that the model reads; `gateways::egress` performs
 //! it.
 
-use crate::agent::{
-    Transport,
-    variables::{self, Destination},
+use crate::{
+    agent::{
+        Transport,
+        variables::{self, Destination},
+    },
+    redaction::Redaction,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -80,10 +83,6 @@ pub enum ToolAnswer {
 #[serde(transparent)]
 pub struct SecretMarks(BTreeMap<String, String>);
 
-/// Shorter secrets are filled in but not searched for in answers: they would match everywhere.
-const SHORTEST: usize = 4;
-const REDACTED: &str = "[redacted]";
-
 impl SecretMarks {
     /// Marks for these names, derived from `seed`. `taken` is the rest of the request: no mark
     /// occurs in it, so neither model nor contact can forge one.
@@ -133,15 +132,13 @@ impl SecretMarks {
 }
 
 impl ToolAnswer {
-    /// Removes secrets that the other side returned.
+    /// Removes secrets that the other side returned, as they are and in common encodings.
     pub fn redacted(self, values: &BTreeMap<String, String>) -> Self {
-        let long = values.values().filter(|value| value.len() >= SHORTEST);
-        let hidden: Vec<String> = long.flat_map(|value| [value.clone(), variables::percent_encoded(value)]).collect();
-        let clean = |text: String| hidden.iter().fold(text, |text, value| text.replace(value, REDACTED));
+        let redaction = Redaction::of(values.values());
         match self {
-            Self::Failed { code, message } => Self::Failed { code, message: clean(message) },
+            Self::Failed { code, message } => Self::Failed { code, message: redaction.text(message) },
             Self::Answered { status, content, truncated } => {
-                Self::Answered { status, content: each_text(content, &clean), truncated }
+                Self::Answered { status, content: redaction.value(content), truncated }
             }
         }
     }

@@ -94,7 +94,7 @@ async fn ask_models(ctx: &Context, mut question: Option<Question>, work: WorkId)
         failpoint::reach("trial.answered");
         let input = match answer {
             Ok(response) => TrialInput::Answered { response: turn::storable(response) },
-            Err(failure) => TrialInput::Unanswered { failure: turn::shortened(failure) },
+            Err(failure) => TrialInput::Unanswered { failure: turn::class_of(failure) },
         };
         let next = transact!(ctx.store, "trial.step", tx => {
             let job = job.clone();

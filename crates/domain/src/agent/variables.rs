@@ -155,7 +155,7 @@ pub(super) fn secret_names_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> V
 }
 
 /// Replaces every variable.
-pub(super) fn replace_all(text: &str, replacement: &str) -> String {
+pub fn replace_all(text: &str, replacement: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, _, after)) = next(rest) {

@@ -57,6 +57,10 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: Map<St
         let error = "scheme, host and port of the URL must not come from the conversation";
         return step.answer_first_call(call, json!({"error": error, "code": "blocked_address"}));
     }
+    if changes_path(step, &settings, &arguments) {
+        let error = "a value leaves a part of the URL's path empty, or is . or ..: it would address something else";
+        return step.answer_first_call(call, json!({"error": error, "code": "bad_url_value"}));
+    }
     let (request, secrets) = request(step, &settings, &arguments);
     step.request(call, request, secrets);
 }
@@ -161,6 +165,27 @@ fn origin_is_fixed(step: &StepBuilder<'_>, template: &str, arguments: &Map<Strin
         variables::fill(template, sources, Destination::Url).text
     };
     origin(&filled(&context, arguments)) == origin(&filled(&others, &changed))
+}
+
+/// True if a value leaves a segment of the path empty, or makes it `.` or `..`: the request would
+/// go to another resource of the server, such as the whole list in place of one order.
+fn changes_path(step: &StepBuilder<'_>, settings: &Webhook, arguments: &Map<String, Value>) -> bool {
+    let mut context = variable_values::of(step.state, step.at);
+    // The values of secrets are not here, and are the operator's.
+    context["secrets"] = settings.secret_names().into_iter().map(|name| (name, json!("x"))).collect();
+    let sources = Sources { context: Some(&context), arguments: Some(arguments) };
+    let filled = variables::fill(&settings.url, sources, Destination::Url).text;
+    let literal = variables::replace_all(&settings.url, "x");
+    // A value in the origin may bring a path of its own, so the segments are compared from the end.
+    let segments = |url: &str| path(url).rsplit('/').map(str::to_owned).collect::<Vec<_>>();
+    let odd = |segment: &String| matches!(segment.as_str(), "" | "." | "..");
+    segments(&filled).iter().zip(&segments(&literal)).any(|(filled, literal)| odd(filled) && !odd(literal))
+}
+
+/// Path of a URL without query and fragment, with the slash before it.
+fn path(url: &str) -> &str {
+    let path = &url[origin(url).len()..];
+    &path[..path.find(['?', '#']).unwrap_or(path.len())]
 }
 
 /// The URL before path, query and fragment.

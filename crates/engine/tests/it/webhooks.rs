@@ -166,6 +166,39 @@ fn url_origin_never_comes_from_the_conversation() {
 }
 
 #[test]
+fn value_cannot_make_the_url_address_another_resource() {
+    let mut known = facts();
+    known.vars = json!({"base": "https://api.example/v1/", "empty": "", "up": ".."}).as_object().cloned().unwrap();
+    for (url, value, goes_out) in [
+        ("https://api.example/orders/#{x}", "", false),
+        ("https://api.example/orders/#{x}", ".", false),
+        ("https://api.example/orders/#{x}", "..", false),
+        ("https://api.example/#{x}/lines?q=1", "..", false),
+        ("https://api.example/.#{x}/lines", ".", false),
+        ("https://api.example/{{vars.empty}}/#{x}", "1", false),
+        ("https://api.example/{{vars.up}}/#{x}", "1", false),
+        ("https://api.example/{{vars.unknown}}", "1", false),
+        ("{{vars.base}}orders/#{x}", "", false),
+        ("https://api.example/orders/#{x}", "%2e%2e", true),
+        ("https://api.example/orders/#{x}", "a/../b", true),
+        ("https://api.example/orders/n-#{x}", "", true),
+        ("https://api.example/orders/?id=#{x}", "", true),
+        ("https://api.example/orders//#{x}/", "1", true),
+        ("https://api.example/{{secrets.tenant}}/#{x}", "1", true),
+        ("{{vars.base}}orders/#{x}", "1", true),
+    ] {
+        let mut play = Play::with(graph_webhook(&json!({"url": url})), known.clone());
+        play.tool_answers = vec![answered(json!({}))];
+        let arguments = if url.contains("#{x}") { json!({"x": value}) } else { json!({}) };
+        play.say("x", [calls([call("w_request", arguments)]), text("?")]);
+        assert_eq!(play.web_requests().len(), usize::from(goes_out), "{url} {value}: {:?}", play.results());
+        if !goes_out {
+            assert_eq!(play.results()[0]["code"], "bad_url_value", "{url}");
+        }
+    }
+}
+
+#[test]
 fn variables_in_model_arguments_are_not_filled() {
     let mut known = facts();
     known.vars = json!({"k": "hidden"}).as_object().cloned().unwrap();

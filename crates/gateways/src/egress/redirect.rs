@@ -16,10 +16,12 @@ pub(super) struct Hop {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Bytes>,
+    /// Then the body is for the first server only.
+    holds_secrets: bool,
 }
 
 impl Hop {
-    pub(super) fn first(request: &ToolRequest) -> Result<Self, Refusal> {
+    pub(super) fn first(request: &ToolRequest, holds_secrets: bool) -> Result<Self, Refusal> {
         let method = match request.method.to_ascii_uppercase().as_str() {
             "GET" => Method::GET,
             "POST" => Method::POST,
@@ -35,7 +37,8 @@ impl Hop {
             Value::String(text) => Bytes::from(text.clone()),
             other => Bytes::from(other.to_string()),
         });
-        Ok(Self { method, url: super::target::parse(&request.url)?, headers: headers::first(request), body })
+        let (url, headers) = (super::target::parse(&request.url)?, headers::first(request));
+        Ok(Self { method, url, headers, body, holds_secrets })
     }
 
     /// The next hop, if the response is a redirect.
@@ -58,6 +61,10 @@ impl Hop {
             next.headers.remove(CONTENT_TYPE);
         }
         if !target.same_server(&next.url) {
+            if next.holds_secrets && next.body.is_some() {
+                let message = "redirected to another server, which must not get the body of a request with secrets";
+                return Err(Refusal::blocked(message));
+            }
             next.headers = headers::for_other_server(&next.headers);
         }
         Ok(Some(next))

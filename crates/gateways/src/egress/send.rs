@@ -52,9 +52,9 @@ impl Egress {
     }
 
     /// Sends a request at most once. A GET whose connection failed is tried once more.
-    pub(crate) async fn send_http(&self, request: &ToolRequest) -> ToolAnswer {
+    pub(crate) async fn send_http(&self, request: &ToolRequest, holds_secrets: bool) -> ToolAnswer {
         let progress = Progress::default();
-        let answer = tokio::time::timeout(self.policy.limits.total, self.follow(request, &progress));
+        let answer = tokio::time::timeout(self.policy.limits.total, self.follow(request, holds_secrets, &progress));
         let refusal = match answer.await {
             Ok(Ok(answer)) => return answer,
             Ok(Err(refusal)) => refusal,
@@ -67,8 +67,13 @@ impl Egress {
         refusal.into()
     }
 
-    async fn follow(&self, request: &ToolRequest, progress: &Progress) -> Result<ToolAnswer, Refusal> {
-        let mut hop = Hop::first(request)?;
+    async fn follow(
+        &self,
+        request: &ToolRequest,
+        holds_secrets: bool,
+        progress: &Progress,
+    ) -> Result<ToolAnswer, Refusal> {
+        let mut hop = Hop::first(request, holds_secrets)?;
         for _ in 0..=self.policy.limits.redirects {
             let target = target::check(&self.policy, &self.resolver, hop.url.clone()).await?;
             let response = self.exchange(&hop, &target, progress).await?;

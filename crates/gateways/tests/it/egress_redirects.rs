@@ -123,6 +123,27 @@ async fn credentials_stay_with_their_server() {
 }
 
 #[tokio::test]
+async fn body_of_a_request_with_secrets_stays_with_its_server() {
+    let second = Server::start(|_| server::http(200, &[], "1")).await;
+    for (status, method, holds_secrets, result) in [
+        (307, "POST", true, "blocked_address"),
+        (308, "PUT", true, "blocked_address"),
+        (302, "PUT", true, "blocked_address"),
+        // The method becomes GET, without the body.
+        (303, "POST", true, "200"),
+        (307, "GET", true, "200"),
+        (307, "POST", false, "200"),
+    ] {
+        let location = second.url("/next");
+        let first = Server::start(move |_| to(status, &location)).await;
+        let before = second.requests().len();
+        let answer = egress().send_as(&request(method, first.url("/first")), holds_secrets).await;
+        assert_eq!(code(answer), result, "{status} {method} {holds_secrets}");
+        assert_eq!(second.requests().len() - before, usize::from(result == "200"), "{status} {method}");
+    }
+}
+
+#[tokio::test]
 async fn other_name_of_the_same_machine_is_another_server() {
     let server = Server::start(|request| {
         let elsewhere = request.header("host").unwrap().replace("one.test", "two.test");

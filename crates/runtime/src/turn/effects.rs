@@ -1,7 +1,7 @@
 //! Executes the effect that a turn waits for, outside of any transaction.
 
 use super::{
-    model_answer::{shortened, storable},
+    model_answer::{class_of, storable},
     pending::PendingEffect,
     step::ActiveTurn,
 };
@@ -60,7 +60,7 @@ async fn call_model(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> Resul
     metrics::counter!("llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" }).increment(1);
     Ok(match answer {
         Ok(response) => Input::Model { effect: call.id.clone(), response: storable(response) },
-        Err(failure) => Input::ModelFailed { effect: call.id.clone(), failure: shortened(failure) },
+        Err(failure) => Input::ModelFailed { effect: call.id.clone(), failure: class_of(failure) },
     })
 }
 
@@ -95,7 +95,7 @@ async fn with_secrets(
 /// Sends the request and removes secrets that the other side echoed: everything after this is
 /// journaled.
 async fn send_request(ctx: &Context, filled: &ToolRequest, secrets: &Secrets) -> ToolAnswer {
-    match ctx.egress.send(filled).await.redacted(&secrets.values) {
+    match ctx.egress.send_as(filled, !secrets.values.is_empty()).await.redacted(&secrets.values) {
         ToolAnswer::Answered { status, content, truncated } => {
             ToolAnswer::Answered { status, content: nesting::shallow(content), truncated }
         }

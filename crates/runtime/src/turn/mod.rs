@@ -16,6 +16,6 @@ mod step_inputs;
 pub use claim::{accept, spawn_continue_turn};
 pub(crate) use claim::{continue_turn, run, step as claim_and_run};
 pub(crate) use force_end::force_end;
-pub(crate) use model_answer::{shortened, storable};
+pub(crate) use model_answer::{class_of, storable};
 pub use step::ActiveTurn;
 pub(crate) use step::{Claim, step};

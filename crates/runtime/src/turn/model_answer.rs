@@ -31,11 +31,41 @@ pub(crate) fn storable(response: ModelResponse) -> ModelResponse {
     }
 }
 
-/// Keeps a provider's HTML page from filling the journal.
-pub(crate) fn shortened(failure: ModelFailure) -> ModelFailure {
+/// Logs a failure for the operator, whose model it is, and keeps its class for the project: a
+/// provider's message may name the operator's account, address or quota.
+pub(crate) fn class_of(failure: ModelFailure) -> ModelFailure {
     let message: String = failure.message.chars().take(1_000).collect();
+    let class = match failure.kind {
+        ModelFailureKind::Temporary => {
+            tracing::info!(%message, "model call failed; it is repeated");
+            "the model gave no answer"
+        }
+        ModelFailureKind::Permanent => "the model refused the request",
+        ModelFailureKind::KeyMissing => "the model has no key",
+        ModelFailureKind::TooLong => "the conversation is longer than the model accepts",
+        ModelFailureKind::BadHistory => "the model refused the history of the conversation",
+    };
     if failure.kind != ModelFailureKind::Temporary {
         tracing::warn!(kind = ?failure.kind, %message, "the model provider refused the request");
     }
-    ModelFailure { message, ..failure }
+    // The gateway's messages begin with the status, if there was an answer.
+    let status = message.split(':').next().filter(|status| status.starts_with("HTTP ") && status.len() == 8);
+    let class = status.map_or_else(|| class.to_owned(), |status| format!("{class} ({status})"));
+    ModelFailure { message: class, ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn projects_see_the_class_and_the_status_of_a_failure_only() {
+        let shown =
+            |kind, message: &str| class_of(ModelFailure { kind, message: message.into(), retry_after_ms: Some(1) });
+        let refused = shown(ModelFailureKind::Permanent, "HTTP 401: org-123 has no access; key sk-1234");
+        assert_eq!(refused.message, "the model refused the request (HTTP 401)");
+        let silent = shown(ModelFailureKind::Temporary, "cannot connect to models.internal:8080");
+        assert_eq!(silent.message, "the model gave no answer");
+        assert_eq!((silent.kind, silent.retry_after_ms), (ModelFailureKind::Temporary, Some(1)));
+    }
 }
