@@ -1,8 +1,13 @@
-//! `chasqui doctor`: checks everything that a server needs, without starting one.
+//! `chasqui doctor`: checks everything that a server needs, without starting one. It creates no
+//! file and migrates nothing.
 
-use crate::{Config, operator::Operator, start};
+use crate::{
+    Config,
+    master_key::{self, Relation},
+};
 use gateways::llm::{ModelClient, config::resolve};
 use secrecy::ExposeSecret as _;
+use store::{Inspection, Schema};
 
 /// Result of one check.
 #[derive(Debug, Clone)]
@@ -19,18 +24,9 @@ pub struct Check {
 pub async fn check(config: &Config) -> Vec<Check> {
     gateways::tls::install();
     let mut checks = Vec::new();
-    let key = start::master_key(config);
-    checks.push(of(
-        "master key",
-        key.map(|_| "readable".to_owned()),
-        "set CHASQUI_MASTER_KEY or make the data folder writable",
-    ));
-    let database = async {
-        let operator = Operator::open(config).await.map_err(|error| error.to_string())?;
-        operator.migrate().await.map_err(|error| error.to_string())?;
-        Ok::<_, String>(format!("{} opens, schema current", config.database.shown()))
-    };
-    checks.push(of("database", database.await, "check CHASQUI_DATABASE_URL"));
+    let (key, database) = database(config).await;
+    checks.push(of("master key", key, "set CHASQUI_MASTER_KEY, or copy the right master.key into the data folder"));
+    checks.push(of("database", database, "check CHASQUI_DATABASE_URL and --data-dir"));
     let model = async {
         let client = ModelClient::new().map_err(|error| error.to_string())?;
         let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
@@ -59,6 +55,48 @@ pub async fn check(config: &Config) -> Vec<Check> {
     };
     checks.push(of("webhook handshake", token, "set CHASQUI_META_VERIFY_TOKEN"));
     checks
+}
+
+/// Findings about the master key and the database, which belong together.
+async fn database(config: &Config) -> (Result<String, String>, Result<String, String>) {
+    let key = match master_key::load(config) {
+        Ok(key) => key,
+        Err(error) => return (Err(error.to_string()), schema(config).await.map(|(found, _)| found)),
+    };
+    let (found, look) = match schema(config).await {
+        Ok(found) => found,
+        Err(error) => return (Ok(if key.is_some() { "readable" } else { "none yet" }.to_owned()), Err(error)),
+    };
+    let relation = match look {
+        Some(mut look) => master_key::relation(&mut look.conn(), key.as_ref()).await,
+        None => Ok(Relation::Unused),
+    };
+    let key = match (relation, key) {
+        (Err(error), _) => Err(error.to_string()),
+        (Ok(Relation::Other(stored)), key) => {
+            Err(master_key::refusal(config, key.as_ref(), stored.as_deref()).to_string())
+        }
+        (Ok(Relation::Same), Some(key)) => Ok(format!("fits the database (fingerprint {})", master_key::shown(&key))),
+        (Ok(_), Some(key)) => Ok(format!("readable, not used yet (fingerprint {})", master_key::shown(&key))),
+        (Ok(_), None) => Ok("none yet; the first start creates it".to_owned()),
+    };
+    (key, Ok(found))
+}
+
+/// Finding about the schema, and a connection if there is one.
+async fn schema(config: &Config) -> Result<(String, Option<Inspection>), String> {
+    let shown = config.database.shown();
+    let open = Inspection::open(&config.database).await.map_err(|error| error.to_string())?;
+    let Some(mut look) = open else { return Ok((format!("{shown} does not exist yet; serve creates it"), None)) };
+    Ok(match look.schema().await.map_err(|error| error.to_string())? {
+        Schema::Empty => (format!("{shown} opens, without tables; serve creates them"), None),
+        Schema::Current => (format!("{shown} opens, schema current"), Some(look)),
+        Schema::Older(count) => {
+            let wait = if count == 1 { "1 migration waits" } else { &format!("{count} migrations wait") };
+            (format!("{shown} opens; {wait} for serve or migrate"), Some(look))
+        }
+        Schema::Newer => return Err(format!("{shown} was written by a newer version of Chasqui")),
+    })
 }
 
 fn of<E: ToString>(name: &'static str, result: Result<String, E>, fix: &str) -> Check {

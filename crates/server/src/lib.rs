@@ -3,8 +3,8 @@
 //! [`build`] starts a server on a port with its workers; `serve`, `dev` and every test use it.
 //!
 //! Order of modules (each imports only from those before it): error, api, state, auth, change,
-//! found, resources, docs, health, media, webhooks, telemetry, router, settings, config, operator,
-//! start, doctor.
+//! found, resources, docs, health, media, webhooks, telemetry, router, settings, config,
+//! operator, lock, master_key, start, doctor.
 
 mod api;
 mod auth;
@@ -15,6 +15,8 @@ pub mod doctor;
 mod error;
 mod found;
 mod health;
+mod lock;
+mod master_key;
 mod media;
 pub mod operator;
 mod resources;
@@ -28,6 +30,8 @@ mod webhooks;
 pub use config::Config;
 pub use docs::openapi;
 pub use error::ApiError;
+pub use lock::LockError;
+pub use master_key::KeyError;
 pub use router::router;
 pub use start::{App, StartError, build};
 pub use state::AppState;

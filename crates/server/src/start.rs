@@ -1,24 +1,22 @@
 //! Starts the server: opens everything it needs, in the order in which it can fail.
 
-use crate::{AppState, Config, operator::Operator, router, telemetry};
+use crate::{
+    AppState, Config,
+    lock::{self, LockError},
+    master_key::{self, Key, KeyError, Relation},
+    operator::Operator,
+    router, telemetry,
+};
 use domain::chat::ModelChoice;
 use gateways::{
     egress::{Egress, EgressPolicy, Resolver},
     llm::{ModelClient, Models},
     whatsapp::GraphClient,
 };
-use runtime::{Clock, Context, InFlight, Left, Parts, Randomness, data_dir, node::Node, poison, workers};
+use runtime::{Clock, Context, InFlight, Left, Parts, Randomness, node::Node, poison, workers};
 use secrecy::ExposeSecret as _;
-use sha2::{Digest as _, Sha256};
-use std::{
-    fs::{File, OpenOptions},
-    io::Write as _,
-    net::SocketAddr,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
-use store::{DatabaseUrl, Store, platform_settings, secrets::Vault, transact, unscoped};
+use std::{fs::File, net::SocketAddr, sync::Arc, time::Duration};
+use store::{DatabaseUrl, Inspection, Schema, Store, platform_settings, transact, unscoped};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -26,12 +24,10 @@ use tokio_util::sync::CancellationToken;
 pub enum StartError {
     #[error("cannot listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, std::io::Error),
-    #[error("another Chasqui uses the database {0}; stop it, or choose another with --data-dir or --database")]
-    Locked(String),
-    #[error("data folder {0}: {1}")]
-    DataDir(String, std::io::Error),
+    #[error("{0}")]
+    Lock(#[from] LockError),
     #[error("master key: {0}")]
-    MasterKey(String),
+    MasterKey(KeyError),
     #[error("node id: {0}")]
     NodeId(String),
     #[error("database {0}: {1}")]
@@ -57,12 +53,13 @@ pub struct App {
 pub async fn build(config: Config) -> Result<App, StartError> {
     gateways::tls::install();
     let metrics = telemetry::metrics();
-    let key = master_key(&config)?;
-    let lock = if let DatabaseUrl::Sqlite(path) = &config.database { Some(lock(path)?) } else { None };
+    let lock = if let DatabaseUrl::Sqlite(path) = &config.database { Some(lock::take(path)?) } else { None };
     let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
     let node = Node::of(&config.data_dir, node_id()?, boot_id());
+    let (key, created) = key_for_database(&config).await?;
     let store = open_store(&config, &node).await?;
+    master_key::remember(&config, &store, &key, created).await.map_err(StartError::MasterKey)?;
     let (in_flight, left) = in_flight(&config, &node);
     let model_client = ModelClient::new()?;
     let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
@@ -74,7 +71,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let ctx = Context::new(Parts {
         graph: GraphClient::new(&config.graph_base_url, &config.graph_version)?,
         egress: Egress::new(policy, Resolver::System),
-        vault: Vault::new(key, key_id(&key)),
+        vault: master_key::vault(&key),
         tracking_key: tracking_key(&config, &store, &key).await?,
         node: node.owner(),
         store,
@@ -120,6 +117,19 @@ fn in_flight(config: &Config, node: &Node) -> (InFlight, Vec<Left>) {
     })
 }
 
+/// The master key of the database, which is not changed: a node with another key migrates nothing.
+async fn key_for_database(config: &Config) -> Result<(Key, bool), StartError> {
+    let database = |error| StartError::Database(config.database.shown(), error);
+    let key = master_key::load(config).map_err(StartError::MasterKey)?;
+    let mut relation = Relation::Unused;
+    if let Some(mut look) = Inspection::open(&config.database).await.map_err(database)?
+        && look.schema().await.map_err(database)? != Schema::Empty
+    {
+        relation = master_key::relation(&mut look.conn(), key.as_ref()).await.map_err(database)?;
+    }
+    master_key::establish(config, relation, key).await.map_err(StartError::MasterKey)
+}
+
 /// Opens and migrates the database. Voids the leases of this node's earlier runs; on SQLite, which
 /// has one node, all leases.
 async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
@@ -147,20 +157,21 @@ async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
 
 /// Key of tracking tokens, shared by all nodes of a database. Also checks that stored secrets can
 /// be decrypted.
-async fn tracking_key(config: &Config, store: &Store, master: &[u8; 32]) -> Result<[u8; 32], StartError> {
+async fn tracking_key(config: &Config, store: &Store, master: &Key) -> Result<[u8; 32], StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
     let has_foreign_secrets = async {
         let mut reader = store.read().await?;
-        unscoped::has_secrets_of_another_key(&mut reader.conn(), &key_id(master)).await
+        unscoped::has_secrets_of_another_key(&mut reader.conn(), &master_key::id(master)).await
     };
     if has_foreign_secrets.await.map_err(database)? {
-        let why = "secrets in this database were encrypted with another master key; set CHASQUI_MASTER_KEY to that key";
-        return Err(StartError::MasterKey(why.into()));
+        return Err(StartError::MasterKey(master_key::refusal(config, Some(master), None)));
     }
     let mut fresh = [0; 32];
-    getrandom::fill(&mut fresh).map_err(|error| StartError::MasterKey(error.to_string()))?;
+    getrandom::fill(&mut fresh).map_err(|error| StartError::NodeId(error.to_string()))?;
     let key = transact!(store, "start.tracking_key", tx => platform_settings::ensure(tx, "tracking_key", &fresh).await);
-    key.map_err(database)?.try_into().map_err(|_| StartError::MasterKey("the stored tracking key is damaged".into()))
+    key.map_err(database)?
+        .try_into()
+        .map_err(|_| database(store::Error::Damaged { what: "tracking key", why: "it has another length".into() }))
 }
 
 impl App {
@@ -209,74 +220,6 @@ impl Drop for App {
         self.serving.abort();
         self.working.abort();
     }
-}
-
-/// Locks the database file against other servers. The lock is next to the file, wherever the data
-/// folder is.
-fn lock(database: &Path) -> Result<File, StartError> {
-    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |error| StartError::DataDir(folder.display().to_string(), error);
-    data_dir::create(folder).map_err(failed)?;
-    let mut path = database.as_os_str().to_owned();
-    path.push(".lock");
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(database.display().to_string())),
-        Err(std::fs::TryLockError::Error(error)) => Err(failed(error)),
-    }
-}
-
-/// Key-encryption key: configured, or a file in the data folder that only its owner can read.
-pub(crate) fn master_key(config: &Config) -> Result<[u8; 32], StartError> {
-    if let Some(key) = &config.master_key {
-        return read_key(key.expose_secret());
-    }
-    let failed = |error| StartError::DataDir(config.data_dir.display().to_string(), error);
-    let path = config.data_dir.join("master.key");
-    match std::fs::read_to_string(&path) {
-        Ok(text) => return read_key(text.trim()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(failed(error)),
-    }
-    data_dir::create(&config.data_dir).map_err(failed)?;
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|error| StartError::MasterKey(error.to_string()))?;
-    let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(&path) {
-        Ok(mut file) => file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?,
-        // Another process created the file first; use its key.
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return master_key(config),
-        Err(error) => return Err(failed(error)),
-    }
-    Ok(key)
-}
-
-fn read_key(text: &str) -> Result<[u8; 32], StartError> {
-    let wrong = || StartError::MasterKey("it must be 64 hex digits".into());
-    if text.len() != 64 || !text.is_ascii() {
-        return Err(wrong());
-    }
-    let mut key = [0; 32];
-    for (place, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).map_err(|_| wrong())?;
-    }
-    Ok(key)
-}
-
-fn derived_key(key: &[u8; 32], purpose: &str) -> [u8; 32] {
-    let mut digest = Sha256::new();
-    digest.update(purpose.as_bytes());
-    digest.update(key);
-    digest.finalize().into()
-}
-
-fn key_id(key: &[u8; 32]) -> String {
-    derived_key(key, "id")[..6].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Random id for a new node.

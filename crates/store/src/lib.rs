@@ -12,6 +12,7 @@ pub use db::{admin, list::Variant, sql::Sql};
 pub use db::{
     conn::{Conn, Reader, Scope, Transaction, Tx},
     error::{Error, Result},
+    inspection::{Inspection, Schema},
     store::{CommitObserver, Store},
     transact::Retryable,
     url::DatabaseUrl,

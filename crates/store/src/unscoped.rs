@@ -1,8 +1,12 @@
 //! All statements without a project: look-ups in the directory, the workers'
 //! scans for due rows (which return keys only) and the leases of a whole node.
 
-use crate::{db::{Conn, Error, Result, Tx, rows, run, statements, stored_words}, suspects::SuspectRow};
-use domain::{words, Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId}};
+use crate::{
+    db::{Conn, Error, Result, Tx, rows, run, statements, stored_words},
+    secrets::SecretKind,
+    suspects::SuspectRow,
+};
+use domain::{words, Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId, SecretId}};
 use uuid::Uuid;
 
 words! {
@@ -59,6 +63,16 @@ rows! {
     }
 }
 
+rows! {
+    /// The key of a stored secret.
+    #[derive(Debug, Clone)]
+    pub struct StoredSecret {
+        pub project_id: ProjectId,
+        pub id: SecretId,
+        pub kind: SecretKind,
+    }
+}
+
 statements! {
     POINT = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) \
               ON CONFLICT (kind, value) DO UPDATE SET project_id = excluded.project_id, object_id = excluded.object_id"];
@@ -83,6 +97,7 @@ statements! {
     PROJECTS_OF_ACCOUNT = ["SELECT DISTINCT project_id FROM whatsapp_configs WHERE waba_id = $1 ORDER BY project_id LIMIT 1000"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT ", DueRow, " FROM executions ORDER BY created_at, id LIMIT 1000"];
+    ANY_SECRET = ["SELECT ", StoredSecret, " FROM secrets LIMIT 1"];
     OTHER_KEY = ["SELECT kek_id FROM secrets WHERE kek_id <> $1 LIMIT 1"];
     SUSPECTS = ["SELECT ", SuspectRow, " FROM suspects ORDER BY project_id, kind, subject_id LIMIT 1000"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
@@ -177,6 +192,11 @@ pub async fn project_of_execution(conn: &mut Conn<'_>, id: ExecutionId) -> Resul
 /// The first thousand executions of all projects, for the operator's commands.
 pub async fn executions(conn: &mut Conn<'_>) -> Result<Vec<DueRow>> {
     run!(conn, EXECUTIONS, [], fetch_all as DueRow)
+}
+
+/// Any one secret, to try a master key on.
+pub async fn any_secret(conn: &mut Conn<'_>) -> Result<Option<StoredSecret>> {
+    run!(conn, ANY_SECRET, [], fetch_optional as StoredSecret)
 }
 
 /// True if a stored secret was encrypted with another master key.

@@ -24,6 +24,7 @@ mod handoff;
 mod idempotency;
 mod interleavings;
 mod knowledge;
+mod master_key;
 mod mcp;
 mod messages;
 mod outbox;

@@ -8,6 +8,7 @@ pub mod admin;
 pub(crate) mod changes;
 pub(crate) mod conn;
 pub(crate) mod error;
+pub(crate) mod inspection;
 pub(crate) mod list;
 mod migrations;
 #[doc(hidden)]

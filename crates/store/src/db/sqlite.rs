@@ -20,7 +20,7 @@ const READERS: usize = 4;
 /// A read waits this long for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A statement blocks this long for another process that writes; then `transact!` tries again.
-const BUSY: Duration = Duration::from_millis(500);
+pub(crate) const BUSY: Duration = Duration::from_millis(500);
 /// Prepared statements per connection: more than there are.
 const STATEMENTS: usize = 512;
 
