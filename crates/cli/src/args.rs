@@ -44,12 +44,46 @@ pub enum Command {
     Login(LoginCommand),
     /// Update the database schema
     Migrate(SettingFlags),
+    /// Write a backup of the SQLite database, also while a server runs
+    Backup(BackupArgs),
+    /// Put a backup in place; what it was about to send is not sent again
+    Restore(RestoreArgs),
     /// Replay an execution's journal and compare the effects with the stored ones
     Replay(ReplayArgs),
     /// Show the settings and check for problems
     Doctor(DoctorArgs),
     /// Print the OpenAPI document of the API
     Openapi,
+}
+
+#[derive(Debug, Flags)]
+pub struct BackupArgs {
+    /// File to be written; it must not exist
+    pub file: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+#[derive(Debug, Flags)]
+pub struct RestoreArgs {
+    /// Backup that is copied into the data folder, which must have no database
+    #[arg(required_unless_present = "quarantine_only")]
+    pub file: Option<PathBuf>,
+    /// Only quarantine the configured database, which was restored by other means (PostgreSQL)
+    #[arg(long, conflicts_with_all = ["file", "no_quarantine"])]
+    pub quarantine_only: bool,
+    /// Send and answer what was open: only if the original was stopped before the backup and has
+    /// not run since
+    #[arg(long)]
+    pub no_quarantine: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
 }
 
 #[derive(Debug, Flags)]

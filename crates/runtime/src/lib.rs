@@ -9,7 +9,7 @@
 //!    `mcp_cache`, `context`
 //! 3. conversations: `suspects`, `mailbox`, `secrets`, `senders`, `sandbox`, `channel`, `media`,
 //!    `templates`
-//! 4. the outbox and the owner of a conversation: `outbox`, `ownership`
+//! 4. the outbox and the owner of a conversation: `outbox`, `ownership`, `quarantine`
 //! 5. executions: `execution`, `replay`, `test_mode`, `turn`
 //! 6. workers: `dispatch`, `trials`, `ingest`, `jobs`, `timers`, `poison`,
 //!    `workers`
@@ -36,6 +36,7 @@ pub mod node;
 pub mod outbox;
 pub mod ownership;
 pub mod poison;
+pub mod quarantine;
 pub mod replay;
 pub mod sandbox;
 pub mod secrets;

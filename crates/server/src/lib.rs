@@ -4,10 +4,11 @@
 //!
 //! Order of modules (each imports only from those before it): error, api, state, auth, change,
 //! found, resources, docs, health, media, webhooks, telemetry, router, settings, config,
-//! operator, lock, master_key, start, doctor.
+//! operator, lock, master_key, backup, start, doctor.
 
 mod api;
 mod auth;
+pub mod backup;
 mod change;
 pub mod config;
 mod docs;

@@ -16,7 +16,7 @@ use gateways::{
 use runtime::{Clock, Context, InFlight, Left, Parts, Randomness, node::Node, poison, workers};
 use secrecy::ExposeSecret as _;
 use std::{fs::File, net::SocketAddr, sync::Arc, time::Duration};
-use store::{DatabaseUrl, Inspection, Schema, Store, platform_settings, transact, unscoped};
+use store::{BACKUP_MARK, DatabaseUrl, Inspection, Schema, Store, platform_settings, transact, unscoped};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,8 @@ pub enum StartError {
     NodeId(String),
     #[error("database {0}: {1}")]
     Database(String, store::Error),
+    #[error("{0} is a backup; put it in place with: chasqui restore FILE")]
+    Backup(String),
     #[error("language model: {0}")]
     Model(String),
     #[error("{0}")]
@@ -118,6 +120,7 @@ fn in_flight(config: &Config, node: &Node) -> (InFlight, Vec<Left>) {
 }
 
 /// The master key of the database, which is not changed: a node with another key migrates nothing.
+/// A backup would send what the original has sent, so it is refused.
 async fn key_for_database(config: &Config) -> Result<(Key, bool), StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
     let key = master_key::load(config).map_err(StartError::MasterKey)?;
@@ -125,6 +128,9 @@ async fn key_for_database(config: &Config) -> Result<(Key, bool), StartError> {
     if let Some(mut look) = Inspection::open(&config.database).await.map_err(database)?
         && look.schema().await.map_err(database)? != Schema::Empty
     {
+        if platform_settings::find(&mut look.conn(), BACKUP_MARK).await.map_err(database)?.is_some() {
+            return Err(StartError::Backup(config.database.shown()));
+        }
         relation = master_key::relation(&mut look.conn(), key.as_ref()).await.map_err(database)?;
     }
     master_key::establish(config, relation, key).await.map_err(StartError::MasterKey)

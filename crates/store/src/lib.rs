@@ -10,6 +10,7 @@ mod search;
 #[cfg(feature = "testing")]
 pub use db::{admin, list::Variant, sql::Sql};
 pub use db::{
+    backup::{self, BACKUP_MARK},
     conn::{Conn, Reader, Scope, Transaction, Tx},
     error::{Error, Result},
     inspection::{Inspection, Schema},

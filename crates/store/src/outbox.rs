@@ -162,6 +162,8 @@ statements! {
     SETTLE = ["UPDATE outbox SET state = $4, next_at = $5, wamid = COALESCE(wamid, $6), error = $7, lease_owner = NULL, lease_until = 0, \
                updated_at = $8 WHERE project_id = $1 AND id = $2 AND epoch = $3 AND state IN ('queued', 'sending', 'unknown') \
                RETURNING ", OutboxRow];
+    QUARANTINE = ["UPDATE outbox SET state = 'unconfirmed', epoch = epoch + 1, next_at = $4, error = $3, lease_owner = NULL, lease_until = 0, \
+                   updated_at = $4 WHERE project_id = $1 AND id = $2 AND state IN ('queued', 'sending', 'unknown') RETURNING ", OutboxRow];
     FIND = ["SELECT ", OutboxRow, " FROM outbox WHERE project_id = $1 AND id = $2"];
     NOTE_WAMID = ["UPDATE outbox SET wamid = COALESCE(wamid, $3), updated_at = $4 WHERE project_id = $1 AND id = $2 \
                    RETURNING ", OutboxRow];
@@ -252,6 +254,12 @@ pub async fn settle(
     let (state, error, (next, wamid)) = (settlement.state(), settlement.error(), settlement.columns(now));
     run!(tx, SETTLE, [project, id, epoch, state, next, wamid, error, now], fetch_optional as OutboxRow)?
         .ok_or(Error::StaleEpoch)
+}
+
+/// Settles an entry as unconfirmed at any epoch: another installation may have sent it. `None` if
+/// it is settled.
+pub async fn quarantine(tx: &mut Tx<'_>, project: ProjectId, id: OutboxId, error: &str, now: Timestamp) -> Result<Option<OutboxRow>> {
+    run!(tx, QUARANTINE, [project, id, error, now], fetch_optional as OutboxRow)
 }
 
 /// Fails the agents' queued sends of a conversation. Rows with a possibly open request stay.

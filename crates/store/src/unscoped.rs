@@ -64,6 +64,16 @@ rows! {
 }
 
 rows! {
+    /// A conversation that is no longer due.
+    #[derive(Debug, Clone, Copy)]
+    pub struct PausedConversation {
+        pub project_id: ProjectId,
+        pub id: ConversationId,
+        pub execution_id: Option<ExecutionId>,
+    }
+}
+
+rows! {
     /// The key of a stored secret.
     #[derive(Debug, Clone)]
     pub struct StoredSecret {
@@ -98,6 +108,9 @@ statements! {
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT ", DueRow, " FROM executions ORDER BY created_at, id LIMIT 1000"];
     ANY_SECRET = ["SELECT ", StoredSecret, " FROM secrets LIMIT 1"];
+    UNSETTLED = ["SELECT ", DueConversation, " FROM outbox WHERE state IN ('queued', 'sending', 'unknown') ORDER BY next_at LIMIT $1"];
+    PAUSE_DUE = ["UPDATE conversations SET due_at = NULL, burst_started_at = NULL, lease_owner = NULL, lease_until = 0, \
+                  epoch = epoch + 1 WHERE due_at <= $1 RETURNING ", PausedConversation];
     OTHER_KEY = ["SELECT kek_id FROM secrets WHERE kek_id <> $1 LIMIT 1"];
     SUSPECTS = ["SELECT ", SuspectRow, " FROM suspects ORDER BY project_id, kind, subject_id LIMIT 1000"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
@@ -192,6 +205,16 @@ pub async fn project_of_execution(conn: &mut Conn<'_>, id: ExecutionId) -> Resul
 /// The first thousand executions of all projects, for the operator's commands.
 pub async fn executions(conn: &mut Conn<'_>) -> Result<Vec<DueRow>> {
     run!(conn, EXECUTIONS, [], fetch_all as DueRow)
+}
+
+/// Outbox entries whose result is open, whenever they are due.
+pub async fn unsettled_outbox(conn: &mut Conn<'_>, limit: i64) -> Result<Vec<DueOutbox>> {
+    run!(conn, UNSETTLED, [limit], fetch_all as DueOutbox)
+}
+
+/// Makes all due conversations wait for their next input, and voids their leases.
+pub async fn pause_due_conversations(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<PausedConversation>> {
+    run!(tx, PAUSE_DUE, [now], fetch_all as PausedConversation)
 }
 
 /// Any one secret, to try a master key on.

@@ -1,5 +1,6 @@
 //! Commands, one file each.
 
+mod backup;
 pub mod demo;
 mod dev;
 mod doctor;
@@ -12,6 +13,7 @@ mod openapi;
 mod phone;
 mod projects;
 mod replay;
+mod restore;
 mod serve;
 mod signals;
 
@@ -34,6 +36,8 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Executions(ExecutionsCommand::Stop(args)) => executions::stop(args).await,
         Command::Login(LoginCommand::Approve(args)) => login::approve(args).await,
         Command::Migrate(flags) => migrate::run(flags).await,
+        Command::Backup(args) => backup::run(args).await,
+        Command::Restore(args) => restore::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
         Command::Openapi => openapi::run(),

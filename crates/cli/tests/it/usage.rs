@@ -5,9 +5,21 @@ use crate::program::{Home, bare, finished, json, stderr, stdout};
 #[test]
 fn help_lists_every_command() {
     let help = stdout(&finished(&mut bare(&["--help"])));
-    for command in
-        ["dev", "demo", "phone", "serve", "emulator", "projects", "keys", "executions", "login", "migrate", "doctor"]
-    {
+    for command in [
+        "dev",
+        "demo",
+        "phone",
+        "serve",
+        "emulator",
+        "projects",
+        "keys",
+        "executions",
+        "login",
+        "migrate",
+        "backup",
+        "restore",
+        "doctor",
+    ] {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command} is missing: {help}");
     }
 }
@@ -27,6 +39,8 @@ fn every_command_has_help() {
         &["executions", "stop", "--help"],
         &["login", "approve", "--help"],
         &["migrate", "--help"],
+        &["backup", "--help"],
+        &["restore", "--help"],
         &["doctor", "--help"],
     ] {
         let output = finished(&mut bare(command));
@@ -41,6 +55,8 @@ fn wrong_usage_exits_with_2() {
         &["serve", "--listen", "nowhere"],
         &["fly"],
         &["keys", "create"],
+        &["backup"],
+        &["restore"],
         &["phone", "send", "hi", "--wait", "soon"],
         &[],
     ] {

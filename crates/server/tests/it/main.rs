@@ -32,6 +32,7 @@ mod parallel_changes;
 mod production;
 mod rehearsal;
 mod replay;
+mod restore;
 mod sandbox;
 mod scenarios;
 mod secrets;

@@ -5,6 +5,7 @@
 
 #[cfg(feature = "testing")]
 pub mod admin;
+pub mod backup;
 pub(crate) mod changes;
 pub(crate) mod conn;
 pub(crate) mod error;

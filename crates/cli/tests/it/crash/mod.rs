@@ -2,6 +2,7 @@
 //! and starts again. The emulated WhatsApp keeps running and shows whether anything was lost or
 //! doubled (docs/spec/reliability.md 15).
 
+mod backup;
 mod cases;
 mod clocks;
 mod dialogs;
