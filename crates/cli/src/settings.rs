@@ -1,13 +1,19 @@
 //! Settings of a command: defaults, `--config`, variables, flags, in rising precedence.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args as Flags;
 use server::{
     Config,
     config::{self, Given, Values},
+    operator::{Operator, OperatorError},
 };
+
+use crate::{commands::dev, output};
 
 /// Flags of every command that opens the database.
 #[derive(Debug, Default, Flags)]
@@ -48,9 +54,60 @@ pub fn read(values: &Values) -> Result<Config> {
     Ok(Config::read(values, &variable, rehearsal::provider())?)
 }
 
-/// Reads the settings of a command that does not listen.
+/// Reads the settings of a command on an existing database.
 pub fn load(flags: &SettingFlags) -> Result<Config> {
-    read(&collect(flags, None)?)
+    read(&collect_existing(flags)?)
+}
+
+/// Collects the values of a command on an existing database. If no place is given, the one data
+/// folder here that has a database is used: the default one, or that of `dev`.
+pub fn collect_existing(flags: &SettingFlags) -> Result<Values> {
+    let mut values = collect(flags, None)?;
+    if !has_place(&values) {
+        let default = text(&values, "server.data_dir").to_owned();
+        let found: Vec<&str> =
+            [default.as_str(), dev::DATA_DIR].into_iter().filter(|folder| has_database(folder)).collect();
+        match found[..] {
+            [] => {}
+            [one] => set(&mut values, "server.data_dir", one, "found"),
+            _ => bail!("there are databases in {default} and in {}; name one with --data-dir", dev::DATA_DIR),
+        }
+    }
+    Ok(values)
+}
+
+/// True if the place of the database is given, so that a new one there is no accident.
+pub fn has_place(values: &Values) -> bool {
+    is_given(values, "server.data_dir") || is_given(values, "database.url")
+}
+
+fn has_database(folder: &str) -> bool {
+    Path::new(folder).join("chasqui.db").exists()
+}
+
+/// Opens the database of a command that may create it. It does so only at a given place.
+pub async fn open_or_create(flags: &SettingFlags) -> Result<Operator> {
+    let values = collect_existing(flags)?;
+    let config = read(&values)?;
+    match Operator::open(&config).await {
+        Err(OperatorError::NoDatabase(_)) if has_place(&values) => {
+            let operator = Operator::open_or_create(&config).await?;
+            output::note(format_args!("created the database {}", config.database.shown()));
+            Ok(operator)
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// Refuses a variable that looks like a setting and is none: a misspelt one would be ignored.
+pub fn refuse_unknown_variables() -> Result<()> {
+    let set: Vec<(String, String)> = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .collect();
+    let unknown = server::settings::unknown_variable(set.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let Some((name, nearest)) = unknown else { return Ok(()) };
+    let hint = nearest.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
+    bail!("there is no variable {name}{hint} All are listed by: chasqui doctor --default-config")
 }
 
 /// True if the value comes from a file, a variable or a flag.

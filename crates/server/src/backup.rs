@@ -10,7 +10,7 @@ use crate::{
 };
 use runtime::quarantine::{self, Quarantined};
 use std::path::{Path, PathBuf};
-use store::{BACKUP_MARK, DatabaseUrl, Inspection, Schema, Store, backup, platform_settings, transact};
+use store::{BACKUP_MARK, DatabaseUrl, Inspection, Schema, Store, backup, platform_settings, side_files, transact};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
@@ -76,7 +76,7 @@ pub async fn back_up(config: &Config, file: &Path) -> Result<BackedUp, BackupErr
 pub async fn restore(config: &Config, file: &Path, quarantine: bool) -> Result<Restored, BackupError> {
     let database = sqlite_path(config)?;
     let _lock = lock::take(&database)?;
-    let [log, ..] = backup::side_files(&database);
+    let [log, ..] = side_files(&database);
     if database.exists() || log.exists() {
         return Err(BackupError::NotEmpty(database.display().to_string()));
     }
@@ -108,7 +108,7 @@ pub async fn restore(config: &Config, file: &Path, quarantine: bool) -> Result<R
             return Err(error);
         }
     };
-    for file in backup::side_files(&draft) {
+    for file in side_files(&draft) {
         let _ = std::fs::remove_file(file);
     }
     std::fs::rename(&draft, &database).map_err(|error| LockError::DataDir(database.display().to_string(), error))?;
@@ -138,7 +138,7 @@ pub async fn quarantine_only(config: &Config) -> Result<Restored, BackupError> {
     Ok(Restored { quarantined, has_master_key })
 }
 
-/// Migrates a copy, quarantines it, and removes the mark of a backup.
+/// Migrates a copy, quarantines it, and removes the marks of a backup and of a running server.
 async fn prepare(config: &Config, database: DatabaseUrl, quarantine: bool) -> Result<Option<Quarantined>, BackupError> {
     let store = Store::open(&database).await?;
     store.migrate().await?;
@@ -146,7 +146,11 @@ async fn prepare(config: &Config, database: DatabaseUrl, quarantine: bool) -> Re
         true => Some(quarantine::run(&store, config.clock.now()).await?),
         false => None,
     };
-    transact!(store, "restore.mark", tx => platform_settings::remove(tx, BACKUP_MARK).await)?;
+    transact!(store, "restore.mark", tx => {
+        // The original was running.
+        platform_settings::remove(tx, lock::RUNNING).await?;
+        platform_settings::remove(tx, BACKUP_MARK).await
+    })?;
     store.close().await;
     Ok(quarantined)
 }
@@ -168,7 +172,7 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
 fn remove(draft: &Path) {
     let partial = with_ending(draft, ".partial");
     let copies = [draft.to_owned(), partial].into_iter();
-    for path in copies.flat_map(|path| backup::side_files(&path).into_iter().chain([path])) {
+    for path in copies.flat_map(|path| side_files(&path).into_iter().chain([path])) {
         let _ = std::fs::remove_file(path);
     }
 }

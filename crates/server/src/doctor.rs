@@ -57,6 +57,25 @@ pub async fn check(config: &Config) -> Vec<Check> {
     checks
 }
 
+/// What a server runs without, for a warning at its start.
+pub fn gaps(config: &Config) -> Vec<&'static str> {
+    let mut gaps = Vec::new();
+    if config.app_secrets.is_empty() {
+        gaps.push("no app secret: every webhook is refused; set CHASQUI_META_APP_SECRET");
+    }
+    if config.verify_token.is_none() {
+        gaps.push("no verify token: Meta's handshake is refused; set CHASQUI_META_VERIFY_TOKEN");
+    }
+    gaps
+}
+
+/// Logs the gaps.
+pub fn warn(gaps: &[&str]) {
+    for gap in gaps {
+        tracing::warn!("{gap}");
+    }
+}
+
 /// Findings about the master key and the database, which belong together.
 async fn database(config: &Config) -> (Result<String, String>, Result<String, String>) {
     let key = match master_key::load(config) {

@@ -6,6 +6,10 @@ use std::{
     path::Path,
 };
 
+/// Setting in a database whose server has not stopped. It is in the file itself, not only in the
+/// write-ahead log, so a start that finds it without a log knows that commits are missing.
+pub(crate) const RUNNING: &str = "running";
+
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     #[error("another Chasqui uses the database {0}; stop it, or choose another with --data-dir or --database")]

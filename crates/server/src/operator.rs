@@ -21,6 +21,7 @@ use uuid::Uuid;
 pub struct Operator {
     store: Store,
     clock: Clock,
+    shown: String,
 }
 
 /// Work that was failed for good, because it ended the process repeatedly.
@@ -43,6 +44,8 @@ pub enum OperatorError {
     Store(#[from] store::Error),
     #[error("data folder: {0}")]
     DataDir(#[from] std::io::Error),
+    #[error("there is no database at {0}; start the server once, or name its folder with --data-dir")]
+    NoDatabase(String),
     #[error("no project '{0}'; create one with: chasqui projects create NAME")]
     NoProject(String),
     #[error("several projects are called '{0}'; use the project id")]
@@ -59,18 +62,33 @@ pub enum OperatorError {
 
 impl Operator {
     /// Uses an open database.
-    pub const fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub fn new(store: Store, clock: Clock) -> Self {
+        let shown = store.engine_name().to_owned();
+        Self { store, clock, shown }
     }
 
-    /// Opens the configured database. A server may be running on it.
+    /// Address of the database, without secrets.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// Opens the configured database, which must exist. A server may be running on it.
     pub async fn open(config: &Config) -> Result<Self, OperatorError> {
+        match &config.database {
+            DatabaseUrl::Sqlite(path) if !path.exists() => Err(OperatorError::NoDatabase(path.display().to_string())),
+            _ => Self::open_or_create(config).await,
+        }
+    }
+
+    /// Opens the configured database; creates an SQLite file that does not exist.
+    pub async fn open_or_create(config: &Config) -> Result<Self, OperatorError> {
         if let DatabaseUrl::Sqlite(path) = &config.database
             && let Some(folder) = path.parent()
         {
             data_dir::create(folder)?;
         }
-        Ok(Self::new(Store::open(&config.database).await?, config.clock.clone()))
+        let (store, clock) = (Store::open(&config.database).await?, config.clock.clone());
+        Ok(Self { store, clock, shown: config.database.shown() })
     }
 
     /// Migrates the schema.

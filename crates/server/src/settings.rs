@@ -1,6 +1,8 @@
 //! The table of all settings: file key, variable, default and description. The commented default
 //! file, the parsing of file and environment, and `doctor` use it.
 
+use domain::agent::nearest;
+
 #[derive(Debug)]
 pub struct Setting {
     /// `section.key` in the file.
@@ -119,6 +121,33 @@ pub const COMMAND_VARIABLES: &[(&str, &str)] = &[
     ("CHASQUI_DEMO_LANGUAGE", "The language of demo: en, es or pt."),
 ];
 
+/// Hooks of test builds: runtime's `failpoint.rs`.
+const TEST_VARIABLES: [&str; 4] =
+    ["CHASQUI_FAILPOINT", "CHASQUI_FAILPOINT_SIGNAL", "CHASQUI_RETRY_EVERY", "CHASQUI_CLOCK_OFF_BY"];
+
+/// The first variable that looks like a setting and is none, with the nearest name.
+pub fn unknown_variable<'v>(set: impl Iterator<Item = (&'v str, &'v str)>) -> Option<(&'v str, Option<&'static str>)> {
+    let known = || {
+        let settings = SETTINGS.iter().map(|setting| setting.variable);
+        settings.chain(COMMAND_VARIABLES.iter().map(|(variable, _)| *variable))
+    };
+    let in_tests = |name: &str| cfg!(feature = "failpoints") && TEST_VARIABLES.contains(&name);
+    let is_unknown = |(name, value): &(&str, &str)| {
+        let ours = name.starts_with("CHASQUI_") && !value.trim().is_empty() && !is_service_link(name, value);
+        ours && !in_tests(name) && known().all(|variable| variable != *name)
+    };
+    set.into_iter().find(is_unknown).map(|(name, _)| (name, nearest(name, known())))
+}
+
+/// Kubernetes sets such variables in every container for a service called `chasqui…`.
+fn is_service_link(name: &str, value: &str) -> bool {
+    let is_port = |text: &str| text.split('_').next().is_some_and(|port| port.parse::<u16>().is_ok());
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || (name.ends_with("_PORT") && value.contains("://"))
+        || name.split_once("_PORT_").is_some_and(|(_, rest)| is_port(rest))
+}
+
 /// Default file: every setting commented out, with its description.
 pub fn default_file() -> String {
     let mut text =
@@ -142,6 +171,28 @@ pub fn default_file() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn unknown_variable_is_found_with_the_nearest_name() {
+        let found = |name, value| unknown_variable([("HOME", "/"), (name, value)].into_iter());
+        assert_eq!(found("CHASQUI_LISTN", "x"), Some(("CHASQUI_LISTN", Some("CHASQUI_LISTEN"))));
+        assert_eq!(found("CHASQUI_QQQQQQQQQQQQQQQQQ", "x"), Some(("CHASQUI_QQQQQQQQQQQQQQQQQ", None)));
+        for setting in SETTINGS {
+            assert_eq!(found(setting.variable, "x"), None);
+        }
+        for (variable, _) in COMMAND_VARIABLES {
+            assert_eq!(found(variable, "x"), None);
+        }
+        for (name, value) in [
+            ("CHASQUI_LISTN", " "),
+            ("CHASQUI_SERVICE_HOST", "10.0.0.1"),
+            ("CHASQUI_SERVICE_PORT_HTTP", "4000"),
+            ("CHASQUI_PORT", "tcp://10.0.0.1:4000"),
+            ("CHASQUI_PORT_4000_TCP_ADDR", "10.0.0.1"),
+        ] {
+            assert_eq!(found(name, value), None, "{name}");
+        }
+    }
 
     #[test]
     fn default_file_contains_every_setting_and_its_variable() {

@@ -16,7 +16,7 @@ use gateways::{
 use runtime::{Clock, Context, InFlight, Left, Parts, Randomness, node::Node, poison, workers};
 use secrecy::ExposeSecret as _;
 use std::{fs::File, net::SocketAddr, sync::Arc, time::Duration};
-use store::{BACKUP_MARK, DatabaseUrl, Inspection, Schema, Store, platform_settings, transact, unscoped};
+use store::{BACKUP_MARK, DatabaseUrl, Inspection, Schema, Store, platform_settings, side_files, transact, unscoped};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -131,9 +131,41 @@ async fn key_for_database(config: &Config) -> Result<(Key, bool), StartError> {
         if platform_settings::find(&mut look.conn(), BACKUP_MARK).await.map_err(database)?.is_some() {
             return Err(StartError::Backup(config.database.shown()));
         }
+        warn_of_a_missing_log(config, &mut look).await.map_err(database)?;
         relation = master_key::relation(&mut look.conn(), key.as_ref()).await.map_err(database)?;
     }
     master_key::establish(config, relation, key).await.map_err(StartError::MasterKey)
+}
+
+/// Somebody copied the file without its log, or removed the log.
+async fn warn_of_a_missing_log(config: &Config, look: &mut Inspection) -> store::Result<()> {
+    let DatabaseUrl::Sqlite(path) = &config.database else { return Ok(()) };
+    let [log, ..] = side_files(path);
+    if !log.exists() && platform_settings::find(&mut look.conn(), lock::RUNNING).await?.is_some() {
+        tracing::error!(
+            database = config.database.shown(),
+            "its server did not stop and the write-ahead log {} is missing: the latest commits are lost. If the file \
+             was copied, copy the log too, or use: chasqui backup",
+            log.display()
+        );
+    }
+    Ok(())
+}
+
+/// Marks an SQLite file as in use until [`App::shutdown`].
+async fn mark_running(store: &Store) -> store::Result<()> {
+    if !store.is_exclusive() {
+        return Ok(());
+    }
+    let marked = {
+        let mut reader = store.read().await?;
+        platform_settings::find(&mut reader.conn(), lock::RUNNING).await?.is_some()
+    };
+    if !marked {
+        transact!(store, "start.mark", tx => platform_settings::ensure(tx, lock::RUNNING, b"1").await)?;
+        store.flush_log().await;
+    }
+    Ok(())
 }
 
 /// Opens and migrates the database. Voids the leases of this node's earlier runs; on SQLite, which
@@ -150,6 +182,7 @@ async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
     }));
     store.observe_retries(Arc::new(|name| metrics::counter!("db_tx_retries_total", "name" => name).increment(1)));
     store.migrate().await.map_err(database)?;
+    mark_running(&store).await.map_err(database)?;
     #[cfg(feature = "failpoints")]
     store.refuse_every(runtime::failpoint::retry_every());
     let (exclusive, earlier) = (store.is_exclusive(), node.prefix());
@@ -215,6 +248,13 @@ impl App {
         };
         if tokio::time::timeout(Duration::from_secs(20), finished).await.is_err() {
             tracing::warn!("shutdown timed out; leases of unfinished work will expire");
+        }
+        if self.ctx.store.is_exclusive() {
+            let unmarked =
+                transact!(self.ctx.store, "stop.mark", tx => platform_settings::remove(tx, lock::RUNNING).await);
+            if let Err(error) = unmarked {
+                tracing::warn!(%error, "the database stays marked as in use");
+            }
         }
         self.ctx.store.close().await;
     }

@@ -9,6 +9,7 @@ use axum::{
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use std::{
+    io::IsTerminal as _,
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
@@ -22,9 +23,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn init(log: &str) {
     let (json, filter) = log.strip_prefix("json:").map_or((false, log), |filter| (true, filter));
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(has_colour());
     // A second start in one process, as in tests, keeps the first logger.
     let _ = if json { builder.json().try_init() } else { builder.compact().try_init() };
+}
+
+/// Colour codes in a file or a journal are noise. `NO_COLOR` is a convention (no-color.org).
+fn has_colour() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Metrics of the process, shared by all its servers.

@@ -14,6 +14,7 @@ pub use db::{
     conn::{Conn, Reader, Scope, Transaction, Tx},
     error::{Error, Result},
     inspection::{Inspection, Schema},
+    paths::side_files,
     store::{CommitObserver, Store},
     transact::Retryable,
     url::DatabaseUrl,

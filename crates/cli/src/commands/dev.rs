@@ -16,7 +16,8 @@ use crate::{
     stack::{EmulatorChoice, Stack, StackConfig},
 };
 
-const DATA_DIR: &str = ".chasqui/dev";
+/// Data folder unless another is given.
+pub const DATA_DIR: &str = ".chasqui/dev";
 
 /// Prints addresses, key and next commands within seconds, then serves until it is stopped.
 pub async fn run(args: DevArgs) -> Result<ExitCode> {

@@ -22,7 +22,7 @@ pub async fn run(args: DoctorArgs) -> Result<ExitCode> {
         output::text_now(&default_file());
         return Ok(ExitCode::SUCCESS);
     }
-    let values = settings::collect(&args.settings, None)?;
+    let values = settings::collect_existing(&args.settings)?;
     let mut checks = match settings::read(&values) {
         Ok(config) => doctor::check(&config).await,
         Err(error) => vec![unreadable(&error)],

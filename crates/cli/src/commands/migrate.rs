@@ -3,19 +3,16 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
-use server::operator::Operator;
-
 use crate::{
     output,
     settings::{self, SettingFlags},
 };
+use anyhow::Result;
 
 /// Idempotent.
 pub async fn run(flags: SettingFlags) -> Result<ExitCode> {
-    let config = settings::load(&flags)?;
-    let shown = config.database.shown();
-    Operator::open(&config).await?.migrate().await?;
-    output::line(format_args!("{shown} is up to date"));
+    let operator = settings::open_or_create(&flags).await?;
+    operator.migrate().await?;
+    output::line(format_args!("{} is up to date", operator.shown()));
     Ok(ExitCode::SUCCESS)
 }

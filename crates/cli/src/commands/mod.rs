@@ -2,7 +2,7 @@
 
 mod backup;
 pub mod demo;
-mod dev;
+pub mod dev;
 mod doctor;
 mod emulator;
 mod executions;
@@ -21,9 +21,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::args::{Command, ExecutionsCommand, KeysCommand, LoginCommand, ProjectsCommand};
+use crate::{
+    args::{Command, ExecutionsCommand, KeysCommand, LoginCommand, ProjectsCommand},
+    settings,
+};
 
 pub async fn run(command: Command) -> Result<ExitCode> {
+    settings::refuse_unknown_variables()?;
     match command {
         Command::Dev(args) => dev::run(args).await,
         Command::Demo(args) => demo::run(args).await,

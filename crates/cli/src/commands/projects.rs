@@ -4,14 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
-use server::operator::Operator;
 
 use crate::{args::CreateProject, output, settings};
 
 /// Also works while a server is running.
 pub async fn create(args: CreateProject) -> Result<ExitCode> {
-    let config = settings::load(&args.settings)?;
-    let operator = Operator::open(&config).await?;
+    let operator = settings::open_or_create(&args.settings).await?;
     let project = operator.create_project(&args.name).await?;
     let (_, key) = operator.create_key(&project.to_string()).await?;
     if args.json {

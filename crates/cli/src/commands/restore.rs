@@ -10,7 +10,11 @@ use crate::{args::RestoreArgs, output, settings};
 
 /// Prints what the quarantine stopped.
 pub async fn run(args: RestoreArgs) -> Result<ExitCode> {
-    let config = settings::load(&args.settings)?;
+    // A new place is not looked for, an existing database is.
+    let config = match &args.file {
+        Some(_) => settings::read(&settings::collect(&args.settings, None)?)?,
+        None => settings::load(&args.settings)?,
+    };
     let done = match &args.file {
         Some(file) => backup::restore(&config, file, !args.no_quarantine).await?,
         None => backup::quarantine_only(&config).await?,

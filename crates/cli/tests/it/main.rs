@@ -4,6 +4,7 @@
 
 #[cfg(feature = "failpoints")]
 mod crash;
+mod data_folder;
 mod demo;
 mod dev;
 mod operators;

@@ -55,6 +55,7 @@ fn approved_login_code_can_be_exchanged_for_a_token() {
 #[test]
 fn project_name_must_exist_and_be_unique() {
     let home = Home::new();
+    assert!(home.run(&["projects", "create", "Only"]).status.success());
     let output = home.run(&["keys", "create", "--project", "Missing"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("no project 'Missing'"), "{}", stderr(&output));

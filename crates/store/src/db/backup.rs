@@ -1,10 +1,6 @@
 //! Copies of an SQLite database, taken while others write.
 
-use crate::db::{
-    error::Error,
-    inspection::{beside, read_only},
-    sqlite,
-};
+use crate::db::{error::Error, inspection::read_only, paths::beside, sqlite};
 use rusqlite::{
     Connection, OpenFlags,
     backup::{Backup, StepResult},
@@ -12,7 +8,7 @@ use rusqlite::{
 };
 use std::{
     fs::{File, OpenOptions},
-    path::{Path, PathBuf},
+    path::Path,
     time::Duration,
 };
 
@@ -115,9 +111,4 @@ fn sync_folder(file: &Path) -> std::io::Result<()> {
 
 fn io(path: &Path, error: &std::io::Error) -> Error {
     Error::Unavailable(format!("{}: {error}", path.display()))
-}
-
-/// Files that SQLite keeps beside a database.
-pub fn side_files(database: &Path) -> [PathBuf; 3] {
-    ["-wal", "-shm", "-journal"].map(|ending| beside(database, ending))
 }

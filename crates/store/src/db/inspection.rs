@@ -1,14 +1,9 @@
 //! Reads a database without changing it: no file is created, no migration runs.
 
-use crate::db::{conn::Conn, error::Error, migrations, sqlite, url::DatabaseUrl};
+use crate::db::{conn::Conn, error::Error, migrations, paths::beside, sqlite, url::DatabaseUrl};
 use rusqlite::{Connection, OpenFlags};
 use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
-use std::{
-    ffi::OsString,
-    path::{Path, PathBuf},
-    str::FromStr as _,
-    time::Duration,
-};
+use std::{path::Path, str::FromStr as _, time::Duration};
 
 /// A connection that only reads.
 pub struct Inspection(Engine);
@@ -79,13 +74,6 @@ impl Inspection {
             missing => Schema::Older(missing),
         })
     }
-}
-
-/// Path of a file that SQLite keeps beside the database: `-wal`, `-shm` or `-journal`.
-pub(crate) fn beside(database: &Path, ending: &str) -> PathBuf {
-    let mut path = OsString::from(database);
-    path.push(ending);
-    path.into()
 }
 
 /// Opens an existing file. Without a write-ahead log the file is complete and SQLite is told that

@@ -12,6 +12,7 @@ pub(crate) mod error;
 pub(crate) mod inspection;
 pub(crate) mod list;
 mod migrations;
+pub(crate) mod paths;
 #[doc(hidden)]
 pub mod point;
 #[cfg(feature = "failpoints")]

@@ -4,7 +4,7 @@
 //! cost more (docs/decisions/0006-synchronous-sqlite-on-the-calling-task.md). COMMIT waits for the
 //! disk and runs on the blocking pool (`writer.rs`).
 
-use crate::db::{error::Error, row::FromRow};
+use crate::db::{error::Error, paths::beside, row::FromRow};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql, config::DbConfig, functions::FunctionFlags};
 use std::{
     path::Path,
@@ -57,6 +57,10 @@ pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite
     // Without this, SQLite plans a statement again for each new value of a range.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if !read_only {
+        // The log of a killed server stays until a server takes it over: without it, a start would
+        // report that commits are lost.
+        let log_in_use = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, log_in_use)?;
         conn.pragma_update(None, "journal_mode", "WAL")?;
         // An acknowledged message survives a power failure (docs/spec/reliability.md 2).
         conn.pragma_update(None, "synchronous", "FULL")?;

@@ -212,6 +212,13 @@ impl Store {
         Ok(value)
     }
 
+    /// Moves SQLite's write-ahead log into the file.
+    pub async fn flush_log(&self) {
+        if let Engine::Sqlite { writer, .. } = &self.engine {
+            writer.truncate_log().await;
+        }
+    }
+
     /// Closes all connections; SQLite's write-ahead log is moved into the file.
     pub async fn close(&self) {
         match &self.engine {
