@@ -8,6 +8,10 @@
 
 use domain::Span;
 
+/// Variables of the hooks, which builds without them refuse.
+pub const VARIABLES: [&str; 5] =
+    ["CHASQUI_FAILPOINT", "CHASQUI_FAILPOINT_SIGNAL", "CHASQUI_RETRY_EVERY", "CHASQUI_CLOCK_OFF_BY", "CHASQUI_POISON"];
+
 /// All places; the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
 pub const ALL: [&str; 33] = [

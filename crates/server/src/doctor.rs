@@ -4,6 +4,7 @@
 use crate::{
     Config,
     master_key::{self, Relation},
+    well_known,
 };
 use gateways::llm::{ModelClient, config::resolve};
 use secrecy::ExposeSecret as _;
@@ -53,6 +54,8 @@ pub async fn check(config: &Config) -> Vec<Check> {
     } else {
         Err("no verify token: Meta's handshake is refused")
     };
+    let secrets = well_known::refusal(config).map_or(Ok("none is well known".to_owned()), Err);
+    checks.push(of("secrets", secrets, "set secrets of your own"));
     checks.push(of("webhook handshake", token, "set CHASQUI_META_VERIFY_TOKEN"));
     checks
 }

@@ -4,7 +4,7 @@
 //!
 //! Order of modules (each imports only from those before it): error, api, state, auth, change,
 //! found, resources, docs, health, media, webhooks, telemetry, router, settings, config,
-//! operator, lock, master_key, backup, start, doctor.
+//! operator, lock, master_key, backup, well_known, start, doctor.
 
 mod api;
 mod auth;
@@ -27,6 +27,7 @@ mod start;
 mod state;
 pub mod telemetry;
 mod webhooks;
+pub mod well_known;
 
 pub use config::Config;
 pub use docs::openapi;

@@ -30,6 +30,10 @@ pub enum KeyError {
     File(String),
     #[error("it must be 64 hex digits")]
     Malformed,
+    #[error("all its bytes are equal; make one with: openssl rand -hex 32")]
+    Guessable,
+    #[error("{0} can be read by others; run: chmod 600 {0}")]
+    Readable(String),
     /// The database was first used with another key.
     #[error("{0}")]
     Other(String),
@@ -109,10 +113,27 @@ pub(crate) fn load(config: &Config) -> Result<Option<Key>, KeyError> {
         return read(key.expose_secret()).map(Some);
     }
     match std::fs::read_to_string(path(config)) {
-        Ok(text) => read(text.trim()).map(Some),
+        Ok(text) => private(config).and_then(|()| read(text.trim())).map(Some),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(file_error(config, &error)),
     }
+}
+
+/// Refuses a file that its group or others can read.
+#[cfg(unix)]
+fn private(config: &Config) -> Result<(), KeyError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = path(config);
+    let file = std::fs::metadata(&path).map_err(|error| file_error(config, &error))?;
+    if file.permissions().mode() & 0o077 != 0 {
+        return Err(KeyError::Readable(path.display().to_string()));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn private(_: &Config) -> Result<(), KeyError> {
+    Ok(())
 }
 
 /// Writes a new key that only its owner can read.
@@ -150,6 +171,9 @@ fn read(text: &str) -> Result<Key, KeyError> {
     for (place, byte) in key.iter_mut().enumerate() {
         *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).map_err(|_| KeyError::Malformed)?;
     }
+    if key.iter().all(|byte| *byte == key[0]) {
+        return Err(KeyError::Guessable);
+    }
     Ok(key)
 }
 
@@ -186,9 +210,12 @@ mod tests {
 
     #[test]
     fn only_64_hex_digits_are_a_key() {
-        assert_eq!(read(&"0f".repeat(32)).unwrap(), [15; 32]);
+        assert_eq!(read(&"0f0E".repeat(16)).unwrap()[..2], [15, 14]);
         for bad in ["", "0f", &"0g".repeat(32), &"+f".repeat(32), &"é".repeat(32)] {
-            assert!(read(bad).is_err(), "{bad}");
+            assert!(matches!(read(bad), Err(KeyError::Malformed)), "{bad}");
+        }
+        for bad in ["00", "11", "ab"] {
+            assert!(matches!(read(&bad.repeat(32)), Err(KeyError::Guessable)), "{bad}");
         }
     }
 

@@ -2,6 +2,7 @@
 //! file, the parsing of file and environment, and `doctor` use it.
 
 use domain::agent::nearest;
+use runtime::failpoint;
 
 #[derive(Debug)]
 pub struct Setting {
@@ -121,17 +122,13 @@ pub const COMMAND_VARIABLES: &[(&str, &str)] = &[
     ("CHASQUI_DEMO_LANGUAGE", "The language of demo: en, es or pt."),
 ];
 
-/// Hooks of test builds: runtime's `failpoint.rs`.
-const TEST_VARIABLES: [&str; 4] =
-    ["CHASQUI_FAILPOINT", "CHASQUI_FAILPOINT_SIGNAL", "CHASQUI_RETRY_EVERY", "CHASQUI_CLOCK_OFF_BY"];
-
 /// The first variable that looks like a setting and is none, with the nearest name.
 pub fn unknown_variable<'v>(set: impl Iterator<Item = (&'v str, &'v str)>) -> Option<(&'v str, Option<&'static str>)> {
     let known = || {
         let settings = SETTINGS.iter().map(|setting| setting.variable);
         settings.chain(COMMAND_VARIABLES.iter().map(|(variable, _)| *variable))
     };
-    let in_tests = |name: &str| cfg!(feature = "failpoints") && TEST_VARIABLES.contains(&name);
+    let in_tests = |name: &str| cfg!(feature = "failpoints") && failpoint::VARIABLES.contains(&name);
     let is_unknown = |(name, value): &(&str, &str)| {
         let ours = name.starts_with("CHASQUI_") && !value.trim().is_empty() && !is_service_link(name, value);
         ours && !in_tests(name) && known().all(|variable| variable != *name)

@@ -5,7 +5,7 @@ use crate::{
     lock::{self, LockError},
     master_key::{self, Key, KeyError, Relation},
     operator::Operator,
-    router, telemetry,
+    router, telemetry, well_known,
 };
 use domain::chat::ModelChoice;
 use gateways::{
@@ -26,6 +26,8 @@ pub enum StartError {
     Listen(SocketAddr, std::io::Error),
     #[error("{0}")]
     Lock(#[from] LockError),
+    #[error("{0}")]
+    WellKnown(String),
     #[error("master key: {0}")]
     MasterKey(KeyError),
     #[error("node id: {0}")]
@@ -54,6 +56,9 @@ pub struct App {
 /// Opens and migrates the database, listens, and starts the workers.
 pub async fn build(config: Config) -> Result<App, StartError> {
     gateways::tls::install();
+    if let Some(why) = well_known::refusal(&config) {
+        return Err(StartError::WellKnown(why));
+    }
     let metrics = telemetry::metrics();
     let lock = if let DatabaseUrl::Sqlite(path) = &config.database { Some(lock::take(path)?) } else { None };
     let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;

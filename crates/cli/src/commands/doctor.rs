@@ -27,9 +27,10 @@ pub async fn run(args: DoctorArgs) -> Result<ExitCode> {
         Ok(config) => doctor::check(&config).await,
         Err(error) => vec![unreadable(&error)],
     };
-    let database = text(&values, "database.url");
-    for check in checks.iter_mut().filter(|_| !database.is_empty()) {
-        check.detail = check.detail.replace(database, &without_password(database));
+    for url in values.values().map(|given| given.value.as_str()).filter(|value| value.contains("://")) {
+        for check in &mut checks {
+            check.detail = check.detail.replace(url, &without_password(url));
+        }
     }
     let ok = checks.iter().all(|check| check.ok);
     if args.json {
@@ -90,19 +91,32 @@ fn shown(setting: &Setting, values: &Values) -> String {
     if setting.secret { "[redacted]".to_owned() } else { without_password(value) }
 }
 
-/// Redacts the password of a database URL, before the host or in a parameter.
+/// Redacts what may be a key in a URL: user and password, values of parameters, and long words of
+/// the path. Of a database URL only a password may be in a parameter.
 fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let is_database = scheme.starts_with("postgres");
     // Split at the last `@`: a password may contain `?` or another `@`.
     let (user, rest) = rest.rsplit_once('@').map_or(("", rest), |(_, rest)| ("[redacted]@", rest));
+    let (rest, fragment) = rest.split_once('#').map_or((rest, ""), |(rest, _)| (rest, "#[redacted]"));
     let (address, query) = rest.split_once('?').map_or((rest, None), |(address, query)| (address, Some(query)));
     let parameter = |pair: &str| match pair.split_once('=') {
-        Some((name, _)) if name.to_ascii_lowercase().contains("pass") => format!("{name}=[redacted]"),
+        Some((name, _)) if !is_database || name.to_ascii_lowercase().contains("pass") => format!("{name}=[redacted]"),
+        None if !is_database && !pair.is_empty() => "[redacted]".to_owned(),
         _ => pair.to_owned(),
     };
     let query = query.map(|query| query.split('&').map(parameter).collect::<Vec<_>>().join("&"));
     let query = query.map_or(String::new(), |query| format!("?{query}"));
-    format!("{scheme}://{user}{address}{query}")
+    let (host, path) = address.split_once('/').map_or((address, None), |(host, path)| (host, Some(path)));
+    let word = |word: &str| if is_key_like(word) { "[redacted]".to_owned() } else { word.to_owned() };
+    let path =
+        path.map_or(String::new(), |path| format!("/{}", path.split('/').map(word).collect::<Vec<_>>().join("/")));
+    format!("{scheme}://{user}{host}{path}{query}{fragment}")
+}
+
+fn is_key_like(word: &str) -> bool {
+    let has = |is: fn(&char) -> bool| word.chars().any(|letter| is(&letter));
+    word.starts_with("sk-") || (word.len() >= 20 && has(char::is_ascii_digit) && has(char::is_ascii_alphabetic))
 }
 
 #[cfg(test)]
@@ -119,6 +133,10 @@ mod tests {
             ),
             ("postgres://a:p@s?s@db/x", "postgres://[redacted]@db/x"),
             ("https://graph.facebook.com", "https://graph.facebook.com"),
+            ("https://llm.example/v1?api_key=abc&debug", "https://llm.example/v1?api_key=[redacted]&[redacted]"),
+            ("https://ana:geheim@llm.example/v1#abc", "https://[redacted]@llm.example/v1#[redacted]"),
+            ("https://llm.example/sk-abc/v1", "https://llm.example/[redacted]/v1"),
+            ("https://llm.example/0123456789abcdef0123/v1", "https://llm.example/[redacted]/v1"),
             ("sqlite:/var/lib/chasqui.db", "sqlite:/var/lib/chasqui.db"),
         ] {
             assert_eq!(without_password(url), expected);

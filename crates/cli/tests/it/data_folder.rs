@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fs::{File, read_to_string},
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::Command,
     time::Duration,
@@ -105,7 +106,8 @@ fn start_without_the_log_of_a_killed_server_says_so() {
         stop(server);
         read_to_string(&log).unwrap().contains("the write-ahead log")
     };
-    let (kill, ask): (fn(Running), fn(Running)) = (drop, |server| assert!(server.terminates()));
+    let kill: fn(Running) = drop;
+    let ask: fn(Running) = |server| assert!(server.terminates());
     assert!(!run(ask), "a first start");
     assert!(!run(kill), "after a stop");
     // A command in between leaves the log of the killed server.
@@ -116,6 +118,28 @@ fn start_without_the_log_of_a_killed_server_says_so() {
     let _ = std::fs::remove_file(home.data().join("chasqui.db-wal"));
     assert!(!run(ask), "after a stop nothing is missing");
     assert!(!read_to_string(&log).unwrap().contains('\u{1b}'), "no colour codes in a file");
+}
+
+#[test]
+fn database_files_are_private_whatever_the_folder() {
+    if TestDatabase::has_postgres() {
+        return;
+    }
+    let home = Home::new();
+    std::fs::create_dir(home.data()).unwrap();
+    std::fs::set_permissions(home.data(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let check = || {
+        let mut server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
+        server.value_after("Chasqui listens on ", START_LIMIT);
+        for name in ["chasqui.db", "chasqui.db-wal", "chasqui.db-shm", "master.key"] {
+            let mode = std::fs::metadata(home.data().join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{name}");
+        }
+        assert!(server.terminates());
+    };
+    check();
+    std::fs::set_permissions(home.data().join("chasqui.db"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    check();
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use crate::fault_isolation::config_on;
 use secrecy::SecretString;
 use server::doctor;
-use std::path::Path;
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
 use store::{DatabaseUrl, Store, platform_settings, transact};
 use testkit::database::TestDatabase;
 
@@ -26,6 +26,12 @@ async fn refusal(config: server::Config) -> String {
         Ok(_) => panic!("the node started"),
         Err(error) => error.to_string(),
     }
+}
+
+fn write_key(folder: &Path, mode: u32) {
+    let path = folder.join("master.key");
+    std::fs::write(&path, "0709".repeat(16)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
 async fn key_check(config: &server::Config) -> doctor::Check {
@@ -50,11 +56,11 @@ async fn node_with_another_master_key_is_refused_and_told_what_to_do() {
     assert!(!missing.ok && missing.detail.contains("there is no"), "{missing:?}");
 
     // With another key, from the file and from the setting.
-    std::fs::write(&key, "07".repeat(32)).unwrap();
+    write_key(two.path(), 0o600);
     let why = refusal(second.clone()).await;
     assert!(why.contains(&format!("{} has ", key.display())), "{why}");
     let mut configured = second.clone();
-    configured.master_key = Some(SecretString::from("08".repeat(32)));
+    configured.master_key = Some(SecretString::from("080a".repeat(16)));
     let why = refusal(configured).await;
     assert!(why.contains("CHASQUI_MASTER_KEY has "), "{why}");
     let other = key_check(&second).await;
@@ -86,7 +92,7 @@ async fn database_without_fingerprint_is_tried_with_one_of_its_secrets() {
     let why = refusal(config_on(&database.url, two.path())).await;
     assert!(why.contains("another master key"), "{why}");
     assert!(!two.path().join("master.key").exists());
-    std::fs::write(two.path().join("master.key"), "07".repeat(32)).unwrap();
+    write_key(two.path(), 0o600);
     let why = refusal(config_on(&database.url, two.path())).await;
     assert!(why.contains("another master key"), "{why}");
     assert!(stored(&database.url).await.is_none(), "a refused node writes nothing");
@@ -100,4 +106,21 @@ async fn stored(url: &DatabaseUrl) -> Option<Vec<u8>> {
     let store = Store::open(url).await.unwrap();
     let mut reader = store.read().await.unwrap();
     platform_settings::find(&mut reader.conn(), FINGERPRINT).await.unwrap()
+}
+
+#[tokio::test]
+async fn key_file_that_others_can_read_is_refused() {
+    let database = TestDatabase::new().await;
+    for (mode, ok) in [(0o644, false), (0o640, false), (0o604, false), (0o600, true), (0o400, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        write_key(folder.path(), mode);
+        let config = config_on(&database.url, folder.path());
+        match server::build(config).await {
+            Ok(app) => {
+                assert!(ok, "{mode:o}");
+                app.shutdown().await;
+            }
+            Err(error) => assert!(!ok && error.to_string().contains("chmod 600"), "{mode:o}: {error}"),
+        }
+    }
 }

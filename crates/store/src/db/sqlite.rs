@@ -51,6 +51,9 @@ pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite
         true => OpenFlags::SQLITE_OPEN_READ_ONLY,
         false => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
     };
+    if !read_only {
+        keep_private(path);
+    }
     let conn = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -72,6 +75,23 @@ pub(crate) fn open(path: &Path, clock: &LeaseClock, read_only: bool) -> rusqlite
     conn.create_scalar_function("db_now", 0, FunctionFlags::SQLITE_UTF8, move |_| Ok(clock.micros()))?;
     Ok(conn)
 }
+
+/// The database holds customers' messages: only its owner reads it, whatever the folder allows.
+/// SQLite gives the files beside it the same mode. A failure is left to the opening that follows.
+#[cfg(unix)]
+fn keep_private(path: &Path) {
+    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+    let _ = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+    for file in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+        let Ok(mode) = std::fs::metadata(&file).map(|file| file.permissions().mode()) else { continue };
+        if mode & 0o077 != 0 {
+            let _ = std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode & 0o700));
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_private(_: &Path) {}
 
 /// Connections for reading, opened on first use.
 #[derive(Clone)]
