@@ -2,6 +2,7 @@
 
 use super::{
     lease_renewal::renew_leases,
+    outage::Outage,
     work::{Due, Subject, Work, find_due, run_due_timers},
 };
 use crate::{
@@ -14,7 +15,7 @@ use futures::{
     future::FutureExt as _,
     stream::{FuturesUnordered, StreamExt as _},
 };
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Longest wait for work that did not notify this node: work of other nodes, and timers, are found
@@ -36,16 +37,17 @@ pub async fn run(ctx: Context, stop: CancellationToken) {
     if let Err(error) = poison::recover(&ctx).await {
         tracing::error!(%error, "cannot recover the work of processes that died");
     }
-    let idle = CancellationToken::new();
+    let (idle, outage) = (CancellationToken::new(), Arc::new(Outage::default()));
+    let shared = || (ctx.clone(), outage.clone());
     let due = async {
-        let work = supervised("due work", &stop, || run_due(ctx.clone(), stop.clone()));
-        let others = supervised("jobs", &stop, || run_jobs(ctx.clone(), Queue::Others, stop.clone()));
-        let downloads = supervised("downloads", &stop, || run_jobs(ctx.clone(), Queue::Downloads, stop.clone()));
+        let work = supervised("due work", &stop, || run_due(shared(), stop.clone()));
+        let others = supervised("jobs", &stop, || run_jobs(shared(), Queue::Others, stop.clone()));
+        let downloads = supervised("downloads", &stop, || run_jobs(shared(), Queue::Downloads, stop.clone()));
         tokio::join!(work, others, downloads);
         idle.cancel();
     };
-    let timers = supervised("timers", &stop, || run_timers(ctx.clone(), stop.clone()));
-    let leases = supervised("leases", &idle, || keep_leases(ctx.clone(), idle.clone()));
+    let timers = supervised("timers", &stop, || run_timers(shared(), stop.clone()));
+    let leases = supervised("leases", &idle, || keep_leases(shared(), idle.clone()));
     tokio::join!(due, timers, leases);
 }
 
@@ -65,7 +67,10 @@ async fn supervised<F: Future<Output = ()> + Send + 'static>(
     }
 }
 
-async fn run_due(ctx: Context, stop: CancellationToken) {
+/// Context and back-off, which all loops share.
+type Shared = (Context, Arc<Outage>);
+
+async fn run_due((ctx, outage): Shared, stop: CancellationToken) {
     let mut tasks = FuturesUnordered::new();
     let mut busy: HashSet<Subject> = HashSet::new();
     // The last scan found work that was busy, or that exceeded a limit.
@@ -84,7 +89,8 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         let test_runs = busy.iter().filter(|subject| matches!(subject, Subject::TestRun(_))).count();
         let sends = busy.len() - turns - test_runs;
         let (turn_room, send_room) = (MAX_TURNS.saturating_sub(turns), MAX_SENDS.saturating_sub(sends));
-        if should_scan && !stop.is_cancelled() && (turn_room > 0 || send_room > 0) {
+        let outage_wait = outage.wait();
+        if should_scan && outage_wait.is_none() && !stop.is_cancelled() && (turn_room > 0 || send_room > 0) {
             let due = find_due(&ctx).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot query due work");
                 Due::default()
@@ -97,7 +103,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
             let test_runs = due.test_runs.into_iter().take(MAX_TEST_RUNS.saturating_sub(test_runs)).map(Work::TestRun);
             for work in turns.chain(sends).chain(test_runs) {
                 if busy.insert(work.subject()) {
-                    tasks.push(spawn(ctx.clone(), work));
+                    tasks.push(spawn(ctx.clone(), work, &outage));
                 } else {
                     more_due = true;
                 }
@@ -106,7 +112,7 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
         if stop.is_cancelled() && tasks.is_empty() {
             return;
         }
-        let pause = if full { Duration::from_millis(5) } else { POLL_INTERVAL };
+        let pause = if full { Duration::from_millis(5) } else { outage_wait.unwrap_or(POLL_INTERVAL) };
         tokio::select! {
             Some(subject) = tasks.next() => {
                 busy.remove(&subject);
@@ -124,10 +130,11 @@ async fn run_due(ctx: Context, stop: CancellationToken) {
 }
 
 /// Runs work on a task of its own, so that a panic ends only that work.
-async fn spawn(ctx: Context, work: Work) -> Subject {
+async fn spawn(ctx: Context, work: Work, outage: &Outage) -> Subject {
     let subject = work.subject();
     match tokio::spawn(work.execute(ctx.clone())).await {
-        Ok(Ok(())) => {}
+        Ok(Ok(())) => outage.is_over(),
+        Ok(Err(error)) if outage.note(&error) => {}
         Ok(Err(store::Error::StaleEpoch)) => metrics::counter!("stale_epoch_writes_total").increment(1),
         Ok(Err(error)) => tracing::warn!(?subject, %error, "work failed; it stays due"),
         Err(error) => poison::panicked(&ctx, work.id(), &error).await,
@@ -137,19 +144,19 @@ async fn spawn(ctx: Context, work: Work) -> Subject {
 
 /// Runs jobs that call Meta, a few at once. They are rare and may wait for a poll, so that turns
 /// and sends do not pay for looking for them.
-async fn run_jobs(ctx: Context, queue: Queue, stop: CancellationToken) {
+async fn run_jobs((ctx, outage): Shared, queue: Queue, stop: CancellationToken) {
     let mut tasks = FuturesUnordered::new();
     let mut busy: HashSet<Subject> = HashSet::new();
     loop {
         let room = MAX_JOBS.saturating_sub(tasks.len());
-        if room > 0 && !stop.is_cancelled() {
+        if room > 0 && outage.wait().is_none() && !stop.is_cancelled() {
             let due = jobs::find_due(&ctx, queue).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot query due jobs");
                 Vec::new()
             });
             for work in due.into_iter().map(Work::Job).take(room) {
                 if busy.insert(work.subject()) {
-                    tasks.push(spawn(ctx.clone(), work));
+                    tasks.push(spawn(ctx.clone(), work, &outage));
                 }
             }
         }
@@ -166,25 +173,29 @@ async fn run_jobs(ctx: Context, queue: Queue, stop: CancellationToken) {
     }
 }
 
-async fn run_timers(ctx: Context, stop: CancellationToken) {
+async fn run_timers((ctx, outage): Shared, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = run_due_timers(&ctx).await {
+        if let Err(error) = run_due_timers(&ctx).await
+            && !outage.note(&error)
+        {
             tracing::warn!(%error, "cannot query due timers and jobs");
         }
         tokio::select! {
-            () = tokio::time::sleep(POLL_INTERVAL) => {}
+            () = tokio::time::sleep(outage.wait().unwrap_or(POLL_INTERVAL)) => {}
             () = stop.cancelled() => {}
         }
     }
 }
 
-async fn keep_leases(ctx: Context, stop: CancellationToken) {
+async fn keep_leases((ctx, outage): Shared, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
             () = tokio::time::sleep(Duration::from_secs(3)) => {}
             () = stop.cancelled() => return,
         }
-        if let Err(error) = renew_leases(&ctx).await {
+        if let Err(error) = renew_leases(&ctx).await
+            && !outage.note(&error)
+        {
             tracing::warn!(%error, "cannot renew leases");
         }
     }

@@ -5,6 +5,7 @@
 
 mod lease_renewal;
 mod loops;
+mod outage;
 mod work;
 
 pub use crate::worker_step::Did;

@@ -15,6 +15,7 @@ mod conversation;
 mod conversation_status;
 mod customers;
 mod deep_json;
+mod disk_full;
 mod docs;
 mod document;
 mod execution_events;

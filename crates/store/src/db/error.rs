@@ -18,7 +18,10 @@ pub enum Error {
     /// A stored value cannot be read: damage, or a newer version wrote it.
     #[error("stored {what} cannot be read: {why}")]
     Damaged { what: &'static str, why: String },
-    /// Everything else: connection lost, disk full, misuse.
+    /// The disk of the database is full: nothing can be written until there is room.
+    #[error("the database's disk is full: {0}")]
+    DiskFull(String),
+    /// Everything else: connection lost, misuse.
     #[error("database: {0}")]
     Unavailable(String),
 }
@@ -39,6 +42,7 @@ impl From<sqlx::Error> for Error {
         match database.code().as_deref() {
             // Serialization failure and deadlock.
             Some("40001" | "40P01") => Self::Retry(database.message().to_owned()),
+            Some("53100") => Self::DiskFull(database.message().to_owned()),
             _ if database.is_unique_violation()
                 || database.is_foreign_key_violation()
                 || database.is_check_violation() =>
@@ -60,6 +64,7 @@ impl From<rusqlite::Error> for Error {
         let message = message.clone().unwrap_or_else(|| error.to_string());
         match (code.code, code.extended_code) {
             (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => Self::Retry(message),
+            (ErrorCode::DiskFull, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => Self::DiskFull(message),
             (
                 _,
                 ffi::SQLITE_CONSTRAINT_UNIQUE

@@ -212,6 +212,17 @@ impl Store {
         Ok(value)
     }
 
+    /// Lets an SQLite file not grow, as on a full disk, or grow again.
+    #[cfg(feature = "testing")]
+    pub async fn fill_disk(&self, full: bool) -> Result<(), Error> {
+        if let Engine::Sqlite { writer, .. } = &self.engine {
+            let pages = if full { 1 } else { 1 << 30 };
+            let mut writer = writer.exclusive().await;
+            writer.conn().query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
     /// Moves SQLite's write-ahead log into the file.
     pub async fn flush_log(&self) {
         if let Engine::Sqlite { writer, .. } = &self.engine {

@@ -260,7 +260,7 @@ async fn full_disk_loses_no_confirmed_transaction() {
     let members: Vec<BoxFuture<'_, store::Result<()>>> =
         vec![write(&world.store, 1).boxed(), full.boxed(), write(&world.store, 2).boxed()];
     let answers = as_a_group(&world, members).await;
-    assert!(matches!(answers[1], Err(Error::Unavailable(_))), "{answers:?}");
+    assert!(matches!(answers[1], Err(Error::DiskFull(_))), "{answers:?}");
     assert_eq!(runs.into_inner(), 1);
     let rows = stored(&world).await;
     for (answer, seq) in [(&answers[0], 1), (&answers[2], 2)] {

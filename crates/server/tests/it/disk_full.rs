@@ -1,0 +1,52 @@
+//! A full disk: work waits without spinning and continues by itself.
+
+use domain::Span;
+use reqwest::Method;
+use serde_json::json;
+use std::time::Duration;
+use testkit::{ANA, TestApp, database::TestDatabase};
+use tokio_util::sync::CancellationToken;
+
+fn failures(metrics: &str) -> usize {
+    let line = metrics.lines().find(|line| line.starts_with("db_disk_full_total"));
+    line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_waits_for_room_without_spinning_and_then_continues() {
+    if TestDatabase::has_postgres() {
+        return;
+    }
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    app.model().says("there is room again");
+    // Large inputs need new pages of the file.
+    for _ in 0..8 {
+        app.contact_sends(ANA, &"hello ".repeat(600)).await;
+    }
+    app.clock.forward(Span::from_secs(30));
+
+    let store = &app.app.context().store;
+    store.fill_disk(true).await.unwrap();
+    let stop = CancellationToken::new();
+    let working = tokio::spawn(runtime::workers::run(app.app.context().clone(), stop.clone()));
+    for _ in 0..35 {
+        // Postponed work is due again after a second.
+        app.clock.forward(Span::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let tried = failures(&app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap());
+    // At 0, 250, 750 and 1,750 ms, by two loops at most; without the pause 14 times.
+    assert!((2..=8).contains(&tried), "{tried}");
+    assert!(app.received_texts(ANA).await.is_empty());
+
+    store.fill_disk(false).await.unwrap();
+    testkit::until(|| async {
+        app.clock.forward(Span::from_secs(1));
+        app.received_texts(ANA).await == ["there is room again"]
+    })
+    .await;
+    stop.cancel();
+    working.await.unwrap();
+}
