@@ -9,4 +9,5 @@ mod demo;
 mod dev;
 mod operators;
 mod program;
+mod readme;
 mod usage;

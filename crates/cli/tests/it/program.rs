@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use testkit::database::TestDatabase;
 use tokio::runtime::Runtime;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_chasqui");
+pub const BINARY: &str = env!("CARGO_BIN_EXE_chasqui");
 
 /// A data folder and a database, removed at the end. The database is on the server in
 /// `TEST_DATABASE_URL` if that is set.
