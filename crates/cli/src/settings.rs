@@ -13,7 +13,10 @@ use server::{
     operator::{Operator, OperatorError},
 };
 
-use crate::{commands::dev, output};
+use crate::output;
+
+/// Data folder of `dev` unless another is given.
+pub const DEV_DATA_DIR: &str = ".chasqui/dev";
 
 /// Flags of every command that opens the database.
 #[derive(Debug, Default, Flags)]
@@ -66,11 +69,11 @@ pub fn collect_existing(flags: &SettingFlags) -> Result<Values> {
     if !has_place(&values) {
         let default = text(&values, "server.data_dir").to_owned();
         let found: Vec<&str> =
-            [default.as_str(), dev::DATA_DIR].into_iter().filter(|folder| has_database(folder)).collect();
+            [default.as_str(), DEV_DATA_DIR].into_iter().filter(|folder| has_database(folder)).collect();
         match found[..] {
             [] => {}
             [one] => set(&mut values, "server.data_dir", one, "found"),
-            _ => bail!("there are databases in {default} and in {}; name one with --data-dir", dev::DATA_DIR),
+            _ => bail!("there are databases in {default} and in {}; name one with --data-dir", DEV_DATA_DIR),
         }
     }
     Ok(values)

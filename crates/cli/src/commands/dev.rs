@@ -16,13 +16,10 @@ use crate::{
     stack::{EmulatorChoice, Stack, StackConfig},
 };
 
-/// Data folder unless another is given.
-pub const DATA_DIR: &str = ".chasqui/dev";
-
 /// Prints addresses, key and next commands within seconds, then serves until it is stopped.
 pub async fn run(args: DevArgs) -> Result<ExitCode> {
     let mut values = settings::collect(&args.settings, args.listen)?;
-    settings::set_default(&mut values, "server.data_dir", DATA_DIR, "dev");
+    settings::set_default(&mut values, "server.data_dir", settings::DEV_DATA_DIR, "dev");
     settings::set_default(&mut values, "server.log", "warn", "dev");
     server::telemetry::init(settings::text(&values, "server.log"));
     let mut stop = Stop::listen()?;

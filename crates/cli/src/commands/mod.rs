@@ -2,7 +2,7 @@
 
 mod backup;
 pub mod demo;
-pub mod dev;
+mod dev;
 mod doctor;
 mod emulator;
 mod executions;
