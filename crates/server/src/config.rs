@@ -1,6 +1,9 @@
 //! Typed configuration, parsed once at start. Later layers win: defaults, file, environment, flags.
 
-use crate::settings::{SETTINGS, Setting};
+use crate::{
+    connections::ConnectionLimits,
+    settings::{SETTINGS, Setting},
+};
 use domain::{Span, agent::nearest};
 use gateways::llm::{
     Provider,
@@ -11,7 +14,7 @@ use runtime::{Clock, Sandbox};
 use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 use store::{CommitObserver, DatabaseUrl};
@@ -20,6 +23,12 @@ use store::{CommitObserver, DatabaseUrl};
 pub struct Config {
     /// Listen address; port 0 picks a free port.
     pub listen: SocketAddr,
+    /// Listen address of metrics and deep health; `None` for none.
+    pub operations_listen: Option<SocketAddr>,
+    /// False if that address is only the default: then a used port is no error.
+    pub operations_required: bool,
+    /// Limits of connections to `listen`.
+    pub connections: ConnectionLimits,
     /// Data folder.
     pub data_dir: PathBuf,
     pub database: DatabaseUrl,
@@ -133,6 +142,13 @@ fn read_file(text: &str, name: &str, values: &mut Values) -> Result<(), ConfigEr
     Ok(())
 }
 
+/// Parses networks and single addresses, separated by commas. The error is the wrong one.
+fn networks(text: &str) -> Result<Vec<IpNet>, String> {
+    let network = |text: &str| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    let given = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    given.map(|text| network(text).map_err(|_| text.to_owned())).collect()
+}
+
 impl Config {
     /// Parses the collected settings. Also reads provider keys from the environment.
     pub fn read(
@@ -151,15 +167,18 @@ impl Config {
         };
         let provider =
             given("llm.provider").map(|name| name.parse()).transpose().map_err(|error| bad("llm.provider", &error))?;
-        let mut egress_allow = Vec::new();
-        for network in text("egress.allow").split(',').map(str::trim).filter(|network| !network.is_empty()) {
-            let whole = network.parse::<std::net::IpAddr>().map(IpNet::from);
-            let parsed = network
-                .parse::<IpNet>()
-                .or(whole)
-                .map_err(|_| bad("egress.allow", &format!("'{network}' is not a network")))?;
-            egress_allow.push(parsed);
-        }
+        let networks = |key| networks(&text(key)).map_err(|network| bad(key, &format!("'{network}' is not a network")));
+        let operations_listen = match text("server.operations_listen").as_str() {
+            "off" => None,
+            address => Some(address.parse().map_err(|error| bad("server.operations_listen", &error))?),
+        };
+        let number = |key| text(key).parse::<usize>().map_err(|error| bad(key, &error));
+        let connections = ConnectionLimits {
+            total: number("server.max_connections")?.max(1),
+            per_address: number("server.connections_per_address")?,
+            proxies: networks("server.trusted_proxies")?,
+            ..ConnectionLimits::DEFAULT
+        };
         let sandbox = given("sandbox.phone_number_id").map(|phone_number_id| Sandbox {
             phone_number_id,
             phone_number: text("sandbox.phone_number").chars().filter(char::is_ascii_digit).collect(),
@@ -172,6 +191,9 @@ impl Config {
             .map_err(|error| bad("server.rate_limit_per_minute", &error))?;
         let keys = ["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
         Ok(Self {
+            operations_listen,
+            operations_required: values.get("server.operations_listen").is_some_and(|given| given.origin != "default"),
+            connections,
             listen: text("server.listen").parse().map_err(|error| bad("server.listen", &error))?,
             database,
             public_url: given("server.public_url"),
@@ -196,7 +218,7 @@ impl Config {
                 .collect(),
             verify_token: secret("whatsapp.verify_token"),
             sandbox,
-            egress_allow,
+            egress_allow: networks("egress.allow")?,
             reconcile_window: Span::from_millis(i64::from(window)),
             rate_limit_per_minute: rate,
             clock: Clock::System,
@@ -249,6 +271,9 @@ mod tests {
             ("server.listen", "nowhere"),
             ("llm.provider", "Oracle"),
             ("egress.allow", "10.0.0.0/99"),
+            ("server.operations_listen", "somewhere"),
+            ("server.max_connections", "many"),
+            ("server.trusted_proxies", "10.0.0.0/8,proxy"),
             ("outbox.reconcile_window_ms", "soon"),
             ("server.rate_limit_per_minute", "-1"),
             ("database.url", "mysql://x"),

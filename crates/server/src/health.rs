@@ -1,14 +1,21 @@
-//! Liveness, readiness and metrics.
+//! Liveness, readiness, deep health and metrics.
 
-use crate::AppState;
+use crate::{AppState, state::Probe};
 use axum::{
     Json,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use domain::Span;
 use serde_json::json;
+use std::time::{Duration, Instant};
 use store::transact;
+
+/// Time limit of a trial write.
+const LONGEST_WRITE: Duration = Duration::from_secs(1);
+/// A trial write answers all requests of this time: anybody can send them.
+const PROBE_LIFETIME: Span = Span::from_secs(1);
 
 /// Liveness: the process answers.
 pub(crate) async fn live() -> Response {
@@ -17,19 +24,56 @@ pub(crate) async fn live() -> Response {
 
 /// Readiness: the database accepts a write.
 pub(crate) async fn ready(State(ctx): State<AppState>) -> Response {
-    let write = async {
-        transact!(ctx.store, "health", tx => store::projects::insert(tx, runtime::context::PLATFORM_PROJECT, "sandbox", ctx.now()).await)
-    };
-    match tokio::time::timeout(std::time::Duration::from_secs(1), write).await {
-        Ok(Ok(())) => Json(json!({"status": "ok", "database": ctx.store.engine_name()})).into_response(),
-        Ok(Err(error)) => unready(&error.to_string()),
-        Err(_) => unready("the database took longer than a second"),
+    match probe(&ctx).await {
+        Ok(_) => Json(json!({"status": "ok", "database": ctx.store.engine_name()})).into_response(),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable"}))).into_response(),
     }
 }
 
-fn unready(why: &str) -> Response {
-    tracing::warn!(why, "not ready");
-    (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable"}))).into_response()
+/// Readiness with details, for operators only.
+pub(crate) async fn deep(State(ctx): State<AppState>) -> Response {
+    let probe = probe(&ctx).await;
+    let (status, word) =
+        if probe.is_ok() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "failed") };
+    let (write_ms, error) = match probe {
+        Ok(took) => (Some(took.as_secs_f64() * 1_000.0), None),
+        Err(error) => (None, Some(error)),
+    };
+    let model = ctx.model.describe();
+    let body = json!({
+        "status": if status == StatusCode::OK { "ok" } else { "unavailable" },
+        "version": env!("CARGO_PKG_VERSION"),
+        "node": ctx.node,
+        "database": {"status": word, "engine": ctx.store.engine_name(), "write_ms": write_ms, "error": error},
+        "model": {"provider": model.provider, "model": model.model},
+    });
+    (status, Json(body)).into_response()
+}
+
+/// Writes to the database, at most once a second. Requests that arrive meanwhile wait for the
+/// result.
+async fn probe(ctx: &AppState) -> Probe {
+    let mut last = ctx.http().last_probe.lock().await;
+    let now = ctx.now();
+    if let Some((at, probe)) = &*last
+        && (*at..*at + PROBE_LIFETIME).contains(&now)
+    {
+        return probe.clone();
+    }
+    let began = Instant::now();
+    let write = async {
+        transact!(ctx.store, "health", tx => store::projects::insert(tx, runtime::context::PLATFORM_PROJECT, "sandbox", now).await)
+    };
+    let probe = match tokio::time::timeout(LONGEST_WRITE, write).await {
+        Ok(Ok(())) => Ok(began.elapsed()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("the database took longer than a second".to_owned()),
+    };
+    if let Err(why) = &probe {
+        tracing::warn!(why, "not ready");
+    }
+    *last = Some((now, probe.clone()));
+    probe
 }
 
 /// Metrics in Prometheus's text format.

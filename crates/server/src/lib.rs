@@ -3,14 +3,15 @@
 //! [`build`] starts a server on a port with its workers; `serve`, `dev` and every test use it.
 //!
 //! Order of modules (each imports only from those before it): error, api, state, auth, change,
-//! found, resources, docs, health, media, webhooks, telemetry, router, settings, config,
-//! operator, lock, master_key, backup, well_known, start, doctor.
+//! found, resources, docs, health, media, webhooks, telemetry, router, connections, settings,
+//! config, operator, lock, master_key, backup, well_known, start, doctor.
 
 mod api;
 mod auth;
 pub mod backup;
 mod change;
 pub mod config;
+mod connections;
 mod docs;
 pub mod doctor;
 mod error;
@@ -30,6 +31,7 @@ mod webhooks;
 pub mod well_known;
 
 pub use config::Config;
+pub use connections::ConnectionLimits;
 pub use docs::openapi;
 pub use error::ApiError;
 pub use lock::LockError;

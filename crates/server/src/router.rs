@@ -14,7 +14,6 @@ pub fn router(ctx: AppState) -> Router {
         .route("/webhooks/whatsapp", get(webhooks::handshake).post(webhooks::deliver))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
-        .route("/metrics", get(health::metrics))
         .method_not_allowed_fallback(async || ApiError::Method)
         .fallback(async || ApiError::NoRoute)
         .layer(CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| {
@@ -22,5 +21,15 @@ pub fn router(ctx: AppState) -> Router {
             axum::response::IntoResponse::into_response(ApiError::Internal("a handler panicked".into()))
         }))
         .layer(from_fn_with_state(ctx.clone(), telemetry::request))
+        .with_state(ctx)
+}
+
+/// Routes of the operations listener: no key protects them, so they have an address of their own.
+pub(crate) fn operations(ctx: AppState) -> Router {
+    Router::new()
+        .route("/metrics", get(health::metrics))
+        .route("/health/deep", get(health::deep))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
         .with_state(ctx)
 }

@@ -35,6 +35,30 @@ pub const SETTINGS: &[Setting] = &[
         "Address and port of the API, webhooks and health checks.",
     ),
     open(
+        "server.operations_listen",
+        "CHASQUI_OPERATIONS_LISTEN",
+        "127.0.0.1:4090",
+        "Address and port of /metrics and /health/deep, which need no key; off: none.",
+    ),
+    open(
+        "server.max_connections",
+        "CHASQUI_MAX_CONNECTIONS",
+        "4096",
+        "Open connections in all; fewer if the limit of open files is low.",
+    ),
+    open(
+        "server.connections_per_address",
+        "CHASQUI_CONNECTIONS_PER_ADDRESS",
+        "512",
+        "Open connections of an address, or of a /64 network of IPv6; 0 for no limit.",
+    ),
+    open(
+        "server.trusted_proxies",
+        "CHASQUI_TRUSTED_PROXIES",
+        "",
+        "Addresses or networks of proxies in front of this server, which have no limit of connections of their own.",
+    ),
+    open(
         "server.data_dir",
         "CHASQUI_DATA_DIR",
         ".chasqui",

@@ -2,6 +2,7 @@
 
 use crate::{
     AppState, Config,
+    connections::{self, ConnectionLimits},
     lock::{self, LockError},
     master_key::{self, Key, KeyError, Relation},
     operator::Operator,
@@ -24,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 pub enum StartError {
     #[error("cannot listen on {0}: {1}; choose another with --listen")]
     Listen(SocketAddr, std::io::Error),
+    #[error("cannot listen on {0} for metrics: {1}; choose another with CHASQUI_OPERATIONS_LISTEN, or set it to off")]
+    OperationsListen(SocketAddr, std::io::Error),
     #[error("{0}")]
     Lock(#[from] LockError),
     #[error("{0}")]
@@ -46,6 +49,7 @@ pub enum StartError {
 pub struct App {
     ctx: Context,
     address: SocketAddr,
+    operations: Option<SocketAddr>,
     stop: CancellationToken,
     serving: JoinHandle<()>,
     working: JoinHandle<()>,
@@ -61,8 +65,10 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     }
     let metrics = telemetry::metrics();
     let lock = if let DatabaseUrl::Sqlite(path) = &config.database { Some(lock::take(path)?) } else { None };
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
-    let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
+    let limits = config.connections.clone().within(connections::raise_open_files());
+    let listening = connections::bind(config.listen).and_then(|listener| Ok((listener.local_addr()?, listener)));
+    let (address, listener) = listening.map_err(|error| StartError::Listen(config.listen, error))?;
+    let (operations, operations_listener) = operations_listener(&config)?.unzip();
     let node = Node::of(&config.data_dir, node_id()?, boot_id());
     let (key, created) = key_for_database(&config).await?;
     let store = open_store(&config, &node).await?;
@@ -94,14 +100,11 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     poison::count(&ctx, &left).await.map_err(|error| StartError::Database(config.database.shown(), error))?;
     let stop = CancellationToken::new();
     let state = AppState::new(ctx.clone(), config.public_url.clone(), config.rate_limit_per_minute, metrics);
-    let app = router::router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let graceful = stop.clone();
-    let serving = tokio::spawn(async move {
-        let served = axum::serve(listener, app).with_graceful_shutdown(async move { graceful.cancelled().await }).await;
-        if let Err(error) = served {
-            tracing::error!(%error, "server stopped");
-        }
-    });
+    if let Some(listener) = operations_listener {
+        let (app, limits) = (router::operations(state.clone()), ConnectionLimits::of_operations());
+        tokio::spawn(connections::serve(listener, app, limits, stop.clone()));
+    }
+    let serving = tokio::spawn(connections::serve(listener, router::router(state), limits, stop.clone()));
     let (worker_ctx, worker_stop) = (ctx.clone(), stop.clone());
     let working = tokio::spawn(async move {
         if run_workers {
@@ -109,7 +112,21 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         }
     });
     tracing::info!(%address, database = ctx.store.engine_name(), model = ?ctx.model.describe(), "ready");
-    Ok(App { ctx, address, stop, serving, working, _lock: lock, _node: node })
+    Ok(App { ctx, address, operations, stop, serving, working, _lock: lock, _node: node })
+}
+
+/// Listener of metrics and deep health. A used default address is only a warning: another Chasqui
+/// may run on this machine.
+fn operations_listener(config: &Config) -> Result<Option<(SocketAddr, TcpListener)>, StartError> {
+    let Some(address) = config.operations_listen else { return Ok(None) };
+    match connections::bind(address).and_then(|listener| Ok((listener.local_addr()?, listener))) {
+        Ok(listening) => Ok(Some(listening)),
+        Err(error) if config.operations_required => Err(StartError::OperationsListen(address, error)),
+        Err(error) => {
+            tracing::warn!(%address, %error, "no metrics and no deep health: set CHASQUI_OPERATIONS_LISTEN to a free address");
+            Ok(None)
+        }
+    }
 }
 
 /// The register of work in progress, and the entries of an earlier process of the folder. A node
@@ -226,6 +243,11 @@ impl App {
     /// Base URL on this machine.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Base URL of metrics and deep health, if they have a listener.
+    pub fn operations_url(&self) -> Option<String> {
+        self.operations.map(|address| format!("http://{address}"))
     }
 
     /// Default model.

@@ -2,9 +2,11 @@
 
 use crate::api::{rate::RateLimit, streams::Streams};
 use axum::http::HeaderValue;
+use domain::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::Context;
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
+use tokio::sync::Mutex;
 
 /// Shared by all handlers; cloning is cheap.
 #[derive(Clone)]
@@ -21,7 +23,12 @@ pub(crate) struct Http {
     pub(crate) rate_limit: RateLimit,
     /// Open event streams.
     pub(crate) streams: Streams,
+    /// Time and result of the last trial write to the database.
+    pub(crate) last_probe: Mutex<Option<(Timestamp, Probe)>>,
 }
+
+/// Duration of a trial write, or why it failed.
+pub(crate) type Probe = Result<Duration, String>;
 
 impl Deref for AppState {
     type Target = Context;
@@ -38,8 +45,14 @@ impl AppState {
         rate_limit_per_minute: u32,
         metrics: PrometheusHandle,
     ) -> Self {
-        let rate_limit = RateLimit::new(rate_limit_per_minute);
-        Self { runtime, http: Arc::new(Http { public_url, metrics, rate_limit, streams: Streams::default() }) }
+        let http = Http {
+            public_url,
+            metrics,
+            rate_limit: RateLimit::new(rate_limit_per_minute),
+            streams: Streams::default(),
+            last_probe: Mutex::default(),
+        };
+        Self { runtime, http: Arc::new(http) }
     }
 
     pub(crate) fn http(&self) -> &Http {

@@ -86,6 +86,7 @@ impl TestApp {
         let mut config = Config::read(&settings, &|_| None, rehearsal::provider()).expect("settings");
         config.database = database.url.clone();
         config.clock = clock.clone();
+        config.operations_listen = Some(([127, 0, 0, 1], 0).into());
         config.run_workers = false;
         config.rate_limit_per_minute = 0;
         config.graph_base_url = emulator.url();
@@ -204,6 +205,12 @@ impl TestApp {
     /// Builds a request with this project's key.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http.request(method, format!("{}{path}", self.app.url())).header("X-API-Key", &self.key)
+    }
+
+    /// Metrics in Prometheus's text format.
+    pub async fn metrics(&self) -> String {
+        let url = self.app.operations_url().expect("an operations listener");
+        self.http.get(format!("{url}/metrics")).send().await.expect("an answer").text().await.expect("a text")
     }
 
     pub async fn get(&self, path: &str) -> Answer {

@@ -67,6 +67,8 @@ async fn run_demo(args: &DemoArgs, report: &mut Report) -> Result<()> {
     if let Some(temp_folder) = &temp_folder {
         settings::set(&mut values, "server.data_dir", temp_folder.path(), "demo");
     }
+    // The demo is over before its metrics are of use, and `serve` may have the default address.
+    settings::set_default(&mut values, "server.operations_listen", "off", "demo");
     let database = settings::read(&values)?.database.shown();
     report.database = if database.starts_with("sqlite:") { "sqlite" } else { "postgres" };
     let plan = StackConfig { command: "demo", values, emulator: EmulatorChoice::Embedded(free), orders: free };

@@ -24,6 +24,9 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode> {
         );
     }
     doctor::warn(&gaps);
+    if let Some(url) = app.operations_url() {
+        output::line(format_args!("Metrics and deep health on {url}"));
+    }
     output::line(format_args!("Chasqui listens on {}", app.url()));
     stop.requested().await?;
     app.shutdown().await;

@@ -70,6 +70,7 @@ fn url_text(url: impl std::fmt::Debug) -> String {
 pub fn bare(arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     command.args(arguments).env_clear().env("CHASQUI_LLM_PROVIDER", "Rehearsal").stdin(Stdio::null());
+    command.env("CHASQUI_OPERATIONS_LISTEN", "127.0.0.1:0");
     command
 }
 
@@ -117,6 +118,10 @@ impl Running {
             }
         });
         Self { child, lines, seen: Vec::new() }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Waits for a line with this text. Returns the rest of the line.

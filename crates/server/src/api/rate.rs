@@ -19,10 +19,15 @@ pub(crate) enum Subject {
 impl Subject {
     /// An address, or its /64 network for IPv6, where a host has many addresses.
     pub(crate) fn at(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(address) => Self::Address(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into()),
-            address => Self::Address(address),
-        }
+        Self::Address(network_of(address))
+    }
+}
+
+/// An IPv4 address as it is; the /64 network of an IPv6 address.
+pub(crate) fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
     }
 }
 

@@ -241,6 +241,7 @@ pub(crate) fn config_on(url: &store::DatabaseUrl, folder: &std::path::Path) -> s
     let values = server::config::collect(None, &|_| None, &settings).unwrap();
     let mut config = server::Config::read(&values, &|_| None, rehearsal::provider()).unwrap();
     config.database = url.clone();
+    config.operations_listen = None;
     config.run_workers = false;
     config.ollama = gateways::llm::config::OllamaProbe::Off;
     config
@@ -286,7 +287,7 @@ async fn unknown_http_methods_add_no_metric_series() {
         let method = Method::from_bytes(format!("INVENTED{number}").as_bytes()).unwrap();
         app.request(method, "/nowhere").send().await.unwrap();
     }
-    let text = app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap();
+    let text = app.metrics().await;
     let lines = text.lines().filter(|line| line.contains("INVENTED")).count();
     assert_eq!(lines, 0, "log lines are never released");
     let _: Id<()> = app.app.context().new_id();

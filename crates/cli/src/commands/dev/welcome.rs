@@ -19,6 +19,9 @@ pub fn print(stack: &Stack, project: &DemoProject) {
     output::line("Chasqui is running on this machine; press Ctrl-C to stop it.\n");
     show("API", &format!("{server}/api/v1"));
     show("Docs", &format!("{server}/docs"));
+    if let Some(url) = stack.app.operations_url() {
+        show("Metrics", &format!("{url}/metrics"));
+    }
     show("API key", &project.api_key);
     show("Agent", &project.agent_id);
     show("Emulator", &format!("{}  (emulated WhatsApp{})", stack.emulator_url, stack.pair_rate_note()));

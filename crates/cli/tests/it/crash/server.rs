@@ -10,7 +10,7 @@ use std::{
 
 use super::{
     cases::{Case, Kill},
-    world::World,
+    world::{World, operations_port},
 };
 use crate::program::Running;
 
@@ -139,6 +139,7 @@ pub fn listening(command: &mut Command) -> Running {
 pub fn command(world: &World, port: u16) -> Command {
     let log = OpenOptions::new().create(true).append(true).open(world.server_log_file()).unwrap();
     let mut command = world.home.command(&["serve", "--listen", &format!("127.0.0.1:{port}")]);
+    command.env("CHASQUI_OPERATIONS_LISTEN", format!("127.0.0.1:{}", operations_port(port)));
     command.stderr(log).envs([
         ("CHASQUI_LOG", "warn"),
         ("CHASQUI_RATE_LIMIT_PER_MINUTE", "0"),

@@ -183,7 +183,7 @@ impl World {
     // ---- requests
 
     pub fn metrics(&self, port: u16) -> String {
-        let request = self.http.get(format!("http://127.0.0.1:{port}/metrics"));
+        let request = self.http.get(format!("http://127.0.0.1:{}/metrics", operations_port(port)));
         self.runtime.block_on(async { request.send().await.unwrap().text().await.unwrap() })
     }
 
@@ -269,8 +269,13 @@ pub fn free_port() -> u16 {
     let slot = u16::try_from(given.unwrap_or_else(std::process::id) % 30).unwrap();
     loop {
         let port = 20_000 + slot * 400 + TRIED.fetch_add(1, Ordering::Relaxed) % 400;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        if [port, operations_port(port)].iter().all(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()) {
             return port;
         }
     }
+}
+
+/// Port of the metrics of a server on a port of [`free_port`].
+pub const fn operations_port(port: u16) -> u16 {
+    port - 12_000
 }

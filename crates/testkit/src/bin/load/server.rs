@@ -63,19 +63,23 @@ pub struct Server {
     pub url: String,
     /// Time from the start of the process to the first 200 of `/health/ready`.
     pub ready_after: Duration,
+    operations_url: String,
     child: Child,
 }
 
 impl Server {
     /// Starts the server and waits until it is ready.
     pub async fn start(settings: &Settings, world: &str) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let free = || TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let (port, operations) = (free(), free());
         let log = File::create(settings.data_dir.join("server.log")).expect("a log file");
         let began = Instant::now();
         let mut command = settings.command(world);
+        command.env("CHASQUI_OPERATIONS_LISTEN", format!("127.0.0.1:{operations}"));
         command.args(["serve", "--listen", &format!("127.0.0.1:{port}")]).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().expect("the server starts");
-        let mut server = Self { url: format!("http://127.0.0.1:{port}"), ready_after: Duration::ZERO, child };
+        let [url, operations_url] = [port, operations].map(|port| format!("http://127.0.0.1:{port}"));
+        let mut server = Self { url, operations_url, ready_after: Duration::ZERO, child };
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
         let ready = format!("{}/health/ready", server.url);
         loop {
@@ -127,7 +131,12 @@ impl Server {
 
     /// Counters of committed transactions, by name.
     pub async fn commits(&self) -> BTreeMap<String, f64> {
-        let text = reqwest::get(format!("{}/metrics", self.url)).await.expect("metrics").text().await.expect("a text");
+        let answer = match reqwest::get(format!("{}/metrics", self.operations_url)).await {
+            Ok(answer) => answer,
+            // Builds before the operations listener.
+            Err(_) => reqwest::get(format!("{}/metrics", self.url)).await.expect("metrics"),
+        };
+        let text = answer.text().await.expect("a text");
         let mut commits = BTreeMap::new();
         for line in text.lines().filter_map(|line| line.strip_prefix("db_commits_total{name=\"")) {
             if let Some((name, value)) = line.split_once("\"} ") {
