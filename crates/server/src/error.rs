@@ -58,6 +58,9 @@ pub enum ApiError {
     TooLarge(usize),
     #[error("the request took too long")]
     Timeout,
+    /// The memory for unverified bodies is in use.
+    #[error("too many bodies are being received")]
+    BodiesFull,
     #[error("the content type must be application/json")]
     MediaType,
     #[error(transparent)]
@@ -146,6 +149,7 @@ impl ApiError {
             Self::Headers => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
+            Self::BodiesFull => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Store(store::Error::Conflict(_)) => (StatusCode::CONFLICT, "conflict"),
             Self::Store(store::Error::Retry(_)) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),

@@ -1,6 +1,6 @@
 //! State shared by handlers: the runtime and what only HTTP needs.
 
-use crate::api::{rate::RateLimit, streams::Streams};
+use crate::api::{rate::RateLimit, streams::Streams, unverified::Unverified};
 use axum::http::HeaderValue;
 use domain::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -23,6 +23,8 @@ pub(crate) struct Http {
     pub(crate) rate_limit: RateLimit,
     /// Open event streams.
     pub(crate) streams: Streams,
+    /// Memory for bodies of webhooks.
+    pub(crate) unverified: Unverified,
     /// Time and result of the last trial write to the database.
     pub(crate) last_probe: Mutex<Option<(Timestamp, Probe)>>,
 }
@@ -50,6 +52,7 @@ impl AppState {
             metrics,
             rate_limit: RateLimit::new(rate_limit_per_minute),
             streams: Streams::default(),
+            unverified: Unverified::default(),
             last_probe: Mutex::default(),
         };
         Self { runtime, http: Arc::new(http) }

@@ -1,13 +1,14 @@
 //! Receives Meta's webhooks: the handshake, and deliveries, which [`runtime::ingest`] stores.
 
-use crate::{ApiError, AppState, api::body};
+use crate::{ApiError, AppState, api::unverified::Reserved};
 use axum::{
+    body::{Body, Bytes, HttpBody as _},
     extract::{Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use gateways::whatsapp::signature;
-use runtime::ingest::{Received, receive};
+use runtime::ingest::{Received, receive, refuse_unsigned};
 use secrecy::ExposeSecret as _;
 use store::{transact, unscoped};
 use subtle::ConstantTimeEq as _;
@@ -60,22 +61,45 @@ async fn note_handshake(ctx: &AppState, token: &str) -> store::Result<bool> {
     Ok(true)
 }
 
+/// Receives a delivery. Its body is read only with a well-formed signature header, and within the
+/// memory for bodies of unknown senders, which is in use until the delivery is stored.
 pub(crate) async fn deliver(State(ctx): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let bytes = match body::bytes(body, LIMIT).await {
-        Ok(bytes) => bytes,
+    let signature = parts.headers.get(signature::HEADER).and_then(|value| value.to_str().ok());
+    if let Some(refusal) = refuse_unsigned(signature) {
+        return status(&refusal).into_response();
+    }
+    let (_memory, bytes) = match read(&ctx, body).await {
+        Ok(read) => read,
         Err(ApiError::TooLarge(_)) => return refused(StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        Err(ApiError::Timeout) => return refused(StatusCode::REQUEST_TIMEOUT, "slow"),
+        Err(ApiError::BodiesFull) => {
+            let retry = [(header::RETRY_AFTER, "1")];
+            return (retry, refused(StatusCode::SERVICE_UNAVAILABLE, "busy")).into_response();
+        }
         Err(_) => return refused(StatusCode::BAD_REQUEST, "broken"),
     };
-    let signature = parts.headers.get(signature::HEADER).and_then(|value| value.to_str().ok());
-    match receive(&ctx, signature, &bytes).await {
+    status(&receive(&ctx, signature, &bytes).await).into_response()
+}
+
+async fn read(ctx: &AppState, body: Body) -> Result<(Reserved, Bytes), ApiError> {
+    let length = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    if length.is_some_and(|length| length > LIMIT) {
+        return Err(ApiError::TooLarge(LIMIT));
+    }
+    let memory = ctx.http().unverified.reserve(length.unwrap_or(LIMIT))?;
+    let bytes = memory.receive(body, LIMIT).await?;
+    Ok((memory, bytes))
+}
+
+const fn status(received: &Received) -> StatusCode {
+    match received {
         Received::Stored => StatusCode::OK,
         Received::Unsigned => StatusCode::UNAUTHORIZED,
         Received::WrongSignature => StatusCode::FORBIDDEN,
         Received::Malformed => StatusCode::BAD_REQUEST,
         Received::Failed => StatusCode::SERVICE_UNAVAILABLE,
     }
-    .into_response()
 }
 
 fn refused(status: StatusCode, result: &'static str) -> Response {

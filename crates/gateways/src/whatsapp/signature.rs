@@ -20,11 +20,16 @@ pub enum SignatureError {
     Wrong,
 }
 
+/// Reads a signature header, without a body to check it against.
+pub fn parse(header: Option<&str>) -> Result<[u8; 32], SignatureError> {
+    let header = header.ok_or(SignatureError::Missing)?;
+    header.strip_prefix(PREFIX).and_then(decode_hex).ok_or(SignatureError::Wrong)
+}
+
 /// Checks that `header` signs `body` with one of the secrets, in constant time. An empty secret
 /// never matches: anybody could sign with it.
 pub fn verify(secrets: &[SecretString], header: Option<&str>, body: &[u8]) -> Result<(), SignatureError> {
-    let header = header.ok_or(SignatureError::Missing)?;
-    let given = header.strip_prefix(PREFIX).and_then(decode_hex).ok_or(SignatureError::Wrong)?;
+    let given = parse(header)?;
     let mut fits = Choice::from(0);
     for secret in secrets.iter().filter(|secret| !secret.expose_secret().is_empty()) {
         fits |= digest(secret, body).ct_eq(&given);

@@ -17,7 +17,10 @@ use crate::{
     failpoint,
     suspects::{self, PARKED},
 };
-use gateways::whatsapp::{signature, webhook};
+use gateways::whatsapp::{
+    signature::{self, SignatureError},
+    webhook,
+};
 use sha2::{Digest as _, Sha256};
 use std::time::Instant;
 use store::{
@@ -43,11 +46,7 @@ pub enum Received {
 pub async fn receive(ctx: &Context, signature: Option<&str>, bytes: &[u8]) -> Received {
     let began = Instant::now();
     if let Err(error) = signature::verify(&ctx.app_secrets, signature, bytes) {
-        metrics::counter!("webhook_signature_failures_total").increment(1);
-        return match error {
-            signature::SignatureError::Missing => Received::Unsigned,
-            signature::SignatureError::Wrong => Received::WrongSignature,
-        };
+        return refused(error);
     }
     failpoint::reach("ingest.verified");
     let work = body_id(bytes);
@@ -105,6 +104,19 @@ async fn keep(ctx: &Context, bytes: &[u8]) -> Received {
             tracing::error!(%error, "webhook not stored");
             counted(Received::Failed, "failed")
         }
+    }
+}
+
+/// Refuses a delivery without a well-formed signature, for which its body need not be read.
+pub fn refuse_unsigned(signature: Option<&str>) -> Option<Received> {
+    signature::parse(signature).err().map(refused)
+}
+
+fn refused(error: SignatureError) -> Received {
+    metrics::counter!("webhook_signature_failures_total").increment(1);
+    match error {
+        SignatureError::Missing => Received::Unsigned,
+        SignatureError::Wrong => Received::WrongSignature,
     }
 }
 

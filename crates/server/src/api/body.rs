@@ -25,6 +25,10 @@ pub(crate) const API_LIMIT: usize = 1024 * 1024;
 /// Body limit of routes with a graph, in bytes.
 pub(crate) const GRAPH_LIMIT: usize = 12 * 1024 * 1024;
 
+/// Body limit of routes that read the body of anybody, in bytes. With 4,096 connections that is 64
+/// MiB at most.
+pub(crate) const UNKNOWN_SENDER_LIMIT: usize = 16 * 1024;
+
 /// Minimum bytes in each interval; slower bodies are refused.
 const SLOWEST: usize = 10 * 1024;
 const STRETCH: Duration = Duration::from_secs(10);
@@ -106,7 +110,7 @@ fn with_whole_numbers(value: Value) -> Value {
 }
 
 /// Reads at most `limit` bytes, arriving at 1 KiB a second or faster.
-pub(crate) async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     let mut body = Incoming::new(body, limit);
     let mut read = BytesMut::new();
     while let Some(more) = body.next().await? {

@@ -18,6 +18,7 @@ pub(crate) mod rate;
 pub(crate) mod schema;
 pub(crate) mod streams;
 pub(crate) mod three_state;
+pub(crate) mod unverified;
 pub(crate) mod values;
 
 pub(crate) use answer::{Accepted, Created, Data, Page};

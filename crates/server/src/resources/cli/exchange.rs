@@ -2,7 +2,10 @@
 
 use crate::{
     ApiError, AppState,
-    api::{RequestBody, body},
+    api::{
+        RequestBody,
+        body::{self, UNKNOWN_SENDER_LIMIT},
+    },
 };
 use axum::{
     Json,
@@ -19,7 +22,9 @@ pub(super) struct CliAuthExchange {
     auth_code: String,
 }
 
-impl RequestBody for CliAuthExchange {}
+impl RequestBody for CliAuthExchange {
+    const LIMIT: usize = UNKNOWN_SENDER_LIMIT;
+}
 
 /// The token; shown only here.
 #[derive(Serialize, ToSchema)]

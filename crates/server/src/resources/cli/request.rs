@@ -2,7 +2,10 @@
 
 use crate::{
     ApiError, AppState,
-    api::{RequestBody, body},
+    api::{
+        RequestBody,
+        body::{self, UNKNOWN_SENDER_LIMIT},
+    },
 };
 use axum::{
     Json,
@@ -31,7 +34,9 @@ pub(super) struct CliAuthRequest {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct CliNothing {}
 
-impl RequestBody for CliNothing {}
+impl RequestBody for CliNothing {
+    const LIMIT: usize = UNKNOWN_SENDER_LIMIT;
+}
 
 /// Start a command-line sign-in
 ///
