@@ -7,6 +7,8 @@ mod crash;
 mod data_folder;
 mod demo;
 mod dev;
+#[cfg(target_os = "linux")]
+mod flood;
 mod operators;
 mod program;
 mod readme;

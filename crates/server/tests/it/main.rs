@@ -8,6 +8,7 @@ mod assignments;
 mod bad_input;
 mod cli_login;
 mod commits;
+mod connections;
 mod contact_context;
 mod contacts;
 mod contract;
