@@ -45,7 +45,7 @@ pub fn advance(agent: &Compiled, state: &mut State, at: Timestamp, inputs: &[Inp
 /// Stores inputs of people and programs. An execution that is over ignores them, except for the
 /// resume of a retryable failure.
 fn take_input(step: &mut StepBuilder<'_>, input: &Input) {
-    let over = step.state.status.is_over();
+    let over = step.state.phase.is_over();
     if over && !step.can_be_resumed() {
         return;
     }
@@ -55,7 +55,7 @@ fn take_input(step: &mut StepBuilder<'_>, input: &Input) {
         Input::Contact(contact) => step.state.contact = Some(contact.clone()),
         Input::Data { id, value } => step.queue_input(QueuedInput::Data { id: id.clone(), value: value.clone() }),
         Input::ExternalMessage { text, .. } if text.trim().is_empty() => {}
-        Input::ExternalMessage { text, .. } => step.state.external_messages.push(text.clone()),
+        Input::ExternalMessage { text, .. } => step.state.inputs.external_messages.push(text.clone()),
         Input::Earlier { messages } => step.append_earlier_messages(messages),
         Input::Resume { interrupt, .. } if !step.state.accepts_resume(interrupt.as_deref()) => {
             step.warn("interrupt_mismatch", "a resume named a rest that is over");
@@ -64,13 +64,10 @@ fn take_input(step: &mut StepBuilder<'_>, input: &Input) {
             let resume = Resume { id: id.clone(), message: message.clone() };
             // A person may take over and resume before the agent reaches a safe point: the resume
             // counts.
-            let handoff_requested = step
-                .state
-                .requested_status
-                .as_ref()
-                .is_some_and(|requested| requested.status == ExecutionStatus::Handoff);
-            if over || step.state.interrupt.is_some() || handoff_requested {
-                let earlier = step.state.resume.replace(resume);
+            let requested = step.state.inputs.requested_status.as_ref().map(|requested| requested.status);
+            let handoff_requested = requested == Some(ExecutionStatus::Handoff);
+            if over || step.state.phase.interrupt().is_some() || handoff_requested {
+                let earlier = step.state.inputs.resume.replace(resume);
                 earlier.into_iter().for_each(|earlier| step.queue_resume_message(earlier));
             } else {
                 // Too late: something else has ended the wait. A resume that is kept would end the
@@ -78,16 +75,16 @@ fn take_input(step: &mut StepBuilder<'_>, input: &Input) {
                 step.queue_resume_message(resume);
             }
         }
-        Input::SetStatus { status, reason, .. } if step.state.status.may_be_set(*status) => {
-            step.state.requested_status = Some(RequestedStatus { status: *status, reason: reason.clone() });
+        Input::SetStatus { status, reason, .. } if step.state.status().may_be_set(*status) => {
+            step.state.inputs.requested_status = Some(RequestedStatus { status: *status, reason: reason.clone() });
             // A new takeover cancels an earlier resume that was not acted on.
             if *status == ExecutionStatus::Handoff
-                && let Some(void) = step.state.resume.take()
+                && let Some(void) = step.state.inputs.resume.take()
             {
                 step.queue_resume_message(void);
             }
         }
-        Input::Stop { reason, .. } if !over => step.state.stop = Some(reason.clone()),
+        Input::Stop { reason, .. } if !over => step.state.inputs.stop = Some(reason.clone()),
         _ => {}
     }
 }
@@ -138,29 +135,26 @@ fn take_outcome(step: &mut StepBuilder<'_>, input: &Input, answer: &mut Option<(
 /// A timer of an earlier wait changes nothing, nor does one that arrives together with a reply.
 fn fire_timer(step: &mut StepBuilder<'_>, generation: i64) {
     let state = &step.state;
-    let has_input = !state.queued_inputs.is_empty()
-        || state.resume.is_some()
-        || state.stop.is_some()
-        || state.requested_status.is_some();
-    let waiting = state.interrupt.as_ref().map(|interrupt| interrupt.kind);
-    let Some(kind) = waiting.filter(|_| state.generation == generation && !has_input) else { return };
+    let waiting = state.phase.interrupt().map(|interrupt| interrupt.kind);
+    let due = state.generation == generation && !state.inputs.end_wait();
+    let Some(kind) = waiting.filter(|_| due) else { return };
     step.end(wait::timeout_reason(step, kind));
 }
 
 fn run(step: &mut StepBuilder<'_>) {
     loop {
-        if step.state.status.is_over() && !step.resume_failed() {
+        if step.state.phase.is_over() && !step.resume_failed() {
             return;
         }
         // a. a stop is obeyed at once, except between a tool's effect and its outcome
-        if step.state.stop.is_some() && !step.waits_for_tool() {
+        if step.state.inputs.stop.is_some() && !step.waits_for_tool() {
             return step.stop();
         }
         // and so is a status set by the API
         if step.apply_requested_status() {
             continue;
         }
-        if step.state.interrupt.is_some() {
+        if step.state.phase.interrupt().is_some() {
             if step.leave_wait() {
                 continue;
             }
@@ -169,7 +163,7 @@ fn run(step: &mut StepBuilder<'_>) {
         if step.discard_outdated_call() {
             continue;
         }
-        if step.state.pending.is_some() {
+        if step.state.phase.pending().is_some() {
             return;
         }
         step.begin_if_new();
@@ -187,7 +181,7 @@ fn run(step: &mut StepBuilder<'_>) {
         if step.list_tools_if_due() {
             continue;
         }
-        if step.state.entering {
+        if step.state.visit.entering {
             step.show_step_prompt();
             continue;
         }

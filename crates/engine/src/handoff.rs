@@ -4,7 +4,7 @@ use crate::{
     agent::Compiled,
     effect::Effect,
     limits::OverBudget,
-    state::{InterruptKind, Pending, QueuedInput, RequestedStatus},
+    state::{InterruptKind, Pending, Phase, QueuedInput, RequestedStatus},
     step_builder::StepBuilder,
 };
 use domain::{
@@ -20,8 +20,8 @@ impl StepBuilder<'_> {
     /// Applies a status set by the API as soon as possible. `true`: the loop looks again.
     /// A model call is cancelled; a request or a send that has left is waited for.
     pub(crate) fn apply_requested_status(&mut self) -> bool {
-        let Some(RequestedStatus { status, reason }) = self.state.requested_status.clone() else { return false };
-        match self.state.pending {
+        let Some(RequestedStatus { status, reason }) = self.state.inputs.requested_status.clone() else { return false };
+        match self.state.phase.pending() {
             Some(Pending::Model { .. }) => self.drop_pending(),
             Some(_) => return false,
             None => {}
@@ -31,32 +31,32 @@ impl StepBuilder<'_> {
             ExecutionStatus::Failed => self.fail("set_by_api", &reason),
             ExecutionStatus::Handoff => self.start_handoff(&reason),
             ExecutionStatus::Paused => return self.pause(),
-            _ => self.state.requested_status = None,
+            _ => self.state.inputs.requested_status = None,
         }
-        self.state.pending.is_none() || self.state.status.is_over()
+        self.state.phase.pending().is_none() || self.state.phase.is_over()
     }
 
     /// Pauses once no call is open: messages during the pause would stand between a call and its
     /// result.
     fn pause(&mut self) -> bool {
-        if self.state.status != ExecutionStatus::Running {
-            self.state.requested_status = None;
+        if self.state.status() != ExecutionStatus::Running {
+            self.state.inputs.requested_status = None;
             return true;
         }
         // A handoff that is about to start comes first.
-        let taken_over = self.agent.is_handoff(&self.state.node);
-        if !self.state.calls.is_empty() || self.state.entering || taken_over {
+        let taken_over = self.agent.is_handoff(&self.state.visit.node);
+        if !self.state.calls.is_empty() || self.state.visit.entering || taken_over {
             return false;
         }
         self.append_external_messages();
         self.append_queued_inputs();
         self.start_wait(InterruptKind::Manual, None, None);
-        self.state.pending.is_none()
+        self.state.phase.pending().is_none()
     }
 
     /// Waits for a person if this is a HandoffNode.
     pub(crate) fn wait_if_handoff(&mut self) -> bool {
-        let is_handoff = self.agent.is_handoff(&self.state.node);
+        let is_handoff = self.agent.is_handoff(&self.state.visit.node);
         if is_handoff {
             self.start_wait(InterruptKind::Handoff, None, None);
         }
@@ -68,15 +68,15 @@ impl StepBuilder<'_> {
         if !self.all_sends_settled() {
             return;
         }
-        let waiting = self.state.interrupt.take().and_then(|interrupt| interrupt.call);
+        let waiting = self.state.phase.interrupt().and_then(|interrupt| interrupt.call.clone());
         self.state.calls.splice(0..0, waiting);
         self.skip_calls("a person has taken over");
         self.append_external_messages();
         self.append_queued_inputs();
         // The person sees failed sends in the inbox.
         self.state.failed_sends.clear();
-        self.state.return_to = Some(self.state.node.clone());
-        self.state.handoff_reason = Some(reason.to_owned());
+        self.state.handoff.return_to = Some(self.state.visit.node.clone());
+        self.state.handoff.reason = Some(reason.to_owned());
         self.start_wait(InterruptKind::Handoff, None, None);
     }
 
@@ -89,20 +89,21 @@ impl StepBuilder<'_> {
 
     /// During a handoff messages are recorded and the agent is silent. `true`: resumed.
     pub(crate) fn leave_handoff(&mut self) -> bool {
-        let has_messages = !self.state.queued_inputs.is_empty() || !self.state.external_messages.is_empty();
+        let has_messages = !self.state.inputs.queued.is_empty() || !self.state.inputs.external_messages.is_empty();
         self.append_external_messages();
         self.append_queued_inputs();
-        let Some(resume) = self.state.resume.take() else {
+        let Some(resume) = self.state.inputs.resume.take() else {
             if has_messages {
                 let expires_at = self.set_timer(InterruptKind::Handoff);
-                if let Some(interrupt) = &mut self.state.interrupt {
+                if let Phase::Waiting(interrupt) = &mut self.state.phase {
                     interrupt.expires_at = Some(expires_at);
                 }
             }
             return false;
         };
-        if let Some(interrupt) = self.state.interrupt.take() {
-            self.event("interrupt.resolved", json!({"id": interrupt.id}));
+        if let Some(interrupt) = self.state.phase.interrupt() {
+            let id = interrupt.id.clone();
+            self.event("interrupt.resolved", json!({"id": id}));
         }
         self.effect(Effect::ClearTimer);
         self.begin_turn("resume");
@@ -130,12 +131,12 @@ impl StepBuilder<'_> {
     /// continues along its own edge; without one the execution ends.
     fn return_from_handoff(&mut self) {
         // Nothing that silenced the agent outlives the handoff.
-        self.state.handoff_reason = None;
-        self.state.requested_status = None;
-        let visited = self.state.node.clone();
-        match self.state.return_to.take() {
+        self.state.handoff.reason = None;
+        self.state.inputs.requested_status = None;
+        let visited = self.state.visit.node.clone();
+        match self.state.handoff.return_to.take() {
             Some(node) => {
-                let origin = self.state.triggering_node.take().filter(|_| node == visited);
+                let origin = self.state.visit.triggering_node.take().filter(|_| node == visited);
                 self.enter(&node, origin, "handoff");
             }
             None => match first_edge(self.agent, &visited) {

@@ -7,7 +7,7 @@
 use crate::{
     input::EarlierMessage,
     limits,
-    state::{QueuedInput, Resume},
+    state::{Phase, QueuedInput, Resume},
     step_builder::StepBuilder,
     text::{links_of, unmarked},
 };
@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 impl StepBuilder<'_> {
     /// Queues an input for the next safe point.
     pub(crate) fn queue_input(&mut self, input: QueuedInput) {
-        if self.state.status == ExecutionStatus::Running && self.state.interrupt.is_none() {
+        if self.state.status() == ExecutionStatus::Running {
             let (QueuedInput::Message { id, .. } | QueuedInput::Data { id, .. }) = &input;
             self.event("input.queued", json!({"id": id}));
         }
@@ -35,11 +35,11 @@ impl StepBuilder<'_> {
             }
         }
         if let QueuedInput::Data { value: Value::Object(fields), .. } = &input
-            && self.state.status == ExecutionStatus::Started
+            && self.state.phase == Phase::New
         {
             self.keep_as_variables(fields);
         }
-        self.state.queued_inputs.push(input);
+        self.state.inputs.queued.push(input);
     }
 
     /// Keeps short fields of the first payload as `{{vars.…}}`. They are part of every stored
@@ -68,7 +68,7 @@ impl StepBuilder<'_> {
             QueuedInput::Message { text, .. } => Some(unmarked(text)),
             QueuedInput::Data { .. } => None,
         };
-        let texts: Vec<String> = self.state.queued_inputs.iter().filter_map(text_of).collect();
+        let texts: Vec<String> = self.state.inputs.queued.iter().filter_map(text_of).collect();
         let joined = texts.join("\n");
         // No provider accepts a message without content.
         let blank = joined.trim().is_empty();
@@ -77,8 +77,8 @@ impl StepBuilder<'_> {
 
     /// Takes the first queued data. It is the result of a call now, so it must not appear again.
     pub(crate) fn take_queued_data(&mut self) -> Value {
-        let place = self.state.queued_inputs.iter().position(|input| matches!(input, QueuedInput::Data { .. }));
-        match place.map(|place| self.state.queued_inputs.remove(place)) {
+        let place = self.state.inputs.queued.iter().position(|input| matches!(input, QueuedInput::Data { .. }));
+        match place.map(|place| self.state.inputs.queued.remove(place)) {
             Some(QueuedInput::Data { id, value }) => {
                 self.event("input.injected", json!({"ids": [id]}));
                 value
@@ -90,10 +90,10 @@ impl StepBuilder<'_> {
     /// Takes the queued texts, which have become a result.
     pub(crate) fn take_queued_messages(&mut self) {
         let text = self.queued_text();
-        let (messages, others): (Vec<QueuedInput>, Vec<QueuedInput>) = std::mem::take(&mut self.state.queued_inputs)
+        let (messages, others): (Vec<QueuedInput>, Vec<QueuedInput>) = std::mem::take(&mut self.state.inputs.queued)
             .into_iter()
             .partition(|input| matches!(input, QueuedInput::Message { .. }));
-        self.state.queued_inputs = others;
+        self.state.inputs.queued = others;
         self.report_injected(&messages);
         self.state.last_input = text.or_else(|| self.state.last_input.take());
     }
@@ -109,7 +109,7 @@ impl StepBuilder<'_> {
     }
 
     pub(crate) fn append_external_messages(&mut self) {
-        for text in std::mem::take(&mut self.state.external_messages) {
+        for text in std::mem::take(&mut self.state.inputs.external_messages) {
             self.append_external_message(text);
             self.event("external.injected", Value::Null);
         }
@@ -118,7 +118,7 @@ impl StepBuilder<'_> {
     /// Moves the queue into history: each data as an entry, the texts joined in order.
     pub(crate) fn append_queued_inputs(&mut self) {
         let text = self.queued_text();
-        let inputs = std::mem::take(&mut self.state.queued_inputs);
+        let inputs = std::mem::take(&mut self.state.inputs.queued);
         if inputs.is_empty() {
             return;
         }
@@ -127,19 +127,19 @@ impl StepBuilder<'_> {
             if let QueuedInput::Data { value, .. } = input {
                 let seq = self
                     .append(HistoryOrigin::System, ChatMessage::User { content: format!("[system data]\n{value}") });
-                self.state.first_input.get_or_insert(seq);
+                self.state.history.first_input.get_or_insert(seq);
             }
         }
         if let Some(text) = text {
             self.state.last_input = Some(text.clone());
             let seq = self.append_message(text);
-            self.state.first_input.get_or_insert(seq);
+            self.state.history.first_input.get_or_insert(seq);
         }
     }
 
     /// Writes messages from before the execution; later they would be out of order.
     pub(crate) fn append_earlier_messages(&mut self, messages: &[EarlierMessage]) {
-        if self.state.status != ExecutionStatus::Started || self.state.history_len > 0 {
+        if self.state.phase != Phase::New || self.state.history.len > 0 {
             return;
         }
         for message in messages.iter().filter(|message| !message.text.trim().is_empty()) {

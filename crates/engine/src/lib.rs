@@ -57,6 +57,6 @@ pub use input::{EarlierMessage, ForcedEnd, Input, Retrieval, SendOutcome, ToolLi
 pub use lifecycle::{fail_unrunnable, force_end};
 pub use request::model_request;
 pub use state::{
-    FailedSend, Interrupt, InterruptKind, McpOffer, McpTools, OpenSend, Pending, QueuedInput, RequestedStatus, Resume,
-    STATE_FORMAT, State, TurnCounters,
+    End, FailedSend, Handoff, HistoryIndex, Inputs, Interrupt, InterruptKind, McpOffer, McpTools, OpenSend, Pending,
+    Phase, QueuedInput, RequestedStatus, Resume, STATE_FORMAT, State, TurnCounters,
 };

@@ -5,13 +5,10 @@ use crate::{
     effect::{Effect, Step},
     input::{ForcedEnd, Input},
     prompt,
-    state::State,
+    state::{End, Phase, State},
     step_builder::StepBuilder,
 };
-use domain::{
-    Timestamp,
-    execution::{ExecutionError, ExecutionStatus},
-};
+use domain::{Timestamp, execution::ExecutionError};
 use serde_json::json;
 
 /// Fails an execution whose agent cannot run. One that is over keeps its status. Of the inputs only
@@ -19,7 +16,7 @@ use serde_json::json;
 pub fn fail_unrunnable(state: &mut State, at: Timestamp, inputs: &[Input], why: &str) -> Step {
     let agent = Compiled::empty();
     let mut step = StepBuilder::new(&agent, state, at);
-    if !step.state.status.is_over() {
+    if !step.state.phase.is_over() {
         step.fail("graph_invalid", why);
     }
     for input in inputs {
@@ -34,11 +31,11 @@ pub fn fail_unrunnable(state: &mut State, at: Timestamp, inputs: &[Input], why: 
 pub fn force_end(state: &mut State, at: Timestamp, end: ForcedEnd, code: &str, message: &str) -> Step {
     let agent = Compiled::empty();
     let mut step = StepBuilder::new(&agent, state, at);
-    if !step.state.status.is_over() {
+    if !step.state.phase.is_over() {
         match end {
             ForcedEnd::Failed => step.fail(code, message),
             ForcedEnd::Stopped => {
-                step.state.stop = Some(code.into());
+                step.state.inputs.stop = Some(code.into());
                 step.stop();
             }
         }
@@ -49,7 +46,7 @@ pub fn force_end(state: &mut State, at: Timestamp, end: ForcedEnd, code: &str, m
 impl StepBuilder<'_> {
     /// Enters the node that `__start__` leads to; `__start__` itself asks no model.
     pub(crate) fn begin_if_new(&mut self) {
-        if self.state.status != ExecutionStatus::Started {
+        if self.state.phase != Phase::New {
             return;
         }
         self.event("execution.created", json!({"agent_id": self.state.facts.agent_id}));
@@ -67,38 +64,36 @@ impl StepBuilder<'_> {
 
     /// Ends the execution. Every open call gets a result, and queued messages go to the history,
     /// for people and for a later resume.
-    fn finish_execution(&mut self, status: ExecutionStatus, reason: &str, unanswered: &str) {
-        let waiting = self.state.interrupt.take().and_then(|interrupt| interrupt.call);
+    fn finish_execution(&mut self, end: End, reason: &str, unanswered: &str) {
+        let waiting = self.state.phase.interrupt().and_then(|interrupt| interrupt.call.clone());
         self.state.calls.splice(0..0, waiting);
         self.skip_calls(unanswered);
         self.drop_pending();
-        self.state.requested_status = None;
+        self.state.inputs.requested_status = None;
         self.append_external_messages();
         self.append_queued_inputs();
         self.state.generation += 1;
         self.effect(Effect::ClearTimer);
-        self.finish_turn(status, reason);
+        self.finish_turn(Phase::Over(end), reason);
     }
 
     pub(crate) fn end(&mut self, reason: &str) {
-        self.state.end_reason = Some(reason.into());
-        self.finish_execution(ExecutionStatus::Ended, reason, "interrupted");
+        self.finish_execution(End::Ended { reason: Some(reason.into()) }, reason, "interrupted");
     }
 
     pub(crate) fn stop(&mut self) {
-        let reason = self.state.stop.take().unwrap_or_default();
-        self.finish_execution(ExecutionStatus::Stopped, &reason, "stopped");
+        let reason = self.state.inputs.stop.take().unwrap_or_default();
+        self.finish_execution(End::Stopped, &reason, "stopped");
     }
 
     pub(crate) fn fail(&mut self, code: &str, message: &str) {
-        let error = ExecutionError::new(code, message, Some(self.state.node.clone()));
-        self.state.error = Some(ExecutionError { at: Some(self.at), ..error });
-        self.finish_execution(ExecutionStatus::Failed, code, "interrupted");
+        let error = ExecutionError::new(code, message, Some(self.state.visit.node.clone()));
+        let error = ExecutionError { at: Some(self.at), ..error };
+        self.finish_execution(End::Failed(error), code, "interrupted");
     }
 
     pub(crate) fn can_be_resumed(&self) -> bool {
-        let retryable = self.state.error.as_ref().is_some_and(|error| error.retryable);
-        self.state.status == ExecutionStatus::Failed && retryable
+        self.state.phase.error().is_some_and(|error| error.retryable)
     }
 
     /// Continues a failed execution with a retryable error when it is resumed. Sends from before the
@@ -107,8 +102,7 @@ impl StepBuilder<'_> {
         if !self.can_be_resumed() {
             return false;
         }
-        let Some(resume) = self.state.resume.take() else { return false };
-        self.state.error = None;
+        let Some(resume) = self.state.inputs.resume.take() else { return false };
         // Their calls were answered when the execution failed: a late failure is reported like that
         // of a text.
         for send in &mut self.state.sends {

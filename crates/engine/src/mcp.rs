@@ -40,13 +40,13 @@ impl StepBuilder<'_> {
     /// Requests the lists of the node's servers unless valid ones are stored. `true`: the lists
     /// must come first.
     pub(crate) fn list_tools_if_due(&mut self) -> bool {
-        let servers = self.agent.mcp_servers(&self.state.node);
+        let servers = self.agent.mcp_servers(&self.state.visit.node);
         let silent = self.state.facts.test_mode && self.agent.mock_only_in_tests;
         // A repeated model call asks what it asked before.
         if servers.is_empty() || silent || self.replaced_call.is_some() {
             return false;
         }
-        if let Some(mcp) = self.state.mcp.as_ref().filter(|mcp| mcp.node == self.state.node) {
+        if let Some(mcp) = self.state.mcp.as_ref().filter(|mcp| mcp.node == self.state.visit.node) {
             let holds = if mcp.unavailable.is_empty() { FRESH } else { LACKING };
             if self.at - mcp.listed_at < holds {
                 return false;
@@ -60,7 +60,7 @@ impl StepBuilder<'_> {
             })
             .collect();
         let effect = self.effect_id();
-        self.state.pending = Some(Pending::ToolList { effect: effect.clone(), servers: servers.clone() });
+        self.set_pending(Pending::ToolList { effect: effect.clone(), servers: servers.clone() });
         self.effect(Effect::ListTools { id: effect, servers });
         true
     }
@@ -68,7 +68,7 @@ impl StepBuilder<'_> {
     /// Stores the lists. The model is informed of changes, unless the step prompt is about to be
     /// shown anyway.
     pub(crate) fn take_tool_lists(&mut self, lists: &[ToolList]) {
-        let node = self.state.node.clone();
+        let node = self.state.visit.node.clone();
         let built_in = self.agent.node(&node).map(|node| node.tools.clone()).unwrap_or_default();
         let before = self.state.mcp.take().filter(|mcp| mcp.node == node);
         let mut mcp = McpTools { node, listed_at: self.at, tools: Vec::new(), unavailable: BTreeSet::new(), tokens: 0 };
@@ -99,7 +99,7 @@ impl StepBuilder<'_> {
             self.compare(&list.server, before.as_ref(), &mcp.tools[first..]);
         }
         let was = before.map(|before| before.unavailable).unwrap_or_default();
-        if !self.state.entering {
+        if !self.state.visit.entering {
             for (servers, text) in [(&mcp.unavailable - &was, SERVERS_UNAVAILABLE), (&was - &mcp.unavailable, BACK)] {
                 if !servers.is_empty() {
                     self.note(&about_servers(&servers, text));

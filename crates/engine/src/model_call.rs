@@ -25,8 +25,8 @@ impl StepBuilder<'_> {
     /// Version 1 shows a step prompt as a text of the model; version 2 as the result of a move that
     /// the engine writes in the model's name.
     pub(crate) fn show_step_prompt(&mut self) {
-        self.state.entering = false;
-        if self.agent.is_handoff(&self.state.node) {
+        self.state.visit.entering = false;
+        if self.agent.is_handoff(&self.state.visit.node) {
             return;
         }
         let (text, unknown) = prompt::step(self.agent, self.state, &variable_values::of_prompt(self.state, self.at));
@@ -36,19 +36,20 @@ impl StepBuilder<'_> {
         if self.agent.sends_only_by_tools() {
             let seq = self
                 .append(HistoryOrigin::Engine, ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
-            self.state.step_prompt = Some(seq);
+            self.state.history.step_prompt = Some(seq);
             return;
         }
-        let call = self.synthetic_call(MOVE_TO_NEXT_NODE, json!({"next_node": self.state.node, "reason": "entered"}));
+        let call =
+            self.synthetic_call(MOVE_TO_NEXT_NODE, json!({"next_node": self.state.visit.node, "reason": "entered"}));
         self.append(HistoryOrigin::Engine, ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
         let seq = self.append(HistoryOrigin::Engine, ChatMessage::Tool { call_id: call.id, content: text });
-        self.state.step_prompt = Some(seq);
+        self.state.history.step_prompt = Some(seq);
     }
 
     /// Fails the turn if a limit is reached. Calls that wait or route away pass: they end the turn
     /// or the visit, and the contact has seen what was said before.
     pub(crate) fn fail_call_over_limits(&mut self, call: &ToolCall) -> bool {
-        let leads_out = self.agent.node(&self.state.node).is_some_and(|node| tools::leads_out(node, call));
+        let leads_out = self.agent.node(&self.state.visit.node).is_some_and(|node| tools::leads_out(node, call));
         let hit = self.bad_moves().or_else(|| if leads_out { None } else { self.too_long() });
         hit.is_some_and(|(code, message)| {
             self.fail(code, message);
@@ -65,7 +66,7 @@ impl StepBuilder<'_> {
             self.over_budget();
             return true;
         }
-        let own = self.agent.node(&self.state.node).and_then(|node| node.node.max_steps);
+        let own = self.agent.node(&self.state.visit.node).and_then(|node| node.node.max_steps);
         let hit = match () {
             () if counters.visit_calls >= own.unwrap_or(limits.max_steps) => {
                 Some(("node_step_limit", "the node asked the model too often"))
@@ -108,7 +109,7 @@ impl StepBuilder<'_> {
         let silent = turn.empty >= limits::EMPTY || turn.silent >= self.agent.limits.silent_answers || refused;
         if silent {
             self.start_wait(InterruptKind::Idle, None, None);
-            if self.state.interrupt.is_some() && !refused {
+            if self.state.phase.interrupt().is_some() && !refused {
                 self.warn("silent_model", "the model said nothing that could be used; the agent rests");
             }
         }
@@ -118,17 +119,17 @@ impl StepBuilder<'_> {
     /// The oldest entry that the next request shows, and the request's tokens. Both the number of
     /// entries and the tokens are limited (docs/spec/engine.md 2.8).
     pub(crate) fn window(&self) -> (i64, u64) {
-        let to = self.state.history_len;
+        let to = self.state.history.len;
         let most = self.agent.limits.history();
         let pinned = limits::PINNED + i64::from(self.agent.limits.summaries);
         let by_count = if to <= most { 1 } else { to - most + pinned + 1 };
-        let fixed = self.agent.node(&self.state.node).map_or(0, |node| node.tokens);
+        let fixed = self.agent.node(&self.state.visit.node).map_or(0, |node| node.tokens);
         let mut used = u64::from(fixed)
             + u64::from(self.state.offers_tokens())
             + u64::from(tokens::of_text(&prompt::system(self.agent, self.state, self.at)));
         let budget = u64::from(self.agent.limits.context_tokens) * 3 / 4;
         let mut from = to + 1;
-        for size in self.state.sizes.iter().rev() {
+        for size in self.state.history.sizes.iter().rev() {
             // The newest entry is always shown: without it there is nothing to answer.
             if from <= by_count || (from <= to && used + u64::from(*size) > budget) {
                 break;
@@ -137,7 +138,7 @@ impl StepBuilder<'_> {
             from -= 1;
         }
         // States of early versions have no sizes for older entries; those are not counted.
-        let known = to - i64::try_from(self.state.sizes.len()).unwrap_or(i64::MAX);
+        let known = to - i64::try_from(self.state.history.sizes.len()).unwrap_or(i64::MAX);
         (if from == known + 1 { by_count.min(from) } else { from.max(by_count) }, used)
     }
 
@@ -155,11 +156,11 @@ impl StepBuilder<'_> {
         let (from, tokens) = window;
         let call = CallModel {
             id: self.effect_id(),
-            node: self.state.node.clone(),
+            node: self.state.visit.node.clone(),
             from,
-            to: self.state.history_len,
-            first_input: self.state.first_input,
-            step_prompt: self.state.step_prompt,
+            to: self.state.history.len,
+            first_input: self.state.history.first_input,
+            step_prompt: self.state.history.step_prompt,
             at: self.at,
             fallback: self.replaced_call.as_ref().map_or(0, |retried| retried.fallback),
             halved: false,
@@ -186,7 +187,7 @@ impl StepBuilder<'_> {
         self.state.turn.model_calls += 1;
         self.event("llm.requested", data);
         let ReplacedCall { failures, not_before, failing_since, .. } = self.replaced_call.take().unwrap_or_default();
-        self.state.pending = Some(Pending::Model { call: call.clone(), failures, not_before, failing_since });
+        self.set_pending(Pending::Model { call: call.clone(), failures, not_before, failing_since });
         self.effect(Effect::CallModel(call));
     }
 
@@ -207,17 +208,17 @@ impl StepBuilder<'_> {
         });
         self.event("llm.responded", data);
         // A send may have failed for good in the same step.
-        if self.state.stop.is_some() || self.state.status.is_over() {
+        if self.state.inputs.stop.is_some() || self.state.phase.is_over() {
             return;
         }
         // A status set by the API ends the wait for this answer as well.
-        if self.state.requested_status.is_some() {
+        if self.state.inputs.requested_status.is_some() {
             return self.event("llm.discarded", json!({"usage": response.usage}));
         }
         if answered.call.summarises {
             return self.keep_summary(answered.call.to, response.text);
         }
-        if !self.state.queued_inputs.is_empty() && self.state.turn.discarded < limits::DISCARDED {
+        if !self.state.inputs.queued.is_empty() && self.state.turn.discarded < limits::DISCARDED {
             self.state.turn.discarded += 1;
             self.event("llm.discarded", json!({"usage": response.usage}));
             return;

@@ -85,8 +85,8 @@ pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String,
         unknown.extend(filled.unknown);
         filled.text
     };
-    let mut text = format!("# Step: {}\n", state.node);
-    let Some(compiled) = agent.node(&state.node) else { return (text, unknown) };
+    let mut text = format!("# Step: {}\n", state.visit.node);
+    let Some(compiled) = agent.node(&state.visit.node) else { return (text, unknown) };
     let instructions = fill(&compiled.node.prompt);
     if !instructions.trim().is_empty() {
         let _ = write!(text, "\n## Instructions\n{}\n", instructions.trim());
@@ -97,7 +97,7 @@ pub(crate) fn step(agent: &Compiled, state: &State, context: &Value) -> (String,
     if let Some(servers) = state.unavailable() {
         let _ = writeln!(text, "\n{}", about_servers(servers, SERVERS_UNAVAILABLE));
     }
-    let targets = agent.targets(&state.node, state.triggering_node.as_deref());
+    let targets = agent.targets(&state.visit.node, state.visit.triggering_node.as_deref());
     if !targets.is_empty() {
         text.push_str("\n## Next steps\n");
         for target in &targets {

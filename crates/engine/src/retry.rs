@@ -24,12 +24,12 @@ impl StepBuilder<'_> {
     /// failure or a reclaim (docs/spec/engine.md 2.4). A call without a failed attempt counts as a
     /// discarded answer, which is limited: a contact who keeps writing must still get an answer.
     pub(crate) fn discard_outdated_call(&mut self) -> bool {
-        let Some(Pending::Model { call, failures, not_before, failing_since }) = &self.state.pending else {
+        let Some(Pending::Model { call, failures, not_before, failing_since }) = self.state.phase.pending() else {
             return false;
         };
         let first = *failures == 0;
         let starves = first && self.state.turn.discarded >= limits::DISCARDED;
-        if self.state.queued_inputs.is_empty() || call.summarises || starves {
+        if self.state.inputs.queued.is_empty() || call.summarises || starves {
             return false;
         }
         self.replaced_call = Some(ReplacedCall {
@@ -53,7 +53,7 @@ impl StepBuilder<'_> {
     pub(crate) fn model_failed(&mut self, call: CallModel, attempts: &Attempts, failure: &ModelFailure) {
         let failures = attempts.failures + 1;
         self.event("llm.failed", json!({"message": failure.message, "failures": failures}));
-        if self.state.stop.is_some() {
+        if self.state.inputs.stop.is_some() {
             return;
         }
         if failure.kind == ModelFailureKind::Temporary
@@ -61,9 +61,8 @@ impl StepBuilder<'_> {
         {
             self.event("llm.retried", json!({"wait_ms": wait.millis(), "attempt": failures + 1}));
             let failing_since = attempts.failing_since.or(Some(self.at));
-            self.state.pending =
-                Some(Pending::Model { call, failures, not_before: Some(self.at + wait), failing_since });
-            return;
+            let not_before = Some(self.at + wait);
+            return self.set_pending(Pending::Model { call, failures, not_before, failing_since });
         }
         if failure.kind == ModelFailureKind::TooLong && !call.halved && !call.summarises {
             let from = call.from + (call.to - call.from) / 2;

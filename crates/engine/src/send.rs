@@ -47,7 +47,7 @@ impl StepBuilder<'_> {
         self.send(content, Some(call));
         match in_test {
             Some(result) => self.answer_first_call(call, result),
-            None => self.state.pending = Some(Pending::SendsOf { call: call.clone() }),
+            None => self.set_pending(Pending::SendsOf { call: call.clone() }),
         }
     }
 
@@ -90,7 +90,7 @@ impl StepBuilder<'_> {
             SendOutcome::Failed { code, message } => {
                 self.event("message.failed", json!({"kind": kind, "code": code, "message": message}));
                 // A late failure cannot fail an execution that is over or stopping.
-                if self.state.status.is_over() || self.state.stop.is_some() {
+                if self.state.phase.is_over() || self.state.inputs.stop.is_some() {
                     return;
                 }
                 if code == "channel_auth" {
@@ -100,15 +100,20 @@ impl StepBuilder<'_> {
                 self.state.failed_sends.push(failed);
             }
         }
-        let open_of = |id: &str| self.state.sends.iter().any(|open| open.call_id.as_deref() == Some(id));
-        match self.state.pending.take() {
-            Some(Pending::AllSends) if self.state.sends.is_empty() => self.waited = true,
-            Some(Pending::SendsOf { call }) if !open_of(&call.id) => {
+        let sends = &self.state.sends;
+        let settled = self.state.phase.take_pending_if(|pending| match pending {
+            Pending::AllSends => sends.is_empty(),
+            Pending::SendsOf { call } => !sends.iter().any(|open| open.call_id.as_ref() == Some(&call.id)),
+            _ => false,
+        });
+        match settled {
+            Some(Pending::SendsOf { call }) => {
                 let failed = self.take_failed_of(&call);
                 let result = sent(&call, content, delivered, failed);
                 self.answer_first_call(&call, result);
             }
-            other => self.state.pending = other,
+            Some(_) => self.waited = true,
+            None => {}
         }
     }
 
@@ -135,7 +140,7 @@ impl StepBuilder<'_> {
     /// True if no send is open; otherwise the step ends and continues when the last one is settled.
     pub(crate) fn all_sends_settled(&mut self) -> bool {
         if !self.state.sends.is_empty() {
-            self.state.pending = Some(Pending::AllSends);
+            self.set_pending(Pending::AllSends);
         }
         self.state.sends.is_empty()
     }

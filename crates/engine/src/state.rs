@@ -2,116 +2,70 @@
 //! It stays small: history is append-only rows, and the state holds only positions in them.
 
 mod counters;
+mod history;
 mod interrupt;
 mod mcp_tools;
 mod pending;
+mod phase;
 mod queue;
+mod stored;
+mod visit;
 
 pub use self::{
     counters::TurnCounters,
+    history::{HistoryIndex, Summary},
     interrupt::{Interrupt, InterruptKind},
     mcp_tools::{McpOffer, McpTools},
     pending::{FailedSend, OpenSend, Pending},
-    queue::{QueuedInput, RequestedStatus, Resume},
+    phase::{End, Phase},
+    queue::{Inputs, QueuedInput, RequestedStatus, Resume},
+    visit::{Handoff, Visit},
 };
 use crate::facts::{About, Contact, Facts};
 use domain::{
     Timestamp,
     chat::{ToolCall, Usage},
-    execution::{ExecutionError, ExecutionStatus},
+    execution::ExecutionStatus,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Format of a stored [`State`]. A changed shape raises it and adds an upcaster to `upcast.rs`. A
-/// new field with a default raises nothing and gets a sample that has it.
+/// new field with a default raises nothing and gets a sample that has it. `stored.rs` has the
+/// stored shape.
 pub const STATE_FORMAT: i64 = 1;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct State {
     pub facts: Facts,
     /// Contact context, once it differs from the facts.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub contact: Option<Contact>,
     /// Fields of the payload that started the execution; `{{vars.…}}`.
-    #[serde(skip_serializing_if = "Map::is_empty", default)]
     pub vars: Map<String, Value>,
-    pub status: ExecutionStatus,
-    /// Name of the node being visited.
-    pub node: String,
-    /// The step prompt of this visit is not shown yet.
-    pub entering: bool,
-    /// For a visit of a global node: the node that it was entered from.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub triggering_node: Option<String>,
-    /// For a handoff: the node to return to.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub return_to: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub handoff_reason: Option<String>,
+    pub phase: Phase,
+    pub visit: Visit,
+    pub handoff: Handoff,
     /// Tool calls without a result, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub calls: Vec<ToolCall>,
-    /// The active interrupt.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub interrupt: Option<Interrupt>,
-    /// The pending effect, or the sends that are waited for.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub pending: Option<Pending>,
+    /// The open call whose message was sent already.
+    pub sent_call: Option<String>,
     /// Sends without an outcome.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub sends: Vec<OpenSend>,
     /// Failed sends that the model has not seen.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub failed_sends: Vec<FailedSend>,
-    /// Inputs for the next safe point.
-    #[serde(rename = "inbox", skip_serializing_if = "Vec::is_empty", default)]
-    pub queued_inputs: Vec<QueuedInput>,
-    /// Messages that others sent to the contact, for the next safe point.
-    #[serde(rename = "outside", skip_serializing_if = "Vec::is_empty", default)]
-    pub external_messages: Vec<String>,
-    /// A resume that no step has acted on.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub resume: Option<Resume>,
-    /// A stop that no step has acted on; its reason.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub stop: Option<String>,
-    /// A status set by the API that no step has acted on.
-    #[serde(rename = "wanted", skip_serializing_if = "Option::is_none", default)]
-    pub requested_status: Option<RequestedStatus>,
-    /// The open call whose message was sent already.
-    #[serde(rename = "said", skip_serializing_if = "Option::is_none", default)]
-    pub sent_call: Option<String>,
+    pub inputs: Inputs,
     /// Time of the contact's latest message.
-    #[serde(rename = "heard_at", skip_serializing_if = "Option::is_none", default)]
     pub last_message_at: Option<Timestamp>,
+    /// The contact's latest message; `{{last_user_input}}`.
+    pub last_input: Option<String>,
     /// Links that the contact wrote; the agent sends no media from them.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub links: Vec<String>,
-    /// Estimated tokens of the newest entries of history, oldest first.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub sizes: Vec<u32>,
+    pub history: HistoryIndex,
+    /// Tools of the MCP servers of the latest visited node that has any.
+    pub mcp: Option<McpTools>,
     pub turn: TurnCounters,
     /// Turns started.
     pub turn_no: i64,
-    /// Number of entries of history.
-    pub history_len: i64,
-    /// Entry of the contact's first message.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub first_input: Option<i64>,
-    /// Entry of the step prompt of the current visit.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub step_prompt: Option<i64>,
-    /// Replaces the oldest entries, which are not shown to the model.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub summary: Option<Summary>,
-    /// Tools of the MCP servers of the latest visited node that has any.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub mcp: Option<McpTools>,
-    /// The contact's latest message; `{{last_user_input}}`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub last_input: Option<String>,
     /// Number of the next effect, call or interrupt.
     pub next_id: u64,
     /// Number of the next event.
@@ -120,65 +74,37 @@ pub struct State {
     pub generation: i64,
     pub usage: Usage,
     /// By model, where the provider named it.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub usage_by_model: BTreeMap<String, Usage>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub end_reason: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub error: Option<ExecutionError>,
-}
-
-/// Summary of the oldest entries.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
-    /// As a model wrote it.
-    pub text: String,
-    /// Newest entry that it covers.
-    pub to: i64,
 }
 
 impl State {
     /// State of an execution that has not started.
     pub fn new(facts: Facts) -> Self {
+        let node = domain::agent::START.into();
         Self {
             facts,
             contact: None,
             vars: Map::new(),
-            status: ExecutionStatus::Started,
-            node: domain::agent::START.into(),
-            entering: false,
-            triggering_node: None,
-            return_to: None,
-            handoff_reason: None,
+            phase: Phase::New,
+            visit: Visit { node, entering: false, triggering_node: None },
+            handoff: Handoff::default(),
             calls: Vec::new(),
-            interrupt: None,
-            pending: None,
+            sent_call: None,
             sends: Vec::new(),
             failed_sends: Vec::new(),
-            queued_inputs: Vec::new(),
-            external_messages: Vec::new(),
-            resume: None,
-            stop: None,
-            requested_status: None,
-            sent_call: None,
+            inputs: Inputs::default(),
             last_message_at: None,
+            last_input: None,
             links: Vec::new(),
-            sizes: Vec::new(),
+            history: HistoryIndex::default(),
+            mcp: None,
             turn: TurnCounters::default(),
             turn_no: 0,
-            history_len: 0,
-            first_input: None,
-            step_prompt: None,
-            summary: None,
-            mcp: None,
-            last_input: None,
             next_id: 1,
             next_event: 1,
             generation: 0,
             usage: Usage::default(),
             usage_by_model: BTreeMap::new(),
-            end_reason: None,
-            error: None,
         }
     }
 
@@ -189,6 +115,10 @@ impl State {
             newer if newer > STATE_FORMAT => Err(format!("format {newer} is newer than this program")),
             other => Err(format!("unknown format {other}")),
         }
+    }
+
+    pub const fn status(&self) -> ExecutionStatus {
+        self.phase.status()
     }
 
     pub(crate) fn profile_name(&self) -> Option<&str> {
@@ -203,7 +133,7 @@ impl State {
     /// True while a worker performs a slow effect. Another worker that loads this state has reclaimed
     /// the execution.
     pub fn has_running_effect(&self) -> bool {
-        match &self.pending {
+        match self.phase.pending() {
             Some(Pending::Model { not_before, .. }) => not_before.is_none(),
             Some(Pending::Tool { .. } | Pending::Retrieval { .. } | Pending::ToolList { .. }) => true,
             _ => false,
@@ -212,7 +142,7 @@ impl State {
 
     /// Time at which a worker must continue without any input.
     pub const fn due_at(&self) -> Option<Timestamp> {
-        match &self.pending {
+        match self.phase.pending() {
             Some(Pending::Model { not_before, .. }) => *not_before,
             _ => None,
         }
@@ -220,22 +150,25 @@ impl State {
 
     /// Tools of the visited node's MCP servers, as far as they were listed.
     pub(crate) fn offers(&self) -> &[McpOffer] {
-        self.mcp.as_ref().filter(|mcp| mcp.node == self.node).map_or(&[], |mcp| &mcp.tools)
+        self.mcp.as_ref().filter(|mcp| mcp.node == self.visit.node).map_or(&[], |mcp| &mcp.tools)
     }
 
     /// Tokens that those tools take of each request.
     pub(crate) fn offers_tokens(&self) -> u32 {
-        self.mcp.as_ref().filter(|mcp| mcp.node == self.node).map_or(0, |mcp| mcp.tokens)
+        self.mcp.as_ref().filter(|mcp| mcp.node == self.visit.node).map_or(0, |mcp| mcp.tokens)
     }
 
     /// The visited node's MCP servers that could not be reached.
     pub(crate) fn unavailable(&self) -> Option<&BTreeSet<String>> {
-        self.mcp.as_ref().filter(|mcp| mcp.node == self.node && !mcp.unavailable.is_empty()).map(|mcp| &mcp.unavailable)
+        self.mcp
+            .as_ref()
+            .filter(|mcp| mcp.node == self.visit.node && !mcp.unavailable.is_empty())
+            .map(|mcp| &mcp.unavailable)
     }
 
     /// True if a resume that names this interrupt, or none, applies.
     pub fn accepts_resume(&self, interrupt: Option<&str>) -> bool {
-        match (&self.interrupt, interrupt) {
+        match (self.phase.interrupt(), interrupt) {
             (Some(active), Some(named)) => active.id == named,
             (None, Some(_)) => false,
             (_, None) => true,

@@ -5,7 +5,7 @@
 use crate::{
     agent::{Compiled, Target},
     effect::{Effect, Entry, Event, Step},
-    state::{Pending, QueuedInput, State},
+    state::{Pending, Phase, QueuedInput, State},
     tokens,
 };
 use domain::{
@@ -80,13 +80,13 @@ impl<'a> StepBuilder<'a> {
     }
 
     pub(crate) fn append(&mut self, origin: HistoryOrigin, message: ChatMessage) -> i64 {
-        self.state.history_len += 1;
-        let seq = self.state.history_len;
+        self.state.history.len += 1;
+        let seq = self.state.history.len;
         let most = usize::try_from(self.agent.limits.history()).unwrap_or(usize::MAX);
-        let too_many = (self.state.sizes.len() + 1).saturating_sub(most);
-        self.state.sizes.drain(..too_many);
-        self.state.sizes.push(tokens::of_entry(&message));
-        self.step.history.push(Entry { seq, node: self.state.node.clone(), origin, message });
+        let too_many = (self.state.history.sizes.len() + 1).saturating_sub(most);
+        self.state.history.sizes.drain(..too_many);
+        self.state.history.sizes.push(tokens::of_entry(&message));
+        self.step.history.push(Entry { seq, node: self.state.visit.node.clone(), origin, message });
         seq
     }
 
@@ -95,20 +95,24 @@ impl<'a> StepBuilder<'a> {
         self.append(HistoryOrigin::Engine, ChatMessage::User { content: format!("[system note] {}", text.trim()) });
     }
 
-    pub(crate) fn status(&mut self, to: ExecutionStatus, reason: &str) {
-        let from = self.state.status;
+    fn enter_phase(&mut self, phase: Phase, reason: &str) {
+        let (from, to) = (self.state.status(), phase.status());
+        self.state.phase = phase;
         if from != to {
-            self.state.status = to;
-            self.event("execution.status", json!({"from": from, "to": to, "reason": reason}));
+            self.status_event(from, to, reason);
         }
+    }
+
+    fn status_event(&mut self, from: ExecutionStatus, to: ExecutionStatus, reason: &str) {
+        self.event("execution.status", json!({"from": from, "to": to, "reason": reason}));
     }
 
     /// Records that a reclaimed turn went back to the queue and runs again (docs/spec/engine.md
     /// 2.9).
     pub(crate) fn requeue(&mut self) {
-        if self.state.status == ExecutionStatus::Running {
-            self.status(ExecutionStatus::Started, "worker_lost");
-            self.status(ExecutionStatus::Running, "taken_over");
+        if self.state.status() == ExecutionStatus::Running {
+            self.status_event(ExecutionStatus::Running, ExecutionStatus::Started, "worker_lost");
+            self.status_event(ExecutionStatus::Started, ExecutionStatus::Running, "taken_over");
         }
     }
 
@@ -119,7 +123,7 @@ impl<'a> StepBuilder<'a> {
         self.state.turn.started_at = Some(self.at);
         let mut kind = why;
         let mut ids = Vec::new();
-        for input in &self.state.queued_inputs {
+        for input in &self.state.inputs.queued {
             let (id, its) = match input {
                 QueuedInput::Message { id, .. } => (id, "user_input"),
                 QueuedInput::Data { id, .. } => (id, "payload"),
@@ -128,13 +132,13 @@ impl<'a> StepBuilder<'a> {
             kind = if kind == "user_input" { kind } else { its };
         }
         self.event("turn.started", json!({"turn": self.state.turn_no, "input_kind": kind, "ids": ids}));
-        self.status(ExecutionStatus::Running, why);
+        self.enter_phase(Phase::Running { pending: None }, why);
     }
 
-    /// Ends the turn and sets the status.
-    pub(crate) fn finish_turn(&mut self, status: ExecutionStatus, reason: &str) {
-        let under_way = self.state.status == ExecutionStatus::Running;
-        self.status(status, reason);
+    /// Ends the turn, if one is under way, with a wait or the end of the execution.
+    pub(crate) fn finish_turn(&mut self, phase: Phase, reason: &str) {
+        let under_way = self.state.status() == ExecutionStatus::Running;
+        self.enter_phase(phase, reason);
         if under_way {
             let turn = &self.state.turn;
             let data = json!({
@@ -150,17 +154,17 @@ impl<'a> StepBuilder<'a> {
     }
 
     pub(crate) fn enter(&mut self, node: &str, triggering: Option<String>, via: &str) {
-        self.state.node = node.into();
-        self.state.entering = true;
+        self.state.visit.node = node.into();
+        self.state.visit.entering = true;
         self.state.turn.entries += 1;
         self.state.turn.visit_calls = 0;
         let global = triggering.is_some();
         self.event("node.entered", json!({"node": node, "via": via, "global": global, "triggering_node": triggering}));
-        self.state.triggering_node = triggering;
+        self.state.visit.triggering_node = triggering;
     }
 
     pub(crate) fn targets(&self) -> Vec<Target> {
-        self.agent.targets(&self.state.node, self.state.triggering_node.as_deref())
+        self.agent.targets(&self.state.visit.node, self.state.visit.triggering_node.as_deref())
     }
 
     // ---- calls and their results
@@ -197,21 +201,29 @@ impl<'a> StepBuilder<'a> {
         }
     }
 
+    /// Makes an effect the pending one of the turn under way.
+    pub(crate) fn set_pending(&mut self, pending: Pending) {
+        debug_assert_eq!(self.state.status(), ExecutionStatus::Running);
+        if let Phase::Running { pending: slot } = &mut self.state.phase {
+            *slot = Some(pending);
+        }
+    }
+
     /// Drops the pending effect; a model call is cancelled.
     pub(crate) fn drop_pending(&mut self) {
-        if let Some(Pending::Model { call, .. }) = self.state.pending.take() {
+        if let Some(Pending::Model { call, .. }) = self.state.phase.take_pending_if(|_| true) {
             self.effect(Effect::CancelModel { id: call.id });
         }
     }
 
     /// True between a tool's effect and its outcome: nothing may come in between.
     pub(crate) const fn waits_for_tool(&self) -> bool {
-        matches!(self.state.pending, Some(Pending::Tool { .. } | Pending::Retrieval { .. }))
+        matches!(self.state.phase.pending(), Some(Pending::Tool { .. } | Pending::Retrieval { .. }))
     }
 
     /// Takes the pending effect if it has this id.
     pub(crate) fn take_pending(&mut self, effect: &str) -> Option<Pending> {
-        self.state.pending.take_if(|pending| match pending {
+        self.state.phase.take_pending_if(|pending| match pending {
             Pending::Model { call, .. } => call.id == effect,
             Pending::Tool { effect: id, .. }
             | Pending::Retrieval { effect: id, .. }

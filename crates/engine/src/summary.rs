@@ -18,7 +18,7 @@ const LONGEST: usize = 2_000;
 
 /// The summary as the model reads it, if the window leaves something out.
 pub(crate) fn shown(state: &State, call: &CallModel) -> Option<ChatMessage> {
-    let summary = state.summary.as_ref().filter(|summary| call.from > 1 && !summary.text.is_empty())?;
+    let summary = state.history.summary.as_ref().filter(|summary| call.from > 1 && !summary.text.is_empty())?;
     let content = format!("[system data] What was said earlier, in short:\n{}", summary.text);
     Some(ChatMessage::User { content })
 }
@@ -27,7 +27,7 @@ pub(crate) fn shown(state: &State, call: &CallModel) -> Option<ChatMessage> {
 /// instruction.
 pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &[(i64, ChatMessage)]) -> ModelRequest {
     let mut text = String::new();
-    if let Some(summary) = state.summary.as_ref().filter(|summary| !summary.text.is_empty()) {
+    if let Some(summary) = state.history.summary.as_ref().filter(|summary| !summary.text.is_empty()) {
         let _ = writeln!(text, "Earlier, in short: {}", summary.text);
     }
     for message in history::window(call, rows) {
@@ -57,13 +57,13 @@ pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &
 impl StepBuilder<'_> {
     /// Asks for a summary if enough entries were cut since the last one.
     pub(crate) fn request_summary_if_due(&mut self, window_from: i64) -> bool {
-        let from = self.state.summary.as_ref().map_or(1, |summary| summary.to + 1);
+        let from = self.state.history.summary.as_ref().map_or(1, |summary| summary.to + 1);
         if !self.agent.limits.summaries || window_from - from < limits::SUMMARISED {
             return false;
         }
         let call = CallModel {
             id: self.effect_id(),
-            node: self.state.node.clone(),
+            node: self.state.visit.node.clone(),
             from,
             to: window_from - 1,
             first_input: None,
@@ -83,13 +83,13 @@ impl StepBuilder<'_> {
     /// Stores the summary. The contact may have influenced its text, so it must not look like a
     /// note of the engine. Without a text, the earlier summary covers these entries as well.
     pub(crate) fn keep_summary(&mut self, to: i64, text: Option<String>) {
-        let earlier = self.state.summary.take().map(|summary| summary.text).unwrap_or_default();
+        let earlier = self.state.history.summary.take().map(|summary| summary.text).unwrap_or_default();
         let text = text
             .map(|text| unmarked(text.trim()).chars().take(LONGEST).collect::<String>())
             .filter(|text| !text.is_empty());
         if text.is_none() {
             self.warn("no_summary", "the model wrote no summary of what it is not shown any more");
         }
-        self.state.summary = Some(Summary { text: text.unwrap_or(earlier), to });
+        self.state.history.summary = Some(Summary { text: text.unwrap_or(earlier), to });
     }
 }

@@ -5,19 +5,15 @@
 use crate::{
     effect::Effect,
     limits,
-    state::{Interrupt, InterruptKind, QueuedInput},
+    state::{Interrupt, InterruptKind, Phase, QueuedInput},
     step_builder::StepBuilder,
 };
-use domain::{
-    Timestamp,
-    chat::ToolCall,
-    execution::{ExecutionStatus, TimerKind},
-};
+use domain::{Timestamp, chat::ToolCall, execution::TimerKind};
 use serde_json::{Value, json};
 
 /// Kind and time of the timer that ends a wait.
 fn wait_limit(step: &StepBuilder<'_>, kind: InterruptKind) -> (TimerKind, Timestamp) {
-    let node = step.agent.node(&step.state.node);
+    let node = step.agent.node(&step.state.visit.node);
     let own = node.and_then(|node| node.behaviour.wait_limit).filter(|_| kind != InterruptKind::Handoff);
     if let Some(limit) = own {
         return (TimerKind::WarmEnd, step.at + limit);
@@ -47,21 +43,18 @@ impl StepBuilder<'_> {
             self.state.calls.retain(|open| open.id != call.id);
         }
         self.state.sent_call = None;
-        self.state.requested_status = None;
+        self.state.inputs.requested_status = None;
         let id = self.next_id("interrupt");
         let expires_at = self.set_timer(kind);
         self.event("interrupt.created", json!({"id": id, "kind": kind}));
-        let node = self.state.node.clone();
-        self.state.interrupt =
-            Some(Interrupt { id, kind, node, call, message, since: self.at, expires_at: Some(expires_at) });
-        match kind {
-            InterruptKind::Handoff => {
-                let reason = self.state.handoff_reason.clone().unwrap_or_default();
-                self.finish_turn(ExecutionStatus::Handoff, &reason);
-            }
-            InterruptKind::Manual => self.finish_turn(ExecutionStatus::Paused, "set_by_api"),
-            _ => self.finish_turn(ExecutionStatus::Paused, "waiting"),
-        }
+        let node = self.state.visit.node.clone();
+        let interrupt = Interrupt { id, kind, node, call, message, since: self.at, expires_at: Some(expires_at) };
+        let reason = match kind {
+            InterruptKind::Handoff => self.state.handoff.reason.clone().unwrap_or_default(),
+            InterruptKind::Manual => "set_by_api".into(),
+            _ => "waiting".into(),
+        };
+        self.finish_turn(Phase::Waiting(interrupt), &reason);
     }
 
     /// Sets the timer of a wait; an earlier timer becomes invalid.
@@ -76,23 +69,22 @@ impl StepBuilder<'_> {
     /// Messages of others stay queued: before the reply they would stand between a call and its
     /// result.
     pub(crate) fn leave_wait(&mut self) -> bool {
-        let Some(interrupt) = self.state.interrupt.clone() else { return true };
+        let Some(interrupt) = self.state.phase.interrupt().cloned() else { return true };
         if interrupt.kind == InterruptKind::Handoff {
             return self.leave_handoff();
         }
-        let resume = self.state.resume.take();
-        if resume.is_none() && self.state.queued_inputs.is_empty() {
+        let resume = self.state.inputs.resume.take();
+        if resume.is_none() && self.state.inputs.queued.is_empty() {
             return false;
         }
-        self.state.interrupt = None;
         self.effect(Effect::ClearTimer);
         self.event("interrupt.resolved", json!({"id": interrupt.id}));
         if let Some(resume) = resume {
-            let bare = resume.message.is_none() && self.state.queued_inputs.is_empty();
+            let bare = resume.message.is_none() && self.state.inputs.queued.is_empty();
             let id = resume.id.clone();
             self.queue_resume_message(resume);
             if bare {
-                self.state.queued_inputs.push(QueuedInput::Data { id, value: json!({"resumed": true}) });
+                self.state.inputs.queued.push(QueuedInput::Data { id, value: json!({"resumed": true}) });
             }
         }
         self.begin_turn("resume");

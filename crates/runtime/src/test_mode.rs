@@ -220,7 +220,7 @@ pub async fn branch(
     state.facts.execution_id = id;
     state.facts.conversation_id = conversation.id;
     begin_with(ctx, tx, project, chat.agent_id, row.snapshot_id, &state, from.step_no).await?;
-    copy_history(tx, project, from.execution_id, id, state.history_len).await?;
+    copy_history(tx, project, from.execution_id, id, state.history.len).await?;
     for message in messages::in_order(tx, project, before, from.message_seq).await? {
         let seq = next(tx, project, conversation.id, now).await?.next_seq;
         store_message(tx, project, conversation.id, (ctx.new_id(), seq, message.direction), id, &message.content, now)

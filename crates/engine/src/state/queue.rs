@@ -1,8 +1,29 @@
-//! Inputs that are kept until the next safe point.
+//! Inputs that are kept until a step acts on them.
 
 use domain::execution::{ExecutionInput, ExecutionStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// Inputs that no step has acted on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inputs {
+    /// Inputs for the next safe point.
+    pub queued: Vec<QueuedInput>,
+    /// Messages that others sent to the contact, for the next safe point.
+    pub external_messages: Vec<String>,
+    pub resume: Option<Resume>,
+    /// Reason of a stop.
+    pub stop: Option<String>,
+    /// A status set by the API.
+    pub requested_status: Option<RequestedStatus>,
+}
+
+impl Inputs {
+    /// True if an input ends a wait: a timer of the same step is ignored.
+    pub(crate) const fn end_wait(&self) -> bool {
+        !self.queued.is_empty() || self.resume.is_some() || self.stop.is_some() || self.requested_status.is_some()
+    }
+}
 
 /// An input for the next safe point.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -32,7 +32,7 @@ fn parameters() -> Value {
 }
 
 fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
-    let node = step.agent.node(&step.state.node);
+    let node = step.agent.node(&step.state.visit.node);
     let wanted = text_of(arguments, "knowledge_base_key");
     let Some(base) = node.and_then(|node| node.knowledge(&wanted)) else {
         let keys = node.map(CompiledNode::knowledge_keys).unwrap_or_default();
@@ -57,14 +57,14 @@ impl StepBuilder<'_> {
     /// Requests a search; its result becomes the call's result.
     fn retrieve(&mut self, call: &ToolCall, base: String, queries: Vec<String>) {
         let effect = self.effect_id();
-        self.state.pending = Some(Pending::Retrieval {
+        self.set_pending(Pending::Retrieval {
             effect: effect.clone(),
             call: call.clone(),
             base: base.clone(),
             queries: queries.clone(),
             since: self.at,
         });
-        self.effect(Effect::Retrieve { id: effect, node: self.state.node.clone(), base, queries });
+        self.effect(Effect::Retrieve { id: effect, node: self.state.visit.node.clone(), base, queries });
     }
 }
 

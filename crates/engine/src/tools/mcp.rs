@@ -13,7 +13,7 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, offer: &McpOffer, arguments: Map<String, Value>) {
-    let servers = step.agent.mcp_servers(&step.state.node);
+    let servers = step.agent.mcp_servers(&step.state.visit.node);
     let Some(server) = servers.iter().find(|server| server.name == offer.server) else {
         return step.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
     };
@@ -70,7 +70,7 @@ pub(crate) fn result(step: &mut StepBuilder<'_>, call: &ToolCall, answer: &ToolA
 /// query returns the content unchanged.
 fn selected(step: &mut StepBuilder<'_>, call: &ToolCall, content: &Value) -> Value {
     let offer = step.state.offers().iter().find(|offer| offer.spec.name == call.name);
-    let servers = step.agent.mcp_servers(&step.state.node);
+    let servers = step.agent.mcp_servers(&step.state.visit.node);
     let Some(query) = offer.and_then(|offer| query(servers, offer)) else { return content.clone() };
     let parsed = content.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     search(query, parsed.as_ref().unwrap_or(content)).unwrap_or_else(|error| {

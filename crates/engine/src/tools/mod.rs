@@ -78,7 +78,7 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall) {
     if !std::mem::take(&mut step.waited) {
         step.event("tool.called", json!({"name": call.name, "call_id": call.id, "args": call.arguments}));
     }
-    let Some(node) = step.agent.node(&step.state.node) else {
+    let Some(node) = step.agent.node(&step.state.visit.node) else {
         return step.fail("graph_invalid", "the node is not in the graph any more");
     };
     if call.name == ABORT {

@@ -47,7 +47,7 @@ fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Valu
         if !step.texts_delivered(Some(call)) {
             return;
         }
-        if !step.state.queued_inputs.is_empty() {
+        if !step.state.inputs.queued.is_empty() {
             // After the end no one would answer a message that arrived meanwhile.
             let result = json!({"error": "the person has written meanwhile; read it first", "code": "new_message"});
             return step.answer_first_call(call, result);
@@ -67,9 +67,10 @@ fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Valu
         return step.end("reached_end");
     }
     if handoff {
-        step.state.return_to = Some(step.state.triggering_node.clone().unwrap_or_else(|| step.state.node.clone()));
-        step.state.handoff_reason = Some(reason.clone());
+        step.state.handoff.return_to =
+            Some(step.state.visit.triggering_node.clone().unwrap_or_else(|| step.state.visit.node.clone()));
+        step.state.handoff.reason = Some(reason.clone());
     }
-    let origin = target.global.then(|| step.state.node.clone());
+    let origin = target.global.then(|| step.state.visit.node.clone());
     step.enter(&target.node, origin, "MoveToNextNode");
 }

@@ -48,7 +48,7 @@ fn awaits_reply(node: &CompiledNode, call: &ToolCall) -> bool {
 }
 
 fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
-    let Some(node) = step.agent.node(&step.state.node) else { return };
+    let Some(node) = step.agent.node(&step.state.visit.node) else { return };
     let Some(template) = find(node, &text_of(arguments, "template_name")) else {
         let names: Vec<&str> = node.templates().iter().map(|template| template.template_name.as_str()).collect();
         let error = format!("no such template; this step has: {}", names.join(", "));

@@ -44,7 +44,8 @@ pub(crate) fn spec(name: &str, settings: &Webhook, node_description: Option<&str
 }
 
 pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: Map<String, Value>) {
-    let Some(settings) = step.agent.node(&step.state.node).and_then(|node| node.webhooks.get(&call.name)).cloned()
+    let Some(settings) =
+        step.agent.node(&step.state.visit.node).and_then(|node| node.webhooks.get(&call.name)).cloned()
     else {
         return step.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
     };
@@ -74,7 +75,7 @@ impl StepBuilder<'_> {
         }
         let effect = self.effect_id();
         let request = ToolRequest { idempotency_key: effect.clone(), ..request };
-        self.state.pending = Some(Pending::Tool {
+        self.set_pending(Pending::Tool {
             effect: effect.clone(),
             call: call.clone(),
             request: request.clone(),
@@ -204,7 +205,8 @@ pub(crate) fn result(step: &mut StepBuilder<'_>, call: &ToolCall, answer: &ToolA
             if *truncated {
                 answer["truncated"] = Value::Bool(true);
             }
-            let settings = step.agent.node(&step.state.node).and_then(|node| node.webhooks.get(&call.name)).cloned();
+            let settings =
+                step.agent.node(&step.state.visit.node).and_then(|node| node.webhooks.get(&call.name)).cloned();
             cut(settings.map_or_else(|| answer.clone(), |settings| selected(step, &settings, answer.clone())))
         }
     }

@@ -38,7 +38,7 @@ fn parameters() -> Value {
 
 fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
     let url = text_of(arguments, "url");
-    let node = step.agent.node(&step.state.node);
+    let node = step.agent.node(&step.state.visit.node);
     let own = node.and_then(|node| node.node.kind.tools().webhooks.first()).map(|webhook| webhook.url.clone());
     // An origin with variables never matches: the builder did not fix a host.
     let origin = webhook::origin;

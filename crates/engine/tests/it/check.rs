@@ -11,7 +11,8 @@ use std::collections::{HashSet, VecDeque};
 /// state.
 pub fn history(rows: &[(i64, ChatMessage)], state: &State) {
     let open = calls_left(rows.iter().map(|(_, message)| message)).unwrap_or_else(|why| panic!("{why}: {rows:#?}"));
-    let waiting = state.interrupt.iter().filter_map(|interrupt| interrupt.call.as_ref()).chain(&state.calls);
+    let waiting =
+        state.phase.interrupt().into_iter().filter_map(|interrupt| interrupt.call.as_ref()).chain(&state.calls);
     let waiting: Vec<&str> = waiting.map(|call| call.id.as_str()).collect();
     assert_eq!(open, waiting, "open calls of history and of the state");
 }

@@ -95,7 +95,7 @@ fn s16_template_goes_to_the_contact_and_waits_for_the_reply() {
     let mut play = Play::new(with_template(settings));
     play.say("x", [calls([template("t", json!({"1": "A"}))])]);
     play.is(Paused, "s");
-    assert_eq!(play.state.interrupt.as_ref().unwrap().kind, InterruptKind::Template);
+    assert_eq!(play.state.phase.interrupt().unwrap().kind, InterruptKind::Template);
     let [Content::Template(sent)] = play.contents()[..] else { panic!("{:?}", play.contents()) };
     assert_eq!((sent.name.as_str(), sent.template_id.as_deref()), ("t", Some("id-1")));
     assert_eq!(sent.parameters, [("1".to_owned(), "A".to_owned())]);
@@ -253,7 +253,7 @@ fn abort_call_ends_the_conversation() {
     play.say("x", [calls([note("Bye."), call("Abort", json!({"reason": "abuse"})), note("never")])]);
     play.is(Ended, "a");
     assert_eq!(play.results()[1], json!("Conversation aborted: abuse"));
-    assert_eq!((play.sent(), play.state.end_reason.as_deref()), (vec!["Bye."], Some("aborted")));
+    assert_eq!((play.sent(), play.state.phase.end_reason()), (vec!["Bye."], Some("aborted")));
 }
 
 #[test]
@@ -291,7 +291,7 @@ fn retries_of_one_model_call_end_after_ninety_seconds() {
     let mut play = Play::new(graph_a());
     play.hears("x");
     let began = play.now;
-    while play.state.error.is_none() {
+    while play.state.phase.error().is_none() {
         play.model_fails(Temporary, Some(40_000));
         play.now = play.state.due_at().unwrap_or(play.now);
     }

@@ -210,13 +210,16 @@ fn inputs(play: &mut Play, given: &mut Vec<Input>, happening: &Happening) -> Vec
 fn holds(play: &Play) -> Result<(), TestCaseError> {
     let [models, tools, sends] = play.spent;
     prop_assert!(models <= 80 && tools <= 80 && sends <= 200, "a turn without end: {:?}", play.spent);
-    if play.state.status == Handoff {
-        prop_assert!(play.state.sends.is_empty() && play.state.pending.is_none());
+    if play.state.status() == Handoff {
+        prop_assert!(play.state.sends.is_empty() && play.state.phase.pending().is_none());
     }
-    let rests = play.state.interrupt.is_some();
-    let over = play.state.status.is_over();
+    let rests = play.state.phase.interrupt().is_some();
+    let over = play.state.status().is_over();
     let new = play.history.is_empty();
-    prop_assert!(rests || over || new || play.state.pending.is_some(), "nothing is waited for and nothing rests");
+    prop_assert!(
+        rests || over || new || play.state.phase.pending().is_some(),
+        "nothing is waited for and nothing rests"
+    );
     Ok(())
 }
 
@@ -249,6 +252,6 @@ proptest! {
             holds(&play)?;
         }
         prop_assert!(play.open.is_empty(), "the turn goes on for ever");
-        prop_assert!(play.state.interrupt.is_some() || play.state.status.is_over());
+        prop_assert!(play.state.phase.interrupt().is_some() || play.state.status().is_over());
     }
 }

@@ -120,13 +120,13 @@ fn failed_send_after_stop_does_not_fail_the_execution() {
     play.hears("x");
     let input = play.model_input(text_and("a", [note("b")]));
     play.feed(&[input]);
-    assert!(matches!(play.state.pending, Some(Pending::SendsOf { .. })));
+    assert!(matches!(play.state.phase.pending(), Some(Pending::SendsOf { .. })));
     play.stop();
     play.is(Stopped, "a");
     let failed = sent_of(&play, refused("channel_auth"));
     play.feed(&[failed]);
     play.is(Stopped, "a");
-    assert_eq!(play.state.error, None);
+    assert_eq!(play.state.phase.error(), None);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn other(n: usize) -> &'static str {
 fn for_ever(play: &mut Play, mut answer: impl FnMut(usize) -> ModelResponse) -> usize {
     play.hears("x");
     for n in 0..200 {
-        if play.state.pending.is_none() {
+        if play.state.phase.pending().is_none() {
             return n;
         }
         play.tool_answers = vec![ToolAnswer::Answered { status: 200, content: json!({}), truncated: false }; 99];
@@ -40,7 +40,7 @@ fn s26_endless_moves_end_the_turn_and_can_be_resumed() {
     assert_eq!(play.names().last(), Some(&"turn.finished"));
     play.resume(None, [text("sorry?")]);
     play.is(Paused, "a");
-    assert_eq!(play.state.error, None);
+    assert_eq!(play.state.phase.error(), None);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn two_empty_answers_end_the_turn_and_the_first_adds_a_note() {
     assert_eq!(play.count("llm.empty"), 2);
     assert!(play.user_messages()[1].starts_with("[system note] Your answer was empty"));
     assert_eq!(
-        play.state.interrupt.as_ref().map(|interrupt| (interrupt.kind, interrupt.call.is_none())),
+        play.state.phase.interrupt().map(|interrupt| (interrupt.kind, interrupt.call.is_none())),
         Some((engine::InterruptKind::Idle, true))
     );
     play.say("y", [text("?")]);

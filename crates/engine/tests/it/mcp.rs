@@ -261,7 +261,7 @@ fn stop_does_not_wait_for_a_tool_list_and_late_lists_are_ignored() {
     play.hears("x");
     let late = play.listed(&play.open[0]);
     play.stop();
-    assert_eq!(play.state.status, Stopped);
+    assert_eq!(play.state.status(), Stopped);
     let before = play.state.clone();
     play.feed(&[late]);
     assert_eq!(play.state, before);
@@ -271,7 +271,7 @@ fn stop_does_not_wait_for_a_tool_list_and_late_lists_are_ignored() {
 fn message_during_tool_listing_is_in_the_first_model_call() {
     let mut play = play(&["count"], Some(&[]));
     play.hears("first");
-    assert!(matches!(play.state.pending, Some(Pending::ToolList { .. })) && play.state.has_running_effect());
+    assert!(matches!(play.state.phase.pending(), Some(Pending::ToolList { .. })) && play.state.has_running_effect());
     play.hears("second");
     play.answer([text("?")]);
     assert_eq!(play.requests.len(), 1);
@@ -295,7 +295,7 @@ fn tool_list_of_another_effect_is_ignored() {
     let mut play = play(&["count"], Some(&[]));
     play.hears("x");
     play.feed(&[Input::ToolsListed { effect: "other".into(), lists: Vec::new() }]);
-    assert!(matches!(play.state.pending, Some(Pending::ToolList { .. })));
+    assert!(matches!(play.state.phase.pending(), Some(Pending::ToolList { .. })));
     play.answer([text("?")]);
     assert_eq!(offered(&play), ["count"]);
 }

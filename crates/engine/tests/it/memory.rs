@@ -111,8 +111,8 @@ fn failed_summary_is_skipped_and_a_message_meanwhile_discards_nothing() {
     let limits = Limits { summaries: true, history_messages: 10, ..Limits::default() };
     let mut play = Play::new(Compiled::new(&AgentContent { limits, ..content_a() }).unwrap());
     let mut n = 0;
-    while play.state.pending.is_none() || !play.pending_model().summarises {
-        if play.state.pending.is_some() {
+    while play.state.phase.pending().is_none() || !play.pending_model().summarises {
+        if play.state.phase.pending().is_some() {
             play.answer([text("?")]);
         }
         play.hears(&n.to_string());
@@ -125,7 +125,7 @@ fn failed_summary_is_skipped_and_a_message_meanwhile_discards_nothing() {
     play.answer([text("seen")]);
     play.is(Paused, "a");
     assert_eq!(play.sent().last(), Some(&"seen"));
-    assert_eq!(play.state.summary.as_ref().map(|summary| summary.text.as_str()), Some(""));
+    assert_eq!(play.state.history.summary.as_ref().map(|summary| summary.text.as_str()), Some(""));
 }
 
 impl Play {

@@ -103,8 +103,8 @@ impl Play {
             assert_eq!(entry.seq, i64::try_from(self.history.len()).unwrap() + 1, "history without gaps");
             self.history.push((entry.seq, entry.message.clone()));
         }
-        assert_eq!(self.state.history_len, i64::try_from(self.history.len()).unwrap());
-        let mut status = before.status;
+        assert_eq!(self.state.history.len, i64::try_from(self.history.len()).unwrap());
+        let mut status = before.status();
         for event in &step.events {
             assert_eq!(event.seq, u64::try_from(self.events.len()).unwrap() + 1, "events without gaps");
             if event.name == "execution.status" {
@@ -119,7 +119,7 @@ impl Play {
         }
         let under_way = self.count("turn.started").checked_sub(self.count("turn.finished"));
         assert!(matches!(under_way, Some(0 | 1)), "turns begin and finish in pairs");
-        assert_eq!(status, self.state.status, "the last status told is the status");
+        assert_eq!(status, self.state.status(), "the last status told is the status");
         check::history(&self.history, &self.state);
         for effect in &step.effects {
             match effect {
@@ -147,10 +147,10 @@ impl Play {
         };
         let talks = |effect: &&Effect| !kept(effect);
         let began = step.events.iter().any(|event| event.name == "turn.started");
-        if (before.status.is_over() || before.interrupt.is_some()) && !began {
+        if (before.phase.is_over() || before.phase.interrupt().is_some()) && !began {
             assert_eq!(step.effects.iter().find(talks), None, "at rest and afterwards nothing is asked for");
         }
-        if self.state.interrupt.is_some() {
+        if self.state.phase.interrupt().is_some() {
             assert!(self.state.sends.is_empty(), "a rest while something is on its way");
             assert!(self.timer.is_some(), "a rest without a timer");
         } else {
@@ -271,7 +271,7 @@ impl Play {
     }
 
     pub fn pending_model(&self) -> CallModel {
-        match &self.state.pending {
+        match self.state.phase.pending() {
             Some(Pending::Model { call, .. }) => call.clone(),
             other => panic!("no model call is pending but {other:?}"),
         }
@@ -294,13 +294,18 @@ impl Play {
 
     #[track_caller]
     pub fn is(&self, status: ExecutionStatus, node: &str) {
-        assert_eq!((self.state.status, self.state.node.as_str()), (status, node), "{:?}", self.state.error);
+        assert_eq!(
+            (self.state.status(), self.state.visit.node.as_str()),
+            (status, node),
+            "{:?}",
+            self.state.phase.error()
+        );
     }
 
     #[track_caller]
     pub fn failed(&self, code: &str) {
-        assert_eq!(self.state.error.as_ref().map(|error| error.code.as_str()), Some(code));
-        assert_eq!(self.state.status, ExecutionStatus::Failed);
+        assert_eq!(self.state.phase.error().map(|error| error.code.as_str()), Some(code));
+        assert_eq!(self.state.status(), ExecutionStatus::Failed);
     }
 
     /// The texts that were sent.

@@ -67,13 +67,13 @@ fn s11_a_global_node_is_visited_and_left_to_where_it_was_entered_from() {
     let mut play = Play::new(graph_b());
     play.say("help", [calls([go("use_g__at__a")]), text("topic?")]);
     play.is(Paused, "g");
-    assert_eq!(play.state.triggering_node.as_deref(), Some("a"));
+    assert_eq!(play.state.visit.triggering_node.as_deref(), Some("a"));
     let entered: Vec<&Value> =
         play.events.iter().filter(|event| event.name == "node.entered").map(|event| &event.data).collect();
     assert_eq!((&entered[1]["global"], &entered[1]["triggering_node"]), (&json!(true), &json!("a")));
     play.say("t", [calls([go("a")]), text("back?")]);
     play.is(Paused, "a");
-    assert_eq!(play.state.triggering_node, None);
+    assert_eq!(play.state.visit.triggering_node, None);
     assert_eq!(step_prompts(&play, "a"), 2);
 }
 
@@ -118,7 +118,7 @@ fn goodbye_is_sent_before_the_execution_ends() {
     play.hears("x");
     let input = play.model_input(text_and("Bye!", [go("__end__")]));
     play.feed(&[input]);
-    assert_eq!(play.state.pending, Some(engine::Pending::AllSends));
+    assert_eq!(play.state.phase.pending(), Some(&engine::Pending::AllSends));
     play.answer([]);
     play.is(Ended, "a");
     assert_eq!(play.count("tool.called"), 1, "a call that waited is announced once");

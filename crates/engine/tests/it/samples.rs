@@ -40,7 +40,7 @@ fn every_stored_state_and_journal_loads_and_is_written_byte_for_byte() {
             advance(&agent, &mut replayed, at, &inputs);
             steps += 1;
         }
-        assert_eq!(replayed.status, state.status, "{name}: the same inputs still end the same way");
+        assert_eq!(replayed.status(), state.status(), "{name}: the same inputs still end the same way");
     }
     assert!(samples.len() >= 3 && steps > 50, "{} samples, {steps} steps", samples.len());
 }
@@ -51,6 +51,22 @@ fn current_format_has_samples_and_newer_ones_are_rejected() {
     let (_, sample) = samples().remove(0);
     let why = State::load(STATE_FORMAT + 1, sample["state"].as_str().unwrap()).unwrap_err();
     assert!(why.contains("newer"), "{why}");
+}
+
+#[test]
+fn states_whose_fields_disagree_are_rejected() {
+    let new = serde_json::to_value(State::new(crate::play::facts())).unwrap();
+    for (status, why) in [("paused", "interrupt"), ("handoff", "interrupt"), ("failed", "error")] {
+        let mut stored = new.clone();
+        stored["status"] = json!(status);
+        let refused = State::load(STATE_FORMAT, &stored.to_string()).unwrap_err();
+        assert!(refused.contains(why), "{status}: {refused}");
+    }
+    let mut stored = new;
+    stored["status"] = json!("handoff");
+    stored["interrupt"] = json!({"id": "interrupt_1", "kind": "wait", "node": "a", "since": 0});
+    let refused = State::load(STATE_FORMAT, &stored.to_string()).unwrap_err();
+    assert!(refused.contains("interrupt"), "{refused}");
 }
 
 /// Words that no sample holds.
@@ -67,9 +83,9 @@ fn inputs_and_queues_keep_their_stored_words() {
     assert_eq!(serde_json::to_string(&inputs).unwrap(), stored);
     let mut state = State::new(crate::play::facts());
     let plain = serde_json::to_value(&state).unwrap();
-    state.queued_inputs = vec![QueuedInput::Message { id, text }];
-    state.external_messages = vec!["hello".into()];
-    state.requested_status = Some(RequestedStatus { status: ExecutionStatus::Handoff, reason: "mine".into() });
+    state.inputs.queued = vec![QueuedInput::Message { id, text }];
+    state.inputs.external_messages = vec!["hello".into()];
+    state.inputs.requested_status = Some(RequestedStatus { status: ExecutionStatus::Handoff, reason: "mine".into() });
     state.sent_call = Some("call_1".into());
     state.last_message_at = Some(domain::Timestamp::from_micros(7));
     let mut expected = plain;

@@ -63,7 +63,7 @@ fn standing(status: ExecutionStatus) -> Play {
             play.stop();
         }
     }
-    assert_eq!(play.state.status, status);
+    assert_eq!(play.state.status(), status);
     play
 }
 
@@ -181,7 +181,7 @@ fn only_resume_of_a_retryable_failure_leaves_a_terminal_status() {
             let input = alphabet(&play)[number].clone();
             play.feed(std::slice::from_ref(&input));
             let revived = over == ExecutionStatus::Failed && matches!(input, Input::Resume { interrupt: None, .. });
-            assert_eq!(play.state.status != over, revived, "{over:?}: {input:?}");
+            assert_eq!(play.state.status() != over, revived, "{over:?}: {input:?}");
         }
     }
 }

@@ -41,7 +41,7 @@ fn in_status(status: ExecutionStatus) -> Play {
         }
         Stopped => drop(play.stop()),
     }
-    assert_eq!(play.state.status, status);
+    assert_eq!(play.state.status(), status);
     play
 }
 
@@ -65,9 +65,9 @@ fn every_pair_that_is_not_in_the_table_changes_nothing() {
             };
             assert_eq!(from.may_be_set(to), allowed, "{from:?} to {to:?}");
             if allowed && to != Stopped {
-                assert_eq!(play.state.status, to, "{from:?} to {to:?}");
+                assert_eq!(play.state.status(), to, "{from:?} to {to:?}");
             } else {
-                assert_eq!(play.state.status, before.status, "{from:?} to {to:?}");
+                assert_eq!(play.state.status(), before.status(), "{from:?} to {to:?}");
             }
             if !allowed {
                 assert_eq!(play.state, before, "{from:?} to {to:?}");
@@ -94,7 +94,7 @@ fn pause_by_the_api_cancels_the_model_call_and_a_message_continues() {
     let mut play = in_status(Running);
     play.set(Paused);
     play.is(Paused, "a");
-    assert_eq!(play.state.interrupt.as_ref().map(|rest| rest.kind), Some(InterruptKind::Manual));
+    assert_eq!(play.state.phase.interrupt().map(|rest| rest.kind), Some(InterruptKind::Manual));
     assert_eq!(cancelled(&play), 1);
     play.say("still there?", [text("yes")]);
     play.is(Paused, "a");
@@ -123,13 +123,13 @@ fn takeover_of_a_paused_execution_resumes_in_the_same_node() {
     play.say("help", [calls([go("g")]), text("topic?")]);
     play.set(Handoff);
     play.is(Handoff, "g");
-    assert_eq!(play.state.handoff_reason.as_deref(), Some("by the API"));
+    assert_eq!(play.state.handoff.reason.as_deref(), Some("by the API"));
     assert_eq!(play.results().last(), Some(&json!({"error": "a person has taken over"})));
     play.say("hello?", []);
     play.is(Handoff, "g");
     play.resume(Some(ExecutionInput::Payload { value: json!({"done": true}) }), [text("back")]);
     play.is(Paused, "g");
-    assert_eq!(play.state.triggering_node.as_deref(), Some("a"), "it is the same visit");
+    assert_eq!(play.state.visit.triggering_node.as_deref(), Some("a"), "it is the same visit");
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn resume_clears_everything_that_silenced_the_agent() {
     play.resume(user_input("hi"), [text("I am back.")]);
     play.is(Paused, "a");
     assert_eq!(play.sent(), ["A colleague will write.", "I am back."]);
-    assert_eq!((play.state.handoff_reason.as_deref(), play.state.requested_status.as_ref()), (None, None));
+    assert_eq!((play.state.handoff.reason.as_deref(), play.state.inputs.requested_status.as_ref()), (None, None));
 }
 
 fn straight_to_a_person(edges: &[(&str, &str, &str)]) -> Play {
@@ -178,7 +178,7 @@ fn s13_handoff_from_start_continues_along_its_edge_or_ends() {
         let mut play = straight_to_a_person(edges);
         play.resume(None, []);
         play.is(Ended, "h");
-        assert_eq!(play.state.end_reason.as_deref(), Some("handoff_done"));
+        assert_eq!(play.state.phase.end_reason(), Some("handoff_done"));
         assert_eq!(play.requests.len(), 0);
     }
 }
@@ -190,7 +190,7 @@ fn takeover_in_a_warm_end_lasts_a_day() {
     play.set(Handoff);
     let (kind, _, at) = play.timer.unwrap();
     assert_eq!((kind, at - play.now), (TimerKind::Inactivity, Span::from_hours(24)));
-    assert_eq!(play.state.interrupt.as_ref().unwrap().expires_at, Some(at));
+    assert_eq!(play.state.phase.interrupt().unwrap().expires_at, Some(at));
     play.wait(Span::from_hours(23));
     play.outside("I am still looking.");
     play.wait(Span::from_hours(2));
@@ -199,7 +199,7 @@ fn takeover_in_a_warm_end_lasts_a_day() {
     play.wait(Span::from_hours(22));
     play.tick();
     play.is(Ended, "w");
-    assert_eq!(play.state.end_reason.as_deref(), Some("inactivity_timeout"));
+    assert_eq!(play.state.phase.end_reason(), Some("inactivity_timeout"));
 }
 
 #[test]
@@ -218,12 +218,12 @@ fn silence_is_counted_from_the_latest_message() {
 fn resume_of_another_interrupt_changes_nothing() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("?")]);
-    let first = play.state.interrupt.clone().unwrap().id;
+    let first = play.state.phase.interrupt().cloned().unwrap().id;
     play.say("y", [text("??")]);
-    let before = (play.state.interrupt.clone(), play.requests.len());
+    let before = (play.state.phase.interrupt().cloned(), play.requests.len());
     let resume = |id: &str| Input::Resume { id: "r".into(), message: user_input("z"), interrupt: Some(id.into()) };
     play.feed(&[resume(&first)]);
-    assert_eq!((play.state.interrupt.clone(), play.requests.len()), before);
+    assert_eq!((play.state.phase.interrupt().cloned(), play.requests.len()), before);
     assert_eq!(play.last("warning")["code"], "interrupt_mismatch");
     let second = before.0.unwrap().id;
     play.feed(&[resume(&second)]);
@@ -237,7 +237,7 @@ fn an_execution_that_the_api_failed_stays_failed() {
     let mut play = in_status(Running);
     play.set(Failed);
     play.failed("set_by_api");
-    assert_eq!(play.state.error.as_ref().unwrap().at, Some(play.now));
+    assert_eq!(play.state.phase.error().unwrap().at, Some(play.now));
     play.resume(None, []);
     play.failed("set_by_api");
 }
@@ -266,7 +266,7 @@ fn exhausted_budget_fails_or_hands_off() {
     let mut play = with(Limits { token_budget: Some(100), over_budget: OverBudget::Handoff, ..Limits::default() });
     play.say("x", [costly(100)]);
     play.is(Handoff, "a");
-    assert_eq!(play.state.handoff_reason.as_deref(), Some("budget_exceeded"));
+    assert_eq!(play.state.handoff.reason.as_deref(), Some("budget_exceeded"));
 }
 
 #[test]
@@ -275,11 +275,11 @@ fn an_agent_may_set_each_limit_for_itself() {
         let mut play = with(limits);
         play.hears("x");
         for _ in 0..30 {
-            if play.state.pending.is_some() {
+            if play.state.phase.pending().is_some() {
                 play.answer([answer()]);
             }
         }
-        play.state.error.map(|error| error.code)
+        play.state.phase.error().map(|error| error.code.clone())
     };
     let default = Limits::default;
     let looks = || calls([metadata()]);

@@ -65,7 +65,7 @@ fn s02_reply_continues_and_nothing_is_sent_twice() {
             json!({"next_node": "__end__", "reason": "it fits"})
         ]
     );
-    assert_eq!(play.state.end_reason.as_deref(), Some("reached_end"));
+    assert_eq!(play.state.phase.end_reason(), Some("reached_end"));
     assert_eq!(play.count("interrupt.resolved"), 1);
     assert_eq!(play.timer, None);
     assert_eq!(&play.names()[play.names().len() - 2..], ["execution.status", "turn.finished"]);
@@ -110,7 +110,9 @@ fn the_text_of_an_answer_leaves_before_its_calls_run_and_each_send_is_awaited_by
     let input = play.model_input(text_and("first", [note("second"), metadata()]));
     play.feed(&[input]);
     assert_eq!(play.sent(), ["first", "second"]);
-    assert!(matches!(&play.state.pending, Some(Pending::SendsOf { call }) if call.name == "send_notification_to_user"));
+    assert!(
+        matches!(play.state.phase.pending(), Some(Pending::SendsOf { call }) if call.name == "send_notification_to_user")
+    );
     assert_eq!(play.results(), Vec::<serde_json::Value>::new());
     play.answer([text("done")]);
     assert_eq!(play.results().len(), 2);
@@ -145,7 +147,7 @@ fn s25_text_without_call_is_sent_and_waits_for_the_reply() {
     let mut play = Play::new(graph_a());
     play.say("x", [text("Hello, what?")]);
     assert_eq!(
-        play.state.interrupt.as_ref().and_then(|rest| rest.call.as_ref()).map(|call| call.name.as_str()),
+        play.state.phase.interrupt().and_then(|rest| rest.call.as_ref()).map(|call| call.name.as_str()),
         Some("WaitForUser")
     );
     play.say("y", [text_and("Ok", [go("END")])]);

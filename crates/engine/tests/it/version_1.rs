@@ -25,7 +25,7 @@ fn b() -> Play {
 }
 
 fn rests(play: &Play, kind: InterruptKind) {
-    assert_eq!(play.state.interrupt.as_ref().map(|rest| rest.kind), Some(kind));
+    assert_eq!(play.state.phase.interrupt().map(|rest| rest.kind), Some(kind));
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn s01_first_message_is_answered_by_a_tool_call() {
     play.is(Paused, "a");
     rests(&play, InterruptKind::Ask);
     assert_eq!(play.sent(), ["Yes?"]);
-    assert_eq!(play.state.interrupt.as_ref().unwrap().message.as_deref(), Some("Yes?"));
+    assert_eq!(play.state.phase.interrupt().unwrap().message.as_deref(), Some("Yes?"));
     let [request] = &play.requests[..] else { panic!("one model call") };
     assert!(request.system.contains("You sell paper.") && request.system.contains("+5511961234567"));
     let [
@@ -170,7 +170,7 @@ fn s11_s12_a_global_visit_returns_to_where_it_came_from() {
     assert_eq!(play.results()[2]["available_nodes"], json!(["a"]));
     play.say("t", [calls([go("a")]), calls([ask("back?")])]);
     play.is(Paused, "a");
-    assert_eq!(play.state.triggering_node, None);
+    assert_eq!(play.state.visit.triggering_node, None);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn s13_person_takes_over_and_resumes() {
     play.say("human", [calls([note("Wait"), angry()])]);
     play.is(Handoff, "h");
     assert_eq!(play.sent(), ["Wait"]);
-    assert_eq!(play.state.handoff_reason.as_deref(), Some("angry"));
+    assert_eq!(play.state.handoff.reason.as_deref(), Some("angry"));
     play.say("hello?", []);
     play.outside("I am Bea, how can I help?");
     play.is(Handoff, "h");
@@ -37,7 +37,7 @@ fn s13_person_takes_over_and_resumes() {
     assert!(
         play.user_messages().iter().any(|text| text.starts_with("[system data]") && text.contains("{\"done\":true}"))
     );
-    assert_eq!(play.state.handoff_reason, None);
+    assert_eq!(play.state.handoff.reason, None);
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn handoff_from_a_global_visit_returns_to_the_visits_origin() {
     play.is(Handoff, "h");
     play.resume(None, [text("ok?")]);
     play.is(Paused, "a");
-    assert_eq!(play.state.triggering_node, None);
+    assert_eq!(play.state.visit.triggering_node, None);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn message_during_a_handoff_restarts_its_timer() {
     play.wait(Span::from_hours(22));
     play.tick();
     play.is(Ended, "h");
-    assert_eq!(play.state.end_reason.as_deref(), Some("inactivity_timeout"));
+    assert_eq!(play.state.phase.end_reason(), Some("inactivity_timeout"));
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn s14_warm_end_times_out_and_a_reply_restarts_its_timer() {
     play.wait(Span::from_mins(2));
     play.tick();
     play.is(Ended, "w");
-    assert_eq!(play.state.end_reason.as_deref(), Some("warm_end_timeout"));
+    assert_eq!(play.state.phase.end_reason(), Some("warm_end_timeout"));
     assert_eq!((play.requests.len(), play.sent().len()), (2, 2));
 }
 

@@ -36,7 +36,7 @@ pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Inpu
             return Ok(with_missing_secrets(secrets.missing, Input::Tool { effect: effect.clone(), answer }));
         }
         PendingEffect::Retrieve { effect, base, queries } => {
-            let base = turn.agent.node(&turn.state.node).and_then(|node| node.knowledge(base));
+            let base = turn.agent.node(&turn.state.visit.node).and_then(|node| node.knowledge(base));
             let found = match base {
                 Some(base) => ctx.knowledge.search(turn.project, base, queries).await,
                 None => None,

@@ -28,7 +28,7 @@ pub(crate) async fn force_end(
     let execution = LoadedExecution::load(ctx, tx, project, &conversation, &mut dropped, LoadAgent::No, now).await?;
     let mut ended = None;
     if let Some(mut execution) = execution {
-        let (before, inputs) = (execution.state.status, [input]);
+        let (before, inputs) = (execution.state.status(), [input]);
         if !before.is_over() {
             let made = execution.advance(now, &inputs);
             execution.record(ctx, tx, project, &conversation, &made, &inputs, now).await?;

@@ -63,7 +63,7 @@ impl LoadedExecution {
         if let Some(id) = conversation.execution_id
             && let Some(mut execution) = Self::stored(ctx, tx, project, conversation, id, load_agent).await?
         {
-            if resumed || !execution.state.status.is_over() {
+            if resumed || !execution.state.status().is_over() {
                 return Ok(Some(execution));
             }
             // It is over, but must record its outcomes: if it is resumed later, it must not wait
@@ -84,7 +84,7 @@ impl LoadedExecution {
         executions::insert(tx, project, &new).await?;
         let (agent, broken) = load_agent.of(ctx, tx, project, snapshot).await?;
         let state = State::new(facts(id, agent_id, conversation));
-        let stored_status = state.status;
+        let stored_status = state.status();
         Ok(Some(Self { id, agent, broken, stored_status, state, step_no: 0, contact_version, previous_ended_at }))
     }
 
@@ -153,7 +153,7 @@ impl LoadedExecution {
         if sent.is_empty() {
             return Ok(());
         }
-        let before = self.state.status;
+        let before = self.state.status();
         let step = self.advance(now, sent);
         self.record(ctx, tx, project, conversation, &step, sent, now).await?;
         self.save(ctx, tx, project, before, now).await
@@ -251,12 +251,12 @@ impl LoadedExecution {
         now: Timestamp,
     ) -> Result<()> {
         let state = &self.state;
-        let error = state.error.as_ref().map(|error| to_json("error", error)).transpose()?;
+        let error = state.phase.error().map(|error| to_json("error", error)).transpose()?;
         let saved = Saved {
-            entered: (state.status != self.stored_status).then_some(state.status),
-            node: &state.node,
-            handoff_reason: state.handoff_reason.as_deref(),
-            end_reason: state.end_reason.as_deref(),
+            entered: (state.status() != self.stored_status).then_some(state.status()),
+            node: &state.visit.node,
+            handoff_reason: state.handoff.reason.as_deref(),
+            end_reason: state.phase.end_reason(),
             error: error.as_deref(),
             state: &to_json("state", state)?,
             state_format: STATE_FORMAT,
@@ -264,15 +264,16 @@ impl LoadedExecution {
             now,
         };
         executions::save(tx, project, self.id, &saved).await?;
-        let working = matches!(state.status, ExecutionStatus::Started | ExecutionStatus::Running);
+        let working = matches!(state.status(), ExecutionStatus::Started | ExecutionStatus::Running);
         if state.facts.test_mode && !working {
             test_mode::record_rest(ctx, tx, project, state, self.step_no, now).await?;
         }
-        if state.status == before && self.step_no > 1 {
+        if state.status() == before && self.step_no > 1 {
             return Ok(());
         }
-        let body = json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status, "node": state.node})
-            .to_string();
+        let body =
+            json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status(), "node": state.visit.node})
+                .to_string();
         let (id, object) = (ctx.new_uuid(), self.id.uuid());
         events::append(&mut tx.scope(project, now), id, Event::ExecutionStatus, object, &body).await
     }

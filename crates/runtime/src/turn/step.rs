@@ -66,7 +66,7 @@ pub(super) async fn next_step(
         id: turn.execution,
         agent: Some(turn.agent.clone()),
         broken: String::new(),
-        stored_status: turn.state.status,
+        stored_status: turn.state.status(),
         state: turn.state.clone(),
         step_no: turn.step_no,
         // A changed contact is read when the next turn is claimed.
@@ -116,8 +116,8 @@ async fn step_from(
     if execution.is_new() {
         step_inputs::as_earlier(&mut inputs, now);
     }
-    let pending_before = execution.state.pending.clone();
-    let status_before = execution.state.status;
+    let pending_before = execution.state.phase.pending().cloned();
+    let status_before = execution.state.status();
     if reclaimed && execution.agent.is_some() && execution.state.has_running_effect() {
         inputs.insert(0, Input::Reclaimed);
     }
@@ -126,14 +126,14 @@ async fn step_from(
     prepend_earlier(&mut inputs, earlier);
     inputs.splice(0..0, contact);
     // A closed service window refuses a send at once: its outcome is fed in the same commit.
-    let mut cannot_run = execution.agent.is_none() && !execution.state.status.is_over();
+    let mut cannot_run = execution.agent.is_none() && !execution.state.status().is_over();
     while !inputs.is_empty() || execution.is_new() || std::mem::take(&mut cannot_run) {
         failpoint::poison("turn", || format!("{inputs:?}"));
         let step = execution.advance(now, &inputs);
         inputs = execution.record(ctx, tx, project, &conversation, &step, &inputs, now).await?;
     }
     execution.save(ctx, tx, project, status_before, now).await?;
-    let pending = PendingEffect::of(execution.state.pending.as_ref(), pending_before.as_ref(), now);
+    let pending = PendingEffect::of(execution.state.phase.pending(), pending_before.as_ref(), now);
     // A node that stops begins no slow effect: another node, or this one after its restart,
     // continues from here.
     let abandons = pending.as_ref().is_some_and(PendingEffect::can_abandon) && ctx.stopping.is_cancelled();

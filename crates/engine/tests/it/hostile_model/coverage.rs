@@ -77,7 +77,7 @@ impl Coverage {
                 }
                 "llm.failed" if (2..=5).contains(&event.data["failures"].as_u64().unwrap_or_default()) => {
                     let given_up = !step.events.iter().any(|event| event.name == "llm.retried");
-                    if given_up && play.state.status == Failed {
+                    if given_up && play.state.status() == Failed {
                         self.hit("limit MODEL_RETRY_TOTAL");
                     }
                 }

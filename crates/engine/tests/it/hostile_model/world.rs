@@ -77,7 +77,7 @@ impl HostileWorld {
         self.play = Play::with(self.agent.compiled.clone(), known.clone());
         for _ in 0..1 + self.chance.below(12) {
             self.turn(coverage);
-            if self.play.state.status.is_over() && !self.retried(coverage) {
+            if self.play.state.status().is_over() && !self.retried(coverage) {
                 break;
             }
         }
@@ -87,20 +87,20 @@ impl HostileWorld {
     }
 
     fn retried(&mut self, coverage: &mut Coverage) -> bool {
-        let retryable = self.play.state.error.as_ref().is_some_and(|error| error.retryable);
+        let retryable = self.play.state.phase.error().is_some_and(|error| error.retryable);
         if !retryable || self.chance.one_in(3) {
             return false;
         }
         let resume = self.resume();
         self.feed(vec![resume], coverage);
         self.finish(coverage);
-        !self.play.state.status.is_over()
+        !self.play.state.status().is_over()
     }
 
     // ---- one turn
 
     fn turn(&mut self, coverage: &mut Coverage) {
-        let input = match (self.chance.below(20), self.play.state.status) {
+        let input = match (self.chance.below(20), self.play.state.status()) {
             (0, ExecutionStatus::Paused | ExecutionStatus::Handoff) => {
                 let timer = self.play.timer.unwrap();
                 self.play.wait(timer.2 - self.play.now);
@@ -172,7 +172,7 @@ impl HostileWorld {
             let Some(effect) = self.play.open.first().cloned() else {
                 let state = &self.play.state;
                 assert!(
-                    state.interrupt.is_some() || state.status.is_over(),
+                    state.phase.interrupt().is_some() || state.status().is_over(),
                     "no effect is open and no interrupt is active"
                 );
                 return;
@@ -202,7 +202,7 @@ impl HostileWorld {
             self.feed(inputs, coverage);
             // A retry: the same call stays open.
             if let (Effect::CallModel(call), Some(Pending::Model { call: waiting, not_before, .. })) =
-                (&effect, &self.play.state.pending)
+                (&effect, self.play.state.phase.pending())
                 && call == waiting
             {
                 self.play.now = self.play.now.max(not_before.unwrap_or(self.play.now));
@@ -218,9 +218,9 @@ impl HostileWorld {
         let mut shown = format!("{inputs:?}");
         shown.truncate((0..=500).rev().find(|end| shown.is_char_boundary(*end)).unwrap_or(0));
         self.steps.push(shown);
-        let (node, triggering) = (self.play.state.node.clone(), self.play.state.triggering_node.clone());
+        let (node, triggering) = (self.play.state.visit.node.clone(), self.play.state.visit.triggering_node.clone());
         let asked = self.play.requests.len();
-        let began = self.play.state.status == ExecutionStatus::Started;
+        let began = self.play.state.status() == ExecutionStatus::Started;
         let step = self.play.feed(&inputs);
         if began {
             coverage.variables(&inputs, &self.play.state);
@@ -232,7 +232,7 @@ impl HostileWorld {
         }
         self.only_offered(node, triggering, &step.events, coverage);
         for effect in &step.effects {
-            let node = self.play.state.node.as_str();
+            let node = self.play.state.visit.node.as_str();
             if let Effect::Send { content: Content::Template(template), .. } = effect {
                 let known = self.agent.templates.get(node).cloned().unwrap_or_default();
                 assert!(known.contains(&template.name.as_str()), "{node} may not send {}", template.name);
@@ -248,7 +248,7 @@ impl HostileWorld {
                 assert!(
                     origins.iter().any(|origin| request.url.starts_with(origin)),
                     "{} may not call {}",
-                    self.play.state.node,
+                    self.play.state.visit.node,
                     request.url
                 );
             }
@@ -310,8 +310,8 @@ impl World for HostileWorld {
             let retry_after_ms = chance_of(&mut self.chance, &[None, None, Some(-1), Some(1_500), Some(i64::MAX)]);
             return Err(ModelFailure { kind: self.mood.model.1, message: text(&mut self.chance), retry_after_ms });
         }
-        let node = &self.play.state.node;
-        let targets = self.play.agent.targets(node, self.play.state.triggering_node.as_deref());
+        let node = &self.play.state.visit.node;
+        let targets = self.play.agent.targets(node, self.play.state.visit.triggering_node.as_deref());
         let targets: Vec<String> = targets.into_iter().map(|target| target.name).collect();
         let names: Vec<String> = self.agent.names.iter().cloned().collect();
         let scene = Scene { request: self.play.requests.last().unwrap(), targets: &targets, names: &names };

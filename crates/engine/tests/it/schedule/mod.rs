@@ -57,10 +57,10 @@ fn holds(world: &ScheduledWorld) {
     assert_eq!(phone, world.sent(), "sent messages, once and in order");
     for (number, execution) in world.executions.iter().enumerate() {
         let state = execution.state();
-        let waits = matches!(state.status, Paused | Handoff);
-        assert!(waits || state.status.is_over(), "{:?} with nothing to do", state.status);
-        assert!(number + 1 == world.executions.len() || state.status.is_over(), "two live executions");
-        assert!(!world.stopped.contains(&number) || state.status.is_over(), "a stop was forgotten");
+        let waits = matches!(state.status(), Paused | Handoff);
+        assert!(waits || state.status().is_over(), "{:?} with nothing to do", state.status());
+        assert!(number + 1 == world.executions.len() || state.status().is_over(), "two live executions");
+        assert!(!world.stopped.contains(&number) || state.status().is_over(), "a stop was forgotten");
         is_answered(execution);
         is_silent_in_handoffs(execution);
     }
@@ -70,15 +70,15 @@ fn holds(world: &ScheduledWorld) {
 fn is_answered(execution: &Execution) {
     let last = |name: &str| execution.events.iter().rposition(|event| event.name == name);
     let state = execution.state();
-    if state.status == Paused {
+    if state.status() == Paused {
         assert!(last("llm.responded") > last("input.injected"), "the last message was not shown to the model");
     }
-    let kept = state.resume.is_some() || !state.queued_inputs.is_empty() || state.stop.is_some();
-    assert!(!kept || state.status.is_over(), "an input is kept and not acted on: {state:#?}");
+    let kept = state.inputs.resume.is_some() || !state.inputs.queued.is_empty() || state.inputs.stop.is_some();
+    assert!(!kept || state.status().is_over(), "an input is kept and not acted on: {state:#?}");
     let returned = execution.events.iter().rposition(|event| {
         event.name == "execution.status" && event.data["from"] == "handoff" && event.data["to"] == "running"
     });
-    if let Some(returned) = returned.filter(|_| state.status == Paused) {
+    if let Some(returned) = returned.filter(|_| state.status() == Paused) {
         assert!(last("llm.requested") > Some(returned), "silent after the return");
     }
 }

@@ -95,7 +95,7 @@ impl ScheduledWorld {
     }
 
     pub fn apply(&mut self, event: ScheduledEvent) {
-        self.log.push(format!("{event:?}, {:?}", self.current().map(|state| state.status)));
+        self.log.push(format!("{event:?}, {:?}", self.current().map(|state| state.status())));
         match event {
             ScheduledEvent::Message => self.message(),
             ScheduledEvent::Redelivery => self.redelivery(),
@@ -147,7 +147,7 @@ impl ScheduledWorld {
 
     /// A person writes during a handoff.
     fn person_message(&mut self) {
-        if self.current().is_some_and(|state| state.status == ExecutionStatus::Handoff) {
+        if self.current().is_some_and(|state| state.status() == ExecutionStatus::Handoff) {
             let id = self.key();
             let input = Input::ExternalMessage { id: id.clone(), text: format!("human {id}") };
             self.deliver(id, Mail { execution: Some(self.executions.len() - 1), input });
@@ -156,7 +156,7 @@ impl ScheduledWorld {
 
     /// A person takes over in any status that allows it.
     fn takeover(&mut self) {
-        let live = |state: State| !state.status.is_over() && state.status.may_be_set(ExecutionStatus::Handoff);
+        let live = |state: State| !state.status().is_over() && state.status().may_be_set(ExecutionStatus::Handoff);
         if self.current().is_some_and(live) {
             let id = self.key();
             let input = Input::SetStatus { id: id.clone(), status: ExecutionStatus::Handoff, reason: "mine".into() };
@@ -166,8 +166,8 @@ impl ScheduledWorld {
 
     fn resume(&mut self) {
         let Some(state) = self.current() else { return };
-        let retryable = state.error.as_ref().is_some_and(|error| error.retryable);
-        if state.interrupt.is_some() || (state.status == ExecutionStatus::Failed && retryable) {
+        let retryable = state.phase.error().is_some_and(|error| error.retryable);
+        if state.phase.interrupt().is_some() || (state.status() == ExecutionStatus::Failed && retryable) {
             let id = self.key();
             let message =
                 if self.chance.one_in(2) { None } else { Some(ExecutionInput::Payload { value: json!({"by": id}) }) };
@@ -177,7 +177,7 @@ impl ScheduledWorld {
     }
 
     fn stop(&mut self) {
-        if self.current().is_some_and(|state| !state.status.is_over()) {
+        if self.current().is_some_and(|state| !state.status().is_over()) {
             let id = self.key();
             let execution = self.executions.len() - 1;
             self.stopped.insert(execution);
@@ -205,7 +205,7 @@ impl ScheduledWorld {
         let failed = self.chance.one_in(25);
         let row = &mut self.outbox[place];
         if !failed && !self.phone.iter().any(|(id, _)| *id == row.id) {
-            let status = self.executions[row.execution].state().status;
+            let status = self.executions[row.execution].state().status();
             assert_ne!(status, ExecutionStatus::Handoff, "the agent sends during a handoff");
             self.phone.push((row.id.clone(), row.text.clone()));
         }
@@ -238,7 +238,7 @@ impl ScheduledWorld {
             self.commit(vec![outcome]);
             return true;
         }
-        let waits = self.current().is_some_and(|state| match state.pending {
+        let waits = self.current().is_some_and(|state| match state.phase.pending() {
             Some(Pending::Model { not_before, .. }) => not_before.is_none_or(|time| time <= self.now),
             Some(Pending::Tool { .. } | Pending::Retrieval { .. } | Pending::ToolList { .. }) => true,
             _ => false,
@@ -281,7 +281,7 @@ impl ScheduledWorld {
                 self.step(execution, vec![input]);
             }
         }
-        let over = self.current().is_none_or(|state| state.status.is_over());
+        let over = self.current().is_none_or(|state| state.status().is_over());
         let resumed = inputs.iter().any(|input| matches!(input, Input::Resume { .. }));
         match newest {
             Some(newest) if !over || resumed => {
@@ -305,7 +305,7 @@ impl ScheduledWorld {
 
     fn step(&mut self, execution: usize, inputs: Vec<Input>) {
         let mut state = self.executions[execution].state();
-        let before = state.pending.clone();
+        let before = state.phase.pending().cloned();
         let step = advance(&self.agent, &mut state, self.now, &inputs);
         let row = &mut self.executions[execution];
         row.history.extend(step.history);
@@ -329,8 +329,9 @@ impl ScheduledWorld {
         if execution + 1 < self.executions.len() {
             return;
         }
-        let again = before == state.pending;
-        self.todo = match state.pending {
+        let pending = state.phase.pending().cloned();
+        let again = before == pending;
+        self.todo = match pending {
             Some(Pending::Model { call, not_before, .. }) if not_before.is_none_or(|time| time <= self.now) => {
                 Some((Effect::CallModel(call), again))
             }
@@ -338,7 +339,7 @@ impl ScheduledWorld {
                 Some((Effect::CallTool { id: effect, request, secrets }, again))
             }
             Some(Pending::Retrieval { effect, base, queries, .. }) => {
-                Some((Effect::Retrieve { id: effect, node: state.node, base, queries }, again))
+                Some((Effect::Retrieve { id: effect, node: state.visit.node, base, queries }, again))
             }
             Some(Pending::ToolList { effect, servers }) => Some((Effect::ListTools { id: effect, servers }, again)),
             _ => None,
@@ -348,7 +349,7 @@ impl ScheduledWorld {
     /// An answer of a model that sends, waits, moves and sometimes hands off.
     fn answer(&mut self) -> ModelResponse {
         let word = format!("agent {}", self.key());
-        let node = self.current().map(|state| state.node).unwrap_or_default();
+        let node = self.current().map(|state| state.visit.node).unwrap_or_default();
         let person = go(&format!("use_p__at__{node}"));
         let request = || call("one_request", json!({"id": "1", "n": 1}));
         match (self.chance.below(16), node.as_str()) {

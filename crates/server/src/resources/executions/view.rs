@@ -57,7 +57,7 @@ words!(ExecutionInterruptKind = "wait", "idle", "ask", "template", "manual", "ha
 
 impl AgentExecutionDetail {
     pub(super) fn of(row: &ExecutionRow, state: Option<&State>) -> Self {
-        let interrupt = state.and_then(|state| state.interrupt.as_ref()).map(|interrupt| ExecutionInterrupt {
+        let interrupt = state.and_then(|state| state.phase.interrupt()).map(|interrupt| ExecutionInterrupt {
             id: interrupt.id.clone(),
             kind: interrupt.kind,
             node: interrupt.node.clone(),
