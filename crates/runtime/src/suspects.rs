@@ -3,7 +3,7 @@
 use crate::Context;
 use domain::{Id, ids::ProjectId};
 use store::{
-    Result,
+    Result, Tx,
     suspects::{self, WorkId, WorkKind},
     transact,
 };
@@ -22,6 +22,11 @@ pub(crate) async fn add(ctx: &Context, work: WorkId, certain: bool) -> Result<i6
     let deaths = transact!(ctx.store, "suspect.add", tx => suspects::add(tx, work, most, now).await)?;
     ctx.in_flight.set_deaths(work, deaths);
     Ok(deaths)
+}
+
+/// Removes the count in the transaction that commits an outcome. Forget it after the commit.
+pub(crate) async fn clear_within(ctx: &Context, tx: &mut Tx<'_>, work: WorkId) -> Result<()> {
+    if ctx.in_flight.deaths(work) == 0 { Ok(()) } else { suspects::clear(tx, work).await }
 }
 
 /// Removes the count of deaths of this work, if it has one.

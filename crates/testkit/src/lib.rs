@@ -8,6 +8,7 @@ mod answer;
 mod app;
 mod mcp_server;
 mod model;
+mod queries;
 mod service;
 mod suite;
 mod wire;

@@ -102,7 +102,7 @@ pub(crate) async fn continue_turn(ctx: &Context, mut turn: Option<ActiveTurn>) -
             Err(error) => return postpone(ctx, key, error).await,
         };
         failpoint::reach("step.committed");
-        suspects::clear(ctx, suspects::work(WorkKind::Turn, active.project, active.conversation.id)).await?;
+        ctx.in_flight.forget(suspects::work(WorkKind::Turn, active.project, active.conversation.id));
         ctx.wake.notify_one();
     }
     Ok(())
@@ -125,6 +125,8 @@ async fn execute_and_step(ctx: &Context, turn: &ActiveTurn) -> store::Result<Opt
         let now = ctx.now();
         let conversation = conversations::held(tx, turn.project, turn.conversation.id, turn.conversation.epoch, now).await?;
         let next = step::next_step(ctx, tx, turn, conversation, &outcome).await?;
+        let work = suspects::work(WorkKind::Turn, turn.project, turn.conversation.id);
+        suspects::clear_within(ctx, tx, work).await?;
         failpoint::reach("step.commit");
         Ok(next)
     })

@@ -1,7 +1,6 @@
 //! A full disk: work waits without spinning and continues by itself.
 
 use domain::Span;
-use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
 use testkit::{ANA, TestApp, database::TestDatabase};
@@ -36,7 +35,7 @@ async fn work_waits_for_room_without_spinning_and_then_continues() {
         app.clock.forward(Span::from_secs(1));
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let tried = failures(&app.request(Method::GET, "/metrics").send().await.unwrap().text().await.unwrap());
+    let tried = failures(&app.metrics().await);
     // At 0, 250, 750 and 1,750 ms, by two loops at most; without the pause 14 times.
     assert!((2..=8).contains(&tried), "{tried}");
     assert!(app.received_texts(ANA).await.is_empty());
