@@ -12,9 +12,14 @@ use crate::{
     retry::Attempts,
     state::{Pending, QueuedInput, RequestedStatus, Resume, State},
     step_builder::StepBuilder,
+    tool_result::ToolResult,
     tools, wait,
 };
-use domain::{Timestamp, chat::ModelResponse, execution::ExecutionStatus};
+use domain::{
+    Timestamp,
+    chat::{ModelResponse, ToolCall},
+    execution::ExecutionStatus,
+};
 use serde_json::json;
 
 /// Advances the state until an external outcome is needed. The same state, time and inputs give the
@@ -104,12 +109,14 @@ fn take_outcome(step: &mut StepBuilder<'_>, input: &Input, answer: &mut Option<(
         }
         Input::Tool { effect, answer } => {
             if let Some(Pending::Tool { call, request, since, .. }) = step.take_pending(effect) {
-                let result = match request.mcp {
-                    Some(_) => tools::mcp::result(step, &call, answer),
-                    None => tools::webhook::result(step, &call, answer),
-                };
-                step.state.turn.effects.push(effect.clone());
-                step.answer_call(&call, result, since.unwrap_or(step.at));
+                let rule = step.agent.result_rule(step.state, &call, request.mcp.is_some());
+                take_result(step, effect, &call, rule.read(answer), since);
+            }
+        }
+        Input::ToolResult { effect, result, warning } => {
+            if let Some(Pending::Tool { call, since, .. }) = step.take_pending(effect) {
+                let result = ToolResult { result: result.clone(), warning: warning.clone() };
+                take_result(step, effect, &call, result, since);
             }
         }
         Input::Retrieved { effect, retrieval } => {
@@ -130,6 +137,14 @@ fn take_outcome(step: &mut StepBuilder<'_>, input: &Input, answer: &mut Option<(
         Input::Sent { effect, outcome } => step.settle_send(effect, outcome),
         _ => {}
     }
+}
+
+fn take_result(step: &mut StepBuilder<'_>, effect: &str, call: &ToolCall, read: ToolResult, since: Option<Timestamp>) {
+    if let Some(warning) = read.warning {
+        step.event("warning", warning);
+    }
+    step.state.turn.effects.push(effect.to_owned());
+    step.answer_call(call, read.result, since.unwrap_or(step.at));
 }
 
 /// A timer of an earlier wait changes nothing, nor does one that arrives together with a reply.

@@ -1,13 +1,23 @@
 //! An agent that is ready to run: its graph by name, and the tools of each node.
 
-use crate::{knowledge::Knowledge, limits::Limits, nodes::Behaviour, state::State};
+use crate::{
+    knowledge::Knowledge,
+    limits::Limits,
+    nodes::Behaviour,
+    state::{Pending, State},
+    tool_result::{ResultRule, ToolResult},
+};
 use domain::{
     agent::{LlmConfig, McpServer, Node, RetryConfig, START, Webhook, WhatsappTemplate},
-    chat::ToolSpec,
+    chat::{ToolCall, ToolSpec},
+    tool_request::ToolAnswer,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 /// The parts of an agent that an execution pins.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -70,7 +80,8 @@ pub struct CompiledNode {
     pub(crate) tokens: u32,
     /// The behaviour of its type.
     pub(crate) behaviour: Behaviour,
-    pub(crate) validators: HashMap<String, jsonschema::Validator>,
+    /// Results of enabled mocks, by tool name, made at the first call.
+    pub(crate) mock_results: HashMap<String, OnceLock<ToolResult>>,
 }
 
 /// A node that the model may move to.
@@ -130,6 +141,29 @@ impl Compiled {
         self.node(name).map_or(&[], |node| node.node.kind.tools().mcp_servers)
     }
 
+    /// How the answer of the pending tool call becomes its result. `None` if no tool call is pending.
+    pub fn pending_result(&self, state: &State) -> Option<ResultRule> {
+        let Some(Pending::Tool { call, request, .. }) = state.phase.pending() else { return None };
+        Some(self.result_rule(state, call, request.mcp.is_some()))
+    }
+
+    pub(crate) fn result_rule(&self, state: &State, call: &ToolCall, mcp: bool) -> ResultRule {
+        let query = if mcp { self.mcp_query(state, call) } else { self.webhook_query(state, call) };
+        let query = query.filter(|query| !query.trim().is_empty()).map(str::to_owned);
+        ResultRule { mcp, query }
+    }
+
+    fn webhook_query(&self, state: &State, call: &ToolCall) -> Option<&str> {
+        self.node(&state.visit.node)?.webhooks.get(&call.name)?.jmespath_query.as_deref()
+    }
+
+    fn mcp_query(&self, state: &State, call: &ToolCall) -> Option<&str> {
+        let offer = state.offers().iter().find(|offer| offer.spec.name == call.name)?;
+        let server = self.mcp_servers(&state.visit.node).iter().find(|server| server.name == offer.server)?;
+        let query = server.jmespath_queries.iter().find(|query| query.tool_name == offer.tool)?;
+        query.jmespath_query.as_deref()
+    }
+
     /// Nodes that a visit may lead to. A visit of a global node leads back to its origin and along
     /// its own edges; no other global node is offered from it (docs/spec/engine.md 2.5).
     pub fn targets(&self, node: &str, triggering: Option<&str>) -> Vec<Target> {
@@ -166,8 +200,15 @@ impl CompiledNode {
         self.tools.iter().chain(state.offers().iter().map(|offer| &offer.spec))
     }
 
-    /// Validator of a tool's arguments.
-    pub fn validator(&self, tool: &str) -> Option<&jsonschema::Validator> {
-        self.validators.get(tool)
+    /// Result of a webhook's mock; `None` if it has none.
+    pub(crate) fn mock_result(&self, tool: &str) -> Option<&ToolResult> {
+        let result = self.mock_results.get(tool)?;
+        let webhook = self.webhooks.get(tool)?;
+        let mock = webhook.mock_response.as_ref()?;
+        Some(result.get_or_init(|| {
+            let query = webhook.jmespath_query.clone().filter(|query| !query.trim().is_empty());
+            let answer = ToolAnswer::Answered { status: 200, content: mock.clone(), truncated: false };
+            ResultRule { mcp: false, query }.read(&answer)
+        }))
     }
 }

@@ -5,8 +5,11 @@ use crate::{
     knowledge::Knowledge,
     nodes, tokens, tools,
 };
-use domain::agent::{END, Graph, LlmConfig, Node, RetryConfig, START, Webhook, compile_schema, request_tool_name};
-use std::{collections::HashMap, sync::Arc};
+use domain::agent::{END, Graph, LlmConfig, Node, RetryConfig, START, Webhook, request_tool_name};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 impl Compiled {
     pub fn new(content: &AgentContent) -> Result<Self, CompileError> {
@@ -52,19 +55,26 @@ impl CompiledNode {
         let webhooks = webhooks_of(node);
         let behaviour = nodes::behaviour(node);
         let tools = tools::of_node(node, &behaviour, agent.version, &webhooks, enabled);
-        let mut validators = HashMap::new();
-        for tool in &tools {
-            let validator =
-                compile_schema(&tool.parameters).map_err(|error| CompileError(format!("{}: {error}", tool.name)))?;
-            validators.insert(tool.name.clone(), validator);
-        }
+        let mocked = webhooks.iter().filter(|(_, webhook)| webhook.mock_response_enabled);
+        let mock_results = mocked.map(|(name, _)| (name.clone(), OnceLock::new())).collect();
         let webhooks = webhooks.into_iter().collect();
         let llm = node.llm_config.as_ref().map(LlmConfig::read).unwrap_or_default().over(&agent.llm);
         let retry = RetryConfig::read(node.retry_config.as_ref());
         let tokens = tools.iter().map(|tool| tokens::of_text(&tool.parameters.to_string()));
         let tokens = tokens.fold(tokens::of_text(&node.prompt), u32::saturating_add);
         let knowledge = Vec::new();
-        Ok(Self { node: node.clone(), targets, tools, webhooks, knowledge, retry, llm, tokens, behaviour, validators })
+        Ok(Self {
+            node: node.clone(),
+            targets,
+            tools,
+            webhooks,
+            knowledge,
+            retry,
+            llm,
+            tokens,
+            behaviour,
+            mock_results,
+        })
     }
 }
 

@@ -70,8 +70,16 @@ pub enum Input {
     Model { effect: String, response: ModelResponse },
     /// The model gave no answer.
     ModelFailed { effect: String, failure: ModelFailure },
-    /// Result of a webhook or MCP tool.
+    /// Answer of a webhook or MCP tool.
     Tool { effect: String, answer: ToolAnswer },
+    /// Result of a webhook or MCP tool, made from its answer by a [`ResultRule`](crate::ResultRule).
+    ToolResult {
+        effect: String,
+        result: Value,
+        /// Data of a `warning` event.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        warning: Option<Value>,
+    },
     /// Result of a knowledge search.
     Retrieved { effect: String, retrieval: Retrieval },
     /// The tools that MCP servers listed.

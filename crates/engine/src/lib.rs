@@ -7,7 +7,7 @@
 //! Files import only files of an earlier group, or earlier ones of their own; `cargo xtask test` checks that no circle
 //! exists.
 //!
-//! 1. `limits`, `facts`, `text`, `tokens`, `knowledge`: values and pure functions
+//! 1. `limits`, `facts`, `text`, `tokens`, `knowledge`, `query`, `tool_result`: values and pure functions
 //! 2. `effect`, `input`, `state`: what goes out, what comes in, what is stored
 //! 3. `nodes`, `agent`, `variable_values`, `prompt`, `history`: an agent that is ready to run, and what the model reads
 //! 4. `step_builder`: one step while it is made
@@ -34,6 +34,7 @@ mod mcp;
 mod model_call;
 mod nodes;
 mod prompt;
+mod query;
 mod request;
 mod retry;
 mod send;
@@ -43,6 +44,7 @@ mod step_builder;
 mod summary;
 mod text;
 mod tokens;
+mod tool_result;
 mod tools;
 mod transcript;
 pub mod trial;
@@ -55,8 +57,11 @@ pub use effect::{CallModel, Effect, Entry, Event, McpServerRequest, Step};
 pub use facts::{About, Broadcast, Contact, Facts, Note, Zone};
 pub use input::{EarlierMessage, ForcedEnd, Input, Retrieval, SendOutcome, ToolList};
 pub use lifecycle::{fail_unrunnable, force_end};
+pub use mcp::prepare_tool_lists;
 pub use request::model_request;
 pub use state::{
     End, FailedSend, Handoff, HistoryIndex, Inputs, Interrupt, InterruptKind, McpOffer, McpTools, OpenSend, Pending,
     Phase, QueuedInput, RequestedStatus, Resume, STATE_FORMAT, State, TurnCounters,
 };
+pub use tool_result::{ResultRule, ToolResult};
+pub use tools::prepare_calls;

@@ -4,7 +4,8 @@
 //! same ones. Modules import only modules that precede them in this order, from the foundation
 //! upwards (checked by `cargo xtask imports`):
 //!
-//! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `worker_step`
+//! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `worker_step`,
+//!    `cpu`
 //! 2. shared by all workers of a node: `leases`, `interrupts`, `in_flight`, `knowledge_cache`,
 //!    `mcp_cache`, `context`
 //! 3. conversations: `suspects`, `mailbox`, `secrets`, `senders`, `sandbox`, `channel`, `media`,
@@ -17,6 +18,7 @@
 pub mod channel;
 mod clock;
 pub mod context;
+pub mod cpu;
 pub mod data_dir;
 mod derived_id;
 pub mod dispatch;

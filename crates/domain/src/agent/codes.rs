@@ -54,7 +54,7 @@ codes! {
     error BAD_HTTP_METHOD = "bad_http_method": "A method other than GET, POST, PUT, PATCH and DELETE.";
     error BAD_URL = "bad_url": "Not an absolute http or https URL, with every variable replaced by x.";
     error BAD_JMESPATH = "bad_jmespath": "A JMESPath expression that does not parse, has more than 1,024 bytes or nests more than 100 operators.";
-    error BAD_BODY_SCHEMA = "bad_body_schema": "Not a JSON Schema of an object, or it refers to another document.";
+    error BAD_BODY_SCHEMA = "bad_body_schema": "Not a JSON Schema of an object, larger than docs/spec/reliability.md 11 allows, or it refers to another document.";
     error BAD_TRANSPORT = "bad_transport": "An MCP transport other than streamable_http and sse; local processes are never started.";
     error BAD_TOOL_NAME = "bad_tool_name": "A tool's name, as the model sees it, is not 1 to 64 of A-Z, a-z, 0-9 and _.";
     error DUPLICATE_TOOL_NAME = "duplicate_tool_name": "Two tools of one node have the same name.";

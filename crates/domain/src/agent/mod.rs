@@ -21,8 +21,9 @@ pub use nearest::nearest;
 pub use node::{END, Node, START};
 pub use nodes::{
     Handoff, HttpMethod, KnowledgeBase, McpServer, NODE_TYPES, NodeKind, NodeTools, NodeType, Subagent, ToolQuery,
-    Transport, WarmEnd, Webhook, WhatsappTemplate, compile_schema, request_tool_name,
+    Transport, WarmEnd, Webhook, WhatsappTemplate, request_tool_name,
 };
+pub use query::parse_query;
 pub use variables::{
     Destination, Filled, FilledValue, Sources, fill, fill_arguments, fill_context, fill_value, placeholders,
 };

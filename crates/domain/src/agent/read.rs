@@ -19,6 +19,9 @@ pub(super) struct Findings {
     pub warnings: Vec<Problem>,
     /// Skip costly checks: the graph was checked before it was stored.
     pub trusting: bool,
+    /// Compiled bytes of the patterns of the schemas so far. A schema that cannot be used counts as the most that one
+    /// may have.
+    pub pattern_bytes: usize,
 }
 
 impl Findings {

@@ -2,39 +2,42 @@
 //! `"5"` to 5, `"true"` to true, a JSON text to the object that the schema wants. Nothing has
 //! happened yet when they are rejected.
 
-use domain::chat::ToolSpec;
+use domain::{
+    chat::ToolSpec,
+    schema::{self, Answer},
+};
 use serde_json::{Map, Value, json};
 
-/// Problems in one answer, and characters of each: they quote the model's text.
-const MOST: usize = 10;
-const LONGEST: usize = 300;
+/// Arguments that may be used.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub arguments: Map<String, Value>,
+    /// Reason why they were not checked: the schema was stored before the limits of schemas.
+    pub unchecked: Option<String>,
+}
 
 /// Returns the arguments, or the problems.
-pub(crate) fn check(
-    validator: Option<&jsonschema::Validator>,
-    spec: &ToolSpec,
-    given: &Value,
-) -> Result<Map<String, Value>, Value> {
+pub(crate) fn check(spec: &ToolSpec, given: &Value) -> Result<Checked, Value> {
     let given = match given {
         Value::Null => Value::Object(Map::new()),
         Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| given.clone()),
         other => other.clone(),
     };
     let given = coerced(&spec.parameters, given);
-    if let Some(validator) = validator {
-        let problem = |error: jsonschema::ValidationError<'_>| {
-            (error.instance_path().to_string(), error.to_string().chars().take(LONGEST).collect::<String>())
-        };
-        let mut problems: Vec<(String, String)> = validator.iter_errors(&given).map(problem).collect();
-        if !problems.is_empty() {
-            // Large schemas report in no fixed order, and a replay must read the same.
-            problems.sort();
-            problems.truncate(MOST);
-            return Err(problems.iter().map(|(path, message)| json!({"path": path, "message": message})).collect());
-        }
-    }
+    let unchecked = match schema::compiled(&spec.parameters) {
+        Ok(schema) => match schema.check(&given) {
+            Answer::Valid => None,
+            Answer::Invalid(problems) => {
+                return Err(problems.iter().map(|one| json!({"path": one.path, "message": one.message})).collect());
+            }
+            Answer::TooLarge => {
+                return Err(json!([{"path": "", "message": "the arguments are too large to be checked"}]));
+            }
+        },
+        Err(why) => Some(why),
+    };
     match given {
-        Value::Object(arguments) => Ok(arguments),
+        Value::Object(arguments) => Ok(Checked { arguments, unchecked }),
         _ => Err(json!([{"path": "", "message": "the arguments are not an object"}])),
     }
 }
@@ -67,8 +70,8 @@ fn coerced(schema: &Value, value: Value) -> Value {
             Value::Object(fields)
         }
         (Some("array"), Value::Array(items)) => {
-            let schema = schema.get("items").cloned().unwrap_or(Value::Null);
-            Value::Array(items.into_iter().map(|item| coerced(&schema, item)).collect())
+            let schema = schema.get("items").unwrap_or(&Value::Null);
+            Value::Array(items.into_iter().map(|item| coerced(schema, item)).collect())
         }
         (_, value) => value,
     }

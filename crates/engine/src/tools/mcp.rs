@@ -1,14 +1,14 @@
 //! Calls of tools of MCP servers: an effect, at most once, like a webhook.
 
-use super::webhook::{cut, search, with_secrets};
+use super::webhook::with_secrets;
 use crate::{state::McpOffer, step_builder::StepBuilder};
 use domain::{
     agent::{
-        McpServer, compile_schema,
+        McpServer,
         variables::{Destination, fill_context},
     },
     chat::ToolCall,
-    tool_request::{McpAsk, SecretMarks, ToolAnswer, ToolRequest},
+    tool_request::{McpAsk, SecretMarks, ToolRequest},
 };
 use serde_json::{Map, Value, json};
 
@@ -49,44 +49,4 @@ pub(crate) fn request(
         let headers = server.headers.iter().map(|(name, value)| (fill(name), fill(value))).collect();
         (ToolRequest { headers, ..request.clone() }, unknown)
     })
-}
-
-/// The result for the model, or the part that the builder selected. It is untrusted text and stays
-/// inside JSON, where it cannot begin a line.
-pub(crate) fn result(step: &mut StepBuilder<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
-    match answer {
-        ToolAnswer::Failed { code, message } => json!({"error": message, "code": code}),
-        ToolAnswer::Answered { content, truncated, .. } => {
-            let mut result = json!({"result": selected(step, call, content)});
-            if *truncated {
-                result["truncated"] = Value::Bool(true);
-            }
-            cut(result)
-        }
-    }
-}
-
-/// Applies the builder's query to the structured content, else to the text read as JSON. A failing
-/// query returns the content unchanged.
-fn selected(step: &mut StepBuilder<'_>, call: &ToolCall, content: &Value) -> Value {
-    let offer = step.state.offers().iter().find(|offer| offer.spec.name == call.name);
-    let servers = step.agent.mcp_servers(&step.state.visit.node);
-    let Some(query) = offer.and_then(|offer| query(servers, offer)) else { return content.clone() };
-    let parsed = content.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    search(query, parsed.as_ref().unwrap_or(content)).unwrap_or_else(|error| {
-        step.event("warning", json!({"code": "jmespath", "message": error}));
-        content.clone()
-    })
-}
-
-/// Validator of a tool's arguments.
-pub(crate) fn validator(offer: &McpOffer) -> Option<jsonschema::Validator> {
-    compile_schema(&offer.spec.parameters).ok()
-}
-
-/// The query that the builder set for this tool.
-fn query<'a>(servers: &'a [McpServer], offer: &McpOffer) -> Option<&'a str> {
-    let server = servers.iter().find(|server| server.name == offer.server)?;
-    let query = server.jmespath_queries.iter().find(|query| query.tool_name == offer.tool)?;
-    query.jmespath_query.as_deref().filter(|query| !query.trim().is_empty())
 }

@@ -18,10 +18,14 @@ mod wait_for_user;
 pub(crate) mod webhook;
 mod webhook_request;
 
-use self::built_in::{BuiltIn, OfferContext};
+use self::{
+    arguments::Checked,
+    built_in::{BuiltIn, OfferContext},
+};
 use crate::{
-    agent::{AgentVersion, CompiledNode},
+    agent::{AgentVersion, Compiled, CompiledNode},
     nodes::Behaviour,
+    state::State,
     step_builder::StepBuilder,
 };
 use domain::{
@@ -73,6 +77,28 @@ pub(crate) fn leads_out(node: &CompiledNode, call: &ToolCall) -> bool {
     call.name == ABORT || built_in(&call.name).is_some_and(|tool| (tool.leads_out)(node, call))
 }
 
+/// Does the slow part of a model's calls ahead of the step that runs them: checks of arguments, and
+/// results of mocks. The step itself does what is missing. Built-in tools have nothing slow; without
+/// a call of another tool this is `None`.
+pub fn prepare_calls<'a>(agent: &'a Compiled, state: &'a State, calls: &'a [ToolCall]) -> Option<impl FnOnce() + 'a> {
+    let node = agent.node(&state.visit.node)?;
+    let offered = |call: &ToolCall| node.offered(state).find(|tool| tool.name == call.name);
+    let slow: Vec<(&ToolCall, &ToolSpec)> = calls
+        .iter()
+        .filter(|call| built_in(&call.name).is_none())
+        .filter_map(|call| Some((call, offered(call)?)))
+        .collect();
+    if slow.is_empty() {
+        return None;
+    }
+    Some(move || {
+        for (call, spec) in slow {
+            node.mock_result(&call.name);
+            let _ = arguments::check(spec, &call.arguments);
+        }
+    })
+}
+
 /// Runs a call up to its result, or until the execution waits, moves to another node or needs an effect.
 pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall) {
     if !std::mem::take(&mut step.waited) {
@@ -92,9 +118,14 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall) {
         let result = json!({"error": "unknown_tool", "code": "unknown_tool", "available_tools": available});
         return step.answer_first_call(call, result);
     };
-    let made = offer.as_ref().filter(|_| own.is_none()).and_then(mcp::validator);
-    let arguments = match arguments::check(node.validator(&spec.name).or(made.as_ref()), spec, &call.arguments) {
-        Ok(arguments) => arguments,
+    let arguments = match arguments::check(spec, &call.arguments) {
+        Ok(Checked { arguments, unchecked }) => {
+            if let Some(why) = unchecked {
+                let data = json!({"code": "unchecked_arguments", "tool": call.name, "message": why});
+                step.event("warning", data);
+            }
+            arguments
+        }
         Err(details) => {
             let result = json!({"error": "invalid_arguments", "code": "invalid_arguments", "details": details});
             return step.answer_first_call(call, result);
@@ -110,13 +141,13 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{agent::compile_schema, tool_names::RESERVED_TOOLS};
+    use domain::{schema, tool_names::RESERVED_TOOLS};
 
     #[test]
     fn every_built_in_tool_has_a_reserved_name_and_a_schema_that_compiles() {
         for tool in OF_EVERY_NODE.into_iter().chain(OF_SOME_NODES) {
             assert!(RESERVED_TOOLS.contains(&tool.name), "{} may be given to a configured tool", tool.name);
-            assert!(compile_schema(&(tool.parameters)()).is_ok(), "{}", tool.name);
+            assert!(schema::compiled(&(tool.parameters)()).is_ok(), "{}", tool.name);
         }
     }
 }

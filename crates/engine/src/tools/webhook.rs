@@ -1,13 +1,13 @@
 //! `<name>_request`: an HTTP request that the builder configured and the model fills in.
 
-use crate::{effect::Effect, limits, state::Pending, step_builder::StepBuilder, variable_values};
+use crate::{effect::Effect, state::Pending, step_builder::StepBuilder, variable_values};
 use domain::{
     agent::{
         HttpMethod, Webhook,
         variables::{self, Destination, Sources},
     },
     chat::{ToolCall, ToolSpec},
-    tool_request::{SecretMarks, ToolAnswer, ToolRequest},
+    tool_request::{SecretMarks, ToolRequest},
 };
 use serde_json::{Map, Value, json};
 
@@ -49,10 +49,11 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: Map<St
     else {
         return step.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
     };
-    if let Some(mock) = settings.mock_response.as_ref().filter(|_| settings.mock_response_enabled) {
-        let answer = json!({"status_code": 200, "content": mock});
-        let result = cut(selected(step, &settings, answer));
-        return step.answer_first_call(call, result);
+    if let Some(read) = step.agent.node(&step.state.visit.node).and_then(|node| node.mock_result(&call.name)).cloned() {
+        if let Some(warning) = read.warning {
+            step.event("warning", warning);
+        }
+        return step.answer_first_call(call, read.result);
     }
     if !origin_is_fixed(step, &settings.url, &arguments) {
         let error = "scheme, host and port of the URL must not come from the conversation";
@@ -194,55 +195,4 @@ pub(super) fn origin(url: &str) -> &str {
     let from = url.find("://").map_or(0, |at| at + 3);
     let end = url[from..].find(['/', '?', '#']).map_or(url.len(), |at| from + at);
     &url[..end]
-}
-
-/// The result for the model, or the part that the builder selected. Every HTTP status is an answer.
-pub(crate) fn result(step: &mut StepBuilder<'_>, call: &ToolCall, answer: &ToolAnswer) -> Value {
-    match answer {
-        ToolAnswer::Failed { code, message } => json!({"error": message, "code": code}),
-        ToolAnswer::Answered { status, content, truncated } => {
-            let mut answer = json!({"status_code": status, "content": content});
-            if *truncated {
-                answer["truncated"] = Value::Bool(true);
-            }
-            let settings =
-                step.agent.node(&step.state.visit.node).and_then(|node| node.webhooks.get(&call.name)).cloned();
-            cut(settings.map_or_else(|| answer.clone(), |settings| selected(step, &settings, answer.clone())))
-        }
-    }
-}
-
-/// Applies the builder's query to the content, else to the whole answer. A failing query returns
-/// the answer unchanged.
-fn selected(step: &mut StepBuilder<'_>, settings: &Webhook, answer: Value) -> Value {
-    let Some(query) = settings.jmespath_query.as_deref().filter(|query| !query.trim().is_empty()) else {
-        return answer;
-    };
-    let content = answer.get("content").cloned().unwrap_or(Value::Null);
-    let found =
-        search(query, &content).and_then(|found| if found.is_null() { search(query, &answer) } else { Ok(found) });
-    found.unwrap_or_else(|error| {
-        step.event("warning", json!({"code": "jmespath", "message": error}));
-        answer
-    })
-}
-
-pub(super) fn search(query: &str, value: &Value) -> Result<Value, String> {
-    let expression = jmespath::compile(query).map_err(|error| error.to_string())?;
-    let data = jmespath::Variable::from_json(&value.to_string())?;
-    let found = expression.search(data).map_err(|error| error.to_string())?;
-    serde_json::to_value(&*found).map_err(|error| error.to_string())
-}
-
-/// Limits a result to the size that the model may see.
-pub(super) fn cut(value: Value) -> Value {
-    let text = match &value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    if text.len() <= limits::TOOL_RESULT {
-        return value;
-    }
-    let end = (0..=limits::TOOL_RESULT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
-    json!({"truncated": true, "text": &text[..end]})
 }

@@ -10,7 +10,7 @@ use domain::{
 };
 use engine::{
     CallModel, Compiled, Effect, Event, Facts, Input, McpServerRequest, Pending, Retrieval, STATE_FORMAT, SendOutcome,
-    State, Step, ToolList, advance, knowledge::Index, model_request,
+    State, Step, ToolList, ToolResult, advance, knowledge::Index, model_request,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
@@ -223,7 +223,8 @@ impl Play {
                 }
                 Effect::CallTool { id, .. } => {
                     assert!(!self.tool_answers.is_empty(), "an unexpected request: {effect:?}");
-                    Input::Tool { effect: id.clone(), answer: self.tool_answers.remove(0) }
+                    let answer = self.tool_answers.remove(0);
+                    self.tool_input(id, answer)
                 }
                 Effect::Retrieve { .. } => self.retrieved(&effect),
                 Effect::ListTools { .. } => self.listed(&effect),
@@ -235,6 +236,21 @@ impl Play {
             self.feed(&[input]);
         }
         assert_eq!(script.next(), None, "the script is not used up");
+    }
+
+    /// The outcome of a tool call as a worker makes it. The answer itself, which older journals have,
+    /// gives the same step.
+    pub fn tool_input(&self, effect: &str, answer: ToolAnswer) -> Input {
+        let effect = effect.to_owned();
+        let ToolResult { result, warning } = self.agent.pending_result(&self.state).unwrap().read(&answer);
+        let inputs = [Input::ToolResult { effect: effect.clone(), result, warning }, Input::Tool { effect, answer }];
+        let [one, other] = inputs.each_ref().map(|input| {
+            let mut state = self.state.clone();
+            (advance(&self.agent, &mut state, self.now, std::slice::from_ref(input)), state)
+        });
+        assert_eq!(one, other, "an answer and its result give the same step");
+        let [input, _] = inputs;
+        input
     }
 
     pub fn retrieved(&self, effect: &Effect) -> Input {

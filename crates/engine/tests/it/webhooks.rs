@@ -1,14 +1,14 @@
 //! Webhook tools: S17, S22, S23 and the fixed host of docs/spec/engine.md 4.1.
 
 use crate::{
-    graphs::{agent, graph_webhook},
+    graphs::{agent, content, graph_webhook},
     play::{Play, call, calls, facts, go, note, text},
 };
 use domain::{
     execution::ExecutionStatus::{Ended, Paused},
     tool_request::ToolAnswer,
 };
-use engine::{AgentContent, Compiled};
+use engine::{AgentContent, Compiled, Input, Pending};
 use serde_json::{Value, json};
 
 fn answered(content: Value) -> ToolAnswer {
@@ -109,6 +109,66 @@ fn query_without_match_in_the_content_is_applied_to_the_answer() {
             asks(json!({"url": "https://shop.example/x", "jmespath_query": query}), json!({}), answered(content));
         assert_eq!(play.results()[0], result, "{query}");
     }
+}
+
+/// 181 bytes, for a result of 2^30 texts.
+fn doubling_query() -> String {
+    format!("{}@", "[@,@]|".repeat(30))
+}
+
+#[test]
+fn query_beyond_its_budget_gives_result_too_large() {
+    let result = json!({"error": "result too large", "code": "result_too_large"});
+    let webhook = json!({"url": "https://shop.example/x", "jmespath_query": doubling_query()});
+    let play = asks(webhook, json!({}), answered(json!({"a": 1})));
+    assert_eq!(play.results()[0], result);
+    assert_eq!(play.last("warning")["code"], "result_too_large");
+    assert_eq!(play.last("tool.result")["ok"], false);
+    let mocked = json!({"url": "https://shop.example/x", "jmespath_query": doubling_query(),
+        "mock_response_enabled": true, "mock_response": {"a": 1}});
+    let mut play = Play::new(graph_webhook(&mocked));
+    play.say("x", [calls([call("w_request", json!({})), call("w_request", json!({}))]), text("?")]);
+    assert_eq!(play.results()[..2], [result.clone(), result]);
+    assert_eq!(play.last("warning")["code"], "result_too_large");
+}
+
+#[test]
+fn journaled_result_is_used_without_evaluating_the_query() {
+    let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x", "jmespath_query": "a"})));
+    play.hears("x");
+    let input = play.model_input(calls([call("w_request", json!({}))]));
+    play.feed(&[input]);
+    let Some(Pending::Tool { effect, .. }) = play.state.phase.pending().cloned() else {
+        panic!("a request is pending")
+    };
+    let warning = Some(json!({"code": "jmespath", "message": "from an earlier version"}));
+    play.open.clear();
+    play.feed(&[Input::ToolResult { effect, result: json!("as it was"), warning: warning.clone() }]);
+    assert_eq!(play.results()[0], json!("as it was"));
+    assert_eq!(Some(play.last("warning").clone()), warning);
+}
+
+#[test]
+fn arguments_of_a_schema_stored_before_the_limits_are_not_checked() {
+    let mut play = Play::new(graph_webhook(&json!({"url": "https://shop.example/x", "http_method": "POST"})));
+    let content = |schema: &Value| {
+        let webhook = json!({"url": "https://shop.example/x", "http_method": "POST", "body_schema": schema});
+        let mut graph = content(
+            None,
+            &[json!({"name": "w", "type": "WebhookNode", "webhook": {"url": "https://shop.example/x"}})],
+            &[("__start__", "w", ""), ("w", "__end__", "done")],
+        );
+        let nodes = graph.graph["nodes"].as_array_mut().unwrap();
+        let node = nodes.iter_mut().find(|node| node["name"] == "w").unwrap();
+        node["webhook"] = webhook;
+        graph
+    };
+    let far = json!({"type": "object", "properties": {"n": {"$ref": "https://elsewhere.example/n.json"}}});
+    play.agent = Compiled::new(&content(&far)).unwrap().into();
+    play.tool_answers = vec![answered(json!({}))];
+    play.say("x", [calls([call("w_request", json!({"n": "five"}))]), text("?")]);
+    assert_eq!(play.web_requests()[0].body, Some(json!({"n": "five"})));
+    assert_eq!(play.last("warning")["code"], "unchecked_arguments");
 }
 
 #[test]

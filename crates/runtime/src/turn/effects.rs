@@ -5,14 +5,14 @@ use super::{
     pending::PendingEffect,
     step::ActiveTurn,
 };
-use crate::{Context, failpoint, json::from_json, secrets};
+use crate::{Context, cpu, failpoint, json::from_json, secrets};
 use domain::{
-    chat::ChatMessage,
+    chat::{ChatMessage, ToolCall},
     ids::ProjectId,
     nesting,
     tool_request::{SecretMarks, ToolAnswer, ToolRequest},
 };
-use engine::{CallModel, Input, McpServerRequest, Retrieval, ToolList, model_request};
+use engine::{CallModel, Input, McpServerRequest, Retrieval, ToolList, ToolResult, model_request};
 use futures::future::try_join_all;
 use std::{collections::BTreeMap, time::Instant};
 use store::{Error, Result, history};
@@ -31,9 +31,10 @@ pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Inpu
         PendingEffect::Tool { effect, request, secrets, .. } => {
             let (filled, secrets) = with_secrets(ctx, turn.project, request, secrets).await?;
             failpoint::reach("tool.ask");
-            let answer = send_request(ctx, &filled, &secrets).await;
+            let answer = ctx.egress.send(&filled).await;
             failpoint::reach("tool.answered");
-            return Ok(with_missing_secrets(secrets.missing, Input::Tool { effect: effect.clone(), answer }));
+            let Secrets { values, missing } = secrets;
+            return Ok(with_missing_secrets(missing, tool_outcome(turn, effect, answer, values).await));
         }
         PendingEffect::Retrieve { effect, base, queries } => {
             let base = turn.agent.node(&turn.state.visit.node).and_then(|node| node.knowledge(base));
@@ -49,6 +50,23 @@ pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Inpu
     Ok(vec![outcome])
 }
 
+/// The outcome of a tool call: its result for the model, instead of the whole answer.
+async fn tool_outcome(turn: &ActiveTurn, effect: &str, answer: ToolAnswer, secrets: BTreeMap<String, String>) -> Input {
+    let rule = turn.agent.pending_result(&turn.state);
+    let id = effect.to_owned();
+    let read = move || match (readable(answer, &secrets), rule) {
+        (answer @ ToolAnswer::Answered { .. }, Some(rule)) => {
+            let ToolResult { result, warning } = rule.read(&answer);
+            Input::ToolResult { effect: id, result, warning }
+        }
+        (answer, _) => Input::Tool { effect: id, answer },
+    };
+    cpu::SHORT.run(read).await.unwrap_or_else(|| {
+        let answer = ToolAnswer::Failed { code: "bad_response".into(), message: "its answer cannot be read".into() };
+        Input::Tool { effect: effect.to_owned(), answer }
+    })
+}
+
 async fn call_model(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> Result<Input> {
     let rows = history_window(ctx, turn, call).await?;
     let request = model_request(&turn.agent, &turn.state, call, &rows);
@@ -59,9 +77,23 @@ async fn call_model(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> Resul
     metrics::histogram!("llm_seconds").record(began.elapsed().as_secs_f64());
     metrics::counter!("llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" }).increment(1);
     Ok(match answer {
-        Ok(response) => Input::Model { effect: call.id.clone(), response: storable(response) },
+        Ok(response) => {
+            let response = storable(response);
+            prepare_calls(turn, &response.tool_calls).await;
+            Input::Model { effect: call.id.clone(), response }
+        }
         Err(failure) => Input::ModelFailed { effect: call.id.clone(), failure: class_of(failure) },
     })
+}
+
+/// Does slow work of the answer's calls outside of the step's transaction.
+async fn prepare_calls(turn: &ActiveTurn, calls: &[ToolCall]) {
+    if engine::prepare_calls(&turn.agent, &turn.state, calls).is_none() {
+        return;
+    }
+    let (agent, state, calls) = (turn.agent.clone(), turn.state.clone(), calls.to_vec());
+    let work = move || engine::prepare_calls(&agent, &state, &calls).map(|prepare| prepare());
+    cpu::SHORT.run(work).await;
 }
 
 /// The history rows that a model request includes.
@@ -92,10 +124,13 @@ async fn with_secrets(
     Ok((marks.fill(request, &values), Secrets { values, missing }))
 }
 
-/// Sends the request and removes secrets that the other side echoed: everything after this is
-/// journaled.
 async fn send_request(ctx: &Context, filled: &ToolRequest, secrets: &Secrets) -> ToolAnswer {
-    match ctx.egress.send_as(filled, !secrets.values.is_empty()).await.redacted(&secrets.values) {
+    readable(ctx.egress.send_as(filled, !secrets.values.is_empty()).await, &secrets.values)
+}
+
+/// Removes secrets that the other side echoed: everything after this is journaled.
+fn readable(answer: ToolAnswer, secrets: &BTreeMap<String, String>) -> ToolAnswer {
+    match answer.redacted(secrets) {
         ToolAnswer::Answered { status, content, truncated } => {
             ToolAnswer::Answered { status, content: nesting::shallow(content), truncated }
         }
@@ -131,5 +166,10 @@ async fn list_tools(
     let mut missing = missing.concat();
     missing.sort();
     missing.dedup();
+    let prepare = move || {
+        engine::prepare_tool_lists(&lists);
+        lists
+    };
+    let lists = cpu::LONG.run(prepare).await.unwrap_or_default();
     Ok(with_missing_secrets(missing, Input::ToolsListed { effect: effect.to_owned(), lists }))
 }

@@ -10,6 +10,7 @@ use axum::{
 use bytes::BytesMut;
 use domain::agent::Graph;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use runtime::cpu;
 use serde::{
     Deserialize as _, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
@@ -35,7 +36,7 @@ const STRETCH: Duration = Duration::from_secs(10);
 
 /// A request body. Its schema is shown in the document and validates input; unknown keys are
 /// ignored.
-pub(crate) trait RequestBody: DeserializeOwned + ToSchema + 'static {
+pub(crate) trait RequestBody: DeserializeOwned + ToSchema + Send + 'static {
     /// Wrapper key, then other accepted spellings; empty for bodies without one.
     const WRAPPER: &'static [&'static str] = &[];
     /// True allows an empty wrapped object.
@@ -60,7 +61,15 @@ pub(crate) trait RequestBody: DeserializeOwned + ToSchema + 'static {
 /// with all problems of its values.
 pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError> {
     let (parts, body) = request.into_parts();
-    checked(Value::Object(object(&parts, body, T::LIMIT).await?))
+    let value = Value::Object(object(&parts, body, T::LIMIT).await?);
+    if T::GRAPH_AT.is_empty() {
+        return checked(value);
+    }
+    // A graph may have megabytes, and schemas that take long to compile.
+    cpu::LONG
+        .run(move || checked(value))
+        .await
+        .unwrap_or_else(|| Err(ApiError::Internal("a graph was not read".into())))
 }
 
 /// Checks a body that was assembled from a form.

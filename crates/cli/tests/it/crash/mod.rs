@@ -3,6 +3,7 @@
 //! doubled (docs/spec/reliability.md 15).
 
 mod backup;
+mod bombs;
 mod cases;
 mod clocks;
 mod dialogs;

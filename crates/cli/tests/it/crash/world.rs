@@ -196,6 +196,13 @@ impl World {
         self.request(request.header("X-API-Key", key), body)
     }
 
+    /// Calls the API; the answer may be an error body.
+    pub fn try_api(&self, key: &str, method: Method, path: &str, body: &Value) -> Value {
+        let request = self.http.request(method, format!("http://127.0.0.1:{}/api/v1{path}", self.port));
+        let request = request.header("X-API-Key", key).json(body);
+        self.runtime.block_on(async { request.send().await.unwrap().json().await.unwrap() })
+    }
+
     /// Posts to a server that may be killed; `None` if it did not answer. The idempotency key is
     /// the path, so that the call can be repeated.
     pub fn try_post(&self, key: &str, path: &str) -> Option<Value> {

@@ -15,7 +15,7 @@ pub use self::knowledge_base::KnowledgeBase;
 pub use self::mcp_server::{McpServer, ToolQuery, Transport};
 pub use self::subagent::Subagent;
 pub use self::warm_end::WarmEnd;
-pub use self::webhook::{HttpMethod, Webhook, compile_schema, request_tool_name};
+pub use self::webhook::{HttpMethod, Webhook, request_tool_name};
 pub use self::whatsapp_template::WhatsappTemplate;
 
 use super::read::Findings;

@@ -8,6 +8,8 @@ use crate::agent::headers;
 use crate::agent::query;
 use crate::agent::read::{Fields, Findings, Given};
 use crate::agent::variables::{self, context_paths_of, each_string, placeholders_of, secret_names_of};
+use crate::limits::{GRAPH_PATTERN_BYTES, SCHEMA_PATTERN_BYTES};
+use crate::schema;
 use serde_json::{Map, Value};
 use std::fmt;
 
@@ -188,13 +190,6 @@ pub fn request_tool_name(root: &str) -> String {
     format!("{digit}{}_request", root.chars().map(word).collect::<String>())
 }
 
-/// Compiles a JSON Schema without network access and with patterns of limited size.
-pub fn compile_schema(schema: &Value) -> Result<jsonschema::Validator, String> {
-    let patterns = jsonschema::PatternOptions::regex().size_limit(1 << 20);
-    let compiled = jsonschema::options().offline().with_pattern_options(patterns).build(schema);
-    compiled.map_err(|problem| crate::agent::read::short(&problem.to_string()))
-}
-
 /// Warns about unknown engine variables.
 pub(super) fn check_variables<'a>(texts: impl IntoIterator<Item = &'a str>, at: &str, found: &mut Findings) {
     for path in context_paths_of(texts) {
@@ -226,12 +221,21 @@ fn read_schema(fields: &mut Fields, found: &mut Findings) -> Option<Value> {
     let of_object = schema.get("type").map_or(schema.get("properties").is_some(), |kind| kind == "object");
     if !of_object {
         found.error(given.at, codes::BAD_BODY_SCHEMA, "body_schema must describe an object: \"type\": \"object\"");
-    } else if let Err(problem) = compile_schema(&schema) {
-        found.error(given.at, codes::BAD_BODY_SCHEMA, format!("body_schema is not a JSON Schema: {problem}"));
+    } else if let Err(problem) = check_schema(&schema, found) {
+        found.error(given.at, codes::BAD_BODY_SCHEMA, format!("body_schema cannot be used: {problem}"));
     } else if schema.get("properties").is_some_and(|properties| !properties.is_object()) {
         found.error(given.at, codes::BAD_BODY_SCHEMA, "properties of body_schema must be an object");
     }
     Some(schema)
+}
+
+fn check_schema(schema: &Value, found: &mut Findings) -> Result<(), String> {
+    if found.pattern_bytes > GRAPH_PATTERN_BYTES {
+        return Err(format!("the patterns of a graph's schemas compile to more than {GRAPH_PATTERN_BYTES} bytes"));
+    }
+    let compiled = schema::compiled(schema);
+    found.pattern_bytes += compiled.as_ref().map_or(SCHEMA_PATTERN_BYTES, |schema| schema.pattern_bytes());
+    compiled.map(|_| ())
 }
 
 /// Accepts http and https once every variable is replaced by a harmless value. A leading `{{…}}`
