@@ -24,6 +24,7 @@ mod prompts;
 mod routing;
 mod samples;
 mod schedule;
+mod script;
 mod status_table;
 mod statuses;
 mod takeovers;
