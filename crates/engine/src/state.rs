@@ -30,9 +30,9 @@ use domain::{
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Format of a stored [`State`]. A changed shape raises it and adds an upcaster to `upcast.rs`. A
-/// new field with a default raises nothing and gets a sample that has it. `stored.rs` has the
-/// stored shape.
+/// Format of a stored [`State`]. A changed shape raises it and adds an upcaster in a file of its
+/// own. A new field with a default raises nothing and gets a sample that has it. `stored.rs` has
+/// the stored shape.
 pub const STATE_FORMAT: i64 = 1;
 
 #[derive(Debug, Clone, PartialEq)]
