@@ -99,6 +99,7 @@ async fn ask_models(ctx: &Context, mut question: Option<Question>, work: WorkId)
         let next = transact!(ctx.store, "trial.step", tx => {
             let job = job.clone();
             let question = ClaimedRun::load(ctx, tx, project, job).await?.advance(Some(input.clone())).await?;
+            suspects::clear_within(ctx, tx, work).await?;
             failpoint::reach("trial.commit");
             Ok(question)
         });
@@ -106,7 +107,7 @@ async fn ask_models(ctx: &Context, mut question: Option<Question>, work: WorkId)
         ctx.wake.notify_one();
         question = match next {
             Ok(next) => {
-                suspects::clear(ctx, work).await?;
+                ctx.in_flight.forget(work);
                 next
             }
             Err(Error::StaleEpoch) => return Err(Error::StaleEpoch),

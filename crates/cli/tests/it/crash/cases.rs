@@ -136,9 +136,12 @@ pub fn suites() -> Vec<Case> {
     vec![
         suite(&["trial.commit:1", "trial.committed:4"]),
         suite(&["trial.ask:1", "trial.answered:3"]),
-        suite(&["trial.commit:5", "trial.ask:4", "trial.answered:2", "trial.committed:4"]),
+        // Two kills in a row: a third death of the same run without an outcome would park it.
+        suite(&["trial.commit:5", "trial.ask:4"]),
+        suite(&["trial.answered:2", "trial.committed:4"]),
         // Killed during the turn of a test case's agent.
-        suite(&["model.answered:2", "step.commit:2", "trial.committed:6"]),
+        suite(&["model.answered:2", "step.commit:2"]),
+        suite(&["step.commit:2", "trial.committed:6"]),
     ]
 }
 
