@@ -202,7 +202,7 @@ def malformed(case, message):
     if "message" in case.operation.path and "the field " in message:
         # Names of form fields that give no name of an object, or that appear twice.
         return "form"
-    if message == "the form is broken: failed to read headers" and any(map(is_unwritable, case.body or ())):
+    if message == "the form is invalid: failed to read headers" and any(map(is_unwritable, case.body or ())):
         return "form"
     if message in ("Can only mark inbound messages as read", "Phone number is required"):
         # Depends on the message in the path, not on the query or the body.
