@@ -87,7 +87,7 @@ fn lower_hex(percent: &str) -> String {
     text
 }
 
-/// Characters outside ASCII as `\uXXXX`.
+/// Escapes characters outside ASCII by their UTF-16 units, as many JSON writers do.
 fn ascii_json(json: &str) -> String {
     let mut text = String::new();
     for c in json.chars() {

@@ -141,7 +141,7 @@ impl Compiled {
         self.node(name).map_or(&[], |node| node.node.kind.tools().mcp_servers)
     }
 
-    /// How the answer of the pending tool call becomes its result. `None` if no tool call is pending.
+    /// Rule that makes a result from the answer of the pending tool call; `None` if none is pending.
     pub fn pending_result(&self, state: &State) -> Option<ResultRule> {
         let Some(Pending::Tool { call, request, .. }) = state.phase.pending() else { return None };
         Some(self.result_rule(state, call, request.mcp.is_some()))

@@ -60,7 +60,7 @@ pub async fn check(config: &Config) -> Vec<Check> {
     checks
 }
 
-/// What a server runs without, for a warning at its start.
+/// Missing settings that a server can start without, for a warning at its start.
 pub fn gaps(config: &Config) -> Vec<&'static str> {
     let mut gaps = Vec::new();
     if config.app_secrets.is_empty() {

@@ -159,7 +159,7 @@ async fn key_for_database(config: &Config) -> Result<(Key, bool), StartError> {
     master_key::establish(config, relation, key).await.map_err(StartError::MasterKey)
 }
 
-/// Somebody copied the file without its log, or removed the log.
+/// The database file was copied without its log, or the log was removed.
 async fn warn_of_a_missing_log(config: &Config, look: &mut Inspection) -> store::Result<()> {
     let DatabaseUrl::Sqlite(path) = &config.database else { return Ok(()) };
     let [log, ..] = side_files(path);

@@ -115,7 +115,7 @@ impl Resolver<'_> {
         reached
     }
 
-    /// What follows an item is a variant or an associated item. A name that is not found in a
+    /// A name after an item is a variant or an associated item. A name that is not found in a
     /// module of ours is made by a macro there.
     fn step(&self, definition: Definition, name: &str, seen: &mut Seen) -> BTreeSet<Definition> {
         let Definition::Module(module) = definition else { return BTreeSet::from([definition]) };

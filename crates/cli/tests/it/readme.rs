@@ -19,7 +19,7 @@ fn blocks() -> Vec<String> {
     blocks.map(|block| block.lines().map(|line| format!("{}\n", line.trim_start_matches("   "))).collect()).collect()
 }
 
-/// What a reader replaces, and what stands for Meta and the public address.
+/// Placeholders of the README, and stand-ins for Meta and the public address.
 struct Typed {
     replaced: Vec<(&'static str, String)>,
     home: String,

@@ -1,9 +1,8 @@
 //! Memory for bodies whose sender is not known yet: webhooks, which are signed as a whole.
 //!
-//! When a budget is used up, the oldest body that is still being received is dropped in favour of
-//! the new one. A sender that sends at once is hardly ever the oldest, so slow or many bodies of
-//! strangers do not keep Meta's out. Small bodies have a budget of their own, because most of
-//! Meta's are small.
+//! A new body beyond the budget replaces the oldest one that is still being received. Meta sends at
+//! once and is hardly ever the oldest, so slow or many bodies of strangers do not keep Meta's out.
+//! Small bodies have a budget of their own, because most of Meta's are small.
 
 use super::body::Incoming;
 use crate::ApiError;

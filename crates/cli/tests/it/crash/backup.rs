@@ -1,5 +1,4 @@
-//! A backup is made under load and restored after the original went on. Nobody gets a message
-//! twice.
+//! A backup is made under load and restored after the original went on. No message is sent twice.
 
 use std::{
     os::unix::fs::PermissionsExt as _,
