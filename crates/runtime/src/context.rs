@@ -3,7 +3,7 @@
 
 use crate::{
     Clock, in_flight::InFlight, interrupts::Interrupts, knowledge_cache::KnowledgeCache, leases::Leases,
-    mcp_cache::McpCache,
+    log_limit::LogLimit, mcp_cache::McpCache,
 };
 use domain::{
     Id, Span, Timestamp,
@@ -91,6 +91,8 @@ pub struct Inner {
     /// Cancelled when the node stops: work in progress goes to a point from which another node can
     /// continue.
     pub stopping: CancellationToken,
+    /// For log lines that strangers or a failing service can cause at any rate.
+    pub log_limit: LogLimit,
     pub(crate) knowledge: KnowledgeCache,
     pub(crate) mcp: McpCache,
     compiled: Mutex<Agents>,
@@ -164,6 +166,7 @@ impl Context {
             in_flight: parts.in_flight,
             webhooks: RwLock::new(()),
             stopping: CancellationToken::new(),
+            log_limit: LogLimit::default(),
             knowledge: KnowledgeCache::new(MAX_KNOWLEDGE),
             mcp: McpCache::default(),
             compiled: Mutex::default(),

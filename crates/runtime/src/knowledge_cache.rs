@@ -74,7 +74,7 @@ impl KnowledgeCache {
             let _permit = self.builds.acquire().await;
             let text = base.text.clone();
             let index = spawn_blocking(move || Arc::new(Index::build(&text))).await?;
-            metrics::counter!("knowledge_indexes_total").increment(1);
+            metrics::counter!("chasqui_knowledge_indexes_total").increment(1);
             self.entries().built(key, &cell, index.bytes() + ENTRY, self.max_bytes);
             Ok(index)
         });

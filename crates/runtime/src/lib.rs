@@ -5,9 +5,9 @@
 //! upwards (checked by `cargo xtask imports`):
 //!
 //! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `worker_step`,
-//!    `cpu`
+//!    `cpu`, `metric_table`, `log_limit`
 //! 2. shared by all workers of a node: `leases`, `interrupts`, `in_flight`, `knowledge_cache`,
-//!    `mcp_cache`, `context`
+//!    `mcp_cache`, `context`, `unanswered`
 //! 3. conversations: `suspects`, `mailbox`, `secrets`, `senders`, `sandbox`, `channel`, `media`,
 //!    `templates`
 //! 4. the outbox and the owner of a conversation: `outbox`, `ownership`, `quarantine`
@@ -31,9 +31,11 @@ pub mod jobs;
 pub mod json;
 mod knowledge_cache;
 mod leases;
+mod log_limit;
 pub mod mailbox;
 mod mcp_cache;
 pub mod media;
+pub mod metric_table;
 pub mod node;
 pub mod outbox;
 pub mod ownership;
@@ -49,6 +51,7 @@ pub mod test_mode;
 mod timers;
 pub mod trials;
 pub mod turn;
+pub mod unanswered;
 mod worker_step;
 pub mod workers;
 

@@ -117,7 +117,7 @@ async fn due_send(ctx: &Context, project: ProjectId, id: Uuid) -> Result<Option<
 
 /// Counts a panic of this work, and parks the work at the third.
 pub(crate) async fn panicked(ctx: &Context, work: WorkId, error: &tokio::task::JoinError) {
-    metrics::counter!("panics_total").increment(1);
+    metrics::counter!("chasqui_panics_total").increment(1);
     tracing::error!(kind = %work.kind, project = %work.project, subject = %work.subject, %error, "work panicked");
     let counted = async {
         if suspects::add(ctx, work, true).await? >= PARKED {
@@ -159,7 +159,7 @@ async fn park(ctx: &Context, work: WorkId) -> Result<()> {
     if work.kind != WorkKind::Webhook {
         ctx.in_flight.forget(work);
     }
-    metrics::counter!("work_parked_total", "kind" => work.kind.as_str()).increment(1);
+    metrics::counter!("chasqui_work_parked_total", "kind" => work.kind.as_str()).increment(1);
     tracing::error!(
         kind = %work.kind, project = %work.project, subject = %work.subject,
         "work parked: it ended the process three times; see `chasqui executions list --parked`"

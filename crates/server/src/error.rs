@@ -4,6 +4,7 @@
 //! map, because a list crashes them. Internal causes are logged with the request id and never
 //! shown.
 
+use crate::AppState;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -12,6 +13,7 @@ use domain::Problem;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Maximum number of listed problems.
 const MAX_DETAILS: usize = 50;
@@ -153,6 +155,7 @@ impl ApiError {
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Store(store::Error::Conflict(_)) => (StatusCode::CONFLICT, "conflict"),
             Self::Store(store::Error::Retry(_)) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Store(store::Error::DiskFull(_)) => (StatusCode::SERVICE_UNAVAILABLE, "cannot_store"),
             Self::Store(_) | Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
     }
@@ -171,12 +174,14 @@ impl ApiError {
             },
             Self::Store(store::Error::Conflict(_)) => "another request changed the resource; read it again".into(),
             Self::Store(store::Error::Retry(_)) => "try again in a moment".into(),
+            Self::Store(store::Error::DiskFull(_)) => "nothing was saved; try again later".into(),
             Self::Store(_) | Self::Internal(_) => format!("include request id {request_id} in a report"),
             other => other.to_string(),
         };
         let error = match self {
             Self::Store(store::Error::Conflict(_)) => "Conflict".into(),
             Self::Store(store::Error::Retry(_)) => "The server is busy".into(),
+            Self::Store(store::Error::DiskFull(_)) => "The server cannot store anything now".into(),
             Self::Store(_) | Self::Internal(_) => "An unexpected error occurred".into(),
             other => other.to_string(),
         };
@@ -272,9 +277,15 @@ impl IntoResponse for ApiError {
 }
 
 impl Failure {
-    pub(crate) fn response(&self, request_id: &str) -> Response {
+    pub(crate) fn response(&self, ctx: &AppState, request_id: &str) -> Response {
         let (status, code) = self.0.parts();
-        if status.is_server_error() {
+        if let ApiError::Store(error @ store::Error::DiskFull(_)) = &*self.0 {
+            metrics::counter!("chasqui_write_failures_total").increment(1);
+            // Every request fails in the same way.
+            if let Some(left_out) = ctx.log_limit.admit(Uuid::nil(), "api_disk_full", ctx.now()) {
+                tracing::error!(request_id, %error, left_out, "requests are answered 503: nothing can be stored");
+            }
+        } else if status.is_server_error() {
             tracing::error!(request_id, error = %self.0, "request failed");
         }
         let mut response = (status, axum::Json(self.0.body(status, code, request_id))).into_response();

@@ -16,6 +16,8 @@ use store::transact;
 const LONGEST_WRITE: Duration = Duration::from_secs(1);
 /// A trial write answers all requests of this time: anybody can send them.
 const PROBE_LIFETIME: Span = Span::from_secs(1);
+/// Due work is counted at most this often, however often metrics are read.
+const QUEUES_LIFETIME: Span = Span::from_secs(5);
 
 /// Liveness: the process answers.
 pub(crate) async fn live() -> Response {
@@ -78,5 +80,29 @@ async fn probe(ctx: &AppState) -> Probe {
 
 /// Metrics in Prometheus's text format.
 pub(crate) async fn metrics(State(ctx): State<AppState>) -> Response {
+    if let Err(error) = measure_queues(&ctx).await
+        && let Some(left_out) = ctx.log_limit.admit(uuid::Uuid::nil(), "queues", ctx.now())
+    {
+        tracing::warn!(%error, left_out, "cannot count due work");
+    }
     ([("content-type", "text/plain; version=0.0.4")], ctx.http().metrics.render()).into_response()
+}
+
+/// Counts due work, at most once in [`QUEUES_LIFETIME`].
+async fn measure_queues(ctx: &AppState) -> store::Result<()> {
+    let mut last = ctx.http().queues_measured.lock().await;
+    let now = ctx.now();
+    if last.is_some_and(|at| (at..at + QUEUES_LIFETIME).contains(&now)) {
+        return Ok(());
+    }
+    *last = Some(now);
+    let queues = store::unscoped::queues(&mut ctx.store.read().await?.conn(), now).await?;
+    for queue in queues {
+        let age = queue.oldest.map_or(0, |oldest| now.micros().saturating_sub(oldest.micros()));
+        #[expect(clippy::cast_precision_loss, reason = "a metric")]
+        let (due, age) = (queue.due as f64, age as f64 / 1e6);
+        metrics::gauge!("chasqui_queue_due", "queue" => queue.name).set(due);
+        metrics::gauge!("chasqui_queue_oldest_seconds", "queue" => queue.name).set(age);
+    }
+    Ok(())
 }

@@ -17,7 +17,7 @@ pub fn router(ctx: AppState) -> Router {
         .method_not_allowed_fallback(async || ApiError::Method)
         .fallback(async || ApiError::NoRoute)
         .layer(CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| {
-            metrics::counter!("panics_total").increment(1);
+            metrics::counter!("chasqui_panics_total").increment(1);
             axum::response::IntoResponse::into_response(ApiError::Internal("a handler panicked".into()))
         }))
         .layer(from_fn_with_state(ctx.clone(), telemetry::request))

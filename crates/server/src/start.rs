@@ -197,12 +197,14 @@ async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
     let mut store = Store::open(&config.database).await.map_err(database)?;
     let observer = config.observer.0.clone();
     store.observe_commits(Arc::new(move |name| {
-        metrics::counter!("db_commits_total", "name" => name).increment(1);
+        metrics::counter!("chasqui_db_commits_total", "name" => name).increment(1);
         if let Some(observer) = &observer {
             observer(name);
         }
     }));
-    store.observe_retries(Arc::new(|name| metrics::counter!("db_tx_retries_total", "name" => name).increment(1)));
+    store.observe_retries(Arc::new(|name| {
+        metrics::counter!("chasqui_db_tx_retries_total", "name" => name).increment(1)
+    }));
     store.migrate().await.map_err(database)?;
     mark_running(&store).await.map_err(database)?;
     #[cfg(feature = "failpoints")]
@@ -267,6 +269,7 @@ impl App {
     /// Stops accepting requests and claiming work, waits up to 20 s for running steps, and closes
     /// the database.
     pub async fn shutdown(mut self) {
+        tracing::info!("stopping");
         self.ctx.stopping.cancel();
         self.stop.cancel();
         let finished = async {
@@ -284,6 +287,7 @@ impl App {
             }
         }
         self.ctx.store.close().await;
+        tracing::info!("stopped");
     }
 }
 

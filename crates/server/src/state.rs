@@ -27,6 +27,8 @@ pub(crate) struct Http {
     pub(crate) unverified: Unverified,
     /// Time and result of the last trial write to the database.
     pub(crate) last_probe: Mutex<Option<(Timestamp, Probe)>>,
+    /// Time at which due work was counted for the metrics.
+    pub(crate) queues_measured: Mutex<Option<Timestamp>>,
 }
 
 /// Duration of a trial write, or why it failed.
@@ -54,6 +56,7 @@ impl AppState {
             streams: Streams::default(),
             unverified: Unverified::default(),
             last_probe: Mutex::default(),
+            queues_measured: Mutex::default(),
         };
         Self { runtime, http: Arc::new(http) }
     }

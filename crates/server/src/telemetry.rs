@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use runtime::metric_table::{METRICS, MetricKind};
 use std::{
     io::IsTerminal as _,
     sync::{Arc, OnceLock},
@@ -43,6 +44,7 @@ pub(crate) fn metrics() -> PrometheusHandle {
             let handle = recorder.handle();
             // Fails only for a second recorder, which `OnceLock` prevents.
             let _ = metrics::set_global_recorder(recorder);
+            describe();
             handle
         })
         .clone()
@@ -53,6 +55,17 @@ pub fn recorder() -> PrometheusRecorder {
     let seconds = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
     let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), &seconds);
     builder.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder()
+}
+
+/// HELP texts.
+fn describe() {
+    for metric in &METRICS {
+        match metric.kind {
+            MetricKind::Counter => metrics::describe_counter!(metric.name, metric.help),
+            MetricKind::Gauge => metrics::describe_gauge!(metric.name, metric.help),
+            MetricKind::Histogram => metrics::describe_histogram!(metric.name, metric.help),
+        }
+    }
 }
 
 /// Unknown methods share one label: each would add a set of time series.
@@ -96,7 +109,7 @@ pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, n
         done.unwrap_or_else(|_| ApiError::Timeout.into_response())
     };
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        response = failure.response(&id);
+        response = failure.response(&ctx, &id);
     }
     if let Some(window) = facts.window.get() {
         window.write(response.headers_mut());
@@ -105,7 +118,7 @@ pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, n
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
     let (status, seconds) = (response.status().as_u16(), began.elapsed().as_secs_f64());
-    metrics::histogram!("http_request_seconds", "route" => route.clone(), "method" => method).record(seconds);
+    metrics::histogram!("chasqui_http_request_seconds", "route" => route.clone(), "method" => method).record(seconds);
     tracing::debug!(request_id = %id, method, route, status, ms = seconds * 1_000.0, "request");
     response
 }

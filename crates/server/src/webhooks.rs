@@ -12,6 +12,7 @@ use runtime::ingest::{Received, receive, refuse_unsigned};
 use secrecy::ExposeSecret as _;
 use store::{transact, unscoped};
 use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
 
 /// Meta sends up to 3 MB.
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -31,12 +32,13 @@ pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> 
     });
     // Stored tokens never contain NUL, and PostgreSQL refuses it.
     if get("hub.mode") != "subscribe" || token.is_empty() || token.contains('\0') {
-        return StatusCode::FORBIDDEN.into_response();
+        return refuse_handshake(&ctx, "not a handshake of Meta");
     }
     match note_handshake(&ctx, token).await {
-        Ok(known) if known || is_configured => {}
-        Ok(_) => return StatusCode::FORBIDDEN.into_response(),
+        Ok(known) if known || is_configured => count_handshake("accepted"),
+        Ok(_) => return refuse_handshake(&ctx, "no number and no setting has this verify token"),
         Err(error) => {
+            count_handshake("failed");
             tracing::error!(%error, "cannot store the webhook handshake");
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
@@ -46,6 +48,19 @@ pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> 
         Some(challenge) => ([(header::CONTENT_TYPE, "text/plain")], challenge.clone()).into_response(),
         None => StatusCode::BAD_REQUEST.into_response(),
     }
+}
+
+fn count_handshake(result: &'static str) {
+    metrics::counter!("chasqui_handshakes_total", "result" => result).increment(1);
+}
+
+/// The token is not logged: it may be a mistyped secret.
+fn refuse_handshake(ctx: &AppState, why: &'static str) -> Response {
+    count_handshake("refused");
+    if let Some(left_out) = ctx.log_limit.admit(Uuid::nil(), "handshake", ctx.now()) {
+        tracing::warn!(why, left_out, "webhook handshake refused");
+    }
+    StatusCode::FORBIDDEN.into_response()
 }
 
 /// True if a config has this verify token. Records that Meta verified that number's callback.
@@ -66,7 +81,7 @@ async fn note_handshake(ctx: &AppState, token: &str) -> store::Result<bool> {
 pub(crate) async fn deliver(State(ctx): State<AppState>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let signature = parts.headers.get(signature::HEADER).and_then(|value| value.to_str().ok());
-    if let Some(refusal) = refuse_unsigned(signature) {
+    if let Some(refusal) = refuse_unsigned(&ctx, signature) {
         return status(&refusal).into_response();
     }
     let (_memory, bytes) = match read(&ctx, body).await {
@@ -103,6 +118,6 @@ const fn status(received: &Received) -> StatusCode {
 }
 
 fn refused(status: StatusCode, result: &'static str) -> Response {
-    metrics::counter!("inbound_accepted_total", "result" => result).increment(1);
+    metrics::counter!("chasqui_inbound_accepted_total", "result" => result).increment(1);
     status.into_response()
 }

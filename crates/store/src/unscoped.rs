@@ -98,6 +98,11 @@ statements! {
                    AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = o.project_id \
                        AND e.conversation_id = o.conversation_id AND e.out_seq < o.out_seq \
                        AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
+    TURNS_DUE = ["SELECT count(*), min(at) FROM (SELECT due_at AS at FROM conversations WHERE due_at <= $1 ORDER BY due_at LIMIT $2) due"];
+    SENDS_DUE = ["SELECT count(*), min(at) FROM (SELECT next_at AS at FROM outbox WHERE next_at <= $1 \
+                  AND state IN ('queued', 'sending', 'unknown') ORDER BY next_at LIMIT $2) due"];
+    JOBS_DUE = ["SELECT count(*), min(at) FROM (SELECT run_at AS at FROM jobs WHERE run_at <= $1 ORDER BY run_at LIMIT $2) due"];
+    TIMERS_DUE = ["SELECT count(*), min(at) FROM (SELECT fire_at AS at FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2) due"];
     DUE_TIMERS = ["SELECT ", DueRow, " FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
     DUE_JOBS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh', 'media_fetch') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     DUE_TEST_RUNS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
@@ -162,6 +167,26 @@ pub async fn due_conversations(conn: &mut Conn<'_>, now: Timestamp, limit: i64) 
 }
 
 /// Due outbox entries that are first in their conversation, oldest first.
+/// Due work of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    pub name: &'static str,
+    /// Counted up to 10,000.
+    pub due: i64,
+    pub oldest: Option<Timestamp>,
+}
+
+/// Due turns, sends, jobs and timers, whoever works on them.
+pub async fn queues(conn: &mut Conn<'_>, now: Timestamp) -> Result<[Queue; 4]> {
+    const MOST: i64 = 10_000;
+    let turns = run!(conn, TURNS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
+    let sends = run!(conn, SENDS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
+    let jobs = run!(conn, JOBS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
+    let timers = run!(conn, TIMERS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
+    let queue = |name, (due, oldest)| Queue { name, due, oldest };
+    Ok([queue("turns", turns), queue("sends", sends), queue("jobs", jobs), queue("timers", timers)])
+}
+
 pub async fn due_outbox(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueOutbox>> {
     run!(conn, DUE_OUTBOX, [now, limit], fetch_all as DueOutbox)
 }

@@ -130,7 +130,7 @@ async fn send(ctx: &Context, project: ProjectId, row: &OutboxRow, began: Duratio
     ensure_claimed(ctx, project, row, began).await?;
     let answer = ctx.graph.send(&row.phone_number_id, &token, &message).await;
     failpoint::reach("send.answered");
-    metrics::counter!("send_attempts_total", "class" => answer.word()).increment(1);
+    metrics::counter!("chasqui_send_attempts_total", "class" => answer.word()).increment(1);
     Ok(match answer {
         SendOutcome::Accepted { wamid, .. } => Settlement::Accepted { wamid },
         SendOutcome::NotSent { message } => not_sent(row, ctx.now(), None, message),

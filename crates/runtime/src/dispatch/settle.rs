@@ -9,6 +9,7 @@ use crate::{
     outbox::{EntryContent, Payload, deliver_outcome},
     ownership,
     turn::{ActiveTurn, Claim, step},
+    unanswered::{Cause, Unanswered},
 };
 use domain::{
     Span, Timestamp,
@@ -44,6 +45,9 @@ pub(super) async fn settle(
         failpoint::reach("settle.commit");
         Ok(turn)
     });
+    if settled.is_ok() {
+        report(ctx, project, &row, &settlement);
+    }
     let Err(error @ Error::Damaged { .. }) = settled else { return settled };
     tracing::error!(conversation = %row.conversation_id, %error, "turn cannot continue");
     // The turn must not roll WhatsApp's answer back, or the message would be sent again: the
@@ -57,6 +61,17 @@ pub(super) async fn settle(
         failpoint::reach("settle.commit");
         Ok(None)
     })
+}
+
+/// Reports a message of an agent that did not arrive for certain.
+fn report(ctx: &Context, project: ProjectId, row: &OutboxRow, settlement: &Settlement) {
+    let (cause, code) = match settlement {
+        Settlement::Failed { code, .. } => (Cause::SendFailed, *code),
+        Settlement::Unconfirmed => (Cause::SendUnconfirmed, ""),
+        _ => return,
+    };
+    let (execution, conversation) = (row.execution_id, Some(row.conversation_id));
+    Unanswered { cause, code, project, agent: None, execution, conversation }.report(ctx);
 }
 
 /// Settles an entry that ended the process repeatedly. Its outcome waits in the mailbox, because the

@@ -1,7 +1,12 @@
 //! Stores a whole delivery in one commit. An item that cannot be processed never blocks the others.
 
 use super::{messages, sandbox, statuses, templates};
-use crate::{Context, failpoint};
+use crate::{
+    Context,
+    context::PLATFORM_PROJECT,
+    failpoint,
+    unanswered::{Cause, Unanswered},
+};
 use domain::{Id, ids::ProjectId, ids::WhatsappConfigId};
 use gateways::whatsapp::webhook::{Delivery, InboundMessage, Item};
 use sha2::{Digest as _, Sha256};
@@ -33,7 +38,10 @@ pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Re
                         messages::store(ctx, tx, project, config, message).await?
                     }
                     Some(NumberOwner::Sandbox) => sandbox::store(ctx, tx, message).await?,
-                    None => kept = Some("unknown_number"),
+                    None => {
+                        kept = Some("unknown_number");
+                        unknown_number(ctx, &message.kind);
+                    }
                 },
                 Item::Status(status) => statuses::store(ctx, tx, status).await?,
                 Item::Other { field, waba_id, raw, .. } => {
@@ -51,6 +59,13 @@ pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Re
     })?;
     reach(delivery, ["ingest.committed", "status.committed"]);
     Ok(())
+}
+
+fn unknown_number(ctx: &Context, kind: &str) {
+    let code = if kind == "text" { "text" } else { "other" };
+    let cause = Cause::UnknownNumber;
+    let (agent, execution, conversation) = (None, None, None);
+    Unanswered { cause, code, project: PLATFORM_PROJECT, agent, execution, conversation }.report(ctx);
 }
 
 /// Ids too long for a database index are not Meta's: the item is kept raw.

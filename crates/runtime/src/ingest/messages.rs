@@ -1,7 +1,12 @@
 //! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the
 //! caller's transaction.
 
-use crate::{Context, derived_id::derived_id, mailbox, media};
+use crate::{
+    Context,
+    derived_id::derived_id,
+    mailbox, media,
+    unanswered::{Cause, Unanswered},
+};
 use domain::{
     Id, Span, Timestamp,
     event::Event,
@@ -23,6 +28,24 @@ use store::{
 
 /// Kinds that an agent answers. Others are only stored.
 const ANSWERED: [&str; 8] = ["text", "button", "interactive", "image", "video", "audio", "document", "location"];
+
+/// Kinds that a log line names.
+const KINDS: [&str; 14] = [
+    "text",
+    "button",
+    "interactive",
+    "image",
+    "video",
+    "audio",
+    "document",
+    "location",
+    "sticker",
+    "contacts",
+    "order",
+    "reaction",
+    "system",
+    "unsupported",
+];
 
 /// Without a usable number or a user id there is no contact to store the message for.
 pub(super) fn has_sender(message: &InboundMessage) -> bool {
@@ -49,8 +72,9 @@ pub(super) async fn store(
     };
     let Some(conversation) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };
     if number.is_some_and(|number| number.inbound_processing_enabled) {
-        queue_for_agent(ctx, tx, project, &conversation, message).await?;
+        return queue_for_agent(ctx, tx, project, &conversation, message).await;
     }
+    unanswered(ctx, project, &conversation, Cause::NumberOff, message);
     Ok(())
 }
 
@@ -64,7 +88,7 @@ pub(super) async fn is_first(
 ) -> Result<bool> {
     let new = messages::first_seen(tx, project, &message.phone_number_id, &message.wamid, ctx.now()).await?;
     if !new {
-        metrics::counter!("duplicates_total", "kind" => "inbound").increment(1);
+        metrics::counter!("chasqui_duplicates_total", "kind" => "inbound").increment(1);
     }
     Ok(new)
 }
@@ -159,9 +183,13 @@ pub(super) async fn queue_for_agent(
     message: &InboundMessage,
 ) -> Result<()> {
     let now = ctx.now();
-    let has_no_agent = conversation.agent_id.is_none() && conversation.execution_id.is_none();
+    if conversation.agent_id.is_none() && conversation.execution_id.is_none() {
+        unanswered(ctx, project, conversation, Cause::NoAgent, message);
+        return Ok(());
+    }
     // A message to a group is not answered in private.
-    if has_no_agent || message.group_id.is_some() || !ANSWERED.contains(&message.kind.as_str()) {
+    if message.group_id.is_some() || !ANSWERED.contains(&message.kind.as_str()) {
+        unanswered(ctx, project, conversation, Cause::KindNotAnswered, message);
         return Ok(());
     }
     let text = match message.text.as_deref() {
@@ -180,6 +208,19 @@ pub(super) async fn queue_for_agent(
         Some(due) => conversations::wake(tx, project, conversation.id, at.min(due), None).await,
         None => conversations::wake(tx, project, conversation.id, at, Some(burst)).await,
     }
+}
+
+fn unanswered(
+    ctx: &Context,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    cause: Cause,
+    message: &InboundMessage,
+) {
+    // A kind comes from outside: an unknown one must not add a time series.
+    let code = KINDS.into_iter().find(|kind| *kind == message.kind).unwrap_or("other");
+    let (agent, execution) = (conversation.agent_id, conversation.execution_id);
+    Unanswered { cause, code, project, agent, execution, conversation: Some(conversation.id) }.report(ctx);
 }
 
 async fn debounce(

@@ -24,6 +24,7 @@ use gateways::whatsapp::{
 use sha2::{Digest as _, Sha256};
 use std::time::Instant;
 use store::{
+    Error,
     suspects::{WorkId, WorkKind},
     transact, webhook_events,
 };
@@ -46,7 +47,7 @@ pub enum Received {
 pub async fn receive(ctx: &Context, signature: Option<&str>, bytes: &[u8]) -> Received {
     let began = Instant::now();
     if let Err(error) = signature::verify(&ctx.app_secrets, signature, bytes) {
-        return refused(error);
+        return refused(ctx, error);
     }
     failpoint::reach("ingest.verified");
     let work = body_id(bytes);
@@ -72,13 +73,10 @@ pub async fn receive(ctx: &Context, signature: Option<&str>, bytes: &[u8]) -> Re
                 tracing::warn!(%error, "cannot clear the suspicion on a webhook");
             }
             ctx.wake.notify_one();
-            metrics::histogram!("inbound_ack_seconds").record(began.elapsed().as_secs_f64());
+            metrics::histogram!("chasqui_inbound_ack_seconds").record(began.elapsed().as_secs_f64());
             counted(Received::Stored, "stored")
         }
-        Err(error) => {
-            tracing::error!(%error, "webhook not stored");
-            counted(Received::Failed, "failed")
-        }
+        Err(error) => not_stored(ctx, &error),
     }
 }
 
@@ -100,27 +98,39 @@ async fn keep(ctx: &Context, bytes: &[u8]) -> Received {
             tracing::error!("webhook parked: processing it ended the process three times; it is in webhook_events");
             counted(Received::Stored, "parked")
         }
-        Err(error) => {
-            tracing::error!(%error, "webhook not stored");
-            counted(Received::Failed, "failed")
-        }
+        Err(error) => not_stored(ctx, &error),
     }
 }
 
 /// Refuses a delivery without a well-formed signature, for which its body need not be read.
-pub fn refuse_unsigned(signature: Option<&str>) -> Option<Received> {
-    signature::parse(signature).err().map(refused)
+pub fn refuse_unsigned(ctx: &Context, signature: Option<&str>) -> Option<Received> {
+    signature::parse(signature).err().map(|error| refused(ctx, error))
 }
 
-fn refused(error: SignatureError) -> Received {
-    metrics::counter!("webhook_signature_failures_total").increment(1);
-    match error {
-        SignatureError::Missing => Received::Unsigned,
-        SignatureError::Wrong => Received::WrongSignature,
+fn refused(ctx: &Context, error: SignatureError) -> Received {
+    metrics::counter!("chasqui_webhook_signature_failures_total").increment(1);
+    let (received, cause, why) = match error {
+        SignatureError::Missing => (Received::Unsigned, "webhook_unsigned", "it has no valid signature header"),
+        SignatureError::Wrong => (Received::WrongSignature, "webhook_wrong_signature", "no app secret signs it so"),
+    };
+    if let Some(left_out) = ctx.log_limit.admit(Uuid::nil(), cause, ctx.now()) {
+        tracing::warn!(why, left_out, "webhook refused");
     }
+    received
+}
+
+/// Logs a delivery that could not be stored; a full disk, which makes all of them fail, once a
+/// minute.
+fn not_stored(ctx: &Context, error: &Error) -> Received {
+    if !matches!(error, Error::DiskFull(_)) {
+        tracing::error!(%error, "webhook not stored");
+    } else if let Some(left_out) = ctx.log_limit.admit(Uuid::nil(), "webhook_disk_full", ctx.now()) {
+        tracing::error!(%error, left_out, "webhook not stored; Meta delivers it again");
+    }
+    counted(Received::Failed, "failed")
 }
 
 fn counted(received: Received, result: &'static str) -> Received {
-    metrics::counter!("inbound_accepted_total", "result" => result).increment(1);
+    metrics::counter!("chasqui_inbound_accepted_total", "result" => result).increment(1);
     received
 }

@@ -20,14 +20,14 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
     let now = ctx.now();
     let tracking = status.opaque.as_deref().and_then(|opaque| token::read(&ctx.tracking_key, opaque));
     let (Some(tracking), Some(to)) = (tracking, delivery(&status.status)) else {
-        metrics::counter!("statuses_ignored_total").increment(1);
+        metrics::counter!("chasqui_statuses_ignored_total").increment(1);
         return Ok(());
     };
     let project = tracking.project;
     let Some(row) = outbox::note_wamid(tx, project, tracking.outbox, &status.wamid, now).await? else { return Ok(()) };
     if row.wamid.as_deref() != Some(&status.wamid) {
         // An earlier attempt was delivered after all: the contact has the message twice.
-        metrics::counter!("outbound_duplicates_total").increment(1);
+        metrics::counter!("chasqui_outbound_duplicates_total").increment(1);
         tracing::warn!(outbox = %row.id, attempt = tracking.attempt, "a repeated attempt was delivered as well");
         return Ok(());
     }

@@ -126,7 +126,7 @@ async fn settle(ctx: &Context, project: ProjectId, job: &JobRow, wanted: &FileTo
     })?;
     failpoint::reach("media.committed");
     if let Media::Lost { code, .. } = media {
-        metrics::counter!("media_lost_total").increment(1);
+        metrics::counter!("chasqui_media_lost_total").increment(1);
         tracing::warn!(message = %wanted.message, code, "media of an inbound message cannot be downloaded");
     }
     Ok(())

@@ -74,8 +74,9 @@ async fn call_model(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> Resul
     failpoint::reach("model.ask");
     let answer = ctx.model.complete(&request, &call.id).await;
     failpoint::reach("model.answered");
-    metrics::histogram!("llm_seconds").record(began.elapsed().as_secs_f64());
-    metrics::counter!("llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" }).increment(1);
+    metrics::histogram!("chasqui_llm_seconds").record(began.elapsed().as_secs_f64());
+    metrics::counter!("chasqui_llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" })
+        .increment(1);
     Ok(match answer {
         Ok(response) => {
             let response = storable(response);

@@ -8,6 +8,7 @@ use crate::{
     json::to_json,
     outbox::{self, EntryContent, NewEntry},
     test_mode,
+    unanswered::{Cause, Unanswered},
 };
 use domain::{
     Timestamp,
@@ -219,6 +220,7 @@ impl LoadedExecution {
                         waiting: Some((self.id, id)),
                     };
                     if let Err(why) = outbox::enqueue(ctx, tx, project, conversation, &entry, now).await? {
+                        self.unanswered(ctx, project, Cause::SendFailed, why.code());
                         let outcome = SendOutcome::Failed { code: why.code().into(), message: why.to_string() };
                         refused.push(Input::Sent { effect: id.clone(), outcome });
                     }
@@ -271,11 +273,42 @@ impl LoadedExecution {
         if state.status() == before && self.step_no > 1 {
             return Ok(());
         }
+        self.report(ctx, project);
         let body =
             json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status(), "node": state.visit.node})
                 .to_string();
         let (id, object) = (ctx.new_uuid(), self.id.uuid());
         events::append(&mut tx.scope(project, now), id, Event::ExecutionStatus, object, &body).await
+    }
+}
+
+impl LoadedExecution {
+    /// Metrics of a changed status; a log line if it leaves the contact without an answer.
+    fn report(&self, ctx: &Context, project: ProjectId) {
+        let state = &self.state;
+        let status = state.status();
+        if state.facts.test_mode {
+            return;
+        }
+        if status == ExecutionStatus::Handoff {
+            metrics::counter!("chasqui_handoffs_total", "project" => project.to_string()).increment(1);
+        }
+        if status.is_over() {
+            let labels = [("status", status.as_str().to_owned()), ("project", project.to_string())];
+            metrics::counter!("chasqui_executions_over_total", &labels).increment(1);
+        }
+        if let Some(error) = state.phase.error() {
+            self.unanswered(ctx, project, Cause::ExecutionFailed, &error.code);
+        }
+    }
+
+    fn unanswered(&self, ctx: &Context, project: ProjectId, cause: Cause, code: &str) {
+        let facts = &self.state.facts;
+        if facts.test_mode {
+            return;
+        }
+        let (agent, execution, conversation) = (Some(facts.agent_id), Some(self.id), Some(facts.conversation_id));
+        Unanswered { cause, code, project, agent, execution, conversation }.report(ctx);
     }
 }
 

@@ -58,7 +58,7 @@ async fn supervised<F: Future<Output = ()> + Send + 'static>(
     start: impl Fn() -> F,
 ) {
     while let Err(error) = tokio::spawn(start()).await {
-        metrics::counter!("panics_total").increment(1);
+        metrics::counter!("chasqui_panics_total").increment(1);
         tracing::error!(worker = name, %error, "worker loop panicked; restarting it");
         if stop.is_cancelled() {
             return;
@@ -135,7 +135,7 @@ async fn spawn(ctx: Context, work: Work, outage: &Outage) -> Subject {
     match tokio::spawn(work.execute(ctx.clone())).await {
         Ok(Ok(())) => outage.is_over(),
         Ok(Err(error)) if outage.note(&error) => {}
-        Ok(Err(store::Error::StaleEpoch)) => metrics::counter!("stale_epoch_writes_total").increment(1),
+        Ok(Err(store::Error::StaleEpoch)) => metrics::counter!("chasqui_stale_epoch_writes_total").increment(1),
         Ok(Err(error)) => tracing::warn!(?subject, %error, "work failed; it stays due"),
         Err(error) => poison::panicked(&ctx, work.id(), &error).await,
     }

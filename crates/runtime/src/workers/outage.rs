@@ -35,7 +35,7 @@ impl Outage {
         if !matches!(error, store::Error::DiskFull(_)) {
             return false;
         }
-        metrics::counter!("db_disk_full_total").increment(1);
+        metrics::counter!("chasqui_db_disk_full_total").increment(1);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {
             None => {

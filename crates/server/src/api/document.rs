@@ -14,7 +14,7 @@ const ALWAYS: [(&str, &str); 6] = [
     ("429", "`rate_limited`: too many requests with this key, or too many invalid keys from this address"),
     ("431", "`headers_too_large`: more than 64 headers, or more than 16 KiB"),
     ("500", "`internal`: a server error; include `request_id` in a report"),
-    ("503", "`busy`: try again after `Retry-After` seconds"),
+    ("503", "`busy`, `cannot_store` (the disk is full): try again after `Retry-After` seconds"),
 ];
 /// Errors of operations with path parameters.
 const WITH_PATH: [(&str, &str); 1] = [("404", "`not_found`: absent, in another project, or not a valid id")];

@@ -94,7 +94,7 @@ impl Budget {
             lock(&oldest.read).take();
             oldest.is_dropped.store(true, Relaxed);
             oldest.dropped.notify_one();
-            metrics::counter!("unverified_bodies_dropped_total").increment(1);
+            metrics::counter!("chasqui_unverified_bodies_dropped_total").increment(1);
         }
         held.last += 1;
         held.bytes += size;

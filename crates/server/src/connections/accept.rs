@@ -120,7 +120,7 @@ async fn serve_one(stream: TcpStream, peer: SocketAddr, admitted: Admitted, list
     if sent {
         Box::pin(http(stream, peer, began, admitted, &listener)).await;
     } else {
-        metrics::counter!("connections_closed_total", "cause" => "slow_headers").increment(1);
+        metrics::counter!("chasqui_connections_closed_total", "cause" => "slow_headers").increment(1);
     }
 }
 

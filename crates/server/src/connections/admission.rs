@@ -109,7 +109,7 @@ impl Admission {
         open.count += 1;
         open.addresses.entry(address).or_default().count += 1;
         open.wait(&connection);
-        metrics::gauge!("connections_open").increment(1.0);
+        metrics::gauge!("chasqui_connections_open").increment(1.0);
         Ok(Admitted { admission: self.clone(), connection })
     }
 
@@ -142,7 +142,7 @@ impl Open {
             return Ok(());
         }
         let name = if limit == Limit::Total { "total" } else { "address" };
-        metrics::counter!("connections_refused_total", "limit" => name).increment(1);
+        metrics::counter!("chasqui_connections_refused_total", "limit" => name).increment(1);
         self.forget_if_unused(address);
         Err(limit)
     }
@@ -150,7 +150,7 @@ impl Open {
     fn give_way(&mut self, place: u64) {
         let Some(connection) = self.waiting.get(&place).cloned() else { return };
         self.leave(&connection);
-        metrics::counter!("connections_closed_total", "cause" => "gave_way").increment(1);
+        metrics::counter!("chasqui_connections_closed_total", "cause" => "gave_way").increment(1);
         connection.gives_way.notify_one();
     }
 
@@ -181,7 +181,7 @@ impl Open {
             of_address.count -= 1;
         }
         self.forget_if_unused(connection.address);
-        metrics::gauge!("connections_open").decrement(1.0);
+        metrics::gauge!("chasqui_connections_open").decrement(1.0);
     }
 
     fn forget_if_unused(&mut self, address: IpAddr) {

@@ -68,7 +68,7 @@ impl Alarm {
 }
 
 fn timed_out(cause: &'static str) -> Error {
-    metrics::counter!("connections_closed_total", "cause" => cause).increment(1);
+    metrics::counter!("chasqui_connections_closed_total", "cause" => cause).increment(1);
     Error::new(ErrorKind::TimedOut, cause)
 }
 

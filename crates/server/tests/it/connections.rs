@@ -70,7 +70,7 @@ async fn silent_connections_give_way_and_busy_ones_do_not() {
         stream.write_all(&[b' '; 100]).await.unwrap();
         assert_eq!(status(stream).await, "403");
     }
-    assert!(app.metrics().await.contains("connections_refused_total{limit=\"address\"}"));
+    assert!(app.metrics().await.contains("chasqui_connections_refused_total{limit=\"address\"}"));
     assert_eq!(app.get("/health/live").await.status, 200);
 }
 

@@ -1,4 +1,4 @@
-//! A full disk: work waits without spinning and continues by itself.
+//! A full disk: work waits without spinning and continues by itself; requests are answered 503.
 
 use domain::Span;
 use serde_json::json;
@@ -7,7 +7,7 @@ use testkit::{ANA, TestApp, database::TestDatabase};
 use tokio_util::sync::CancellationToken;
 
 fn failures(metrics: &str) -> usize {
-    let line = metrics.lines().find(|line| line.starts_with("db_disk_full_total"));
+    let line = metrics.lines().find(|line| line.starts_with("chasqui_db_disk_full_total"));
     line.map_or(0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
 }
 
@@ -48,4 +48,29 @@ async fn work_waits_for_room_without_spinning_and_then_continues() {
     .await;
     stop.cancel();
     working.await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_and_webhooks_get_503_while_nothing_can_be_stored() {
+    if TestDatabase::has_postgres() {
+        return;
+    }
+    let app = TestApp::start().await;
+    let store = &app.app.context().store;
+    store.fill_disk(true).await.unwrap();
+    let prompt = "be kind ".repeat(4_000);
+    let mut refused = None;
+    for n in 0..200 {
+        let body = json!({"agent": {"name": format!("Agent {n}"), "system_prompt": prompt}});
+        let answer = app.post("/api/v1/agents", body).await;
+        if answer.status != 201 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("a full disk");
+    assert_eq!((refused.status, refused.body["code"].as_str()), (503, Some("cannot_store")), "{}", refused.body);
+    assert!(refused.headers.contains_key("retry-after"));
+    store.fill_disk(false).await.unwrap();
+    app.agent(json!({"name": "There is room again"})).await;
 }

@@ -39,6 +39,7 @@ mod sandbox;
 mod scenarios;
 mod secrets;
 mod send_faults;
+mod silence;
 mod templates;
 mod test_chats;
 mod test_runs;

@@ -116,7 +116,7 @@ async fn every_send_fault_ends_by_its_policy() {
 async fn late_status_of_a_repeated_send_counts_as_a_duplicate() {
     let doubled = async |app: &TestApp| {
         let text = app.metrics().await;
-        let count = text.lines().find_map(|line| line.strip_prefix("outbound_duplicates_total "));
+        let count = text.lines().find_map(|line| line.strip_prefix("chasqui_outbound_duplicates_total "));
         count.map_or(0, |count| count.parse::<u64>().unwrap())
     };
     let app = talking().await;

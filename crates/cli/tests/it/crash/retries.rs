@@ -56,6 +56,6 @@ fn play(every: Option<&str>) -> (Duration, u64) {
         assert_eq!(delivery["attempts"].as_array().map(Vec::len), Some(1), "WhatsApp had to retry: {delivery:#}");
     }
     let metrics = world.metrics(world.port);
-    let counted = metrics.lines().filter(|line| line.starts_with("db_tx_retries_total"));
+    let counted = metrics.lines().filter(|line| line.starts_with("chasqui_db_tx_retries_total"));
     (took, counted.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
 }
