@@ -157,6 +157,31 @@ async fn message_that_nobody_answers_is_reported() {
 }
 
 #[tokio::test]
+async fn message_of_a_kind_that_agents_do_not_answer_is_reported() {
+    let app = TestApp::start().await;
+    let (log, _guard) = Log::start();
+    own_number(&app, true).await;
+    says_to(&app, OWN_NUMBER_ID, json!({"text": "hello", "group_id": "group-1"})).await;
+    let line = expect(&app, &log, Cause::KindNotAnswered, "text", &app.project.to_string()).await;
+    assert!(!line.contains("hello"), "{line}");
+}
+
+#[tokio::test]
+async fn message_that_may_not_have_arrived_and_is_not_repeated_is_reported() {
+    let app = TestApp::start().await;
+    let (log, _guard) = Log::start();
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
+    fault(&app, json!("drop")).await;
+    let template = json!({"message": {"message_type": "template", "template_name": "hello_world"}});
+    app.post(&format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages"), template).await.id();
+    app.run_until_idle().await;
+    app.forward(domain::Span::from_mins(30)).await;
+    expect(&app, &log, Cause::SendUnconfirmed, "", &app.project.to_string()).await;
+}
+
+#[tokio::test]
 async fn repeated_lines_are_left_out_and_counted() {
     let app = TestApp::start().await;
     let (log, _guard) = Log::start();
@@ -273,4 +298,38 @@ fn every_cause_is_in_the_document() {
     for cause in Cause::ALL {
         assert!(document.contains(&format!("| `{cause}` |")), "docs/operations.md lacks {cause}");
     }
+}
+
+/// Rows of the table of other failures: log lines and metrics, without labels.
+const OTHER_FAILURES: [(&[&str], &[&str]); 5] = [
+    (&["webhook refused"], &["chasqui_webhook_signature_failures_total"]),
+    (&["webhook handshake refused"], &["chasqui_handshakes_total"]),
+    (
+        &["nothing can be written", "requests are answered 503", "webhook not stored"],
+        &["chasqui_db_disk_full_total", "chasqui_write_failures_total"],
+    ),
+    (&["work parked"], &["chasqui_work_parked_total"]),
+    (&[], &["chasqui_handoffs_total"]),
+];
+
+/// Texts between backticks, without the labels of a metric.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).map(|text| text.split('{').next().unwrap()).collect()
+}
+
+#[test]
+fn document_names_the_causes_log_lines_and_metrics_of_the_tests_and_no_others() {
+    let document = document();
+    let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let section = document.split("## Contacts without an answer").nth(1).unwrap().split("\n## ").next().unwrap();
+    let (causes, others) = section.split_once("Other failures:").unwrap();
+    let rows = |part: &str| part.lines().filter(|line| line.starts_with("| ")).skip(2).map(cells).collect::<Vec<_>>();
+    let named: Vec<String> = rows(causes).iter().map(|row| row[1].trim_matches('`').to_owned()).collect();
+    assert_eq!(named, Cause::ALL.iter().map(|cause| cause.to_string()).collect::<Vec<_>>());
+    let others = rows(others);
+    let named: Vec<_> = others.iter().map(|row| (quoted(&row[2]), quoted(&row[3]))).collect();
+    let expected: Vec<_> = OTHER_FAILURES.iter().map(|(lines, metrics)| (lines.to_vec(), metrics.to_vec())).collect();
+    assert_eq!(named, expected);
+    let table: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    assert!(OTHER_FAILURES.iter().all(|(_, metrics)| metrics.iter().all(|metric| table.contains(metric))));
 }
