@@ -11,6 +11,10 @@ words! {
         /// Looks up one template at Meta.
         TemplateRefresh = "template_refresh",
         MediaFetch = "media_fetch",
+        /// Checks that a config's token reads its number and its account.
+        NumberProof = "number_proof",
+        /// Processes messages that came before their number was proved.
+        HeldMessages = "held_messages",
         /// Deletes an uploaded file that no message came for.
         UploadExpire = "upload_expire",
         SandboxSessionExpire = "expire_sandbox_session",

@@ -18,19 +18,12 @@ pub fn code_from(random: &[u8]) -> Option<String> {
         .collect()
 }
 
-/// Words of a text that could be a code, in upper case: people paste codes inside sentences.
-pub fn codes_in(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| word.len() == CODE_LENGTH)
-        .map(str::to_ascii_uppercase)
-        .filter(|word| word.bytes().all(|byte| CODE_ALPHABET.contains(&byte)))
-        .take(8)
-        .collect()
-}
-
-/// True if the whole text has the form of a code: then the sender meant one.
-pub fn is_code_like(text: &str) -> bool {
-    matches!(codes_in(text).as_slice(), [code] if code.eq_ignore_ascii_case(text.trim()))
+/// The code that a text is, in upper case. A code inside a sentence does not count: the link sends
+/// the code alone, and a sentence may quote somebody else's.
+pub fn code_in(text: &str) -> Option<String> {
+    let code = text.trim().to_ascii_uppercase();
+    let is_code = code.len() == CODE_LENGTH && code.bytes().all(|byte| CODE_ALPHABET.contains(&byte));
+    is_code.then_some(code)
 }
 
 words! {
@@ -48,10 +41,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_is_found_inside_a_sentence_in_either_case() {
-        assert_eq!(codes_in("Sandbox code: k7q2zd, please"), ["K7Q2ZD"]);
-        assert!(codes_in("O0I1L1 is full of look-alikes").is_empty());
-        assert!(is_code_like(" K7Q2ZD\n") && !is_code_like("my code is K7Q2ZD"));
+    fn a_code_is_a_whole_text_in_either_case() {
+        assert_eq!(code_in(" k7q2zd\n").as_deref(), Some("K7Q2ZD"));
+        for text in ["my code is K7Q2ZD", "K7Q2ZD.", "O0I1L1", "K7Q2Z", "K7Q2ZDA", ""] {
+            assert_eq!(code_in(text), None, "{text}");
+        }
     }
 
     #[test]

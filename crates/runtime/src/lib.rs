@@ -8,8 +8,8 @@
 //!    `cpu`, `metric_table`, `log_limit`
 //! 2. shared by all workers of a node: `leases`, `interrupts`, `in_flight`, `knowledge_cache`,
 //!    `mcp_cache`, `context`, `unanswered`
-//! 3. conversations: `suspects`, `mailbox`, `secrets`, `senders`, `sandbox`, `channel`, `media`,
-//!    `templates`
+//! 3. conversations: `suspects`, `mailbox`, `secrets`, `senders`, `number_proof`, `sandbox`,
+//!    `channel`, `media`, `templates`
 //! 4. the outbox and the owner of a conversation: `outbox`, `ownership`, `quarantine`
 //! 5. executions: `execution`, `replay`, `test_mode`, `turn`
 //! 6. workers: `dispatch`, `trials`, `ingest`, `jobs`, `timers`, `poison`,
@@ -37,6 +37,7 @@ mod mcp_cache;
 pub mod media;
 pub mod metric_table;
 pub mod node;
+pub mod number_proof;
 pub mod outbox;
 pub mod ownership;
 pub mod poison;

@@ -1,15 +1,11 @@
 //! Access tokens of the numbers that messages are sent from.
 
 use crate::Context;
-use domain::{
-    Id,
-    ids::{CustomerId, ProjectId, WhatsappConfigId},
-};
+use domain::ids::{CustomerId, ProjectId, WhatsappConfigId};
 use secrecy::SecretString;
 use store::{
     Conn, Error, Result,
     secrets::{self, SecretKind},
-    unscoped::{self, DirectoryKind},
     whatsapp_configs::{self, WhatsappConfigRow},
 };
 
@@ -62,10 +58,8 @@ pub(crate) async fn access_token(
     }
     let mut reader = ctx.store.read().await?;
     let mut conn = reader.conn();
-    let pointer = unscoped::look_up(&mut conn, DirectoryKind::Number, phone_number_id).await?;
-    let Some(pointer) = pointer.filter(|pointer| pointer.project_id == project) else { return Ok(None) };
-    let id = Id::from_uuid(pointer.object_id);
-    let Some(config) = whatsapp_configs::find(&mut conn, project, id).await? else { return Ok(None) };
+    // Sends need no proof: Meta refuses a token that does not own the number.
+    let Some(config) = whatsapp_configs::of_number(&mut conn, project, phone_number_id).await? else { return Ok(None) };
     let Some(token) = config.access_token_id else { return Ok(None) };
     let secret = secrets::reveal(&mut conn, &ctx.vault, project, token, SecretKind::AccessToken).await?;
     // The token was replaced between the two reads.

@@ -8,6 +8,9 @@ use runtime::Context;
 use std::{ops::Deref, sync::Arc, time::Duration};
 use tokio::sync::Mutex;
 
+/// A verify token is as short as its owner chose it, so guesses are slow.
+const FAILED_HANDSHAKES_PER_MINUTE: u32 = 20;
+
 /// Shared by all handlers; cloning is cheap.
 #[derive(Clone)]
 pub struct AppState {
@@ -21,6 +24,8 @@ pub(crate) struct Http {
     /// Renders `/metrics`.
     pub(crate) metrics: PrometheusHandle,
     pub(crate) rate_limit: RateLimit,
+    /// Failed webhook handshakes of an address.
+    pub(crate) handshakes: RateLimit,
     /// Open event streams.
     pub(crate) streams: Streams,
     /// Memory for bodies of webhooks.
@@ -53,6 +58,7 @@ impl AppState {
             public_url,
             metrics,
             rate_limit: RateLimit::new(rate_limit_per_minute),
+            handshakes: RateLimit::new(FAILED_HANDSHAKES_PER_MINUTE),
             streams: Streams::default(),
             unverified: Unverified::default(),
             last_probe: Mutex::default(),

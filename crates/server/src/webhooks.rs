@@ -1,25 +1,46 @@
 //! Receives Meta's webhooks: the handshake, and deliveries, which [`runtime::ingest`] stores.
 
-use crate::{ApiError, AppState, api::unverified::Reserved};
+use crate::{
+    ApiError, AppState,
+    api::{rate::Subject, unverified::Reserved},
+};
 use axum::{
     body::{Body, Bytes, HttpBody as _},
-    extract::{Request, State},
+    extract::{ConnectInfo, Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::ids::ProjectId;
 use gateways::whatsapp::signature;
 use runtime::ingest::{Received, receive, refuse_unsigned};
 use secrecy::ExposeSecret as _;
-use store::{transact, unscoped};
+use std::net::SocketAddr;
+use store::{
+    transact,
+    unscoped::{self, TokenOwner},
+};
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 /// Meta sends up to 3 MB.
 const LIMIT: usize = 4 * 1024 * 1024;
 
-/// Handshake: returns the challenge if the verify token is known.
+/// Handshake: returns the challenge if the verify token is known. An address with too many wrong
+/// tokens gets 429 even for a right one, or it could go on guessing.
 pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> Response {
-    let query = request.uri().query().unwrap_or_default();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| Subject::at(peer.0.ip()));
+    if let Some(wait) = peer.and_then(|peer| ctx.http().handshakes.wait(peer, ctx.now())) {
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, wait.to_string())]).into_response();
+    }
+    let response = shake(&ctx, request.uri().query().unwrap_or_default()).await;
+    if response.status() == StatusCode::FORBIDDEN {
+        metrics::counter!("webhook_handshakes_refused_total").increment(1);
+        peer.and_then(|peer| ctx.http().handshakes.count(peer, ctx.now()));
+    }
+    response
+}
+
+async fn shake(ctx: &AppState, query: &str) -> Response {
     let mut values = std::collections::HashMap::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         values.insert(name.into_owned(), value.into_owned());
@@ -32,11 +53,11 @@ pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> 
     });
     // Stored tokens never contain NUL, and PostgreSQL refuses it.
     if get("hub.mode") != "subscribe" || token.is_empty() || token.contains('\0') {
-        return refuse_handshake(&ctx, "not a handshake of Meta");
+        return refuse_handshake(ctx, "not a handshake of Meta");
     }
-    match note_handshake(&ctx, token).await {
+    match note_handshake(ctx, token).await {
         Ok(known) if known || is_configured => count_handshake("accepted"),
-        Ok(_) => return refuse_handshake(&ctx, "no number and no setting has this verify token"),
+        Ok(_) => return refuse_handshake(ctx, "no number and no setting has this verify token"),
         Err(error) => {
             count_handshake("failed");
             tracing::error!(%error, "cannot store the webhook handshake");
@@ -63,17 +84,28 @@ fn refuse_handshake(ctx: &AppState, why: &'static str) -> Response {
     StatusCode::FORBIDDEN.into_response()
 }
 
-/// True if a config has this verify token. Records that Meta verified that number's callback.
+/// True if a config has this verify token. Records the handshake at the configs of its project.
 async fn note_handshake(ctx: &AppState, token: &str) -> store::Result<bool> {
-    {
+    let owners = {
         let mut reader = ctx.store.read().await?;
-        if !unscoped::has_verify_token(&mut reader.conn(), token).await? {
-            return Ok(false);
-        }
+        unscoped::of_verify_token(&mut reader.conn(), token).await?
+    };
+    if let Some(project) = project_of(&owners) {
+        let now = ctx.now();
+        transact!(ctx.store, "ingest.handshake", tx => unscoped::verify_numbers(tx, project, token, now).await)?;
     }
-    let now = ctx.now();
-    transact!(ctx.store, "ingest.handshake", tx => unscoped::verify_numbers(tx, token, now).await)?;
-    Ok(true)
+    Ok(!owners.is_empty())
+}
+
+/// The one project that a handshake can be for: a project that receives messages precedes those
+/// that do not. `None` if several have the token, because it does not show which one Meta means.
+fn project_of(owners: &[TokenOwner]) -> Option<ProjectId> {
+    let only = |receives: bool| {
+        let mut projects = owners.iter().filter(|one| !receives || one.proof.receives()).map(|one| one.project_id);
+        let first = projects.next()?;
+        Some(projects.all(|project| project == first).then_some(first))
+    };
+    only(true).or_else(|| only(false)).flatten()
 }
 
 /// Receives a delivery. Its body is read only with a well-formed signature header, and within the

@@ -6,15 +6,17 @@ use crate::{
     secrets::SecretKind,
     suspects::SuspectRow,
 };
-use domain::{words, Timestamp, ids::{ConversationId, ExecutionId, OutboxId, ProjectId, SecretId}};
+use domain::{words, Timestamp, conversation::NumberProof, ids::{ConversationId, ExecutionId, OutboxId, ProjectId, SecretId}};
 use uuid::Uuid;
 
 words! {
     pub enum DirectoryKind {
         /// An API key by its lookup part.
         ApiKey = "api_key",
-        /// A WhatsApp config by its `phone_number_id`.
+        /// The WhatsApp config that receives a number's messages, by `phone_number_id`.
         Number = "number",
+        /// Row to lock while a message to a number is held, or the number is routed.
+        NumberLock = "number_lock",
         /// A sandbox session by its code.
         SandboxCode = "sandbox_code",
         /// The active sandbox session of a phone, by its canonical digits.
@@ -64,6 +66,24 @@ rows! {
 }
 
 rows! {
+    /// A config with a given verify token.
+    #[derive(Debug, Clone, Copy)]
+    pub struct TokenOwner {
+        pub project_id: ProjectId,
+        pub proof: NumberProof,
+    }
+}
+
+rows! {
+    /// Key of a webhook that waits for the proof of a number.
+    #[derive(Debug, Clone)]
+    pub struct HeldWebhook {
+        pub day: i64,
+        pub body_sha256: Vec<u8>,
+    }
+}
+
+rows! {
     /// A conversation that is no longer due.
     #[derive(Debug, Clone, Copy)]
     pub struct PausedConversation {
@@ -87,8 +107,12 @@ statements! {
     POINT = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) \
               ON CONFLICT (kind, value) DO UPDATE SET project_id = excluded.project_id, object_id = excluded.object_id"];
     CLAIM = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, value) DO NOTHING"];
-    HAS_VERIFY_TOKEN = ["SELECT id FROM whatsapp_configs WHERE webhook_verify_token = $1 LIMIT 1"];
-    VERIFY_NUMBERS = ["UPDATE whatsapp_configs SET webhook_verified_at = $2 WHERE webhook_verify_token = $1"];
+    OF_VERIFY_TOKEN = ["SELECT ", TokenOwner, " FROM whatsapp_configs WHERE webhook_verify_token = $1 LIMIT 1000"];
+    VERIFY_NUMBERS = ["UPDATE whatsapp_configs SET webhook_verified_at = $3 WHERE webhook_verify_token = $1 AND project_id = $2"];
+    OF_NUMBER = ["SELECT ", DueRow, " FROM whatsapp_configs WHERE phone_number_id = $1 ORDER BY project_id LIMIT 1000"];
+    HOLD = ["INSERT INTO held_webhooks (phone_number_id, received_at, day, body_sha256) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"];
+    HELD = ["SELECT ", HeldWebhook, " FROM held_webhooks WHERE phone_number_id = $1 ORDER BY received_at LIMIT $2"];
+    RELEASE = ["DELETE FROM held_webhooks WHERE phone_number_id = $1 AND day = $2 AND body_sha256 = $3"];
     LOOK_UP = ["SELECT ", Pointer, " FROM directory WHERE kind = $1 AND value = $2"];
     FORGET = ["DELETE FROM directory WHERE kind = $1 AND value = $2 AND project_id = $3 AND object_id = $4"];
     DUE_CONVERSATIONS = ["SELECT ", DueConversation, " FROM conversations \
@@ -104,12 +128,12 @@ statements! {
     JOBS_DUE = ["SELECT count(*), min(at) FROM (SELECT run_at AS at FROM jobs WHERE run_at <= $1 ORDER BY run_at LIMIT $2) due"];
     TIMERS_DUE = ["SELECT count(*), min(at) FROM (SELECT fire_at AS at FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2) due"];
     DUE_TIMERS = ["SELECT ", DueRow, " FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
-    DUE_JOBS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh', 'media_fetch') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_JOBS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh', 'media_fetch', 'number_proof') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     DUE_TEST_RUNS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
-    DUE_CALLS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind IN ('read_receipt', 'template_sync', 'template_refresh') \
+    DUE_CALLS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind IN ('read_receipt', 'template_sync', 'template_refresh', 'number_proof') \
                   AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     DUE_FETCHES = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind = 'media_fetch' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
-    PROJECTS_OF_ACCOUNT = ["SELECT DISTINCT project_id FROM whatsapp_configs WHERE waba_id = $1 ORDER BY project_id LIMIT 1000"];
+    PROJECTS_OF_ACCOUNT = ["SELECT DISTINCT project_id FROM whatsapp_configs WHERE waba_id = $1 AND proof <> 'unproved' ORDER BY project_id LIMIT 1000"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT ", DueRow, " FROM executions ORDER BY created_at, id LIMIT 1000"];
     ANY_SECRET = ["SELECT ", StoredSecret, " FROM secrets LIMIT 1"];
@@ -142,14 +166,40 @@ pub async fn claim(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, project: P
     }
 }
 
-/// True if a number of any project has this verify token.
-pub async fn has_verify_token(conn: &mut Conn<'_>, verify_token: &str) -> Result<bool> {
-    Ok(run!(conn, HAS_VERIFY_TOKEN, [verify_token], fetch_optional as (Uuid,))?.is_some())
+/// Configs with this verify token, of all projects.
+pub async fn of_verify_token(conn: &mut Conn<'_>, verify_token: &str) -> Result<Vec<TokenOwner>> {
+    run!(conn, OF_VERIFY_TOKEN, [verify_token], fetch_all as TokenOwner)
 }
 
-/// Records Meta's handshake at all numbers with this verify token.
-pub async fn verify_numbers(tx: &mut Tx<'_>, verify_token: &str, now: Timestamp) -> Result<()> {
-    run!(tx, VERIFY_NUMBERS, [verify_token, now], execute).map(drop)
+/// Records Meta's handshake at the project's numbers with this verify token.
+pub async fn verify_numbers(tx: &mut Tx<'_>, project: ProjectId, verify_token: &str, now: Timestamp) -> Result<()> {
+    run!(tx, VERIFY_NUMBERS, [verify_token, project, now], execute).map(drop)
+}
+
+/// Configs of this number, in all projects.
+pub async fn of_number(conn: &mut Conn<'_>, phone_number_id: &str) -> Result<Vec<DueRow>> {
+    run!(conn, OF_NUMBER, [phone_number_id], fetch_all as DueRow)
+}
+
+/// Locks a number until the transaction ends: it is not routed while a message to it is held, and
+/// the reverse.
+pub async fn lock_number(tx: &mut Tx<'_>, phone_number_id: &str) -> Result<()> {
+    point(tx, DirectoryKind::NumberLock, phone_number_id, ProjectId::from_uuid(Uuid::nil()), Uuid::nil()).await
+}
+
+/// Holds a kept webhook until its number is proved.
+pub async fn hold(tx: &mut Tx<'_>, phone_number_id: &str, kept: (i64, &[u8]), now: Timestamp) -> Result<()> {
+    run!(tx, HOLD, [phone_number_id, now, kept.0, kept.1], execute).map(drop)
+}
+
+/// Held webhooks of a number, oldest first.
+pub async fn held(conn: &mut Conn<'_>, phone_number_id: &str, limit: i64) -> Result<Vec<HeldWebhook>> {
+    run!(conn, HELD, [phone_number_id, limit], fetch_all as HeldWebhook)
+}
+
+/// Stops holding a webhook. False if another transaction did.
+pub async fn release(tx: &mut Tx<'_>, phone_number_id: &str, held: &HeldWebhook) -> Result<bool> {
+    Ok(run!(tx, RELEASE, [phone_number_id, held.day, &held.body_sha256[..]], execute)? == 1)
 }
 
 pub async fn look_up(conn: &mut Conn<'_>, kind: DirectoryKind, value: &str) -> Result<Option<Pointer>> {
@@ -210,7 +260,7 @@ pub async fn due_fetches(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Res
     run!(conn, DUE_FETCHES, [now, limit], fetch_all as DueRow)
 }
 
-/// Projects with a number of this business account.
+/// Projects with a proved number of this business account.
 pub async fn projects_of_account(conn: &mut Conn<'_>, waba_id: &str) -> Result<Vec<ProjectId>> {
     let rows = run!(conn, PROJECTS_OF_ACCOUNT, [waba_id], fetch_all as (ProjectId,))?;
     Ok(rows.into_iter().map(|(project,)| project).collect())

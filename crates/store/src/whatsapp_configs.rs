@@ -2,9 +2,9 @@
 //! stores.
 
 use crate::{counters, search, unscoped::{self, DirectoryKind, Pointer}, db::{Conn, Counter, List, Result, Tx, Value, rows, run, statements, stored_words}};
-use domain::{Timestamp, conversation::ConfigKind, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
+use domain::{Timestamp, conversation::{ConfigKind, NumberProof, ProofFailure}, ids::{CustomerId, ProjectId, SecretId, WhatsappConfigId}};
 
-stored_words!(ConfigKind);
+stored_words!(ConfigKind, NumberProof, ProofFailure);
 
 rows! {
     /// The access token is a secret and stored apart.
@@ -32,6 +32,10 @@ rows! {
         pub calls_enabled: bool,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
+        pub proof: NumberProof,
+        /// Time of the latest check that decided.
+        pub proof_at: Option<Timestamp>,
+        pub proof_failure: Option<ProofFailure>,
     }
 }
 
@@ -49,8 +53,10 @@ pub struct Filter {
 statements! {
     INSERT = ["INSERT INTO whatsapp_configs (project_id, id, customer_id, name, name_search, phone_number_id, waba_id, \
                display_phone_number, access_token_id, webhook_verify_token, webhook_destination_url, kind, inbound_processing_enabled, \
-               calls_enabled, created_at, updated_at, webhook_verified_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"];
+               calls_enabled, created_at, updated_at, webhook_verified_at, proof, proof_at, proof_failure) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"];
+    OF_NUMBER = ["SELECT ", WhatsappConfigRow, " FROM whatsapp_configs WHERE phone_number_id = $2 AND project_id = $1"];
+    SET_PROOF = ["UPDATE whatsapp_configs SET proof = $3, proof_at = $4, proof_failure = $5 WHERE project_id = $1 AND id = $2"];
     HANDSHAKE = ["SELECT max(webhook_verified_at) FROM whatsapp_configs WHERE project_id = $1 AND webhook_verify_token = $2"];
     FIND = ["SELECT ", WhatsappConfigRow, " \
              FROM whatsapp_configs WHERE project_id = $1 AND id = $2"];
@@ -65,7 +71,8 @@ statements! {
                    AND (waba_id = $3 OR $3 IS NULL) ORDER BY created_at, id LIMIT 1000"];
     UPDATE = ["UPDATE whatsapp_configs SET name = $3, name_search = $4, phone_number_id = $5, waba_id = $6, display_phone_number = $7, \
                access_token_id = $8, webhook_verify_token = $9, webhook_destination_url = $10, webhook_verified_at = $11, kind = $12, \
-               inbound_processing_enabled = $13, calls_enabled = $14, updated_at = $15 WHERE project_id = $1 AND id = $2"];
+               inbound_processing_enabled = $13, calls_enabled = $14, updated_at = $15, \
+               proof = $16, proof_at = $17, proof_failure = $18 WHERE project_id = $1 AND id = $2"];
     SHOW_AS = ["UPDATE whatsapp_configs SET display_phone_number = $3 WHERE project_id = $1 AND id = $2"];
     DELETE = ["DELETE FROM whatsapp_configs WHERE project_id = $1 AND id = $2"];
 }
@@ -77,13 +84,14 @@ pub(crate) const LIST: List<1, 5> = List {
     order: "created_at DESC, id DESC",
 };
 
-/// Stores a config and routes its number to the project. [`crate::Error::Conflict`] if the number
-/// is taken.
+/// Stores a config, and routes its number to it if it receives messages. [`crate::Error::Conflict`]
+/// if the number is routed to another config, or the project has it already.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
-    unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, c.id.uuid()).await?;
+    route(tx, project, c).await?;
     run!(tx, INSERT, [project, c.id, c.customer_id, c.name, &search::folded(&c.name), c.phone_number_id, c.waba_id,
         c.display_phone_number, c.access_token_id, c.webhook_verify_token, c.webhook_destination_url, c.kind,
-        i64::from(c.inbound_processing_enabled), i64::from(c.calls_enabled), c.created_at, c.updated_at, c.webhook_verified_at], execute)?;
+        i64::from(c.inbound_processing_enabled), i64::from(c.calls_enabled), c.created_at, c.updated_at, c.webhook_verified_at,
+        c.proof, c.proof_at, c.proof_failure], execute)?;
     counters::add(tx, project, Counter::WhatsappConfigs, c.id.uuid(), 1);
     Ok(())
 }
@@ -116,17 +124,55 @@ pub async fn production(
     run!(conn, PRODUCTION, [project, customer, waba_id], fetch_all as WhatsappConfigRow)
 }
 
-/// The row must have been locked in the same transaction. A number other than `before` is routed
-/// again. [`crate::Error::Conflict`] if that number is taken.
-pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &WhatsappConfigRow) -> Result<()> {
-    if before != c.phone_number_id {
-        let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
-        unscoped::forget(tx, DirectoryKind::Number, before, pointer).await?;
-        unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, c.id.uuid()).await?;
+/// Routes the number to the config if its proof lets it receive. [`crate::Error::Conflict`] if it
+/// is routed to another config.
+async fn route(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
+    if c.proof.receives() {
+        unscoped::lock_number(tx, &c.phone_number_id).await?;
+        return unscoped::claim(tx, DirectoryKind::Number, &c.phone_number_id, project, c.id.uuid()).await;
     }
+    match unscoped::look_up(tx, DirectoryKind::Number, &c.phone_number_id).await? {
+        Some(_) => Err(crate::Error::Conflict("directory: number".into())),
+        None => Ok(()),
+    }
+}
+
+/// Routes the number anew if the config has another one than `before`, or another proof.
+async fn reroute(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &WhatsappConfigRow) -> Result<()> {
+    let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
+    if before == c.phone_number_id
+        && c.proof.receives()
+        && unscoped::look_up(tx, DirectoryKind::Number, before).await? == Some(pointer)
+    {
+        return Ok(());
+    }
+    unscoped::forget(tx, DirectoryKind::Number, before, pointer).await?;
+    // An unproved config may keep a number that another one has proved; it cannot move to it.
+    if before == c.phone_number_id && !c.proof.receives() { Ok(()) } else { route(tx, project, c).await }
+}
+
+/// The project's config of a number.
+pub async fn of_number(conn: &mut Conn<'_>, project: ProjectId, phone_number_id: &str) -> Result<Option<WhatsappConfigRow>> {
+    run!(conn, OF_NUMBER, [project, phone_number_id], fetch_optional as WhatsappConfigRow)
+}
+
+/// Stores the result of a check and routes the number accordingly. The row must have been locked
+/// in the same transaction. [`crate::Error::Conflict`], without a change, if another config has
+/// proved the number.
+pub async fn set_proof(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Result<()> {
+    reroute(tx, project, &c.phone_number_id, c).await?;
+    run!(tx, SET_PROOF, [project, c.id, c.proof, c.proof_at, c.proof_failure], execute).map(drop)
+}
+
+/// The row must have been locked in the same transaction; `before` is its number until now.
+/// [`crate::Error::Conflict`] if another config has proved the number, or the project has it
+/// already.
+pub async fn update(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &WhatsappConfigRow) -> Result<()> {
+    reroute(tx, project, before, c).await?;
     run!(tx, UPDATE, [project, c.id, c.name, &search::folded(&c.name), c.phone_number_id, c.waba_id,
         c.display_phone_number, c.access_token_id, c.webhook_verify_token, c.webhook_destination_url,
-        c.webhook_verified_at, c.kind, i64::from(c.inbound_processing_enabled), i64::from(c.calls_enabled), c.updated_at], execute).map(drop)
+        c.webhook_verified_at, c.kind, i64::from(c.inbound_processing_enabled), i64::from(c.calls_enabled), c.updated_at,
+        c.proof, c.proof_at, c.proof_failure], execute).map(drop)
 }
 
 /// Time of Meta's latest handshake with this token at any number of the project: they share one

@@ -35,6 +35,8 @@ pub struct Request {
     pub body: Value,
     /// Value of the header `Idempotency-Key`.
     pub idempotency_key: Option<String>,
+    /// Token of the header `Authorization`.
+    pub bearer: Option<String>,
 }
 
 impl Service {
@@ -77,11 +79,13 @@ async fn serve(
     body: Bytes,
 ) -> axum::response::Response {
     let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
+    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let request = Request {
         method,
         path: uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
         idempotency_key: key.map(str::to_owned),
+        bearer: bearer.map(str::to_owned),
     };
     let (status, answer) = (shared.answer)(&request);
     shared.requests.lock().expect("no panic").push(request);

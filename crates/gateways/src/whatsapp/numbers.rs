@@ -12,6 +12,9 @@ const FIELDS: &str = "id,verified_name,display_phone_number,quality_rating,statu
                       code_verification_status,platform_type,throughput,account_mode,webhook_configuration,\
                       health_status,whatsapp_business_manager_messaging_limit";
 
+/// Pages of an account's numbers that are read; an account has a few dozen numbers.
+const MAX_PAGES: usize = 50;
+
 /// A business number at Meta. Values are Meta's own, unknown ones included.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Number {
@@ -122,6 +125,30 @@ impl GraphClient {
         let answer = self.call(token, Call::get(&[waba, "phone_numbers"], &query)).await?;
         let list = answer.get("data").and_then(Value::as_array).ok_or_else(|| CallError::unreadable("data"))?;
         Ok(list.iter().filter_map(Number::read).collect())
+    }
+
+    /// True if the account has this number. Fails if the token cannot read the account.
+    pub async fn account_has_number(
+        &self,
+        waba: &str,
+        phone_number_id: &str,
+        token: &SecretString,
+    ) -> Result<bool, CallError> {
+        let mut after: Option<String> = None;
+        for _ in 0..MAX_PAGES {
+            let query = [("fields", "id"), ("limit", "100"), ("after", after.as_deref().unwrap_or_default())];
+            let query = if after.is_some() { &query[..] } else { &query[..2] };
+            let answer = self.call(token, Call::get(&[waba, "phone_numbers"], query)).await?;
+            let list = answer.get("data").and_then(Value::as_array).ok_or_else(|| CallError::unreadable("data"))?;
+            if list.iter().any(|number| text(number, "id").as_deref() == Some(phone_number_id)) {
+                return Ok(true);
+            }
+            after = answer.pointer("/paging/cursors").and_then(|cursors| text(cursors, "after"));
+            if list.is_empty() || after.is_none() || answer.pointer("/paging/next").is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(false)
     }
 
     /// A business account in Meta's form: name, currency, timezone, review and health.

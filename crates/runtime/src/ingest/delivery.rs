@@ -8,7 +8,7 @@ use crate::{
     unanswered::{Cause, Unanswered},
 };
 use domain::{Id, ids::ProjectId, ids::WhatsappConfigId};
-use gateways::whatsapp::webhook::{Delivery, InboundMessage, Item};
+use gateways::whatsapp::webhook::{self, Delivery, InboundMessage, Item};
 use sha2::{Digest as _, Sha256};
 use store::{
     Result, Tx, transact,
@@ -24,11 +24,14 @@ enum NumberOwner {
     Project(ProjectId, WhatsappConfigId),
     /// The number that all sandbox sessions share.
     Sandbox,
+    /// It is in configs, of which none has proved it.
+    Unproved,
 }
 
 pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Result<()> {
     transact!(ctx.store, "ingest", tx => {
         let mut kept = (delivery.malformed > 0 || delivery.items.is_empty()).then_some("malformed");
+        let mut held = Vec::new();
         for item in &delivery.items {
             match item {
                 Item::Message(message) if !storable(message) => kept = Some("oversized"),
@@ -38,6 +41,7 @@ pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Re
                         messages::store(ctx, tx, project, config, message).await?
                     }
                     Some(NumberOwner::Sandbox) => sandbox::store(ctx, tx, message).await?,
+                    Some(NumberOwner::Unproved) => held.push(&message.phone_number_id),
                     None => {
                         kept = Some("unknown_number");
                         unknown_number(ctx, &message.kind);
@@ -51,8 +55,16 @@ pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Re
                 }
             }
         }
+        if !held.is_empty() {
+            kept = Some("unproved_number");
+        }
         if let Some(reason) = kept {
-            webhook_events::keep(tx, &Sha256::digest(body), body, reason, ctx.now()).await?;
+            let (sha256, now) = (Sha256::digest(body), ctx.now());
+            webhook_events::keep(tx, &sha256, body, reason, now).await?;
+            for number in held {
+                unscoped::hold(tx, number, (webhook_events::day(now), &sha256), now).await?;
+                metrics::counter!("inbound_held_total").increment(1);
+            }
         }
         reach(delivery, ["ingest.commit", "status.commit"]);
         Ok(())
@@ -89,6 +101,40 @@ async fn owner(ctx: &Context, tx: &mut Tx<'_>, phone_number_id: &str) -> Result<
     if ctx.sandbox.as_ref().is_some_and(|sandbox| sandbox.phone_number_id == phone_number_id) {
         return Ok(Some(NumberOwner::Sandbox));
     }
+    if let Some(owner) = receiver(tx, phone_number_id).await? {
+        return Ok(Some(owner));
+    }
+    if unscoped::of_number(tx, phone_number_id).await?.is_empty() {
+        return Ok(None);
+    }
+    // A proof that commits meanwhile would not find the message that is held here.
+    unscoped::lock_number(tx, phone_number_id).await?;
+    Ok(Some(receiver(tx, phone_number_id).await?.unwrap_or(NumberOwner::Unproved)))
+}
+
+async fn receiver(tx: &mut Tx<'_>, phone_number_id: &str) -> Result<Option<NumberOwner>> {
     let pointer = unscoped::look_up(tx, DirectoryKind::Number, phone_number_id).await?;
     Ok(pointer.map(|pointer| NumberOwner::Project(pointer.project_id, Id::from_uuid(pointer.object_id))))
+}
+
+/// Stores the messages of a held webhook that are for one number, which a config has now proved.
+pub(crate) async fn process_held(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    config: WhatsappConfigId,
+    phone_number_id: &str,
+    body: &[u8],
+) -> Result<()> {
+    let Ok(delivery) = webhook::parse(body) else { return Ok(()) };
+    for item in &delivery.items {
+        if let Item::Message(message) = item
+            && message.phone_number_id == phone_number_id
+            && storable(message)
+            && messages::has_sender(message)
+        {
+            messages::store(ctx, tx, project, config, message).await?;
+        }
+    }
+    Ok(())
 }

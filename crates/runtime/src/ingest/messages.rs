@@ -136,7 +136,8 @@ pub(super) async fn store_in_conversation(
         customer: owner.customer,
     };
     let contact = contacts::ensure(tx, project, &identities, new_contact, &seen, now).await?;
-    let at = message.timestamp.unwrap_or(now);
+    // A time in the future would keep the service window open for longer than Meta does.
+    let at = message.timestamp.unwrap_or(now).min(now);
     let shown = phone.as_ref().map(Phone::e164);
     let touch = Touch {
         new_id: ctx.new_id(),

@@ -11,6 +11,8 @@ mod sandbox_answers;
 mod statuses;
 mod templates;
 
+pub(crate) use delivery::process_held;
+
 use crate::{
     Context,
     context::PLATFORM_PROJECT,

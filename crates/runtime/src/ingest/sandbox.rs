@@ -18,7 +18,7 @@ use domain::{
     ids::ProjectId,
     message::{Content, MessageOrigin},
     phone::Phone,
-    sandbox::{SessionStatus, codes_in, is_code_like},
+    sandbox::{SessionStatus, code_in},
 };
 use engine::Input;
 use gateways::whatsapp::webhook::InboundMessage;
@@ -85,12 +85,11 @@ pub(super) async fn platform_project(ctx: &Context, tx: &mut Tx<'_>) -> Result<P
 async fn purpose(ctx: &Context, tx: &mut Tx<'_>, phone: Option<&Phone>, message: &InboundMessage) -> Result<Purpose> {
     let now = ctx.now();
     let text = message.text.as_deref().unwrap_or_default();
-    for code in codes_in(text) {
-        let Some(pointer) = unscoped::look_up(tx, DirectoryKind::SandboxCode, &code).await? else { continue };
-        let Some(session) = sandbox_sessions::find(tx, pointer.project_id, Id::from_uuid(pointer.object_id)).await?
-        else {
-            continue;
-        };
+    let code = code_in(text);
+    if let Some(code) = &code
+        && let Some(pointer) = unscoped::look_up(tx, DirectoryKind::SandboxCode, code).await?
+        && let Some(session) = sandbox_sessions::find(tx, pointer.project_id, Id::from_uuid(pointer.object_id)).await?
+    {
         let Some(phone) = phone else { return Ok(Purpose::Explain(Answer::HiddenNumber)) };
         if session.phone_canonical != phone.canonical() {
             return Ok(Purpose::Explain(Answer::NotYourCode));
@@ -110,7 +109,7 @@ async fn purpose(ctx: &Context, tx: &mut Tx<'_>, phone: Option<&Phone>, message:
     {
         return Ok(Purpose::Talk(pointer.project_id, session));
     }
-    Ok(Purpose::Explain(if is_code_like(text) { Answer::UnknownCode } else { Answer::NoSession }))
+    Ok(Purpose::Explain(if code.is_some() { Answer::UnknownCode } else { Answer::NoSession }))
 }
 
 /// Stores the message and queues an automatic answer to it. `source_key` makes the answer unique.

@@ -3,7 +3,7 @@
 //!
 //! A worker that dies leaves a lease that expires.
 
-use super::{media_download, read_receipt, retry::postpone, template_refresh, template_sync};
+use super::{media_download, number_proof, read_receipt, retry::postpone, template_refresh, template_sync};
 use crate::{
     Context, failpoint, suspects,
     worker_step::{BATCH, Did, retry_delay},
@@ -62,6 +62,7 @@ pub(crate) async fn run(ctx: &Context, due: DueRow) -> Result<()> {
             Ok(JobKind::TemplateSync) => template_sync::run(ctx, project, &job).await,
             Ok(JobKind::TemplateRefresh) => template_refresh::run(ctx, project, &job).await,
             Ok(JobKind::ReadReceipt) => read_receipt::run(ctx, project, &job).await,
+            Ok(JobKind::NumberProof) => number_proof::run(ctx, project, &job).await,
             Ok(JobKind::MediaFetch) => media_download::run(ctx, project, &job).await,
             _ => Err(Error::Damaged { what: "job", why: format!("unknown kind {}", job.kind) }),
         }

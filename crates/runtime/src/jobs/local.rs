@@ -1,6 +1,7 @@
 //! Jobs that need no network. The work and the removal of the job are one transaction, so it is
 //! done once.
 
+use super::held_messages;
 use crate::{
     Context,
     media::uploads,
@@ -41,6 +42,10 @@ pub(super) async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Re
         let done = match job.kind.parse() {
             Ok(JobKind::SandboxSessionExpire) => sandbox::expire(tx, row.project_id, &job.payload, now).await,
             Ok(JobKind::UploadExpire) => uploads::expire(tx, row.project_id, &job.payload).await,
+            Ok(JobKind::HeldMessages) => match held_messages::run(ctx, tx, row.project_id, &job).await {
+                Ok(true) => return jobs::again(tx, row.project_id, &job, now, "").await,
+                done => done.map(drop),
+            },
             _ => Err(Error::Damaged { what: "job", why: format!("unknown kind {}", job.kind) }),
         };
         match done {

@@ -1,11 +1,13 @@
 //! Work for later that no turn waits for.
 //!
 //! Local jobs are one transaction. External jobs call Meta: a template sync or look-up, a read
-//! receipt, a media download.
+//! receipt, a media download, the proof of a number.
 
 mod external;
+mod held_messages;
 mod local;
 mod media_download;
+mod number_proof;
 mod read_receipt;
 mod retry;
 mod template_refresh;
@@ -27,7 +29,9 @@ pub(crate) async fn run_any(ctx: &Context, due: DueRow) -> Result<()> {
     };
     match kind.as_deref().map(str::parse) {
         None => Ok(()),
-        Some(Ok(JobKind::SandboxSessionExpire | JobKind::UploadExpire)) => local::run(ctx, due, ctx.now()).await,
+        Some(Ok(JobKind::SandboxSessionExpire | JobKind::UploadExpire | JobKind::HeldMessages)) => {
+            local::run(ctx, due, ctx.now()).await
+        }
         Some(_) => run(ctx, due).await,
     }
 }

@@ -4,7 +4,7 @@
 //! The statement that loads the execution also reads the version of the contact's metadata and
 //! notes, so a turn without changes reads neither.
 
-use domain::{Timestamp, ids::ProjectId, message::MessageOrigin, sandbox::codes_in};
+use domain::{Timestamp, ids::ProjectId, message::MessageOrigin, sandbox::code_in};
 use engine::{About, Contact, EarlierMessage, Input, Note, State, Zone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -84,7 +84,7 @@ pub(super) async fn earlier(
     let rows = messages::before(tx, project, conversation.id, first, after, MAX_EARLIER).await?;
     let earlier = rows.into_iter().filter_map(|row| {
         // Activating the sandbox is not part of the conversation with the agent.
-        let ours = row.origin == MessageOrigin::Sandbox || (in_sandbox && !codes_in(&row.content).is_empty());
+        let ours = row.origin == MessageOrigin::Sandbox || (in_sandbox && code_in(&row.content).is_some());
         (!ours).then_some(EarlierMessage { direction: row.direction, text: row.content, sent_at: row.created_at })
     });
     let messages: Vec<EarlierMessage> = earlier.collect();

@@ -74,6 +74,16 @@ impl RateLimit {
     }
 }
 
+impl RateLimit {
+    /// Seconds to wait if the limit is reached; counts nothing.
+    pub(crate) fn wait(&self, who: Subject, now: Timestamp) -> Option<i64> {
+        let this = now.secs().div_euclid(60);
+        let minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = minute.1.get(&who).copied().filter(|_| minute.0 == this).unwrap_or(0);
+        (self.per_minute > 0 && count >= self.per_minute).then_some((this + 1) * 60 - now.secs())
+    }
+}
+
 impl Window {
     /// Sets the rate limit headers.
     pub(crate) fn write(&self, headers: &mut HeaderMap) {

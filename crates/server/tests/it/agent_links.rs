@@ -202,7 +202,7 @@ async fn deleted_number_ends_its_conversations_and_can_be_connected_again() {
     ana_sends(&app, "large").await;
     assert_eq!((app.model().requests().len(), listed(&app).await.len()), (asked, 1), "the number has no config");
 
-    let again = json!({"name": "Again", "phone_number_id": emulator::PHONE_NUMBER_ID, "business_account_id": "1",
+    let again = json!({"name": "Again", "phone_number_id": emulator::PHONE_NUMBER_ID, "business_account_id": emulator::WABA_ID,
         "webhook_verify_token": "x", "access_token": emulator::ACCESS_TOKEN});
     let configs = format!("/api/v1/customers/{customer}/whatsapp_configs");
     let config = app.post(&configs, json!({"whatsapp_config": again})).await.id();

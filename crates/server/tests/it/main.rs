@@ -29,6 +29,7 @@ mod knowledge;
 mod master_key;
 mod mcp;
 mod messages;
+mod number_proof;
 mod outbox;
 mod parallel_changes;
 mod production;

@@ -32,7 +32,7 @@ async fn session_becomes_active_when_its_phone_sends_the_code() {
     let code = session["activation_code"].as_str().unwrap();
     assert!(session["activation_link"].as_str().unwrap().ends_with(&format!("?text={code}")));
     assert_eq!(session["agent"]["name"], "Front desk");
-    app.contact_sends(ANA, &format!("Sandbox code: {}", code.to_lowercase())).await;
+    app.contact_sends(ANA, &format!(" {}\n", code.to_lowercase())).await;
     app.run_until_idle().await;
     assert_eq!(status(&app, &session).await, "active");
     assert_eq!(last_heard(&app, ANA).await, "Tudo conectado: já pode escrever para o agente.");

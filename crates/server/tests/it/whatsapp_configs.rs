@@ -4,7 +4,7 @@ use domain::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-use testkit::{Answer, Service, TestApp};
+use testkit::{Answer, OWN_NUMBER_ID, Service, TestApp};
 
 const SECRET: &str = "EAAB-very-secret";
 
@@ -42,7 +42,7 @@ async fn config_has_defaults_and_hides_its_token() {
 }
 
 #[tokio::test]
-async fn number_is_unique_across_projects_until_its_config_is_deleted() {
+async fn proved_number_is_unique_across_projects_until_its_config_is_deleted() {
     let app = TestApp::start().await;
     let configs = customer(&app).await;
     let first = create(&app, &configs, number("555")).await.id();
@@ -60,9 +60,17 @@ async fn number_is_unique_across_projects_until_its_config_is_deleted() {
     let theirs = async |path: &str, body: Value| app.call_as(Some(&key), Method::POST, path, Some(body)).await;
     let body = json!({"customer": {"name": "Theirs", "external_customer_id": "t"}});
     let their_configs = format!("/api/v1/customers/{}/whatsapp_configs", theirs("/api/v1/customers", body).await.id());
-    assert_eq!(taken(&theirs(&their_configs, json!({"whatsapp_config": number("555")})).await), expected);
-    assert_eq!(app.call(Method::DELETE, &path(&first), None).await.status, 204);
+    let mut own = number(OWN_NUMBER_ID);
+    own["access_token"] = json!(emulator::ACCESS_TOKEN);
+    own["business_account_id"] = json!(emulator::WABA_ID);
+    let proved = create(&app, &configs, own.clone()).await.id();
+    assert_eq!(taken(&theirs(&their_configs, json!({ "whatsapp_config": own })).await), expected);
+    // A number that was not proved is free for others.
     assert_eq!(theirs(&their_configs, json!({"whatsapp_config": number("555")})).await.status, 201);
+    for id in [first, proved] {
+        assert_eq!(app.call(Method::DELETE, &path(&id), None).await.status, 204);
+    }
+    assert_eq!(theirs(&their_configs, json!({ "whatsapp_config": own })).await.status, 201);
 }
 
 #[tokio::test]
@@ -165,6 +173,7 @@ fn healthy(path: &str) -> Value {
     match path.split('?').next().unwrap().rsplit('/').next().unwrap() {
         "debug_token" => json!({"data": {"app_id": "300", "is_valid": true, "expires_at": 0,
             "scopes": ["whatsapp_business_messaging", "whatsapp_business_management"]}}),
+        "phone_numbers" => json!({"data": [{"id": "554"}, {"id": "555"}]}),
         "subscribed_apps" => json!({"data": [{"whatsapp_business_api_data": {"id": "300"}}]}),
         _ => {
             json!({"id": "555", "display_phone_number": "+1 555-000-1111", "verified_name": "Blue", "status": "CONNECTED",

@@ -100,6 +100,9 @@ impl Writer {
             calls_enabled: false,
             created_at: NOW,
             updated_at: NOW,
+            proof: domain::conversation::NumberProof::Assumed,
+            proof_at: None,
+            proof_failure: None,
         };
         let stored = transact!(world.store, "test", tx => whatsapp_configs::insert(tx, self.project, &row).await);
         if stored.is_ok() {

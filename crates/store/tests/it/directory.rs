@@ -3,6 +3,7 @@
 use crate::support::{NOW, NUMBER, World, fresh, fresh_uuid};
 use domain::{
     api_key,
+    conversation::NumberProof,
     ids::{SecretId, WhatsappConfigId},
 };
 use store::{
@@ -31,6 +32,9 @@ pub fn config(id: WhatsappConfigId, token: Option<SecretId>, number: &str, kind:
         calls_enabled: false,
         created_at: NOW,
         updated_at: NOW,
+        proof: NumberProof::Assumed,
+        proof_at: None,
+        proof_failure: None,
     }
 }
 

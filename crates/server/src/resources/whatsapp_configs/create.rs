@@ -12,7 +12,8 @@ use crate::{
     found::{Found, OrNotFound as _},
 };
 use axum::extract::Request;
-use domain::conversation::ConfigKind;
+use domain::conversation::{ConfigKind, NumberProof};
+use runtime::number_proof;
 use serde::Deserialize;
 use store::{
     customers,
@@ -33,18 +34,18 @@ impl RequestBody for WhatsappConfigCreateRequest {
 struct NewWhatsappConfig {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S")]
     name: String,
-    /// Meta's id of the number; in one project at a time.
-    #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
+    /// Meta's id of the number, digits only. The first config that proves it receives its messages.
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[1-9][0-9]*$")]
     phone_number_id: String,
-    /// Meta's id of the business account.
-    #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
+    /// Meta's id of the business account, digits only.
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[1-9][0-9]*$")]
     business_account_id: String,
     /// Token that Meta sends in the webhook handshake.
     #[schema(min_length = 1, max_length = 255, pattern = r"\S")]
     webhook_verify_token: String,
     #[schema(max_length = 2048, format = "uri")]
     webhook_destination_url: Option<String>,
-    /// Stored encrypted and never returned. Required for sends.
+    /// Stored encrypted and never returned. Required for sends, and to receive messages.
     #[schema(min_length = 1, max_length = 2048, pattern = r"^[!-~]+$", write_only)]
     access_token: Option<String>,
     #[serde(default = "production")]
@@ -69,15 +70,17 @@ const fn yes() -> bool {
 
 /// Register a WhatsApp number for a customer
 ///
-/// With an access token, Meta is asked for the display number. The config is stored even if Meta
-/// does not answer.
+/// The config receives messages once its access token has read the number and the business account
+/// at Meta. Meta is asked at once, and again later if it refuses or does not answer: the config is
+/// stored anyway, and its health shows the proof. Messages to a registered number wait up to 14 days
+/// for the proof.
 #[utoipa::path(
     post, path = "/customers/{customer_id}/whatsapp_configs", operation_id = "create_customer_whatsapp_config",
     tag = "WhatsApp Configs", request_body = WhatsappConfigCreateRequest,
     params(("customer_id", description = "Customer id.")),
     responses(
         (status = 201, description = "The config.", body = Data<WhatsappConfig>),
-        (status = 409, description = "`number_taken`: another config has the number, here or in another project"),
+        (status = 409, description = "`number_taken`: the project has a config with the number, or another project has proved it"),
     )
 )]
 pub(super) async fn handle(
@@ -91,9 +94,9 @@ pub(super) async fn handle(
     if let Some(before) = change::before(&ctx).await? {
         return Ok(Changed::Before(before));
     }
-    let shown = match &new.access_token {
-        Some(token) => save::shown(&ctx, &new.phone_number_id, token).await,
-        None => None,
+    let check = match &new.access_token {
+        Some(token) => save::check(&ctx, &new.phone_number_id, &new.business_account_id, token).await,
+        None => Some(number_proof::without_token()),
     };
     change!(ctx, "whatsapp_config.create", tx => {
         customers::lock(tx, project, customer.id).await?.found()?;
@@ -102,13 +105,13 @@ pub(super) async fn handle(
             None => None,
         };
         let now = ctx.now();
-        let row = WhatsappConfigRow {
+        let mut row = WhatsappConfigRow {
             id: ctx.new_id(),
             customer_id: Some(customer.id),
             name: new.name.clone(),
             phone_number_id: new.phone_number_id.clone(),
             waba_id: new.business_account_id.clone(),
-            display_phone_number: shown.clone(),
+            display_phone_number: check.as_ref().and_then(|check| check.display_phone_number.clone()),
             access_token_id,
             webhook_verify_token: new.webhook_verify_token.clone(),
             webhook_destination_url: new.webhook_destination_url.clone(),
@@ -118,8 +121,15 @@ pub(super) async fn handle(
             calls_enabled: new.calls_enabled,
             created_at: now,
             updated_at: now,
+            proof: NumberProof::Unproved,
+            proof_at: None,
+            proof_failure: None,
         };
+        if let Some(check) = &check {
+            number_proof::enter(&mut row, check, now);
+        }
         save::stored(whatsapp_configs::insert(tx, project, &row).await)?;
+        number_proof::follow_up(&ctx, tx, project, &row).await?;
         Ok(Created(WhatsappConfig::of(&row)))
     })
 }

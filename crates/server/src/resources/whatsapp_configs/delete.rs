@@ -11,7 +11,7 @@ use domain::{
     conversation::ConversationStatus,
     ids::{ConversationId, ProjectId},
 };
-use runtime::ownership;
+use runtime::{number_proof, ownership};
 use store::{
     Result, Tx, agent_whatsapp_configs, conversations, secrets, transact,
     whatsapp_configs::{self, WhatsappConfigRow},
@@ -57,6 +57,7 @@ pub(in crate::resources) async fn remove(
         agent_whatsapp_configs::delete(tx, project, link.id).await?;
     }
     whatsapp_configs::delete(tx, project, row).await?;
+    number_proof::released(ctx, tx, &row.phone_number_id).await?;
     match row.access_token_id {
         Some(token) => secrets::delete(tx, project, token).await,
         None => Ok(()),

@@ -8,10 +8,12 @@ use crate::{
     found::Found,
 };
 use axum::Json;
+use domain::conversation::ProofFailure;
 use gateways::whatsapp::{
     CallError,
     numbers::{Number, TokenInfo},
 };
+use runtime::number_proof;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -47,7 +49,8 @@ words!(WhatsappConfigHealthStatus = "healthy", "degraded", "unhealthy", "error")
 
 #[derive(Serialize, ToSchema)]
 struct WhatsappConfigChecks {
-    /// True if the token is valid and can read the number.
+    /// True if the token is valid and can read the number, and the config receives its messages.
+    /// `details.proof` is `proved`, `assumed` (until its check is done) or `unproved`.
     phone_number_access: HealthCheck,
     /// True if Meta reports that messages can be sent.
     messaging_health: HealthCheck,
@@ -74,7 +77,8 @@ struct HealthCheck {
 
 /// Check the health of a config
 ///
-/// Always answers 200. Asks Meta and sends nothing.
+/// Always answers 200. Asks Meta and sends nothing. Starts another check of a number that is not
+/// proved.
 #[utoipa::path(
     get, path = "/whatsapp_configs/{config_id}/health", operation_id = "get_whatsapp_config_health", tag = "WhatsApp Configs",
     params(("config_id", description = "Config id.")),
@@ -94,6 +98,11 @@ pub(super) async fn handle(
         let receives = messages::has_received(&mut conn, ctx.project, &config.phone_number_id).await?;
         (token.map(SecretString::from), receives)
     };
+    if !config.proof.receives() && token.is_some() {
+        // Permissions may have been granted since the last check.
+        let project = ctx.project;
+        transact!(ctx.store, "number.proof.queue", tx => number_proof::queue_check(&ctx, tx, project, config.id).await)?;
+    }
     let checked = match &token {
         Some(token) => ask(&ctx, &config, token, receives).await,
         None => Ok((without_token(&config, receives), None)),
@@ -128,7 +137,7 @@ async fn ask(
     let shown = number.as_ref().ok().and_then(|number| number.display_phone_number.clone());
     let checks = WhatsappConfigChecks {
         messaging_health: messaging(&info, &number),
-        phone_number_access: access(&info, &number),
+        phone_number_access: access(&info, &number).with_proof(row),
         webhook_subscription: subscription(apps, app.as_deref()),
         webhook_verified: verified(row, receives),
     };
@@ -140,6 +149,33 @@ fn answered<T>(result: Result<T, CallError>) -> Result<Result<T, CallError>, Cal
     match result {
         Err(error) if error.is_passing() => Err(error),
         other => Ok(other),
+    }
+}
+
+impl HealthCheck {
+    /// Adds the state of the proof, without which the config receives nothing.
+    fn with_proof(mut self, row: &WhatsappConfigRow) -> Self {
+        self.details.insert("proof".into(), json!(row.proof.as_str()));
+        self.details.insert("proof_at".into(), json!(row.proof_at.map(Time)));
+        self.details.insert("proof_failure".into(), json!(row.proof_failure.map(ProofFailure::as_str)));
+        if self.error.is_none() && !row.proof.receives() {
+            let why = row.proof_failure.map_or("the check is not done yet", explained);
+            self.passed = false;
+            self.error = Some(format!("the number is not proved, so no messages are received: {why}"));
+        }
+        self
+    }
+}
+
+const fn explained(failure: ProofFailure) -> &'static str {
+    match failure {
+        ProofFailure::NoToken => "the config has no access token",
+        ProofFailure::TokenInvalid => "Meta does not accept the access token",
+        ProofFailure::NumberNotReadable => "the access token cannot read the number",
+        ProofFailure::AccountNotReadable => "the access token cannot read the business account",
+        ProofFailure::NotInAccount => "the number is not in this business account",
+        ProofFailure::NumberTaken => "another config has proved the number; delete that one first",
+        ProofFailure::Unreachable => "Meta gave no answer; the check is repeated",
     }
 }
 
@@ -219,7 +255,7 @@ fn verified(row: &WhatsappConfigRow, receives: bool) -> HealthCheck {
 fn without_token(row: &WhatsappConfigRow, receives: bool) -> WhatsappConfigChecks {
     let none = || HealthCheck { error: Some("the config has no access token".into()), ..HealthCheck::default() };
     WhatsappConfigChecks {
-        phone_number_access: none(),
+        phone_number_access: none().with_proof(row),
         messaging_health: none(),
         webhook_subscription: none(),
         webhook_verified: verified(row, receives),

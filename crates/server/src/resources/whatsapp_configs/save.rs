@@ -1,7 +1,8 @@
-//! Shared by create and update: ownership of a number, its display number, and its token.
+//! Shared by create and update: ownership of a number, its check at Meta, and its token.
 
 use crate::{ApiError, AppState};
 use domain::ids::{ProjectId, SecretId};
+use runtime::number_proof::{self, Check};
 use secrecy::SecretString;
 use std::time::Duration;
 use store::{
@@ -9,18 +10,16 @@ use store::{
     secrets::{self, SecretKind},
 };
 
-/// Maximum wait for Meta's display number; the config is stored without it.
+/// Maximum wait for Meta's answers; the config is stored without them, and a job asks again.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Display number from Meta; `None` if Meta does not answer in time. A health check can fill it
-/// later.
-pub(super) async fn shown(ctx: &AppState, phone_number_id: &str, token: &str) -> Option<String> {
+/// Result of a check at Meta; `None` if Meta does not answer in time.
+pub(super) async fn check(ctx: &AppState, phone_number_id: &str, waba_id: &str, token: &str) -> Option<Check> {
     let token = SecretString::from(token);
-    let asked = tokio::time::timeout(PATIENCE, ctx.graph.number(phone_number_id, &token)).await;
-    asked.ok()?.ok()?.display_phone_number
+    tokio::time::timeout(PATIENCE, number_proof::check(ctx, phone_number_id, waba_id, &token)).await.ok()
 }
 
-/// Conflict: another config has the number, here or in another project.
+/// Conflict: the project has the number already, or another config has proved it.
 pub(super) fn number_taken() -> ApiError {
     let why = "this phone_number_id is connected already; delete the other config first";
     ApiError::conflict("number_taken", why)

@@ -12,7 +12,12 @@ use crate::{
     found::{Found, OrNotFound as _},
 };
 use axum::extract::Request;
-use domain::conversation::ConfigKind;
+use domain::{
+    Timestamp,
+    conversation::{ConfigKind, NumberProof},
+    ids::SecretId,
+};
+use runtime::number_proof::{self, Check};
 use serde::Deserialize;
 use store::{
     secrets::{self, SecretKind},
@@ -34,11 +39,11 @@ impl RequestBody for WhatsappConfigUpdateRequest {
 struct WhatsappConfigChange {
     #[schema(min_length = 1, max_length = 120, pattern = r"\S", nullable = false)]
     name: Option<String>,
-    /// Meta's id of the number. Changing it ends open conversations of the old number.
-    #[schema(min_length = 1, max_length = 64, pattern = r"\S", nullable = false)]
+    /// Meta's id of the number, digits only. Changing it ends open conversations of the old number.
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[1-9][0-9]*$", nullable = false)]
     phone_number_id: Option<String>,
-    /// Meta's id of the business account.
-    #[schema(min_length = 1, max_length = 64, pattern = r"\S", nullable = false)]
+    /// Meta's id of the business account, digits only.
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[1-9][0-9]*$", nullable = false)]
     business_account_id: Option<String>,
     /// Token that Meta sends in the webhook handshake.
     #[schema(min_length = 1, max_length = 255, pattern = r"\S", nullable = false)]
@@ -62,13 +67,14 @@ struct WhatsappConfigChange {
 
 /// Update a config
 ///
-/// For another number, Meta is asked for the display number as on registration.
+/// Another number, business account or access token is checked at Meta as on registration. With
+/// another token alone, the config receives messages until the check is done; otherwise they wait.
 #[utoipa::path(
     patch, path = "/whatsapp_configs/{config_id}", operation_id = "update_whatsapp_config", tag = "WhatsApp Configs",
     request_body = WhatsappConfigUpdateRequest, params(("config_id", description = "Config id.")),
     responses(
         (status = 200, description = "The config.", body = Data<WhatsappConfig>),
-        (status = 409, description = "`number_taken`: another config has the number, here or in another project"),
+        (status = 409, description = "`number_taken`: the project has a config with the number, or another project has proved it"),
     )
 )]
 pub(super) async fn handle(
@@ -81,14 +87,11 @@ pub(super) async fn handle(
     if let Some(number) = &sent.phone_number_id {
         save::check_number(&ctx, number)?;
     }
-    let shown = shown(&ctx, &config, &sent).await?;
+    let asked = ask(&ctx, &config, &sent).await?;
     let done = change!(ctx, "whatsapp_config.update", tx => {
         let before = whatsapp_configs::lock(tx, project, config.id).await?.found()?;
         let mut row = sent.applied_to(&before);
         row.updated_at = ctx.now();
-        if let Some((_, shown)) = shown.as_ref().filter(|(number, _)| *number == row.phone_number_id) {
-            row.display_phone_number = Some(shown.clone());
-        }
         if row.webhook_verify_token != before.webhook_verify_token {
             row.webhook_verified_at = whatsapp_configs::handshake(tx, project, &row.webhook_verify_token).await?;
         }
@@ -101,7 +104,12 @@ pub(super) async fn handle(
                 None => None,
             };
         }
+        apply_proof(&before, &mut row, asked.as_ref(), ctx.now());
         save::stored(whatsapp_configs::update(tx, project, &before.phone_number_id, &row).await)?;
+        if proof_of(&row) != proof_of(&before) {
+            number_proof::follow_up(&ctx, tx, project, &row).await?;
+        }
+        number_proof::released(&ctx, tx, &before.phone_number_id).await?;
         if let Some(old) = before.access_token_id.filter(|old| Some(*old) != row.access_token_id) {
             secrets::delete(tx, project, old).await?;
         }
@@ -111,15 +119,22 @@ pub(super) async fn handle(
     done
 }
 
-/// A changed number and its display number, if the update makes a request to Meta worthwhile.
-async fn shown(
+/// A check at Meta, and the row that it was made for.
+struct Asked {
+    row: WhatsappConfigRow,
+    check: Check,
+}
+
+/// Asks Meta if the update changes what the proof is about. `None` if it does not, or if Meta does
+/// not answer in time.
+async fn ask(
     ctx: &ProjectContext,
     row: &WhatsappConfigRow,
     sent: &WhatsappConfigChange,
-) -> Result<Option<(String, String)>, ApiError> {
+) -> Result<Option<Asked>, ApiError> {
     let after = sent.applied_to(row);
-    let new = after.phone_number_id != row.phone_number_id || sent.access_token.is_some();
-    if !new || after.display_phone_number.is_some() {
+    let moved = (&after.phone_number_id, &after.waba_id) != (&row.phone_number_id, &row.waba_id);
+    if !moved && sent.access_token.is_none() {
         return Ok(None);
     }
     let token = match (&sent.access_token, row.access_token_id) {
@@ -130,9 +145,40 @@ async fn shown(
         }
         (None, None) => None,
     };
-    let Some(token) = token else { return Ok(None) };
-    let shown = save::shown(ctx, &after.phone_number_id, &token).await;
-    Ok(shown.map(|shown| (after.phone_number_id, shown)))
+    let check = match token {
+        Some(token) => save::check(ctx, &after.phone_number_id, &after.waba_id, &token).await,
+        None => Some(number_proof::without_token()),
+    };
+    Ok(check.map(|check| Asked { row: after, check }))
+}
+
+/// The parts of a config that its proof is about, and the state of the proof.
+fn proof_of(row: &WhatsappConfigRow) -> (&str, &str, Option<SecretId>, NumberProof) {
+    (&row.phone_number_id, &row.waba_id, row.access_token_id, row.proof)
+}
+
+/// Withdraws the proof of a config that changed, and enters the check that was made for it.
+fn apply_proof(before: &WhatsappConfigRow, row: &mut WhatsappConfigRow, asked: Option<&Asked>, now: Timestamp) {
+    let moved = (&row.phone_number_id, &row.waba_id) != (&before.phone_number_id, &before.waba_id);
+    let same_token = row.access_token_id == before.access_token_id;
+    if moved {
+        (row.proof, row.proof_at, row.proof_failure) = (NumberProof::Unproved, None, None);
+    } else if same_token {
+        return;
+    } else if row.proof.receives() {
+        // With the earlier token it has proved this number.
+        row.proof = NumberProof::Assumed;
+    }
+    // Another update may have come between the check and this transaction.
+    let is_about = |asked: &&Asked| {
+        (&asked.row.phone_number_id, &asked.row.waba_id) == (&row.phone_number_id, &row.waba_id)
+            && (!same_token || asked.row.access_token_id == row.access_token_id)
+    };
+    let Some(asked) = asked.filter(is_about) else { return };
+    if asked.check.display_phone_number.is_some() {
+        row.display_phone_number.clone_from(&asked.check.display_phone_number);
+    }
+    number_proof::enter(row, &asked.check, now);
 }
 
 impl WhatsappConfigChange {

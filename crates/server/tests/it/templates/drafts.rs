@@ -29,7 +29,7 @@ async fn draft_must_name_one_of_several_accounts() {
     let (app, config) = connected().await;
     let customer = json!({"customer": {"name": "Other", "external_customer_id": "other"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
-    let number = json!({"name": "Other line", "phone_number_id": "777", "business_account_id": "waba-2", "webhook_verify_token": "x"});
+    let number = json!({"name": "Other line", "phone_number_id": "777", "business_account_id": "2002", "webhook_verify_token": "x"});
     let configs = format!("/api/v1/customers/{customer}/whatsapp_configs");
     app.post(&configs, json!({"whatsapp_config": number})).await.data();
     let create = async |more: Value| {
@@ -39,7 +39,7 @@ async fn draft_must_name_one_of_several_accounts() {
     };
     assert_eq!(refusal(&create(json!({})).await), (422, "ambiguous_account"));
     let of_customer = create(json!({"customer_id": customer})).await;
-    assert_eq!(of_customer.data()["business_account_id"], "waba-2");
+    assert_eq!(of_customer.data()["business_account_id"], "2002");
     assert_eq!(create(json!({"whatsapp_config_id": config})).await.data()["business_account_id"], emulator::WABA_ID);
     let absent = "0197a1b2-0000-7000-8000-000000000001";
     for (more, expected) in [

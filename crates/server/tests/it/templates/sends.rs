@@ -149,7 +149,7 @@ async fn sender_is_the_named_config_then_the_customers_then_the_first() {
             "access_token": token});
         app.post(&configs, json!({"whatsapp_config": config})).await.id()
     };
-    let elsewhere = add("777", "waba-2", Some("EAA")).await;
+    let elsewhere = add("777", "2002", Some("EAA")).await;
     let other = send(&app, &hello, json!({"whatsapp_config_id": elsewhere})).await;
     assert_eq!((other.status, detail(&other)), (422, ("/template/whatsapp_config_id", "different_account")));
     let silent = add("778", emulator::WABA_ID, None).await;

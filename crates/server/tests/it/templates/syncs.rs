@@ -183,7 +183,7 @@ async fn sync_runs_are_filtered_by_account_config_customer_and_id() {
     let (app, config) = connected().await;
     let customer = json!({"customer": {"name": "Other", "external_customer_id": "other"}});
     let customer = app.post("/api/v1/customers", customer).await.id();
-    let number = json!({"name": "Other line", "phone_number_id": "777", "business_account_id": "waba-2", "webhook_verify_token": "x"});
+    let number = json!({"name": "Other line", "phone_number_id": "777", "business_account_id": "2002", "webhook_verify_token": "x"});
     let configs = format!("/api/v1/customers/{customer}/whatsapp_configs");
     app.post(&configs, json!({"whatsapp_config": number})).await.data();
     let both = app.post(&format!("{TEMPLATES}/sync"), json!({})).await;

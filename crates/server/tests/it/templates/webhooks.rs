@@ -2,6 +2,7 @@
 
 use super::*;
 use domain::Span;
+use testkit::OTHER_NUMBER_ID;
 
 async fn meta_id(app: &TestApp, id: &str) -> Value {
     read(app, id).await["metadata"]["meta_template_id"].clone()
@@ -128,7 +129,7 @@ async fn webhook_updates_every_project_of_the_account() {
     let theirs = async |path: &str, body: Value| app.call_as(Some(&key), Method::POST, path, Some(body)).await;
     let customer = json!({"customer": {"name": "Theirs", "external_customer_id": "t"}});
     let customer = theirs("/api/v1/customers", customer).await.id();
-    let config = json!({"name": "Line", "phone_number_id": "9", "business_account_id": emulator::WABA_ID,
+    let config = json!({"name": "Line", "phone_number_id": OTHER_NUMBER_ID, "business_account_id": emulator::WABA_ID,
         "webhook_verify_token": "x", "access_token": emulator::ACCESS_TOKEN});
     theirs(&format!("/api/v1/customers/{customer}/whatsapp_configs"), json!({"whatsapp_config": config})).await.data();
     theirs(&format!("{TEMPLATES}/sync"), json!({})).await;
