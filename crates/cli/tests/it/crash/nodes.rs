@@ -137,7 +137,7 @@ fn node_paused_after_storing_an_attempt_does_not_send_later() {
 /// The paused node keeps its rows locked until the database ends its idle transaction.
 #[test]
 fn node_paused_inside_a_transaction_does_not_block_reclaim() {
-    paused_at(&Case::at("step.commit:1"), |world| world.server_log().contains("chasqui_work failed; it stays due"));
+    paused_at(&Case::at("step.commit:1"), |world| world.server_log().contains("work failed; it stays due"));
 }
 
 fn paused_at(case: &Case, write_is_refused: impl Fn(&World) -> bool) {

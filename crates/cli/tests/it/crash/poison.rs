@@ -93,7 +93,7 @@ fn a_turn_that_ends_the_process_three_times_is_parked() {
     let failed: Vec<_> = executions.iter().filter(|execution| execution["status"] == "failed").collect();
     assert_eq!(failed.len(), 1, "{executions:?}");
     assert_eq!(failed[0]["error"]["code"], "poison", "{failed:?}");
-    assert!(world.server_log().contains("chasqui_work parked"));
+    assert!(world.server_log().contains("work parked"));
     assert!(world.metrics(world.port).contains("chasqui_work_parked_total{kind=\"turn\"} 1"));
     drop(server);
     let replay = json(&world.home.run(&["replay", "all", "--json"]));
