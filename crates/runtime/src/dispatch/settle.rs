@@ -91,6 +91,10 @@ pub(crate) async fn park(
         _ => Settlement::Unconfirmed,
     };
     let (row, outcome) = settle_entry(tx, project, &row, &settlement, now).await?;
+    // A status may have confirmed the message meanwhile.
+    if row.wamid.is_none() {
+        report(ctx, project, &row, &settlement);
+    }
     match outcome {
         Some(outcome) => deliver_outcome(tx, project, &row, outcome, now).await,
         None => Ok(()),
