@@ -10,6 +10,7 @@ pub mod execution;
 pub mod file;
 pub mod ids;
 pub mod job;
+pub mod json;
 pub mod limits;
 pub mod message;
 pub mod nesting;

@@ -47,4 +47,26 @@ limits! {
     SCHEMA_ERRORS_WORK = 50_000, "each unit may give an error of 300 bytes";
     /// Bytes of the compiled schemas that a process keeps.
     SCHEMA_CACHE = 32 << 20, "5,000 ordinary schemas";
+    /// Estimated bytes of the compiled agents that a process keeps.
+    AGENT_CACHE = 128 << 20, "two of the largest, or a thousand ordinary ones";
+    /// Estimated bytes of the tool lists of MCP servers that a process keeps.
+    MCP_CACHE = 16 << 20, "a list has 100 kB";
+    /// Bytes of a filled prompt: the system prompt, or the step prompt without its next steps.
+    PROMPT_BYTES = 256 << 10, "a node's own prompt has at most 64 KiB";
+    /// Bytes of the filled edge labels and conditions of one step prompt.
+    LABELS_BYTES = 128 << 10, "a label has at most 2,000 characters, and most have a hundred";
+    /// Bytes of a filled request to a webhook or an MCP server.
+    REQUEST_BYTES = 1 << 20, "its answer has at most as many";
+    /// Secrets of one request.
+    REQUEST_SECRETS = 64, "a request has 32 headers at most";
+    /// JSON values of an API body.
+    BODY_VALUES = 100_000, "a field counts twice; 10 MiB of memory";
+    /// JSON values of a body with a graph.
+    GRAPH_VALUES = 250_000, "2,300 nodes and edges, and 200 tools with large schemas; 25 MiB of memory";
+    /// JSON values of a tool's answer.
+    ANSWER_VALUES = 200_000, "an answer of 1 MiB has 100,000";
+    /// JSON values of a model's answer.
+    MODEL_VALUES = 100_000, "an answer is text and 20 calls";
+    /// JSON values of a webhook of Meta.
+    WEBHOOK_VALUES = 1_000_000, "a delivery of 3 MB has 25,000 statuses of 30";
 }

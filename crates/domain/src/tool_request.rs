@@ -4,14 +4,15 @@
 
 use crate::{
     agent::{
-        Transport,
+        Room, Transport,
         variables::{self, Destination},
     },
+    limits::REQUEST_BYTES,
     redaction::Redaction,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 /// A request to a URL that a user configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,12 +114,13 @@ impl SecretMarks {
     }
 
     /// Replaces the marks, with the escaping of their places; an unknown name is replaced by
-    /// nothing.
-    pub fn fill(&self, request: &ToolRequest, values: &BTreeMap<String, String>) -> ToolRequest {
+    /// nothing. `None` if the request would be larger than [`REQUEST_BYTES`].
+    pub fn fill(&self, request: &ToolRequest, values: &BTreeMap<String, String>) -> Option<ToolRequest> {
         let mut filled = request.clone();
         for (mark, name) in &self.0 {
             let value = values.get(name).map_or("", String::as_str);
-            let put = |text: &str, place| variables::put_in(text, mark, value, place);
+            let room = RefCell::new(Room::new(REQUEST_BYTES));
+            let put = |text: &str, place| variables::put_in(text, mark, value, place, &mut room.borrow_mut());
             filled.url = put(&filled.url, Destination::Url);
             filled.headers = filled
                 .headers
@@ -126,8 +128,11 @@ impl SecretMarks {
                 .map(|(name, value)| (put(&name, Destination::Header), put(&value, Destination::Header)))
                 .collect();
             filled.body = filled.body.map(|body| each_text(body, &|text| put(&text, Destination::JsonString)));
+            if room.borrow().is_exceeded() {
+                return None;
+            }
         }
-        filled
+        Some(filled)
     }
 }
 
@@ -176,11 +181,28 @@ mod tests {
             mcp: None,
         };
         let values = BTreeMap::from([("k".to_owned(), "a/b\r\n".to_owned())]);
-        let filled = marks.fill(&request, &values);
+        let filled = marks.fill(&request, &values).unwrap();
         assert_eq!(filled.url, "https://a/b.example/a%2Fb%0D%0A?q=s3cr3t0xseed");
         assert_eq!(filled.headers[0].1, "Bearer a/b");
         assert_eq!(filled.body, Some(json!({"key": "a/b\r\n", "list": ["a/b\r\n"]})));
-        assert_eq!(marks.fill(&request, &BTreeMap::new()).headers[0].1, "Bearer ");
+        assert_eq!(marks.fill(&request, &BTreeMap::new()).unwrap().headers[0].1, "Bearer ");
+    }
+
+    #[test]
+    fn secret_in_many_places_does_not_grow_the_request_beyond_its_limit() {
+        let marks = SecretMarks::new(["k".to_owned()], "seed", "");
+        let mark = marks.as_context()["k"].as_str().unwrap().to_owned();
+        let request = ToolRequest {
+            method: "POST".into(),
+            url: "https://shop.example".into(),
+            headers: Vec::new(),
+            body: Some(json!(vec![mark; 20_000])),
+            idempotency_key: "1".into(),
+            mcp: None,
+        };
+        let filled = |bytes| marks.fill(&request, &BTreeMap::from([("k".to_owned(), "s".repeat(bytes))]));
+        assert!(filled(10).is_some());
+        assert!(filled(10_000).is_none());
     }
 
     #[test]

@@ -118,11 +118,6 @@ impl Compiled {
         self.version == AgentVersion::V1
     }
 
-    /// Bytes of all knowledge texts.
-    pub fn knowledge_bytes(&self) -> usize {
-        self.nodes.values().flat_map(|node| &node.knowledge).map(|base| base.text.len()).sum()
-    }
-
     pub fn node(&self, name: &str) -> Option<&CompiledNode> {
         self.nodes.get(name)
     }

@@ -51,9 +51,7 @@ impl StepBuilder<'_> {
         }
         self.event("execution.created", json!({"agent_id": self.state.facts.agent_id}));
         self.begin_turn("start");
-        for path in prompt::unknown_in_instructions(self.agent, self.state, self.at) {
-            self.event("warning", json!({"code": "unknown_variable", "path": path}));
-        }
+        self.warn_about(&prompt::system(self.agent, self.state, self.at));
         self.append_external_messages();
         self.append_queued_inputs();
         match self.agent.first().map(str::to_owned) {

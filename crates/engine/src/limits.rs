@@ -57,6 +57,8 @@ pub const SUMMARISED: i64 = 20;
 pub const VARIABLES: usize = 64;
 /// Bytes of one variable. Longer fields are shown to the model with the payload only.
 pub const VARIABLE: usize = 1_024;
+/// Variables without a value that are reported of one prompt.
+pub const UNKNOWN: usize = 20;
 /// Links of the contact that are remembered. After more than these, no media is sent from a link.
 pub const LINKS: usize = 64;
 

@@ -53,9 +53,14 @@ impl StepBuilder<'_> {
         }
         let servers: Vec<McpServerRequest> = servers
             .iter()
-            .map(|server| {
-                let (request, secrets) = tools::mcp::request(self, server, None);
-                McpServerRequest { server: server.name.clone(), request, secrets }
+            .filter_map(|server| {
+                let Some((request, secrets)) = tools::mcp::request(self, server, None) else {
+                    let message = "request too large: with its variables filled in it exceeds 1 MiB";
+                    let data = json!({"code": "request_too_large", "server": server.name, "message": message});
+                    self.event("warning", data);
+                    return None;
+                };
+                Some(McpServerRequest { server: server.name.clone(), request, secrets })
             })
             .collect();
         let effect = self.effect_id();

@@ -2,7 +2,8 @@
 
 use crate::{
     effect::{CallModel, Effect},
-    history, limits, prompt,
+    history, limits,
+    prompt::{self, Prompt},
     state::{FailedSend, InterruptKind, Pending},
     step_builder::{ReplacedCall, StepBuilder},
     text::without_comments,
@@ -11,6 +12,7 @@ use crate::{
 use domain::{
     chat::{ChatMessage, Ended, ModelResponse, ToolCall},
     execution::HistoryOrigin,
+    limits::{LABELS_BYTES, PROMPT_BYTES},
     message::Content,
     tool_names::{MOVE_TO_NEXT_NODE, WAIT_FOR_USER},
 };
@@ -29,10 +31,9 @@ impl StepBuilder<'_> {
         if self.agent.is_handoff(&self.state.visit.node) {
             return;
         }
-        let (text, unknown) = prompt::step(self.agent, self.state, &variable_values::of_prompt(self.state, self.at));
-        for path in unknown {
-            self.event("warning", json!({"code": "unknown_variable", "path": path}));
-        }
+        let prompt = prompt::step(self.agent, self.state, &variable_values::of_prompt(self.state, self.at));
+        self.warn_about(&prompt);
+        let text = prompt.text;
         if self.agent.sends_only_by_tools() {
             let seq = self
                 .append(HistoryOrigin::Engine, ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
@@ -44,6 +45,20 @@ impl StepBuilder<'_> {
         self.append(HistoryOrigin::Engine, ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
         let seq = self.append(HistoryOrigin::Engine, ChatMessage::Tool { call_id: call.id, content: text });
         self.state.history.step_prompt = Some(seq);
+    }
+
+    /// Reports what a prompt lacks.
+    pub(crate) fn warn_about(&mut self, prompt: &Prompt) {
+        for path in prompt.unknown.iter().take(limits::UNKNOWN) {
+            self.event("warning", json!({"code": "unknown_variable", "path": path}));
+        }
+        if prompt.truncated {
+            let message = format!(
+                "the filled prompt of '{}' is longer than {PROMPT_BYTES} bytes, or its labels than {LABELS_BYTES}",
+                self.state.visit.node
+            );
+            self.warn("prompt_truncated", &message);
+        }
     }
 
     /// Fails the turn if a limit is reached. Calls that wait or route away pass: they end the turn
@@ -126,7 +141,7 @@ impl StepBuilder<'_> {
         let fixed = self.agent.node(&self.state.visit.node).map_or(0, |node| node.tokens);
         let mut used = u64::from(fixed)
             + u64::from(self.state.offers_tokens())
-            + u64::from(tokens::of_text(&prompt::system(self.agent, self.state, self.at)));
+            + u64::from(tokens::of_text(&prompt::system(self.agent, self.state, self.at).text));
         let budget = u64::from(self.agent.limits.context_tokens) * 3 / 4;
         let mut from = to + 1;
         for size in self.state.history.sizes.iter().rev() {

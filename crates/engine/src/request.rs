@@ -37,7 +37,7 @@ pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[
     }
     let llm = history::llm(agent, call);
     ModelRequest {
-        system: prompt::system(agent, state, call.at),
+        system: prompt::system(agent, state, call.at).text,
         messages,
         tools: agent.node(&call.node).into_iter().flat_map(|node| node.offered(state)).cloned().collect(),
         temperature: llm.temperature,

@@ -7,7 +7,8 @@ use crate::{
     query::{self, Selected},
 };
 use domain::{
-    limits::{QUERY_NODES, QUERY_TEXT},
+    json,
+    limits::{ANSWER_VALUES, QUERY_NODES, QUERY_TEXT},
     tool_request::ToolAnswer,
 };
 use serde_json::{Value, json};
@@ -75,7 +76,10 @@ impl ResultRule {
     fn selected(&self, status: u16, content: &Value, truncated: bool) -> Option<Selected> {
         let query = self.query.as_deref()?;
         if self.mcp {
-            let parsed = content.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+            let parsed = match content.as_str().map(|text| json::parse(text.as_bytes(), ANSWER_VALUES)) {
+                Some(Err(json::Refused::TooMany(_))) => return Some(Selected::TooLarge),
+                parsed => parsed.and_then(Result::ok),
+            };
             return Some(query::select(query, parsed.as_ref().unwrap_or(content), None));
         }
         Some(query::select(query, content, Some(&answer_of(status, content, truncated))))

@@ -9,6 +9,7 @@ pub mod egress;
 mod in_process;
 pub mod llm;
 mod mcp;
+mod parsing;
 pub mod tls;
 mod tool_request;
 pub mod whatsapp;

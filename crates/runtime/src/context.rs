@@ -2,18 +2,18 @@
 //! clients.
 
 use crate::{
-    Clock, in_flight::InFlight, interrupts::Interrupts, knowledge_cache::KnowledgeCache, leases::Leases,
-    log_limit::LogLimit, mcp_cache::McpCache,
+    Clock, byte_cache::ByteCache, in_flight::InFlight, interrupts::Interrupts, knowledge_cache::KnowledgeCache,
+    leases::Leases, log_limit::LogLimit, mcp_cache::McpCache,
 };
 use domain::{
     Id, Span, Timestamp,
     ids::{ProjectId, SnapshotId},
+    limits::AGENT_CACHE,
 };
 use engine::Compiled;
 use gateways::{egress::Egress, llm::Models, whatsapp::GraphClient};
 use secrecy::SecretString;
 use std::{
-    collections::HashMap,
     ops::Deref,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -95,7 +95,7 @@ pub struct Inner {
     pub log_limit: LogLimit,
     pub(crate) knowledge: KnowledgeCache,
     pub(crate) mcp: McpCache,
-    compiled: Mutex<Agents>,
+    compiled: Mutex<ByteCache<SnapshotId, Arc<Compiled>>>,
 }
 
 impl Deref for Context {
@@ -128,18 +128,8 @@ pub struct Parts {
 
 /// Each may need 100 MiB of memory.
 const MAX_UPLOADS: usize = 4;
-/// Limits of the cache of compiled agents: their number, and the bytes of the knowledge texts in
-/// them.
-const MAX_COMPILED: usize = 1_000;
-const MAX_COMPILED_TEXTS: usize = 64 << 20;
 /// Five or more indexes of the longest texts, and any number of ordinary ones.
 const MAX_KNOWLEDGE: usize = 128 << 20;
-
-#[derive(Default)]
-struct Agents {
-    kept: HashMap<SnapshotId, Arc<Compiled>>,
-    texts: usize,
-}
 
 impl Context {
     pub fn new(parts: Parts) -> Self {
@@ -169,7 +159,7 @@ impl Context {
             log_limit: LogLimit::default(),
             knowledge: KnowledgeCache::new(MAX_KNOWLEDGE),
             mcp: McpCache::default(),
-            compiled: Mutex::default(),
+            compiled: Mutex::new(ByteCache::new(AGENT_CACHE)),
         }))
     }
 
@@ -204,18 +194,11 @@ impl Context {
 
     /// A compiled agent from the cache.
     pub fn compiled(&self, snapshot: SnapshotId) -> Option<Arc<Compiled>> {
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).kept.get(&snapshot).cloned()
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).get(&snapshot).cloned()
     }
 
-    /// Caches a compiled agent: snapshots never change.
-    pub fn keep_compiled(&self, snapshot: SnapshotId, agent: &Arc<Compiled>) {
-        let mut agents = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if agents.kept.len() >= MAX_COMPILED || agents.texts + agent.knowledge_bytes() > MAX_COMPILED_TEXTS {
-            *agents = Agents::default();
-        }
-        agents.texts += agent.knowledge_bytes();
-        if let Some(other) = agents.kept.insert(snapshot, agent.clone()) {
-            agents.texts -= other.knowledge_bytes();
-        }
+    /// Caches a compiled agent of about `bytes`: snapshots never change.
+    pub fn keep_compiled(&self, snapshot: SnapshotId, agent: &Arc<Compiled>, bytes: usize) {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner).put(snapshot, agent.clone(), bytes);
     }
 }

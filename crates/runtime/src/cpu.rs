@@ -1,4 +1,4 @@
-//! Computations that take longer than a millisecond: queries, schemas, large answers and graphs. They run on the blocking
+//! Computations that take longer than a millisecond: queries, schemas, large answers, graphs and webhooks. They run on the blocking
 //! pool, a few at a time: each may need 100 MiB, and the pool commits to SQLite as well.
 
 use tokio::{
@@ -11,6 +11,8 @@ use tokio::{
 pub static SHORT: Computations = Computations(Semaphore::const_new(2));
 /// Of saved graphs and lists of tools: each may take seconds, and no turn waits behind them.
 pub static LONG: Computations = Computations(Semaphore::const_new(1));
+/// Of webhooks: the signature and the parts of a large body, some 50 ms.
+pub static WEBHOOKS: Computations = Computations(Semaphore::const_new(2));
 
 /// Computations of one kind; the permits are those that run at the same time.
 pub struct Computations(Semaphore);

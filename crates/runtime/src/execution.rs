@@ -1,7 +1,10 @@
 //! Loading executions: their agent, their facts and the state that they begin with.
 
 use crate::{Context, json::from_json};
-use domain::ids::{AgentId, ExecutionId, ProjectId, SnapshotId};
+use domain::{
+    ids::{AgentId, ExecutionId, ProjectId, SnapshotId},
+    json::{VALUE_BYTES, values_in},
+};
 use engine::{AgentContent, CompileError, Compiled, Facts};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -38,9 +41,12 @@ pub(crate) async fn agent(
     if let Some(agent) = ctx.compiled(snapshot) {
         return Ok(Ok(agent));
     }
-    let agent = compile(conn, project, snapshot).await?;
+    let text = snapshot_text(conn, project, snapshot).await?;
+    let agent = compiled(&text)?;
+    // The texts twice, as a graph and compiled, and its parsed values.
+    let bytes = 2 * text.len() + values_in(text.as_bytes()) * VALUE_BYTES;
     if let Ok(agent) = &agent {
-        ctx.keep_compiled(snapshot, agent);
+        ctx.keep_compiled(snapshot, agent, bytes);
     }
     Ok(agent)
 }
@@ -51,8 +57,15 @@ pub(crate) async fn compile(
     project: ProjectId,
     snapshot: SnapshotId,
 ) -> Result<std::result::Result<Arc<Compiled>, CompileError>> {
+    compiled(&snapshot_text(conn, project, snapshot).await?)
+}
+
+async fn snapshot_text(conn: &mut Conn<'_>, project: ProjectId, snapshot: SnapshotId) -> Result<String> {
     let text = agents::snapshot(conn, project, snapshot).await?;
-    let text = text.ok_or_else(|| Error::Damaged { what: "snapshot", why: "it is missing".into() })?;
-    let content: AgentContent = from_json("snapshot", &text)?;
+    text.ok_or_else(|| Error::Damaged { what: "snapshot", why: "it is missing".into() })
+}
+
+fn compiled(text: &str) -> Result<std::result::Result<Arc<Compiled>, CompileError>> {
+    let content: AgentContent = from_json("snapshot", text)?;
     Ok(Compiled::new(&content).map(Arc::new))
 }

@@ -5,7 +5,7 @@
 //! upwards (checked by `cargo xtask imports`):
 //!
 //! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `worker_step`,
-//!    `cpu`, `metric_table`, `log_limit`
+//!    `cpu`, `byte_cache`, `metric_table`, `log_limit`
 //! 2. shared by all workers of a node: `leases`, `interrupts`, `in_flight`, `knowledge_cache`,
 //!    `mcp_cache`, `context`, `unanswered`
 //! 3. conversations: `suspects`, `mailbox`, `secrets`, `senders`, `number_proof`, `sandbox`,
@@ -15,6 +15,7 @@
 //! 6. workers: `dispatch`, `trials`, `ingest`, `jobs`, `timers`, `poison`,
 //!    `workers`
 
+mod byte_cache;
 pub mod channel;
 mod clock;
 pub mod context;

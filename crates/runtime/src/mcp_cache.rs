@@ -3,58 +3,44 @@
 //! The key holds project, address and headers with their secrets, so that no project sees another
 //! one's list.
 
+use crate::byte_cache::ByteCache;
 use domain::{
     ids::ProjectId,
+    json::memory_of,
+    limits::MCP_CACHE,
     tool_request::{ToolAnswer, ToolRequest},
 };
 use sha2::{Digest as _, Sha256};
 use std::{
-    collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 const MAX_AGE: Duration = Duration::from_secs(300);
-/// Of all lists together.
-const MAX_BYTES: usize = 16 << 20;
 
-#[derive(Default)]
 pub(crate) struct McpCache(Mutex<Lists>);
 
-type Key = [u8; 32];
+/// Lists with their age, by key.
+type Lists = ByteCache<[u8; 32], (ToolAnswer, Duration)>;
 
-#[derive(Default)]
-struct Lists {
-    entries: HashMap<Key, Entry>,
-    bytes: usize,
-}
-
-struct Entry {
-    answer: ToolAnswer,
-    bytes: usize,
-    at: Duration,
+impl Default for McpCache {
+    fn default() -> Self {
+        Self(Mutex::new(ByteCache::new(MCP_CACHE)))
+    }
 }
 
 impl McpCache {
     /// `now` is the node's monotonic clock.
     pub(crate) fn get(&self, project: ProjectId, request: &ToolRequest, now: Duration) -> Option<ToolAnswer> {
-        let lists = self.lists();
-        let entry = lists.entries.get(&key(project, request))?;
-        (now.saturating_sub(entry.at) < MAX_AGE).then(|| entry.answer.clone())
+        let mut lists = self.lists();
+        let (answer, at) = lists.get(&key(project, request))?;
+        (now.saturating_sub(*at) < MAX_AGE).then(|| answer.clone())
     }
 
-    /// Keeps an answer. If there is no room, all older ones are dropped.
+    /// Keeps an answer.
     pub(crate) fn put(&self, project: ProjectId, request: &ToolRequest, answer: &ToolAnswer, now: Duration) {
         let ToolAnswer::Answered { content, .. } = answer else { return };
-        let bytes = content.to_string().len();
-        let mut lists = self.lists();
-        lists.entries.retain(|_, entry| now.saturating_sub(entry.at) < MAX_AGE);
-        lists.bytes = lists.entries.values().map(|entry| entry.bytes).sum();
-        if lists.bytes + bytes > MAX_BYTES {
-            *lists = Lists::default();
-        }
-        lists.bytes += bytes;
-        lists.entries.insert(key(project, request), Entry { answer: answer.clone(), bytes, at: now });
+        self.lists().put(key(project, request), (answer.clone(), now), memory_of(content));
     }
 
     fn lists(&self) -> MutexGuard<'_, Lists> {
@@ -62,6 +48,6 @@ impl McpCache {
     }
 }
 
-fn key(project: ProjectId, request: &ToolRequest) -> Key {
+fn key(project: ProjectId, request: &ToolRequest) -> [u8; 32] {
     Sha256::digest(format!("{project}{:?}{:?}{:?}", request.url, request.mcp, request.headers)).into()
 }

@@ -39,7 +39,7 @@ const fn histogram(name: &'static str, labels: &'static str, help: &'static str)
 }
 
 /// Sorted by name.
-pub const METRICS: [Metric; 29] = [
+pub const METRICS: [Metric; 30] = [
     counter(
         "chasqui_connections_closed_total",
         "cause",
@@ -56,6 +56,7 @@ pub const METRICS: [Metric; 29] = [
     counter("chasqui_handshakes_total", "result", "webhook handshakes: `accepted`, `refused`, `failed`"),
     histogram("chasqui_http_request_seconds", "route,method", "duration of API requests"),
     counter("chasqui_inbound_accepted_total", "result", "deliveries of Meta by what became of them"),
+    counter("chasqui_inbound_held_total", "", "messages that wait until their number is proved"),
     histogram("chasqui_inbound_ack_seconds", "", "time until a delivery was stored"),
     counter("chasqui_knowledge_indexes_total", "", "knowledge bases that were indexed"),
     counter("chasqui_llm_requests_total", "result", "model calls"),

@@ -82,6 +82,7 @@ impl ProjectContext {
         let user = stored.ok_or(ApiError::Unauthorized)?.user_id;
         let facts = parts.extensions.get::<Arc<RequestFacts>>().cloned().unwrap_or_default();
         count(ctx, id, &facts)?;
+        facts.memory.get_or_init(|| (ctx.http().large_bodies.clone(), pointer.project_id));
         let idempotency_key = idempotency_key(parts)?;
         let host = parts.headers.get(header::HOST).cloned();
         Ok(Self { ctx: ctx.clone(), project: pointer.project_id, key: id, user, idempotency_key, facts, host })

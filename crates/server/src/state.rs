@@ -1,6 +1,6 @@
 //! State shared by handlers: the runtime and what only HTTP needs.
 
-use crate::api::{rate::RateLimit, streams::Streams, unverified::Unverified};
+use crate::api::{large_bodies::LargeBodies, rate::RateLimit, streams::Streams, unverified::Unverified};
 use axum::http::HeaderValue;
 use domain::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -30,6 +30,7 @@ pub(crate) struct Http {
     pub(crate) streams: Streams,
     /// Memory for bodies of webhooks.
     pub(crate) unverified: Unverified,
+    pub(crate) large_bodies: Arc<LargeBodies>,
     /// Time and result of the last trial write to the database.
     pub(crate) last_probe: Mutex<Option<(Timestamp, Probe)>>,
     /// Time at which due work was counted for the metrics.
@@ -61,6 +62,7 @@ impl AppState {
             handshakes: RateLimit::new(FAILED_HANDSHAKES_PER_MINUTE),
             streams: Streams::default(),
             unverified: Unverified::default(),
+            large_bodies: Arc::default(),
             last_probe: Mutex::default(),
             queues_measured: Mutex::default(),
         };

@@ -34,7 +34,6 @@ pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> 
     }
     let response = shake(&ctx, request.uri().query().unwrap_or_default()).await;
     if response.status() == StatusCode::FORBIDDEN {
-        metrics::counter!("webhook_handshakes_refused_total").increment(1);
         peer.and_then(|peer| ctx.http().handshakes.count(peer, ctx.now()));
     }
     response
@@ -126,7 +125,7 @@ pub(crate) async fn deliver(State(ctx): State<AppState>, request: Request) -> Re
         }
         Err(_) => return refused(StatusCode::BAD_REQUEST, "broken"),
     };
-    status(&receive(&ctx, signature, &bytes).await).into_response()
+    status(&receive(&ctx, signature, bytes).await).into_response()
 }
 
 async fn read(ctx: &AppState, body: Body) -> Result<(Reserved, Bytes), ApiError> {

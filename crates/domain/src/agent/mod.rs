@@ -11,6 +11,7 @@ mod node;
 pub mod nodes;
 mod query;
 mod read;
+mod room;
 mod validate;
 pub mod variables;
 
@@ -24,6 +25,7 @@ pub use nodes::{
     Transport, WarmEnd, Webhook, WhatsappTemplate, request_tool_name,
 };
 pub use query::parse_query;
+pub use room::Room;
 pub use variables::{
     Destination, Filled, FilledValue, Sources, fill, fill_arguments, fill_context, fill_value, placeholders,
 };

@@ -4,8 +4,15 @@
 //! occur, use [`fill`], which fills both in one pass. Two passes would let a contact named
 //! `#{amount}`, or a model that writes `{{secrets.key}}`, reach values that are not theirs.
 
+use super::room::Room;
+use crate::limits::REQUEST_BYTES;
 use serde_json::{Map, Value};
 use std::collections::HashSet;
+
+/// Variables without a value that are reported of one text.
+const MOST_UNKNOWN: usize = 20;
+/// Longest scheme, host and port. Text after that is escaped.
+const LONGEST_ORIGIN: usize = 2_048;
 
 /// Destination of filled text; decides how values are escaped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +43,7 @@ pub struct Sources<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filled {
     pub text: String,
-    /// Paths and names without a value, each once, in order; they are replaced by nothing.
+    /// Paths and names without a value, each once, in order, at most 20; they are replaced by nothing.
     pub unknown: Vec<String>,
 }
 
@@ -59,12 +66,25 @@ pub fn fill_arguments(template: &str, args: &Map<String, Value>, destination: De
 
 /// Fills both syntaxes in one pass.
 pub fn fill(template: &str, sources: Sources<'_>, destination: Destination) -> Filled {
+    fill_within(template, sources, destination, &mut Room::new(REQUEST_BYTES))
+}
+
+/// The same within the room that is left.
+pub fn fill_within(template: &str, sources: Sources<'_>, destination: Destination, room: &mut Room) -> Filled {
     let mut unknown = Distinct::default();
-    let text = fill_noting(template, sources, destination, &mut unknown);
+    let text = fill_noting(template, sources, destination, room, &mut unknown);
     Filled { text, unknown: unknown.list }
 }
 
-fn fill_noting(template: &str, sources: Sources<'_>, destination: Destination, unknown: &mut Distinct) -> String {
+fn fill_noting(
+    template: &str,
+    sources: Sources<'_>,
+    destination: Destination,
+    room: &mut Room,
+    unknown: &mut Distinct,
+) -> String {
+    // The template's own text goes first: however long the values, it is whole.
+    room.take(template.len());
     let mut text = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, variable, after)) = next(rest) {
@@ -76,10 +96,11 @@ fn fill_noting(template: &str, sources: Sources<'_>, destination: Destination, u
         };
         match value {
             None => text.push_str(written),
-            Some((name, None | Some(Value::Null))) => unknown.add(name),
+            Some((name, None | Some(Value::Null))) if unknown.list.len() < MOST_UNKNOWN => unknown.add(name),
+            Some((_, None | Some(Value::Null))) => {}
             Some((_, Some(value))) => {
                 let as_written = destination == Destination::Url && variable.may_be_origin() && in_origin(&text);
-                put(&mut text, value, if as_written { Destination::Header } else { destination });
+                put(&mut text, value, if as_written { Destination::Header } else { destination }, room);
             }
         }
         rest = after;
@@ -91,24 +112,30 @@ fn fill_noting(template: &str, sources: Sources<'_>, destination: Destination, u
 /// Fills every string of a JSON value, keys too, at any depth. A plain string is a body given as
 /// text: where it looks like JSON, values are escaped for [`Destination::JsonText`].
 pub fn fill_value(template: &Value, sources: Sources<'_>) -> FilledValue {
+    fill_value_within(template, sources, &mut Room::new(REQUEST_BYTES))
+}
+
+/// The same within the room that is left.
+pub fn fill_value_within(template: &Value, sources: Sources<'_>, room: &mut Room) -> FilledValue {
     let mut unknown = Distinct::default();
     let value = match template {
         Value::String(text) if text.trim_start().starts_with(['{', '[']) => {
-            Value::String(fill_noting(text, sources, Destination::JsonText, &mut unknown))
+            Value::String(fill_noting(text, sources, Destination::JsonText, room, &mut unknown))
         }
-        other => walk(other, sources, &mut unknown),
+        other => walk(other, sources, room, &mut unknown),
     };
     FilledValue { value, unknown: unknown.list }
 }
 
 /// Replaces each mark by its value, escaped as [`fill`] does it for that destination.
-pub(crate) fn put_in(text: &str, mark: &str, value: &str, destination: Destination) -> String {
+pub(crate) fn put_in(text: &str, mark: &str, value: &str, destination: Destination, room: &mut Room) -> String {
+    room.take(text.len());
     let value = Value::String(value.to_owned());
     let mut parts = text.split(mark);
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let as_written = destination == Destination::Url && in_origin(&out);
-        put(&mut out, &value, if as_written { Destination::Header } else { destination });
+        put(&mut out, &value, if as_written { Destination::Header } else { destination }, room);
         out.push_str(part);
     }
     out
@@ -271,10 +298,23 @@ fn look_up<'a>(context: &'a Value, path: &str) -> Option<&'a Value> {
 
 /// True if text after `before` is still scheme, host or port.
 fn in_origin(before: &str) -> bool {
-    !before.replacen("://", "", 1).contains(['/', '?', '#'])
+    let ends = ['/', '?', '#'];
+    if before.len() > LONGEST_ORIGIN {
+        return false;
+    }
+    match before.split_once(ends) {
+        None => true,
+        Some((scheme, rest)) if scheme.ends_with(':') && before[scheme.len()..].starts_with("//") => {
+            !rest[1..].contains(ends)
+        }
+        Some(_) => false,
+    }
 }
 
-fn put(out: &mut String, value: &Value, destination: Destination) {
+fn put(out: &mut String, value: &Value, destination: Destination, room: &mut Room) {
+    if room.is_exceeded() {
+        return;
+    }
     let compact;
     let text = match value {
         Value::String(text) => text,
@@ -283,15 +323,22 @@ fn put(out: &mut String, value: &Value, destination: Destination) {
             &compact
         }
     };
+    if destination == Destination::Prompt {
+        return room.push(out, text);
+    }
+    let (before, whole) = (out.len(), text.len());
+    let text = room.fitting(text);
     match destination {
         Destination::Prompt | Destination::JsonString => out.push_str(text),
         Destination::Header => out.extend(text.chars().filter(|c| *c == '\t' || !c.is_control())),
         Destination::JsonText => {
-            let quoted = Value::from(text.as_str()).to_string();
+            let quoted = Value::from(text).to_string();
             out.push_str(&quoted[1..quoted.len() - 1]);
         }
         Destination::Url => percent_encode(out, text),
     }
+    // Characters that a destination leaves out have cost their time.
+    room.take(whole.max(out.len() - before));
 }
 
 /// Leaves only the unreserved characters of RFC 3986.
@@ -306,15 +353,15 @@ fn percent_encode(out: &mut String, text: &str) {
     }
 }
 
-fn walk(template: &Value, sources: Sources<'_>, unknown: &mut Distinct) -> Value {
+fn walk(template: &Value, sources: Sources<'_>, room: &mut Room, unknown: &mut Distinct) -> Value {
     match template {
-        Value::String(text) => Value::String(fill_noting(text, sources, Destination::JsonString, unknown)),
-        Value::Array(items) => items.iter().map(|item| walk(item, sources, unknown)).collect(),
+        Value::String(text) => Value::String(fill_noting(text, sources, Destination::JsonString, room, unknown)),
+        Value::Array(items) => items.iter().map(|item| walk(item, sources, room, unknown)).collect(),
         Value::Object(map) => {
             let mut filled = Map::new();
             for (key, item) in map {
-                let key = fill_noting(key, sources, Destination::JsonString, unknown);
-                let item = walk(item, sources, unknown);
+                let key = fill_noting(key, sources, Destination::JsonString, room, unknown);
+                let item = walk(item, sources, room, unknown);
                 filled.insert(key, item);
             }
             Value::Object(filled)

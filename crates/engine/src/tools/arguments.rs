@@ -4,6 +4,8 @@
 
 use domain::{
     chat::ToolSpec,
+    json,
+    limits::{MODEL_VALUES, REQUEST_BYTES},
     schema::{self, Answer},
 };
 use serde_json::{Map, Value, json};
@@ -18,9 +20,12 @@ pub(crate) struct Checked {
 
 /// Returns the arguments, or the problems.
 pub(crate) fn check(spec: &ToolSpec, given: &Value) -> Result<Checked, Value> {
+    if json::bytes_of(given) > REQUEST_BYTES {
+        return Err(json!([{"path": "", "message": "the arguments are too large"}]));
+    }
     let given = match given {
         Value::Null => Value::Object(Map::new()),
-        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| given.clone()),
+        Value::String(text) => json::parse(text.as_bytes(), MODEL_VALUES).unwrap_or_else(|_| given.clone()),
         other => other.clone(),
     };
     let given = coerced(&spec.parameters, given);
@@ -55,7 +60,7 @@ fn coerced(schema: &Value, value: Value) -> Value {
         },
         (Some("string"), Value::Number(number)) => Value::String(number.to_string()),
         (Some(kind @ ("object" | "array")), Value::String(text)) => {
-            let parsed = serde_json::from_str::<Value>(&text).ok();
+            let parsed = json::parse(text.as_bytes(), MODEL_VALUES).ok();
             let fits = |value: &Value| if kind == "object" { value.is_object() } else { value.is_array() };
             parsed.filter(fits).map_or(Value::String(text), |value| coerced(schema, value))
         }

@@ -5,9 +5,10 @@ use crate::{state::McpOffer, step_builder::StepBuilder};
 use domain::{
     agent::{
         McpServer,
-        variables::{Destination, fill_context},
+        variables::{Destination, Sources, fill_within},
     },
     chat::ToolCall,
+    json,
     tool_request::{McpAsk, SecretMarks, ToolRequest},
 };
 use serde_json::{Map, Value, json};
@@ -17,17 +18,21 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, offer: &McpOffer,
     let Some(server) = servers.iter().find(|server| server.name == offer.server) else {
         return step.answer_first_call(call, json!({"error": "unknown_tool", "code": "unknown_tool"}));
     };
-    let (request, secrets) = request(step, server, Some((&offer.tool, arguments)));
-    step.request(call, request, secrets);
+    match request(step, server, Some((&offer.tool, arguments))) {
+        Some((request, secrets)) => step.request(call, request, secrets),
+        None => step.refuse_large_request(call),
+    }
 }
 
 /// The request to a server, for a call or for its list of tools, with marks where secrets belong.
+/// `None` if it is too large.
 pub(crate) fn request(
     step: &mut StepBuilder<'_>,
     server: &McpServer,
     call: Option<(&str, Map<String, Value>)>,
-) -> (ToolRequest, SecretMarks) {
+) -> Option<(ToolRequest, SecretMarks)> {
     let (tool, arguments) = call.unzip();
+    let of_arguments = arguments.as_ref().map_or(0, json::bytes_of);
     let ask = McpAsk { transport: server.transport, tool: tool.map(str::to_owned) };
     // Repeating a list is harmless; repeating a call may not be.
     let method = if ask.tool.is_some() { "POST" } else { "GET" };
@@ -39,10 +44,12 @@ pub(crate) fn request(
         idempotency_key: String::new(),
         mcp: Some(ask),
     };
-    with_secrets(step, server.secret_names(), |context| {
+    with_secrets(step, server.secret_names(), |context, room| {
+        room.take(of_arguments);
+        let sources = Sources { context: Some(context), arguments: None };
         let mut unknown = Vec::new();
         let mut fill = |text: &str| {
-            let filled = fill_context(text, context, Destination::Header);
+            let filled = fill_within(text, sources, Destination::Header, room);
             unknown.extend(filled.unknown);
             filled.text
         };

@@ -8,10 +8,11 @@ use super::{
 use crate::{agent::CompiledNode, state::InterruptKind, step_builder::StepBuilder, variable_values};
 use domain::{
     agent::{
-        WhatsappTemplate,
-        variables::{Destination, fill_context, placeholders},
+        Room, WhatsappTemplate,
+        variables::{Destination, Sources, fill_within, placeholders},
     },
     chat::ToolCall,
+    limits::REQUEST_BYTES,
     message::{Content, TemplateMessage},
     tool_names::SEND_TEMPLATE,
 };
@@ -86,12 +87,14 @@ fn values_of(
     mut given: Map<String, Value>,
 ) -> Result<Vec<(String, String)>, Vec<String>> {
     let context = variable_values::of(step.state, step.at);
+    let sources = Sources { context: Some(&context), arguments: None };
+    let mut room = Room::new(REQUEST_BYTES);
     let (mut filled, mut missing) = (Vec::new(), Vec::new());
     for (name, configured) in &template.template_parameters {
         let configured = in_words(configured);
         let theirs = given.remove(name).map(|value| in_words(&value)).filter(|value| !value.trim().is_empty());
         if !configured.trim().is_empty() && placeholders(&configured).is_empty() {
-            filled.push((name.clone(), fill_context(&configured, &context, Destination::Prompt).text));
+            filled.push((name.clone(), fill_within(&configured, sources, Destination::Prompt, &mut room).text));
         } else if let Some(value) = theirs {
             filled.push((name.clone(), value));
         } else {

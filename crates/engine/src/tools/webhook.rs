@@ -1,12 +1,14 @@
 //! `<name>_request`: an HTTP request that the builder configured and the model fills in.
 
-use crate::{effect::Effect, state::Pending, step_builder::StepBuilder, variable_values};
+use crate::{effect::Effect, limits, state::Pending, step_builder::StepBuilder, variable_values};
 use domain::{
     agent::{
-        HttpMethod, Webhook,
+        HttpMethod, Room, Webhook,
         variables::{self, Destination, Sources},
     },
     chat::{ToolCall, ToolSpec},
+    json,
+    limits::{ANSWER_VALUES, REQUEST_BYTES, REQUEST_SECRETS},
     tool_request::{SecretMarks, ToolRequest},
 };
 use serde_json::{Map, Value, json};
@@ -63,11 +65,18 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: Map<St
         let error = "a value leaves a part of the URL's path empty, or is . or ..: it would address something else";
         return step.answer_first_call(call, json!({"error": error, "code": "bad_url_value"}));
     }
-    let (request, secrets) = request(step, &settings, &arguments);
-    step.request(call, request, secrets);
+    match request(step, &settings, &arguments) {
+        Some((request, secrets)) => step.request(call, request, secrets),
+        None => step.refuse_large_request(call),
+    }
 }
 
 impl StepBuilder<'_> {
+    pub(crate) fn refuse_large_request(&mut self, call: &ToolCall) {
+        let error = "request too large: with its variables filled in it exceeds 1 MiB, or it names over 64 secrets";
+        self.answer_first_call(call, json!({"error": error, "code": "request_too_large"}));
+    }
+
     /// Makes a request; its outcome becomes the call's result.
     pub(crate) fn request(&mut self, call: &ToolCall, request: ToolRequest, secrets: SecretMarks) {
         if self.state.facts.test_mode && self.agent.mock_only_in_tests {
@@ -87,43 +96,53 @@ impl StepBuilder<'_> {
     }
 }
 
-/// The request with everything filled in but secrets, and the marks of the secrets.
+/// The request with everything filled in but secrets, and the marks of the secrets. `None` if it is
+/// too large.
 fn request(
     step: &mut StepBuilder<'_>,
     settings: &Webhook,
     arguments: &Map<String, Value>,
-) -> (ToolRequest, SecretMarks) {
-    with_secrets(step, settings.secret_names(), |context| filled(settings, context, arguments))
+) -> Option<(ToolRequest, SecretMarks)> {
+    with_secrets(step, settings.secret_names(), |context, room| filled(settings, context, arguments, room))
 }
 
 /// Builds a request with `fill`, with marks in place of secrets. `fill` also returns the variables
-/// without a value.
+/// without a value. `None` if the request is too large.
 pub(super) fn with_secrets(
     step: &mut StepBuilder<'_>,
     names: Vec<String>,
-    fill: impl Fn(&Value) -> (ToolRequest, Vec<String>),
-) -> (ToolRequest, SecretMarks) {
+    fill: impl Fn(&Value, &mut Room) -> (ToolRequest, Vec<String>),
+) -> Option<(ToolRequest, SecretMarks)> {
+    if names.len() > REQUEST_SECRETS {
+        return None;
+    }
+    let mut room = Room::new(REQUEST_BYTES);
     let mut context = variable_values::of(step.state, step.at);
     let mut secrets = SecretMarks::default();
     if !names.is_empty() {
         // No one can forge a mark: it does not occur in the request without secrets.
-        let (without, _) = fill(&context);
+        let (without, _) = fill(&context, &mut room.clone());
         let text = format!("{}{:?}{:?}", without.url, without.headers, without.body);
         secrets = SecretMarks::new(names, &step.next_id("secret").replace('_', ""), &text);
         context["secrets"] = secrets.as_context();
     }
-    let (request, unknown) = fill(&context);
-    for path in unknown {
+    let (request, unknown) = fill(&context, &mut room);
+    for path in unknown.into_iter().take(limits::UNKNOWN) {
         step.event("warning", json!({"code": "unknown_variable", "path": path}));
     }
-    (request, secrets)
+    (!room.is_exceeded()).then_some((request, secrets))
 }
 
-fn filled(settings: &Webhook, context: &Value, arguments: &Map<String, Value>) -> (ToolRequest, Vec<String>) {
+fn filled(
+    settings: &Webhook,
+    context: &Value,
+    arguments: &Map<String, Value>,
+    room: &mut Room,
+) -> (ToolRequest, Vec<String>) {
     let sources = Sources { context: Some(context), arguments: Some(arguments) };
     let mut unknown = Vec::new();
     let mut fill = |text: &str, destination| {
-        let filled = variables::fill(text, sources, destination);
+        let filled = variables::fill_within(text, sources, destination, room);
         unknown.extend(filled.unknown);
         filled.text
     };
@@ -138,13 +157,15 @@ fn filled(settings: &Webhook, context: &Value, arguments: &Map<String, Value>) -
             let known = schema.get("properties").and_then(Value::as_object);
             let fields = arguments.iter().filter(|(name, _)| known.is_some_and(|known| known.contains_key(*name)));
             let body: Map<String, Value> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+            room.take(json::bytes_of(&body));
             (!body.is_empty()).then_some(Value::Object(body))
         }
         None => {
-            let filled = variables::fill_value(&settings.body, sources);
+            let filled = variables::fill_value_within(&settings.body, sources, room);
             unknown.extend(filled.unknown);
             let value = match filled.value {
-                Value::String(text) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
+                // A body of too many values is sent as the text that it is.
+                Value::String(text) => json::parse(text.as_bytes(), ANSWER_VALUES).unwrap_or(Value::String(text)),
                 other => other,
             };
             let empty = value.is_null() || value == json!({}) || value == json!("");

@@ -163,7 +163,7 @@ fn s17_secret_marks_cannot_be_forged() {
         })
         .unwrap();
     let values = [("k", "hush"), ("path", "p/q")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let filled = secrets.fill(&request, &values);
+    let filled = secrets.fill(&request, &values).unwrap();
     assert_eq!(filled.url, "https://t.example/p%2Fq/s3cr3t0xsecret5%20%7B%7Bsecrets.k%7D%7D");
     assert_eq!(filled.headers[0].1, "Bearer hush");
     assert_eq!(filled.body, Some(json!({"key": "hush", "said": "s3cr3t0xsecret5 {{secrets.k}}"})));

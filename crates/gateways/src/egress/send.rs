@@ -10,7 +10,7 @@ use super::{
     redirect::Hop,
     target,
 };
-use crate::{InProcess, body::Progress, wire};
+use crate::{InProcess, body::Progress, parsing::off_worker, wire};
 use domain::tool_request::{ToolAnswer, ToolRequest};
 use reqwest::{Method, Response, header::CONTENT_LENGTH};
 
@@ -108,6 +108,12 @@ impl Egress {
         let status = response.status().as_u16();
         let (body, truncated) =
             wire::read_capped(&mut response, self.policy.limits.body).await.map_err(|error| refusal_for(&error))?;
-        Ok(ToolAnswer::Answered { status, content: content::of(&body), truncated })
+        let content = off_worker(body, |body| content::of(body)).await;
+        Ok(content.flatten().map_or_else(too_large, |content| ToolAnswer::Answered { status, content, truncated }))
     }
+}
+
+/// The answer has too many JSON values.
+fn too_large() -> ToolAnswer {
+    ToolAnswer::Failed { code: "result_too_large".into(), message: "result too large".into() }
 }

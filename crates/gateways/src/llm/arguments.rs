@@ -4,6 +4,8 @@
 //! format at the end. A text that ends inside a word or before a value is not repaired: that would
 //! be guessing.
 
+use domain::json;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 /// Markers that some models append to a call.
@@ -11,12 +13,16 @@ const MARKERS: [&str; 9] =
     ["<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|call|>", "</tool_call>", "</function>", "</s>", "```"];
 
 /// Reads JSON in a string (the protocol), an object (some servers) or nothing. Other text stays
-/// text.
-pub(super) fn read(value: Option<&Value>) -> Value {
+/// text, as do arguments of more values than there is room for.
+pub(super) fn read(value: Option<&Value>, room: &mut usize) -> Value {
     match value {
         None | Some(Value::Null) => Value::Object(Map::new()),
         Some(Value::String(text)) if text.trim().is_empty() => Value::Object(Map::new()),
         Some(Value::String(text)) => {
+            let Some(left) = room.checked_sub(json::values_in(text.as_bytes())) else {
+                return Value::String(text.clone());
+            };
+            *room = left;
             serde_json::from_str(text).ok().or_else(|| repaired(text)).unwrap_or_else(|| Value::String(text.clone()))
         }
         Some(other) => other.clone(),
@@ -26,7 +32,7 @@ pub(super) fn read(value: Option<&Value>) -> Value {
 /// True if the JSON is complete without repair.
 pub(super) fn are_whole(value: Option<&Value>) -> bool {
     match value {
-        Some(Value::String(text)) => serde_json::from_str::<Value>(text).is_ok(),
+        Some(Value::String(text)) => serde_json::from_str::<IgnoredAny>(text).is_ok(),
         Some(_) => true,
         None => false,
     }
@@ -92,7 +98,7 @@ mod tests {
     use serde_json::json;
 
     fn of(text: &str) -> Value {
-        read(Some(&json!(text)))
+        read(Some(&json!(text)), &mut 1_000)
     }
 
     #[test]
@@ -120,9 +126,17 @@ mod tests {
     }
 
     #[test]
+    fn arguments_of_too_many_values_stay_text() {
+        let text = json!("[[],[],[]]");
+        let mut room = 8;
+        assert_eq!(read(Some(&text), &mut room), json!([[], [], []]));
+        assert_eq!(read(Some(&text), &mut room), text);
+    }
+
+    #[test]
     fn missing_arguments_become_an_empty_object() {
-        assert_eq!((read(None), of(" ")), (json!({}), json!({})));
-        assert_eq!(read(Some(&json!({"x": 2}))), json!({"x": 2}));
+        assert_eq!((read(None, &mut 0), of(" ")), (json!({}), json!({})));
+        assert_eq!(read(Some(&json!({"x": 2})), &mut 0), json!({"x": 2}));
         assert!(are_whole(Some(&json!("{}"))) && !are_whole(Some(&json!(r#"{"x": 1"#))) && !are_whole(None));
     }
 }

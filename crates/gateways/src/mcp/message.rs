@@ -1,6 +1,7 @@
 //! JSON-RPC for a client with one open request at a time.
 
 use super::failure::Failure;
+use domain::{json::Refused, limits::ANSWER_VALUES};
 use serde_json::{Map, Value, json};
 
 pub(super) fn request(id: u32, method: &str, params: Value) -> Value {
@@ -26,8 +27,10 @@ pub(super) enum Incoming {
 /// databases refuse.
 pub(super) fn read(text: &[u8]) -> Result<Vec<Value>, Failure> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let read: Value = serde_json::from_slice(text)
-        .map_err(|_| Failure::bad_response("the MCP server's answer is no JSON that can be read"))?;
+    let read = domain::json::parse(text, ANSWER_VALUES).map_err(|refused| match refused {
+        Refused::TooMany(_) => Failure::bad_response("the MCP server's answer is too large"),
+        Refused::Malformed(_) => Failure::bad_response("the MCP server's answer is no JSON that can be read"),
+    })?;
     Ok(match without_nul(read) {
         Value::Array(messages) => messages,
         message => vec![message],

@@ -1,4 +1,4 @@
-//! Stores a whole delivery in one commit. An item that cannot be processed never blocks the others.
+//! Stores a delivery, which is hardly ever more than one commit. An item that cannot be processed never blocks the others.
 
 use super::{messages, sandbox, statuses, templates};
 use crate::{
@@ -16,6 +16,9 @@ use store::{
     webhook_events,
 };
 
+/// Items of one transaction: other writes wait for no more than these.
+const BATCH: usize = 100;
+
 /// Meta's ids have up to about 200 characters.
 const LONGEST_ID: usize = 1_024;
 
@@ -28,48 +31,75 @@ enum NumberOwner {
     Unproved,
 }
 
+/// Stores a delivery, in several commits if it has more than [`BATCH`] items. After a failure or a
+/// crash between them Meta repeats all of it, and what was stored counts as seen.
 pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Result<()> {
-    transact!(ctx.store, "ingest", tx => {
-        let mut kept = (delivery.malformed > 0 || delivery.items.is_empty()).then_some("malformed");
-        let mut held = Vec::new();
-        for item in &delivery.items {
-            match item {
-                Item::Message(message) if !storable(message) => kept = Some("oversized"),
-                Item::Message(message) if !messages::has_sender(message) => kept = Some("unknown_sender"),
-                Item::Message(message) => match owner(ctx, tx, &message.phone_number_id).await? {
-                    Some(NumberOwner::Project(project, config)) => {
-                        messages::store(ctx, tx, project, config, message).await?
-                    }
-                    Some(NumberOwner::Sandbox) => sandbox::store(ctx, tx, message).await?,
-                    Some(NumberOwner::Unproved) => held.push(&message.phone_number_id),
-                    None => {
-                        kept = Some("unknown_number");
-                        unknown_number(ctx, &message.kind);
-                    }
-                },
-                Item::Status(status) => statuses::store(ctx, tx, status).await?,
-                Item::Other { field, waba_id, raw, .. } => {
-                    if !templates::store(ctx, tx, waba_id.as_deref(), field, raw).await? {
-                        kept = Some("other_field");
-                    }
-                }
+    let mut outcome = Unstored { kept: (delivery.malformed > 0 || delivery.items.is_empty()).then_some("malformed"), held: vec![] };
+    let mut rest = delivery.items.as_slice();
+    loop {
+        let (batch, later) = rest.split_at(rest.len().min(BATCH));
+        rest = later;
+        outcome = transact!(ctx.store, "ingest", tx => {
+            let mut outcome = outcome.clone();
+            for item in batch {
+                store_item(ctx, tx, item, &mut outcome).await?;
+            }
+            // Last, so that a body that is kept was processed.
+            if rest.is_empty() {
+                keep(ctx, tx, body, &outcome).await?;
+            }
+            reach(batch, ["ingest.commit", "status.commit"]);
+            Ok(outcome)
+        })?;
+        reach(batch, ["ingest.committed", "status.committed"]);
+        if rest.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// Items of a delivery that were not stored.
+#[derive(Clone)]
+struct Unstored<'a> {
+    /// The reason to keep the body.
+    kept: Option<&'static str>,
+    /// Unproved numbers whose messages wait in the body.
+    held: Vec<&'a str>,
+}
+
+async fn store_item<'a>(ctx: &Context, tx: &mut Tx<'_>, item: &'a Item, outcome: &mut Unstored<'a>) -> Result<()> {
+    match item {
+        Item::Message(message) if !storable(message) => outcome.kept = Some("oversized"),
+        Item::Message(message) if !messages::has_sender(message) => outcome.kept = Some("unknown_sender"),
+        Item::Message(message) => match owner(ctx, tx, &message.phone_number_id).await? {
+            Some(NumberOwner::Project(project, config)) => messages::store(ctx, tx, project, config, message).await?,
+            Some(NumberOwner::Sandbox) => sandbox::store(ctx, tx, message).await?,
+            Some(NumberOwner::Unproved) => outcome.held.push(&message.phone_number_id),
+            None => {
+                outcome.kept = Some("unknown_number");
+                unknown_number(ctx, &message.kind);
+            }
+        },
+        Item::Status(status) => statuses::store(ctx, tx, status).await?,
+        Item::Other { field, waba_id, raw, .. } => {
+            if !templates::store(ctx, tx, waba_id.as_deref(), field, raw).await? {
+                outcome.kept = Some("other_field");
             }
         }
-        if !held.is_empty() {
-            kept = Some("unproved_number");
-        }
-        if let Some(reason) = kept {
-            let (sha256, now) = (Sha256::digest(body), ctx.now());
-            webhook_events::keep(tx, &sha256, body, reason, now).await?;
-            for number in held {
-                unscoped::hold(tx, number, (webhook_events::day(now), &sha256), now).await?;
-                metrics::counter!("inbound_held_total").increment(1);
-            }
-        }
-        reach(delivery, ["ingest.commit", "status.commit"]);
-        Ok(())
-    })?;
-    reach(delivery, ["ingest.committed", "status.committed"]);
+    }
+    Ok(())
+}
+
+/// Keeps the body if an item was not stored.
+async fn keep(ctx: &Context, tx: &mut Tx<'_>, body: &[u8], outcome: &Unstored<'_>) -> Result<()> {
+    let reason = if outcome.held.is_empty() { outcome.kept } else { Some("unproved_number") };
+    let Some(reason) = reason else { return Ok(()) };
+    let (sha256, now) = (Sha256::digest(body), ctx.now());
+    webhook_events::keep(tx, &sha256, body, reason, now).await?;
+    for number in &outcome.held {
+        unscoped::hold(tx, number, (webhook_events::day(now), &sha256), now).await?;
+        metrics::counter!("chasqui_inbound_held_total").increment(1);
+    }
     Ok(())
 }
 
@@ -87,8 +117,8 @@ fn storable(message: &InboundMessage) -> bool {
 }
 
 /// Marks one failpoint for messages and one for statuses.
-fn reach(delivery: &Delivery, [message, status]: [&'static str; 2]) {
-    for item in &delivery.items {
+fn reach(items: &[Item], [message, status]: [&'static str; 2]) {
+    for item in items {
         match item {
             Item::Message(_) => failpoint::reach(message),
             Item::Status(_) => failpoint::reach(status),

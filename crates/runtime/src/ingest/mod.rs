@@ -16,12 +16,13 @@ pub(crate) use delivery::process_held;
 use crate::{
     Context,
     context::PLATFORM_PROJECT,
-    failpoint,
+    cpu, failpoint,
     suspects::{self, PARKED},
 };
+use bytes::Bytes;
 use gateways::whatsapp::{
     signature::{self, SignatureError},
-    webhook,
+    webhook::{self, Malformed},
 };
 use sha2::{Digest as _, Sha256};
 use std::time::Instant;
@@ -31,6 +32,9 @@ use store::{
     transact, webhook_events,
 };
 use uuid::Uuid;
+
+/// Bodies up to this size are checked and parsed at once, in less than a millisecond.
+const SMALL: usize = 64 * 1024;
 
 /// Result of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,24 +50,35 @@ pub enum Received {
 }
 
 /// Stores a delivery, given its raw bytes and its signature header.
-pub async fn receive(ctx: &Context, signature: Option<&str>, bytes: &[u8]) -> Received {
+pub async fn receive(ctx: &Context, signature: Option<&str>, body: impl Into<Bytes>) -> Received {
     let began = Instant::now();
-    if let Err(error) = signature::verify(&ctx.app_secrets, signature, bytes) {
-        return refused(ctx, error);
-    }
+    let bytes = &body.into();
+    let (secrets, header) = (ctx.clone(), signature.map(str::to_owned));
+    let verify =
+        move |bytes: &[u8]| signature::verify(&secrets.app_secrets, header.as_deref(), bytes).map(|()| body_id(bytes));
+    let work = match computed(bytes, verify).await {
+        Some(Ok(work)) => work,
+        Some(Err(error)) => return refused(ctx, error),
+        None => return counted(Received::Failed, "failed"),
+    };
     failpoint::reach("ingest.verified");
-    let work = body_id(bytes);
     let deaths = ctx.in_flight.deaths(work);
     if deaths >= PARKED {
-        return keep(ctx, bytes).await;
+        tracing::error!("webhook parked: processing it ended the process three times; it is in webhook_events");
+        return keep(ctx, bytes, "poison").await;
     }
     // A suspect is processed alone, so that only its own entry is left if the process dies.
     let _others = if deaths + 1 < PARKED { Some(ctx.webhooks.read().await) } else { None };
     let _alone = if deaths + 1 >= PARKED { Some(ctx.webhooks.write().await) } else { None };
     let _in_flight = ctx.in_flight.enter_as(work, deaths + 1 >= PARKED);
     failpoint::poison("webhook", || String::from_utf8_lossy(bytes));
-    let delivery = match webhook::parse(bytes) {
+    let Some(parsed) = computed(bytes, webhook::parse).await else { return counted(Received::Failed, "failed") };
+    let delivery = match parsed {
         Ok(delivery) => delivery,
+        Err(Malformed::TooManyValues) => {
+            tracing::error!("webhook not processed: it has too many JSON values; it is in webhook_events");
+            return keep(ctx, bytes, "oversized").await;
+        }
         Err(malformed) => {
             tracing::warn!(%malformed, "signed webhook cannot be parsed");
             return counted(Received::Malformed, "malformed");
@@ -82,6 +97,15 @@ pub async fn receive(ctx: &Context, signature: Option<&str>, bytes: &[u8]) -> Re
     }
 }
 
+/// Runs a computation over a body, a large one on the blocking pool.
+async fn computed<T: Send + 'static>(bytes: &Bytes, work: impl FnOnce(&[u8]) -> T + Send + 'static) -> Option<T> {
+    if bytes.len() <= SMALL {
+        return Some(work(bytes));
+    }
+    let bytes = bytes.clone();
+    cpu::WEBHOOKS.run(move || work(&bytes)).await
+}
+
 /// Identifies a webhook by its body.
 fn body_id(bytes: &[u8]) -> WorkId {
     let mut id = [0; 16];
@@ -89,17 +113,14 @@ fn body_id(bytes: &[u8]) -> WorkId {
     WorkId { kind: WorkKind::Webhook, project: PLATFORM_PROJECT, subject: Uuid::from_bytes(id) }
 }
 
-/// Keeps a webhook raw, unparsed: processing it ended the process repeatedly.
-async fn keep(ctx: &Context, bytes: &[u8]) -> Received {
+/// Keeps a webhook raw, unparsed.
+async fn keep(ctx: &Context, bytes: &[u8], reason: &'static str) -> Received {
     let now = ctx.now();
     let kept = transact!(ctx.store, "ingest.park", tx => {
-        webhook_events::keep(tx, &Sha256::digest(bytes), bytes, "poison", now).await
+        webhook_events::keep(tx, &Sha256::digest(bytes), bytes, reason, now).await
     });
     match kept {
-        Ok(()) => {
-            tracing::error!("webhook parked: processing it ended the process three times; it is in webhook_events");
-            counted(Received::Stored, "parked")
-        }
+        Ok(()) => counted(Received::Stored, if reason == "poison" { "parked" } else { reason }),
         Err(error) => not_stored(ctx, &error),
     }
 }

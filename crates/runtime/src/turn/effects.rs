@@ -31,7 +31,10 @@ pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Inpu
         PendingEffect::Tool { effect, request, secrets, .. } => {
             let (filled, secrets) = with_secrets(ctx, turn.project, request, secrets).await?;
             failpoint::reach("tool.ask");
-            let answer = ctx.egress.send(&filled).await;
+            let answer = match &filled {
+                Some(filled) => ctx.egress.send(filled).await,
+                None => too_large(),
+            };
             failpoint::reach("tool.answered");
             let Secrets { values, missing } = secrets;
             return Ok(with_missing_secrets(missing, tool_outcome(turn, effect, answer, values).await));
@@ -108,25 +111,38 @@ async fn history_window(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> R
     rows.into_iter().map(|row| Ok((row.seq, from_json("history", &row.entry)?))).collect()
 }
 
+/// Outcome of a request that its secrets make too large.
+fn too_large() -> ToolAnswer {
+    ToolAnswer::Failed { code: "request_too_large".into(), message: "request too large".into() }
+}
+
 /// The secrets of a request: values that the project has, and names that it has not.
 struct Secrets {
     values: BTreeMap<String, String>,
     missing: Vec<String>,
 }
 
+/// The request with its secrets, unless it is too large.
 async fn with_secrets(
     ctx: &Context,
     project: ProjectId,
     request: &ToolRequest,
     marks: &SecretMarks,
-) -> Result<(ToolRequest, Secrets)> {
+) -> Result<(Option<ToolRequest>, Secrets)> {
     let values = secrets::values(ctx, project, marks.names()).await?;
     let missing = marks.names().filter(|name| !values.contains_key(*name)).map(str::to_owned).collect();
     Ok((marks.fill(request, &values), Secrets { values, missing }))
 }
 
+/// Requests a list of tools; its secrets are removed on the blocking pool, as of large answers.
 async fn send_request(ctx: &Context, filled: &ToolRequest, secrets: &Secrets) -> ToolAnswer {
-    readable(ctx.egress.send_as(filled, !secrets.values.is_empty()).await, &secrets.values)
+    let answer = ctx.egress.send_as(filled, !secrets.values.is_empty()).await;
+    let values = secrets.values.clone();
+    let read = cpu::LONG.run(move || readable(answer, &values)).await;
+    read.unwrap_or_else(|| ToolAnswer::Failed {
+        code: "bad_response".into(),
+        message: "its answer cannot be read".into(),
+    })
 }
 
 /// Removes secrets that the other side echoed: everything after this is journaled.
@@ -152,14 +168,16 @@ async fn list_tools(
 ) -> Result<Vec<Input>> {
     let lists = servers.iter().map(async |asked| {
         let (filled, secrets) = with_secrets(ctx, project, &asked.request, &asked.secrets).await?;
-        let cached = ctx.mcp.get(project, &filled, ctx.clock.monotonic());
-        let answer = match cached {
-            Some(answer) => answer,
-            None => {
-                let answer = send_request(ctx, &filled, &secrets).await;
-                ctx.mcp.put(project, &filled, &answer, ctx.clock.monotonic());
-                answer
-            }
+        let answer = match &filled {
+            None => too_large(),
+            Some(filled) => match ctx.mcp.get(project, filled, ctx.clock.monotonic()) {
+                Some(answer) => answer,
+                None => {
+                    let answer = send_request(ctx, filled, &secrets).await;
+                    ctx.mcp.put(project, filled, &answer, ctx.clock.monotonic());
+                    answer
+                }
+            },
         };
         Ok::<_, Error>((secrets.missing, ToolList { server: asked.server.clone(), answer }))
     });

@@ -8,7 +8,10 @@ use axum::{
     http::{header, request::Parts},
 };
 use bytes::BytesMut;
-use domain::agent::Graph;
+use domain::{
+    agent::Graph,
+    limits::{BODY_VALUES, GRAPH_VALUES},
+};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use runtime::cpu;
 use serde::{
@@ -43,6 +46,8 @@ pub(crate) trait RequestBody: DeserializeOwned + ToSchema + Send + 'static {
     const MAY_BE_EMPTY: bool = false;
     /// Maximum size in bytes.
     const LIMIT: usize = API_LIMIT;
+    /// Maximum number of JSON values.
+    const VALUES: usize = if Self::LIMIT > API_LIMIT { GRAPH_VALUES } else { BODY_VALUES };
     /// JSON pointer of an agent graph; empty if the body has none. `Graph::read` checks it instead
     /// of the schema: it accepts more spellings, and the schema could list millions of problems.
     const GRAPH_AT: &'static str = "";
@@ -61,7 +66,7 @@ pub(crate) trait RequestBody: DeserializeOwned + ToSchema + Send + 'static {
 /// with all problems of its values.
 pub(crate) async fn read<T: RequestBody>(request: Request) -> Result<T, ApiError> {
     let (parts, body) = request.into_parts();
-    let value = Value::Object(object(&parts, body, T::LIMIT).await?);
+    let value = Value::Object(object(&parts, body, [T::LIMIT, T::VALUES]).await?);
     if T::GRAPH_AT.is_empty() {
         return checked(value);
     }
@@ -165,13 +170,28 @@ impl Incoming {
     }
 }
 
-async fn object(parts: &Parts, body: Body, limit: usize) -> Result<Map<String, Value>, ApiError> {
+/// Reserves memory for a body above the limit of most routes.
+fn reserve(facts: &RequestFacts, size: usize) -> Result<(), ApiError> {
+    if size > API_LIMIT
+        && let Some((bodies, project)) = facts.memory.get()
+    {
+        let _ = facts.reserved.set(bodies.reserve(*project, size)?);
+    }
+    Ok(())
+}
+
+async fn object(parts: &Parts, body: Body, [limit, values]: [usize; 2]) -> Result<Map<String, Value>, ApiError> {
     let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if text(header::CONTENT_LENGTH).parse::<usize>().is_ok_and(|length| length > limit) {
         return Err(ApiError::TooLarge(limit));
     }
+    let facts = parts.extensions.get::<Arc<RequestFacts>>();
+    if let Some(facts) = facts {
+        let size = text(header::CONTENT_LENGTH).parse().unwrap_or(limit);
+        reserve(facts, size)?;
+    }
     let bytes = bytes(body, limit).await?;
-    if let Some(facts) = parts.extensions.get::<Arc<RequestFacts>>() {
+    if let Some(facts) = facts {
         let _ = facts.body_hash.set(Sha256::digest(&bytes).into());
     }
     if bytes.is_empty() {
@@ -181,7 +201,7 @@ async fn object(parts: &Parts, body: Body, limit: usize) -> Result<Map<String, V
     if !media.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::MediaType);
     }
-    match json::parse(&bytes)? {
+    match json::parse(&bytes, values)? {
         Value::Object(fields) => Ok(fields),
         _ => Err(ApiError::Malformed("the body must be a JSON object".into())),
     }
@@ -203,6 +223,7 @@ fn unwrap<T: RequestBody>(body: &mut Value) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::large_bodies::LargeBodies;
     use futures::{StreamExt as _, stream};
 
     /// Chunks of `size` bytes, one per `pause`.
@@ -211,6 +232,33 @@ mod tests {
             tokio::time::sleep(pause).await;
             Ok::<_, std::convert::Infallible>(vec![b'x'; size])
         }))
+    }
+
+    #[tokio::test]
+    async fn large_body_needs_memory_until_its_request_ends() {
+        let (bodies, project) = (Arc::new(LargeBodies::default()), domain::Id::from_uuid(uuid::Uuid::nil()));
+        let request = |size: usize| {
+            let facts = Arc::new(RequestFacts::default());
+            facts.memory.get_or_init(|| (bodies.clone(), project));
+            let request = Request::builder().header("content-type", "application/json").header("content-length", size);
+            let mut request = request.body(Body::from("{}")).unwrap();
+            request.extensions_mut().insert(facts);
+            request.into_parts()
+        };
+        let limits = [GRAPH_LIMIT, GRAPH_VALUES];
+        let mut open = Vec::new();
+        for _ in 0..2 {
+            let (parts, body) = request(GRAPH_LIMIT);
+            object(&parts, body, limits).await.unwrap();
+            open.push(parts);
+        }
+        let (parts, body) = request(API_LIMIT + 1);
+        assert!(matches!(object(&parts, body, limits).await, Err(ApiError::BodiesFull)));
+        let (parts, body) = request(2);
+        object(&parts, body, limits).await.unwrap();
+        open.clear();
+        let (parts, body) = request(API_LIMIT + 1);
+        object(&parts, body, limits).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]

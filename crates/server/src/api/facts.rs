@@ -1,7 +1,11 @@
 //! RequestFacts about one request, shared by all layers that handle it.
 
-use super::rate::Window;
-use std::sync::OnceLock;
+use super::{
+    large_bodies::{LargeBodies, Reserved},
+    rate::Window,
+};
+use domain::ids::ProjectId;
+use std::sync::{Arc, OnceLock};
 
 /// Maximum length of an `Idempotency-Key`.
 pub(crate) const LONGEST_KEY: usize = 255;
@@ -13,6 +17,10 @@ pub(crate) struct RequestFacts {
     pub(crate) request_id: String,
     /// Method, path and query.
     pub(crate) line: String,
+    /// Memory for large bodies, and the project that uses it, once the key is known.
+    pub(crate) memory: OnceLock<(Arc<LargeBodies>, ProjectId)>,
+    /// Memory of this body, if it is large; released at the end of the request.
+    pub(crate) reserved: OnceLock<Reserved>,
     /// SHA-256 of the body, once read.
     pub(crate) body_hash: OnceLock<[u8; 32]>,
     /// Rate limit window of the key, once the key is known.

@@ -9,6 +9,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use bytes::Bytes;
+use domain::limits::BODY_VALUES;
 use futures::stream;
 use multer::{Field, Multipart};
 use serde_json::{Map, Value};
@@ -174,7 +175,11 @@ impl Fields {
 
 /// Parses a field as JSON, or keeps it as text.
 pub(crate) fn json_or_text(text: String) -> Result<Value, ApiError> {
-    if text.trim_start().starts_with(['{', '[']) { json::parse(text.as_bytes()) } else { Ok(Value::String(text)) }
+    if text.trim_start().starts_with(['{', '[']) {
+        json::parse(text.as_bytes(), BODY_VALUES)
+    } else {
+        Ok(Value::String(text))
+    }
 }
 
 /// Splits a name: `a[b][]` is `a`, `b` and an empty segment.

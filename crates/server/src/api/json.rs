@@ -4,6 +4,7 @@
 //! The parser itself refuses lone surrogates and NaN.
 
 use crate::ApiError;
+use domain::json::values_in;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use std::{cell::Cell, fmt};
@@ -13,8 +14,11 @@ const DEPTH: usize = 32;
 const KEYS: usize = 1_000;
 const ITEMS: usize = 10_000;
 
-/// Parses one JSON document.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
+/// Parses one JSON document of at most `values` values.
+pub(crate) fn parse(bytes: &[u8], values: usize) -> Result<Value, ApiError> {
+    if values_in(bytes) > values {
+        return Err(ApiError::JsonLimits("the body has too many values"));
+    }
     let over = Cell::new(None);
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read = Strict { depth: 0, over: &over }.deserialize(&mut reader);
@@ -127,10 +131,11 @@ impl<'de> Visitor<'de> for Strict<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::limits::BODY_VALUES;
     use serde_json::json;
 
     fn code(text: &str) -> &'static str {
-        match parse(text.as_bytes()) {
+        match parse(text.as_bytes(), BODY_VALUES) {
             Ok(_) => "read",
             Err(ApiError::JsonLimits(_)) => "json_limits",
             Err(ApiError::Malformed(_)) => "malformed",
@@ -141,7 +146,7 @@ mod tests {
     #[test]
     fn json_values_round_trip_unchanged() {
         let text = r#"{"b": [true, null, -1, 18446744073709551615, 0.1, "é\n"], "a": {}}"#;
-        let value = parse(text.as_bytes()).unwrap();
+        let value = parse(text.as_bytes(), BODY_VALUES).unwrap();
         assert_eq!(value, json!({"b": [true, null, -1, 18_446_744_073_709_551_615_u64, 0.1, "é\n"], "a": {}}));
         assert_eq!(value.as_object().unwrap().keys().next().unwrap(), "b", "the order of keys stays");
     }
@@ -157,6 +162,13 @@ mod tests {
         assert_eq!((code(&keys(1_000)), code(&keys(1_001))), ("read", "json_limits"));
         assert_eq!((code(&items(10_000)), code(&items(10_001))), ("read", "json_limits"));
         assert_eq!(code(&"[".repeat(1_000_000)), "json_limits", "the stack is safe");
+    }
+
+    #[test]
+    fn body_of_too_many_values_is_refused() {
+        let lists = |count: usize| format!("[{}[]]", format!("[{}[]],", "[],".repeat(1_000)).repeat(count));
+        assert_eq!(code(&lists(40)), "read");
+        assert_eq!(code(&lists(60)), "json_limits");
     }
 
     #[test]

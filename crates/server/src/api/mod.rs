@@ -12,6 +12,7 @@ pub(crate) mod facts;
 pub(crate) mod form;
 pub(crate) mod if_match;
 pub(crate) mod json;
+pub(crate) mod large_bodies;
 pub(crate) mod problems;
 pub(crate) mod query;
 pub(crate) mod rate;

@@ -96,7 +96,7 @@ impl Node {
         let chance = world.lock().chance.split();
         let ctx = context(world, store, self.index, &name, chance);
         for (snapshot, agent) in &template.compiled {
-            ctx.keep_compiled(*snapshot, agent);
+            ctx.keep_compiled(*snapshot, agent, 0);
         }
         self.ctx = Some(ctx.clone());
         let prefix = format!("n{}/", self.index);
@@ -196,7 +196,7 @@ impl Node {
         let ctx = self.ctx.clone().filter(|_| !self.stopping)?;
         let signature = gateways::whatsapp::signature::sign(&SecretString::from(APP_SECRET), &body);
         let task = async move {
-            let received = ingest::receive(&ctx, Some(&signature), &body).await;
+            let received = ingest::receive(&ctx, Some(&signature), body).await;
             TaskResult::Ingested(id, items, received)
         };
         Some((TaskKind::Ingest(id), Task::new(task)))

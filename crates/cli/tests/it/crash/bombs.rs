@@ -203,8 +203,10 @@ fn hostile_mcp_server_harms_no_other_project() {
         tool("slow", patterns()),
         tool("deep", recursion()),
         tool("big", json!({"type": "object"})),
+        tool("empty", json!({"type": "object"})),
     ]);
     server.answer("big", json!({"content": [], "structuredContent": {"list": vec![json!({"a": [1, 2]}); 20_000]}}));
+    server.answer("empty", json!({"content": [], "structuredContent": {"list": vec![json!([]); 250_000]}}));
     let mut node = Node::start(&world);
     let agent = node.agent(json!({"mcp_servers": [{"name": "evil", "url": server.url(), "description": "Helps",
         "transport_kind": "streamable_http", "jmespath_queries": [{"tool_name": "big", "jmespath_query": query()}]}]}));
@@ -216,4 +218,25 @@ fn hostile_mcp_server_harms_no_other_project() {
     assert!(read.contains("too large to be checked"), "{read}");
     let read = node.result(&agent, "big");
     assert!(read.contains("result too large"), "{read}");
+    let read = node.result(&agent, "empty");
+    assert!(read.contains("too large"), "{read}");
+}
+
+/// 80 kB of template and 2 kB of text would be 40 MB, copied several times in each step.
+#[test]
+fn filled_variables_and_empty_lists_harm_no_other_project() {
+    let world = World::with(complete);
+    let mut node = Node::start(&world);
+    let values = json!(vec!["#{a}".repeat(1_000); 20]);
+    let webhook = json!({"name": "orders", "description": "Books", "url": world.tool.url(), "http_method": "POST",
+        "body": values});
+    let agent = node.agent(json!({"webhooks": [webhook]}));
+    let read = node.result(&agent, &format!("orders_request {}", json!({"a": "y".repeat(2_000)})));
+    assert!(read.contains("request too large"), "{read}");
+    let lists = json!({"agent": {"name": "Bomb", "graph": {"nodes": vec![vec![json!([]); 1_000]; 3_500]}}});
+    for _ in 0..3 {
+        let refused = world.try_api(&node.key, Method::POST, "/agents", &lists);
+        assert_eq!(refused["code"], "json_limits", "{refused}");
+        node.write();
+    }
 }

@@ -6,6 +6,7 @@ mod backup;
 mod bombs;
 mod cases;
 mod clocks;
+mod deliveries;
 mod dialogs;
 mod kills;
 mod matrix;

@@ -215,6 +215,15 @@ impl World {
         })
     }
 
+    /// Delivers a signed webhook to the server; returns the status, or `None` without an answer.
+    pub fn try_deliver(&self, body: &[u8]) -> Option<u16> {
+        let secret = secrecy::SecretString::from(emulator::APP_SECRET);
+        let signature = gateways::whatsapp::signature::sign(&secret, body);
+        let request = self.http.post(format!("http://127.0.0.1:{}/webhooks/whatsapp", self.port));
+        let request = request.header(gateways::whatsapp::signature::HEADER, signature).body(body.to_vec());
+        self.runtime.block_on(async { Some(request.send().await.ok()?.status().as_u16()) })
+    }
+
     pub fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }

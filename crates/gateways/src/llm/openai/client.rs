@@ -5,7 +5,7 @@ use super::{
     request::bytes,
     response,
 };
-use crate::wire;
+use crate::{parsing::off_worker, wire};
 use domain::{
     agent::LlmConfig,
     chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse},
@@ -76,7 +76,9 @@ impl OpenAi {
         if truncated {
             return Err(failure::permanent("the model's answer is longer than 16 MiB"));
         }
-        response::read(&body).map_err(|unusable| {
+        let read = off_worker(body, |body| response::read(body)).await;
+        let read = read.ok_or_else(|| failure::permanent("the model's answer cannot be read"))?;
+        read.map_err(|unusable| {
             let message = self.clean(&unusable.message);
             failure::for_status(unusable.status, message, &unusable.message, wait)
         })

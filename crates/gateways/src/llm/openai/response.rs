@@ -1,7 +1,11 @@
 //! Reads responses of chat-completions servers, which follow OpenAI's shape more or less.
 
 use super::super::arguments;
-use domain::chat::{Ended, ModelResponse, ToolCall, Usage};
+use domain::{
+    chat::{Ended, ModelResponse, ToolCall, Usage},
+    json::{self, Refused},
+    limits::MODEL_VALUES,
+};
 use serde_json::{Value, json};
 
 /// A response with status 200 that is not usable.
@@ -15,7 +19,10 @@ pub(super) struct UnusableResponse {
 /// Missing parts become empty; only a body without any choice is unusable.
 pub(super) fn read(body: &[u8]) -> Result<ModelResponse, UnusableResponse> {
     let broken = |message: &str| UnusableResponse { status: 502, message: message.to_owned() };
-    let body: Value = serde_json::from_slice(body).map_err(|_| broken("the model's answer is not JSON"))?;
+    let body = json::parse(body, MODEL_VALUES).map_err(|refused| match refused {
+        Refused::TooMany(_) => broken("the model's answer has too many JSON values"),
+        Refused::Malformed(_) => broken("the model's answer is not JSON"),
+    })?;
     if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
         // OpenRouter reports a failed upstream with status 200.
         let status = error.get("code").and_then(Value::as_u64).unwrap_or(502);
@@ -50,7 +57,7 @@ pub(super) fn read(body: &[u8]) -> Result<ModelResponse, UnusableResponse> {
 
 /// The error message in the body of a failed request.
 pub(super) fn error_text(body: &[u8]) -> String {
-    match serde_json::from_slice::<Value>(body) {
+    match json::parse(body, MODEL_VALUES) {
         Ok(value) => text_of_error(&value),
         Err(_) => String::from_utf8_lossy(&body[..body.len().min(2_000)]).into_owned(),
     }
@@ -86,15 +93,17 @@ fn calls(list: Option<&Value>, cut: bool) -> Vec<ToolCall> {
     if cut && list.last().is_some_and(|call| !arguments::are_whole(call.pointer("/function/arguments"))) {
         list.pop();
     }
-    list.into_iter().filter_map(call).collect()
+    let mut room = MODEL_VALUES;
+    list.into_iter().filter_map(|one| call(one, &mut room)).collect()
 }
 
-fn call(call: &Value) -> Option<ToolCall> {
+/// `room` is the number of values that the arguments of this and the later calls may have.
+fn call(call: &Value, room: &mut usize) -> Option<ToolCall> {
     let function = call.get("function")?;
     Some(ToolCall {
         id: string(call.get("id")),
         name: string(function.get("name")),
-        arguments: arguments::read(function.get("arguments")),
+        arguments: arguments::read(function.get("arguments"), room),
     })
 }
 

@@ -3,7 +3,7 @@
 use domain::Timestamp;
 use serde_json::Value;
 
-/// An unreadable body. Answered with 400.
+/// An unreadable body. Answered with 400, except where it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     #[error("the body is not UTF-8")]
@@ -13,6 +13,9 @@ pub enum Malformed {
     NotJson,
     #[error("the body is not a JSON object")]
     NotAnObject,
+    /// More JSON values than Meta sends: it is kept raw.
+    #[error("the body has too many values")]
+    TooManyValues,
 }
 
 /// The content of one POST.

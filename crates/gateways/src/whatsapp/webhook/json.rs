@@ -1,7 +1,7 @@
 //! A tolerant JSON reader for webhooks.
 
 use super::Malformed;
-use domain::Timestamp;
+use domain::{Timestamp, json::values_in, limits::WEBHOOK_VALUES};
 use serde_json::{Map, Value};
 
 /// The first second of the year 10000. Later times are mistakes, such as milliseconds.
@@ -12,6 +12,9 @@ const LAST_SECOND: i64 = 253_402_300_800;
 pub(super) fn read(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
+    if values_in(body) > WEBHOOK_VALUES {
+        return Err(Malformed::TooManyValues);
+    }
     let mut value: Value = serde_json::from_str(text)
         .or_else(|_| serde_json::from_str(&replace_lone_surrogates(text)))
         .map_err(|_| Malformed::NotJson)?;
