@@ -33,7 +33,7 @@ pub enum Command {
     /// Create projects
     #[command(subcommand)]
     Projects(ProjectsCommand),
-    /// Create API keys
+    /// Create, list and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Stop executions, and list work that was parked
@@ -235,6 +235,34 @@ pub struct CreateProject {
 pub enum KeysCommand {
     /// Create an API key; it is shown once
     Create(CreateKey),
+    /// List valid keys, without their secrets
+    List(ListKeys),
+    /// Revoke a key: requests with it are refused at once; works without a server
+    Revoke(RevokeKey),
+}
+
+#[derive(Debug, Flags)]
+pub struct ListKeys {
+    /// Only keys of this project, by id or unique name
+    #[arg(long, value_name = "NAME_OR_ID")]
+    pub project: Option<String>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
+}
+
+#[derive(Debug, Flags)]
+pub struct RevokeKey {
+    /// Id of the key, as printed by `keys list`
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingFlags,
 }
 
 #[derive(Debug, Flags)]
@@ -294,10 +322,15 @@ pub struct ApproveLogin {
     /// E-mail address of the user who signs in; created if it is new
     #[arg(long, value_name = "ADDRESS", env = "CHASQUI_LOGIN_EMAIL", default_value = "operator@localhost")]
     pub email: String,
-    /// Add the user to this project, by id or name; may be repeated. Without it the user can access
-    /// every project
-    #[arg(long, value_name = "NAME_OR_ID")]
+    /// Let the sign-in access this project, by id or name, and add the user to it; may be repeated
+    #[arg(long, value_name = "NAME_OR_ID", required_unless_present = "operator")]
     pub project: Vec<String>,
+    /// Let the sign-in access every project, also later ones, and make the user an operator
+    #[arg(long, conflicts_with = "project")]
+    pub operator: bool,
+    /// Do not ask for confirmation in a terminal
+    #[arg(long)]
+    pub yes: bool,
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,

@@ -9,8 +9,11 @@ use sha2::{Digest as _, Sha256};
 pub const CODE_LIFETIME: Span = Span::from_mins(10);
 /// Validity of a token.
 pub const TOKEN_LIFETIME: Span = Span::from_hours(90 * 24);
-/// Pending codes at a time.
-pub const MOST_WAITING: i64 = 1_000;
+/// Pending codes of an address, or of a /64 network of IPv6. Not in all: one address would keep
+/// all others from signing in.
+pub const MOST_WAITING: i64 = 20;
+/// Characters kept of a client's name and of its user agent.
+pub const LONGEST_DESCRIPTION: usize = 200;
 
 /// A code from random bytes, or `None` if too few of them are usable (192 bytes always suffice in
 /// practice).
@@ -29,6 +32,19 @@ pub fn is_code(text: &str) -> bool {
 /// The stored hash of a code, independent of how it was typed.
 pub fn hash(code: &str) -> [u8; 32] {
     Sha256::digest(normalised(code)).into()
+}
+
+/// Text of a client about itself, fit to be shown in a terminal: one line without control
+/// characters, shortened.
+pub fn description(text: &str) -> String {
+    let visible = |c: char| if c.is_control() || c.is_whitespace() || is_direction(c) { ' ' } else { c };
+    let text: String = text.chars().map(visible).take(LONGEST_DESCRIPTION).collect();
+    text.trim().to_owned()
+}
+
+/// Characters that reorder or hide text: a client could imitate another line.
+const fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 fn normalised(code: &str) -> String {
@@ -52,5 +68,12 @@ mod tests {
         }
         assert_eq!(code_from(&[255; 192]), None);
         assert_eq!(code_from(&[1]), None);
+    }
+
+    #[test]
+    fn description_of_a_client_is_one_visible_line() {
+        assert_eq!(description(" kapso-cli/0.4.0\n\u{1b}[2Japproved\0 "), "kapso-cli/0.4.0  [2Japproved");
+        assert_eq!(description("a\u{202e}b"), "a b");
+        assert_eq!(description(&"é".repeat(500)).chars().count(), LONGEST_DESCRIPTION);
     }
 }

@@ -4,19 +4,20 @@
 use crate::{
     ApiError, AppState,
     api::{
+        client_address::ClientAddress,
         facts::{LONGEST_KEY, RequestFacts},
         rate::Subject,
     },
 };
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::FromRequestParts,
     http::{HeaderValue, Method, header, request::Parts},
 };
 use domain::{
     Id, api_key,
     ids::{ApiKeyId, MessageId, ProjectId, UserId},
 };
-use std::{net::SocketAddr, ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc};
 use store::{
     cli_logins,
     unscoped::{self, DirectoryKind},
@@ -151,8 +152,8 @@ fn rejection(parts: &Parts, ctx: &AppState, error: ApiError) -> ApiError {
     if !matches!(error, ApiError::Unauthorized | ApiError::NotSignedIn) {
         return error;
     }
-    let Some(ConnectInfo(peer)) = parts.extensions.get::<ConnectInfo<SocketAddr>>() else { return error };
-    let window = ctx.http().rate_limit.count(Subject::at(peer.ip()), ctx.now()).filter(|window| window.over);
+    let Some(ClientAddress(address)) = parts.extensions.get() else { return error };
+    let window = ctx.http().rate_limit.count(Subject::at(*address), ctx.now()).filter(|window| window.over);
     let (Some(window), Some(facts)) = (window, parts.extensions.get::<Arc<RequestFacts>>()) else { return error };
     facts.window.get_or_init(|| window);
     ApiError::RateLimited

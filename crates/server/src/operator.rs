@@ -1,10 +1,13 @@
 //! Operator commands of the command line. They work with or without a running server.
 
+pub mod keys;
+pub mod logins;
+
 use crate::Config;
 use domain::{
-    Id, Timestamp, api_key, cli_login,
+    Id, Timestamp, api_key,
     execution::ExecutionStatus,
-    ids::{ExecutionId, ProjectId, UserId},
+    ids::{ApiKeyId, ExecutionId, ProjectId},
 };
 use gateways::{
     egress::{Egress, EgressPolicy, Resolver},
@@ -12,8 +15,7 @@ use gateways::{
 };
 use runtime::{Clock, Context, InFlight, Parts, Randomness, context::PLATFORM_PROJECT, data_dir, poison, replay};
 use store::{
-    DatabaseUrl, Store, cli_logins, conversations, executions, projects, secrets::Vault, suspects::WorkKind, transact,
-    unscoped, users,
+    DatabaseUrl, Store, conversations, executions, projects, secrets::Vault, suspects::WorkKind, transact, unscoped,
 };
 use uuid::Uuid;
 
@@ -54,10 +56,20 @@ pub enum OperatorError {
     NoExecution(domain::ids::ExecutionId),
     #[error("no pending sign-in for this code: it was mistyped, already approved, or is older than ten minutes")]
     NoLogin,
+    #[error("name the projects that the sign-in may access, or give it every project as operator")]
+    NoAccess,
+    #[error("no key {0}; list them with: chasqui keys list")]
+    NoKey(ApiKeyId),
     #[error("'{0}' is not an e-mail address")]
     BadEmail(String),
     #[error("a project's name must have 1 to 120 characters")]
     BadName,
+}
+
+impl store::Retryable for OperatorError {
+    fn is_retryable(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_retryable())
+    }
 }
 
 impl Operator {
@@ -120,32 +132,6 @@ impl Operator {
         let (id, now) = (Id::from_uuid(self.uuid()?), self.clock.now());
         transact!(self.store, "key.create", tx => store::api_keys::insert(tx, project, id, &key, None, now).await)?;
         Ok((project, key.text))
-    }
-
-    /// Approves the sign-in with this code for the user of this e-mail address, and creates the
-    /// user if absent. With projects the user becomes their member; without any, an operator, who
-    /// sees all projects. Returns the user id, to which conversations are assigned.
-    pub async fn approve_login(&self, code: &str, email: &str, projects: &[String]) -> Result<UserId, OperatorError> {
-        let email = email.trim().to_lowercase();
-        let parts = email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
-        if parts.is_none() || email.len() > 254 || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(OperatorError::BadEmail(email));
-        }
-        self.migrate().await?;
-        let mut member_of = Vec::with_capacity(projects.len());
-        for wanted in projects {
-            member_of.push(self.project(wanted).await?);
-        }
-        let (new_id, now, hash) = (Id::from_uuid(self.uuid()?), self.clock.now(), cli_login::hash(code));
-        let approved = transact!(self.store, "cli.login.approve", tx => {
-            let user = users::ensure(tx, new_id, &email, member_of.is_empty(), now).await?;
-            for project in &member_of {
-                users::join(tx, *project, user.id, now).await?;
-            }
-            let approved = cli_logins::approve(tx, &hash, user.id, now).await?;
-            store::Result::Ok(approved.then_some(user.id))
-        })?;
-        approved.ok_or(OperatorError::NoLogin)
     }
 
     /// Replays an execution of any project.

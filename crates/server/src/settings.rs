@@ -56,7 +56,8 @@ pub const SETTINGS: &[Setting] = &[
         "server.trusted_proxies",
         "CHASQUI_TRUSTED_PROXIES",
         "",
-        "Addresses or networks of proxies in front of this server, which have no limit of connections of their own.",
+        "Addresses or networks of proxies in front of this server: their X-Forwarded-For is accepted, and they have no \
+         limit of connections of their own.",
     ),
     open(
         "server.data_dir",

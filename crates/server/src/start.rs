@@ -16,7 +16,12 @@ use gateways::{
 };
 use runtime::{Clock, Context, InFlight, Left, Parts, Randomness, node::Node, poison, workers};
 use secrecy::ExposeSecret as _;
-use std::{fs::File, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use store::{BACKUP_MARK, DatabaseUrl, Inspection, Schema, Store, platform_settings, side_files, transact, unscoped};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -99,7 +104,8 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     });
     poison::count(&ctx, &left).await.map_err(|error| StartError::Database(config.database.shown(), error))?;
     let stop = CancellationToken::new();
-    let state = AppState::new(ctx.clone(), config.public_url.clone(), config.rate_limit_per_minute, metrics);
+    let (public_url, local_url) = (config.public_url.clone(), local_url(address));
+    let state = AppState::new(ctx.clone(), public_url, local_url, config.rate_limit_per_minute, metrics);
     if let Some(listener) = operations_listener {
         let (app, limits) = (router::operations(state.clone()), ConnectionLimits::of_operations());
         tokio::spawn(connections::serve(listener, app, limits, stop.clone()));
@@ -113,6 +119,16 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     });
     tracing::info!(%address, database = ctx.store.engine_name(), model = ?ctx.model.describe(), "ready");
     Ok(App { ctx, address, operations, stop, serving, working, _lock: lock, _node: node })
+}
+
+/// Base URL on this machine of a server that listens on `address`.
+fn local_url(mut address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}")
 }
 
 /// Listener of metrics and deep health. A used default address is only a warning: another Chasqui

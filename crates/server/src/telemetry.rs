@@ -1,9 +1,13 @@
 //! Logs, metrics and request ids.
 
-use crate::{ApiError, AppState, api::facts::RequestFacts, error::Failure};
+use crate::{
+    ApiError, AppState,
+    api::{client_address::ClientAddress, facts::RequestFacts},
+    error::Failure,
+};
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -89,12 +93,27 @@ fn too_many_headers(request: &Request) -> bool {
     headers.len() > 64 || line + bytes > 16 * 1024
 }
 
+/// True for answers that may show keys, tokens or what a key gives access to.
+fn is_private(path: &str) -> bool {
+    path.starts_with("/api/") || path.starts_with("/cli/")
+}
+
+/// No browser guesses the type of an answer, and none keeps a private one.
+fn protect(headers: &mut HeaderMap, is_private: bool) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_private {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
 /// Gives each request an id, measures it, and writes errors in the common shape.
 pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, next: Next) -> Response {
     let id = ctx.new_uuid().to_string();
     let line = format!("{} {}", request.method(), request.uri());
     let facts = Arc::new(RequestFacts { request_id: id.clone(), line, ..RequestFacts::default() });
     request.extensions_mut().insert(facts.clone());
+    let client = request.extensions().get().map(|ClientAddress(address)| *address);
+    let is_private = is_private(request.uri().path());
     let began = Instant::now();
     let method = method_label(request.method());
     let route = request
@@ -117,8 +136,9 @@ pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, n
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
+    protect(response.headers_mut(), is_private);
     let (status, seconds) = (response.status().as_u16(), began.elapsed().as_secs_f64());
     metrics::histogram!("chasqui_http_request_seconds", "route" => route.clone(), "method" => method).record(seconds);
-    tracing::debug!(request_id = %id, method, route, status, ms = seconds * 1_000.0, "request");
+    tracing::debug!(request_id = %id, method, route, status, ?client, ms = seconds * 1_000.0, "request");
     response
 }

@@ -6,7 +6,12 @@ use crate::{
     secrets::SecretKind,
     suspects::SuspectRow,
 };
-use domain::{words, Timestamp, conversation::NumberProof, ids::{ConversationId, ExecutionId, OutboxId, ProjectId, SecretId}};
+use domain::{
+    Timestamp,
+    conversation::NumberProof,
+    ids::{ApiKeyId, ConversationId, ExecutionId, OutboxId, ProjectId, SecretId, UserId},
+    words,
+};
 use uuid::Uuid;
 
 words! {
@@ -94,6 +99,19 @@ rows! {
 }
 
 rows! {
+    /// An API key that is not revoked, for operators.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct ListedKey {
+        pub project_id: ProjectId,
+        pub id: ApiKeyId,
+        /// Part of the key that identifies it, no secret.
+        pub lookup: String,
+        pub user_id: Option<UserId>,
+        pub created_at: Timestamp,
+    }
+}
+
+rows! {
     /// The key of a stored secret.
     #[derive(Debug, Clone)]
     pub struct StoredSecret {
@@ -141,6 +159,9 @@ statements! {
     PAUSE_DUE = ["UPDATE conversations SET due_at = NULL, burst_started_at = NULL, lease_owner = NULL, lease_until = 0, \
                   epoch = epoch + 1 WHERE due_at <= $1 RETURNING ", PausedConversation];
     OTHER_KEY = ["SELECT kek_id FROM secrets WHERE kek_id <> $1 LIMIT 1"];
+    API_KEYS = ["SELECT ", ListedKey, " FROM api_keys WHERE (project_id, id) > ($1, $2) AND revoked_at IS NULL \
+                 ORDER BY project_id, id LIMIT $3"];
+    PROJECT_OF_KEY = ["SELECT project_id FROM api_keys WHERE id = $1"];
     SUSPECTS = ["SELECT ", SuspectRow, " FROM suspects ORDER BY project_id, kind, subject_id LIMIT 1000"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_OUTBOX = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
@@ -300,6 +321,17 @@ pub async fn any_secret(conn: &mut Conn<'_>) -> Result<Option<StoredSecret>> {
 /// True if a stored secret was encrypted with another master key.
 pub async fn has_secrets_of_another_key(conn: &mut Conn<'_>, kek_id: &str) -> Result<bool> {
     Ok(run!(conn, OTHER_KEY, [kek_id], fetch_optional as (String,))?.is_some())
+}
+
+/// Keys of all projects after this one, in the order of project and age.
+pub async fn api_keys(conn: &mut Conn<'_>, after: (ProjectId, ApiKeyId), limit: i64) -> Result<Vec<ListedKey>> {
+    run!(conn, API_KEYS, [after.0, after.1, limit], fetch_all as ListedKey)
+}
+
+/// For the operator's commands.
+pub async fn project_of_key(conn: &mut Conn<'_>, id: ApiKeyId) -> Result<Option<ProjectId>> {
+    let row = run!(conn, PROJECT_OF_KEY, [id], fetch_optional as (ProjectId,))?;
+    Ok(row.map(|(project,)| project))
 }
 
 /// Work that was in progress at a death of a process, parked or not.

@@ -21,9 +21,13 @@ statements! {
     JOIN = ["INSERT INTO memberships (project_id, user_id, role, created_at) VALUES ($1, $2, 'member', $3) \
              ON CONFLICT (project_id, user_id) DO NOTHING"];
     PROJECTS = ["SELECT p.id, p.name, p.created_at, p.updated_at FROM projects p \
-                 WHERE p.id <> $2 AND (EXISTS (SELECT 1 FROM memberships m WHERE m.project_id = p.id AND m.user_id = $1) \
+                 WHERE p.id <> $3 AND (EXISTS (SELECT 1 FROM memberships m WHERE m.project_id = p.id AND m.user_id = $1) \
                  OR EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND u.is_operator = 1)) \
+                 AND EXISTS (SELECT 1 FROM cli_tokens t WHERE t.lookup = $2 AND (t.is_operator = 1 \
+                 OR EXISTS (SELECT 1 FROM cli_access a WHERE a.project_id = p.id AND a.holder = t.hash))) \
                  ORDER BY p.created_at DESC, p.id DESC LIMIT 1000"];
+    IN_ACCESS = ["SELECT t.user_id FROM cli_tokens t WHERE t.lookup = $1 AND (t.is_operator = 1 \
+                  OR EXISTS (SELECT 1 FROM cli_access a WHERE a.project_id = $2 AND a.holder = t.hash))"];
     PROJECT = ["SELECT p.id, p.name, p.created_at, p.updated_at FROM projects p \
                 WHERE p.id = $2 AND (EXISTS (SELECT 1 FROM memberships m WHERE m.project_id = p.id AND m.user_id = $1) \
                 OR EXISTS (SELECT 1 FROM users u WHERE u.id = $1 AND u.is_operator = 1))"];
@@ -43,12 +47,31 @@ pub async fn join(tx: &mut Tx<'_>, project: ProjectId, user: UserId, now: Timest
     run!(tx, JOIN, [project, user, now], execute).map(drop)
 }
 
-/// Projects visible to a user without `hidden`, newest first; at most a thousand.
-pub async fn projects(conn: &mut Conn<'_>, user: UserId, hidden: ProjectId) -> Result<Vec<ProjectRow>> {
-    run!(conn, PROJECTS, [user, hidden], fetch_all as ProjectRow)
+/// Projects that a user sees and their token may access, without `hidden`, newest first; at most a
+/// thousand.
+pub async fn projects(
+    conn: &mut Conn<'_>,
+    user: UserId,
+    token_lookup: &str,
+    hidden: ProjectId,
+) -> Result<Vec<ProjectRow>> {
+    run!(conn, PROJECTS, [user, token_lookup, hidden], fetch_all as ProjectRow)
 }
 
 /// A project, if it is visible to the user.
 pub async fn project(conn: &mut Conn<'_>, user: UserId, id: ProjectId) -> Result<Option<ProjectRow>> {
     run!(conn, PROJECT, [user, id], fetch_optional as ProjectRow)
+}
+
+/// A project that is visible to the user and that their token may access.
+pub async fn project_of_token(
+    conn: &mut Conn<'_>,
+    user: UserId,
+    token_lookup: &str,
+    id: ProjectId,
+) -> Result<Option<ProjectRow>> {
+    match run!(conn, IN_ACCESS, [token_lookup, id], fetch_optional as (UserId,))? {
+        Some((owner,)) if owner == user => project(conn, user, id).await,
+        _ => Ok(None),
+    }
 }

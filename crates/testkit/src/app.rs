@@ -10,7 +10,7 @@ use reqwest::Method;
 use runtime::{Clock, Sandbox, workers};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use server::{App, Config, config};
+use server::{App, Config, config, operator::logins::Rights};
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
@@ -254,7 +254,8 @@ impl TestApp {
         };
         let code = post("/api/cli/auth/request", "", json!({})).await.body["auth_code"].clone();
         let projects = [self.project.to_string()];
-        let person = self.app.operator().approve_login(code.as_str().expect("a code"), email, &projects).await;
+        let person =
+            self.app.operator().approve_login(code.as_str().expect("a code"), email, Rights::Projects(&projects)).await;
         let token = post("/api/cli/auth/exchange", "", json!({"auth_code": code})).await.body["token"].clone();
         let path = format!("/api/cli/projects/{}/generate_api_key", self.project);
         let key = post(&path, token.as_str().expect("a token"), json!({})).await.data()["key"].clone();

@@ -36,6 +36,8 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Emulator(args) => emulator::run(args).await,
         Command::Projects(ProjectsCommand::Create(args)) => projects::create(args).await,
         Command::Keys(KeysCommand::Create(args)) => keys::create(args).await,
+        Command::Keys(KeysCommand::List(args)) => keys::list(args).await,
+        Command::Keys(KeysCommand::Revoke(args)) => keys::revoke(args).await,
         Command::Executions(ExecutionsCommand::List(args)) => executions::list(args).await,
         Command::Executions(ExecutionsCommand::Stop(args)) => executions::stop(args).await,
         Command::Login(LoginCommand::Approve(args)) => login::approve(args).await,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::program::{Home, get, json, post, stderr};
+use crate::program::{Home, get, json, post, stderr, stdout};
 
 const START_LIMIT: Duration = Duration::from_secs(10);
 
@@ -27,6 +27,39 @@ fn key_created_by_command_works_with_the_api() {
 }
 
 #[test]
+fn listed_key_can_be_revoked_with_and_without_a_server() {
+    let home = Home::new();
+    let first = json(&home.run(&["projects", "create", "Bakery", "--json"]));
+    let second = json(&home.run(&["keys", "create", "--project", "Bakery", "--json"]));
+    assert!(home.run(&["projects", "create", "Other"]).status.success());
+    let list = |arguments: &[&str]| json(&home.run(&[&["keys", "list", "--json"], arguments].concat()))["data"].clone();
+    assert_eq!(list(&[]).as_array().map(Vec::len), Some(3));
+    let keys = list(&["--project", "Bakery"]);
+    let id = |key: &serde_json::Value| {
+        let text = key["api_key"].as_str().unwrap();
+        let found = keys.as_array().unwrap().iter().find(|row| text.starts_with(row["prefix"].as_str().unwrap()));
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let shown = stdout(&home.run(&["keys", "list"]));
+    assert!(shown.contains(&id(&first)) && !shown.contains(first["api_key"].as_str().unwrap()), "{shown}");
+    assert_eq!(json(&home.run(&["keys", "revoke", &id(&first), "--json"]))["revoked_before"], false);
+
+    let mut server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let url = server.value_after("Chasqui listens on ", START_LIMIT);
+    let status = |key: &serde_json::Value| get(&format!("{url}/api/v1/agents"), key["api_key"].as_str().unwrap()).0;
+    assert_eq!([status(&first), status(&second)], [401, 200]);
+    assert!(stdout(&home.run(&["keys", "revoke", &id(&second)])).contains("is revoked"));
+    assert_eq!(status(&second), 401);
+    assert_eq!(list(&["--project", "Bakery"]), serde_json::json!([]));
+    for wrong in ["nonsense", "0197a1b2-0000-7000-8000-000000000001"] {
+        let refused = home.run(&["keys", "revoke", wrong]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(stderr(&refused).contains("chasqui keys list"), "{}", stderr(&refused));
+    }
+    assert!(server.terminates(), "the server must stop with success");
+}
+
+#[test]
 fn approved_login_code_can_be_exchanged_for_a_token() {
     let home = Home::new();
     assert!(home.run(&["projects", "create", "Bakery"]).status.success());
@@ -36,19 +69,33 @@ fn approved_login_code_can_be_exchanged_for_a_token() {
     let code = asked["code"].as_str().unwrap();
     let exchange = || post(&format!("{url}/api/cli/auth/exchange"), &serde_json::json!({"auth_code": code}));
     assert_eq!(exchange().0, 404);
+    let without_rights = home.run(&["login", "approve", code, "--email", "ana@example.com"]);
+    assert_eq!(without_rights.status.code(), Some(2));
+    assert!(stderr(&without_rights).contains("--project"), "{}", stderr(&without_rights));
+    assert_eq!(home.run(&["login", "approve", code, "--operator", "--project", "Bakery"]).status.code(), Some(2));
+    assert_eq!(exchange().0, 404, "not approved yet");
     let approved =
         json(&home.run(&["login", "approve", code, "--email", "ana@example.com", "--project", "Bakery", "--json"]));
     assert_eq!((approved["approved"].as_bool(), approved["email"].as_str()), (Some(true), Some("ana@example.com")));
+    assert_eq!((approved["request"]["address"].as_str(), &approved["operator"]), (Some("127.0.0.1"), &false.into()));
     let (status, token) = exchange();
     assert!(status == 200 && token["token"].as_str().is_some_and(|token| token.starts_with("chu_")), "{token}");
 
-    let again = home.run(&["login", "approve", code]);
+    let again = home.run(&["login", "approve", code, "--operator"]);
     assert_eq!(again.status.code(), Some(1));
     assert!(stderr(&again).contains("no pending sign-in for this code"), "{}", stderr(&again));
+    let (_, asked) = post(&format!("{url}/api/cli/auth/request"), &serde_json::json!({"client_name": "laptop of Ana"}));
+    let code = asked["code"].as_str().unwrap();
     let unknown_project = home.run(&["login", "approve", code, "--project", "Nowhere"]);
     assert!(stderr(&unknown_project).contains("no project 'Nowhere'"), "{}", stderr(&unknown_project));
-    let bad_address = home.run(&["login", "approve", code, "--email", "ana"]);
+    let bad_address = home.run(&["login", "approve", code, "--email", "ana", "--operator"]);
     assert!(stderr(&bad_address).contains("'ana' is not an e-mail address"), "{}", stderr(&bad_address));
+    let shown = stdout(&home.run(&["login", "approve", code, "--operator"]));
+    for part in
+        ["address     127.0.0.1", "client      laptop of Ana", "access to   every project", "approved: operator@"]
+    {
+        assert!(shown.contains(part), "{part} is not in {shown}");
+    }
     assert!(server.terminates(), "the server must stop with success");
 }
 

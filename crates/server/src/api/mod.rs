@@ -7,6 +7,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod body;
+pub(crate) mod client_address;
 pub(crate) mod document;
 pub(crate) mod facts;
 pub(crate) mod form;

@@ -5,7 +5,8 @@ use super::{
     admission::{Admission, Admitted, Busy, Connection},
     stream::Watched,
 };
-use axum::{Router, body::Body, extract::ConnectInfo};
+use crate::api::client_address::ClientAddress;
+use axum::{Router, body::Body};
 use bytes::Bytes;
 use hyper::{
     Request,
@@ -144,7 +145,8 @@ async fn http<S: AsyncRead + AsyncWrite + Unpin>(
         let busy = admitted.begin();
         let body = |body| Body::new(RequestBody { body, connection: connection.clone(), ended: false });
         let mut request = request.map(body);
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let client = ClientAddress::of(peer.ip(), request.headers(), &listener.admission.limits.proxies);
+        request.extensions_mut().insert(client);
         let response = listener.router.call(request);
         async move { response.await.map(|response| response.map(|body| ResponseBody { body, _busy: busy })) }
     });

@@ -4,6 +4,7 @@
 use domain::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::operator::logins::Rights;
 use testkit::{ANA, Answer, TestApp};
 
 struct Desk {
@@ -376,7 +377,8 @@ async fn any_project_member_can_be_assigned() {
     for (email, projects) in [("leo@example.test", vec![desk.app.project.to_string()]), ("root@example.test", vec![])] {
         let asked = desk.app.call_as(None, Method::POST, "/api/cli/auth/request", Some(json!({}))).await;
         let code = asked.body["auth_code"].as_str().unwrap();
-        let user = desk.app.app.operator().approve_login(code, email, &projects).await.unwrap();
+        let rights = if projects.is_empty() { Rights::Operator } else { Rights::Projects(&projects) };
+        let user = desk.app.app.operator().approve_login(code, email, rights).await.unwrap();
         let assignment = desk.assign(&user.to_string()).await;
         assert_eq!((assignment.status, &assignment.data()["user_id"]), (201, &json!(user)));
         desk.release(&assignment.id()).await;

@@ -3,6 +3,7 @@
 use domain::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
+use server::operator::logins::Rights;
 use testkit::{Answer, TestApp};
 
 async fn post(app: &TestApp, path: &str, body: Value) -> Answer {
@@ -19,7 +20,8 @@ async fn exchange(app: &TestApp, code: &str) -> Answer {
 
 async fn token(app: &TestApp, email: &str, projects: &[String]) -> String {
     let code = code(app).await;
-    app.app.operator().approve_login(&code, email, projects).await.unwrap();
+    let rights = if projects.is_empty() { Rights::Operator } else { Rights::Projects(projects) };
+    app.app.operator().approve_login(&code, email, rights).await.unwrap();
     exchange(app, &code).await.body["token"].as_str().unwrap().to_owned()
 }
 
@@ -39,12 +41,12 @@ async fn approved_code_is_exchanged_once() {
         (waiting.status, &waiting.body["error"], &waiting.body["code"]),
         (404, &json!("Not ready"), &json!("not_ready"))
     );
-    app.app.operator().approve_login(&code.to_lowercase(), "Dev@Example.test", &[]).await.unwrap();
+    app.app.operator().approve_login(&code.to_lowercase(), "Dev@Example.test", Rights::Operator).await.unwrap();
     let token = exchange(&app, code).await.body["token"].as_str().unwrap().to_owned();
     assert_eq!(exchange(&app, code).await.status, 404, "used");
     let verdict = with_token(&app, Method::GET, "auth/verify", &token).await;
     assert_eq!((verdict.status, verdict.body), (200, json!({"valid": true, "email": "dev@example.test"})));
-    assert!(app.app.operator().approve_login(code, "eve@example.test", &[]).await.is_err());
+    assert!(app.app.operator().approve_login(code, "eve@example.test", Rights::Operator).await.is_err());
     assert_eq!(exchange(&app, "ABCDEF-ABCDEF-ABCDEF").await.status, 404, "unknown and waiting get the same answer");
     assert_eq!(post(&app, "auth/exchange", json!({})).await.status, 422);
 }
@@ -54,7 +56,7 @@ async fn codes_and_tokens_expire() {
     let app = TestApp::start().await;
     let late = code(&app).await;
     app.forward(Span::from_mins(10)).await;
-    let refused = app.app.operator().approve_login(&late, "dev@example.test", &[]).await.unwrap_err();
+    let refused = app.app.operator().approve_login(&late, "dev@example.test", Rights::Operator).await.unwrap_err();
     assert!(refused.to_string().contains("no pending sign-in for this code"), "{refused}");
     let token = token(&app, "dev@example.test", &[]).await;
     app.forward(Span::from_hours(90 * 24 - 1)).await;
@@ -63,16 +65,121 @@ async fn codes_and_tokens_expire() {
     assert_eq!(with_token(&app, Method::GET, "auth/verify", &token).await.status, 401);
 }
 
+/// Starts a sign-in as the client of a proxy on this machine.
+async fn request_from(app: &TestApp, client: &str) -> Answer {
+    app.call_raw(&[("x-forwarded-for", client)], Method::POST, "/api/cli/auth/request", None).await
+}
+
 #[tokio::test]
-async fn number_of_pending_codes_is_limited() {
-    let app = TestApp::start().await;
-    for _ in 0..1_000 {
-        code(&app).await;
+async fn pending_codes_are_limited_for_each_address() {
+    let app = TestApp::with(true, |config| config.connections.proxies = vec!["127.0.0.1/32".parse().unwrap()]).await;
+    for network in ["192.0.2.1", "2001:db8::1"] {
+        for _ in 0..20 {
+            assert_eq!(request_from(&app, network).await.status, 200);
+        }
     }
-    let refused = post(&app, "auth/request", json!({})).await;
-    assert_eq!((refused.status, refused.body["code"].as_str()), (429, Some("rate_limited")));
+    for full in ["192.0.2.1", "2001:db8::2", "198.51.100.9, 192.0.2.1"] {
+        let refused = request_from(&app, full).await;
+        assert_eq!((refused.status, refused.body["code"].as_str()), (429, Some("rate_limited")), "{full}");
+    }
+    for other in ["192.0.2.2", "2001:db8:0:1::1"] {
+        assert_eq!(request_from(&app, other).await.status, 200, "{other}: others can sign in");
+    }
     app.forward(Span::from_mins(10)).await;
-    code(&app).await;
+    assert_eq!(request_from(&app, "192.0.2.1").await.status, 200);
+}
+
+#[tokio::test]
+async fn strangers_do_not_choose_the_address_that_is_limited() {
+    let app = TestApp::start().await;
+    for n in 0..20 {
+        assert_eq!(request_from(&app, &format!("192.0.2.{n}")).await.status, 200);
+    }
+    assert_eq!(request_from(&app, "198.51.100.1").await.status, 429, "no proxy is trusted");
+}
+
+#[tokio::test]
+async fn operator_sees_who_asked() {
+    let app = TestApp::start().await;
+    let ask = async |agent: &str, body: Value| {
+        let headers = [("user-agent", agent), ("content-type", "application/json")];
+        let asked = app.call_raw(&headers, Method::POST, "/api/cli/auth/request", Some(body.to_string())).await;
+        app.app.operator().pending_login(asked.body["code"].as_str().unwrap()).await.unwrap()
+    };
+    let named = ask("kapso-cli/0.4.0 linux", json!({"client_name": "laptop of Ana\n\u{1b}[2J"})).await;
+    assert_eq!((named.address.as_str(), named.user_agent.as_str()), ("127.0.0.1", "kapso-cli/0.4.0 linux"));
+    assert_eq!((named.client.as_str(), named.at), ("laptop of Ana  [2J", app.clock.now()));
+    assert_eq!(ask("kapso-cli/0.4.0 linux", json!({})).await.client, "kapso-cli");
+    let long = ask(&"x".repeat(4_000), json!({"client_name": ""})).await;
+    assert_eq!((long.user_agent.len(), long.client.len()), (200, 200));
+    let too_long = post(&app, "auth/request", json!({"client_name": "x".repeat(201)})).await;
+    assert_eq!(too_long.status, 422);
+}
+
+#[tokio::test]
+async fn rights_belong_to_the_token() {
+    let app = TestApp::start().await;
+    let other = app.app.operator().create_project("Other").await.unwrap();
+    let (own, other) = (app.project.to_string(), other.to_string());
+    let first = token(&app, "ana@example.test", std::slice::from_ref(&own)).await;
+    let second = token(&app, "ana@example.test", std::slice::from_ref(&other)).await;
+    let all = token(&app, "ana@example.test", &[]).await;
+    let third = token(&app, "ana@example.test", std::slice::from_ref(&own)).await;
+    for (token, seen) in [(&first, [true, false]), (&second, [false, true]), (&all, [true; 2]), (&third, [true, false])]
+    {
+        for (project, seen) in [&own, &other].into_iter().zip(seen) {
+            let path = format!("projects/{project}");
+            assert_eq!(with_token(&app, Method::GET, &path, token).await.status, if seen { 200 } else { 404 });
+            let made = with_token(&app, Method::POST, &format!("{path}/generate_api_key"), token).await;
+            assert_eq!(made.status, if seen { 201 } else { 404 });
+        }
+        let list = with_token(&app, Method::GET, "projects", token).await;
+        assert_eq!(list.data().as_array().unwrap().len(), seen.into_iter().filter(|seen| *seen).count());
+    }
+    with_token(&app, Method::POST, "auth/revoke", &first).await;
+    assert_eq!(with_token(&app, Method::GET, &format!("projects/{own}"), &third).await.status, 200);
+}
+
+#[tokio::test]
+async fn refused_approval_changes_no_user() {
+    let app = TestApp::start().await;
+    let (operator, own) = (app.app.operator(), [app.project.to_string()]);
+    let unknown = operator.approve_login("ABCDEF-ABCDEF-ABCDEF", "ana@example.test", Rights::Operator).await;
+    assert!(unknown.unwrap_err().to_string().contains("no pending sign-in"));
+    let code = code(&app).await;
+    let nothing = operator.approve_login(&code, "ana@example.test", Rights::Projects(&[])).await;
+    assert!(nothing.unwrap_err().to_string().contains("name the projects"));
+    let member = token(&app, "ana@example.test", &own).await;
+    let list = with_token(&app, Method::GET, "projects", &member).await;
+    assert_eq!(list.data().as_array().unwrap().len(), 1, "she did not become an operator");
+}
+
+#[tokio::test]
+async fn revoked_key_is_refused_at_once() {
+    let app = TestApp::start().await;
+    let operator = app.app.operator();
+    let other = operator.create_project("Other").await.unwrap();
+    let (_, foreign) = operator.create_key("Other").await.unwrap();
+    let (by_user, _) = app.key_of("ana@example.test").await;
+    let keys = operator.keys(None).await.unwrap();
+    let of = |text: &str| keys.iter().find(|key| text.starts_with(&format!("{}_", key.prefix))).unwrap();
+    assert_eq!((of(&by_user).created_by.as_deref(), of(&by_user).project), (Some("ana@example.test"), app.project));
+    assert_eq!((of(&foreign).created_by.as_deref(), of(&foreign).project_name.as_str()), (None, "Other"));
+    let ids = async |project| operator.keys(project).await.unwrap().into_iter().map(|key| key.id).collect::<Vec<_>>();
+    assert_eq!(ids(Some("Other")).await, [of(&foreign).id]);
+    let status = async |key: &str| app.call_as(Some(key), Method::GET, "/api/v1/agents", None).await.status;
+    assert_eq!(status(&foreign).await, 200);
+    assert_eq!(operator.revoke_key(of(&foreign).id).await.unwrap(), (other, true));
+    assert_eq!([status(&foreign).await, status(&by_user).await, status(&app.key).await], [401, 200, 200]);
+    assert_eq!(operator.revoke_key(of(&foreign).id).await.unwrap(), (other, false), "a second time changes nothing");
+    assert!(ids(Some("Other")).await.is_empty());
+    let (context, page) = (app.app.context(), 10);
+    let mut reader = context.store.read().await.unwrap();
+    let (rows, _) = store::audit::list(&mut reader.conn(), other, page, 0).await.unwrap();
+    let written: Vec<_> = rows.iter().map(|row| (row.actor.as_str(), row.action.as_str())).collect();
+    assert_eq!(written, [("operator", "key.revoke")]);
+    let absent = operator.revoke_key(domain::Id::from_uuid(uuid::Uuid::from_u128(1))).await.unwrap_err();
+    assert!(absent.to_string().contains("no key"), "{absent}");
 }
 
 #[tokio::test]

@@ -35,8 +35,13 @@ impl Template {
         let world = World::new(0, BEGAN, Vec::new());
         let ctx = context(&world, &store, 0, "template/0", Chance::new(1));
         let key = key(&store).await;
-        let router =
-            server::router(server::AppState::new(ctx.clone(), None, 0, server::telemetry::recorder().handle()));
+        let router = server::router(server::AppState::new(
+            ctx.clone(),
+            None,
+            String::new(),
+            0,
+            server::telemetry::recorder().handle(),
+        ));
         let call = async |path: &str, body: Value| -> Value {
             let request = axum::http::Request::post(path)
                 .header("x-api-key", &key)

@@ -16,7 +16,7 @@ pub(crate) async fn handle(Path(code): Path<String>) -> Response {
     let text = format!(
         "A command line asks to sign in.\n\n\
          If it is you, run this on the machine of the server, or have its operator run it:\n\n    \
-         chasqui login approve {code} --email YOUR@ADDRESS\n\n\
+         chasqui login approve {code} --email YOUR@ADDRESS --project NAME\n\n\
          The code is valid for ten minutes.\n"
     );
     // Never as HTML, because the creator of the link controls the code.

@@ -34,7 +34,7 @@ pub(super) struct CliToken {
 
 /// Exchange an approved code for a token
 ///
-/// Each code gives one token, valid for 90 days. Clients poll until the code is approved.
+/// Each code gives one token, valid for 90 days, with the rights that were approved. Clients poll until the code is approved.
 #[utoipa::path(
     post, path = "/auth/exchange", operation_id = "cli_exchange_auth", tag = "CLI Support", security(()),
     request_body = CliAuthExchange,
@@ -50,8 +50,8 @@ pub(super) async fn handle(State(ctx): State<AppState>, request: Request) -> Res
     let made = api_key::token_from_random(&random).ok_or_else(|| ApiError::Internal("no token was made".into()))?;
     let (hash, now) = (cli_login::hash(&code), ctx.now());
     transact!(ctx.store, "cli.login.exchange", ApiError, tx => {
-        let user = cli_logins::take(tx, &hash, now).await?.ok_or(ApiError::NotReady)?;
-        Ok(cli_logins::insert_token(tx, &made, user, now + cli_login::TOKEN_LIFETIME, now).await?)
+        let login = cli_logins::take(tx, &hash, now).await?.ok_or(ApiError::NotReady)?;
+        Ok(cli_logins::insert_token(tx, &made, &hash, login, now + cli_login::TOKEN_LIFETIME, now).await?)
     })?;
     Ok(Json(CliToken { token: made.text }))
 }

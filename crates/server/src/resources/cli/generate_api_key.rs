@@ -41,7 +41,8 @@ pub(super) async fn handle(
     ctx.fill_random(&mut random);
     let made = api_key::from_random(&random).ok_or_else(|| ApiError::Internal("no key was made".into()))?;
     transact!(ctx.store, "key.create", ApiError, tx => {
-        let project = users::project(tx, ctx.user.id, wanted).await?.filter(|project| project.id != PLATFORM_PROJECT);
+        let project = users::project_of_token(tx, ctx.user.id, &ctx.token_lookup, wanted).await?;
+        let project = project.filter(|project| project.id != PLATFORM_PROJECT);
         let project = project.ok_or(ApiError::NotFound("Project"))?.id;
         let (id, now): (ApiKeyId, _) = (ctx.new_id(), ctx.now());
         api_keys::insert(tx, project, id, &made, Some(ctx.user.id), now).await?;

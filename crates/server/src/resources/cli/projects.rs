@@ -19,7 +19,7 @@ use store::users;
 )]
 pub(super) async fn list(ctx: UserContext) -> Result<Data<Vec<Project>>, ApiError> {
     let mut reader = ctx.store.read().await?;
-    let rows = users::projects(&mut reader.conn(), ctx.user.id, PLATFORM_PROJECT).await?;
+    let rows = users::projects(&mut reader.conn(), ctx.user.id, &ctx.token_lookup, PLATFORM_PROJECT).await?;
     Ok(Data { data: rows.iter().map(Project::of).collect() })
 }
 
@@ -31,6 +31,7 @@ pub(super) async fn list(ctx: UserContext) -> Result<Data<Vec<Project>>, ApiErro
 )]
 pub(super) async fn get(ctx: UserContext, Path(project_id): Path<String>) -> Result<Data<Project>, ApiError> {
     let mut reader = ctx.store.read().await?;
-    let row = users::project(&mut reader.conn(), ctx.user.id, path_id(&project_id, "Project")?).await?;
+    let id = path_id(&project_id, "Project")?;
+    let row = users::project_of_token(&mut reader.conn(), ctx.user.id, &ctx.token_lookup, id).await?;
     Ok(Data { data: Project::of(&row.filter(|row| row.id != PLATFORM_PROJECT).ok_or(ApiError::NotFound("Project"))?) })
 }

@@ -315,7 +315,11 @@ async fn sign_in() -> Vec<RecordedCall> {
     let post =
         async |path: &str, body: Value| app.call_as(None, Method::POST, &format!("/api/cli/{path}"), Some(body)).await;
     let code = post("auth/request", json!({})).await.body["auth_code"].clone();
-    app.app.operator().approve_login(code.as_str().unwrap(), "dev@example.test", &[]).await.unwrap();
+    app.app
+        .operator()
+        .approve_login(code.as_str().unwrap(), "dev@example.test", server::operator::logins::Rights::Operator)
+        .await
+        .unwrap();
     let token = post("auth/exchange", json!({"auth_code": code})).await.body["token"].as_str().unwrap().to_owned();
     let with_token = async |method: Method, path: &str| -> Answer {
         app.call_raw(&[("x-cli-token", token.as_str())], method, &format!("/api/cli/{path}"), None).await

@@ -4,6 +4,7 @@
 
 use super::operation::{Operation, all_operations};
 use super::world::World;
+use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -107,8 +108,26 @@ async fn record_all() -> Map<String, Value> {
 async fn approved(app: &TestApp) -> String {
     let asked = app.post("/api/cli/auth/request", json!({})).await.body;
     let code = asked["auth_code"].as_str().unwrap().to_owned();
-    app.app.operator().approve_login(&code, "maria@example.com", &[]).await.unwrap();
+    app.app
+        .operator()
+        .approve_login(&code, "maria@example.com", server::operator::logins::Rights::Operator)
+        .await
+        .unwrap();
     code
+}
+
+/// Answers of the operations that show codes, tokens and keys.
+pub(super) async fn sign_in_answers(app: &TestApp) -> Vec<(&'static str, Answer)> {
+    let code = approved(app).await;
+    let exchanged = app.post("/api/cli/auth/exchange", json!({"auth_code": code})).await;
+    let token = exchanged.body["token"].as_str().unwrap().to_owned();
+    let asked = app.post("/api/cli/auth/request", json!({})).await;
+    let page = format!("/cli/authorize/{}", asked.body["code"].as_str().unwrap());
+    let key = format!("/api/cli/projects/{}/generate_api_key", app.project);
+    let with_token = [("x-cli-token", token.as_str())];
+    let created = app.call_raw(&with_token, Method::POST, &key, None).await;
+    let page = app.call_as(None, Method::GET, &page, None).await;
+    vec![("request", asked), ("exchange", exchanged), ("generate_api_key", created), ("authorize", page)]
 }
 
 async fn sign_in(app: &TestApp) -> String {

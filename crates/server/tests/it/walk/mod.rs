@@ -62,6 +62,27 @@ async fn absent_malformed_and_foreign_ids_get_the_same_404() {
     assert_eq!(world.audit_count().await, world.writes_before, "nothing was written");
 }
 
+/// Answers may show keys, tokens and what customers wrote.
+#[tokio::test]
+async fn no_browser_keeps_an_answer_or_guesses_its_type() {
+    let world = World::new().await;
+    let protected = |answer: &Answer, name: &str| {
+        let of = |header: &str| answer.headers.get(header).map(String::as_str).unwrap_or_default();
+        assert_eq!((of("x-content-type-options"), of("cache-control")), ("nosniff", "no-store"), "{name}");
+    };
+    for operation in operations() {
+        let answer = operation.call(&world.app, &world.path(&operation), world.body(&operation)).await;
+        protected(&answer, &operation.name);
+        protected(&operation.call_as(&world.app, None, &world.path(&operation), None).await, &operation.name);
+    }
+    for (name, answer) in examples::sign_in_answers(&world.app).await {
+        assert!(matches!(answer.status, 200 | 201), "{name}: {}", answer.body);
+        protected(&answer, name);
+    }
+    let health = world.app.call_as(None, reqwest::Method::GET, "/health/live", None).await;
+    assert_eq!(health.headers["x-content-type-options"], "nosniff");
+}
+
 #[tokio::test]
 async fn body_without_wrapper_is_malformed() {
     let world = World::new().await;
