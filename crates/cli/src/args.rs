@@ -126,6 +126,8 @@ pub struct DevArgs {
     /// Use a running emulator instead of starting one
     #[arg(long, value_name = "URL", env = "CHASQUI_EMULATOR_URL")]
     pub emulator_url: Option<String>,
+    #[command(flatten)]
+    pub exposure: ExposureFlags,
     /// Address of the sample order service
     #[arg(
         long,
@@ -169,6 +171,9 @@ pub struct PhoneArgs {
         global = true
     )]
     pub emulator_url: String,
+    /// Token of an emulator that was started with --expose
+    #[arg(long, value_name = "TOKEN", env = "CHASQUI_EMULATOR_TOKEN", hide_env_values = true, global = true)]
+    pub emulator_token: Option<String>,
     /// Without a command the phone is interactive.
     #[command(subcommand)]
     pub command: Option<PhoneCommand>,
@@ -212,6 +217,20 @@ pub struct EmulatorArgs {
     /// Also run the sample order service
     #[arg(long, value_name = "ADDR", env = "CHASQUI_ORDERS_LISTEN", value_parser = address)]
     pub orders_listen: Option<SocketAddr>,
+    #[command(flatten)]
+    pub exposure: ExposureFlags,
+}
+
+/// Flags of commands that run an emulator.
+#[derive(Debug, Default, Flags)]
+pub struct ExposureFlags {
+    /// Allow addresses that other machines can reach; the emulator then needs a token. NAMES:
+    /// names of this machine in URLs, separated by commas
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub expose: Option<String>,
+    /// Token of an emulator that other machines can reach; made and printed once if absent
+    #[arg(long, value_name = "TOKEN", env = "CHASQUI_EMULATOR_TOKEN", hide_env_values = true)]
+    pub emulator_token: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ mod args;
 mod client;
 mod commands;
 mod example;
+mod exposure;
 mod output;
 mod settings;
 mod stack;

@@ -8,10 +8,10 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use domain::chat::ModelChoice;
-use emulator::{Emulator, orders::OrderService};
+use emulator::{Credentials, Emulator, orders::OrderService};
 use server::{App, config::Values};
 
-use crate::{client::Control, settings};
+use crate::{client::Control, exposure::Exposed, settings};
 
 pub struct StackConfig {
     /// Name of the command, as the origin of the settings that it sets.
@@ -20,6 +20,8 @@ pub struct StackConfig {
     pub values: Values,
 
     pub emulator: EmulatorChoice,
+    /// Secrets of the emulator.
+    pub exposed: Exposed,
     /// Listen address of the order service.
     pub orders: SocketAddr,
 }
@@ -40,6 +42,8 @@ pub struct Stack {
 
     pub emulator_url: String,
 
+    pub credentials: Credentials,
+
     pub orders_url: String,
 
     pub orders: OrderService,
@@ -51,7 +55,9 @@ pub struct Stack {
 impl Stack {
     /// Starts order service, emulator and server, then connects the webhooks.
     pub async fn start(plan: StackConfig) -> Result<Self> {
-        let StackConfig { command, mut values, emulator, orders: orders_listen } = plan;
+        let StackConfig { command, mut values, emulator, exposed, orders: orders_listen } = plan;
+        let Exposed { credentials, exposure } = exposed;
+        let token = exposure.token.clone();
         let listen = settings::read(&values)?.listen;
         let orders = emulator::orders::start(orders_listen).await;
         let orders =
@@ -60,26 +66,31 @@ impl Stack {
         let (emulator, emulator_url) = match emulator {
             EmulatorChoice::External(url) => (None, url.trim_end_matches('/').to_owned()),
             EmulatorChoice::Embedded(address) => {
-                let started = emulator::start(emulator_config(address, listen)).await;
+                let started = emulator::start(emulator::Config {
+                    verify_token: credentials.verify_token.clone(),
+                    exposure,
+                    ..emulator_config(address, listen, &credentials)
+                })
+                .await;
                 let started = started.with_context(|| cannot_listen("the emulator", address, "--emulator-listen"))?;
                 let url = local_url(address.ip(), started.port());
                 (Some(started), url)
             }
         };
         settings::set_default(&mut values, "server.rate_limit_per_minute", "0", command);
-        point_at_emulator(&mut values, &emulator_url, orders_listen.ip(), command);
+        point_at_emulator(&mut values, &emulator_url, &credentials, orders_listen.ip(), command);
         let app = server::build(settings::read(&values)?).await.context("cannot start the server")?;
         let server_url = local_url(listen.ip(), app.port());
-        let control = Control::new(&emulator_url)?;
+        let control = Control::new(&emulator_url, token.as_deref())?;
         let callback = format!("{server_url}/webhooks/whatsapp");
         control
-            .set_callback(&callback, emulator::VERIFY_TOKEN)
+            .set_callback(&callback, &credentials.verify_token)
             .await
             .context("the emulator cannot reach the server's webhook URL")?;
         if emulator.is_some() {
             control.disable_pair_rate().await?;
         }
-        Ok(Self { app, server_url, emulator_url, orders_url, orders, values, emulator })
+        Ok(Self { app, server_url, emulator_url, credentials, orders_url, orders, values, emulator })
     }
 
     /// Note about the disabled pair rate of an embedded emulator: see
@@ -100,9 +111,9 @@ impl Stack {
 /// Settings of an embedded emulator. It keeps no state on disk and the server does, so each start
 /// uses a new seed: with the same one, a new message would have the id of one that the server has
 /// already processed.
-fn emulator_config(listen: SocketAddr, server: SocketAddr) -> emulator::Config {
+fn emulator_config(listen: SocketAddr, server: SocketAddr, credentials: &Credentials) -> emulator::Config {
     let allow_remote_callback = !server.ip().is_loopback() && !server.ip().is_unspecified();
-    let world = emulator::World::with_own_number();
+    let world = emulator::World::with_own_number().with(credentials);
     emulator::Config { listen, seed: seed(), allow_remote_callback, world, ..emulator::Config::default() }
 }
 
@@ -111,14 +122,20 @@ fn seed() -> u64 {
     u64::try_from(since.as_nanos() & u128::from(u64::MAX)).unwrap_or_default()
 }
 
-fn point_at_emulator(values: &mut Values, emulator_url: &str, orders: IpAddr, command: &str) {
+fn point_at_emulator(
+    values: &mut Values,
+    emulator_url: &str,
+    credentials: &Credentials,
+    orders: IpAddr,
+    command: &str,
+) {
     let decided = [
         ("whatsapp.graph_base_url", emulator_url),
-        ("whatsapp.app_secret", emulator::APP_SECRET),
-        ("whatsapp.verify_token", emulator::VERIFY_TOKEN),
+        ("whatsapp.app_secret", credentials.app_secret.as_str()),
+        ("whatsapp.verify_token", credentials.verify_token.as_str()),
         ("sandbox.phone_number_id", emulator::PHONE_NUMBER_ID),
         ("sandbox.phone_number", emulator::DISPLAY_PHONE_NUMBER),
-        ("sandbox.access_token", emulator::ACCESS_TOKEN),
+        ("sandbox.access_token", credentials.token.as_str()),
     ];
     for (key, value) in decided {
         settings::set(values, key, value, command);
@@ -180,7 +197,8 @@ mod tests {
     fn allowed_networks_stay_allowed() {
         let mut values = settings::collect(&settings::SettingFlags::default(), None).unwrap();
         settings::set(&mut values, "egress.allow", "10.0.0.0/8", "test");
-        point_at_emulator(&mut values, "http://127.0.0.1:1", Ipv4Addr::LOCALHOST.into(), "dev");
+        let credentials = Credentials::well_known();
+        point_at_emulator(&mut values, "http://127.0.0.1:1", &credentials, Ipv4Addr::LOCALHOST.into(), "dev");
         assert_eq!(settings::text(&values, "egress.allow"), "10.0.0.0/8,127.0.0.1");
         assert_eq!(settings::text(&values, "whatsapp.graph_base_url"), "http://127.0.0.1:1");
     }

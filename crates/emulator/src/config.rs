@@ -1,8 +1,11 @@
 //! Start settings of the emulator.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    fmt,
+    net::{Ipv4Addr, SocketAddr},
+};
 
-use crate::{ClockMode, World, world};
+use crate::{ClockMode, World, credentials};
 
 /// Start settings. The default listens on a free loopback port, with the real clock, the default
 /// world and no callback.
@@ -20,6 +23,8 @@ pub struct Config {
     pub clock: ClockMode,
     /// Allows callbacks that are not loopback addresses.
     pub allow_remote_callback: bool,
+    /// Rules for requests from other machines.
+    pub exposure: Exposure,
     /// Accounts and contacts at the start and after a reset.
     pub world: World,
 }
@@ -30,10 +35,26 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             seed: 1,
             callback_url: None,
-            verify_token: world::VERIFY_TOKEN.to_owned(),
+            verify_token: credentials::VERIFY_TOKEN.to_owned(),
             clock: ClockMode::Real,
             allow_remote_callback: false,
+            exposure: Exposure::default(),
             world: World::default(),
         }
+    }
+}
+
+/// Rules for requests from other machines.
+#[derive(Clone, Default)]
+pub struct Exposure {
+    /// Bearer token of the control API; `None` on a loopback address.
+    pub token: Option<String>,
+    /// Names of this machine that a `Host` header may have, besides addresses and `localhost`.
+    pub hosts: Vec<String>,
+}
+
+impl fmt::Debug for Exposure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exposure").field("hosts", &self.hosts).finish_non_exhaustive()
     }
 }

@@ -2,15 +2,15 @@
 
 use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, routing::get};
+use axum::{Router, middleware::from_fn_with_state, routing::get};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
-    config::Config,
+    config::{Config, Exposure},
     connection::{AbortableListener, ConnectionAborter},
     control,
     driver::Driver,
-    graph,
+    graph, guard,
     state::State,
     webhooks::{Target, client},
 };
@@ -56,17 +56,18 @@ pub async fn start(config: Config) -> Result<Emulator, Error> {
     let state = State::new(&config, target);
     let driver = Arc::new(Driver::new(state, client()?, config.allow_remote_callback));
     tokio::spawn(Arc::clone(&driver).drive());
-    let server = tokio::spawn(serve(listener, Arc::clone(&driver)));
+    let server = tokio::spawn(serve(listener, Arc::clone(&driver), config.exposure));
     tracing::info!(%address, seed = config.seed, clock = ?config.clock, "emulator is listening");
     Ok(Emulator { address, driver, server })
 }
 
-async fn serve(listener: TcpListener, driver: Arc<Driver>) {
+async fn serve(listener: TcpListener, driver: Arc<Driver>, exposure: Exposure) {
     let stop = driver.stop.clone();
     let app = Router::new()
         .nest("/_emulator/v1", control::router())
         .route("/_emulator/media/{token}", get(graph::media_bytes))
         .fallback(graph::serve)
+        .layer(from_fn_with_state(Arc::new(exposure), guard::check))
         .with_state(driver);
     let service = app.into_make_service_with_connect_info::<ConnectionAborter>();
     let server = axum::serve(AbortableListener(listener), service).with_graceful_shutdown(stop.cancelled_owned());

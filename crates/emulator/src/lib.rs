@@ -14,12 +14,14 @@ mod clock;
 mod config;
 mod connection;
 mod control;
+mod credentials;
 mod driver;
 mod emulator;
 mod faults;
 mod feed;
 mod fire;
 mod graph;
+mod guard;
 mod ids;
 mod limits;
 mod media;
@@ -36,10 +38,10 @@ mod world;
 pub mod orders;
 
 pub use clock::{ClockMode, START_SECONDS};
-pub use config::Config;
+pub use config::{Config, Exposure};
+pub use credentials::{ACCESS_TOKEN, APP_SECRET, Credentials, VERIFY_TOKEN};
 pub use emulator::{Emulator, Error, Quiescence, start};
 pub use users::User;
 pub use world::{
-    ACCESS_TOKEN, APP_ID, APP_SECRET, DISPLAY_PHONE_NUMBER, OWN_DISPLAY_NUMBER, OWN_NUMBER_ID, PHONE_NUMBER_ID,
-    PhoneNumber, VERIFY_TOKEN, WABA_ID, World,
+    APP_ID, DISPLAY_PHONE_NUMBER, OWN_DISPLAY_NUMBER, OWN_NUMBER_ID, PHONE_NUMBER_ID, PhoneNumber, WABA_ID, World,
 };

@@ -3,7 +3,10 @@
 //! The values are public constants, shared by the server's development settings and the tests.
 //! They are no secrets: only this emulator accepts them.
 
-use crate::users::User;
+use crate::{
+    credentials::{ACCESS_TOKEN, APP_SECRET, Credentials},
+    users::User,
+};
 
 /// WhatsApp Business Account id of the default world.
 pub const WABA_ID: &str = "200000000000001";
@@ -17,12 +20,6 @@ pub const OWN_NUMBER_ID: &str = "100000000000002";
 pub const OWN_DISPLAY_NUMBER: &str = "15550002222";
 
 pub const APP_ID: &str = "300000000000001";
-/// Key of the webhook signatures.
-pub const APP_SECRET: &str = "emulator-app-secret";
-/// Access token that the Graph API accepts at the start.
-pub const ACCESS_TOKEN: &str = "EAAEMULATORTOKEN";
-/// Default `hub.verify_token` of the handshake.
-pub const VERIFY_TOKEN: &str = "emulator-verify-token";
 
 /// Accounts and contacts at the start and after a reset.
 #[derive(Debug, Clone)]
@@ -54,6 +51,12 @@ impl World {
         let mut world = Self::default();
         world.numbers.push(PhoneNumber { id: OWN_NUMBER_ID.to_owned(), display: OWN_DISPLAY_NUMBER.to_owned() });
         world
+    }
+
+    /// The same world with other secrets.
+    #[must_use]
+    pub fn with(self, credentials: &Credentials) -> Self {
+        Self { app_secret: credentials.app_secret.clone(), token: credentials.token.clone(), ..self }
     }
 
     pub(crate) fn number(&self, id: &str) -> Option<&PhoneNumber> {

@@ -234,6 +234,13 @@ impl Operator {
     }
 }
 
+/// A random token of 32 hexadecimal digits, for programs that have no random source of their own.
+pub fn random_token() -> Result<String, OperatorError> {
+    let mut random = [0; 16];
+    random_bytes(&mut random)?;
+    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 fn random_bytes(bytes: &mut [u8]) -> Result<(), OperatorError> {
     getrandom::fill(bytes).map_err(|error| OperatorError::Store(store::Error::Unavailable(error.to_string())))
 }

@@ -138,6 +138,7 @@ pub const COMMAND_VARIABLES: &[(&str, &str)] = &[
     ("CHASQUI_CONFIG", "The settings file, as --config."),
     ("CHASQUI_EMULATOR_LISTEN", "Listen address of the emulated WhatsApp, for dev and emulator."),
     ("CHASQUI_EMULATOR_URL", "URL of a separate emulator, for dev and phone."),
+    ("CHASQUI_EMULATOR_TOKEN", "Token of an emulator that other machines can reach, for dev, emulator and phone."),
     ("CHASQUI_EMULATOR_SEED", "Seed of all random values in the emulator."),
     ("CHASQUI_EMULATOR_CALLBACK", "URL to which the emulator sends webhooks."),
     ("CHASQUI_ORDERS_LISTEN", "Listen address of the sample order service, for dev and emulator."),

@@ -35,11 +35,11 @@ pub struct Message {
 }
 
 impl Control {
-    /// `emulator` is the base URL.
-    pub fn new(emulator: &str) -> Result<Self> {
+    /// `emulator` is the base URL. A token is needed if the emulator was started with one.
+    pub fn new(emulator: &str, token: Option<&str>) -> Result<Self> {
         let base = http::base(emulator)?;
         let shown = emulator.trim_end_matches('/').to_owned();
-        Ok(Self { http: http::client()?, base: http::below(&base, &["_emulator", "v1"])?, shown })
+        Ok(Self { http: http::client_with(token)?, base: http::below(&base, &["_emulator", "v1"])?, shown })
     }
 
     /// Finds or creates the contact with this key or number and applies `changes`. Returns the key.

@@ -28,7 +28,19 @@ impl std::error::Error for Refused {}
 
 /// Builds a client without a proxy, because the servers run on this machine.
 pub fn client() -> Result<Client> {
-    let client = Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build();
+    client_with(None)
+}
+
+/// A client that sends a bearer token.
+pub fn client_with(token: Option<&str>) -> Result<Client> {
+    let mut headers = header::HeaderMap::new();
+    if let Some(token) = token {
+        let mut value = header::HeaderValue::try_from(format!("Bearer {token}")).context("the token is not ASCII")?;
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    let builder = Client::builder().no_proxy().default_headers(headers).connect_timeout(Duration::from_secs(5));
+    let client = builder.build();
     client.context("cannot build an HTTP client")
 }
 

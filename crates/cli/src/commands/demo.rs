@@ -25,7 +25,9 @@ use super::signals::Stop;
 use crate::{
     args::DemoArgs,
     client::{Api, Control},
-    example, output,
+    example,
+    exposure::Exposed,
+    output,
     settings::{self, SettingFlags, variable},
     stack::{EmulatorChoice, Stack, StackConfig, describe_model, is_rehearsal},
 };
@@ -71,7 +73,13 @@ async fn run_demo(args: &DemoArgs, report: &mut Report) -> Result<()> {
     settings::set_default(&mut values, "server.operations_listen", "off", "demo");
     let database = settings::read(&values)?.database.shown();
     report.database = if database.starts_with("sqlite:") { "sqlite" } else { "postgres" };
-    let plan = StackConfig { command: "demo", values, emulator: EmulatorChoice::Embedded(free), orders: free };
+    let plan = StackConfig {
+        command: "demo",
+        values,
+        emulator: EmulatorChoice::Embedded(free),
+        exposed: Exposed::nowhere(),
+        orders: free,
+    };
     let stack = Stack::start(plan).await?;
     let model = stack.app.model();
     let longest = if is_rehearsal(&model) { REHEARSAL_TIMEOUT } else { TIMEOUT };
@@ -107,7 +115,7 @@ async fn play(stack: &Stack, language: Language, report: &mut Report) -> Result<
     agent["message_debounce_seconds"] = json!(DEBOUNCE_SECONDS);
     let agent_id = api.create_agent(&agent).await.context("cannot create the agent")?;
     report.add(Speaker::Api, &format!("agent {} created", agent["name"]));
-    let control = Control::new(&stack.emulator_url)?;
+    let control = Control::new(&stack.emulator_url, None)?;
     let contact = json!({"name": script.name, "user_id": script.user_id, "auto_read_ms": 200});
     let scenario = Scenario {
         customer: control.ensure_contact(script.phone, &contact).await?,

@@ -12,6 +12,7 @@ use anyhow::{Result, bail};
 use super::signals::Stop;
 use crate::{
     args::DevArgs,
+    exposure::Exposed,
     settings,
     stack::{EmulatorChoice, Stack, StackConfig},
 };
@@ -23,8 +24,14 @@ pub async fn run(args: DevArgs) -> Result<ExitCode> {
     settings::set_default(&mut values, "server.log", "warn", "dev");
     server::telemetry::init(settings::text(&values, "server.log"));
     let mut stop = Stop::listen()?;
+    let mut addresses = vec![settings::read(&values)?.listen, args.orders_listen];
+    if args.emulator_url.is_none() {
+        addresses.push(args.emulator_listen);
+    }
+    let exposed = Exposed::of(&args.exposure, &addresses)?;
     let emulator = args.emulator_url.map_or(EmulatorChoice::Embedded(args.emulator_listen), EmulatorChoice::External);
-    let stack = Stack::start(StackConfig { command: "dev", values, emulator, orders: args.orders_listen }).await?;
+    let stack =
+        Stack::start(StackConfig { command: "dev", values, emulator, exposed, orders: args.orders_listen }).await?;
     let project = tokio::select! {
         project = demo_project::find_or_create(&stack) => project,
         stopped = stop.requested() => { stopped?; bail!("stopped before the start was complete") }

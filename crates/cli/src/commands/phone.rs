@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub async fn run(args: PhoneArgs) -> Result<ExitCode> {
-    let control = Control::new(&args.emulator_url)?;
+    let control = Control::new(&args.emulator_url, args.emulator_token.as_deref())?;
     match args.command {
         None => interactive::run(&control, &args.contact).await,
         Some(PhoneCommand::Send(message)) => send::run(&control, &args.contact, &message).await,

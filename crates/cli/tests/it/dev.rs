@@ -152,3 +152,31 @@ fn phone_without_emulator_explains_how_to_start_one() {
         stderr(&output)
     );
 }
+
+#[test]
+fn addresses_beyond_this_machine_need_expose_and_then_a_token() {
+    let home = Home::new();
+    for arguments in [
+        &["emulator", "--listen", "0.0.0.0:0"][..],
+        &["emulator", "--listen", "0", "--orders-listen", "0.0.0.0:0"],
+        &["dev", "--listen", "0.0.0.0:0", "--emulator-listen", "127.0.0.1:0", "--orders-listen", "0"],
+        &["dev", "--listen", "0", "--emulator-listen", "0.0.0.0:0", "--orders-listen", "0"],
+    ] {
+        let refused = home.run(arguments);
+        assert_eq!(refused.status.code(), Some(1), "{arguments:?}");
+        assert!(stderr(&refused).contains("--expose"), "{}", stderr(&refused));
+    }
+    let exposed = ["dev", "--listen", "0", "--emulator-listen", "0.0.0.0:0", "--orders-listen", "0", "--expose"];
+    let mut process = home.start(&exposed);
+    let emulator = process.value_after("  Emulator   ", START_LIMIT).split_whitespace().next().unwrap().to_owned();
+    let own = process.value_after("  Own number ", START_LIMIT);
+    let token = own.split("token ").nth(1).unwrap().split(':').next().unwrap().to_owned();
+    process.value_after("curl -s", START_LIMIT);
+    let send = ["phone", "send", "hi", "--wait", "10s", "--json", "--emulator-url", &emulator];
+    let without = home.run(&send);
+    assert_eq!(without.status.code(), Some(1));
+    assert!(stderr(&without).contains("token"), "{}", stderr(&without));
+    let sent = json(&home.run(&[&send[..], &["--emulator-token", &token]].concat()));
+    assert!(sent["answers"].as_array().is_some_and(|answers| !answers.is_empty()), "{sent}");
+    assert!(process.terminates(), "dev must stop with success");
+}

@@ -34,6 +34,14 @@ impl ControlError {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
+    pub(crate) fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+    }
+
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
     /// Failed handshake, Meta's code 2200.
     pub(crate) fn handshake(problem: &str) -> Self {
         Self { graph_code: Some(2200), ..Self::bad_request(format!("(#2200) callback verification failed: {problem}")) }

@@ -1,5 +1,5 @@
 //! Control API at `/_emulator/v1`: acts for the contacts, moves the clock and shows internal state.
-//! It has no authentication; therefore the emulator listens on loopback by default.
+//! It needs a token unless the emulator listens on loopback only (`guard.rs`).
 
 mod accounts;
 mod actions;
@@ -18,4 +18,5 @@ mod users;
 mod webhooks;
 mod world;
 
+pub(crate) use error::ControlError;
 pub(crate) use router::router;

@@ -10,6 +10,7 @@ mod control;
 
 mod determinism;
 mod errors;
+mod exposure;
 mod fault_actions;
 mod faults;
 mod feed;

@@ -37,9 +37,12 @@ pub fn print(stack: &Stack, project: &DemoProject) {
             "{} of account {}, token {}: can be connected as a WhatsApp config",
             emulator::OWN_NUMBER_ID,
             emulator::WABA_ID,
-            emulator::ACCESS_TOKEN
+            stack.credentials.token
         ),
     );
+    if stack.credentials != emulator::Credentials::well_known() {
+        show("", "That token also opens the emulator: set CHASQUI_EMULATOR_TOKEN for phone. It is shown only here.");
+    }
     show("Model", &describe_model(&model));
     if is_rehearsal(&model) {
         show("", "For a real model set OPENAI_API_KEY, or CHASQUI_LLM_BASE_URL and CHASQUI_LLM_MODEL, and restart.");
