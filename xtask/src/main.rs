@@ -4,6 +4,7 @@
 //! crate is compiled before anything else can start.
 #![expect(clippy::print_stdout, reason = "a command line tool writes to standard output")]
 
+mod advisories;
 mod bench;
 mod bench_engine;
 mod boundaries;

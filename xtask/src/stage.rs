@@ -16,9 +16,16 @@ use crate::watchdog;
 pub struct Stages {
     rows: Vec<(&'static str, Duration, bool)>,
     tests: TestCount,
+    not_checked: Vec<String>,
 }
 
 impl Stages {
+    /// Records what could not be checked, so that the end of the run says so.
+    pub fn not_checked(&mut self, what: String) {
+        println!("not checked: {what}");
+        self.not_checked.push(what);
+    }
+
     /// Runs one stage. An error names the stage; the caller stops there.
     pub fn run<T>(&mut self, name: &'static str, work: impl FnOnce(&mut TestCount) -> Result<T>) -> Result<T> {
         println!("\n== {name}");
@@ -39,6 +46,9 @@ impl Stages {
         }
         let total: Duration = self.rows.iter().map(|(_, took, _)| *took).sum();
         println!("{:<24}{:>10.1}\n", "total", total.as_secs_f64());
+        for what in &self.not_checked {
+            println!("not checked: {what}\n");
+        }
         if let Err(error) = outcome {
             println!("{error:#}\n");
         }

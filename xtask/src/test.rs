@@ -18,7 +18,7 @@ use crate::process::{cargo, hermetic, in_workspace, is_ci, root, succeed, target
 use crate::stage::Stages;
 use crate::usage::USAGE;
 use crate::wheel::{DENY, SCHEMATHESIS};
-use crate::{boundaries, documents, fuzz, imports, planted, simulate, watchdog, words};
+use crate::{advisories, boundaries, documents, fuzz, imports, planted, simulate, watchdog, words};
 
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
 const LIMIT: Duration = Duration::from_mins(60);
@@ -84,6 +84,11 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     let postgres = stages.run("postgresql", |_| Postgres::start(options.install, Durability::None))?;
     let python = stages.run("schemathesis", |_| SCHEMATHESIS.python(options.install))?;
     stages.run("dependencies", |_| dependencies(&deny))?;
+    if options.full
+        && let Some(why) = stages.run("advisories", |_| advisories::check(&deny))?
+    {
+        stages.not_checked(why);
+    }
     clippy(stages)?;
     stages.run("build", |_| nextest.build())?;
     let crash_tests = if options.full { LONG_CRASH_TESTS } else { [].as_slice() };
@@ -133,8 +138,7 @@ fn clippy(stages: &mut Stages) -> Result<()> {
     })
 }
 
-/// Licences, banned crates and sources, by `deny.toml`. Security advisories need the network:
-/// `cargo deny check advisories`.
+/// Licences, banned crates and sources, by `deny.toml`.
 fn dependencies(deny: &Path) -> Result<()> {
     let mut command = in_workspace(deny);
     succeed(command.args(["--log-level", "error", "--locked", "check", "licenses", "bans", "sources"]))

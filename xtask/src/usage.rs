@@ -29,4 +29,6 @@ usage: cargo xtask <command>
       --examples            record its examples from real calls first
   help                      print this
 
+  ADVISORY_DB=FOLDER makes `test --full` check security advisories without network: cargo-deny's database folder, copied from
+  ~/.cargo/advisory-dbs of a machine that has run `cargo deny fetch db`.
   TEST_DATABASE_URL=postgres://user@host:port/postgres makes `test` use that server instead of a throwaway one.";

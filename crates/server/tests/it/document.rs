@@ -17,6 +17,45 @@ fn committed_document_matches_the_handlers() {
     assert!(same, "openapi/v1.json is outdated: run `cargo xtask openapi` and commit the difference");
 }
 
+/// `UPDATE_LIMITS=1` writes the table.
+#[test]
+fn limits_in_the_security_document_match_the_code() {
+    const MARKS: [&str; 2] =
+        ["<!-- limits: generated from crates/domain/src/limits.rs -->\n", "<!-- end of limits -->\n"];
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../SECURITY.md");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(MARKS[0]).expect("the start of the table");
+    let (table, after) = rest.split_once(MARKS[1]).expect("the end of the table");
+    let mut expected = "| Limit | Value | Reason |\n| --- | ---: | --- |\n".to_owned();
+    for limit in domain::limits::TABLE {
+        expected.push_str(&format!(
+            "| `{}` | {} | {} |\n",
+            limit.name,
+            grouped(limit.value),
+            limit.reason.replace('|', "\\|")
+        ));
+    }
+    if std::env::var_os("UPDATE_LIMITS").is_some() {
+        fs::write(&path, format!("{before}{}{expected}{}{after}", MARKS[0], MARKS[1])).unwrap();
+        return;
+    }
+    let how = "run with UPDATE_LIMITS=1: cargo test -p chasqui-server --test it limits_in_the_security_document";
+    assert_eq!(table, expected, "SECURITY.md is outdated: {how}");
+}
+
+/// `1,048,576`
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[tokio::test]
 async fn document_is_served_without_a_key() {
     let app = TestApp::start().await;
