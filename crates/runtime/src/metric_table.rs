@@ -39,7 +39,7 @@ const fn histogram(name: &'static str, labels: &'static str, help: &'static str)
 }
 
 /// Sorted by name.
-pub const METRICS: [Metric; 30] = [
+pub const METRICS: [Metric; 32] = [
     counter(
         "chasqui_connections_closed_total",
         "cause",
@@ -59,9 +59,15 @@ pub const METRICS: [Metric; 30] = [
     counter("chasqui_inbound_held_total", "", "messages that wait until their number is proved"),
     histogram("chasqui_inbound_ack_seconds", "", "time until a delivery was stored"),
     counter("chasqui_knowledge_indexes_total", "", "knowledge bases that were indexed"),
+    counter(
+        "chasqui_large_bodies_refused_total",
+        "",
+        "API bodies above 1 MiB refused with 503 because too many arrive",
+    ),
     counter("chasqui_llm_requests_total", "result", "model calls"),
     histogram("chasqui_llm_seconds", "", "duration of model calls"),
     counter("chasqui_media_lost_total", "", "files of contacts that could not be downloaded"),
+    counter("chasqui_number_checks_total", "proof,failure", "checks of a number at Meta"),
     counter("chasqui_outbound_duplicates_total", "", "messages that a contact received twice"),
     counter("chasqui_panics_total", "", "panics that were caught"),
     gauge("chasqui_queue_due", "queue", "due work, counted up to 10,000: `turns`, `sends`, `jobs`, `timers`"),

@@ -4,7 +4,6 @@
 //! map, because a list crashes them. Internal causes are logged with the request id and never
 //! shown.
 
-use crate::AppState;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -13,7 +12,6 @@ use domain::Problem;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// Maximum number of listed problems.
 const MAX_DETAILS: usize = 50;
@@ -277,12 +275,13 @@ impl IntoResponse for ApiError {
 }
 
 impl Failure {
-    pub(crate) fn response(&self, ctx: &AppState, request_id: &str) -> Response {
+    /// `admit` limits a repeated log line, as `LogLimit::admit` of the runtime does.
+    pub(crate) fn response(&self, request_id: &str, admit: impl FnOnce(&'static str) -> Option<u64>) -> Response {
         let (status, code) = self.0.parts();
         if let ApiError::Store(error @ store::Error::DiskFull(_)) = &*self.0 {
             metrics::counter!("chasqui_write_failures_total").increment(1);
             // Every request fails in the same way.
-            if let Some(left_out) = ctx.log_limit.admit(Uuid::nil(), "api_disk_full", ctx.now()) {
+            if let Some(left_out) = admit("api_disk_full") {
                 tracing::error!(request_id, %error, left_out, "requests are answered 503: nothing can be stored");
             }
         } else if status.is_server_error() {

@@ -19,6 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
 
 /// Time limit of a request, including its body.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -128,7 +129,7 @@ pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, n
         done.unwrap_or_else(|_| ApiError::Timeout.into_response())
     };
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
-        response = failure.response(&ctx, &id);
+        response = failure.response(&id, |cause| ctx.log_limit.admit(Uuid::nil(), cause, ctx.now()));
     }
     if let Some(window) = facts.window.get() {
         window.write(response.headers_mut());

@@ -2,11 +2,11 @@
 
 use crate::{
     ApiError, AppState,
-    api::{rate::Subject, unverified::Reserved},
+    api::{client_address::ClientAddress, rate::Subject, unverified::Reserved},
 };
 use axum::{
     body::{Body, Bytes, HttpBody as _},
-    extract::{ConnectInfo, Request, State},
+    extract::{Request, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -14,7 +14,6 @@ use domain::ids::ProjectId;
 use gateways::whatsapp::signature;
 use runtime::ingest::{Received, receive, refuse_unsigned};
 use secrecy::ExposeSecret as _;
-use std::net::SocketAddr;
 use store::{
     transact,
     unscoped::{self, TokenOwner},
@@ -28,7 +27,7 @@ const LIMIT: usize = 4 * 1024 * 1024;
 /// Handshake: returns the challenge if the verify token is known. An address with too many wrong
 /// tokens gets 429 even for a right one, or it could go on guessing.
 pub(crate) async fn handshake(State(ctx): State<AppState>, request: Request) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| Subject::at(peer.0.ip()));
+    let peer = request.extensions().get().map(|ClientAddress(address)| Subject::at(*address));
     if let Some(wait) = peer.and_then(|peer| ctx.http().handshakes.wait(peer, ctx.now())) {
         return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, wait.to_string())]).into_response();
     }

@@ -55,7 +55,7 @@ statements! {
                display_phone_number, access_token_id, webhook_verify_token, webhook_destination_url, kind, inbound_processing_enabled, \
                calls_enabled, created_at, updated_at, webhook_verified_at, proof, proof_at, proof_failure) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)"];
-    OF_NUMBER = ["SELECT ", WhatsappConfigRow, " FROM whatsapp_configs WHERE phone_number_id = $2 AND project_id = $1"];
+    OF_NUMBER = ["SELECT ", WhatsappConfigRow, " FROM whatsapp_configs WHERE project_id = $1 AND phone_number_id = $2"];
     SET_PROOF = ["UPDATE whatsapp_configs SET proof = $3, proof_at = $4, proof_failure = $5 WHERE project_id = $1 AND id = $2"];
     HANDSHAKE = ["SELECT max(webhook_verified_at) FROM whatsapp_configs WHERE project_id = $1 AND webhook_verify_token = $2"];
     FIND = ["SELECT ", WhatsappConfigRow, " \

@@ -41,7 +41,7 @@ fn no_command_creates_a_database_by_accident() {
     for command in [
         &["projects", "create", "Shop"][..],
         &["keys", "create", "--project", "Shop"],
-        &["login", "approve", "AAAA"],
+        &["login", "approve", "AAAA", "--operator"],
         &["migrate"],
         &["replay", "all"],
         &["backup", "copy.db"],

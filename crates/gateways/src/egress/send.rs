@@ -108,7 +108,7 @@ impl Egress {
         let status = response.status().as_u16();
         let (body, truncated) =
             wire::read_capped(&mut response, self.policy.limits.body).await.map_err(|error| refusal_for(&error))?;
-        let content = off_worker(body, |body| content::of(body)).await;
+        let content = off_worker(body, content::of).await;
         Ok(content.flatten().map_or_else(too_large, |content| ToolAnswer::Answered { status, content, truncated }))
     }
 }

@@ -34,7 +34,8 @@ enum NumberOwner {
 /// Stores a delivery, in several commits if it has more than [`BATCH`] items. After a failure or a
 /// crash between them Meta repeats all of it, and what was stored counts as seen.
 pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Result<()> {
-    let mut outcome = Unstored { kept: (delivery.malformed > 0 || delivery.items.is_empty()).then_some("malformed"), held: vec![] };
+    let mut outcome =
+        Unstored { kept: (delivery.malformed > 0 || delivery.items.is_empty()).then_some("malformed"), held: vec![] };
     let mut rest = delivery.items.as_slice();
     loop {
         let (batch, later) = rest.split_at(rest.len().min(BATCH));

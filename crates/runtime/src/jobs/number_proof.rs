@@ -117,7 +117,7 @@ async fn next_check(
 
 fn report(project: ProjectId, row: &WhatsappConfigRow) {
     let failure = row.proof_failure.map_or("", ProofFailure::as_str);
-    metrics::counter!("number_checks_total", "proof" => row.proof.as_str(), "failure" => failure).increment(1);
+    metrics::counter!("chasqui_number_checks_total", "proof" => row.proof.as_str(), "failure" => failure).increment(1);
     if !failure.is_empty() {
         tracing::warn!(
             %project, config = %row.id, number = row.phone_number_id, proof = row.proof.as_str(), failure,

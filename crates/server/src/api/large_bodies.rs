@@ -36,7 +36,7 @@ impl LargeBodies {
         let all: usize = held.values().sum();
         let own = held.get(&project).copied().unwrap_or(0);
         if all + bytes > ALL || own + bytes > OF_PROJECT {
-            metrics::counter!("large_bodies_refused_total").increment(1);
+            metrics::counter!("chasqui_large_bodies_refused_total").increment(1);
             return Err(ApiError::BodiesFull);
         }
         held.insert(project, own + bytes);

@@ -5,7 +5,8 @@ ALTER TABLE whatsapp_configs ADD COLUMN proof TEXT NOT NULL DEFAULT 'assumed';
 ALTER TABLE whatsapp_configs ADD COLUMN proof_at INTEGER;
 -- Class of the latest failure.
 ALTER TABLE whatsapp_configs ADD COLUMN proof_failure TEXT;
-CREATE UNIQUE INDEX whatsapp_configs_number ON whatsapp_configs (phone_number_id, project_id);
+CREATE UNIQUE INDEX whatsapp_configs_number ON whatsapp_configs (project_id, phone_number_id);
+CREATE INDEX whatsapp_configs_claims ON whatsapp_configs (phone_number_id);
 
 INSERT INTO jobs (project_id, id, kind, dedupe_key, payload, run_at, attempt, lease_until, epoch)
 SELECT project_id, id, 'number_proof', lower(hex(id)), lower(hex(id)), 0, 0, 0, 0 FROM whatsapp_configs;

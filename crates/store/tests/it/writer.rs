@@ -402,9 +402,8 @@ fn locks_on_the_file(world: &World) -> usize {
     let file = std::fs::metadata(world.database.folder().expect("a folder").join("chasqui.db")).expect("the file");
     let (process, inode) = (std::process::id().to_string(), format!(":{}", file.ino()));
     let ours = |line: &&str| line.split_whitespace().any(|word| word == process) && line.contains(&format!("{inode} "));
-    let count = || std::fs::read_to_string("/proc/locks").expect("the kernel's list").lines().filter(ours).count();
-    // The kernel's list skips entries while other processes lock and unlock.
-    (0..5).map(|_| count()).max().expect("five readings")
+    let list = || std::fs::read_to_string("/proc/locks").expect("a list"); // Lacks entries at times.
+    (0..5).map(|_| list().lines().filter(ours).count()).max().expect("five readings")
 }
 
 /// Without its locks another program that opens and closes the database would delete the log.

@@ -76,7 +76,7 @@ impl OpenAi {
         if truncated {
             return Err(failure::permanent("the model's answer is longer than 16 MiB"));
         }
-        let read = off_worker(body, |body| response::read(body)).await;
+        let read = off_worker(body, response::read).await;
         let read = read.ok_or_else(|| failure::permanent("the model's answer cannot be read"))?;
         read.map_err(|unusable| {
             let message = self.clean(&unusable.message);

@@ -189,7 +189,7 @@ async fn number() -> Vec<RecordedCall> {
     let config = app.post(&configs, config).await.id();
     let handshake = "/webhooks/whatsapp?hub.mode=subscribe&hub.verify_token=check-me&hub.challenge=42";
     assert_eq!(app.call_as(None, Method::GET, handshake, None).await.status, 200);
-    let second = json!({"whatsapp_config": {"name": "Second line", "phone_number_id": "second",
+    let second = json!({"whatsapp_config": {"name": "Second line", "phone_number_id": "100000000000777",
         "business_account_id": emulator::WABA_ID, "webhook_verify_token": "check-me"}});
     app.post(&configs, second).await.data();
     let path = format!("/api/v1/whatsapp_configs/{config}");
