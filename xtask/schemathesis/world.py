@@ -69,7 +69,7 @@ def says(phone, text):
 def sign_in_code():
     """A code of a sign-in that was approved."""
     code = call("POST", "/api/cli/auth/request")["auth_code"]
-    program("login", "approve", code, "--email", "fuzz@example.com", "--data-dir", DATA_DIR)
+    program("login", "approve", code, "--operator", "--email", "fuzz@example.com", "--data-dir", DATA_DIR)
     return code
 
 
