@@ -19,7 +19,7 @@ pub fn code_from(random: &[u8]) -> Option<String> {
 }
 
 /// The code that a text is, in upper case. A code inside a sentence does not count: the link sends
-/// the code alone, and a sentence may quote somebody else's.
+/// the code alone, and a sentence may quote the code of another session.
 pub fn code_in(text: &str) -> Option<String> {
     let code = text.trim().to_ascii_uppercase();
     let is_code = code.len() == CODE_LENGTH && code.bytes().all(|byte| CODE_ALPHABET.contains(&byte));

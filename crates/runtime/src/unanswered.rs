@@ -10,7 +10,7 @@ use domain::{
 };
 
 words! {
-    /// Reasons why nobody answers. docs/operations.md tells what to do about each.
+    /// Reasons why a contact gets no answer. docs/operations.md has the remedy for each.
     pub enum Cause {
         /// The number belongs to no project.
         UnknownNumber = "unknown_number",

@@ -247,7 +247,7 @@ pub struct Queue {
     pub oldest: Option<Timestamp>,
 }
 
-/// Due turns, sends, jobs and timers, whoever works on them.
+/// Due turns, sends, jobs and timers, also those under way.
 pub async fn queues(conn: &mut Conn<'_>, now: Timestamp) -> Result<[Queue; 4]> {
     const MOST: i64 = 10_000;
     let turns = run!(conn, TURNS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;

@@ -137,7 +137,7 @@ async fn route(tx: &mut Tx<'_>, project: ProjectId, c: &WhatsappConfigRow) -> Re
     }
 }
 
-/// Routes the number anew if the config has another one than `before`, or another proof.
+/// Routes the number again if the config has another one than `before`, or another proof.
 async fn reroute(tx: &mut Tx<'_>, project: ProjectId, before: &str, c: &WhatsappConfigRow) -> Result<()> {
     let pointer = Pointer { project_id: project, object_id: c.id.uuid() };
     if before == c.phone_number_id

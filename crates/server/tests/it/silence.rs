@@ -1,4 +1,4 @@
-//! Nobody fails in silence: each cause of a missing answer gives a log line and a metric, which
+//! Each cause of a missing answer gives a log line and a metric, which
 //! docs/operations.md explains.
 
 use reqwest::Method;
@@ -138,13 +138,13 @@ async fn expired_whatsapp_token_and_closed_window_are_reported() {
 }
 
 #[tokio::test]
-async fn message_that_nobody_answers_is_reported() {
+async fn message_without_an_answer_is_reported() {
     let app = TestApp::start().await;
     let (log, _guard) = Log::start();
     let project = app.project.to_string();
-    let nobody = runtime::context::PLATFORM_PROJECT.to_string();
+    let platform = runtime::context::PLATFORM_PROJECT.to_string();
     says_to(&app, OWN_NUMBER_ID, json!({"text": "hello"})).await;
-    expect(&app, &log, Cause::UnknownNumber, "text", &nobody).await;
+    expect(&app, &log, Cause::UnknownNumber, "text", &platform).await;
 
     let config = own_number(&app, false).await;
     says_to(&app, OWN_NUMBER_ID, json!({"text": "hello"})).await;

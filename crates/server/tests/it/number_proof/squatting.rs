@@ -1,11 +1,11 @@
-//! Attempts to receive the messages of somebody else's number.
+//! Attempts to receive messages of a number that belongs to another project.
 
 use super::*;
 
 /// Each attempt is followed by a message to the number. Before the owner's proof messages wait;
 /// after it the owner gets them all, once.
 #[tokio::test]
-async fn squatter_gets_no_message_of_somebody_elses_number() {
+async fn squatter_gets_no_message_of_another_projects_number() {
     let mut world = World::new().await;
     let (owner, squatter) = (world.app.key.clone(), world.squatter.clone());
     let own = world.connect_agent(&squatter, THEIR_NUMBER, THEIR_ACCOUNT, Some(SQUATTER)).await;
@@ -61,7 +61,7 @@ async fn squatter_gets_no_message_of_somebody_elses_number() {
         world.app.model().says("Yes?");
         world.message().await;
     }
-    // 11: deleting the squatter's config and creating it anew.
+    // 11: deleting the squatter's config and creating it again.
     world.delete(&squatter, &own).await;
     assert_eq!(world.connect(&squatter, NUMBER, ACCOUNT, Some(AGENCY)).await.status, 409);
     world.app.model().says("Yes?");
@@ -73,7 +73,7 @@ async fn squatter_gets_no_message_of_somebody_elses_number() {
     assert_eq!(world.conversations(&squatter).await, 0);
     assert_eq!((world.inbound(&owner).await.len(), world.answers()), (world.sent, 5));
 
-    // The owner deletes the config: later messages go to nobody who has not proved the number.
+    // The owner deletes the config: no config without a proof gets the later messages.
     world.delete(&owner, &config).await;
     world.connect_agent(&squatter, NUMBER, ACCOUNT, Some(HALF)).await;
     world.message().await;
