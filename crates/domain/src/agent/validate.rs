@@ -7,10 +7,10 @@ use super::names::is_word;
 use super::node::{END, Node, NodePlace, START};
 use super::nodes::request_tool_name;
 use super::read::{Findings, short};
+use crate::json::bytes_of;
 use crate::tool_names::RESERVED_TOOLS;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
-use std::io;
 
 const MOST_NODES: usize = 300;
 const MOST_EDGES: usize = 2_000;
@@ -24,10 +24,7 @@ const RESERVED: [&str; 3] = ["START", "END", "end"];
 
 /// Checks the size of the graph as sent.
 pub(super) fn check_size(input: &Value, found: &mut Findings) {
-    let mut counter = Counter(0);
-    // Counting never fails, and a value always serialises.
-    let _ = serde_json::to_writer(&mut counter, input);
-    if counter.0 > MOST_BYTES {
+    if bytes_of(input) > MOST_BYTES {
         found.error("", codes::GRAPH_TOO_LARGE, "the graph has at most 10 MiB of JSON");
     }
 }
@@ -277,17 +274,4 @@ fn reachable<'a>(graph: &'a Graph, outgoing: &HashMap<&str, Vec<usize>>) -> Hash
         }
     }
     reached
-}
-
-struct Counter(usize);
-
-impl io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
