@@ -42,6 +42,18 @@ def made(path, body):
     return call("POST", f"/api/v1/{path}", body)["data"]["id"]
 
 
+def made_in_place(path, body):
+    """Like `made`; once the project has as many as it may, the listed ones make room."""
+    try:
+        return made(path, body)
+    except RuntimeError as refused:
+        if "too_many" not in str(refused):
+            raise
+        for old in call("GET", f"/api/v1/{path}")["data"]:
+            call("DELETE", f"/api/v1/{path}/{old['id']}")
+        return made(path, body)
+
+
 def first(path):
     """Waits for the first entry of a list, which a worker creates."""
     deadline = time.monotonic() + PATIENCE
@@ -107,6 +119,10 @@ HANDOFF = {
 }
 
 
+# An outgoing webhook to a name that does not resolve.
+HOOK = {"url": "https://hooks.invalid/", "secret_key": "s3cr3t-value", "events": ["whatsapp.message.failed"]}
+
+
 class World:
     @classmethod
     def load(cls, text):
@@ -135,6 +151,7 @@ class World:
         self.spare_suite = made("test_suites", {"test_suite": {"name": "Spare", "agent_id": self.spare_agent}})
         self.spare_case = self.new_case(self.spare_suite)
         self.customer = self.new_customer()
+        self.setup_link = made(f"customers/{self.customer}/setup_links", {})
         self.config = self.new_config()
         self.free_config = self.new_config()
         self.link = self.new_link()
@@ -147,6 +164,10 @@ class World:
         self.message = next(message["id"] for message in messages if message["direction"] == "inbound")
         self.account = made(f"customers/{self.customer}/whatsapp_configs", number(OWN_NUMBER, *ACCOUNT))
         call("POST", "/api/v1/whatsapp_templates/sync", {"whatsapp_config_id": self.account})
+        self.webhook = self.new_webhook()
+        self.endpoint = self.new_endpoint()
+        self.delivery = made(f"webhook_endpoints/{self.endpoint}/test", {})
+        self.provider = self.new_provider()
         self.approved = approved("hello_world")["id"]
         self.draft = self.new_draft()
         self.editable = [self.new_draft() for _ in range(4)]
@@ -184,6 +205,16 @@ class World:
         case = {"test_case": {"name": "Greets", "script": "Say hello.", "rubric": "It greets."}}
         return made(f"test_suites/{suite}/test_cases", case)
 
+    def new_webhook(self):
+        return made_in_place(f"whatsapp_configs/{self.account}/whatsapp_webhooks", {"whatsapp_webhook": HOOK})
+
+    def new_endpoint(self):
+        return made_in_place("webhook_endpoints", {"webhook_endpoint": HOOK})
+
+    def new_provider(self):
+        """Has no key, so that nothing is sent to it."""
+        return made_in_place("model_providers", {"model_provider": {"name": f"Provider {self.next()}", "kind": "Anthropic"}})
+
     def new_note(self):
         return made(f"whatsapp_contacts/{self.contact}/notes", {"note": {"content": "No penicillin"}})
 
@@ -210,6 +241,8 @@ class World:
                 return self.executions[1]
             case _, "execution_id":
                 return self.executions[2]
+            case "delete_agent", _:
+                return made("agents", {"agent": {"name": "Spare"}})
             case _, "agent_id":
                 return self.desk if "/executions/" in path else self.agent
             case "update_whatsapp_conversation", "conversation_id":
@@ -247,12 +280,38 @@ class World:
                 return self.editable[0]
             case _, "template_id":
                 return self.draft
+            case "update_project", _:
+                # An archived project would refuse all other writes.
+                return None
             case _, "project_id":
                 return self.project
+            case _, "api_key_id":
+                return made("api_keys", {"api_key": {"name": "Spare", "role": "viewer"}})
+            case _, "invitation_id":
+                return made("invitations", {"invitation": {"email": "guest@example.test", "role": "viewer"}})
+            case "update_member" | "remove_member", _:
+                # The person may have made the key of this run.
+                return None
             case "delete_customer", _:
                 return self.new_customer()
             case _, "customer_id":
                 return self.customer
+            case "delete_whatsapp_webhook", "id":
+                return self.new_webhook()
+            case _, "id" if "/whatsapp_webhooks/" in path:
+                return self.webhook
+            case _, "whatsapp_config_id":
+                return self.account
+            case "delete_model_provider", "id":
+                return self.new_provider()
+            case _, "id" if "/model_providers/" in path:
+                return self.provider
+            case "delete_webhook_endpoint", "id":
+                return self.new_endpoint()
+            case _, "id" if "/webhook_endpoints/" in path:
+                return self.endpoint
+            case _, "id" if "/webhook_deliveries/" in path:
+                return self.delivery
             case "delete_whatsapp_config", _:
                 return self.new_config()
             case _, "config_id":
@@ -267,10 +326,15 @@ class World:
                 return self.new_link()
             case _, "id" if "/agent_whatsapp_configs/" in path:
                 return self.link
+            case _, "id" if "/setup_links/" in path:
+                return self.setup_link
             case _, "id" if "/agent_snapshots/" in path:
                 return self.snapshot
             case _, "id" if "/test_chats/" in path:
                 return self.chat
+            case "delete_sandbox_session", _:
+                session = {"phone_number": f"+551{self.next()}", "agent_id": self.agent}
+                return made("sandbox_sessions", {"whatsapp_sandbox_session": session})
             case _, "id" if "/sandbox_sessions/" in path:
                 return self.session
             case _:

@@ -24,7 +24,7 @@ struct Options {
     load: &'static str,
     seconds: u64,
     postgres: bool,
-    /// Of the larger project, for `api`.
+    /// Of the larger project, for `api`; messages for `deletion`.
     rows: Option<u64>,
 }
 
@@ -33,16 +33,23 @@ impl Options {
         let mut words = args.iter().map(String::as_str);
         let load = match words.next() {
             Some("turns") => "turns",
+            Some("streams") => "streams",
+            Some("hooks") => "hooks",
             Some("ingest") => "ingest",
             Some("api") => "api",
-            other => bail!("bench turns, ingest, api or engine, not `{}`\n\n{USAGE}", other.unwrap_or_default()),
+            Some("bombs") => "bombs",
+            Some("deletion") => "deletion",
+            other => bail!(
+                "bench turns, streams, hooks, ingest, api, bombs, deletion or engine, not `{}`\n\n{USAGE}",
+                other.unwrap_or_default()
+            ),
         };
         let mut options = Self { load, seconds: 5, postgres: false, rows: None };
         while let Some(flag) = words.next() {
             let value = words.next().with_context(|| format!("`{flag}` needs a value\n\n{USAGE}"))?;
             match (flag, value) {
                 ("--seconds", value) => options.seconds = value.parse().context("--seconds is a whole number")?,
-                ("--rows", value) if load == "api" => {
+                ("--rows", value) if matches!(load, "api" | "deletion") => {
                     options.rows = Some(value.parse().context("--rows is a whole number")?);
                 }
                 ("--database", "sqlite") => options.postgres = false,

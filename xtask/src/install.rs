@@ -1,4 +1,4 @@
-//! Finds PostgreSQL's programs, and installs them if that is allowed.
+//! Finds the programs of PostgreSQL and the Chromium browser, and installs them if that is allowed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,19 +48,48 @@ fn debian_versions(parent: &Path) -> Vec<PathBuf> {
     versions.into_iter().map(|version| parent.join(version.to_string()).join("bin")).collect()
 }
 
+/// Chromium, after an installation if that is allowed and needed.
+pub fn chromium(install: bool) -> Result<PathBuf> {
+    let names = ["chromium", "chromium-browser", "google-chrome"];
+    let find = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        names
+            .iter()
+            .flat_map(|name| folders.iter().map(move |folder| folder.join(name)))
+            .find(|program| program.is_file())
+    };
+    if let Some(program) = find() {
+        return Ok(program);
+    }
+    if install {
+        succeed(&mut as_root(&["apt-get", "update"]))?;
+        succeed(&mut as_root(&[&INSTALL[..], &["chromium"]].concat()))?;
+        return find().context("Chromium was installed, but cannot be found");
+    }
+    bail!(
+        "Chromium is not installed: no folder of PATH has {}. Install it:\n\
+         \x20 Debian           apt-get install --no-install-recommends chromium\n\
+         \x20 or by command    cargo xtask test --install",
+        names.join(", ")
+    )
+}
+
+const INSTALL: [&str; 6] =
+    ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"];
+
 /// Debian's package would start a cluster of its own on port 5432; the setting prevents that. An
 /// existing setting is kept: it is the administrator's.
 fn install_with_apt() -> Result<()> {
     let configuration = Path::new("/etc/postgresql-common/createcluster.conf");
     let untouched = !configuration.exists();
     succeed(&mut as_root(&["apt-get", "update"]))?;
-    let install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends"];
-    succeed(as_root(&install).arg("postgresql-common"))?;
+    succeed(as_root(&INSTALL).arg("postgresql-common"))?;
     if untouched {
         let append = format!("echo 'create_main_cluster = false' >> {}", configuration.display());
         succeed(&mut as_root(&["sh", "-c", &append]))?;
     }
-    succeed(as_root(&install).arg("postgresql"))
+    succeed(as_root(&INSTALL).arg("postgresql"))
 }
 
 fn as_root(words: &[&str]) -> Command {

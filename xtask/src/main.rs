@@ -9,23 +9,28 @@ mod bench;
 mod bench_engine;
 mod boundaries;
 mod cluster;
+mod cost;
 mod dev;
+mod dev_server;
 mod documents;
 mod files;
 mod fuzz;
 mod imports;
 mod install;
+mod models;
 mod nextest;
 mod openapi;
 mod planted;
 mod postgres;
 mod process;
+mod signatures;
 mod simulate;
 mod sources;
 mod stage;
 mod test;
 mod usage;
 mod watchdog;
+mod web;
 mod wheel;
 mod words;
 
@@ -50,12 +55,15 @@ fn run(args: &[String]) -> Result<ExitCode> {
         "check" => test::check(rest),
         "test" => test::run(rest),
         "bench" => bench::run(rest),
+        "cost" => cost::run(rest),
         "fuzz" => fuzz::run(rest),
         "imports" => imports::run(rest),
         "simulate" => simulate::run(rest),
         "planted" => planted::run(rest),
         "postgres" => postgres::run(rest),
         "openapi" => openapi::run(rest),
+        "web" => web::run(rest),
+        "screenshots" => web::screenshots(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)

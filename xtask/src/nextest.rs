@@ -21,8 +21,9 @@ use crate::wheel::NEXTEST;
 
 pub const FEATURES: [&str; 2] = ["--features", "chasqui/failpoints,chasqui-testkit/simulator"];
 
-/// Packages whose tests may open a database: the store and all above it.
-pub const ON_DATABASES: &str = "rdeps(chasqui-store)";
+/// Tests that depend on the database: those of the store and of all above it, without two long ones
+/// about requests to models.
+pub const ON_DATABASES: &str = "rdeps(chasqui-store) - test(hostile_history::) - test(scenarios::dialects::)";
 
 pub struct Nextest {
     program: PathBuf,
@@ -52,10 +53,16 @@ impl Nextest {
         command
     }
 
-    /// Of one package, optimised and without the features; at least one test must match.
+    /// Of one package, optimised and without the features; at least one test must match. They may
+    /// take longer than others.
     pub fn release_tests(&self, package: &str, filter: &str) -> Command {
         let mut command = in_workspace(&self.program);
-        command.args(["nextest", "run", "--locked", "--release", "--package", package, "--filterset", filter]);
+        command.args(["nextest", "run", "--locked", "--release", "--profile", "long"]).args([
+            "--package",
+            package,
+            "--filterset",
+            filter,
+        ]);
         hermetic(&mut command);
         command
     }

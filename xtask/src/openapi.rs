@@ -1,4 +1,4 @@
-//! `cargo xtask openapi`: generates the committed document from the handlers.
+//! `cargo xtask openapi`: generates the committed documents from the handlers.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::process::{cargo, output_of, root, succeed};
 use crate::usage::USAGE;
 
-/// Writes `openapi/v1.json`; with `--examples`, records the examples from real calls first.
+/// Writes `openapi/v1.json` and `openapi/app.json`; with `--examples`, records the examples from real calls first.
 pub fn run(args: &[String]) -> Result<ExitCode> {
     match args {
         [] => {}
@@ -18,9 +18,11 @@ pub fn run(args: &[String]) -> Result<ExitCode> {
         }
         [unknown, ..] => bail!("unknown argument `{unknown}` for openapi\n\n{USAGE}"),
     }
-    let document = output_of(cargo().args(["run", "--quiet", "--", "openapi"]))?;
-    let path = root().join("openapi/v1.json");
-    std::fs::write(&path, document).with_context(|| path.display().to_string())?;
-    println!("{} is written", path.display());
+    for (file, flags) in [("openapi/v1.json", &[][..]), ("openapi/app.json", &["--app"])] {
+        let document = output_of(cargo().args(["run", "--quiet", "--", "openapi"]).args(flags))?;
+        let path = root().join(file);
+        std::fs::write(&path, document).with_context(|| path.display().to_string())?;
+        println!("{} is written", path.display());
+    }
     Ok(ExitCode::SUCCESS)
 }

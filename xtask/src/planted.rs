@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn every_patch_applies_and_names_its_tests() {
         let patches = all().unwrap();
-        assert!((8..=16).contains(&patches.len()), "about a dozen");
+        assert!((8..=24).contains(&patches.len()), "each is refreshed by hand when its code moves");
         for patch in patches {
             let check =
                 Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(root()).output().unwrap();

@@ -2,6 +2,7 @@
 //! they fail.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
@@ -83,6 +84,14 @@ pub fn hermetic(command: &mut Command) -> &mut Command {
         }
     }
     command
+}
+
+/// Makes a folder, or empties it.
+pub fn empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))
 }
 
 /// Runs to a successful end in time, or kills it.

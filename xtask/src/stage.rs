@@ -82,6 +82,39 @@ impl TestCount {
         Ok(())
     }
 
+    /// Runs a command of Node's test runner, which reports on standard output, and adds its summary.
+    /// A run in which no test passed is a failure.
+    pub fn run_node(&mut self, command: &mut Command) -> Result<()> {
+        let mut child =
+            command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{}`", describe(command)))?;
+        let report = child.stdout.take().context("no pipe from the tests")?;
+        let before = self.passed;
+        for line in BufReader::new(report).lines() {
+            let line = line.context("cannot read the report of the tests")?;
+            println!("{line}");
+            self.add_of_node(&line);
+        }
+        let status = child.wait().with_context(|| format!("cannot wait for `{}`", describe(command)))?;
+        if !status.success() {
+            bail!("`{}` ended with {status}", describe(command));
+        }
+        if self.passed == before {
+            bail!("`{}` ran no test", describe(command));
+        }
+        Ok(())
+    }
+
+    /// Reads `ℹ pass 23`, `ℹ fail 1` and `ℹ cancelled 1`. Any other line changes nothing.
+    fn add_of_node(&mut self, line: &str) {
+        let Some((word, number)) = line.strip_prefix("ℹ ").and_then(|rest| rest.split_once(' ')) else { return };
+        let Ok(number) = number.trim().parse::<u64>() else { return };
+        match word {
+            "pass" => self.passed += number,
+            "fail" | "cancelled" => self.failed += number,
+            _ => {}
+        }
+    }
+
     /// Reads `Summary [ 0.5s] 9 tests run: 7 passed (1 slow), 1 failed, 1 timed out, 3 skipped`.
     /// Any other line changes nothing.
     fn add(&mut self, line: &str) {
@@ -125,6 +158,16 @@ mod tests {
         let error = count.run(Command::new("sh").args(["-c", script])).unwrap_err();
         assert!(error.to_string().contains("100"), "{error}");
         assert_eq!(count, TestCount { passed: 1, failed: 1 });
+    }
+
+    #[test]
+    fn summaries_of_node_are_counted() {
+        let mut count = TestCount::default();
+        let script = "printf '✔ pass 9 (1ms)\nℹ tests 6\nℹ pass 3\nℹ fail 1\nℹ cancelled 2\nℹ duration_ms 5.1\n'";
+        count.run_node(Command::new("sh").args(["-c", script])).unwrap();
+        assert_eq!(count, TestCount { passed: 3, failed: 3 });
+        let error = count.run_node(Command::new("sh").args(["-c", "echo 'ℹ pass 0'"])).unwrap_err();
+        assert!(error.to_string().contains("ran no test"), "{error}");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! Nothing is skipped. Missing programs are installed (`--install`, `CI=true`), otherwise their
 //! absence is the failure.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -14,11 +14,14 @@ use anyhow::{Context, Result, bail};
 use crate::cluster::Durability;
 use crate::nextest::{FEATURES, Nextest, ON_DATABASES};
 use crate::postgres::Postgres;
-use crate::process::{cargo, hermetic, in_workspace, is_ci, root, succeed, target_dir, within};
+use crate::process::{cargo, empty, hermetic, in_workspace, is_ci, root, succeed, target_dir, within};
 use crate::stage::Stages;
 use crate::usage::USAGE;
-use crate::wheel::{DENY, SCHEMATHESIS};
-use crate::{advisories, boundaries, documents, fuzz, imports, planted, simulate, watchdog, words};
+use crate::web::Web;
+use crate::wheel::{DENY, MODELS, SCHEMATHESIS};
+use crate::{
+    advisories, boundaries, cost, documents, fuzz, imports, models, planted, signatures, simulate, watchdog, words,
+};
 
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
 const LIMIT: Duration = Duration::from_mins(60);
@@ -83,6 +86,12 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
     let deny = stages.run("cargo-deny", |_| DENY.program(options.install))?;
     let postgres = stages.run("postgresql", |_| Postgres::start(options.install, Durability::None))?;
     let python = stages.run("schemathesis", |_| SCHEMATHESIS.python(options.install))?;
+    let models_python = match options.full {
+        true => Some(stages.run("litellm and llama.cpp", |_| MODELS.python(options.install))?),
+        false => None,
+    };
+    let web = stages.run("node and chromium", |_| Web::find(options.install))?;
+    stages.run("web", |tests| web.check(tests))?;
     stages.run("dependencies", |_| dependencies(&deny))?;
     if options.full
         && let Some(why) = stages.run("advisories", |_| advisories::check(&deny))?
@@ -102,9 +111,15 @@ fn every_stage(stages: &mut Stages, options: &Options) -> Result<()> {
         let database = postgres.create_database("chasqui_demo")?;
         demo("demo-postgresql", Some(database.url()))
     })?;
+    stages.run("webhook signatures", |_| signatures::check(&python))?;
+    stages.run("web in Chromium", |tests| web.browser(tests))?;
     stages.run("fuzz by schema", |_| fuzz::slice(&python, options.full))?;
+    stages.run("cost", |_| cost::slice(options.full))?;
     stages.run("simulator", |_| simulate::slice(options.full))?;
-    if options.full {
+    if let Some(models_python) = models_python {
+        stages.run("small real model", |_| models::small_model(&models_python))?;
+        stages.run("models, long", |tests| tests.run(&mut models::long(&nextest)?))?;
+        stages.run("requests of models", |_| models::check_requests(&models_python))?;
         stages.run("hostile model, long", |tests| tests.run(&mut hostile_model(&nextest)))?;
         stages.run("release build", |_| succeed(cargo().args(["build", "--release", "-p", "chasqui", "--locked"])))?;
         stages.run("simulator, planted", |_| simulate::planted())?;
@@ -156,10 +171,7 @@ fn hostile_model(nextest: &Nextest) -> Command {
 fn demo(name: &str, database: Option<&str>) -> Result<()> {
     let folder = target_dir().join("xtask");
     let data = folder.join(name);
-    if data.exists() {
-        fs::remove_dir_all(&data).with_context(|| format!("cannot empty {}", data.display()))?;
-    }
-    fs::create_dir_all(&data).with_context(|| format!("cannot create {}", data.display()))?;
+    empty(&data)?;
     let transcript = folder.join(format!("{name}.json"));
     let file = File::create(&transcript).with_context(|| format!("cannot write {}", transcript.display()))?;
 

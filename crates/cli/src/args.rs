@@ -7,6 +7,11 @@ use clap::{Args as Flags, Parser, Subcommand};
 
 use crate::{commands::demo::Language, settings::SettingFlags};
 
+pub use crate::access_args::{
+    ArchiveProject, CreateKey, CreateProject, DeleteProject, InviteUser, KeysCommand, ListKeys, ListProjects,
+    ListUsers, ProjectsCommand, RemoveUser, RenameProject, ResetUser, RevokeKey, RotateKey, UsersCommand,
+};
+
 /// Phone of the sandbox session in `dev` and default of `phone`.
 pub const DEFAULT_PHONE: &str = "+5511999990001";
 
@@ -30,12 +35,15 @@ pub enum Command {
     Serve(ServeArgs),
     /// Run only the emulated WhatsApp
     Emulator(EmulatorArgs),
-    /// Create projects
+    /// Create, list, rename and archive projects
     #[command(subcommand)]
     Projects(ProjectsCommand),
     /// Create, list and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Invite, list, reset and remove people
+    #[command(subcommand)]
+    Users(UsersCommand),
     /// Stop executions, and list work that was parked
     #[command(subcommand)]
     Executions(ExecutionsCommand),
@@ -53,7 +61,14 @@ pub enum Command {
     /// Show the settings and check for problems
     Doctor(DoctorArgs),
     /// Print the OpenAPI document of the API
-    Openapi,
+    Openapi(OpenapiArgs),
+}
+
+#[derive(Debug, Flags)]
+pub struct OpenapiArgs {
+    /// Print the document of the dashboard's session routes instead
+    #[arg(long)]
+    pub app: bool,
 }
 
 #[derive(Debug, Flags)]
@@ -162,6 +177,9 @@ pub struct PhoneArgs {
     /// Phone number, or the emulator's key of a contact
     #[arg(long = "as", value_name = "PHONE", env = "CHASQUI_PHONE", default_value = DEFAULT_PHONE, global = true)]
     pub contact: String,
+    /// Number of the business: as it is dialled, or its Graph id; default: the sandbox's
+    #[arg(long, value_name = "NUMBER", global = true)]
+    pub to: Option<String>,
     /// URL of the emulator
     #[arg(
         long,
@@ -183,12 +201,41 @@ pub struct PhoneArgs {
 pub enum PhoneCommand {
     /// Send one message
     Send(SendArgs),
+    /// Tap a button or a list row of the latest message that has some
+    Tap(TapArgs),
+    /// Send a picture, video, voice message or document
+    File(FileArgs),
+}
+
+#[derive(Debug, Flags)]
+pub struct TapArgs {
+    /// Number or title of the choice
+    pub choice: String,
+    #[command(flatten)]
+    pub answers: AnswerArgs,
+}
+
+#[derive(Debug, Flags)]
+pub struct FileArgs {
+    /// Path of the file; the end of its name decides its type
+    pub path: PathBuf,
+    /// Text below the file
+    #[arg(long)]
+    pub caption: Option<String>,
+    #[command(flatten)]
+    pub answers: AnswerArgs,
 }
 
 #[derive(Debug, Flags)]
 pub struct SendArgs {
     /// Text of the message
     pub text: String,
+    #[command(flatten)]
+    pub answers: AnswerArgs,
+}
+
+#[derive(Debug, Flags)]
+pub struct AnswerArgs {
     /// Wait this long for answers and print them, e.g. 10s or 500ms; exit code 1 if none arrives
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub wait: Option<Duration>,
@@ -231,69 +278,6 @@ pub struct ExposureFlags {
     /// Token of an emulator that other machines can reach; made and printed once if absent
     #[arg(long, value_name = "TOKEN", env = "CHASQUI_EMULATOR_TOKEN", hide_env_values = true)]
     pub emulator_token: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum ProjectsCommand {
-    /// Create a project and its first API key
-    Create(CreateProject),
-}
-
-#[derive(Debug, Flags)]
-pub struct CreateProject {
-    /// Name of the project
-    pub name: String,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub settings: SettingFlags,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum KeysCommand {
-    /// Create an API key; it is shown once
-    Create(CreateKey),
-    /// List valid keys, without their secrets
-    List(ListKeys),
-    /// Revoke a key: requests with it are refused at once; works without a server
-    Revoke(RevokeKey),
-}
-
-#[derive(Debug, Flags)]
-pub struct ListKeys {
-    /// Only keys of this project, by id or unique name
-    #[arg(long, value_name = "NAME_OR_ID")]
-    pub project: Option<String>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub settings: SettingFlags,
-}
-
-#[derive(Debug, Flags)]
-pub struct RevokeKey {
-    /// Id of the key, as printed by `keys list`
-    #[arg(value_name = "ID")]
-    pub id: String,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub settings: SettingFlags,
-}
-
-#[derive(Debug, Flags)]
-pub struct CreateKey {
-    /// Project id, or its name if it is unique
-    #[arg(long, value_name = "NAME_OR_ID", env = "CHASQUI_PROJECT")]
-    pub project: String,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
-    #[command(flatten)]
-    pub settings: SettingFlags,
 }
 
 #[derive(Debug, Subcommand)]

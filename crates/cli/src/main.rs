@@ -3,6 +3,7 @@
 //! Commands read flags and settings, call the other crates and print. They contain no logic that
 //! the server needs.
 
+mod access_args;
 mod args;
 mod client;
 mod commands;

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use domain::chat::ModelChoice;
 use emulator::{Credentials, Emulator, orders::OrderService};
-use server::{App, config::Values};
+use server::{App, Phone, config::Values};
 
 use crate::{client::Control, exposure::Exposed, settings};
 
@@ -20,6 +20,8 @@ pub struct StackConfig {
     pub values: Values,
 
     pub emulator: EmulatorChoice,
+    /// The dashboard shows the emulator's phone.
+    pub phone_in_page: bool,
     /// Secrets of the emulator.
     pub exposed: Exposed,
     /// Listen address of the order service.
@@ -55,9 +57,12 @@ pub struct Stack {
 impl Stack {
     /// Starts order service, emulator and server, then connects the webhooks.
     pub async fn start(plan: StackConfig) -> Result<Self> {
-        let StackConfig { command, mut values, emulator, exposed, orders: orders_listen } = plan;
+        let StackConfig { command, mut values, emulator, phone_in_page, exposed, orders: orders_listen } = plan;
         let Exposed { credentials, exposure } = exposed;
         let token = exposure.token.clone();
+        // As the emulator: a page in a browser cannot reach it under a name of its own.
+        let hosts = exposure.hosts.iter().fold("localhost".to_owned(), |all, name| format!("{all},{name}"));
+        settings::set_default(&mut values, "server.hosts", hosts, command);
         let listen = settings::read(&values)?.listen;
         let orders = emulator::orders::start(orders_listen).await;
         let orders =
@@ -78,8 +83,16 @@ impl Stack {
             }
         };
         settings::set_default(&mut values, "server.rate_limit_per_minute", "0", command);
+        settings::set_default(&mut values, "projects.requests_per_minute", "0", command);
         point_at_emulator(&mut values, &emulator_url, &credentials, orders_listen.ip(), command);
-        let app = server::build(settings::read(&values)?).await.context("cannot start the server")?;
+        let mut config = settings::read(&values)?;
+        if phone_in_page {
+            config.phone = emulator.as_ref().map_or(Phone::Apart, |emulator| Phone::Here(emulator.control()));
+        }
+        let app = server::build(config).await.context("cannot start the server")?;
+        if let Some(emulator) = &emulator {
+            emulator.advance(app.clock_ahead_ms()).await;
+        }
         let server_url = local_url(listen.ip(), app.port());
         let control = Control::new(&emulator_url, token.as_deref())?;
         let callback = format!("{server_url}/webhooks/whatsapp");
@@ -133,6 +146,8 @@ fn point_at_emulator(
         ("whatsapp.graph_base_url", emulator_url),
         ("whatsapp.app_secret", credentials.app_secret.as_str()),
         ("whatsapp.verify_token", credentials.verify_token.as_str()),
+        ("whatsapp.app_id", emulator::APP_ID),
+        ("whatsapp.dialog_base_url", emulator_url),
         ("sandbox.phone_number_id", emulator::PHONE_NUMBER_ID),
         ("sandbox.phone_number", emulator::DISPLAY_PHONE_NUMBER),
         ("sandbox.access_token", credentials.token.as_str()),

@@ -2,7 +2,11 @@
 //! `engine` builds requests and reads answers, `gateways::llm` translates them to each wire format.
 //! A message always serialises to the same bytes: the journal and prompt caches rely on it.
 
-use crate::agent::LlmConfig;
+use crate::{
+    agent::LlmConfig,
+    ids::MessageId,
+    picture::{Picture, PictureSource},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -11,7 +15,13 @@ use serde_json::Value;
 #[serde(tag = "role", rename_all = "snake_case")]
 pub enum ChatMessage {
     /// An input of the agent.
-    User { content: String },
+    User {
+        content: String,
+        /// Messages of the contact whose pictures belong to the text. A request holds those that its
+        /// model can be shown.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        pictures: Vec<MessageId>,
+    },
     /// A message or tool calls of the agent.
     Assistant {
         /// Plain text, which an agent of version 2 sends to the contact.
@@ -20,6 +30,9 @@ pub enum ChatMessage {
         /// In order.
         #[serde(skip_serializing_if = "Vec::is_empty", default)]
         tool_calls: Vec<ToolCall>,
+        /// Given back to the provider that wrote it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        opaque: Option<Opaque>,
     },
     /// The result of a tool.
     Tool {
@@ -28,6 +41,44 @@ pub enum ChatMessage {
         /// As the model reads it.
         content: String,
     },
+}
+
+impl ChatMessage {
+    /// An input without a picture.
+    pub const fn user(content: String) -> Self {
+        Self::User { content, pictures: Vec::new() }
+    }
+
+    /// A message of the agent, without parts that only a provider understands.
+    pub const fn assistant(content: Option<String>, tool_calls: Vec<ToolCall>) -> Self {
+        Self::Assistant { content, tool_calls, opaque: None }
+    }
+}
+
+/// Parts of an answer that only its provider understands: thought signatures, thinking blocks,
+/// reasoning items, unknown members of a call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opaque {
+    /// The provider that wrote them; no other one gets them.
+    pub provider: String,
+    /// In the form of `gateways::llm`.
+    pub parts: Value,
+}
+
+/// The form in which a request was sent: together with the history, enough to build the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Rendering {
+    /// For example `anthropic`.
+    pub dialect: String,
+    /// Names of the changes that earlier refusals of the model's server asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub adapted: Vec<String>,
+    /// The answer was asked for as a stream.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub streamed: bool,
+    /// Pictures that the request held.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub pictures: Vec<PictureSource>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -74,25 +125,44 @@ pub struct ModelRequest {
     /// The answer may be twice as long as usual, as far as the model allows.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub doubled: bool,
+    /// Tokens that the model's limit leaves for the answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub room: Option<u32>,
     /// Settings of the agent or the node. A provider uses those that it supports.
     #[serde(default)]
     pub llm: LlmConfig,
+    /// Pictures that the messages name, loaded when the request is sent.
+    #[serde(skip)]
+    pub pictures: Vec<Picture>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ModelResponse {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
+    /// Private reasoning that the provider marked as such. Kept in the trace, never shown to people.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reasoning: Option<String>,
     /// In order. Ids are as the provider gave them: possibly empty or repeated.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub tool_calls: Vec<ToolCall>,
     #[serde(default)]
     pub usage: Usage,
+    /// The provider counted no tokens; `usage` is an estimate.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub usage_estimated: bool,
     /// The provider's name of the model that answered.
     #[serde(default)]
     pub model: String,
     #[serde(skip_serializing_if = "Ended::is_whole", default)]
     pub ended: Ended,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub opaque: Option<Opaque>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rendering: Option<Box<Rendering>>,
+    /// Milliseconds from the request to the first text, reasoning or call of a streamed answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_token_ms: Option<u64>,
 }
 
 /// The end of an answer (docs/spec/engine.md 5.4).
@@ -106,6 +176,9 @@ pub enum Ended {
     Cut,
     /// Refused by the model or filtered by the provider.
     Refused,
+    /// The provider reports a malformed call, an error, or an end of unknown meaning. Nothing of it
+    /// is used.
+    Malformed,
 }
 
 impl Ended {
@@ -142,7 +215,7 @@ impl Usage {
 }
 
 /// The failure of a model call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ModelFailure {
     /// Decides about retries.
     pub kind: ModelFailureKind,
@@ -151,20 +224,51 @@ pub struct ModelFailure {
     /// Wait that the provider asks for, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_after_ms: Option<i64>,
+    /// Row of the refusal table (docs/spec/engine.md 5.3).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub class: Option<String>,
+    /// The offered tool that the provider refused.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub tool: Option<String>,
+    /// The numbers that the provider gave for a request that is too long.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub length: Option<Box<Length>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rendering: Option<Box<Rendering>>,
+}
+
+/// Tokens of a request that is too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Length {
+    /// Tokens that the model reads and writes at most.
+    pub limit: u64,
+    /// Tokens of the request without the answer.
+    pub used: u64,
 }
 
 /// Kinds of model failures (docs/spec/engine.md 5.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelFailureKind {
     /// A retry may help: 408, 409, 429, 5xx, overloaded, connection trouble, timeout.
+    #[default]
     Temporary,
     /// A retry cannot help: 400, 401, 403, 404.
     Permanent,
     /// A provider is configured without a key.
     KeyMissing,
+    /// The named provider is neither the project's nor the server's: it was renamed or deleted.
+    ProviderMissing,
     /// The request is longer than the model accepts: a shorter history may help, once.
     TooLong,
     /// The provider rejects a history with a call without result: a repaired one may help, once.
     BadHistory,
+    /// The request was refused for its form; the next one has another form.
+    Adapted,
+    /// The provider's filter refused what the contact wrote.
+    Filtered,
+    /// The model wrote a call that its provider cannot read: it is asked again.
+    Malformed,
+    /// The provider refused one offered tool: the others may help.
+    ToolRefused,
 }

@@ -123,7 +123,15 @@ pub struct ExecutionError {
 impl ExecutionError {
     /// An error of this code; the code decides whether it is retryable.
     pub fn new(code: &str, message: impl Into<String>, node: Option<String>) -> Self {
-        let for_good = ["channel_auth", "llm_key_missing", "budget_exceeded", "graph_invalid", "set_by_api", "poison"];
+        let for_good = [
+            "channel_auth",
+            "llm_key_missing",
+            "llm_provider_missing",
+            "budget_exceeded",
+            "graph_invalid",
+            "set_by_api",
+            "poison",
+        ];
         Self { code: code.into(), message: message.into(), node, at: None, retryable: !for_good.contains(&code) }
     }
 }

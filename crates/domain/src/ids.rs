@@ -135,6 +135,12 @@ kinds! {
     AgentWhatsappConfig => AgentWhatsappConfigId,
     /// A person who signs in.
     User => UserId,
+    /// A person's session in a browser.
+    Session => SessionId,
+    /// An invitation to a project.
+    Invitation => InvitationId,
+    /// A link with which a customer connects a number.
+    SetupLink => SetupLinkId,
     /// A sandbox session.
     SandboxSession => SandboxSessionId,
     /// Test cases of an agent.
@@ -149,6 +155,14 @@ kinds! {
     Checkpoint => CheckpointId,
     /// An encrypted secret.
     Secret => SecretId,
+    /// A server of language models with a project's own key.
+    ModelProvider => ModelProviderId,
+    /// A receiver of outgoing webhooks.
+    HookEndpoint => HookEndpointId,
+    /// An event that outgoing webhooks report.
+    HookEvent => HookEventId,
+    /// One event, or one batch, for one endpoint.
+    HookDelivery => HookDeliveryId,
 }
 
 #[cfg(test)]

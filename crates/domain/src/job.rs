@@ -18,6 +18,8 @@ words! {
         /// Deletes an uploaded file that no message came for.
         UploadExpire = "upload_expire",
         SandboxSessionExpire = "expire_sandbox_session",
+        /// Deletes all rows of a project. It belongs to the platform.
+        ProjectDelete = "project_delete",
     }
 
     /// Progress of a pull of templates.

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use std::io;
 
 /// Bytes of memory that a parsed value takes per counted value, for caches.
@@ -76,6 +77,24 @@ pub fn bytes_of(value: &impl Serialize) -> usize {
     counter.0
 }
 
+/// SHA-256 of a value, in hexadecimal; the order of members does not matter.
+pub fn digest(value: &Value) -> String {
+    Sha256::digest(sorted(value).to_string()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The value with the members of each object in order of their names.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut names: Vec<&String> = fields.keys().collect();
+            names.sort_unstable();
+            names.into_iter().map(|name| (name.clone(), sorted(&fields[name]))).collect()
+        }
+        Value::Array(items) => items.iter().map(sorted).collect(),
+        other => other.clone(),
+    }
+}
+
 /// Estimated memory of a parsed value: [`VALUE_BYTES`] for each value, and its text.
 pub fn memory_of(value: &Value) -> usize {
     VALUE_BYTES
@@ -122,6 +141,13 @@ mod tests {
     fn bytes_are_those_of_compact_json() {
         let value = json!({"a": [1, "é\n"]});
         assert_eq!(bytes_of(&value), value.to_string().len());
+    }
+
+    #[test]
+    fn digest_ignores_the_order_of_members_only() {
+        let of = |text: &str| digest(&serde_json::from_str(text).unwrap());
+        assert_eq!(of(r#"{"a": 1, "b": [{"c": 2, "d": 3}]}"#), of(r#"{"b": [{"d": 3, "c": 2}], "a": 1}"#));
+        assert_ne!(of("[1, 2]"), of("[2, 1]"));
     }
 
     #[test]

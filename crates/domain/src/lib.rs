@@ -1,25 +1,34 @@
 //! Types and pure rules. No I/O, no clock, no randomness.
 
 pub mod agent;
+pub mod agent_messages;
 pub mod api_key;
+pub mod author;
 pub mod chat;
 pub mod cli_login;
 pub mod conversation;
 pub mod event;
 pub mod execution;
 pub mod file;
+pub mod for_agent;
+pub mod hook;
 pub mod ids;
 pub mod job;
 pub mod json;
 pub mod limits;
 pub mod message;
+pub mod message_change;
 pub mod nesting;
+pub mod numbers;
 pub mod outgoing;
 pub mod phone;
+pub mod picture;
 pub mod problem;
-mod redaction;
+pub mod redaction;
+pub mod role;
 pub mod sandbox;
 pub mod schema;
+pub mod setup_link;
 pub mod template;
 pub mod time;
 pub mod tool_names;

@@ -57,6 +57,8 @@ limits! {
     LABELS_BYTES = 128 << 10, "a label has at most 2,000 characters, and most have a hundred";
     /// Bytes of a filled request to a webhook or an MCP server.
     REQUEST_BYTES = 1 << 20, "its answer has at most as many";
+    /// Variables that are filled into one request.
+    REQUEST_VARIABLES = 10_000, "a fraction of a millisecond; a request of 1 MiB would have room for 200,000";
     /// Secrets of one request.
     REQUEST_SECRETS = 64, "a request has 32 headers at most";
     /// JSON values of an API body.

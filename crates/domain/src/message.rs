@@ -56,6 +56,22 @@ words! {
     }
 }
 
+/// Maps WhatsApp's type to a type that clients know.
+pub fn contract_kind(kind: &str) -> &'static str {
+    match kind {
+        "image" | "sticker" => "image",
+        "video" => "video",
+        "audio" => "audio",
+        "document" => "document",
+        "template" => "template",
+        "location" => "location",
+        "interactive" | "button" => "interactive",
+        "reaction" => "reaction",
+        "contacts" => "contacts",
+        _ => "text",
+    }
+}
+
 impl Delivery {
     /// The order in which states replace each other. `failed` stands above `sent`: Meta reports most failures after
     /// having accepted, and only proof of delivery outranks a failure.
@@ -102,6 +118,17 @@ impl Content {
             Self::Template(template) => format!("[template] {}", template.name),
         }
     }
+}
+
+/// The approved template that carries a text outside of the service window: its body has one
+/// variable, which the text becomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowTemplate {
+    /// Name at WhatsApp.
+    pub name: String,
+    /// Needed if the template exists in several languages.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub language: Option<String>,
 }
 
 /// Media that WhatsApp fetches from a URL.

@@ -18,12 +18,12 @@ const SHORTEST: usize = 4;
 const REDACTED: &str = "[redacted]";
 
 /// The spellings of some secrets, longest first.
-pub(crate) struct Redaction {
+pub struct Redaction {
     spellings: Vec<String>,
 }
 
 impl Redaction {
-    pub(crate) fn of<'a>(secrets: impl Iterator<Item = &'a String>) -> Self {
+    pub fn of<'a>(secrets: impl Iterator<Item = &'a String>) -> Self {
         let long = secrets.filter(|secret| secret.len() >= SHORTEST);
         let all: BTreeSet<String> = long.flat_map(|secret| spellings(secret)).collect();
         let mut spellings: Vec<String> = all.into_iter().filter(|text| text.len() >= SHORTEST).collect();
@@ -31,7 +31,7 @@ impl Redaction {
         Self { spellings }
     }
 
-    pub(crate) fn text(&self, text: String) -> String {
+    pub fn text(&self, text: String) -> String {
         self.spellings.iter().fold(text, |text, spelling| match text.contains(spelling.as_str()) {
             true => text.replace(spelling.as_str(), REDACTED),
             false => text,

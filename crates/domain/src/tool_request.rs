@@ -12,7 +12,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, ops::Bound};
 
 /// A request to a URL that a user configured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,14 +84,19 @@ pub enum ToolAnswer {
 #[serde(transparent)]
 pub struct SecretMarks(BTreeMap<String, String>);
 
+/// Begins every mark, and is hardly ever in a request.
+const BEGINNING: &str = "s3cr3t";
+
 impl SecretMarks {
-    /// Marks for these names, derived from `seed`. `taken` is the rest of the request: no mark
+    /// Marks for these names, derived from `seed`. `taken` is the request without secrets: no mark
     /// occurs in it, so neither model nor contact can forge one.
-    pub fn new(names: impl IntoIterator<Item = String>, seed: &str, taken: &str) -> Self {
+    pub fn new(names: impl IntoIterator<Item = String>, seed: &str, taken: &ToolRequest) -> Self {
         let mut marks = BTreeMap::new();
+        // One look at a large request instead of one for each mark.
+        let forged = taken.contains(BEGINNING);
         for (place, name) in names.into_iter().enumerate() {
-            let mut mark = format!("s3cr3t{place}x{seed}");
-            while taken.contains(&mark) {
+            let mut mark = format!("{BEGINNING}{place}x{seed}");
+            while forged && taken.contains(&mark) {
                 mark.push('x');
             }
             marks.insert(mark, name);
@@ -116,23 +121,49 @@ impl SecretMarks {
     /// Replaces the marks, with the escaping of their places; an unknown name is replaced by
     /// nothing. `None` if the request would be larger than [`REQUEST_BYTES`].
     pub fn fill(&self, request: &ToolRequest, values: &BTreeMap<String, String>) -> Option<ToolRequest> {
-        let mut filled = request.clone();
-        for (mark, name) in &self.0 {
-            let value = values.get(name).map_or("", String::as_str);
-            let room = RefCell::new(Room::new(REQUEST_BYTES));
-            let put = |text: &str, place| variables::put_in(text, mark, value, place, &mut room.borrow_mut());
-            filled.url = put(&filled.url, Destination::Url);
-            filled.headers = filled
-                .headers
-                .into_iter()
-                .map(|(name, value)| (put(&name, Destination::Header), put(&value, Destination::Header)))
-                .collect();
-            filled.body = filled.body.map(|body| each_text(body, &|text| put(&text, Destination::JsonString)));
-            if room.borrow().is_exceeded() {
-                return None;
-            }
+        if self.is_empty() {
+            return Some(request.clone());
         }
-        Some(filled)
+        let room = RefCell::new(Room::new(REQUEST_BYTES));
+        let put = |text: &str, place| self.put(text, values, place, &mut room.borrow_mut());
+        let header =
+            |(name, value): &(String, String)| (put(name, Destination::Header), put(value, Destination::Header));
+        let filled = ToolRequest {
+            url: put(&request.url, Destination::Url),
+            headers: request.headers.iter().map(header).collect(),
+            body: request.body.clone().map(|body| each_text(body, &|text| put(&text, Destination::JsonString))),
+            ..without_texts(request)
+        };
+        (!room.borrow().is_exceeded()).then_some(filled)
+    }
+
+    /// A text with its marks replaced in one pass, however many marks there are.
+    fn put(&self, text: &str, values: &BTreeMap<String, String>, place: Destination, room: &mut Room) -> String {
+        room.take(text.len());
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find(BEGINNING) {
+            let (before, from) = rest.split_at(at);
+            out.push_str(before);
+            // No mark begins another one, so the last one in order is the only one that can begin here.
+            let mark = self
+                .0
+                .range::<str, _>((Bound::Unbounded, Bound::Included(from)))
+                .next_back()
+                .filter(|(mark, _)| from.starts_with(mark.as_str()));
+            let after = match mark {
+                Some((mark, name)) => {
+                    variables::put(&mut out, values.get(name).map_or("", String::as_str), place, room);
+                    mark.len()
+                }
+                None => {
+                    out.push_str(BEGINNING);
+                    BEGINNING.len()
+                }
+            };
+            rest = &from[after..];
+        }
+        out + rest
     }
 }
 
@@ -146,6 +177,30 @@ impl ToolAnswer {
                 Self::Answered { status, content: redaction.value(content), truncated }
             }
         }
+    }
+}
+
+impl ToolRequest {
+    /// True if a text of the request has `part` in it.
+    fn contains(&self, part: &str) -> bool {
+        let mut found = self.url.contains(part)
+            || self.headers.iter().any(|(name, value)| name.contains(part) || value.contains(part));
+        if let Some(body) = self.body.as_ref().filter(|_| !found) {
+            variables::each_string(body, &mut |text| found |= text.contains(part));
+        }
+        found
+    }
+}
+
+/// The other fields of a request.
+fn without_texts(request: &ToolRequest) -> ToolRequest {
+    ToolRequest {
+        method: request.method.clone(),
+        url: String::new(),
+        headers: Vec::new(),
+        body: None,
+        idempotency_key: request.idempotency_key.clone(),
+        mcp: request.mcp.clone(),
     }
 }
 
@@ -168,7 +223,8 @@ mod tests {
 
     #[test]
     fn secret_fills_its_mark_only() {
-        let marks = SecretMarks::new(["k".to_owned()], "seed", "the mark s3cr3t0xseed was guessed");
+        let guessed = ToolRequest { url: "https://shop.example/s3cr3t0xseed".into(), ..without_texts(&request()) };
+        let marks = SecretMarks::new(["k".to_owned()], "seed", &guessed);
         let context = marks.as_context();
         let mark = context["k"].as_str().unwrap();
         assert_eq!(mark, "s3cr3t0xseedx");
@@ -188,18 +244,38 @@ mod tests {
         assert_eq!(marks.fill(&request, &BTreeMap::new()).unwrap().headers[0].1, "Bearer ");
     }
 
-    #[test]
-    fn secret_in_many_places_does_not_grow_the_request_beyond_its_limit() {
-        let marks = SecretMarks::new(["k".to_owned()], "seed", "");
-        let mark = marks.as_context()["k"].as_str().unwrap().to_owned();
-        let request = ToolRequest {
+    fn request() -> ToolRequest {
+        ToolRequest {
             method: "POST".into(),
             url: "https://shop.example".into(),
             headers: Vec::new(),
-            body: Some(json!(vec![mark; 20_000])),
+            body: None,
             idempotency_key: "1".into(),
             mcp: None,
+        }
+    }
+
+    #[test]
+    fn many_secrets_are_filled_in_and_values_are_not_scanned_again() {
+        let names: Vec<String> = (0..30).map(|n| format!("k{n}")).collect();
+        let marks = SecretMarks::new(names.clone(), "seed", &request());
+        let context = marks.as_context();
+        let text: String = names.iter().map(|name| format!("{} s3cr3t ", context[name].as_str().unwrap())).collect();
+        let value = |name: &String| match name.as_str() {
+            "k1" => context["k2"].as_str().unwrap().to_owned(),
+            name => format!("<{name}>"),
         };
+        let values: BTreeMap<String, String> = names.iter().map(|name| (name.clone(), value(name))).collect();
+        let filled = marks.fill(&ToolRequest { body: Some(json!(text)), ..request() }, &values).unwrap();
+        let expected: String = names.iter().map(|name| format!("{} s3cr3t ", values[name])).collect();
+        assert_eq!(filled.body, Some(json!(expected)));
+    }
+
+    #[test]
+    fn secret_in_many_places_does_not_grow_the_request_beyond_its_limit() {
+        let marks = SecretMarks::new(["k".to_owned()], "seed", &request());
+        let mark = marks.as_context()["k"].as_str().unwrap().to_owned();
+        let request = ToolRequest { body: Some(json!(vec![mark; 20_000])), ..request() };
         let filled = |bytes| marks.fill(&request, &BTreeMap::from([("k".to_owned(), "s".repeat(bytes))]));
         assert!(filled(10).is_some());
         assert!(filled(10_000).is_none());

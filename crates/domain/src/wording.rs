@@ -38,6 +38,15 @@ pub fn of(kind: &str, node: &Value) -> String {
     }
 }
 
+/// The stored text of a message; without one, the message that Meta sent in words.
+pub fn of_stored(content: &str, kind: &str, raw: Option<&str>) -> String {
+    if !content.is_empty() {
+        return content.to_owned();
+    }
+    let raw: Value = raw.and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
+    of(kind, &raw[kind])
+}
+
 fn place(node: &Value) -> String {
     let parts: Vec<&str> = ["name", "address"].iter().filter_map(|key| node.get(key)?.as_str()).collect();
     if !parts.is_empty() {

@@ -48,6 +48,8 @@ pub(crate) struct NumberChanges {
 
 pub(crate) struct Accounts {
     pub(crate) tokens: BTreeMap<String, Token>,
+    /// Codes of sign-ups that were not exchanged, with the URI that each was sent to.
+    pub(crate) codes: BTreeMap<String, String>,
     pub(crate) numbers: BTreeMap<String, NumberState>,
     /// `None` until the app subscribes or unsubscribes. Webhooks are sent in this case too.
     pub(crate) subscribed: Option<bool>,
@@ -60,6 +62,7 @@ impl Accounts {
         let numbers = world.numbers.iter().map(|number| (number.id.clone(), NumberState::new(&number.display)));
         Self {
             tokens: BTreeMap::from([(world.token.clone(), Token { scopes, expires_at: None })]),
+            codes: BTreeMap::new(),
             numbers: numbers.collect(),
             subscribed: None,
             callback: None,

@@ -86,6 +86,11 @@ impl Emulator {
         self.address.port()
     }
 
+    /// The control API without its listener and guard, for a server that checks its callers itself.
+    pub fn control(&self) -> Router {
+        control::router().with_state(Arc::clone(&self.driver))
+    }
+
     /// Moves the clock forward and fires every timer on the way, in time order. On a manual clock
     /// each timer's deliveries are awaited. Returns the number of fired timers.
     pub async fn advance(&self, ms: u64) -> usize {

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::clock::Millis;
 
+/// Type of a message that its author deleted.
+pub(crate) const DELETED: &str = "deleted";
+
 /// Direction of a message, seen from the business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,6 +80,8 @@ pub(crate) struct Message {
     pub(crate) fails_with: Option<u32>,
     /// Set by a fault that reverses the order of the status webhooks.
     pub(crate) reversed: bool,
+    /// Set after the first edit by its author.
+    pub(crate) edited: bool,
     /// Status webhooks that wait for `delivered`.
     pub(crate) held: Vec<(StatusKind, Value)>,
     /// Set while `delivered` waits for the phone to come online.
@@ -103,6 +108,7 @@ impl Message {
             "direction": self.direction,
             "type": self.kind,
             "content": self.content,
+            "edited": self.edited,
             "timestamp": (self.at / 1000).to_string(),
             "reply_to": self.reply_to,
             "reactions": self.reactions,

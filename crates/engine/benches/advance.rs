@@ -61,6 +61,10 @@ impl Talk {
             vars: Default::default(),
             about: Default::default(),
             test_mode: false,
+            without_channel: false,
+            rules: engine::RULES,
+            keep_markdown: false,
+            model: None,
         };
         let mut talk = Self {
             agent: agent(nodes),
@@ -83,7 +87,7 @@ impl Talk {
     }
 
     fn said(&self) -> Input {
-        Input::Message { id: format!("m{}", self.rows.len()), text: "Do you have the blue one?".into() }
+        Input::Message { id: format!("m{}", self.rows.len()), text: "Do you have the blue one?".into(), picture: None }
     }
 
     fn asked(&mut self) -> CallModel {

@@ -8,7 +8,7 @@ use crate::{
     agent::Compiled,
     effect::Step,
     input::Input,
-    model_call::AnsweredCall,
+    model_answer::AnsweredCall,
     retry::Attempts,
     state::{Pending, QueuedInput, RequestedStatus, Resume, State},
     step_builder::StepBuilder,
@@ -55,7 +55,11 @@ fn take_input(step: &mut StepBuilder<'_>, input: &Input) {
         return;
     }
     match input {
-        Input::Message { id, text } => step.queue_input(QueuedInput::Message { id: id.clone(), text: text.clone() }),
+        Input::Message { id, text, picture } => {
+            step.queue_input(QueuedInput::Message { id: id.clone(), text: text.clone(), picture: *picture });
+        }
+        Input::Edited { id, message, text, note } => step.change_message(id, message, text, note),
+        Input::Deleted { messages, entries, .. } => step.delete_message(messages, entries),
         Input::Reclaimed => step.requeue(),
         Input::Contact(contact) => step.state.contact = Some(contact.clone()),
         Input::Data { id, value } => step.queue_input(QueuedInput::Data { id: id.clone(), value: value.clone() }),
@@ -113,9 +117,9 @@ fn take_outcome(step: &mut StepBuilder<'_>, input: &Input, answer: &mut Option<(
                 take_result(step, effect, &call, rule.read(answer), since);
             }
         }
-        Input::ToolResult { effect, result, warning } => {
+        Input::ToolResult { effect, result, warning, failed } => {
             if let Some(Pending::Tool { call, since, .. }) = step.take_pending(effect) {
-                let result = ToolResult { result: result.clone(), warning: warning.clone() };
+                let result = ToolResult { result: result.clone(), warning: warning.clone(), failed: *failed };
                 take_result(step, effect, &call, result, since);
             }
         }
@@ -144,6 +148,7 @@ fn take_result(step: &mut StepBuilder<'_>, effect: &str, call: &ToolCall, read: 
         step.event("warning", warning);
     }
     step.state.turn.effects.push(effect.to_owned());
+    step.settle_write(call, &read.result, read.failed);
     step.answer_call(call, read.result, since.unwrap_or(step.at));
 }
 
@@ -205,7 +210,7 @@ fn run(step: &mut StepBuilder<'_>) {
             continue;
         }
         // g., h. limits, then the model
-        if step.wait_if_silent() {
+        if step.stop_if_silent() {
             continue;
         }
         if !step.fail_over_limits() {

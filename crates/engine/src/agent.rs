@@ -10,6 +10,7 @@ use crate::{
 use domain::{
     agent::{LlmConfig, McpServer, Node, RetryConfig, START, Webhook, WhatsappTemplate},
     chat::{ToolCall, ToolSpec},
+    json::memory_of,
     tool_request::ToolAnswer,
 };
 use serde::{Deserialize, Serialize};
@@ -91,7 +92,7 @@ pub struct Target {
     pub name: String,
     pub node: String,
     /// Condition in words.
-    pub condition: Option<String>,
+    pub condition: Option<Arc<str>>,
     /// The target is a global node.
     pub global: bool,
 }
@@ -159,6 +160,17 @@ impl Compiled {
         query.jmespath_query.as_deref()
     }
 
+    /// Estimated bytes of what compiling adds to the graph: every node with its ways to all global nodes, and the
+    /// arguments of its tools.
+    pub fn added_bytes(&self) -> usize {
+        let of_target = |target: &Target| size_of::<Target>() + 4 * (target.name.len() + target.node.len());
+        let of_node = |node: &CompiledNode| {
+            node.targets.iter().map(of_target).sum::<usize>()
+                + node.tools.iter().map(|tool| memory_of(&tool.parameters)).sum::<usize>()
+        };
+        self.nodes.values().map(of_node).sum()
+    }
+
     /// Nodes that a visit may lead to. A visit of a global node leads back to its origin and along
     /// its own edges; no other global node is offered from it (docs/spec/engine.md 2.5).
     pub fn targets(&self, node: &str, triggering: Option<&str>) -> Vec<Target> {
@@ -192,7 +204,9 @@ impl CompiledNode {
 
     /// Tools offered to the model: the node's own, and those that MCP servers listed.
     pub(crate) fn offered<'a>(&'a self, state: &'a State) -> impl Iterator<Item = &'a ToolSpec> {
-        self.tools.iter().chain(state.offers().iter().map(|offer| &offer.spec))
+        let refused = &state.visit.refused_tools;
+        let all = self.tools.iter().chain(state.offers().iter().map(|offer| &offer.spec));
+        all.filter(|tool| !refused.contains(&tool.name))
     }
 
     /// Result of a webhook's mock; `None` if it has none.

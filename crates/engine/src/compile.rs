@@ -29,9 +29,16 @@ impl Compiled {
             nodes: HashMap::new(),
         };
         let knowledge: Vec<_> = graph.nodes.iter_mut().map(take_knowledge).collect();
+        // Each condition once, however many nodes lead there.
+        let globals: Vec<(&str, Arc<str>)> = graph
+            .global_nodes()
+            .filter_map(|node| Some((node.name.as_str(), node.global.as_deref()?.into())))
+            .collect();
         for (node, knowledge) in graph.nodes.iter().zip(knowledge) {
-            let compiled =
-                CompiledNode { knowledge, ..CompiledNode::new(&graph, node, &agent, &content.enabled_tools)? };
+            let compiled = CompiledNode {
+                knowledge,
+                ..CompiledNode::new(&graph, node, &globals, &agent, &content.enabled_tools)?
+            };
             agent.nodes.insert(node.name.clone(), compiled);
         }
         Ok(agent)
@@ -39,18 +46,29 @@ impl Compiled {
 }
 
 impl CompiledNode {
-    fn new(graph: &Graph, node: &Node, agent: &Compiled, enabled: &[String]) -> Result<Self, CompileError> {
+    fn new(
+        graph: &Graph,
+        node: &Node,
+        globals: &[(&str, Arc<str>)],
+        agent: &Compiled,
+        enabled: &[String],
+    ) -> Result<Self, CompileError> {
         let mut targets = Vec::new();
         for edge in graph.edges_from(&node.id) {
             if let Some(target) = graph.node_by_id(&edge.to) {
                 let name = target.name.clone();
-                targets.push(Target { node: name.clone(), name, condition: edge.label.clone(), global: false });
+                targets.push(Target {
+                    node: name.clone(),
+                    name,
+                    condition: edge.label.as_deref().map(Arc::from),
+                    global: false,
+                });
             }
         }
         let ordinary = node.name != START && node.name != END && node.global.is_none();
-        for global in graph.nodes.iter().filter(|other| ordinary && other.global.is_some()) {
-            let name = format!("use_{}__at__{}", global.name, node.name);
-            targets.push(Target { name, node: global.name.clone(), condition: global.global.clone(), global: true });
+        for (global, condition) in globals.iter().filter(|_| ordinary) {
+            let name = format!("use_{global}__at__{}", node.name);
+            targets.push(Target { name, node: (*global).into(), condition: Some(condition.clone()), global: true });
         }
         let webhooks = webhooks_of(node);
         let behaviour = nodes::behaviour(node);

@@ -1,5 +1,6 @@
 //! Effects: the actions that the engine asks a worker for, and the other results of a step.
 
+use crate::serde_skip::is_default;
 use domain::{
     Timestamp,
     chat::ChatMessage,
@@ -73,7 +74,7 @@ pub struct CallModel {
     /// The time in the system prompt.
     pub at: Timestamp,
     /// Index of the model: 0 is the configured one, then its fallbacks.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub fallback: usize,
     /// The request was too long and is repeated with half of the history.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
@@ -87,11 +88,12 @@ pub struct CallModel {
     /// Asks for a summary of these entries, without tools.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub summarises: bool,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
+    /// Times that the provider refused the form of the request.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub adapted: u32,
+    /// Tokens that the provider's limit leaves for the answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub room: Option<u32>,
 }
 
 /// One MCP server to list the tools of.
@@ -113,6 +115,17 @@ pub struct Entry {
     pub node: String,
     pub origin: HistoryOrigin,
     pub message: ChatMessage,
+    /// The contact's messages in it, in order; their texts are joined by line ends.
+    pub parts: Vec<Part>,
+}
+
+/// A message of the contact in an entry of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Meta's id.
+    pub id: String,
+    /// Length of its text.
+    pub bytes: usize,
 }
 
 /// An event for traces and webhooks (docs/spec/engine.md 7.3).

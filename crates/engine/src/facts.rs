@@ -1,12 +1,21 @@
 //! Facts about the execution and its contact, given from outside.
 
+use crate::serde_skip::is_default;
 use domain::{
     Timestamp,
+    chat::ModelChoice,
     ids::{AgentId, ConversationId, ExecutionId},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+
+/// Rules of new executions ([`Facts::rules`]). 1: events hold tool results and the ids that calls
+/// run under, GET requests have no body, a HandoffNode speaks. 2: answers are cleaned before they
+/// are used, and a write that is repeated in a turn runs once. 3: a model whose answers cannot be
+/// used is replaced by its fallbacks, and a turn that told the contact nothing does not wait; events show
+/// streams and the time of their first token.
+pub const RULES: u32 = 3;
 
 /// Facts that are fixed when the execution is created.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -25,6 +34,18 @@ pub struct Facts {
     /// A test run: nothing is sent.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub test_mode: bool,
+    /// There is no contact: messages stay in the events.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub without_channel: bool,
+    /// Rules that the execution began with; 0 before there were versions. A replay follows the same.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub rules: u32,
+    /// Texts of the model are sent as it wrote them, without WhatsApp's marks for Markdown.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub keep_markdown: bool,
+    /// The server's model, which answers where the agent names none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub model: Option<ModelChoice>,
 }
 
 /// Contact context besides name and number.

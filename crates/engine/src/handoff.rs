@@ -6,11 +6,18 @@ use crate::{
     limits::OverBudget,
     state::{InterruptKind, Pending, Phase, QueuedInput, RequestedStatus},
     step_builder::StepBuilder,
+    variable_values,
 };
 use domain::{
-    agent::END,
+    agent::{
+        END, NodeKind, Room,
+        variables::{Destination, Sources, fill_within},
+    },
     chat::ChatMessage,
     execution::{ExecutionInput, ExecutionStatus, HistoryOrigin},
+    limits::PROMPT_BYTES,
+    message::Content,
+    phone::{self, Phone},
 };
 use serde_json::json;
 
@@ -52,6 +59,25 @@ impl StepBuilder<'_> {
         self.append_queued_inputs();
         self.start_wait(InterruptKind::Manual, None, None);
         self.state.phase.pending().is_none()
+    }
+
+    /// Sends the sentence of a HandoffNode just entered, in the language of the contact's metadata,
+    /// else of the number's country, if the node has it.
+    pub(crate) fn announce_handoff(&mut self) {
+        let Some(node) = self.agent.node(&self.state.visit.node).filter(|_| self.state.facts.rules >= 1) else {
+            return;
+        };
+        let NodeKind::Handoff(settings) = &node.node.kind else { return };
+        let number = self.state.facts.phone_number.as_deref().and_then(|number| phone::normalise(number).ok());
+        let of_country = number.as_ref().map(Phone::language);
+        let known = self.state.about().metadata.get("language").and_then(|language| language.as_str());
+        let Some(text) = settings.message_in(known.or(of_country)) else { return };
+        let context = variable_values::of(self.state, self.at);
+        let sources = Sources { context: Some(&context), arguments: None };
+        let text = fill_within(text, sources, Destination::Prompt, &mut Room::new(PROMPT_BYTES)).text;
+        if !text.trim().is_empty() {
+            self.send(Content::Text(text), None);
+        }
     }
 
     /// Waits for a person if this is a HandoffNode.
@@ -110,17 +136,11 @@ impl StepBuilder<'_> {
         let message = resume.message.unwrap_or(ExecutionInput::Payload { value: json!({"resumed": true}) });
         match message {
             ExecutionInput::Payload { value } => {
-                self.append(
-                    HistoryOrigin::System,
-                    ChatMessage::User { content: format!("[system data] {HANDED_BACK}\n{value}") },
-                );
+                self.append(HistoryOrigin::System, ChatMessage::user(format!("[system data] {HANDED_BACK}\n{value}")));
             }
             ExecutionInput::UserInput { text } => {
-                self.append(
-                    HistoryOrigin::System,
-                    ChatMessage::User { content: format!("[system data] {HANDED_BACK}") },
-                );
-                self.queue_input(QueuedInput::Message { id: resume.id, text });
+                self.append(HistoryOrigin::System, ChatMessage::user(format!("[system data] {HANDED_BACK}")));
+                self.queue_input(QueuedInput::Message { id: resume.id, text, picture: None });
             }
         }
         self.return_from_handoff();

@@ -6,6 +6,7 @@ use domain::{
     Timestamp,
     chat::{ModelFailure, ModelResponse},
     execution::{ExecutionInput, ExecutionStatus},
+    ids::MessageId,
     message::Direction,
     tool_request::ToolAnswer,
 };
@@ -21,6 +22,30 @@ pub enum Input {
         /// Id of the stored message.
         id: String,
         text: String,
+        /// The stored message, if it has a picture that a model can be shown.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        picture: Option<MessageId>,
+    },
+    /// The contact changed a message.
+    Edited {
+        /// Id of the change.
+        id: String,
+        /// Id of the changed message.
+        message: String,
+        /// Text of the message now. Replaces the earlier text if the model has not read it.
+        text: String,
+        /// Tells the model about the change if it has read the earlier text.
+        note: String,
+    },
+    /// The contact deleted a message.
+    Deleted {
+        /// Id of the deletion.
+        id: String,
+        /// Ids of the message and of its earlier changes.
+        messages: Vec<String>,
+        /// Entries of the history that held its text.
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        entries: Vec<i64>,
     },
     /// Data of another system, which is no message.
     Data { id: String, value: Value },
@@ -79,6 +104,9 @@ pub enum Input {
         /// Data of a `warning` event.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         warning: Option<Value>,
+        /// The request did not succeed.
+        #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+        failed: bool,
     },
     /// Result of a knowledge search.
     Retrieved { effect: String, retrieval: Retrieval },
@@ -88,7 +116,7 @@ pub enum Input {
         /// One for each server, in the same order.
         lists: Vec<ToolList>,
     },
-    /// Secrets that a request names and the project does not have: the request left without them.
+    /// Secrets that a request names and the project does not have: the request is not made.
     SecretsMissing { names: Vec<String> },
     /// Result of a send.
     Sent { effect: String, outcome: SendOutcome },
@@ -105,9 +133,15 @@ pub enum ForcedEnd {
 /// A message from before an execution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlierMessage {
+    /// Meta's id of a message of the contact.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<String>,
     pub direction: Direction,
     pub text: String,
     pub sent_at: Timestamp,
+    /// The stored message, if it has a picture that a model can be shown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub picture: Option<MessageId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +163,9 @@ pub struct ToolList {
     pub server: String,
     /// A list of [`McpTool`] as content, or the failure.
     pub answer: ToolAnswer,
+    /// Tools that were left out, because they differ from those listed when the agent was saved.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub drifted: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

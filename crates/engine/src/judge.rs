@@ -3,11 +3,15 @@
 //! The conversation is escaped data, so no text in it can open or close a section of the request.
 
 use crate::{
+    answer,
     text::without_comments,
     tools::schema::object,
     transcript::{Line, tag, transcript},
 };
-use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec};
+use domain::{
+    agent::LlmConfig,
+    chat::{ChatMessage, Ended, ModelRequest, ModelResponse, ToolSpec},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -18,6 +22,11 @@ const RULES: &str = include_str!("../prompts/judge.md");
 const SECRET_KEYS: [&str; 8] =
     ["authorization", "api_key", "apikey", "access_token", "password", "secret", "token", "x-api-key"];
 
+const NO_SCORE: &str = "the judge gave no score";
+const UNREADABLE: &str = "the judge's answer could not be read";
+/// Rounding error of binary fractions: `0.29 * 100.0` is slightly less than 29.
+const TOLERANCE: f64 = 1e-9;
+
 /// The grade.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verdict {
@@ -27,15 +36,36 @@ pub struct Verdict {
     pub feedback: String,
 }
 
-pub fn request(rubric: &str, lines: &[Line], history: &[ChatMessage]) -> ModelRequest {
+impl Verdict {
+    /// 0 to 1, as the API shows it.
+    #[expect(clippy::cast_precision_loss, reason = "0 to 100")]
+    pub fn score(&self) -> f64 {
+        self.hundredths as f64 / 100.0
+    }
+}
+
+/// `refused` is the reason why the previous answer was no verdict; `llm` is the agent's or the
+/// case's model.
+pub fn request(
+    rubric: &str,
+    lines: &[Line],
+    history: &[ChatMessage],
+    refused: Option<&str>,
+    llm: LlmConfig,
+) -> ModelRequest {
     let log = Value::Array(history.iter().map(|entry| redacted(entry_of(entry))).collect());
-    let content = format!(
+    let mut content = format!(
         "<rubric>\n{}\n</rubric>\n\n<transcript>\n{}\n</transcript>\n\n<log>\n{}\n</log>",
         rubric.trim(),
         transcript(lines),
         // Equal JSON, without a delimiter.
         log.to_string().replace('<', "\\u003c")
     );
+    if let Some(why) = refused {
+        content.push_str(&format!(
+            "\n\nYour previous answer was no verdict: {why}. Grade again, with one score from 0.00 to 1.00."
+        ));
+    }
     let score = json!({"type": "number", "minimum": 0, "maximum": 1, "description": "0.00 to 1.00"});
     let feedback = json!({"type": "string", "description": "Markdown, one checklist line for each item of the rubric"});
     let tool = ToolSpec {
@@ -45,43 +75,62 @@ pub fn request(rubric: &str, lines: &[Line], history: &[ChatMessage]) -> ModelRe
     };
     ModelRequest {
         system: without_comments(RULES),
-        messages: vec![ChatMessage::User { content }],
+        messages: vec![ChatMessage::user(content)],
         tools: vec![tool],
         temperature: Some(0.0),
+        llm,
         ..ModelRequest::default()
     }
 }
 
-/// Reads the tool call, else `<score>` and `<feedback>` tags. `None`: no score, or several, as in
-/// an answer that quotes one.
-pub fn read(response: &ModelResponse) -> Option<Verdict> {
-    if let Some(call) = response.tool_calls.iter().find(|call| call.name == NAME) {
-        let score = match call.arguments.get("score")? {
-            Value::String(text) => text.trim().parse().ok()?,
-            other => other.as_f64()?,
-        };
-        let feedback = call.arguments.get("feedback").and_then(Value::as_str).unwrap_or_default();
-        return verdict(score, feedback);
+/// Reads the tool call, else `<score>` and `<feedback>` tags. `Err`: no verdict, and why. A score is
+/// never repaired: one outside of 0 to 1 may be a percentage, a rating of stars or a typing error.
+pub fn read(response: &ModelResponse) -> Result<Verdict, &'static str> {
+    if !matches!(response.ended, Ended::Whole) {
+        return Err(UNREADABLE);
     }
-    let text = response.text.as_deref()?;
-    verdict(tag(text, "score")?.trim().parse().ok()?, tag(text, "feedback").unwrap_or_default())
+    let mut calls = response.tool_calls.iter().filter(|call| call.name == NAME);
+    if let Some(call) = calls.next() {
+        if calls.next().is_some() {
+            return Err("the judge gave several scores");
+        }
+        let score = match call.arguments.get("score").ok_or(NO_SCORE)? {
+            Value::String(text) => number(text)?,
+            other => other.as_f64().ok_or(NO_SCORE)?,
+        };
+        return verdict(score, call.arguments.get("feedback").and_then(Value::as_str));
+    }
+    let text = answer::separate(response.text.as_deref().unwrap_or_default()).said;
+    if text.is_empty() {
+        return Err(UNREADABLE);
+    }
+    verdict(number(tag(&text, "score").ok_or(NO_SCORE)?)?, tag(&text, "feedback"))
 }
 
-fn verdict(score: f64, feedback: &str) -> Option<Verdict> {
-    if !score.is_finite() {
-        return None;
+fn number(text: &str) -> Result<f64, &'static str> {
+    let text = text.trim();
+    // `parse` takes `inf` and `nan` as well.
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if plain { text.parse().map_err(|_| NO_SCORE) } else { Err("the judge's score is not a plain number") }
+}
+
+fn verdict(score: f64, feedback: Option<&str>) -> Result<Verdict, &'static str> {
+    if !(0.0..=1.0).contains(&score) {
+        return Err("the judge's score is not between 0 and 1");
     }
-    let hundredths = (score.clamp(0.0, 1.0) * 100.0).round();
+    let feedback = feedback.map(str::trim).filter(|feedback| !feedback.is_empty());
+    // Downwards: a rounding must not raise a score.
     #[expect(clippy::cast_possible_truncation, reason = "between 0 and 100")]
-    Some(Verdict { hundredths: hundredths as i64, feedback: feedback.trim().to_owned() })
+    let hundredths = (score * 100.0 + TOLERANCE).floor() as i64;
+    Ok(Verdict { hundredths, feedback: feedback.ok_or("the judge gave no feedback")?.to_owned() })
 }
 
 /// An entry of history in the format of OpenAI's chat API.
 pub fn entry_of(entry: &ChatMessage) -> Value {
     match entry {
-        ChatMessage::User { content } => json!({"role": "user", "content": content}),
+        ChatMessage::User { content, .. } => json!({"role": "user", "content": content}),
         ChatMessage::Tool { call_id, content } => json!({"role": "tool", "tool_call_id": call_id, "content": content}),
-        ChatMessage::Assistant { content, tool_calls } => {
+        ChatMessage::Assistant { content, tool_calls, .. } => {
             let mut message =
                 Map::from_iter([("role".to_owned(), json!("assistant")), ("content".to_owned(), json!(content))]);
             if !tool_calls.is_empty() {

@@ -1,6 +1,6 @@
 //! The limits of docs/spec/engine.md 2.8.
 
-use domain::Span;
+use domain::{Span, message::WindowTemplate};
 use serde::{Deserialize, Serialize};
 
 /// Model calls and tool results in a turn; the execution fails at this many.
@@ -38,6 +38,8 @@ pub const CAPTION: usize = 1_024;
 pub const PIECES: usize = 10;
 /// Bytes of a tool result shown to the model.
 pub const TOOL_RESULT: usize = 32 * 1024;
+/// Bytes of a tool result in its event; the history holds the whole.
+pub const EVENT_RESULT: usize = 8 * 1024;
 /// Longest wait between attempts, unless the provider asks for more.
 pub const MODEL_RETRY_CAP: Span = Span::from_secs(8);
 /// Longest wait that a provider may ask for.
@@ -46,6 +48,16 @@ pub const MODEL_RETRY_AFTER: Span = Span::from_secs(60);
 pub const MODEL_RETRY_TOTAL: Span = Span::from_secs(90);
 /// Empty answers in a row before the agent waits.
 pub const EMPTY: u32 = 2;
+/// Malformed answers, and tool calls written as text, in a row before the execution fails.
+pub const UNUSABLE: u32 = 3;
+/// Bytes of a result that is kept for a repeated call.
+pub const SHARED_RESULT: usize = 8 * 1024;
+/// Forms of one request that a model's server may ask for.
+pub const ADAPTED: u32 = 6;
+/// Least tokens of an answer that is worth asking for.
+pub const ROOM: u64 = 256;
+/// Texts of the contact that a filter refused and that are remembered.
+pub const LEFT_OUT: usize = 16;
 /// Answers in a row that reach no one before the agent waits.
 pub const SILENT: u32 = 3;
 /// Tokens that a model can read, unless the agent sets its own; three quarters of them are for the
@@ -84,6 +96,13 @@ pub struct Limits {
     /// Tokens that the execution may use.
     pub token_budget: Option<u64>,
     pub over_budget: OverBudget,
+    /// Sent to the contact where the model gives no answer for good. Absent: a person is wanted,
+    /// and nothing is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_message: Option<String>,
+    /// Carries texts outside of the service window. Absent: they are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outside_window_template: Option<WindowTemplate>,
 }
 
 /// Action when the token budget is used up.
@@ -110,6 +129,8 @@ impl Default for Limits {
             summaries: false,
             token_budget: None,
             over_budget: OverBudget::Fail,
+            failure_message: None,
+            outside_window_template: None,
         }
     }
 }

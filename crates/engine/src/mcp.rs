@@ -20,7 +20,7 @@ use domain::{
 };
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Validity of a list.
 const FRESH: Span = Span::from_mins(5);
@@ -75,7 +75,14 @@ impl StepBuilder<'_> {
         let node = self.state.visit.node.clone();
         let built_in = self.agent.node(&node).map(|node| node.tools.clone()).unwrap_or_default();
         let before = self.state.mcp.take().filter(|mcp| mcp.node == node);
-        let mut mcp = McpTools { node, listed_at: self.at, tools: Vec::new(), unavailable: BTreeSet::new(), tokens: 0 };
+        let mut mcp = McpTools {
+            node,
+            listed_at: self.at,
+            tools: Vec::new(),
+            unavailable: BTreeSet::new(),
+            drifted: BTreeMap::new(),
+            tokens: 0,
+        };
         let mut room = Room::default();
         for list in lists {
             let tools = match read(&list.answer) {
@@ -86,6 +93,13 @@ impl StepBuilder<'_> {
                     continue;
                 }
             };
+            let drifted = |mcp: &McpTools| mcp.drifted.get(&list.server).cloned().unwrap_or_default();
+            if list.drifted != before.as_ref().map(drifted).unwrap_or_default() {
+                self.event("mcp.drift", json!({"server": list.server, "not_offered": list.drifted}));
+            }
+            if !list.drifted.is_empty() {
+                mcp.drifted.insert(list.server.clone(), list.drifted.clone());
+            }
             let first = mcp.tools.len();
             for tool in tools {
                 match offer(&list.server, tool, &mcp.tools, &built_in, &mut room) {
@@ -100,7 +114,7 @@ impl StepBuilder<'_> {
                     }
                 }
             }
-            self.compare(&list.server, before.as_ref(), &mcp.tools[first..]);
+            self.compare(list, before.as_ref(), &mcp.tools[first..]);
         }
         let was = before.map(|before| before.unavailable).unwrap_or_default();
         if !self.state.visit.entering {
@@ -114,9 +128,11 @@ impl StepBuilder<'_> {
     }
 
     /// Reports that a server offers other tools than before (docs/spec/engine.md 4.3).
-    fn compare(&mut self, server: &str, before: Option<&McpTools>, now: &[McpOffer]) {
+    fn compare(&mut self, list: &ToolList, before: Option<&McpTools>, now: &[McpOffer]) {
+        let server = &list.server;
         let Some(before) = before.filter(|before| !before.unavailable.contains(server)) else { return };
-        let before: Vec<&McpOffer> = before.tools.iter().filter(|offer| offer.server == server).collect();
+        let before = before.tools.iter().filter(|offer| offer.server == *server && !list.drifted.contains(&offer.tool));
+        let before: Vec<&McpOffer> = before.collect();
         let missing_in = |others: &[&McpOffer], offer: &McpOffer| !others.iter().any(|other| other.tool == offer.tool);
         let now: Vec<&McpOffer> = now.iter().collect();
         let names = |offers: Vec<&&McpOffer>| offers.iter().map(|offer| offer.tool.clone()).collect::<Vec<_>>();

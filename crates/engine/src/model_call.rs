@@ -1,26 +1,22 @@
-//! Calls the model and uses its answer.
+//! Calls the model, within the limits of a turn.
 
 use crate::{
     effect::{CallModel, Effect},
     history, limits,
     prompt::{self, Prompt},
-    state::{FailedSend, InterruptKind, Pending},
+    state::{InterruptKind, Pending},
     step_builder::{ReplacedCall, StepBuilder},
     text::without_comments,
     tokens, tools, variable_values,
 };
 use domain::{
-    chat::{ChatMessage, Ended, ModelResponse, ToolCall},
+    chat::{ChatMessage, ToolCall},
     execution::HistoryOrigin,
     limits::{LABELS_BYTES, PROMPT_BYTES},
-    message::Content,
-    tool_names::{MOVE_TO_NEXT_NODE, WAIT_FOR_USER},
+    tool_names::MOVE_TO_NEXT_NODE,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
-const EMPTY: &str = include_str!("../prompts/empty_answer.md");
-const NOT_SENT: &str = include_str!("../prompts/not_sent.md");
-const CUT: &str = include_str!("../prompts/cut_answer.md");
 const WRAP_UP: &str = include_str!("../prompts/wrap_up.md");
 
 impl StepBuilder<'_> {
@@ -29,20 +25,19 @@ impl StepBuilder<'_> {
     pub(crate) fn show_step_prompt(&mut self) {
         self.state.visit.entering = false;
         if self.agent.is_handoff(&self.state.visit.node) {
-            return;
+            return self.announce_handoff();
         }
         let prompt = prompt::step(self.agent, self.state, &variable_values::of_prompt(self.state, self.at));
         self.warn_about(&prompt);
         let text = prompt.text;
         if self.agent.sends_only_by_tools() {
-            let seq = self
-                .append(HistoryOrigin::Engine, ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
+            let seq = self.append(HistoryOrigin::Engine, ChatMessage::assistant(Some(text), Vec::new()));
             self.state.history.step_prompt = Some(seq);
             return;
         }
         let call =
             self.synthetic_call(MOVE_TO_NEXT_NODE, json!({"next_node": self.state.visit.node, "reason": "entered"}));
-        self.append(HistoryOrigin::Engine, ChatMessage::Assistant { content: None, tool_calls: vec![call.clone()] });
+        self.append(HistoryOrigin::Engine, ChatMessage::assistant(None, vec![call.clone()]));
         let seq = self.append(HistoryOrigin::Engine, ChatMessage::Tool { call_id: call.id, content: text });
         self.state.history.step_prompt = Some(seq);
     }
@@ -117,18 +112,23 @@ impl StepBuilder<'_> {
         }
     }
 
-    /// Waits where the model keeps sending nothing to the contact, or refuses to answer.
-    pub(crate) fn wait_if_silent(&mut self) -> bool {
+    /// Stops asking a model that keeps sending nothing to the contact, or refuses to answer. The agent
+    /// waits; since rules 3 only if the contact was sent something in this turn.
+    pub(crate) fn stop_if_silent(&mut self) -> bool {
         let turn = &self.state.turn;
         let refused = turn.refused;
-        let silent = turn.empty >= limits::EMPTY || turn.silent >= self.agent.limits.silent_answers || refused;
-        if silent {
+        let silent = turn.empty >= limits::EMPTY || turn.silent >= self.agent.limits.silent_answers;
+        if silent && !refused && !turn.spoke && self.state.facts.rules >= 3 {
+            let message = "the model said nothing that could be used";
+            self.warn("silent_model", message);
+            self.give_model_up(0, message);
+        } else if silent || refused {
             self.start_wait(InterruptKind::Idle, None, None);
             if self.state.phase.interrupt().is_some() && !refused {
                 self.warn("silent_model", "the model said nothing that could be used; the agent rests");
             }
         }
-        silent
+        silent || refused
     }
 
     /// The oldest entry that the next request shows, and the request's tokens. Both the number of
@@ -177,11 +177,13 @@ impl StepBuilder<'_> {
             first_input: self.state.history.first_input,
             step_prompt: self.state.history.step_prompt,
             at: self.at,
-            fallback: self.replaced_call.as_ref().map_or(0, |retried| retried.fallback),
+            fallback: self.replaced_call.as_ref().map_or(self.state.turn.fallback, |retried| retried.fallback),
             halved: false,
             doubled: self.state.turn.cut == 1,
             repaired: false,
             summarises: false,
+            adapted: 0,
+            room: None,
         };
         if from > 1 {
             self.event("history.trimmed", json!({"from": from, "cut": from - 1}));
@@ -194,7 +196,7 @@ impl StepBuilder<'_> {
         let node = self.agent.node(&call.node);
         let data = json!({
             "node": call.node,
-            "model": history::llm(self.agent, &call).provider_model_name,
+            "model": self.model_name(&call),
             "messages": call.to - call.from + 1,
             "tools": node.map_or(0, |node| node.offered(self.state).count()),
             "est_tokens": tokens,
@@ -206,147 +208,12 @@ impl StepBuilder<'_> {
         self.effect(Effect::CallModel(call));
     }
 
-    /// (i) and (j): an answer is discarded if a message arrived meanwhile, up to a limit.
-    pub(crate) fn take_answer(&mut self, answered: &AnsweredCall, response: ModelResponse) {
-        self.state.usage.add(response.usage);
-        self.state.turn.usage.add(response.usage);
-        if !response.model.is_empty() {
-            self.state.usage_by_model.entry(response.model.clone()).or_default().add(response.usage);
-        }
-        let data = json!({
-            "text": response.text,
-            "tool_calls": response.tool_calls,
-            "usage": response.usage,
-            "model": response.model,
-            "ms": (self.at - answered.since).millis(),
-            "attempt": answered.attempt,
+    /// Name of the model that the agent selects; the server's if it selects none.
+    fn model_name(&self, call: &CallModel) -> Option<String> {
+        let llm = history::llm(self.agent, call);
+        let of_server = self.state.facts.model.as_ref().filter(|choice| {
+            llm.provider_name.as_ref().is_none_or(|name| name.trim().eq_ignore_ascii_case(&choice.provider))
         });
-        self.event("llm.responded", data);
-        // A send may have failed for good in the same step.
-        if self.state.inputs.stop.is_some() || self.state.phase.is_over() {
-            return;
-        }
-        // A status set by the API ends the wait for this answer as well.
-        if self.state.inputs.requested_status.is_some() {
-            return self.event("llm.discarded", json!({"usage": response.usage}));
-        }
-        if answered.call.summarises {
-            return self.keep_summary(answered.call.to, response.text);
-        }
-        if !self.state.inputs.queued.is_empty() && self.state.turn.discarded < limits::DISCARDED {
-            self.state.turn.discarded += 1;
-            self.event("llm.discarded", json!({"usage": response.usage}));
-            return;
-        }
-        let text = response.text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-        match response.ended {
-            Ended::Whole => self.state.turn.cut = 0,
-            Ended::Cut if self.retry_cut_answer() => return,
-            Ended::Cut => {}
-            Ended::Refused => return self.take_refusal(text),
-        }
-        let calls = self.renamed(response.tool_calls);
-        match (text, calls.is_empty()) {
-            (None, true) => {
-                self.state.turn.empty += 1;
-                self.state.turn.silent += 1;
-                self.event("llm.empty", Value::Null);
-                self.note(&without_comments(EMPTY));
-            }
-            (Some(text), true) if self.agent.sends_only_by_tools() => self.store_private_text(text),
-            (text, _) => {
-                self.state.turn.empty = 0;
-                self.state.turn.silent = 0;
-                self.use_answer(text, calls);
-            }
-        }
+        llm.provider_model_name.or_else(|| of_server.map(|choice| choice.model.clone()))
     }
-
-    /// Discards an answer that was cut off and asks once more with twice the tokens. A second cut
-    /// answer is used as it is.
-    fn retry_cut_answer(&mut self) -> bool {
-        self.warn("answer_cut", "the answer was cut off by its limit of tokens");
-        self.state.turn.cut += 1;
-        let again = self.state.turn.cut == 1;
-        if again {
-            self.note(&without_comments(CUT));
-        }
-        again
-    }
-
-    /// Sends the text of a refusal where plain text is sent, else stores it; then the agent waits.
-    /// Its calls are dropped.
-    fn take_refusal(&mut self, text: Option<String>) {
-        self.event("llm.refused", json!({"text": text}));
-        self.state.turn.empty = 0;
-        self.state.turn.silent = 0;
-        match text {
-            Some(text) if !self.agent.sends_only_by_tools() => self.use_answer(Some(text), Vec::new()),
-            kept => {
-                if let Some(content) = kept {
-                    let tool_calls = Vec::new();
-                    self.append(HistoryOrigin::Model, ChatMessage::Assistant { content: Some(content), tool_calls });
-                }
-                self.state.turn.refused = true;
-            }
-        }
-    }
-
-    /// Stores a text of version 1 without a call. It reached no one, and the model is reminded of
-    /// that before the limit.
-    fn store_private_text(&mut self, text: String) {
-        self.state.turn.empty = 0;
-        self.state.turn.silent += 1;
-        self.append(HistoryOrigin::Model, ChatMessage::Assistant { content: Some(text), tool_calls: Vec::new() });
-        if self.state.turn.silent + 1 == self.agent.limits.silent_answers {
-            self.note(&without_comments(NOT_SENT));
-        }
-    }
-
-    /// Providers repeat ids or leave them out, so calls get ids of our own. Names go back to the
-    /// provider with every later request, so invalid characters are replaced.
-    fn renamed(&mut self, mut calls: Vec<ToolCall>) -> Vec<ToolCall> {
-        if calls.len() > limits::CALLS {
-            self.warn("too_many_calls", "the answer held too many calls; the later ones were dropped");
-            calls.truncate(limits::CALLS);
-        }
-        for call in &mut calls {
-            call.id = self.next_id("call");
-            call.name = usable_name(&call.name);
-        }
-        calls
-    }
-
-    fn use_answer(&mut self, text: Option<String>, mut calls: Vec<ToolCall>) {
-        if calls.is_empty() {
-            // A text alone is sent, and then the agent waits: the reply becomes the result of this
-            // call.
-            calls.push(self.synthetic_call(WAIT_FOR_USER, json!({})));
-        }
-        self.append(HistoryOrigin::Model, ChatMessage::Assistant { content: text.clone(), tool_calls: calls.clone() });
-        let waits = calls.first().is_some_and(|call| call.name == WAIT_FOR_USER);
-        self.state.calls = calls;
-        let Some(text) = text.filter(|_| !self.agent.sends_only_by_tools()) else { return };
-        if !waits && self.state.turn.sends >= self.agent.limits.messages {
-            let message = "too many messages in one turn; ask or rest now".into();
-            return self.state.failed_sends.push(FailedSend { call_id: None, code: "send_limit".into(), message });
-        }
-        self.state.turn.sends += u32::from(!waits);
-        self.send(Content::Text(text), None);
-    }
-}
-
-/// An answered model call.
-pub(crate) struct AnsweredCall {
-    pub call: CallModel,
-    /// Time of the last attempt.
-    pub since: domain::Timestamp,
-    /// Attempt, from 1.
-    pub attempt: u32,
-}
-
-fn usable_name(name: &str) -> String {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    let name: String = name.chars().take(64).map(|c| if fits(c) { c } else { '_' }).collect();
-    if name.is_empty() { "unknown".into() } else { name }
 }

@@ -3,13 +3,15 @@
 //! A history is cut only where no call loses its result. The contact's first message and the step prompt of the current
 //! visit are shown even when they are older than the window.
 
-use crate::{agent::Compiled, effect::CallModel, history, prompt, state::State, summary};
+use crate::{agent::Compiled, effect::CallModel, history, input_queue::PICTURES, prompt, state::State, summary};
 use domain::{
     chat::{ChatMessage, ModelRequest, ToolCall},
     tool_names,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashSet;
+
+const LEFT_OUT: &str = "[a message that the filter of the model's provider refused]";
 
 /// Builds the request of a call. `rows` must hold the entries from `call.from` to `call.to` and the
 /// older pinned ones; more are ignored.
@@ -35,6 +37,9 @@ pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[
     if call.repaired {
         messages = repaired(messages);
     }
+    for text in &state.history.left_out {
+        leave_out(&mut messages, text);
+    }
     let llm = history::llm(agent, call);
     ModelRequest {
         system: prompt::system(agent, state, call.at).text,
@@ -43,7 +48,35 @@ pub fn model_request(agent: &Compiled, state: &State, call: &CallModel, rows: &[
         temperature: llm.temperature,
         max_tokens: llm.max_tokens,
         doubled: call.doubled,
+        room: call.room,
         llm,
+        pictures: Vec::new(),
+    }
+}
+
+/// Replaces a text of the contact that the provider's filter refused: with it, it would refuse
+/// every later request. Its pictures are left out as well.
+fn leave_out(messages: &mut [ChatMessage], text: &str) {
+    let mut replaced = false;
+    for message in messages {
+        if let ChatMessage::User { content, pictures } = message
+            && (content.trim() == text || replaced && content == PICTURES)
+        {
+            pictures.clear();
+        }
+        let (ChatMessage::User { content, .. } | ChatMessage::Tool { content, .. }) = message else { continue };
+        replaced = true;
+        if content.trim() == text {
+            LEFT_OUT.clone_into(content);
+        } else if let Ok(mut result) = serde_json::from_str::<Value>(content)
+            && result["text"] == text
+        {
+            // The form of version 1.
+            result["text"] = LEFT_OUT.into();
+            *content = result.to_string();
+        } else {
+            replaced = false;
+        }
     }
 }
 
@@ -54,7 +87,7 @@ fn older(seq: Option<i64>, from: i64, rows: &[(i64, ChatMessage)], call: ToolCal
     match message {
         ChatMessage::Tool { content, .. } if *seq <= from => {
             let call_id = call.id.clone();
-            let asked = ChatMessage::Assistant { content: None, tool_calls: vec![call] };
+            let asked = ChatMessage::assistant(None, vec![call]);
             vec![asked, ChatMessage::Tool { call_id, content: content.clone() }]
         }
         other if *seq < from => vec![other.clone()],

@@ -7,6 +7,7 @@ use crate::{
     state::{FailedSend, InterruptKind, OpenSend, Pending},
     step_builder::StepBuilder,
     text::pieces,
+    whatsapp_text::{self, Split},
 };
 use domain::{
     chat::ToolCall,
@@ -16,17 +17,22 @@ use domain::{
 use serde_json::{Value, json};
 
 impl StepBuilder<'_> {
-    /// Sends a message; long texts in pieces. In a test run nothing leaves and the send counts as
-    /// accepted.
+    /// Sends a message; long texts in pieces. In a test run and without a channel nothing leaves and
+    /// the send counts as accepted.
     pub(crate) fn send(&mut self, content: Content, call: Option<&ToolCall>) {
+        self.state.turn.spoke = self.state.facts.rules >= 3;
         let pieces = match content {
-            Content::Text(text) => pieces(&text).into_iter().map(Content::Text).collect(),
+            Content::Text(text) => self.messages(&text),
             other => vec![other],
         };
         for piece in pieces {
             let id = self.effect_id();
             if self.state.facts.test_mode {
                 self.event("message.sent", json!({"kind": piece.kind(), "text": piece.in_words(), "test": true}));
+                continue;
+            }
+            if self.state.facts.without_channel {
+                self.event("message.sent", json!({"kind": piece.kind(), "text": piece.in_words(), "channel": false}));
                 continue;
             }
             self.state.turn.effects.push(id.clone());
@@ -36,6 +42,27 @@ impl StepBuilder<'_> {
         }
     }
 
+    /// The messages that a text becomes. Since rules 2 they end where a sentence ends, and a text that
+    /// is too long for all of them is reported.
+    fn messages(&mut self, text: &str) -> Vec<Content> {
+        if self.state.facts.rules < 2 {
+            return pieces(text).into_iter().map(Content::Text).collect();
+        }
+        let Split { parts, dropped } = whatsapp_text::split(text, limits::TEXT, limits::PIECES);
+        if dropped > 0 {
+            let message = format!("a text was longer than {} messages; its end was not sent", limits::PIECES);
+            self.event("warning", json!({"code": "text_truncated", "message": message, "characters": dropped}));
+        }
+        parts.into_iter().map(Content::Text).collect()
+    }
+
+    /// A text of the model as the phone shows it. Without a channel it stays as it was written.
+    pub(crate) fn for_phone(&self, text: String) -> String {
+        let facts = &self.state.facts;
+        let as_written = facts.rules < 2 || facts.keep_markdown || (facts.without_channel && !facts.test_mode);
+        if as_written { text } else { whatsapp_text::render(&text) }
+    }
+
     /// Sends and continues, up to the limit of messages in a turn.
     pub(crate) fn send_and_continue(&mut self, call: &ToolCall, content: Content) {
         if self.state.turn.sends >= self.agent.limits.messages {
@@ -43,9 +70,14 @@ impl StepBuilder<'_> {
             return self.answer_first_call(call, result);
         }
         self.state.turn.sends += 1;
-        let in_test = self.state.facts.test_mode.then(|| not_sent(&content));
+        let facts = &self.state.facts;
+        let at_once = match (facts.test_mode, facts.without_channel) {
+            (true, _) => Some(not_sent(&content)),
+            (false, true) => Some(json!({"status": "sent"})),
+            (false, false) => None,
+        };
         self.send(content, Some(call));
-        match in_test {
+        match at_once {
             Some(result) => self.answer_first_call(call, result),
             None => self.set_pending(Pending::SendsOf { call: call.clone() }),
         }

@@ -3,11 +3,15 @@
 //! Requests and answers only; `trial.rs` decides when to make them.
 
 use crate::{
+    answer,
     text::without_comments,
     tools::schema::object,
     transcript::{Line, data, tag, transcript},
 };
-use domain::chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec};
+use domain::{
+    agent::LlmConfig,
+    chat::{ChatMessage, ModelRequest, ModelResponse, ToolSpec},
+};
 use serde_json::{Value, json};
 
 /// The tool that carries its message.
@@ -25,8 +29,8 @@ pub enum SimulatedReply {
     ScriptEnded,
 }
 
-/// The request for its next message.
-pub fn request(script: &str, lines: &[Line]) -> ModelRequest {
+/// The request for its next message. `llm` is the agent's or the case's model.
+pub fn request(script: &str, lines: &[Line], llm: LlmConfig) -> ModelRequest {
     let last = lines.iter().rev().find(|line| !line.by_user).map_or("", |line| line.text.as_str());
     let conversation = if lines.is_empty() { "(the conversation has not begun)".into() } else { transcript(lines) };
     let content = format!(
@@ -42,9 +46,10 @@ pub fn request(script: &str, lines: &[Line]) -> ModelRequest {
     };
     ModelRequest {
         system: without_comments(RULES),
-        messages: vec![ChatMessage::User { content }],
+        messages: vec![ChatMessage::user(content)],
         tools: vec![tool],
         temperature: Some(0.0),
+        llm,
         ..ModelRequest::default()
     }
 }
@@ -53,9 +58,10 @@ pub fn request(script: &str, lines: &[Line]) -> ModelRequest {
 pub fn read(response: &ModelResponse) -> Option<SimulatedReply> {
     let called = response.tool_calls.iter().find(|call| call.name == NAME);
     let called = called.and_then(|call| call.arguments.get("message").and_then(Value::as_str));
-    let written = || response.text.as_deref().map(|text| tag(text, "message").unwrap_or(text));
-    let message = called.or_else(written)?.trim();
-    match message {
+    // Private reasoning is not what the person writes.
+    let text = answer::separate(called.or(response.text.as_deref())?).said;
+    let message = if called.is_some() { text.as_str() } else { tag(&text, "message").unwrap_or(&text) };
+    match message.trim() {
         "" => None,
         // Some models add the token to a goodbye; the agent must never read it.
         text if text.contains(ENDED) => Some(SimulatedReply::ScriptEnded),

@@ -12,7 +12,7 @@ mod stored;
 mod visit;
 
 pub use self::{
-    counters::TurnCounters,
+    counters::{LastWrite, TurnCounters},
     history::{HistoryIndex, Summary},
     interrupt::{Interrupt, InterruptKind},
     mcp_tools::{McpOffer, McpTools},
@@ -60,6 +60,8 @@ pub struct State {
     pub last_input: Option<String>,
     /// Links that the contact wrote; the agent sends no media from them.
     pub links: Vec<String>,
+    /// An input looked like a tool call: a model may repeat it, so calls in text are not taken.
+    pub quotes_calls: bool,
     pub history: HistoryIndex,
     /// Tools of the MCP servers of the latest visited node that has any.
     pub mcp: Option<McpTools>,
@@ -86,7 +88,7 @@ impl State {
             contact: None,
             vars: Map::new(),
             phase: Phase::New,
-            visit: Visit { node, entering: false, triggering_node: None },
+            visit: Visit { node, entering: false, triggering_node: None, refused_tools: Vec::new() },
             handoff: Handoff::default(),
             calls: Vec::new(),
             sent_call: None,
@@ -96,6 +98,7 @@ impl State {
             last_message_at: None,
             last_input: None,
             links: Vec::new(),
+            quotes_calls: false,
             history: HistoryIndex::default(),
             mcp: None,
             turn: TurnCounters::default(),

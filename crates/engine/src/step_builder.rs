@@ -4,13 +4,14 @@
 
 use crate::{
     agent::{Compiled, Target},
-    effect::{Effect, Entry, Event, Step},
+    effect::{Effect, Entry, Event, Part, Step},
+    limits,
     state::{Pending, Phase, QueuedInput, State},
     tokens,
 };
 use domain::{
     Timestamp,
-    chat::{ChatMessage, ToolCall},
+    chat::{ChatMessage, Opaque, Rendering, ToolCall},
     execution::{ExecutionStatus, HistoryOrigin},
 };
 use serde_json::{Value, json};
@@ -33,12 +34,25 @@ pub(crate) struct StepBuilder<'a> {
     pub(crate) waited: bool,
     /// A failed model call was replaced; the next one is made at the time of the retry.
     pub(crate) replaced_call: Option<ReplacedCall>,
+    /// Id of the call that is run, and the digest of its arguments.
+    pub(crate) arguments_digest: Option<(String, String)>,
+    /// Parts of the model's answer for the entry that it becomes.
+    pub(crate) opaque: Option<Opaque>,
     step: Step,
 }
 
 impl<'a> StepBuilder<'a> {
     pub(crate) fn new(agent: &'a Compiled, state: &'a mut State, at: Timestamp) -> Self {
-        Self { agent, state, at, waited: false, replaced_call: None, step: Step::default() }
+        Self {
+            agent,
+            state,
+            at,
+            waited: false,
+            replaced_call: None,
+            arguments_digest: None,
+            opaque: None,
+            step: Step::default(),
+        }
     }
 
     pub(crate) fn finish(self) -> Step {
@@ -79,20 +93,32 @@ impl<'a> StepBuilder<'a> {
         ToolCall { id: self.next_id("call"), name: name.into(), arguments }
     }
 
-    pub(crate) fn append(&mut self, origin: HistoryOrigin, message: ChatMessage) -> i64 {
+    pub(crate) fn append(&mut self, origin: HistoryOrigin, mut message: ChatMessage) -> i64 {
+        if let ChatMessage::Assistant { opaque, .. } = &mut message
+            && origin == HistoryOrigin::Model
+        {
+            *opaque = self.opaque.take();
+        }
         self.state.history.len += 1;
         let seq = self.state.history.len;
         let most = usize::try_from(self.agent.limits.history()).unwrap_or(usize::MAX);
         let too_many = (self.state.history.sizes.len() + 1).saturating_sub(most);
         self.state.history.sizes.drain(..too_many);
         self.state.history.sizes.push(tokens::of_entry(&message));
-        self.step.history.push(Entry { seq, node: self.state.visit.node.clone(), origin, message });
+        self.step.history.push(Entry { seq, node: self.state.visit.node.clone(), origin, message, parts: Vec::new() });
         seq
+    }
+
+    /// Names the contact's messages in the newest entry.
+    pub(crate) fn name_parts(&mut self, parts: Vec<Part>) {
+        if let Some(entry) = self.step.history.last_mut() {
+            entry.parts = parts;
+        }
     }
 
     /// Adds a note of the engine for the model.
     pub(crate) fn note(&mut self, text: &str) {
-        self.append(HistoryOrigin::Engine, ChatMessage::User { content: format!("[system note] {}", text.trim()) });
+        self.append(HistoryOrigin::Engine, ChatMessage::user(format!("[system note] {}", text.trim())));
     }
 
     fn enter_phase(&mut self, phase: Phase, reason: &str) {
@@ -156,6 +182,7 @@ impl<'a> StepBuilder<'a> {
     pub(crate) fn enter(&mut self, node: &str, triggering: Option<String>, via: &str) {
         self.state.visit.node = node.into();
         self.state.visit.entering = true;
+        self.state.visit.refused_tools.clear();
         self.state.turn.entries += 1;
         self.state.turn.visit_calls = 0;
         let global = triggering.is_some();
@@ -165,6 +192,11 @@ impl<'a> StepBuilder<'a> {
 
     pub(crate) fn targets(&self) -> Vec<Target> {
         self.agent.targets(&self.state.visit.node, self.state.visit.triggering_node.as_deref())
+    }
+
+    /// A rendering as events show it. Rules before 3 know no streams.
+    pub(crate) fn rendering_shown(&self, rendering: Rendering) -> Value {
+        json!(Rendering { streamed: rendering.streamed && self.state.facts.rules >= 3, ..rendering })
     }
 
     // ---- calls and their results
@@ -184,12 +216,15 @@ impl<'a> StepBuilder<'a> {
         if let Some(code) = result.get("error").and(result.get("code")) {
             data["code"] = code.clone();
         }
-        let content = match result {
-            Value::String(text) => text,
+        let content = match &result {
+            Value::String(text) => text.clone(),
             other => other.to_string(),
         };
         data["ms"] = json!((self.at - since).millis());
         data["bytes"] = json!(content.len());
+        if self.state.facts.rules >= 1 {
+            add_result(&mut data, result, &content);
+        }
         self.event("tool.result", data);
         self.append(HistoryOrigin::Tool, ChatMessage::Tool { call_id: call.id.clone(), content });
     }
@@ -231,4 +266,14 @@ impl<'a> StepBuilder<'a> {
             Pending::SendsOf { .. } | Pending::AllSends => false,
         })
     }
+}
+
+/// Adds the result to its event: whole, or the beginning of its text.
+fn add_result(data: &mut Value, result: Value, content: &str) {
+    if content.len() <= limits::EVENT_RESULT {
+        data["result"] = result;
+        return;
+    }
+    data["result"] = content[..content.floor_char_boundary(limits::EVENT_RESULT)].into();
+    data["truncated"] = true.into();
 }

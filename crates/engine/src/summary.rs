@@ -20,7 +20,7 @@ const LONGEST: usize = 2_000;
 pub(crate) fn shown(state: &State, call: &CallModel) -> Option<ChatMessage> {
     let summary = state.history.summary.as_ref().filter(|summary| call.from > 1 && !summary.text.is_empty())?;
     let content = format!("[system data] What was said earlier, in short:\n{}", summary.text);
-    Some(ChatMessage::User { content })
+    Some(ChatMessage::user(content))
 }
 
 /// The request for a summary. The entries are one text, so that none of them reads as an
@@ -32,9 +32,9 @@ pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &
     }
     for message in history::window(call, rows) {
         let _ = match message {
-            ChatMessage::User { content } => writeln!(text, "Person: {content}"),
+            ChatMessage::User { content, .. } => writeln!(text, "Person: {content}"),
             ChatMessage::Assistant { content: Some(content), .. } => writeln!(text, "Agent: {content}"),
-            ChatMessage::Assistant { content: None, tool_calls } => {
+            ChatMessage::Assistant { content: None, tool_calls, .. } => {
                 let called: Vec<String> =
                     tool_calls.iter().map(|call| format!("{} {}", call.name, call.arguments)).collect();
                 writeln!(text, "Agent calls: {}", called.join("; "))
@@ -45,12 +45,12 @@ pub(crate) fn request(agent: &Compiled, state: &State, call: &CallModel, rows: &
     let llm = history::llm(agent, call);
     ModelRequest {
         system: without_comments(SUMMARISE),
-        messages: vec![ChatMessage::User { content: text }],
+        messages: vec![ChatMessage::user(text)],
         tools: Vec::new(),
         temperature: llm.temperature,
         max_tokens: llm.max_tokens,
-        doubled: false,
         llm,
+        ..ModelRequest::default()
     }
 }
 
@@ -74,6 +74,8 @@ impl StepBuilder<'_> {
             doubled: false,
             repaired: false,
             summarises: true,
+            adapted: 0,
+            room: None,
         };
         let tokens = u64::from(limits::CONTEXT_TOKENS.min(self.agent.limits.context_tokens)) / 4;
         self.request_model(call, tokens);

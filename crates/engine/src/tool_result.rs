@@ -33,6 +33,8 @@ pub struct ToolResult {
     pub result: Value,
     /// Data of a `warning` event.
     pub warning: Option<Value>,
+    /// The request did not succeed: no answer, an error, or a status from 400 on.
+    pub failed: bool,
 }
 
 impl ResultRule {
@@ -40,7 +42,7 @@ impl ResultRule {
     pub fn read(&self, answer: &ToolAnswer) -> ToolResult {
         match answer {
             ToolAnswer::Failed { code, message } => {
-                ToolResult { result: json!({"error": message, "code": code}), warning: None }
+                ToolResult { result: json!({"error": message, "code": code}), warning: None, failed: true }
             }
             ToolAnswer::Answered { status, content, truncated } => self.read_content(*status, content, *truncated),
         }
@@ -57,6 +59,7 @@ impl ResultRule {
                 return ToolResult {
                     result: json!({"error": "result too large", "code": TOO_LARGE}),
                     warning: Some(json!({"code": TOO_LARGE, "message": message})),
+                    failed: status >= 400,
                 };
             }
         };
@@ -68,7 +71,7 @@ impl ResultRule {
                 result["truncated"] = Value::Bool(true);
             }
         }
-        ToolResult { result: cut(result), warning }
+        ToolResult { result: cut(result), warning, failed: status >= 400 }
     }
 
     /// A webhook's query is applied to its content, else to the whole answer; a query of an MCP tool

@@ -59,6 +59,9 @@ pub struct Trial {
     pub messages: u32,
     /// Unreadable answers to the open request.
     pub unreadable: u32,
+    /// Reason why the judge's last answer was no verdict.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refused: Option<String>,
     /// Failed attempts of the open request.
     pub failures: u32,
     /// Earliest time of the open request.
@@ -146,6 +149,7 @@ impl Trial {
             began_at: None,
             messages: 0,
             unreadable: 0,
+            refused: None,
             failures: 0,
             not_before: None,
             usage: Usage::default(),
@@ -197,6 +201,7 @@ impl Trial {
     fn request(&mut self, phase: Phase) -> Vec<TrialEffect> {
         self.phase = phase;
         self.unreadable = 0;
+        self.refused = None;
         self.failures = 0;
         self.request_again()
     }
@@ -245,11 +250,14 @@ impl Trial {
 
     fn judge_answered(&mut self, response: &ModelResponse) -> Vec<TrialEffect> {
         match judge::read(response) {
-            Some(verdict) => {
+            Ok(verdict) => {
                 self.verdict = Some(verdict);
                 self.finish()
             }
-            None => self.unreadable("the judge gave no score"),
+            Err(why) => {
+                self.refused = Some(why.to_owned());
+                self.unreadable(why)
+            }
         }
     }
 
@@ -259,7 +267,8 @@ impl Trial {
     }
 
     fn retry_or_fail(&mut self, at: Timestamp, failure: &ModelFailure) -> Vec<TrialEffect> {
-        if failure.kind != ModelFailureKind::Temporary || self.failures >= RetryConfig::DEFAULT.max_retries {
+        let again = [ModelFailureKind::Temporary, ModelFailureKind::Adapted, ModelFailureKind::Malformed];
+        if !again.contains(&failure.kind) || self.failures >= RetryConfig::DEFAULT.max_retries {
             return self.request_failed(&failure.message);
         }
         let wait = Span::from_millis(RetryConfig::DEFAULT.backoff.millis() << self.failures.min(10))

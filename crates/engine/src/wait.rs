@@ -8,7 +8,7 @@ use crate::{
     state::{Interrupt, InterruptKind, Phase, QueuedInput},
     step_builder::StepBuilder,
 };
-use domain::{Timestamp, chat::ToolCall, execution::TimerKind};
+use domain::{Timestamp, chat::ToolCall, execution::TimerKind, ids::MessageId};
 use serde_json::{Value, json};
 
 /// Kind and time of the timer that ends a wait.
@@ -89,8 +89,11 @@ impl StepBuilder<'_> {
         }
         self.begin_turn("resume");
         if let Some(call) = interrupt.call {
-            let result = self.reply();
+            let parts = self.queued_parts();
+            let (result, pictures) = self.reply();
             self.answer_first_call(&call, result);
+            self.name_parts(parts);
+            self.append_pictures(pictures);
         }
         true
     }
@@ -98,12 +101,13 @@ impl StepBuilder<'_> {
     /// Returns the queued input as the result of the waiting call (docs/spec/engine.md 2.7).
     /// Version 1 gets the text as an object. Version 2 gets the text, which becomes a message as
     /// well.
-    fn reply(&mut self) -> Value {
-        let Some(text) = self.queued_text() else { return self.take_queued_data() };
+    /// The pictures are those that the message does not show.
+    fn reply(&mut self) -> (Value, Vec<MessageId>) {
+        let Some(text) = self.queued_text() else { return (self.take_queued_data(), Vec::new()) };
         if !self.agent.sends_only_by_tools() {
-            return Value::String(text);
+            return (Value::String(text), Vec::new());
         }
-        self.take_queued_messages();
-        json!({"text": text})
+        let pictures = self.take_queued_messages();
+        (json!({"text": text}), pictures)
     }
 }

@@ -12,6 +12,9 @@ use std::error::Error;
 
 /// Longest error message from outside that is kept, in characters.
 const MESSAGE_CHARS: usize = 300;
+/// Shorter keys are placeholders of local servers (`x`, `none`, `EMPTY`), and replacing them would
+/// garble the message. Bytes.
+const SHORTEST_KEY: usize = 8;
 
 /// The settings of a client are invalid.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +109,7 @@ pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
 
 /// An outside message on one short line, without the secret.
 pub(crate) fn presentable(text: &str, secret: Option<&str>) -> String {
-    match secret.filter(|secret| !secret.is_empty()) {
+    match secret.filter(|secret| secret.len() >= SHORTEST_KEY) {
         Some(secret) => shorten(&text.replace(secret, "[redacted]")),
         None => shorten(text),
     }
@@ -154,7 +157,9 @@ mod tests {
 
     #[test]
     fn message_is_one_short_line_without_the_secret() {
-        assert_eq!(presentable("bad key\n sk-1 given", Some("sk-1")), "bad key [redacted] given");
+        assert_eq!(presentable("bad key\n sk-12345 given", Some("sk-12345")), "bad key [redacted] given");
+        assert_eq!(presentable("bad key EMPTY for x", Some("x")), "bad key EMPTY for x");
+        assert_eq!(presentable("an EMPTY key", Some("EMPTY")), "an EMPTY key");
         assert_eq!(presentable(&"é".repeat(400), None).chars().count(), MESSAGE_CHARS + 1);
         assert_eq!(presentable("a b", Some("")), "a b");
     }

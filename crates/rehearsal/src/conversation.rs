@@ -68,9 +68,17 @@ impl<'a> Conversation<'a> {
         let mut calls: Vec<&ToolCall> = Vec::new();
         for (index, message) in read.iter().enumerate() {
             match message {
-                ChatMessage::User { content } if content.starts_with("[system note]") => note(content, &mut entries),
-                ChatMessage::User { content } => entries.push(input(content)),
-                ChatMessage::Assistant { content, tool_calls } => {
+                // Neighbours of one role may come as one message.
+                ChatMessage::User { content, .. } => {
+                    for part in content.split("\n\n") {
+                        if part.starts_with("[system note]") {
+                            note(part, &mut entries);
+                        } else {
+                            entries.push(input(part));
+                        }
+                    }
+                }
+                ChatMessage::Assistant { content, tool_calls, .. } => {
                     let content = content.as_deref().filter(|content| !content.trim().is_empty());
                     match content {
                         Some(content) if by_tool => entries.extend(StepPrompt::parse(content).map(Entry::Step)),

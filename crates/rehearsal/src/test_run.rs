@@ -13,7 +13,7 @@ const SHORTEST_WORD: usize = 4;
 /// The call that answers a request of a test run; None for requests of agents.
 pub(crate) fn answer(request: &ModelRequest) -> Option<(String, Value)> {
     let [tool] = request.tools.as_slice() else { return None };
-    let ChatMessage::User { content } = request.messages.last()? else { return None };
+    let ChatMessage::User { content, .. } = request.messages.last()? else { return None };
     let transcript = || section(content, "transcript");
     let arguments = match tool.name.as_str() {
         SEND_USER_MESSAGE => json!({"message": next_line(section(content, "script")?, transcript()?)}),

@@ -80,7 +80,9 @@ fn wants_person(words: &Words, hits: &[Hit], hit: &Hit) -> bool {
                 .iter()
                 .any(|other| other.concept == Concept::Talk && words.clause[other.start] == words.clause[hit.start]);
             let wanted = words.list[hit.start.saturating_sub(2)..hit.start].iter().any(|word| is_in(WANTS, word));
-            talks || wanted || words.list.len() <= 3
+            // "Hello agent" is a greeting; a bare "agent" is a wish.
+            let greets = hits.iter().any(|other| other.concept == Concept::Greeting);
+            talks || wanted || (words.list.len() <= 3 && !greets)
         }
         _ => false,
     };

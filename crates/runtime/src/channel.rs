@@ -1,12 +1,14 @@
 //! Opens a conversation with a phone number that may not have written yet.
 
-use crate::{Context, derived_id::derived_id, sandbox};
+use crate::{Context, derived_id::derived_id, events, hooks, sandbox};
 use domain::{
     Id,
+    event::Event,
     ids::{CustomerId, ProjectId, WhatsappConfigId},
     phone::Phone,
     sandbox::SessionStatus,
 };
+use serde_json::json;
 use store::{
     Result, Tx,
     contacts::{self, Identity, Seen},
@@ -58,7 +60,10 @@ pub async fn open(
         Some(_) => Seen::default(),
         None => Seen { wa_id: Some(phone.digits().into()), customer: channel.customer, ..Seen::default() },
     };
-    let contact = contacts::ensure(tx, project, &[identity], new_contact, &seen, now).await?;
+    let (contact, is_new) = contacts::see(tx, project, &[identity], new_contact, &seen, now).await?;
+    if is_new {
+        events::append(ctx, tx, project, Event::ContactUpdated, contact.uuid(), &json!({})).await?;
+    }
     // The end of an earlier conversation does not close WhatsApp's service window.
     let inbound_at = conversations::last_inbound(tx, project, contact, &channel.phone_number_id).await?;
     let number = known.as_ref().and_then(|contact| contact.wa_id.as_ref());
@@ -74,5 +79,10 @@ pub async fn open(
         inbound_at,
         now,
     };
-    conversations::touch(tx, project, &touch).await
+    let conversation = conversations::touch(tx, project, &touch).await?;
+    if conversation.id == touch.new_id {
+        events::append(ctx, tx, project, Event::ConversationCreated, conversation.id.uuid(), &json!({})).await?;
+        hooks::conversation_created(ctx, tx, project, &conversation, now).await?;
+    }
+    Ok(conversation)
 }

@@ -2,8 +2,9 @@
 //! clients.
 
 use crate::{
-    Clock, byte_cache::ByteCache, in_flight::InFlight, interrupts::Interrupts, knowledge_cache::KnowledgeCache,
-    leases::Leases, log_limit::LogLimit, mcp_cache::McpCache,
+    Clock, byte_cache::ByteCache, feed::Feed, in_flight::InFlight, interrupts::Interrupts,
+    knowledge_cache::KnowledgeCache, leases::Leases, log_limit::LogLimit, mcp_cache::McpCache,
+    provider_cache::ProviderCache, slots::Slots,
 };
 use domain::{
     Id, Span, Timestamp,
@@ -11,7 +12,7 @@ use domain::{
     limits::AGENT_CACHE,
 };
 use engine::Compiled;
-use gateways::{egress::Egress, llm::Models, whatsapp::GraphClient};
+use gateways::{egress::Egress, hooks::HookClients, llm::Models, whatsapp::GraphClient};
 use secrecy::SecretString;
 use std::{
     ops::Deref,
@@ -56,10 +57,13 @@ pub struct Inner {
     /// For everything but leases, which use the database's clock.
     pub clock: Clock,
     randomness: Randomness,
+    /// Models of the server.
     pub model: Models,
     pub graph: GraphClient,
     /// Requests to URLs that users configured.
     pub egress: Egress,
+    /// Connections to receivers of outgoing webhooks.
+    pub(crate) hook_clients: HookClients,
     /// Seals and opens secrets.
     pub vault: Vault,
     /// Signs tracking tokens.
@@ -71,6 +75,8 @@ pub struct Inner {
     pub sandbox: Option<Sandbox>,
     /// Time that an unconfirmed send waits for a status.
     pub reconcile_window: Span,
+    /// Public base URL, without a slash at the end. Without one an agent gets no links to files.
+    pub public_url: Option<String>,
     /// Owner of this process's leases: `<node>/<boot>`.
     pub node: String,
     /// Notified when there may be due work.
@@ -81,11 +87,15 @@ pub struct Inner {
     pub(crate) sends: Leases,
     /// Jobs claimed by this node.
     pub(crate) jobs: Leases,
+    /// Limits of concurrent work, per project and in all.
+    pub slots: Slots,
     /// Permits for concurrent uploads to WhatsApp.
     pub(crate) uploads: Semaphore,
     pub interrupts: Interrupts,
     /// Work in progress on this node.
     pub in_flight: InFlight,
+    /// Events for live views.
+    pub feed: Feed,
     /// Taken by each webhook: one that is suspected of ending the process is processed alone.
     pub(crate) webhooks: RwLock<()>,
     /// Cancelled when the node stops: work in progress goes to a point from which another node can
@@ -95,6 +105,7 @@ pub struct Inner {
     pub log_limit: LogLimit,
     pub(crate) knowledge: KnowledgeCache,
     pub(crate) mcp: McpCache,
+    pub(crate) providers: ProviderCache,
     compiled: Mutex<ByteCache<SnapshotId, Arc<Compiled>>>,
 }
 
@@ -121,9 +132,14 @@ pub struct Parts {
     pub verify_token: Option<SecretString>,
     pub sandbox: Option<Sandbox>,
     pub reconcile_window: Span,
+    pub public_url: Option<String>,
     /// `<node>/<boot>`.
     pub node: String,
     pub in_flight: InFlight,
+    /// Turns at once of one project on this node; 0 for no limit.
+    pub project_turns: usize,
+    /// Notified by commits of `store`.
+    pub feed: Feed,
 }
 
 /// Each may need 100 MiB of memory.
@@ -140,25 +156,30 @@ impl Context {
             model: parts.model,
             graph: parts.graph,
             egress: parts.egress,
+            hook_clients: HookClients::default(),
             vault: parts.vault,
             tracking_key: parts.tracking_key,
             app_secrets: parts.app_secrets,
             verify_token: parts.verify_token,
             sandbox: parts.sandbox,
             reconcile_window: parts.reconcile_window,
+            public_url: parts.public_url.map(|url| url.trim_end_matches('/').to_owned()),
             node: parts.node,
             wake: Notify::new(),
             turns: Leases::default(),
             sends: Leases::default(),
             jobs: Leases::default(),
+            slots: Slots::new(parts.project_turns),
             uploads: Semaphore::new(MAX_UPLOADS),
             interrupts: Interrupts::default(),
             in_flight: parts.in_flight,
+            feed: parts.feed,
             webhooks: RwLock::new(()),
             stopping: CancellationToken::new(),
             log_limit: LogLimit::default(),
             knowledge: KnowledgeCache::new(MAX_KNOWLEDGE),
             mcp: McpCache::default(),
+            providers: ProviderCache::default(),
             compiled: Mutex::new(ByteCache::new(AGENT_CACHE)),
         }))
     }

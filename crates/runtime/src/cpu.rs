@@ -14,6 +14,9 @@ pub static LONG: Computations = Computations(Semaphore::const_new(1));
 /// Of webhooks: the signature and the parts of a large body, some 50 ms.
 pub static WEBHOOKS: Computations = Computations(Semaphore::const_new(2));
 
+/// Of passwords: each takes some 40 ms and 19 MiB.
+pub static PASSWORDS: Computations = Computations(Semaphore::const_new(2));
+
 /// Computations of one kind; the permits are those that run at the same time.
 pub struct Computations(Semaphore);
 

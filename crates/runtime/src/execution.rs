@@ -2,13 +2,16 @@
 
 use crate::{Context, json::from_json};
 use domain::{
+    agent::LlmConfig,
+    chat::ChatMessage,
     ids::{AgentId, ExecutionId, ProjectId, SnapshotId},
     json::{VALUE_BYTES, values_in},
 };
-use engine::{AgentContent, CompileError, Compiled, Facts};
+use engine::{AgentContent, CallModel, CompileError, Compiled, Facts, RULES};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::sync::Arc;
-use store::{Conn, Error, Result, agents, conversations::ConversationRow};
+use store::{Conn, Error, Result, agents, conversations::ConversationRow, history};
 
 /// A stored initial state, for executions that do not begin empty.
 #[derive(Serialize, Deserialize)]
@@ -18,7 +21,7 @@ pub(crate) struct InitialState {
 }
 
 /// The facts of the conversation that an execution starts with.
-pub(crate) fn facts(id: ExecutionId, agent_id: AgentId, conversation: &ConversationRow) -> Facts {
+pub(crate) fn facts(ctx: &Context, id: ExecutionId, agent_id: AgentId, conversation: &ConversationRow) -> Facts {
     Facts {
         agent_id,
         execution_id: id,
@@ -28,6 +31,10 @@ pub(crate) fn facts(id: ExecutionId, agent_id: AgentId, conversation: &Conversat
         vars: Default::default(),
         about: Default::default(),
         test_mode: false,
+        without_channel: conversation.phone_number_id.is_empty(),
+        rules: RULES,
+        keep_markdown: false,
+        model: Some(ctx.model.describe()),
     }
 }
 
@@ -43,9 +50,9 @@ pub(crate) async fn agent(
     }
     let text = snapshot_text(conn, project, snapshot).await?;
     let agent = compiled(&text)?;
-    // The texts twice, as a graph and compiled, and its parsed values.
-    let bytes = 2 * text.len() + values_in(text.as_bytes()) * VALUE_BYTES;
     if let Ok(agent) = &agent {
+        // The texts twice, as a graph and compiled, and its parsed values.
+        let bytes = 2 * text.len() + values_in(text.as_bytes()) * VALUE_BYTES + agent.added_bytes();
         ctx.keep_compiled(snapshot, agent, bytes);
     }
     Ok(agent)
@@ -65,7 +72,34 @@ async fn snapshot_text(conn: &mut Conn<'_>, project: ProjectId, snapshot: Snapsh
     text.ok_or_else(|| Error::Damaged { what: "snapshot", why: "it is missing".into() })
 }
 
+/// The agent's default model, for the simulated user and the judge of its test runs. Without the
+/// settings of an answer: a judge needs more room and less heat than an agent.
+pub(crate) async fn model(conn: &mut Conn<'_>, project: ProjectId, snapshot: SnapshotId) -> Result<LlmConfig> {
+    #[derive(Deserialize)]
+    struct Content {
+        #[serde(default)]
+        llm_config: Option<Map<String, Value>>,
+    }
+    let content: Content = from_json("snapshot", &snapshot_text(conn, project, snapshot).await?)?;
+    let llm = content.llm_config.as_ref().map(LlmConfig::read).unwrap_or_default();
+    Ok(LlmConfig { temperature: None, max_tokens: None, ..llm })
+}
+
 fn compiled(text: &str) -> Result<std::result::Result<Arc<Compiled>, CompileError>> {
     let content: AgentContent = from_json("snapshot", text)?;
     Ok(Compiled::new(&content).map(Arc::new))
+}
+
+/// The history rows that a model request includes.
+pub(crate) async fn history_window(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    execution: ExecutionId,
+    call: &CallModel,
+) -> Result<Vec<(i64, ChatMessage)>> {
+    let mut rows = history::window(conn, project, execution, call.from).await?;
+    for pinned in [call.first_input, call.step_prompt].into_iter().flatten().filter(|seq| *seq < call.from) {
+        rows.extend(history::one(conn, project, execution, pinned).await?);
+    }
+    rows.into_iter().map(|row| Ok((row.seq, from_json("history", &row.entry)?))).collect()
 }

@@ -14,7 +14,7 @@ pub const VARIABLES: [&str; 5] =
 
 /// All places; the crash matrix must reach each.
 #[cfg(feature = "failpoints")]
-pub const ALL: [&str; 33] = [
+pub const ALL: [&str; 37] = [
     "ingest.verified",
     "ingest.commit",
     "ingest.committed",
@@ -48,6 +48,10 @@ pub const ALL: [&str; 33] = [
     "trial.answered",
     "template.ask",
     "template.answered",
+    "hook.ask",
+    "hook.answered",
+    "deletion.commit",
+    "deletion.committed",
 ];
 
 /// Marks a place that processes `text`. The variable `CHASQUI_POISON=place:marker` kills the process

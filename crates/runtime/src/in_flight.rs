@@ -37,6 +37,7 @@ pub struct Left {
 pub struct InFlight {
     slots: Option<Slots>,
     known: Mutex<Known>,
+    exclusive: tokio::sync::Mutex<()>,
 }
 
 struct Slots {
@@ -65,11 +66,17 @@ impl InFlight {
         let mut file = File::options().create(true).truncate(false).read(true).write(true).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let left = bytes.chunks_exact(ENTRY).filter_map(parse).collect();
+        let left = once_each(bytes.chunks_exact(ENTRY).filter_map(parse));
         file.set_len(0)?;
         file.write_all(&[0; ENTRY * SLOTS])?;
         let slots = Slots { file, free: Mutex::new((0..SLOTS).rev().collect()) };
-        Ok((Self { slots: Some(slots), known: Mutex::default() }, left))
+        Ok((Self { slots: Some(slots), ..Self::default() }, left))
+    }
+
+    /// Waits until no other work runs alone. Two entries with the mark would both count as the cause
+    /// of a death.
+    pub(crate) async fn exclusive(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.exclusive.lock().await
     }
 
     /// Adds an entry, which exists until the guard is dropped.
@@ -144,6 +151,19 @@ impl Drop for InFlightGuard<'_> {
     }
 }
 
+/// Work that was in progress twice died once: Meta repeats a webhook while the first delivery is
+/// processed.
+fn once_each(left: impl Iterator<Item = Left>) -> Vec<Left> {
+    let mut once: Vec<Left> = Vec::new();
+    for entry in left {
+        match once.iter_mut().find(|other| other.work == entry.work) {
+            Some(other) => other.alone |= entry.alone,
+            None => once.push(entry),
+        }
+    }
+    once
+}
+
 /// A word's place in [`WorkKind::ALL`], plus one, is its byte.
 fn format(work: WorkId, alone: bool) -> [u8; ENTRY] {
     let mut entry = [0; ENTRY];
@@ -208,6 +228,17 @@ mod tests {
         register.set_alone(None);
         drop(register);
         assert_eq!(InFlight::open(folder.path()).unwrap().1, [Left { work: work(WorkKind::Turn, 1), alone: false }]);
+    }
+
+    #[test]
+    fn work_in_progress_twice_dies_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (register, _) = InFlight::open(folder.path()).unwrap();
+        for alone in [false, true, false] {
+            std::mem::forget(register.enter_as(work(WorkKind::Webhook, 1), alone));
+        }
+        drop(register);
+        assert_eq!(InFlight::open(folder.path()).unwrap().1, [Left { work: work(WorkKind::Webhook, 1), alone: true }]);
     }
 
     #[test]

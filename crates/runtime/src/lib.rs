@@ -4,16 +4,16 @@
 //! same ones. Modules import only modules that precede them in this order, from the foundation
 //! upwards (checked by `cargo xtask imports`):
 //!
-//! 1. foundation: `failpoint`, `clock`, `json`, `derived_id`, `data_dir`, `node`, `worker_step`,
-//!    `cpu`, `byte_cache`, `metric_table`, `log_limit`
-//! 2. shared by all workers of a node: `leases`, `interrupts`, `in_flight`, `knowledge_cache`,
-//!    `mcp_cache`, `context`, `unanswered`
-//! 3. conversations: `suspects`, `mailbox`, `secrets`, `senders`, `number_proof`, `sandbox`,
-//!    `channel`, `media`, `templates`
+//! 1. foundation: `failpoint`, `clock`, `json`, `deleted_text`, `derived_id`, `data_dir`, `node`, `worker_step`,
+//!    `cpu`, `byte_cache`, `metric_table`, `log_limit`, `feed`
+//! 2. shared by all workers of a node: `leases`, `interrupts`, `in_flight`, `slots`, `knowledge_cache`,
+//!    `mcp_cache`, `provider_cache`, `context`, `events`, `unanswered`
+//! 3. conversations: `suspects`, `mailbox`, `hooks`, `secrets`, `model_providers`, `senders`,
+//!    `number_proof`, `sandbox`, `channel`, `media`, `templates`
 //! 4. the outbox and the owner of a conversation: `outbox`, `ownership`, `quarantine`
-//! 5. executions: `execution`, `replay`, `test_mode`, `turn`
-//! 6. workers: `dispatch`, `trials`, `ingest`, `jobs`, `timers`, `poison`,
-//!    `workers`
+//! 5. executions: `execution`, `replay`, `test_mode`
+//! 6. workers: `ingest`, `jobs`, `pictures`, `turn`, `dispatch`, `trials`, `timers`, `hook_delivery`,
+//!    `poison`, `workers`
 
 mod byte_cache;
 pub mod channel;
@@ -21,10 +21,15 @@ mod clock;
 pub mod context;
 pub mod cpu;
 pub mod data_dir;
+pub mod deleted_text;
 mod derived_id;
 pub mod dispatch;
+pub mod events;
 mod execution;
 pub mod failpoint;
+pub mod feed;
+pub mod hook_delivery;
+pub mod hooks;
 mod in_flight;
 pub mod ingest;
 pub mod interrupts;
@@ -37,16 +42,20 @@ pub mod mailbox;
 mod mcp_cache;
 pub mod media;
 pub mod metric_table;
+pub mod model_providers;
 pub mod node;
 pub mod number_proof;
 pub mod outbox;
 pub mod ownership;
+pub mod pictures;
 pub mod poison;
+mod provider_cache;
 pub mod quarantine;
 pub mod replay;
 pub mod sandbox;
 pub mod secrets;
 pub mod senders;
+pub mod slots;
 mod suspects;
 pub mod templates;
 pub mod test_mode;

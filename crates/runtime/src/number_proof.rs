@@ -6,17 +6,19 @@
 //! until the first config is deleted, gets another number, or fails a check.
 
 use crate::{
-    Context,
+    Context, events,
     senders::{self, Sender},
 };
 use domain::{
     Timestamp,
     conversation::{NumberProof, ProofFailure},
+    event::Event,
     ids::{ProjectId, WhatsappConfigId},
     job::JobKind,
 };
 use gateways::whatsapp::{CallError, ErrorClass};
 use secrecy::SecretString;
+use serde_json::json;
 use store::{
     Error, Result, Tx,
     jobs::{self, NewJob},
@@ -110,6 +112,11 @@ pub(crate) fn enter_taken(row: &mut WhatsappConfigRow, now: Timestamp) {
     row.proof = NumberProof::Unproved;
     row.proof_at = Some(now);
     row.proof_failure = Some(ProofFailure::NumberTaken);
+}
+
+/// Reports a new, changed or deleted config.
+pub async fn append_event(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: WhatsappConfigId) -> Result<()> {
+    events::append(ctx, tx, project, Event::WhatsappConfigUpdated, id.uuid(), &json!({})).await
 }
 
 /// Queues what follows from a stored row: another check until one succeeds, and the messages that

@@ -7,7 +7,7 @@
 //! in the mailbox (`turn/step_inputs.rs`).
 
 use crate::{
-    Context,
+    Context, events, hooks,
     mailbox::{self, deliver},
     outbox::deliver_outcome,
 };
@@ -21,9 +21,9 @@ use domain::{
 use engine::{Input, SendOutcome};
 use serde_json::json;
 use store::{
-    Result, Tx, conversation_assignments,
+    Result, Tx, contacts, conversation_assignments,
     conversations::{self, ConversationRow},
-    events, executions,
+    executions,
     messages::{self, StatusChange},
     outbox,
 };
@@ -92,14 +92,14 @@ pub async fn assign(
     now: Timestamp,
 ) -> Result<()> {
     conversations::assign(tx, project, conversation.id, Some(user)).await?;
-    withdraw_sends(tx, project, conversation.id, now).await?;
+    withdraw_sends(ctx, tx, project, conversation.id, now).await?;
     let status = live_status(tx, project, conversation).await?;
     if status.is_some_and(|status| status.may_be_set(ExecutionStatus::Handoff)) {
         let id = format!("assigned:{}", ctx.new_uuid());
         let input = Input::SetStatus { id, status: ExecutionStatus::Handoff, reason: "assigned".into() };
         deliver_to_execution(tx, project, conversation, &input, now).await?;
     }
-    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user})).await
 }
 
 /// Assigns the conversation of one person to another.
@@ -109,10 +109,9 @@ pub async fn reassign(
     project: ProjectId,
     conversation: &ConversationRow,
     user: UserId,
-    now: Timestamp,
 ) -> Result<()> {
     conversations::assign(tx, project, conversation.id, Some(user)).await?;
-    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user})).await
 }
 
 /// Ends the assignment of a conversation, whose row is locked. An execution in handoff resumes;
@@ -125,6 +124,7 @@ pub async fn release(
     now: Timestamp,
 ) -> Result<()> {
     conversations::assign(tx, project, conversation.id, None).await?;
+    contacts::disclose_again(tx, project, conversation.contact_id).await?;
     match live_status(tx, project, conversation).await? {
         None | Some(ExecutionStatus::Started) => {
             conversations::wake(tx, project, conversation.id, now, None).await?;
@@ -136,7 +136,7 @@ pub async fn release(
             deliver_to_execution(tx, project, conversation, &input, now).await?;
         }
     }
-    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": null}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": null})).await
 }
 
 /// Ends a conversation, whose row is locked, and its assignment. Its execution ends at the next
@@ -165,7 +165,8 @@ pub async fn close(
     }
     conversation_assignments::release(tx, project, conversation.id, now).await?;
     conversations::end(tx, project, conversation.id, now).await?;
-    append_updated_event(ctx, tx, project, conversation, &json!({"status": "ended"}), now).await
+    hooks::conversation_ended(ctx, tx, project, conversation, now).await?;
+    append_updated_event(ctx, tx, project, conversation, &json!({"status": "ended"})).await
 }
 
 /// Reopens an ended conversation, whose row is locked. The contact's next message reaches its
@@ -178,11 +179,12 @@ pub async fn reopen(
     now: Timestamp,
 ) -> Result<()> {
     conversations::reopen(tx, project, conversation.id, now).await?;
-    append_updated_event(ctx, tx, project, conversation, &json!({"status": "active"}), now).await
+    append_updated_event(ctx, tx, project, conversation, &json!({"status": "active"})).await
 }
 
 /// Withdraws a send that was queued again, if a person has taken the conversation over since.
 pub(crate) async fn withdraw_if_assigned(
+    ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: ConversationId,
@@ -190,13 +192,14 @@ pub(crate) async fn withdraw_if_assigned(
 ) -> Result<()> {
     let row = conversations::lock(tx, project, conversation, now).await?;
     match row.filter(ConversationRow::is_assigned) {
-        Some(row) => withdraw_sends(tx, project, row.id, now).await,
+        Some(row) => withdraw_sends(ctx, tx, project, row.id, now).await,
         None => Ok(()),
     }
 }
 
 /// Fails the agent's queued messages. The execution gets the outcome as of any failed send.
 async fn withdraw_sends(
+    ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: ConversationId,
@@ -207,6 +210,9 @@ async fn withdraw_sends(
     for row in outbox::withdraw(tx, project, conversation, &error, now).await? {
         let change = StatusChange { to: Delivery::Failed, at: now, error: Some(&error), wamid: None, now };
         messages::advance(tx, project, row.message_id, &change).await?;
+        let body = json!({"status": Delivery::Failed.as_str(), "conversation_id": conversation});
+        events::append(ctx, tx, project, Event::MessageStatus, row.message_id.uuid(), &body).await?;
+        hooks::message_status(ctx, tx, project, conversation, row.message_id, Delivery::Failed, now).await?;
         let outcome = SendOutcome::Failed { code: TAKEN_OVER.into(), message: message.into() };
         deliver_outcome(tx, project, &row, outcome, now).await?;
     }
@@ -234,8 +240,6 @@ async fn append_updated_event(
     project: ProjectId,
     conversation: &ConversationRow,
     changes: &serde_json::Value,
-    now: Timestamp,
 ) -> Result<()> {
-    let (id, object, body) = (ctx.new_uuid(), conversation.id.uuid(), changes.to_string());
-    events::append(&mut tx.scope(project, now), id, Event::ConversationUpdated, object, &body).await
+    events::append(ctx, tx, project, Event::ConversationUpdated, conversation.id.uuid(), changes).await
 }

@@ -6,7 +6,7 @@
 //! and a metric. A panic ends only its own work, so it is certain at once.
 
 use crate::{
-    Context, Left, dispatch, jobs,
+    Context, Left, dispatch, hook_delivery, jobs,
     suspects::{self, PARKED},
     trials, turn,
 };
@@ -18,7 +18,7 @@ use domain::{
 use engine::{ForcedEnd, Input, trial::TrialInput};
 use std::time::Duration;
 use store::{
-    Result, Tx, conversations, executions,
+    Result, Tx, conversations, executions, hook_deliveries,
     jobs::{self as job_rows, JobRow},
     outbox,
     suspects::{SuspectRow, WorkId, WorkKind},
@@ -69,6 +69,7 @@ pub(crate) async fn recover(ctx: &Context) -> Result<()> {
 
 async fn run_alone(ctx: &Context, row: &SuspectRow) {
     let work = row.work();
+    let _exclusive = ctx.in_flight.exclusive().await;
     ctx.in_flight.set_alone(Some(work));
     let (task_ctx, row) = (ctx.clone(), row.clone());
     let mut task = tokio::spawn(async move { execute(&task_ctx, &row).await });
@@ -92,13 +93,15 @@ async fn execute(ctx: &Context, row: &SuspectRow) -> Result<()> {
             None => Ok(()),
         },
         WorkKind::Send => match due_send(ctx, project, id).await? {
-            Some(due) => dispatch::run(ctx, due).await,
+            Some(due) => dispatch::run(ctx, due, None).await,
             None => Ok(()),
         },
         WorkKind::TestRun => trials::run(ctx, DueRow { project_id: project, id }).await,
         WorkKind::Job => jobs::run_any(ctx, DueRow { project_id: project, id }).await,
         // Processed alone when Meta repeats it.
         WorkKind::Webhook => Ok(()),
+        // Posted by the loop of the webhooks when its lease has ended.
+        WorkKind::Hook => Ok(()),
     }
 }
 
@@ -129,6 +132,7 @@ pub(crate) async fn panicked(ctx: &Context, work: WorkId, error: &tokio::task::J
                 WorkKind::Turn => conversations::seize(tx, work.project, Id::from_uuid(work.subject)).await.map(drop),
                 WorkKind::Send => outbox::seize(tx, work.project, Id::from_uuid(work.subject)).await.map(drop),
                 WorkKind::TestRun | WorkKind::Job => job_rows::seize(tx, work.project, work.subject).await.map(drop),
+                WorkKind::Hook => hook_deliveries::release(tx, work.project, Id::from_uuid(work.subject)).await,
                 WorkKind::Webhook => Ok(()),
             }
         })
@@ -152,6 +156,7 @@ async fn park(ctx: &Context, work: WorkId) -> Result<()> {
                     park_job(ctx, tx, work.project, &job).await?;
                 }
             }
+            WorkKind::Hook => hook_delivery::park(ctx, tx, work.project, Id::from_uuid(work.subject), WHY).await?,
             WorkKind::Webhook => {}
         }
         store::suspects::park(tx, work, ctx.now()).await
@@ -159,7 +164,8 @@ async fn park(ctx: &Context, work: WorkId) -> Result<()> {
     if work.kind != WorkKind::Webhook {
         ctx.in_flight.forget(work);
     }
-    metrics::counter!("chasqui_work_parked_total", "kind" => work.kind.as_str()).increment(1);
+    let labels = [("kind", work.kind.to_string()), ("project", work.project.to_string())];
+    metrics::counter!("chasqui_work_parked_total", &labels).increment(1);
     tracing::error!(
         kind = %work.kind, project = %work.project, subject = %work.subject,
         "work parked: it ended the process three times; see `chasqui executions list --parked`"

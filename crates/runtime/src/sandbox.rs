@@ -4,20 +4,26 @@
 //! One shared number serves all projects. `directory` maps a code and a phone to their session;
 //! both entries change in the transaction that changes the session.
 
-use crate::Context;
+use crate::{Context, events, mailbox::deliver};
 use domain::{
     Id, Timestamp,
-    ids::{AgentId, ProjectId, SandboxSessionId},
+    event::Event,
+    ids::{AgentId, ConversationId, ProjectId, SandboxSessionId},
     job::JobKind,
-    phone::Phone,
+    phone::{self, Phone},
     sandbox::{CODE_LENGTH, LIFETIME, SessionStatus, code_from},
 };
+use engine::Input;
+use serde_json::json;
 use store::{
-    Error, Result, Tx,
+    Error, Result, Tx, conversations, executions,
     jobs::{self, NewJob},
     sandbox_sessions::{self, SandboxSessionRow},
     unscoped::{self, DirectoryKind, Pointer},
 };
+
+/// Live executions of an agent among which those of a phone are looked for.
+const SEARCHED: i64 = 1_000;
 
 /// Creates a session and ends the phone's older one in this project.
 pub async fn open(
@@ -29,7 +35,7 @@ pub async fn open(
 ) -> Result<SandboxSessionRow> {
     let now = ctx.now();
     if let Some(older) = sandbox_sessions::live(tx, project, phone.canonical()).await? {
-        end(tx, project, &older, now).await?;
+        end(ctx, tx, project, &older).await?;
     }
     let session = SandboxSessionRow {
         id: ctx.new_id(),
@@ -46,6 +52,7 @@ pub async fn open(
     sandbox_sessions::insert(tx, project, &session).await?;
     unscoped::point(tx, DirectoryKind::SandboxCode, &session.code, project, session.id.uuid()).await?;
     schedule_end(ctx, tx, project, session.id, session.expires_at).await?;
+    append_event(ctx, tx, project, session.id, session.status).await?;
     Ok(session)
 }
 
@@ -79,29 +86,80 @@ pub async fn activate(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, sessio
         && other.object_id != session.id.uuid()
         && let Some(older) = sandbox_sessions::find(tx, other.project_id, Id::from_uuid(other.object_id)).await?
     {
-        end(tx, other.project_id, &older, now).await?;
+        end(ctx, tx, other.project_id, &older).await?;
     }
     let expires_at = now + LIFETIME;
     sandbox_sessions::set(&mut tx.scope(project, now), session.id, SessionStatus::Active, Some(now), expires_at)
         .await?;
     unscoped::point(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, project, session.id.uuid()).await?;
+    append_event(ctx, tx, project, session.id, SessionStatus::Active).await?;
     schedule_end(ctx, tx, project, session.id, expires_at).await
 }
 
-async fn end(tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow, now: Timestamp) -> Result<()> {
+async fn append_event(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: SandboxSessionId,
+    status: SessionStatus,
+) -> Result<()> {
+    let body = json!({"status": status.as_str()});
+    events::append(ctx, tx, project, Event::SandboxSessionUpdated, id.uuid(), &body).await
+}
+
+async fn end(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow) -> Result<()> {
+    let now = ctx.now();
     let (expired, expires_at) = (SessionStatus::Expired, session.expires_at.min(now));
     sandbox_sessions::set(&mut tx.scope(project, now), session.id, expired, session.activated_at, expires_at).await?;
+    append_event(ctx, tx, project, session.id, expired).await?;
     let pointer = Pointer { project_id: project, object_id: session.id.uuid() };
     // The code stays, so that a late sender gets "expired" instead of "unknown".
     unscoped::forget(tx, DirectoryKind::SandboxPhone, &session.phone_canonical, pointer).await
 }
 
+/// Stops the executions of the session's agent with its phone. Returns their conversations.
+pub async fn stop(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    session: &SandboxSessionRow,
+    reason: &str,
+) -> Result<Vec<ConversationId>> {
+    let Some(number) = ctx.sandbox.as_ref().map(|sandbox| sandbox.phone_number_id.clone()) else {
+        return Ok(Vec::new());
+    };
+    let mut stopped = Vec::new();
+    for execution in executions::live_of_agent(tx, project, session.agent_id, SEARCHED).await? {
+        let Some(conversation) = conversations::find(tx, project, execution.conversation_id).await? else { continue };
+        let phone = conversation.phone_number.as_deref().and_then(|number| phone::normalise(number).ok());
+        let is_own = phone.is_some_and(|phone| phone.canonical() == session.phone_canonical);
+        if conversation.phone_number_id != number || !is_own {
+            continue;
+        }
+        let now = ctx.now();
+        let Some(conversation) = conversations::next_seq(tx, project, conversation.id, now).await? else { continue };
+        let key = format!("stop:{}", ctx.new_uuid());
+        let input = Input::Stop { id: key.clone(), reason: reason.into() };
+        deliver(tx, project, &conversation, &key, &input, now).await?;
+        stopped.push(conversation.id);
+    }
+    Ok(stopped)
+}
+
+/// Ends a session and removes it with its code.
+pub async fn delete(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, session: &SandboxSessionRow) -> Result<()> {
+    end(ctx, tx, project, session).await?;
+    let pointer = Pointer { project_id: project, object_id: session.id.uuid() };
+    unscoped::forget(tx, DirectoryKind::SandboxCode, &session.code, pointer).await?;
+    sandbox_sessions::delete(tx, project, session.id).await
+}
+
 /// Ends a session that has expired; a session that was renewed since stays.
-pub async fn expire(tx: &mut Tx<'_>, project: ProjectId, payload: &str, now: Timestamp) -> Result<()> {
+pub async fn expire(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, payload: &str) -> Result<()> {
     let id = payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a session id".into() })?;
     let Some(session) = sandbox_sessions::find(tx, project, id).await? else { return Ok(()) };
-    if session.expires_at <= now && session.status != SessionStatus::Expired {
-        end(tx, project, &session, now).await?;
+    if session.expires_at <= ctx.now() && session.status != SessionStatus::Expired {
+        end(ctx, tx, project, &session).await?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use domain::{
 };
 use std::collections::BTreeMap;
 use store::{
-    Tx,
+    Conn, Tx,
     secrets::{self, SecretKind},
 };
 
@@ -42,5 +42,27 @@ pub(crate) async fn values(
 /// Creates or replaces the secret of this name.
 pub async fn set(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, name: &str, value: &str) -> store::Result<()> {
     let mut scope = tx.scope(project, ctx.now());
-    secrets::put(&mut scope, &ctx.vault, id_of(project, name), SecretKind::AgentSecret, value).await
+    secrets::put(&mut scope, &ctx.vault, id_of(project, name), SecretKind::AgentSecret, value).await?;
+    secrets::set_name(tx, project, id_of(project, name), name).await
+}
+
+/// The names without a secret.
+pub async fn unset(conn: &mut Conn<'_>, project: ProjectId, names: Vec<String>) -> store::Result<Vec<String>> {
+    let mut unset = Vec::new();
+    for name in names {
+        if !secrets::exists(conn, project, id_of(project, &name), SecretKind::AgentSecret).await? {
+            unset.push(name);
+        }
+    }
+    Ok(unset)
+}
+
+/// `false` if there is no secret of this name.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, name: &str) -> store::Result<bool> {
+    let id = id_of(project, name);
+    let exists = secrets::exists(tx, project, id, SecretKind::AgentSecret).await?;
+    if exists {
+        secrets::delete(tx, project, id).await?;
+    }
+    Ok(exists)
 }

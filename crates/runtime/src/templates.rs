@@ -5,7 +5,7 @@
 //! The first source to report Meta's state (the call's answer, a webhook, a sync or that job)
 //! applies it and clears the mark. A process that dies after Meta accepted the call loses nothing.
 
-use crate::Context;
+use crate::{Context, events, hooks};
 use domain::{
     Span, Timestamp,
     event::Event,
@@ -16,7 +16,7 @@ use domain::{
 use gateways::whatsapp::templates::Template;
 use serde_json::{Value, json};
 use store::{
-    Conn, Result, Tx, events,
+    Conn, Result, Tx,
     jobs::{self, NewJob},
     whatsapp_configs::{self, WhatsappConfigRow},
     whatsapp_template_syncs::{self, TemplateSyncRow},
@@ -73,6 +73,7 @@ pub async fn queue_sync(
             let key = new.id.to_string();
             let job = NewJob { id: new.job_id, kind: JobKind::TemplateSync, key: &key, payload: &key, run_at: now };
             jobs::put(&mut tx.scope(project, now), job).await?;
+            append_sync_event(ctx, tx, project, &new).await?;
             return Ok((new, true));
         }
         // The unfinished sync may have ended since.
@@ -173,10 +174,19 @@ pub async fn append_status_event(
     if from == row.status {
         return Ok(());
     }
-    let body =
-        json!({"from": from.as_str(), "to": row.status.as_str(), "name": row.name, "language_code": row.language_code,
-        "reason": row.rejected_reason})
-        .to_string();
-    let (id, object) = (ctx.new_uuid(), row.id.uuid());
-    events::append(&mut tx.scope(project, ctx.now()), id, Event::TemplateStatus, object, &body).await
+    let body = json!({"from": from.as_str(), "to": row.status.as_str(), "name": row.name, "language_code": row.language_code,
+        "reason": row.rejected_reason});
+    events::append(ctx, tx, project, Event::TemplateStatus, row.id.uuid(), &body).await?;
+    hooks::template_status(ctx, tx, project, from, row, ctx.now()).await
+}
+
+/// Reports a new or changed sync.
+pub async fn append_sync_event(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &TemplateSyncRow,
+) -> Result<()> {
+    let body = json!({"status": row.status.as_str()});
+    events::append(ctx, tx, project, Event::TemplateSyncUpdated, row.id.uuid(), &body).await
 }

@@ -7,18 +7,22 @@
 use crate::{
     Context,
     derived_id::derived_id,
+    events,
     execution::{self, InitialState},
     json::{from_json, to_json},
     mailbox, replay,
 };
 use domain::{
     Timestamp,
+    author::Author,
+    event,
     execution::{ExecutionInput, ExecutionStatus},
     ids::{AgentId, CheckpointId, ConversationId, ExecutionId, Id, MessageId, ProjectId, SnapshotId},
     job::JobKind,
     message::{Direction, MessageOrigin},
 };
-use engine::{Event, Input, STATE_FORMAT, State};
+use engine::{Event, Facts, Input, STATE_FORMAT, State};
+use serde_json::json;
 use store::{
     Conn, Error, Result, Tx,
     contacts::{self, Seen},
@@ -57,8 +61,8 @@ pub async fn begin(
     snapshot: SnapshotId,
     id: ExecutionId,
 ) -> Result<()> {
-    let mut facts = execution::facts(id, agent, conversation);
-    facts.test_mode = true;
+    let facts = execution::facts(ctx, id, agent, conversation);
+    let facts = Facts { test_mode: true, without_channel: false, ..facts };
     begin_with(ctx, tx, project, agent, snapshot, &State::new(facts), 0).await
 }
 
@@ -73,8 +77,8 @@ async fn begin_with(
     step_no: i64,
 ) -> Result<()> {
     let (id, conversation, now) = (state.facts.execution_id, state.facts.conversation_id, ctx.now());
-    executions::insert(tx, project, &NewExecution { id, agent, snapshot, conversation, phone_number: None, now })
-        .await?;
+    let new = NewExecution { id, agent, snapshot, conversation, phone_number: None, first_message: None, now };
+    executions::insert(tx, project, &new).await?;
     let text = to_json("state", state)?;
     let initial = InitialState { format: STATE_FORMAT, state: from_json("state", &text)? };
     let initial = to_json("state", &initial)?;
@@ -99,7 +103,7 @@ pub async fn deliver(
         ExecutionInput::UserInput { text } => {
             store_message(tx, project, conversation, (id, row.next_seq, Direction::Inbound), execution, text, now)
                 .await?;
-            Input::Message { id: key.clone(), text: text.clone() }
+            Input::Message { id: key.clone(), text: text.clone(), picture: None }
         }
         ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
     };
@@ -143,6 +147,7 @@ async fn store_message(
         seq,
         direction,
         origin: if direction == Direction::Inbound { MessageOrigin::Contact } else { MessageOrigin::Agent },
+        author: (direction == Direction::Outbound).then_some(Author::Execution(execution)),
         kind: "text",
         content,
         raw: None,
@@ -192,7 +197,9 @@ pub(crate) async fn record_rest(
     let parent_id = chat.checkpoint_id;
     let row = CheckpointRow { id, chat_id: chat.id, parent_id, execution_id, step_no, message_seq, created_at: now };
     test_chats::add_checkpoint(tx, project, &row).await?;
-    test_chats::go_on(&mut tx.scope(project, now), chat.id, chat.conversation_id, id).await
+    test_chats::go_on(&mut tx.scope(project, now), chat.id, chat.conversation_id, id).await?;
+    let body = json!({"conversation_id": chat.conversation_id});
+    events::append(ctx, tx, project, event::Event::TestChatUpdated, chat.id.uuid(), &body).await
 }
 
 /// The execution's status, unless it is working or has inputs waiting.

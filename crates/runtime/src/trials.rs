@@ -6,14 +6,15 @@
 //! the model is asked again.
 
 use crate::{
-    Context, failpoint,
+    Context, events, execution, failpoint, hooks,
     json::{from_json, to_json},
-    suspects, test_mode, turn,
+    model_providers, suspects, test_mode, turn,
     worker_step::{Did, retry_delay},
 };
 use domain::{
     Id, Timestamp,
     chat::ModelRequest,
+    event::Event,
     execution::{ExecutionError, ExecutionInput, ExecutionStatus},
     ids::{ConversationId, ProjectId, TestRunId, TestSuiteId},
     job::{JobKind, TestRunStatus},
@@ -23,14 +24,17 @@ use engine::{
     State, judge, simulated_user,
     trial::{AgentTurnEnd, Line, Phase, Trial, TrialEffect, TrialInput},
 };
+use serde_json::json;
 use store::{
-    Conn, Error, Result, Tx, conversations, executions, history,
+    Conn, Error, Result, Tx, conversations,
+    due::{self, SharedWork},
+    executions, history,
     jobs::{self, JobRow, NewJob},
-    messages,
+    messages, projects,
     suspects::{WorkId, WorkKind},
     test_runs::{self, Saved, TestRunRow, TestRunStepRow},
     test_suites, transact,
-    unscoped::{self, DueRow},
+    unscoped::DueRow,
 };
 
 /// Concurrent runs of one suite.
@@ -40,10 +44,10 @@ const MAX_RUNS: i64 = 4;
 pub async fn step(ctx: &Context) -> Result<Did> {
     let due = {
         let mut reader = ctx.store.read().await?;
-        unscoped::due_test_runs(&mut reader.conn(), ctx.now(), 1).await?
+        due::first(&mut reader.conn(), SharedWork::TestRuns, ctx.now()).await?
     };
-    let Some(due) = due.first() else { return Ok(Did::Nothing) };
-    run(ctx, *due).await?;
+    let Some(due) = due else { return Ok(Did::Nothing) };
+    run(ctx, due.test_run()).await?;
     Ok(Did::Something)
 }
 
@@ -82,14 +86,14 @@ async fn ask_models(ctx: &Context, mut question: Option<Question>, work: WorkId)
     // A message to the agent in the last commit is a turn of another worker.
     ctx.wake.notify_one();
     while let Some(Question { project, job, request, name }) = question {
+        if projects::is_stopped(&mut ctx.store.read().await?.conn(), project).await? {
+            return hand_over(ctx, project, &job).await;
+        }
         let _lease = ctx.jobs.enter((project, Id::<()>::from_uuid(job.id), job.epoch), ctx.clock.monotonic());
         failpoint::reach("trial.ask");
         let answer = tokio::select! {
-            answer = ctx.model.complete(&request, &name) => answer,
-            () = ctx.stopping.cancelled() => {
-                let now = ctx.now();
-                return transact!(ctx.store, "trial.hand_over", tx => jobs::again(tx, project, &job, now, "").await);
-            }
+            answer = model_providers::complete(ctx, project, &request, &name) => answer?,
+            () = ctx.stopping.cancelled() => return hand_over(ctx, project, &job).await,
         };
         failpoint::reach("trial.answered");
         let input = match answer {
@@ -119,6 +123,12 @@ async fn ask_models(ctx: &Context, mut question: Option<Question>, work: WorkId)
         };
     }
     Ok(())
+}
+
+/// Leaves the run to another node, or to the time when its project is restored.
+async fn hand_over(ctx: &Context, project: ProjectId, job: &JobRow) -> Result<()> {
+    let now = ctx.now();
+    transact!(ctx.store, "trial.hand_over", tx => jobs::again(tx, project, job, now, "").await)
 }
 
 /// A claimed run within one transaction.
@@ -161,7 +171,7 @@ impl<'a, 'b, 'c> ClaimedRun<'a, 'b, 'c> {
         if let Some(input) = input {
             let effects = feed(tx, project, &mut row, &mut trial, &input, now).await?;
             execute(ctx, tx, project, &mut row, &trial, &effects).await?;
-            save(tx, project, &row, &trial, now).await?;
+            save(ctx, tx, project, &row, &trial, now).await?;
         }
         match trial.phase {
             Phase::Queued => Err(Error::Damaged { what: "test run", why: "it does not start".into() }),
@@ -292,7 +302,14 @@ async fn stop_agent(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, row: &Te
 }
 
 /// Saves the run. Call it in the transaction that locked the row.
-async fn save(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Trial, now: Timestamp) -> Result<()> {
+async fn save(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &TestRunRow,
+    trial: &Trial,
+    now: Timestamp,
+) -> Result<()> {
     let over = trial.phase == Phase::Over;
     let status = match (over, &trial.error) {
         (false, _) => TestRunStatus::Running,
@@ -308,7 +325,29 @@ async fn save(tx: &mut Tx<'_>, project: ProjectId, row: &TestRunRow, trial: &Tri
         ended_at: over.then_some(now),
         now,
     };
-    test_runs::save(tx, project, row.id, &saved).await
+    test_runs::save(tx, project, row.id, &saved).await?;
+    if over {
+        // The words of the API.
+        let verdict = trial.verdict.as_ref();
+        let error = trial.error.as_ref().map(|error| json!({"type": error.kind, "message": error.message}));
+        let run = json!({"id": row.id, "agent_id": row.agent_id, "status": status.as_str(),
+            "score": verdict.map(judge::Verdict::score),
+            "feedback": verdict.map(|verdict| &verdict.feedback), "error": error});
+        hooks::test_run_finished(ctx, tx, project, &run, now).await?;
+    }
+    append_event(ctx, tx, project, row.id, status).await
+}
+
+/// Reports a new or changed run.
+pub async fn append_event(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    id: TestRunId,
+    status: TestRunStatus,
+) -> Result<()> {
+    let body = json!({"status": status.as_str()});
+    events::append(ctx, tx, project, Event::TestRunUpdated, id.uuid(), &body).await
 }
 
 /// Cancels a run. No effect on one that is over or does not exist.
@@ -332,7 +371,7 @@ pub(crate) async fn end(
     let now = ctx.now();
     let effects = feed(tx, project, &mut row, &mut trial, input, now).await?;
     execute(ctx, tx, project, &mut row, &trial, &effects).await?;
-    save(tx, project, &row, &trial, now).await?;
+    save(ctx, tx, project, &row, &trial, now).await?;
     // A worker that has claimed it finds that it is over.
     jobs::wake(&mut tx.scope(project, now), JobKind::TestRun, &row.execution_id.to_string()).await?;
     start_queued(ctx, tx, project, row.suite_id).await
@@ -345,6 +384,7 @@ pub async fn start(ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, id: TestR
         let (job_id, payload) = (ctx.new_uuid(), id.to_string());
         let job = NewJob { id: job_id, kind: JobKind::TestRun, key, payload: &payload, run_at: now };
         jobs::put(&mut tx.scope(project, now), job).await?;
+        append_event(ctx, tx, project, id, TestRunStatus::Running).await?;
     }
     Ok(())
 }
@@ -376,10 +416,11 @@ async fn model_request(
         Some(id) => lines(conn, project, id).await?,
         None => Vec::new(),
     };
+    let llm = execution::model(conn, project, row.snapshot_id).await?;
     if trial.phase == Phase::Simulating {
-        return Ok(simulated_user::request(&trial.script, &transcript));
+        return Ok(simulated_user::request(&trial.script, &transcript, llm));
     }
     let log = history::window(conn, project, row.execution_id, 1).await?;
     let log = log.iter().map(|row| from_json("history", &row.entry)).collect::<Result<Vec<_>>>()?;
-    Ok(judge::request(&trial.rubric, &transcript, &log))
+    Ok(judge::request(&trial.rubric, &transcript, &log, trial.refused.as_deref(), llm))
 }

@@ -16,6 +16,8 @@ words! {
         UnknownNumber = "unknown_number",
         /// Processing of inbound messages is turned off for the number.
         NumberOff = "number_off",
+        /// The project is archived.
+        ProjectArchived = "project_archived",
         /// No agent is linked to the number.
         NoAgent = "no_agent",
         /// Agents do not answer messages of this kind.

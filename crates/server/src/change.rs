@@ -67,8 +67,8 @@ pub(crate) async fn before(ctx: &ProjectContext) -> Result<Option<StoredAnswer>,
 fn same_request(stored: Option<StoredAnswer>, hash: &[u8]) -> Result<Option<StoredAnswer>, ApiError> {
     match stored {
         Some(stored) if stored.request_hash != hash => {
-            let why = "this Idempotency-Key was used for another request; use a new one";
-            Err(ApiError::state("idempotency_mismatch", why))
+            let error = "Idempotency-Key was used for another request";
+            Err(ApiError::state("idempotency_mismatch", error, "use a new key for a new request"))
         }
         stored => Ok(stored),
     }
@@ -93,7 +93,7 @@ pub(crate) async fn end(
     let row = AuditRow {
         id: ctx.new_uuid(),
         at: ctx.now(),
-        actor: format!("key:{}", ctx.key),
+        actor: ctx.principal.actor(),
         action: action.into(),
         target: body["data"]["id"].as_str().unwrap_or_else(path).to_owned(),
         request_id: ctx.facts.request_id.clone(),

@@ -2,12 +2,18 @@
 
 use crate::{
     connections::ConnectionLimits,
+    hosts::Hosts,
+    project_limits::ProjectLimits,
     settings::{SETTINGS, Setting},
+    state::{Phone, SignUp},
 };
 use domain::{Span, agent::nearest};
-use gateways::llm::{
-    Provider,
-    config::{LlmSettings, OllamaProbe},
+use gateways::{
+    llm::{
+        Provider,
+        config::{LlmSettings, OllamaProbe},
+    },
+    whatsapp::GraphVersion,
 };
 use ipnet::IpNet;
 use runtime::{Clock, Sandbox};
@@ -34,6 +40,8 @@ pub struct Config {
     pub database: DatabaseUrl,
     /// Public base URL, which Meta calls.
     pub public_url: Option<String>,
+    /// Names that a request may have as its `Host`.
+    pub hosts: Hosts,
     pub log: String,
     /// Wraps stored secrets. Read from the data folder if absent.
     pub master_key: Option<SecretString>,
@@ -46,11 +54,13 @@ pub struct Config {
     /// Provider keys from the environment, by variable.
     pub provider_keys: BTreeMap<String, SecretString>,
     pub graph_base_url: String,
-    pub graph_version: String,
+    pub graph_version: GraphVersion,
     /// App secrets; any of them may sign a webhook.
     pub app_secrets: Vec<SecretString>,
     /// Verify token of the webhook handshake.
     pub verify_token: Option<SecretString>,
+    /// Embedded sign-up on pages of setup links, if configured.
+    pub sign_up: Option<SignUp>,
     /// Number shared by sandbox sessions.
     pub sandbox: Option<Sandbox>,
     /// Private networks that user-given URLs may reach.
@@ -59,6 +69,10 @@ pub struct Config {
     pub reconcile_window: Span,
     /// API requests per minute, key and node; 0 for no limit.
     pub rate_limit_per_minute: u32,
+    /// Limits of each project.
+    pub projects: ProjectLimits,
+    /// Emulated phone of the dashboard; only `dev` sets it.
+    pub phone: Phone,
     /// Clock for everything except leases.
     pub clock: Clock,
     /// False in tests that step the workers.
@@ -186,10 +200,9 @@ impl Config {
         });
         let window: u32 =
             text("outbox.reconcile_window_ms").parse().map_err(|error| bad("outbox.reconcile_window_ms", &error))?;
-        let rate: u32 = text("server.rate_limit_per_minute")
-            .parse()
-            .map_err(|error| bad("server.rate_limit_per_minute", &error))?;
-        let keys = ["OPENAI_API_KEY", "OPENROUTER_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
+        let count = |key| text(key).parse::<u32>().map_err(|error| bad(key, &error));
+        let graph_version: GraphVersion =
+            text("whatsapp.graph_version").parse().map_err(|error| bad("whatsapp.graph_version", &error))?;
         Ok(Self {
             operations_listen,
             operations_required: values.get("server.operations_listen").is_some_and(|given| given.origin != "default"),
@@ -197,6 +210,7 @@ impl Config {
             listen: text("server.listen").parse().map_err(|error| bad("server.listen", &error))?,
             database,
             public_url: given("server.public_url"),
+            hosts: Hosts::of(&text("server.hosts")),
             log: text("server.log"),
             master_key: secret("secrets.master_key"),
             llm: LlmSettings {
@@ -208,19 +222,35 @@ impl Config {
             },
             ollama: OllamaProbe::default(),
             offline_model,
-            provider_keys: keys.iter().filter_map(|key| Some(((*key).to_owned(), env(key)?.into()))).collect(),
+            provider_keys: gateways::llm::key_variables()
+                .filter_map(|key| Some((key.to_owned(), env(key)?.into())))
+                .collect(),
             graph_base_url: text("whatsapp.graph_base_url"),
-            graph_version: text("whatsapp.graph_version"),
+            graph_version: graph_version.clone(),
             app_secrets: text("whatsapp.app_secret")
                 .split(',')
                 .filter(|one| !one.trim().is_empty())
                 .map(|one| one.trim().into())
                 .collect(),
             verify_token: secret("whatsapp.verify_token"),
+            sign_up: given("whatsapp.app_id").map(|app_id| SignUp {
+                app_id,
+                config_id: given("whatsapp.sign_up_config_id"),
+                dialog_base_url: text("whatsapp.dialog_base_url"),
+                graph_version,
+            }),
             sandbox,
             egress_allow: networks("egress.allow")?,
             reconcile_window: Span::from_millis(i64::from(window)),
-            rate_limit_per_minute: rate,
+            rate_limit_per_minute: count("server.rate_limit_per_minute")?,
+            projects: ProjectLimits {
+                turns: number("projects.turns")?,
+                requests_per_minute: count("projects.requests_per_minute")?,
+                streams: number("projects.streams")?,
+                keys: count("projects.keys")?,
+                stored_mib: count("projects.stored_mib")?,
+            },
+            phone: Phone::None,
             clock: Clock::System,
             run_workers: true,
             observer: Observer::default(),
@@ -252,7 +282,7 @@ mod tests {
         assert_eq!(config.listen.port(), 1);
         assert_eq!(config.data_dir, Path::new("from-env"));
         assert_eq!(config.log, "debug");
-        assert_eq!(config.graph_version, "v25.0");
+        assert_eq!(config.graph_version.to_string(), "v25.0");
         assert_eq!(values["server.data_dir"].origin, "CHASQUI_DATA_DIR");
     }
 
@@ -270,12 +300,18 @@ mod tests {
         for (key, value) in [
             ("server.listen", "nowhere"),
             ("llm.provider", "Oracle"),
+            ("whatsapp.graph_version", "25"),
             ("egress.allow", "10.0.0.0/99"),
             ("server.operations_listen", "somewhere"),
             ("server.max_connections", "many"),
             ("server.trusted_proxies", "10.0.0.0/8,proxy"),
             ("outbox.reconcile_window_ms", "soon"),
             ("server.rate_limit_per_minute", "-1"),
+            ("projects.turns", "-1"),
+            ("projects.requests_per_minute", "many"),
+            ("projects.streams", "x"),
+            ("projects.keys", "-5"),
+            ("projects.stored_mib", "1 GiB"),
             ("database.url", "mysql://x"),
         ] {
             let values = collect(None, &none, &[(key, value.into())]).unwrap();

@@ -5,7 +5,7 @@
 
 use crate::{
     AppState, api,
-    resources::{self, cli},
+    resources::{self, app, cli},
 };
 use axum::{
     Router,
@@ -76,8 +76,18 @@ pub(crate) fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().nest("/api/v1", resources::routes()).nest("/api/cli", cli::routes())
 }
 
+/// Routes of sessions for the dashboard, with their document.
+pub(crate) fn app_api() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().nest("/app/api", app::routes())
+}
+
 pub fn openapi() -> Value {
     api::document::of(&api().into_openapi())
+}
+
+/// Document of the dashboard's session routes.
+pub fn app_openapi() -> Value {
+    api::document::of_app(&app_api().into_openapi())
 }
 
 /// Routes of the page, its files and the document.

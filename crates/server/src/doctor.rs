@@ -3,12 +3,13 @@
 
 use crate::{
     Config,
+    auth::SETUP_TOKEN,
     master_key::{self, Relation},
     well_known,
 };
-use gateways::llm::{ModelClient, config::resolve};
+use gateways::llm::{ModelClient, Provider, config::resolve};
 use secrecy::ExposeSecret as _;
-use store::{Inspection, Schema};
+use store::{Inspection, Schema, platform_settings, users};
 
 /// Result of one check.
 #[derive(Debug, Clone)]
@@ -35,8 +36,11 @@ pub async fn check(config: &Config) -> Vec<Check> {
             .await
             .map_err(|failure| failure.message)?;
         let choice = provider.describe();
-        let label = if choice.provider == "Rehearsal" { " (the built-in rehearsal model: not an AI)" } else { "" };
-        Ok::<_, String>(format!("{} {}{label}", choice.provider, choice.model))
+        let found = match &provider {
+            Provider::InProcess(_) => " (the built-in rehearsal model: not an AI)".to_owned(),
+            server => answers(server).await.map_err(|why| format!("{} {}: {why}", choice.provider, choice.model))?,
+        };
+        Ok::<_, String>(format!("{} {}{found}", choice.provider, choice.model))
     };
     checks.push(of(
         "language model",
@@ -54,26 +58,67 @@ pub async fn check(config: &Config) -> Vec<Check> {
     } else {
         Err("no verify token: Meta's handshake is refused")
     };
+    let support = config.graph_version.support(config.clock.now());
+    let version = format!("{}: {support}", config.graph_version);
+    checks.push(of(
+        "Graph API version",
+        if support.needs_change() { Err(version) } else { Ok(version) },
+        "set CHASQUI_GRAPH_VERSION to a newer version",
+    ));
     let secrets = well_known::refusal(config).map_or(Ok("none is well known".to_owned()), Err);
     checks.push(of("secrets", secrets, "set secrets of your own"));
     checks.push(of("webhook handshake", token, "set CHASQUI_META_VERIFY_TOKEN"));
+    let setup = setup(config).await.unwrap_or_else(|_| "unknown: the database cannot be read".into());
+    checks.push(Check { name: "setup token", ok: true, detail: setup, fix: None });
     checks
 }
 
-/// Missing settings that a server can start without, for a warning at its start.
-pub fn gaps(config: &Config) -> Vec<&'static str> {
+/// Reports the result of one tiny call: whether the address, the key and the model are right, and
+/// which form of requests the server wants.
+async fn answers(provider: &Provider) -> Result<String, String> {
+    let checked = gateways::llm::check(provider).await.map_err(|failure| failure.message)?;
+    let adapted = if checked.adapted.is_empty() {
+        String::new()
+    } else {
+        format!("; requests are adapted: {}", checked.adapted.join(", "))
+    };
+    let streaming = if checked.streamed { "streaming" } else { "not streaming" };
+    Ok(format!(" answers, in {:.1} s, {streaming}{adapted}", checked.took.as_secs_f64()))
+}
+
+/// The token with which the first person signs up, while there is none.
+async fn setup(config: &Config) -> store::Result<String> {
+    let none = || "none yet; the first start makes it".to_owned();
+    let Some(mut look) = Inspection::open(&config.database).await? else { return Ok(none()) };
+    if look.schema().await? != Schema::Current {
+        return Ok(none());
+    }
+    let mut conn = look.conn();
+    if users::has_passwords(&mut conn).await? {
+        return Ok("used: a person has a password".into());
+    }
+    let token = platform_settings::find(&mut conn, SETUP_TOKEN).await?;
+    Ok(token.map_or_else(none, |token| format!("{}, for /app/setup", String::from_utf8_lossy(&token))))
+}
+
+/// Settings that a server can start with but should not keep, for a warning at its start.
+pub fn gaps(config: &Config) -> Vec<String> {
     let mut gaps = Vec::new();
     if config.app_secrets.is_empty() {
-        gaps.push("no app secret: every webhook is refused; set CHASQUI_META_APP_SECRET");
+        gaps.push("no app secret: every webhook is refused; set CHASQUI_META_APP_SECRET".into());
     }
     if config.verify_token.is_none() {
-        gaps.push("no verify token: Meta's handshake is refused; set CHASQUI_META_VERIFY_TOKEN");
+        gaps.push("no verify token: Meta's handshake is refused; set CHASQUI_META_VERIFY_TOKEN".into());
+    }
+    let support = config.graph_version.support(config.clock.now());
+    if support.needs_change() {
+        gaps.push(format!("Graph API {}: {support}; set CHASQUI_GRAPH_VERSION to a newer one", config.graph_version));
     }
     gaps
 }
 
 /// Logs the gaps.
-pub fn warn(gaps: &[&str]) {
+pub fn warn(gaps: &[String]) {
     for gap in gaps {
         tracing::warn!("{gap}");
     }

@@ -1,14 +1,15 @@
 //! The error type of all handlers and its only mapping to a response (docs/spec/reliability.md 11).
 //!
-//! The body always has `error`, a string, because published clients print it. On 422 `errors` is a
-//! map, because a list crashes them. Internal causes are logged with the request id and never
-//! shown.
+//! The body always has `error`, a sentence, because published clients print it; programs read
+//! `code`. On 422 `errors` is a map, because a list crashes the clients. Internal causes are logged
+//! with the request id and never shown.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::Problem;
+use runtime::outbox::NotSendable;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -25,13 +26,19 @@ pub enum ApiError {
     /// Missing, expired or unknown user token.
     #[error("Invalid or missing token")]
     NotSignedIn,
+    /// Missing, ended or unknown session.
+    #[error("Not signed in")]
+    NoSession,
+    /// A wrong password or one-time secret, or an unknown person.
+    #[error("Wrong e-mail address, password or token")]
+    WrongCredentials,
     /// A sign-in that is not approved yet.
     #[error("Not ready")]
     NotReady,
     /// Absent, in another project, or not a valid id.
     #[error("{0} not found")]
     NotFound(&'static str),
-    #[error("no such route")]
+    #[error("No such route")]
     NoRoute,
     #[error("Method not allowed")]
     Method,
@@ -51,17 +58,19 @@ pub enum ApiError {
     RateLimited,
     #[error("Too many event streams")]
     TooManyStreams,
-    #[error("the headers are more than 64, or larger than 16 KiB")]
+    #[error("Host not allowed")]
+    Host,
+    #[error("Headers too large")]
     Headers,
     /// A body above this limit in bytes.
-    #[error("the body is larger than {0} bytes")]
+    #[error("Body too large")]
     TooLarge(usize),
-    #[error("the request took too long")]
+    #[error("Request timed out")]
     Timeout,
     /// The memory for unverified bodies is in use.
-    #[error("too many bodies are being received")]
+    #[error("Server is busy")]
     BodiesFull,
-    #[error("the content type must be application/json")]
+    #[error("Unsupported media type")]
     MediaType,
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -70,13 +79,14 @@ pub enum ApiError {
     Internal(String),
 }
 
-/// Status, code and message of a refusal that its handler describes.
+/// A refusal that its handler describes.
 #[derive(Debug)]
 pub struct Refusal {
     status: StatusCode,
     code: &'static str,
-    /// `error` of the body: the code, or the message where published clients match its text.
+    /// A sentence for people.
     error: String,
+    /// Cause and remedy; `error` again if that says it all.
     message: String,
     /// Meta's error codes, if WhatsApp refused.
     meta: Option<Map<String, Value>>,
@@ -95,47 +105,75 @@ impl ApiError {
     }
 
     /// 422: the state of the resource does not allow the request.
-    pub fn state(code: &'static str, message: impl Into<String>) -> Self {
-        Self::coded(StatusCode::UNPROCESSABLE_ENTITY, code, message.into())
+    pub fn state(code: &'static str, error: &str, message: impl Into<String>) -> Self {
+        Self::worded(StatusCode::UNPROCESSABLE_ENTITY, code, error, message.into(), None)
     }
 
     /// 409: another change or execution is in the way.
-    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
-        Self::coded(StatusCode::CONFLICT, code, message.into())
+    pub fn conflict(code: &'static str, error: &str, message: impl Into<String>) -> Self {
+        Self::worded(StatusCode::CONFLICT, code, error, message.into(), None)
     }
 
     /// 403: not allowed for this resource at the moment.
-    pub fn forbidden(code: &'static str, message: impl Into<String>) -> Self {
-        Self::coded(StatusCode::FORBIDDEN, code, message.into())
+    pub fn forbidden(code: &'static str, error: &str, message: impl Into<String>) -> Self {
+        Self::worded(StatusCode::FORBIDDEN, code, error, message.into(), None)
     }
 
-    /// 422 with the message as `error`, because published clients match its text.
-    pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
-        Self::worded(StatusCode::UNPROCESSABLE_ENTITY, code, message.into(), None)
+    /// 422 whose sentence says it all.
+    pub fn refused(code: &'static str, error: &str) -> Self {
+        Self::state(code, error, error)
     }
 
-    /// 422: the service window is closed.
-    pub fn window_closed() -> Self {
-        Self::refused("outside_service_window", "the 24-hour window is closed; send a template")
+    /// 400 whose sentence is part of the contract.
+    pub fn bad_request(error: &str) -> Self {
+        Self::worded(StatusCode::BAD_REQUEST, "malformed", error, error.into(), None)
+    }
+
+    /// 422: the message cannot be queued.
+    pub fn not_sendable(why: NotSendable) -> Self {
+        let (error, message) = match &why {
+            NotSendable::WindowClosed => ("The 24-hour window is closed", "send a template".into()),
+            NotSendable::TakenOver => ("Conversation is assigned to a person", "release the assignment first".into()),
+            NotSendable::NoAddress => {
+                ("Contact has no address", "WhatsApp has sent neither a number nor a user id".into())
+            }
+            NotSendable::TemplateNotApproved(status) => {
+                ("Only approved templates can be sent", format!("this one is {status}"))
+            }
+            NotSendable::TemplateUnfit(problems) => ("Template cannot be filled", problems.clone()),
+            NotSendable::WindowTemplateUnknown(name) => {
+                ("Template for texts outside of the window is unknown", format!("sync {name}, or name its language"))
+            }
+        };
+        Self::state(why.code(), error, message)
     }
 
     /// WhatsApp refused (422) or could not be reached (500). `meta` holds Meta's error codes.
     pub fn whatsapp(status: StatusCode, code: &'static str, message: String, meta: Map<String, Value>) -> Self {
-        Self::worded(status, code, message, Some(meta))
+        Self::worded(status, code, &sentence(&message), message, Some(meta))
     }
 
-    fn coded(status: StatusCode, code: &'static str, message: String) -> Self {
-        Self::Refused(Box::new(Refusal { status, code, error: code.into(), message, meta: None }))
+    fn worded(
+        status: StatusCode,
+        code: &'static str,
+        error: &str,
+        message: String,
+        meta: Option<Map<String, Value>>,
+    ) -> Self {
+        Self::Refused(Box::new(Refusal { status, code, error: error.into(), message, meta }))
     }
 
-    fn worded(status: StatusCode, code: &'static str, message: String, meta: Option<Map<String, Value>>) -> Self {
-        Self::Refused(Box::new(Refusal { status, code, error: message.clone(), message, meta }))
+    /// Stable code, as in the body.
+    pub(crate) fn code(&self) -> &'static str {
+        self.parts().1
     }
 
     fn parts(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::NoSession => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::WrongCredentials => (StatusCode::UNAUTHORIZED, "wrong_credentials"),
             Self::NotReady => (StatusCode::NOT_FOUND, "not_ready"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::NoRoute => (StatusCode::NOT_FOUND, "no_route"),
@@ -146,13 +184,16 @@ impl ApiError {
             Self::Refused(refusal) => (refusal.status, refusal.code),
             Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             Self::TooManyStreams => (StatusCode::TOO_MANY_REQUESTS, "too_many_streams"),
+            Self::Host => (StatusCode::FORBIDDEN, "host_not_allowed"),
             Self::Headers => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large"),
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
             Self::Timeout => (StatusCode::REQUEST_TIMEOUT, "timeout"),
             Self::BodiesFull => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type"),
             Self::Store(store::Error::Conflict(_)) => (StatusCode::CONFLICT, "conflict"),
-            Self::Store(store::Error::Retry(_)) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
+            Self::Store(store::Error::Retry(_) | store::Error::NoConnection) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "busy")
+            }
             Self::Store(store::Error::DiskFull(_)) => (StatusCode::SERVICE_UNAVAILABLE, "cannot_store"),
             Self::Store(_) | Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
         }
@@ -164,6 +205,12 @@ impl ApiError {
             Self::Malformed(message) => message.clone(),
             Self::Refused(refusal) => refusal.message.clone(),
             Self::JsonLimits(limit) => (*limit).to_owned(),
+            Self::Host => "the Host of the request is not listed; add it to CHASQUI_HOSTS".into(),
+            Self::Headers => "the headers are more than 64, or larger than 16 KiB".into(),
+            Self::TooLarge(limit) => format!("the body is larger than {limit} bytes"),
+            Self::Timeout => "the request took too long".into(),
+            Self::BodiesFull => "too many bodies are being received; try again in a moment".into(),
+            Self::MediaType => "the content type must be application/json".into(),
             Self::TooManyStreams => "end one of your streams first".into(),
             Self::RateLimited => "wait for the seconds in Retry-After".into(),
             Self::Invalid(problems) => match problems.as_slice() {
@@ -171,16 +218,17 @@ impl ApiError {
                 many => format!("{} problems; nothing was saved", many.len()),
             },
             Self::Store(store::Error::Conflict(_)) => "another request changed the resource; read it again".into(),
-            Self::Store(store::Error::Retry(_)) => "try again in a moment".into(),
+            Self::Store(store::Error::Retry(_) | store::Error::NoConnection) => "try again in a moment".into(),
             Self::Store(store::Error::DiskFull(_)) => "nothing was saved; try again later".into(),
             Self::Store(_) | Self::Internal(_) => format!("include request id {request_id} in a report"),
             other => other.to_string(),
         };
         let error = match self {
             Self::Store(store::Error::Conflict(_)) => "Conflict".into(),
-            Self::Store(store::Error::Retry(_)) => "The server is busy".into(),
+            Self::Store(store::Error::Retry(_) | store::Error::NoConnection) => "The server is busy".into(),
             Self::Store(store::Error::DiskFull(_)) => "The server cannot store anything now".into(),
             Self::Store(_) | Self::Internal(_) => "An unexpected error occurred".into(),
+            Self::Invalid(problems) => label(problems),
             other => other.to_string(),
         };
         let shown = || problems.iter().take(MAX_DETAILS);
@@ -203,6 +251,18 @@ impl ApiError {
     }
 }
 
+/// `Validation failed`, except for the problem that the contract has a sentence of its own for.
+fn label(problems: &[Problem]) -> String {
+    let worded = problems.iter().find(|problem| problem.code == "wrong_parameter_count");
+    worded.map_or_else(|| "Validation failed".into(), |problem| problem.message.clone())
+}
+
+/// The text with a capital letter.
+fn sentence(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| first.to_uppercase().chain(rest).collect())
+}
+
 /// Messages by field, in the order of the fields.
 fn by_field<'a>(problems: impl Iterator<Item = &'a Problem>) -> Map<String, Value> {
     let mut errors = Map::new();
@@ -217,11 +277,11 @@ fn by_field<'a>(problems: impl Iterator<Item = &'a Problem>) -> Map<String, Valu
 /// The body of every error.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorBody {
-    /// Short label of the error.
+    /// The error in a sentence.
     error: String,
     /// Cause of this error, and the remedy if there is one.
     message: String,
-    /// Stable code from a closed list.
+    /// Stable code from a closed list, for programs.
     #[schema(value_type = String)]
     code: &'static str,
     /// Copy of the HTTP status.
@@ -296,5 +356,64 @@ impl Failure {
         };
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One error of each kind.
+    fn all() -> Vec<ApiError> {
+        let of_store = |error: fn(String) -> store::Error| ApiError::Store(error("x".into()));
+        let too_few = Problem::new("/template/template_parameters", "wrong_parameter_count", "Template requires 2");
+        let sends = [
+            NotSendable::WindowClosed,
+            NotSendable::TakenOver,
+            NotSendable::NoAddress,
+            NotSendable::TemplateNotApproved("draft".into()),
+            NotSendable::TemplateUnfit("template_parameters can't be blank".into()),
+        ];
+        let mut all = vec![
+            ApiError::Unauthorized,
+            ApiError::NotSignedIn,
+            ApiError::NoSession,
+            ApiError::WrongCredentials,
+            ApiError::NotReady,
+            ApiError::NotFound("Agent"),
+            ApiError::NoRoute,
+            ApiError::Method,
+            ApiError::Malformed("the body is not JSON".into()),
+            ApiError::JsonLimits("too deep"),
+            ApiError::invalid("/agent/name", "blank", "can't be blank"),
+            ApiError::Invalid(vec![too_few]),
+            ApiError::RateLimited,
+            ApiError::TooManyStreams,
+            ApiError::Host,
+            ApiError::Headers,
+            ApiError::TooLarge(1),
+            ApiError::Timeout,
+            ApiError::BodiesFull,
+            ApiError::MediaType,
+            ApiError::Internal("a bug".into()),
+            ApiError::whatsapp(StatusCode::UNPROCESSABLE_ENTITY, "x", "whatsapp refused".into(), Map::new()),
+            of_store(store::Error::Conflict),
+            of_store(store::Error::Retry),
+            ApiError::Store(store::Error::NoConnection),
+        ];
+        all.extend(sends.into_iter().map(ApiError::not_sendable));
+        all
+    }
+
+    #[test]
+    fn every_error_has_a_sentence_and_a_code() {
+        for error in all() {
+            let (status, code) = error.parts();
+            let body = error.body(status, code, "id");
+            assert!(body.error.starts_with(|first: char| first.is_ascii_uppercase()), "{error:?}: {}", body.error);
+            assert_ne!(body.error, body.code, "{error:?}");
+            assert!(code.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{code}");
+            assert!(!body.message.is_empty(), "{error:?}");
+        }
     }
 }

@@ -42,12 +42,19 @@ pub(crate) async fn deep(State(ctx): State<AppState>) -> Response {
         Err(error) => (None, Some(error)),
     };
     let model = ctx.model.describe();
+    let version = ctx.http().graph_version();
+    let support = version.support(ctx.now());
     let body = json!({
         "status": if status == StatusCode::OK { "ok" } else { "unavailable" },
         "version": env!("CARGO_PKG_VERSION"),
         "node": ctx.node,
         "database": {"status": word, "engine": ctx.store.engine_name(), "write_ms": write_ms, "error": error},
         "model": {"provider": model.provider, "model": model.model},
+        "graph_api": {
+            "version": version.to_string(),
+            "ends": support.ends(),
+            "warning": support.needs_change().then(|| support.to_string()),
+        },
     });
     (status, Json(body)).into_response()
 }
@@ -96,6 +103,10 @@ async fn measure_queues(ctx: &AppState) -> store::Result<()> {
         return Ok(());
     }
     *last = Some(now);
+    for (work, used) in ctx.slots.used() {
+        #[expect(clippy::cast_precision_loss, reason = "a metric")]
+        metrics::gauge!("chasqui_slots_used", "work" => work).set(used as f64);
+    }
     let queues = store::unscoped::queues(&mut ctx.store.read().await?.conn(), now).await?;
     for queue in queues {
         let age = queue.oldest.map_or(0, |oldest| now.micros().saturating_sub(oldest.micros()));

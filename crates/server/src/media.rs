@@ -19,7 +19,7 @@ use std::ops::Range;
 use store::{
     Error,
     messages::{self, MessageRow},
-    uploads,
+    projects, uploads,
 };
 
 const POLICY: &str = "default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; sandbox";
@@ -33,7 +33,10 @@ pub(crate) async fn serve(
     let (project, id) = link::read(&ctx, &link).ok_or_else(missing)?;
     let row = {
         let mut reader = ctx.store.read().await?;
-        messages::find(&mut reader.conn(), project, id).await?.ok_or_else(missing)?
+        let mut conn = reader.conn();
+        // The rows of a deleted project go later.
+        projects::find(&mut conn, project).await?.ok_or_else(missing)?;
+        messages::find(&mut conn, project, id).await?.ok_or_else(missing)?
     };
     let Some(Media::Stored(file)) = Media::of(&row) else { return Err(missing()) };
     let size = usize::try_from(file.size).unwrap_or_default();

@@ -2,20 +2,28 @@
 
 pub mod keys;
 pub mod logins;
+pub mod people;
+pub mod tenants;
 
 use crate::Config;
 use domain::{
-    Id, Timestamp, api_key,
+    Id, Span, Timestamp,
+    agent_messages::AgentMessages,
+    api_key::{self, NewApiKey},
     execution::ExecutionStatus,
     ids::{ApiKeyId, ExecutionId, ProjectId},
+    role::Role,
 };
 use gateways::{
     egress::{Egress, EgressPolicy, Resolver},
     whatsapp::GraphClient,
 };
-use runtime::{Clock, Context, InFlight, Parts, Randomness, context::PLATFORM_PROJECT, data_dir, poison, replay};
+use runtime::{
+    Clock, Context, InFlight, Parts, Randomness, context::PLATFORM_PROJECT, data_dir, feed::Feed, poison, replay,
+};
 use store::{
-    DatabaseUrl, Store, conversations, executions, projects, secrets::Vault, suspects::WorkKind, transact, unscoped,
+    DatabaseUrl, Store, api_keys::KeySettings, conversations, executions, projects, secrets::Vault, suspects::WorkKind,
+    transact, unscoped,
 };
 use uuid::Uuid;
 
@@ -62,8 +70,18 @@ pub enum OperatorError {
     NoKey(ApiKeyId),
     #[error("'{0}' is not an e-mail address")]
     BadEmail(String),
+    #[error("no user {0}; list them with: chasqui users list")]
+    NoUser(String),
+    #[error("{0} is not a member of this project")]
+    NoMember(String),
+    #[error("{0} is the only owner of this project; invite another owner first")]
+    LastOwner(String),
     #[error("a project's name must have 1 to 120 characters")]
     BadName,
+    #[error("the project is not called '{0}'; nothing was deleted")]
+    OtherName(String),
+    #[error("there is a project named '{0}' already; choose another name")]
+    NameTaken(String),
 }
 
 impl store::Retryable for OperatorError {
@@ -108,29 +126,48 @@ impl Operator {
         Ok(self.store.migrate().await?)
     }
 
-    /// Creates a project.
+    /// Creates a project with the settings of a new one.
     pub async fn create_project(&self, name: &str) -> Result<ProjectId, OperatorError> {
+        self.create_project_with(name, &AgentMessages::of_new_project()).await
+    }
+
+    /// Creates a project with these settings of agents' messages.
+    pub async fn create_project_with(&self, name: &str, messages: &AgentMessages) -> Result<ProjectId, OperatorError> {
         let name = name.trim();
         if name.is_empty() || name.chars().count() > 120 || name.contains('\0') {
             return Err(OperatorError::BadName);
         }
         self.migrate().await?;
         let (id, now) = (Id::from_uuid(self.uuid()?), self.clock.now());
-        transact!(self.store, "project.create", tx => projects::insert(tx, id, name, now).await)?;
+        transact!(self.store, "project.create", OperatorError, tx => {
+            if projects::is_taken(tx, name, [id, PLATFORM_PROJECT]).await? {
+                return Err(OperatorError::NameTaken(name.to_owned()));
+            }
+            projects::insert(tx, id, name, now).await?;
+            Ok(projects::set_agent_messages(tx, id, &serde_json::json!(messages).to_string(), now).await?)
+        })?;
         Ok(id)
     }
 
     /// Creates a key for a project given by id or name. The key is returned here and never again.
     pub async fn create_key(&self, project: &str) -> Result<(ProjectId, String), OperatorError> {
+        self.create_key_with(project, "", None, None).await
+    }
+
+    /// Creates a key with a name and a role; without a role it has all rights of the project.
+    pub async fn create_key_with(
+        &self,
+        project: &str,
+        name: &str,
+        role: Option<Role>,
+        lifetime: Option<Span>,
+    ) -> Result<(ProjectId, String), OperatorError> {
         self.migrate().await?;
         let project = self.project(project).await?;
-        let mut random = [0; 256];
-        random_bytes(&mut random)?;
-        let Some(key) = api_key::from_random(&random) else {
-            return Err(OperatorError::Store(store::Error::Unavailable("the random source is broken".into())));
-        };
+        let key = self.new_key()?;
         let (id, now) = (Id::from_uuid(self.uuid()?), self.clock.now());
-        transact!(self.store, "key.create", tx => store::api_keys::insert(tx, project, id, &key, None, now).await)?;
+        let with = KeySettings { name, role, user: None, expires_at: lifetime.map(|lifetime| now + lifetime) };
+        transact!(self.store, "key.create", tx => store::api_keys::insert_with(tx, project, id, &key, with, now).await)?;
         Ok((project, key.text))
     }
 
@@ -187,17 +224,20 @@ impl Operator {
             clock: self.clock.clone(),
             randomness: Randomness::System,
             model: config.offline_model.clone().into(),
-            graph: GraphClient::new(&config.graph_base_url, &config.graph_version)
+            graph: GraphClient::new(&config.graph_base_url, &config.graph_version.to_string())
                 .map_err(|error| unavailable(error.to_string()))?,
             egress: Egress::new(EgressPolicy::default(), Resolver::System),
             vault: Vault::new([0; 32], "operator"),
             tracking_key: [0; 32],
+            public_url: None,
             app_secrets: Vec::new(),
             verify_token: None,
             sandbox: None,
             reconcile_window: config.reconcile_window,
             node: "operator".into(),
             in_flight: InFlight::default(),
+            project_turns: 0,
+            feed: Feed::default(),
         });
         let project = {
             let mut reader = self.store.read().await?;
@@ -218,12 +258,20 @@ impl Operator {
         {
             return Ok(id);
         }
-        let named = projects::named(&mut conn, wanted).await?;
+        let mut named = projects::named(&mut conn, wanted).await?;
+        named.retain(|one| one.id != PLATFORM_PROJECT);
         match named.as_slice() {
-            [one] if one.id != PLATFORM_PROJECT => Ok(one.id),
+            [one] => Ok(one.id),
             [_, _, ..] => Err(OperatorError::Ambiguous(wanted.into())),
             _ => Err(OperatorError::NoProject(wanted.into())),
         }
+    }
+
+    fn new_key(&self) -> Result<NewApiKey, OperatorError> {
+        let mut random = [0; 256];
+        random_bytes(&mut random)?;
+        let broken = || OperatorError::Store(store::Error::Unavailable("the random source is broken".into()));
+        api_key::from_random(&random).ok_or_else(broken)
     }
 
     fn uuid(&self) -> Result<Uuid, OperatorError> {

@@ -1,15 +1,37 @@
 //! All routes. Each resource folder has one list that makes both its routes and its part of the
 //! document.
 
-use crate::{ApiError, AppState, docs, health, media, resources::cli, telemetry, webhooks};
-use axum::{Router, middleware::from_fn_with_state, routing::get};
+use crate::{
+    ApiError, AppState,
+    api::roles::Operations,
+    assets, docs, health, media, phone,
+    resources::{cli, setup_page},
+    telemetry, webhooks,
+};
+use axum::{
+    Extension, Router,
+    middleware::from_fn_with_state,
+    routing::{get, post},
+};
+use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The application without a port, as served by [`crate::build`].
 pub fn router(ctx: AppState) -> Router {
-    let (api, _) = docs::api().split_for_parts();
-    api.merge(docs::routes())
+    let (api, document) = docs::api().split_for_parts();
+    let (app, _) = docs::app_api().split_for_parts();
+    api.layer(Extension(Arc::new(Operations::of(&document))))
+        .merge(app)
+        .merge(docs::routes())
+        .merge(assets::routes())
+        .merge(phone::routes(&ctx))
         .route("/cli/authorize/{code}", get(cli::authorize))
+        .route("/setup/style.css", get(setup_page::plain_style))
+        .route("/setup/{token}", get(setup_page::show).post(setup_page::connect))
+        .route("/setup/return", get(setup_page::complete_sign_up))
+        .route("/setup/{token}/meta", post(setup_page::begin_sign_up))
+        .route("/setup/{token}/numbers", get(setup_page::numbers).post(setup_page::choose))
+        .route("/setup/{token}/style.css", get(setup_page::style))
         .route("/media/{link}", get(media::serve))
         .route("/webhooks/whatsapp", get(webhooks::handshake).post(webhooks::deliver))
         .route("/health/live", get(health::live))

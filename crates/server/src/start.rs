@@ -1,12 +1,13 @@
 //! Starts the server: opens everything it needs, in the order in which it can fail.
 
 use crate::{
-    AppState, Config,
+    Addresses, AppState, Config,
+    auth::{SETUP_TOKEN, new_token},
     connections::{self, ConnectionLimits},
     lock::{self, LockError},
     master_key::{self, Key, KeyError, Relation},
     operator::Operator,
-    router, telemetry, well_known,
+    phone, router, telemetry, well_known,
 };
 use domain::chat::ModelChoice;
 use gateways::{
@@ -14,7 +15,7 @@ use gateways::{
     llm::{ModelClient, Models},
     whatsapp::GraphClient,
 };
-use runtime::{Clock, Context, InFlight, Left, Parts, Randomness, node::Node, poison, workers};
+use runtime::{Clock, Context, InFlight, Left, Parts, Randomness, feed::Feed, node::Node, poison, workers};
 use secrecy::ExposeSecret as _;
 use std::{
     fs::File,
@@ -22,7 +23,9 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use store::{BACKUP_MARK, DatabaseUrl, Inspection, Schema, Store, platform_settings, side_files, transact, unscoped};
+use store::{
+    BACKUP_MARK, DatabaseUrl, Inspection, Schema, Store, platform_settings, side_files, transact, unscoped, users,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +56,7 @@ pub enum StartError {
 /// A running server.
 pub struct App {
     ctx: Context,
+    state: AppState,
     address: SocketAddr,
     operations: Option<SocketAddr>,
     stop: CancellationToken,
@@ -76,8 +80,10 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let (operations, operations_listener) = operations_listener(&config)?.unzip();
     let node = Node::of(&config.data_dir, node_id()?, boot_id());
     let (key, created) = key_for_database(&config).await?;
-    let store = open_store(&config, &node).await?;
+    let feed = Feed::default();
+    let store = open_store(&config, &node, &feed).await?;
     master_key::remember(&config, &store, &key, created).await.map_err(StartError::MasterKey)?;
+    let clock = phone::clock(&config.phone, config.clock.clone(), &config.data_dir);
     let (in_flight, left) = in_flight(&config, &node);
     let model_client = ModelClient::new()?;
     let keys = |name: &str| config.provider_keys.get(name).map(|key| key.expose_secret().to_owned());
@@ -87,13 +93,14 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let policy = EgressPolicy { allow: config.egress_allow.clone(), ..EgressPolicy::default() };
     let run_workers = config.run_workers;
     let ctx = Context::new(Parts {
-        graph: GraphClient::new(&config.graph_base_url, &config.graph_version)?,
+        graph: GraphClient::new(&config.graph_base_url, &config.graph_version.to_string())?,
         egress: Egress::new(policy, Resolver::System),
         vault: master_key::vault(&key),
         tracking_key: tracking_key(&config, &store, &key).await?,
+        public_url: config.public_url.clone(),
         node: node.owner(),
         store,
-        clock: config.clock,
+        clock,
         randomness: Randomness::System,
         model,
         app_secrets: config.app_secrets,
@@ -101,24 +108,71 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         sandbox: config.sandbox,
         reconcile_window: config.reconcile_window,
         in_flight,
+        project_turns: config.projects.turns,
+        feed,
     });
+    announce_setup(&ctx).await.map_err(|error| StartError::Database(config.database.shown(), error))?;
     poison::count(&ctx, &left).await.map_err(|error| StartError::Database(config.database.shown(), error))?;
     let stop = CancellationToken::new();
-    let (public_url, local_url) = (config.public_url.clone(), local_url(address));
-    let state = AppState::new(ctx.clone(), public_url, local_url, config.rate_limit_per_minute, metrics);
+    let addresses = Addresses {
+        public_url: config.public_url.clone(),
+        local_url: local_url(address),
+        hosts: config.hosts,
+        sign_up: config.sign_up,
+        graph_version: config.graph_version,
+        phone: config.phone,
+        data_dir: config.data_dir,
+    };
+    let state = AppState::new(ctx.clone(), addresses, config.rate_limit_per_minute, config.projects, metrics);
     if let Some(listener) = operations_listener {
         let (app, limits) = (router::operations(state.clone()), ConnectionLimits::of_operations());
         tokio::spawn(connections::serve(listener, app, limits, stop.clone()));
     }
-    let serving = tokio::spawn(connections::serve(listener, router::router(state), limits, stop.clone()));
+    let serving = tokio::spawn(connections::serve(listener, router::router(state.clone()), limits, stop.clone()));
+    if run_workers {
+        tokio::spawn(write_last_uses(state.clone(), stop.clone()));
+    }
     let (worker_ctx, worker_stop) = (ctx.clone(), stop.clone());
     let working = tokio::spawn(async move {
-        if run_workers {
-            workers::run(worker_ctx, worker_stop).await;
-        }
+        let feed = workers::run_feed(worker_ctx.clone(), worker_stop.clone());
+        let work = async {
+            if run_workers {
+                workers::run(worker_ctx, worker_stop).await;
+            }
+        };
+        tokio::join!(feed, work);
     });
     tracing::info!(%address, database = ctx.store.engine_name(), model = ?ctx.model.describe(), "ready");
-    Ok(App { ctx, address, operations, stop, serving, working, _lock: lock, _node: node })
+    Ok(App { ctx, state, address, operations, stop, serving, working, _lock: lock, _node: node })
+}
+
+/// Logs the setup token until a person has a password. All nodes share it.
+async fn announce_setup(ctx: &Context) -> store::Result<()> {
+    {
+        let mut reader = ctx.store.read().await?;
+        if users::has_passwords(&mut reader.conn()).await? {
+            return Ok(());
+        }
+    }
+    let mut random = [0; 16];
+    ctx.fill_random(&mut random);
+    let fresh: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = transact!(ctx.store, "start.setup_token", tx => {
+        platform_settings::ensure(tx, SETUP_TOKEN, fresh.as_bytes()).await
+    })?;
+    let token = String::from_utf8_lossy(&token);
+    tracing::info!("no person can sign in yet; the setup token is {token}");
+    Ok(())
+}
+
+/// Writes last uses of keys and sessions every minute.
+async fn write_last_uses(state: AppState, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(60)) => state.http().last_uses.write(&state.store).await,
+            () = stop.cancelled() => return,
+        }
+    }
 }
 
 /// Base URL on this machine of a server that listens on `address`.
@@ -208,12 +262,13 @@ async fn mark_running(store: &Store) -> store::Result<()> {
 
 /// Opens and migrates the database. Voids the leases of this node's earlier runs; on SQLite, which
 /// has one node, all leases.
-async fn open_store(config: &Config, node: &Node) -> Result<Store, StartError> {
+async fn open_store(config: &Config, node: &Node, feed: &Feed) -> Result<Store, StartError> {
     let database = |error| StartError::Database(config.database.shown(), error);
     let mut store = Store::open(&config.database).await.map_err(database)?;
-    let observer = config.observer.0.clone();
+    let (observer, feed) = (config.observer.0.clone(), feed.clone());
     store.observe_commits(Arc::new(move |name| {
         metrics::counter!("chasqui_db_commits_total", "name" => name).increment(1);
+        feed.note_commit();
         if let Some(observer) = &observer {
             observer(name);
         }
@@ -268,9 +323,26 @@ impl App {
         self.operations.map(|address| format!("http://{address}"))
     }
 
+    /// Milliseconds by which the dashboard's phone has moved the clock ahead of the system's.
+    pub fn clock_ahead_ms(&self) -> u64 {
+        self.ctx.clock.ahead().map_or(0, |ahead| u64::try_from(ahead.millis()).unwrap_or_default())
+    }
+
     /// Default model.
     pub fn model(&self) -> ModelChoice {
         self.ctx.model.describe()
+    }
+
+    /// A link that signs in as operator, once; a new link replaces it. For `dev`.
+    pub fn one_time_link(&self) -> String {
+        let (entry, hash) = new_token(&self.state);
+        self.state.set_entry(Some(hash));
+        format!("{}/app/login#entry={entry}", self.state.base_url(None))
+    }
+
+    /// Writes the last uses of keys and sessions, as the server does every minute.
+    pub async fn write_last_uses(&self) {
+        self.state.http().last_uses.write(&self.ctx.store).await;
     }
 
     pub const fn context(&self) -> &Context {
@@ -295,6 +367,7 @@ impl App {
         if tokio::time::timeout(Duration::from_secs(20), finished).await.is_err() {
             tracing::warn!("shutdown timed out; leases of unfinished work will expire");
         }
+        self.write_last_uses().await;
         if self.ctx.store.is_exclusive() {
             let unmarked =
                 transact!(self.ctx.store, "stop.mark", tx => platform_settings::remove(tx, lock::RUNNING).await);

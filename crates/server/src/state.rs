@@ -1,20 +1,36 @@
 //! State shared by handlers: the runtime and what only HTTP needs.
 
-use crate::api::{large_bodies::LargeBodies, rate::RateLimit, streams::Streams, unverified::Unverified};
-use axum::http::HeaderValue;
+use crate::{
+    api::{
+        large_bodies::LargeBodies, last_uses::LastUses, rate::RateLimit, streams::Streams, throttle::Throttle,
+        unverified::Unverified,
+    },
+    hosts::{self, Hosts},
+    project_limits::ProjectLimits,
+};
+use axum::{Router, http::HeaderValue};
 use domain::Timestamp;
+use gateways::whatsapp::GraphVersion;
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::Context;
 use std::{
-    net::{Ipv4Addr, Ipv6Addr},
     ops::Deref,
-    sync::Arc,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
+use subtle::ConstantTimeEq as _;
 use tokio::sync::Mutex;
 
 /// A verify token is as short as its owner chose it, so guesses are slow.
 const FAILED_HANDSHAKES_PER_MINUTE: u32 = 20;
+
+/// Setup pages of an address, and forms sent from them: each form asks Meta several times.
+const SETUP_PAGES_PER_MINUTE: u32 = 60;
+const SETUP_FORMS_PER_MINUTE: u32 = 10;
+
+/// Requests of a session per request of a key.
+const SESSION_FACTOR: u32 = 6;
 
 /// Shared by all handlers; cloning is cheap.
 #[derive(Clone)]
@@ -23,16 +39,64 @@ pub struct AppState {
     http: Arc<Http>,
 }
 
-pub(crate) struct Http {
-    /// Public base URL, if configured.
-    public_url: Option<String>,
+/// Addresses under which clients reach the server.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses {
+    /// Public base URL, which Meta and browsers call. Without one, links have the `Host` of a
+    /// request or `local_url`.
+    pub public_url: Option<String>,
     /// Base URL on this machine.
-    local_url: String,
+    pub local_url: String,
+    /// Names that a request may have as its `Host`.
+    pub hosts: Hosts,
+    /// Meta's sign-up, to which pages of setup links lead.
+    pub sign_up: Option<SignUp>,
+    pub graph_version: GraphVersion,
+    pub phone: Phone,
+    pub data_dir: PathBuf,
+}
+
+/// Emulated phone of the dashboard. No setting leads to one.
+#[derive(Debug, Clone, Default)]
+pub enum Phone {
+    #[default]
+    None,
+    /// In another process.
+    Apart,
+    /// The control API of this process's emulator.
+    Here(Router),
+}
+
+/// Embedded sign-up with an app of ours at Meta.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    pub app_id: String,
+    /// Configuration of Facebook Login for Business.
+    pub config_id: Option<String>,
+    pub dialog_base_url: String,
+    pub graph_version: GraphVersion,
+}
+
+pub(crate) struct Http {
+    addresses: Addresses,
     /// Renders `/metrics`.
     pub(crate) metrics: PrometheusHandle,
     pub(crate) rate_limit: RateLimit,
+    pub(crate) project_rate: RateLimit,
+    pub(crate) projects: ProjectLimits,
+    /// Requests of sessions: pages send many small ones.
+    pub(crate) session_limit: RateLimit,
+    /// Failed sign-ins.
+    pub(crate) throttle: Throttle,
+    pub(crate) last_uses: LastUses,
+    /// Hash of the one-time entry of `dev`, until it is used.
+    pub(crate) entry: std::sync::Mutex<Option<[u8; 32]>>,
     /// Failed webhook handshakes of an address.
     pub(crate) handshakes: RateLimit,
+    /// Setup pages of an address.
+    pub(crate) setup_pages: RateLimit,
+    /// Forms of setup pages of an address.
+    pub(crate) setup_forms: RateLimit,
     /// Open event streams.
     pub(crate) streams: Streams,
     /// Memory for bodies of webhooks.
@@ -47,6 +111,30 @@ pub(crate) struct Http {
 /// Duration of a trial write, or why it failed.
 pub(crate) type Probe = Result<Duration, String>;
 
+impl Http {
+    /// Configured base URL.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.addresses.public_url.as_deref()
+    }
+
+    pub(crate) fn phone(&self) -> &Phone {
+        &self.addresses.phone
+    }
+
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.addresses.data_dir
+    }
+
+    /// The version that calls of the Graph API name.
+    pub(crate) fn graph_version(&self) -> &GraphVersion {
+        &self.addresses.graph_version
+    }
+
+    pub(crate) fn sign_up(&self) -> Option<&SignUp> {
+        self.addresses.sign_up.as_ref()
+    }
+}
+
 impl Deref for AppState {
     type Target = Context;
     fn deref(&self) -> &Context {
@@ -55,22 +143,28 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    /// `public_url` is called by Meta and browsers; without one, links have the `Host` of a request
-    /// or `local_url`. A rate of 0 means no limit.
+    /// A rate of 0 means no limit.
     pub fn new(
         runtime: Context,
-        public_url: Option<String>,
-        local_url: String,
+        addresses: Addresses,
         rate_limit_per_minute: u32,
+        projects: ProjectLimits,
         metrics: PrometheusHandle,
     ) -> Self {
         let http = Http {
-            public_url,
-            local_url,
+            addresses,
             metrics,
             rate_limit: RateLimit::new(rate_limit_per_minute),
+            project_rate: RateLimit::new(projects.requests_per_minute),
+            projects,
+            session_limit: RateLimit::new(rate_limit_per_minute.saturating_mul(SESSION_FACTOR)),
+            throttle: Throttle::default(),
+            last_uses: LastUses::default(),
+            entry: std::sync::Mutex::default(),
             handshakes: RateLimit::new(FAILED_HANDSHAKES_PER_MINUTE),
-            streams: Streams::default(),
+            setup_pages: RateLimit::new(SETUP_PAGES_PER_MINUTE),
+            setup_forms: RateLimit::new(SETUP_FORMS_PER_MINUTE),
+            streams: Streams::new(projects.streams),
             unverified: Unverified::default(),
             large_bodies: Arc::default(),
             last_probe: Mutex::default(),
@@ -83,57 +177,43 @@ impl AppState {
         &self.http
     }
 
+    /// False for a name that is not ours: a page of any site can point its own name at this server.
+    pub(crate) fn allows_host(&self, host: Option<&HeaderValue>) -> bool {
+        // Only programs that are no browsers leave it out.
+        host.is_none_or(|host| self.http.addresses.hosts.allow(host.to_str().unwrap_or_default()))
+    }
+
+    /// Sets the one-time entry of `dev` by its hash.
+    pub(crate) fn set_entry(&self, hash: Option<[u8; 32]>) {
+        *self.http.entry.lock().unwrap_or_else(PoisonError::into_inner) = hash;
+    }
+
+    /// True if the entry fits; then it cannot be used again.
+    pub(crate) fn take_entry(&self, hash: &[u8; 32]) -> bool {
+        let mut entry = self.http.entry.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = entry.is_some_and(|known| bool::from(known.ct_eq(hash)));
+        if fits {
+            *entry = None;
+        }
+        fits
+    }
+
+    /// True if browsers reach this host over https, or on the same machine: they take `Secure`
+    /// cookies only there.
+    pub(crate) fn is_secure(&self, host: Option<&HeaderValue>) -> bool {
+        let is_https = self.http.addresses.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+        is_https || host.and_then(|host| host.to_str().ok()).is_some_and(hosts::is_loopback)
+    }
+
     /// Base URL for links: configured, or from the `Host` header. Any client can send any `Host`, so
     /// only addresses and `localhost` are taken from there.
     pub(crate) fn base_url(&self, host: Option<&HeaderValue>) -> String {
-        match &self.http.public_url {
+        match &self.http.addresses.public_url {
             Some(url) => url.trim_end_matches('/').into(),
-            None => match host.and_then(|host| host.to_str().ok()).filter(|host| is_local(host)) {
+            None => match host.and_then(|host| host.to_str().ok()).filter(|host| hosts::is_local(host)) {
                 Some(host) => format!("http://{host}"),
-                None => self.http.local_url.clone(),
+                None => self.http.addresses.local_url.clone(),
             },
-        }
-    }
-}
-
-/// True for `localhost` or an address, with or without a port.
-fn is_local(host: &str) -> bool {
-    let is_port = |port: &str| port.parse::<u16>().is_ok() && !port.starts_with('+');
-    let name = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name);
-    match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => name.eq_ignore_ascii_case("localhost") || name.parse::<Ipv4Addr>().is_ok(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn links_take_only_addresses_and_localhost_from_the_host_header() {
-        for host in ["127.0.0.1:4000", "192.0.2.1", "[::1]:4000", "[2001:db8::1]", "localhost", "LOCALHOST:80"] {
-            assert!(is_local(host), "{host}");
-        }
-        for host in [
-            "",
-            ":80",
-            "evil.example",
-            "localhost.evil.example",
-            "127.0.0.1.evil.example",
-            "127.0.0.1@evil.example",
-            "localhost/evil",
-            "localhost:80/evil",
-            "localhost:80:90",
-            "localhost:+80",
-            "[::1",
-            "::1",
-            "[evil]:80",
-            "localhost:99999",
-            "127.0.0.1:4000?x",
-            "user:1@evil.example",
-        ] {
-            assert!(!is_local(host), "{host}");
         }
     }
 }

@@ -15,7 +15,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 use runtime::metric_table::{METRICS, MetricKind};
 use std::{
     io::IsTerminal as _,
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 use tracing_subscriber::EnvFilter;
@@ -96,7 +96,7 @@ fn too_many_headers(request: &Request) -> bool {
 
 /// True for answers that may show keys, tokens or what a key gives access to.
 fn is_private(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/cli/")
+    ["/api/", "/app/api/", "/cli/", "/setup/"].iter().any(|start| path.starts_with(start))
 }
 
 /// No browser guesses the type of an answer, and none keeps a private one.
@@ -123,6 +123,8 @@ pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, n
         .map_or_else(|| "unmatched".to_owned(), |path| path.as_str().to_owned());
     let mut response = if too_many_headers(&request) {
         ApiError::Headers.into_response()
+    } else if !ctx.allows_host(request.headers().get(header::HOST)) {
+        ApiError::Host.into_response()
     } else {
         // No handler takes this long, so this ends slow senders.
         let done = tokio::time::timeout(PATIENCE, next.run(request)).await;
@@ -131,7 +133,7 @@ pub(crate) async fn request(State(ctx): State<AppState>, mut request: Request, n
     if let Some(failure) = response.extensions_mut().remove::<Failure>() {
         response = failure.response(&id, |cause| ctx.log_limit.admit(Uuid::nil(), cause, ctx.now()));
     }
-    if let Some(window) = facts.window.get() {
+    if let Some(window) = *facts.window.lock().unwrap_or_else(PoisonError::into_inner) {
         window.write(response.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_str(&id) {

@@ -12,7 +12,10 @@ use axum::{
 };
 use domain::ids::ProjectId;
 use gateways::whatsapp::signature;
-use runtime::ingest::{Received, receive, refuse_unsigned};
+use runtime::{
+    ingest::{Received, receive, refuse_unsigned},
+    number_proof,
+};
 use secrecy::ExposeSecret as _;
 use store::{
     transact,
@@ -90,7 +93,12 @@ async fn note_handshake(ctx: &AppState, token: &str) -> store::Result<bool> {
     };
     if let Some(project) = project_of(&owners) {
         let now = ctx.now();
-        transact!(ctx.store, "ingest.handshake", tx => unscoped::verify_numbers(tx, project, token, now).await)?;
+        transact!(ctx.store, "ingest.handshake", tx => {
+            for config in unscoped::verify_numbers(tx, project, token, now).await? {
+                number_proof::append_event(ctx, tx, project, config).await?;
+            }
+            Ok(())
+        })?;
     }
     Ok(!owners.is_empty())
 }

@@ -1,6 +1,6 @@
 //! Agents, and the immutable snapshots of them that executions pin.
 
-use crate::{counters, db::{Conn, Counter, Result, Scope, Tx, rows, run, statements, stored_words}};
+use crate::{counters, db::{Conn, Counter, Result, Scope, Tx, rows, run, statements, stored_words}, mcp_pins};
 use domain::{words, Timestamp, ids::{AgentId, ContactId, ProjectId, SnapshotId}};
 
 words! {
@@ -71,6 +71,15 @@ rows! {
     }
 }
 
+rows! {
+    /// A snapshot in a list, without its content.
+    #[derive(Debug, Clone)]
+    pub struct SnapshotSummaryRow {
+        pub id: SnapshotId,
+        pub created_at: Timestamp,
+    }
+}
+
 statements! {
     FIND_SNAPSHOT = ["SELECT ", SnapshotRow, " FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
     INSERT = ["INSERT INTO agents (project_id, id, name, description, system_prompt, message_debounce_seconds, agent_version, graph, \
@@ -79,20 +88,27 @@ statements! {
     UPDATE = ["UPDATE agents SET name = $3, description = $4, system_prompt = $5, message_debounce_seconds = $6, graph = $7, \
                snapshot_id = $8, version = version + 1, updated_at = $9, agent_version = $10, llm_config = $11, limits = $12, \
                enabled_tools = $13, webhooks_in_tests = $14 WHERE project_id = $1 AND id = $2"];
-    LOCK = ["UPDATE agents SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
+    // The prompts go; snapshots stay with the executions that pin them.
+    DELETE = ["UPDATE agents SET deleted_at = $3, updated_at = $3, version = version + 1, description = NULL, system_prompt = NULL, \
+               graph = '{}', llm_config = NULL WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL"];
+    LOCK = ["UPDATE agents SET updated_at = updated_at WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL \
              RETURNING ", AgentRow];
-    FIND = ["SELECT ", AgentRow, " FROM agents WHERE project_id = $1 AND id = $2"];
-    SUMMARY = ["SELECT ", AgentSummaryRow, " FROM agents WHERE project_id = $1 AND id = $2"];
-    LIST = ["SELECT ", AgentSummaryRow, " FROM agents WHERE project_id = $1 \
+    FIND = ["SELECT ", AgentRow, " FROM agents WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL"];
+    SUMMARY = ["SELECT ", AgentSummaryRow, " FROM agents WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL"];
+    LIST = ["SELECT ", AgentSummaryRow, " FROM agents WHERE project_id = $1 AND deleted_at IS NULL \
              ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
     DEBOUNCE = ["SELECT message_debounce_seconds FROM agents WHERE project_id = $1 AND id = $2"];
     INSERT_SNAPSHOT = ["INSERT INTO agent_snapshots (project_id, id, agent_id, content_hash, content, created_at) \
                         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id, agent_id, content_hash) \
                         DO UPDATE SET content_hash = excluded.content_hash RETURNING id"];
     SNAPSHOT = ["SELECT content FROM agent_snapshots WHERE project_id = $1 AND id = $2"];
-    CURRENT_SNAPSHOT = ["SELECT snapshot_id FROM agents WHERE project_id = $1 AND id = $2"];
-    SNAPSHOT_FOR = ["SELECT snapshot_id, (SELECT about_version FROM contacts WHERE project_id = $1 AND id = $3) \
-                     FROM agents WHERE project_id = $1 AND id = $2"];
+    CURRENT_SNAPSHOT = ["SELECT snapshot_id FROM agents WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL"];
+    SNAPSHOTS = ["SELECT ", SnapshotSummaryRow, " FROM agent_snapshots WHERE project_id = $1 AND agent_id = $2 \
+                  ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
+    COUNT_SNAPSHOTS = ["SELECT count(*) FROM agent_snapshots WHERE project_id = $1 AND agent_id = $2"];
+    SNAPSHOT_FOR = ["SELECT snapshot_id, (SELECT about_version FROM contacts WHERE project_id = $1 AND id = $3), \
+                     (SELECT agent_messages FROM projects WHERE id = $1) \
+                     FROM agents WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL"];
 }
 
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
@@ -103,11 +119,23 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Resu
     Ok(())
 }
 
-/// The row must have been read in the same transaction.
+/// Saves an agent; the next lists of its MCP servers are pinned. The row must have been read in the
+/// same transaction.
 pub async fn update(tx: &mut Tx<'_>, project: ProjectId, row: &AgentRow) -> Result<()> {
+    mcp_pins::delete(tx, project, row.id).await?;
     run!(tx, UPDATE, [project, row.id, row.name, row.description, row.system_prompt, row.message_debounce_seconds,
         row.graph, row.snapshot_id, row.updated_at, row.agent_version, row.llm_config, row.limits, row.enabled_tools,
         row.webhooks_in_tests], execute).map(drop)
+}
+
+/// Deletes an agent; the caller must have ended everything that needs it. `false` if it is gone.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: AgentId, now: Timestamp) -> Result<bool> {
+    let is_deleted = run!(tx, DELETE, [project, id, now], execute)? == 1;
+    if is_deleted {
+        mcp_pins::delete(tx, project, id).await?;
+        counters::add(tx, project, Counter::Agents, id.uuid(), -1);
+    }
+    Ok(is_deleted)
 }
 
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<AgentRow>> {
@@ -148,11 +176,28 @@ pub async fn ensure_snapshot(
 ) -> Result<SnapshotId> {
     let (project, now) = (s.project, s.now);
     let (id,) = run!(s, INSERT_SNAPSHOT, [project, new_id, agent, content_hash, content, now], fetch_one as (SnapshotId,))?;
+    if id == new_id {
+        let bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
+        counters::add(s, project, Counter::StoredBytes, id.uuid(), bytes);
+    }
     Ok(id)
 }
 
 pub async fn find_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -> Result<Option<SnapshotRow>> {
     run!(conn, FIND_SNAPSHOT, [project, id], fetch_optional as SnapshotRow)
+}
+
+/// A page of an agent's snapshots, newest first, and their number.
+pub async fn snapshots(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    agent: AgentId,
+    limit: i64,
+    offset: i64,
+) -> Result<(Vec<SnapshotSummaryRow>, i64)> {
+    let rows = run!(conn, SNAPSHOTS, [project, agent, limit, offset], fetch_all as SnapshotSummaryRow)?;
+    let (total,) = run!(conn, COUNT_SNAPSHOTS, [project, agent], fetch_one as (i64,))?;
+    Ok((rows, total))
 }
 
 pub async fn snapshot(conn: &mut Conn<'_>, project: ProjectId, id: SnapshotId) -> Result<Option<String>> {
@@ -163,13 +208,13 @@ pub async fn current_snapshot(conn: &mut Conn<'_>, project: ProjectId, id: Agent
     Ok(run!(conn, CURRENT_SNAPSHOT, [project, id], fetch_optional as (SnapshotId,))?.map(|(id,)| id))
 }
 
-/// The current snapshot, and the version of the contact context.
+/// The current snapshot, the version of the contact context, and the project's settings of messages.
 pub async fn snapshot_for(
     tx: &mut Tx<'_>,
     project: ProjectId,
     id: AgentId,
     contact: ContactId,
-) -> Result<Option<(SnapshotId, i64)>> {
-    let row = run!(tx, SNAPSHOT_FOR, [project, id, contact], fetch_optional as (SnapshotId, Option<i64>))?;
-    Ok(row.map(|(id, about)| (id, about.unwrap_or_default())))
+) -> Result<Option<(SnapshotId, i64, Option<String>)>> {
+    let row = run!(tx, SNAPSHOT_FOR, [project, id, contact], fetch_optional as (SnapshotId, Option<i64>, Option<String>))?;
+    Ok(row.map(|(id, about, settings)| (id, about.unwrap_or_default(), settings)))
 }

@@ -90,6 +90,19 @@ rows! {
     }
 }
 
+rows! {
+    /// Numbers of rows that expire.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct Expiring {
+        pub answers: i64,
+        pub webhooks: i64,
+        pub codes: i64,
+        pub tokens: i64,
+        /// Rights of codes and tokens.
+        pub rights: i64,
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Census {
     pub conversations: Vec<Conversation>,
@@ -119,11 +132,15 @@ statements! {
                    (SELECT count(*) FROM history h WHERE h.project_id = e.project_id AND h.execution_id = e.id) AS history \
                    FROM executions e ORDER BY conversation_id, created_at, id"];
     JOURNAL = ["SELECT ", Step, " FROM journal ORDER BY execution_id, step_no"];
+    EXPIRING = ["SELECT (SELECT count(*) FROM idempotency) AS answers, (SELECT count(*) FROM webhook_events) AS webhooks, \
+                 (SELECT count(*) FROM cli_logins) AS codes, (SELECT count(*) FROM cli_tokens) AS tokens, \
+                 (SELECT count(*) FROM cli_access) AS rights"];
     PIECES = ["SELECT count(*) FROM upload_pieces"];
     MAILBOX = ["SELECT count(*) FROM mailbox"];
     WRONG_COUNTERS = ["SELECT project_id, list, of_id, CAST(SUM(n) AS BIGINT) AS counted, CAST(SUM(found) AS BIGINT) AS there FROM (\
         SELECT project_id, list, of_id, n, 0 AS found FROM counters \
         UNION ALL SELECT project_id, 'agents' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM agents \
+            WHERE deleted_at IS NULL \
         UNION ALL SELECT project_id, 'contacts' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM contacts \
             WHERE wa_id IS NOT NULL OR user_id IS NOT NULL \
         UNION ALL SELECT project_id, 'conversations' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM conversations \
@@ -131,6 +148,8 @@ statements! {
         UNION ALL SELECT project_id, 'customers' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM customers \
         UNION ALL SELECT project_id, 'executions' AS list, agent_id AS of_id, 0 AS n, 1 AS found FROM executions WHERE began_with IS NULL \
         UNION ALL SELECT project_id, 'sandbox_sessions' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM sandbox_sessions \
+        UNION ALL SELECT project_id, 'stored_bytes' AS list, project_id AS of_id, 0 AS n, length(bytes) AS found FROM upload_pieces \
+        UNION ALL SELECT project_id, 'stored_bytes' AS list, project_id AS of_id, 0 AS n, octet_length(content) AS found FROM agent_snapshots \
         UNION ALL SELECT project_id, 'test_runs_of_case' AS list, case_id AS of_id, 0 AS n, 1 AS found FROM test_runs \
         UNION ALL SELECT project_id, 'test_runs_of_suite' AS list, suite_id AS of_id, 0 AS n, 1 AS found FROM test_runs \
         UNION ALL SELECT project_id, 'whatsapp_configs' AS list, project_id AS of_id, 0 AS n, 1 AS found FROM whatsapp_configs) AS everything \
@@ -158,6 +177,11 @@ pub async fn read(conn: &mut Conn<'_>, now: i64) -> Result<Census> {
         mailbox,
         overdue,
     })
+}
+
+/// Numbers of rows that expire.
+pub async fn expiring(conn: &mut Conn<'_>) -> Result<Expiring> {
+    run!(conn, EXPIRING, [], fetch_one as Expiring)
 }
 
 /// Number of stored pieces of files.

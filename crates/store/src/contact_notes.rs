@@ -1,7 +1,7 @@
 //! Notes about contacts.
 
 use crate::{contacts, db::{Conn, Result, Tx, rows, run, statements}};
-use domain::{Timestamp, ids::{ContactId, ContactNoteId, ProjectId}};
+use domain::{Timestamp, author::Author, ids::{ContactId, ContactNoteId, ProjectId}};
 
 rows! {
     #[derive(Debug, Clone)]
@@ -11,14 +11,16 @@ rows! {
         pub content: String,
         /// A JSON object.
         pub metadata: String,
+        /// None of notes of earlier versions.
+        pub author: Option<Author>,
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
     }
 }
 
 statements! {
-    INSERT = ["INSERT INTO contact_notes (project_id, id, contact_id, name, content, metadata, created_at, updated_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"];
+    INSERT = ["INSERT INTO contact_notes (project_id, id, contact_id, name, content, metadata, created_at, updated_at, author) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"];
     FIND = ["SELECT ", ContactNoteRow, " FROM contact_notes \
              WHERE project_id = $1 AND contact_id = $2 AND id = $3"];
     LOCK = ["UPDATE contact_notes SET updated_at = updated_at WHERE project_id = $1 AND contact_id = $2 AND id = $3 \
@@ -31,7 +33,7 @@ statements! {
 }
 
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, contact: ContactId, n: &ContactNoteRow) -> Result<()> {
-    run!(tx, INSERT, [project, n.id, contact, n.name, n.content, n.metadata, n.created_at, n.updated_at], execute)?;
+    run!(tx, INSERT, [project, n.id, contact, n.name, n.content, n.metadata, n.created_at, n.updated_at, n.author], execute)?;
     contacts::changed(tx, project, contact).await
 }
 

@@ -51,6 +51,21 @@ rows! {
     }
 }
 
+rows! {
+    /// Address and disclosure of a contact, read before a message is queued.
+    #[derive(Debug, Clone)]
+    pub struct AddresseeRow {
+        pub wa_id: Option<String>,
+        pub user_id: Option<String>,
+        /// A JSON object.
+        pub metadata: String,
+        /// Time of the message with the disclosure.
+        pub disclosed_at: Option<Timestamp>,
+        /// The project's settings, JSON.
+        pub agent_messages: Option<String>,
+    }
+}
+
 /// Filters of a list.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -69,6 +84,11 @@ pub struct Filter {
 }
 
 statements! {
+    ADDRESSEE = ["SELECT wa_id, user_id, metadata, disclosed_at, agent_messages FROM contacts \
+                  JOIN (SELECT id AS project, agent_messages FROM projects) AS settings ON project = project_id \
+                  WHERE project_id = $1 AND id = $2"];
+    DISCLOSE = ["UPDATE contacts SET disclosed_at = $3 WHERE project_id = $1 AND id = $2 AND disclosed_at IS NULL"];
+    DISCLOSE_AGAIN = ["UPDATE contacts SET disclosed_at = NULL WHERE project_id = $1 AND id = $2 AND disclosed_at IS NOT NULL"];
     INSERT = ["INSERT INTO contacts (project_id, id, customer_id, profile_name, name_search, wa_id, user_id, metadata, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, '{}', $8, $8) ON CONFLICT (project_id, id) DO NOTHING"];
     // Most messages bring nothing new about their sender, and each column here is in an index.
@@ -133,6 +153,18 @@ pub async fn ensure(
     seen: &Seen,
     now: Timestamp,
 ) -> Result<ContactId> {
+    see(tx, project, identities, new_id, seen, now).await.map(|(id, _)| id)
+}
+
+/// As [`ensure`]; also returns whether the contact is new or something about it was.
+pub async fn see(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    identities: &[Identity],
+    new_id: ContactId,
+    seen: &Seen,
+    now: Timestamp,
+) -> Result<(ContactId, bool)> {
     let mut found = None;
     let mut found_at = None;
     for (place, i) in identities.iter().enumerate() {
@@ -147,13 +179,13 @@ pub async fn ensure(
     // If a concurrent transaction creates the same contact, this one only updates it.
     let created = found.is_none()
         && run!(tx, INSERT, [project, id, seen.customer, seen.profile_name, search, seen.wa_id, seen.user_id, now], execute)? == 1;
-    let mut reachable = created;
+    let (mut reachable, mut changed) = (created, created);
     if !created {
         // A contact becomes reachable once, so only one transaction may count it.
         if found.is_none_or(|(_, unreachable)| unreachable) {
             reachable = run!(tx, REACH, [project, id, now], execute)? == 1;
         }
-        run!(tx, SEE, [project, id, seen.customer, seen.profile_name, search, seen.wa_id, seen.user_id, now], execute)?;
+        changed = run!(tx, SEE, [project, id, seen.customer, seen.profile_name, search, seen.wa_id, seen.user_id, now], execute)? == 1;
     }
     if reachable && (seen.wa_id.is_some() || seen.user_id.is_some()) {
         counters::add(tx, project, Counter::Contacts, id.uuid(), 1);
@@ -166,7 +198,7 @@ pub async fn ensure(
             return Err(Error::Retry("a concurrent transaction created this contact".into()));
         }
     }
-    Ok(id)
+    Ok((id, changed))
 }
 
 pub async fn by_identity(conn: &mut Conn<'_>, project: ProjectId, identity: &Identity) -> Result<Option<ContactId>> {
@@ -176,6 +208,21 @@ pub async fn by_identity(conn: &mut Conn<'_>, project: ProjectId, identity: &Ide
 
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ContactId) -> Result<Option<ContactRow>> {
     run!(conn, FIND, [project, id], fetch_optional as ContactRow)
+}
+
+/// Recipient of a message, and the state of the contact's disclosure.
+pub async fn addressee(conn: &mut Conn<'_>, project: ProjectId, id: ContactId) -> Result<Option<AddresseeRow>> {
+    run!(conn, ADDRESSEE, [project, id], fetch_optional as AddresseeRow)
+}
+
+/// Notes that a message of an agent holds the disclosure. `false` if an earlier one does.
+pub async fn disclose(tx: &mut Tx<'_>, project: ProjectId, id: ContactId, now: Timestamp) -> Result<bool> {
+    Ok(run!(tx, DISCLOSE, [project, id, now], execute)? == 1)
+}
+
+/// The next message of an agent holds the disclosure again: a person has talked with the contact.
+pub async fn disclose_again(tx: &mut Tx<'_>, project: ProjectId, id: ContactId) -> Result<()> {
+    run!(tx, DISCLOSE_AGAIN, [project, id], execute).map(drop)
 }
 
 /// Stores a contact created over the API, with the identity of its number. [`Error::Conflict`] if

@@ -2,7 +2,7 @@
 //! conversation's row names the same assignee, and both change in one transaction.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements};
-use domain::{Timestamp, ids::{AssignmentId, ConversationId, ProjectId, UserId}};
+use domain::{Timestamp, author::Author, ids::{AssignmentId, ConversationId, ProjectId, UserId}};
 
 rows! {
     /// A stored assignment.
@@ -16,13 +16,15 @@ rows! {
         pub notes: Option<String>,
         /// None if it was created with a key of the operator's.
         pub created_by_user_id: Option<UserId>,
+        /// None of assignments of earlier versions.
+        pub author: Option<Author>,
         pub created_at: Timestamp,
     }
 }
 
 statements! {
     INSERT = ["INSERT INTO conversation_assignments (project_id, id, conversation_id, user_id, active, notes, created_by_user_id, created_at, \
-               updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)"];
+               updated_at, author) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)"];
     UPDATE = ["UPDATE conversation_assignments SET user_id = $3, active = $4, notes = $5, updated_at = $6 WHERE project_id = $1 AND id = $2"];
     FIND = ["SELECT ", AssignmentRow, " FROM conversation_assignments \
              WHERE project_id = $1 AND conversation_id = $2 AND id = $3"];
@@ -35,7 +37,7 @@ statements! {
 /// [`crate::Error::Conflict`] if the conversation has an active assignment.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, row: &AssignmentRow) -> Result<()> {
     run!(tx, INSERT, [project, row.id, row.conversation_id, row.user_id, i64::from(row.active), row.notes, row.created_by_user_id,
-        row.created_at], execute).map(drop)
+        row.created_at, row.author], execute).map(drop)
 }
 
 /// The row must have been read while its conversation was locked.

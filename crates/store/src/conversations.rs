@@ -3,7 +3,7 @@
 //! It holds the sequence numbers, the due time and the lease, whose epoch every claim raises. A
 //! write with an old epoch changes nothing (docs/spec/reliability.md 4).
 
-use crate::{counters, unscoped::DueConversation, whatsapp_configs::WhatsappConfigRow, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements, stored_words}};
+use crate::{counters, projects::Stopped, unscoped::DueConversation, whatsapp_configs::WhatsappConfigRow, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements, stored_words}};
 use domain::{Span, Timestamp, conversation::ConversationStatus, ids::{AgentId, ContactId, ConversationId, ExecutionId, ProjectId, UserId, WhatsappConfigId}};
 
 /// Length of a claim without renewal.
@@ -123,13 +123,16 @@ statements! {
     CLAIM = ["UPDATE conversations SET epoch = epoch + 1, due_at = 0, burst_started_at = NULL, lease_owner = $4, \
               lease_until = ", db_now, " + $5 \
               WHERE project_id = $1 AND id = $2 AND epoch = $3 AND lease_until < ", db_now, " \
+              AND NOT EXISTS (SELECT 1 FROM projects WHERE id = $1 AND (", Stopped, ")) \
               RETURNING ", ConversationRow];
     CLAIM_IF_FREE = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = $3, lease_until = ", db_now, " + $4 \
                       WHERE project_id = $1 AND id = $2 AND lease_until < ", db_now, " \
+                      AND NOT EXISTS (SELECT 1 FROM projects WHERE id = $1 AND (", Stopped, ")) \
                       RETURNING ", ConversationRow];
     SEIZE = ["UPDATE conversations SET epoch = epoch + 1, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 \
               RETURNING ", ConversationRow];
     HELD = ["UPDATE conversations SET updated_at = $4 WHERE project_id = $1 AND id = $2 AND epoch = $3 \
+             AND NOT EXISTS (SELECT 1 FROM projects WHERE id = $1 AND deleted_at IS NOT NULL) \
              RETURNING ", ConversationRow];
     RELEASE = ["UPDATE conversations SET execution_id = $4, due_at = $5, burst_started_at = NULL, lease_owner = NULL, lease_until = 0 \
                 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
@@ -191,13 +194,14 @@ pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ConversationId) -
     run!(conn, FIND, [project, id], fetch_optional as ConversationRow)
 }
 
-/// Claims the conversation if its epoch is unchanged and no lease is active; returns the new epoch.
+/// Claims the conversation if its epoch is unchanged, no lease is active and the project is not
+/// stopped; returns the new epoch.
 /// The row stays due, so that another worker reclaims it if this one dies.
 pub async fn claim(tx: &mut Tx<'_>, due: DueConversation, owner: &str) -> Result<Option<ConversationRow>> {
     run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE], fetch_optional as ConversationRow)
 }
 
-/// Claims the conversation if no lease is active, at any epoch.
+/// Claims the conversation if no lease is active and the project is not stopped, at any epoch.
 pub async fn claim_if_free(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -212,7 +216,8 @@ pub async fn seize(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> R
     run!(tx, SEIZE, [project, id], fetch_optional as ConversationRow)
 }
 
-/// Locks the row. [`Error::StaleEpoch`] if this epoch has lost its claim.
+/// Locks the row. [`Error::StaleEpoch`] if this epoch has lost its claim, or the project is being
+/// deleted.
 pub async fn held(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, epoch: i64, now: Timestamp) -> Result<ConversationRow> {
     run!(tx, HELD, [project, id, epoch, now], fetch_optional as ConversationRow)?.ok_or(Error::StaleEpoch)
 }

@@ -35,6 +35,11 @@ pub(crate) async fn length(conn: &mut Conn<'_>, project: ProjectId, counter: Cou
     Ok(run!(conn, LENGTH, [project, list, of], fetch_one as (i64,))?.0)
 }
 
+/// Bytes of all stored files and versions of agents of a project.
+pub async fn stored_bytes(conn: &mut Conn<'_>, project: ProjectId) -> Result<i64> {
+    length(conn, project, Counter::StoredBytes).await
+}
+
 /// A page of a list and the number of all matching rows: from the counter where nothing is
 /// filtered, else counted.
 pub(crate) async fn page<R: FromRow>(

@@ -63,6 +63,8 @@ pub struct NewExecution<'a> {
     pub conversation: ConversationId,
     /// `+` and digits.
     pub phone_number: Option<&'a str>,
+    /// Place of the contact's message that it begins with.
+    pub first_message: Option<i64>,
     pub now: Timestamp,
 }
 
@@ -80,7 +82,18 @@ pub struct Saved<'a> {
     pub state: &'a str,
     pub state_format: i64,
     pub step_no: i64,
+    pub sums: Sums,
+    /// Model calls of the step.
+    pub llm_calls: i64,
     pub now: Timestamp,
+}
+
+/// Sums of an execution, for lists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub turns: i64,
+    pub input_tokens: i64,
+    pub output_tokens: i64,
 }
 
 /// Filters of a list.
@@ -100,19 +113,24 @@ statements! {
                   WHERE project_id = $1 AND id = $2 AND began_with IS NULL RETURNING agent_id"];
     BEGAN_WITH = ["SELECT began_with FROM executions WHERE project_id = $1 AND id = $2 AND began_with IS NOT NULL"];
     INSERT = ["INSERT INTO executions (project_id, id, agent_id, snapshot_id, conversation_id, phone_number, status, node, state, \
-               state_format, step_no, started_at, created_at, updated_at) \
-               VALUES ($1, $2, $3, $4, $5, $6, 'started', '__start__', '', 0, 0, $7, $7, $7)"];
+               state_format, step_no, llm_calls, started_at, created_at, updated_at, first_message_seq) \
+               VALUES ($1, $2, $3, $4, $5, $6, 'started', '__start__', '', 0, 0, 0, $7, $7, $7, $8)"];
     STATE = ["SELECT ", StateRow, " FROM executions WHERE project_id = $1 AND id = $2"];
     STEP = ["SELECT snapshot_id, status, state, state_format, step_no, ended_at, \
              (SELECT about_version FROM contacts WHERE project_id = $1 AND id = $3) AS about_version \
              FROM executions WHERE project_id = $1 AND id = $2"];
     SAVE = ["UPDATE executions SET node = $3, handoff_reason = $4, end_reason = $5, error = $6, state = $7, state_format = $8, \
-             step_no = $9, updated_at = $10 WHERE project_id = $1 AND id = $2"];
+             step_no = $9, updated_at = $10, turns = $11, input_tokens = $12, output_tokens = $13, \
+             llm_calls = llm_calls + $14 \
+             WHERE project_id = $1 AND id = $2"];
     // Apart from [`SAVE`]: the status stands in two indexes, and not every step changes it.
     SAVE_AS = ["UPDATE executions SET node = $3, handoff_reason = $4, end_reason = $5, error = $6, state = $7, state_format = $8, \
-                step_no = $9, updated_at = $10, status = $11, ended_at = CASE WHEN $12 THEN CAST($10 AS BIGINT) ELSE NULL END \
+                step_no = $9, updated_at = $10, turns = $11, input_tokens = $12, output_tokens = $13, \
+                llm_calls = llm_calls + $14, status = $15, ended_at = CASE WHEN $16 THEN CAST($10 AS BIGINT) ELSE NULL END \
                 WHERE project_id = $1 AND id = $2"];
     FIND = ["SELECT ", ExecutionRow, " FROM executions WHERE project_id = $1 AND id = $2"];
+    LIVE_OF_AGENT = ["SELECT ", ExecutionRow, " FROM executions WHERE project_id = $1 AND agent_id = $2 AND began_with IS NULL \
+                      AND status IN ('started', 'running', 'paused', 'handoff') ORDER BY conversation_id LIMIT $3"];
     OF_CONVERSATION = ["SELECT ", ExecutionRow, " FROM executions WHERE project_id = $1 AND conversation_id = $2 \
                         ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT_OF_CONVERSATION = ["SELECT count(*) FROM executions WHERE project_id = $1 AND conversation_id = $2"];
@@ -129,7 +147,7 @@ pub(crate) const LIST: List<2, 6> = List {
 /// Stores a new execution, in `started` and without a state. A conversation that has a live one
 /// refuses it.
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, e: &NewExecution<'_>) -> Result<()> {
-    run!(tx, INSERT, [project, e.id, e.agent, e.snapshot, e.conversation, e.phone_number, e.now], execute)?;
+    run!(tx, INSERT, [project, e.id, e.agent, e.snapshot, e.conversation, e.phone_number, e.now, e.first_message], execute)?;
     counters::add(tx, project, Counter::ExecutionsOf(e.agent.uuid()), e.id.uuid(), 1);
     Ok(())
 }
@@ -168,11 +186,13 @@ pub async fn for_step(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, cont
 
 /// The caller must hold the conversation's epoch.
 pub async fn save(tx: &mut Tx<'_>, project: ProjectId, id: ExecutionId, s: &Saved<'_>) -> Result<()> {
+    let sums = s.sums;
     match s.entered {
         None => run!(tx, SAVE, [project, id, s.node, s.handoff_reason, s.end_reason, s.error, s.state, s.state_format,
-        s.step_no, s.now], execute),
+        s.step_no, s.now, sums.turns, sums.input_tokens, sums.output_tokens, s.llm_calls], execute),
         Some(status) => run!(tx, SAVE_AS, [project, id, s.node, s.handoff_reason, s.end_reason, s.error, s.state,
-        s.state_format, s.step_no, s.now, status, status.is_over()], execute),
+        s.state_format, s.step_no, s.now, sums.turns, sums.input_tokens, sums.output_tokens, s.llm_calls,
+        status, status.is_over()], execute),
     }
     .map(drop)
 }
@@ -200,6 +220,12 @@ pub async fn list(
         f.phone_number.as_deref().map(Value::from),
     ]);
     counters::page(conn, (project, Counter::ExecutionsOf(agent.uuid())), &query, (limit, offset)).await
+}
+
+/// Executions of an agent that are not over, without those of tests, in the order of their
+/// conversations.
+pub async fn live_of_agent(conn: &mut Conn<'_>, project: ProjectId, agent: AgentId, limit: i64) -> Result<Vec<ExecutionRow>> {
+    run!(conn, LIVE_OF_AGENT, [project, agent, limit], fetch_all as ExecutionRow)
 }
 
 /// A page of a conversation's executions, newest first, and their number.

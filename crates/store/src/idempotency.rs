@@ -19,8 +19,7 @@ rows! {
 }
 
 statements! {
-    FORGET = ["DELETE FROM idempotency WHERE project_id = $1 AND expires_at <= $2 AND (key = $3 OR key IN \
-               (SELECT key FROM idempotency WHERE project_id = $1 AND expires_at <= $2 LIMIT 20))"];
+    FORGET = ["DELETE FROM idempotency WHERE project_id = $1 AND key = $2 AND expires_at <= $3"];
     CLAIM = ["INSERT INTO idempotency (project_id, key, request_hash, status, body, expires_at) VALUES ($1, $2, $3, 0, '', $4) \
               ON CONFLICT (project_id, key) DO NOTHING"];
     FIND = ["SELECT ", StoredAnswer, " FROM idempotency WHERE project_id = $1 AND key = $2"];
@@ -29,8 +28,7 @@ statements! {
 }
 
 /// Claims the key for this transaction, or returns its stored answer. A concurrent transaction with
-/// the key waits for this one, so a key is never visible without its answer. Deletes some expired
-/// answers.
+/// the key waits for this one, so a key is never visible without its answer.
 pub async fn claim(
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -38,7 +36,7 @@ pub async fn claim(
     request_hash: &[u8],
     now: Timestamp,
 ) -> Result<Option<StoredAnswer>> {
-    run!(tx, FORGET, [project, now, key], execute)?;
+    run!(tx, FORGET, [project, key, now], execute)?;
     if run!(tx, CLAIM, [project, key, request_hash, now + KEPT], execute)? > 0 {
         return Ok(None);
     }

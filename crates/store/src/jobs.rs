@@ -28,7 +28,9 @@ statements! {
     PUT = ["INSERT INTO jobs (project_id, id, kind, dedupe_key, payload, run_at, attempt, lease_until, epoch) \
             VALUES ($1, $2, $3, $4, $5, $6, 0, 0, 0) ON CONFLICT (project_id, kind, dedupe_key) DO UPDATE SET run_at = excluded.run_at"];
     CLAIM = ["UPDATE jobs SET epoch = epoch + 1, attempt = attempt + 1, lease_until = ", db_now, " + $3 \
-              WHERE project_id = $1 AND id = $2 AND run_at <= $4 AND lease_until < ", db_now, " RETURNING ", JobRow];
+              WHERE project_id = $1 AND id = $2 AND run_at <= $4 AND lease_until < ", db_now, " \
+              AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = $1 \
+                  AND (p.deleted_at IS NOT NULL OR p.archived_at IS NOT NULL AND jobs.kind = 'test_run')) RETURNING ", JobRow];
     WAKE = ["UPDATE jobs SET run_at = $4 WHERE project_id = $1 AND kind = $2 AND dedupe_key = $3"];
     CANCEL = ["DELETE FROM jobs WHERE project_id = $1 AND kind = $2 AND dedupe_key = $3"];
     HOLD = ["UPDATE jobs SET lease_owner = $4, lease_until = ", db_now, " + $5 WHERE project_id = $1 AND id = $2 AND epoch = $3"];
@@ -65,7 +67,8 @@ pub async fn put_unknown(s: &mut Scope<'_, '_>, job: NewJob<'_>) -> Result<()> {
     run!(s, PUT, [project, job.id, "from_the_future", job.key, job.payload, job.run_at], execute).map(drop)
 }
 
-/// Claims a due job; `None` if another worker did.
+/// Claims a due job; `None` if another worker did, or the project is stopped: an archived one runs no
+/// tests.
 pub async fn claim(tx: &mut Tx<'_>, due: DueRow, now: Timestamp) -> Result<Option<JobRow>> {
     run!(tx, CLAIM, [due.project_id, due.id, LEASE, now], fetch_optional as JobRow)
 }

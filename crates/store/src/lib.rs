@@ -2,13 +2,13 @@
 //!
 //! `db/` opens either database and runs transactions; each other file holds one resource's rows and
 //! statements and nothing else. Every function takes the project first; those that cannot live in
-//! `unscoped.rs`.
+//! `unscoped.rs`, and in `due.rs` and `expired.rs` for the workers.
 
 mod db;
 mod search;
 
 #[cfg(feature = "testing")]
-pub use db::{admin, list::Variant, sql::Sql};
+pub use db::{admin, list::Variant, sql::Sql, tables};
 pub use db::{
     backup::{self, BACKUP_MARK},
     conn::{Conn, Reader, Scope, Transaction, Tx},
@@ -40,8 +40,10 @@ macro_rules! resources {
 
 resources! {
     agent_whatsapp_configs, agents, api_keys, audit, #[cfg(feature = "testing")] census, cli_logins, contact_notes, contacts,
-    conversation_assignments, conversations, counters, customers, events, executions, history, idempotency, jobs,
-    journal, mailbox, messages, outbox, platform_settings, projects, sandbox_sessions, secrets, suspects, test_cases, test_chats,
+    conversation_assignments, conversations, counters, customers, due, events, execution_list, executions, expired, history,
+    hook_deliveries, hook_endpoints, hook_events, idempotency, inbox, invitations, jobs,
+    journal, mailbox, mcp_pins, members, message_changes, messages, model_providers, outbox, platform_settings, project_deletion, projects, sandbox_sessions, secrets, sessions,
+    setup_links, suspects, test_cases, test_chats,
     test_runs, test_suites, timers, unscoped, uploads, users, webhook_events, whatsapp_configs, whatsapp_template_syncs,
     whatsapp_templates,
 }
@@ -51,6 +53,7 @@ resources! {
 #[cfg(feature = "testing")]
 pub fn lists() -> Vec<(&'static str, Vec<Variant>)> {
     vec![
+        ("audit", audit::LIST.variants()),
         ("contacts", contacts::LIST.variants()),
         ("conversations", conversations::LIST.variants()),
         ("customers", customers::LIST.variants()),

@@ -1,7 +1,7 @@
 //! Inputs of a conversation that no step has consumed yet. A row is deleted in the commit that
 //! consumes it, so a crash neither loses nor repeats one.
 
-use crate::db::{Result, Tx, rows, run, statements};
+use crate::db::{Conn, Result, Tx, rows, run, statements};
 use domain::ids::{ConversationId, ProjectId};
 
 rows! {
@@ -19,6 +19,9 @@ rows! {
 statements! {
     PUT = ["INSERT INTO mailbox (project_id, conversation_id, seq, input_key, body) VALUES ($1, $2, $3, $4, $5) \
             ON CONFLICT (project_id, conversation_id, input_key) DO NOTHING"];
+    PEEK = ["SELECT ", MailRow, " FROM mailbox WHERE project_id = $1 AND conversation_id = $2 ORDER BY seq"];
+    REPLACE = ["UPDATE mailbox SET body = $4 WHERE project_id = $1 AND conversation_id = $2 AND input_key = $3"];
+    WITHDRAW = ["DELETE FROM mailbox WHERE project_id = $1 AND conversation_id = $2 AND input_key = $3"];
     TAKE = ["DELETE FROM mailbox WHERE project_id = $1 AND conversation_id = $2 RETURNING ", MailRow];
 }
 
@@ -32,4 +35,19 @@ pub async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: Conversatio
     let mut rows = run!(tx, TAKE, [project, conversation], fetch_all as MailRow)?;
     rows.sort_by_key(|row| row.seq);
     Ok(rows)
+}
+
+/// The waiting inputs, in order.
+pub async fn peek(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId) -> Result<Vec<MailRow>> {
+    run!(conn, PEEK, [project, conversation], fetch_all as MailRow)
+}
+
+/// Replaces a waiting input; `false` if none of this key waits.
+pub async fn replace(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, key: &str, body: &str) -> Result<bool> {
+    Ok(run!(tx, REPLACE, [project, conversation, key, body], execute)? == 1)
+}
+
+/// Removes a waiting input; `false` if none of this key waits.
+pub async fn withdraw(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, key: &str) -> Result<bool> {
+    Ok(run!(tx, WITHDRAW, [project, conversation, key], execute)? == 1)
 }

@@ -1,7 +1,7 @@
 //! Messages in both directions, in the order of their conversation.
 
 use crate::db::{Conn, Result, Tx, rows, run, statements, stored_words};
-use domain::{Timestamp, ids::{ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction, MessageOrigin, MessageStatus}};
+use domain::{Timestamp, author::Author, ids::{ContactId, ConversationId, ExecutionId, MessageId, ProjectId}, message::{Delivery, Direction, MessageOrigin, MessageStatus}};
 
 stored_words!(Delivery, Direction, MessageOrigin, MessageStatus);
 
@@ -21,10 +21,20 @@ rows! {
         pub wamid: Option<String>,
         pub status: MessageStatus,
         pub origin: MessageOrigin,
+        /// None of a contact's message, an automatic answer, and messages of earlier versions.
+        pub author: Option<Author>,
         /// Why it failed.
         pub error: Option<String>,
         /// JSON: what became of the file that it brought; none of a message without one.
         pub media: Option<String>,
+        /// Meta's time.
+        pub wa_timestamp: Option<Timestamp>,
+        /// Meta's time of the newest edit by the contact.
+        pub edited_at: Option<Timestamp>,
+        /// JSON of the texts before it, oldest first.
+        pub earlier_texts: Option<String>,
+        /// Meta's time at which the contact deleted it; then it has no content.
+        pub deleted_at: Option<Timestamp>,
         /// Time at which it was stored.
         pub created_at: Timestamp,
         pub updated_at: Timestamp,
@@ -37,6 +47,7 @@ pub struct NewMessage<'a> {
     pub seq: i64,
     pub direction: Direction,
     pub origin: MessageOrigin,
+    pub author: Option<Author>,
     /// `text` and so on.
     pub kind: &'a str,
     pub content: &'a str,
@@ -50,18 +61,33 @@ pub struct NewMessage<'a> {
     pub now: Timestamp,
 }
 
+rows! {
+    /// First time of each status of a sent message, by Meta's clock.
+    #[derive(Debug, Clone, Copy)]
+    pub struct StatusTimes {
+        pub sent_at: Option<Timestamp>,
+        pub delivered_at: Option<Timestamp>,
+        pub read_at: Option<Timestamp>,
+        pub failed_at: Option<Timestamp>,
+    }
+}
+
 statements! {
+    STATUS_TIMES = ["SELECT ", StatusTimes, " FROM messages WHERE project_id = $1 AND id = $2"];
     HAS_RECEIVED = ["SELECT wamid FROM wamid_seen WHERE project_id = $1 AND phone_number_id = $2 LIMIT 1"];
     SEEN = ["INSERT INTO wamid_seen (project_id, phone_number_id, wamid, received_at) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (project_id, phone_number_id, wamid) DO NOTHING"];
     INSERT = ["INSERT INTO messages (project_id, conversation_id, seq, id, direction, origin, kind, content, raw, wamid, wa_timestamp, status, \
-               status_rank, execution_id, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $14)"];
+               status_rank, execution_id, created_at, updated_at, author) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, $13, $14, $14, $15)"];
     FIND = ["SELECT ", MessageRow, " \
              FROM messages WHERE project_id = $1 AND id = $2"];
     OF_WAMID = ["SELECT ", MessageRow, " \
                  FROM messages WHERE project_id = $1 AND conversation_id = $2 AND wamid = $3"];
+    OF_CONTACT = ["SELECT ", MessageRow, " FROM messages WHERE project_id = $1 AND conversation_id IN \
+                   (SELECT c.id FROM conversations c WHERE c.project_id = $1 AND c.contact_id = $2 AND c.phone_number_id = $3) AND wamid = $4"];
+    UNSEE = ["DELETE FROM wamid_seen WHERE project_id = $1 AND phone_number_id = $2 AND wamid = $3"];
     DELETE = ["DELETE FROM messages WHERE project_id = $1 AND id = $2 RETURNING media"];
-    NOTE_MEDIA = ["UPDATE messages SET media = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
+    NOTE_MEDIA = ["UPDATE messages SET media = $3, updated_at = $4 WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL"];
     READ = ["UPDATE messages SET status = 'read', read_at = $4, updated_at = $4 WHERE project_id = $1 AND conversation_id = $2 \
              AND seq <= (SELECT m.seq FROM messages m WHERE m.project_id = $1 AND m.id = $3) AND direction = 'inbound' AND status = 'received'"];
     SHOW_AS = ["UPDATE messages SET raw = $3, updated_at = $4 WHERE project_id = $1 AND id = $2"];
@@ -87,14 +113,23 @@ pub async fn first_seen(tx: &mut Tx<'_>, project: ProjectId, phone_number_id: &s
     Ok(run!(tx, SEEN, [project, phone_number_id, wamid, now], execute)? == 1)
 }
 
+/// Forgets a wamid that this transaction noted, to wait for other transactions that note it.
+pub async fn forget_seen(tx: &mut Tx<'_>, project: ProjectId, phone_number_id: &str, wamid: &str) -> Result<()> {
+    run!(tx, UNSEE, [project, phone_number_id, wamid], execute).map(drop)
+}
+
 pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, m: &NewMessage<'_>) -> Result<()> {
     let status = if m.direction == Direction::Inbound { MessageStatus::Received } else { MessageStatus::Pending };
     run!(tx, INSERT, [project, conversation, m.seq, m.id, m.direction, m.origin, m.kind, m.content, m.raw, m.wamid, m.wa_timestamp,
-        status, m.execution, m.now], execute).map(drop)
+        status, m.execution, m.now, m.author], execute).map(drop)
 }
 
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: MessageId) -> Result<Option<MessageRow>> {
     run!(conn, FIND, [project, id], fetch_optional as MessageRow)
+}
+
+pub async fn status_times(conn: &mut Conn<'_>, project: ProjectId, id: MessageId) -> Result<Option<StatusTimes>> {
+    run!(conn, STATUS_TIMES, [project, id], fetch_optional as StatusTimes)
 }
 
 /// The message of a conversation that has this id at WhatsApp.
@@ -107,13 +142,24 @@ pub async fn of_wamid(
     run!(conn, OF_WAMID, [project, conversation, wamid], fetch_optional as MessageRow)
 }
 
+/// The message with this id at WhatsApp in any conversation of a contact with a number.
+pub async fn of_contact(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    contact: ContactId,
+    phone_number_id: &str,
+    wamid: &str,
+) -> Result<Option<MessageRow>> {
+    run!(conn, OF_CONTACT, [project, contact, phone_number_id, wamid], fetch_optional as MessageRow)
+}
+
 /// Removes our copy of a message. What was noted of its file, which is no longer named by anything.
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<Option<String>> {
     let row = run!(tx, DELETE, [project, id], fetch_optional as (Option<String>,))?;
     Ok(row.and_then(|(media,)| media))
 }
 
-/// Notes what became of a message's file. `false`: our copy of the message was deleted.
+/// Notes what became of a message's file. `false`: our copy or the contact's message was deleted.
 pub async fn note_media(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, media: &str, now: Timestamp) -> Result<bool> {
     Ok(run!(tx, NOTE_MEDIA, [project, id, media, now], execute)? == 1)
 }

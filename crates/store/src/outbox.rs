@@ -4,7 +4,7 @@
 //! token that Meta echoes in statuses, and an attempt with an unknown end waits for such a status
 //! before it is repeated (docs/spec/reliability.md 6).
 
-use crate::{conversations::lane, unscoped::DueOutbox, db::{Conn, Error, Result, Tx, rows, run, statements, stored_words}};
+use crate::{conversations::lane, projects::Stopped, unscoped::DueOutbox, db::{Conn, Error, Result, Tx, rows, run, statements, stored_words}};
 use domain::{words, Span, Timestamp, ids::{ConversationId, ExecutionId, MessageId, OutboxId, ProjectId}};
 use serde_json::json;
 use uuid::Uuid;
@@ -148,6 +148,7 @@ statements! {
               AND state = $7 AND state IN ('queued', 'sending', 'unknown') AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = $1 \
                   AND e.conversation_id = outbox.conversation_id AND e.out_seq < outbox.out_seq \
                   AND e.state IN ('queued', 'sending', 'unknown')) \
+              AND NOT EXISTS (SELECT 1 FROM projects WHERE id = $1 AND (", Stopped, ")) \
               RETURNING ", OutboxRow];
     SEIZE = ["UPDATE outbox SET epoch = epoch + 1, lease_owner = NULL, lease_until = 0 WHERE project_id = $1 AND id = $2 \
               AND state IN ('queued', 'sending', 'unknown') RETURNING ", OutboxRow];
@@ -200,8 +201,8 @@ pub struct Claimed {
     pub was: OutboxState,
 }
 
-/// Claims the row if it is first in its conversation, unsettled and without an active lease. A
-/// `queued` one becomes `sending` with its next attempt.
+/// Claims the row if it is first in its conversation, unsettled and without an active lease, and the
+/// project is not stopped. A `queued` one becomes `sending` with its next attempt.
 pub async fn claim(tx: &mut Tx<'_>, due: DueOutbox, owner: &str, now: Timestamp) -> Result<Option<Claimed>> {
     let Some((was,)) = run!(tx, STATE_SEEN, [due.project_id, due.id, due.epoch], fetch_optional as (OutboxState,))? else { return Ok(None) };
     let row = run!(tx, CLAIM, [due.project_id, due.id, due.epoch, owner, LEASE, now, was], fetch_optional as OutboxRow)?;

@@ -6,6 +6,7 @@ statements! {
     ENSURE = ["INSERT INTO platform_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET name = excluded.name \
                RETURNING value"];
     FIND = ["SELECT value FROM platform_settings WHERE name = $1"];
+    TAKE = ["DELETE FROM platform_settings WHERE name = $1 RETURNING value"];
     REMOVE = ["DELETE FROM platform_settings WHERE name = $1"];
 }
 
@@ -20,4 +21,9 @@ pub async fn find(conn: &mut Conn<'_>, name: &str) -> Result<Option<Vec<u8>>> {
 
 pub async fn remove(tx: &mut Tx<'_>, name: &str) -> Result<()> {
     run!(tx, REMOVE, [name], execute).map(drop)
+}
+
+/// Removes a value and returns it; of several transactions only one gets it.
+pub async fn take(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<u8>>> {
+    Ok(run!(tx, TAKE, [name], fetch_optional as (Vec<u8>,))?.map(|(value,)| value))
 }

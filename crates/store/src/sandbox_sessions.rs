@@ -29,6 +29,9 @@ statements! {
     LIVE = ["SELECT ", SandboxSessionRow, " \
              FROM sandbox_sessions WHERE project_id = $1 AND phone_canonical = $2 AND status IN ('pending_activation', 'active')"];
     SET = ["UPDATE sandbox_sessions SET status = $3, activated_at = $4, expires_at = $5, updated_at = $6 WHERE project_id = $1 AND id = $2"];
+    DELETE = ["DELETE FROM sandbox_sessions WHERE project_id = $1 AND id = $2"];
+    OF_AGENT = ["SELECT ", SandboxSessionRow, " \
+                 FROM sandbox_sessions WHERE project_id = $1 AND agent_id = $2"];
     FIND = ["SELECT ", SandboxSessionRow, " \
              FROM sandbox_sessions WHERE project_id = $1 AND id = $2"];
     LIST = ["SELECT ", SandboxSessionRow, " \
@@ -57,6 +60,19 @@ pub async fn set(
 ) -> Result<()> {
     let (project, now) = (s.project, s.now);
     run!(s, SET, [project, id, status, activated_at, expires_at, now], execute).map(drop)
+}
+
+/// Its directory entries must be gone.
+pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: SandboxSessionId) -> Result<()> {
+    if run!(tx, DELETE, [project, id], execute)? == 1 {
+        counters::add(tx, project, Counter::SandboxSessions, id.uuid(), -1);
+    }
+    Ok(())
+}
+
+/// All sessions of an agent, also the expired ones.
+pub async fn of_agent(conn: &mut Conn<'_>, project: ProjectId, agent: AgentId) -> Result<Vec<SandboxSessionRow>> {
+    run!(conn, OF_AGENT, [project, agent], fetch_all as SandboxSessionRow)
 }
 
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: SandboxSessionId) -> Result<Option<SandboxSessionRow>> {

@@ -5,7 +5,9 @@
 
 use crate::db::{Conn, Error, Result, Scope, Sql, Tx, rows, run, statements, stored_words};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce, aead::{Aead as _, Payload}};
-use domain::{words, ids::{ProjectId, SecretId}};
+use domain::{words, Timestamp, ids::{ProjectId, SecretId}};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 
 words! {
     pub enum SecretKind {
@@ -13,6 +15,12 @@ words! {
         AccessToken = "whatsapp_access_token",
         /// A value of `{{secrets.name}}` in an agent's requests.
         AgentSecret = "agent_secret",
+        /// Keys and custom headers of a webhook endpoint.
+        HookCredentials = "hook_credentials",
+        /// Key of a project's model provider. Its id is that of the provider.
+        ModelProviderKey = "model_provider_key",
+        /// Meta's token of a setup link, until a number is chosen. Its id is that of the link.
+        SignUpToken = "sign_up_token",
     }
 }
 stored_words!(SecretKind);
@@ -34,12 +42,30 @@ rows! {
     }
 }
 
+rows! {
+    /// A secret of agents in a list, without its value.
+    #[derive(Debug, Clone)]
+    pub struct NamedSecretRow {
+        pub name: String,
+        pub created_at: Timestamp,
+        /// None if it was never replaced.
+        pub updated_at: Option<Timestamp>,
+    }
+}
+
 statements! {
     INSERT = ["INSERT INTO secrets (project_id, id, kind, ciphertext, nonce, wrapped_key, wrap_nonce, kek_id, created_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"];
     PUT = ["INSERT INTO secrets (project_id, id, kind, ciphertext, nonce, wrapped_key, wrap_nonce, kek_id, created_at) \
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (project_id, id) DO UPDATE SET ciphertext = excluded.ciphertext, \
-            nonce = excluded.nonce, wrapped_key = excluded.wrapped_key, wrap_nonce = excluded.wrap_nonce, kek_id = excluded.kek_id"];
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+            ON CONFLICT (project_id, id) DO UPDATE SET ciphertext = excluded.ciphertext, \
+            nonce = excluded.nonce, wrapped_key = excluded.wrapped_key, wrap_nonce = excluded.wrap_nonce, kek_id = excluded.kek_id, \
+            updated_at = excluded.created_at"];
+    NAME = ["UPDATE secrets SET name = $3 WHERE project_id = $1 AND id = $2"];
+    NAMED = ["SELECT ", NamedSecretRow, " FROM secrets WHERE project_id = $1 AND name IS NOT NULL \
+             ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
+    COUNT_NAMED = ["SELECT count(*) FROM secrets WHERE project_id = $1 AND name IS NOT NULL"];
+    EXISTS = ["SELECT count(*) FROM secrets WHERE project_id = $1 AND id = $2 AND kind = $3"];
     FIND = ["SELECT ", Sealed, " FROM secrets WHERE project_id = $1 AND id = $2 AND kind = $3"];
     DELETE = ["DELETE FROM secrets WHERE project_id = $1 AND id = $2"];
 }
@@ -48,6 +74,17 @@ impl Vault {
     /// `key_id` is stored with each secret, for rotation.
     pub fn new(key: [u8; 32], key_id: impl Into<String>) -> Self {
         Self { key, key_id: key_id.into() }
+    }
+
+    /// Keyed hash that needs the master key, for tokens that are derived instead of stored. Not for
+    /// the fingerprint of the key, which has a message of its own.
+    pub fn mac(&self, message: &[u8]) -> [u8; 32] {
+        let Ok(mut mac) = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(&self.key) else {
+            unreachable!("HMAC takes keys of any length")
+        };
+        mac.update(b"chasqui: derived token, 1\0");
+        mac.update(message);
+        mac.finalize().into_bytes().into()
     }
 
     fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Sealed> {
@@ -84,6 +121,23 @@ pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, id: SecretId) -> Result
 /// Encrypts and stores a secret; replaces an existing one.
 pub async fn put(s: &mut Scope<'_, '_>, vault: &Vault, id: SecretId, kind: SecretKind, plain: &str) -> Result<()> {
     write(s, PUT, vault, id, kind, plain).await
+}
+
+/// Sets the name under which a secret is listed.
+pub async fn set_name(tx: &mut Tx<'_>, project: ProjectId, id: SecretId, name: &str) -> Result<()> {
+    run!(tx, NAME, [project, id, name], execute).map(drop)
+}
+
+/// A page of the named secrets, newest first, and their number.
+pub async fn named(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i64) -> Result<(Vec<NamedSecretRow>, i64)> {
+    let rows = run!(conn, NAMED, [project, limit, offset], fetch_all as NamedSecretRow)?;
+    let (total,) = run!(conn, COUNT_NAMED, [project], fetch_one as (i64,))?;
+    Ok((rows, total))
+}
+
+/// True if there is a secret of this kind; does not decrypt it.
+pub async fn exists(conn: &mut Conn<'_>, project: ProjectId, id: SecretId, kind: SecretKind) -> Result<bool> {
+    Ok(run!(conn, EXISTS, [project, id, kind], fetch_one as (i64,))?.0 > 0)
 }
 
 async fn write(s: &mut Scope<'_, '_>, sql: Sql, vault: &Vault, id: SecretId, kind: SecretKind, plain: &str) -> Result<()> {

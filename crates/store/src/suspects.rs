@@ -17,6 +17,8 @@ words! {
         Job = "job",
         /// A webhook, by the hash of its body.
         Webhook = "webhook",
+        /// A delivery of an outgoing webhook.
+        Hook = "hook",
     }
 }
 stored_words!(WorkKind);

@@ -25,7 +25,9 @@ statements! {
     LOCK = ["UPDATE test_cases SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
              RETURNING ", TestCaseRow];
     DELETE = ["DELETE FROM test_cases WHERE project_id = $1 AND id = $2"];
-    FIND = ["SELECT ", TestCaseRow, " FROM test_cases WHERE project_id = $1 AND id = $2"];
+    FIND = ["SELECT ", TestCaseRow, " FROM test_cases WHERE project_id = $1 AND id = $2 \
+             AND EXISTS (SELECT 1 FROM test_suites s JOIN agents a ON a.project_id = s.project_id AND a.id = s.agent_id \
+             WHERE s.project_id = $1 AND s.id = test_cases.suite_id AND a.deleted_at IS NULL)"];
     LIST = ["SELECT ", TestCaseRow, " FROM test_cases \
              WHERE project_id = $1 AND suite_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT = ["SELECT count(*) FROM test_cases WHERE project_id = $1 AND suite_id = $2"];

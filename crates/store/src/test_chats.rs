@@ -38,8 +38,8 @@ rows! {
 statements! {
     INSERT = ["INSERT INTO test_chats (project_id, id, agent_id, snapshot_id, conversation_id, created_at, updated_at) \
                VALUES ($1, $2, $3, $4, $5, $6, $6)"];
-    FIND = ["SELECT ", TestChatRow, " FROM test_chats \
-             WHERE project_id = $1 AND id = $2"];
+    FIND = ["SELECT ", TestChatRow, " FROM test_chats WHERE project_id = $1 AND id = $2 \
+             AND EXISTS (SELECT 1 FROM agents a WHERE a.project_id = $1 AND a.id = test_chats.agent_id AND a.deleted_at IS NULL)"];
     LOCK = ["UPDATE test_chats SET updated_at = $3 WHERE project_id = $1 AND id = $2 \
              RETURNING ", TestChatRow];
     OF_CONVERSATION = ["SELECT ", TestChatRow, " FROM test_chats \

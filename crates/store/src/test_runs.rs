@@ -48,7 +48,8 @@ statements! {
     SAVE = ["UPDATE test_runs SET conversation_id = $3, status = $4, state = $5, step_no = $6, started_at = $7, ended_at = $8, updated_at = $9 \
              WHERE project_id = $1 AND id = $2"];
     START = ["UPDATE test_runs SET status = 'running', started_at = $3, updated_at = $3 WHERE project_id = $1 AND id = $2 AND status = 'queued'"];
-    FIND = ["SELECT ", TestRunRow, " FROM test_runs WHERE project_id = $1 AND id = $2"];
+    FIND = ["SELECT ", TestRunRow, " FROM test_runs WHERE project_id = $1 AND id = $2 \
+             AND EXISTS (SELECT 1 FROM agents a WHERE a.project_id = $1 AND a.id = test_runs.agent_id AND a.deleted_at IS NULL)"];
     LOCK = ["UPDATE test_runs SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
              RETURNING ", TestRunRow];
     OF_CASE = ["SELECT ", TestRunRow, " FROM test_runs WHERE project_id = $1 AND case_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];

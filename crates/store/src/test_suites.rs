@@ -22,7 +22,8 @@ statements! {
     LOCK = ["UPDATE test_suites SET updated_at = updated_at WHERE project_id = $1 AND id = $2 \
              RETURNING ", TestSuiteRow];
     DELETE = ["DELETE FROM test_suites WHERE project_id = $1 AND id = $2"];
-    FIND = ["SELECT ", TestSuiteRow, " FROM test_suites WHERE project_id = $1 AND id = $2"];
+    FIND = ["SELECT ", TestSuiteRow, " FROM test_suites WHERE project_id = $1 AND id = $2 \
+             AND EXISTS (SELECT 1 FROM agents a WHERE a.project_id = $1 AND a.id = test_suites.agent_id AND a.deleted_at IS NULL)"];
     LIST = ["SELECT ", TestSuiteRow, " FROM test_suites \
              WHERE project_id = $1 AND agent_id = $2 ORDER BY created_at, id LIMIT $3 OFFSET $4"];
     COUNT = ["SELECT count(*) FROM test_suites WHERE project_id = $1 AND agent_id = $2"];

@@ -3,13 +3,20 @@
 
 use crate::{
     db::{Conn, Error, Result, Tx, rows, run, statements, stored_words},
+    events::EventRow,
+    invitations::InvitationRow,
+    projects::Stopped,
     secrets::SecretKind,
     suspects::SuspectRow,
 };
 use domain::{
     Timestamp,
     conversation::NumberProof,
-    ids::{ApiKeyId, ConversationId, ExecutionId, OutboxId, ProjectId, SecretId, UserId},
+    ids::{
+        ApiKeyId, ConversationId, ExecutionId, HookDeliveryId, HookEndpointId, OutboxId, ProjectId, SecretId, UserId,
+        WhatsappConfigId,
+    },
+    role::Role,
     words,
 };
 use uuid::Uuid;
@@ -106,8 +113,35 @@ rows! {
         pub id: ApiKeyId,
         /// Part of the key that identifies it, no secret.
         pub lookup: String,
+        pub name: String,
+        /// None: all rights of the project.
+        pub role: Option<Role>,
         pub user_id: Option<UserId>,
         pub created_at: Timestamp,
+        pub expires_at: Option<Timestamp>,
+        /// A minute old at most.
+        pub last_used_at: Option<Timestamp>,
+    }
+}
+
+rows! {
+    /// An endpoint with a due delivery.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct DueHookEndpoint {
+        pub project_id: ProjectId,
+        pub id: HookEndpointId,
+        /// Its latest attempts failed.
+        pub failing_since: Option<Timestamp>,
+    }
+}
+
+rows! {
+    /// A conversation that has been silent for as long as an endpoint asked.
+    #[derive(Debug, Clone, Copy)]
+    pub struct DueSilence {
+        pub project_id: ProjectId,
+        pub endpoint_id: HookEndpointId,
+        pub conversation_id: ConversationId,
     }
 }
 
@@ -125,33 +159,39 @@ statements! {
     POINT = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) \
               ON CONFLICT (kind, value) DO UPDATE SET project_id = excluded.project_id, object_id = excluded.object_id"];
     CLAIM = ["INSERT INTO directory (kind, value, project_id, object_id) VALUES ($1, $2, $3, $4) ON CONFLICT (kind, value) DO NOTHING"];
-    OF_VERIFY_TOKEN = ["SELECT ", TokenOwner, " FROM whatsapp_configs WHERE webhook_verify_token = $1 LIMIT 1000"];
-    VERIFY_NUMBERS = ["UPDATE whatsapp_configs SET webhook_verified_at = $3 WHERE webhook_verify_token = $1 AND project_id = $2"];
-    OF_NUMBER = ["SELECT ", DueRow, " FROM whatsapp_configs WHERE phone_number_id = $1 ORDER BY project_id LIMIT 1000"];
+    OF_VERIFY_TOKEN = ["SELECT ", TokenOwner, " FROM whatsapp_configs WHERE webhook_verify_token = $1 \
+                       AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL) LIMIT 1000"];
+    VERIFY_NUMBERS = ["UPDATE whatsapp_configs SET webhook_verified_at = $3 WHERE webhook_verify_token = $1 AND project_id = $2 RETURNING id"];
+    OF_NUMBER = ["SELECT ", DueRow, " FROM whatsapp_configs WHERE phone_number_id = $1 \
+                 AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL) ORDER BY project_id LIMIT 1000"];
     HOLD = ["INSERT INTO held_webhooks (phone_number_id, received_at, day, body_sha256) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"];
     HELD = ["SELECT ", HeldWebhook, " FROM held_webhooks WHERE phone_number_id = $1 ORDER BY received_at LIMIT $2"];
     RELEASE = ["DELETE FROM held_webhooks WHERE phone_number_id = $1 AND day = $2 AND body_sha256 = $3"];
-    LOOK_UP = ["SELECT ", Pointer, " FROM directory WHERE kind = $1 AND value = $2"];
+    INVITATION = ["SELECT ", InvitationRow, " FROM invitations WHERE token_hash = $1 AND expires_at > $2"];
+    LOOK_UP = ["SELECT ", Pointer, " FROM directory WHERE kind = $1 AND value = $2 \
+               AND NOT EXISTS (SELECT 1 FROM projects p WHERE p.id = project_id AND p.deleted_at IS NOT NULL)"];
     FORGET = ["DELETE FROM directory WHERE kind = $1 AND value = $2 AND project_id = $3 AND object_id = $4"];
-    DUE_CONVERSATIONS = ["SELECT ", DueConversation, " FROM conversations \
-                          WHERE due_at <= $1 AND lease_until < ", db_now, " ORDER BY due_at LIMIT $2"];
-    DUE_OUTBOX = ["SELECT ", DueConversation, " FROM outbox o \
-                   WHERE next_at <= $1 AND state IN ('queued', 'sending', 'unknown') AND lease_until < ", db_now, " \
-                   AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.project_id = o.project_id \
-                       AND e.conversation_id = o.conversation_id AND e.out_seq < o.out_seq \
-                       AND e.state IN ('queued', 'sending', 'unknown')) ORDER BY next_at LIMIT $2"];
-    TURNS_DUE = ["SELECT count(*), min(at) FROM (SELECT due_at AS at FROM conversations WHERE due_at <= $1 ORDER BY due_at LIMIT $2) due"];
+    TURNS_DUE = ["SELECT count(*), min(at) FROM (SELECT due_at AS at FROM conversations WHERE due_at <= $1 \
+                  AND project_id NOT IN (SELECT id FROM projects WHERE ", Stopped, ") ORDER BY due_at LIMIT $2) due"];
     SENDS_DUE = ["SELECT count(*), min(at) FROM (SELECT next_at AS at FROM outbox WHERE next_at <= $1 \
-                  AND state IN ('queued', 'sending', 'unknown') ORDER BY next_at LIMIT $2) due"];
-    JOBS_DUE = ["SELECT count(*), min(at) FROM (SELECT run_at AS at FROM jobs WHERE run_at <= $1 ORDER BY run_at LIMIT $2) due"];
+                  AND state IN ('queued', 'sending', 'unknown') \
+                  AND project_id NOT IN (SELECT id FROM projects WHERE ", Stopped, ") ORDER BY next_at LIMIT $2) due"];
+    JOBS_DUE = ["SELECT count(*), min(at) FROM (SELECT run_at AS at FROM jobs WHERE run_at <= $1 \
+                 AND project_id NOT IN (SELECT id FROM projects WHERE ", Stopped, ") ORDER BY run_at LIMIT $2) due"];
     TIMERS_DUE = ["SELECT count(*), min(at) FROM (SELECT fire_at AS at FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2) due"];
-    DUE_TIMERS = ["SELECT ", DueRow, " FROM timers WHERE fire_at <= $1 ORDER BY fire_at LIMIT $2"];
-    DUE_JOBS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh', 'media_fetch', 'number_proof') AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
-    DUE_TEST_RUNS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind = 'test_run' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DELIVERIES_DUE = ["SELECT count(*), min(at) FROM (SELECT next_at AS at FROM hook_deliveries WHERE next_at <= $1 \
+                       AND state IN ('open', 'pending') \
+                       AND project_id NOT IN (SELECT id FROM projects WHERE ", Stopped, ") ORDER BY next_at LIMIT $2) due"];
+    DUE_TIMERS = ["SELECT ", DueRow, " FROM timers WHERE fire_at <= $1 \
+                   AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL) ORDER BY fire_at LIMIT $2"];
+    DUE_JOBS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind NOT IN ('test_run', 'read_receipt', 'template_sync', 'template_refresh', 'media_fetch', 'number_proof', 'project_delete') \
+                 AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL) AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
     DUE_CALLS = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind IN ('read_receipt', 'template_sync', 'template_refresh', 'number_proof') \
-                  AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
-    DUE_FETCHES = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind = 'media_fetch' AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
-    PROJECTS_OF_ACCOUNT = ["SELECT DISTINCT project_id FROM whatsapp_configs WHERE waba_id = $1 AND proof <> 'unproved' ORDER BY project_id LIMIT 1000"];
+                  AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL) AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    DUE_FETCHES = ["SELECT ", DueRow, " FROM jobs WHERE run_at <= $1 AND kind = 'media_fetch' \
+                    AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL) AND lease_until < ", db_now, " ORDER BY run_at LIMIT $2"];
+    PROJECTS_OF_ACCOUNT = ["SELECT DISTINCT project_id FROM whatsapp_configs WHERE waba_id = $1 AND proof <> 'unproved' \
+                            AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL) ORDER BY project_id LIMIT 1000"];
     PROJECT_OF_EXECUTION = ["SELECT project_id FROM executions WHERE id = $1"];
     EXECUTIONS = ["SELECT ", DueRow, " FROM executions ORDER BY created_at, id LIMIT 1000"];
     ANY_SECRET = ["SELECT ", StoredSecret, " FROM secrets LIMIT 1"];
@@ -163,6 +203,16 @@ statements! {
                  ORDER BY project_id, id LIMIT $3"];
     PROJECT_OF_KEY = ["SELECT project_id FROM api_keys WHERE id = $1"];
     SUSPECTS = ["SELECT ", SuspectRow, " FROM suspects ORDER BY project_id, kind, subject_id LIMIT 1000"];
+    DUE_HOOK_ENDPOINTS = ["SELECT ", DueHookEndpoint, " FROM hook_endpoints h WHERE active = 1 AND paused_at IS NULL \
+                           AND h.project_id NOT IN (SELECT id FROM projects WHERE ", Stopped, ") AND EXISTS \
+                           (SELECT 1 FROM hook_deliveries d WHERE d.project_id = h.project_id AND d.endpoint_id = h.id \
+                           AND d.next_at <= $1 AND d.state IN ('open', 'pending') AND d.lease_until < ", db_now, ") LIMIT $2"];
+    DUE_SILENCES = ["SELECT ", DueSilence, " FROM hook_silences WHERE due_at <= $1 \
+                     AND project_id NOT IN (SELECT id FROM projects WHERE deleted_at IS NOT NULL) ORDER BY due_at LIMIT $2"];
+    HOOK_PROJECTS = ["SELECT id FROM projects p WHERE EXISTS (SELECT 1 FROM hook_deliveries d WHERE d.project_id = p.id AND d.id < $1)"];
+    VOID_HOOKS = ["UPDATE hook_deliveries SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE state IN ('open', 'pending') AND lease_until > 0"];
+    VOID_HOOKS_OF = ["UPDATE hook_deliveries SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
+                      WHERE state IN ('open', 'pending') AND lease_until > 0 AND substr(lease_owner, 1, length($1)) = $1"];
     VOID_CONVERSATIONS = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_OUTBOX = ["UPDATE outbox SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 WHERE lease_until > 0"];
     VOID_CONVERSATIONS_OF = ["UPDATE conversations SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
@@ -171,6 +221,10 @@ statements! {
                       WHERE lease_until > 0 AND substr(lease_owner, 1, length($1)) = $1"];
     VOID_JOBS_OF = ["UPDATE jobs SET lease_until = 0, lease_owner = NULL, epoch = epoch + 1 \
                     WHERE lease_until > 0 AND substr(lease_owner, 1, length($1)) = $1"];
+    DATABASE_TIME = ["SELECT ", db_now];
+    EVENTS_AFTER = ["SELECT ", EventRow, " FROM events WHERE (recorded_at, id) > ($1, $2) ORDER BY recorded_at, id LIMIT $3"];
+    DELETE_EVENTS = ["DELETE FROM events WHERE (project_id, recorded_at, id) IN (SELECT project_id, recorded_at, id FROM events \
+                      WHERE recorded_at < $1 ORDER BY recorded_at, id LIMIT $2)"];
     VOID_JOBS = ["UPDATE jobs SET lease_until = 0, epoch = epoch + 1 WHERE lease_until > 0"];
 }
 
@@ -192,9 +246,15 @@ pub async fn of_verify_token(conn: &mut Conn<'_>, verify_token: &str) -> Result<
     run!(conn, OF_VERIFY_TOKEN, [verify_token], fetch_all as TokenOwner)
 }
 
-/// Records Meta's handshake at the project's numbers with this verify token.
-pub async fn verify_numbers(tx: &mut Tx<'_>, project: ProjectId, verify_token: &str, now: Timestamp) -> Result<()> {
-    run!(tx, VERIFY_NUMBERS, [verify_token, project, now], execute).map(drop)
+/// Records Meta's handshake at the project's configs with this verify token, and returns these.
+pub async fn verify_numbers(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    verify_token: &str,
+    now: Timestamp,
+) -> Result<Vec<WhatsappConfigId>> {
+    let rows = run!(tx, VERIFY_NUMBERS, [verify_token, project, now], fetch_all as (WhatsappConfigId,))?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Configs of this number, in all projects.
@@ -227,17 +287,16 @@ pub async fn look_up(conn: &mut Conn<'_>, kind: DirectoryKind, value: &str) -> R
     run!(conn, LOOK_UP, [kind, value], fetch_optional as Pointer)
 }
 
+/// The valid invitation with this token.
+pub async fn invitation(conn: &mut Conn<'_>, token_hash: &[u8], now: Timestamp) -> Result<Option<InvitationRow>> {
+    run!(conn, INVITATION, [token_hash, now], fetch_optional as InvitationRow)
+}
+
 /// Removes an entry if it still has this target.
 pub async fn forget(tx: &mut Tx<'_>, kind: DirectoryKind, value: &str, pointer: Pointer) -> Result<()> {
     run!(tx, FORGET, [kind, value, pointer.project_id, pointer.object_id], execute).map(drop)
 }
 
-/// Due conversations without an active lease, oldest first.
-pub async fn due_conversations(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueConversation>> {
-    run!(conn, DUE_CONVERSATIONS, [now, limit], fetch_all as DueConversation)
-}
-
-/// Due outbox entries that are first in their conversation, oldest first.
 /// Due work of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Queue {
@@ -247,28 +306,37 @@ pub struct Queue {
     pub oldest: Option<Timestamp>,
 }
 
-/// Due turns, sends, jobs and timers, also those under way.
-pub async fn queues(conn: &mut Conn<'_>, now: Timestamp) -> Result<[Queue; 4]> {
+/// Due turns, sends, jobs, timers and outgoing webhooks, also those under way. Work of stopped projects
+/// does not count.
+pub async fn queues(conn: &mut Conn<'_>, now: Timestamp) -> Result<[Queue; 5]> {
     const MOST: i64 = 10_000;
     let turns = run!(conn, TURNS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
     let sends = run!(conn, SENDS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
     let jobs = run!(conn, JOBS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
     let timers = run!(conn, TIMERS_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
-    let queue = |name, (due, oldest)| Queue { name, due, oldest };
-    Ok([queue("turns", turns), queue("sends", sends), queue("jobs", jobs), queue("timers", timers)])
+    let webhooks = run!(conn, DELIVERIES_DUE, [now, MOST], fetch_one as (i64, Option<Timestamp>))?;
+    let named = [("turns", turns), ("sends", sends), ("jobs", jobs), ("timers", timers), ("webhooks", webhooks)];
+    Ok(named.map(|(name, (due, oldest))| Queue { name, due, oldest }))
 }
 
-pub async fn due_outbox(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueOutbox>> {
-    run!(conn, DUE_OUTBOX, [now, limit], fetch_all as DueOutbox)
+/// Endpoints with a due delivery: one that has many delays no other.
+pub async fn due_hook_endpoints(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueHookEndpoint>> {
+    run!(conn, DUE_HOOK_ENDPOINTS, [now, limit], fetch_all as DueHookEndpoint)
+}
+
+/// Conversations that have been silent for long enough, oldest first.
+pub async fn due_silences(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueSilence>> {
+    run!(conn, DUE_SILENCES, [now, limit], fetch_all as DueSilence)
+}
+
+/// Projects with deliveries that are older than this id.
+pub async fn projects_with_hooks_before(conn: &mut Conn<'_>, before: HookDeliveryId) -> Result<Vec<ProjectId>> {
+    let rows = run!(conn, HOOK_PROJECTS, [before], fetch_all as (ProjectId,))?;
+    Ok(rows.into_iter().map(|(project,)| project).collect())
 }
 
 pub async fn due_timers(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
     run!(conn, DUE_TIMERS, [now, limit], fetch_all as DueRow)
-}
-
-/// Due jobs of test runs. They wait for models, so they have a worker of their own.
-pub async fn due_test_runs(conn: &mut Conn<'_>, now: Timestamp, limit: i64) -> Result<Vec<DueRow>> {
-    run!(conn, DUE_TEST_RUNS, [now, limit], fetch_all as DueRow)
 }
 
 /// Due jobs that call Meta. They wait for Meta, so they have a worker of their own.
@@ -344,6 +412,7 @@ pub async fn suspects(conn: &mut Conn<'_>) -> Result<Vec<SuspectRow>> {
 pub async fn void_all_leases(tx: &mut Tx<'_>) -> Result<()> {
     run!(tx, VOID_CONVERSATIONS, [], execute)?;
     run!(tx, VOID_OUTBOX, [], execute)?;
+    run!(tx, VOID_HOOKS, [], execute)?;
     run!(tx, VOID_JOBS, [], execute).map(drop)
 }
 
@@ -352,5 +421,22 @@ pub async fn void_all_leases(tx: &mut Tx<'_>) -> Result<()> {
 pub async fn void_leases_of(tx: &mut Tx<'_>, prefix: &str) -> Result<()> {
     run!(tx, VOID_CONVERSATIONS_OF, [prefix], execute)?;
     run!(tx, VOID_OUTBOX_OF, [prefix], execute)?;
+    run!(tx, VOID_HOOKS_OF, [prefix], execute)?;
     run!(tx, VOID_JOBS_OF, [prefix], execute).map(drop)
+}
+
+/// The clock that leases and the order of events use.
+pub async fn database_time(conn: &mut Conn<'_>) -> Result<Timestamp> {
+    Ok(run!(conn, DATABASE_TIME, [], fetch_one as (Timestamp,))?.0)
+}
+
+/// Events of all projects after this one, in the order of their recording.
+pub async fn events_after(conn: &mut Conn<'_>, after: (Timestamp, Uuid), limit: i64) -> Result<Vec<EventRow>> {
+    run!(conn, EVENTS_AFTER, [after.0, after.1, limit], fetch_all as EventRow)
+}
+
+/// Deletes the oldest events that were recorded before a time, at most `limit`. Returns their
+/// number.
+pub async fn delete_events_before(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u64> {
+    run!(tx, DELETE_EVENTS, [before, limit], execute)
 }

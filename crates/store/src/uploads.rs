@@ -5,7 +5,10 @@
 //! it goes in the transaction that notes WhatsApp's id of it. A file of a person stays as long as
 //! its message. One that no message came for is deleted by a job.
 
-use crate::db::{Conn, Result, Tx, run, statements};
+use crate::{
+    counters,
+    db::{Conn, Counter, Result, Tx, run, statements},
+};
 use domain::ids::ProjectId;
 use uuid::Uuid;
 
@@ -13,12 +16,14 @@ statements! {
     ADD = ["INSERT INTO upload_pieces (project_id, upload_id, seq, bytes) VALUES ($1, $2, $3, $4)"];
     PIECE = ["SELECT bytes FROM upload_pieces WHERE project_id = $1 AND upload_id = $2 AND seq = $3"];
     SIZE = ["SELECT COALESCE(sum(length(bytes)), 0) FROM upload_pieces WHERE project_id = $1 AND upload_id = $2"];
-    DELETE = ["DELETE FROM upload_pieces WHERE project_id = $1 AND upload_id = $2"];
+    DELETE = ["DELETE FROM upload_pieces WHERE project_id = $1 AND upload_id = $2 RETURNING CAST(length(bytes) AS BIGINT)"];
 }
 
 /// The first piece is number 0.
 pub async fn add(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid, seq: i64, bytes: &[u8]) -> Result<()> {
-    run!(tx, ADD, [project, upload, seq, bytes], execute).map(drop)
+    run!(tx, ADD, [project, upload, seq, bytes], execute)?;
+    counters::add(tx, project, Counter::StoredBytes, upload, i64::try_from(bytes.len()).unwrap_or(i64::MAX));
+    Ok(())
 }
 
 /// `None` after the last piece.
@@ -33,5 +38,8 @@ pub async fn size(conn: &mut Conn<'_>, project: ProjectId, upload: Uuid) -> Resu
 }
 
 pub async fn delete(tx: &mut Tx<'_>, project: ProjectId, upload: Uuid) -> Result<()> {
-    run!(tx, DELETE, [project, upload], execute).map(drop)
+    let pieces = run!(tx, DELETE, [project, upload], fetch_all as (i64,))?;
+    let bytes: i64 = pieces.iter().map(|(bytes,)| bytes).sum();
+    counters::add(tx, project, Counter::StoredBytes, upload, -bytes);
+    Ok(())
 }

@@ -36,6 +36,15 @@ impl Answer {
     }
 }
 
+/// Panics unless an error of the API has a sentence in `error`, or the words of Meta, and its code in
+/// `code`.
+fn check_error(answer: &Answer) {
+    let (Some(code), Some(error)) = (answer.body["code"].as_str(), answer.body["error"].as_str()) else { return };
+    let is_of_meta = error.starts_with("(#");
+    let is_sentence = is_of_meta || error.starts_with(|first: char| first.is_uppercase()) && error != code;
+    assert!(answer.status < 400 || is_sentence, "`error` must be a sentence: {}", answer.body);
+}
+
 pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();
@@ -46,5 +55,7 @@ pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
         .collect();
     let bytes = response.bytes().await.expect("a body");
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Answer { status, body, headers }
+    let answer = Answer { status, body, headers };
+    check_error(&answer);
+    answer
 }

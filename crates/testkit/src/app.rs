@@ -1,6 +1,9 @@
 //! The real application on a random port, with the emulator as Meta, a model, and a manual clock.
 
-use crate::{Answer, RecordedCall, ScriptedModel, answer::answer, database::TestDatabase};
+mod another_node;
+mod restart;
+
+use crate::{Answer, RecordedCall, ScriptedModel, answer::answer, database::TestDatabase, dialects::Dialect};
 use domain::{
     Span, Timestamp,
     ids::{ExecutionId, ProjectId},
@@ -8,7 +11,7 @@ use domain::{
 use emulator::{ClockMode, Emulator};
 use reqwest::Method;
 use runtime::{Clock, Sandbox, workers};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::{App, Config, config, operator::logins::Rights};
 use std::{
@@ -16,6 +19,8 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+
+pub use another_node::AnotherNode;
 
 /// Number of the emulated business account that a project can connect, unlike the sandbox's.
 pub const OWN_NUMBER_ID: &str = "100000000000902";
@@ -67,15 +72,28 @@ impl TestApp {
 
     /// Starts with other numbers and contacts.
     pub async fn in_world(world: emulator::World, scripted: bool, change: impl FnOnce(&mut Config)) -> Self {
+        let model = if scripted { Some(ScriptedModel::start().await) } else { None };
+        Self::with_model(world, model, change).await
+    }
+
+    /// Starts with a model that speaks a dialect.
+    pub async fn speaking(dialect: &'static Dialect, change: impl FnOnce(&mut Config)) -> Self {
+        let model = ScriptedModel::speaking(dialect).await;
+        Self::with_model(emulator::World::default(), Some(model), change).await
+    }
+
+    async fn with_model(
+        mut world: emulator::World,
+        model: Option<ScriptedModel>,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let database = TestDatabase::new().await;
         gateways::tls::install();
-        let mut world = world;
         for (id, display) in [(OWN_NUMBER_ID, "15550909902"), (OTHER_NUMBER_ID, "15550909903")] {
             world.numbers.push(emulator::PhoneNumber { id: id.into(), display: display.into() });
         }
         let world = emulator::Config { clock: ClockMode::Manual, world, ..emulator::Config::default() };
         let emulator = emulator::start(world).await.expect("the emulator starts");
-        let model = if scripted { Some(ScriptedModel::start().await) } else { None };
         let data_dir = tempfile::tempdir().expect("a temporary folder");
         let clock = Clock::manual(Timestamp::from_micros(i64::try_from(emulator.now_ms()).expect("a time") * 1_000));
         let commits: Arc<Mutex<Vec<&'static str>>> = Arc::default();
@@ -89,6 +107,7 @@ impl TestApp {
         config.operations_listen = Some(([127, 0, 0, 1], 0).into());
         config.run_workers = false;
         config.rate_limit_per_minute = 0;
+        config.projects.requests_per_minute = 0;
         config.graph_base_url = emulator.url();
         config.app_secrets = vec![SecretString::from(emulator::APP_SECRET)];
         config.verify_token = Some(SecretString::from(emulator::VERIFY_TOKEN));
@@ -100,13 +119,17 @@ impl TestApp {
         config.ollama = gateways::llm::config::OllamaProbe::Off;
         if let Some(model) = &model {
             config.llm.base_url = Some(model.base_url());
-            config.llm.model = Some("scripted-1".into());
+            config.llm.model = Some(model.dialect().map_or("scripted-1", |dialect| dialect.model).into());
+            if let Some(dialect) = model.dialect() {
+                config.llm.provider = Some(dialect.provider.parse().expect("a provider"));
+                config.llm.api_key = Some(SecretString::from("test-key"));
+            }
         }
         let log = commits.clone();
         config.observer = config::Observer(Some(Arc::new(move |name| log.lock().expect("no panic").push(name))));
         change(&mut config);
         let app = server::build(config.clone()).await.expect("the server starts");
-        let project = app.operator().create_project("Tests").await.expect("a project");
+        let project = app.operator().create_project_with("Tests", &Default::default()).await.expect("a project");
         let (_, key) = app.operator().create_key(&project.to_string()).await.expect("a key");
         // It uses plain HTTP only. Reading the system's certificates takes a tenth of a short test.
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().expect("a client");
@@ -126,36 +149,6 @@ impl TestApp {
         };
         started.subscribe().await;
         started
-    }
-
-    /// Sets the server as the receiver of WhatsApp's webhooks.
-    async fn subscribe(&self) {
-        let verify_token = self.config.verify_token.as_ref().map(|token| token.expose_secret().to_owned());
-        let url = format!("{}/webhooks/whatsapp", self.app.url());
-        let hook = json!({"callback_url": url, "verify_token": verify_token});
-        self.emulator_call(Method::PUT, "/webhooks/config", Some(hook)).await;
-    }
-
-    /// Drops the server without a shutdown and starts a new one on the same database and data
-    /// folder.
-    pub async fn crash_and_restart(self) -> Self {
-        let Self { app, emulator, model, clock, project, key, http, config, commits, calls, _database, _data_dir } =
-            self;
-        drop(app);
-        // The old server's tasks end at their next await, and then the lock on the folder is free.
-        let mut again = server::build(config.clone()).await;
-        for _ in 0..100 {
-            if again.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            again = server::build(config.clone()).await;
-        }
-        let app = again.expect("the server starts again");
-        let again =
-            Self { app, emulator, model, clock, project, key, http, config, commits, calls, _database, _data_dir };
-        again.subscribe().await;
-        again
     }
 
     /// Returns the scripted model; panics if there is none.
@@ -336,6 +329,13 @@ impl TestApp {
         let answer = answer(request).await;
         assert!(answer.status < 300, "emulator {path}: {} {}", answer.status, answer.body);
         answer.body
+    }
+
+    /// Calls the emulated Graph API as another program with the same token would.
+    pub async fn graph_call(&self, path: &str, body: &Value) -> Value {
+        let request =
+            self.http.post(format!("{}/v25.0{path}", self.emulator.url())).bearer_auth(emulator::ACCESS_TOKEN);
+        answer(request.json(body)).await.body
     }
 
     // ---- time

@@ -5,12 +5,14 @@
 //! under another name and renamed when it is complete. A process whose rename fails uses the
 //! existing template.
 
+use domain::ids::ProjectId;
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use store::{DatabaseUrl, Store, admin};
+use store::{DatabaseUrl, Store, admin, tables};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
@@ -110,6 +112,14 @@ impl Drop for TestDatabase {
         });
         let _ = dropping.join();
     }
+}
+
+/// Number of a project's rows in every table that has some. The address is as operators write it.
+pub async fn rows_of(address: &str, project: ProjectId) -> BTreeMap<String, usize> {
+    let store = Store::open(&DatabaseUrl::parse(address).expect("an address")).await.expect("the database opens");
+    let rows = tables::rows_of(&store, project).await.expect("the rows");
+    store.close().await;
+    rows.into_iter().map(|(table, rows)| (table, rows.len())).filter(|(_, rows)| *rows > 0).collect()
 }
 
 fn server() -> Option<String> {

@@ -1,6 +1,8 @@
 //! Test-only: the real application on a random port, with stand-ins for the services around it.
 
+pub mod bombs;
 pub mod database;
+pub mod dialects;
 #[cfg(feature = "simulator")]
 pub mod simulator;
 
@@ -14,7 +16,7 @@ mod suite;
 mod wire;
 
 pub use answer::{Answer, RecordedCall};
-pub use app::{ANA, OTHER_NUMBER_ID, OWN_NUMBER_ID, StoredEvent, TestApp};
+pub use app::{ANA, AnotherNode, OTHER_NUMBER_ID, OWN_NUMBER_ID, StoredEvent, TestApp};
 pub use mcp_server::{McpCall, McpServer};
 pub use model::ScriptedModel;
 pub use service::{Request, Service};

@@ -3,17 +3,23 @@
 //! It checks requests as a strict provider does: every tool call needs a result, and every result a
 //! call.
 
+use crate::dialects::{Dialect, Refused, stream};
 use axum::{
     Json, Router,
     extract::State,
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderMap, Method, StatusCode, Uri,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
-    routing::post,
 };
 use serde_json::{Value, json};
 use std::{
     collections::{HashSet, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
 
@@ -27,9 +33,16 @@ pub struct ScriptedModel {
 struct Shared {
     replies: Mutex<VecDeque<Reply>>,
     requests: Mutex<Vec<Value>>,
+    bodies: Mutex<Vec<String>>,
     complaints: Mutex<Vec<String>>,
     gate: Semaphore,
     responder: Option<fn(&Value) -> Value>,
+    dialect: Option<&'static Dialect>,
+    refused: Mutex<Vec<Refused>>,
+    received: Mutex<Vec<Value>>,
+    keys: Mutex<Vec<String>>,
+    only_key: Mutex<Option<String>>,
+    whole: AtomicBool,
 }
 
 struct Reply {
@@ -37,35 +50,49 @@ struct Reply {
     body: Value,
     gated: bool,
     retry_after: Option<u32>,
+    /// The stream ends before the answer does.
+    cut: bool,
 }
 
 impl ScriptedModel {
     /// Starts a model on a free port, with answers set by the test.
     pub async fn start() -> Self {
-        Self::with(None).await
+        Self::with(None, None).await
+    }
+
+    /// Starts a model that speaks a dialect: it refuses what the real server refuses.
+    pub async fn speaking(dialect: &'static Dialect) -> Self {
+        Self::with(None, Some(dialect)).await
     }
 
     /// Starts a model that answers every request with the rehearsal model.
     pub async fn rehearsing() -> Self {
-        Self::with(Some(crate::wire::rehearse)).await
+        Self::with(Some(crate::wire::rehearse), None).await
     }
 
     /// Starts a model that answers every request with a function.
     pub async fn with_responder(responder: fn(&Value) -> Value) -> Self {
-        Self::with(Some(responder)).await
+        Self::with(Some(responder), None).await
     }
 
-    pub(crate) async fn with(responder: Option<fn(&Value) -> Value>) -> Self {
+    async fn with(responder: Option<fn(&Value) -> Value>, dialect: Option<&'static Dialect>) -> Self {
         let shared = Arc::new(Shared {
             replies: Mutex::default(),
             requests: Mutex::default(),
+            bodies: Mutex::default(),
             complaints: Mutex::default(),
             gate: Semaphore::new(0),
             responder,
+            dialect,
+            refused: Mutex::default(),
+            received: Mutex::default(),
+            keys: Mutex::default(),
+            only_key: Mutex::default(),
+            whole: AtomicBool::new(false),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
-        let router = Router::new().route("/v1/chat/completions", post(complete)).with_state(shared.clone());
+        let router = Router::new().fallback(complete).with_state(shared.clone());
         let serving =
             tokio::spawn(async move { axum::serve(listener, router).await.expect("the scripted model serves") });
         Self { shared, port, serving }
@@ -73,7 +100,36 @@ impl ScriptedModel {
 
     /// Value for `CHASQUI_LLM_BASE_URL`.
     pub fn base_url(&self) -> String {
-        format!("http://127.0.0.1:{}/v1", self.port)
+        format!("http://127.0.0.1:{}{}", self.port, self.shared.dialect.map_or("/v1", |dialect| dialect.path))
+    }
+
+    pub fn dialect(&self) -> Option<&'static Dialect> {
+        self.shared.dialect
+    }
+
+    /// Refuses every other key from now on. For a model that speaks a dialect.
+    pub fn accepts_only(&self, key: &str) {
+        *self.shared.only_key.lock().expect("no panic") = Some(key.into());
+    }
+
+    /// Answers as a whole from now on, also where a stream is asked for.
+    pub fn streams_nothing(&self) {
+        self.shared.whole.store(true, Ordering::Relaxed);
+    }
+
+    /// Keys of all requests, oldest first; empty texts for requests without.
+    pub fn keys(&self) -> Vec<String> {
+        self.shared.keys.lock().expect("no panic").clone()
+    }
+
+    /// Requests that the dialect refused.
+    pub fn refused(&self) -> Vec<Refused> {
+        self.shared.refused.lock().expect("no panic").clone()
+    }
+
+    /// Accepted requests in the form of the dialect, oldest first.
+    pub fn received_bodies(&self) -> Vec<Value> {
+        self.shared.received.lock().expect("no panic").clone()
     }
 
     /// Adds an answer with a text.
@@ -103,6 +159,17 @@ impl ScriptedModel {
         self.reply(200, message, held);
     }
 
+    /// Adds an answer whose stream ends in the middle.
+    pub fn breaks_off(&self, text: &str) {
+        let body = self.answer(&json!({"role": "assistant", "content": text}));
+        self.queue(Reply { status: 200, body, gated: false, retry_after: None, cut: true });
+    }
+
+    /// Adds an error answer with a body.
+    pub fn refuses(&self, status: u16, body: Value) {
+        self.queue(Reply { status, body, gated: false, retry_after: None, cut: false });
+    }
+
     /// Adds an error answer.
     pub fn fails(&self, status: u16) {
         self.fails_for(status, None);
@@ -111,7 +178,7 @@ impl ScriptedModel {
     /// Adds an error answer with a `Retry-After` header, in seconds.
     pub fn fails_for(&self, status: u16, retry_after: Option<u32>) {
         let body = json!({"error": {"message": "scripted failure"}});
-        self.queue(Reply { status, body, gated: false, retry_after });
+        self.queue(Reply { status, body, gated: false, retry_after, cut: false });
     }
 
     /// Releases one held answer.
@@ -124,21 +191,40 @@ impl ScriptedModel {
         self.shared.requests.lock().expect("no panic").clone()
     }
 
+    /// Received requests as they came, byte for byte.
+    pub fn bodies(&self) -> Vec<String> {
+        self.shared.bodies.lock().expect("no panic").clone()
+    }
+
     /// Waits for `count` requests.
     pub async fn received(&self, count: usize) {
         crate::until(|| async { self.requests().len() >= count }).await;
     }
 
-    /// Contents of the last request's messages with this role.
+    /// Contents of the last request's messages with this role. Texts of one role that follow each
+    /// other are one message to a provider; here they are apart.
     pub fn last_texts(&self, role: &str) -> Vec<String> {
         let requests = self.requests();
         let messages = requests.last().and_then(|request| request["messages"].as_array().cloned()).unwrap_or_default();
-        messages.iter().filter(|m| m["role"] == role).filter_map(|m| Some(m["content"].as_str()?.to_owned())).collect()
+        let of_role = messages.iter().filter(|message| message["role"] == role);
+        let texts: Vec<&str> = of_role.flat_map(|message| crate::wire::texts(&message["content"])).collect();
+        let texts = texts.into_iter();
+        if role == "user" || role == "assistant" {
+            return texts.flat_map(|text| text.split("\n\n")).map(str::to_owned).collect();
+        }
+        texts.map(str::to_owned).collect()
     }
 
     fn reply(&self, status: u16, message: Value, gated: bool) {
-        let body = if status == 200 { completion(&message) } else { message };
-        self.queue(Reply { status, body, gated, retry_after: None });
+        let body = if status == 200 { self.answer(&message) } else { message };
+        self.queue(Reply { status, body, gated, retry_after: None, cut: false });
+    }
+
+    fn answer(&self, message: &Value) -> Value {
+        match self.shared.dialect {
+            Some(dialect) => dialect.answer(message),
+            None => completion(message),
+        }
     }
 
     fn queue(&self, reply: Reply) {
@@ -163,14 +249,65 @@ impl Drop for ScriptedModel {
     }
 }
 
-async fn complete(State(shared): State<Arc<Shared>>, Json(request): Json<Value>) -> Response {
-    if let Err(complaint) = strict(&request) {
+/// Key of a request, in the header of any provider.
+fn key_of(headers: &HeaderMap) -> String {
+    let names = ["authorization", "api-key", "x-api-key", "x-goog-api-key"];
+    let value = names.iter().find_map(|name| headers.get(*name)?.to_str().ok()).unwrap_or_default();
+    value.trim_start_matches("Bearer ").to_owned()
+}
+
+async fn complete(
+    State(shared): State<Arc<Shared>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: String,
+) -> Response {
+    let key = key_of(&headers);
+    shared.keys.lock().expect("no panic").push(key.clone());
+    if let (Some(dialect), Some(only)) = (shared.dialect, &*shared.only_key.lock().expect("no panic"))
+        && *only != key
+    {
+        let (status, body) = dialect.key_refusal(&key);
+        return (StatusCode::from_u16(status).expect("a status"), Json(body)).into_response();
+    }
+    if let (Some(dialect), Method::GET) = (shared.dialect, method) {
+        return Json(dialect.models()).into_response();
+    }
+    let Ok(mut request) = serde_json::from_str::<Value>(&body) else {
+        shared.complaints.lock().expect("no panic").push("a request is not JSON".into());
+        return (StatusCode::BAD_REQUEST, "not JSON").into_response();
+    };
+    shared.bodies.lock().expect("no panic").push(body);
+    let streamed = (request["stream"] == true || uri.path().ends_with(":streamGenerateContent"))
+        && !shared.whole.load(Ordering::Relaxed);
+    let options = json!({"stream_options": request["stream_options"]});
+    let answer = |answer: &Value, cut: bool| {
+        if streamed {
+            let mut events = stream::body(shared.dialect, &options, answer);
+            if cut {
+                events.truncate(events.len() / 2);
+            }
+            return ([(CONTENT_TYPE, "text/event-stream")], events).into_response();
+        }
+        Json(answer).into_response()
+    };
+    if let Some(dialect) = shared.dialect {
+        if let Some(refusal) = dialect.refusal(&request) {
+            let status = StatusCode::from_u16(refusal.status).expect("a status");
+            let response = (status, Json(refusal.body.clone())).into_response();
+            shared.refused.lock().expect("no panic").push(refusal);
+            return response;
+        }
+        let chat = dialect.as_chat(&request);
+        shared.received.lock().expect("no panic").push(std::mem::replace(&mut request, chat));
+    } else if let Err(complaint) = strict(&request) {
         shared.complaints.lock().expect("no panic").push(complaint);
     }
     let message = shared.responder.map(|respond| respond(&request));
     shared.requests.lock().expect("no panic").push(request);
     if let Some(message) = message {
-        return Json(completion(&message)).into_response();
+        return answer(&completion(&message), false);
     }
     let reply = shared.replies.lock().expect("no panic").pop_front();
     let Some(reply) = reply else {
@@ -180,7 +317,11 @@ async fn complete(State(shared): State<Arc<Shared>>, Json(request): Json<Value>)
     if reply.gated {
         shared.gate.acquire().await.expect("the gate is never closed").forget();
     }
-    let mut response = (StatusCode::from_u16(reply.status).expect("a status"), Json(reply.body)).into_response();
+    let mut response = if reply.status == 200 {
+        answer(&reply.body, reply.cut)
+    } else {
+        (StatusCode::from_u16(reply.status).expect("a status"), Json(reply.body)).into_response()
+    };
     if let Some(seconds) = reply.retry_after {
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
@@ -198,7 +339,7 @@ fn strict(request: &Value) -> Result<(), String> {
     let mut seen: HashSet<String> = HashSet::new();
     for (place, message) in messages.iter().enumerate() {
         let role = message["role"].as_str().unwrap_or_default();
-        let text = message["content"].as_str().unwrap_or_default();
+        let text = crate::wire::texts(&message["content"]).concat();
         if role == "system" && place > 0 {
             return Err(format!("message {place} is a second system prompt"));
         }

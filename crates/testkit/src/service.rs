@@ -1,5 +1,6 @@
 //! HTTP service that agents' webhook tools call in tests. It records requests and answers as
-//! configured. `{"redirect": url}` redirects the caller; `{"hold": true}` gives no answer.
+//! configured. `{"redirect": url}` redirects the caller; `{"hold": true}` gives no answer;
+//! `{"drop": true}` closes the connection without one.
 
 use axum::{
     Json, Router,
@@ -9,7 +10,10 @@ use axum::{
     response::IntoResponse as _,
 };
 use serde_json::Value;
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Instant,
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 type Answer = dyn Fn(&Request) -> (u16, Value) + Send + Sync;
@@ -33,10 +37,14 @@ pub struct Request {
     pub path: String,
     /// JSON; null for other bodies.
     pub body: Value,
+    /// The body's bytes as received.
+    pub raw: Bytes,
+    pub headers: HeaderMap,
     /// Value of the header `Idempotency-Key`.
     pub idempotency_key: Option<String>,
     /// Token of the header `Authorization`.
     pub bearer: Option<String>,
+    pub received: Instant,
 }
 
 impl Service {
@@ -86,11 +94,18 @@ async fn serve(
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
         idempotency_key: key.map(str::to_owned),
         bearer: bearer.map(str::to_owned),
+        received: Instant::now(),
+        raw: body,
+        headers: headers.clone(),
     };
     let (status, answer) = (shared.answer)(&request);
     shared.requests.lock().expect("no panic").push(request);
     if answer.get("hold") == Some(&Value::Bool(true)) {
         std::future::pending::<()>().await;
+    }
+    if answer.get("drop") == Some(&Value::Bool(true)) {
+        // Ends the connection's task, without the report of a panic.
+        std::panic::resume_unwind(Box::new("dropped"));
     }
     match answer.get("redirect").and_then(Value::as_str) {
         Some(url) => (StatusCode::FOUND, [(LOCATION, url.to_owned())]).into_response(),

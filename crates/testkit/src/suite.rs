@@ -17,7 +17,7 @@ pub const SUITE: [(&str, &str, f64); 3] = [
 impl ScriptedModel {
     /// Starts a model that acts as agent, user and judge of the suite.
     pub async fn playing_suites() -> Self {
-        Self::with(Some(Self::play_suite)).await
+        Self::with_responder(Self::play_suite).await
     }
 
     /// Answers a request of a suite.

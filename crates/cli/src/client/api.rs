@@ -63,6 +63,13 @@ impl Api {
         Execution::read(&self.get(&["agents", agent, "executions", id]).await?)
     }
 
+    /// Ids of the agent's executions that wait for a person; at most a page.
+    pub async fn handed_off(&self, agent: &str) -> Result<Vec<String>> {
+        let mut url = http::below(&self.base, &["agents", agent, "executions"])?;
+        url.query_pairs_mut().append_pair("q[status_eq]", "handoff");
+        list(&self.data(self.http.get(url)).await?)?.iter().map(|execution| text(execution, "id")).collect()
+    }
+
     /// Resumes an execution with a payload.
     pub async fn resume(&self, agent: &str, execution: &str, payload: &Value) -> Result<()> {
         let body = json!({"message": {"type": "payload", "content": payload}});

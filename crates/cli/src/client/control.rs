@@ -2,19 +2,23 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
 use super::{
     events::Events,
     http::{self, Refused},
+    message::Message,
 };
 
 pub struct Control {
     http: Client,
     base: Url,
     shown: String,
+    /// Graph id of the business's number.
+    number: String,
 }
 
 /// Chat on one phone.
@@ -24,14 +28,15 @@ pub struct Chat {
     pub messages: Vec<Message>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Message {
-    /// WhatsApp message id.
-    pub id: String,
-    /// True for messages from the business, false for the contact's own.
-    pub is_answer: bool,
-    /// Text, or the message type in brackets.
-    pub text: String,
+/// A file that the contact sends.
+#[derive(Debug)]
+pub struct NewFile {
+    /// `image`, `video`, `audio` or `document`.
+    pub kind: &'static str,
+    pub mime_type: &'static str,
+    pub filename: String,
+    pub bytes: Vec<u8>,
+    pub caption: Option<String>,
 }
 
 impl Control {
@@ -39,7 +44,28 @@ impl Control {
     pub fn new(emulator: &str, token: Option<&str>) -> Result<Self> {
         let base = http::base(emulator)?;
         let shown = emulator.trim_end_matches('/').to_owned();
-        Ok(Self { http: http::client_with(token)?, base: http::below(&base, &["_emulator", "v1"])?, shown })
+        let (http, base) = (http::client_with(token)?, http::below(&base, &["_emulator", "v1"])?);
+        Ok(Self { http, base, shown, number: emulator::PHONE_NUMBER_ID.to_owned() })
+    }
+
+    /// Selects the number of the business that is written to: its Graph id, or the number that
+    /// contacts dial.
+    pub async fn to(mut self, wanted: &str) -> Result<Self> {
+        let state = self.answer(self.http.get(self.url(&["state"])?)).await?;
+        let numbers = state["phone_numbers"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let digits: String = wanted.chars().filter(char::is_ascii_digit).collect();
+        let found = numbers.iter().find(|number| number["id"] == wanted || number["display"] == digits.as_str());
+        let Some(id) = found.and_then(|number| number["id"].as_str()) else {
+            let known = numbers.iter().map(|number| format!("{} (+{})", text(&number["id"]), text(&number["display"])));
+            bail!("the emulator has no number {wanted}; it has {}", known.collect::<Vec<_>>().join(", "));
+        };
+        id.clone_into(&mut self.number);
+        Ok(self)
+    }
+
+    /// Graph id of the number that is written to.
+    pub fn number(&self) -> &str {
+        &self.number
     }
 
     /// Finds or creates the contact with this key or number and applies `changes`. Returns the key.
@@ -53,14 +79,37 @@ impl Control {
 
     /// Sends a message from the contact to the business. Returns its id.
     pub async fn send(&self, contact: &str, text: &str) -> Result<String> {
-        let request = self.http.post(self.url(&["inbound"])?).json(&json!({"from": contact, "text": text}));
-        let accepted = self.answer(request).await?;
+        self.inbound(json!({"from": contact, "text": text})).await
+    }
+
+    /// Taps a button or list row, by id or title, of a message of the business. Returns the id of
+    /// the contact's message.
+    pub async fn tap(&self, contact: &str, message: &str, choice: &str) -> Result<String> {
+        self.inbound(json!({"from": contact, "reply_to": message, "tap": choice})).await
+    }
+
+    /// Sends a file from the contact to the business. Returns the message's id.
+    pub async fn send_file(&self, contact: &str, file: &NewFile) -> Result<String> {
+        let NewFile { kind, mime_type, filename, bytes, caption } = file;
+        let upload = json!({"base64": STANDARD.encode(bytes), "mime_type": mime_type, "filename": filename,
+            "phone_number_id": self.number});
+        let stored = self.answer(self.http.post(self.url(&["inbound", "media"])?).json(&upload)).await?;
+        let mut content = json!({"id": stored["media_id"]});
+        if let Some(caption) = caption {
+            content["caption"] = json!(caption);
+        }
+        self.inbound(json!({"from": contact, "type": kind, (*kind): content})).await
+    }
+
+    async fn inbound(&self, mut message: Value) -> Result<String> {
+        message["phone_number_id"] = json!(self.number);
+        let accepted = self.answer(self.http.post(self.url(&["inbound"])?).json(&message)).await?;
         accepted["message_id"].as_str().map(str::to_owned).context("the emulator's response has no message_id")
     }
 
     /// Chat of the contact; empty for a contact who never wrote.
     pub async fn chat(&self, contact: &str) -> Result<Chat> {
-        let url = self.url(&["chats", emulator::PHONE_NUMBER_ID, contact])?;
+        let url = self.url(&["chats", &self.number, contact])?;
         let chat = match self.answer(self.http.get(url)).await {
             Err(error) if error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == 404) => {
                 return Ok(Chat::default());
@@ -69,6 +118,16 @@ impl Control {
         };
         let messages = chat["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
         Ok(Chat { messages: messages.iter().map(Message::read).collect() })
+    }
+
+    /// Edits or deletes a message of the contact.
+    pub async fn change(&self, contact: &str, message: &str, action: &str, text: Option<&str>) -> Result<()> {
+        let mut body = json!({"message_id": message});
+        if let Some(text) = text {
+            body["text"] = json!(text);
+        }
+        self.answer(self.http.post(self.url(&["users", contact, action])?).json(&body)).await?;
+        Ok(())
     }
 
     /// Marks a message and all earlier ones as read.
@@ -115,14 +174,8 @@ impl Control {
     }
 }
 
-impl Message {
-    /// Reads the control API's JSON.
-    pub fn read(message: &Value) -> Self {
-        let kind = message["type"].as_str().unwrap_or("unknown");
-        let text = message["content"]["body"].as_str().map_or_else(|| format!("[{kind}]"), str::to_owned);
-        let id = message["id"].as_str().unwrap_or_default().to_owned();
-        Self { id, is_answer: message["direction"] == "out", text }
-    }
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 impl Chat {

@@ -77,6 +77,7 @@ async fn run_demo(args: &DemoArgs, report: &mut Report) -> Result<()> {
         command: "demo",
         values,
         emulator: EmulatorChoice::Embedded(free),
+        phone_in_page: false,
         exposed: Exposed::nowhere(),
         orders: free,
     };
@@ -107,7 +108,7 @@ fn print_setup(stack: &Stack, database: &str, report: &mut Report) {
 async fn play(stack: &Stack, language: Language, report: &mut Report) -> Result<()> {
     let script = language.script();
     let operator = stack.app.operator();
-    let project = operator.create_project("Demo").await.context("cannot create a project")?;
+    let project = operator.create_project_with("Demo", &Default::default()).await.context("cannot create a project")?;
     let (_, key) = operator.create_key(&project.to_string()).await.context("cannot create an API key")?;
     report.add(Speaker::System, "project and API key created");
     let api = Api::new(&stack.server_url, &key)?;

@@ -3,6 +3,7 @@
 //! A second start with the same folder reuses the project and the agent with all changes.
 
 mod demo_project;
+mod handoffs;
 mod welcome;
 
 use std::process::ExitCode;
@@ -30,14 +31,19 @@ pub async fn run(args: DevArgs) -> Result<ExitCode> {
     }
     let exposed = Exposed::of(&args.exposure, &addresses)?;
     let emulator = args.emulator_url.map_or(EmulatorChoice::Embedded(args.emulator_listen), EmulatorChoice::External);
-    let stack =
-        Stack::start(StackConfig { command: "dev", values, emulator, exposed, orders: args.orders_listen }).await?;
+    let orders = args.orders_listen;
+    let plan = StackConfig { command: "dev", values, emulator, phone_in_page: true, exposed, orders };
+    let stack = Stack::start(plan).await?;
     let project = tokio::select! {
         project = demo_project::find_or_create(&stack) => project,
         stopped = stop.requested() => { stopped?; bail!("stopped before the start was complete") }
     };
-    welcome::print(&stack, &project?);
-    stop.requested().await?;
+    let project = project?;
+    welcome::print(&stack, &project);
+    tokio::select! {
+        () = handoffs::report(&stack.server_url, &project) => stop.requested().await?,
+        stopped = stop.requested() => stopped?,
+    }
     stack.shutdown().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -16,13 +16,14 @@ mod replay;
 mod restore;
 mod serve;
 mod signals;
+mod users;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 use crate::{
-    args::{Command, ExecutionsCommand, KeysCommand, LoginCommand, ProjectsCommand},
+    args::{Command, ExecutionsCommand, KeysCommand, LoginCommand, ProjectsCommand, UsersCommand},
     settings,
 };
 
@@ -35,8 +36,18 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Serve(args) => serve::run(args).await,
         Command::Emulator(args) => emulator::run(args).await,
         Command::Projects(ProjectsCommand::Create(args)) => projects::create(args).await,
+        Command::Projects(ProjectsCommand::List(args)) => projects::list(args).await,
+        Command::Projects(ProjectsCommand::Rename(args)) => projects::rename(args).await,
+        Command::Projects(ProjectsCommand::Archive(args)) => projects::archive(args, true).await,
+        Command::Projects(ProjectsCommand::Restore(args)) => projects::archive(args, false).await,
+        Command::Projects(ProjectsCommand::Delete(args)) => projects::delete(args).await,
+        Command::Users(UsersCommand::Invite(args)) => users::invite(args).await,
+        Command::Users(UsersCommand::List(args)) => users::list(args).await,
+        Command::Users(UsersCommand::Reset(args)) => users::reset(args).await,
+        Command::Users(UsersCommand::Remove(args)) => users::remove(args).await,
         Command::Keys(KeysCommand::Create(args)) => keys::create(args).await,
         Command::Keys(KeysCommand::List(args)) => keys::list(args).await,
+        Command::Keys(KeysCommand::Rotate(args)) => keys::rotate(args).await,
         Command::Keys(KeysCommand::Revoke(args)) => keys::revoke(args).await,
         Command::Executions(ExecutionsCommand::List(args)) => executions::list(args).await,
         Command::Executions(ExecutionsCommand::Stop(args)) => executions::stop(args).await,
@@ -46,6 +57,6 @@ pub async fn run(command: Command) -> Result<ExitCode> {
         Command::Restore(args) => restore::run(args).await,
         Command::Replay(args) => replay::run(args).await,
         Command::Doctor(args) => doctor::run(args).await,
-        Command::Openapi => openapi::run(),
+        Command::Openapi(args) => openapi::run(&args),
     }
 }

@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::output;
+use crate::{args::OpenapiArgs, output};
 
-pub fn run() -> Result<ExitCode> {
-    output::line(format_args!("{:#}", server::openapi()));
+pub fn run(args: &OpenapiArgs) -> Result<ExitCode> {
+    let document = if args.app { server::app_openapi() } else { server::openapi() };
+    output::line(format_args!("{document:#}"));
     Ok(ExitCode::SUCCESS)
 }

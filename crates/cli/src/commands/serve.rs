@@ -20,7 +20,8 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode> {
     let app = server::build(config).await?;
     if !has_provider && is_rehearsal(&app.model()) {
         gaps.push(
-            "no language model is set: the rehearsal model answers, which is not an AI; set CHASQUI_LLM_PROVIDER",
+            "no language model is set: the rehearsal model answers, which is not an AI; set CHASQUI_LLM_PROVIDER"
+                .into(),
         );
     }
     doctor::warn(&gaps);

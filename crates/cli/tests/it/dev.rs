@@ -8,7 +8,9 @@ use std::{
 
 use serde_json::Value;
 
-use crate::program::{Home, Running, finished, get, get_text, json, stderr, stdout};
+use crate::program::{
+    Home, Running, finished, get, get_text, json, post_as, post_with, status_with_host, stderr, stdout,
+};
 
 /// Time limit for the start message.
 const START_LIMIT: Duration = Duration::from_secs(5);
@@ -61,6 +63,7 @@ fn dev_starts_within_seconds_and_its_agent_answers() {
     assert_eq!((status, &agents["data"][0]["id"]), (200, &Value::String(dev.agent.clone())));
     let (status, reference) = get_text(&dev.docs, "");
     assert!(status == 200 && reference.contains("spec-url=\"/openapi.json\""), "{status} {reference}");
+    assert_eq!(["rebound.example", "localhost:1"].map(|host| status_with_host(&dev.docs, host)), [403, 200]);
     // A Brazilian number is answered in Portuguese.
     assert!(first(&dev.phone_sends(&home, dev.code())).contains("agente"));
     assert!(first(&dev.phone_sends(&home, "where is my order?")).contains("order number"));
@@ -179,4 +182,60 @@ fn addresses_beyond_this_machine_need_expose_and_then_a_token() {
     let sent = json(&home.run(&[&send[..], &["--emulator-token", &token]].concat()));
     assert!(sent["answers"].as_array().is_some_and(|answers| !answers.is_empty()), "{sent}");
     assert!(process.terminates(), "dev must stop with success");
+}
+
+/// Sends a message of the emulated business, as an agent would.
+fn business_sends(emulator: &str, message: &Value) {
+    let url = format!("{emulator}/v23.0/100000000000001/messages");
+    let (status, answer) = post_with(&url, ("authorization", "Bearer EAAEMULATORTOKEN"), message);
+    assert_eq!(status, 200, "{answer}");
+}
+
+#[test]
+fn phone_shows_buttons_taps_them_sends_files_and_writes_to_another_number() {
+    let home = Home::new();
+    let mut emulator = home.start(&["emulator", "--listen", "0"]);
+    let url = emulator.value_after("The emulator listens on ", START_LIMIT);
+    let phone = |words: &[&str]| home.run(&[&["phone"], words, &["--emulator-url", &url]].concat());
+    assert!(phone(&["send", "hi", "--to", "+1 555 000 2222"]).status.success());
+    assert!(phone(&["send", "hi"]).status.success());
+    assert!(stderr(&phone(&["tap", "1"])).contains("no message has a button"));
+    let button = |id: &str, title: &str| serde_json::json!({"type": "reply", "reply": {"id": id, "title": title}});
+    business_sends(
+        &url,
+        &serde_json::json!({
+        "messaging_product": "whatsapp", "to": "5511999990001", "type": "interactive",
+        "interactive": {"type": "button", "body": {"text": "Is it right?"},
+            "action": {"buttons": [button("y", "Yes"), button("n", "No")]}}}),
+    );
+    let refused = phone(&["tap", "Maybe"]);
+    assert!(stderr(&refused).contains("it has Yes, No"), "{}", stderr(&refused));
+    assert!(phone(&["tap", "2"]).status.success());
+    std::fs::write(home.path().join("bill.pdf"), b"%PDF-1.4").unwrap();
+    let file = home.path().join("bill.pdf");
+    assert!(phone(&["file", file.to_str().unwrap(), "--caption", "my bill"]).status.success());
+    let chat =
+        |number: &str| get(&format!("{url}/_emulator/v1/chats/{number}/5511999990001"), "").1["messages"].clone();
+    let messages = chat("100000000000001");
+    let of = |at: usize| &messages[at]["content"];
+    assert_eq!(of(2)["button_reply"]["title"], "No", "{messages}");
+    assert_eq!((&of(3)["filename"], &of(3)["caption"]), (&"bill.pdf".into(), &"my bill".into()));
+    assert_eq!(chat("100000000000002").as_array().map(Vec::len), Some(1), "the other number got its message");
+    let unknown = phone(&["send", "hi", "--to", "+1"]);
+    assert!(stderr(&unknown).contains("the emulator has no number +1; it has 100000000000001"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn dev_says_how_to_give_a_handed_over_conversation_back() {
+    let home = Home::new();
+    let mut dev = Dev::start(&home, &FREE);
+    let code = dev.code().to_owned();
+    dev.phone_sends(&home, &code);
+    let human = ["phone", "send", "I want to talk to a human", "--wait", "2s", "--emulator-url", &dev.emulator];
+    home.run(&human);
+    dev.process.value_after("Give it back to the agent with:", Duration::from_secs(15));
+    let command = dev.process.value_after("  curl -s -X POST", Duration::from_secs(1));
+    let url = command.split_whitespace().last().unwrap().to_owned();
+    assert!(url.ends_with("/resume"), "{command}");
+    assert_eq!(post_as(&url, &dev.key, &serde_json::json!({})).0, 200);
 }

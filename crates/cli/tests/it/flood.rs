@@ -50,7 +50,10 @@ impl Flooded {
         let project = json(&home.run(&["projects", "create", "Bakery", "--json"]));
         let mut command = home.command(&["serve", "--listen", "127.0.0.1:0"]);
         command.env("CHASQUI_META_APP_SECRET", "secret").env("CHASQUI_META_VERIFY_TOKEN", "verify-me-please");
-        command.env("CHASQUI_RATE_LIMIT_PER_MINUTE", "0").env("CHASQUI_LOG", "error");
+        command
+            .env("CHASQUI_RATE_LIMIT_PER_MINUTE", "0")
+            .env("CHASQUI_PROJECT_REQUESTS_PER_MINUTE", "0")
+            .env("CHASQUI_LOG", "error");
         let mut server = Running::start(&mut command);
         let url = server.value_after("Chasqui listens on ", START_LIMIT);
         let address = url.trim_start_matches("http://").parse().unwrap();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+mod agents_guide;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod data_folder;

@@ -60,6 +60,87 @@ fn listed_key_can_be_revoked_with_and_without_a_server() {
 }
 
 #[test]
+fn rotated_key_stays_valid_for_the_overlap_and_the_list_shows_role_and_expiry() {
+    let home = Home::new();
+    assert!(home.run(&["projects", "create", "Bakery"]).status.success());
+    let create = [
+        "keys",
+        "create",
+        "--project",
+        "Bakery",
+        "--name",
+        "shop",
+        "--role",
+        "builder",
+        "--expires-in-days",
+        "90",
+        "--json",
+    ];
+    let old = json(&home.run(&create))["api_key"].as_str().unwrap().to_owned();
+    let list =
+        || json(&home.run(&["keys", "list", "--project", "Bakery", "--json"]))["data"].as_array().unwrap().clone();
+    let of = |key: &str| list().into_iter().find(|row| key.starts_with(row["prefix"].as_str().unwrap())).unwrap();
+    let row = of(&old);
+    assert_eq!(
+        (&row["name"], &row["role"], &row["last_used_at"]),
+        (&"shop".into(), &"builder".into(), &serde_json::Value::Null)
+    );
+    assert!(row["expires_at"].is_i64());
+    let mut server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let url = server.value_after("Chasqui listens on ", START_LIMIT);
+    let status = |key: &str| get(&format!("{url}/api/v1/agents"), key).0;
+    let rotate = |key: &str, hours: &str| {
+        let id = of(key)["id"].as_str().unwrap().to_owned();
+        json(&home.run(&["keys", "rotate", &id, "--overlap-hours", hours, "--json"]))["api_key"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let new = rotate(&old, "1");
+    assert_eq!([status(&old), status(&new)], [200, 200]);
+    assert_eq!((&of(&new)["role"], &of(&new)["name"]), (&"builder".into(), &"shop".into()));
+    assert!(of(&old)["expires_at"].as_i64() < of(&new)["expires_at"].as_i64());
+    let last = rotate(&new, "0");
+    assert_eq!([status(&new), status(&last)], [401, 200]);
+    let shown = stdout(&home.run(&["keys", "list"]));
+    assert!(
+        shown.contains("  builder  ") && shown.contains("  all rights  ") && shown.contains("  expires never  "),
+        "{shown}"
+    );
+    assert!(!shown.contains(&last), "no secrets");
+    assert!(server.terminates(), "the server must stop with success");
+}
+
+#[test]
+fn project_is_deleted_by_command_with_its_typed_name() {
+    let home = Home::new();
+    let project = json(&home.run(&["projects", "create", "Bakery", "--json"]));
+    assert!(home.run(&["projects", "create", "Other"]).status.success());
+    let (id, key) = (project["project_id"].as_str().unwrap(), project["api_key"].as_str().unwrap());
+    let mut server = home.start(&["serve", "--listen", "127.0.0.1:0"]);
+    let url = server.value_after("Chasqui listens on ", START_LIMIT);
+    let refused = home.run(&["projects", "delete", id, "--name", "bakery"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("not called 'bakery'"), "{}", stderr(&refused));
+    assert_eq!(get(&format!("{url}/api/v1/agents"), key).0, 200);
+    assert_eq!(home.run(&["projects", "delete", id]).status.code(), Some(2), "without the name");
+    assert_eq!(json(&home.run(&["projects", "delete", id, "--name", "Bakery", "--json"]))["deleted"], true);
+    assert_eq!(get(&format!("{url}/api/v1/agents"), key).0, 401);
+    let list = stdout(&home.run(&["projects", "list"]));
+    assert!(list.contains("Other") && !list.contains("Bakery"), "{list}");
+    let deleted = json(&home.run(&["projects", "list", "--deleted", "--json"]));
+    assert_eq!((deleted["data"][0]["id"].as_str(), &deleted["data"][0]["deleted_by"]), (Some(id), &"operator".into()));
+    assert_eq!(home.run(&["projects", "delete", id, "--name", "Bakery"]).status.code(), Some(1), "it is gone");
+    let (runtime, project) = (tokio::runtime::Runtime::new().unwrap(), id.parse().unwrap());
+    let began = std::time::Instant::now();
+    while !runtime.block_on(testkit::database::rows_of(&home.database(), project)).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(20), "rows are left");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(server.terminates(), "the server must stop with success");
+}
+
+#[test]
 fn approved_login_code_can_be_exchanged_for_a_token() {
     let home = Home::new();
     assert!(home.run(&["projects", "create", "Bakery"]).status.success());
@@ -106,12 +187,13 @@ fn project_name_must_exist_and_be_unique() {
     let output = home.run(&["keys", "create", "--project", "Missing"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("no project 'Missing'"), "{}", stderr(&output));
-    for _ in 0..2 {
-        assert!(home.run(&["projects", "create", "Twins"]).status.success());
+    assert!(home.run(&["projects", "create", "Twin"]).status.success());
+    for refused in [&["projects", "create", "Twin"][..], &["projects", "rename", "Only", "Twin"]] {
+        let output = home.run(refused);
+        assert_eq!(output.status.code(), Some(1), "{refused:?}");
+        assert!(stderr(&output).contains("there is a project named 'Twin' already"), "{}", stderr(&output));
     }
-    let output = home.run(&["keys", "create", "--project", "Twins"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("several projects are called 'Twins'"), "{}", stderr(&output));
+    assert!(home.run(&["keys", "create", "--project", "Twin"]).status.success());
 }
 
 #[test]

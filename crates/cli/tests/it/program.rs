@@ -39,6 +39,14 @@ impl Home {
         self.folder.path().join("data")
     }
 
+    /// Address of the database.
+    pub fn database(&self) -> String {
+        match &self.database {
+            Some((database, _)) => url_text(database.url.clone()),
+            None => format!("sqlite:{}", self.data().join("chasqui.db").display()),
+        }
+    }
+
     /// Command with this data folder and database.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
@@ -178,14 +186,32 @@ impl Drop for Running {
     }
 }
 
+/// Shell script in this folder, without the variables of the environment.
+pub fn shell(folder: &Path, script: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-ec", script]).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command.env("HOME", folder).current_dir(folder);
+    command
+}
+
 /// Posts JSON without a key. Returns status and JSON.
 pub fn post(url: &str, body: &Value) -> (u16, Value) {
+    post_as(url, "", body)
+}
+
+/// Posts JSON with a key. Returns status and JSON.
+pub fn post_as(url: &str, key: &str, body: &Value) -> (u16, Value) {
+    post_with(url, ("x-api-key", key), body)
+}
+
+/// Posts JSON with a header. Returns status and JSON.
+pub fn post_with(url: &str, header: (&str, &str), body: &Value) -> (u16, Value) {
     let runtime = Runtime::new().unwrap();
     runtime.block_on(async {
         gateways::tls::install();
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let request = client.post(url).header("content-type", "application/json").body(body.to_string());
-        let response = request.send().await.unwrap();
+        let request = client.post(url).header(header.0, header.1).header("content-type", "application/json");
+        let response = request.body(body.to_string()).send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())
     })
 }
@@ -194,6 +220,16 @@ pub fn post(url: &str, body: &Value) -> (u16, Value) {
 pub fn get(url: &str, key: &str) -> (u16, Value) {
     let (status, text) = get_text(url, key);
     (status, serde_json::from_str(&text).unwrap())
+}
+
+/// Status of a GET with this `Host`.
+pub fn status_with_host(url: &str, host: &str) -> u16 {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async {
+        gateways::tls::install();
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        client.get(url).header("host", host).send().await.unwrap().status().as_u16()
+    })
 }
 
 /// Gets text with a key.

@@ -1,12 +1,12 @@
 //! The commands of the README's section about a real number work as typed, with the emulator in
 //! place of Meta.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 use serde_json::{Value, json};
 use testkit::ANA;
 
-use crate::program::{BINARY, Home, Running, finished, stderr, stdout};
+use crate::program::{BINARY, Home, Running, finished, shell, stderr, stdout};
 
 const README: &str = include_str!("../../../../README.md");
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -22,7 +22,7 @@ fn blocks() -> Vec<String> {
 /// Placeholders of the README, and stand-ins for Meta and the public address.
 struct Typed {
     replaced: Vec<(&'static str, String)>,
-    home: String,
+    home: PathBuf,
 }
 
 impl Typed {
@@ -35,10 +35,7 @@ impl Typed {
         for (from, to) in &self.replaced {
             text = text.replace(from, to);
         }
-        let mut command = Command::new("sh");
-        command.args(["-ec", &text]).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
-        command.env("HOME", &self.home).current_dir(&self.home);
-        command
+        shell(&self.home, &text)
     }
 
     fn run(&self, text: &str) -> String {
@@ -65,7 +62,7 @@ fn readme_commands_for_a_real_number_work_as_typed() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut emulator = home.start(&["emulator", "--listen", "0"]);
     let emulator = emulator.value_after("The emulator listens on ", START_LIMIT);
-    let mut typed = Typed { replaced: Vec::new(), home: home.path().display().to_string() };
+    let mut typed = Typed { replaced: Vec::new(), home: home.path().to_owned() };
     typed.replace("cargo build --release -p chasqui\n", "");
     typed.replace("export OPENAI_API_KEY=YOUR_MODEL_KEY", "export CHASQUI_LLM_PROVIDER=Rehearsal");
     typed.replace("YOUR_APP_SECRET", emulator::APP_SECRET);
@@ -77,7 +74,7 @@ fn readme_commands_for_a_real_number_work_as_typed() {
     let mut server = Running::start(typed.shell(serve).env("CHASQUI_GRAPH_BASE_URL", &emulator));
     let token = server.value_after("verify token: ", START_LIMIT);
     let url = server.value_after("Chasqui listens on ", START_LIMIT);
-    assert!(Path::new(&typed.home).join("chasqui-data/chasqui.db").exists());
+    assert!(typed.home.join("chasqui-data/chasqui.db").exists());
     typed.replace("https://chasqui.example.com", &url);
     let created = typed.run(create);
     let key = created.lines().find_map(|line| line.strip_prefix("API key")).unwrap().trim();

@@ -31,6 +31,8 @@ fn every_command_has_help() {
         &["demo", "--help"],
         &["phone", "--help"],
         &["phone", "send", "--help"],
+        &["phone", "tap", "--help"],
+        &["phone", "file", "--help"],
         &["serve", "--help"],
         &["emulator", "--help"],
         &["projects", "create", "--help"],
@@ -109,7 +111,7 @@ fn doctor_shows_origins_and_redacts_secrets() {
     ];
     let config = file.to_str().unwrap();
     for format in [&["doctor", "--config", config, "--json"][..], &["doctor", "--config", config]] {
-        let output = finished(home.command(format).envs(secrets));
+        let output = finished(home.command(format).envs(secrets).env("CHASQUI_LLM_PROVIDER", "Rehearsal"));
         let (text, errors) = (stdout(&output), stderr(&output));
         assert!(output.status.success(), "{text}{errors}");
         for (_, secret) in secrets {
@@ -150,4 +152,22 @@ fn printed_default_configuration_is_valid() {
     let file = home.path().join("chasqui.toml");
     std::fs::write(&file, &printed.stdout).unwrap();
     assert!(home.run(&["migrate", "--config", file.to_str().unwrap()]).status.success());
+}
+
+#[test]
+fn doctor_names_the_end_of_the_graph_version() {
+    let home = Home::new();
+    let of = |version: &str| {
+        let output = finished(home.command(&["doctor", "--json"]).env("CHASQUI_GRAPH_VERSION", version));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let checks = report["checks"].as_array().unwrap().clone();
+        checks.into_iter().find(|check| check["name"] == "Graph API version").unwrap()
+    };
+    let ended = of("v20.0");
+    assert_eq!(ended["ok"], false);
+    assert_eq!(ended["detail"], "v20.0: Meta ended it and answers with its oldest version");
+    assert_eq!(ended["fix"], "set CHASQUI_GRAPH_VERSION to a newer version");
+    assert_eq!(of("v27.0")["detail"], "v27.0: no end is announced");
+    let wrong = finished(home.command(&["doctor"]).env("CHASQUI_GRAPH_VERSION", "25"));
+    assert!(stdout(&wrong).contains("whatsapp.graph_version: '25' is no version"), "{}", stdout(&wrong));
 }

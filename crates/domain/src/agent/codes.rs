@@ -75,14 +75,18 @@ codes! {
     error LABEL_TOO_LONG = "label_too_long": "An edge label of more than 2,000 characters.";
     error CONDITION_TOO_LONG = "condition_too_long": "A global condition of more than 2,000 characters.";
     error KNOWLEDGE_TOO_LONG = "knowledge_too_long": "A knowledge text of more than 5 MiB.";
-    error GRAPH_TOO_LARGE = "graph_too_large": "Graph JSON of more than 10 MiB.";
+    error GRAPH_TOO_LARGE = "graph_too_large": "Graph JSON of more than 10 MiB, or more than 250,000 values in its texts with JSON.";
     warning UNREACHABLE_NODE = "unreachable_node": "No way leads from __start__ or a global node to this node.";
     warning END_UNREACHABLE = "end_unreachable": "No way leads to __end__, and no HandoffNode or WarmEndNode ends conversations.";
     warning DEAD_END = "dead_end": "A node that nothing leads out of.";
     warning UNLABELLED_EDGE = "unlabelled_edge": "One of several edges out of a node has no label.";
     warning TEMPLATE_WITHOUT_IDS = "template_without_ids": "A WhatsApp template without whatsapp_config_id or whatsapp_template_id.";
-    warning UNKNOWN_VARIABLE = "unknown_variable": "{{...}} in a webhook that names nothing; what the model fills is written #{name}.";
+    warning UNKNOWN_VARIABLE = "unknown_variable": "{{...}} that names nothing; in a webhook, what the model fills is written #{name}.";
+    warning SECRET_IN_PROMPT = "secret_in_prompt": "{{secrets...}} in a prompt, label or condition, where it is empty.";
+    warning ARGUMENT_IN_PROMPT = "argument_in_prompt": "#{...} in a prompt, label or condition, where no tool call fills it.";
     warning HOST_FROM_MODEL = "host_from_model": "#{...} in the scheme, host or port of a URL; such calls are refused when they are made.";
+    warning SCHEMA_REWRITTEN = "schema_rewritten": "anyOf, oneOf or allOf at the top of a body_schema, which models refuse: one object with the properties of all is offered.";
+    warning DESCRIPTION_CUT = "description_cut": "A description of a tool over 1,024 characters, which models refuse: its beginning is offered.";
     warning EMPTY_KNOWLEDGE = "empty_knowledge": "A knowledge base without text.";
 }
 

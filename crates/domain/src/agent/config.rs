@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 /// Model and parameters. It never holds a key: keys are fetched when a request leaves.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LlmConfig {
-    /// For example `OpenAI`; the project's or server's default if absent.
+    /// A provider of the project or, like `OpenAI`, of the server; the server's default if absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub provider_name: Option<String>,
     /// The provider's name of the model.
@@ -58,6 +58,11 @@ impl LlmConfig {
                 .map(|fallback| Self { fallbacks: Vec::new(), ..Self::read(fallback) })
                 .collect(),
         }
+    }
+
+    /// Names of the providers of this model and of its fallbacks.
+    pub fn provider_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self).chain(&self.fallbacks).filter_map(|one| one.provider_name.as_deref())
     }
 
     /// This configuration, with `base` for what it leaves open.

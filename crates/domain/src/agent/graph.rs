@@ -4,11 +4,15 @@
 //! Unknown fields are kept: an editor may need them.
 
 use super::codes;
+use super::config::LlmConfig;
 use super::node::{END, Node, NodePlace, START};
 use super::read::{Fields, Findings};
 use crate::Problem;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
+
+const MOST_NODES: usize = 300;
+const MOST_EDGES: usize = 2_000;
 
 const STARTER_PROMPT: &str = "Greet the person, find out what they need and help them. Ask one question at a time. When nothing \
                               more is wanted, say goodbye and end the conversation.";
@@ -104,6 +108,30 @@ impl Graph {
         self.edges.iter().filter(move |edge| edge.from == id)
     }
 
+    /// Names of the secrets in the requests of each node that has some, by the node's place.
+    pub fn secret_names(&self) -> Vec<(usize, Vec<String>)> {
+        let of_node = |node: &Node| {
+            let tools = node.kind.tools();
+            let mut names: Vec<String> = tools.webhooks.iter().flat_map(|webhook| webhook.secret_names()).collect();
+            names.extend(tools.mcp_servers.iter().flat_map(|server| server.secret_names()));
+            names.sort();
+            names.dedup();
+            names
+        };
+        let all = self.nodes.iter().map(of_node).enumerate();
+        all.filter(|(_, names)| !names.is_empty()).collect()
+    }
+
+    /// Names of the model providers of each node that names some, by the node's place.
+    pub fn provider_names(&self) -> Vec<(usize, Vec<String>)> {
+        let of_node = |node: &Node| {
+            let llm = node.llm_config.as_ref().map(LlmConfig::read).unwrap_or_default();
+            llm.provider_names().map(str::to_owned).collect::<Vec<_>>()
+        };
+        let all = self.nodes.iter().map(of_node).enumerate();
+        all.filter(|(_, names)| !names.is_empty()).collect()
+    }
+
     /// The nodes that can be reached from every node.
     pub fn global_nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.global.is_some())
@@ -111,15 +139,19 @@ impl Graph {
 
     pub(super) fn open(input: &Value, found: &mut Findings) -> Option<(Self, Places)> {
         let mut fields = Fields::open(input.clone(), "", &[], found)?;
+        let (nodes, edges) = (fields.list("nodes", found), fields.list("edges", found));
+        if !fits(nodes.len(), edges.len(), found) {
+            return None;
+        }
         let mut graph = Self::default();
         let mut places = Places::default();
-        for (index, value) in fields.list("nodes", found).into_iter().enumerate() {
+        for (index, value) in nodes.into_iter().enumerate() {
             if let Some((node, place)) = Node::read(value, &format!("/nodes/{index}"), found) {
                 graph.nodes.push(node);
                 places.nodes.push(place);
             }
         }
-        for (index, value) in fields.list("edges", found).into_iter().enumerate() {
+        for (index, value) in edges.into_iter().enumerate() {
             if let Some((edge, place)) = Edge::read(value, &format!("/edges/{index}"), found) {
                 graph.edges.push(edge);
                 places.edges.push(place);
@@ -165,6 +197,21 @@ impl Graph {
             }
         }
     }
+}
+
+/// Reports too many nodes or edges. Then none of them is read: each of them could have problems.
+fn fits(nodes: usize, edges: usize, found: &mut Findings) -> bool {
+    let mut fits = true;
+    for (path, code, what, amount, most) in [
+        ("/nodes", codes::TOO_MANY_NODES, "nodes", nodes, MOST_NODES),
+        ("/edges", codes::TOO_MANY_EDGES, "edges", edges, MOST_EDGES),
+    ] {
+        if amount > most {
+            found.error(path, code, format!("{amount} {what}; a graph has at most {most}"));
+            fits = false;
+        }
+    }
+    fits
 }
 
 impl Edge {

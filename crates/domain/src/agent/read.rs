@@ -5,7 +5,10 @@
 use super::codes;
 use super::nearest::nearest;
 use crate::Problem;
+use crate::json::values_in;
+use crate::limits::GRAPH_VALUES;
 use crate::nesting::{self, DEEPEST};
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -22,6 +25,8 @@ pub(super) struct Findings {
     /// Compiled bytes of the patterns of the schemas so far. A schema that cannot be used counts as the most that one
     /// may have.
     pub pattern_bytes: usize,
+    /// JSON values in texts so far: the limit of a body counts a text as one value.
+    pub values: usize,
 }
 
 impl Findings {
@@ -192,9 +197,14 @@ impl Fields {
             (_, direct) => direct?,
         };
         let Value::String(text) = value else { return Some(Given { value, raw: None, plain: false, at }) };
-        let (value, plain) = match decode(&text) {
-            Some(value) => (value, false),
-            None => (Value::String(text.clone()), true),
+        let (value, plain) = match decode(&text, found) {
+            Decoded::Value(value) => (value, false),
+            Decoded::Plain => (Value::String(text.clone()), true),
+            Decoded::TooLarge => {
+                let message = format!("the texts with JSON of a graph have at most {GRAPH_VALUES} values together");
+                found.error(at, codes::GRAPH_TOO_LARGE, message);
+                return None;
+            }
         };
         if nesting::exceeds(&value, DEEPEST) {
             found.error(at, codes::TOO_DEEP, format!("{key} is nested deeper than {DEEPEST} levels"));
@@ -236,14 +246,35 @@ impl Fields {
     }
 }
 
-/// Decodes text that holds JSON until the value is no longer such a text; `None` if it holds none.
-fn decode(text: &str) -> Option<Value> {
-    let mut value: Value = serde_json::from_str(text).ok()?;
-    while let Value::String(inner) = &value {
-        let Ok(next) = serde_json::from_str(inner) else { break };
-        value = next;
+enum Decoded {
+    Value(Value),
+    /// The text holds no JSON.
+    Plain,
+    /// The texts of the graph hold more than `GRAPH_VALUES` values.
+    TooLarge,
+}
+
+/// Decodes text that holds JSON until the value is no longer such a text. Counts the values before
+/// they take memory.
+fn decode(text: &str, found: &mut Findings) -> Decoded {
+    let mut text = text.to_owned();
+    let mut decoded = Decoded::Plain;
+    while serde_json::from_str::<IgnoredAny>(&text).is_ok() {
+        found.values += values_in(text.as_bytes());
+        if !found.trusting && found.values > GRAPH_VALUES {
+            return Decoded::TooLarge;
+        }
+        match serde_json::from_str(&text) {
+            Ok(Value::String(inner)) => {
+                decoded = Decoded::Value(Value::String(inner.clone()));
+                text = inner;
+            }
+            Ok(value) => return Decoded::Value(value),
+            // Deeper than a value may be.
+            Err(_) => break,
+        }
     }
-    Some(value)
+    decoded
 }
 
 /// Takes a list; each item comes with its place.

@@ -7,17 +7,18 @@ use super::names::is_word;
 use super::node::{END, Node, NodePlace, START};
 use super::nodes::request_tool_name;
 use super::read::{Findings, short};
+use super::variables;
 use crate::json::bytes_of;
 use crate::tool_names::RESERVED_TOOLS;
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
 
-const MOST_NODES: usize = 300;
-const MOST_EDGES: usize = 2_000;
 const MOST_TOOLS: usize = 200;
 const MOST_BYTES: usize = 10 * 1024 * 1024;
 const MOST_PROMPT_BYTES: usize = 64 * 1024;
 const MOST_LABEL_CHARS: usize = 2_000;
+/// Longest description of a tool that models take.
+const MOST_DESCRIPTION_CHARS: usize = 1_024;
 
 /// Aliases of `__end__` for the router, and of the terminals for clients.
 const RESERVED: [&str; 3] = ["START", "END", "end"];
@@ -33,7 +34,7 @@ pub(super) fn check(graph: &Graph, places: &Places, found: &mut Findings) {
     if graph.nodes.is_empty() && found.errors.iter().all(|problem| !problem.path.starts_with("/nodes")) {
         found.error("/nodes", codes::NO_NODES, "the graph has no nodes");
     }
-    check_amounts(graph, found);
+    check_tools(graph, found);
     check_ids(graph, places, found);
     check_names(graph, places, found);
     for (node, place) in graph.nodes.iter().zip(&places.nodes) {
@@ -45,18 +46,12 @@ pub(super) fn check(graph: &Graph, places: &Places, found: &mut Findings) {
     check_edges(graph, places, found);
 }
 
-fn check_amounts(graph: &Graph, found: &mut Findings) {
+fn check_tools(graph: &Graph, found: &mut Findings) {
     let of_nodes = graph.nodes.iter().map(|node| node.kind.listed_tools());
     let of_graph = graph.extra.get("tools").and_then(Value::as_array).map_or(0, Vec::len);
     let tools = of_nodes.sum::<usize>() + of_graph;
-    for (path, code, what, amount, most) in [
-        ("/nodes", codes::TOO_MANY_NODES, "nodes", graph.nodes.len(), MOST_NODES),
-        ("/edges", codes::TOO_MANY_EDGES, "edges", graph.edges.len(), MOST_EDGES),
-        ("", codes::TOO_MANY_TOOLS, "tools", tools, MOST_TOOLS),
-    ] {
-        if amount > most {
-            found.error(path, code, format!("{amount} {what}; a graph has at most {most}"));
-        }
+    if tools > MOST_TOOLS {
+        found.error("", codes::TOO_MANY_TOOLS, format!("{tools} tools; a graph has at most {MOST_TOOLS}"));
     }
 }
 
@@ -230,6 +225,14 @@ pub(super) fn warn(graph: &Graph, places: &Places, found: &mut Findings) {
     for (index, edge) in graph.edges.iter().enumerate() {
         outgoing.entry(&edge.from).or_default().push(index);
     }
+    for (node, place) in graph.nodes.iter().zip(&places.nodes) {
+        warn_of_text(&node.prompt, &place.prompt, found);
+        warn_of_text(node.global.as_deref().unwrap_or_default(), &place.global_condition, found);
+        warn_of_tools(node, &place.at, found);
+    }
+    for (edge, place) in graph.edges.iter().zip(&places.edges) {
+        warn_of_text(edge.label.as_deref().unwrap_or_default(), &place.label, found);
+    }
     let reached = reachable(graph, &outgoing);
     let ends = graph.nodes.iter().any(|node| node.kind.node_type().may_end);
     for (node, place) in graph.nodes.iter().zip(&places.nodes) {
@@ -260,6 +263,38 @@ pub(super) fn warn(graph: &Graph, places: &Places, found: &mut Findings) {
                 found.warn(&places.edges[*index].label, codes::UNLABELLED_EDGE, message);
             }
         }
+    }
+}
+
+/// Forms of tools that providers of models refuse, and that `gateways::llm` therefore changes.
+fn warn_of_tools(node: &Node, at: &str, found: &mut Findings) {
+    for webhook in node.kind.tools().webhooks {
+        let schema = webhook.body_schema.as_ref();
+        let is_union = |schema: &Value| ["anyOf", "oneOf", "allOf"].iter().any(|union| schema.get(union).is_some());
+        if schema.is_some_and(is_union) {
+            let message = "a body_schema with anyOf, oneOf or allOf at its top is offered as one object";
+            found.warn(at, codes::SCHEMA_REWRITTEN, message);
+        }
+        let long = |text: &String| text.chars().count() > MOST_DESCRIPTION_CHARS;
+        if webhook.description.as_ref().is_some_and(long) {
+            found.warn(at, codes::DESCRIPTION_CUT, "a description of a tool has at most 1,024 characters for models");
+        }
+    }
+}
+
+/// Variables of a text for the model that will be empty, or stay as written.
+fn warn_of_text(text: &str, at: &str, found: &mut Findings) {
+    for path in variables::context_paths_of([text]) {
+        if path.starts_with("secrets.") {
+            let message = format!("{{{{{path}}}}} is empty here; secrets are filled in requests only");
+            found.warn(at, codes::SECRET_IN_PROMPT, message);
+        } else if !variables::is_known_path(&path) {
+            found.warn(at, codes::UNKNOWN_VARIABLE, format!("{{{{{path}}}}} names nothing and will be empty"));
+        }
+    }
+    for name in variables::placeholders(text) {
+        let message = format!("#{{{name}}} stays as it is here; only requests and templates have arguments");
+        found.warn(at, codes::ARGUMENT_IN_PROMPT, message);
     }
 }
 

@@ -5,7 +5,7 @@
 //! `#{amount}`, or a model that writes `{{secrets.key}}`, reach values that are not theirs.
 
 use super::room::Room;
-use crate::limits::REQUEST_BYTES;
+use crate::limits::{REQUEST_BYTES, REQUEST_VARIABLES};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
@@ -100,7 +100,7 @@ fn fill_noting(
             Some((_, None | Some(Value::Null))) => {}
             Some((_, Some(value))) => {
                 let as_written = destination == Destination::Url && variable.may_be_origin() && in_origin(&text);
-                put(&mut text, value, if as_written { Destination::Header } else { destination }, room);
+                put_value(&mut text, value, if as_written { Destination::Header } else { destination }, room);
             }
         }
         rest = after;
@@ -127,22 +127,14 @@ pub fn fill_value_within(template: &Value, sources: Sources<'_>, room: &mut Room
     FilledValue { value, unknown: unknown.list }
 }
 
-/// Replaces each mark by its value, escaped as [`fill`] does it for that destination.
-pub(crate) fn put_in(text: &str, mark: &str, value: &str, destination: Destination, room: &mut Room) -> String {
-    room.take(text.len());
-    let value = Value::String(value.to_owned());
-    let mut parts = text.split(mark);
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let as_written = destination == Destination::Url && in_origin(&out);
-        put(&mut out, &value, if as_written { Destination::Header } else { destination }, room);
-        out.push_str(part);
-    }
-    out
+/// Appends the value of a secret, escaped as [`fill`] does it for that destination.
+pub(crate) fn put(out: &mut String, value: &str, destination: Destination, room: &mut Room) {
+    let as_written = destination == Destination::Url && in_origin(out);
+    put_text(out, value, if as_written { Destination::Header } else { destination }, room);
 }
 
 /// The text as part of a URL's path or query.
-pub(crate) fn percent_encoded(text: &str) -> String {
+pub fn percent_encoded(text: &str) -> String {
     let mut out = String::new();
     percent_encode(&mut out, text);
     out
@@ -153,10 +145,10 @@ pub fn placeholders(text: &str) -> Vec<String> {
     placeholders_of([text])
 }
 
-/// The same for several texts.
+/// The same for several texts, of as many variables as a request may have.
 pub fn placeholders_of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut names = Distinct::default();
-    for variable in texts.into_iter().flat_map(variables) {
+    for variable in texts.into_iter().flat_map(variables).take(REQUEST_VARIABLES) {
         if let Variable::Name(name) = variable {
             names.add(name);
         }
@@ -211,6 +203,11 @@ pub(super) fn model_fills_origin(url: &str) -> bool {
         rest = after;
     }
     false
+}
+
+/// Variables in several texts, counted up to `most`.
+pub fn exceed<'a>(texts: impl IntoIterator<Item = &'a str>, most: usize) -> bool {
+    texts.into_iter().flat_map(variables).nth(most).is_some()
 }
 
 /// True if a path can have a value: it begins with a namespace of docs/spec/engine.md 1.7.
@@ -311,18 +308,19 @@ fn in_origin(before: &str) -> bool {
     }
 }
 
-fn put(out: &mut String, value: &Value, destination: Destination, room: &mut Room) {
+fn put_value(out: &mut String, value: &Value, destination: Destination, room: &mut Room) {
+    match value {
+        // Values that no longer fit are not written out.
+        _ if room.is_exceeded() => {}
+        Value::String(text) => put_text(out, text, destination, room),
+        other => put_text(out, &other.to_string(), destination, room),
+    }
+}
+
+fn put_text(out: &mut String, text: &str, destination: Destination, room: &mut Room) {
     if room.is_exceeded() {
         return;
     }
-    let compact;
-    let text = match value {
-        Value::String(text) => text,
-        other => {
-            compact = other.to_string();
-            &compact
-        }
-    };
     if destination == Destination::Prompt {
         return room.push(out, text);
     }

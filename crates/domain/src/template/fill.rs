@@ -1,68 +1,15 @@
 //! Fills a template (docs/spec/whatsapp-cloud-api.md 2.2): exactly its variables, within WhatsApp's
 //! limits. The result is Meta's component structure and the text that a person will read.
 
-use super::shape::{Shape, distinct, is, text, variables};
+use super::{
+    buttons,
+    filling::{Filling, Header, Parameters, plain},
+    shape::{Shape, UNSUPPORTED, distinct, is, text, variables},
+};
 use crate::Problem;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 
-/// Values of one send.
-pub const MOST_PARAMETERS: usize = 60;
-const LONGEST_PARAMETER: usize = 1_024;
 const LONGEST_BODY: usize = 1_024;
-
-/// Values of the body's variables.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Parameters {
-    /// In the order of the numbers.
-    List(Vec<String>),
-    /// By name, or by number.
-    Named(BTreeMap<String, String>),
-}
-
-impl Default for Parameters {
-    fn default() -> Self {
-        Self::List(Vec::new())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Header {
-    /// Value of the only variable, or the link to the media.
-    Value(String),
-    /// Value of the only variable, by name.
-    Named(BTreeMap<String, String>),
-}
-
-/// The location that a header shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LocationHeader {
-    /// −90 to 90.
-    pub latitude: Option<f64>,
-    /// −180 to 180.
-    pub longitude: Option<f64>,
-    pub name: Option<String>,
-    pub address: Option<String>,
-}
-
-/// Values that a send brings.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Filling {
-    pub parameters: Parameters,
-    /// `text`, `image`, `video` or `document`, if the caller gives it.
-    pub header_type: Option<String>,
-    pub header: Option<Header>,
-    /// File name of a document.
-    pub header_filename: Option<String>,
-    /// For a header that shows a location.
-    pub location: Option<LocationHeader>,
-    /// Ends of links, by the button's position from 0.
-    pub button_urls: BTreeMap<String, String>,
-    /// Payloads returned when a button is tapped, by the button's position from 0.
-    pub button_payloads: BTreeMap<String, String>,
-    /// Codes to copy, by the button's position from 0.
-    pub button_codes: BTreeMap<String, String>,
-}
 
 /// A template that is ready to send.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +22,7 @@ pub struct Filled {
 
 /// Fills a template, or reports every mismatch; paths begin at the filling: `/template_parameters`.
 pub fn fill(shape: Shape<'_>, filling: &Filling) -> Result<Filled, Vec<Problem>> {
-    let mut problems = Vec::new();
+    let mut problems = unsupported(shape);
     let mut components = Vec::new();
     components.extend(header(shape, filling, &mut problems));
     let values = body_values(shape, &filling.parameters, &mut problems);
@@ -87,24 +34,59 @@ pub fn fill(shape: Shape<'_>, filling: &Filling) -> Result<Filled, Vec<Problem>>
         }
         components.push(json!({"type": "body", "parameters": parameters(&values, shape.is_named())}));
     }
-    buttons(shape, filling, &values, &mut components, &mut problems);
+    buttons::fill(shape, filling, &values, &mut components, &mut problems);
     if problems.is_empty() { Ok(Filled { components, text }) } else { Err(problems) }
 }
 
-/// The text of a template that is sent with Meta's own components; `None` if its body's parameters
-/// do not match.
-pub fn text_of(shape: Shape<'_>, components: &[Value]) -> Option<String> {
-    let body = components.iter().find(|component| component["type"] == "body");
-    let given = body.and_then(|body| body["parameters"].as_array()).map(Vec::as_slice).unwrap_or_default();
-    let of = |field: &str| given.iter().map(|it| it[field].as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
-    let texts = of("text")?;
-    let parameters = match of("parameter_name") {
-        Some(names) if !names.is_empty() => Parameters::Named(names.into_iter().zip(texts).collect()),
-        _ => Parameters::List(texts),
+/// Completes a template that is sent with components of header and body in Meta's structure: checks
+/// them and adds buttons that need no value of the caller. Paths begin as those of [`fill`].
+pub fn complete(shape: Shape<'_>, sent: &[Value]) -> Result<Filled, Vec<Problem>> {
+    let mut problems = unsupported(shape);
+    let given = |kind: &str| {
+        let component = sent.iter().find(|component| is(component, "type", kind));
+        component.and_then(|component| component["parameters"].as_array()).map_or(&[][..], Vec::as_slice)
     };
-    let mut problems = Vec::new();
+    let kind = given("header").first().map(|parameter| text(parameter, "type"));
+    match (header_kind(shape), kind) {
+        (wanted, given) if wanted.as_deref() == given => {}
+        (None, Some(_)) => {
+            problems.push(Problem::new("/header_params", "wrong_header", "the template has no header to fill"));
+        }
+        (Some(wanted), None) => {
+            let why = format!("is required: the template has a header of type {wanted}");
+            problems.push(Problem::new("/header_params", "missing_parameter", why));
+        }
+        (Some(wanted), Some(_)) => {
+            let why = format!("the template has a header of type {wanted}");
+            problems.push(Problem::new("/header_type", "wrong_header", why));
+        }
+        (None, None) => {}
+    }
+    let texts = given("body").iter().map(|parameter| text(parameter, "text").to_owned());
+    let names = given("body").iter().map(|parameter| parameter["parameter_name"].as_str().map(str::to_owned));
+    let parameters = match names.collect::<Option<Vec<_>>>() {
+        Some(names) if !names.is_empty() => Parameters::Named(names.into_iter().zip(texts).collect()),
+        _ => Parameters::List(texts.collect()),
+    };
     let values = body_values(shape, &parameters, &mut problems);
-    problems.is_empty().then(|| filled_in(shape.body(), &values))
+    let mut components = sent.to_vec();
+    buttons::fill(shape, &Filling::default(), &values, &mut components, &mut problems);
+    let text = filled_in(shape.body(), &values);
+    if problems.is_empty() { Ok(Filled { components, text }) } else { Err(problems) }
+}
+
+/// Components that no send can fill.
+fn unsupported(shape: Shape<'_>) -> Vec<Problem> {
+    let found = UNSUPPORTED.iter().filter(|(kind, _)| shape.component(kind).is_some());
+    found.map(|(_, why)| Problem::new("/template", "unsupported_template", *why)).collect()
+}
+
+/// Type of the parameter that the header needs, if it needs one.
+fn header_kind(shape: Shape<'_>) -> Option<String> {
+    let header = shape.component("HEADER")?;
+    let format = header.get("format").and_then(Value::as_str).unwrap_or("TEXT").to_ascii_lowercase();
+    let fixed = format == "text" && variables(text(header, "text")).is_empty();
+    (!fixed).then_some(format)
 }
 
 /// Fills the variables of a text in one pass: a value is never scanned for variables.
@@ -181,25 +163,6 @@ fn body_values(shape: Shape<'_>, given: &Parameters, problems: &mut Vec<Problem>
         plain(value, &format!("{AT}/{at}"), problems);
     }
     values
-}
-
-fn plain(value: &str, at: &str, problems: &mut Vec<Problem>) {
-    if let Some((_, why)) = unfit(value) {
-        problems.push(Problem::new(at, "invalid_parameter", why));
-    }
-}
-
-/// Code and message for an invalid value: WhatsApp accepts one line of text without wide gaps.
-pub fn unfit(value: &str) -> Option<(&'static str, String)> {
-    if value.trim().is_empty() {
-        Some(("blank", "can't be blank".into()))
-    } else if value.contains(['\n', '\r', '\t']) || value.contains("     ") {
-        Some(("invalid", "may not have line breaks, tabs or more than four spaces in a row".into()))
-    } else if value.chars().count() > LONGEST_PARAMETER {
-        Some(("too_long", format!("may have at most {LONGEST_PARAMETER} characters")))
-    } else {
-        None
-    }
 }
 
 fn header(shape: Shape<'_>, filling: &Filling, problems: &mut Vec<Problem>) -> Option<Value> {
@@ -289,74 +252,6 @@ fn place_header(filling: &Filling, problems: &mut Vec<Problem>) -> Option<Value>
         }
     }
     Some(json!({"type": "header", "parameters": [{"type": "location", "location": location}]}))
-}
-
-fn buttons(
-    shape: Shape<'_>,
-    filling: &Filling,
-    body: &[(String, String)],
-    components: &mut Vec<Value>,
-    problems: &mut Vec<Problem>,
-) {
-    let list = shape.buttons();
-    // A one-time password is in the body and in the button; most callers send it once.
-    let otp = |button: &Value| is(button, "type", "OTP") || text(button, "url").contains("otp_type=");
-    for (place, button) in list.iter().enumerate() {
-        let index = place.to_string();
-        let mut push = |sub_type: &str, parameter: Value| {
-            components.push(json!({"type": "button", "sub_type": sub_type, "index": index, "parameters": [parameter]}));
-        };
-        if otp(button) || (is(button, "type", "URL") && !variables(text(button, "url")).is_empty()) {
-            let own = filling.button_urls.get(&index);
-            match own.or_else(|| body.first().map(|(_, value)| value).filter(|_| otp(button))) {
-                Some(value) => {
-                    plain(value, &format!("/button_url_params/{index}"), problems);
-                    push("url", json!({"type": "text", "text": value}));
-                }
-                None => {
-                    let why = "must be the end of the button's link";
-                    problems.push(Problem::new(format!("/button_url_params/{index}"), "missing_parameter", why));
-                }
-            }
-        } else if is(button, "type", "COPY_CODE") {
-            match filling.button_codes.get(&index) {
-                Some(code) => {
-                    plain(code, &format!("/button_copy_code_params/{index}"), problems);
-                    push("copy_code", json!({"type": "coupon_code", "coupon_code": code}));
-                }
-                None => {
-                    let at = format!("/button_copy_code_params/{index}");
-                    problems.push(Problem::new(at, "missing_parameter", "must be the code to copy"));
-                }
-            }
-        } else if let Some(payload) = filling.button_payloads.get(&index).filter(|_| is(button, "type", "QUICK_REPLY"))
-        {
-            push("quick_reply", json!({"type": "payload", "payload": payload}));
-        }
-    }
-    let link = |button: &Value| otp(button) || (is(button, "type", "URL") && text(button, "url").contains("{{"));
-    unknown_buttons("button_url_params", list, &filling.button_urls, link, problems);
-    let reply = |button: &Value| is(button, "type", "QUICK_REPLY");
-    unknown_buttons("button_quick_reply_payloads", list, &filling.button_payloads, reply, problems);
-    let code = |button: &Value| is(button, "type", "COPY_CODE");
-    unknown_buttons("button_copy_code_params", list, &filling.button_codes, code, problems);
-}
-
-/// Reports positions without a button of the kind.
-fn unknown_buttons(
-    key: &str,
-    list: &[Value],
-    given: &BTreeMap<String, String>,
-    fits: impl Fn(&Value) -> bool,
-    problems: &mut Vec<Problem>,
-) {
-    for index in given.keys() {
-        let button = index.parse::<usize>().ok().and_then(|place| list.get(place));
-        if !button.is_some_and(&fits) {
-            let why = "the template has no such button there; positions begin with 0";
-            problems.push(Problem::new(format!("/{key}/{index}"), "unknown_button", why));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Rules that a template must meet before Meta reviews it (docs/spec/whatsapp-cloud-api.md 2.4). A
 //! draft may lack examples; what it has must be valid at once.
 
-use super::shape::{NAMED, POSITIONAL, Shape, distinct, is, text, variables};
+use super::shape::{NAMED, POSITIONAL, Shape, UNSUPPORTED, distinct, is, text, variables};
 use crate::Problem;
 use serde_json::Value;
 use std::collections::HashSet;
@@ -11,7 +11,8 @@ pub const CATEGORIES: [&str; 3] = ["MARKETING", "UTILITY", "AUTHENTICATION"];
 
 const HEADER_FORMATS: [&str; 5] = ["TEXT", "IMAGE", "VIDEO", "DOCUMENT", "LOCATION"];
 const COMPONENTS: [&str; 4] = ["HEADER", "BODY", "FOOTER", "BUTTONS"];
-const BUTTONS: [&str; 6] = ["QUICK_REPLY", "URL", "PHONE_NUMBER", "COPY_CODE", "OTP", "FLOW"];
+const BUTTONS: [&str; 9] =
+    ["QUICK_REPLY", "URL", "PHONE_NUMBER", "VOICE_CALL", "COPY_CODE", "OTP", "FLOW", "CATALOG", "MPM"];
 const LONGEST_NAME: usize = 512;
 const LONGEST_SMALL: usize = 60;
 const LONGEST_BODY: usize = 1_024;
@@ -155,7 +156,9 @@ fn components(found: &mut Found, draft: &Draft<'_>) {
     for (place, component) in draft.shape.components.iter().enumerate() {
         let at = format!("/components/{place}");
         let kind = text(component, "type").to_ascii_uppercase();
-        if !COMPONENTS.contains(&kind.as_str()) {
+        if let Some((_, why)) = UNSUPPORTED.iter().find(|(name, _)| *name == kind) {
+            found.wrong(format!("{at}/type"), *why);
+        } else if !COMPONENTS.contains(&kind.as_str()) {
             found.wrong(format!("{at}/type"), "must be HEADER, BODY, FOOTER or BUTTONS");
         } else if !seen.insert(kind.clone()) {
             found.wrong(format!("{at}/type"), "may stand there once");
@@ -229,7 +232,7 @@ fn buttons(found: &mut Found, component: &Value, at: &str) {
     if list.is_empty() || list.len() > MOST_BUTTONS {
         found.wrong(&at, "must be 1 to 10 buttons");
     }
-    for (kind, most) in [("URL", 2), ("PHONE_NUMBER", 1), ("COPY_CODE", 1), ("OTP", 1)] {
+    for (kind, most) in [("URL", 2), ("PHONE_NUMBER", 1), ("COPY_CODE", 1), ("OTP", 1), ("CATALOG", 1), ("MPM", 1)] {
         if list.iter().filter(|button| is(button, "type", kind)).count() > most {
             found.wrong(&at, format!("may have {most} of type {kind}"));
         }
@@ -240,7 +243,13 @@ fn buttons(found: &mut Found, component: &Value, at: &str) {
         match kind.as_str() {
             "COPY_CODE" => code(found, button, &at),
             "OTP" => {}
-            "QUICK_REPLY" | "FLOW" => found.text(button, &at, "text", LONGEST_BUTTON),
+            "QUICK_REPLY" | "VOICE_CALL" | "CATALOG" | "MPM" => found.text(button, &at, "text", LONGEST_BUTTON),
+            "FLOW" => {
+                found.text(button, &at, "text", LONGEST_BUTTON);
+                if ["flow_id", "flow_name", "flow_json"].iter().all(|key| button.get(key).is_none_or(Value::is_null)) {
+                    found.wrong(&at, "must name its flow: flow_id, flow_name or flow_json");
+                }
+            }
             "PHONE_NUMBER" => {
                 found.text(button, &at, "text", LONGEST_BUTTON);
                 found.text(button, &at, "phone_number", LONGEST_PHONE);

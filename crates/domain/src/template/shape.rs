@@ -8,6 +8,12 @@ pub const POSITIONAL: &str = "POSITIONAL";
 /// Variables are names: `{{guest}}`.
 pub const NAMED: &str = "NAMED";
 
+/// Components that are not supported, and why.
+pub(super) const UNSUPPORTED: [(&str, &str); 2] = [
+    ("CAROUSEL", "carousels are not supported: their cards cannot be filled"),
+    ("LIMITED_TIME_OFFER", "limited-time offers are not supported: their end cannot be given"),
+];
+
 #[derive(Debug, Clone, Copy)]
 pub struct Shape<'a> {
     /// As Meta writes them.
@@ -26,9 +32,11 @@ impl<'a> Shape<'a> {
         self.components.iter().find(|component| is(component, "type", kind))
     }
 
-    /// Text of the body with its placeholders; empty if there is none.
+    /// Text of the body with its placeholders; empty if there is no body. A body without a text is
+    /// that of an authentication template: WhatsApp writes its sentence around the code.
     pub fn body(&self) -> &'a str {
-        self.component("BODY").map_or("", |body| text(body, "text"))
+        let Some(body) = self.component("BODY") else { return "" };
+        Some(text(body, "text")).filter(|text| !text.is_empty()).unwrap_or("{{1}}")
     }
 
     pub fn body_variables(&self) -> Vec<&'a str> {

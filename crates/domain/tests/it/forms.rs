@@ -119,6 +119,19 @@ fn a_body_or_mock_that_is_not_json_stays_text() {
 }
 
 #[test]
+fn values_inside_of_texts_are_counted_before_they_take_memory() {
+    let lists = |count: usize| format!("[{}[]]", "[],".repeat(count));
+    let graph = |mock: String| with_webhook(json!({"url": "https://x.test", "mock_response": mock}));
+    accept(&graph(lists(100_000)));
+    for mock in [lists(130_000), json!(lists(130_000)).to_string()] {
+        let problems = Graph::read(&graph(mock)).unwrap_err();
+        assert_eq!(problems[0].code, "graph_too_large", "{:?}", problems[0]);
+    }
+    // A text with commas is no JSON.
+    accept(&graph("a,".repeat(300_000)));
+}
+
+#[test]
 fn the_text_as_written_wins_over_its_parsed_twin() {
     let hook = webhook(json!({
         "url": "https://x.test", "headers": {"x-shop": "1"}, "headers_raw": "{\"X-Shop\": \"2\"}", "body": {"a": 1}, "body_raw": null,

@@ -20,6 +20,9 @@ fn table() -> Vec<(Value, &'static str, &'static str)> {
     let mut endless = small();
     endless["nodes"].as_array_mut().unwrap().push(json!({"name": "b"}));
     endless["edges"] = json!([{"from": "__start__", "to": "a"}, {"from": "a", "to": "b"}, {"from": "b", "to": "a"}]);
+    let union = json!({"url": "https://x.test", "http_method": "POST", "body_schema": {"type": "object", "anyOf": [
+        {"type": "object", "properties": {"a": {"type": "string"}}}, {"type": "object", "properties": {"b": {"type": "string"}}}]}});
+    let long = json!({"url": "https://x.test", "description": "x".repeat(1_025)});
     vec![
         (graph(json!([{"name": "b"}]), json!([{"from": "b", "to": "a"}])), "/nodes/3", codes::UNREACHABLE_NODE),
         (endless, "/nodes/2", codes::END_UNREACHABLE),
@@ -37,7 +40,11 @@ fn table() -> Vec<(Value, &'static str, &'static str)> {
             codes::TEMPLATE_WITHOUT_IDS,
         ),
         (with_webhook(json!({"url": "https://x.test/{{order}}"})), "/nodes/1/webhook", codes::UNKNOWN_VARIABLE),
+        (with_node(json!({"name": "a", "prompt": "Key {{secrets.k}}."})), "/nodes/1/prompt", codes::SECRET_IN_PROMPT),
+        (with_node(json!({"name": "a", "prompt": "Order #{order}."})), "/nodes/1/prompt", codes::ARGUMENT_IN_PROMPT),
         (with_webhook(json!({"url": "https://#{shop}.test/"})), "/nodes/1/webhook/url", codes::HOST_FROM_MODEL),
+        (with_webhook(union), "/nodes/1", codes::SCHEMA_REWRITTEN),
+        (with_webhook(long), "/nodes/1", codes::DESCRIPTION_CUT),
         (
             with_tools(json!({"knowledge_bases": [{"name": "faq"}]})),
             "/nodes/1/subagent/knowledge_bases/0/knowledge_base_text",

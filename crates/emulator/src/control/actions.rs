@@ -15,10 +15,17 @@ use super::{
     input::Input,
 };
 use crate::{
+    clock::Millis,
     driver::Driver,
-    messages::Direction,
+    messages::{DELETED, Direction},
     users::{self, User},
 };
+
+/// Age up to which a contact can change a message (developers.facebook.com, WhatsApp Business
+/// Platform, webhooks reference, "Edit messages").
+const EDITABLE: Millis = 15 * 60_000;
+/// Age up to which a contact can delete a message for all (the same reference, "Revoke messages").
+const DELETABLE: Millis = 2 * 24 * 3_600_000;
 
 /// Arguments of an action on a message.
 #[derive(Deserialize)]
@@ -39,13 +46,23 @@ pub(crate) async fn act(
         let message = state.chats.message(&given.message_id);
         let message = message.ok_or_else(|| ControlError::not_found("message not found"))?;
         let (number, own) = (message.number.clone(), message.direction == Direction::In);
+        let age = state.clock.now().saturating_sub(message.at);
         let target = &given.message_id;
         let (kind, node) = match (action.as_str(), own) {
             ("react", _) => ("reaction", json!({"message_id": target, "emoji": given.emoji.unwrap_or_default()})),
+            ("delete" | "edit", true) if message.kind == DELETED => {
+                return Err(ControlError::bad_request("the message is deleted"));
+            }
+            ("delete", true) if age > DELETABLE => {
+                return Err(ControlError::bad_request("messages can be deleted for two days"));
+            }
             ("delete", true) => ("revoke", json!({"original_message_id": target})),
+            ("edit", true) if age > EDITABLE => {
+                return Err(ControlError::bad_request("messages can be edited for 15 minutes"));
+            }
             ("edit", true) => {
                 let text = given.text.ok_or_else(|| ControlError::bad_request("text is required"))?;
-                let message = json!({"type": "text", "text": {"body": text}});
+                let message = edited(&message.kind, &message.content, &text)?;
                 ("edit", json!({"original_message_id": target, "message": message}))
             }
             ("delete" | "edit", false) => {
@@ -86,4 +103,17 @@ pub(crate) async fn change_number(
     })?;
     driver.settle().await;
     Ok(Json(json!({"message_id": id, "deliveries": [delivery]})))
+}
+
+/// A text with another body, or a file with another caption, as the webhook of an edit has it.
+fn edited(kind: &str, content: &Value, text: &str) -> Result<Value, ControlError> {
+    match kind {
+        "text" => Ok(json!({"type": "text", "text": {"body": text}})),
+        "image" | "video" | "document" => {
+            let mut node = content.clone();
+            node["caption"] = json!(text);
+            Ok(json!({"type": kind, kind: node}))
+        }
+        _ => Err(ControlError::bad_request("only texts and captions can be edited")),
+    }
 }

@@ -10,7 +10,7 @@ use super::{error::ControlError, input::Input, media, taps};
 use crate::{
     clock::Millis,
     driver::Driver,
-    messages::{Direction, Message},
+    messages::{DELETED, Direction, Message},
     state::State,
     users::User,
     webhooks::{Event, contact, envelope, messages_value},
@@ -184,11 +184,13 @@ fn add_to_chat(state: &mut State, resolved: Resolved, reply_to: Option<String>) 
         ("edit", Some(message)) => {
             let inner = &content["message"];
             message.content = inner[inner["type"].as_str().unwrap_or("text")].clone();
+            message.edited = true;
             return;
         }
         ("revoke", Some(message)) => {
-            "deleted".clone_into(&mut message.kind);
+            DELETED.clone_into(&mut message.kind);
             message.content = Value::Null;
+            message.edited = false;
             return;
         }
         _ => {}
@@ -208,6 +210,7 @@ fn add_to_chat(state: &mut State, resolved: Resolved, reply_to: Option<String>) 
         opaque: None,
         fails_with: None,
         reversed: false,
+        edited: false,
         held: Vec::new(),
         waits_for_phone: false,
     };

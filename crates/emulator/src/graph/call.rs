@@ -21,6 +21,8 @@ pub(crate) struct Call {
     pub(crate) segments: Vec<String>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) content_type: String,
+    /// True if a header asks for another method than the request's.
+    pub(crate) overrides_method: bool,
     /// Base URL from the `Host` header, for URLs in answers.
     pub(crate) base: String,
     pub(crate) token: Option<String>,
@@ -44,6 +46,7 @@ impl Call {
             segments,
             query: form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes()).into_owned().collect(),
             content_type: header(parts, CONTENT_TYPE).to_owned(),
+            overrides_method: parts.headers.contains_key("x-http-method-override"),
             base: format!("http://{}", header(parts, HOST)),
             token: bearer(parts).or_else(|| query_token(&parts.uri)),
             body: serde_json::from_slice(&bytes).ok(),

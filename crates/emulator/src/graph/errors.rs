@@ -148,6 +148,11 @@ impl GraphError {
         Self { subcode: Some(463), ..Self::new(190) }
     }
 
+    /// Code of a sign-up that cannot be exchanged.
+    pub(crate) fn refused_code(subcode: u32, details: &str) -> Self {
+        Self { subcode: Some(subcode), ..Self::with(100, details) }
+    }
+
     /// Token without the needed scope.
     pub(crate) fn no_permission(scope: &str) -> Self {
         Self::with(200, format!("The token has no permission {scope}."))

@@ -136,6 +136,7 @@ fn accept(state: &mut State, draft: Draft, hold: Option<Millis>, fails_with: Opt
         opaque: draft.opaque,
         fails_with: fails_with.or(draft.later_failure),
         reversed: false,
+        edited: false,
         held: Vec::new(),
         waits_for_phone: false,
     };

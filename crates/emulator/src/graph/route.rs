@@ -7,9 +7,9 @@ use super::{
     apps,
     call::Call,
     errors::GraphError,
-    media, messages, numbers,
+    media, messages, numbers, oauth,
     outcome::{Outcome, unimplemented},
-    templates,
+    removed, templates,
 };
 use crate::{faults::Surface, state::State};
 
@@ -41,6 +41,13 @@ pub(super) fn surface(state: &State, call: &Call) -> Option<Surface> {
 
 pub(super) fn process(state: &mut State, call: &Call, id: u64, hold: Option<u64>, fails: Option<u32>) -> Outcome {
     let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
+    if segments == ["oauth", "access_token"] {
+        // The app's secret authorizes it.
+        return oauth::exchange(state, call).into();
+    }
+    if let Err(error) = removed::refuse(call) {
+        return Err(error).into();
+    }
     let scope = if matches!(segments.as_slice(), [_, "messages" | "media"]) { MESSAGING } else { MANAGEMENT };
     if let Err(error) = authorize(state, call, scope) {
         return Err(error).into();

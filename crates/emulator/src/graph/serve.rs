@@ -13,7 +13,7 @@ use super::{
     call::{Call, DEFAULT_VERSION},
     callbacks,
     errors::GraphError,
-    route,
+    oauth, route,
 };
 use crate::{
     connection::ConnectionAborter,
@@ -41,6 +41,12 @@ pub(crate) async fn serve(
         return Answer::Refused(GraphError::too_large()).into_response(&trace, DEFAULT_VERSION);
     };
     let call = Call::new(&parts, bytes);
+    if call.segments == ["dialog", "oauth"] {
+        return driver.with(|state| match oauth::dialog(state, &call) {
+            Ok(response) => response,
+            Err(error) => Answer::Refused(error).into_response(&state.ids.trace(), &call.version),
+        });
+    }
     let (id, fault) = driver.with(|state| {
         let fault = state.faults_of(&call);
         (state.log(&call, fault.as_ref().map(|(rule, _)| rule.clone())), fault)

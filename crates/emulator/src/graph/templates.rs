@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{call::Call, errors::GraphError};
 use crate::{
     state::State,
-    templates::{Template, check_new},
+    templates::{Template, check_new, written_by_whatsapp},
 };
 
 /// Subcode for a name and language that already exist.
@@ -73,6 +73,7 @@ pub(super) fn create(state: &mut State, call: &Call) -> Result<Value, GraphError
     let named = body["parameter_format"] == "NAMED";
     let components = body["components"].as_array().cloned().unwrap_or_default();
     check_new(&category, named, &components)?;
+    let components = written_by_whatsapp(components);
     let id = state.templates.add(&mut state.ids, &name, &language, &category, named, components);
     state.submit_template(&id);
     Ok(json!({"id": id, "status": "PENDING", "category": category}))
@@ -104,7 +105,7 @@ pub(super) fn node(state: &mut State, id: &str, call: &Call) -> Result<Value, Gr
     let components = given.unwrap_or_else(|| template.components.clone());
     check_new(&category, template.named, &components)?;
     if let Some(entry) = state.templates.get_mut(id) {
-        entry.components = components;
+        entry.components = written_by_whatsapp(components);
         entry.category.clone_from(&category);
         "PENDING".clone_into(&mut entry.status);
     }

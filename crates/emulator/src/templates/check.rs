@@ -8,6 +8,8 @@ use super::variables;
 use crate::graph::GraphError;
 
 const CATEGORIES: [&str; 3] = ["AUTHENTICATION", "MARKETING", "UTILITY"];
+const BUTTONS: [&str; 9] =
+    ["QUICK_REPLY", "URL", "PHONE_NUMBER", "VOICE_CALL", "COPY_CODE", "OTP", "FLOW", "CATALOG", "MPM"];
 const TOO_LONG: u32 = 2_388_040;
 const VARIABLE_AT_AN_END: u32 = 2_388_299;
 const BAD_VARIABLES: u32 = 2_388_293;
@@ -25,7 +27,9 @@ pub(crate) fn check_new(category: &str, named: bool, components: &[Value]) -> Re
         }
         match kind {
             "HEADER" => header(component)?,
+            "BODY" if category == "AUTHENTICATION" && component["text"].is_null() => {}
             "BODY" => body(component, named)?,
+            "FOOTER" if component["code_expiration_minutes"].is_u64() => {}
             "FOOTER" => short(component, "FOOTER", 60, 0)?,
             "BUTTONS" => buttons(component)?,
             "CAROUSEL" | "LIMITED_TIME_OFFER" => {}
@@ -108,7 +112,7 @@ fn buttons(component: &Value) -> Result<(), GraphError> {
     }
     for button in list {
         let kind = button["type"].as_str().unwrap_or_default();
-        if !matches!(kind, "QUICK_REPLY" | "URL" | "PHONE_NUMBER" | "COPY_CODE" | "OTP" | "FLOW" | "CATALOG" | "MPM") {
+        if !BUTTONS.contains(&kind) {
             return Err(refused(None, format!("Button type {kind} is unknown.")));
         }
         if button["text"].as_str().is_some_and(|text| text.chars().count() > 25) {

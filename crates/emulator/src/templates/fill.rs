@@ -40,12 +40,16 @@ pub(crate) fn fill(template: &Template, sent: &Value) -> Result<Value, GraphErro
     Ok(shown)
 }
 
+fn is_button(component: &Value, at: usize) -> bool {
+    let place = component["index"].as_str().and_then(|text| text.parse().ok()).or(component["index"].as_u64());
+    component["type"].as_str().is_some_and(|given| given.eq_ignore_ascii_case("button")) && place == Some(at as u64)
+}
+
 /// Parameters of one component. Types are compared without case, buttons by their index.
 fn parameters<'a>(components: &'a [Value], kind: &str, index: Option<usize>) -> &'a [Value] {
-    let is = |component: &&Value| {
-        let place = component["index"].as_str().and_then(|text| text.parse().ok()).or(component["index"].as_u64());
-        component["type"].as_str().is_some_and(|given| given.eq_ignore_ascii_case(kind))
-            && index.is_none_or(|index| place == Some(index as u64))
+    let is = |component: &&Value| match index {
+        Some(index) => is_button(component, index),
+        None => component["type"].as_str().is_some_and(|given| given.eq_ignore_ascii_case(kind)),
     };
     components.iter().find(is).and_then(|component| component["parameters"].as_array()).map_or(&[], Vec::as_slice)
 }
@@ -102,12 +106,16 @@ fn filled_buttons(component: &Value, sent: &[Value]) -> Result<Value, GraphError
     for (at, button) in component["buttons"].as_array().into_iter().flatten().enumerate() {
         let given = parameters(sent, "button", Some(at));
         let mut view = json!({"type": button["type"], "text": button["text"]});
+        let action = || given.first().map(|parameter| &parameter["action"]).filter(|action| action.is_object());
         match button["type"].as_str().unwrap_or_default() {
             "URL" => {
                 let pattern = button["url"].as_str().unwrap_or_default();
                 let names = variables(pattern);
-                if names.len() != given.len() {
-                    return Err(GraphError::wrong_count("button", given.len(), names.len()));
+                match (names.len(), given.len()) {
+                    (0, 1..) => return Err(needless(at, "of type Url does not require parameters", 132_018)),
+                    (1.., 0) => return Err(bare(at, "Url")),
+                    (names, given) if names != given => return Err(GraphError::wrong_count("button", given, names)),
+                    _ => {}
                 }
                 let mut url = pattern.to_owned();
                 for (name, parameter) in names.iter().zip(given) {
@@ -119,9 +127,48 @@ fn filled_buttons(component: &Value, sent: &[Value]) -> Result<Value, GraphError
                 let payload = given.first().and_then(|parameter| parameter["payload"].as_str());
                 view["payload"] = json!(payload.or(button["text"].as_str()));
             }
+            "PHONE_NUMBER" => {
+                if !given.is_empty() {
+                    return Err(needless(at, "is of type Call and does not support parameters", 100));
+                }
+                view["phone_number"] = button["phone_number"].clone();
+            }
+            "COPY_CODE" => {
+                let code = given.first().and_then(|parameter| parameter["coupon_code"].as_str());
+                view["code"] = json!(code.ok_or_else(|| bare(at, "CopyCode"))?);
+            }
+            "FLOW" => {
+                let action = action().ok_or_else(|| missing_component(at))?;
+                view["flow_token"] = action.get("flow_token").cloned().unwrap_or_else(|| json!("unused"));
+            }
+            "CATALOG" => {
+                if !sent.iter().any(|component| is_button(component, at)) {
+                    return Err(missing_component(at));
+                }
+                view["product"] =
+                    action().map_or(Value::Null, |action| action["thumbnail_product_retailer_id"].clone());
+            }
+            "MPM" => {
+                let sections = action().map(|action| &action["sections"]).filter(|sections| sections.is_array());
+                view["sections"] = sections.ok_or_else(|| missing_component(at))?.clone();
+            }
             _ => {}
         }
         shown.push(view);
     }
     Ok(json!(shown))
+}
+
+/// Details as integrators report them from Meta, for a button without its parameter.
+fn bare(at: usize, kind: &str) -> GraphError {
+    GraphError::with(131_008, format!("buttons: Button at index {at} of type {kind} requires a parameter"))
+}
+
+fn needless(at: usize, why: &str, code: u32) -> GraphError {
+    GraphError::with(code, format!("buttons: Button at index {at} {why}"))
+}
+
+/// Meta's details for a flow button without a component. Those of the other kinds are not known.
+fn missing_component(at: usize) -> GraphError {
+    GraphError::with(131_009, format!("Components sub_type invalid at index: {at} and type: 0"))
 }

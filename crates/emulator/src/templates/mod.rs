@@ -1,10 +1,12 @@
 //! Message templates: creation, review, and filling at a send.
 
+mod authentication;
 mod check;
 mod fill;
 mod review;
 mod store;
 
+pub(crate) use authentication::written_by_whatsapp;
 pub(crate) use check::check_new;
 pub(crate) use fill::fill;
 pub(crate) use store::{Approval, Template, Templates};

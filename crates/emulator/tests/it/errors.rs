@@ -1,6 +1,7 @@
+use emulator::{ACCESS_TOKEN, PHONE_NUMBER_ID};
 use serde_json::{Value, json};
 
-use crate::harness::{Harness, blank, fixture};
+use crate::harness::{ANA, Answer, Harness, blank, fixture, text_to};
 
 /// Compares an answer with an `er-*` fixture whose condition is set up.
 async fn answers_as(harness: &Harness, name: &str) {
@@ -81,4 +82,27 @@ async fn oversized_body_is_refused() {
     let harness = Harness::open().await;
     let answer = harness.text("5511999990001", &"x".repeat(2 << 20)).await;
     assert_eq!((answer.status, answer.code()), (413, 100));
+}
+
+/// Meta removed these general features of the Graph API for new apps.
+#[tokio::test]
+async fn removed_features_are_refused() {
+    let harness = Harness::open().await;
+    let number = format!("/{PHONE_NUMBER_ID}");
+    for query in ["?method=delete", "?ids=1,2", "?fields=verified_name.as(name)", "?date_format=U", "?callback=show"] {
+        let refused = harness.read(&format!("{number}{query}")).await;
+        assert_eq!((refused.status, refused.code()), (400, 100), "{query}: {}", refused.text);
+        assert!(refused.text.contains("no longer supported"), "{query}: {}", refused.text);
+    }
+    let mut overriding = text_to(ANA, "x");
+    overriding["method"] = "DELETE".into();
+    assert_eq!(harness.send(&overriding).await.code(), 100);
+    let header = harness
+        .http
+        .post(format!("{}{number}/messages", harness.emulator.url()))
+        .bearer_auth(ACCESS_TOKEN)
+        .header("X-HTTP-Method-Override", "GET")
+        .json(&text_to(ANA, "x"));
+    assert_eq!(Answer::read(header.send().await.unwrap()).await.code(), 100);
+    assert_eq!(harness.read(&format!("{number}?fields=verified_name")).await.status, 200);
 }

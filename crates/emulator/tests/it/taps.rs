@@ -79,7 +79,8 @@ async fn contact_can_react_edit_delete_and_send_a_location() {
     harness.post("/users/ana/edit", json!({"message_id": own, "text": "hello"})).await;
     let edit = last(&harness)["edit"].clone();
     assert_eq!(edit, json!({"original_message_id": own, "message": {"type": "text", "text": {"body": "hello"}}}));
-    assert_eq!(harness.chat("ana").await["messages"][2]["content"]["body"], "hello");
+    let shown = harness.chat("ana").await["messages"][2].clone();
+    assert_eq!((&shown["content"]["body"], &shown["edited"]), (&json!("hello"), &json!(true)));
     harness.post("/users/ana/delete", json!({"message_id": own})).await;
     assert_eq!(last(&harness)["revoke"], json!({"original_message_id": own}));
     assert_eq!(harness.chat("ana").await["messages"][2]["type"], "deleted");
@@ -87,6 +88,42 @@ async fn contact_can_react_edit_delete_and_send_a_location() {
     let place = json!({"latitude": -23.5, "longitude": -46.6, "name": "Loja"});
     harness.post("/inbound", json!({"from": "ana", "type": "location", "location": place})).await;
     assert_eq!(last(&harness)["location"], place);
+}
+
+#[tokio::test]
+async fn edit_of_a_caption_keeps_the_file() {
+    let harness = Harness::open().await;
+    let image = json!({"id": "7", "caption": "my sofa", "mime_type": "image/png"});
+    harness.post("/inbound", json!({"from": "ana", "type": "image", "image": image})).await;
+    let own = last(&harness)["id"].clone();
+    assert_eq!(harness.post("/users/ana/edit", json!({"message_id": own, "text": "my bed"})).await.status, 200);
+    let edited = last(&harness)["edit"]["message"].clone();
+    assert_eq!((&edited["type"], &edited["image"]["caption"]), (&json!("image"), &json!("my bed")));
+    assert_eq!((&edited["image"]["id"], &edited["image"]["mime_type"]), (&json!("7"), &json!("image/png")));
+    let place = json!({"latitude": -23.5, "longitude": -46.6});
+    harness.post("/inbound", json!({"from": "ana", "type": "location", "location": place})).await;
+    let place = last(&harness)["id"].clone();
+    assert_eq!(harness.post("/users/ana/edit", json!({"message_id": place, "text": "x"})).await.status, 400);
+}
+
+#[tokio::test]
+async fn contact_edits_for_15_minutes_and_deletes_for_two_days_and_once() {
+    const MINUTE: u64 = 60_000;
+    let harness = Harness::open().await;
+    let own = harness.contact_sends("ana", "one").await;
+    let edit = json!({"message_id": own, "text": "two"});
+    harness.post("/clock", json!({"advance_ms": 15 * MINUTE})).await;
+    assert_eq!(harness.post("/users/ana/edit", edit.clone()).await.status, 200);
+    harness.post("/clock", json!({"advance_ms": 1})).await;
+    assert_eq!(harness.post("/users/ana/edit", edit.clone()).await.status, 400);
+    let late = harness.contact_sends("ana", "three").await;
+    let delete = |id: &str| json!({"message_id": id});
+    assert_eq!(harness.post("/users/ana/delete", delete(&own)).await.status, 200);
+    assert_eq!(harness.post("/users/ana/delete", delete(&own)).await.status, 400);
+    assert_eq!(harness.post("/users/ana/edit", edit).await.status, 400);
+    harness.post("/clock", json!({"advance_ms": 2 * 24 * 60 * MINUTE + 1})).await;
+    assert_eq!(harness.post("/users/ana/delete", delete(&late)).await.status, 400);
+    assert_eq!(harness.chat("ana").await["messages"][2]["content"]["body"], "three");
 }
 
 #[tokio::test]

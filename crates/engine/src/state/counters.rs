@@ -1,7 +1,9 @@
 //! Counters that the limits of a turn are checked against.
 
+use crate::serde_skip::is_default;
 use domain::{Timestamp, chat::Usage};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Counters of one turn; each turn starts at zero.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -27,15 +29,28 @@ pub struct TurnCounters {
     pub wrapping_up: bool,
     /// Answers in a row that were cut off by their token limit. After the first one, twice as many
     /// tokens are allowed.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub cut: u32,
     /// The model, or its provider's filter, refused to answer the latest input.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub refused: bool,
     /// Answers of version 1 in a row that reached no one: empty ones and texts without calls.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "is_default", default)]
     pub silent: u32,
-    #[serde(skip_serializing_if = "is_zero", default)]
+    /// Malformed answers and tool calls written as text, in a row.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub unusable: u32,
+    /// The fallback that the rest of the turn asks, because those before failed; 0 is the agent's model
+    /// itself. Since rules 3.
+    #[serde(skip_serializing_if = "is_default", default)]
+    pub fallback: usize,
+    /// Something was sent to the contact. Since rules 3.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub spoke: bool,
+    /// The latest request of a tool that may change something.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_write: Option<LastWrite>,
+    #[serde(skip_serializing_if = "is_default", default)]
     pub model_calls: u32,
     #[serde(skip_serializing_if = "Usage::is_nothing", default)]
     pub usage: Usage,
@@ -44,7 +59,16 @@ pub struct TurnCounters {
     pub effects: Vec<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
+/// A request that is not repeated while nothing else was written.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastWrite {
+    pub call_id: String,
+    pub tool: String,
+    /// SHA-256 of the canonical arguments.
+    pub digest: String,
+    /// The call succeeded.
+    pub done: bool,
+    /// Its result, unless that is long.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub result: Option<Value>,
 }

@@ -14,6 +14,8 @@ pub struct HistoryIndex {
     pub step_prompt: Option<i64>,
     /// Replaces the oldest entries, which are not shown to the model.
     pub summary: Option<Summary>,
+    /// Texts of the contact that the provider's filter refused; the model is not shown them.
+    pub left_out: Vec<String>,
 }
 
 /// Summary of the oldest entries.

@@ -2,7 +2,7 @@
 
 use domain::{Timestamp, chat::ToolSpec};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tools that the MCP servers of a node offer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub struct McpTools {
     /// Servers that could not be reached.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
     pub unavailable: BTreeSet<String>,
+    /// Tools that are not offered, by server: they differ from those of when the agent was saved.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub drifted: BTreeMap<String, Vec<String>>,
     /// Tokens that the tools take of each request.
     pub tokens: u32,
 }

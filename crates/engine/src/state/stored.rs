@@ -27,6 +27,8 @@ struct Stored<'a> {
     entering: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     triggering_node: Cow<'a, Option<String>>,
+    #[serde(skip_serializing_if = "is_empty", default)]
+    refused_tools: Cow<'a, [String]>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     return_to: Cow<'a, Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -45,6 +47,8 @@ struct Stored<'a> {
     queued_inputs: Cow<'a, [QueuedInput]>,
     #[serde(rename = "outside", skip_serializing_if = "is_empty", default)]
     external_messages: Cow<'a, [String]>,
+    #[serde(skip_serializing_if = "is_zero", default)]
+    deleted: u32,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     resume: Cow<'a, Option<Resume>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -57,6 +61,8 @@ struct Stored<'a> {
     last_message_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "is_empty", default)]
     links: Cow<'a, [String]>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    quotes_calls: bool,
     #[serde(skip_serializing_if = "is_empty", default)]
     sizes: Cow<'a, [u32]>,
     turn: Cow<'a, TurnCounters>,
@@ -68,6 +74,8 @@ struct Stored<'a> {
     step_prompt: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     summary: Cow<'a, Option<Summary>>,
+    #[serde(skip_serializing_if = "is_empty", default)]
+    left_out: Cow<'a, [String]>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     mcp: Cow<'a, Option<McpTools>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -82,6 +90,11 @@ struct Stored<'a> {
     end_reason: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     error: Option<Cow<'a, ExecutionError>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 const fn is_empty<T>(values: &[T]) -> bool {
@@ -106,6 +119,7 @@ impl<'a> From<&'a State> for Stored<'a> {
             node: Cow::Borrowed(&state.visit.node),
             entering: state.visit.entering,
             triggering_node: Cow::Borrowed(&state.visit.triggering_node),
+            refused_tools: Cow::Borrowed(&state.visit.refused_tools),
             return_to: Cow::Borrowed(&state.handoff.return_to),
             handoff_reason: Cow::Borrowed(&state.handoff.reason),
             calls: Cow::Borrowed(&state.calls),
@@ -115,12 +129,14 @@ impl<'a> From<&'a State> for Stored<'a> {
             failed_sends: Cow::Borrowed(&state.failed_sends),
             queued_inputs: Cow::Borrowed(&state.inputs.queued),
             external_messages: Cow::Borrowed(&state.inputs.external_messages),
+            deleted: state.inputs.deleted,
             resume: Cow::Borrowed(&state.inputs.resume),
             stop: Cow::Borrowed(&state.inputs.stop),
             requested_status: Cow::Borrowed(&state.inputs.requested_status),
             sent_call: Cow::Borrowed(&state.sent_call),
             last_message_at: state.last_message_at,
             links: Cow::Borrowed(&state.links),
+            quotes_calls: state.quotes_calls,
             sizes: Cow::Borrowed(&state.history.sizes),
             turn: Cow::Borrowed(&state.turn),
             turn_no: state.turn_no,
@@ -128,6 +144,7 @@ impl<'a> From<&'a State> for Stored<'a> {
             first_input: state.history.first_input,
             step_prompt: state.history.step_prompt,
             summary: Cow::Borrowed(&state.history.summary),
+            left_out: Cow::Borrowed(&state.history.left_out),
             mcp: Cow::Borrowed(&state.mcp),
             last_input: Cow::Borrowed(&state.last_input),
             next_id: state.next_id,
@@ -171,6 +188,7 @@ impl TryFrom<Stored<'_>> for State {
                 node: stored.node.into_owned(),
                 entering: stored.entering,
                 triggering_node: stored.triggering_node.into_owned(),
+                refused_tools: stored.refused_tools.into_owned(),
             },
             handoff: Handoff { return_to: stored.return_to.into_owned(), reason: stored.handoff_reason.into_owned() },
             calls: stored.calls.into_owned(),
@@ -180,6 +198,7 @@ impl TryFrom<Stored<'_>> for State {
             inputs: Inputs {
                 queued: stored.queued_inputs.into_owned(),
                 external_messages: stored.external_messages.into_owned(),
+                deleted: stored.deleted,
                 resume: stored.resume.into_owned(),
                 stop: stored.stop.into_owned(),
                 requested_status: stored.requested_status.into_owned(),
@@ -187,12 +206,14 @@ impl TryFrom<Stored<'_>> for State {
             last_message_at: stored.last_message_at,
             last_input: stored.last_input.into_owned(),
             links: stored.links.into_owned(),
+            quotes_calls: stored.quotes_calls,
             history: HistoryIndex {
                 len: stored.history_len,
                 sizes: stored.sizes.into_owned(),
                 first_input: stored.first_input,
                 step_prompt: stored.step_prompt,
                 summary: stored.summary.into_owned(),
+                left_out: stored.left_out.into_owned(),
             },
             mcp: stored.mcp.into_owned(),
             turn: stored.turn.into_owned(),

@@ -9,6 +9,8 @@ pub struct Visit {
     pub entering: bool,
     /// For a global node: the node that it was entered from.
     pub triggering_node: Option<String>,
+    /// Tools that the model's provider refused; they are not offered.
+    pub refused_tools: Vec<String>,
 }
 
 /// Data of a handoff, from its reason until the execution has returned from it.

@@ -2,7 +2,7 @@
 
 use super::{
     built_in::{BuiltIn, leads_out},
-    schema::{object, text_of},
+    schema::{object, words_of},
 };
 use crate::{agent::AgentVersion, state::InterruptKind, step_builder::StepBuilder};
 use domain::{chat::ToolCall, tool_names::ASK_USER_FOR_INPUT};
@@ -23,5 +23,8 @@ fn parameters() -> Value {
 }
 
 fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
-    step.send_text_and_wait(InterruptKind::Ask, call, &text_of(arguments, "message"));
+    match words_of(step, arguments, "message") {
+        Ok(message) => step.send_text_and_wait(InterruptKind::Ask, call, &message),
+        Err(error) => step.answer_first_call(call, json!({"error": error, "code": "invalid_arguments"})),
+    }
 }

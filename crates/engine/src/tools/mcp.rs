@@ -5,10 +5,11 @@ use crate::{state::McpOffer, step_builder::StepBuilder};
 use domain::{
     agent::{
         McpServer,
-        variables::{Destination, Sources, fill_within},
+        variables::{self, Destination, Sources, fill_within},
     },
     chat::ToolCall,
     json,
+    limits::REQUEST_VARIABLES,
     tool_request::{McpAsk, SecretMarks, ToolRequest},
 };
 use serde_json::{Map, Value, json};
@@ -31,6 +32,10 @@ pub(crate) fn request(
     server: &McpServer,
     call: Option<(&str, Map<String, Value>)>,
 ) -> Option<(ToolRequest, SecretMarks)> {
+    let texts = server.headers.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    if variables::exceed(texts, REQUEST_VARIABLES) {
+        return None;
+    }
     let (tool, arguments) = call.unzip();
     let of_arguments = arguments.as_ref().map_or(0, json::bytes_of);
     let ask = McpAsk { transport: server.transport, tool: tool.map(str::to_owned) };

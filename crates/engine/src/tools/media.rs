@@ -6,9 +6,9 @@
 
 use super::{
     built_in::{BuiltIn, always, stays},
-    schema::{object, text_of},
+    schema::{object, text_of, words_of},
 };
-use crate::{limits, step_builder::StepBuilder, text::links_of};
+use crate::{limits, step_builder::StepBuilder, text::links_of, whatsapp_text};
 use domain::{
     chat::ToolCall,
     message::{Content, Media, MediaKind},
@@ -46,15 +46,26 @@ fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Valu
         let error = "only https links from your instructions or from tools may be sent";
         return step.answer_first_call(call, json!({"error": error, "code": "media_url_untrusted"}));
     }
-    let media = Media {
-        kind,
-        url,
-        caption: text("caption")
-            .filter(|_| kind != MediaKind::Audio)
-            .map(|caption| caption.chars().take(limits::CAPTION).collect()),
-        filename: text("filename").filter(|_| kind == MediaKind::Document),
+    let caption = match words_of(step, arguments, "caption") {
+        Ok(caption) => Some(caption).filter(|caption| !caption.is_empty() && kind != MediaKind::Audio),
+        Err(error) => return step.answer_first_call(call, json!({"error": error, "code": "invalid_arguments"})),
     };
+    let caption = caption.map(|caption| caption_of(step, &caption));
+    let media = Media { kind, url, caption, filename: text("filename").filter(|_| kind == MediaKind::Document) };
     step.send_and_continue(call, Content::Media(media));
+}
+
+/// The caption as WhatsApp takes it. Since rules 2 what is cut is reported.
+fn caption_of(step: &mut StepBuilder<'_>, caption: &str) -> String {
+    if step.state.facts.rules < 2 {
+        return caption.chars().take(limits::CAPTION).collect();
+    }
+    let (caption, dropped) = whatsapp_text::shortened(caption, limits::CAPTION);
+    if dropped > 0 {
+        let message = format!("a caption was longer than {} characters; its end was not sent", limits::CAPTION);
+        step.event("warning", json!({"code": "text_truncated", "message": message, "characters": dropped}));
+    }
+    caption
 }
 
 /// True for a link that does not come from the contact. A server that was only named may be used.

@@ -11,6 +11,7 @@ pub(crate) mod kb_retrieval;
 pub(crate) mod mcp;
 mod media;
 mod move_to_next_node;
+mod repeated;
 pub(crate) mod schema;
 mod send_notification;
 mod send_template;
@@ -31,7 +32,7 @@ use crate::{
 use domain::{
     agent::{Node, Webhook},
     chat::{ToolCall, ToolSpec},
-    tool_names::ABORT,
+    tool_names::{ABORT, WEBHOOK_REQUEST},
 };
 use serde_json::json;
 
@@ -94,7 +95,7 @@ pub fn prepare_calls<'a>(agent: &'a Compiled, state: &'a State, calls: &'a [Tool
     Some(move || {
         for (call, spec) in slow {
             node.mock_result(&call.name);
-            let _ = arguments::check(spec, &call.arguments);
+            let _ = arguments::check(spec, &call.arguments, state.facts.rules);
         }
     })
 }
@@ -118,7 +119,7 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall) {
         let result = json!({"error": "unknown_tool", "code": "unknown_tool", "available_tools": available});
         return step.answer_first_call(call, result);
     };
-    let arguments = match arguments::check(spec, &call.arguments) {
+    let arguments = match arguments::check(spec, &call.arguments, step.state.facts.rules) {
         Ok(Checked { arguments, unchecked }) => {
             if let Some(why) = unchecked {
                 let data = json!({"code": "unchecked_arguments", "tool": call.name, "message": why});
@@ -131,6 +132,10 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall) {
             return step.answer_first_call(call, result);
         }
     };
+    let requests = built_in(&call.name).is_none() || call.name == WEBHOOK_REQUEST;
+    if requests && step.answer_repeated(call, &arguments) {
+        return;
+    }
     match (built_in(&call.name), &offer) {
         (Some(tool), _) => (tool.run)(step, call, &arguments),
         (None, Some(offer)) if own.is_none() => mcp::run(step, call, offer, arguments),

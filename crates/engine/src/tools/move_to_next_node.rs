@@ -6,7 +6,7 @@ use super::{
     built_in::{BuiltIn, always, leads_out},
     schema::object,
 };
-use crate::step_builder::StepBuilder;
+use crate::{answer, step_builder::StepBuilder};
 use domain::{agent::END, chat::ToolCall, tool_names::MOVE_TO_NEXT_NODE};
 use serde_json::{Map, Value, json};
 
@@ -69,7 +69,9 @@ fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Valu
     if handoff {
         step.state.handoff.return_to =
             Some(step.state.visit.triggering_node.clone().unwrap_or_else(|| step.state.visit.node.clone()));
-        step.state.handoff.reason = Some(reason.clone());
+        // Colleagues read it in the inbox.
+        let words = if step.state.facts.rules >= 2 { answer::separate(&reason).said } else { reason.clone() };
+        step.state.handoff.reason = Some(words);
     }
     let origin = target.global.then(|| step.state.visit.node.clone());
     step.enter(&target.node, origin, "MoveToNextNode");

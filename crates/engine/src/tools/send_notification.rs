@@ -2,7 +2,7 @@
 
 use super::{
     built_in::{BuiltIn, always, stays},
-    schema::{object, text_of},
+    schema::{object, words_of},
 };
 use crate::step_builder::StepBuilder;
 use domain::{chat::ToolCall, message::Content, tool_names::SEND_NOTIFICATION};
@@ -22,9 +22,10 @@ fn parameters() -> Value {
 }
 
 fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Value>) {
-    let message = text_of(arguments, "message");
-    if message.is_empty() {
-        return step.answer_first_call(call, json!({"error": "the message is empty", "code": "invalid_arguments"}));
+    let message = words_of(step, arguments, "message");
+    let message = message.and_then(|text| if text.is_empty() { Err("the message is empty") } else { Ok(text) });
+    match message {
+        Ok(message) => step.send_and_continue(call, Content::Text(message)),
+        Err(error) => step.answer_first_call(call, json!({"error": error, "code": "invalid_arguments"})),
     }
-    step.send_and_continue(call, Content::Text(message));
 }

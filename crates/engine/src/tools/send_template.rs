@@ -5,7 +5,7 @@ use super::{
     built_in::BuiltIn,
     schema::{object, text_of},
 };
-use crate::{agent::CompiledNode, state::InterruptKind, step_builder::StepBuilder, variable_values};
+use crate::{agent::CompiledNode, answer, state::InterruptKind, step_builder::StepBuilder, variable_values};
 use domain::{
     agent::{
         Room, WhatsappTemplate,
@@ -55,6 +55,10 @@ fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Valu
         let error = format!("no such template; this step has: {}", names.join(", "));
         return step.answer_first_call(call, json!({"error": error, "code": "template_not_found"}));
     };
+    if step.state.facts.without_channel && !step.state.facts.test_mode {
+        let error = "this execution has no contact, so no template can be sent";
+        return step.answer_first_call(call, json!({"error": error, "code": "no_channel"}));
+    }
     let given = arguments.get("template_parameters").and_then(Value::as_object).cloned().unwrap_or_default();
     let parameters = match values_of(step, template, given) {
         Ok(parameters) => parameters,
@@ -92,7 +96,7 @@ fn values_of(
     let (mut filled, mut missing) = (Vec::new(), Vec::new());
     for (name, configured) in &template.template_parameters {
         let configured = in_words(configured);
-        let theirs = given.remove(name).map(|value| in_words(&value)).filter(|value| !value.trim().is_empty());
+        let theirs = given.remove(name).map(|value| words(step, &value)).filter(|value| !value.trim().is_empty());
         if !configured.trim().is_empty() && placeholders(&configured).is_empty() {
             filled.push((name.clone(), fill_within(&configured, sources, Destination::Prompt, &mut room).text));
         } else if let Some(value) = theirs {
@@ -101,8 +105,14 @@ fn values_of(
             missing.push(name.clone());
         }
     }
-    filled.extend(given.iter().map(|(name, value)| (name.clone(), in_words(value))));
+    filled.extend(given.iter().map(|(name, value)| (name.clone(), words(step, value))));
     if missing.is_empty() { Ok(filled) } else { Err(missing) }
+}
+
+/// A value that the model gave: a person will read it.
+fn words(step: &StepBuilder<'_>, value: &Value) -> String {
+    let text = in_words(value);
+    if step.state.facts.rules >= 2 { answer::sayable(&text).unwrap_or_default() } else { text }
 }
 
 fn in_words(value: &Value) -> String {

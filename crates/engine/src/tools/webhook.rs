@@ -8,7 +8,8 @@ use domain::{
     },
     chat::{ToolCall, ToolSpec},
     json,
-    limits::{ANSWER_VALUES, REQUEST_BYTES, REQUEST_SECRETS},
+    limits::{ANSWER_VALUES, REQUEST_BYTES, REQUEST_SECRETS, REQUEST_VARIABLES},
+    numbers,
     tool_request::{SecretMarks, ToolRequest},
 };
 use serde_json::{Map, Value, json};
@@ -57,6 +58,10 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: Map<St
         }
         return step.answer_first_call(call, read.result);
     }
+    // Counted before anything is filled: the filling runs inside of the step's transaction.
+    if variables::exceed(settings.templates(), REQUEST_VARIABLES) {
+        return step.refuse_large_request(call);
+    }
     if !origin_is_fixed(step, &settings.url, &arguments) {
         let error = "scheme, host and port of the URL must not come from the conversation";
         return step.answer_first_call(call, json!({"error": error, "code": "blocked_address"}));
@@ -73,7 +78,8 @@ pub(crate) fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: Map<St
 
 impl StepBuilder<'_> {
     pub(crate) fn refuse_large_request(&mut self, call: &ToolCall) {
-        let error = "request too large: with its variables filled in it exceeds 1 MiB, or it names over 64 secrets";
+        let error = "request too large: with its variables filled in it exceeds 1 MiB, or it has over 10,000 variables \
+                     or names over 64 secrets";
         self.answer_first_call(call, json!({"error": error, "code": "request_too_large"}));
     }
 
@@ -83,6 +89,7 @@ impl StepBuilder<'_> {
             let error = "this agent makes no requests in tests; give the webhook a mock response";
             return self.answer_first_call(call, json!({"error": error, "code": "webhook_not_mocked"}));
         }
+        self.note_write(call, &request.method);
         let effect = self.effect_id();
         let request = ToolRequest { idempotency_key: effect.clone(), ..request };
         self.set_pending(Pending::Tool {
@@ -103,7 +110,8 @@ fn request(
     settings: &Webhook,
     arguments: &Map<String, Value>,
 ) -> Option<(ToolRequest, SecretMarks)> {
-    with_secrets(step, settings.secret_names(), |context, room| filled(settings, context, arguments, room))
+    let no_body = settings.method == HttpMethod::Get && step.state.facts.rules >= 1;
+    with_secrets(step, settings.secret_names(), |context, room| filled(settings, context, arguments, no_body, room))
 }
 
 /// Builds a request with `fill`, with marks in place of secrets. `fill` also returns the variables
@@ -122,8 +130,7 @@ pub(super) fn with_secrets(
     if !names.is_empty() {
         // No one can forge a mark: it does not occur in the request without secrets.
         let (without, _) = fill(&context, &mut room.clone());
-        let text = format!("{}{:?}{:?}", without.url, without.headers, without.body);
-        secrets = SecretMarks::new(names, &step.next_id("secret").replace('_', ""), &text);
+        secrets = SecretMarks::new(names, &step.next_id("secret").replace('_', ""), &without);
         context["secrets"] = secrets.as_context();
     }
     let (request, unknown) = fill(&context, &mut room);
@@ -137,6 +144,7 @@ fn filled(
     settings: &Webhook,
     context: &Value,
     arguments: &Map<String, Value>,
+    no_body: bool,
     room: &mut Room,
 ) -> (ToolRequest, Vec<String>) {
     let sources = Sources { context: Some(context), arguments: Some(arguments) };
@@ -146,7 +154,7 @@ fn filled(
         unknown.extend(filled.unknown);
         filled.text
     };
-    let url = fill(&settings.url, Destination::Url);
+    let mut url = fill(&settings.url, Destination::Url);
     let headers = settings
         .headers
         .iter()
@@ -158,7 +166,10 @@ fn filled(
             let fields = arguments.iter().filter(|(name, _)| known.is_some_and(|known| known.contains_key(*name)));
             let body: Map<String, Value> = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
             room.take(json::bytes_of(&body));
-            (!body.is_empty()).then_some(Value::Object(body))
+            if no_body {
+                url = with_query(&url, &body);
+            }
+            (!body.is_empty() && !no_body).then_some(Value::Object(body))
         }
         None => {
             let filled = variables::fill_value_within(&settings.body, sources, room);
@@ -174,6 +185,19 @@ fn filled(
     };
     let method = settings.method.as_str().into();
     (ToolRequest { method, url, headers, body, idempotency_key: String::new(), mcp: None }, unknown)
+}
+
+/// The URL with the fields as parameters of its query; lists and objects as JSON.
+fn with_query(url: &str, fields: &Map<String, Value>) -> String {
+    let (before, fragment) = url.find('#').map_or((url, ""), |at| url.split_at(at));
+    let mut out = before.to_owned();
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = numbers::digits(&value).unwrap_or(&value);
+        out.push(if out.contains('?') { '&' } else { '?' });
+        out.push_str(&format!("{}={}", variables::percent_encoded(name), variables::percent_encoded(value)));
+    }
+    out + fragment
 }
 
 /// True if scheme, host and port are literal or from `vars` or `secrets` (docs/spec/engine.md 4.1).

@@ -50,13 +50,18 @@ fn run(step: &mut StepBuilder<'_>, call: &ToolCall, arguments: &Map<String, Valu
         let error = "method must be GET, POST, PUT, PATCH or DELETE";
         return step.answer_first_call(call, json!({"error": error, "code": "invalid_arguments"}));
     };
+    let body = arguments.get("body").filter(|body| **body != json!({})).cloned();
+    if method == HttpMethod::Get && body.is_some() && step.state.facts.rules >= 1 {
+        let error = "a GET request has no body; put the values into the query of the URL";
+        return step.answer_first_call(call, json!({"error": error, "code": "invalid_arguments"}));
+    }
     let headers = arguments.get("headers").and_then(Value::as_object).into_iter().flatten();
     let clean = |text: &str| text.chars().filter(|c| !c.is_control()).collect::<String>();
     let request = ToolRequest {
         method: method.as_str().into(),
         url,
         headers: headers.filter_map(|(name, value)| Some((clean(name), clean(value.as_str()?)))).collect(),
-        body: arguments.get("body").filter(|body| **body != json!({})).cloned(),
+        body,
         idempotency_key: String::new(),
         mcp: None,
     };

@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{
     chat::ChatMessage,
-    limits::{LABELS_BYTES, PROMPT_BYTES, REQUEST_SECRETS},
+    limits::{LABELS_BYTES, PROMPT_BYTES, REQUEST_SECRETS, REQUEST_VARIABLES},
 };
 use engine::{Compiled, Facts};
 use serde_json::{Value, json};
@@ -67,6 +67,27 @@ fn metadata_beyond_the_limit_is_cut_in_the_system_prompt() {
     assert!(warned(&play, "prompt_truncated"));
 }
 
+#[test]
+fn compiled_agent_counts_what_compiling_adds() {
+    let condition = "x".repeat(1_000);
+    let mut nodes: Vec<Value> = (0..100).map(|n| json!({"name": format!("n{n}"), "prompt": "Help."})).collect();
+    nodes.extend(
+        (0..100).map(
+            |n| json!({"name": format!("g{n}"), "prompt": "Help.", "global": true, "global_condition": condition}),
+        ),
+    );
+    let names: Vec<String> = (0..100).map(|n| format!("n{n}")).collect();
+    let mut edges = vec![("__start__", "n0", "")];
+    edges.extend(names.iter().map(|name| (name.as_str(), "__end__", "done")));
+    let agent = agent(&nodes, &edges);
+    // Each of 100 nodes leads to 100 others; their conditions exist once.
+    assert!((1_000_000..20_000_000).contains(&agent.added_bytes()), "{}", agent.added_bytes());
+    let [one, other] = ["n0", "n1"].map(|name| agent.targets(name, None));
+    let condition =
+        |targets: &[engine::Target]| targets.iter().find(|target| target.global).unwrap().condition.clone().unwrap();
+    assert!(std::ptr::eq(condition(&one).as_ptr(), condition(&other).as_ptr()));
+}
+
 fn result_of(webhook: &Value, arguments: Value) -> Value {
     let mut play = Play::with(graph_webhook(webhook), with_variable());
     play.tool_answers = vec![];
@@ -89,6 +110,8 @@ fn request_that_grows_beyond_its_limit_is_refused() {
         let result = result_of(&webhook(body), json!({}));
         assert_eq!(result["code"], "request_too_large", "{result}");
     }
+    let variables = webhook(json!(vec!["#{a}"; REQUEST_VARIABLES + 1]));
+    assert_eq!(result_of(&variables, json!({"a": ""}))["code"], "request_too_large");
     let in_url = json!({"url": format!("https://shop.example/x?q={}", "{{vars.v}}".repeat(2_000))});
     assert_eq!(result_of(&in_url, json!({}))["code"], "request_too_large");
 }

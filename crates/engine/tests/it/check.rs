@@ -27,9 +27,9 @@ fn calls_left<'a>(messages: impl Iterator<Item = &'a ChatMessage>) -> Result<Vec
                 other => return Err(format!("{call_id} is answered where {other:?} waits")),
             },
             _ if !open.is_empty() => return Err(format!("{open:?} are without result before {message:?}")),
-            ChatMessage::User { content } if content.trim().is_empty() => return Err("an empty message".into()),
+            ChatMessage::User { content, .. } if content.trim().is_empty() => return Err("an empty message".into()),
             ChatMessage::User { .. } => {}
-            ChatMessage::Assistant { content, tool_calls } => {
+            ChatMessage::Assistant { content, tool_calls, .. } => {
                 if content.as_deref().unwrap_or_default().trim().is_empty() && tool_calls.is_empty() {
                     return Err("an empty answer".into());
                 }

@@ -22,7 +22,7 @@ fn known(version: i64, city: &str) -> Contact {
 }
 
 fn said(text: &str) -> Input {
-    Input::Message { id: text.into(), text: text.into() }
+    Input::Message { id: text.into(), text: text.into(), picture: None }
 }
 
 #[test]

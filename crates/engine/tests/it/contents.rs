@@ -327,7 +327,7 @@ fn history_is_cut_to_the_context_window() {
     assert!(
         last.messages
             .iter()
-            .any(|message| matches!(message, ChatMessage::User { content } if content.starts_with("5 ")))
+            .any(|message| matches!(message, ChatMessage::User { content, .. } if content.starts_with("5 ")))
     );
     assert!(play.count("history.trimmed") > 0);
     let bytes: usize = last.messages.iter().map(|message| format!("{message:?}").len()).sum();

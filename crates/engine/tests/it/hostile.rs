@@ -130,7 +130,12 @@ impl World for &Ending {
     fn model(&mut self, _: &CallModel) -> Result<ModelResponse, ModelFailure> {
         match self.failure {
             None => Ok(self.answer.clone()),
-            Some(kind) => Err(ModelFailure { kind, message: "no".into(), retry_after_ms: Some(i64::from(self.dice)) }),
+            Some(kind) => Err(ModelFailure {
+                kind,
+                message: "no".into(),
+                retry_after_ms: Some(i64::from(self.dice)),
+                ..ModelFailure::default()
+            }),
         }
     }
 
@@ -165,7 +170,7 @@ impl World for &Ending {
 fn inputs(play: &mut Play, given: &mut Vec<Input>, happening: &Happening) -> Vec<Input> {
     let id = play.key();
     match happening {
-        Happening::Said(text) => vec![Input::Message { id, text: text.clone() }],
+        Happening::Said(text) => vec![Input::Message { id, text: text.clone(), picture: None }],
         Happening::Data(n) => vec![Input::Data { id, value: json!({"n": n}) }],
         Happening::Outside => vec![Input::ExternalMessage { id, text: "by a person".into() }],
         Happening::Stop => vec![Input::Stop { id, reason: "s".into() }],

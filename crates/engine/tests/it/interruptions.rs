@@ -40,7 +40,7 @@ fn stop_in_the_same_step_as_a_model_answer_wins() {
     for kind in [ModelFailureKind::Temporary, ModelFailureKind::Permanent] {
         let mut play = Play::new(graph_a());
         play.hears("x");
-        let failure = ModelFailure { kind, message: "busy".into(), retry_after_ms: None };
+        let failure = ModelFailure { kind, message: "busy".into(), retry_after_ms: None, ..ModelFailure::default() };
         let effect = play.pending_model().id;
         play.feed(&[Input::ModelFailed { effect, failure }, stop()]);
         play.is(Stopped, "a");
@@ -66,7 +66,7 @@ fn s31_answer_is_discarded_when_a_message_arrived_meanwhile() {
     let mut play = Play::new(graph_a());
     play.hears("one");
     let answer = play.model_input(text("1?"));
-    let said = |word: &str| Input::Message { id: word.into(), text: word.into() };
+    let said = |word: &str| Input::Message { id: word.into(), text: word.into(), picture: None };
     play.feed(&[answer, said("two"), said("three")]);
     play.answer([text("all?")]);
     play.is(Paused, "a");
@@ -81,11 +81,11 @@ fn contact_who_keeps_writing_is_answered_after_three_discards() {
     play.hears("0");
     for n in 1..=3 {
         let input = play.model_input(text("unseen"));
-        play.feed(&[input, Input::Message { id: n.to_string(), text: n.to_string() }]);
+        play.feed(&[input, Input::Message { id: n.to_string(), text: n.to_string(), picture: None }]);
     }
     // The message and the answer come in one step: the answer is used and the message is the reply to it.
     let input = play.model_input(text("seen"));
-    play.feed(&[input, Input::Message { id: "4".into(), text: "4".into() }]);
+    play.feed(&[input, Input::Message { id: "4".into(), text: "4".into(), picture: None }]);
     assert_eq!(play.sent(), ["seen"]);
     play.answer([text("last")]);
     assert_eq!(play.sent(), ["seen", "last"]);
@@ -149,7 +149,7 @@ fn answer_in_the_same_step_as_a_lost_channel_is_discarded() {
 fn messages_before_a_stop_stay_in_history() {
     let mut play = Play::new(graph_a());
     play.hears("x");
-    play.feed(&[Input::Message { id: "s".into(), text: "never mind".into() }, stop()]);
+    play.feed(&[Input::Message { id: "s".into(), text: "never mind".into(), picture: None }, stop()]);
     play.is(Stopped, "a");
     assert_eq!(play.user_messages(), ["x", "never mind"]);
 }

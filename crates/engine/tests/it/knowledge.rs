@@ -250,7 +250,7 @@ fn stop_during_a_search_applies_after_it_and_messages_are_kept() {
 // ---- places that must not hold the text
 
 #[test]
-fn knowledge_text_is_in_no_prompt_state_event_or_effect() {
+fn knowledge_text_is_in_no_prompt_state_or_effect_and_events_hold_only_what_was_found() {
     let secret = "Only whoever searches reads this: 4711.";
     let text_of = format!("{}\n\n{secret}", handbook(20));
     let node = json!({"name": "k", "type": "KnowledgeBaseNode", "prompt": "Help.", "knowledge_base": {"knowledge_base_text": text_of}});
@@ -265,7 +265,7 @@ fn knowledge_text_is_in_no_prompt_state_event_or_effect() {
         ];
         assert_eq!(
             all.iter().map(|text| text.contains("4711")).collect::<Vec<_>>(),
-            [wanted, false, false, false, false]
+            [wanted, false, wanted, false, false]
         );
     };
     play.say("x", [asks("kb_k", json!(["refund price"])), text("?")]);

@@ -142,7 +142,7 @@ fn a_resumed_turn_has_limits_of_its_own() {
 #[test]
 fn two_empty_answers_end_the_turn_and_the_first_adds_a_note() {
     let mut play = Play::new(graph_a());
-    play.say("x", [ModelResponse::default(), text(" \n ")]);
+    play.say("x", [calls([note("1")]), ModelResponse::default(), text(" \n ")]);
     play.is(Paused, "a");
     assert_eq!(play.count("llm.empty"), 2);
     assert!(play.user_messages()[1].starts_with("[system note] Your answer was empty"));
@@ -160,12 +160,12 @@ fn message_with_the_second_empty_answer_is_answered() {
     play.hears("0");
     for n in 1..=3 {
         let input = play.model_input(text("unseen"));
-        play.feed(&[input, engine::Input::Message { id: n.to_string(), text: n.to_string() }]);
+        play.feed(&[input, engine::Input::Message { id: n.to_string(), text: n.to_string(), picture: None }]);
     }
     let input = play.model_input(ModelResponse::default());
     play.feed(&[input]);
     let input = play.model_input(ModelResponse::default());
-    play.feed(&[input, engine::Input::Message { id: "4".into(), text: "4".into() }]);
+    play.feed(&[input, engine::Input::Message { id: "4".into(), text: "4".into(), picture: None }]);
     play.answer([text("here")]);
     assert_eq!(play.sent(), ["here"]);
 }

@@ -4,6 +4,7 @@
 
 mod agents;
 mod amplification;
+mod answers;
 mod chance;
 mod check;
 mod contact;
@@ -20,12 +21,17 @@ mod mcp;
 mod memory;
 mod model_failures;
 mod odd_answers;
+mod phone_text;
+mod pictures;
 mod play;
 mod prompts;
+mod repeated_calls;
 mod routing;
+mod rules;
 mod samples;
 mod schedule;
 mod script;
+mod silence;
 mod status_table;
 mod statuses;
 mod takeovers;

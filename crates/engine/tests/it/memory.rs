@@ -17,7 +17,7 @@ fn s27_a_long_conversation_is_cut_and_keeps_its_step_prompt_and_first_message() 
     }
     play.is(Paused, "a");
     let last = play.requests.last().unwrap();
-    let said = |text: &str| last.messages.contains(&ChatMessage::User { content: text.into() });
+    let said = |text: &str| last.messages.contains(&ChatMessage::user(text.into()));
     assert!(said("message 0") && said("message 59") && !said("message 20"));
     // For any number of earlier entries: every request was checked before.
     assert_eq!(play.requests.len(), 60);
@@ -30,10 +30,7 @@ fn a_first_payload_is_kept_too() {
     for _ in 0..30 {
         play.say("x", [text("?")]);
     }
-    assert_eq!(
-        play.requests.last().unwrap().messages[0],
-        ChatMessage::User { content: "[system data]\n{\"order\":1}".into() }
-    );
+    assert_eq!(play.requests.last().unwrap().messages[0], ChatMessage::user("[system data]\n{\"order\":1}".into()));
 }
 
 #[test]

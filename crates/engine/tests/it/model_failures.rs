@@ -61,7 +61,7 @@ fn resume_answers_messages_received_while_failed() {
     play.model_fails(Permanent, None);
     play.failed("llm_unavailable");
     play.open.clear();
-    let said = Input::Message { id: "s".into(), text: "hello?".into() };
+    let said = Input::Message { id: "s".into(), text: "hello?".into(), picture: None };
     play.feed(std::slice::from_ref(&said));
     play.failed("llm_unavailable");
     play.feed(&[said, Input::Resume { id: "r".into(), message: crate::play::user_input("go on"), interrupt: None }]);

@@ -26,7 +26,7 @@ fn refusal(response: ModelResponse) -> ModelResponse {
 }
 
 fn said(text: &str) -> Input {
-    Input::Message { id: text.into(), text: text.into() }
+    Input::Message { id: text.into(), text: text.into(), picture: None }
 }
 
 #[test]
@@ -83,24 +83,12 @@ fn refusal_is_sent_in_version_2_and_private_in_version_1() {
     assert_eq!(play.last("interrupt.created")["kind"], "wait");
 
     let mut play = Play::new(v1(content_a()));
-    play.say("x", [refusal(text("I cannot help with that."))]);
+    play.say("x", [calls([note("One moment.")]), refusal(text("I cannot help with that."))]);
     play.is(Paused, "a");
-    assert_eq!((play.sent(), play.count("llm.refused")), (vec![], 1));
+    assert_eq!((play.sent(), play.count("llm.refused")), (vec!["One moment."], 1));
     assert_eq!(play.last("interrupt.created")["kind"], "idle");
     play.say("something else", [calls([ask("Yes?")])]);
-    assert_eq!(play.sent(), ["Yes?"]);
-}
-
-#[test]
-fn refusal_without_text_waits_and_the_next_message_is_answered() {
-    for agent in [graph_a(), v1(content_a())] {
-        let mut play = Play::new(agent);
-        play.say("x", [refusal(calls([]))]);
-        play.is(Paused, "a");
-        assert_eq!((play.requests.len(), play.sent()), (1, vec![]));
-        play.hears("y");
-        play.is(Running, "a");
-    }
+    assert_eq!(play.sent(), ["One moment.", "Yes?"]);
 }
 
 #[test]
@@ -154,8 +142,8 @@ fn a_repaired_question_answers_every_call() {
     };
     let named = |id: &str| ToolCall { id: id.into(), name: "t".into(), arguments: json!({}) };
     let rows = [
-        (1, ChatMessage::User { content: "x".into() }),
-        (2, ChatMessage::Assistant { content: None, tool_calls: vec![named("a"), named("b")] }),
+        (1, ChatMessage::user("x".into())),
+        (2, ChatMessage::assistant(None, vec![named("a"), named("b")])),
         (3, ChatMessage::Tool { call_id: "b".into(), content: "2".into() }),
     ];
     let shown = model_request(&play.agent, &play.state, &call, &rows).messages;

@@ -50,6 +50,10 @@ pub fn facts() -> Facts {
         vars: Default::default(),
         about: Default::default(),
         test_mode: false,
+        without_channel: false,
+        rules: engine::RULES,
+        keep_markdown: false,
+        model: None,
     }
 }
 
@@ -178,7 +182,7 @@ impl Play {
 
     pub fn hears(&mut self, text: &str) -> Step {
         let id = self.key();
-        self.feed(&[Input::Message { id, text: text.into() }])
+        self.feed(&[Input::Message { id, text: text.into(), picture: None }])
     }
 
     /// The contact writes, and the script answers until no effect is open. Sends are accepted
@@ -243,8 +247,9 @@ impl Play {
     /// gives the same step.
     pub fn tool_input(&self, effect: &str, answer: ToolAnswer) -> Input {
         let effect = effect.to_owned();
-        let ToolResult { result, warning } = self.agent.pending_result(&self.state).unwrap().read(&answer);
-        let inputs = [Input::ToolResult { effect: effect.clone(), result, warning }, Input::Tool { effect, answer }];
+        let ToolResult { result, warning, failed } = self.agent.pending_result(&self.state).unwrap().read(&answer);
+        let inputs =
+            [Input::ToolResult { effect: effect.clone(), result, warning, failed }, Input::Tool { effect, answer }];
         let [one, other] = inputs.each_ref().map(|input| {
             let mut state = self.state.clone();
             (advance(&self.agent, &mut state, self.now, std::slice::from_ref(input)), state)
@@ -269,6 +274,7 @@ impl Play {
                 Some(tools) => ToolAnswer::Answered { status: 200, content: json!(tools), truncated: false },
                 None => ToolAnswer::Failed { code: "connect_error".into(), message: "connection refused".into() },
             },
+            drifted: Vec::new(),
         };
         Input::ToolsListed { effect: id.clone(), lists: servers.iter().map(list).collect() }
     }
@@ -282,7 +288,7 @@ impl Play {
 
     /// The model fails; time passes until the retry is due.
     pub fn model_fails(&mut self, kind: ModelFailureKind, retry_after_ms: Option<i64>) {
-        let failure = ModelFailure { kind, message: "overloaded".into(), retry_after_ms };
+        let failure = ModelFailure { kind, message: "overloaded".into(), retry_after_ms, ..ModelFailure::default() };
         let effect = self.pending_model().id;
         self.feed(&[Input::ModelFailed { effect, failure }]);
     }
@@ -374,7 +380,9 @@ impl Play {
         self.history
             .iter()
             .filter_map(
-                |(_, message)| if let ChatMessage::User { content } = message { Some(content.as_str()) } else { None },
+                |(_, message)| {
+                    if let ChatMessage::User { content, .. } = message { Some(content.as_str()) } else { None }
+                },
             )
             .collect()
     }

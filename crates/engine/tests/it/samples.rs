@@ -74,7 +74,7 @@ fn states_whose_fields_disagree_are_rejected() {
 fn inputs_and_queues_keep_their_stored_words() {
     let (id, text) = ("1".to_owned(), "hi".to_owned());
     let inputs = [
-        Input::Message { id: id.clone(), text: text.clone() },
+        Input::Message { id: id.clone(), text: text.clone(), picture: None },
         Input::ExternalMessage { id: id.clone(), text: text.clone() },
         Input::Reclaimed,
     ];
@@ -83,7 +83,7 @@ fn inputs_and_queues_keep_their_stored_words() {
     assert_eq!(serde_json::to_string(&inputs).unwrap(), stored);
     let mut state = State::new(crate::play::facts());
     let plain = serde_json::to_value(&state).unwrap();
-    state.inputs.queued = vec![QueuedInput::Message { id, text }];
+    state.inputs.queued = vec![QueuedInput::Message { id, text, picture: None }];
     state.inputs.external_messages = vec!["hello".into()];
     state.inputs.requested_status = Some(RequestedStatus { status: ExecutionStatus::Handoff, reason: "mine".into() });
     state.sent_call = Some("call_1".into());

@@ -124,7 +124,7 @@ fn alphabet(play: &Play) -> Vec<Input> {
     let effect = || "foreign".to_owned();
     let refused = SendOutcome::Failed { code: "channel_auth".into(), message: "x".into() };
     let mut inputs = vec![
-        Input::Message { id: "i".into(), text: "y".into() },
+        Input::Message { id: "i".into(), text: "y".into(), picture: None },
         Input::Data { id: "i".into(), value: json!({"n": 1}) },
         Input::ExternalMessage { id: "i".into(), text: "by a person".into() },
         Input::Resume { id: "i".into(), message: None, interrupt: None },

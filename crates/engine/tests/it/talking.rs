@@ -39,7 +39,7 @@ fn s01_first_message_is_answered_and_the_agent_waits() {
     );
     let [request] = &play.requests[..] else { panic!("one model call") };
     assert!(request.system.contains("You sell paper.") && request.system.contains("+5511961234567"));
-    assert!(request.messages.contains(&ChatMessage::User { content: "hi".into() }));
+    assert!(request.messages.contains(&ChatMessage::user("hi".into())));
     let prompt = &play.history[2].1;
     assert!(
         matches!(prompt, ChatMessage::Tool { content, .. } if content.contains("\n- __end__: nothing more is wanted\n"))

@@ -176,16 +176,16 @@ fn s11_s12_a_global_visit_returns_to_where_it_came_from() {
 #[test]
 fn s24_texts_without_calls_are_stored_and_then_the_agent_waits() {
     let mut play = a();
-    play.say("x", [text("thinking"), text("thinking"), text("thinking")]);
+    play.say("x", [calls([note("hi")]), text("thinking"), text("thinking"), text("thinking")]);
     play.is(Paused, "a");
     rests(&play, InterruptKind::Idle);
-    assert_eq!((play.sent(), play.requests.len()), (vec![], 3));
+    assert_eq!((play.sent(), play.requests.len()), (vec!["hi"], 4));
     let noted =
         |request: usize| format!("{:?}", play.requests[request].messages).contains("nothing was sent to the person");
-    assert_eq!([noted(0), noted(1), noted(2)], [false, false, true]);
+    assert_eq!([noted(1), noted(2), noted(3)], [false, false, true]);
     assert_eq!(play.last("warning")["code"], "silent_model");
     play.say("y", [text("thinking"), calls([ask("?")])]);
-    assert_eq!(play.sent(), ["?"]);
+    assert_eq!(play.sent(), ["hi", "?"]);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn s31_messages_during_a_model_call_become_one_input() {
     let mut play = a();
     play.hears("one");
     let answer = play.model_input(calls([ask("1?")]));
-    let said = |word: &str| Input::Message { id: word.into(), text: word.into() };
+    let said = |word: &str| Input::Message { id: word.into(), text: word.into(), picture: None };
     play.feed(&[answer, said("two"), said("three")]);
     assert_eq!(play.count("input.queued"), 2);
     play.answer([calls([ask("all?")])]);
@@ -262,9 +262,11 @@ fn earlier_messages_come_first_in_history() {
     for play in [a(), Play::new(engine::Compiled::new(&content_a()).unwrap())] {
         let mut play = play;
         let said = |direction, text: &str| EarlierMessage {
+            id: None,
             direction,
             text: text.into(),
             sent_at: play.now - Span::from_mins(5),
+            picture: None,
         };
         let messages = vec![
             said(Direction::Outbound, "Sale!"),
@@ -272,7 +274,7 @@ fn earlier_messages_come_first_in_history() {
             said(Direction::Inbound, " "),
         ];
         let earlier = Input::Earlier { messages };
-        let hi = Input::Message { id: "1".into(), text: "hi".into() };
+        let hi = Input::Message { id: "1".into(), text: "hi".into(), picture: None };
         play.feed(&[earlier.clone(), hi]);
         let shown = serde_json::to_string(&play.requests[0].messages).unwrap();
         let places = ["Sale!", "(system note] how much?", "hi"].map(|text| shown.find(text).unwrap());

@@ -115,8 +115,10 @@ fn reply_in_the_same_step_as_the_timer_wins() {
     for order in [[0, 1], [1, 0]] {
         let mut play = Play::new(graph_warm());
         play.say("x", [text("Anything else?")]);
-        let inputs =
-            [Input::Timer { generation: play.state.generation }, Input::Message { id: "r".into(), text: "yes".into() }];
+        let inputs = [
+            Input::Timer { generation: play.state.generation },
+            Input::Message { id: "r".into(), text: "yes".into(), picture: None },
+        ];
         play.feed(&order.map(|at| inputs[at].clone()));
         play.answer([text("What?")]);
         play.is(Paused, "w");
@@ -216,7 +218,7 @@ fn inputs_after_the_end_change_nothing() {
     let mut play = Play::new(graph_a());
     play.say("x", [calls([go("end")])]);
     let before = play.state.clone();
-    let said = Input::Message { id: "s".into(), text: "hello?".into() };
+    let said = Input::Message { id: "s".into(), text: "hello?".into(), picture: None };
     let resume = Input::Resume { id: "r".into(), message: user_input("go on"), interrupt: None };
     let step = play.feed(&[said, resume, stop(), Input::Timer { generation: before.generation }]);
     assert_eq!((&play.state, step), (&before, engine::Step::default()));

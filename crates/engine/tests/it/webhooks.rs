@@ -143,7 +143,7 @@ fn journaled_result_is_used_without_evaluating_the_query() {
     };
     let warning = Some(json!({"code": "jmespath", "message": "from an earlier version"}));
     play.open.clear();
-    play.feed(&[Input::ToolResult { effect, result: json!("as it was"), warning: warning.clone() }]);
+    play.feed(&[Input::ToolResult { effect, result: json!("as it was"), warning: warning.clone(), failed: false }]);
     assert_eq!(play.results()[0], json!("as it was"));
     assert_eq!(Some(play.last("warning").clone()), warning);
 }

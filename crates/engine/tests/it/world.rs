@@ -27,7 +27,11 @@ pub trait World {
             Effect::CallTool { id, .. } => Input::Tool { effect: id.clone(), answer: self.webhook() },
             Effect::Retrieve { id, .. } => Input::Retrieved { effect: id.clone(), retrieval: self.search() },
             Effect::ListTools { id, servers } => {
-                let list = |server: &String| ToolList { server: server.clone(), answer: self.tools_of(server) };
+                let list = |server: &String| ToolList {
+                    server: server.clone(),
+                    answer: self.tools_of(server),
+                    drifted: Vec::new(),
+                };
                 let lists = servers.iter().map(|asked| &asked.server).map(list).collect();
                 Input::ToolsListed { effect: id.clone(), lists }
             }

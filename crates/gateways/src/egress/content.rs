@@ -4,7 +4,7 @@ use domain::{json::Refused, limits::ANSWER_VALUES};
 use serde_json::{Value, json};
 
 /// JSON if it parses, else `{"text": …}`. `None` if it has more than [`ANSWER_VALUES`] values.
-pub(super) fn of(bytes: &[u8]) -> Option<Value> {
+pub(crate) fn of(bytes: &[u8]) -> Option<Value> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     match domain::json::parse(bytes, ANSWER_VALUES) {
         Ok(value) => Some(value),

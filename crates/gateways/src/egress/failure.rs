@@ -54,6 +54,16 @@ impl Refusal {
         Self { code, message: message.into() }
     }
 
+    /// There is no network.
+    pub(crate) fn unreachable() -> Self {
+        Self::new(FailureCode::ConnectError, "could not connect to the server")
+    }
+
+    /// No complete answer in time.
+    pub(crate) fn late() -> Self {
+        Self::new(FailureCode::ReadTimeout, "no complete answer in time")
+    }
+
     pub(super) fn blocked(message: impl Into<String>) -> Self {
         Self::new(FailureCode::BlockedAddress, message)
     }

@@ -56,6 +56,19 @@ pub(crate) fn for_mcp(request: &ToolRequest) -> (HeaderMap, Option<(HeaderName, 
     (headers, idempotency_key(request))
 }
 
+/// Custom headers of an outgoing webhook, without those that the HTTP library sets.
+pub(crate) fn for_hook(custom: &[(String, String)]) -> HeaderMap {
+    let request = ToolRequest {
+        method: String::from("POST"),
+        url: String::new(),
+        headers: custom.to_vec(),
+        body: None,
+        idempotency_key: String::new(),
+        mcp: None,
+    };
+    configured(&request)
+}
+
 fn idempotency_key(request: &ToolRequest) -> Option<(HeaderName, HeaderValue)> {
     let value = HeaderValue::from_str(&request.idempotency_key).ok().filter(|value| !value.is_empty())?;
     Some((IDEMPOTENCY_KEY, value))

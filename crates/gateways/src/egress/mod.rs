@@ -17,8 +17,9 @@ mod send;
 mod target;
 
 pub use address::refusal_of;
+pub(crate) use content::of as content_of;
 pub use failure::{FailureCode, Refusal};
-pub(crate) use headers::for_mcp as mcp_headers;
+pub(crate) use headers::{for_hook as hook_headers, for_mcp as mcp_headers};
 pub(crate) use pinned::{Pinned, refusal_for};
 pub use policy::{EgressPolicy, Limits};
 pub use resolver::Resolver;

@@ -2,7 +2,7 @@
 
 use super::{FailureCode, Refusal, Target, headers};
 use bytes::Bytes;
-use domain::tool_request::ToolRequest;
+use domain::{numbers, tool_request::ToolRequest};
 use reqwest::{
     Method, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap, LOCATION},
@@ -35,7 +35,7 @@ impl Hop {
         };
         let body = request.body.as_ref().map(|body| match body {
             Value::String(text) => Bytes::from(text.clone()),
-            other => Bytes::from(other.to_string()),
+            other => Bytes::from(numbers::unmarked(other.to_string())),
         });
         let (url, headers) = (super::target::parse(&request.url)?, headers::first(request));
         Ok(Self { method, url, headers, body, holds_secrets })

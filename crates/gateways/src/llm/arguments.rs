@@ -4,7 +4,7 @@
 //! format at the end. A text that ends inside a word or before a value is not repaired: that would
 //! be guessing.
 
-use domain::json;
+use domain::{json, numbers};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
@@ -23,7 +23,12 @@ pub(super) fn read(value: Option<&Value>, room: &mut usize) -> Value {
                 return Value::String(text.clone());
             };
             *room = left;
-            serde_json::from_str(text).ok().or_else(|| repaired(text)).unwrap_or_else(|| Value::String(text.clone()))
+            match whole(text) {
+                // Parsing would round a number: the text has all its digits.
+                Some((json, _)) if numbers::loses_digits(&json) => Value::String(json),
+                Some((_, value)) => value,
+                None => Value::String(text.clone()),
+            }
         }
         Some(other) => other.clone(),
     }
@@ -38,9 +43,11 @@ pub(super) fn are_whole(value: Option<&Value>) -> bool {
     }
 }
 
-fn repaired(text: &str) -> Option<Value> {
-    let text = without_markers(text);
-    serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&closed(text)?).ok())
+/// The JSON, repaired if needed, and its value.
+fn whole(text: &str) -> Option<(String, Value)> {
+    let parsed = |text: &str| Some((text.trim().to_owned(), serde_json::from_str(text).ok()?));
+    let bare = without_markers(text);
+    parsed(text).or_else(|| parsed(bare)).or_else(|| parsed(&closed(bare)?))
 }
 
 fn without_markers(text: &str) -> &str {
@@ -116,6 +123,12 @@ mod tests {
         }
         assert_eq!(of(r#"{"a": [1, 2,], "b": {"c": "},]"#), json!(r#"{"a": [1, 2,], "b": {"c": "},]"#));
         assert_eq!(of(r#"{"a": [1, {"b": "x,]\"",}"#), json!({"a": [1, {"b": "x,]\""}]}));
+    }
+
+    #[test]
+    fn numbers_that_would_be_rounded_stay_text() {
+        assert_eq!(of(r#"{"id": 12345678901234567890123,}"#), json!(r#"{"id": 12345678901234567890123}"#));
+        assert_eq!(of(r#"{"id": 12345678901234567}"#), json!({"id": 12_345_678_901_234_567_u64}));
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub(super) fn bounded(mut response: ModelResponse) -> ModelResponse {
     if let Some(text) = &mut response.text {
         cut(text, TEXT);
     }
+    if let Some(reasoning) = &mut response.reasoning {
+        cut(reasoning, TEXT);
+    }
     response.tool_calls.truncate(CALLS);
     for ToolCall { id, name, arguments } in &mut response.tool_calls {
         cut(id, NAME);

@@ -5,12 +5,15 @@
 
 use super::{
     ModelClient, Provider, Tuning,
+    dialect::Dialect,
     failure::{key_missing, permanent},
     known_models::{KnownProvider, PROVIDERS},
+    native::Native,
     openai::{Endpoint, OpenAi},
     provider_name::{ProviderName, UnknownProvider},
 };
 use domain::{agent::LlmConfig, chat::ModelFailure};
+use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::time::Duration;
@@ -73,21 +76,46 @@ pub async fn resolve(
     let key = settings.api_key.as_ref().filter(|key| !key.expose_secret().trim().is_empty());
     match settings.provider {
         Some(ProviderName::Rehearsal) => Ok(offline.clone()),
-        Some(name @ (ProviderName::Anthropic | ProviderName::Google)) => Err(unsupported(name.as_str())),
         Some(ProviderName::OpenAiCompatible) => compatible(client, settings),
-        Some(ProviderName::OpenAi) => known(client, settings, &PROVIDERS[0], env),
-        Some(ProviderName::OpenRouter) => known(client, settings, &PROVIDERS[1], env),
+        Some(name) => known(client, settings, of_name(name), env),
         None if base_url.is_some() => compatible(client, settings),
-        None if key.is_some_and(|key| key.expose_secret().starts_with("sk-ant-")) => Err(unsupported("Anthropic")),
-        None if key.is_some_and(|key| key.expose_secret().starts_with("AIza")) => Err(unsupported("Google")),
-        None if key.is_some() || env_key(env, &PROVIDERS[0]).is_some() => known(client, settings, &PROVIDERS[0], env),
-        // Keys of Anthropic and Google are ignored: they must not disable the fallback.
-        None => Ok(local(client, settings, ollama).await.unwrap_or_else(|| offline.clone())),
+        None => {
+            // A key says whose it is: no other provider may see it.
+            let of_key = key.map(|key| match key.expose_secret().trim() {
+                key if key.starts_with("sk-ant-") => ProviderName::Anthropic,
+                key if key.starts_with("AIza") => ProviderName::Google,
+                key if key.starts_with("sk-or-") => ProviderName::OpenRouter,
+                key if key.starts_with("gsk_") => ProviderName::Groq,
+                _ => ProviderName::OpenAi,
+            });
+            let of_env = || PROVIDERS[..FOUND].iter().find(|one| env_key(env, one).is_some()).map(|one| one.name);
+            match of_key.or_else(of_env) {
+                Some(name) => known(client, settings, of_name(name), env),
+                None => Ok(local(client, settings, ollama).await.unwrap_or_else(|| offline.clone())),
+            }
+        }
     }
 }
 
-fn unsupported(name: &str) -> ModelFailure {
-    permanent(format!("{name} is not yet supported; use OpenAI, OpenRouter or an OpenAI-compatible server"))
+/// The named provider of these settings, without any key of the server.
+pub(super) fn of_project(client: &ModelClient, settings: &LlmSettings) -> Result<Provider, ModelFailure> {
+    match settings.provider {
+        Some(ProviderName::OpenAiCompatible) => compatible(client, settings),
+        Some(name) if name != ProviderName::Rehearsal => known(client, settings, of_name(name), &|_| None),
+        _ => Err(permanent("a provider of a project is a server")),
+    }
+}
+
+/// The address of a provider, if settings name none; empty if they must.
+pub(super) fn own_base_url(name: ProviderName) -> &'static str {
+    PROVIDERS.iter().find(|known| known.name == name).map_or("", |known| known.base_url)
+}
+
+/// Providers whose key alone selects them, at the beginning of the table.
+const FOUND: usize = 3;
+
+fn of_name(name: ProviderName) -> &'static KnownProvider {
+    PROVIDERS.iter().find(|known| known.name == name).unwrap_or(&PROVIDERS[0])
 }
 
 fn known(
@@ -98,15 +126,28 @@ fn known(
 ) -> Result<Provider, ModelFailure> {
     let configured = settings.api_key.clone().filter(|key| !key.expose_secret().trim().is_empty());
     let Some(key) = configured.or_else(|| env_key(env, provider)) else {
-        return Err(key_missing(format!("{} has no key; set one, or {}", provider.name, provider.key_variable)));
+        let name = provider.name.as_str();
+        return Err(key_missing(format!("{name} has no key; set one, or {}", provider.key_variable)));
     };
-    Ok(model(
+    let base_url = given(settings.base_url.as_deref()).unwrap_or(provider.base_url).to_owned();
+    let model = given(settings.model.as_deref()).unwrap_or(provider.model).to_owned();
+    let name = provider.name.as_str();
+    if base_url.is_empty() {
+        return Err(permanent(format!("{name} needs a base URL, https://RESOURCE.openai.azure.com/openai/v1")));
+    }
+    if matches!(provider.dialect, Dialect::Anthropic | Dialect::Gemini) {
+        let tuning = settings.tuning.clone();
+        let native = Native::new(client.clone(), (provider.dialect, name), base_url, key, model, tuning);
+        return Ok(Provider::Native(native));
+    }
+    Ok(self::model(
         client,
         Endpoint {
-            provider: provider.name.to_owned(),
-            base_url: given(settings.base_url.as_deref()).unwrap_or(provider.base_url).to_owned(),
+            provider: name.to_owned(),
+            dialect: provider.dialect,
+            base_url,
             api_key: Some(key),
-            model: given(settings.model.as_deref()).unwrap_or(provider.model).to_owned(),
+            model,
             tuning: settings.tuning.clone(),
         },
     ))
@@ -122,6 +163,7 @@ fn compatible(client: &ModelClient, settings: &LlmSettings) -> Result<Provider, 
         client,
         Endpoint {
             provider: ProviderName::OpenAiCompatible.as_str().to_owned(),
+            dialect: Dialect::at(base_url),
             base_url: base_url.to_owned(),
             api_key: settings.api_key.clone().filter(|key| !key.expose_secret().trim().is_empty()),
             model: name.to_owned(),
@@ -133,7 +175,7 @@ fn compatible(client: &ModelClient, settings: &LlmSettings) -> Result<Provider, 
 async fn local(client: &ModelClient, settings: &LlmSettings, probe: &OllamaProbe) -> Option<Provider> {
     let OllamaProbe::At(base) = probe else { return None };
     let base = base.trim_end_matches('/');
-    let get = client.http().get(format!("{base}/api/tags")).timeout(OLLAMA_PATIENCE);
+    let get = client.request(Method::GET, &format!("{base}/api/tags")).ok()?.timeout(OLLAMA_PATIENCE);
     let mut response = get.send().await.ok()?.error_for_status().ok()?;
     let (body, _) = crate::wire::read_capped(&mut response, 1 << 20).await.ok()?;
     let tags: Value = serde_json::from_slice(&body).ok()?;
@@ -142,6 +184,7 @@ async fn local(client: &ModelClient, settings: &LlmSettings, probe: &OllamaProbe
         client,
         Endpoint {
             provider: String::from("Ollama"),
+            dialect: Dialect::Compatible,
             base_url: format!("{base}/v1"),
             api_key: None,
             model: given(settings.model.as_deref()).unwrap_or(first).to_owned(),

@@ -1,10 +1,12 @@
 //! Selects the model for a request: the server's default, unless the agent names a provider
 //! (docs/spec/engine.md 5.2).
 
-use super::{LlmSettings, ModelClient, OllamaProbe, Provider, ProviderName, failure::permanent, resolve};
+use super::{
+    LlmSettings, ModelClient, OllamaProbe, PictureLimits, Provider, ProviderName, failure::provider_missing, resolve,
+};
 use domain::{
     agent::LlmConfig,
-    chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse},
+    chat::{ModelChoice, ModelFailure, ModelRequest, ModelResponse, Rendering},
 };
 
 /// The models that agents can use. Keys are read once, at start.
@@ -44,9 +46,42 @@ impl Models {
         self.for_config(&request.llm)?.complete(request, trace_id).await
     }
 
+    /// The model that a request goes to, and the body that its provider receives: in the form of
+    /// `rendering`, or in the present one. `None` for a model in this process, which receives no
+    /// bytes.
+    pub fn body(
+        &self,
+        request: &ModelRequest,
+        rendering: Option<&Rendering>,
+    ) -> Result<(ModelChoice, Option<Vec<u8>>), ModelFailure> {
+        let provider = self.for_config(&request.llm)?;
+        let body = provider.body(request, rendering).transpose()?;
+        Ok((provider.chosen(request), body))
+    }
+
+    /// Bounds of the pictures of a request; `None` if the selected model is not shown any.
+    pub fn picture_limits(&self, config: &LlmConfig) -> Option<PictureLimits> {
+        self.for_config(config).ok()?.picture_limits(config)
+    }
+
     /// The server's default model.
     pub fn describe(&self) -> ModelChoice {
         self.usual.describe()
+    }
+
+    /// True if the server has a provider of this name, with or without a key.
+    pub fn knows(&self, name: &str) -> bool {
+        self.named.is_empty()
+            || name.trim().eq_ignore_ascii_case(&self.usual.describe().provider)
+            || name.parse::<ProviderName>().is_ok()
+    }
+
+    /// Models of the server that work: the default one first.
+    pub fn available(&self) -> Vec<ModelChoice> {
+        let usual = self.usual.describe();
+        let others = self.named.iter().filter_map(|(_, provider)| provider.as_ref().ok().map(Provider::describe));
+        let others: Vec<ModelChoice> = others.filter(|choice| choice.provider != usual.provider).collect();
+        std::iter::once(usual).chain(others).collect()
     }
 
     fn for_config(&self, config: &LlmConfig) -> Result<&Provider, ModelFailure> {
@@ -56,7 +91,7 @@ impl Models {
         if name.trim().eq_ignore_ascii_case(&self.usual.describe().provider) {
             return Ok(&self.usual);
         }
-        let named: ProviderName = name.parse().map_err(|why| permanent(format!("{name} is {why}")))?;
+        let named: ProviderName = name.parse().map_err(|why| provider_missing(format!("{name} is {why}")))?;
         let found = self.named.iter().find(|(known, _)| *known == named).map(|(_, provider)| provider);
         found.map_or(Ok(&self.usual), |provider| provider.as_ref().map_err(Clone::clone))
     }
@@ -70,7 +105,7 @@ mod tests {
 
     fn offline() -> Provider {
         let choice = ModelChoice { provider: "Rehearsal".into(), model: "built-in".into() };
-        let function = InProcess::new(|_| Box::pin(async { Err(permanent("never asked")) }));
+        let function = InProcess::new(|_| Box::pin(async { Err(provider_missing("never asked")) }));
         Provider::InProcess(InProcessModel::new(choice, function))
     }
 
@@ -88,7 +123,7 @@ mod tests {
         assert_eq!(provider(&named("OpenRouter")).unwrap(), "OpenRouter");
         assert_eq!(provider(&named("Rehearsal")).unwrap(), "Rehearsal");
         assert_eq!(provider(&named("OpenAI")).unwrap_err().kind, ModelFailureKind::KeyMissing);
-        assert_eq!(provider(&named("Unknown")).unwrap_err().kind, ModelFailureKind::Permanent);
+        assert_eq!(provider(&named("Unknown")).unwrap_err().kind, ModelFailureKind::ProviderMissing);
         assert_eq!(Models::from(offline()).for_config(&named("OpenAI")).unwrap().describe().provider, "Rehearsal");
     }
 }

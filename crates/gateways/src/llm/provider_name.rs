@@ -5,36 +5,54 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProviderName {
     OpenAi,
+    AzureOpenAi,
+    Anthropic,
+    Google,
     OpenRouter,
+    Mistral,
+    DeepSeek,
+    Groq,
     /// Any server with the chat-completions protocol at a base URL.
     OpenAiCompatible,
-    /// Not supported yet.
-    Anthropic,
-    /// Not supported yet.
-    Google,
     /// The in-process model.
     Rehearsal,
 }
 
 impl ProviderName {
-    pub const ALL: [Self; 6] =
-        [Self::OpenAi, Self::OpenRouter, Self::OpenAiCompatible, Self::Anthropic, Self::Google, Self::Rehearsal];
+    pub const ALL: [Self; 10] = [
+        Self::OpenAi,
+        Self::AzureOpenAi,
+        Self::Anthropic,
+        Self::Google,
+        Self::OpenRouter,
+        Self::Mistral,
+        Self::DeepSeek,
+        Self::Groq,
+        Self::OpenAiCompatible,
+        Self::Rehearsal,
+    ];
 
     /// The spelling in settings.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OpenAi => "OpenAI",
-            Self::OpenRouter => "OpenRouter",
-            Self::OpenAiCompatible => "OpenAICompatible",
+            Self::AzureOpenAi => "AzureOpenAI",
             Self::Anthropic => "Anthropic",
             Self::Google => "Google",
+            Self::OpenRouter => "OpenRouter",
+            Self::Mistral => "Mistral",
+            Self::DeepSeek => "DeepSeek",
+            Self::Groq => "Groq",
+            Self::OpenAiCompatible => "OpenAICompatible",
             Self::Rehearsal => "Rehearsal",
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not a provider; known are OpenAI, OpenRouter, OpenAICompatible, Anthropic, Google, Rehearsal")]
+#[error(
+    "not a provider; known are OpenAI, AzureOpenAI, Anthropic, Google, OpenRouter, Mistral, DeepSeek, Groq, OpenAICompatible, Rehearsal"
+)]
 pub struct UnknownProvider;
 
 impl FromStr for ProviderName {

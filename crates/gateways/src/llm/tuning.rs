@@ -1,6 +1,6 @@
 //! Defaults for requests to a model: the rest of `llm_config` (docs/spec/engine.md 5.1).
 
-use super::{known_models, provider_name::ProviderName};
+use super::known_models;
 use domain::agent::LlmConfig;
 use std::time::Duration;
 
@@ -63,8 +63,12 @@ impl Tuning {
     }
 
     pub(super) fn max_tokens(&self, provider: &str) -> u32 {
-        let own =
-            if provider == ProviderName::OpenAiCompatible.as_str() || provider == "Ollama" { 4_096 } else { 2_048 };
+        let own = match provider {
+            // Thinking counts as well.
+            "Google" => 8_192,
+            "OpenAICompatible" | "Ollama" | "Anthropic" => 4_096,
+            _ => 2_048,
+        };
         self.max_tokens.unwrap_or(own)
     }
 }

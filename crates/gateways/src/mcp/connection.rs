@@ -58,7 +58,7 @@ impl Connection {
     /// Sends a message once; fails unless the response is a success.
     pub(super) async fn post(&self, url: &Url, message: &Value, header: Option<Header>) -> Result<Response, Failure> {
         let progress = Progress::default();
-        let body = Bytes::from(message.to_string());
+        let body = Bytes::from(domain::numbers::unmarked(message.to_string()));
         let mut request = self
             .client
             .request(Method::POST, url)?

@@ -3,7 +3,7 @@
 use super::{connection::Connection, failure::Failure, session::Session, tool_result, tools};
 use crate::egress::{Egress, mcp_headers};
 use domain::tool_request::{McpAsk, ToolAnswer, ToolRequest};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 
 /// The time limit for listing tools; a call has the policy's limit.
@@ -54,9 +54,7 @@ async fn list(session: &mut Session) -> Result<ToolAnswer, Failure> {
     loop {
         let params = cursors.last().map_or_else(|| json!({}), |cursor| json!({"cursor": cursor}));
         let page = session.request("tools/list", params, None).await?;
-        let Some(found) = page["tools"].as_array() else {
-            return Err(Failure::bad_response("the MCP server's list of tools is no list"));
-        };
+        let Some(found) = page["tools"].as_array() else { return Err(tools::no_list()) };
         list.add(found);
         // A repeated cursor would loop.
         let Some(next) = page["nextCursor"].as_str().filter(|next| !cursors.iter().any(|seen| seen == next)) else {
@@ -68,6 +66,5 @@ async fn list(session: &mut Session) -> Result<ToolAnswer, Failure> {
         }
         cursors.push(next.to_owned());
     }
-    let content = list.tools.iter().map(|tool| json!(tool)).collect::<Value>();
-    Ok(ToolAnswer::Answered { status: 200, content, truncated: list.truncated })
+    Ok(list.answer())
 }

@@ -1,6 +1,7 @@
 //! JSON-RPC for a client with one open request at a time.
 
 use super::failure::Failure;
+use crate::parsing::off_worker;
 use domain::{json::Refused, limits::ANSWER_VALUES};
 use serde_json::{Map, Value, json};
 
@@ -21,6 +22,12 @@ pub(super) enum Incoming {
     Request(Value),
     /// A notification, or a response to no open request.
     Other,
+}
+
+/// As [`read`], for a large text on the blocking pool.
+pub(super) async fn read_off_worker(text: Vec<u8>) -> Result<Vec<Value>, Failure> {
+    let messages = off_worker(text, read).await;
+    messages.unwrap_or_else(|| Err(Failure::bad_response("the MCP server's answer cannot be read")))
 }
 
 /// Parses one message, or a batch as servers of 2025-03-26 may send. Removes NUL characters, which

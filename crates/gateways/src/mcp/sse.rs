@@ -58,7 +58,7 @@ impl Sse {
             if event.name != "message" {
                 continue;
             }
-            for message in message::read(event.data.as_bytes())? {
+            for message in message::read_off_worker(event.data.into_bytes()).await? {
                 match message::sort(message, id) {
                     Incoming::Response(answer) => return answer,
                     Incoming::Request(reply) if *replies < ANSWERED => {

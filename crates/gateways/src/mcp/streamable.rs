@@ -56,9 +56,7 @@ impl Streamable {
             return Err(Failure::bad_response("the MCP server answers neither with JSON nor with a stream of events"));
         }
         let text = self.connection.read_all(response).await?;
-        self.response_in(id, &text)
-            .await?
-            .unwrap_or_else(|| Err(Failure::bad_response("the MCP server gave no answer")))
+        self.response_in(id, text).await?.unwrap_or_else(|| Err(Failure::bad_response("the MCP server gave no answer")))
     }
 
     /// Reads a stream until the response arrives. Resumes a broken stream if the server supports
@@ -69,7 +67,7 @@ impl Streamable {
         loop {
             while let Some(event) = events.next(&self.connection).await? {
                 if event.name == "message"
-                    && let Some(answer) = self.response_in(id, event.data.as_bytes()).await?
+                    && let Some(answer) = self.response_in(id, event.data.into_bytes()).await?
                 {
                     return answer;
                 }
@@ -86,8 +84,8 @@ impl Streamable {
     }
 
     /// Finds the response among messages. Replies to requests of the server.
-    async fn response_in(&mut self, id: u32, text: &[u8]) -> Result<Option<Result<Value, Failure>>, Failure> {
-        for message in message::read(text)? {
+    async fn response_in(&mut self, id: u32, text: Vec<u8>) -> Result<Option<Result<Value, Failure>>, Failure> {
+        for message in message::read_off_worker(text).await? {
             match message::sort(message, id) {
                 Incoming::Response(answer) => return Ok(Some(answer)),
                 Incoming::Request(reply) if self.replies < ANSWERED => {

@@ -1,8 +1,8 @@
 //! Collects a server's tools within size limits.
 
-use super::failure::shortened;
-use domain::tool_request::McpTool;
-use serde_json::Value;
+use super::failure::{Failure, shortened};
+use domain::tool_request::{McpTool, ToolAnswer};
+use serde_json::{Value, json};
 
 const TOOLS: usize = 64;
 /// In characters.
@@ -35,6 +35,23 @@ impl List {
             }
         }
     }
+
+    pub(super) fn answer(&self) -> ToolAnswer {
+        let content = self.tools.iter().map(|tool| json!(tool)).collect::<Value>();
+        ToolAnswer::Answered { status: 200, content, truncated: self.truncated }
+    }
+}
+
+/// The tools of a list that has one page.
+pub(super) fn of_page(page: &Value) -> Result<ToolAnswer, Failure> {
+    let Some(found) = page["tools"].as_array() else { return Err(no_list()) };
+    let mut list = List::default();
+    list.add(found);
+    Ok(list.answer())
+}
+
+pub(super) fn no_list() -> Failure {
+    Failure::bad_response("the MCP server's list of tools is no list")
 }
 
 fn read(described: &Value) -> Option<McpTool> {

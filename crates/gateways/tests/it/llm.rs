@@ -3,11 +3,14 @@
 use crate::server::{self, Reply, Server};
 use domain::{
     agent::LlmConfig,
-    chat::{ChatMessage, Ended, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, ToolCall, Usage},
+    chat::{
+        ChatMessage, Ended, ModelFailure, ModelFailureKind, ModelRequest, ModelResponse, Rendering, ToolCall, Usage,
+    },
 };
 use gateways::llm::{
-    ModelClient, Tuning,
+    Dialect, LlmSettings, ModelClient, OllamaProbe, ProviderName, Tuning, check,
     openai::{Endpoint, OpenAi},
+    rendered, resolve,
 };
 use secrecy::SecretString;
 use serde_json::json;
@@ -18,7 +21,7 @@ const KEY: &str = "sk-very-secret";
 fn question() -> ModelRequest {
     ModelRequest {
         system: String::from("be kind"),
-        messages: vec![ChatMessage::User { content: String::from("hi") }],
+        messages: vec![ChatMessage::user(String::from("hi"))],
         tools: vec![],
         ..ModelRequest::default()
     }
@@ -29,6 +32,7 @@ fn model(base_url: String) -> OpenAi {
         ModelClient::new().unwrap(),
         Endpoint {
             provider: String::from("OpenAICompatible"),
+            dialect: Dialect::Compatible,
             base_url,
             api_key: Some(SecretString::from(KEY)),
             model: String::from("m"),
@@ -76,6 +80,13 @@ async fn request_is_sent_and_response_read() {
             usage: Usage { input_tokens: 10, output_tokens: 2, cached_tokens: 8 },
             model: String::from("m-2026"),
             ended: Ended::Whole,
+            rendering: Some(Box::new(Rendering {
+                dialect: "compatible".into(),
+                adapted: vec![],
+                streamed: true,
+                ..Rendering::default()
+            })),
+            ..ModelResponse::default()
         }
     );
     let request = server.requests()[0].clone();
@@ -131,6 +142,7 @@ async fn model_timeout_is_temporary() {
     let server = Server::start(|_| Reply::Hang).await;
     let endpoint = Endpoint {
         provider: String::from("OpenAI"),
+        dialect: Dialect::OpenAi,
         base_url: server.url("/v1"),
         api_key: None,
         model: String::from("m"),
@@ -190,6 +202,7 @@ async fn agent_timeout_is_used() {
     let server = Server::start(|_| Reply::Hang).await;
     let endpoint = Endpoint {
         provider: String::from("OpenAI"),
+        dialect: Dialect::OpenAi,
         base_url: server.url("/v1"),
         api_key: None,
         model: String::from("m"),
@@ -200,4 +213,77 @@ async fn agent_timeout_is_used() {
     let began = std::time::Instant::now();
     model.complete(&ModelRequest { llm, ..question() }, "t").await.unwrap_err();
     assert!((1..60).contains(&began.elapsed().as_secs()), "at least a second, far below the default");
+}
+
+async fn native(provider: ProviderName, server: &Server) -> gateways::llm::Provider {
+    let settings = LlmSettings {
+        provider: Some(provider),
+        base_url: Some(server.url("")),
+        api_key: Some(SecretString::from(KEY)),
+        model: Some(String::from("m")),
+        ..LlmSettings::default()
+    };
+    let offline = crate::llm_config::offline();
+    resolve(&ModelClient::new().unwrap(), &settings, &|_| None, &OllamaProbe::Off, &offline).await.unwrap()
+}
+
+#[tokio::test]
+async fn native_providers_send_their_own_headers_and_read_their_own_answers() {
+    let anthropic = json!({"model": "claude", "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn"});
+    let gemini = json!({"modelVersion": "gemini", "candidates": [{"content": {"parts": [{"text": "hi"}]}, "finishReason": "STOP"}]});
+    for (provider, body, line, header) in [
+        (ProviderName::Anthropic, anthropic, "POST /v1/messages HTTP/1.1", "x-api-key"),
+        (
+            ProviderName::Google,
+            gemini,
+            "POST /v1beta/models/m:streamGenerateContent?alt=sse HTTP/1.1",
+            "x-goog-api-key",
+        ),
+    ] {
+        let server = Server::start(move |_| server::json(200, &body)).await;
+        let answer = native(provider, &server).await.complete(&question(), "trace-1").await.unwrap();
+        assert_eq!(answer.text.as_deref(), Some("hi"));
+        let request = server.requests()[0].clone();
+        assert_eq!((request.line.as_str(), request.header(header)), (line, Some(KEY)));
+        assert_eq!(request.header("authorization"), None);
+        assert_eq!(request.header("anthropic-version").is_some(), provider == ProviderName::Anthropic);
+    }
+}
+
+#[tokio::test]
+async fn refused_form_is_adapted_once_and_recorded_so_that_the_request_can_be_written_again() {
+    let refusal = json!({"error": {"message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."}});
+    let server = Server::start(move |request| match request.json().get("max_tokens") {
+        Some(_) => server::json(400, &refusal),
+        None => server::json(200, &json!({"choices": [{"message": {"content": "OK"}}]})),
+    })
+    .await;
+    let model = model(server.url("/v1"));
+    let refused = model.complete(&question(), "t").await.unwrap_err();
+    assert_eq!((refused.kind, refused.class.as_deref()), (ModelFailureKind::Adapted, Some("limit_name")));
+    for _ in 0..2 {
+        let rendering = model.complete(&question(), "t").await.unwrap().rendering.unwrap();
+        assert_eq!(rendering.adapted, ["limit_name"]);
+        let names = ("OpenAICompatible", "m");
+        let tuning = Tuning { timeout: Some(Duration::from_secs(5)), ..Tuning::default() };
+        let again = rendered(Dialect::Compatible, names, &tuning, &question(), &rendering).unwrap();
+        assert_eq!(server.requests().last().unwrap().body, again);
+    }
+    assert_eq!(server.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn tiny_call_finds_the_form_that_a_server_wants() {
+    let server = Server::start(|request| {
+        let body = request.json();
+        let error = |text: &str| server::json(400, &json!({"error": {"message": text}}));
+        match () {
+            () if body.get("temperature").is_some() => error("Unsupported value: 'temperature' does not support 0.0"),
+            () if body["messages"][0]["role"] == "system" => error("System role not supported"),
+            () => server::json(200, &json!({"choices": [{"message": {"content": "OK"}}]})),
+        }
+    })
+    .await;
+    let provider = gateways::llm::Provider::OpenAi(model(server.url("/v1")));
+    assert_eq!(check(&provider).await.unwrap().adapted, ["no_temperature", "system_in_user"]);
 }

@@ -47,7 +47,7 @@ fn keyed(key: &str) -> LlmSettings {
 #[tokio::test]
 async fn named_provider_works_or_fails_with_a_reason() {
     use ModelFailureKind::{KeyMissing, Permanent};
-    use ProviderName::{Anthropic, Google, OpenAi, OpenAiCompatible, OpenRouter, Rehearsal};
+    use ProviderName::{Anthropic, AzureOpenAi, Google, Mistral, OpenAi, OpenAiCompatible, OpenRouter, Rehearsal};
     let local = LlmSettings {
         base_url: Some(String::from("http://127.0.0.1:1/v1")),
         model: Some(String::from("m")),
@@ -66,8 +66,12 @@ async fn named_provider_works_or_fails_with_a_reason() {
         (named(OpenAiCompatible), vec![openai], Err(Permanent)),
         (local.clone(), vec![], ok("OpenAICompatible m")),
         (LlmSettings { provider: None, ..local }, vec![openai], ok("OpenAICompatible m")),
-        (named(Anthropic), vec![("ANTHROPIC_API_KEY", "k")], Err(Permanent)),
-        (named(Google), vec![("GEMINI_API_KEY", "k")], Err(Permanent)),
+        (named(Anthropic), vec![("ANTHROPIC_API_KEY", "k")], ok("Anthropic claude-haiku-4-5")),
+        (named(Anthropic), vec![openai], Err(KeyMissing)),
+        (named(Google), vec![("GEMINI_API_KEY", "k")], ok("Google gemini-2.5-flash")),
+        (named(Google), vec![], Err(KeyMissing)),
+        (named(AzureOpenAi), vec![("AZURE_OPENAI_API_KEY", "k")], Err(Permanent)),
+        (named(Mistral), vec![("MISTRAL_API_KEY", "k")], ok("Mistral mistral-small-latest")),
         (named(Rehearsal), vec![openai], ok("Rehearsal built-in")),
     ] {
         let case = format!("{settings:?} {env:?}");
@@ -83,7 +87,9 @@ async fn first_available_model_is_used_without_a_name() {
     let broken = Server::start(|_| server::http(500, &[], "")).await;
     let there = OllamaProbe::At(ollama.url("/"));
     let closed = OllamaProbe::At(format!("http://127.0.0.1:{}", server::closed_port().await));
-    let others = [("ANTHROPIC_API_KEY", "k"), ("GEMINI_API_KEY", "k")];
+    let anthropic = [("ANTHROPIC_API_KEY", "k"), ("GEMINI_API_KEY", "k")];
+    let gemini = [("GEMINI_API_KEY", "k")];
+    let others = [("MISTRAL_API_KEY", "k")];
     let openai = [("OPENAI_API_KEY", "k")];
     let own_model = LlmSettings { model: Some(String::from("mine")), ..LlmSettings::default() };
     let plain = LlmSettings::default;
@@ -92,6 +98,8 @@ async fn first_available_model_is_used_without_a_name() {
         (keyed("sk-1"), &[], &there, "OpenAI gpt-4.1-mini"),
         (plain(), &[], &there, "Ollama llama3.2:3b"),
         (own_model, &[], &there, "Ollama mine"),
+        (plain(), &anthropic, &there, "Anthropic claude-haiku-4-5"),
+        (plain(), &gemini, &there, "Google gemini-2.5-flash"),
         (plain(), &others, &there, "Ollama llama3.2:3b"),
         (plain(), &others, &closed, "Rehearsal built-in"),
         (plain(), &[], &OllamaProbe::At(empty.url("")), "Rehearsal built-in"),
@@ -107,9 +115,14 @@ async fn first_available_model_is_used_without_a_name() {
 
 #[tokio::test]
 async fn keys_of_other_providers_are_not_sent_to_openai() {
-    for key in ["sk-ant-123", "AIzaSy123"] {
+    for (key, provider) in [
+        ("sk-ant-123", "Anthropic claude-haiku-4-5"),
+        ("AIzaSy123", "Google gemini-2.5-flash"),
+        ("sk-or-1", "OpenRouter openai/gpt-4.1-mini"),
+        ("gsk_1", "Groq llama-3.3-70b-versatile"),
+    ] {
         let got = resolved(keyed(key), &[], OllamaProbe::Off).await;
-        assert_eq!(got, Err(ModelFailureKind::Permanent), "{key}");
+        assert_eq!(got.as_deref(), Ok(provider), "{key}");
     }
 }
 

@@ -11,6 +11,7 @@ mod graph_calls;
 mod graph_contents;
 mod llm;
 mod llm_config;
+mod llm_streams;
 mod mcp;
 mod mcp_faults;
 mod mcp_real;

@@ -29,6 +29,11 @@ const WIRES: &[Wire] = &[
     Wire { name: ProviderName::OpenRouter, write: as_openai },
 ];
 
+/// Providers with a protocol of their own, whose answers are never written here: a failure has the
+/// same class from every provider.
+const NATIVE: &[Wire] =
+    &[Wire { name: ProviderName::Anthropic, write: as_openai }, Wire { name: ProviderName::Google, write: as_openai }];
+
 /// A response in a neutral form.
 #[derive(Default)]
 struct ModelAnswer {
@@ -56,6 +61,7 @@ fn as_openai(answer: &ModelAnswer) -> Value {
         Ended::Whole => "tool_calls",
         Ended::Cut => "length",
         Ended::Refused => "content_filter",
+        Ended::Malformed => "MALFORMED_FUNCTION_CALL",
     };
     let mut message = json!({"role": "assistant", "content": answer.text});
     if let Some(refusal) = answer.refusal {
@@ -65,6 +71,32 @@ fn as_openai(answer: &ModelAnswer) -> Value {
         message["tool_calls"] = json!(calls);
     }
     json!({"model": "m", "choices": [{"index": 0, "finish_reason": reason, "message": message}]})
+}
+
+/// The same answer as a stream, in about twenty pieces.
+fn as_stream(answer: &Value) -> String {
+    let pieces = |text: &Value| -> Vec<String> {
+        let all: Vec<char> = text.as_str().unwrap_or_default().chars().collect();
+        all.chunks((all.len() / 20).max(3)).map(|piece| piece.iter().collect()).collect()
+    };
+    let message = &answer["choices"][0]["message"];
+    let mut deltas = vec![json!({"role": "assistant", "content": ""})];
+    for member in ["content", "refusal"] {
+        deltas.extend(pieces(&message[member]).into_iter().map(|piece| json!({ member: piece })));
+    }
+    for (index, call) in message["tool_calls"].as_array().into_iter().flatten().enumerate() {
+        let mut begins = call.clone();
+        begins["index"] = json!(index);
+        begins["function"]["arguments"] = json!("");
+        deltas.push(json!({"tool_calls": [begins]}));
+        let rest = pieces(&call["function"]["arguments"]).into_iter();
+        deltas.extend(rest.map(|piece| json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})));
+    }
+    let chunk =
+        |delta: &Value, reason: &Value| json!({"choices": [{"index": 0, "delta": delta, "finish_reason": reason}]});
+    let mut text: String = deltas.iter().map(|delta| format!("data: {}\n\n", chunk(delta, &Value::Null))).collect();
+    text += &format!("data: {}\n\ndata: [DONE]\n\n", chunk(&json!({}), &answer["choices"][0]["finish_reason"]));
+    text
 }
 
 async fn ask(wire: &Wire, timeout: Duration, server: &Server) -> Result<ModelResponse, ModelFailure> {
@@ -79,7 +111,7 @@ async fn ask(wire: &Wire, timeout: Duration, server: &Server) -> Result<ModelRes
         resolve(&ModelClient::new().unwrap(), &settings, &|_| None, &OllamaProbe::Off, &offline()).await.unwrap();
     let question = ModelRequest {
         system: String::from("be kind"),
-        messages: vec![ChatMessage::User { content: String::from("hi") }],
+        messages: vec![ChatMessage::user(String::from("hi"))],
         ..ModelRequest::default()
     };
     provider.complete(&question, "trace").await
@@ -87,12 +119,15 @@ async fn ask(wire: &Wire, timeout: Duration, server: &Server) -> Result<ModelRes
 
 const AMPLE: Duration = Duration::from_secs(30);
 
-/// Sends one response through every provider.
+/// Sends one response through every provider, as a whole and as a stream.
 async fn through_all(answer: ModelAnswer) -> Vec<(ProviderName, ModelResponse)> {
     let mut answers = Vec::new();
     for wire in WIRES {
         let body = (wire.write)(&answer);
+        let events = as_stream(&body);
         let server = Server::start(move |_| server::json(200, &body)).await;
+        answers.push((wire.name, ask(wire, AMPLE, &server).await.unwrap()));
+        let server = Server::start(move |_| server::http(200, &[("Content-Type", "text/event-stream")], &events)).await;
         answers.push((wire.name, ask(wire, AMPLE, &server).await.unwrap()));
     }
     answers
@@ -292,7 +327,7 @@ const BROKEN: &[Broken] = &[
 
 #[tokio::test]
 async fn broken_responses_are_classified_for_retries() {
-    for wire in WIRES {
+    for wire in WIRES.iter().chain(NATIVE) {
         for case in BROKEN {
             let reply = case.reply;
             let server = Server::start(move |_| reply()).await;

@@ -181,6 +181,13 @@ fn contacts_are_matched_by_id_not_by_position() {
 }
 
 #[test]
+fn delivery_of_more_items_than_meta_sends_is_refused() {
+    let delivery = |changes: usize| format!(r#"{{"entry":[{{"changes":[{}{{}}]}}]}}"#, "{},".repeat(changes - 1));
+    assert_eq!(webhook::parse(delivery(50_000).as_bytes()).unwrap().items.len(), 50_000);
+    assert_eq!(webhook::parse(delivery(50_001).as_bytes()), Err(Malformed::TooManyValues));
+}
+
+#[test]
 fn all_fields_of_a_status_are_read() {
     let failed = parse("st-005-failed-131047.json");
     let status = statuses(&failed)[0];

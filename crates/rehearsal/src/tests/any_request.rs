@@ -90,9 +90,9 @@ fn message() -> impl Strategy<Value = ChatMessage> {
     let call = (id.clone(), name(), value()).prop_map(|(id, name, arguments)| ToolCall { id, name, arguments });
     let result = prop_oneof![words(), value().prop_map(|value| value.to_string())];
     prop_oneof![
-        words().prop_map(|content| ChatMessage::User { content }),
+        words().prop_map(ChatMessage::user),
         (proptest::option::of(words()), vec(call, 0..3))
-            .prop_map(|(content, tool_calls)| ChatMessage::Assistant { content, tool_calls }),
+            .prop_map(|(content, tool_calls)| ChatMessage::assistant(content, tool_calls)),
         (id, result).prop_map(|(call_id, content)| ChatMessage::Tool { call_id, content }),
     ]
 }

@@ -14,15 +14,12 @@ fn moves() -> ToolSpec {
 }
 
 fn contact(text: &str) -> ChatMessage {
-    ChatMessage::User { content: text.to_owned() }
+    ChatMessage::user(text.to_owned())
 }
 
 fn called(id: &str, name: &str, arguments: Value, result: &str) -> [ChatMessage; 2] {
     let call = ToolCall { id: id.to_owned(), name: name.to_owned(), arguments };
-    [
-        ChatMessage::Assistant { content: None, tool_calls: vec![call] },
-        ChatMessage::Tool { call_id: id.to_owned(), content: result.to_owned() },
-    ]
+    [ChatMessage::assistant(None, vec![call]), ChatMessage::Tool { call_id: id.to_owned(), content: result.to_owned() }]
 }
 
 fn step(prompt: &str) -> [ChatMessage; 2] {
@@ -65,10 +62,7 @@ fn version_1_agent_gets_a_call_instead_of_text() {
         tool("AskUserForInput", "", json!({"type": "object", "properties": {"message": {"type": "string"}}}));
     let mut messages: Vec<ChatMessage> =
         called("u", "handle_user_message", json!({}), "{\"text\":\"oi, bom dia\"}").into();
-    messages.push(ChatMessage::Assistant {
-        content: Some("# Step: start\n\n## Instructions\nx".to_owned()),
-        tool_calls: vec![],
-    });
+    messages.push(ChatMessage::assistant(Some("# Step: start\n\n## Instructions\nx".to_owned()), vec![]));
     let response = ask(messages, vec![ask_tool]);
     assert_eq!(response.text, None);
     assert_eq!(response.tool_calls[0].name, "AskUserForInput");
@@ -81,7 +75,7 @@ fn version_1_agent_gets_a_call_instead_of_text() {
 fn system_data_gets_a_greeting_or_a_welcome_back() {
     let first = ask(vec![contact("[system data]\n{\"order\":1}")], vec![]);
     assert!(text(&first).starts_with("Hi! How can I help you?"));
-    let greeting = ChatMessage::Assistant { content: Some("Soy Marta, ¿qué pasó?".to_owned()), tool_calls: vec![] };
+    let greeting = ChatMessage::assistant(Some("Soy Marta, ¿qué pasó?".to_owned()), vec![]);
     let back = ask(vec![contact("quiero ayuda"), greeting, contact("[system data]\n{}")], vec![]);
     assert!(text(&back).starts_with("Hola de nuevo"));
 }
@@ -126,14 +120,14 @@ fn only_unconditional_step_follows_an_answer() {
     messages.extend(step(
         "# Step: ask_name\n\n## Instructions\nAsk for the name.\n\n## Next steps\n- ask_city: when this step is done",
     ));
-    messages.push(ChatMessage::Assistant { content: Some("What is your name?".to_owned()), tool_calls: vec![] });
+    messages.push(ChatMessage::assistant(Some("What is your name?".to_owned()), vec![]));
     messages.push(contact("Ana"));
     assert_eq!(ask(messages, vec![moves()]).tool_calls[0].arguments["next_node"], "ask_city");
 }
 
 #[test]
 fn undelivered_text_is_repeated() {
-    let greeting = ChatMessage::Assistant { content: Some("Hi! How can I help you?".to_owned()), tool_calls: vec![] };
+    let greeting = ChatMessage::assistant(Some("Hi! How can I help you?".to_owned()), vec![]);
     let note = contact("[system note] Your last message was not delivered: timeout");
     let response = ask(vec![contact("hola"), greeting, note], vec![tool("WaitForUser", "", json!({}))]);
     assert_eq!(text(&response), "¡Hola! ¿En qué te puedo ayudar?\n[modelo de ensayo, no es una IA]");
@@ -141,7 +135,7 @@ fn undelivered_text_is_repeated() {
 
 #[test]
 fn no_new_input_calls_the_waiting_tool() {
-    let greeting = ChatMessage::Assistant { content: Some("Hi!".to_owned()), tool_calls: vec![] };
+    let greeting = ChatMessage::assistant(Some("Hi!".to_owned()), vec![]);
     let response = ask(vec![contact("hola"), greeting], vec![tool("WaitForUser", "", json!({}))]);
     assert_eq!(response.tool_calls[0].name, "WaitForUser");
 }
@@ -184,8 +178,7 @@ fn data_of_any_shape_is_put_into_words() {
 
 #[test]
 fn label_is_sent_once() {
-    let greeting =
-        ChatMessage::Assistant { content: Some("Hi!\n[rehearsal model, not an AI]".to_owned()), tool_calls: vec![] };
+    let greeting = ChatMessage::assistant(Some("Hi!\n[rehearsal model, not an AI]".to_owned()), vec![]);
     let response = ask(vec![contact("hello"), greeting, contact("hola, ¿qué tal?")], vec![]);
     assert!(!text(&response).contains('['));
 }

@@ -50,7 +50,7 @@ impl Chat {
         if let Some(call) = self.waiting.take() {
             self.answer_call(&call, text.to_owned());
         }
-        self.messages.push(ChatMessage::User { content: text.to_owned() });
+        self.messages.push(ChatMessage::user(text.to_owned()));
         if self.node.is_empty() {
             let edges = self.agent["graph"]["edges"].as_array().unwrap();
             let start = edges.iter().find(|edge| edge["from"] == "__start__").unwrap();
@@ -66,7 +66,7 @@ impl Chat {
         self.node = self.before_handoff.clone();
         self.log.push("-- resumed --".to_owned());
         let note = "A person has handed the conversation back to you.";
-        self.messages.push(ChatMessage::User { content: format!("[system data] {note}\n{payload}") });
+        self.messages.push(ChatMessage::user(format!("[system data] {note}\n{payload}")));
         self.show_step_prompt();
         self.run()
     }
@@ -95,7 +95,7 @@ impl Chat {
                 self.waiting = Some(wait.clone());
                 calls.push(ToolCall { id: wait, name: "WaitForUser".to_owned(), arguments: json!({}) });
             }
-            self.messages.push(ChatMessage::Assistant { content: response.text.clone(), tool_calls: calls });
+            self.messages.push(ChatMessage::assistant(response.text.clone(), calls));
             if let Some(text) = response.text {
                 self.note(&mut events, format!("agent: {text}"));
                 return events;
@@ -145,7 +145,7 @@ impl Chat {
         let id = format!("step_{}", self.messages.len());
         let arguments = json!({"next_node": self.node, "reason": "entered"});
         let call = ToolCall { id: id.clone(), name: "MoveToNextNode".to_owned(), arguments };
-        self.messages.push(ChatMessage::Assistant { content: None, tool_calls: vec![call] });
+        self.messages.push(ChatMessage::assistant(None, vec![call]));
         self.answer_call(&id, self.step_prompt(&self.node));
     }
 

@@ -193,6 +193,17 @@ fn missing_number_offers_a_person() {
 }
 
 #[test]
+fn greeting_of_an_agent_is_not_a_handoff() {
+    for text in ["Hello agent", "hi agent!", "Hola agente", "olá agente"] {
+        let said = shop().contact_sends(text);
+        assert!(said.iter().all(|line| line != "→ human"), "{text}: {said:?}");
+    }
+    for text in ["agent", "agente por favor"] {
+        assert_eq!(shop().contact_sends(text), ["→ human"], "{text}");
+    }
+}
+
+#[test]
 fn refused_person_is_not_a_handoff() {
     for text in [
         "I don't need a person, just my order status",

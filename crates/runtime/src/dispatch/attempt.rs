@@ -10,6 +10,7 @@ use crate::{
     json::from_json,
     outbox::{EntryContent, Payload},
     senders::access_token,
+    slots::Slot,
     suspects, turn,
     worker_step::Did,
 };
@@ -19,25 +20,27 @@ use secrecy::SecretString;
 use std::time::Duration;
 use store::{
     Error,
+    due::{self, SharedWork},
     outbox::{self, Claimed, OutboxRow, OutboxState, Settlement},
     suspects::WorkKind,
     transact,
-    unscoped::{self, DueOutbox},
+    unscoped::DueOutbox,
 };
 
 /// Sends one due message.
 pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     let due = {
         let mut reader = ctx.store.read().await?;
-        unscoped::due_outbox(&mut reader.conn(), ctx.now(), 1).await?
+        due::first(&mut reader.conn(), SharedWork::Sends, ctx.now()).await?
     };
-    let Some(due) = due.first() else { return Ok(Did::Nothing) };
-    run(ctx, *due).await?;
+    let Some(due) = due else { return Ok(Did::Nothing) };
+    run(ctx, due.send(), None).await?;
     Ok(Did::Something)
 }
 
-/// Sends or settles an entry that was seen as due. Does nothing if another worker was faster.
-pub(crate) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
+/// Sends or settles an entry that was seen as due. Does nothing if another worker was faster. Frees
+/// the slot before the turn continues.
+pub(crate) async fn run(ctx: &Context, due: DueOutbox, slot: Option<Slot>) -> store::Result<()> {
     let project = due.project_id;
     let work = suspects::work(WorkKind::Send, project, due.id);
     let in_flight = ctx.in_flight.enter(work);
@@ -73,8 +76,11 @@ pub(crate) async fn run(ctx: &Context, due: DueOutbox) -> store::Result<()> {
     // From here the work is the conversation's turn.
     drop(in_flight);
     let _in_flight = ctx.in_flight.enter(suspects::work(WorkKind::Turn, project, row.conversation_id));
-    let turn = settle(ctx, project, row, settlement).await?;
-    drop(lease);
+    // The turn may wait for a tool: it needs a slot for turns, and leaves that of the send.
+    let turn_slot = ctx.slots.turns.take(project);
+    let turn = settle(ctx, project, row, settlement, turn_slot.is_some()).await?;
+    drop((lease, slot));
+    let _turn_slot = turn_slot.filter(|_| turn.is_some());
     // Settling what a dead worker began says nothing about the send itself.
     if was == OutboxState::Queued {
         suspects::clear(ctx, work).await?;

@@ -34,7 +34,7 @@ pub async fn send_and_wait(ctx: &Context, project: ProjectId, id: OutboxId) -> R
         if due {
             let (ctx_, due) = (ctx.clone(), DueOutbox { project_id: project, id, epoch: row.epoch });
             // On a task of its own: a client that disconnects does not abort a request to WhatsApp.
-            match tokio::spawn(async move { attempt::run(&ctx_, due).await }).await {
+            match tokio::spawn(async move { attempt::run(&ctx_, due, None).await }).await {
                 Ok(Ok(()) | Err(Error::StaleEpoch)) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "send failed; it stays due"),
                 Err(error) => tracing::error!(%error, "send panicked; it stays due"),

@@ -3,7 +3,7 @@
 
 use super::decide::outcome;
 use crate::{
-    Context, failpoint,
+    Context, events, failpoint, hooks,
     json::from_json,
     media::is_media,
     outbox::{EntryContent, Payload, deliver_outcome},
@@ -13,12 +13,14 @@ use crate::{
 };
 use domain::{
     Span, Timestamp,
+    event::Event,
     ids::{OutboxId, ProjectId},
     message::{Delivery, MessageStatus},
 };
 use engine::{Input, SendOutcome};
+use serde_json::json;
 use store::{
-    Error, Tx, conversations,
+    Error, Tx, conversations, executions,
     messages::{self, StatusChange},
     outbox::{self, OutboxRow, OutboxState, Settlement},
     transact, uploads,
@@ -27,51 +29,71 @@ use store::{
 /// Longest wait of the sends after a file for the file's status.
 const FILE_LEAD: Span = Span::from_secs(4);
 
-/// Settles an attempt. If no worker holds the conversation, its turn continues in the same commit
-/// and is returned.
+/// Settles an attempt. If no worker holds the conversation and its turn may continue, it does in the
+/// same commit and is returned.
 pub(super) async fn settle(
     ctx: &Context,
     project: ProjectId,
     row: OutboxRow,
     settlement: Settlement,
+    may_continue: bool,
 ) -> store::Result<Option<ActiveTurn>> {
     let settled = transact!(ctx.store, "outbox.settle", tx => {
         let now = ctx.now();
-        let (row, outcome) = settle_entry(tx, project, &row, &settlement, now).await?;
+        let (row, outcome) = settle_entry(ctx, tx, project, &row, &settlement, now).await?;
         let turn = match outcome {
-            Some(outcome) => resume(ctx, tx, project, &row, outcome, now).await?,
+            Some(outcome) if may_continue => resume(ctx, tx, project, &row, outcome, now).await?,
+            Some(outcome) => deliver_outcome(tx, project, &row, outcome, now).await.map(|()| None)?,
             None => None,
         };
+        let unanswered = unanswered(tx, project, &row, &settlement).await?;
         failpoint::reach("settle.commit");
-        Ok(turn)
+        Ok((turn, unanswered))
     });
-    if settled.is_ok() {
-        report(ctx, project, &row, &settlement);
-    }
-    let Err(error @ Error::Damaged { .. }) = settled else { return settled };
+    let error = match settled {
+        Ok((turn, unanswered)) => {
+            unanswered.inspect(|unanswered| unanswered.report(ctx));
+            return Ok(turn);
+        }
+        Err(error @ Error::Damaged { .. }) => error,
+        Err(error) => return Err(error),
+    };
     tracing::error!(conversation = %row.conversation_id, %error, "turn cannot continue");
     // The turn must not roll WhatsApp's answer back, or the message would be sent again: the
     // outcome waits in the mailbox.
-    transact!(ctx.store, "outbox.settle", tx => {
+    let unanswered = transact!(ctx.store, "outbox.settle", tx => {
         let now = ctx.now();
-        let (row, outcome) = settle_entry(tx, project, &row, &settlement, now).await?;
+        let (row, outcome) = settle_entry(ctx, tx, project, &row, &settlement, now).await?;
         if let Some(outcome) = outcome {
             deliver_outcome(tx, project, &row, outcome, now).await?;
         }
+        let unanswered = unanswered(tx, project, &row, &settlement).await?;
         failpoint::reach("settle.commit");
-        Ok(None)
-    })
+        Ok(unanswered)
+    })?;
+    unanswered.inspect(|unanswered| unanswered.report(ctx));
+    Ok(None)
 }
 
-/// Reports a message of an agent that did not arrive for certain.
-fn report(ctx: &Context, project: ProjectId, row: &OutboxRow, settlement: &Settlement) {
-    let (cause, code) = match settlement {
-        Settlement::Failed { code, .. } => (Cause::SendFailed, *code),
-        Settlement::Unconfirmed => (Cause::SendUnconfirmed, ""),
-        _ => return,
+/// Describes a settled entry whose message did not arrive for certain.
+/// `None` if a status had already confirmed it.
+async fn unanswered<'a>(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    row: &OutboxRow,
+    settlement: &'a Settlement,
+) -> store::Result<Option<Unanswered<'a>>> {
+    let (cause, code) = match (row.state, settlement) {
+        (OutboxState::Failed, Settlement::Failed { code, .. }) => (Cause::SendFailed, *code),
+        (OutboxState::Unconfirmed, Settlement::Unconfirmed) => (Cause::SendUnconfirmed, ""),
+        _ => return Ok(None),
+    };
+    let agent = match row.execution_id {
+        Some(execution) => executions::find(tx, project, execution).await?.map(|execution| execution.agent_id),
+        None => None,
     };
     let (execution, conversation) = (row.execution_id, Some(row.conversation_id));
-    Unanswered { cause, code, project, agent: None, execution, conversation }.report(ctx);
+    Ok(Some(Unanswered { cause, code, project, agent, execution, conversation }))
 }
 
 /// Settles an entry that ended the process repeatedly. Its outcome waits in the mailbox, because the
@@ -90,10 +112,9 @@ pub(crate) async fn park(
         // A request may have left.
         _ => Settlement::Unconfirmed,
     };
-    let (row, outcome) = settle_entry(tx, project, &row, &settlement, now).await?;
-    // A status may have confirmed the message meanwhile.
-    if row.wamid.is_none() {
-        report(ctx, project, &row, &settlement);
+    let (row, outcome) = settle_entry(ctx, tx, project, &row, &settlement, now).await?;
+    if let Some(unanswered) = unanswered(tx, project, &row, &settlement).await? {
+        unanswered.report(ctx);
     }
     match outcome {
         Some(outcome) => deliver_outcome(tx, project, &row, outcome, now).await,
@@ -104,6 +125,7 @@ pub(crate) async fn park(
 /// Updates the attempt, the entry and the message. Returns the outcome for the execution, if the
 /// entry is settled.
 async fn settle_entry(
+    ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
     row: &OutboxRow,
@@ -120,7 +142,7 @@ async fn settle_entry(
     outbox::end_attempt(tx, project, row, settlement, now).await?;
     let row = outbox::settle(tx, project, row.id, row.epoch, settlement, now).await?;
     if settlement.state() == OutboxState::Queued && row.execution_id.is_some() {
-        ownership::withdraw_if_assigned(tx, project, row.conversation_id, now).await?;
+        ownership::withdraw_if_assigned(ctx, tx, project, row.conversation_id, now).await?;
     }
     if let Settlement::Accepted { wamid } = settlement {
         let accepted = messages::accepted(tx, project, row.message_id, wamid, now).await?;
@@ -137,6 +159,13 @@ async fn settle_entry(
         }
         let change = StatusChange { to: Delivery::Failed, at: now, error: error.as_deref(), wamid: None, now };
         messages::advance(tx, project, row.message_id, &change).await?;
+        let body = json!({"status": Delivery::Failed.as_str(), "conversation_id": row.conversation_id});
+        events::append(ctx, tx, project, Event::MessageStatus, row.message_id.uuid(), &body).await?;
+        hooks::message_status(ctx, tx, project, row.conversation_id, row.message_id, Delivery::Failed, now).await?;
+    }
+    if matches!(settlement, Settlement::Unconfirmed) {
+        let body = json!({"conversation_id": row.conversation_id});
+        events::append(ctx, tx, project, Event::MessageUnconfirmed, row.message_id.uuid(), &body).await?;
     }
     let outcome = outcome(&row, settlement);
     Ok((row, outcome))

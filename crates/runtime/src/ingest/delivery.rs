@@ -1,13 +1,13 @@
 //! Stores a delivery, which is hardly ever more than one commit. An item that cannot be processed never blocks the others.
 
-use super::{messages, sandbox, statuses, templates};
+use super::{changes, messages, sandbox, statuses, templates};
 use crate::{
     Context,
     context::PLATFORM_PROJECT,
     failpoint,
     unanswered::{Cause, Unanswered},
 };
-use domain::{Id, ids::ProjectId, ids::WhatsappConfigId};
+use domain::{Id, ids::ProjectId, ids::WhatsappConfigId, message_change};
 use gateways::whatsapp::webhook::{self, Delivery, InboundMessage, Item};
 use sha2::{Digest as _, Sha256};
 use store::{
@@ -73,7 +73,7 @@ async fn store_item<'a>(ctx: &Context, tx: &mut Tx<'_>, item: &'a Item, outcome:
         Item::Message(message) if !storable(message) => outcome.kept = Some("oversized"),
         Item::Message(message) if !messages::has_sender(message) => outcome.kept = Some("unknown_sender"),
         Item::Message(message) => match owner(ctx, tx, &message.phone_number_id).await? {
-            Some(NumberOwner::Project(project, config)) => messages::store(ctx, tx, project, config, message).await?,
+            Some(NumberOwner::Project(project, config)) => store_message(ctx, tx, project, config, message).await?,
             Some(NumberOwner::Sandbox) => sandbox::store(ctx, tx, message).await?,
             Some(NumberOwner::Unproved) => outcome.held.push(&message.phone_number_id),
             None => {
@@ -89,6 +89,20 @@ async fn store_item<'a>(ctx: &Context, tx: &mut Tx<'_>, item: &'a Item, outcome:
         }
     }
     Ok(())
+}
+
+/// Stores a message to a project's own number, or its change of an earlier one.
+async fn store_message(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    config: WhatsappConfigId,
+    message: &InboundMessage,
+) -> Result<()> {
+    if message_change::is_change(&message.kind) {
+        return changes::store_for_number(ctx, tx, project, config, message).await;
+    }
+    messages::store(ctx, tx, project, config, message).await
 }
 
 /// Keeps the body if an item was not stored.
@@ -164,7 +178,7 @@ pub(crate) async fn process_held(
             && storable(message)
             && messages::has_sender(message)
         {
-            messages::store(ctx, tx, project, config, message).await?;
+            store_message(ctx, tx, project, config, message).await?;
         }
     }
     Ok(())

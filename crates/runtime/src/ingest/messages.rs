@@ -1,18 +1,21 @@
 //! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the
 //! caller's transaction.
 
+use super::early::{self, Early};
 use crate::{
     Context,
     derived_id::derived_id,
-    mailbox, media,
+    events, hooks, mailbox, media,
     unanswered::{Cause, Unanswered},
 };
 use domain::{
     Id, Span, Timestamp,
     event::Event,
-    ids::{AgentId, CustomerId, ProjectId, WhatsappConfigId},
+    for_agent::{self, Quoted, Received},
+    ids::{AgentId, CustomerId, MessageId, ProjectId, WhatsappConfigId},
     message::{Direction, MessageOrigin},
     phone::{self, Phone},
+    wording,
 };
 use engine::Input;
 use gateways::whatsapp::webhook::InboundMessage;
@@ -21,13 +24,9 @@ use store::{
     Result, Tx, agent_whatsapp_configs, agents,
     contacts::{self, Identity, IdentityKind, Seen},
     conversations::{self, ConversationRow, Touch},
-    events,
     messages::{self, NewMessage},
-    whatsapp_configs,
+    projects, whatsapp_configs,
 };
-
-/// Kinds that an agent answers. Others are only stored.
-const ANSWERED: [&str; 8] = ["text", "button", "interactive", "image", "video", "audio", "document", "location"];
 
 /// Kinds that a log line names.
 const KINDS: [&str; 14] = [
@@ -70,9 +69,35 @@ pub(super) async fn store(
         customer: number.as_ref().and_then(|number| number.customer_id),
         agent: agent_whatsapp_configs::answers_on(tx, project, config).await?,
     };
-    let Some(conversation) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };
-    if number.is_some_and(|number| number.inbound_processing_enabled) {
-        return queue_for_agent(ctx, tx, project, &conversation, message).await;
+    let is_processed = number.is_some_and(|number| number.inbound_processing_enabled);
+    store_and_queue(ctx, tx, &owner, is_processed, message).await
+}
+
+/// Stores a message with the change that came before it, and queues it for the agent if messages
+/// are processed.
+pub(super) async fn store_and_queue(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    owner: &ConversationOwner,
+    is_processed: bool,
+    message: &InboundMessage,
+) -> Result<()> {
+    let project = owner.project;
+    let (changed, change) = match early::take_early(tx, project, message).await? {
+        Some((changed, change)) => (Some(changed), Some(change)),
+        None => (None, None),
+    };
+    let message = changed.as_ref().unwrap_or(message);
+    let Some((conversation, id)) = store_in_conversation(ctx, tx, owner, message).await? else { return Ok(()) };
+    if let Some(change) = change {
+        let is_deleted = matches!(change, Early::Deleted { .. });
+        early::note_early(ctx, tx, project, &conversation, id, message, change).await?;
+        if is_deleted {
+            return Ok(());
+        }
+    }
+    if is_processed {
+        return queue_for_agent(ctx, tx, project, &conversation, message, id).await;
     }
     unanswered(ctx, project, &conversation, Cause::NumberOff, message);
     Ok(())
@@ -108,14 +133,14 @@ pub(super) fn sender_phone(message: &InboundMessage) -> Option<Phone> {
     message.from.as_deref().and_then(|number| phone::normalise(number).ok())
 }
 
-/// Finds or creates the contact and the conversation, and stores the message. `None` without a
-/// sender.
+/// Finds or creates the contact and the conversation, and stores the message. The conversation and
+/// the message's id; `None` without a sender.
 pub(super) async fn store_in_conversation(
     ctx: &Context,
     tx: &mut Tx<'_>,
     owner: &ConversationOwner,
     message: &InboundMessage,
-) -> Result<Option<ConversationRow>> {
+) -> Result<Option<(ConversationRow, MessageId)>> {
     let (now, project) = (ctx.now(), owner.project);
     let phone = sender_phone(message);
     let scope = message.waba_id.clone().unwrap_or_default();
@@ -135,7 +160,10 @@ pub(super) async fn store_in_conversation(
         user_id: message.user_id.clone(),
         customer: owner.customer,
     };
-    let contact = contacts::ensure(tx, project, &identities, new_contact, &seen, now).await?;
+    let (contact, changed) = contacts::see(tx, project, &identities, new_contact, &seen, now).await?;
+    if changed {
+        events::append(ctx, tx, project, Event::ContactUpdated, contact.uuid(), &json!({})).await?;
+    }
     // A time in the future would keep the service window open for longer than Meta does.
     let at = message.timestamp.unwrap_or(now).min(now);
     let shown = phone.as_ref().map(Phone::e164);
@@ -153,12 +181,17 @@ pub(super) async fn store_in_conversation(
         now,
     };
     let conversation = conversations::touch(tx, project, &touch).await?;
+    if conversation.id == touch.new_id {
+        events::append(ctx, tx, project, Event::ConversationCreated, conversation.id.uuid(), &json!({})).await?;
+        hooks::conversation_created(ctx, tx, project, &conversation, now).await?;
+    }
     let raw = message.raw.to_string();
     let new = NewMessage {
         id: ctx.new_id(),
         seq: conversation.next_seq,
         direction: Direction::Inbound,
         origin: MessageOrigin::Contact,
+        author: None,
         kind: &message.kind,
         content: message.text.as_deref().unwrap_or_default(),
         raw: Some(&raw),
@@ -169,36 +202,54 @@ pub(super) async fn store_in_conversation(
     };
     messages::insert(tx, project, conversation.id, &new).await?;
     media::expect(tx, project, new.id, message, now).await?;
-    let body = json!({"conversation_id": conversation.id, "direction": "inbound", "kind": message.kind}).to_string();
-    let (id, object) = (ctx.new_uuid(), new.id.uuid());
-    events::append(&mut tx.scope(project, now), id, Event::MessageReceived, object, &body).await?;
-    Ok(Some(conversation))
+    let body = json!({"conversation_id": conversation.id, "direction": "inbound", "kind": message.kind});
+    events::append(ctx, tx, project, Event::MessageReceived, new.id.uuid(), &body).await?;
+    hooks::message_received(ctx, tx, project, &conversation, new.id, now).await?;
+    Ok(Some((conversation, new.id)))
 }
 
-/// Puts the message into the mailbox and makes the conversation due after the debounce.
+/// Puts the text of the message `id` into the mailbox, and makes the conversation due after the
+/// debounce.
 pub(super) async fn queue_for_agent(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: &ConversationRow,
     message: &InboundMessage,
+    id: MessageId,
+) -> Result<()> {
+    let text = text_for_agent(ctx, tx, project, conversation, message, id).await?;
+    let Some(text) = text else {
+        let has_agent = conversation.agent_id.is_some() || conversation.execution_id.is_some();
+        let cause = if has_agent { Cause::KindNotAnswered } else { Cause::NoAgent };
+        unanswered(ctx, project, conversation, cause, message);
+        return Ok(());
+    };
+    let picture = for_agent::has_picture(&message.kind, &message.raw).then_some(id);
+    let input = Input::Message { id: message.wamid.clone(), text, picture };
+    queue(ctx, tx, project, conversation, message, &input).await
+}
+
+/// Puts an input of the contact, which `message` brought, into the mailbox, and makes the
+/// conversation due after the debounce.
+pub(super) async fn queue(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    message: &InboundMessage,
+    input: &Input,
 ) -> Result<()> {
     let now = ctx.now();
     if conversation.agent_id.is_none() && conversation.execution_id.is_none() {
         unanswered(ctx, project, conversation, Cause::NoAgent, message);
         return Ok(());
     }
-    // A message to a group is not answered in private.
-    if message.group_id.is_some() || !ANSWERED.contains(&message.kind.as_str()) {
-        unanswered(ctx, project, conversation, Cause::KindNotAnswered, message);
-        return Ok(());
+    if projects::is_stopped(tx, project).await? {
+        // It waits in the mailbox until the project is restored.
+        unanswered(ctx, project, conversation, Cause::ProjectArchived, message);
     }
-    let text = match message.text.as_deref() {
-        Some(text) if !text.trim().is_empty() => text.to_owned(),
-        _ => format!("[{}]", message.kind),
-    };
-    let input = Input::Message { id: message.wamid.clone(), text };
-    mailbox::put(tx, project, conversation, &message.wamid, &input).await?;
+    mailbox::put(tx, project, conversation, &message.wamid, input).await?;
     let debounce = debounce(tx, project, conversation, message).await?;
     let burst = conversation.burst_started_at.unwrap_or(now);
     let at = due_at(burst, now, debounce);
@@ -211,7 +262,44 @@ pub(super) async fn queue_for_agent(
     }
 }
 
-fn unanswered(
+/// The text of the turn that a message starts; `None` for kinds that start none, and for messages
+/// to a group, which are not answered in private.
+pub(super) async fn text_for_agent(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    message: &InboundMessage,
+    id: MessageId,
+) -> Result<Option<String>> {
+    if message.group_id.is_some() {
+        return Ok(None);
+    }
+    let quoted = match &message.context_id {
+        Some(wamid) => Some(messages::of_wamid(tx, project, conversation.id, wamid).await?),
+        None => None,
+    };
+    let quoted = quoted.map(|row| {
+        row.map(|row| match row.deleted_at {
+            Some(_) => (row.direction, None),
+            None => (row.direction, Some(wording::of_stored(&row.content, &row.kind, row.raw.as_deref()))),
+        })
+    });
+    let link = ctx.public_url.as_ref().map(|url| url.clone() + &media::link::path(ctx, project, id));
+    let received = Received {
+        kind: &message.kind,
+        raw: &message.raw,
+        quoted: quoted.as_ref().map(|known| match known {
+            Some((direction, Some(text))) => Quoted::Known { direction: *direction, text },
+            Some((_, None)) => Quoted::Deleted,
+            None => Quoted::Unknown,
+        }),
+        link: link.as_deref(),
+    };
+    Ok(for_agent::text(&received))
+}
+
+pub(super) fn unanswered(
     ctx: &Context,
     project: ProjectId,
     conversation: &ConversationRow,

@@ -4,7 +4,10 @@
 //! Meta delivers at least once and in any order. So an insert that conflicts decides what is new,
 //! and nothing is checked before a write (docs/spec/reliability.md 3).
 
+mod changes;
+mod deletion;
 mod delivery;
+mod early;
 mod messages;
 mod sandbox;
 mod sandbox_answers;
@@ -68,9 +71,11 @@ pub async fn receive(ctx: &Context, signature: Option<&str>, body: impl Into<Byt
         return keep(ctx, bytes, "poison").await;
     }
     // A suspect is processed alone, so that only its own entry is left if the process dies.
-    let _others = if deaths + 1 < PARKED { Some(ctx.webhooks.read().await) } else { None };
-    let _alone = if deaths + 1 >= PARKED { Some(ctx.webhooks.write().await) } else { None };
-    let _in_flight = ctx.in_flight.enter_as(work, deaths + 1 >= PARKED);
+    let suspect = deaths + 1 >= PARKED;
+    let _exclusive = if suspect { Some(ctx.in_flight.exclusive().await) } else { None };
+    let _others = if suspect { None } else { Some(ctx.webhooks.read().await) };
+    let _alone = if suspect { Some(ctx.webhooks.write().await) } else { None };
+    let _in_flight = ctx.in_flight.enter_as(work, suspect);
     failpoint::poison("webhook", || String::from_utf8_lossy(bytes));
     let Some(parsed) = computed(bytes, webhook::parse).await else { return counted(Received::Failed, "failed") };
     let delivery = match parsed {

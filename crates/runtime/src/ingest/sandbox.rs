@@ -3,7 +3,8 @@
 //! (docs/spec/whatsapp-cloud-api.md 5.1).
 
 use super::{
-    messages::{ConversationOwner, is_first, queue_for_agent, sender_phone, store_in_conversation},
+    changes,
+    messages::{ConversationOwner, is_first, sender_phone, store_and_queue, store_in_conversation},
     sandbox_answers::{Answer, sentence},
 };
 use crate::{
@@ -17,6 +18,7 @@ use domain::{
     Id, Span,
     ids::ProjectId,
     message::{Content, MessageOrigin},
+    message_change,
     phone::Phone,
     sandbox::{SessionStatus, code_in},
 };
@@ -47,13 +49,18 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
         return Ok(());
     }
     let phone = sender_phone(message);
+    if message_change::is_change(&message.kind) {
+        // The text of an edit activates nothing.
+        let session = session_of(ctx, tx, phone.as_ref()).await?;
+        let (project, talks) = session.map_or((PLATFORM_PROJECT, false), |(project, _)| (project, true));
+        return changes::store(ctx, tx, project, PLATFORM_PROJECT, talks, message).await;
+    }
     let purpose = purpose(ctx, tx, phone.as_ref(), message).await?;
     let language = phone.as_ref().map_or("en", Phone::language);
     match purpose {
         Purpose::Talk(project, session) => {
             let owner = ConversationOwner { project, config: None, customer: None, agent: Some(session.agent_id) };
-            let Some(conversation) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };
-            queue_for_agent(ctx, tx, project, &conversation, message).await
+            store_and_queue(ctx, tx, &owner, true, message).await
         }
         Purpose::Activate(project, session) => {
             sandbox::activate(ctx, tx, project, &session).await?;
@@ -103,13 +110,26 @@ async fn purpose(ctx: &Context, tx: &mut Tx<'_>, phone: Option<&Phone>, message:
         });
     }
     let Some(phone) = phone else { return Ok(Purpose::Explain(Answer::HiddenNumber)) };
-    if let Some(pointer) = unscoped::look_up(tx, DirectoryKind::SandboxPhone, phone.canonical()).await?
-        && let Some(session) = sandbox_sessions::find(tx, pointer.project_id, Id::from_uuid(pointer.object_id)).await?
-        && sandbox::is_live(&session, SessionStatus::Active, now)
-    {
-        return Ok(Purpose::Talk(pointer.project_id, session));
+    if let Some((project, session)) = session_of(ctx, tx, Some(phone)).await? {
+        return Ok(Purpose::Talk(project, session));
     }
     Ok(Purpose::Explain(if code.is_some() { Answer::UnknownCode } else { Answer::NoSession }))
+}
+
+/// The active session of a phone.
+async fn session_of(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    phone: Option<&Phone>,
+) -> Result<Option<(ProjectId, SandboxSessionRow)>> {
+    if let Some(phone) = phone
+        && let Some(pointer) = unscoped::look_up(tx, DirectoryKind::SandboxPhone, phone.canonical()).await?
+        && let Some(session) = sandbox_sessions::find(tx, pointer.project_id, Id::from_uuid(pointer.object_id)).await?
+        && sandbox::is_live(&session, SessionStatus::Active, ctx.now())
+    {
+        return Ok(Some((pointer.project_id, session)));
+    }
+    Ok(None)
 }
 
 /// Stores the message and queues an automatic answer to it. `source_key` makes the answer unique.
@@ -123,7 +143,7 @@ async fn answer_with(
     language: &str,
 ) -> Result<()> {
     let project = owner.project;
-    let Some(conversation) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };
+    let Some((conversation, _)) = store_in_conversation(ctx, tx, &owner, message).await? else { return Ok(()) };
     if answer == Answer::Activated {
         stop_other_agent(ctx, tx, project, &conversation).await?;
     }
@@ -131,7 +151,15 @@ async fn answer_with(
         return Ok(());
     }
     let content = EntryContent::Agent(Content::Text(sentence(answer, language).to_owned()));
-    let entry = NewEntry { content: &content, shown: None, origin: MessageOrigin::Sandbox, source_key, waiting: None };
+    let entry = NewEntry {
+        content: &content,
+        shown: None,
+        origin: MessageOrigin::Sandbox,
+        author: None,
+        source_key,
+        waiting: None,
+        outside_window: None,
+    };
     // It cannot be refused: the sender wrote a moment ago, so the service window is open.
     enqueue(ctx, tx, project, &conversation, &entry, ctx.now()).await?.map_or(Ok(()), |_| Ok(()))
 }

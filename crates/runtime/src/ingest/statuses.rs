@@ -2,7 +2,7 @@
 //!
 //! The token that was sent with the message identifies its row; other tokens are ignored.
 
-use crate::{Context, media, outbox::deliver_outcome};
+use crate::{Context, events, hooks, media, outbox::deliver_outcome};
 use domain::{Timestamp, event::Event, ids::ProjectId, message::Delivery};
 use engine::SendOutcome;
 use gateways::whatsapp::{
@@ -11,7 +11,7 @@ use gateways::whatsapp::{
 };
 use serde_json::json;
 use store::{
-    Result, Tx, conversations, events,
+    Result, Tx, conversations,
     messages::{self, StatusChange},
     outbox::{self, OutboxState, Settlement},
 };
@@ -44,9 +44,9 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, status: &StatusUpdate)
     {
         outbox::let_go(tx, project, row.conversation_id, now).await?;
     }
-    let body = json!({"status": to.as_str(), "conversation_id": row.conversation_id}).to_string();
-    let (id, object) = (ctx.new_uuid(), row.message_id.uuid());
-    events::append(&mut tx.scope(project, now), id, Event::MessageStatus, object, &body).await?;
+    let body = json!({"status": to.as_str(), "conversation_id": row.conversation_id});
+    events::append(ctx, tx, project, Event::MessageStatus, row.message_id.uuid(), &body).await?;
+    hooks::message_status(ctx, tx, project, row.conversation_id, row.message_id, to, now).await?;
     // An attempt in progress settles its row itself and finds the id that was just recorded.
     if row.state == OutboxState::Unknown || row.state == OutboxState::Queued {
         return settle(tx, project, &row, &status.wamid, now).await;

@@ -40,7 +40,7 @@ pub(super) async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Re
     transact!(ctx.store, "job.run", tx => {
         let Some(job) = jobs::claim(tx, row, now).await? else { return Ok(()) };
         let done = match job.kind.parse() {
-            Ok(JobKind::SandboxSessionExpire) => sandbox::expire(tx, row.project_id, &job.payload, now).await,
+            Ok(JobKind::SandboxSessionExpire) => sandbox::expire(ctx, tx, row.project_id, &job.payload).await,
             Ok(JobKind::UploadExpire) => uploads::expire(tx, row.project_id, &job.payload).await,
             Ok(JobKind::HeldMessages) => match held_messages::run(ctx, tx, row.project_id, &job).await {
                 Ok(true) => return jobs::again(tx, row.project_id, &job, now, "").await,

@@ -5,7 +5,7 @@
 
 use super::retry::backoff;
 use crate::{
-    Context,
+    Context, hooks,
     number_proof::{self, Check},
 };
 use domain::{
@@ -57,12 +57,17 @@ async fn apply(ctx: &Context, project: ProjectId, job: &JobRow, seen: &WhatsappC
             return Ok(None);
         }
         let received = row.proof.receives();
+        let before = (row.proof, row.proof_failure);
         number_proof::enter(&mut row, check, now);
         if let Some(number) = &check.display_phone_number {
             whatsapp_configs::show_as(tx, project, row.id, number).await?;
         }
         let wait = next_check(tx, job, &mut row, check, now).await?;
         whatsapp_configs::set_proof(tx, project, &row).await?;
+        number_proof::append_event(ctx, tx, project, row.id).await?;
+        if (row.proof, row.proof_failure) != before {
+            hooks::number_health(ctx, tx, project, &row, now).await?;
+        }
         if row.proof.receives() != received {
             number_proof::follow_up(ctx, tx, project, &row).await?;
             number_proof::released(ctx, tx, &row.phone_number_id).await?;

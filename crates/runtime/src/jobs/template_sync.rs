@@ -36,6 +36,7 @@ pub(super) async fn run(ctx: &Context, project: ProjectId, job: &JobRow) -> Resu
         run.started_at = run.started_at.or(Some(ctx.now()));
         run.config_ids = templates::config_ids(tx, project, &run.waba_id).await?;
         syncs::update(tx, project, &run).await?;
+        templates::append_sync_event(ctx, tx, project, &run).await?;
         let rows = whatsapp_templates::of_account(tx, project, &run.waba_id).await?;
         let seen: Seen = rows.iter().map(|row| (row.id, row.version)).collect();
         let sender = senders::sender_of_account(ctx, tx, project, &run.waba_id, None, Some(run.anchor_config_id)).await?;
@@ -91,6 +92,7 @@ async fn fail(
             run.finished_at = Some(now);
         }
         syncs::update(tx, project, &run).await?;
+        templates::append_sync_event(ctx, tx, project, &run).await?;
         match retry {
             Some(wait) => jobs::again(tx, project, job, now + wait, why).await,
             None => jobs::finish(tx, project, job).await,
@@ -112,6 +114,7 @@ async fn apply(ctx: &Context, project: ProjectId, job: &JobRow, seen: &Seen, fou
         run.finished_at = Some(ctx.now());
         (run.error_class, run.error_message) = (None, None);
         syncs::update(tx, project, &run).await?;
+        templates::append_sync_event(ctx, tx, project, &run).await?;
         jobs::finish(tx, project, job).await
     })
 }

@@ -101,6 +101,14 @@ pub async fn record(tx: &mut Tx<'_>, project: ProjectId, id: MessageId, media: &
     messages::note_media(tx, project, id, &to_json("media", media)?, now).await
 }
 
+/// Deletes the file of a message.
+pub(crate) async fn delete_file(tx: &mut Tx<'_>, project: ProjectId, row: &MessageRow) -> Result<()> {
+    match Media::of(row) {
+        Some(Media::Stored(kept)) => store::uploads::delete(tx, project, kept.upload).await,
+        _ => Ok(()),
+    }
+}
+
 /// Deletes our copy of a message, and its file.
 pub async fn delete_with_message(tx: &mut Tx<'_>, project: ProjectId, id: MessageId) -> Result<()> {
     let stored = messages::delete(tx, project, id).await?;

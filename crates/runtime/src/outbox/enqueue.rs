@@ -3,15 +3,19 @@
 
 use super::{
     content::{EntryContent, Payload},
+    disclosure,
     not_sendable::NotSendable,
-    template,
+    outside_window, template,
 };
-use crate::{Context, derived_id::derived_id, json::to_json, media::uploads};
+use crate::{Context, derived_id::derived_id, events, json::to_json, media::uploads};
 use domain::{
     Id, Span, Timestamp,
+    author::Author,
+    event::Event,
     ids::{ExecutionId, MessageId, OutboxId, ProjectId},
-    message::{Content, Direction, MessageOrigin},
+    message::{Content, Direction, MessageOrigin, WindowTemplate},
 };
+use serde_json::json;
 use store::{
     Result, Tx, contacts,
     conversations::{self, ConversationRow},
@@ -34,10 +38,14 @@ pub struct NewEntry<'a> {
     /// Replaces the content's own text in the conversation.
     pub shown: Option<&'a str>,
     pub origin: MessageOrigin,
+    /// None of an automatic answer.
+    pub author: Option<Author>,
     /// Identifies the message: queuing it twice sends it once.
     pub source_key: &'a str,
     /// The execution and effect that wait for the outcome.
     pub waiting: Option<(ExecutionId, &'a str)>,
+    /// Carries a text outside of the service window.
+    pub outside_window: Option<&'a WindowTemplate>,
 }
 
 /// Stores the message and its outbox entry. The conversation's row must be locked by this
@@ -53,6 +61,8 @@ pub async fn enqueue(
     if entry.waiting.is_some() && conversation.is_assigned() {
         return Ok(Err(NotSendable::TakenOver));
     }
+    let closes_at = conversation.last_inbound_at.map(|at| at + WINDOW);
+    let is_closed = closes_at.is_none_or(|end| end <= now);
     let prepared = match entry.content {
         EntryContent::Agent(Content::Template(message)) => {
             match template::fill_in(tx, project, conversation, message).await? {
@@ -60,32 +70,44 @@ pub async fn enqueue(
                 Err(refused) => return Ok(Err(refused)),
             }
         }
+        content if is_closed && !content.is_template() => {
+            match outside_window::as_template(tx, project, conversation, content, entry.outside_window).await? {
+                Ok(template) => Some(EntryContent::Agent(Content::Template(template))),
+                Err(refused) => return Ok(Err(refused)),
+            }
+        }
         _ => None,
     };
     let content = prepared.as_ref().unwrap_or(entry.content);
-    // Templates may be sent outside the service window.
     let is_template = content.is_template();
-    let left = match conversation.last_inbound_at.map(|at| at + WINDOW) {
-        _ if is_template => TEMPLATE_PATIENCE,
-        Some(end) if end > now => end - now,
-        _ => return Ok(Err(NotSendable::WindowClosed)),
+    let left = match closes_at {
+        Some(end) if !is_template => end - now,
+        _ => TEMPLATE_PATIENCE,
     };
-    let contact = contacts::find(tx, project, conversation.contact_id).await?;
+    let contact = contacts::addressee(tx, project, conversation.contact_id).await?;
     let Some(contact) = contact.filter(|contact| contact.wa_id.is_some() || contact.user_id.is_some()) else {
         return Ok(Err(NotSendable::NoAddress));
     };
+    let disclosed = match entry.waiting {
+        Some(_) => disclosure::added(tx, project, conversation.contact_id, &contact, content, now).await?,
+        None => None,
+    };
+    let content = disclosed.as_ref().unwrap_or(content);
     let message = Id::from_uuid(derived_id(project, "message", entry.source_key));
     let outbox = outbox_id(project, entry.source_key);
     let Some(next) = conversations::next_out(tx, project, conversation.id, now).await? else {
         return Ok(Err(NotSendable::NoAddress));
     };
     let raw = content.raw();
-    let text = entry.shown.map_or_else(|| content.in_words(), str::to_owned);
+    // A text that became a template is shown as the contact reads it.
+    let shown = entry.shown.filter(|_| is_template == entry.content.is_template());
+    let text = shown.map_or_else(|| content.in_words(), str::to_owned);
     let new = NewMessage {
         id: message,
         seq: next.next_seq,
         direction: Direction::Outbound,
         origin: entry.origin,
+        author: entry.author,
         kind: content.kind(),
         content: &text,
         raw: raw.as_deref(),
@@ -95,6 +117,8 @@ pub async fn enqueue(
         now,
     };
     messages::insert(tx, project, conversation.id, &new).await?;
+    let body = json!({"conversation_id": conversation.id, "kind": new.kind, "origin": entry.origin.as_str(), "author": entry.author});
+    events::append(ctx, tx, project, Event::MessageCreated, message.uuid(), &body).await?;
     let payload = Payload { wa_id: contact.wa_id, user_id: contact.user_id, content: content.clone() };
     let row = NewOutbox {
         id: outbox,

@@ -14,6 +14,9 @@ pub enum NotSendable {
     TemplateNotApproved(String),
     #[error("the template cannot be filled: {0}")]
     TemplateUnfit(String),
+    /// The template for texts outside of the window is not known, or exists in several languages.
+    #[error("the 24-hour window is closed, and no single template '{0}' is known to carry the text")]
+    WindowTemplateUnknown(String),
 }
 
 impl NotSendable {
@@ -25,6 +28,7 @@ impl NotSendable {
             Self::NoAddress => "no_address",
             Self::TemplateNotApproved(_) => "template_not_approved",
             Self::TemplateUnfit(_) => "template_parameters_invalid",
+            Self::WindowTemplateUnknown(_) => "template_unknown",
         }
     }
 }

@@ -30,6 +30,14 @@ pub(super) async fn fill_in(
         return Ok(Ok(message.clone()));
     }
     let Some(row) = find(tx, project, conversation, message).await? else { return Ok(Ok(message.clone())) };
+    filled(row, message)
+}
+
+/// The message with the components and the text of the template.
+pub(super) fn filled(
+    row: WhatsappTemplateRow,
+    message: &TemplateMessage,
+) -> Result<std::result::Result<TemplateMessage, NotSendable>> {
     if row.status != TemplateStatus::Approved {
         return Ok(Err(NotSendable::TemplateNotApproved(row.status.as_str().to_owned())));
     }
@@ -53,7 +61,7 @@ pub(super) async fn fill_in(
 }
 
 /// By id, which may be ours or Meta's, else by name if only one template has it.
-async fn find(
+pub(super) async fn find(
     tx: &mut Tx<'_>,
     project: ProjectId,
     conversation: &ConversationRow,

@@ -6,25 +6,29 @@ use super::{
     step::{self, ActiveTurn, Claim},
 };
 use crate::{
-    Context, failpoint, suspects,
+    Context, failpoint,
+    slots::Slot,
+    suspects,
     worker_step::{Did, IMMEDIATELY, retry_delay},
 };
 use domain::ids::{ConversationId, ProjectId};
 use store::{
     Error, Tx, conversations,
+    due::{self, SharedWork},
+    projects,
     suspects::WorkKind,
     transact,
-    unscoped::{self, DueConversation},
+    unscoped::DueConversation,
 };
 
 /// Runs one due turn.
 pub(crate) async fn step(ctx: &Context) -> store::Result<Did> {
     let due = {
         let mut reader = ctx.store.read().await?;
-        unscoped::due_conversations(&mut reader.conn(), ctx.now(), 1).await?
+        due::first(&mut reader.conn(), SharedWork::Turns, ctx.now()).await?
     };
-    let Some(due) = due.first() else { return Ok(Did::Nothing) };
-    run(ctx, *due).await?;
+    let Some(due) = due else { return Ok(Did::Nothing) };
+    run(ctx, due.turn()).await?;
     Ok(Did::Something)
 }
 
@@ -49,26 +53,34 @@ pub(crate) async fn run(ctx: &Context, due: DueConversation) -> store::Result<()
     }
 }
 
+/// A turn that an API request has begun, with its slot.
+pub struct Accepted {
+    turn: ActiveTurn,
+    _slot: Slot,
+}
+
 /// Runs the first step of a turn in the caller's transaction, so that an API request sees its
-/// result. If a worker holds the conversation, that worker reads the input at its next step. Pass
-/// the result to [`spawn_continue_turn`].
+/// result. If a worker holds the conversation, that worker reads the input at its next step. If the
+/// project has no slot for another turn, a worker reads it later. Pass the result to
+/// [`spawn_continue_turn`].
 pub async fn accept(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
     id: ConversationId,
-) -> store::Result<Option<ActiveTurn>> {
-    match conversations::claim_if_free(tx, project, id, &ctx.node).await? {
-        Some(conversation) => step::step(ctx, tx, project, conversation, Claim::New, &[]).await,
-        None => Ok(None),
-    }
+) -> store::Result<Option<Accepted>> {
+    let Some(slot) = ctx.slots.turns.take(project) else { return Ok(None) };
+    let Some(conversation) = conversations::claim_if_free(tx, project, id, &ctx.node).await? else { return Ok(None) };
+    let turn = step::step(ctx, tx, project, conversation, Claim::New, &[]).await?;
+    Ok(turn.map(|turn| Accepted { turn, _slot: slot }))
 }
 
 /// Continues an accepted turn on a task of its own. If it dies, its lease expires.
-pub fn spawn_continue_turn(ctx: &Context, turn: Option<ActiveTurn>) {
-    let Some(turn) = turn else { return };
+pub fn spawn_continue_turn(ctx: &Context, accepted: Option<Accepted>) {
+    let Some(Accepted { turn, _slot }) = accepted else { return };
     let ctx = ctx.clone();
     tokio::spawn(async move {
+        let _slot = _slot;
         let _interrupts = ctx.interrupts.enter(turn.conversation.id);
         let _in_flight = ctx.in_flight.enter(suspects::work(WorkKind::Turn, turn.project, turn.conversation.id));
         if let Err(error) = continue_turn(&ctx, Some(turn)).await {
@@ -109,9 +121,13 @@ pub(crate) async fn continue_turn(ctx: &Context, mut turn: Option<ActiveTurn>) -
 }
 
 /// Executes one effect and feeds its outcome. A node that stops does not wait for a model or a tool
-/// list: these have no side effects, so the next worker repeats them.
+/// list: these have no side effects, so the next worker repeats them. For a project that was archived
+/// meanwhile they are not begun.
 async fn execute_and_step(ctx: &Context, turn: &ActiveTurn) -> store::Result<Option<ActiveTurn>> {
     let can_abandon = turn.pending.can_abandon();
+    if can_abandon && projects::is_stopped(&mut ctx.store.read().await?.conn(), turn.project).await? {
+        return release(ctx, turn).await.map(|()| None);
+    }
     let outcome = tokio::select! {
         // An outcome that is available is used.
         biased;
@@ -132,7 +148,7 @@ async fn execute_and_step(ctx: &Context, turn: &ActiveTurn) -> store::Result<Opt
     })
 }
 
-/// Leaves the turn to another node.
+/// Leaves the turn to another node, or to the time when its project is restored.
 async fn release(ctx: &Context, turn: &ActiveTurn) -> store::Result<()> {
     let (project, id, epoch) = (turn.project, turn.conversation.id, turn.conversation.epoch);
     transact!(ctx.store, "turn.hand_over", tx => conversations::postpone(tx, project, id, epoch, IMMEDIATELY).await)

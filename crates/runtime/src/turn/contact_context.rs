@@ -4,11 +4,21 @@
 //! The statement that loads the execution also reads the version of the contact's metadata and
 //! notes, so a turn without changes reads neither.
 
-use domain::{Timestamp, ids::ProjectId, message::MessageOrigin, sandbox::code_in};
+use domain::{
+    Timestamp,
+    for_agent::{DELETED, has_picture},
+    ids::ProjectId,
+    message::{Direction, MessageOrigin},
+    sandbox::code_in,
+};
 use engine::{About, Contact, EarlierMessage, Input, Note, State, Zone};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
-use store::{Result, Tx, contact_notes, contacts, conversations::ConversationRow, messages};
+use store::{
+    Result, Tx, contact_notes, contacts,
+    conversations::ConversationRow,
+    messages::{self, MessageRow},
+};
 
 /// Newest notes, and characters of each: they are part of every stored state.
 const MAX_NOTES: i64 = 20;
@@ -85,13 +95,30 @@ pub(super) async fn earlier(
     let earlier = rows.into_iter().filter_map(|row| {
         // Activating the sandbox is not part of the conversation with the agent.
         let ours = row.origin == MessageOrigin::Sandbox || (in_sandbox && code_in(&row.content).is_some());
-        (!ours).then_some(EarlierMessage { direction: row.direction, text: row.content, sent_at: row.created_at })
+        (!ours).then(|| earlier_message(row))
     });
     let messages: Vec<EarlierMessage> = earlier.collect();
     Ok((!messages.is_empty()).then_some(Input::Earlier { messages }))
 }
 
+fn earlier_message(row: MessageRow) -> EarlierMessage {
+    let is_inbound = row.direction == Direction::Inbound;
+    if row.deleted_at.is_some() {
+        let (direction, text, sent_at) = (row.direction, DELETED.to_owned(), row.created_at);
+        return EarlierMessage { id: None, direction, text, sent_at, picture: None };
+    }
+    let raw = || row.raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
+    let has_picture = is_inbound && row.media.is_some() && has_picture(&row.kind, &raw());
+    // Without a text the engine leaves the message out.
+    let text = if has_picture && row.content.trim().is_empty() { format!("[{}]", row.kind) } else { row.content };
+    let picture = has_picture.then_some(row.id);
+    let id = row.wamid.filter(|_| is_inbound);
+    EarlierMessage { id, direction: row.direction, text, sent_at: row.created_at, picture }
+}
+
 /// Only inputs that start or resume the agent's work need the context.
 pub(super) fn is_needed(inputs: &[Input]) -> bool {
-    inputs.iter().any(|input| matches!(input, Input::Message { .. } | Input::Data { .. } | Input::Resume { .. }))
+    inputs.iter().any(|input| {
+        matches!(input, Input::Message { .. } | Input::Edited { .. } | Input::Data { .. } | Input::Resume { .. })
+    })
 }

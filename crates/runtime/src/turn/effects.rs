@@ -3,19 +3,21 @@
 use super::{
     model_answer::{class_of, storable},
     pending::PendingEffect,
+    secret_requests::{Secrets, readable, with_missing_secrets, with_secrets},
     step::ActiveTurn,
+    tool_lists::list_tools,
 };
-use crate::{Context, cpu, failpoint, json::from_json, secrets};
+use crate::{Context, cpu, execution::history_window, failpoint, model_providers, pictures};
 use domain::{
-    chat::{ChatMessage, ToolCall},
-    ids::ProjectId,
-    nesting,
-    tool_request::{SecretMarks, ToolAnswer, ToolRequest},
+    chat::{ModelResponse, ToolCall},
+    tool_request::ToolAnswer,
 };
-use engine::{CallModel, Input, McpServerRequest, Retrieval, ToolList, ToolResult, model_request};
-use futures::future::try_join_all;
-use std::{collections::BTreeMap, time::Instant};
-use store::{Error, Result, history};
+use engine::{CallModel, Input, Retrieval, ToolResult, model_request};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+use store::Result;
 
 /// Returns the outcome as inputs of the next step.
 pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Input>> {
@@ -32,8 +34,8 @@ pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Inpu
             let (filled, secrets) = with_secrets(ctx, turn.project, request, secrets).await?;
             failpoint::reach("tool.ask");
             let answer = match &filled {
-                Some(filled) => ctx.egress.send(filled).await,
-                None => too_large(),
+                Ok(filled) => ctx.egress.send(filled).await,
+                Err(refused) => refused.clone(),
             };
             failpoint::reach("tool.answered");
             let Secrets { values, missing } = secrets;
@@ -48,7 +50,7 @@ pub(super) async fn execute(ctx: &Context, turn: &ActiveTurn) -> Result<Vec<Inpu
             let retrieval = found.map_or(Retrieval::Failed, |passages| Retrieval::Found { passages });
             Input::Retrieved { effect: effect.clone(), retrieval }
         }
-        PendingEffect::ListTools { effect, servers } => return list_tools(ctx, turn.project, effect, servers).await,
+        PendingEffect::ListTools { effect, servers } => return list_tools(ctx, turn, effect, servers).await,
     };
     Ok(vec![outcome])
 }
@@ -59,8 +61,8 @@ async fn tool_outcome(turn: &ActiveTurn, effect: &str, answer: ToolAnswer, secre
     let id = effect.to_owned();
     let read = move || match (readable(answer, &secrets), rule) {
         (answer @ ToolAnswer::Answered { .. }, Some(rule)) => {
-            let ToolResult { result, warning } = rule.read(&answer);
-            Input::ToolResult { effect: id, result, warning }
+            let ToolResult { result, warning, failed } = rule.read(&answer);
+            Input::ToolResult { effect: id, result, warning, failed }
         }
         (answer, _) => Input::Tool { effect: id, answer },
     };
@@ -71,15 +73,26 @@ async fn tool_outcome(turn: &ActiveTurn, effect: &str, answer: ToolAnswer, secre
 }
 
 async fn call_model(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> Result<Input> {
-    let rows = history_window(ctx, turn, call).await?;
-    let request = model_request(&turn.agent, &turn.state, call, &rows);
+    let rows = {
+        let mut reader = ctx.store.read().await?;
+        history_window(&mut reader.conn(), turn.project, turn.execution, call).await?
+    };
+    let mut request = model_request(&turn.agent, &turn.state, call, &rows);
+    pictures::attach(ctx, turn.project, turn.conversation.id, &mut request).await?;
     let began = Instant::now();
     failpoint::reach("model.ask");
-    let answer = ctx.model.complete(&request, &call.id).await;
+    let answer = model_providers::complete(ctx, turn.project, &request, &call.id).await?;
     failpoint::reach("model.answered");
     metrics::histogram!("chasqui_llm_seconds").record(began.elapsed().as_secs_f64());
     metrics::counter!("chasqui_llm_requests_total", "result" => if answer.is_ok() { "ok" } else { "failed" })
         .increment(1);
+    if let Ok(ModelResponse { first_token_ms: Some(millis), .. }) = &answer {
+        metrics::histogram!("chasqui_llm_first_token_seconds").record(Duration::from_millis(*millis).as_secs_f64());
+    }
+    if let Err(failure) = &answer {
+        let class = failure.class.clone().unwrap_or_else(|| "none".to_owned());
+        metrics::counter!("chasqui_llm_refusals_total", "class" => class).increment(1);
+    }
     Ok(match answer {
         Ok(response) => {
             let response = storable(response);
@@ -98,97 +111,4 @@ async fn prepare_calls(turn: &ActiveTurn, calls: &[ToolCall]) {
     let (agent, state, calls) = (turn.agent.clone(), turn.state.clone(), calls.to_vec());
     let work = move || engine::prepare_calls(&agent, &state, &calls).map(|prepare| prepare());
     cpu::SHORT.run(work).await;
-}
-
-/// The history rows that a model request includes.
-async fn history_window(ctx: &Context, turn: &ActiveTurn, call: &CallModel) -> Result<Vec<(i64, ChatMessage)>> {
-    let mut reader = ctx.store.read().await?;
-    let mut conn = reader.conn();
-    let mut rows = history::window(&mut conn, turn.project, turn.execution, call.from).await?;
-    for pinned in [call.first_input, call.step_prompt].into_iter().flatten().filter(|seq| *seq < call.from) {
-        rows.extend(history::one(&mut conn, turn.project, turn.execution, pinned).await?);
-    }
-    rows.into_iter().map(|row| Ok((row.seq, from_json("history", &row.entry)?))).collect()
-}
-
-/// Outcome of a request that its secrets make too large.
-fn too_large() -> ToolAnswer {
-    ToolAnswer::Failed { code: "request_too_large".into(), message: "request too large".into() }
-}
-
-/// The secrets of a request: values that the project has, and names that it has not.
-struct Secrets {
-    values: BTreeMap<String, String>,
-    missing: Vec<String>,
-}
-
-/// The request with its secrets, unless it is too large.
-async fn with_secrets(
-    ctx: &Context,
-    project: ProjectId,
-    request: &ToolRequest,
-    marks: &SecretMarks,
-) -> Result<(Option<ToolRequest>, Secrets)> {
-    let values = secrets::values(ctx, project, marks.names()).await?;
-    let missing = marks.names().filter(|name| !values.contains_key(*name)).map(str::to_owned).collect();
-    Ok((marks.fill(request, &values), Secrets { values, missing }))
-}
-
-/// Requests a list of tools; its secrets are removed on the blocking pool, as of large answers.
-async fn send_request(ctx: &Context, filled: &ToolRequest, secrets: &Secrets) -> ToolAnswer {
-    let answer = ctx.egress.send_as(filled, !secrets.values.is_empty()).await;
-    let values = secrets.values.clone();
-    let read = cpu::LONG.run(move || readable(answer, &values)).await;
-    read.unwrap_or_else(|| ToolAnswer::Failed {
-        code: "bad_response".into(),
-        message: "its answer cannot be read".into(),
-    })
-}
-
-/// Removes secrets that the other side echoed: everything after this is journaled.
-fn readable(answer: ToolAnswer, secrets: &BTreeMap<String, String>) -> ToolAnswer {
-    match answer.redacted(secrets) {
-        ToolAnswer::Answered { status, content, truncated } => {
-            ToolAnswer::Answered { status, content: nesting::shallow(content), truncated }
-        }
-        failed @ ToolAnswer::Failed { .. } => failed,
-    }
-}
-
-fn with_missing_secrets(names: Vec<String>, outcome: Input) -> Vec<Input> {
-    if names.is_empty() { vec![outcome] } else { vec![Input::SecretsMissing { names }, outcome] }
-}
-
-/// Lists the tools of all servers concurrently, except for cached lists.
-async fn list_tools(
-    ctx: &Context,
-    project: ProjectId,
-    effect: &str,
-    servers: &[McpServerRequest],
-) -> Result<Vec<Input>> {
-    let lists = servers.iter().map(async |asked| {
-        let (filled, secrets) = with_secrets(ctx, project, &asked.request, &asked.secrets).await?;
-        let answer = match &filled {
-            None => too_large(),
-            Some(filled) => match ctx.mcp.get(project, filled, ctx.clock.monotonic()) {
-                Some(answer) => answer,
-                None => {
-                    let answer = send_request(ctx, filled, &secrets).await;
-                    ctx.mcp.put(project, filled, &answer, ctx.clock.monotonic());
-                    answer
-                }
-            },
-        };
-        Ok::<_, Error>((secrets.missing, ToolList { server: asked.server.clone(), answer }))
-    });
-    let (missing, lists): (Vec<_>, Vec<_>) = try_join_all(lists).await?.into_iter().unzip();
-    let mut missing = missing.concat();
-    missing.sort();
-    missing.dedup();
-    let prepare = move || {
-        engine::prepare_tool_lists(&lists);
-        lists
-    };
-    let lists = cpu::LONG.run(prepare).await.unwrap_or_default();
-    Ok(with_missing_secrets(missing, Input::ToolsListed { effect: effect.to_owned(), lists }))
 }

@@ -25,7 +25,8 @@ pub(crate) async fn force_end(
     // Outcomes of sends matter to the execution that ends, and to no other.
     let read = rows.iter().filter_map(|row| from_json("input", &row.body).ok());
     let mut dropped = read.filter(|input| !matches!(input, Input::Sent { .. })).collect();
-    let execution = LoadedExecution::load(ctx, tx, project, &conversation, &mut dropped, LoadAgent::No, now).await?;
+    let execution =
+        LoadedExecution::load(ctx, tx, project, &conversation, &mut dropped, None, LoadAgent::No, now).await?;
     let mut ended = None;
     if let Some(mut execution) = execution {
         let (before, inputs) = (execution.state.status(), [input]);

@@ -5,6 +5,7 @@ use super::contact_context;
 use crate::{
     Context,
     execution::{self, facts},
+    hooks,
     json::to_json,
     outbox::{self, EntryContent, NewEntry},
     test_mode,
@@ -12,19 +13,21 @@ use crate::{
 };
 use domain::{
     Timestamp,
+    agent_messages::AgentMessages,
+    author::Author,
     event::Event,
     execution::ExecutionStatus,
     ids::{AgentId, ExecutionId, ProjectId, SnapshotId},
     message::MessageOrigin,
 };
-use engine::{Compiled, Effect, Input, STATE_FORMAT, SendOutcome, State, Step};
+use engine::{Compiled, Effect, Facts, Input, STATE_FORMAT, SendOutcome, State, Step};
 use serde_json::json;
 use std::sync::Arc;
 use store::{
     Error, Result, Tx, agents,
     conversations::ConversationRow,
     events,
-    executions::{self, NewExecution, Saved},
+    executions::{self, NewExecution, Saved, Sums},
     history::{self, HistoryRow},
     journal::{self, JournalRow},
     timers::{self, TimerRow},
@@ -45,17 +48,21 @@ pub(super) struct LoadedExecution {
     pub(super) contact_version: i64,
     /// End of the conversation's previous execution.
     pub(super) previous_ended_at: Timestamp,
+    /// Model calls of the steps that [`Self::save`] will store.
+    pub(super) llm_calls: i64,
 }
 
 impl LoadedExecution {
     /// The conversation's live execution, or a new one if there is a message for an agent to
-    /// answer.
+    /// answer. `first_message` is the place of the contact's first message among the inputs.
+    #[expect(clippy::too_many_arguments, reason = "the conversation, its inputs and how to load its agent")]
     pub(super) async fn load(
         ctx: &Context,
         tx: &mut Tx<'_>,
         project: ProjectId,
         conversation: &ConversationRow,
         inputs: &mut Vec<Input>,
+        first_message: Option<i64>,
         load_agent: LoadAgent,
         now: Timestamp,
     ) -> Result<Option<Self>> {
@@ -75,18 +82,38 @@ impl LoadedExecution {
             *inputs = others;
             execution.record_outcomes(ctx, tx, project, conversation, &sent, now).await?;
         }
-        let has_message = inputs.iter().any(|input| matches!(input, Input::Message { .. }));
+        let has_message = inputs.iter().any(|input| matches!(input, Input::Message { .. } | Input::Edited { .. }));
         let Some(agent_id) = conversation.agent_id.filter(|_| has_message) else { return Ok(None) };
         let pinned = agents::snapshot_for(tx, project, agent_id, conversation.contact_id).await?;
-        let Some((snapshot, contact_version)) = pinned else { return Ok(None) };
+        let Some((snapshot, contact_version, settings)) = pinned else { return Ok(None) };
         let id = ctx.new_id();
         let phone_number = conversation.phone_number.as_deref();
-        let new = NewExecution { id, agent: agent_id, snapshot, conversation: conversation.id, phone_number, now };
+        let new = NewExecution {
+            id,
+            agent: agent_id,
+            snapshot,
+            conversation: conversation.id,
+            phone_number,
+            first_message,
+            now,
+        };
         executions::insert(tx, project, &new).await?;
         let (agent, broken) = load_agent.of(ctx, tx, project, snapshot).await?;
-        let state = State::new(facts(id, agent_id, conversation));
+        let settings = settings.and_then(|text| serde_json::from_str::<AgentMessages>(&text).ok()).unwrap_or_default();
+        let facts = facts(ctx, id, agent_id, conversation);
+        let state = State::new(Facts { keep_markdown: settings.keep_markdown, ..facts });
         let stored_status = state.status();
-        Ok(Some(Self { id, agent, broken, stored_status, state, step_no: 0, contact_version, previous_ended_at }))
+        Ok(Some(Self {
+            id,
+            agent,
+            broken,
+            stored_status,
+            state,
+            step_no: 0,
+            contact_version,
+            previous_ended_at,
+            llm_calls: 0,
+        }))
     }
 
     async fn stored(
@@ -99,7 +126,7 @@ impl LoadedExecution {
     ) -> Result<Option<Self>> {
         let Some(row) = executions::for_step(tx, project, id, conversation.contact_id).await? else { return Ok(None) };
         let state = match row.state.as_str() {
-            "" => State::new(facts(id, agent_id(tx, project, id).await?, conversation)),
+            "" => State::new(facts(ctx, id, agent_id(tx, project, id).await?, conversation)),
             text => State::load(row.state_format, text).map_err(damaged)?,
         };
         let (agent, broken) = load_agent.of(ctx, tx, project, row.snapshot_id).await?;
@@ -112,6 +139,7 @@ impl LoadedExecution {
             step_no: row.step_no,
             contact_version: row.about_version.unwrap_or_default(),
             previous_ended_at: row.ended_at.unwrap_or(Timestamp::from_micros(0)),
+            llm_calls: 0,
         }))
     }
 
@@ -191,6 +219,7 @@ impl LoadedExecution {
                 node: entry.node.clone(),
                 origin: entry.origin,
                 entry: to_json("history", &entry.message)?,
+                messages: if entry.parts.is_empty() { None } else { Some(to_json("history", &entry.parts)?) },
             };
             history::append(tx, project, self.id, &row).await?;
         }
@@ -204,10 +233,11 @@ impl LoadedExecution {
             at: now,
         };
         journal::append(tx, project, self.id, &row).await?;
-        if self.state.facts.test_mode {
+        if self.state.facts.test_mode || self.state.facts.without_channel {
             test_mode::store_sent(tx, project, &self.state, &step.events, now).await?;
         }
         let mut refused = Vec::new();
+        let limits = self.agent.as_ref().map(|agent| &agent.limits);
         for effect in &step.effects {
             match effect {
                 Effect::Send { id, content } => {
@@ -216,8 +246,10 @@ impl LoadedExecution {
                         content: &content,
                         shown: None,
                         origin: MessageOrigin::Agent,
+                        author: Some(Author::Execution(self.id)),
                         source_key: id,
                         waiting: Some((self.id, id)),
+                        outside_window: limits.and_then(|limits| limits.outside_window_template.as_ref()),
                     };
                     if let Err(why) = outbox::enqueue(ctx, tx, project, conversation, &entry, now).await? {
                         self.unanswered(ctx, project, Cause::SendFailed, why.code());
@@ -233,8 +265,8 @@ impl LoadedExecution {
                 Effect::ClearTimer => timers::clear(tx, project, self.id).await?,
                 // Executed after the commit: the state holds what is pending. A cancelled model
                 // call is dropped with the task that waits for it.
-                Effect::CallModel(_)
-                | Effect::CallTool { .. }
+                Effect::CallModel(_) => self.llm_calls += 1,
+                Effect::CallTool { .. }
                 | Effect::Retrieve { .. }
                 | Effect::ListTools { .. }
                 | Effect::CancelModel { .. } => {}
@@ -263,6 +295,12 @@ impl LoadedExecution {
             state: &to_json("state", state)?,
             state_format: STATE_FORMAT,
             step_no: self.step_no,
+            sums: Sums {
+                turns: state.turn_no,
+                input_tokens: i64::try_from(state.usage.input_tokens).unwrap_or(i64::MAX),
+                output_tokens: i64::try_from(state.usage.output_tokens).unwrap_or(i64::MAX),
+            },
+            llm_calls: self.llm_calls,
             now,
         };
         executions::save(tx, project, self.id, &saved).await?;
@@ -275,10 +313,30 @@ impl LoadedExecution {
         }
         self.report(ctx, project);
         let body =
-            json!({"agent_id": state.facts.agent_id, "from": before, "to": state.status(), "node": state.visit.node})
+            json!({"conversation_id": state.facts.conversation_id, "agent_id": state.facts.agent_id, "from": before, "to": state.status(), "node": state.visit.node})
                 .to_string();
         let (id, object) = (ctx.new_uuid(), self.id.uuid());
-        events::append(&mut tx.scope(project, now), id, Event::ExecutionStatus, object, &body).await
+        events::append(&mut tx.scope(project, now), id, Event::ExecutionStatus, object, &body).await?;
+        if state.facts.test_mode {
+            return Ok(());
+        }
+        if let Some(error) = state.phase.error().filter(|error| error.code.starts_with("llm_")) {
+            let body =
+                json!({"conversation_id": state.facts.conversation_id, "execution_id": self.id, "code": error.code});
+            let (id, agent) = (ctx.new_uuid(), state.facts.agent_id.uuid());
+            events::append(&mut tx.scope(project, now), id, Event::ModelFailing, agent, &body.to_string()).await?;
+        }
+        let change = hooks::ExecutionChange {
+            id: self.id,
+            agent: state.facts.agent_id,
+            conversation: state.facts.conversation_id,
+            status: state.status(),
+            node: &state.visit.node,
+            handoff_reason: state.handoff.reason.as_deref(),
+            end_reason: state.phase.end_reason(),
+            error: error.as_deref(),
+        };
+        hooks::execution_changed(ctx, tx, project, &change, self.step_no <= 1, now).await
     }
 }
 

@@ -10,8 +10,10 @@ mod force_end;
 mod loaded_execution;
 mod model_answer;
 mod pending;
+mod secret_requests;
 mod step;
 mod step_inputs;
+mod tool_lists;
 
 pub use claim::{accept, spawn_continue_turn};
 pub(crate) use claim::{continue_turn, run, step as claim_and_run};

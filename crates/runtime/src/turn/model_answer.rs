@@ -1,7 +1,7 @@
 //! Makes answers of models safe to store.
 
 use domain::{
-    chat::{ModelFailure, ModelFailureKind, ModelResponse, ToolCall},
+    chat::{ModelFailure, ModelFailureKind, ModelResponse, Opaque, ToolCall},
     nesting,
 };
 use serde_json::Value;
@@ -18,8 +18,10 @@ pub(crate) fn storable(response: ModelResponse) -> ModelResponse {
         }
     }
     let calls = response.tool_calls.into_iter();
+    let opaque = response.opaque.map(|opaque| Opaque { parts: nesting::shallow(clean(opaque.parts)), ..opaque });
     ModelResponse {
         text: response.text.map(|text| text.replace('\0', "")),
+        reasoning: response.reasoning.map(|text| text.replace('\0', "")),
         tool_calls: calls
             .map(|call| ToolCall {
                 name: call.name.replace('\0', ""),
@@ -27,6 +29,7 @@ pub(crate) fn storable(response: ModelResponse) -> ModelResponse {
                 ..call
             })
             .collect(),
+        opaque,
         ..response
     }
 }
@@ -42,11 +45,19 @@ pub(crate) fn class_of(failure: ModelFailure) -> ModelFailure {
         }
         ModelFailureKind::Permanent => "the model refused the request",
         ModelFailureKind::KeyMissing => "the model has no key",
+        ModelFailureKind::ProviderMissing => "the model's provider does not exist",
         ModelFailureKind::TooLong => "the conversation is longer than the model accepts",
         ModelFailureKind::BadHistory => "the model refused the history of the conversation",
+        ModelFailureKind::Adapted => {
+            tracing::info!(class = failure.class, %message, "the model refused the form of the request; it takes another");
+            "the model refused the form of the request; it is asked in another"
+        }
+        ModelFailureKind::Filtered => "the filter of the model's provider refused the message",
+        ModelFailureKind::Malformed => "the model wrote a call that cannot be read",
+        ModelFailureKind::ToolRefused => "the model's provider refused a tool",
     };
-    if failure.kind != ModelFailureKind::Temporary {
-        tracing::warn!(kind = ?failure.kind, %message, "the model provider refused the request");
+    if !matches!(failure.kind, ModelFailureKind::Temporary | ModelFailureKind::Adapted) {
+        tracing::warn!(kind = ?failure.kind, class = failure.class, %message, "the model provider refused the request");
     }
     // The gateway's messages begin with the status, if there was an answer.
     let status = message.split(':').next().filter(|status| status.starts_with("HTTP ") && status.len() == 8);
@@ -60,8 +71,9 @@ mod tests {
 
     #[test]
     fn projects_see_the_class_and_the_status_of_a_failure_only() {
-        let shown =
-            |kind, message: &str| class_of(ModelFailure { kind, message: message.into(), retry_after_ms: Some(1) });
+        let shown = |kind, message: &str| {
+            class_of(ModelFailure { kind, message: message.into(), retry_after_ms: Some(1), ..ModelFailure::default() })
+        };
         let refused = shown(ModelFailureKind::Permanent, "HTTP 401: org-123 has no access; key sk-1234");
         assert_eq!(refused.message, "the model refused the request (HTTP 401)");
         let silent = shown(ModelFailureKind::Temporary, "cannot connect to models.internal:8080");

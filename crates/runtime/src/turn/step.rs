@@ -72,6 +72,7 @@ pub(super) async fn next_step(
         // A changed contact is read when the next turn is claimed.
         contact_version: turn.state.contact.as_ref().map_or(0, |contact| contact.version),
         previous_ended_at: Timestamp::from_micros(0),
+        llm_calls: 0,
     };
     step_from(ctx, tx, turn.project, conversation, outcomes, Start::InMemory(Box::new(loaded))).await
 }
@@ -101,7 +102,8 @@ async fn step_from(
     let execution = match start {
         Start::InMemory(execution) => Some(*execution),
         Start::Stored(_) => {
-            LoadedExecution::load(ctx, tx, project, &conversation, &mut inputs, LoadAgent::Yes, now).await?
+            let first = taken.first_message;
+            LoadedExecution::load(ctx, tx, project, &conversation, &mut inputs, first, LoadAgent::Yes, now).await?
         }
     };
     let Some(mut execution) = execution else {

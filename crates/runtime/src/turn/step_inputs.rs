@@ -19,6 +19,8 @@ pub(super) struct Taken {
     pub inputs: Vec<Input>,
     /// The place of the first input in the mailbox; 0 if it was empty.
     pub first_seq: i64,
+    /// The place of the contact's first message among the inputs.
+    pub first_message: Option<i64>,
     /// Messages that others sent in the agent's place: kept for an execution that starts later, if
     /// there is none.
     pub external: Vec<MailRow>,
@@ -34,7 +36,8 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
         rows.push((row, input));
     }
     let first_seq = rows.first().map_or(0, |(row, _)| row.seq);
-    let mut taken = Taken { inputs: Vec::new(), first_seq, external: Vec::new(), must_wait: false };
+    let mut taken =
+        Taken { inputs: Vec::new(), first_seq, first_message: None, external: Vec::new(), must_wait: false };
     let status = match conversation.execution_id.filter(|_| conversation.is_assigned()) {
         Some(id) => executions::find(tx, project, id).await?.map(|row| row.status),
         None => None,
@@ -46,12 +49,17 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
         let waits = match input {
             _ if !conversation.is_assigned() => false,
             Input::Resume { .. } => true,
-            Input::Message { .. } | Input::Data { .. } | Input::ExternalMessage { .. } => none_live || taken.must_wait,
+            Input::Message { .. } | Input::Edited { .. } | Input::Data { .. } | Input::ExternalMessage { .. } => {
+                none_live || taken.must_wait
+            }
             _ => taken.must_wait,
         };
         if waits {
             mailbox::put(tx, project, conversation.id, &row).await?;
             continue;
+        }
+        if matches!(input, Input::Message { .. }) {
+            taken.first_message.get_or_insert(row.seq);
         }
         if matches!(input, Input::ExternalMessage { .. }) {
             taken.external.push(row);
@@ -70,16 +78,23 @@ pub(super) fn as_earlier(inputs: &mut Vec<Input>, now: Timestamp) {
     let mut others = Vec::new();
     for (place, input) in std::mem::take(inputs).into_iter().enumerate() {
         match input {
-            Input::Message { text, .. } if place < last => {
-                messages.push(EarlierMessage { direction: Direction::Inbound, text, sent_at: now });
+            Input::Message { id, text, picture } if place < last => {
+                let id = Some(id);
+                messages.push(EarlierMessage { id, direction: Direction::Inbound, text, sent_at: now, picture });
+            }
+            Input::Edited { id, note: text, .. } if place < last => {
+                let id = Some(id);
+                messages.push(EarlierMessage { id, direction: Direction::Inbound, text, sent_at: now, picture: None });
             }
             Input::ExternalMessage { text, .. } => {
-                messages.push(EarlierMessage { direction: Direction::Outbound, text, sent_at: now });
+                let direction = Direction::Outbound;
+                messages.push(EarlierMessage { id: None, direction, text, sent_at: now, picture: None });
             }
             other => others.push(other),
         }
     }
-    let has_request = others.iter().any(|input| matches!(input, Input::Message { .. } | Input::Data { .. }));
+    let has_request =
+        others.iter().any(|input| matches!(input, Input::Message { .. } | Input::Edited { .. } | Input::Data { .. }));
     inputs.push(Input::Earlier { messages });
     inputs.extend(others);
     if !has_request {
@@ -107,7 +122,7 @@ mod tests {
     use super::*;
 
     fn contact_message(text: &str) -> Input {
-        Input::Message { id: text.into(), text: text.into() }
+        Input::Message { id: text.into(), text: text.into(), picture: None }
     }
 
     fn outside(text: &str) -> Input {
@@ -137,9 +152,11 @@ mod tests {
     #[test]
     fn messages_before_the_assignment_come_first() {
         let message = |text: &str| EarlierMessage {
+            id: None,
             direction: Direction::Inbound,
             text: text.into(),
             sent_at: Timestamp::from_secs(1),
+            picture: None,
         };
         let before = || Some(Input::Earlier { messages: vec![message("long ago")] });
         let mut inputs = vec![contact_message("hi"), outside("hello")];

@@ -1,15 +1,19 @@
 //! The production loops around the worker steps.
 
 use super::{
+    due::{Due, find_due},
+    hooks,
     lease_renewal::renew_leases,
     outage::Outage,
-    work::{Due, Subject, Work, find_due, run_due_timers},
+    sweep::sweep,
+    work::{Subject, Work, run_due_timers},
 };
 use crate::{
-    Context,
+    Context, feed,
     jobs::{self, Queue},
     poison,
-    worker_step::BATCH,
+    slots::Slot,
+    worker_step::Did,
 };
 use futures::{
     future::FutureExt as _,
@@ -21,15 +25,10 @@ use tokio_util::sync::CancellationToken;
 /// Longest wait for work that did not notify this node: work of other nodes, and timers, are found
 /// by polling.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
-/// Most concurrent turns on this node; each waits for a model most of the time.
-const MAX_TURNS: usize = 256;
-/// Most concurrent sends: apart from turns, so that a model that hangs does not keep answers from
-/// leaving.
-const MAX_SENDS: usize = 128;
-/// Most concurrent test runs.
-const MAX_TEST_RUNS: usize = 64;
-/// Most concurrent jobs that call Meta, in each queue.
-const MAX_JOBS: usize = 16;
+/// Time between two sweeps of expired rows.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// Time between two transactions of a sweep, for the other writers.
+const SWEEP_PAUSE: Duration = Duration::from_millis(50);
 
 /// Runs the workers until `stop` is cancelled. Then it finishes the work in progress and keeps
 /// renewing its leases.
@@ -43,12 +42,20 @@ pub async fn run(ctx: Context, stop: CancellationToken) {
         let work = supervised("due work", &stop, || run_due(shared(), stop.clone()));
         let others = supervised("jobs", &stop, || run_jobs(shared(), Queue::Others, stop.clone()));
         let downloads = supervised("downloads", &stop, || run_jobs(shared(), Queue::Downloads, stop.clone()));
-        tokio::join!(work, others, downloads);
+        let deletions = supervised("deletions", &stop, || run_jobs(shared(), Queue::Deletions, stop.clone()));
+        let hooks = supervised("webhooks", &stop, || hooks::run(shared(), stop.clone()));
+        tokio::join!(work, others, downloads, deletions, hooks);
         idle.cancel();
     };
     let timers = supervised("timers", &stop, || run_timers(shared(), stop.clone()));
     let leases = supervised("leases", &idle, || keep_leases(shared(), idle.clone()));
-    tokio::join!(due, timers, leases);
+    let sweeps = supervised("sweeps", &stop, || run_sweeps(shared(), stop.clone()));
+    tokio::join!(due, timers, leases, sweeps);
+}
+
+/// Runs the live feed until `stop` is cancelled, also on nodes without workers.
+pub async fn run_feed(ctx: Context, stop: CancellationToken) {
+    supervised("live feed", &stop, || feed::run(ctx.store.clone(), ctx.feed.clone(), stop.clone())).await;
 }
 
 /// Restarts a loop that panics, and counts the panic.
@@ -73,7 +80,7 @@ type Shared = (Context, Arc<Outage>);
 async fn run_due((ctx, outage): Shared, stop: CancellationToken) {
     let mut tasks = FuturesUnordered::new();
     let mut busy: HashSet<Subject> = HashSet::new();
-    // The last scan found work that was busy, or that exceeded a limit.
+    // The last scan found work that was busy, or that found no slot.
     let mut more_due = true;
     let mut ended = false;
     loop {
@@ -85,27 +92,26 @@ async fn run_due((ctx, outage): Shared, stop: CancellationToken) {
         // The end of a task brings no new work unless some was left over: what the task made due
         // has notified.
         let should_scan = more_due || !std::mem::take(&mut ended);
-        let turns = busy.iter().filter(|subject| matches!(subject, Subject::Turn(_))).count();
-        let test_runs = busy.iter().filter(|subject| matches!(subject, Subject::TestRun(_))).count();
-        let sends = busy.len() - turns - test_runs;
-        let (turn_room, send_room) = (MAX_TURNS.saturating_sub(turns), MAX_SENDS.saturating_sub(sends));
         let outage_wait = outage.wait();
-        if should_scan && outage_wait.is_none() && !stop.is_cancelled() && (turn_room > 0 || send_room > 0) {
+        if should_scan && outage_wait.is_none() && !stop.is_cancelled() {
             let due = find_due(&ctx).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot query due work");
                 Due::default()
             });
-            more_due = due.turns.len() > turn_room || due.sends.len() > send_room;
-            full = due.turns.len() as i64 == BATCH && turn_room > 0 || due.sends.len() as i64 == BATCH && send_room > 0;
-            more_due |= full;
-            let turns = due.turns.into_iter().take(turn_room).map(Work::Turn);
-            let sends = due.sends.into_iter().take(send_room).map(Work::Send);
-            let test_runs = due.test_runs.into_iter().take(MAX_TEST_RUNS.saturating_sub(test_runs)).map(Work::TestRun);
-            for work in turns.chain(sends).chain(test_runs) {
-                if busy.insert(work.subject()) {
-                    tasks.push(spawn(ctx.clone(), work, &outage));
-                } else {
-                    more_due = true;
+            more_due = due.left_over;
+            full = due.again;
+            let turns = due.turns.into_iter().map(|due| (Work::Turn(due), &ctx.slots.turns, due.project_id));
+            let sends = due.sends.into_iter().map(|due| (Work::Send(due), &ctx.slots.sends, due.project_id));
+            let test_runs =
+                due.test_runs.into_iter().map(|due| (Work::TestRun(due), &ctx.slots.test_runs, due.project_id));
+            for (work, pool, project) in turns.chain(sends).chain(test_runs) {
+                let slot = if busy.contains(&work.subject()) { None } else { pool.take(project) };
+                match slot {
+                    Some(slot) => {
+                        busy.insert(work.subject());
+                        tasks.push(spawn(ctx.clone(), work, Some(slot), &outage));
+                    }
+                    None => more_due = true,
                 }
             }
         }
@@ -130,9 +136,9 @@ async fn run_due((ctx, outage): Shared, stop: CancellationToken) {
 }
 
 /// Runs work on a task of its own, so that a panic ends only that work.
-async fn spawn(ctx: Context, work: Work, outage: &Outage) -> Subject {
+async fn spawn(ctx: Context, work: Work, slot: Option<Slot>, outage: &Outage) -> Subject {
     let subject = work.subject();
-    match tokio::spawn(work.execute(ctx.clone())).await {
+    match tokio::spawn(work.execute_in(ctx.clone(), slot)).await {
         Ok(Ok(())) => outage.is_over(),
         Ok(Err(error)) if outage.note(&error) => {}
         Ok(Err(store::Error::StaleEpoch)) => metrics::counter!("chasqui_stale_epoch_writes_total").increment(1),
@@ -142,13 +148,13 @@ async fn spawn(ctx: Context, work: Work, outage: &Outage) -> Subject {
     subject
 }
 
-/// Runs jobs that call Meta, a few at once. They are rare and may wait for a poll, so that turns
+/// Runs jobs that call Meta, or deletions, a few at once. They are rare and may wait for a poll, so that turns
 /// and sends do not pay for looking for them.
 async fn run_jobs((ctx, outage): Shared, queue: Queue, stop: CancellationToken) {
     let mut tasks = FuturesUnordered::new();
     let mut busy: HashSet<Subject> = HashSet::new();
     loop {
-        let room = MAX_JOBS.saturating_sub(tasks.len());
+        let room = queue.most().saturating_sub(tasks.len());
         if room > 0 && outage.wait().is_none() && !stop.is_cancelled() {
             let due = jobs::find_due(&ctx, queue).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, "cannot query due jobs");
@@ -156,7 +162,7 @@ async fn run_jobs((ctx, outage): Shared, queue: Queue, stop: CancellationToken) 
             });
             for work in due.into_iter().map(Work::Job).take(room) {
                 if busy.insert(work.subject()) {
-                    tasks.push(spawn(ctx.clone(), work, &outage));
+                    tasks.push(spawn(ctx.clone(), work, None, &outage));
                 }
             }
         }
@@ -182,6 +188,25 @@ async fn run_timers((ctx, outage): Shared, stop: CancellationToken) {
         }
         tokio::select! {
             () = tokio::time::sleep(outage.wait().unwrap_or(POLL_INTERVAL)) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+async fn run_sweeps((ctx, outage): Shared, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        let pause = match sweep(&ctx).await {
+            Ok(Did::Something) => SWEEP_PAUSE,
+            Ok(Did::Nothing) => SWEEP_INTERVAL,
+            Err(error) => {
+                if !outage.note(&error) {
+                    tracing::warn!(%error, "cannot delete expired rows");
+                }
+                SWEEP_INTERVAL
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => {}
         }
     }

@@ -1,16 +1,13 @@
 //! Due work: finding it, and executing one piece of it.
 
-use crate::{
-    Context, dispatch, jobs, suspects, timers, trials, turn,
-    worker_step::{BATCH, Did},
-};
+use crate::{Context, dispatch, hook_delivery, jobs, slots::Slot, suspects, timers, trials, turn, worker_step::Did};
 use domain::{
     Id,
     ids::{ConversationId, OutboxId},
 };
 use store::{
     suspects::{WorkId, WorkKind},
-    unscoped::{self, DueConversation, DueOutbox, DueRow},
+    unscoped::{DueConversation, DueOutbox, DueRow},
 };
 use uuid::Uuid;
 
@@ -23,6 +20,7 @@ pub async fn step(ctx: &Context) -> store::Result<Did> {
         turn::claim_and_run(ctx).await?,
         trials::step(ctx).await?,
         jobs::step_external(ctx).await?,
+        hook_delivery::step(ctx).await?,
     ] {
         if did == Did::Something {
             return Ok(did);
@@ -74,32 +72,18 @@ impl Work {
 
     /// Executes it as far as it goes. After an error it stays due.
     pub async fn execute(self, ctx: Context) -> store::Result<()> {
+        self.execute_in(ctx, None).await
+    }
+
+    /// As [`Self::execute`], in a slot of its project.
+    pub(super) async fn execute_in(self, ctx: Context, slot: Option<Slot>) -> store::Result<()> {
         match self {
+            Self::Send(due) => return dispatch::run(&ctx, due, slot).await,
             Self::Turn(due) => turn::run(&ctx, due).await,
-            Self::Send(due) => dispatch::run(&ctx, due).await,
             Self::TestRun(due) => trials::run(&ctx, due).await,
             Self::Job(due) => jobs::run(&ctx, due).await,
         }
     }
-}
-
-/// Due work, oldest first in each list.
-#[derive(Debug, Default)]
-pub struct Due {
-    pub turns: Vec<DueConversation>,
-    pub sends: Vec<DueOutbox>,
-    pub test_runs: Vec<DueRow>,
-}
-
-/// Finds due turns, sends and test runs.
-pub async fn find_due(ctx: &Context) -> store::Result<Due> {
-    let mut reader = ctx.store.read().await?;
-    let mut conn = reader.conn();
-    let now = ctx.now();
-    let turns = unscoped::due_conversations(&mut conn, now, BATCH).await?;
-    let sends = unscoped::due_outbox(&mut conn, now, BATCH).await?;
-    let test_runs = unscoped::due_test_runs(&mut conn, now, BATCH).await?;
-    Ok(Due { turns, sends, test_runs })
 }
 
 /// Fires due timers and runs due jobs that need no network.

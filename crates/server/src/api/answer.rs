@@ -1,5 +1,6 @@
 //! Answers: all content is under `data`; lists also have `meta`.
 
+use crate::error::Detail;
 use axum::{
     Json,
     http::{HeaderMap, StatusCode},
@@ -27,6 +28,32 @@ pub(crate) struct Created<T>(pub(crate) T);
 impl<T: Serialize> IntoResponse for Created<T> {
     fn into_response(self) -> Response {
         (StatusCode::CREATED, Data { data: self.0 }).into_response()
+    }
+}
+
+/// A saved resource, with what is probably wrong in it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Warned<T> {
+    pub(crate) data: T,
+    /// At most 50; the resource was saved all the same.
+    #[schema(max_items = 50)]
+    pub(crate) warnings: Vec<Detail>,
+    #[serde(skip)]
+    pub(crate) status: StatusCode,
+}
+
+impl<T: Serialize> IntoResponse for Warned<T> {
+    fn into_response(self) -> Response {
+        (self.status, Json(self)).into_response()
+    }
+}
+
+impl<T: Serialize> Answer for Warned<T> {
+    fn status(&self) -> StatusCode {
+        self.status
+    }
+    fn body(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self)
     }
 }
 
@@ -109,5 +136,26 @@ impl<T: Serialize> Answer for Accepted<T> {
     }
     fn body(&self) -> serde_json::Result<Value> {
         Ok(serde_json::json!({"data": serde_json::to_value(&self.0)?}))
+    }
+}
+
+/// `201` with a secret in this field of the data. The stored answer for repeats has null there:
+/// secrets are not stored.
+pub(crate) struct Issued<T>(pub(crate) T, pub(crate) &'static str);
+
+impl<T: Serialize> IntoResponse for Issued<T> {
+    fn into_response(self) -> Response {
+        (StatusCode::CREATED, Data { data: self.0 }).into_response()
+    }
+}
+
+impl<T: Serialize> Answer for Issued<T> {
+    fn status(&self) -> StatusCode {
+        StatusCode::CREATED
+    }
+    fn body(&self) -> serde_json::Result<Value> {
+        let mut data = serde_json::to_value(&self.0)?;
+        data[self.1] = Value::Null;
+        Ok(serde_json::json!({"data": data}))
     }
 }

@@ -9,6 +9,7 @@ use axum::{
 };
 use bytes::BytesMut;
 use domain::{
+    Problem,
     agent::Graph,
     limits::{BODY_VALUES, GRAPH_VALUES},
 };
@@ -58,6 +59,9 @@ pub(crate) trait RequestBody: DeserializeOwned + ToSchema + Send + 'static {
 
     /// Receives the graph, which is read once, apart from the other fields.
     fn set_graph(&mut self, _graph: Graph) {}
+
+    /// Receives what is probably wrong in the graph, with JSON pointers from the root of the body.
+    fn set_warnings(&mut self, _warnings: Vec<Problem>) {}
 }
 
 /// Reads and checks a body. An empty body counts as an empty object.
@@ -84,7 +88,7 @@ pub(crate) fn checked<T: RequestBody>(mut value: Value) -> Result<T, ApiError> {
     let graph = if T::GRAPH_AT.is_empty() { None } else { value.pointer_mut(T::GRAPH_AT).map(Value::take) };
     problems.extend_under("", schema::of::<T>()?.problems(&value));
     let graph = match graph.filter(|graph| !graph.is_null()).map(|graph| Graph::read(&graph)) {
-        Some(Ok(read)) => Some(read.graph),
+        Some(Ok(read)) => Some((read.graph, read.warnings)),
         Some(Err(wrong)) => {
             problems.extend_under(T::GRAPH_AT, wrong);
             None
@@ -99,8 +103,9 @@ pub(crate) fn checked<T: RequestBody>(mut value: Value) -> Result<T, ApiError> {
         // JSON Schema accepts 2.0 as an integer; serde does not.
         Err(_) => serde_json::from_value::<T>(with_whole_numbers(value)).map_err(unread)?,
     };
-    if let Some(graph) = graph {
+    if let Some((graph, warnings)) = graph {
         body.set_graph(graph);
+        body.set_warnings(warnings.into_iter().map(|warning| warning.under(T::GRAPH_AT)).collect());
     }
     Ok(body)
 }
@@ -124,7 +129,7 @@ fn with_whole_numbers(value: Value) -> Value {
 }
 
 /// Reads at most `limit` bytes, arriving at 1 KiB a second or faster.
-async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
+pub(crate) async fn bytes(body: Body, limit: usize) -> Result<Bytes, ApiError> {
     let mut body = Incoming::new(body, limit);
     let mut read = BytesMut::new();
     while let Some(more) = body.next().await? {

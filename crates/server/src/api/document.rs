@@ -1,7 +1,7 @@
 //! Builds the OpenAPI document from the handlers' descriptions, and adds what all operations share:
 //! errors, keys, headers and closed answers.
 
-use super::facts::LONGEST_KEY;
+use super::{facts::LONGEST_KEY, roles::is_for_projects, tags::TAGS};
 use crate::error::ErrorBody;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,17 @@ const ALWAYS: [(&str, &str); 6] = [
     ("500", "`internal`: a server error; include `request_id` in a report"),
     ("503", "`busy`, `cannot_store` (the disk is full): try again after `Retry-After` seconds"),
 ];
+/// Errors of operations in a project.
+const IN_PROJECT: [(&str, &str); 2] = [
+    (
+        "403",
+        "`forbidden`: the role of the key or person is too low; `project_archived`: the project is archived; `cross_site`: \
+         a request with a session from another site",
+    ),
+    ("404", "`not_found`: a person's project is absent, or the person is not its member"),
+];
+/// Errors of operations with a session.
+const WITH_SESSION: [(&str, &str); 1] = [("403", "`cross_site`: the request comes from another site")];
 /// Errors of operations with path parameters.
 const WITH_PATH: [(&str, &str); 1] = [("404", "`not_found`: absent, in another project, or not a valid id")];
 /// Errors of operations with a query.
@@ -50,29 +61,43 @@ const PAGING: [(&str, &str, &str); 5] = [
     ("Link", "string", "Links to the first, last, previous and next page."),
 ];
 
+/// Markdown: keys, paging, errors, limits and repeats.
+const INTRODUCTION: &str = include_str!("introduction.md");
+
 /// Requests and answers of real calls by operation id, recorded by a test.
 const EXAMPLES: &str = include_str!("examples.json");
 
 pub(crate) fn of(api: &OpenApi) -> Value {
+    let schemes = json!({
+        "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "Project key."},
+        "CliToken": {"type": "apiKey", "in": "header", "name": "X-CLI-Token", "description": "User token from a sign-in."},
+    });
+    built(api, "Chasqui API", INTRODUCTION, &schemes, &json!([{"ApiKeyAuth": []}]))
+}
+
+/// Document of the dashboard's session routes.
+pub(crate) fn of_app(api: &OpenApi) -> Value {
+    let about = "Sign-in, sessions and one's own account. With the session's cookie and `X-Project-Id` the whole API is \
+        open to a person, within the person's role. The cookie is called `chasqui` on plain http of another machine. \
+        Writes come from a page of this server: `Sec-Fetch-Site: same-origin`, or its `Origin`, with a JSON body.";
+    let cookie = json!({"type": "apiKey", "in": "cookie", "name": "__Host-chasqui", "description": "Session."});
+    built(api, "Chasqui dashboard", about, &json!({"Session": cookie}), &json!([{"Session": []}]))
+}
+
+fn built(api: &OpenApi, title: &str, about: &str, schemes: &Value, security: &Value) -> Value {
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
-            "title": "Chasqui API",
+            "title": title,
             "version": "1",
-            "description": "A project's key goes into `X-API-Key`; everything is scoped to that project. JSON in, JSON out; \
-                answers stand under `data`. Keys that the server does not know are ignored. Times are ISO 8601 in UTC.",
+            "description": about,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "security": [{"ApiKeyAuth": []}],
+        "security": security,
+        "tags": tags(api),
         "paths": sorted(json!(api.paths)),
-        "components": {
-            "securitySchemes": {
-                "ApiKeyAuth": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "Project key."},
-                "CliToken": {"type": "apiKey", "in": "header", "name": "X-CLI-Token", "description": "User token from a sign-in."},
-            },
-            "schemas": sorted(schemas(api)),
-        },
+        "components": {"securitySchemes": schemes, "schemas": sorted(schemas(api))},
     });
     let examples: Value = serde_json::from_str(EXAMPLES).unwrap_or_default();
     for (method, operation) in operations(&mut document["paths"]) {
@@ -82,6 +107,16 @@ pub(crate) fn of(api: &OpenApi) -> Value {
     describe_bodies(&mut document);
     close_answers(&mut document);
     document
+}
+
+/// Descriptions of the tags that the operations have, in the order of their names.
+fn tags(api: &OpenApi) -> Vec<Value> {
+    let mut used = BTreeSet::new();
+    for (_, operation) in operations(&mut json!(api.paths)) {
+        used.extend(operation["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    }
+    let described = TAGS.iter().filter(|(name, _)| used.contains(*name));
+    described.map(|(name, about)| json!({"name": name, "description": about})).collect()
 }
 
 fn schemas(api: &OpenApi) -> Value {
@@ -112,12 +147,12 @@ fn schemas(api: &OpenApi) -> Value {
     schemas
 }
 
-/// Makes `Data<Agent>` and `Page<Agent>` refer to `Agent` instead of repeating it.
+/// Makes `Data<Agent>`, `Warned<Agent>` and `Page<Agent>` refer to `Agent` instead of repeating it.
 fn name_wrapped(schemas: &mut Value) {
     let names: Vec<String> = schemas.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     for name in &names {
         let (place, inner) = match name.split_once('_') {
-            Some(("Data", inner)) => ("/properties/data", inner),
+            Some(("Data" | "Warned", inner)) => ("/properties/data", inner),
             Some(("Page", inner)) => ("/properties/data/items", inner),
             _ => continue,
         };
@@ -141,11 +176,21 @@ fn operations(paths: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> 
     items.filter_map(Value::as_object_mut).flatten().filter(|(_, value)| value.is_object())
 }
 
+/// True for operations under /app: open ones set or read the session's cookie.
+fn needs_session(operation: &Value) -> bool {
+    operation["operationId"].as_str().is_some_and(|name| name.starts_with("app_"))
+}
+
 /// Adds the errors, headers and parameters of the operation's kind.
 fn describe(method: &str, operation: &mut Value) {
     let mut parameters = operation["parameters"].as_array_mut().map(std::mem::take).unwrap_or_default();
     let place = |place: &str| parameters.iter().any(|parameter| parameter["in"] == place);
     let mut errors = BTreeMap::from(ALWAYS);
+    if is_for_projects(operation) {
+        errors.extend(IN_PROJECT);
+    } else if needs_session(operation) {
+        errors.extend(WITH_SESSION);
+    }
     if place("path") {
         errors.extend(WITH_PATH);
     }
@@ -159,7 +204,7 @@ fn describe(method: &str, operation: &mut Value) {
         *schema = not_null(schema.take());
     }
     // Operations of signed-in users have their own security scheme and no idempotency.
-    if method == "post" && operation["security"].is_null() {
+    if method == "post" && is_for_projects(operation) {
         errors.extend(WITH_POST);
         parameters.push(idempotency_key());
     }

@@ -5,7 +5,7 @@ use super::{
     rate::Window,
 };
 use domain::ids::ProjectId;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// Maximum length of an `Idempotency-Key`.
 pub(crate) const LONGEST_KEY: usize = 255;
@@ -23,6 +23,6 @@ pub(crate) struct RequestFacts {
     pub(crate) reserved: OnceLock<Reserved>,
     /// SHA-256 of the body, once read.
     pub(crate) body_hash: OnceLock<[u8; 32]>,
-    /// Rate limit window of the key, once the key is known.
-    pub(crate) window: OnceLock<Window>,
+    /// Rate limit window to show: that of the key or session, or the one that was exceeded.
+    pub(crate) window: Mutex<Option<Window>>,
 }

@@ -34,7 +34,8 @@ impl IfMatch {
         if named.split(',').map(str::trim).any(fits) {
             return Ok(());
         }
-        Err(ApiError::conflict("stale", "the resource changed since the version in If-Match; read it again"))
+        let why = "it changed since the version in If-Match; read it again";
+        Err(ApiError::conflict("stale", "Resource was changed meanwhile", why))
     }
 }
 

@@ -1,18 +1,21 @@
-//! Rate limits per minute: requests of a key, and wrong keys of an address. Fixed windows, counted
-//! by each node.
+//! Rate limits per minute: requests of a key, session or project, and wrong keys of an address.
+//! Fixed windows, counted by each node.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use domain::{Timestamp, ids::ApiKeyId};
+use domain::{Timestamp, ids::ProjectId};
 use std::{
     collections::HashMap,
     net::{IpAddr, Ipv6Addr},
     sync::{Mutex, PoisonError},
 };
+use uuid::Uuid;
 
 /// Subject of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Subject {
-    Key(ApiKeyId),
+    /// A key, a session, or a user of a command line.
+    Principal(Uuid),
+    Project(ProjectId),
     Address(IpAddr),
 }
 
@@ -100,14 +103,12 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::{Id, Span};
-    use uuid::Uuid;
+    use domain::Span;
 
     #[test]
     fn each_key_is_counted_per_minute() {
         let limit = RateLimit::new(2);
-        let (one, other) =
-            (Subject::Key(Id::from_uuid(Uuid::from_u128(1))), Subject::Key(Id::from_uuid(Uuid::from_u128(2))));
+        let (one, other) = (Subject::Principal(Uuid::from_u128(1)), Subject::Principal(Uuid::from_u128(2)));
         let at = |seconds| Timestamp::from_secs(60_000) + Span::from_secs(seconds);
         let remaining: Vec<_> =
             [0, 20, 59].map(|second| limit.count(one, at(second)).map(|w| (w.remaining, w.over))).into();

@@ -1,36 +1,68 @@
 //! Limits open event streams, because each polls the database (docs/spec/reliability.md 11).
 
 use crate::ApiError;
-use domain::ids::ApiKeyId;
+use axum::http::{HeaderMap, header::ACCEPT};
+use domain::ids::ProjectId;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
 };
+use uuid::Uuid;
 
-/// Maximum streams of one key.
-const PER_KEY: usize = 5;
+/// Maximum streams of one key or session.
+const PER_PRINCIPAL: usize = 5;
 /// Maximum streams of this node.
 const PER_NODE: usize = 1_000;
 
-/// The open streams of a node, by key.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Streams(Arc<Mutex<HashMap<ApiKeyId, usize>>>);
+/// True if the client asks for a stream instead of a list.
+pub(crate) fn is_asked(headers: &HeaderMap) -> bool {
+    text(headers, ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/event-stream"))
+}
+
+/// Place after which a client continues.
+pub(crate) fn last_event_id(headers: &HeaderMap) -> Option<&str> {
+    text(headers, "last-event-id").map(str::trim).filter(|id| !id.is_empty())
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The open streams of a node, by project and principal: a key or a session.
+#[derive(Debug, Clone)]
+pub(crate) struct Streams {
+    /// Maximum of one project; 0 for none.
+    per_project: usize,
+    open: Arc<Mutex<HashMap<(ProjectId, Uuid), usize>>>,
+}
 
 /// An open stream; dropping it releases its place.
 #[derive(Debug)]
 pub(crate) struct Open {
     streams: Streams,
-    key: ApiKeyId,
+    key: (ProjectId, Uuid),
 }
 
 impl Streams {
-    /// Opens a stream. Fails with [`ApiError::TooManyStreams`] if the key has five or the node a
-    /// thousand.
-    pub(crate) fn open(&self, key: ApiKeyId) -> Result<Open, ApiError> {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.get(&key).is_some_and(|count| *count >= PER_KEY) || open.values().sum::<usize>() >= PER_NODE {
+    pub(crate) fn new(per_project: usize) -> Self {
+        Self { per_project, open: Arc::default() }
+    }
+
+    /// Opens a stream. Fails with [`ApiError::TooManyStreams`] if the key or session has five, the
+    /// project its maximum, or the node a thousand.
+    pub(crate) fn open(&self, project: ProjectId, principal: Uuid) -> Result<Open, ApiError> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut of_project, mut of_principal, mut all) = (0, 0, 0);
+        for ((in_project, by), count) in open.iter() {
+            of_project += if *in_project == project { *count } else { 0 };
+            of_principal += if *by == principal { *count } else { 0 };
+            all += count;
+        }
+        let project_is_full = self.per_project > 0 && of_project >= self.per_project;
+        if project_is_full || of_principal >= PER_PRINCIPAL || all >= PER_NODE {
             return Err(ApiError::TooManyStreams);
         }
+        let key = (project, principal);
         *open.entry(key).or_default() += 1;
         Ok(Open { streams: self.clone(), key })
     }
@@ -38,7 +70,7 @@ impl Streams {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.streams.open.lock().unwrap_or_else(PoisonError::into_inner);
         let left = open.get(&self.key).map_or(0, |count| count.saturating_sub(1));
         if left == 0 {
             open.remove(&self.key);
@@ -52,19 +84,21 @@ impl Drop for Open {
 mod tests {
     use super::*;
     use domain::Id;
-    use uuid::Uuid;
 
     #[test]
-    fn key_may_open_five_streams_and_node_a_thousand() {
-        let streams = Streams::default();
-        let key = |number| Id::from_uuid(Uuid::from_u128(number));
-        let mut open: Vec<_> = (0..PER_KEY).map(|_| streams.open(key(1)).unwrap()).collect();
-        assert!(matches!(streams.open(key(1)), Err(ApiError::TooManyStreams)));
+    fn key_may_open_five_streams_project_its_maximum_and_node_a_thousand() {
+        let streams = Streams::new(7);
+        let open_one = |project, key| streams.open(Id::from_uuid(Uuid::from_u128(project)), Uuid::from_u128(key));
+        let is_refused = |project, key| matches!(open_one(project, key), Err(ApiError::TooManyStreams));
+        let mut open: Vec<_> = (0..PER_PRINCIPAL).map(|_| open_one(1, 1).unwrap()).collect();
+        assert!(is_refused(1, 1) && is_refused(2, 1), "a person's projects count together");
         open.pop();
-        open.push(streams.open(key(1)).unwrap());
-        open.extend((5..1_000).map(|number| streams.open(key(number)).unwrap()));
-        assert!(matches!(streams.open(key(2)), Err(ApiError::TooManyStreams)));
+        open.push(open_one(1, 1).unwrap());
+        open.extend((2..4).map(|key| open_one(1, key).unwrap()));
+        assert!(is_refused(1, 9), "the project has seven");
+        open.extend((7..1_000).map(|number| open_one(number, number).unwrap()));
+        assert!(is_refused(5_000, 5_000));
         open.clear();
-        assert!(streams.0.lock().unwrap().is_empty(), "nothing is kept of keys without streams");
+        assert!(streams.open.lock().unwrap().is_empty(), "nothing is kept of keys without streams");
     }
 }

@@ -51,6 +51,15 @@ impl PartialSchema for Time {
 
 impl ToSchema for Time {}
 
+/// An e-mail address in the stored spelling; `None` for another text.
+pub(crate) fn email_address(text: &str) -> Option<String> {
+    let email = text.trim().to_lowercase();
+    let (name, host) = email.split_once('@')?;
+    let is_odd = |c: char| c.is_whitespace() || c.is_control();
+    let fits = !name.is_empty() && !host.is_empty() && email.len() <= 254 && !email.contains(is_odd);
+    fits.then_some(email)
+}
+
 /// A phone number with country code, in any common spelling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PhoneNumber(pub(crate) Phone);

@@ -1,9 +1,11 @@
-//! API keys of all projects: list and revoke.
+//! API keys of all projects: list, rotate and revoke.
 
 use super::{Operator, OperatorError};
 use domain::{
-    Id, Timestamp,
+    Id, Span, Timestamp,
+    event::Event,
     ids::{ApiKeyId, ProjectId},
+    role::Role,
 };
 use runtime::context::PLATFORM_PROJECT;
 use store::{
@@ -24,9 +26,25 @@ pub struct Key {
     pub project_name: String,
     /// First part of the key, which is no secret.
     pub prefix: String,
+    /// Empty if none was given.
+    pub name: String,
+    /// None: all rights of the project.
+    pub role: Option<Role>,
     /// E-mail address of the user who created it; none if it was the operator.
     pub created_by: Option<String>,
     pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    /// A minute old at most; none if the key was never used.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A new key in place of another one.
+#[derive(Debug, Clone)]
+pub struct Rotated {
+    pub project: ProjectId,
+    pub id: ApiKeyId,
+    /// The secret, shown this once.
+    pub key: String,
 }
 
 impl Operator {
@@ -58,8 +76,18 @@ impl Operator {
                     Some(user) => users::find(&mut conn, user).await?.map(|user| user.email),
                     None => None,
                 };
-                let (id, project, prefix) = (row.id, row.project_id, format!("chq_{}", row.lookup));
-                keys.push(Key { id, project, project_name, prefix, created_by, created_at: row.created_at });
+                keys.push(Key {
+                    id: row.id,
+                    project: row.project_id,
+                    project_name,
+                    prefix: format!("chq_{}", row.lookup),
+                    name: row.name,
+                    role: row.role,
+                    created_by,
+                    created_at: row.created_at,
+                    expires_at: row.expires_at,
+                    last_used_at: row.last_used_at,
+                });
             }
         }
     }
@@ -67,14 +95,9 @@ impl Operator {
     /// Revokes a key: requests with it are refused from now on. Returns its project, and `false` if
     /// it was revoked before.
     pub async fn revoke_key(&self, id: ApiKeyId) -> Result<(ProjectId, bool), OperatorError> {
-        self.migrate().await?;
-        let project = {
-            let mut reader = self.store.read().await?;
-            unscoped::project_of_key(&mut reader.conn(), id).await?
-        };
-        let project = project.filter(|project| *project != PLATFORM_PROJECT).ok_or(OperatorError::NoKey(id))?;
+        let project = self.project_of_key(id).await?;
         let (row_id, now) = (self.uuid()?, self.clock.now());
-        let revoked = transact!(self.store, "key.revoke", tx => {
+        let revoked = transact!(self.store, "key.revoke", OperatorError, tx => {
             let revoked = api_keys::revoke(tx, project, id, now).await?;
             if revoked {
                 let row = AuditRow {
@@ -86,9 +109,35 @@ impl Operator {
                     request_id: String::new(),
                 };
                 audit::append(tx, project, &row).await?;
+                self.event(tx, project, Event::ApiKeyRevoked, id.uuid()).await?;
             }
-            store::Result::Ok(revoked)
+            Ok(revoked)
         })?;
         Ok((project, revoked))
+    }
+
+    /// Replaces a key by a new one with its name, role and lifetime. The old one stays valid for
+    /// `overlap`.
+    pub async fn rotate_key(&self, id: ApiKeyId, overlap: Span) -> Result<Rotated, OperatorError> {
+        let project = self.project_of_key(id).await?;
+        let (key, new_id, now) = (self.new_key()?, Id::from_uuid(self.uuid()?), self.clock.now());
+        let audit = self.audit_row("key.rotate", id.to_string())?;
+        transact!(self.store, "key.rotate", OperatorError, tx => {
+            if !api_keys::rotate(tx, project, id, (new_id, &key), None, overlap, now).await? {
+                return Err(OperatorError::NoKey(id));
+            }
+            if overlap == Span::ZERO {
+                self.event(tx, project, Event::ApiKeyRevoked, id.uuid()).await?;
+            }
+            Ok(audit::append(tx, project, &audit).await?)
+        })?;
+        Ok(Rotated { project, id: new_id, key: key.text })
+    }
+
+    async fn project_of_key(&self, id: ApiKeyId) -> Result<ProjectId, OperatorError> {
+        self.migrate().await?;
+        let mut reader = self.store.read().await?;
+        let project = unscoped::project_of_key(&mut reader.conn(), id).await?;
+        project.filter(|project| *project != PLATFORM_PROJECT).ok_or(OperatorError::NoKey(id))
     }
 }

@@ -1,7 +1,8 @@
 //! Approval of sign-ins by code.
 
 use super::{Operator, OperatorError};
-use domain::{Id, Timestamp, cli_login, ids::UserId};
+use crate::api::values::email_address;
+use domain::{Id, Timestamp, cli_login, event::Event, ids::UserId};
 use store::{
     cli_logins::{self, Access},
     transact, users,
@@ -42,7 +43,7 @@ impl Operator {
     /// user if absent. The token gets these rights, whatever else the user may do. Returns the user
     /// id, to which conversations are assigned.
     pub async fn approve_login(&self, code: &str, email: &str, rights: Rights<'_>) -> Result<UserId, OperatorError> {
-        let email = email_address(email)?;
+        let email = email_address(email).ok_or_else(|| OperatorError::BadEmail(email.trim().to_lowercase()))?;
         self.migrate().await?;
         let mut projects = Vec::new();
         if let Rights::Projects(wanted) = rights {
@@ -59,7 +60,9 @@ impl Operator {
         transact!(self.store, "cli.login.approve", OperatorError, tx => {
             let user = users::ensure(tx, new_id, &email, is_operator, now).await?;
             for project in &projects {
-                users::join(tx, *project, user.id, now).await?;
+                if users::join(tx, *project, user.id, now).await? {
+                    self.event(tx, *project, Event::MemberUpdated, user.id.uuid()).await?;
+                }
             }
             if !cli_logins::approve(tx, &hash, user.id, access, now).await? {
                 // Also takes back the user's new rights.
@@ -68,13 +71,4 @@ impl Operator {
             Ok(user.id)
         })
     }
-}
-
-fn email_address(text: &str) -> Result<String, OperatorError> {
-    let email = text.trim().to_lowercase();
-    let parts = email.split_once('@').filter(|(name, host)| !name.is_empty() && !host.is_empty());
-    if parts.is_none() || email.len() > 254 || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(OperatorError::BadEmail(email));
-    }
-    Ok(email)
 }

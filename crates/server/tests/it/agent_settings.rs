@@ -69,7 +69,7 @@ async fn invalid_settings_are_refused_with_their_path() {
             "/agent/llm_config/fallbacks/1/api_key",
             "unsupported",
         ),
-        (json!({"llm_config": {"provider_name": "Nobody"}}), "/agent/llm_config/provider_name", ""),
+        (json!({"llm_config": {"provider_name": " "}}), "/agent/llm_config/provider_name", ""),
         (json!({"llm_config": {"temperature": 3}}), "/agent/llm_config/temperature", ""),
         (json!({"limits": {"messages": 0}}), "/agent/limits/messages", ""),
         (json!({"limits": {"over_budget": "explode"}}), "/agent/limits/over_budget", ""),

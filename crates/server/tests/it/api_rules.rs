@@ -2,8 +2,26 @@
 
 use reqwest::Method;
 use serde_json::json;
+use server::Hosts;
 use store::audit;
 use testkit::TestApp;
+
+#[tokio::test]
+async fn foreign_host_is_refused_on_every_path_where_hosts_are_listed() {
+    let app = TestApp::with(true, |config| config.hosts = Hosts::of("shop.example")).await;
+    let refused = async |path: &str, host: &str| {
+        let answer = app.request(Method::GET, path).header("host", host).send().await.unwrap();
+        answer.text().await.unwrap().contains("host_not_allowed")
+    };
+    for path in ["/api/v1/agents", "/webhooks/whatsapp", "/health/live", "/docs", "/nothing"] {
+        let answer = app.call_raw(&[("host", "rebound.example")], Method::GET, path, None).await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (403, Some("host_not_allowed")), "{path}");
+        assert!(!refused(path, "shop.example").await && !refused(path, "localhost:1").await, "{path}");
+    }
+    let open = TestApp::start().await;
+    let any = open.request(Method::GET, "/health/live").header("host", "rebound.example").send().await.unwrap();
+    assert_eq!(any.status(), 200, "a proxy may pass any name on");
+}
 
 #[tokio::test]
 async fn key_over_its_rate_limit_gets_429_with_retry_after() {

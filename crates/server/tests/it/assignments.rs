@@ -160,7 +160,8 @@ async fn no_execution_starts_while_assigned_and_the_next_one_gets_all_messages_i
     desk.release(&assignment).await;
     assert_eq!(desk.questions().await, 1);
     let request = app.model().requests().pop().unwrap();
-    let texts: Vec<_> = request["messages"].as_array().unwrap().iter().filter_map(|m| m["content"].as_str()).collect();
+    let texts = request["messages"].as_array().unwrap().iter().filter_map(|m| m["content"].as_str());
+    let texts: Vec<_> = texts.flat_map(|text| text.split("\n\n")).collect();
     let place =
         |text: &str| texts.iter().position(|other| *other == text).unwrap_or_else(|| panic!("{text}: {texts:#?}"));
     assert!(place("first") < place("Maria: second") && place("Maria: second") < place("third\nfourth"));

@@ -1,7 +1,7 @@
 //! Limits of connections and of unverified bodies, and the operations listener. Time limits are
 //! tested in `connections/accept.rs`, with a clock that stands still.
 
-use domain::Span;
+use domain::{Span, Timestamp};
 use gateways::whatsapp::signature;
 use reqwest::Method;
 use secrecy::SecretString;
@@ -159,6 +159,21 @@ async fn metrics_and_deep_health_have_a_listener_of_their_own() {
     let deep: serde_json::Value = reqwest::get(deep).await.unwrap().json().await.unwrap();
     assert_eq!((&deep["status"], &deep["database"]["status"]), (&"ok".into(), &"ok".into()), "{deep}");
     assert!(app.metrics().await.contains("connections_open"));
+}
+
+#[tokio::test]
+async fn deep_health_warns_90_days_before_the_end_of_the_graph_version() {
+    let app = TestApp::start().await;
+    let graph = async || {
+        let deep = format!("{}/health/deep", app.app.operations_url().unwrap());
+        let deep: serde_json::Value = reqwest::get(deep).await.unwrap().json().await.unwrap();
+        deep["graph_api"].clone()
+    };
+    let expected = serde_json::json!({"version": "v25.0", "ends": "2028-07-29", "warning": null});
+    assert_eq!(graph().await, expected);
+    let notice = Timestamp::parse_iso("2028-04-30T00:00:00Z").unwrap();
+    app.clock.forward(notice - app.clock.now());
+    assert_eq!(graph().await["warning"], "Meta ends it on 2028-07-29, in less than 90 days");
 }
 
 #[tokio::test]

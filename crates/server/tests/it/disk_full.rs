@@ -1,6 +1,9 @@
 //! A full disk: work waits without spinning and continues by itself; requests are answered 503.
 
+use crate::log::Log;
 use domain::Span;
+use gateways::whatsapp::signature::HEADER;
+use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
 use testkit::{ANA, TestApp, database::TestDatabase};
@@ -56,6 +59,7 @@ async fn requests_and_webhooks_get_503_while_nothing_can_be_stored() {
         return;
     }
     let app = TestApp::start().await;
+    let (log, _guard) = Log::start();
     let store = &app.app.context().store;
     store.fill_disk(true).await.unwrap();
     let prompt = "be kind ".repeat(4_000);
@@ -71,6 +75,18 @@ async fn requests_and_webhooks_get_503_while_nothing_can_be_stored() {
     let refused = refused.expect("a full disk");
     assert_eq!((refused.status, refused.body["code"].as_str()), (503, Some("cannot_store")), "{}", refused.body);
     assert!(refused.headers.contains_key("retry-after"));
+    // Kept as evidence, as it belongs to no number.
+    let body = json!({"object": "page", "text": "hello ".repeat(50_000)}).to_string();
+    let signature = gateways::whatsapp::signature::sign(&emulator::APP_SECRET.into(), body.as_bytes());
+    let deliver = || {
+        let request = app.request(Method::POST, "/webhooks/whatsapp").header(HEADER, signature.clone());
+        request.body(body.clone()).send()
+    };
+    assert_eq!(deliver().await.unwrap().status(), 503, "Meta delivers again");
+    for line in ["requests are answered 503", "webhook not stored"] {
+        assert_eq!(log.lines(line).len(), 1, "{line}");
+    }
     store.fill_disk(false).await.unwrap();
     app.agent(json!({"name": "There is room again"})).await;
+    assert_eq!(deliver().await.unwrap().status(), 200);
 }

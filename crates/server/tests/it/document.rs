@@ -10,11 +10,16 @@ use testkit::TestApp;
 
 #[test]
 fn committed_document_matches_the_handlers() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi/v1.json");
-    let committed = fs::read_to_string(path).unwrap_or_default();
-    let committed: Value = serde_json::from_str(&committed).unwrap_or_default();
-    let same = committed == server::openapi();
-    assert!(same, "openapi/v1.json is outdated: run `cargo xtask openapi` and commit the difference");
+    for (file, document) in [("v1", server::openapi()), ("app", server::app_openapi())] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../openapi/{file}.json"));
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            fs::write(&path, format!("{document:#}\n")).unwrap();
+        }
+        let committed = fs::read_to_string(path).unwrap_or_default();
+        let committed: Value = serde_json::from_str(&committed).unwrap_or_default();
+        let same = committed == document;
+        assert!(same, "openapi/{file}.json is outdated: run `cargo xtask openapi` and commit the difference");
+    }
 }
 
 /// `UPDATE_LIMITS=1` writes the table.
@@ -65,9 +70,9 @@ async fn document_is_served_without_a_key() {
 
 #[test]
 fn operations_have_unique_ids_summaries_tags_and_valid_references() {
-    let document = server::openapi();
+    let (document, app) = (server::openapi(), server::app_openapi());
     let mut names = Vec::new();
-    for item in document["paths"].as_object().unwrap().values() {
+    for item in [&document, &app].into_iter().flat_map(|one| one["paths"].as_object().unwrap().values()) {
         for operation in item.as_object().unwrap().values() {
             let name = operation["operationId"].as_str().unwrap();
             assert!(operation["summary"].is_string() && operation["tags"][0].is_string(), "{name}");
@@ -79,6 +84,32 @@ fn operations_have_unique_ids_summaries_tags_and_valid_references() {
     names.dedup();
     assert_eq!(names.len(), count, "an operation's name is used twice");
     check_references(&document, &document);
+    check_references(&app, &app);
+}
+
+#[test]
+fn operations_tags_and_variants_are_described_and_named() {
+    let document = server::openapi();
+    let described = |value: &Value| value["description"].as_str().is_some_and(|text| text.len() > 10);
+    let tags: Vec<&Value> = document["tags"].as_array().unwrap().iter().collect();
+    assert!(tags.iter().all(|tag| described(tag)), "{tags:?}");
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            assert!(described(operation), "{} has no description", operation["operationId"]);
+            let tag = &operation["tags"][0];
+            assert!(tags.iter().any(|known| known["name"] == *tag), "{tag} has no description");
+        }
+    }
+    for chapter in ["Keys", "Paging", "Errors", "Limits", "Repeating requests"] {
+        assert!(document["info"]["description"].as_str().unwrap().contains(&format!("## {chapter}")), "{chapter}");
+    }
+    let message = &document["components"]["schemas"]["StructuredMessage"];
+    assert_eq!(message["discriminator"]["propertyName"], "type");
+    let links: Vec<&str> = message["oneOf"].as_array().unwrap().iter().filter_map(|one| one["$ref"].as_str()).collect();
+    let mapped: Vec<&str> =
+        message["discriminator"]["mapping"].as_object().unwrap().values().filter_map(Value::as_str).collect();
+    assert_eq!(links.len(), 2);
+    assert!(links.iter().all(|link| mapped.contains(link)), "{message}");
 }
 
 fn check_references(value: &Value, document: &Value) {

@@ -108,3 +108,33 @@ async fn key_may_open_five_event_streams() {
     open.pop();
     testkit::until(|| async { follow().await.status() == 200 }).await;
 }
+
+#[tokio::test]
+async fn resumed_stream_does_not_read_the_journal_from_its_start() {
+    let app = TestApp::start().await;
+    let (agent, execution) = talked(&app).await;
+    for round in 0..12 {
+        app.model().says("And?");
+        app.contact_sends(ANA, &format!("more {round}")).await;
+        app.run_until_idle().await;
+    }
+    let one = format!("/api/v1/agents/{agent}/executions/{execution}");
+    let body = json!({"agent_execution": {"status": "ended"}});
+    assert_eq!(app.call(reqwest::Method::PUT, &one, Some(body)).await.status, 200);
+    app.run_until_idle().await;
+    let path = format!("{one}/events");
+    let all = stream(&app, &path, None).await;
+    assert!(all.len() > 60, "{}", all.len());
+    for after in 0..all.len() {
+        assert_eq!(stream(&app, &path, Some(&after.to_string())).await, all[after..], "after {after}");
+    }
+    let (store, id) = (&app.app.context().store, execution.parse().unwrap());
+    let damaged =
+        store::transact!(store, "test.damage", tx => store::journal::damage_events(tx, app.project, id, 2).await);
+    assert_eq!(damaged.unwrap(), 1);
+    assert!(stream(&app, &path, None).await.len() < all.len(), "reading from the start meets the damage");
+    let place = all.len() - 3;
+    assert_eq!(stream(&app, &path, Some(&place.to_string())).await, all[place..]);
+    let last_page = app.get(&format!("{path}?per_page=5&page={}", all.len() / 5)).await;
+    assert_eq!(last_page.data().as_array().unwrap().len(), 5);
+}

@@ -122,5 +122,7 @@ async fn only_a_waiting_execution_can_be_resumed() {
     assert_eq!((ended["status"].as_str(), ended["end_reason"].as_str()), (Some("ended"), Some("reached_end")));
     let path = format!("/api/v1/agents/{agent}/executions/{}/resume", ended["id"].as_str().unwrap());
     let refused = app.post(&path, json!({})).await;
+    let said = (refused.body["error"].as_str(), refused.body["message"].as_str());
     assert_eq!((refused.status, refused.body["code"].as_str()), (422, Some("invalid_transition")));
+    assert_eq!(said, (Some("Execution cannot be resumed"), Some("Status is ended")));
 }

@@ -41,6 +41,7 @@ async fn key_reused_with_another_body_or_route_is_refused() {
     assert_eq!(send(&app, "k", "/api/v1/agents", &agent("One")).await.status, 201);
     let other = send(&app, "k", "/api/v1/agents", &agent("Two")).await;
     assert_eq!((other.status, other.body["code"].as_str()), (422, Some("idempotency_mismatch")));
+    assert_eq!(other.body["error"], "Idempotency-Key was used for another request");
     assert_eq!(send(&app, "k", "/api/v1/agents?x=1", &agent("One")).await.status, 422);
     assert_eq!(send(&app, "k2", "/api/v1/agents", &agent("One")).await.status, 201);
     assert_eq!(app.get("/api/v1/agents").await.body["meta"]["total_count"], 2);

@@ -170,7 +170,7 @@ async fn say(app: &TestApp, policy: Policy) -> domain::ids::OutboxId {
         let row = conversations::find(tx, app.project, conversation).await?.unwrap();
         let next = conversations::next_out(tx, app.project, conversation, now).await?.unwrap();
         let new = messages::NewMessage {
-            id: message, seq: next.next_seq, direction: Direction::Outbound, origin: MessageOrigin::Api, kind: "text", content: TEXT, raw: None, wamid: None,
+            id: message, seq: next.next_seq, direction: Direction::Outbound, origin: MessageOrigin::Api, author: None, kind: "text", content: TEXT, raw: None, wamid: None,
             wa_timestamp: None, execution: None, now,
         };
         messages::insert(tx, app.project, conversation, &new).await?;

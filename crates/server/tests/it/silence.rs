@@ -1,6 +1,7 @@
 //! Each cause of a missing answer gives a log line and a metric, which
 //! docs/operations.md explains.
 
+use crate::log::Log;
 use reqwest::Method;
 use runtime::{
     metric_table::{METRICS, Metric, MetricKind},
@@ -9,43 +10,10 @@ use runtime::{
 use serde_json::{Value, json};
 use std::{
     collections::BTreeSet,
-    fs, io,
+    fs,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
 };
 use testkit::{ANA, OWN_NUMBER_ID, TestApp};
-use tracing::subscriber::DefaultGuard;
-
-/// The log of this thread, on which a test's server runs.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn start() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .with_max_level(tracing::Level::INFO);
-        (log, tracing::subscriber::set_default(subscriber.finish()))
-    }
-
-    fn lines(&self, with: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains(with)).map(str::to_owned).collect()
-    }
-}
 
 fn document() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md")).unwrap()
@@ -119,7 +87,8 @@ async fn expired_whatsapp_token_and_closed_window_are_reported() {
     fault(&app, json!({"error": "token_expired"})).await;
     app.contact_sends(ANA, "hello").await;
     app.run_until_idle().await;
-    expect(&app, &log, Cause::SendFailed, "channel_auth", &app.project.to_string()).await;
+    let line = expect(&app, &log, Cause::SendFailed, "channel_auth", &app.project.to_string()).await;
+    assert!(line.contains(&format!("agent={agent}")), "{line}");
 
     let app = TestApp::start().await;
     let (log, _guard) = Log::start();
@@ -179,6 +148,24 @@ async fn message_that_may_not_have_arrived_and_is_not_repeated_is_reported() {
     app.run_until_idle().await;
     app.forward(domain::Span::from_mins(30)).await;
     expect(&app, &log, Cause::SendUnconfirmed, "", &app.project.to_string()).await;
+}
+
+#[tokio::test]
+async fn message_that_a_status_confirmed_before_its_settlement_is_not_reported() {
+    let app = TestApp::start().await;
+    let (log, _guard) = Log::start();
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    app.activate(ANA, &agent).await;
+    let conversation = app.get("/api/v1/whatsapp_conversations").await.data()[0]["id"].as_str().unwrap().to_owned();
+    let early = json!({"when": {"surface": "webhook", "event": "status"}, "do": {"status_before_response": {"ms": 0}}});
+    app.emulator_call(Method::POST, "/faults", Some(early)).await;
+    fault(&app, json!({"accept_then_error": "policy_block"})).await;
+    let template = json!({"message": {"message_type": "template", "template_name": "hello_world"}});
+    app.post(&format!("/api/v1/whatsapp_conversations/{conversation}/whatsapp_messages"), template).await.id();
+    app.run_until_idle().await;
+    app.forward(domain::Span::from_mins(30)).await;
+    assert_eq!(app.chat(ANA).await.iter().filter(|message| message["content"]["name"] == "hello_world").count(), 1);
+    assert_eq!(log.lines("a contact gets no answer"), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -89,6 +89,8 @@ async fn chat_reports_a_failed_execution_and_continues() {
     assert!(chat["error"].as_str().is_some_and(|text| !text.is_empty()));
     let resumed = app.post(&format!("/api/v1/test_chats/{}/resume", chat["id"].as_str().unwrap()), json!({})).await;
     assert_eq!((resumed.status, &resumed.body["code"]), (422, &json!("invalid_transition")));
+    let said = (&resumed.body["error"], &resumed.body["message"]);
+    assert_eq!(said, (&json!("Test chat cannot be resumed"), &json!("Status is error")));
     app.model().says("Back.");
     let chat = send_text(&app, &agent, json!({"agent_test_chat_id": chat["id"]})).await;
     assert_eq!((&chat["status"], messages(&chat).last().unwrap()), (&json!("completed"), &("assistant", "Back.")));
@@ -197,4 +199,16 @@ async fn snapshot_never_changes_and_chats_run_its_graph() {
     let bad = app.post(&path, json!({"graph": {"nodes": [], "edges": []}})).await;
     assert_eq!(bad.status, 422);
     assert!(bad.body["details"][0]["path"].as_str().unwrap().starts_with("/graph"), "{}", bad.body);
+}
+
+#[tokio::test]
+async fn chat_that_ended_in_a_handoff_says_so_in_its_last_line() {
+    let app = TestApp::start().await;
+    let nodes = json!([{"name": "__start__"}, {"name": "a", "prompt": "Help."}, {"name": "h", "type": "HandoffNode"}, {"name": "__end__"}]);
+    let edges = json!([{"from": "__start__", "to": "a"}, {"from": "a", "to": "h"}, {"from": "a", "to": "__end__"}]);
+    let agent = app.agent(json!({"name": "Desk", "graph": {"nodes": nodes, "edges": edges}})).await;
+    app.model().calls(&[("MoveToNextNode", json!({"next_node": "h", "reason": "wants a person"}))]);
+    let chat = send_text(&app, &agent, json!({})).await;
+    assert_eq!(chat["status"], "completed");
+    assert_eq!(messages(&chat)[1..], [("assistant", "[The agent handed the conversation over to a person.]")]);
 }

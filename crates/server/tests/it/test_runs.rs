@@ -87,7 +87,7 @@ async fn test_case_is_played_by_script_and_graded_by_rubric() {
     let run = read(&app, &run).await;
     assert_eq!(
         (&run["score"], &run["status"], &run["execution_completed"]),
-        (&json!(0.86), &json!("completed"), &json!(true))
+        (&json!(0.85), &json!("completed"), &json!(true))
     );
     assert_eq!(run["feedback"], "- [pass] it did");
     let texts: Vec<_> =
@@ -387,4 +387,45 @@ async fn crashed_test_run_is_resumed() {
     let texts: Vec<_> =
         run["conversation"].as_array().unwrap().iter().map(|line| line["content"].as_str().unwrap()).collect();
     assert_eq!(texts, ["A", "a"]);
+}
+
+#[tokio::test]
+async fn judge_and_simulated_user_ask_the_model_of_the_agent() {
+    let app = TestApp::start().await;
+    let agent =
+        app.agent(json!({"name": "Plain", "llm_config": {"provider_model_name": "small-7b", "max_tokens": 9}})).await;
+    let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
+    user(&app, "hello");
+    app.model().says("Hello!");
+    user(&app, "CONVERSATION_ENDED");
+    // A percentage is no score: asked once more, with the reason.
+    grade(&app, 85.0);
+    grade(&app, 0.85);
+    let run = start(&app, &case).await;
+    app.run_until_idle().await;
+    assert_eq!(read(&app, &run).await["score"], 0.85);
+    let requests = app.model().requests();
+    assert!(requests.iter().all(|request| request["model"] == "small-7b"), "{requests:?}");
+    let last = requests.last().unwrap();
+    assert!(last["messages"].to_string().contains("not between 0 and 1"));
+    assert_ne!(last["max_tokens"], 9, "a judge needs more room than an agent");
+}
+
+#[tokio::test]
+async fn judge_that_gives_no_verdict_twice_leaves_the_run_without_a_score() {
+    let app = TestApp::start().await;
+    let agent = app.agent(json!({"name": "Plain"})).await;
+    let (_, case) = case(&app, &agent, "Say hello.", "It greets.").await;
+    user(&app, "hello");
+    app.model().says("Hello!");
+    user(&app, "CONVERSATION_ENDED");
+    grade(&app, 85.0);
+    grade(&app, -1.0);
+    let run = start(&app, &case).await;
+    app.run_until_idle().await;
+    let run = read(&app, &run).await;
+    assert_eq!(
+        (&run["status"], &run["score"], &run["error"]["type"]),
+        (&json!("error"), &Value::Null, &json!("judge_failed"))
+    );
 }

@@ -19,6 +19,8 @@ pub(crate) enum Counter {
     /// An agent's executions without those of tests.
     ExecutionsOf(Uuid),
     SandboxSessions,
+    /// Bytes of stored files and versions of agents, not rows.
+    StoredBytes,
     TestRunsOfCase(Uuid),
     TestRunsOfSuite(Uuid),
     WhatsappConfigs,
@@ -34,6 +36,7 @@ impl Counter {
             Self::Customers => ("customers", project),
             Self::ExecutionsOf(agent) => ("executions", agent),
             Self::SandboxSessions => ("sandbox_sessions", project),
+            Self::StoredBytes => ("stored_bytes", project),
             Self::TestRunsOfCase(case) => ("test_runs_of_case", case),
             Self::TestRunsOfSuite(suite) => ("test_runs_of_suite", suite),
             Self::WhatsappConfigs => ("whatsapp_configs", project),

@@ -21,6 +21,10 @@ pub enum Error {
     /// The disk of the database is full: nothing can be written until there is room.
     #[error("the database's disk is full: {0}")]
     DiskFull(String),
+    /// All connections are in use, and none became free in time. Not repeated at once: that would
+    /// add to the load.
+    #[error("no connection to the database became free")]
+    NoConnection,
     /// Everything else: connection lost, misuse.
     #[error("database: {0}")]
     Unavailable(String),
@@ -37,6 +41,9 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if let sqlx::Error::ColumnDecode { source, .. } = &error {
             return Self::Damaged { what: "column", why: source.to_string() };
+        }
+        if matches!(error, sqlx::Error::PoolTimedOut) {
+            return Self::NoConnection;
         }
         let Some(database) = error.as_database_error() else { return Self::Unavailable(error.to_string()) };
         match database.code().as_deref() {

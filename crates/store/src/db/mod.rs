@@ -21,6 +21,8 @@ pub(crate) mod row;
 pub(crate) mod sql;
 pub(crate) mod sqlite;
 pub(crate) mod store;
+#[cfg(feature = "testing")]
+pub mod tables;
 pub(crate) mod transact;
 pub(crate) mod url;
 mod wal;

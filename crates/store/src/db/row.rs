@@ -1,6 +1,6 @@
 //! Conversions between Rust values and columns, and between rows and structs, on either engine.
 
-use domain::{Id, Span, Timestamp};
+use domain::{Id, Span, Timestamp, author::Author};
 use rusqlite::{
     ToSql,
     types::{FromSql, FromSqlResult, Type, ValueRef},
@@ -84,6 +84,7 @@ bound! {
     Timestamp as i64: time => time.micros();
     Span as i64: span => span.micros();
     Id<T> as Uuid where T: id => id.uuid();
+    Author as String: author => author.to_string();
 }
 
 impl<T: Parameter + Sized> Parameter for &T {
@@ -100,6 +101,13 @@ impl Column for Timestamp {
     type Stored = i64;
     fn read(stored: i64) -> Result<Self, UnknownValue> {
         Ok(Self::from_micros(stored))
+    }
+}
+
+impl Column for Author {
+    type Stored = String;
+    fn read(stored: String) -> Result<Self, UnknownValue> {
+        stored.parse().map_err(|_| UnknownValue { value: stored, kind: "author" })
     }
 }
 

@@ -112,7 +112,7 @@ impl Readers {
 
     pub(crate) async fn acquire(&self) -> Result<PooledReader, Error> {
         let permit = tokio::time::timeout(PATIENCE, self.0.permits.clone().acquire_owned()).await;
-        let permit = permit.map_err(|_| Error::Unavailable("no connection for reading became free".into()))?;
+        let permit = permit.map_err(|_| Error::NoConnection)?;
         let permit = permit.map_err(|_| Error::Unavailable("the database is closed".into()))?;
         let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let conn = match idle {

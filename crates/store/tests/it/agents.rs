@@ -96,7 +96,7 @@ async fn metadata_and_notes_raise_the_contact_context_version() {
     let version = async || {
         let pinned =
             transact!(world.store, "test", tx => agents::snapshot_for(tx, world.project, agent.id, contact).await);
-        let (snapshot, version) = pinned.unwrap().unwrap();
+        let (snapshot, version, _) = pinned.unwrap().unwrap();
         assert_eq!(snapshot, agent.snapshot_id);
         version
     };
@@ -106,6 +106,7 @@ async fn metadata_and_notes_raise_the_contact_context_version() {
         name: None,
         content: "Pays late".into(),
         metadata: "{}".into(),
+        author: None,
         created_at: NOW,
         updated_at: NOW,
     };

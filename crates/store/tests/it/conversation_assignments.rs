@@ -19,6 +19,7 @@ fn assignment(conversation: ConversationId, seconds: i64) -> AssignmentRow {
         active: true,
         notes: None,
         created_by_user_id: None,
+        author: None,
         created_at: later(seconds),
     }
 }

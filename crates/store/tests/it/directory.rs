@@ -74,7 +74,8 @@ async fn key_is_found_by_lookup_part_until_revoked() {
     let mut reader = world.store.read().await.unwrap();
     let pointer = unscoped::look_up(&mut reader.conn(), DirectoryKind::ApiKey, &key.lookup).await.unwrap();
     assert_eq!(pointer, Some(Pointer { project_id: world.project, object_id: id.uuid() }));
-    let stored = ApiKeyRow { hash: key.hash.to_vec(), user_id: Some(maker) };
+    let stored =
+        ApiKeyRow { hash: key.hash.to_vec(), user_id: Some(maker), role: None, expires_at: None, archived_at: None };
     assert_eq!(api_keys::find(&mut reader.conn(), world.project, id).await.unwrap(), Some(stored));
 
     world.execute("UPDATE api_keys SET revoked_at = 1").await;

@@ -20,6 +20,8 @@ fn saved(status: ExecutionStatus) -> Saved<'static> {
         state: "{\"a\":1}",
         state_format: 1,
         step_no: 3,
+        sums: executions::Sums::default(),
+        llm_calls: 0,
         now: later(5),
     }
 }
@@ -110,6 +112,7 @@ async fn history_is_append_only_and_ordered() {
     let world = World::new().await;
     let id = fresh();
     let entry = |seq| HistoryRow {
+        messages: None,
         seq,
         at: later(0),
         node: "a".into(),

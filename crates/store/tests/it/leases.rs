@@ -5,6 +5,7 @@ use domain::{Span, ids::ConversationId};
 use store::{
     Error, conversations,
     conversations::{ConversationRow, Release},
+    due::{self, SharedWork},
     transact, unscoped,
     unscoped::DueConversation,
 };
@@ -97,8 +98,8 @@ async fn due_conversations_without_lease_are_listed_oldest_first() {
         let store = world.store.clone();
         async move {
             let mut reader = store.read().await.expect("a reader");
-            let rows = unscoped::due_conversations(&mut reader.conn(), NOW, limit).await.expect("an answer");
-            rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+            let rows = due::due(&mut reader.conn(), SharedWork::Turns, NOW, limit).await.expect("an answer");
+            rows.into_iter().map(|row| row.turn().id).collect::<Vec<_>>()
         }
     };
     assert_eq!(due(10).await, [ids[1], ids[0]]);

@@ -90,7 +90,7 @@ async fn conversation_of_over_a_thousand_messages_is_read_completely() {
     let conversation = world.conversation().await;
     transact!(world.store, "test", tx => {
         for seq in 1..=2_001 {
-            messages::insert(tx, world.project, conversation, &NewMessage { id: fresh(), seq, direction: Direction::Inbound, origin: MessageOrigin::Contact, kind: "text", content: &seq.to_string(), raw: None,
+            messages::insert(tx, world.project, conversation, &NewMessage { id: fresh(), seq, direction: Direction::Inbound, origin: MessageOrigin::Contact, author: None, kind: "text", content: &seq.to_string(), raw: None,
                 wamid: None, wa_timestamp: None, execution: None, now: NOW }).await?;
         }
         Ok::<_, store::Error>(())

@@ -4,6 +4,7 @@ use crate::support::{NOW, World, at_once, later};
 use domain::ids::OutboxId;
 use store::{
     Error,
+    due::{self, SharedWork},
     outbox::{self, Claimed, OutboxState, Settlement},
     transact,
     unscoped::{self, DueOutbox},
@@ -34,8 +35,8 @@ async fn settle(world: &World, id: OutboxId, epoch: i64, state: OutboxState) -> 
 
 async fn due(world: &World) -> Vec<OutboxId> {
     let mut reader = world.store.read().await.expect("a reader");
-    let rows = unscoped::due_outbox(&mut reader.conn(), NOW, 10).await.expect("an answer");
-    rows.into_iter().map(|row| row.id).collect()
+    let rows = due::due(&mut reader.conn(), SharedWork::Sends, NOW, 10).await.expect("an answer");
+    rows.into_iter().map(|row| row.send().id).collect()
 }
 
 #[tokio::test]

@@ -30,7 +30,8 @@ fn counts() -> Vec<Named> {
 }
 
 /// Counts that read rows as well, and why.
-const BEYOND_AN_INDEX: [(&str, &str); 15] = [
+const BEYOND_AN_INDEX: [(&str, &str); 16] = [
+    ("audit all filters", "one index is taken, the rest is read"),
     ("contacts name_search LIKE ? ESCAPE '\\'", "a text inside the name is in no order"),
     ("contacts wa_id LIKE ? ESCAPE '\\'", "digits inside the number are in no order"),
     (
@@ -120,8 +121,12 @@ async fn filtered_lists_are_counted_by_index_only_on_sqlite() {
     assert!(rows_read.is_empty(), "{rows_read:#?}");
 }
 
-/// With the plans switched off that only small tables get.
 async fn plan_of_postgres(conn: &mut PgConnection, sql: &str) -> String {
+    plan_with_text(conn, sql, "'x'").await
+}
+
+/// With the plans switched off that only small tables get. An empty text is a filter that is not set.
+async fn plan_with_text(conn: &mut PgConnection, sql: &str, text: &'static str) -> String {
     let run = async |conn: &mut PgConnection, sql: String| {
         sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone()))
             .fetch_all(conn)
@@ -133,7 +138,7 @@ async fn plan_of_postgres(conn: &mut PgConnection, sql: &str) -> String {
     let types: Vec<String> = sqlx::query(types).fetch_one(&mut *conn).await.expect("its types").get("types");
     let value = |kind: &String| match kind.as_str() {
         "uuid" => "'00000000-0000-0000-0000-000000000001'",
-        "text" => "'x'",
+        "text" => text,
         "boolean" => "true",
         _ => "1500",
     };
@@ -195,8 +200,69 @@ async fn filtered_lists_are_counted_by_index_only_on_postgresql() {
     assert!(rows_read.is_empty(), "{rows_read:#?}");
 }
 
+/// Views of the inbox and the index that each is read by: only conversations of the view are read, or
+/// for the agent's those of the few that wait for a person as well.
+const VIEWS: [(&str, &str); 4] = [
+    ("ALL", "conversations_inbox"),
+    ("MINE", "conversations_of_person"),
+    ("NEEDS_PERSON", "executions_for_persons"),
+    ("AGENT", "conversations_of_status"),
+];
+
+/// Statements of the views with the index of each; the count of all has the index of open ones.
+fn views() -> Vec<(Named, &'static str)> {
+    let found = statements(|name, _| name.starts_with("inbox::LIST_") || name.starts_with("inbox::COUNT_"));
+    let index = |name: &str| match name {
+        "inbox::COUNT_ALL" => "conversations_of_status",
+        _ => VIEWS.iter().find(|(view, _)| name.ends_with(&format!("_{view}"))).expect("a view").1,
+    };
+    let views: Vec<_> =
+        found.into_iter().map(|named| (index(&named.0), named)).map(|(index, named)| (named, index)).collect();
+    assert_eq!(views.len(), 2 * VIEWS.len());
+    views
+}
+
+#[tokio::test]
+async fn views_of_the_inbox_are_read_by_their_index_on_sqlite() {
+    let (_database, conn) = sqlite().await;
+    for ((name, sql, _), index) in views() {
+        let plan = plan_of_sqlite(&conn, &sql);
+        assert!(plan.contains(&format!("INDEX {index} (project_id=?")), "{name}: {plan}");
+        assert!(!plan.contains("SCAN conversations") && !plan.contains("SCAN executions"), "{name}: {plan}");
+    }
+}
+
+#[tokio::test]
+async fn views_of_the_inbox_are_read_by_their_index_on_postgresql() {
+    let Some((_database, mut conn)) = postgres().await else { return };
+    for sql in FILL.iter().chain(&OF_PEOPLE) {
+        sqlx::raw_sql(*sql).execute(&mut conn).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+    // The few conversations that wait are sorted, and a join by hash is only for many rows.
+    let settings = "SET enable_sort = on; SET enable_hashjoin = off; SET enable_mergejoin = off";
+    sqlx::raw_sql(settings).execute(&mut conn).await.expect("settings");
+    for ((name, _, sql), index) in views() {
+        // The agent's are those without a row of this index, by whichever index is in their order.
+        let index = if name.ends_with("_AGENT") { "executions_for_persons" } else { index };
+        let plan = plan_with_text(&mut conn, &sql, "''").await;
+        assert!(plan.contains(&format!(" {index} on ")), "{name}: {plan}");
+        assert!(
+            !plan.contains("Seq Scan on conversations") && !plan.contains("Seq Scan on executions"),
+            "{name}: {plan}"
+        );
+    }
+}
+
+/// Open conversations of the agent and a few of persons.
+const OF_PEOPLE: [&str; 3] = [
+    "UPDATE conversations SET status = 'active', agent_id = id(1), execution_id = id, \
+     assignee_id = CASE WHEN created_at % 500 = 1 THEN id(1) END",
+    "UPDATE executions SET status = CASE WHEN created_at % 500 = 2 THEN 'handoff' ELSE 'paused' END",
+    "VACUUM ANALYZE",
+];
+
 /// Three thousand rows of each table, in one project.
-const FILL: [&str; 8] = [
+const FILL: [&str; 9] = [
     "CREATE FUNCTION id(n BIGINT) RETURNS UUID LANGUAGE sql IMMUTABLE AS $$ SELECT lpad(to_hex(n), 32, '0')::uuid $$",
     "INSERT INTO projects VALUES (id(1), 'Acme', 0, 0)",
     "INSERT INTO customers SELECT id(1), id(n), 'x', 'x', n::text, '{}', n, n FROM generate_series(1, 3000) n",
@@ -213,6 +279,7 @@ const FILL: [&str; 8] = [
      INSERT INTO whatsapp_configs (project_id, id, customer_id, name, name_search, phone_number_id, waba_id, webhook_verify_token, kind, \
      inbound_processing_enabled, calls_enabled, created_at, updated_at) SELECT id(1), id(n), id(n), 'x', 'x', n::text, n::text, 'x', \
      'production', 1, 0, n, n FROM generate_series(1, 3000) n",
+    "INSERT INTO audit SELECT id(1), id(n), n, 'of ' || n % 50, 'of ' || n % 50, 'x', 'x' FROM generate_series(1, 3000) n",
     "VACUUM ANALYZE",
 ];
 

@@ -119,6 +119,7 @@ impl World {
                 seq: row.next_seq,
                 direction,
                 origin: MessageOrigin::Contact,
+                author: None,
                 kind: "text",
                 content: "hello",
                 raw: None,
@@ -178,7 +179,8 @@ impl World {
 
     pub async fn execution(&self, agent: AgentId, conversation: ConversationId) -> Result<ExecutionId, store::Error> {
         let snapshot = self.snapshot(agent, "{}").await;
-        let new = executions::NewExecution { id: fresh(), agent, snapshot, conversation, phone_number: None, now: NOW };
+        let (id, phone_number, first_message) = (fresh(), None, None);
+        let new = executions::NewExecution { id, agent, snapshot, conversation, phone_number, first_message, now: NOW };
         transact!(self.store, "test", tx => executions::insert(tx, self.project, &new).await)?;
         Ok(new.id)
     }

@@ -45,6 +45,7 @@ async fn other_project_finds_nothing() {
         active: true,
         notes: None,
         created_by_user_id: None,
+        author: None,
         created_at: later(0),
     };
     transact!(world.store, "test", tx => conversation_assignments::insert(tx, mine, &assignment).await).unwrap();

@@ -14,7 +14,7 @@ use gateways::{
     llm::{InProcessModel, Provider},
     whatsapp::GraphClient,
 };
-use runtime::{Context, InFlight, Parts, Randomness, Sandbox};
+use runtime::{Context, InFlight, Parts, Randomness, Sandbox, feed::Feed};
 use secrecy::SecretString;
 use std::sync::{Arc, Mutex};
 use store::{Store, secrets::Vault};
@@ -36,6 +36,7 @@ pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, cha
         egress: Egress::in_process(InProcess::new(move |request| model::serve(tool_world.clone(), &request))),
         vault: Vault::new([9; 32], "simulated"),
         tracking_key: TRACKING_KEY,
+        public_url: None,
         app_secrets: vec![SecretString::from(APP_SECRET)],
         verify_token: None,
         sandbox: Some(Sandbox {
@@ -46,5 +47,7 @@ pub(super) fn context(world: &World, store: &Store, node: usize, name: &str, cha
         reconcile_window: WINDOW,
         node: name.into(),
         in_flight: InFlight::default(),
+        project_turns: 50,
+        feed: Feed::default(),
     })
 }

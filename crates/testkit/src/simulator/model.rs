@@ -43,7 +43,7 @@ fn answer(inner: &mut Inner, tools: &[String]) -> Answer {
             _ => ModelFailureKind::Temporary,
         };
         let retry_after_ms = inner.chance.permille(300).then(|| inner.chance.millis(500, 20_000).millis());
-        return Err(ModelFailure { kind, message: "simulated".into(), retry_after_ms });
+        return Err(ModelFailure { kind, message: "simulated".into(), retry_after_ms, ..ModelFailure::default() });
     }
     let number = inner.counts.model_calls;
     let has = |name: &str| tools.iter().any(|tool| tool == name);

@@ -37,9 +37,9 @@ impl Template {
         let key = key(&store).await;
         let router = server::router(server::AppState::new(
             ctx.clone(),
-            None,
-            String::new(),
+            server::Addresses::default(),
             0,
+            server::ProjectLimits { turns: 0, requests_per_minute: 0, streams: 0, keys: 0, stored_mib: 0 },
             server::telemetry::recorder().handle(),
         ));
         let call = async |path: &str, body: Value| -> Value {

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use server::operator::OperatorError;
 
 use crate::{
     args::DEFAULT_PHONE,
@@ -55,8 +56,12 @@ pub async fn find_or_create(stack: &Stack) -> Result<DemoProject> {
 
 async fn create(stack: &Stack) -> Result<SavedProject> {
     let operator = stack.app.operator();
-    let project = operator.create_project(NAME).await?;
-    let (project, api_key) = operator.create_key(&project.to_string()).await?;
+    // The database may have the project of a file that was lost.
+    let project = match operator.create_project_with(NAME, &Default::default()).await {
+        Err(OperatorError::NameTaken(name)) => name,
+        made => made?.to_string(),
+    };
+    let (project, api_key) = operator.create_key(&project).await?;
     let api = Api::new(&stack.server_url, &api_key)?;
     let agent_id = api.create_agent(&example::shop_agent(&stack.orders_url)?).await?;
     Ok(SavedProject { project_id: project.to_string(), api_key, agent_id, orders_url: stack.orders_url.clone() })

@@ -23,6 +23,7 @@ pub fn print(stack: &Stack, project: &DemoProject) {
         show("Metrics", &format!("{url}/metrics"));
     }
     show("API key", &project.api_key);
+    show("Sign-in", &format!("{}  (dashboard; works once)", stack.app.one_time_link()));
     show("Agent", &project.agent_id);
     show("Emulator", &format!("{}  (emulated WhatsApp{})", stack.emulator_url, stack.pair_rate_note()));
     show("Orders", &format!("{}  (sample order service with the orders 1042, 1043, 1044)", stack.orders_url));
@@ -45,7 +46,8 @@ pub fn print(stack: &Stack, project: &DemoProject) {
     }
     show("Model", &describe_model(&model));
     if is_rehearsal(&model) {
-        show("", "For a real model set OPENAI_API_KEY, or CHASQUI_LLM_BASE_URL and CHASQUI_LLM_MODEL, and restart.");
+        show("", "For a real model set OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY, or CHASQUI_LLM_BASE_URL");
+        show("", "and CHASQUI_LLM_MODEL, and restart.");
     }
     show("Data", text(&stack.values, "server.data_dir"));
     let (program, first) = (output::program(), if active { "hi" } else { &session.code });

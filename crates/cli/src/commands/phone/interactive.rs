@@ -2,7 +2,7 @@
 //!
 //! Without a terminal it sends all lines of standard input and then waits for answers.
 
-use std::{io::BufRead as _, process::ExitCode, time::Duration};
+use std::{io::BufRead as _, path::Path, process::ExitCode, time::Duration};
 
 use anyhow::{Result, bail};
 use serde_json::json;
@@ -11,7 +11,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::screen::{HELP, Screen, Shown};
+use super::{
+    file,
+    screen::{HELP, Screen, Shown},
+};
 use crate::client::{Control, Event, Message};
 
 /// Wait for a first answer after the end of the input.
@@ -26,6 +29,8 @@ struct Phone<'c> {
     contact: String,
     screen: Screen,
     last_answer: Option<String>,
+    /// Latest message with buttons or a list.
+    choices: Option<Message>,
     own: Vec<String>,
     /// True while the latest own message has no answer.
     unanswered: bool,
@@ -41,6 +46,7 @@ pub async fn run(control: &Control, contact: &str) -> Result<ExitCode> {
         contact: key,
         screen: Screen::new(),
         last_answer: None,
+        choices: None,
         own: Vec::new(),
         unanswered: false,
         last_activity: Instant::now(),
@@ -73,6 +79,7 @@ impl Phone<'_> {
     async fn show_earlier(&mut self) -> Result<()> {
         let messages = self.control.chat(&self.contact).await?.messages;
         self.last_answer = messages.iter().rev().find(|message| message.is_answer).map(|message| message.id.clone());
+        self.choices = messages.iter().rfind(|message| !message.choices.is_empty()).cloned();
         // Scripts only need new messages.
         let shown = if self.screen.is_terminal() { SHOWN_AT_START } else { 0 };
         for message in messages.iter().skip(messages.len().saturating_sub(shown)) {
@@ -88,20 +95,80 @@ impl Phone<'_> {
             "/quit" | "/q" | "/exit" => return Ok(true),
             "/help" | "/?" => self.screen.show(Shown::Note(HELP)),
             "/read" => self.read().await,
+            tap if tap == "/tap" || tap.starts_with("/tap ") => {
+                let done = self.tap(tap.trim_start_matches("/tap").trim()).await;
+                self.sent(done);
+            }
+            file if file.starts_with("/file ") => {
+                let done = self.file(file.trim_start_matches("/file ").trim()).await;
+                self.sent(done);
+            }
+            "/delete" => {
+                let done = self.change("delete", None).await;
+                self.changed(done, "deleted");
+            }
+            edit if edit.starts_with("/edit ") => {
+                let done = self.change("edit", Some(edit.trim_start_matches("/edit ").trim())).await;
+                self.changed(done, "edited");
+            }
             unknown if unknown.starts_with('/') && !unknown.contains(' ') => {
                 self.screen.show(Shown::Note("unknown command; /help lists the commands"));
             }
-            text => match self.control.send(&self.contact, text).await {
-                Ok(id) => {
-                    self.own.push(id);
-                    self.unanswered = true;
-                    self.last_activity = Instant::now();
-                    self.screen.sent(text);
-                }
-                Err(error) => self.screen.show(Shown::Note(&format!("not sent: {error:#}"))),
-            },
+            text => {
+                let done = self.control.send(&self.contact, text).await.map(|id| (id, text.to_owned()));
+                self.sent(done);
+            }
         }
         Ok(false)
+    }
+
+    /// Shows a message that was sent, or the reason why it was not.
+    fn sent(&mut self, done: Result<(String, String)>) {
+        match done {
+            Ok((id, text)) => {
+                self.own.push(id);
+                self.unanswered = true;
+                self.last_activity = Instant::now();
+                self.screen.sent(&text);
+            }
+            Err(error) => self.screen.show(Shown::Note(&format!("not sent: {error:#}"))),
+        }
+    }
+
+    /// Taps a choice of the latest message that has some. Returns id and text of the tap.
+    async fn tap(&self, named: &str) -> Result<(String, String)> {
+        let Some(message) = &self.choices else { bail!("no message has a button or a list") };
+        let Some(choice) = message.choice(named) else {
+            bail!("there is no such choice; give the number or the title of one");
+        };
+        let id = self.control.tap(&self.contact, &message.id, choice).await?;
+        Ok((id, choice.to_owned()))
+    }
+
+    /// Sends a file: its path, and a caption after the first space. Returns id and text.
+    async fn file(&self, words: &str) -> Result<(String, String)> {
+        let (path, caption) = words.split_once(' ').map_or((words, None), |(path, rest)| (path, Some(rest.trim())));
+        let file = file::read(Path::new(path), caption)?;
+        let text = format!("[{}] {}", file.kind, file.filename);
+        Ok((self.control.send_file(&self.contact, &file).await?, text))
+    }
+
+    /// Edits or deletes this contact's latest message.
+    async fn change(&self, action: &str, text: Option<&str>) -> Result<()> {
+        let messages = self.control.chat(&self.contact).await?.messages;
+        let Some(own) = messages.iter().rfind(|message| !message.is_answer) else { bail!("there is no own message") };
+        self.control.change(&self.contact, &own.id, action, text).await
+    }
+
+    /// Shows that a message was changed, or the reason why it was not. An edit may be answered.
+    fn changed(&mut self, done: Result<()>, what: &str) {
+        match done {
+            Ok(()) => {
+                self.last_activity = Instant::now();
+                self.screen.show(Shown::Note(what));
+            }
+            Err(error) => self.screen.show(Shown::Note(&format!("not {what}: {error:#}"))),
+        }
     }
 
     async fn read(&mut self) {
@@ -116,7 +183,8 @@ impl Phone<'_> {
     }
 
     fn handle_event(&mut self, event: &Event) {
-        if event.body["user"] != self.contact.as_str() {
+        let is_other_number = event.body["phone_number_id"].as_str().is_some_and(|id| id != self.control.number());
+        if event.body["user"] != self.contact.as_str() || is_other_number {
             return;
         }
         match event.name.as_str() {
@@ -124,6 +192,9 @@ impl Phone<'_> {
                 let message = Message::read(&event.body["message"]);
                 if self.own.contains(&message.id) {
                     return;
+                }
+                if !message.choices.is_empty() {
+                    self.choices = Some(message.clone());
                 }
                 if message.is_answer {
                     self.last_answer = Some(message.id.clone());

@@ -7,8 +7,8 @@ const PROMPT: &str = "> ";
 const CLEAR: &str = "\r\x1b[K";
 const UP_AND_CLEAR: &str = "\x1b[1A\r\x1b[K";
 
-pub const HELP: &str =
-    "a line is sent as a message · /read marks all messages as read · /quit or Ctrl-D quits · /help shows this";
+pub const HELP: &str = "a line is sent as a message · /tap NUMBER taps a button or list row · /file PATH [CAPTION] sends a file · \
+     /edit TEXT and /delete change your latest message · /read marks all messages as read · /quit or Ctrl-D quits · /help shows this";
 
 pub struct Screen {
     terminal: bool,
@@ -16,9 +16,9 @@ pub struct Screen {
 
 pub enum Shown<'t> {
     /// Message from the business.
-    Answer(&'t str),
+    Answer(String),
     /// Message from this contact, sent elsewhere.
-    Own(&'t str),
+    Own(String),
     /// The business is typing.
     Typing,
     /// The business has read this contact's messages.
@@ -27,9 +27,10 @@ pub enum Shown<'t> {
     Note(&'t str),
 }
 
-impl<'t> Shown<'t> {
-    pub fn of(message: &'t Message) -> Self {
-        if message.is_answer { Self::Answer(&message.text) } else { Self::Own(&message.text) }
+impl Shown<'_> {
+    pub fn of(message: &Message) -> Self {
+        let text = message.with_choices();
+        if message.is_answer { Self::Answer(text) } else { Self::Own(text) }
     }
 }
 
@@ -78,8 +79,8 @@ impl Screen {
             output::text_now(CLEAR);
         }
         match shown {
-            Shown::Answer(text) => output::line(indented("business: ", text)),
-            Shown::Own(text) => output::line(indented("you: ", text)),
+            Shown::Answer(text) => output::line(indented("business: ", &text)),
+            Shown::Own(text) => output::line(indented("you: ", &text)),
             Shown::Typing => output::line("  … typing"),
             Shown::Read => output::line("  ✓✓ read"),
             Shown::Note(text) => output::line(format_args!("  ({text})")),

@@ -9,8 +9,11 @@ use std::{
 };
 
 use reqwest::Method;
-use serde_json::{Map, Value, json};
-use testkit::{McpServer, Request};
+use serde_json::{Value, json};
+use testkit::{
+    McpServer, Request,
+    bombs::{doubling, nested, patterns, query, recursion},
+};
 
 use super::{
     model,
@@ -25,36 +28,6 @@ const MEMORY_KIB: usize = 1 << 20;
 const MAX_WRITE: Duration = Duration::from_secs(1);
 /// Longest turn; the bombs of this file need hours where nothing stops them.
 const MAX_TURN: Duration = Duration::from_secs(30);
-
-/// 181 bytes, for a result of 2^30 texts.
-fn query() -> String {
-    format!("{}@", "[@,@]|".repeat(30))
-}
-
-/// Less than 1.8 kB, for 2^26 checks of `x`.
-fn schema(keyword: &str) -> Value {
-    let part = |level: usize| {
-        let next = json!({"$ref": format!("#/$defs/d{}", level + 1)});
-        (format!("d{level}"), json!({keyword: [next, next]}))
-    };
-    let mut parts: Map<String, Value> = (0..26).map(part).collect();
-    parts.insert("d26".into(), json!({"type": "string"}));
-    json!({"type": "object", "properties": {"x": {"$ref": "#/$defs/d0"}}, "$defs": parts})
-}
-
-/// Checks each level of the value twice as often as the one above.
-fn recursion() -> Value {
-    json!({"type": "object", "properties": {"c": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}}})
-}
-
-fn patterns() -> Value {
-    let part = |n: usize| (format!("p{n}"), json!({"type": "string", "pattern": format!("(a{{1000}}){{100{n}}}")}));
-    json!({"type": "object", "properties": (0..30).map(part).collect::<Map<_, _>>()})
-}
-
-fn nested(levels: usize) -> Value {
-    (0..levels).fold(json!({}), |inner, _| json!({"c": inner}))
-}
 
 /// The contact writes the name of a tool and its arguments; the model calls it once.
 fn complete(request: &Request) -> Value {
@@ -173,7 +146,7 @@ fn schema_of_a_tenant_is_refused_or_counted() {
         json!({"name": "orders", "description": "Books", "url": world.tool.url(), "http_method": "POST",
             "body_schema": schema})
     };
-    for bomb in [schema("allOf"), schema("anyOf"), patterns()] {
+    for bomb in [doubling("allOf"), doubling("anyOf"), patterns()] {
         let text = bomb.to_string();
         let body = json!({"agent": {"name": "Bomb", "graph": {
             "nodes": [{"name": "__start__", "type": "DefaultNode"},
@@ -198,8 +171,8 @@ fn hostile_mcp_server_harms_no_other_project() {
     let server = Arc::new(world.block_on(McpServer::start()));
     let tool = |name: &str, schema: Value| json!({"name": name, "description": "Helps", "inputSchema": schema});
     server.set_tools(vec![
-        tool("all", schema("allOf")),
-        tool("any", schema("anyOf")),
+        tool("all", doubling("allOf")),
+        tool("any", doubling("anyOf")),
         tool("slow", patterns()),
         tool("deep", recursion()),
         tool("big", json!({"type": "object"})),

@@ -42,11 +42,11 @@ pub fn world_thinking(thinking: impl Fn(&str) -> Duration + Send + Sync + 'stati
     (world, asked)
 }
 
-/// First `question-…` word in the last text of the contact.
+/// Last `question-…` word of the contact: several texts may come as one message.
 fn question_of(request: &Request) -> String {
     let messages = request.body["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let texts = messages.iter().rev().filter_map(|message| message["content"].as_str());
-    let mut words = texts.flat_map(str::split_whitespace);
+    let mut words = texts.flat_map(|text| text.split_whitespace().rev());
     words.find(|word| word.starts_with("question-")).unwrap_or_default().to_owned()
 }
 

@@ -55,9 +55,10 @@ fn kill_at_any_failpoint_loses_and_doubles_nothing() {
     assert!(results.slowest < FIRST_TURN_WITHIN, "{:?} from a restart to the first turn", results.slowest);
 }
 
-/// Failpoints outside conversations: `templates.rs` and `media.rs` cover them.
+/// Failpoints outside conversations: `templates.rs`, `media.rs`, `hooks.rs` and `deletion.rs` cover
+/// them.
 fn is_covered_elsewhere(point: &str) -> bool {
-    ["template.", "upload.", "media."].iter().any(|begin| point.starts_with(begin))
+    ["template.", "upload.", "media.", "hook.", "deletion."].iter().any(|begin| point.starts_with(begin))
 }
 
 #[derive(Default)]

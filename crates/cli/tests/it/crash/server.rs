@@ -143,6 +143,7 @@ pub fn command(world: &World, port: u16) -> Command {
     command.stderr(log).envs([
         ("CHASQUI_LOG", "warn"),
         ("CHASQUI_RATE_LIMIT_PER_MINUTE", "0"),
+        ("CHASQUI_PROJECT_REQUESTS_PER_MINUTE", "0"),
         ("CHASQUI_GRAPH_BASE_URL", &world.emulator),
         ("CHASQUI_META_APP_SECRET", emulator::APP_SECRET),
         ("CHASQUI_META_VERIFY_TOKEN", emulator::VERIFY_TOKEN),

@@ -65,10 +65,19 @@ impl World {
     pub fn set_up(&self, case: &Case) -> Access {
         let project = json(&self.home.run(&["projects", "create", "Crash", "--json"]));
         let key = project["api_key"].as_str().unwrap().to_owned();
+        self.send_no_disclosure(&project);
         let agent = self.api(&key, Method::POST, "/agents", Some(json!({"agent": self.agent(case)})));
         let agent = agent["data"]["id"].as_str().unwrap().to_owned();
         let code = self.session(&key, &agent, ANA);
         Access { key, agent, code }
+    }
+
+    /// Turns the disclosure of a new project off: the tests compare what the agent says. `project` is
+    /// what `projects create` printed.
+    pub fn send_no_disclosure(&self, project: &Value) {
+        let text = |name: &str| project[name].as_str().unwrap();
+        let off = json!({"project": {"agent_messages": {"disclosure": {"enabled": false}}}});
+        self.api(text("api_key"), Method::PATCH, &format!("/projects/{}", text("project_id")), Some(off));
     }
 
     /// Creates a sandbox session. Returns its code.

@@ -119,7 +119,8 @@ impl Webhook {
         secret_names_of(self.templates())
     }
 
-    fn templates(&self) -> Vec<&str> {
+    /// Every text with variables; the body's only without a schema.
+    pub fn templates(&self) -> Vec<&str> {
         let mut texts = vec![self.url.as_str()];
         for (name, value) in &self.headers {
             texts.extend([name.as_str(), value.as_str()]);

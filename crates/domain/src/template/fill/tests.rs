@@ -1,7 +1,8 @@
 use super::{
-    super::{NAMED, POSITIONAL},
+    super::{LocationHeader, NAMED, POSITIONAL},
     *,
 };
+use std::collections::BTreeMap;
 
 fn list(values: &[&str]) -> Filling {
     let values = values.iter().map(|value| (*value).to_owned()).collect();
@@ -178,4 +179,94 @@ fn one_time_password_fills_body_and_button() {
         {"type": "URL", "text": "Copy", "url": "https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp{{1}}"}]}]);
     let filled = try_fill(&code, POSITIONAL, &list(&["1234"])).unwrap();
     assert_eq!(filled.components[1]["parameters"][0]["text"], "1234");
+}
+
+fn with_buttons(buttons: Value) -> Value {
+    json!([{"type": "BODY", "text": "Hi {{1}}."}, {"type": "BUTTONS", "buttons": buttons}])
+}
+
+/// Each kind that Meta documents is filled, needs no component, or is refused with a reason.
+#[test]
+fn no_button_that_needs_a_component_is_sent_without_one() {
+    let link = json!({"type": "URL", "text": "Open", "url": "https://a.example/{{1}}"});
+    let component = |sub_type: &str, parameters: Value| {
+        let mut component = json!({"type": "button", "sub_type": sub_type, "index": "0"});
+        if !parameters.is_null() {
+            component["parameters"] = parameters;
+        }
+        Some(component)
+    };
+    for (button, expected) in [
+        (json!({"type": "QUICK_REPLY", "text": "Yes"}), Ok(None)),
+        (json!({"type": "URL", "text": "Open", "url": "https://a.example"}), Ok(None)),
+        (json!({"type": "PHONE_NUMBER", "text": "Call", "phone_number": "15550001111"}), Ok(None)),
+        (json!({"type": "VOICE_CALL", "text": "Call"}), Ok(None)),
+        (
+            json!({"type": "FLOW", "text": "Book", "flow_id": "7"}),
+            Ok(component("flow", json!([{"type": "action", "action": {"flow_token": "unused"}}]))),
+        ),
+        (json!({"type": "CATALOG", "text": "View catalogue"}), Ok(component("catalog", Value::Null))),
+        (
+            json!({"type": "OTP", "otp_type": "COPY_CODE"}),
+            Ok(component("url", json!([{"type": "text", "text": "Ana"}]))),
+        ),
+        (link, Err("missing_parameter")),
+        (json!({"type": "COPY_CODE", "example": "X"}), Err("missing_parameter")),
+        (json!({"type": "MPM", "text": "View items"}), Err("unsupported_template")),
+        (json!({"type": "HOLOGRAM", "text": "?"}), Err("unsupported_template")),
+    ] {
+        let components = with_buttons(json!([button]));
+        let filled = try_fill(&components, POSITIONAL, &list(&["Ana"]));
+        let shape = Shape { components: components.as_array().unwrap(), format: POSITIONAL };
+        let body = json!({"type": "body", "parameters": [{"type": "text", "text": "Ana"}]});
+        let completed = complete(shape, &[body]);
+        match expected {
+            Ok(expected) => {
+                assert_eq!(filled.as_ref().unwrap().components.get(1), expected.as_ref(), "{button}");
+                assert_eq!(completed.unwrap(), filled.unwrap(), "{button}");
+            }
+            Err(code) => {
+                assert_eq!(filled.unwrap_err()[0].1, code, "{button}");
+                assert_eq!(completed.unwrap_err()[0].code, code, "{button}");
+            }
+        }
+    }
+    for kind in ["CAROUSEL", "limited_time_offer"] {
+        let components = json!([{"type": "BODY", "text": "Hi {{1}}."}, {"type": kind}]);
+        assert_eq!(refusal(&components, POSITIONAL, &list(&["Ana"])), ("/template".into(), "unsupported_template"));
+    }
+}
+
+#[test]
+fn body_that_whatsapp_writes_itself_takes_the_code() {
+    let components = json!([{"type": "BODY", "add_security_recommendation": true},
+        {"type": "FOOTER", "code_expiration_minutes": 5},
+        {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE", "text": "Copy"}]}]);
+    let filled = try_fill(&components, POSITIONAL, &list(&["4711"])).unwrap();
+    let code = json!([{"type": "text", "text": "4711"}]);
+    assert_eq!(filled.components[0], json!({"type": "body", "parameters": code}));
+    assert_eq!(filled.components[1], json!({"type": "button", "sub_type": "url", "index": "0", "parameters": code}));
+    assert_eq!(refusal(&components, POSITIONAL, &list(&[])).1, "wrong_parameter_count");
+}
+
+#[test]
+fn components_of_the_caller_are_compared_with_the_template() {
+    let components = json!([{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Hi {{name}}."}]);
+    let shape = Shape { components: components.as_array().unwrap(), format: NAMED };
+    let header = json!({"type": "header", "parameters": [{"type": "image", "image": {"id": "1"}}]});
+    let body = json!({"type": "body", "parameters": [{"type": "text", "parameter_name": "name", "text": "Ana"}]});
+    let whole = [header.clone(), body.clone()];
+    let filled = complete(shape, &whole).unwrap();
+    assert_eq!((filled.text.as_str(), filled.components.as_slice()), ("Hi Ana.", &whole[..]));
+    let video = json!({"type": "header", "parameters": [{"type": "video", "video": {"id": "1"}}]});
+    let other = json!({"type": "body", "parameters": [{"type": "text", "parameter_name": "nome", "text": "Ana"}]});
+    for (sent, path, code) in [
+        (vec![body.clone()], "/header_params", "missing_parameter"),
+        (vec![video, body], "/header_type", "wrong_header"),
+        (vec![header.clone()], "/template_parameters", "wrong_parameter_count"),
+        (vec![header, other], "/template_parameters/name", "missing_parameter"),
+    ] {
+        let problem = complete(shape, &sent).unwrap_err().remove(0);
+        assert_eq!((problem.path.as_str(), problem.code), (path, code), "{sent:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Answers of the hostile model: everything that a provider can transmit, valid or not.
 
 use crate::chance::Chance;
-use domain::chat::{ModelRequest, ModelResponse, ToolCall};
+use domain::chat::{Ended, ModelRequest, ModelResponse, ToolCall};
 use serde_json::{Map, Value, json};
 
 /// Habit of the model for one turn. Only a model that repeats itself reaches a limit.
@@ -33,11 +33,13 @@ pub enum Habit {
     Thinks,
     /// Makes hundreds of calls in one answer.
     Floods,
+    /// Gives malformed answers and calls written as text.
+    Garbles,
     /// Asks a question and waits.
     Behaves,
 }
 
-pub const HABITS: [(usize, Habit); 14] = [
+pub const HABITS: [(usize, Habit); 15] = [
     (30, Habit::Anything),
     (4, Habit::Moves),
     (4, Habit::Wanders),
@@ -51,6 +53,7 @@ pub const HABITS: [(usize, Habit); 14] = [
     (3, Habit::Silent),
     (3, Habit::Thinks),
     (3, Habit::Floods),
+    (3, Habit::Garbles),
     (30, Habit::Behaves),
 ];
 
@@ -91,6 +94,16 @@ pub fn answer(chance: &mut Chance, habit: Habit, scene: &Scene<'_>) -> ModelResp
             let count = 15 + chance.below(200);
             ModelResponse { tool_calls: (0..count).map(|_| any_call(chance, scene)).collect(), ..nothing() }
         }
+        Habit::Garbles if chance.one_in(2) => ModelResponse { ended: Ended::Malformed, ..anything(chance, scene) },
+        Habit::Garbles => {
+            let words = [
+                "<tool_call>{\"name\": \"nothing\"",
+                "<think>secret",
+                "{\"name\": \"x\", \"arguments\": {}}",
+                "<|im_end|>",
+            ];
+            ModelResponse { text: Some((*chance.pick(&words)).into()), ..nothing() }
+        }
         Habit::Behaves => behaves(chance, scene),
     }
 }
@@ -118,7 +131,10 @@ fn anything(chance: &mut Chance, scene: &Scene<'_>) -> ModelResponse {
     };
     let words = if chance.one_in(20_000) { Some("long ".repeat(2 << 20)) } else { words };
     let count = *chance.pick(&[0, 1, 1, 1, 1, 2, 3, 5]);
-    let tool_calls = (0..count).map(|_| any_call(chance, scene)).collect();
+    let mut tool_calls: Vec<ToolCall> = (0..count).map(|_| any_call(chance, scene)).collect();
+    if count > 0 && chance.one_in(4) {
+        tool_calls.insert(1, tool_calls[0].clone());
+    }
     ModelResponse { text: words, tool_calls, ..ModelResponse::default() }
 }
 

@@ -62,6 +62,9 @@ impl Coverage {
                 "execution.status" if word("to") == "failed" => {
                     self.hit(format!("code {}", word("reason")));
                     self.limit_of_failure(&word("reason"));
+                    if play.state.turn.unusable >= limits::UNUSABLE {
+                        self.hit("limit UNUSABLE");
+                    }
                 }
                 "execution.status" if word("reason") == "inactivity_timeout" => self.hit("limit INACTIVITY"),
                 "llm.retried" => match event.data["wait_ms"].as_i64() {
@@ -91,7 +94,7 @@ impl Coverage {
         for entry in &step.history {
             match &entry.message {
                 ChatMessage::Tool { content, .. } => self.result(play, content),
-                ChatMessage::User { content } if content.contains("This turn is getting long") => {
+                ChatMessage::User { content, .. } if content.contains("This turn is getting long") => {
                     self.hit("limit STEPS_WRAP_UP");
                 }
                 _ => {}
@@ -110,7 +113,7 @@ impl Coverage {
                 self.hit("limit SUMMARISED");
             }
             if let Effect::Send { content: Content::Media(Media { caption: Some(caption), .. }), .. } = effect
-                && caption.chars().count() == limits::CAPTION
+                && caption.chars().count() > limits::CAPTION - 100
             {
                 self.hit("limit CAPTION");
             }
@@ -154,6 +157,9 @@ impl Coverage {
         }
         if result["truncated"] == true {
             self.hit("limit TOOL_RESULT");
+        }
+        if result["already_done"] == true {
+            self.hit("limit SHARED_RESULT");
         }
     }
 

@@ -125,7 +125,7 @@ impl HostileWorld {
     }
 
     fn said(&mut self) -> Input {
-        Input::Message { id: self.play.key(), text: text(&mut self.chance) }
+        Input::Message { id: self.play.key(), text: text(&mut self.chance), picture: None }
     }
 
     fn resume(&mut self) -> Input {
@@ -308,7 +308,12 @@ impl World for HostileWorld {
     fn model(&mut self, _: &CallModel) -> Result<ModelResponse, ModelFailure> {
         if self.chance.below(100) < self.mood.model.0 {
             let retry_after_ms = chance_of(&mut self.chance, &[None, None, Some(-1), Some(1_500), Some(i64::MAX)]);
-            return Err(ModelFailure { kind: self.mood.model.1, message: text(&mut self.chance), retry_after_ms });
+            return Err(ModelFailure {
+                kind: self.mood.model.1,
+                message: text(&mut self.chance),
+                retry_after_ms,
+                ..ModelFailure::default()
+            });
         }
         let node = &self.play.state.visit.node;
         let targets = self.play.agent.targets(node, self.play.state.visit.triggering_node.as_deref());

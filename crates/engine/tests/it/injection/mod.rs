@@ -151,8 +151,8 @@ fn everything(request: &ModelRequest) -> String {
     for message in &request.messages {
         all.push('\n');
         match message {
-            ChatMessage::User { content } | ChatMessage::Tool { content, .. } => all.push_str(content),
-            ChatMessage::Assistant { content, tool_calls } => {
+            ChatMessage::User { content, .. } | ChatMessage::Tool { content, .. } => all.push_str(content),
+            ChatMessage::Assistant { content, tool_calls, .. } => {
                 all.push_str(content.as_deref().unwrap_or_default());
                 // In version 1 a message of a person is the argument of a call.
                 let outside = tool_calls.iter().filter(|call| call.name == "send_external_message");
@@ -172,7 +172,7 @@ fn by_authority(request: &ModelRequest) -> Vec<ToolCall> {
     let mut moves = BTreeSet::new();
     for message in &request.messages {
         match message {
-            ChatMessage::Assistant { content, tool_calls } => {
+            ChatMessage::Assistant { content, tool_calls, .. } => {
                 moves.extend(
                     tool_calls.iter().filter(|call| call.name == "MoveToNextNode").map(|call| call.id.as_str()),
                 );
@@ -182,7 +182,7 @@ fn by_authority(request: &ModelRequest) -> Vec<ToolCall> {
                 lines.extend(content.split(['\n', '\r']));
             }
             // A line that begins with the mark of a note counts as one; results of tools have no lines.
-            ChatMessage::User { content } | ChatMessage::Tool { content, .. } => {
+            ChatMessage::User { content, .. } | ChatMessage::Tool { content, .. } => {
                 let notes = content.lines().filter_map(|line| {
                     let mark = "[system note] ";
                     line.get(..mark.len()).filter(|start| start.eq_ignore_ascii_case(mark)).map(|_| &line[mark.len()..])
@@ -218,7 +218,7 @@ fn attacked(case: &Case, version: i64) -> (Play, usize) {
         Source::Payload => drop(play.feed(&[Input::Data { id: "d".into(), value: json!(case.text) }])),
         Source::ExternalMessage => {
             let outside = Input::ExternalMessage { id: "o".into(), text: case.text.clone() };
-            let said = Input::Message { id: "m".into(), text: words.into() };
+            let said = Input::Message { id: "m".into(), text: words.into(), picture: None };
             play.feed(&[outside, said]);
         }
         Source::Reply => {

@@ -128,7 +128,7 @@ impl ScheduledWorld {
         let id = self.key();
         let text = format!("said {id}");
         self.messages.push(text.clone());
-        self.deliver(id.clone(), Mail { execution: None, input: Input::Message { id, text } });
+        self.deliver(id.clone(), Mail { execution: None, input: Input::Message { id, text, picture: None } });
     }
 
     /// Stores a delivery before its webhook is acknowledged; a repeated one changes nothing.
@@ -141,7 +141,7 @@ impl ScheduledWorld {
     fn redelivery(&mut self) {
         if let Some(text) = self.messages.last().cloned() {
             let id = text.trim_start_matches("said ").to_owned();
-            self.deliver(id.clone(), Mail { execution: None, input: Input::Message { id, text } });
+            self.deliver(id.clone(), Mail { execution: None, input: Input::Message { id, text, picture: None } });
         }
     }
 
@@ -406,7 +406,7 @@ impl ScheduledWorld {
     /// Messages of the contact in the histories of all executions.
     pub fn stored_messages(&self) -> Vec<String> {
         let lines = |entry: &Entry| match (&entry.message, entry.origin) {
-            (ChatMessage::User { content }, HistoryOrigin::Contact) => content.lines().map(str::to_owned).collect(),
+            (ChatMessage::User { content, .. }, HistoryOrigin::Contact) => content.lines().map(str::to_owned).collect(),
             _ => Vec::new(),
         };
         self.executions.iter().flat_map(|execution| execution.history.iter().flat_map(lines)).collect()
@@ -423,7 +423,7 @@ impl World for ScheduledWorld {
             return Ok(self.answer());
         }
         let kind = if self.chance.one_in(4) { ModelFailureKind::Permanent } else { ModelFailureKind::Temporary };
-        Err(ModelFailure { kind, message: "no".into(), retry_after_ms: None })
+        Err(ModelFailure { kind, message: "no".into(), retry_after_ms: None, ..ModelFailure::default() })
     }
 
     /// Repeats no request that left before a crash.

@@ -1,151 +1,188 @@
-//! Converts requests to OpenAI's format.
+//! Writes requests in OpenAI's format, in the dialect of each server.
 
-use super::super::{Tuning, known_models};
-use domain::chat::{ChatMessage, ModelRequest, ToolCall, ToolSpec};
-use serde::Serialize;
-use serde_json::Value;
-
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tools: Vec<Tool<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_effort: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning: Option<Reasoning<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_tokens: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_completion_tokens: Option<u32>,
-    stream: bool,
-}
-
-#[derive(Serialize)]
-struct Reasoning<'a> {
-    effort: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "role", rename_all = "snake_case")]
-enum Message<'a> {
-    System {
-        content: &'a str,
+use super::{
+    super::{
+        Tuning,
+        adaptation::Adaptation,
+        dialect::Dialect,
+        form::Form,
+        known_models, neutral,
+        neutral::{Answer, Part, Shown, Turn},
+        schemas,
     },
-    User {
-        content: &'a str,
-    },
-    Assistant {
-        content: Option<&'a str>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        tool_calls: Vec<Call<'a>>,
-    },
-    Tool {
-        tool_call_id: &'a str,
-        content: &'a str,
-    },
-}
+    opaque,
+};
+use domain::chat::{ModelRequest, ToolSpec};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
-#[derive(Serialize)]
-struct Call<'a> {
-    id: &'a str,
-    r#type: &'static str,
-    function: Function<'a>,
-}
-
-#[derive(Serialize)]
-struct Function<'a> {
-    name: &'a str,
-    arguments: String,
-}
-
-#[derive(Serialize)]
-struct Tool<'a> {
-    r#type: &'static str,
-    function: &'a ToolSpec,
-}
+/// Said by the agent where a server wants an answer between a result and the next message.
+const BRIDGE: &str = "Understood.";
 
 /// The request's body. Equal requests give equal bytes.
-pub(super) fn bytes(
+pub(in crate::llm) fn bytes(
+    dialect: Dialect,
     provider: &str,
     model: &str,
     tuning: &Tuning,
     request: &ModelRequest,
+    Form { adapted, streamed, pictures }: &Form,
 ) -> Result<Vec<u8>, serde_json::Error> {
+    let mut turns = neutral::turns(request, dialect.as_str(), pictures);
+    let mut messages = Vec::with_capacity(turns.len() + 1);
+    if let Some(system) = neutral::system(request, &mut turns, adapted) {
+        messages.push(json!({"role": "system", "content": system}));
+    }
+    let parts_wanted = dialect.takes_parts() && !adapted.contains(&Adaptation::NoOpaque);
+    let filled = parts_wanted && adapted.contains(&Adaptation::FilledOpaque);
+    for (place, turn) in turns.iter().enumerate() {
+        match turn {
+            Turn::User(parts) => messages.push(json!({"role": "user", "content": of_user(parts)})),
+            Turn::Agent(answer) => {
+                let mut message = of_agent(answer);
+                if parts_wanted {
+                    opaque::give_back(&mut message, answer.opaque, dialect, filled);
+                }
+                messages.push(Value::Object(message));
+            }
+            Turn::Results(results) => {
+                let result = |one: &neutral::Outcome<'_>| json!({"role": "tool", "tool_call_id": one.id, "content": one.content});
+                messages.extend(results.iter().map(result));
+                let next_is_user = matches!(turns.get(place + 1), Some(Turn::User(_)));
+                if next_is_user && adapted.contains(&Adaptation::Bridge) {
+                    messages.push(json!({"role": "assistant", "content": BRIDGE}));
+                }
+            }
+        }
+    }
+    let mut body = Map::new();
+    body.insert("model".into(), model.into());
+    body.insert("messages".into(), messages.into());
+    if !request.tools.is_empty() {
+        body.insert("tools".into(), request.tools.iter().map(|tool| self::tool(dialect, tool)).collect());
+    }
+    settings(&mut body, dialect, provider, model, tuning, request, adapted);
+    body.insert("stream".into(), (*streamed).into());
+    // Without it most servers count no tokens
+    // (https://platform.openai.com/docs/api-reference/chat/create#chat-create-stream_options).
+    if *streamed && !adapted.contains(&Adaptation::NoStreamOptions) {
+        body.insert("stream_options".into(), json!({"include_usage": true}));
+    }
+    serde_json::to_vec(&body)
+}
+
+fn settings(
+    body: &mut Map<String, Value>,
+    dialect: Dialect,
+    provider: &str,
+    model: &str,
+    tuning: &Tuning,
+    request: &ModelRequest,
+    adapted: &BTreeSet<Adaptation>,
+) {
     let reasons = tuning.reasons(model);
+    if !reasons && !adapted.contains(&Adaptation::NoTemperature) {
+        body.insert("temperature".into(), request.temperature.unwrap_or_else(|| tuning.temperature()).into());
+    }
+    if reasons && !adapted.contains(&Adaptation::NoEffort) {
+        if dialect == Dialect::OpenRouter {
+            body.insert("reasoning".into(), json!({"effort": tuning.effort()}));
+        } else {
+            body.insert("reasoning_effort".into(), tuning.effort().into());
+        }
+    }
+    // OpenAI refuses the old name for its newer models; most other servers accept only the old
+    // name.
+    let newer = dialect.has_completion_limit() != adapted.contains(&Adaptation::LimitName);
+    let name = if newer { "max_completion_tokens" } else { "max_tokens" };
+    body.insert(name.into(), longest(provider, model, tuning, request, adapted).into());
+}
+
+/// The longest answer in tokens.
+pub(in crate::llm) fn longest(
+    provider: &str,
+    model: &str,
+    tuning: &Tuning,
+    request: &ModelRequest,
+    adapted: &BTreeSet<Adaptation>,
+) -> u32 {
     let usual = request.max_tokens.unwrap_or_else(|| tuning.max_tokens(provider));
-    let longest = if request.doubled { known_models::doubled(usual, model) } else { usual };
-    let openai = provider == "OpenAI";
-    let router = provider == "OpenRouter";
-    let system = (!request.system.is_empty()).then_some(Message::System { content: &request.system });
-    serde_json::to_vec(&Body {
-        model,
-        messages: system.into_iter().chain(request.messages.iter().map(message)).collect(),
-        tools: request.tools.iter().map(|tool| Tool { r#type: "function", function: tool }).collect(),
-        temperature: (!reasons).then(|| request.temperature.unwrap_or_else(|| tuning.temperature())),
-        reasoning_effort: (reasons && !router).then(|| tuning.effort()),
-        reasoning: (reasons && router).then(|| Reasoning { effort: tuning.effort() }),
-        // OpenAI refuses the old name for its newer models; most other servers accept only the old
-        // name.
-        max_tokens: (!openai).then_some(longest),
-        max_completion_tokens: openai.then_some(longest),
-        stream: false,
-    })
+    let asked = if request.doubled { known_models::doubled(usual, model) } else { usual };
+    let most = adapted.iter().find_map(|one| if let Adaptation::Longest(most) = one { Some(*most) } else { None });
+    let asked = most.map_or(asked, |most| asked.min(most));
+    request.room.map_or(asked, |room| asked.min(room))
 }
 
-fn message(message: &ChatMessage) -> Message<'_> {
-    match message {
-        ChatMessage::User { content } => Message::User { content },
-        ChatMessage::Assistant { content, tool_calls } => Message::Assistant {
-            // Null is allowed only with calls.
-            content: content.as_deref().or(tool_calls.is_empty().then_some("")),
-            tool_calls: tool_calls.iter().map(call).collect(),
-        },
-        ChatMessage::Tool { call_id, content } => Message::Tool { tool_call_id: call_id, content },
+/// One text, or parts if there are pictures
+/// (https://platform.openai.com/docs/guides/images-vision).
+fn of_user(parts: &[Part<'_>]) -> Value {
+    let mut content: Vec<Value> = Vec::new();
+    for run in parts.chunk_by(|one, next| matches!((one, next), (Part::Text(_), Part::Text(_)))) {
+        let texts: Vec<&str> =
+            run.iter().filter_map(|part| if let Part::Text(text) = part { Some(&**text) } else { None }).collect();
+        content.push(match &run[0] {
+            Part::Text(_) => json!({"type": "text", "text": texts.join("\n\n")}),
+            Part::Picture(Shown { mime_type, data }) => {
+                json!({"type": "image_url", "image_url": {"url": format!("data:{mime_type};base64,{data}")}})
+            }
+        });
+    }
+    match &mut content[..] {
+        [only] if only["type"] == "text" => only["text"].take(),
+        _ => Value::Array(content),
     }
 }
 
-fn call(call: &ToolCall) -> Call<'_> {
-    Call {
-        id: &call.id,
-        r#type: "function",
-        function: Function {
-            name: &call.name,
-            arguments: match &call.arguments {
-                // Text that was not JSON is sent back as the model wrote it.
-                Value::String(raw) => raw.clone(),
-                other => other.to_string(),
-            },
-        },
+fn of_agent(answer: &Answer<'_>) -> Map<String, Value> {
+    let mut message = Map::new();
+    message.insert("role".into(), "assistant".into());
+    // Null is allowed only with calls.
+    message.insert("content".into(), answer.text().map_or(Value::Null, Value::String));
+    if !answer.calls.is_empty() {
+        let call = |call: &neutral::Call<'_>| {
+            let arguments = Value::Object(call.arguments.clone().into_owned()).to_string();
+            json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}})
+        };
+        message.insert("tool_calls".into(), answer.calls.iter().map(call).collect());
     }
+    message
+}
+
+fn tool(dialect: Dialect, tool: &ToolSpec) -> Value {
+    let mut function = json!({"name": tool.name, "description": schemas::description(tool)});
+    if let Some(parameters) = schemas::parameters(dialect, &tool.parameters) {
+        function["parameters"] = parameters;
+    }
+    json!({"type": "function", "function": function})
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use domain::chat::{ChatMessage, ToolCall};
 
     fn request() -> ModelRequest {
         ModelRequest {
             system: String::from("be kind"),
             messages: vec![
-                ChatMessage::User { content: String::from("hi") },
-                ChatMessage::Assistant {
-                    content: None,
-                    tool_calls: vec![
+                ChatMessage::user(String::from("hi")),
+                ChatMessage::assistant(
+                    None,
+                    vec![
                         ToolCall {
-                            id: String::from("c1"),
+                            id: String::from("callfirst"),
                             name: String::from("find"),
                             arguments: json!({"z": 1, "a": "é"}),
                         },
-                        ToolCall { id: String::from("c2"), name: String::from("find"), arguments: json!("{broken") },
+                        ToolCall {
+                            id: String::from("callagain"),
+                            name: String::from("find"),
+                            arguments: json!("{broken"),
+                        },
                     ],
-                },
-                ChatMessage::Tool { call_id: String::from("c1"), content: String::from("3") },
-                ChatMessage::Assistant { content: None, tool_calls: vec![] },
+                ),
+                ChatMessage::Tool { call_id: String::from("callfirst"), content: String::from("3") },
+                ChatMessage::assistant(None, vec![]),
             ],
             tools: vec![ToolSpec {
                 name: String::from("find"),
@@ -163,7 +200,24 @@ mod tests {
     }
 
     fn tuned(provider: &str, model: &str, tuning: &Tuning, request: &ModelRequest) -> Value {
-        serde_json::from_slice(&bytes(provider, model, tuning, request).unwrap()).unwrap()
+        serde_json::from_slice(&written(provider, model, tuning, request, &[])).unwrap()
+    }
+
+    fn written(
+        provider: &str,
+        model: &str,
+        tuning: &Tuning,
+        request: &ModelRequest,
+        adapted: &[Adaptation],
+    ) -> Vec<u8> {
+        let dialect = match provider {
+            "OpenAI" => Dialect::OpenAi,
+            "OpenRouter" => Dialect::OpenRouter,
+            "Mistral" => Dialect::Mistral,
+            _ => Dialect::Compatible,
+        };
+        let form = Form { adapted: adapted.iter().copied().collect(), streamed: true, ..Form::default() };
+        bytes(dialect, provider, model, tuning, request, &form).unwrap()
     }
 
     #[test]
@@ -176,30 +230,46 @@ mod tests {
                     {"role": "system", "content": "be kind"},
                     {"role": "user", "content": "hi"},
                     {"role": "assistant", "content": null, "tool_calls": [
-                        {"id": "c1", "type": "function",
+                        {"id": "callfirst", "type": "function",
                          "function": {"name": "find", "arguments": "{\"z\":1,\"a\":\"é\"}"}},
-                        {"id": "c2", "type": "function",
-                         "function": {"name": "find", "arguments": "{broken"}},
+                        {"id": "callagain", "type": "function",
+                         "function": {"name": "find", "arguments": "{\"malformed\":\"{broken\"}"}},
                     ]},
-                    {"role": "tool", "tool_call_id": "c1", "content": "3"},
-                    {"role": "assistant", "content": ""},
+                    {"role": "tool", "tool_call_id": "callfirst", "content": "3"},
+                    {"role": "tool", "tool_call_id": "callagain", "content": "{\"error\":\"interrupted\"}"},
                 ],
                 "tools": [{"type": "function", "function":
-                    {"name": "find", "description": "Finds.", "parameters": {"type": "object"}}}],
+                    {"name": "find", "description": "Finds.", "parameters": {"type": "object", "properties": {}}}}],
                 "temperature": 0.0,
                 "max_tokens": 7,
-                "stream": false,
+                "stream": true,
+                "stream_options": {"include_usage": true},
             })
         );
     }
 
     #[test]
+    fn request_for_a_whole_answer_has_no_options_of_streams() {
+        let body = |adapted: &[Adaptation], streamed| -> Value {
+            let form = Form { adapted: adapted.iter().copied().collect(), streamed, ..Form::default() };
+            serde_json::from_slice(
+                &bytes(Dialect::Compatible, "x", "m", &Tuning::default(), &request(), &form).unwrap(),
+            )
+            .unwrap()
+        };
+        let whole = body(&[], false);
+        assert_eq!((&whole["stream"], whole.get("stream_options")), (&json!(false), None));
+        let uncounted = body(&[Adaptation::NoStreamOptions], true);
+        assert_eq!((&uncounted["stream"], uncounted.get("stream_options")), (&json!(true), None));
+    }
+
+    #[test]
     fn equal_requests_give_equal_bytes_and_longer_history_keeps_the_prefix() {
-        let short = bytes("OpenAI", "m", &Tuning::default(), &request()).unwrap();
-        assert_eq!(short, bytes("OpenAI", "m", &Tuning::default(), &request().clone()).unwrap());
+        let short = written("OpenAI", "m", &Tuning::default(), &request(), &[]);
+        assert_eq!(short, written("OpenAI", "m", &Tuning::default(), &request().clone(), &[]));
         let mut longer = request();
-        longer.messages.push(ChatMessage::User { content: String::from("more") });
-        let longer = bytes("OpenAI", "m", &Tuning::default(), &longer).unwrap();
+        longer.messages.push(ChatMessage::user(String::from("more")));
+        let longer = written("OpenAI", "m", &Tuning::default(), &longer, &[]);
         let shared = short.iter().zip(&longer).take_while(|(a, b)| a == b).count();
         let history_end = short.windows(10).position(|part| part == br#"],"tools":"#).unwrap();
         assert!(shared >= history_end);
@@ -245,5 +315,26 @@ mod tests {
         let not = tuned("OpenAI", "gpt-5", &Tuning { reasoning: Some(false), ..tuning }, &open);
         assert!(not.get("reasoning_effort").is_none());
         assert_eq!(not["temperature"], 0.5);
+    }
+
+    #[test]
+    fn adaptations_change_the_form_only() {
+        let mut request = request();
+        request.messages.push(ChatMessage::user("more".into()));
+        let body = |adapted: &[Adaptation]| -> Value {
+            serde_json::from_slice(&written("x", "m", &Tuning::default(), &request, adapted)).unwrap()
+        };
+        let plain = body(&[]);
+        assert_eq!(body(&[Adaptation::LimitName])["max_completion_tokens"], plain["max_tokens"]);
+        assert!(body(&[Adaptation::NoTemperature]).get("temperature").is_none());
+        assert_eq!(body(&[Adaptation::Longest(3)])["max_tokens"], 3);
+        let inside = body(&[Adaptation::SystemInUser]);
+        assert_eq!(inside["messages"][0], json!({"role": "user", "content": "be kind\n\nhi"}));
+        let roles = |body: &Value| -> Vec<String> {
+            let messages = body["messages"].as_array().unwrap();
+            messages.iter().map(|message| message["role"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(roles(&plain)[3..], ["tool", "tool", "user"]);
+        assert_eq!(roles(&body(&[Adaptation::Bridge]))[3..], ["tool", "tool", "assistant", "user"]);
     }
 }

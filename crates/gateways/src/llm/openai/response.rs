@@ -1,32 +1,23 @@
 //! Reads responses of chat-completions servers, which follow OpenAI's shape more or less.
 
-use super::super::arguments;
+use super::{
+    super::{arguments, refusal::Refusal},
+    finish::{self, Finish},
+    opaque, parts,
+};
 use domain::{
     chat::{Ended, ModelResponse, ToolCall, Usage},
-    json::{self, Refused},
+    json,
     limits::MODEL_VALUES,
 };
 use serde_json::{Value, json};
 
-/// A response with status 200 that is not usable.
-#[derive(Debug)]
-pub(super) struct UnusableResponse {
-    /// The status that fits its content.
-    pub(super) status: u16,
-    pub(super) message: String,
-}
-
 /// Missing parts become empty; only a body without any choice is unusable.
-pub(super) fn read(body: &[u8]) -> Result<ModelResponse, UnusableResponse> {
-    let broken = |message: &str| UnusableResponse { status: 502, message: message.to_owned() };
-    let body = json::parse(body, MODEL_VALUES).map_err(|refused| match refused {
-        Refused::TooMany(_) => broken("the model's answer has too many JSON values"),
-        Refused::Malformed(_) => broken("the model's answer is not JSON"),
-    })?;
+pub(in crate::llm) fn read(body: &Value) -> Result<ModelResponse, Refusal> {
+    let broken = Refusal::broken;
     if let Some(error) = body.get("error").filter(|error| !error.is_null()) {
         // OpenRouter reports a failed upstream with status 200.
-        let status = error.get("code").and_then(Value::as_u64).unwrap_or(502);
-        return Err(UnusableResponse { status: u16::try_from(status).unwrap_or(502), message: text_of_error(&body) });
+        return Err(Refusal::of_error(error, text_of_error(body)));
     }
     let choice = body.pointer("/choices/0").ok_or_else(|| broken("the answer has no choice"))?;
     if let Some(error) = choice.get("error").filter(|error| !error.is_null()) {
@@ -34,17 +25,19 @@ pub(super) fn read(body: &[u8]) -> Result<ModelResponse, UnusableResponse> {
         return Err(broken(&text_of_error(error)));
     }
     let message = choice.get("message").unwrap_or(&Value::Null);
-    let refusal = text(message.get("refusal")).filter(|text| !text.is_empty());
-    let ended = match choice.get("finish_reason").and_then(Value::as_str) {
-        _ if refusal.is_some() => Ended::Refused,
-        Some("content_filter") => Ended::Refused,
-        Some("length") => Ended::Cut,
-        _ => Ended::Whole,
+    let refusal = message.get("refusal").and_then(Value::as_str).map(str::to_owned).filter(|text| !text.is_empty());
+    let ended = match finish::read(choice.get("finish_reason").and_then(Value::as_str)) {
+        Finish::Failed => return Err(broken("the model's server failed while it answered")),
+        Finish::Ended(Ended::Whole | Ended::Cut) if refusal.is_some() => Ended::Refused,
+        Finish::Ended(ended) => ended,
     };
+    let parts = parts::of_message(message);
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
     // The old form with a single call.
     let old = message.get("function_call").filter(|call| call.is_object()).map(|call| json!([{ "function": call }]));
     Ok(ModelResponse {
-        text: text(message.get("content")).filter(|text| !text.is_empty()).or(refusal),
+        text: some(parts.text).or(refusal),
+        reasoning: some(parts.reasoning),
         tool_calls: calls(
             message.get("tool_calls").filter(|calls| calls.is_array()).or(old.as_ref()),
             ended == Ended::Cut,
@@ -52,18 +45,20 @@ pub(super) fn read(body: &[u8]) -> Result<ModelResponse, UnusableResponse> {
         usage: usage(body.get("usage")),
         model: string(body.get("model")),
         ended,
+        opaque: opaque::of(message),
+        ..ModelResponse::default()
     })
 }
 
 /// The error message in the body of a failed request.
-pub(super) fn error_text(body: &[u8]) -> String {
+pub(in crate::llm) fn error_text(body: &[u8]) -> String {
     match json::parse(body, MODEL_VALUES) {
         Ok(value) => text_of_error(&value),
         Err(_) => String::from_utf8_lossy(&body[..body.len().min(2_000)]).into_owned(),
     }
 }
 
-fn text_of_error(body: &Value) -> String {
+pub(in crate::llm) fn text_of_error(body: &Value) -> String {
     let error = body.get("error").unwrap_or(body);
     match error {
         Value::String(text) => text.clone(),
@@ -71,17 +66,6 @@ fn text_of_error(body: &Value) -> String {
             Some(Value::String(text)) => text.clone(),
             _ => error.to_string(),
         },
-    }
-}
-
-/// Content is text, null, or a list of parts.
-fn text(content: Option<&Value>) -> Option<String> {
-    match content? {
-        Value::String(text) => Some(text.clone()),
-        Value::Array(parts) => {
-            Some(parts.iter().filter_map(|part| part.as_str().or_else(|| part.get("text")?.as_str())).collect())
-        }
-        _ => None,
     }
 }
 
@@ -126,7 +110,7 @@ mod tests {
     use serde_json::json;
 
     fn answer(body: &Value) -> ModelResponse {
-        read(body.to_string().as_bytes()).unwrap()
+        read(body).unwrap()
     }
 
     fn message(message: Value) -> ModelResponse {
@@ -180,6 +164,23 @@ mod tests {
     }
 
     #[test]
+    fn answer_with_an_unknown_finish_reason_is_malformed_and_a_failed_one_is_repeated() {
+        let call = json!({"id": "1", "function": {"name": "a", "arguments": "{}"}});
+        let body = |reason: &str| json!({"choices": [{"finish_reason": reason, "message": {"tool_calls": [call]}}]});
+        assert_eq!(answer(&body("MALFORMED_FUNCTION_CALL")).ended, Ended::Malformed);
+        assert_eq!(answer(&body("something_new")).ended, Ended::Malformed);
+        assert_eq!(read(&body("error")).unwrap_err().status, 502);
+        let refused = json!({"choices": [{"finish_reason": "stop", "message": {"refusal": "no"}}]});
+        assert_eq!(answer(&refused).ended, Ended::Refused);
+    }
+
+    #[test]
+    fn reasoning_is_apart_from_the_text() {
+        let answered = message(json!({"content": "hi", "reasoning_content": "private"}));
+        assert_eq!((answered.text.as_deref(), answered.reasoning.as_deref()), (Some("hi"), Some("private")));
+    }
+
+    #[test]
     fn usage_and_model_are_optional() {
         let full = answer(&json!({"model": "m-1", "choices": [{}], "usage": {"prompt_tokens": 9,
             "completion_tokens": 4, "prompt_tokens_details": {"cached_tokens": 8}}}));
@@ -193,12 +194,13 @@ mod tests {
     #[test]
     fn error_in_a_200_has_its_own_status() {
         for (body, status) in [
-            (json!({"error": {"code": 429, "message": "slow"}}).to_string(), 429),
-            (json!({"error": {"message": "odd"}}).to_string(), 502),
-            (json!({"choices": []}).to_string(), 502),
-            (String::from("<html>"), 502),
+            (json!({"error": {"code": 429, "message": "slow"}}), 429),
+            (json!({"error": {"code": "429", "message": "slow"}}), 429),
+            (json!({"error": {"type": "invalid_request_error", "message": "bad"}}), 400),
+            (json!({"error": {"message": "odd"}}), 502),
+            (json!({"choices": []}), 502),
         ] {
-            assert_eq!(read(body.as_bytes()).unwrap_err().status, status, "{body}");
+            assert_eq!(read(&body).unwrap_err().status, status, "{body}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{InboundMessage, json};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// Known types (docs/spec/whatsapp-cloud-api.md 1.4).
 const KINDS: [&str; 17] = [
@@ -31,7 +32,35 @@ pub(super) struct Envelope<'a> {
     pub(super) waba_id: Option<&'a str>,
     pub(super) phone_number_id: &'a str,
     pub(super) display_phone_number: Option<String>,
-    pub(super) contacts: &'a [Value],
+    pub(super) contacts: Contacts<'a>,
+}
+
+/// The contacts of a change by their ids: a delivery may have thousands, and as many messages.
+pub(super) struct Contacts<'a> {
+    list: &'a [Value],
+    by_user_id: HashMap<String, usize>,
+    by_wa_id: HashMap<String, usize>,
+}
+
+impl<'a> Contacts<'a> {
+    pub(super) fn new(list: &'a [Value]) -> Self {
+        let index = |key: &str| {
+            let mut places = HashMap::new();
+            for (place, contact) in list.iter().enumerate() {
+                if let Some(id) = json::id(contact.get(key)) {
+                    places.entry(id).or_insert(place);
+                }
+            }
+            places
+        };
+        Self { list, by_user_id: index("user_id"), by_wa_id: index("wa_id") }
+    }
+
+    /// The first entry with one of the sender's ids.
+    fn find(&self, from: Option<&str>, user_id: Option<&str>) -> Option<&'a Value> {
+        let places = [user_id.and_then(|id| self.by_user_id.get(id)), from.and_then(|id| self.by_wa_id.get(id))];
+        self.list.get(*places.into_iter().flatten().min()?)
+    }
 }
 
 /// `None` without an id or a sender: such a message could not be deduplicated or answered.
@@ -42,7 +71,7 @@ pub(super) fn read(envelope: &Envelope<'_>, raw: &Value) -> Option<InboundMessag
     if from.is_none() && user_id.is_none() {
         return None;
     }
-    let contact = contact(envelope.contacts, from.as_deref(), user_id.as_deref());
+    let contact = envelope.contacts.find(from.as_deref(), user_id.as_deref());
     let profile = contact.and_then(|contact| contact.get("profile"));
     Some(InboundMessage {
         phone_number_id: envelope.phone_number_id.to_owned(),
@@ -60,14 +89,6 @@ pub(super) fn read(envelope: &Envelope<'_>, raw: &Value) -> Option<InboundMessag
         group_id: json::id(raw.get("group_id")),
         raw: raw.clone(),
     })
-}
-
-/// Finds the sender's entry in the list of contacts.
-fn contact<'a>(contacts: &'a [Value], from: Option<&str>, user_id: Option<&str>) -> Option<&'a Value> {
-    let same = |contact: &Value, key: &str, wanted: Option<&str>| {
-        wanted.is_some() && json::id(contact.get(key)).as_deref() == wanted
-    };
-    contacts.iter().find(|contact| same(contact, "user_id", user_id) || same(contact, "wa_id", from))
 }
 
 fn kind(raw: &Value) -> &str {

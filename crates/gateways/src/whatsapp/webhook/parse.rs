@@ -2,12 +2,15 @@
 
 use super::{
     Delivery, Item, Malformed, json,
-    message::{self, Envelope},
+    message::{self, Contacts, Envelope},
     status,
 };
 use serde_json::{Map, Value};
 
 const OBJECT: &str = "whatsapp_business_account";
+/// Items of a delivery; Meta sends 25,000 at most. `{}` in a list of changes has three bytes, and
+/// takes a kilobyte as an item.
+const MOST_ITEMS: usize = 50_000;
 
 /// Reads a webhook body. An error is answered with 400, everything else with 200.
 pub fn parse(body: &[u8]) -> Result<Delivery, Malformed> {
@@ -22,6 +25,9 @@ pub fn parse(body: &[u8]) -> Result<Delivery, Malformed> {
         let waba_id = json::id(entry.get("id"));
         for change in list(entry, "changes", &mut delivery.malformed) {
             read_change(&object, waba_id.as_deref(), change, &mut delivery);
+            if delivery.items.len() > MOST_ITEMS {
+                return Err(Malformed::TooManyValues);
+            }
         }
     }
     if delivery.malformed > 0 {
@@ -66,7 +72,7 @@ fn read_value(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, V
         waba_id,
         phone_number_id: number,
         display_phone_number: value.get("metadata").and_then(|metadata| json::id(metadata.get("display_phone_number"))),
-        contacts: value.get("contacts").and_then(Value::as_array).map_or(&[], Vec::as_slice),
+        contacts: Contacts::new(value.get("contacts").and_then(Value::as_array).map_or(&[], Vec::as_slice)),
     };
     for raw in messages {
         match message::read(&envelope, raw) {

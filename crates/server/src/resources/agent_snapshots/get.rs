@@ -10,6 +10,8 @@ use crate::{
 use store::agents;
 
 /// Read one snapshot
+///
+/// A snapshot is a state in which the agent was saved. It never changes.
 #[utoipa::path(
     get, path = "/agent_snapshots/{id}", operation_id = "get_agent_snapshot", tag = "Agent Snapshots",
     params(("id", description = "Snapshot id.")),

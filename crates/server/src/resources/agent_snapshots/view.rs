@@ -4,13 +4,14 @@ use crate::{
     api::Time,
     resources::agents::{AgentGraph, shown},
 };
+use domain::{Timestamp, ids::SnapshotId};
 use engine::AgentContent;
 use runtime::json::from_json;
 use serde::Serialize;
 use serde_json::Value;
 use store::{
     Result,
-    agents::{AgentSummaryRow, SnapshotRow},
+    agents::{AgentSummaryRow, SnapshotRow, SnapshotSummaryRow},
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -32,14 +33,44 @@ pub(crate) struct AgentSnapshot {
 impl AgentSnapshot {
     pub(super) fn of(agent: &AgentSummaryRow, row: &SnapshotRow) -> Result<Self> {
         let content: AgentContent = from_json("snapshot", &row.content)?;
-        let minute: String = row.created_at.to_iso().replace('T', " ").chars().take("2025-06-02 14:05".len()).collect();
         Ok(Self {
             id: row.id.uuid(),
             agent_id: row.agent_id.uuid(),
-            name: format!("{} Snapshot ({minute})", agent.name),
+            name: name(agent, row.created_at),
             created_at: row.created_at.into(),
             updated_at: row.created_at.into(),
             graph: shown(&content.graph.to_string())?,
         })
     }
+}
+
+/// A snapshot in a list, without its graph.
+#[derive(Serialize, ToSchema)]
+pub(super) struct AgentSnapshotSummary {
+    id: Uuid,
+    agent_id: Uuid,
+    /// As in the snapshot.
+    name: String,
+    /// True for the state that new executions get.
+    current: bool,
+    created_at: Time,
+}
+
+pub(super) fn summary(
+    agent: &AgentSummaryRow,
+    row: &SnapshotSummaryRow,
+    current: Option<SnapshotId>,
+) -> AgentSnapshotSummary {
+    AgentSnapshotSummary {
+        id: row.id.uuid(),
+        agent_id: agent.id.uuid(),
+        name: name(agent, row.created_at),
+        current: current == Some(row.id),
+        created_at: row.created_at.into(),
+    }
+}
+
+fn name(agent: &AgentSummaryRow, at: Timestamp) -> String {
+    let minute: String = at.to_iso().replace('T', " ").chars().take("2025-06-02 14:05".len()).collect();
+    format!("{} Snapshot ({minute})", agent.name)
 }

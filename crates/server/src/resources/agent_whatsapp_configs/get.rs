@@ -5,6 +5,8 @@ use crate::{ApiError, api::Data, auth::ProjectContext, found::Found};
 use store::agent_whatsapp_configs::AgentWhatsappConfigRow;
 
 /// Read one link
+///
+/// A link lets an agent answer on a number.
 #[utoipa::path(
     get, path = "/agents/{agent_id}/agent_whatsapp_configs/{id}", operation_id = "get_agent_whatsapp_config",
     tag = "Agent WhatsApp Configs", params(("agent_id", description = "Agent id."), ("id", description = "Link id.")),

@@ -34,6 +34,8 @@ struct AgentWhatsappConfigChange {
 }
 
 /// Change the primary flag
+///
+/// The agent of the primary link answers on the number, otherwise the one linked first.
 #[utoipa::path(
     put, path = "/agents/{agent_id}/agent_whatsapp_configs/{id}", operation_id = "update_agent_whatsapp_config",
     tag = "Agent WhatsApp Configs", request_body = AgentWhatsappConfigUpdateRequest,

@@ -7,12 +7,12 @@ use super::{
 };
 use crate::{
     ApiError, AppState,
-    api::{Created, Data, Problems, RequestBody, Versioned, body},
+    api::{Problems, RequestBody, Versioned, Warned, body},
     auth::ProjectContext,
     change::{Changed, change},
 };
-use axum::extract::Request;
-use domain::{Id, agent::Graph, ids::AgentId};
+use axum::{extract::Request, http::StatusCode};
+use domain::{Id, Problem, agent::Graph, ids::AgentId};
 use serde::Deserialize;
 use serde_json::Value;
 use store::{
@@ -24,6 +24,8 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct AgentCreate {
     agent: NewAgent,
+    #[serde(skip)]
+    warnings: Vec<Problem>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -69,6 +71,10 @@ impl RequestBody for AgentCreate {
     fn set_graph(&mut self, graph: Graph) {
         self.agent.graph = Some(graph);
     }
+
+    fn set_warnings(&mut self, warnings: Vec<Problem>) {
+        self.warnings = warnings;
+    }
 }
 
 impl NewAgent {
@@ -96,20 +102,26 @@ impl NewAgent {
 }
 
 /// Create an agent, with the starter graph unless one is given
+///
+/// `warnings` lists what is probably wrong in the graph, and secrets and model providers that it
+/// names and the project does not have.
 #[utoipa::path(
     post, path = "/agents", operation_id = "create_agent", tag = "Agents", request_body = AgentCreate,
-    responses((status = 201, description = "The agent.", body = Data<Agent>))
+    responses((status = 201, description = "The agent.", body = Warned<Agent>))
 )]
 pub(super) async fn handle(
     ctx: ProjectContext,
     request: Request,
-) -> Result<Changed<Versioned<Created<Agent>>>, ApiError> {
-    let new = body::read::<AgentCreate>(request).await?.agent;
+) -> Result<Changed<Versioned<Warned<Agent>>>, ApiError> {
+    let AgentCreate { agent: new, warnings } = body::read::<AgentCreate>(request).await?;
+    let named = new.graph.as_ref().map(Graph::secret_names).unwrap_or_default();
+    let providers = new.graph.as_ref().map(Graph::provider_names).unwrap_or_default();
     let mut row = new.row(&ctx);
     let project = ctx.project;
     change!(ctx, "agent.create", tx => {
         save::pin(&ctx, tx, project, &mut row).await?;
         agents::insert(tx, project, &row).await?;
+        save::append_events(&ctx, tx, project, &row, true).await?;
         // Published clients upload tests to the agent's first suite, and skip the upload if there
         // is none.
         let suite = TestSuiteRow {
@@ -121,6 +133,10 @@ pub(super) async fn handle(
             updated_at: row.created_at,
         };
         test_suites::insert(tx, project, &suite).await?;
-        Ok(Versioned(Created(Agent::of_row(project, &row)), row.version))
+        let mut warnings = save::warnings(tx, project, &warnings, &named).await?;
+        warnings.extend(save::unknown_providers(&ctx, tx, project, &row, &providers).await?);
+        warnings.truncate(save::MOST_WARNINGS);
+        let data = Agent::of_row(project, &row);
+        Ok(Versioned(Warned { data, warnings, status: StatusCode::CREATED }, row.version))
     })
 }

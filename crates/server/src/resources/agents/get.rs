@@ -10,6 +10,8 @@ use crate::{
 use store::agents;
 
 /// Read one agent, without prompt and graph
+///
+/// See `GET /agents/{agent_id}/graph` for prompt and graph.
 #[utoipa::path(
     get, path = "/agents/{agent_id}", operation_id = "get_agent", tag = "Agents",
     params(("agent_id", description = "Agent id.")),

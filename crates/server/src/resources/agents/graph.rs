@@ -26,6 +26,8 @@ enum Extra {
 }
 
 /// Read one agent with prompt and graph
+///
+/// The graph is in its canonical form, whichever form it was sent in.
 #[utoipa::path(
     get, path = "/agents/{agent_id}/graph", operation_id = "get_agent_with_graph", tag = "Agents",
     params(("agent_id", description = "Agent id."), Extras),

@@ -202,6 +202,12 @@ struct NodeKnowledgeBase {
 struct NodeHandoff {
     #[schema(required = false)]
     nodeable_id: String,
+    /// Sent to the contact when a person takes over; nothing is sent without it.
+    message: Option<String>,
+    /// `message` by language, such as `es` or `pt-BR`. The contact's `metadata.language`
+    /// selects, else the country of the number.
+    #[schema(required = false, value_type = std::collections::HashMap<String, String>)]
+    messages: Map<String, Value>,
     #[serde(flatten)]
     others: Map<String, Value>,
 }

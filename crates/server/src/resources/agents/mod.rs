@@ -1,6 +1,7 @@
 //! /api/v1 routes of agents.
 
 mod create;
+mod delete;
 mod get;
 mod graph;
 mod graph_schema;
@@ -20,7 +21,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::handle, create::handle))
-        .routes(routes!(get::handle, update::handle))
+        .routes(routes!(get::handle, update::handle, delete::handle))
         .routes(routes!(graph::handle))
 }
 

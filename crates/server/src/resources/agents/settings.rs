@@ -4,19 +4,21 @@
 //! Settings are validated and stored as sent, so that omitted ones follow the defaults of the
 //! running release.
 
-use crate::api::{Problems, words};
+use crate::api::{Problems, WindowTemplateField, words};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use store::{Error, Result, agents};
 use utoipa::ToSchema;
 
-/// Language model. Omitted fields use the server's. API keys are the server's too and cannot be
-/// stored here.
+/// Language model. Omitted fields use the server's. API keys belong to the server or to a model
+/// provider of the project and cannot be stored here.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct AgentLlmConfig {
-    /// Model provider; the server must have its key.
+    /// Name of a model provider of the project, else of the server: `OpenAI`, `AzureOpenAI`,
+    /// `Anthropic`, `Google`, `OpenRouter`, `Mistral`, `DeepSeek`, `Groq`, `OpenAICompatible` or
+    /// `Rehearsal`. `GET /models` lists those that work.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<LlmProvider>)]
+    #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
     provider_name: Option<String>,
     /// Model name at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +51,7 @@ pub(crate) struct AgentLlmConfig {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct FallbackLlmConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<LlmProvider>)]
+    #[schema(min_length = 1, max_length = 64, pattern = r"\S")]
     provider_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
@@ -70,7 +72,6 @@ pub(crate) struct FallbackLlmConfig {
     timeout_s: Option<u32>,
 }
 
-words!(LlmProvider = "OpenAI", "OpenRouter", "OpenAICompatible", "Rehearsal");
 words!(ReasoningEffort = "minimal", "low", "medium", "high");
 
 /// Limits of an agent's turns. Omitted ones keep their defaults.
@@ -124,6 +125,15 @@ pub(crate) struct AgentLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<OverBudget>)]
     over_budget: Option<String>,
+    /// Text for the contact where the model gives no answer for good. Without it nothing is sent,
+    /// and the conversation is listed under those that need a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 4096, pattern = r"\S")]
+    failure_message: Option<String>,
+    /// Template that carries the agent's texts when the 24-hour window is closed. Without it they
+    /// are refused with `outside_service_window`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outside_window_template: Option<WindowTemplateField>,
 }
 
 words!(OverBudget = "fail", "handoff");
@@ -141,8 +151,8 @@ pub(super) fn check(body: &Value, problems: &mut Problems) {
     let places = fallbacks.map(|(place, fallback)| (format!("/agent/llm_config/fallbacks/{place}"), fallback));
     for (path, config) in std::iter::once(("/agent/llm_config".to_owned(), config)).chain(places) {
         for (field, why) in [
-            ("api_key", "keys are not kept with agents; give the server the provider's key"),
-            ("base_url", "addresses of models are the server's to set"),
+            ("api_key", "keys are not kept with agents; add a model provider to the project"),
+            ("base_url", "addresses are not kept with agents; add a model provider to the project"),
         ] {
             if config.get(field).is_some_and(|value| !value.is_null() && value != "") {
                 problems.add(format!("{path}/{field}"), "unsupported", why);

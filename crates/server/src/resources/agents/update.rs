@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{
     ApiError,
-    api::{Data, IfMatch, Problems, RequestBody, Versioned, body, three_state},
+    api::{IfMatch, Problems, RequestBody, Versioned, Warned, body, three_state},
     auth::ProjectContext,
     change::{Changed, change},
     found::{Found, OrNotFound as _},
 };
-use axum::extract::Request;
-use domain::agent::Graph;
+use axum::{extract::Request, http::StatusCode};
+use domain::{Problem, agent::Graph};
 use serde::Deserialize;
 use serde_json::Value;
 use store::agents::{self, AgentRow};
@@ -22,6 +22,8 @@ use utoipa::ToSchema;
 #[derive(Deserialize, ToSchema)]
 pub(super) struct AgentUpdate {
     agent: AgentChange,
+    #[serde(skip)]
+    warnings: Vec<Problem>,
 }
 
 /// Omitted fields stay unchanged.
@@ -81,6 +83,10 @@ impl RequestBody for AgentUpdate {
     fn set_graph(&mut self, graph: Graph) {
         self.agent.graph = Some(graph);
     }
+
+    fn set_warnings(&mut self, warnings: Vec<Problem>) {
+        self.warnings = warnings;
+    }
 }
 
 impl AgentChange {
@@ -121,7 +127,9 @@ impl AgentChange {
 
 /// Update name, prompt, settings or graph
 ///
-/// Omitted fields stay unchanged. Running executions keep their pinned state.
+/// Omitted fields stay unchanged. Running executions keep their pinned state, and `warnings` says
+/// so (`executions_running`); `POST /sandbox_sessions/{id}/restart` ends the one of a sandbox phone.
+/// It also lists what is probably wrong in a graph that was sent.
 #[utoipa::path(
     patch, path = "/agents/{agent_id}", operation_id = "update_agent", tag = "Agents", request_body = AgentUpdate,
     params(
@@ -129,7 +137,7 @@ impl AgentChange {
         ("If-Match" = Option<String>, Header, description = "The `ETag` of the state that is to be changed."),
     ),
     responses(
-        (status = 200, description = "The agent.", body = Data<Agent>),
+        (status = 200, description = "The agent.", body = Warned<Agent>),
         (status = 409, description = "`stale`: it changed since the state in `If-Match`"),
     )
 )]
@@ -138,16 +146,27 @@ pub(super) async fn handle(
     Found(agent): Found<agents::AgentSummaryRow>,
     if_match: IfMatch,
     request: Request,
-) -> Result<Changed<Versioned<Data<Agent>>>, ApiError> {
+) -> Result<Changed<Versioned<Warned<Agent>>>, ApiError> {
     let project = ctx.project;
-    let sent = body::read::<AgentUpdate>(request).await?.agent;
+    let AgentUpdate { agent: sent, warnings } = body::read::<AgentUpdate>(request).await?;
+    let named = sent.graph.as_ref().map(Graph::secret_names).unwrap_or_default();
+    let providers = sent.graph.as_ref().map(Graph::provider_names).unwrap_or_default();
     change!(ctx, "agent.update", tx => {
         let mut row = agents::lock(tx, project, agent.id).await?.found()?;
         if_match.check(row.version)?;
+        let live = row.snapshot_id;
         sent.apply(&mut row);
         row.updated_at = ctx.now();
         save::pin(&ctx, tx, project, &mut row).await?;
         agents::update(tx, project, &row).await?;
-        Ok(Versioned(Data { data: Agent::of_row(project, &row) }, row.version + 1))
+        save::append_events(&ctx, tx, project, &row, row.snapshot_id != live).await?;
+        let mut warnings = save::warnings(tx, project, &warnings, &named).await?;
+        warnings.extend(save::unknown_providers(&ctx, tx, project, &row, &providers).await?);
+        warnings.truncate(save::MOST_WARNINGS - 1);
+        if row.snapshot_id != live {
+            warnings.extend(save::still_running(tx, project, row.id).await?);
+        }
+        let data = Agent::of_row(project, &row);
+        Ok(Versioned(Warned { data, warnings, status: StatusCode::OK }, row.version + 1))
     })
 }

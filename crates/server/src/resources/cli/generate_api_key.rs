@@ -7,13 +7,13 @@ use crate::{
     auth::{UserContext, path_id},
 };
 use axum::extract::{Path, Request};
-use domain::{api_key, ids::ApiKeyId};
+use domain::{api_key, ids::ApiKeyId, role::Role};
 use runtime::context::PLATFORM_PROJECT;
 use serde::Serialize;
 use store::{
-    api_keys,
+    api_keys::{self, KeySettings},
     audit::{self, AuditRow},
-    transact, users,
+    members, transact, users,
 };
 use utoipa::ToSchema;
 
@@ -24,6 +24,8 @@ pub(super) struct CliApiKey {
 }
 
 /// Create a project API key
+///
+/// It has the user's role in the project.
 #[utoipa::path(
     post, path = "/projects/{project_id}/generate_api_key", operation_id = "cli_generate_api_key", tag = "CLI Support",
     security(("CliToken" = [])), request_body = Option<CliNothing>,
@@ -44,8 +46,15 @@ pub(super) async fn handle(
         let project = users::project_of_token(tx, ctx.user.id, &ctx.token_lookup, wanted).await?;
         let project = project.filter(|project| project.id != PLATFORM_PROJECT);
         let project = project.ok_or(ApiError::NotFound("Project"))?.id;
+        ctx.http().projects.allow_key(tx, project).await?;
         let (id, now): (ApiKeyId, _) = (ctx.new_id(), ctx.now());
-        api_keys::insert(tx, project, id, &made, Some(ctx.user.id), now).await?;
+        // The key may do what its user may.
+        let role = match ctx.user.is_operator {
+            true => None,
+            false => members::role(tx, project, ctx.user.id).await?.filter(|role| *role != Role::Owner),
+        };
+        let with = KeySettings { name: "command line", role, user: Some(ctx.user.id), expires_at: None };
+        api_keys::insert_with(tx, project, id, &made, with, now).await?;
         let row = AuditRow {
             id: ctx.new_uuid(),
             at: now,

@@ -24,6 +24,8 @@ pub(super) async fn list(ctx: UserContext) -> Result<Data<Vec<Project>>, ApiErro
 }
 
 /// Read one project
+///
+/// For command lines of a signed-in person.
 #[utoipa::path(
     get, path = "/projects/{project_id}", operation_id = "cli_get_project", tag = "CLI Support",
     security(("CliToken" = [])), params(("project_id", description = "Project id.")),

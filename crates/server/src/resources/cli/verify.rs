@@ -13,6 +13,8 @@ pub(super) struct CliVerify {
 }
 
 /// Check a token
+///
+/// For command lines, to check a stored token before they use it.
 #[utoipa::path(
     get, path = "/auth/verify", operation_id = "cli_verify_token", tag = "CLI Support", security(("CliToken" = [])),
     responses((status = 200, description = "The token is valid.", body = CliVerify))

@@ -1,6 +1,6 @@
 //! `POST /whatsapp_contacts/{identifier}/notes`
 
-use super::view::WhatsappContactNote;
+use super::view::{self, WhatsappContactNote};
 use crate::{
     ApiError,
     api::{Created, Data, Problems, RequestBody, body},
@@ -42,6 +42,8 @@ struct NewWhatsappContactNote {
 }
 
 /// Add a note to a contact
+///
+/// Agents see the notes that are not private, from the contact's next message on.
 #[utoipa::path(
     post, path = "/whatsapp_contacts/{identifier}/notes", operation_id = "create_whatsapp_contact_note",
     tag = "WhatsApp Contact Notes", request_body = WhatsappContactNoteCreateRequest,
@@ -64,11 +66,13 @@ pub(super) async fn handle(
         name: new.name,
         content: new.content,
         metadata: Value::Object(new.metadata.unwrap_or_default()).to_string(),
+        author: Some(ctx.author()),
         created_at: now,
         updated_at: now,
     };
     change!(ctx, "whatsapp_contact_note.create", tx => {
         contact_notes::insert(tx, project, contact.id, &row).await?;
+        view::append_event(&ctx, tx, row.id, contact.id, "created").await?;
         Ok(Created(WhatsappContactNote::of(&row)?))
     })
 }

@@ -1,6 +1,6 @@
 //! `DELETE /whatsapp_contacts/{identifier}/notes/{note_id}`
 
-use super::view::ContactNote;
+use super::view::{self, ContactNote};
 use crate::{
     ApiError,
     auth::ProjectContext,
@@ -11,6 +11,8 @@ use axum::http::StatusCode;
 use store::contact_notes;
 
 /// Delete a note
+///
+/// Agents do not see it from the contact's next message on.
 #[utoipa::path(
     delete, path = "/whatsapp_contacts/{identifier}/notes/{note_id}", operation_id = "delete_whatsapp_contact_note",
     tag = "WhatsApp Contact Notes",
@@ -29,6 +31,7 @@ pub(super) async fn handle(
         if !contact_notes::delete(tx, project, contact, note.id).await? {
             return Err(ApiError::NotFound("Note"));
         }
+        view::append_event(&ctx, tx, note.id, contact, "deleted").await?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

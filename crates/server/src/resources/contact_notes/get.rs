@@ -4,6 +4,8 @@ use super::view::{ContactNote, WhatsappContactNote};
 use crate::{ApiError, api::Data, found::Found};
 
 /// Read one note
+///
+/// A note belongs to one contact.
 #[utoipa::path(
     get, path = "/whatsapp_contacts/{identifier}/notes/{note_id}", operation_id = "get_whatsapp_contact_note",
     tag = "WhatsApp Contact Notes",

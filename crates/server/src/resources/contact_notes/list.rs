@@ -10,6 +10,8 @@ use crate::{
 use store::{contact_notes, contacts::ContactRow};
 
 /// List a contact's notes
+///
+/// Agents see the notes that are not private.
 #[utoipa::path(
     get, path = "/whatsapp_contacts/{identifier}/notes", operation_id = "list_whatsapp_contact_notes",
     tag = "WhatsApp Contact Notes",

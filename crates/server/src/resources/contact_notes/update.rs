@@ -1,6 +1,6 @@
 //! `PATCH /whatsapp_contacts/{identifier}/notes/{note_id}`
 
-use super::view::{ContactNote, WhatsappContactNote};
+use super::view::{self, ContactNote, WhatsappContactNote};
 use crate::{
     ApiError,
     api::{Data, Problems, RequestBody, body, three_state},
@@ -44,6 +44,8 @@ struct WhatsappContactNoteChange {
 }
 
 /// Update a note
+///
+/// Omitted fields stay unchanged.
 #[utoipa::path(
     patch, path = "/whatsapp_contacts/{identifier}/notes/{note_id}", operation_id = "update_whatsapp_contact_note",
     tag = "WhatsApp Contact Notes", request_body = WhatsappContactNoteUpdateRequest,
@@ -76,6 +78,7 @@ pub(super) async fn handle(
         }
         row.updated_at = ctx.now();
         contact_notes::update(tx, project, contact, &row).await?;
+        view::append_event(&ctx, tx, row.id, contact, "updated").await?;
         Ok(Data { data: WhatsappContactNote::of(&row)? })
     })
 }

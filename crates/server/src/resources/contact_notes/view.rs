@@ -3,14 +3,19 @@
 use crate::{
     ApiError,
     api::Time,
+    auth::ProjectContext,
     found::PathRow,
     resources::contacts::{self, parse_metadata},
 };
-use domain::ids::{ContactId, ProjectId};
+use domain::{
+    event::Event,
+    ids::{ContactId, ContactNoteId, ProjectId},
+};
+use runtime::events;
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::{
-    Conn, Error,
+    Conn, Error, Tx,
     contact_notes::{self, ContactNoteRow},
 };
 use utoipa::ToSchema;
@@ -38,6 +43,18 @@ impl WhatsappContactNote {
             updated_at: row.updated_at.into(),
         })
     }
+}
+
+/// Reports a change of a note.
+pub(super) async fn append_event(
+    ctx: &ProjectContext,
+    tx: &mut Tx<'_>,
+    note: ContactNoteId,
+    contact: ContactId,
+    change: &str,
+) -> Result<(), Error> {
+    let body = json!({"contact_id": contact, "change": change, "author": ctx.author()});
+    events::append(ctx, tx, ctx.project, Event::NoteChanged, note.uuid(), &body).await
 }
 
 /// A note and its contact, as a path names them.

@@ -8,9 +8,10 @@ use crate::{
     change::{Changed, change},
 };
 use axum::extract::Request;
-use domain::Id;
+use domain::{Id, event::Event};
+use runtime::events;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::{
     contacts::{self, ContactRow, Identity},
     customers,
@@ -45,6 +46,8 @@ struct NewWhatsappContact {
 }
 
 /// Create a contact
+///
+/// Contacts are also created by their first message.
 #[utoipa::path(
     post, path = "/whatsapp_contacts", operation_id = "create_whatsapp_contact", tag = "WhatsApp Contacts",
     request_body = WhatsappContactCreateRequest,
@@ -85,6 +88,7 @@ pub(super) async fn handle(
             updated_at: now,
         };
         contacts::insert(tx, project, &row, &identity).await?;
+        events::append(&ctx, tx, project, Event::ContactUpdated, row.id.uuid(), &json!({})).await?;
         Ok(Created(WhatsappContact::of(&row)?))
     })
 }

@@ -5,6 +5,8 @@ use crate::{ApiError, api::Data, found::Found};
 use store::contacts;
 
 /// Read one contact
+///
+/// By our id, or by the WhatsApp id: the number without a plus.
 #[utoipa::path(
     get, path = "/whatsapp_contacts/{identifier}", operation_id = "get_whatsapp_contact", tag = "WhatsApp Contacts",
     params(("identifier" = String, description = "Contact id, or the contact's phone number.")),

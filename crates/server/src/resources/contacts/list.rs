@@ -43,6 +43,8 @@ pub(super) struct Filters {
 }
 
 /// List the project's contacts
+///
+/// A contact is a person who has written to a number of the project, or whom it has written to.
 #[utoipa::path(
     get, path = "/whatsapp_contacts", operation_id = "list_whatsapp_contacts", tag = "WhatsApp Contacts",
     params(List<Filters>),

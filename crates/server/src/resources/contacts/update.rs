@@ -9,8 +9,10 @@ use crate::{
     found::{Found, OrNotFound as _},
 };
 use axum::extract::Request;
+use domain::event::Event;
+use runtime::events;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use store::contacts;
 use utoipa::ToSchema;
 
@@ -42,6 +44,8 @@ struct WhatsappContactChange {
 }
 
 /// Update profile name or metadata
+///
+/// Omitted fields stay unchanged. `metadata` is replaced as a whole, and agents see it.
 #[utoipa::path(
     patch, path = "/whatsapp_contacts/{identifier}", operation_id = "update_whatsapp_contact", tag = "WhatsApp Contacts",
     request_body = WhatsappContactUpdateRequest,
@@ -68,6 +72,7 @@ pub(super) async fn handle(
         }
         row.updated_at = ctx.now();
         contacts::update(tx, project, &row).await?;
+        events::append(&ctx, tx, project, Event::ContactUpdated, row.id.uuid(), &json!({})).await?;
         Ok(Data { data: WhatsappContact::of(&row)? })
     })
 }

@@ -69,7 +69,8 @@ pub(super) async fn handle(
             user_id: user,
             active: true,
             notes: new.notes.clone(),
-            created_by_user_id: ctx.user,
+            created_by_user_id: ctx.principal.user(),
+            author: Some(ctx.author()),
             created_at: now,
         };
         conversation_assignments::insert(tx, project, &row).await?;

@@ -10,6 +10,8 @@ use crate::{
 use store::{conversation_assignments, conversations};
 
 /// List a conversation's assignments
+///
+/// An assignment makes a person responsible; while one is active, no agent answers.
 #[utoipa::path(
     get, path = "/whatsapp_conversations/{whatsapp_conversation_id}/conversation_assignments",
     operation_id = "list_conversation_assignments", tag = "Conversation Assignments",

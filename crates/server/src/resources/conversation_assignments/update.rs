@@ -81,7 +81,7 @@ pub(super) async fn handle(
             (false, true) => ownership::assign(&ctx, tx, project, &locked, row.user_id, now).await?,
             (true, false) => ownership::release(&ctx, tx, project, &locked, now).await?,
             (true, true) if row.user_id != previous_user => {
-                ownership::reassign(&ctx, tx, project, &locked, row.user_id, now).await?;
+                ownership::reassign(&ctx, tx, project, &locked, row.user_id).await?;
             }
             _ => {}
         }

@@ -46,8 +46,7 @@ pub(super) async fn member(conn: &mut Conn<'_>, project: ProjectId, user: Uuid) 
 }
 
 pub(super) fn taken() -> ApiError {
-    let message = "the conversation has an active assignment; change or release that one";
-    ApiError::state("already_assigned", message)
+    ApiError::state("already_assigned", "Conversation is assigned already", "change or release the active assignment")
 }
 
 impl PathRow for AssignmentRow {

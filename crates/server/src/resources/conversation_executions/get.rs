@@ -12,6 +12,8 @@ use store::{conversations, executions};
 const WHAT: &str = "Execution";
 
 /// Read one link
+///
+/// A link names an execution of an agent in the conversation.
 #[utoipa::path(
     get, path = "/whatsapp_conversations/{conversation_id}/agent_executions/{id}",
     operation_id = "get_whatsapp_conversation_agent_execution", tag = "WhatsApp Conversations",

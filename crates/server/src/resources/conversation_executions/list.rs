@@ -10,6 +10,8 @@ use crate::{
 use store::{conversations, executions};
 
 /// List links between a conversation and agent executions
+///
+/// A link names an execution of an agent in the conversation, newest first.
 #[utoipa::path(
     get, path = "/whatsapp_conversations/{conversation_id}/agent_executions",
     operation_id = "list_whatsapp_conversation_agent_executions", tag = "WhatsApp Conversations",

@@ -5,6 +5,8 @@ use crate::{ApiError, api::Data, found::Found};
 use store::conversations;
 
 /// Read one conversation
+///
+/// A conversation is one contact on one number of the business.
 #[utoipa::path(
     get, path = "/whatsapp_conversations/{conversation_id}", operation_id = "get_whatsapp_conversation",
     tag = "WhatsApp Conversations", params(("conversation_id", description = "Conversation id.")),

@@ -8,6 +8,8 @@ mod view;
 use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use view::ConversationStatus;
+
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(list::handle)).routes(routes!(get::handle, update::handle))
 }

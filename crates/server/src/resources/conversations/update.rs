@@ -69,7 +69,8 @@ pub(super) async fn handle(
 fn open_conflict(error: Error) -> ApiError {
     match error {
         Error::Conflict(_) => {
-            ApiError::state("conversation_open", "the contact has another open conversation on this number")
+            let why = "the contact has one on this number; end that one first";
+            ApiError::state("conversation_open", "Another conversation is open", why)
         }
         other => other.into(),
     }

@@ -39,6 +39,8 @@ struct NewCustomer {
 }
 
 /// Create a customer
+///
+/// `external_customer_id` is the id in your own system; it is unique in the project.
 #[utoipa::path(
     post, path = "/customers", operation_id = "create_customer", tag = "Customers", request_body = CustomerCreateRequest,
     responses(

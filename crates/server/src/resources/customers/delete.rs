@@ -8,12 +8,12 @@ use crate::{
     resources::whatsapp_configs,
 };
 use axum::http::StatusCode;
-use store::{contacts, customers};
+use store::{contacts, customers, setup_links};
 
 /// Delete a customer
 ///
-/// Also deletes the customer's configs, as `DELETE /whatsapp_configs/{config_id}` does. Contacts
-/// and conversations stay without a customer.
+/// Also deletes the customer's configs, as `DELETE /whatsapp_configs/{config_id}` does, and its setup
+/// links. Contacts and conversations stay without a customer.
 #[utoipa::path(
     delete, path = "/customers/{customer_id}", operation_id = "delete_customer", tag = "Customers",
     params(("customer_id", description = "Customer id.")), responses((status = 204, description = "Deleted."))
@@ -36,6 +36,7 @@ pub(super) async fn handle(
             whatsapp_configs::remove(&ctx, tx, project, &config).await?;
         }
         contacts::leave_customer(tx, project, customer.id).await?;
+        setup_links::delete_of_customer(tx, project, customer.id).await?;
         customers::delete(tx, project, customer.id).await?;
         Ok(StatusCode::NO_CONTENT)
     });

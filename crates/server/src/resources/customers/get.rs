@@ -5,6 +5,8 @@ use crate::{ApiError, api::Data, found::Found};
 use store::customers;
 
 /// Read one customer
+///
+/// Its configs and contacts have lists of their own.
 #[utoipa::path(
     get, path = "/customers/{customer_id}", operation_id = "get_customer", tag = "Customers",
     params(("customer_id", description = "Customer id.")),

@@ -29,6 +29,9 @@ pub(super) struct Filters {
 }
 
 /// List the project's customers
+///
+/// A customer is a business that the project works for. Its configs, contacts and conversations
+/// belong to it.
 #[utoipa::path(
     get, path = "/customers", operation_id = "list_customers", tag = "Customers", params(List<Filters>),
     responses((status = 200, description = "One page of customers.", body = Page<Customer>))

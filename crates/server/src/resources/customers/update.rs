@@ -44,6 +44,8 @@ struct CustomerChange {
 }
 
 /// Update a customer's name, external id or metadata
+///
+/// Omitted fields stay unchanged.
 #[utoipa::path(
     patch, path = "/customers/{customer_id}", operation_id = "update_customer", tag = "Customers",
     request_body = CustomerUpdateRequest, params(("customer_id", description = "Customer id.")),

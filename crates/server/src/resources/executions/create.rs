@@ -71,7 +71,8 @@ pub(super) async fn handle(
         refuse_if_live(tx, project, &conversation).await?;
         let (id, now) = (ctx.new_id(), ctx.now());
         let phone_number = conversation.phone_number.as_deref();
-        let new = NewExecution { id, agent: agent.id, snapshot, conversation: conversation.id, phone_number, now };
+        let (agent, conversation_id) = (agent.id, conversation.id);
+        let new = NewExecution { id, agent, snapshot, conversation: conversation_id, phone_number, first_message: None, now };
         executions::insert(tx, project, &new).await?;
         if !earlier.is_empty() {
             let key = format!("earlier:{id}");
@@ -82,7 +83,7 @@ pub(super) async fn handle(
         if let Some(message) = &message {
             let key = format!("create:{id}");
             let input = match message {
-                ExecutionInput::UserInput { text } => Input::Message { id: key.clone(), text: text.clone() },
+                ExecutionInput::UserInput { text } => Input::Message { id: key.clone(), text: text.clone(), picture: None },
                 ExecutionInput::Payload { value } => Input::Data { id: key.clone(), value: value.clone() },
             };
             mailbox::put(tx, project, &conversation, &key, &input).await?;
@@ -99,7 +100,8 @@ pub(super) async fn handle(
 
 async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<(), ApiError> {
     if conversation.is_assigned() {
-        return Err(ApiError::conflict("conversation_assigned", "the conversation is assigned to a person"));
+        let why = "release the assignment first";
+        return Err(ApiError::conflict("conversation_assigned", "Conversation is assigned to a person", why));
     }
     let Some(id) = conversation.execution_id else { return Ok(()) };
     let live = executions::find(tx, project, id).await?;
@@ -107,7 +109,8 @@ async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &Conv
     if live {
         return Err(ApiError::conflict(
             "execution_active",
-            "another execution is already active for this conversation; end it or wait",
+            "Another execution is already active for this conversation",
+            "end it or wait",
         ));
     }
     Ok(())

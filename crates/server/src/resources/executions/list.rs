@@ -53,6 +53,8 @@ impl Filters {
 }
 
 /// List an agent's executions
+///
+/// Newest first. Executions of test chats and test runs are not among them.
 #[utoipa::path(
     get, path = "/agents/{agent_id}/executions", operation_id = "list_agent_executions", tag = "Agent Executions",
     params(("agent_id", description = "Agent id."), List<Filters>),

@@ -13,7 +13,7 @@ use domain::execution::{ExecutionError, ExecutionInput, ExecutionStatus};
 use engine::Input;
 use runtime::mailbox::deliver;
 use serde::Deserialize;
-use store::{conversations, executions, executions::ExecutionRow};
+use store::{contacts, conversations, executions, executions::ExecutionRow};
 use utoipa::ToSchema;
 
 #[derive(Deserialize, ToSchema)]
@@ -27,6 +27,9 @@ pub(super) struct ExecutionResume {
 impl RequestBody for ExecutionResume {}
 
 /// Resume an execution that is paused, in handoff, or failed with a retryable error
+///
+/// The agent continues with the message, or with `{"resumed": true}` if there is none. After a handoff
+/// it continues in the node before the handoff.
 #[utoipa::path(
     post, path = "/agents/{agent_id}/executions/{execution_id}/resume", operation_id = "resume_agent_execution",
     tag = "Agent Executions", request_body = ExecutionResume,
@@ -53,21 +56,29 @@ pub(super) async fn handle(
         // Reloaded under the conversation's lock, because a turn may have changed it.
         let row = executions::find(tx, project, id).await?.found()?;
         if !resumable(&row) {
-            return Err(ApiError::state("invalid_transition", format!("the execution cannot be resumed: its status is {}", row.status.as_str())));
+            let why = format!("Status is {}", row.status.as_str());
+            return Err(ApiError::state("invalid_transition", "Execution cannot be resumed", why));
         }
         if let Some(named) = &interrupt
             && !view::state(tx, project, id).await?.is_some_and(|state| state.accepts_resume(Some(named)))
         {
-            return Err(ApiError::conflict("interrupt_mismatch", "that interrupt is not active"));
+            let why = "that interrupt is not active; read the execution for the active one";
+            return Err(ApiError::conflict("interrupt_mismatch", "Execution waits for another interrupt", why));
         }
         if conversation.is_assigned() {
-            return Err(ApiError::conflict("conversation_assigned", "the conversation is assigned to a person; release the assignment first"));
+            let why = "release the assignment first";
+            return Err(ApiError::conflict("conversation_assigned", "Conversation is assigned to a person", why));
         }
         if conversation.execution_id != Some(id) {
-            return Err(ApiError::conflict("newer_execution", "the conversation has a newer execution"));
+            let why = "only the newest execution of a conversation can be resumed";
+            return Err(ApiError::conflict("newer_execution", "Conversation has a newer execution", why));
         }
         let key = format!("resume:{}", ctx.new_uuid());
         let input = Input::Resume { id: key.clone(), message: message.clone(), interrupt: interrupt.clone() };
+        if row.status == ExecutionStatus::Handoff {
+            // A person gave the conversation back.
+            contacts::disclose_again(tx, project, conversation.contact_id).await?;
+        }
         deliver(tx, project, &conversation, &key, &input, now).await?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;

@@ -65,7 +65,7 @@ pub(super) async fn handle(
         let row = executions::find(tx, project, id).await?.found()?;
         if !row.status.may_be_set(wanted) || conversation.execution_id != Some(id) {
             let message = format!("an execution that is {} cannot be made {}", row.status.as_str(), wanted.as_str());
-            return Err(ApiError::state("invalid_transition", message));
+            return Err(ApiError::state("invalid_transition", "Execution status cannot be set", message));
         }
         let key = format!("status:{}", ctx.new_uuid());
         let reason = reason.clone().unwrap_or_else(|| "set_by_api".into());

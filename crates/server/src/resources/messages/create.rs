@@ -35,7 +35,8 @@ use store::conversations;
         (status = 409, description = "`agent_active`: an execution is active in this conversation"),
         (status = 422, description = "`outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has \
             sent no address of this contact. Details: `blank`, `invalid`, `invalid_url`, `ambiguous`, `not_a_file`, `too_large`, \
-            `unsupported_type`, `unknown_message`, `not_reactable`"),
+            `unsupported_type`, `unknown_message`, `not_reactable`; of a template also `wrong_parameter_count`, `wrong_parameters`, \
+            `missing_parameter`, `invalid_parameter`, `wrong_header`, `unsupported_template`"),
     )
 )]
 pub(super) async fn handle(
@@ -50,8 +51,8 @@ pub(super) async fn handle(
         let changed = change!(ctx, "message.send", tx => {
             let conversation = conversations::next_seq(tx, ctx.project, conversation.id, ctx.now()).await?;
             let conversation = conversation.found()?;
-            let words = lookup.local_text(&ctx, tx, &conversation, &incoming).await?;
-            send(&ctx, tx, &conversation, &incoming, words.as_deref(), &source_key).await.map(Created)
+            let template = lookup.fill(&ctx, tx, &conversation, &incoming).await?;
+            send(&ctx, tx, &conversation, &incoming, template.as_ref(), &source_key).await.map(Created)
         });
         if !lookup.meta(&ctx).await? {
             break changed;

@@ -7,9 +7,9 @@ use crate::{
 };
 use axum::{extract::Path, http::StatusCode};
 use domain::event::Event;
-use runtime::media;
+use runtime::{events, media};
 use serde_json::json;
-use store::{events, outbox};
+use store::outbox;
 
 /// Delete the stored copy of a message
 ///
@@ -29,12 +29,11 @@ pub(super) async fn handle(ctx: ProjectContext, Path(id): Path<String>) -> Resul
         let (message, _) = super::find(tx, project, id).await?;
         let conversation = message.conversation_id;
         if outbox::is_on_its_way(tx, project, conversation, id).await? {
-            return Err(ApiError::forbidden("still_sending", "the message is still being sent; delete it later"));
+            return Err(ApiError::forbidden("still_sending", "Message is still being sent", "delete it later"));
         }
         media::delete_with_message(tx, project, id).await?;
-        let body = json!({"conversation_id": conversation}).to_string();
-        let event_id = ctx.new_uuid();
-        events::append(&mut tx.scope(project, ctx.now()), event_id, Event::MessageDeleted, id.uuid(), &body).await?;
+        let body = json!({"conversation_id": conversation});
+        events::append(&ctx, tx, project, Event::MessageDeleted, id.uuid(), &body).await?;
         Ok(StatusCode::NO_CONTENT)
     })
 }

@@ -10,6 +10,8 @@ use crate::{
 use store::{conversations, messages};
 
 /// List a conversation's messages
+///
+/// Newest first, in both directions, with their statuses.
 #[utoipa::path(
     get, path = "/whatsapp_conversations/{conversation_id}/whatsapp_messages", operation_id = "list_whatsapp_messages",
     tag = "WhatsApp Messages", params(("conversation_id", description = "Conversation id."), List),

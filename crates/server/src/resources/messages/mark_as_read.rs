@@ -47,7 +47,7 @@ pub(super) async fn handle(
     let changed = change!(ctx, "message.read", tx => {
         let (message, conversation) = super::find(tx, project, id).await?;
         if message.direction != Direction::Inbound {
-            return Err(ApiError::Malformed("Can only mark inbound messages as read".into()));
+            return Err(ApiError::bad_request("Can only mark inbound messages as read"));
         }
         let now = ctx.now();
         let changed = messages::read(tx, project, conversation.id, id, now).await? > 0;

@@ -20,6 +20,9 @@ use crate::AppState;
 use find::find;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use view::WhatsappMessage;
+pub(crate) use words::MessageType;
+
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list::handle, create::handle))

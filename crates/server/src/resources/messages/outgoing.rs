@@ -8,7 +8,7 @@ use super::{
     template::{self, public_url},
     words::{HeaderType, InteractiveType, MessageType},
 };
-use crate::api::{PhoneNumber, Problems};
+use crate::api::{PhoneNumber, Problems, WindowTemplateField};
 use domain::{
     Problem, file,
     message::{self, MediaKind},
@@ -95,6 +95,9 @@ pub(super) struct OutgoingMessage {
     reacted_to_message_id: Option<String>,
     #[schema(min_items = 1, max_items = 257)]
     contacts: Option<Vec<OutgoingContactCard>>,
+    /// Template that carries a text message when the 24-hour window is closed. The message is then
+    /// stored and returned as a template. Without it such a message is refused.
+    pub(super) outside_window_template: Option<WindowTemplateField>,
 }
 
 /// A button of an interactive message.

@@ -25,7 +25,7 @@ use uuid::Uuid;
 /// Maximum bytes of a form besides its file.
 const FIELDS: usize = 1 << 20;
 /// Lists and objects of a message, which a form may contain as JSON.
-const STRUCTURED: [&str; 4] = ["buttons", "sections", "contacts", "template_params"];
+const STRUCTURED: [&str; 5] = ["buttons", "sections", "contacts", "template_params", "outside_window_template"];
 const NUMBERS: [&str; 2] = ["latitude", "longitude"];
 
 #[derive(Deserialize, ToSchema)]
@@ -108,6 +108,10 @@ async fn read_form(
         if field == "media_file]" || name == "media_file" {
             if attached.is_some() {
                 return Err(ApiError::Malformed("a message takes one file".into()));
+            }
+            {
+                let mut reader = ctx.store.read().await?;
+                ctx.http().projects.allow_stored(&mut reader.conn(), ctx.project, 0).await?;
             }
             let mut receiving = Receiving::new(ctx, ctx.project);
             *upload = Some(receiving.id());

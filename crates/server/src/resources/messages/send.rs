@@ -2,17 +2,13 @@
 //! conversation.
 
 use super::{outgoing::Draft, read_message::ReadMessage, view::WhatsappMessage};
-use crate::{ApiError, auth::ProjectContext};
-use domain::{
-    Span,
-    ids::ConversationId,
-    message::{MessageOrigin, MessageStatus},
-};
+use crate::{ApiError, api::WindowTemplateField, auth::ProjectContext};
+use domain::{Span, ids::ConversationId, message::MessageStatus, template::Filled};
 use engine::Input;
 use gateways::whatsapp::Content;
 use runtime::{
     mailbox::deliver,
-    outbox::{self, EntryContent, NewEntry, NotSendable},
+    outbox::{self, EntryContent, NewEntry},
     ownership::{self, Owner},
 };
 use store::{
@@ -24,38 +20,49 @@ use store::{
 /// Maximum age of messages that WhatsApp accepts reactions to.
 const REACTABLE: Span = Span::from_hours(30 * 24);
 
-/// Stores the message and its outbox entry, with the template's text if known. Requires the locked
-/// conversation row with its latest sequence number.
+/// Stores the message and its outbox entry; a template as it was filled in, if it is known. Requires
+/// the locked conversation row with its latest sequence number.
 pub(super) async fn send(
     ctx: &ProjectContext,
     tx: &mut Tx<'_>,
     conversation: &ConversationRow,
     incoming: &ReadMessage,
-    words: Option<&str>,
+    template: Option<&Filled>,
     source_key: &str,
 ) -> Result<WhatsappMessage, ApiError> {
     let (project, now) = (ctx.project, ctx.now());
-    let shown = words.or_else(|| incoming.message.shown());
-    let content = entry_content(ctx, tx, conversation, incoming).await?;
+    let shown = template.map(|filled| filled.text.as_str()).or_else(|| incoming.message.shown());
+    let mut content = entry_content(ctx, tx, conversation, incoming).await?;
+    if let (EntryContent::Ready { ready: Content::Template(send) }, Some(filled)) = (&mut content, template) {
+        send.components.clone_from(&filled.components);
+    }
     let Owner::People { notify_agent } = ownership::owner(tx, project, conversation).await? else {
-        return Err(ApiError::conflict("agent_active", "an execution is active in this conversation; end it or wait"));
+        return Err(ApiError::conflict(
+            "agent_active",
+            "An execution is active in this conversation",
+            "end it or wait",
+        ));
     };
     if notify_agent {
         let text = shown.map_or_else(|| content.in_words(), str::to_owned);
         let input = Input::ExternalMessage { id: source_key.to_owned(), text };
         deliver(tx, project, conversation, source_key, &input, now).await?;
     }
-    let entry = NewEntry { content: &content, shown, origin: MessageOrigin::Api, source_key, waiting: None };
-    let message = outbox::enqueue(ctx, tx, project, conversation, &entry, now).await?.map_err(refusal)?;
+    let (origin, author) = (ctx.principal.origin(), Some(ctx.author()));
+    let outside_window = incoming.message.outside_window_template.as_ref().map(WindowTemplateField::to_domain);
+    let entry = NewEntry {
+        content: &content,
+        shown,
+        origin,
+        author,
+        source_key,
+        waiting: None,
+        outside_window: outside_window.as_ref(),
+    };
+    let message =
+        outbox::enqueue(ctx, tx, project, conversation, &entry, now).await?.map_err(ApiError::not_sendable)?;
     let row = messages::find(tx, project, message).await?.ok_or(ApiError::NotFound("Message"))?;
     Ok(WhatsappMessage::of(ctx, &row, conversation.phone_number.as_deref()))
-}
-
-fn refusal(why: NotSendable) -> ApiError {
-    match why {
-        NotSendable::WindowClosed => ApiError::window_closed(),
-        why => ApiError::state(why.code(), why.to_string()),
-    }
 }
 
 async fn entry_content(

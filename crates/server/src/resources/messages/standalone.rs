@@ -71,8 +71,8 @@ pub(super) async fn handle(
             Ok(phone) => change!(ctx, "message.send", tx => {
                 let channel = from(&ctx, tx, &phone, &recipient).await?;
                 let conversation = channel::open(&ctx, tx, ctx.project, &phone, &channel).await?;
-                let words = lookup.local_text(&ctx, tx, &conversation, &incoming).await?;
-                send(&ctx, tx, &conversation, &incoming, words.as_deref(), &source_key).await.map(Created)
+                let template = lookup.fill(&ctx, tx, &conversation, &incoming).await?;
+                send(&ctx, tx, &conversation, &incoming, template.as_ref(), &source_key).await.map(Created)
             }),
         };
         if !lookup.meta(&ctx).await? {
@@ -89,7 +89,7 @@ fn to(in_body: Option<&PhoneNumber>, recipient: &Recipient) -> Result<Phone, Api
         (Some(phone), _) => Ok(phone.0.clone()),
         (None, Some(text)) => phone::normalise(text)
             .map_err(|error| ApiError::invalid("/phone_number", "invalid_phone_number", error.to_string())),
-        (None, None) => Err(ApiError::Malformed("Phone number is required".into())),
+        (None, None) => Err(ApiError::bad_request("Phone number is required")),
     }
 }
 
@@ -101,7 +101,7 @@ async fn from(
     recipient: &Recipient,
 ) -> Result<Channel, ApiError> {
     let project = ctx.project;
-    let none = || ApiError::state("no_config", "WhatsApp configuration not found");
+    let none = || ApiError::refused("no_config", "WhatsApp configuration not found");
     let named = match (recipient.whatsapp_config_id, recipient.customer_id) {
         (Some(id), _) => Some(whatsapp_configs::find(tx, project, Id::from_uuid(id)).await?.ok_or_else(none)?),
         (None, Some(customer)) => {
@@ -119,7 +119,7 @@ async fn from(
     };
     match config {
         Some(config) if config.access_token_id.is_none() => {
-            Err(ApiError::state("no_access_token", "the WhatsApp config has no access token"))
+            Err(ApiError::refused("no_access_token", "The WhatsApp config has no access token"))
         }
         Some(config) => Ok(config.into()),
         None => channel::sandbox(ctx, tx, project, phone).await?.ok_or_else(none),

@@ -1,5 +1,6 @@
-//! Checks that a message's template exists before the message is stored, and finds its text.
-//! WhatsApp would refuse it only at the send, long after the response.
+//! Checks before a message is stored that its template exists and that the parameters fit it, and
+//! completes the message: its text and buttons. WhatsApp would refuse it only at the send, long
+//! after the response.
 //!
 //! The local table may be incomplete: it is empty until an account's first sync, and misses
 //! templates created at Meta since. An unknown template is looked up at Meta once. Meta's templates
@@ -8,7 +9,10 @@
 
 use super::{outgoing::Draft, read_message::ReadMessage};
 use crate::{ApiError, auth::ProjectContext};
-use domain::template::{self, Shape};
+use domain::{
+    Problem,
+    template::{self, Filled, Shape},
+};
 use gateways::whatsapp::{Content, send::TemplateSend};
 use runtime::{json::from_json, senders, templates};
 use serde_json::Value;
@@ -28,14 +32,15 @@ pub(super) enum Lookup {
 }
 
 impl Lookup {
-    /// Text of a local template. Fails if it is unknown, unless Meta was asked.
-    pub(super) async fn local_text(
+    /// The message filled in from the local template; `None` without one. Fails if the template is
+    /// unknown, unless Meta was asked, and if the message does not fit it.
+    pub(super) async fn fill(
         &mut self,
         ctx: &ProjectContext,
         tx: &mut Tx<'_>,
         conversation: &ConversationRow,
         incoming: &ReadMessage,
-    ) -> Result<Option<String>, ApiError> {
+    ) -> Result<Option<Filled>, ApiError> {
         let Draft::Ready(Content::Template(template)) = &incoming.draft else { return Ok(None) };
         let Some(config) = conversation.whatsapp_config_id else { return Ok(None) };
         let Some(config) = whatsapp_configs::find(tx, ctx.project, config).await? else { return Ok(None) };
@@ -54,7 +59,7 @@ impl Lookup {
         }
         let components: Vec<Value> = from_json("template", &row.components)?;
         let shape = Shape { components: &components, format: &row.parameter_format };
-        Ok(template::text_of(shape, &template.components))
+        template::complete(shape, &template.components).map(Some).map_err(|problems| invalid(problems, &row.name))
     }
 
     /// Looks up an unknown template at Meta. True if the request is worth another attempt.
@@ -85,4 +90,23 @@ impl Lookup {
             }
         }
     }
+}
+
+/// The problems under the names of this operation's fields.
+fn invalid(problems: Vec<Problem>, template: &str) -> ApiError {
+    let renamed = problems.into_iter().map(|problem| {
+        let field = match problem.path.strip_prefix("/template_parameters") {
+            Some(rest) => format!("/message/template_params{rest}"),
+            None if problem.path.starts_with("/header") => format!("/message{}", problem.path),
+            None => "/message/template_name".into(),
+        };
+        let button = problem.path.starts_with("/button_");
+        let message = if button {
+            format!("the template {template} has a button with a variable: send it with send_whatsapp_template")
+        } else {
+            problem.message
+        };
+        Problem { path: field, message, ..problem }
+    });
+    ApiError::Invalid(renamed.collect())
 }

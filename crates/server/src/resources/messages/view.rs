@@ -5,7 +5,10 @@ use super::{
     words::{MessageDirection, MessageType, ProcessingStatus},
 };
 use crate::{api::Time, auth::ProjectContext};
-use domain::{message::MessageStatus, wording};
+use domain::{
+    message::{self, MessageStatus},
+    message_change, wording,
+};
 use runtime::media::Media;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -41,31 +44,33 @@ pub(crate) struct WhatsappMessage {
     /// null until downloaded. Outbound by URL: that URL.
     media_url: Option<String>,
     message_type_data: MessageTypeData,
+    /// Time of the contact's newest edit.
+    edited_at: Option<Time>,
+    /// Texts before the edits, oldest first.
+    earlier_texts: Vec<EarlierText>,
+    /// Time at which the contact deleted the message. Its content is empty then.
+    deleted_at: Option<Time>,
     created_at: Time,
     updated_at: Time,
 }
 
-/// Maps WhatsApp's type to a type that clients know.
-fn shown(kind: &str) -> &'static str {
-    match kind {
-        "image" | "sticker" => "image",
-        "video" => "video",
-        "audio" => "audio",
-        "document" => "document",
-        "template" => "template",
-        "location" => "location",
-        "interactive" | "button" => "interactive",
-        "reaction" => "reaction",
-        "contacts" => "contacts",
-        _ => "text",
-    }
+/// Text of a message before an edit.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct EarlierText {
+    content: String,
+    /// Time at which the contact wrote it.
+    sent_at: Time,
 }
 
 impl WhatsappMessage {
-    pub(super) fn of(ctx: &ProjectContext, row: &MessageRow, phone_number: Option<&str>) -> Self {
+    pub(crate) fn of(ctx: &ProjectContext, row: &MessageRow, phone_number: Option<&str>) -> Self {
         let raw: Value = row.raw.as_deref().and_then(|raw| serde_json::from_str(raw).ok()).unwrap_or_default();
         let node = raw.get(&row.kind).cloned().unwrap_or_default();
-        let content = if row.content.is_empty() { wording::of(&row.kind, &node) } else { row.content.clone() };
+        let content = match row.deleted_at {
+            Some(_) => String::new(),
+            None => wording::of_stored(&row.content, &row.kind, row.raw.as_deref()),
+        };
+        let earlier = message_change::earlier_texts(row.earlier_texts.as_deref());
         let mut metadata = Map::new();
         if let Some(error) = row.error.as_deref().and_then(|error| serde_json::from_str::<Value>(error).ok()) {
             metadata.insert("error".into(), error);
@@ -79,7 +84,7 @@ impl WhatsappMessage {
             Some(Media::Stored(_)) => Some(ctx.media_url(row.id)),
             _ => node.get("link").and_then(Value::as_str).map(str::to_owned),
         };
-        let message_type = shown(&row.kind);
+        let message_type = message::contract_kind(&row.kind);
         if message_type != row.kind {
             metadata.insert("whatsapp_type".into(), json!(row.kind));
         }
@@ -95,6 +100,12 @@ impl WhatsappMessage {
             whatsapp_message_id: row.wamid.clone(),
             metadata,
             media_url,
+            edited_at: row.edited_at.map(Time),
+            earlier_texts: earlier
+                .into_iter()
+                .map(|text| EarlierText { content: text.content, sent_at: text.sent_at.into() })
+                .collect(),
+            deleted_at: row.deleted_at.map(Time),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
         }

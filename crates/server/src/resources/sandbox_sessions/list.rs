@@ -9,6 +9,8 @@ use crate::{
 use store::{agents, sandbox_sessions};
 
 /// List the project's sandbox sessions
+///
+/// Newest first; expired ones are among them.
 #[utoipa::path(
     get, path = "/sandbox_sessions", operation_id = "list_sandbox_sessions", tag = "WhatsApp Sandbox", params(List),
     responses((status = 200, description = "One page of sessions.", body = Page<SandboxSession>))

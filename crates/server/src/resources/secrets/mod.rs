@@ -1,10 +1,12 @@
 //! /api/v1 routes of secrets.
 
+mod delete;
+mod list;
 mod put;
 
 use crate::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(put::handle))
+    OpenApiRouter::new().routes(routes!(list::handle)).routes(routes!(put::handle, delete::handle))
 }

@@ -31,6 +31,8 @@ impl RequestBody for SecretUpdate {
 }
 
 /// Set a secret, used in webhooks as `{{secrets.name}}`
+///
+/// Creates or replaces it. Requests under way keep the earlier value.
 #[utoipa::path(
     put, path = "/secrets/{name}", operation_id = "set_secret", tag = "Secrets", request_body = SecretUpdate,
     params(("name", description = "1 to 64 of A-Z, a-z, 0-9, _ and -.")),

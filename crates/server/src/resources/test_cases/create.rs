@@ -59,6 +59,8 @@ impl NewTestCase {
 }
 
 /// Add a case
+///
+/// A suite has at most 500 cases.
 #[utoipa::path(
     post, path = "/test_suites/{test_suite_id}/test_cases", operation_id = "create_test_case", tag = "Test Suites",
     params(("test_suite_id", description = "Suite id.")), request_body = TestCaseCreate,
@@ -78,7 +80,8 @@ pub(super) async fn handle(
         test_suites::lock(tx, project, suite.id).await?.found()?;
         let (_, total) = test_cases::list(tx, project, suite.id, 1, 0).await?;
         if total >= MOST_CASES {
-            return Err(ApiError::state("too_many_cases", format!("a suite has at most {MOST_CASES} cases")));
+            let why = format!("a suite has at most {MOST_CASES} cases");
+            return Err(ApiError::state("too_many_cases", "Too many test cases", why));
         }
         let row = new.row(ctx.new_id(), suite.id, ctx.now());
         test_cases::insert(tx, project, &row).await?;

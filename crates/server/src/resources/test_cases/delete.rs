@@ -11,6 +11,8 @@ use runtime::trials;
 use store::{test_cases, test_runs};
 
 /// Delete a case with its runs
+///
+/// A run under way is ended.
 #[utoipa::path(
     delete, path = "/test_cases/{test_case_id}", operation_id = "delete_test_case", tag = "Test Suites",
     params(("test_case_id", description = "Case id.")),

@@ -5,6 +5,8 @@ use crate::{ApiError, api::Data, found::Found};
 use store::test_cases;
 
 /// Read one case
+///
+/// A case is a script for the simulated user and a rubric for the judge.
 #[utoipa::path(
     get, path = "/test_cases/{test_case_id}", operation_id = "get_test_case", tag = "Test Suites",
     params(("test_case_id", description = "Case id.")),

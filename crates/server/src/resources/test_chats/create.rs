@@ -11,11 +11,13 @@ use crate::{
 };
 use axum::extract::Request;
 use domain::{
+    event::Event,
     execution::ExecutionInput,
     ids::{AgentId, CheckpointId, ConversationId, ExecutionId, ProjectId, SnapshotId, TestChatId},
 };
-use runtime::test_mode;
+use runtime::{events, test_mode};
 use serde::Deserialize;
+use serde_json::json;
 use store::{
     Tx, agents, conversations, executions,
     test_chats::{self, TestChatRow},
@@ -136,7 +138,8 @@ async fn continue_chat(
     let mut row = row.ok_or(ApiError::NotFound("Test chat"))?;
     let (status, _) = view::standing(tx, project, &row).await?;
     if status == "processing" {
-        return Err(ApiError::state("chat_busy", "the agent is still answering; wait until the chat is completed"));
+        let why = "wait until the chat is completed";
+        return Err(ApiError::state("chat_busy", "Agent is still answering", why));
     }
     if let Some(from) = from {
         let found = test_mode::checkpoint(tx, project, &row, from).await?.ok_or_else(unknown_checkpoint)?;
@@ -171,7 +174,9 @@ pub(super) async fn deliver(
             id
         }
     };
-    Ok(test_mode::deliver(ctx, tx, project, row.conversation_id, execution, input).await?)
+    test_mode::deliver(ctx, tx, project, row.conversation_id, execution, input).await?;
+    let body = json!({"conversation_id": row.conversation_id});
+    Ok(events::append(ctx, tx, project, Event::TestChatUpdated, row.id.uuid(), &body).await?)
 }
 
 async fn live(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId) -> Result<Option<ExecutionId>, ApiError> {

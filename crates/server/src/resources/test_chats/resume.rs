@@ -61,8 +61,8 @@ pub(super) async fn handle(
         let row = test_chats::lock(tx, project, chat.id, ctx.now()).await?.found()?;
         let (status, _) = view::standing(tx, project, &row).await?;
         if status != "completed" {
-            let why = format!("the test chat cannot be resumed: its status is {status}");
-            return Err(ApiError::state("invalid_transition", why));
+            let why = format!("Status is {status}");
+            return Err(ApiError::state("invalid_transition", "Test chat cannot be resumed", why));
         }
         deliver(&ctx, tx, project, &row, &input).await?;
         Ok(Data { data: AgentTestChat::of(tx, project, &row).await? })

@@ -12,7 +12,9 @@ use engine::trial::Line;
 use runtime::{json::from_json, test_mode, trials};
 use serde::Serialize;
 use store::{
-    Conn, conversations, executions,
+    Conn,
+    conversations::{self, ConversationRow},
+    executions::{self, ExecutionRow},
     test_chats::{self, TestChatRow},
 };
 use utoipa::ToSchema;
@@ -36,6 +38,9 @@ pub(crate) struct AgentTestChat {
     created_at: Time,
     updated_at: Time,
 }
+
+/// Last line of a chat that the agent gave to a person. Nothing else would show that it ended.
+const HANDED_OFF: &str = "[The agent handed the conversation over to a person.]";
 
 words!(TestChatStatus = "processing", "completed", "error");
 
@@ -66,6 +71,10 @@ impl AgentTestChat {
     pub(super) async fn of(conn: &mut Conn<'_>, project: ProjectId, row: &TestChatRow) -> Result<Self, ApiError> {
         let (status, error) = standing(conn, project, row).await?;
         let lines = trials::lines(conn, project, row.conversation_id).await?;
+        let mut conversation: Vec<ChatMessage> = lines.into_iter().map(ChatMessage::from).collect();
+        if status == "completed" && parts_of(conn, project, row).await?.1.status == ExecutionStatus::Handoff {
+            conversation.push(ChatMessage { role: "assistant", content: HANDED_OFF.into() });
+        }
         let checkpoint = match row.checkpoint_id {
             Some(id) => test_chats::checkpoint(conn, project, id).await?,
             None => None,
@@ -79,7 +88,7 @@ impl AgentTestChat {
             agent_id: row.agent_id.uuid(),
             agent_snapshot_id: row.snapshot_id.map(|id| id.uuid()),
             status,
-            conversation: lines.into_iter().map(ChatMessage::from).collect(),
+            conversation,
             error,
             checkpoint,
             created_at: row.created_at.into(),
@@ -94,10 +103,7 @@ pub(super) async fn standing(
     project: ProjectId,
     row: &TestChatRow,
 ) -> Result<(&'static str, Option<String>), ApiError> {
-    let gone = || ApiError::NotFound("Test chat");
-    let conversation = conversations::find(conn, project, row.conversation_id).await?.ok_or_else(gone)?;
-    let execution = conversation.execution_id.ok_or_else(gone)?;
-    let execution = executions::find(conn, project, execution).await?.ok_or_else(gone)?;
+    let (conversation, execution) = parts_of(conn, project, row).await?;
     Ok(match test_mode::status_at_rest(&conversation, &execution) {
         None => ("processing", None),
         Some(ExecutionStatus::Failed) => {
@@ -106,4 +112,17 @@ pub(super) async fn standing(
         }
         Some(_) => ("completed", None),
     })
+}
+
+/// The chat's conversation and execution.
+async fn parts_of(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    row: &TestChatRow,
+) -> Result<(ConversationRow, ExecutionRow), ApiError> {
+    let gone = || ApiError::NotFound("Test chat");
+    let conversation = conversations::find(conn, project, row.conversation_id).await?.ok_or_else(gone)?;
+    let execution = conversation.execution_id.ok_or_else(gone)?;
+    let execution = executions::find(conn, project, execution).await?.ok_or_else(gone)?;
+    Ok((conversation, execution))
 }

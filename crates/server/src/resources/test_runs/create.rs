@@ -9,7 +9,10 @@ use crate::{
     found::{Found, OrNotFound as _},
 };
 use axum::extract::Request;
-use domain::ids::{ProjectId, TestRunId};
+use domain::{
+    ids::{ProjectId, TestRunId},
+    job::TestRunStatus,
+};
 use engine::trial::Trial;
 use runtime::{json::to_json, trials};
 use serde::Deserialize;
@@ -89,5 +92,6 @@ pub(super) async fn queue(
         now: ctx.now(),
     };
     test_runs::insert(tx, project, &new).await?;
+    trials::append_event(ctx, tx, project, id, TestRunStatus::Queued).await?;
     Ok((id, execution.to_string()))
 }

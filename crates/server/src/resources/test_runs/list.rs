@@ -10,6 +10,8 @@ use crate::{
 use store::{test_cases, test_runs};
 
 /// List the runs of a case, newest first
+///
+/// A run plays the case once. See `GET /test_runs/{test_run_id}` for its transcript and score.
 #[utoipa::path(
     get, path = "/test_cases/{test_case_id}/test_runs", operation_id = "list_test_runs", tag = "Test Runs",
     params(("test_case_id", description = "Case id."), List),

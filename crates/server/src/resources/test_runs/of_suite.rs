@@ -45,6 +45,8 @@ pub(super) async fn create(
 }
 
 /// List the runs of a suite's cases, newest first
+///
+/// Runs of all cases of the suite.
 #[utoipa::path(
     get, path = "/test_suites/{test_suite_id}/test_runs", operation_id = "list_test_suite_runs", tag = "Test Runs",
     params(("test_suite_id", description = "Suite id."), List),

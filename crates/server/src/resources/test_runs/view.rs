@@ -80,8 +80,7 @@ impl AgentTestRun {
             status: row.status.to_string(),
             started_at: row.started_at.map(Time),
             ended_at: row.ended_at.map(Time),
-            #[expect(clippy::cast_precision_loss, reason = "0 to 100")]
-            score: trial.verdict.as_ref().map(|verdict| verdict.hundredths as f64 / 100.0),
+            score: trial.verdict.as_ref().map(judge::Verdict::score),
             feedback: trial.verdict.map(|verdict| verdict.feedback),
             execution_completed: trial.completed,
             limit_reached: trial.limit_reached,

@@ -44,6 +44,8 @@ struct NewTestSuite {
 const _: () = assert!(MOST_CASES == 500, "as the schema of test_cases says");
 
 /// Create a suite
+///
+/// A suite is a list of test cases of one agent that are run together.
 #[utoipa::path(
     post, path = "/test_suites", operation_id = "create_test_suite", tag = "Test Suites", request_body = TestSuiteCreate,
     responses(

@@ -5,6 +5,8 @@ use crate::{ApiError, api::Data, auth::ProjectContext, found::Found};
 use store::test_suites;
 
 /// Read one suite with its cases
+///
+/// The cases are in the order of their creation.
 #[utoipa::path(
     get, path = "/test_suites/{test_suite_id}", operation_id = "get_test_suite", tag = "Test Suites",
     params(("test_suite_id", description = "Suite id.")),

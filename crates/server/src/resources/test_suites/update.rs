@@ -33,6 +33,8 @@ struct TestSuiteChange {
 }
 
 /// Update a suite's name or description
+///
+/// Omitted fields stay unchanged.
 #[utoipa::path(
     patch, path = "/test_suites/{test_suite_id}", operation_id = "update_test_suite", tag = "Test Suites",
     params(("test_suite_id", description = "Suite id.")), request_body = TestSuiteUpdate,

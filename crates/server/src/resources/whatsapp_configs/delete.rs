@@ -5,6 +5,7 @@ use crate::{
     auth::ProjectContext,
     change::{Changed, change},
     found::{Found, OrNotFound as _},
+    resources::webhook_endpoints,
 };
 use axum::http::StatusCode;
 use domain::{
@@ -13,7 +14,7 @@ use domain::{
 };
 use runtime::{number_proof, ownership};
 use store::{
-    Result, Tx, agent_whatsapp_configs, conversations, secrets, transact,
+    Result, Tx, agent_whatsapp_configs, conversations, hook_endpoints, secrets, transact,
     whatsapp_configs::{self, WhatsappConfigRow},
 };
 
@@ -56,7 +57,11 @@ pub(in crate::resources) async fn remove(
     for link in agent_whatsapp_configs::of_config(tx, project, row.id).await? {
         agent_whatsapp_configs::delete(tx, project, link.id).await?;
     }
+    for endpoint in hook_endpoints::of_scope(tx, project, row.id.uuid()).await? {
+        webhook_endpoints::remove(tx, project, &endpoint).await?;
+    }
     whatsapp_configs::delete(tx, project, row).await?;
+    number_proof::append_event(ctx, tx, project, row.id).await?;
     number_proof::released(ctx, tx, &row.phone_number_id).await?;
     match row.access_token_id {
         Some(token) => secrets::delete(tx, project, token).await,

@@ -2,7 +2,7 @@
 //! (docs/spec/whatsapp-cloud-api.md 2.7).
 
 use crate::{
-    ApiError,
+    ApiError, AppState,
     api::{Time, words},
     auth::ProjectContext,
     found::Found,
@@ -17,6 +17,7 @@ use runtime::number_proof;
 use secrecy::SecretString;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 use store::{
     messages,
     secrets::{self, SecretKind},
@@ -24,6 +25,9 @@ use store::{
     whatsapp_configs::{self, WhatsappConfigRow},
 };
 use utoipa::ToSchema;
+
+/// Maximum wait for Meta's answers while a person waits for a page.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Permissions that a token needs.
 const SCOPES: [&str; 2] = ["whatsapp_business_messaging", "whatsapp_business_management"];
@@ -120,9 +124,39 @@ pub(super) async fn handle(
     }))
 }
 
+/// Result of a check in short, for a person.
+#[derive(Debug)]
+pub(in crate::resources) struct Verdict {
+    /// As in [`WhatsappConfigHealth`].
+    pub(in crate::resources) status: &'static str,
+    pub(in crate::resources) failing: Vec<HealthPart>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::resources) enum HealthPart {
+    Number,
+    Messaging,
+    Subscription,
+    Handshake,
+}
+
+/// Checks a config that was just created with this token.
+pub(in crate::resources) async fn verdict(ctx: &AppState, row: &WhatsappConfigRow, token: &SecretString) -> Verdict {
+    let asked = tokio::time::timeout(PATIENCE, ask(ctx, row, token, false)).await;
+    let Ok(Ok((checks, _))) = asked else { return Verdict { status: "error", failing: Vec::new() } };
+    let parts = [
+        (HealthPart::Number, &checks.phone_number_access),
+        (HealthPart::Messaging, &checks.messaging_health),
+        (HealthPart::Subscription, &checks.webhook_subscription),
+        (HealthPart::Handshake, &checks.webhook_verified),
+    ];
+    let failing = parts.into_iter().filter(|(_, check)| !check.passed).map(|(part, _)| part).collect();
+    Verdict { status: checks.status(), failing }
+}
+
 /// Runs all checks; also returns the display number. Fails if Meta could not be asked.
 async fn ask(
-    ctx: &ProjectContext,
+    ctx: &AppState,
     row: &WhatsappConfigRow,
     token: &SecretString,
     receives: bool,

@@ -36,6 +36,8 @@ pub(super) struct Filters {
 }
 
 /// List the project's configs
+///
+/// Configs of all customers. Access tokens are never returned.
 #[utoipa::path(
     get, path = "/whatsapp_configs", operation_id = "list_whatsapp_configs", tag = "WhatsApp Configs", params(List<Filters>),
     responses((status = 200, description = "One page of configs.", body = Page<WhatsappConfig>))
@@ -45,6 +47,8 @@ pub(super) async fn handle(ctx: ProjectContext, list: List<Filters>) -> Result<P
 }
 
 /// List a customer's configs
+///
+/// A config connects one WhatsApp number. Access tokens are never returned.
 #[utoipa::path(
     get, path = "/customers/{customer_id}/whatsapp_configs", operation_id = "list_customer_whatsapp_configs",
     tag = "WhatsApp Configs", params(("customer_id", description = "Customer id."), List<Filters>),

@@ -5,11 +5,14 @@ mod delete;
 mod get;
 mod health;
 mod list;
+mod register;
 mod save;
 mod update;
 mod view;
 
 pub(super) use delete::{close_in_batches, remove};
+pub(super) use health::{HealthPart, Verdict, verdict};
+pub(super) use register::{NewWhatsappConfig, WhatsappConfigCreateRequest};
 pub(super) use view::WhatsappConfig;
 
 use crate::AppState;

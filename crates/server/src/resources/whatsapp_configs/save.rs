@@ -21,8 +21,7 @@ pub(super) async fn check(ctx: &AppState, phone_number_id: &str, waba_id: &str, 
 
 /// Conflict: the project has the number already, or another config has proved it.
 pub(super) fn number_taken() -> ApiError {
-    let why = "this phone_number_id is connected already; delete the other config first";
-    ApiError::conflict("number_taken", why)
+    ApiError::conflict("number_taken", "This phone_number_id is connected already", "delete the other config first")
 }
 
 /// Refuses the shared sandbox number, whose messages belong to the sessions.

@@ -10,6 +10,7 @@ use crate::{
     auth::ProjectContext,
     change::{Changed, change},
     found::{Found, OrNotFound as _},
+    resources::webhook_endpoints,
 };
 use axum::extract::Request;
 use domain::{
@@ -17,7 +18,10 @@ use domain::{
     conversation::{ConfigKind, NumberProof},
     ids::SecretId,
 };
-use runtime::number_proof::{self, Check};
+use runtime::{
+    hooks,
+    number_proof::{self, Check},
+};
 use serde::Deserialize;
 use store::{
     secrets::{self, SecretKind},
@@ -106,7 +110,10 @@ pub(super) async fn handle(
         }
         apply_proof(&before, &mut row, asked.as_ref(), ctx.now());
         save::stored(whatsapp_configs::update(tx, project, &before.phone_number_id, &row).await)?;
+        number_proof::append_event(&ctx, tx, project, row.id).await?;
+        webhook_endpoints::follow_destination(&ctx, tx, project, &row).await?;
         if proof_of(&row) != proof_of(&before) {
+            hooks::number_health(&ctx, tx, project, &row, ctx.now()).await?;
             number_proof::follow_up(&ctx, tx, project, &row).await?;
         }
         number_proof::released(&ctx, tx, &before.phone_number_id).await?;

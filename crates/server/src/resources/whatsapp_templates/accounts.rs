@@ -52,6 +52,5 @@ pub(super) fn unknown(what: &'static str) -> ApiError {
 
 /// Error: no config can call WhatsApp.
 pub(super) fn no_number() -> ApiError {
-    let why = "no production WhatsApp config with an access token can be used for this";
-    ApiError::refused("no_production_config", why)
+    ApiError::refused("no_production_config", "No production WhatsApp config with an access token can be used for this")
 }

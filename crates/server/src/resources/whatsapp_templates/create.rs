@@ -118,8 +118,8 @@ async fn account(tx: &mut Tx<'_>, project: ProjectId, selector: TemplateConfigSe
         return if named { Err(accounts::no_number()) } else { Ok(String::new()) };
     };
     if configs.iter().any(|config| config.waba_id != first.waba_id) {
-        let why = "the configs are of different business accounts; name one with whatsapp_config_id";
-        return Err(ApiError::refused("ambiguous_account", why));
+        let error = "The configs belong to different business accounts";
+        return Err(ApiError::state("ambiguous_account", error, "name one with whatsapp_config_id"));
     }
     Ok(first.waba_id.clone())
 }

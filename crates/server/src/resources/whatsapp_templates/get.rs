@@ -5,6 +5,8 @@ use crate::{ApiError, api::Data, auth::ProjectContext, found::Found};
 use store::whatsapp_templates;
 
 /// Read one template
+///
+/// With status, components and what WhatsApp said at its review.
 #[utoipa::path(
     get, path = "/whatsapp_templates/{template_id}", operation_id = "get_whatsapp_template", tag = "WhatsApp Templates",
     params(("template_id", description = "Template id on this platform, not Meta's.")),

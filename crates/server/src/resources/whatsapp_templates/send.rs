@@ -20,7 +20,7 @@ use axum::{
 use domain::{
     Id,
     ids::{MessageId, OutboxId, ProjectId},
-    message::{Content, MessageOrigin, TemplateMessage},
+    message::{Content, TemplateMessage},
     template::{self, Filling, Header, LocationHeader, MOST_PARAMETERS, Parameters, Shape, TemplateStatus},
 };
 use runtime::{
@@ -168,7 +168,7 @@ impl Answer for Queued {
         (status = 200, description = "Sent to WhatsApp.", body = SendTemplateResult),
         (status = 422, description = "`template_not_approved`: only approved templates can be sent; `no_production_config`: no config \
             of its business account can send it; `no_address`: WhatsApp has sent no address of this contact; details: \
-            `wrong_parameter_count`, `wrong_parameters`, `missing_parameter`, `invalid_parameter`, `wrong_header`, `unknown_button`, \
+            `wrong_parameter_count`, `wrong_parameters`, `missing_parameter`, `invalid_parameter`, `wrong_header`, `unknown_button`, `unsupported_template`, \
             `unknown_config`, `unknown_customer`, `different_account`"),
         (status = 500, description = "`send_failed`: WhatsApp refused, or could not be reached"),
     )
@@ -213,8 +213,8 @@ async fn queue(
     let project = ctx.project;
     let template = whatsapp_templates::find(tx, project, template.id).await?.found()?;
     if template.status != TemplateStatus::Approved {
-        let why = format!("Only approved templates can be sent; this one is {}", template.status.as_str());
-        return Err(ApiError::refused("template_not_approved", why));
+        let status = template.status.as_str().to_owned();
+        return Err(ApiError::not_sendable(NotSendable::TemplateNotApproved(status)));
     }
     let components: Vec<Value> = from_json("template", &template.components)?;
     let shape = Shape { components: &components, format: &template.parameter_format };
@@ -233,9 +233,11 @@ async fn queue(
         text: Some(filled.text),
     }));
     ownership::notify_agent(tx, project, &conversation, source_key, &content.in_words()).await?;
-    let entry = NewEntry { content: &content, shown: None, origin: MessageOrigin::Api, source_key, waiting: None };
+    let (origin, author) = (ctx.principal.origin(), Some(ctx.author()));
+    let entry =
+        NewEntry { content: &content, shown: None, origin, author, source_key, waiting: None, outside_window: None };
     let message = outbox::enqueue(ctx, tx, project, &conversation, &entry, ctx.now()).await?;
-    let message = message.map_err(|why: NotSendable| ApiError::refused(why.code(), why.to_string()))?;
+    let message = message.map_err(ApiError::not_sendable)?;
     Ok(Queued { message, outbox: outbox::outbox_id(project, source_key) })
 }
 

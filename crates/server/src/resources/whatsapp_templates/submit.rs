@@ -171,7 +171,7 @@ async fn ask(ctx: &ProjectContext, marked: &MarkedTemplate) -> Result<Option<Met
 async fn name_taken(ctx: &ProjectContext, marked: &MarkedTemplate) -> Result<ApiError, ApiError> {
     let why = "WhatsApp has another template of this name in this language; sync to see it, or choose another name";
     meta::failed(ctx, marked, CallError::NotSent { message: why.into() }).await?;
-    Ok(ApiError::refused("name_taken", why))
+    Ok(ApiError::state("name_taken", "Template name is taken on WhatsApp", why))
 }
 
 async fn record(

@@ -46,6 +46,8 @@ struct WhatsappTemplateChange {
 }
 
 /// Update a draft
+///
+/// Only drafts. See `/meta` for templates that WhatsApp has.
 #[utoipa::path(
     patch, path = "/whatsapp_templates/{template_id}", operation_id = "update_whatsapp_template",
     tag = "WhatsApp Templates", request_body = WhatsappTemplateUpdateRequest,
@@ -82,8 +84,9 @@ impl WhatsappTemplateChange {
             return Err(ApiError::refused("not_a_draft", "Only draft templates can be updated"));
         }
         if row.in_doubt == Some(Unconfirmed::Submit) {
-            let why = "an earlier submission may have reached WhatsApp; wait a minute, or submit it again to find out";
-            return Err(ApiError::refused("submission_unconfirmed", why));
+            let error = "An earlier submission may have reached WhatsApp";
+            let why = "wait a minute, or submit it again to find out";
+            return Err(ApiError::state("submission_unconfirmed", error, why));
         }
         let mut changed = row.clone();
         for (old, new) in [

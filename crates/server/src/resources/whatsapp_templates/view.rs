@@ -41,8 +41,8 @@ pub(super) struct TemplateComponent {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "only the schema is wanted: components are kept as they were written")]
 pub(super) struct TemplateButton {
-    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `COPY_CODE`, `OTP` or `FLOW`; templates created
-    /// elsewhere may have others.
+    /// `QUICK_REPLY`, `URL`, `PHONE_NUMBER`, `VOICE_CALL`, `COPY_CODE`, `OTP`, `FLOW`, `CATALOG` or
+    /// `MPM`, which cannot be sent; templates created elsewhere may have others.
     #[schema(nullable = false)]
     r#type: Option<String>,
     #[schema(nullable = false)]

@@ -21,6 +21,7 @@ pub async fn answers() -> Vec<RecordedCall> {
     all.extend(Box::pin(sign_in()).await);
     all.extend(Box::pin(templates()).await);
     all.extend(Box::pin(messages()).await);
+    all.extend(Box::pin(setup_links()).await);
     all
 }
 
@@ -336,5 +337,35 @@ async fn sign_in() -> Vec<RecordedCall> {
         let answer = with_token(method, &path).await;
         assert!(answer.status < 300, "{path}: {} {}", answer.status, answer.body);
     }
+    app.take_answers()
+}
+
+/// A setup link with all settings.
+async fn setup_links() -> Vec<RecordedCall> {
+    let app = TestApp::start().await;
+    let customer = json!({"customer": {"name": "Clinic", "external_customer_id": "c"}});
+    let links = format!("/api/v1/customers/{}/setup_links", app.post("/api/v1/customers", customer).await.id());
+    let theme: serde_json::Map<String, Value> = [
+        "primary_color",
+        "primary_foreground_color",
+        "background_color",
+        "text_color",
+        "muted_text_color",
+        "card_color",
+        "muted_color",
+        "border_color",
+        "secondary_color",
+        "secondary_foreground_color",
+        "destructive_color",
+        "destructive_foreground_color",
+    ]
+    .into_iter()
+    .map(|name| (name.to_owned(), json!("#224466")))
+    .collect();
+    let settings = json!({"setup_link": {"success_redirect_url": "https://app.clinic.example/ok", "theme_config": theme,
+        "failure_redirect_url": "https://app.clinic.example/no", "phone_number_area_code": "415"}});
+    let link = app.post(&links, settings).await.id();
+    app.get(&links).await.data();
+    app.patch(&format!("{links}/{link}"), json!({"setup_link": {"status": "active"}})).await.data();
     app.take_answers()
 }

@@ -1,9 +1,12 @@
 //! Messages of every type, in both directions.
 
+mod changes;
 mod files;
+mod for_agent;
 mod inbound;
 mod media;
 mod outgoing;
+mod pictures;
 mod read_and_delete;
 mod standalone;
 mod template_lookup;

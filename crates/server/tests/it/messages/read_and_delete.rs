@@ -27,8 +27,9 @@ async fn on_phone(app: &TestApp) -> (Vec<String>, bool) {
 #[tokio::test]
 async fn marking_read_includes_earlier_messages_and_notifies_whatsapp_later() {
     let (app, path) = talking().await;
-    let wamid =
-        app.emulator_call(Method::POST, "/inbound", Some(json!({"from": ANA, "type": "order", "order": {}}))).await;
+    let wamid = app
+        .emulator_call(Method::POST, "/inbound", Some(json!({"from": ANA, "type": "system", "system": {"body": "x"}})))
+        .await;
     let messages = inbound(&app).await;
     let last = messages.last().unwrap();
     assert_eq!(last["whatsapp_message_id"], wamid["message_id"]);

@@ -64,9 +64,10 @@ async fn stored_template_text_comes_from_the_template_not_the_client() {
     assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text, "Meta received the lookup");
     message["content"] = json!("x");
     assert_eq!(send(&app, PATH, message.clone()).await.data()["content"], text);
-    // WhatsApp refuses it later, and no phone shows it.
+    // WhatsApp would refuse it, long after the answer.
     message["template_params"] = json!(["Ana"]);
-    assert_eq!(send(&app, PATH, message).await.data()["content"], "x");
+    let refused = app.post(PATH, json!({ "message": message })).await;
+    assert_eq!((refused.status, &refused.body["details"][0]["path"]), (422, &json!("/message/template_params")));
     let mut by_name = named("order_update_named", "pt_BR");
     by_name["template_params"] = json!({"customer_name": "Ana", "order_id": "A-17"});
     let shown = send(&app, PATH, by_name).await;

@@ -78,7 +78,7 @@ pub async fn play(scenario: &Scenario) {
 
 /// A project with its own number, token and agent.
 async fn tenant(app: &TestApp, n: usize, graph: &Value) -> Tenant {
-    let project = app.app.operator().create_project(&format!("Project {n}")).await.unwrap();
+    let project = app.app.operator().create_project_with(&format!("Project {n}"), &Default::default()).await.unwrap();
     let (_, key) = app.app.operator().create_key(&project.to_string()).await.unwrap();
     let post = async |path: &str, body: Value| app.call_as(Some(&key), Method::POST, path, Some(body)).await.id();
     // The emulator's log shows the first four characters.

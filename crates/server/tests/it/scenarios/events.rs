@@ -32,7 +32,7 @@ pub fn in_short(event: &StoredEvent) -> Option<String> {
 }
 
 /// Fields that differ between runs or repeat the script.
-const LEFT_OUT: [&str; 15] = [
+const LEFT_OUT: [&str; 18] = [
     "agent_id",
     "call_id",
     "effects",
@@ -43,7 +43,10 @@ const LEFT_OUT: [&str; 15] = [
     "message_id",
     "model",
     "ms",
+    "first_token_ms",
     "bytes",
+    "rendering",
+    "result",
     "tokens",
     "tools",
     "usage",

@@ -5,6 +5,7 @@
 //! event. `INSTA_UPDATE=always` rewrites the snapshots; review the difference.
 
 mod crowd;
+mod dialects;
 mod events;
 mod file;
 mod play;
@@ -28,6 +29,10 @@ macro_rules! scenarios {
                 play::play(stringify!($name), include_str!(concat!(stringify!($name), ".toml"))).await;
             }
         )*
+
+        /// Files by name.
+        const TEXTS: &[(&str, &str)] =
+            &[$((stringify!($name), include_str!(concat!(stringify!($name), ".toml")))),*];
 
         const PLAYED: &[&str] = &[$(stringify!($name)),*];
     };

@@ -1,8 +1,10 @@
 //! Message templates: drafts, reviews by Meta, syncs and sends, with the emulator as Meta.
 
 mod agents;
+mod buttons;
 mod drafts;
 mod lost_answers;
+mod outside_window;
 mod races;
 mod sends;
 mod submission;

@@ -80,7 +80,9 @@ async fn invalid_template_sends_are_refused_and_not_stored() {
     let order = synced(&app, "order_update", "pt_BR").await;
     let few = send(&app, &order, json!({"template_parameters": ["Ana"]})).await;
     assert_eq!((few.status, detail(&few)), (422, ("/template/template_parameters", "wrong_parameter_count")));
-    assert_eq!(few.body["message"], "Template requires 2 parameters, but 1 were provided");
+    for field in ["error", "message"] {
+        assert_eq!(few.body[field], "Template requires 2 parameters, but 1 were provided", "{field}");
+    }
     let named = synced(&app, "order_update_named", "pt_BR").await;
     let promo = synced(&app, "promo_image", "pt_BR").await;
     let hello = synced(&app, "hello_world", "en_US").await;

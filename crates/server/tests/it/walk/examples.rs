@@ -168,6 +168,14 @@ impl Names {
         }
     }
 
+    /// `key:` or `user:` and an id.
+    fn of_actor(&mut self, text: &str) -> String {
+        match text.split_once(':') {
+            Some((kind, id)) if id.parse::<Uuid>().is_ok() => format!("{kind}:{}", self.of_text(id, "")),
+            _ => text.to_owned(),
+        }
+    }
+
     fn of_text(&mut self, text: &str, key: &str) -> String {
         if text.parse::<Uuid>().is_ok() {
             let next = self.ids.len() + 1;
@@ -182,6 +190,9 @@ impl Names {
         match key {
             "auth_code" | "code" if text.len() > 6 && !text.contains('_') => "K7QX-3MPA".into(),
             "token" => "chu_7Gk2pQ9sXw4Z_3vN8bR1tY6uL0mJ5hD2fC9xE4aW7qS8zK1gP6oT3iBn".into(),
+            "prefix" if text.starts_with("chq_") => "chq_7Gk2pQ9sXw4Z".into(),
+            "url" if text.contains("/app/invitations/") => "https://chasqui.example/app/invitations/7Gk2pQ9s".into(),
+            "created_by" | "actor" | "target" if text.contains('-') => self.of_actor(text),
             "key" if text.starts_with("chq_") => "chq_7Gk2pQ9sXw4Z_3vN8bR1tY6uL0mJ5hD2fC9xE4aW7qS8zK1gP6oT3iBn".into(),
             _ => self.codes.iter().fold(text.to_owned(), |text, code| text.replace(code, "K7QX3M")),
         }

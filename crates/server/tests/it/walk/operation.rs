@@ -32,7 +32,15 @@ pub fn operations() -> Vec<Operation> {
 /// All operations, including those of the command line.
 pub fn all_operations() -> Vec<Operation> {
     static DOCUMENT: OnceLock<Arc<Value>> = OnceLock::new();
-    let document = DOCUMENT.get_or_init(|| Arc::new(server::openapi()));
+    of(DOCUMENT.get_or_init(|| Arc::new(server::openapi())))
+}
+
+/// Session routes of the dashboard.
+pub fn app_operations() -> Vec<Operation> {
+    of(&Arc::new(server::app_openapi()))
+}
+
+fn of(document: &Arc<Value>) -> Vec<Operation> {
     let mut all = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, value) in item.as_object().unwrap() {
@@ -45,9 +53,16 @@ pub fn all_operations() -> Vec<Operation> {
 }
 
 impl Operation {
-    /// Sort key for calling each operation once: deletions last, status changes before them.
-    pub fn turn(&self) -> (bool, bool, bool) {
-        (self.method == "DELETE", self.name == "update_agent_execution", self.method != "GET")
+    /// Sort key for calling each operation once: deletions last, the agent after all that uses it and the
+    /// project after everything; status changes before them.
+    pub fn turn(&self) -> (u8, bool, bool, bool) {
+        let last = match self.name.as_str() {
+            "delete_project" => 2,
+            "delete_agent" => 1,
+            _ => 0,
+        };
+        let ends_execution = matches!(self.name.as_str(), "update_agent_execution" | "restart_sandbox_session");
+        (last, self.method == "DELETE", ends_execution, self.method != "GET")
     }
 
     pub async fn call(&self, app: &TestApp, path: &str, body: Option<Value>) -> Answer {
@@ -72,7 +87,7 @@ impl Operation {
     }
 
     /// Returns the answer after checking that the document describes it.
-    fn checked(&self, answer: Answer) -> Answer {
+    pub fn checked(&self, answer: Answer) -> Answer {
         let (name, status) = (&self.name, answer.status.to_string());
         let response = &self.value["responses"][&status];
         assert!(response.is_object(), "{name}: {status} is not in the document: {}", answer.body);
@@ -133,6 +148,18 @@ impl Operation {
         }
     }
 
+    /// The schema of an object, with the fields of all its parts.
+    fn merged(&self, schema: &Value) -> Value {
+        let schema = self.followed(schema);
+        let Some(parts) = schema["allOf"].as_array() else { return schema.clone() };
+        let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+        for part in parts.iter().map(|part| self.merged(part)) {
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        json!({"type": "object", "properties": properties, "required": required})
+    }
+
     fn body_schema(&self) -> Option<&Value> {
         self.value["requestBody"]["content"].get("application/json").map(|content| self.followed(&content["schema"]))
     }
@@ -145,7 +172,7 @@ impl Operation {
     pub fn wrapper(&self) -> Option<String> {
         let schema = self.body_schema()?;
         let [key] = schema["required"].as_array()?.as_slice() else { return None };
-        let inner = self.followed(&schema["properties"][key.as_str()?]);
+        let inner = self.merged(&schema["properties"][key.as_str()?]);
         (inner["type"] == "object").then(|| key.as_str().unwrap_or_default().to_owned())
     }
 
@@ -214,7 +241,7 @@ impl Operation {
     pub fn wrong_bodies(&self, sample: &Value) -> Vec<(String, Value)> {
         let Some(body) = self.body_schema() else { return Vec::new() };
         let at = self.wrapper().map(|wrapper| format!("/{wrapper}")).unwrap_or_default();
-        let schema = self.followed(at.strip_prefix('/').map_or(body, |wrapper| &body["properties"][wrapper]));
+        let schema = self.merged(at.strip_prefix('/').map_or(body, |wrapper| &body["properties"][wrapper]));
         let mut wrong = Vec::new();
         let mut with = |name: &str, value: Option<Value>| {
             let mut body = sample.clone();

@@ -28,6 +28,8 @@ pub struct Resources {
     link: String,
     assignment: String,
     member: String,
+    api_key: String,
+    invitation: String,
     message: String,
     sandbox_session: String,
     snapshot: String,
@@ -40,9 +42,17 @@ pub struct Resources {
     customer: String,
     whatsapp_config: String,
     free_config: String,
+    setup_link: String,
     agent_link: String,
     contact: String,
     note: String,
+    /// Of `own_config`.
+    number_webhook: String,
+    /// Of the project.
+    webhook_endpoint: String,
+    webhook_delivery: String,
+    /// Without a key, so that nothing is sent to it.
+    model_provider: String,
     /// Templates: the config with a token, then drafts for each operation, and one to send.
     own_config: String,
     template: String,
@@ -60,6 +70,11 @@ impl World {
     /// Two projects with one of each resource.
     pub async fn with_full_stranger() -> Self {
         Self::with(true).await
+    }
+
+    /// The other project.
+    pub fn stranger(&self) -> ProjectId {
+        self.stranger
     }
 
     async fn with(stranger_has_things: bool) -> Self {
@@ -102,7 +117,13 @@ impl Resources {
         let conversation = first("/api/v1/whatsapp_conversations").await;
         let conversations = format!("whatsapp_conversations/{conversation}");
         let link = first(&format!("/api/v1/{conversations}/agent_executions")).await;
+        // The last owner could not be removed.
+        app.member(&format!("owner-{number}@example.test")).await;
         let member = app.member(&format!("maria-{number}@example.test")).await;
+        let api_key = json!({"api_key": {"name": "spare", "role": "viewer"}});
+        let api_key = made("api_keys", api_key).await;
+        let invitation = json!({"invitation": {"email": format!("guest-{number}@example.test"), "role": "viewer"}});
+        let invitation = made("invitations", invitation).await;
         let assignment = made(&format!("{conversations}/conversation_assignments"), assignment(&member)).await;
         let released = json!({"conversation_assignment": {"active": false}});
         app.model().calls(&[("MoveToNextNode", json!({"next_node": "person", "reason": "asked again"}))]);
@@ -118,6 +139,7 @@ impl Resources {
             .unwrap()
             .clone();
         let message = inbound["id"].as_str().unwrap().to_owned();
+        set_secret(app, "spare_token").await;
         let snapshot = made(&format!("agents/{agent}/agent_snapshots"), json!({})).await;
         app.model().says("Hello, tester.");
         let chat = made(&format!("agents/{agent}/test_chats"), json!({"message": "hi"})).await;
@@ -142,11 +164,18 @@ impl Resources {
         let agent_link = made(&links, agent_link).await;
         // Another number, for the link that the walk creates.
         let free_config = made(&configs, config(2)).await;
+        let setup_link = made(&format!("customers/{customer}/setup_links"), json!({})).await;
         let contact = first("/api/v1/whatsapp_contacts").await;
         let note =
             made(&format!("whatsapp_contacts/{contact}/notes"), json!({"note": {"content": "No penicillin"}})).await;
         let own = if phone == ANA { OWN_NUMBER_ID } else { OTHER_NUMBER_ID };
         let (_, own_config) = app.connect(own).await;
+        let hooks = format!("whatsapp_configs/{own_config}/whatsapp_webhooks");
+        let number_webhook = made(&hooks, json!({"whatsapp_webhook": webhook()})).await;
+        let webhook_endpoint = made("webhook_endpoints", json!({"webhook_endpoint": webhook()})).await;
+        let webhook_delivery = made(&format!("webhook_endpoints/{webhook_endpoint}/test"), json!({})).await;
+        let claude = json!({"model_provider": {"name": "Clinic", "kind": "Anthropic"}});
+        let model_provider = made("model_providers", claude).await;
         let templates = "/api/v1/whatsapp_templates";
         app.post(&format!("{templates}/sync"), json!({"whatsapp_config_id": own_config})).await;
         app.run_until_idle().await;
@@ -168,6 +197,8 @@ impl Resources {
             link,
             assignment,
             member,
+            api_key,
+            invitation,
             message,
             sandbox_session,
             snapshot,
@@ -180,9 +211,14 @@ impl Resources {
             customer,
             whatsapp_config,
             free_config,
+            setup_link,
             agent_link,
             contact,
             note,
+            number_webhook,
+            webhook_endpoint,
+            webhook_delivery,
+            model_provider,
             own_config,
             template,
             unsubmitted,
@@ -195,7 +231,11 @@ impl Resources {
     pub fn in_path(&self, path: &str, parameter: &str) -> Option<&str> {
         Some(match parameter {
             "agent_id" => &self.agent,
+            "api_key_id" => &self.api_key,
             "execution_id" => &self.execution,
+            "step_no" => "1",
+            "invitation_id" => &self.invitation,
+            "member_id" => &self.member,
             "conversation_id" | "whatsapp_conversation_id" => &self.conversation,
             "name" if path.starts_with("/api/v1/secrets/") => "shop_token",
             "id" if path.starts_with("/api/v1/sandbox_sessions/") => &self.sandbox_session,
@@ -209,12 +249,18 @@ impl Resources {
             "project_id" => &self.project,
             "customer_id" => &self.customer,
             "config_id" => &self.whatsapp_config,
+            "whatsapp_config_id" => &self.own_config,
+            "id" if path.contains("/whatsapp_webhooks/") => &self.number_webhook,
+            "id" if path.starts_with("/api/v1/webhook_endpoints/") => &self.webhook_endpoint,
+            "id" if path.starts_with("/api/v1/model_providers/") => &self.model_provider,
+            "id" if path.starts_with("/api/v1/webhook_deliveries/") => &self.webhook_delivery,
             "identifier" => &self.contact,
             "note_id" => &self.note,
             "template_id" if path.ends_with("/submit") => &self.unsubmitted,
             "template_id" if path.ends_with("/meta") => &self.edited,
             "template_id" if path.ends_with("/send_template") => &self.sent,
             "template_id" => &self.template,
+            "id" if path.contains("/setup_links/") => &self.setup_link,
             "id" if path.contains("/agent_whatsapp_configs/") => &self.agent_link,
             "id" if path.contains("/agent_executions/") => &self.link,
             "id" if path.contains("/conversation_assignments/") => &self.assignment,
@@ -225,11 +271,15 @@ impl Resources {
     /// Id for a body field or a query parameter, if the field is an id.
     pub fn in_body(&self, field: &str) -> Option<&str> {
         Some(match field {
-            "agent_id" => &self.agent,
+            "agent" | "agent_id" => &self.agent,
             "agent_test_chat_id" => &self.chat,
+            "config" => &self.own_config,
+            "contact" => &self.contact,
+            "snapshot" => &self.snapshot,
             "checkpoint_id" => &self.checkpoint,
             "customer_id" | "q[customer_id_eq]" => &self.customer,
             "user_id" => &self.member,
+            "webhook_endpoint_id" => &self.webhook_endpoint,
             "whatsapp_config_id" | "q[whatsapp_config_id_eq]" => &self.own_config,
             _ => return None,
         })
@@ -240,11 +290,21 @@ impl World {
     /// Valid body for the operation.
     pub fn body(&self, operation: &Operation) -> Option<Value> {
         Some(match operation.name.as_str() {
+            "create_api_key" => {
+                json!({"api_key": {"name": "shop server", "role": "builder", "expires_at": "2100-01-01T00:00:00Z"}})
+            }
+            "create_invitation" => json!({"invitation": {"email": "new@example.test", "role": "inbox"}}),
+            "rotate_api_key" => json!({"overlap_seconds": 60}),
+            "update_member" => json!({"member": {"role": "builder"}}),
+            // As it is called when all other operations were called.
+            "delete_project" => json!({"project": {"name": "Renamed"}}),
+            "update_project" => json!({"project": {"name": "Renamed", "archived": false}}),
             "create_agent" => json!({"agent": {"name": "Another", "system_prompt": "Be kind."}}),
             "update_agent" => json!({"agent": {"name": "Renamed", "description": null}}),
             "start_agent_execution" => json!({"message": "hello"}),
             "resume_agent_execution" => json!({"message": {"type": "user_input", "content": {"text": "go on"}}}),
             "update_agent_execution" => json!({"agent_execution": {"status": "ended", "reason": "solved"}}),
+            "mark_inbox_read" => json!({"seq": 2}),
             "set_secret" => json!({"secret": {"value": "s3cret"}}),
             "create_whatsapp_message" => json!({"message": {"content": "Maria here.", "message_type": "text"}}),
             "create_standalone_whatsapp_message" => {
@@ -275,6 +335,11 @@ impl World {
                 json!({"agent_whatsapp_config": {"whatsapp_config_id": self.resources.free_config, "is_primary": true}})
             }
             "update_agent_whatsapp_config" => json!({"agent_whatsapp_config": {"is_primary": false}}),
+            "create_setup_link" => {
+                json!({"setup_link": {"success_redirect_url": "https://app.clinic.example/ok",
+                    "allowed_connection_types": ["dedicated"], "theme_config": {"primary_color": "#224466"}}})
+            }
+            "update_setup_link" => json!({"setup_link": {"status": "revoked"}}),
             "create_whatsapp_contact" => {
                 json!({"contact": {"wa_id": "5511987650001", "profile_name": "Marta", "customer_id": self.resources.customer,
                     "metadata": {"tags": ["recall"]}}})
@@ -289,6 +354,18 @@ impl World {
             "update_conversation_assignment" => {
                 json!({"conversation_assignment": {"user_id": self.resources.member, "notes": "Prefers calls", "active": false}})
             }
+            "create_whatsapp_webhook" => json!({"whatsapp_webhook": webhook()}),
+            "update_whatsapp_webhook" => json!({"whatsapp_webhook": {"active": false, "headers": null}}),
+            "create_model_provider" => {
+                json!({"model_provider": {"name": "Clinic Mistral", "kind": "Mistral", "model": "mistral-small-latest"}})
+            }
+            "update_model_provider" => json!({"model_provider": {"model": "claude-haiku-4-5"}}),
+            "create_webhook_endpoint" => json!({"webhook_endpoint": webhook()}),
+            "update_webhook_endpoint" => {
+                json!({"webhook_endpoint": {"events": ["execution.handoff", "whatsapp.message.failed"], "ordered": true}})
+            }
+            "rotate_webhook_endpoint_secret" => json!({"secret_key": "an0ther-s3cret", "overlap_hours": 48}),
+            "replay_failed_webhook_deliveries" => json!({"webhook_endpoint_id": self.resources.webhook_endpoint}),
             "create_whatsapp_template" => {
                 json!({"template": template("visit_new"), "whatsapp_config_id": self.resources.own_config})
             }
@@ -340,11 +417,26 @@ impl World {
         let Resources { agent, whatsapp_config, .. } = &self.resources;
         let body = json!({"phone_number": "+5511987650777", "whatsapp_config_id": whatsapp_config});
         self.app.post(&format!("/api/v1/agents/{agent}/executions"), body).await.data();
+        self.app.member("later@example.test").await;
+        set_secret(&self.app, "later_token").await;
+        let changed = json!({"agent": {"system_prompt": "Be kind."}});
+        self.app.patch(&format!("/api/v1/agents/{agent}"), changed).await.data();
     }
+}
+
+async fn set_secret(app: &TestApp, name: &str) {
+    let body = json!({"secret": {"value": "x"}});
+    let answer = app.call(reqwest::Method::PUT, &format!("/api/v1/secrets/{name}"), Some(body)).await;
+    assert_eq!(answer.status, 204, "{}", answer.body);
 }
 
 fn assignment(user: &str) -> Value {
     json!({"conversation_assignment": {"user_id": user, "notes": "Speaks Portuguese"}})
+}
+
+fn webhook() -> Value {
+    json!({"url": "https://hooks.clinic.example/wa", "secret_key": "s3cr3t-value", "events": ["whatsapp.message.received"],
+        "headers": {"Authorization": "Bearer abc"}, "buffer_enabled": true})
 }
 
 fn number(phone_number_id: &str) -> Value {

@@ -122,7 +122,7 @@ fn size(rows: u64) -> String {
 impl Load {
     /// Starts a warmed-up server with a project of `rows` contacts.
     async fn start(settings: &Settings, world: &World, rows: u64, figures: &mut Figures) -> Arc<Self> {
-        let (project, key) = setup::project(settings, world);
+        let (project, key) = setup::project(settings, world.url(), "Bench");
         let mut contacts = Contacts::new(project);
         let began = Instant::now();
         contacts.fill(settings, rows).await;

@@ -38,7 +38,7 @@ pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) 
     let world = World::start().await;
     let server = Server::start(settings, world.url()).await;
     world.serve(&server.url);
-    let phones = setup::phones(settings, &server, &world, PHONES, DEBOUNCE_SECONDS).await;
+    let (phones, _) = setup::phones(settings, &server, &world, PHONES, DEBOUNCE_SECONDS).await;
     let load = Arc::new(Load { phones, server, world, refused: AtomicU64::new(0) });
     load.closed(Duration::from_secs(1)).await;
     for rate in [RATE / 2.0, RATE] {

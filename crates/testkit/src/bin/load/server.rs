@@ -23,6 +23,8 @@ pub struct Settings {
     pub database: Option<String>,
     /// Database URL of the second installation; required with `database`.
     pub small_database: Option<String>,
+    /// Further environment variables.
+    pub variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Settings {
@@ -46,11 +48,15 @@ impl Settings {
         command.env("CHASQUI_DATA_DIR", &self.data_dir).env("CHASQUI_LOG", "warn").env("CHASQUI_GRAPH_BASE_URL", world);
         command.env("CHASQUI_LLM_PROVIDER", "OpenAICompatible").env("CHASQUI_LLM_BASE_URL", format!("{world}/v1"));
         command.env("CHASQUI_LLM_API_KEY", "key").env("CHASQUI_LLM_MODEL", "short-1");
-        command.env("CHASQUI_RATE_LIMIT_PER_MINUTE", "0");
+        command
+            .env("CHASQUI_RATE_LIMIT_PER_MINUTE", "0")
+            .env("CHASQUI_PROJECT_REQUESTS_PER_MINUTE", "0")
+            .env("CHASQUI_PROJECT_TURNS", "0");
         command.env("CHASQUI_META_APP_SECRET", APP_SECRET).env("CHASQUI_SANDBOX_ACCESS_TOKEN", ACCESS_TOKEN);
         command
             .env("CHASQUI_SANDBOX_PHONE_NUMBER_ID", PHONE_NUMBER_ID)
             .env("CHASQUI_SANDBOX_PHONE_NUMBER", PHONE_NUMBER);
+        command.envs(self.variables.iter().copied());
         if let Some(url) = &self.database {
             command.env("CHASQUI_DATABASE_URL", url);
         }
@@ -129,6 +135,14 @@ impl Server {
         line.trim().trim_end_matches(" kB").parse::<f64>().expect("a number") / 1_024.0
     }
 
+    /// Value of a metric with these labels; 0 if it is absent.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let answer = reqwest::get(format!("{}/metrics", self.operations_url)).await.expect("metrics");
+        let text = answer.text().await.expect("a text");
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok());
+        value.unwrap_or_default()
+    }
+
     /// Counters of committed transactions, by name.
     pub async fn commits(&self) -> BTreeMap<String, f64> {
         let answer = match reqwest::get(format!("{}/metrics", self.operations_url)).await {
@@ -138,7 +152,10 @@ impl Server {
         };
         let text = answer.text().await.expect("a text");
         let mut commits = BTreeMap::new();
-        for line in text.lines().filter_map(|line| line.strip_prefix("db_commits_total{name=\"")) {
+        for line in text.lines() {
+            // Older builds have metrics without the prefix.
+            let line = line.strip_prefix("chasqui_").unwrap_or(line);
+            let Some(line) = line.strip_prefix("db_commits_total{name=\"") else { continue };
             if let Some((name, value)) = line.split_once("\"} ") {
                 commits.insert(name.to_owned(), value.parse().unwrap_or_default());
             }

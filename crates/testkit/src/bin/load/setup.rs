@@ -29,9 +29,16 @@ impl Phones {
     }
 }
 
-/// Creates `count` phones with an active session each. `debounce` is the agent's, in seconds.
-pub async fn phones(settings: &Settings, server: &Server, world: &World, count: usize, debounce: u32) -> Phones {
-    let (_, key) = project(settings, world);
+/// Creates `count` phones with an active session each, and returns the project's key. `debounce` is the
+/// agent's, in seconds.
+pub async fn phones(
+    settings: &Settings,
+    server: &Server,
+    world: &World,
+    count: usize,
+    debounce: u32,
+) -> (Phones, String) {
+    let (_, key) = project(settings, world.url(), "Phones");
     let agent = json!({"agent": {"name": "Bench", "system_prompt": "Answer in one sentence.", "message_debounce_seconds": debounce}});
     let made = call(server, world, &key, "/api/v1/agents", &agent).await;
     let agent = made["data"]["id"].as_str().expect("an agent").to_owned();
@@ -56,23 +63,20 @@ pub async fn phones(settings: &Settings, server: &Server, world: &World, count: 
     while world.others() < before + count {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    Phones(Mutex::new(phones))
+    (Phones(Mutex::new(phones)), key)
 }
 
-/// Creates a project. Returns its id and key.
-pub fn project(settings: &Settings, world: &World) -> (ProjectId, String) {
-    let output = settings
-        .command(world.url())
-        .args(["projects", "create", "Bench", "--json"])
-        .output()
-        .expect("the program runs");
+/// Creates a project with a name of its own. Returns its id and key.
+pub fn project(settings: &Settings, world: &str, name: &str) -> (ProjectId, String) {
+    let output =
+        settings.command(world).args(["projects", "create", name, "--json"]).output().expect("the program runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let made: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let id = made["project_id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
     (id, made["api_key"].as_str().expect("a key").to_owned())
 }
 
-async fn call(server: &Server, world: &World, key: &str, path: &str, body: &Value) -> Value {
+pub async fn call(server: &Server, world: &World, key: &str, path: &str, body: &Value) -> Value {
     let request = world.http().post(format!("{}{path}", server.url)).header("X-API-Key", key);
     let answer =
         request.header("content-type", "application/json").body(body.to_string()).send().await.expect("an answer");

@@ -22,18 +22,23 @@ use std::{
 /// Enough phones that each is idle between two turns, while its last send is settled.
 const PHONES: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Pieces of a streamed answer: as many as it has words and marks.
+const PIECES: usize = 10;
 
 pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) {
     let world = World::start().await;
     let size = std::fs::metadata(&settings.program).map_or(0, |file| file.len());
     figures.add("binary", "size", size as f64 / 1_048_576.0, "MiB");
     let server = start(settings, &world, figures).await;
-    let phones = setup::phones(settings, &server, &world, PHONES, 0).await;
-    let load = Arc::new(Load { phones, server, world, turn: AtomicU64::new(1) });
+    let (load, _) = Load::new(settings, server, world).await;
     let mut peak: f64 = 0.0;
     for (at_once, statuses) in [(1, 0), (16, 0), (64, 0), (16, 2)] {
         load.world.set_response_times(0, 0, statuses);
-        peak = peak.max(load.closed(at_once, statuses, seconds, figures).await);
+        let name = match statuses {
+            0 => format!("{at_once} at a time"),
+            _ => format!("{at_once} at a time, {statuses} statuses"),
+        };
+        peak = peak.max(load.closed(at_once, &name, seconds, figures).await);
     }
     load.world.set_response_times(300, 40, 0);
     let half = (peak / 2.0).floor();
@@ -43,6 +48,20 @@ pub async fn run(settings: &Settings, seconds: Duration, figures: &mut Figures) 
     figures.add("after all of it", "memory", load.server.memory_mib("VmRSS"), "MiB");
     figures.add("after all of it", "memory, highest", load.server.memory_mib("VmHWM"), "MiB");
     figures.add("after all of it", "answers given twice", load.world.duplicate_answers() as f64, "");
+}
+
+/// Measures whole answers of the model and streamed ones, in turns on one server.
+pub async fn streams(settings: &Settings, seconds: Duration, figures: &mut Figures) {
+    let world = World::start().await;
+    let server = Server::start(settings, world.url()).await;
+    world.serve(&server.url);
+    let (load, _) = Load::new(settings, server, world).await;
+    for round in 1..=4 {
+        for (pieces, name) in [(0, "whole answers"), (PIECES, "streamed answers")] {
+            load.world.stream_in(pieces);
+            load.closed(16, &format!("{name}, round {round}"), seconds, figures).await;
+        }
+    }
 }
 
 /// Measures the first start, which creates the database, and the median of five restarts.
@@ -62,22 +81,22 @@ async fn start(settings: &Settings, world: &World, figures: &mut Figures) -> Ser
     server
 }
 
-struct Load {
+pub(crate) struct Load {
     phones: Phones,
-    server: Server,
-    world: World,
+    pub(crate) server: Server,
+    pub(crate) world: World,
     turn: AtomicU64,
 }
 
 impl Load {
+    /// Creates a project with phones. Also returns its key.
+    pub(crate) async fn new(settings: &Settings, server: Server, world: World) -> (Arc<Self>, String) {
+        let (phones, key) = setup::phones(settings, &server, &world, PHONES, 0).await;
+        (Arc::new(Self { phones, server, world, turn: AtomicU64::new(1) }), key)
+    }
+
     /// Measures turns per second with `at_once` concurrent turns.
-    async fn closed(
-        self: &Arc<Self>,
-        at_once: usize,
-        statuses: usize,
-        seconds: Duration,
-        figures: &mut Figures,
-    ) -> f64 {
+    async fn closed(self: &Arc<Self>, at_once: usize, load: &str, seconds: Duration, figures: &mut Figures) -> f64 {
         self.loops(at_once, Duration::from_secs(1)).await;
         let commits = self.server.commits().await;
         let (cpu, own, sleeps) = (self.server.cpu_ms(), cpu_ms("self"), self.server.sleeps());
@@ -87,25 +106,20 @@ impl Load {
         let (cpu, own, sleeps) = (self.server.cpu_ms() - cpu, cpu_ms("self") - own, self.server.sleeps() - sleeps);
         let turns = added.len() as f64;
         let rate = turns / took.as_secs_f64();
-        let load = if statuses == 0 {
-            format!("{at_once} at a time")
-        } else {
-            format!("{at_once} at a time, {statuses} statuses")
-        };
-        figures.add(&load, "turns", rate, "/s");
-        figures.add(&load, "added time, p50", added.percentile(50.0), "ms");
-        figures.add(&load, "added time, p99", added.percentile(99.0), "ms");
-        figures.add(&load, "CPU of the server per turn", cpu / turns, "ms");
-        figures.add(&load, "thread sleeps per turn", sleeps / turns, "");
-        figures.add(&load, "CPU of the generator per turn", own / turns, "ms");
+        figures.add(load, "turns", rate, "/s");
+        figures.add(load, "added time, p50", added.percentile(50.0), "ms");
+        figures.add(load, "added time, p99", added.percentile(99.0), "ms");
+        figures.add(load, "CPU of the server per turn", cpu / turns, "ms");
+        figures.add(load, "thread sleeps per turn", sleeps / turns, "");
+        figures.add(load, "CPU of the generator per turn", own / turns, "ms");
         let after = self.server.commits().await;
         let made: f64 = after.iter().map(|(name, count)| count - commits.get(name).copied().unwrap_or_default()).sum();
-        figures.add(&load, "transactions per turn", made / turns, "");
-        figures.add(&load, "memory", self.server.memory_mib("VmRSS"), "MiB");
+        figures.add(load, "transactions per turn", made / turns, "");
+        figures.add(load, "memory", self.server.memory_mib("VmRSS"), "MiB");
         rate
     }
 
-    async fn loops(self: &Arc<Self>, at_once: usize, length: Duration) -> Samples {
+    pub(crate) async fn loops(self: &Arc<Self>, at_once: usize, length: Duration) -> Samples {
         closed_loop(self, at_once, length, |load| async move { load.turn(Instant::now()).await }).await
     }
 

@@ -21,7 +21,8 @@ pub fn status(phone: &str, wamid: &str, word: &str, opaque: &str) -> Value {
     }))
 }
 
-fn delivery(mut value: Value) -> Value {
+/// Webhook with these messages or statuses.
+pub fn delivery(mut value: Value) -> Value {
     value["messaging_product"] = json!("whatsapp");
     value["metadata"] = json!({"display_phone_number": PHONE_NUMBER, "phone_number_id": PHONE_NUMBER_ID});
     json!({"object": "whatsapp_business_account", "entry": [{"id": "200000000000001", "changes": [{"value": value, "field": "messages"}]}]})

@@ -7,6 +7,7 @@ use crate::webhook;
 use axum::{
     Json, Router,
     extract::{Path, State},
+    response::{IntoResponse, Response},
     routing::post,
 };
 use serde_json::{Value, json};
@@ -33,8 +34,12 @@ struct Shared {
     model_delay_ms: AtomicU64,
     meta_delay_ms: AtomicU64,
     statuses: AtomicUsize,
+    /// Pieces of a streamed answer; 0 answers at once.
+    pieces: AtomicUsize,
     /// Messages outside turns: the sandbox's welcome messages.
     others: AtomicUsize,
+    /// Webhooks of the server.
+    hooks: AtomicUsize,
     /// Messages for a finished or unknown turn.
     duplicate_answers: AtomicUsize,
     wamid: AtomicU64,
@@ -65,13 +70,16 @@ impl World {
             model_delay_ms: AtomicU64::new(0),
             meta_delay_ms: AtomicU64::new(0),
             statuses: AtomicUsize::new(0),
+            pieces: AtomicUsize::new(0),
             others: AtomicUsize::new(0),
+            hooks: AtomicUsize::new(0),
             duplicate_answers: AtomicUsize::new(0),
             wamid: AtomicU64::new(0),
         };
         let world = Self(Arc::new(shared));
         let router = Router::new()
             .route("/v1/chat/completions", post(complete))
+            .route("/hook", post(count_hook))
             .route("/{version}/{number}/messages", post(accept))
             .with_state(world.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.expect("Meta and the model serve") });
@@ -100,6 +108,11 @@ impl World {
         self.0.statuses.store(statuses, Relaxed);
     }
 
+    /// Streams the model's answers in this many pieces; 0 for whole answers.
+    pub fn stream_in(&self, pieces: usize) {
+        self.0.pieces.store(pieces, Relaxed);
+    }
+
     /// Waits for the message that ends a turn.
     pub fn expect(&self, turn: u64) -> oneshot::Receiver<Reply> {
         let (reply, receiver) = oneshot::channel();
@@ -110,6 +123,11 @@ impl World {
     /// Number of messages outside turns.
     pub fn others(&self) -> usize {
         self.0.others.load(Relaxed)
+    }
+
+    /// Number of webhooks of the server.
+    pub fn hooks(&self) -> usize {
+        self.0.hooks.load(Relaxed)
     }
 
     /// Number of messages for finished turns: duplicate answers.
@@ -142,7 +160,11 @@ fn number(text: &str) -> Option<u64> {
     text.rsplit_once('#')?.1.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-async fn complete(State(world): State<World>, Json(request): Json<Value>) -> Json<Value> {
+async fn count_hook(State(world): State<World>) {
+    world.0.hooks.fetch_add(1, Relaxed);
+}
+
+async fn complete(State(world): State<World>, Json(request): Json<Value>) -> Response {
     let began = Instant::now();
     let messages = request["messages"].as_array().map(Vec::as_slice).unwrap_or_default();
     let turn = messages
@@ -158,8 +180,30 @@ async fn complete(State(world): State<World>, Json(request): Json<Value>) -> Jso
     if let Some(waiting) = world.0.waiting.lock().expect("no panic").get_mut(&turn) {
         waiting.model += began.elapsed();
     }
-    Json(json!({"id": "x", "model": "short-1", "usage": {"prompt_tokens": 10, "completion_tokens": 5},
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": format!("Yes, it is on its way. #{turn}")}, "finish_reason": "stop"}]}))
+    let text = format!("Yes, it is on its way. #{turn}");
+    let usage = json!({"prompt_tokens": 10, "completion_tokens": 5});
+    let pieces = world.0.pieces.load(Relaxed);
+    if pieces > 0 && request["stream"] == true {
+        return ([("content-type", "text/event-stream")], streamed(&text, pieces, &usage)).into_response();
+    }
+    let choice = json!({"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"});
+    Json(json!({"id": "x", "model": "short-1", "usage": usage, "choices": [choice]})).into_response()
+}
+
+/// The events of an answer in OpenAI's form.
+fn streamed(text: &str, pieces: usize, usage: &Value) -> String {
+    let event = |delta: Value, finish: Option<&str>| {
+        let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
+        format!("data: {}\n\n", json!({"id": "x", "model": "short-1", "choices": [choice]}))
+    };
+    let mut events = String::new();
+    let chars: Vec<char> = text.chars().collect();
+    for piece in chars.chunks(chars.len().div_ceil(pieces)) {
+        events += &event(json!({"content": piece.iter().collect::<String>()}), None);
+    }
+    events += &event(json!({}), Some("stop"));
+    events += &format!("data: {}\n\n", json!({"id": "x", "model": "short-1", "choices": [], "usage": usage}));
+    events + "data: [DONE]\n\n"
 }
 
 async fn accept(
