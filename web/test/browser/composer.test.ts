@@ -90,8 +90,9 @@ test("a file goes out with its caption, once, although the page is reloaded befo
   await page.unroute("**/whatsapp_messages");
   const files = async () => (await server.chat(ANA, OWN_NUMBER)).filter(({ type }) => type === "document");
   await until("the file", async () => (await files()).length > 0);
-  await page.getByText("Sending").waitFor({ state: "detached" });
-  await thread().getByText("invoice <1>.pdf").waitFor();
+  // Until an answer arrives, the message that waits is listed beside the stored one.
+  const shown = () => thread().getByText("invoice <1>.pdf").count();
+  await until("one row of the file", async () => (await page.getByText("Sending").count()) + (await shown()) === 1);
   assert.equal((await files()).length, 1);
   assert.equal((await files())[0]?.content?.caption, "Your invoice");
   visitor.expected = undefined;

@@ -71,8 +71,23 @@ export class Visitor {
   }
 }
 
+/** Waits until what moves or fades in has its final place and colours. */
+async function still(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const ends = (animation: Animation) => animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY;
+    // `finished` rejects when the element leaves the page, which ends the animation too.
+    await Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(ends)
+        .map((animation) => animation.finished),
+    );
+  });
+}
+
 /** Fails for each serious or critical problem of accessibility. */
 export async function accessible(page: Page): Promise<void> {
+  await still(page);
   // The policy refuses a script element, but not the debugger.
   await page.evaluate(`${axe};0`);
   const found = await page.evaluate(async () => {
