@@ -54,6 +54,11 @@ pub fn edited(earlier: &str, given: &str) -> String {
     format!("[the contact changed an earlier message \"{}\" to:]\n{given}", quote(earlier))
 }
 
+/// A reply that a person wrote and then changed, after the agent has read the earlier text.
+pub fn edited_reply(earlier: &str, text: &str) -> String {
+    format!("[changed the message \"{}\" to:]\n{text}", quote(earlier))
+}
+
 /// Tells an agent that messages that it has read were deleted.
 pub fn deleted(count: u32) -> String {
     match count {

@@ -17,6 +17,8 @@ words! {
         HeldMessages = "held_messages",
         /// Deletes an uploaded file that no message came for.
         UploadExpire = "upload_expire",
+        /// Ends the pause of an agent after a reply on the shop's phone.
+        PhoneReplyPause = "phone_reply_pause",
         SandboxSessionExpire = "expire_sandbox_session",
         /// Deletes all rows of a project. It belongs to the platform.
         ProjectDelete = "project_delete",

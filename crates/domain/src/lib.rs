@@ -22,6 +22,7 @@ pub mod nesting;
 pub mod numbers;
 pub mod outgoing;
 pub mod phone;
+pub mod phone_reply;
 pub mod picture;
 pub mod problem;
 pub mod redaction;

@@ -1,7 +1,7 @@
-//! Ownership of a conversation: the agent, or a person who has taken it over. It decides who may
-//! send.
+//! Ownership of a conversation: the agent, or a person who has taken it over or replied on the shop's
+//! phone. It decides who may send.
 //!
-//! The conversation's row holds the assignment. Every step of an agent, every new outbox entry and
+//! The conversation's row holds the assignment and the pause after a reply on the phone. Every step of an agent, every new outbox entry and
 //! every attempt checks that row, or was withdrawn by the commit that changed it. So the agent
 //! sends nothing from that commit on, on any node. Inputs that the agent is to receive later wait
 //! in the mailbox (`turn/step_inputs.rs`).
@@ -16,17 +16,23 @@ use domain::{
     event::Event,
     execution::ExecutionStatus,
     ids::{ConversationId, ProjectId, UserId},
-    message::Delivery,
+    job::JobKind,
+    message::{Delivery, Direction},
+    phone_reply::NEVER_ENDS,
 };
 use engine::{Input, SendOutcome};
 use serde_json::json;
 use store::{
-    Result, Tx, contacts, conversation_assignments,
+    Error, Result, Tx, contacts, conversation_assignments,
     conversations::{self, ConversationRow},
     executions,
+    jobs::{self, NewJob},
     messages::{self, StatusChange},
     outbox,
 };
+
+/// Reason of a handoff that a reply on the shop's phone caused.
+const PHONE_REPLY: &str = "phone_reply";
 
 /// The error code of a withdrawn send.
 const TAKEN_OVER: &str = "taken_over";
@@ -42,10 +48,15 @@ pub enum Owner {
 }
 
 /// The conversation's row must be locked.
-pub async fn owner(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<Owner> {
+pub async fn owner(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    now: Timestamp,
+) -> Result<Owner> {
     let live = live_status(tx, project, conversation).await?;
     Ok(match live {
-        _ if conversation.is_assigned() => {
+        _ if conversation.is_held(now) => {
             Owner::People { notify_agent: live.is_some() || conversation.agent_id.is_some() }
         }
         Some(ExecutionStatus::Handoff) => Owner::People { notify_agent: true },
@@ -100,6 +111,86 @@ pub async fn assign(
         deliver_to_execution(tx, project, conversation, &input, now).await?;
     }
     append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user})).await
+}
+
+/// Silences the agent of a conversation, whose row is locked, until a time: as [`assign`], without an
+/// assignee. A person has replied on the shop's phone.
+pub(crate) async fn pause(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<()> {
+    conversations::pause_agent(tx, project, conversation.id, Some(until)).await?;
+    withdraw_sends(ctx, tx, project, conversation.id, now).await?;
+    let status = live_status(tx, project, conversation).await?;
+    if status.is_some_and(|status| status.may_be_set(ExecutionStatus::Handoff)) {
+        let id = format!("phone_reply:{}", ctx.new_uuid());
+        let input = Input::SetStatus { id, status: ExecutionStatus::Handoff, reason: PHONE_REPLY.into() };
+        deliver_to_execution(tx, project, conversation, &input, now).await?;
+    }
+    if until != NEVER_ENDS {
+        let key = conversation.id.to_string();
+        let (id, kind) = (ctx.new_uuid(), JobKind::PhoneReplyPause);
+        let job = NewJob { id, kind, key: &key, payload: &key, run_at: until };
+        jobs::put(&mut tx.scope(project, now), job).await?;
+    }
+    append_updated_event(ctx, tx, project, conversation, &json!({"agent_paused": true})).await
+}
+
+/// Ends the pause of a conversation, whose row is locked, without making it due: the execution that
+/// the pause handed off resumes at its next step.
+pub(crate) async fn end_pause(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    now: Timestamp,
+) -> Result<()> {
+    conversations::pause_agent(tx, project, conversation.id, None).await?;
+    contacts::disclose_again(tx, project, conversation.contact_id).await?;
+    let execution = match conversation.execution_id {
+        Some(id) => executions::find(tx, project, id).await?,
+        None => None,
+    };
+    let resumes = execution.is_some_and(|row| match row.status {
+        // A handoff that the agent or a person asked for goes on.
+        ExecutionStatus::Handoff => row.handoff_reason.as_deref() == Some(PHONE_REPLY),
+        // It has not reached the handoff yet.
+        status => !status.is_over() && status != ExecutionStatus::Started,
+    });
+    if resumes && let Some(row) = conversations::lock(tx, project, conversation.id, now).await? {
+        let key = format!("phone_reply_over:{}", ctx.new_uuid());
+        let input = Input::Resume { id: key.clone(), message: None, interrupt: None };
+        mailbox::put(tx, project, &row, &key, &input).await?;
+    }
+    append_updated_event(ctx, tx, project, conversation, &json!({"agent_paused": false})).await
+}
+
+/// Ends a pause whose time is over, if the contact waits for an answer. Otherwise the agent continues
+/// with the contact's next message. The time to look again, if the pause was prolonged.
+pub(crate) async fn pause_is_due(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    payload: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let id = payload.parse().map_err(|_| Error::Damaged { what: "job", why: "not a conversation id".into() })?;
+    let Some(row) = conversations::lock(tx, project, id, now).await? else { return Ok(None) };
+    let Some(until) = row.agent_paused_until.filter(|until| *until != NEVER_ENDS) else { return Ok(None) };
+    if until > now {
+        return Ok(Some(until));
+    }
+    let waits = live_status(tx, project, &row).await? == Some(ExecutionStatus::Started)
+        || messages::newest_direction(tx, project, id).await? == Some(Direction::Inbound);
+    if waits {
+        end_pause(ctx, tx, project, &row, now).await?;
+        conversations::wake(tx, project, id, now, None).await?;
+    }
+    Ok(None)
 }
 
 /// Assigns the conversation of one person to another.
@@ -182,8 +273,8 @@ pub async fn reopen(
     append_updated_event(ctx, tx, project, conversation, &json!({"status": "active"})).await
 }
 
-/// Withdraws a send that was queued again, if a person has taken the conversation over since.
-pub(crate) async fn withdraw_if_assigned(
+/// Withdraws a send that was queued again, if the agent has been silenced since.
+pub(crate) async fn withdraw_if_held(
     ctx: &Context,
     tx: &mut Tx<'_>,
     project: ProjectId,
@@ -191,7 +282,7 @@ pub(crate) async fn withdraw_if_assigned(
     now: Timestamp,
 ) -> Result<()> {
     let row = conversations::lock(tx, project, conversation, now).await?;
-    match row.filter(ConversationRow::is_assigned) {
+    match row.filter(|row| row.is_held(now)) {
         Some(row) => withdraw_sends(ctx, tx, project, row.id, now).await,
         None => Ok(()),
     }

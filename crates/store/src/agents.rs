@@ -98,6 +98,7 @@ statements! {
     LIST = ["SELECT ", AgentSummaryRow, " FROM agents WHERE project_id = $1 AND deleted_at IS NULL \
              ORDER BY created_at DESC, id DESC LIMIT $2 OFFSET $3"];
     DEBOUNCE = ["SELECT message_debounce_seconds FROM agents WHERE project_id = $1 AND id = $2"];
+    LIMITS = ["SELECT limits FROM agents WHERE project_id = $1 AND id = $2"];
     INSERT_SNAPSHOT = ["INSERT INTO agent_snapshots (project_id, id, agent_id, content_hash, content, created_at) \
                         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (project_id, agent_id, content_hash) \
                         DO UPDATE SET content_hash = excluded.content_hash RETURNING id"];
@@ -164,6 +165,11 @@ pub async fn list(conn: &mut Conn<'_>, project: ProjectId, limit: i64, offset: i
 
 pub async fn debounce_seconds(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<i64>> {
     Ok(run!(conn, DEBOUNCE, [project, id], fetch_optional as (i64,))?.map(|(seconds,)| seconds))
+}
+
+/// JSON of the limits that the agent overrides.
+pub async fn limits(conn: &mut Conn<'_>, project: ProjectId, id: AgentId) -> Result<Option<String>> {
+    Ok(run!(conn, LIMITS, [project, id], fetch_optional as (Option<String>,))?.and_then(|(limits,)| limits))
 }
 
 /// Stores a snapshot, or finds the agent's earlier one of the same hash.

@@ -28,6 +28,9 @@ rows! {
         pub execution_id: Option<ExecutionId>,
         /// The person who has taken the conversation over; the agent is silent.
         pub assignee_id: Option<UserId>,
+        /// End of the agent's pause after a reply on the shop's phone. An end in the past stays until
+        /// the agent continues.
+        pub agent_paused_until: Option<Timestamp>,
         pub status: ConversationStatus,
         /// The highest sequence number so far.
         pub next_seq: i64,
@@ -60,6 +63,12 @@ impl ConversationRow {
     /// True if a person has taken the conversation over.
     pub const fn is_assigned(&self) -> bool {
         self.assignee_id.is_some()
+    }
+
+    /// True while the agent is silent: a person has taken the conversation over, or has replied on
+    /// the shop's phone.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        self.is_assigned() || self.agent_paused_until.is_some_and(|until| until > now)
     }
 }
 
@@ -149,9 +158,11 @@ statements! {
     LAST_INBOUND = ["SELECT max(last_inbound_at) FROM conversations WHERE project_id = $1 AND contact_id = $2 AND phone_number_id = $3"];
     OPEN_ON = ["SELECT id FROM conversations WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                 AND whatsapp_config_id = $3 ORDER BY id LIMIT $4"];
-    END = ["UPDATE conversations SET status = 'ended', agent_id = NULL, assignee_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
+    END = ["UPDATE conversations SET status = 'ended', agent_id = NULL, assignee_id = NULL, agent_paused_until = NULL, \
+           updated_at = $3 WHERE project_id = $1 AND id = $2"];
     REOPEN = ["UPDATE conversations SET status = 'active', updated_at = $3 WHERE project_id = $1 AND id = $2"];
-    ASSIGN = ["UPDATE conversations SET assignee_id = $3 WHERE project_id = $1 AND id = $2"];
+    ASSIGN = ["UPDATE conversations SET assignee_id = $3, agent_paused_until = NULL WHERE project_id = $1 AND id = $2"];
+    PAUSE_AGENT = ["UPDATE conversations SET agent_paused_until = $3 WHERE project_id = $1 AND id = $2"];
     DROP_AGENT = ["UPDATE conversations SET agent_id = NULL WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                    AND whatsapp_config_id = $3 AND agent_id = $4"];
 }
@@ -296,9 +307,14 @@ pub async fn reopen(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now
     run!(tx, REOPEN, [project, id, now], execute).map(drop)
 }
 
-/// Sets or clears the assignee. The row must be locked.
+/// Sets or clears the assignee, and ends a pause of the agent. The row must be locked.
 pub async fn assign(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, to: Option<UserId>) -> Result<()> {
     run!(tx, ASSIGN, [project, id, to], execute).map(drop)
+}
+
+/// Sets or clears the end of the agent's pause. The row must be locked.
+pub async fn pause_agent(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, until: Option<Timestamp>) -> Result<()> {
+    run!(tx, PAUSE_AGENT, [project, id, until], execute).map(drop)
 }
 
 /// Clears the agent on the open conversations of a config.

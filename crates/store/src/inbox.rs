@@ -163,13 +163,14 @@ impl OfReader {
         AND phone_number_id <> ''";
 }
 
-/// Open conversations whose agent asked for a person or failed. The few executions are read first:
+/// Open conversations whose agent asked for a person or failed, and was not silenced by a reply on the
+/// shop's phone. The few executions are read first:
 /// `CROSS JOIN` is SQLite's word for that order.
 struct OfAnyPerson;
 
 impl OfAnyPerson {
     const COLUMNS: &str = "FROM (SELECT conversation_id AS in_conversation, id AS waiting FROM executions \
-        WHERE project_id = $1 AND status IN ('handoff', 'failed')) x CROSS JOIN conversations WHERE project_id = $1 \
+        WHERE project_id = $1 AND status IN ('handoff', 'failed') AND (handoff_reason IS NULL OR handoff_reason <> 'phone_reply')) x CROSS JOIN conversations WHERE project_id = $1 \
         AND id = x.in_conversation AND execution_id = x.waiting AND status = 'active' AND phone_number_id <> '' \
         AND assignee_id IS NULL AND agent_id IS NOT NULL";
 }
@@ -180,7 +181,7 @@ struct OfAgent;
 impl OfAgent {
     const COLUMNS: &str = "FROM conversations WHERE project_id = $1 AND status = 'active' AND phone_number_id <> '' AND assignee_id IS NULL \
         AND agent_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM executions x WHERE x.project_id = $1 AND x.id = conversations.execution_id \
-        AND x.status IN ('handoff', 'failed'))";
+        AND x.status IN ('handoff', 'failed') AND (x.handoff_reason IS NULL OR x.handoff_reason <> 'phone_reply'))";
 }
 
 /// Further conditions of a list, its order and its length.

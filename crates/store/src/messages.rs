@@ -85,6 +85,7 @@ statements! {
                  FROM messages WHERE project_id = $1 AND conversation_id = $2 AND wamid = $3"];
     OF_CONTACT = ["SELECT ", MessageRow, " FROM messages WHERE project_id = $1 AND conversation_id IN \
                    (SELECT c.id FROM conversations c WHERE c.project_id = $1 AND c.contact_id = $2 AND c.phone_number_id = $3) AND wamid = $4"];
+    NEWEST = ["SELECT direction FROM messages WHERE project_id = $1 AND conversation_id = $2 AND kind <> 'reaction' ORDER BY seq DESC LIMIT 1"];
     UNSEE = ["DELETE FROM wamid_seen WHERE project_id = $1 AND phone_number_id = $2 AND wamid = $3"];
     DELETE = ["DELETE FROM messages WHERE project_id = $1 AND id = $2 RETURNING media"];
     NOTE_MEDIA = ["UPDATE messages SET media = $3, updated_at = $4 WHERE project_id = $1 AND id = $2 AND deleted_at IS NULL"];
@@ -151,6 +152,11 @@ pub async fn of_contact(
     wamid: &str,
 ) -> Result<Option<MessageRow>> {
     run!(conn, OF_CONTACT, [project, contact, phone_number_id, wamid], fetch_optional as MessageRow)
+}
+
+/// Direction of a conversation's newest message; reactions do not count.
+pub async fn newest_direction(conn: &mut Conn<'_>, project: ProjectId, conversation: ConversationId) -> Result<Option<Direction>> {
+    Ok(run!(conn, NEWEST, [project, conversation], fetch_optional as (Direction,))?.map(|(direction,)| direction))
 }
 
 /// Removes our copy of a message. What was noted of its file, which is no longer named by anything.

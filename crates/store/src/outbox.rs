@@ -178,6 +178,8 @@ statements! {
                AND next_at > $3"];
     ON_ITS_WAY = ["SELECT id FROM outbox WHERE project_id = $1 AND conversation_id = $2 AND message_id = $3 \
                    AND state IN ('queued', 'sending', 'unknown')"];
+    IN_FLIGHT = ["SELECT id FROM outbox WHERE project_id = $1 AND conversation_id = $2 AND state IN ('sending', 'unknown') AND wamid IS NULL \
+                  AND EXISTS (SELECT 1 FROM messages WHERE project_id = $1 AND id = outbox.message_id AND kind = $3 AND content = $4) LIMIT 1"];
     ATTEMPTS = ["SELECT count(*) FROM outbox_attempts WHERE project_id = $1 AND outbox_id = $2"];
 }
 
@@ -310,6 +312,17 @@ pub async fn is_on_its_way(
     message: MessageId,
 ) -> Result<bool> {
     Ok(run!(conn, ON_ITS_WAY, [project, conversation, message], fetch_optional as (Uuid,))?.is_some())
+}
+
+/// True if a request with this content may have reached WhatsApp, and its id is not known yet.
+pub async fn is_in_flight(
+    conn: &mut Conn<'_>,
+    project: ProjectId,
+    conversation: ConversationId,
+    kind: &str,
+    content: &str,
+) -> Result<bool> {
+    Ok(run!(conn, IN_FLIGHT, [project, conversation, kind, content], fetch_optional as (Uuid,))?.is_some())
 }
 
 /// Number of attempts of a row.

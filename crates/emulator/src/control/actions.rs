@@ -23,9 +23,9 @@ use crate::{
 
 /// Age up to which a contact can change a message (developers.facebook.com, WhatsApp Business
 /// Platform, webhooks reference, "Edit messages").
-const EDITABLE: Millis = 15 * 60_000;
+pub(super) const EDITABLE: Millis = 15 * 60_000;
 /// Age up to which a contact can delete a message for all (the same reference, "Revoke messages").
-const DELETABLE: Millis = 2 * 24 * 3_600_000;
+pub(super) const DELETABLE: Millis = 2 * 24 * 3_600_000;
 
 /// Arguments of an action on a message.
 #[derive(Deserialize)]
@@ -106,7 +106,7 @@ pub(crate) async fn change_number(
 }
 
 /// A text with another body, or a file with another caption, as the webhook of an edit has it.
-fn edited(kind: &str, content: &Value, text: &str) -> Result<Value, ControlError> {
+pub(super) fn edited(kind: &str, content: &Value, text: &str) -> Result<Value, ControlError> {
     match kind {
         "text" => Ok(json!({"type": "text", "text": {"body": text}})),
         "image" | "video" | "document" => {

@@ -5,6 +5,7 @@ mod accounts;
 mod actions;
 mod chats;
 mod clock;
+mod echo;
 mod error;
 mod events;
 mod faults;

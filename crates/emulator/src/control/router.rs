@@ -9,8 +9,8 @@ use axum::{
 };
 
 use super::{
-    accounts, actions, chats, clock, error::ControlError, events, faults, inbound, media, requests, users, webhooks,
-    world,
+    accounts, actions, chats, clock, echo, error::ControlError, events, faults, inbound, media, requests, users,
+    webhooks, world,
 };
 use crate::driver::Driver;
 
@@ -35,6 +35,7 @@ pub(crate) fn router() -> Router<Arc<Driver>> {
         .route("/users/{key}/{action}", post(actions::act))
         .route("/inbound/media", post(media::add).layer(DefaultBodyLimit::max(FILE_LIMIT)))
         .route("/inbound", post(inbound::receive))
+        .route("/echo", post(echo::write))
         .route("/chats/{number}/{key}", get(chats::find))
         .route("/messages/{wamid}/status", post(chats::force_status))
         .route("/templates", get(accounts::templates))

@@ -6,6 +6,7 @@ use gateways::whatsapp::{
     webhook::{self, Delivery, InboundMessage, Item, Malformed, Status, StatusUpdate},
 };
 use secrecy::SecretString;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 
 fn parse(file: &str) -> Delivery {
@@ -213,7 +214,6 @@ fn all_fields_of_a_status_are_read() {
 fn other_changes_are_kept_raw() {
     for (file, field, object) in [
         ("ac-001-template-approved.json", "message_template_status_update", "whatsapp_business_account"),
-        ("ac-019-smb-echo.json", "smb_message_echoes", "whatsapp_business_account"),
         ("ac-020-value-errors.json", "messages", "whatsapp_business_account"),
         ("fu-002-unknown-field.json", "quantum_events", "whatsapp_business_account"),
         ("fu-006-other-object.json", "feed", "page"),
@@ -225,6 +225,41 @@ fn other_changes_are_kept_raw() {
         assert_eq!((f.as_str(), o.as_str()), (field, object), "{file}");
         assert_eq!(raw["field"], field);
     }
+}
+
+fn echoes(value: Value) -> Delivery {
+    let changes = json!([{"field": "smb_message_echoes", "value": value}]);
+    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]});
+    webhook::parse(body.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn echo_is_read_as_a_message_to_its_contact() {
+    let delivery = parse("ac-019-smb-echo.json");
+    let [Item::Echo(echo)] = delivery.items.as_slice() else { panic!("{delivery:?}") };
+    assert_eq!((echo.from.as_deref(), echo.user_id.as_deref()), (Some("5511999990001"), Some("BR.1009000000000001")));
+    assert_eq!((echo.kind.as_str(), echo.text.as_deref()), ("text", Some("respondi pelo celular")));
+    assert_eq!(echo.phone_number_id, "100000000000001");
+
+    let metadata = json!({"phone_number_id": "7"});
+    let hidden = json!({"from": "1", "to_user_id": "BR.1", "id": "w", "type": "image", "image": {"caption": "c"}});
+    let delivery = echoes(json!({"metadata": metadata, "message_echoes": [hidden]}));
+    let [Item::Echo(echo)] = delivery.items.as_slice() else { panic!("{delivery:?}") };
+    assert_eq!((&echo.from, echo.user_id.as_deref(), echo.text.as_deref()), (&None, Some("BR.1"), Some("c")));
+}
+
+#[test]
+fn unreadable_echoes_are_counted_or_kept_raw() {
+    let metadata = json!({"phone_number_id": "7"});
+    for bad in [json!({"to": "1"}), json!({"id": "w"}), json!({"id": "w", "from": "1"}), json!(null), json!("x")] {
+        let good = json!({"to": "1", "id": "g", "type": "text", "text": {"body": "x"}});
+        let delivery = echoes(json!({"metadata": metadata, "message_echoes": [bad, good]}));
+        assert_eq!((delivery.items.len(), delivery.malformed), (1, 1), "{bad}");
+    }
+    let unnumbered = echoes(json!({"message_echoes": [{"to": "1", "id": "w"}]}));
+    assert_eq!((unnumbered.items.len(), unnumbered.malformed), (0, 1));
+    let other = echoes(json!({"metadata": metadata, "something_new": []}));
+    assert!(matches!(other.items.as_slice(), [Item::Other { .. }]), "{other:?}");
 }
 
 #[test]

@@ -142,7 +142,7 @@ async fn settle_entry(
     outbox::end_attempt(tx, project, row, settlement, now).await?;
     let row = outbox::settle(tx, project, row.id, row.epoch, settlement, now).await?;
     if settlement.state() == OutboxState::Queued && row.execution_id.is_some() {
-        ownership::withdraw_if_assigned(ctx, tx, project, row.conversation_id, now).await?;
+        ownership::withdraw_if_held(ctx, tx, project, row.conversation_id, now).await?;
     }
     if let Settlement::Accepted { wamid } = settlement {
         let accepted = messages::accepted(tx, project, row.message_id, wamid, now).await?;

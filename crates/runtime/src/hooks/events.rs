@@ -9,8 +9,8 @@ use domain::{
     Span, Timestamp,
     execution::ExecutionStatus,
     hook::{HookEvent, PayloadVersion},
-    ids::{AgentId, ConversationId, ExecutionId, HookDeliveryId, MessageId, ProjectId},
-    message::Delivery,
+    ids::{AgentId, ConversationId, ExecutionId, HookDeliveryId, HookEventId, MessageId, ProjectId},
+    message::{Delivery, Direction},
     template::TemplateStatus,
 };
 use serde_json::{Map, Value, json};
@@ -19,7 +19,7 @@ use store::{
     conversations::{self, ConversationRow},
     hook_endpoints::{self, HookEndpointRow},
     hook_events::{self, HookEventRow},
-    messages,
+    messages::{self, MessageRow},
     whatsapp_configs::{self, WhatsappConfigRow},
     whatsapp_templates::WhatsappTemplateRow,
 };
@@ -63,7 +63,7 @@ pub(crate) async fn message_status(
     message(ctx, tx, project, &endpoints, &conversation, id, name, now).await
 }
 
-/// Removes the content of a message, which the contact deleted, from its event: a delivery may wait,
+/// Removes the content of a message, which its author deleted, from its events: a delivery may wait,
 /// and people read payloads. The message's row has no content any more.
 pub(crate) async fn message_emptied(
     tx: &mut Tx<'_>,
@@ -71,17 +71,32 @@ pub(crate) async fn message_emptied(
     conversation: &ConversationRow,
     id: MessageId,
 ) -> Result<()> {
-    let event = once(project, id.uuid(), HookEvent::MessageReceived);
-    let (Some(stored), Some(row)) =
-        (hook_events::find(tx, project, event).await?, messages::find(tx, project, id).await?)
-    else {
-        return Ok(());
+    let Some(row) = messages::find(tx, project, id).await? else { return Ok(()) };
+    let names: &[HookEvent] = match row.direction {
+        Direction::Inbound => &[HookEvent::MessageReceived],
+        Direction::Outbound => {
+            &[HookEvent::MessageSent, HookEvent::MessageDelivered, HookEvent::MessageRead, HookEvent::MessageFailed]
+        }
     };
+    for name in names {
+        empty_event(tx, project, conversation, &row, once(project, id.uuid(), *name)).await?;
+    }
+    Ok(())
+}
+
+async fn empty_event(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    row: &MessageRow,
+    event: HookEventId,
+) -> Result<()> {
+    let Some(stored) = hook_events::find(tx, project, event).await? else { return Ok(()) };
     let config = match conversation.whatsapp_config_id.filter(|_| stored.v1.is_some()) {
         Some(config) => whatsapp_configs::find(tx, project, config).await?,
         None => None,
     };
-    let facts = MessageFacts { message: &row, times: None, conversation, config: config.as_ref(), is_new: false };
+    let facts = MessageFacts { message: row, times: None, conversation, config: config.as_ref(), is_new: false };
     let emptied = |version, payload: Option<String>| {
         let stored: Value = payload.and_then(|payload| serde_json::from_str(&payload).ok())?;
         let mut body = facts.body(version);

@@ -1,11 +1,13 @@
-//! Applies the contact's changes of own messages: edits and deletions (docs/inbound-messages.md).
+//! Applies changes of messages by their author, a contact or a person on the shop's phone: edits and
+//! deletions (docs/inbound-messages.md).
 //!
 //! Meta delivers in any order. A change that comes before its message waits for it; of several
 //! edits the newest by Meta's clock counts, and nothing follows a deletion.
 
 use super::{
     deletion,
-    early::Waiting,
+    early::{Waiting, Writer},
+    echoes,
     messages::{is_first, queue, sender_phone, text_for_agent},
 };
 use crate::{Context, events, json::to_json, mailbox, unanswered::Cause};
@@ -38,26 +40,30 @@ pub(super) async fn store_for_number(
     project: ProjectId,
     config: WhatsappConfigId,
     message: &InboundMessage,
+    writer: Writer,
 ) -> Result<()> {
     if !is_first(ctx, tx, project, message).await? {
         return Ok(());
     }
     let number = whatsapp_configs::find(tx, project, config).await?;
     let is_processed = number.is_some_and(|number| number.inbound_processing_enabled);
-    store(ctx, tx, project, project, is_processed, message).await
+    store(ctx, tx, (project, project), is_processed, message, writer).await
 }
 
 /// Stores a change. `seen_in` is the project in which the ids of the number's messages are noted.
 pub(super) async fn store(
     ctx: &Context,
     tx: &mut Tx<'_>,
-    project: ProjectId,
-    seen_in: ProjectId,
+    (project, seen_in): (ProjectId, ProjectId),
     is_processed: bool,
     message: &InboundMessage,
+    writer: Writer,
 ) -> Result<()> {
     let result = match message_change::read(&message.raw) {
-        Some(change) => change_message(ctx, tx, project, seen_in, is_processed, message, change).await?,
+        Some(change) => {
+            let new = NewChange { message, change, writer, is_processed };
+            new.store(ctx, tx, project, seen_in).await?
+        }
         None => Outcome::Malformed,
     };
     let labels = [("kind", message.kind.clone()), ("result", result.as_str().to_owned())];
@@ -93,49 +99,73 @@ impl Outcome {
     }
 }
 
-async fn change_message(
-    ctx: &Context,
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    seen_in: ProjectId,
+/// A change that has arrived.
+struct NewChange<'m> {
+    message: &'m InboundMessage,
+    change: Change<'m>,
+    writer: Writer,
     is_processed: bool,
-    message: &InboundMessage,
-    change: Change<'_>,
-) -> Result<Outcome> {
-    let (now, number, target) = (ctx.now(), &message.phone_number_id, change.target);
-    // Not cut off at our own time: Meta's clock orders the changes.
-    let at = message.timestamp.unwrap_or(now);
-    let mut found = of_sender(tx, project, message, target).await?;
-    if found.is_none() {
-        // Noting the id waits for a transaction that is storing the message.
-        if messages::first_seen(tx, seen_in, number, target, now).await? {
-            messages::forget_seen(tx, seen_in, number, target).await?;
-            return wait(tx, project, message, change, at, now).await;
+}
+
+impl NewChange<'_> {
+    async fn store(&self, ctx: &Context, tx: &mut Tx<'_>, project: ProjectId, seen_in: ProjectId) -> Result<Outcome> {
+        let Self { message, change, writer, is_processed } = *self;
+        let (now, number, target) = (ctx.now(), &message.phone_number_id, change.target);
+        // Not cut off at our own time: Meta's clock orders the changes.
+        let at = message.timestamp.unwrap_or(now);
+        let mut found = of_contact(tx, project, message, target).await?;
+        if found.is_none() {
+            // Noting the id waits for a transaction that is storing the message.
+            if messages::first_seen(tx, seen_in, number, target, now).await? {
+                messages::forget_seen(tx, seen_in, number, target).await?;
+                return self.wait(tx, project, at, now).await;
+            }
+            found = of_contact(tx, project, message, target).await?;
         }
-        found = of_sender(tx, project, message, target).await?;
+        let Some(row) = found.filter(|row| writer.wrote(row)) else { return Ok(Outcome::NotTheirs) };
+        let conversation = conversations::lock(tx, project, row.conversation_id, now).await?;
+        // Again under the lock: another change may have come first.
+        let row = messages::find(tx, project, row.id).await?;
+        let (Some(conversation), Some(row)) = (conversation, row) else { return Ok(Outcome::NotTheirs) };
+        if row.deleted_at.is_some() {
+            return Ok(Outcome::Outdated);
+        }
+        match change.kind {
+            ChangeKind::Deletion => {
+                deletion::delete(ctx, tx, project, &conversation, &row, &message.wamid, at).await?;
+                Ok(Outcome::Applied)
+            }
+            ChangeKind::Edit { message: edited } => {
+                let edit = Edit { message, edited, at, is_processed };
+                edit.apply(ctx, tx, project, &conversation, &row).await
+            }
+        }
     }
-    let Some(row) = found.filter(|row| row.direction == Direction::Inbound) else { return Ok(Outcome::NotTheirs) };
-    let conversation = conversations::lock(tx, project, row.conversation_id, now).await?;
-    // Again under the lock: another change may have come first.
-    let row = messages::find(tx, project, row.id).await?;
-    let (Some(conversation), Some(row)) = (conversation, row) else { return Ok(Outcome::NotTheirs) };
-    if row.deleted_at.is_some() {
-        return Ok(Outcome::Outdated);
-    }
-    match change.kind {
-        ChangeKind::Deletion => {
-            deletion::delete(ctx, tx, project, &conversation, &row, &message.wamid, at).await?;
-            Ok(Outcome::Applied)
-        }
-        ChangeKind::Edit { message: edited } => {
-            let edit = Edit { message, edited, at, is_processed };
-            edit.apply(ctx, tx, project, &conversation, &row).await
-        }
+
+    async fn wait(&self, tx: &mut Tx<'_>, project: ProjectId, at: Timestamp, now: Timestamp) -> Result<Outcome> {
+        let Self { message, change, writer, .. } = *self;
+        let waiting = Waiting {
+            wamid: message.wamid.clone(),
+            from: message.from.clone(),
+            user_id: message.user_id.clone(),
+            at,
+            raw: message.raw.clone(),
+            is_echo: writer == Writer::Phone,
+        };
+        let change = WaitingChange {
+            phone_number_id: &message.phone_number_id,
+            wamid: change.target,
+            body: &to_json("change", &waiting)?,
+            is_deletion: change.kind == ChangeKind::Deletion,
+            changed_at: at,
+        };
+        message_changes::wait(tx, project, &change, now).await?;
+        Ok(Outcome::Waiting)
     }
 }
 
-/// The sender's message with this id, in any conversation with the number.
-async fn of_sender(
+/// The message with this id, in any conversation of the contact with the number.
+async fn of_contact(
     tx: &mut Tx<'_>,
     project: ProjectId,
     message: &InboundMessage,
@@ -147,7 +177,11 @@ async fn of_sender(
     }
 }
 
-async fn contact(tx: &mut Tx<'_>, project: ProjectId, message: &InboundMessage) -> Result<Option<ContactId>> {
+pub(super) async fn contact(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    message: &InboundMessage,
+) -> Result<Option<ContactId>> {
     let scope = message.waba_id.clone().unwrap_or_default();
     let user = message.user_id.clone().map(|value| Identity { kind: IdentityKind::Bsuid, scope, value });
     let phone = sender_phone(message).map(|phone| Identity::phone_number(phone.canonical()));
@@ -157,32 +191,6 @@ async fn contact(tx: &mut Tx<'_>, project: ProjectId, message: &InboundMessage) 
         }
     }
     Ok(None)
-}
-
-async fn wait(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    message: &InboundMessage,
-    change: Change<'_>,
-    at: Timestamp,
-    now: Timestamp,
-) -> Result<Outcome> {
-    let waiting = Waiting {
-        wamid: message.wamid.clone(),
-        from: message.from.clone(),
-        user_id: message.user_id.clone(),
-        at,
-        raw: message.raw.clone(),
-    };
-    let change = WaitingChange {
-        phone_number_id: &message.phone_number_id,
-        wamid: change.target,
-        body: &to_json("change", &waiting)?,
-        is_deletion: change.kind == ChangeKind::Deletion,
-        changed_at: at,
-    };
-    message_changes::wait(tx, project, &change, now).await?;
-    Ok(Outcome::Waiting)
 }
 
 /// An edit of a stored message.
@@ -231,7 +239,9 @@ impl Edit<'_> {
         }
         let body = json!({"conversation_id": conversation.id});
         events::append(ctx, tx, project, Event::MessageEdited, row.id.uuid(), &body).await?;
-        if content != row.content {
+        if content != row.content && row.direction == Direction::Outbound {
+            echoes::show_edit(tx, project, conversation, row, &content, &self.message.wamid).await?;
+        } else if content != row.content {
             self.tell_agent(ctx, tx, project, conversation, row, raw).await?;
         }
         Ok(Outcome::Applied)

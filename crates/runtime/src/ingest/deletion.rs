@@ -1,4 +1,4 @@
-//! Deletes the content of a message that the contact deleted, wherever it is stored: message, file,
+//! Deletes the content of a message that its author deleted, wherever it is stored: message, file,
 //! mailbox, histories and payloads of webhooks. The journal keeps it until it is deleted by age, so
 //! that a replay holds; the trace masks it (`deleted_text.rs`).
 
@@ -9,7 +9,8 @@ use crate::{
     events, hooks, mailbox, media,
 };
 use domain::{
-    Span, Timestamp, conversation::ConversationStatus, event::Event, ids::ProjectId, message_change, wording,
+    Span, Timestamp, conversation::ConversationStatus, event::Event, ids::ProjectId, message::Direction,
+    message_change, wording,
 };
 use engine::Input;
 use serde_json::{Value, json};
@@ -62,6 +63,10 @@ pub(super) async fn delete(
         if holds && conversation.execution_id == Some(entry.execution_id) {
             entries.push(entry.seq);
         }
+    }
+    if row.direction == Direction::Outbound {
+        // Written on the shop's phone: the contact did not delete it, so the agent is given no note.
+        return Ok(());
     }
     let is_read = !entries.is_empty() || !withdrawn;
     if !is_read || conversation.execution_id.is_none() || conversation.status != ConversationStatus::Active {

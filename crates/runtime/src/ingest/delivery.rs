@@ -1,13 +1,17 @@
 //! Stores a delivery, which is hardly ever more than one commit. An item that cannot be processed never blocks the others.
 
-use super::{changes, messages, sandbox, statuses, templates};
+use super::{changes, early::Writer, echoes, messages, sandbox, statuses, templates};
 use crate::{
     Context,
     context::PLATFORM_PROJECT,
     failpoint,
     unanswered::{Cause, Unanswered},
 };
-use domain::{Id, ids::ProjectId, ids::WhatsappConfigId, message_change};
+use domain::{
+    Id,
+    ids::{ConversationId, ProjectId, WhatsappConfigId},
+    message_change,
+};
 use gateways::whatsapp::webhook::{self, Delivery, InboundMessage, Item};
 use sha2::{Digest as _, Sha256};
 use store::{
@@ -36,22 +40,27 @@ enum NumberOwner {
 pub(super) async fn store(ctx: &Context, delivery: &Delivery, body: &[u8]) -> Result<()> {
     let mut outcome =
         Unstored { kept: (delivery.malformed > 0 || delivery.items.is_empty()).then_some("malformed"), held: vec![] };
+    let mut silenced = Vec::new();
     let mut rest = delivery.items.as_slice();
     loop {
         let (batch, later) = rest.split_at(rest.len().min(BATCH));
         rest = later;
-        outcome = transact!(ctx.store, "ingest", tx => {
+        (outcome, silenced) = transact!(ctx.store, "ingest", tx => {
             let mut outcome = outcome.clone();
+            let mut silenced = silenced.clone();
             for item in batch {
-                store_item(ctx, tx, item, &mut outcome).await?;
+                silenced.extend(store_item(ctx, tx, item, &mut outcome).await?);
             }
             // Last, so that a body that is kept was processed.
             if rest.is_empty() {
                 keep(ctx, tx, body, &outcome).await?;
             }
             reach(batch, ["ingest.commit", "status.commit"]);
-            Ok(outcome)
+            Ok((outcome, silenced))
         })?;
+        for conversation in silenced.drain(..) {
+            ctx.interrupts.signal(conversation);
+        }
         reach(batch, ["ingest.committed", "status.committed"]);
         if rest.is_empty() {
             return Ok(());
@@ -68,10 +77,23 @@ struct Unstored<'a> {
     held: Vec<&'a str>,
 }
 
-async fn store_item<'a>(ctx: &Context, tx: &mut Tx<'_>, item: &'a Item, outcome: &mut Unstored<'a>) -> Result<()> {
+/// Stores one item. The conversation whose agent it silenced.
+async fn store_item<'a>(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    item: &'a Item,
+    outcome: &mut Unstored<'a>,
+) -> Result<Option<ConversationId>> {
     match item {
-        Item::Message(message) if !storable(message) => outcome.kept = Some("oversized"),
+        Item::Message(message) | Item::Echo(message) if !storable(message) => outcome.kept = Some("oversized"),
         Item::Message(message) if !messages::has_sender(message) => outcome.kept = Some("unknown_sender"),
+        Item::Echo(echo) if !messages::has_sender(echo) => outcome.kept = Some("unknown_recipient"),
+        Item::Echo(echo) => match owner(ctx, tx, &echo.phone_number_id).await? {
+            Some(NumberOwner::Project(project, config)) => return store_echo(ctx, tx, project, config, echo).await,
+            Some(NumberOwner::Sandbox) => return sandbox::store_echo(ctx, tx, echo).await,
+            Some(NumberOwner::Unproved) => outcome.held.push(&echo.phone_number_id),
+            None => outcome.kept = Some("unknown_number"),
+        },
         Item::Message(message) => match owner(ctx, tx, &message.phone_number_id).await? {
             Some(NumberOwner::Project(project, config)) => store_message(ctx, tx, project, config, message).await?,
             Some(NumberOwner::Sandbox) => sandbox::store(ctx, tx, message).await?,
@@ -88,7 +110,21 @@ async fn store_item<'a>(ctx: &Context, tx: &mut Tx<'_>, item: &'a Item, outcome:
             }
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+/// Stores a message that was written on the phone of a project's own number, or a change of one.
+async fn store_echo(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    config: WhatsappConfigId,
+    echo: &InboundMessage,
+) -> Result<Option<ConversationId>> {
+    if message_change::is_change(&echo.kind) {
+        return changes::store_for_number(ctx, tx, project, config, echo, Writer::Phone).await.map(|()| None);
+    }
+    echoes::store_for_number(ctx, tx, project, config, echo).await
 }
 
 /// Stores a message to a project's own number, or its change of an earlier one.
@@ -100,7 +136,7 @@ async fn store_message(
     message: &InboundMessage,
 ) -> Result<()> {
     if message_change::is_change(&message.kind) {
-        return changes::store_for_number(ctx, tx, project, config, message).await;
+        return changes::store_for_number(ctx, tx, project, config, message, Writer::Contact).await;
     }
     messages::store(ctx, tx, project, config, message).await
 }
@@ -135,7 +171,7 @@ fn storable(message: &InboundMessage) -> bool {
 fn reach(items: &[Item], [message, status]: [&'static str; 2]) {
     for item in items {
         match item {
-            Item::Message(_) => failpoint::reach(message),
+            Item::Message(_) | Item::Echo(_) => failpoint::reach(message),
             Item::Status(_) => failpoint::reach(status),
             Item::Other { .. } => {}
         }
@@ -173,12 +209,13 @@ pub(crate) async fn process_held(
 ) -> Result<()> {
     let Ok(delivery) = webhook::parse(body) else { return Ok(()) };
     for item in &delivery.items {
-        if let Item::Message(message) = item
-            && message.phone_number_id == phone_number_id
-            && storable(message)
-            && messages::has_sender(message)
-        {
-            store_message(ctx, tx, project, config, message).await?;
+        let (Item::Message(message) | Item::Echo(message)) = item else { continue };
+        if message.phone_number_id != phone_number_id || !storable(message) || !messages::has_sender(message) {
+            continue;
+        }
+        match item {
+            Item::Echo(_) => drop(store_echo(ctx, tx, project, config, message).await?),
+            _ => store_message(ctx, tx, project, config, message).await?,
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use crate::{
 use domain::{
     Timestamp,
     ids::{MessageId, ProjectId},
+    message::{Direction, MessageOrigin},
     message_change::{self, ChangeKind, EarlierText},
 };
 use gateways::whatsapp::webhook::InboundMessage;
@@ -16,6 +17,7 @@ use store::{
     Result, Tx,
     conversations::ConversationRow,
     message_changes::{self, NewText},
+    messages::MessageRow,
 };
 
 /// A change that waits for its message, as it is stored.
@@ -27,6 +29,27 @@ pub(super) struct Waiting {
     pub user_id: Option<String>,
     pub at: Timestamp,
     pub raw: Value,
+    /// It was made on the shop's phone, and not by the contact.
+    #[serde(default)]
+    pub is_echo: bool,
+}
+
+/// Writer of a message that is ingested, and of its changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writer {
+    Contact,
+    /// A person on the shop's phone.
+    Phone,
+}
+
+impl Writer {
+    /// True for a message that this writer may change.
+    pub(super) fn wrote(self, row: &MessageRow) -> bool {
+        match self {
+            Self::Contact => row.direction == Direction::Inbound,
+            Self::Phone => row.origin == MessageOrigin::Phone,
+        }
+    }
 }
 
 /// A change that came before its message.
@@ -40,10 +63,14 @@ pub(super) async fn take_early(
     tx: &mut Tx<'_>,
     project: ProjectId,
     message: &InboundMessage,
+    writer: Writer,
 ) -> Result<Option<(InboundMessage, Early)>> {
     let stored = message_changes::take(tx, project, &message.phone_number_id, &message.wamid).await?;
     let Some(stored) = stored else { return Ok(None) };
     let waiting: Waiting = from_json("change", &stored)?;
+    if waiting.is_echo != (writer == Writer::Phone) {
+        return Ok(None);
+    }
     let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
     if !same(&waiting.user_id, &message.user_id) && !same(&waiting.from, &message.from) {
         return Ok(None);

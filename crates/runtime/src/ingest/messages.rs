@@ -1,11 +1,11 @@
 //! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the
 //! caller's transaction.
 
-use super::early::{self, Early};
+use super::early::{self, Early, Writer};
 use crate::{
     Context,
     derived_id::derived_id,
-    events, hooks, mailbox, media,
+    events, hooks, mailbox, media, ownership,
     unanswered::{Cause, Unanswered},
 };
 use domain::{
@@ -83,7 +83,7 @@ pub(super) async fn store_and_queue(
     message: &InboundMessage,
 ) -> Result<()> {
     let project = owner.project;
-    let (changed, change) = match early::take_early(tx, project, message).await? {
+    let (changed, change) = match early::take_early(tx, project, message, Writer::Contact).await? {
         Some((changed, change)) => (Some(changed), Some(change)),
         None => (None, None),
     };
@@ -133,14 +133,15 @@ pub(super) fn sender_phone(message: &InboundMessage) -> Option<Phone> {
     message.from.as_deref().and_then(|number| phone::normalise(number).ok())
 }
 
-/// Finds or creates the contact and the conversation, and stores the message. The conversation and
-/// the message's id; `None` without a sender.
-pub(super) async fn store_in_conversation(
+/// Finds or creates the contact and its open conversation with the number, and takes the next place
+/// in it. `inbound_at` opens the service window. `None` without a number or id of the contact.
+pub(super) async fn open_conversation(
     ctx: &Context,
     tx: &mut Tx<'_>,
     owner: &ConversationOwner,
     message: &InboundMessage,
-) -> Result<Option<(ConversationRow, MessageId)>> {
+    inbound_at: Option<Timestamp>,
+) -> Result<Option<ConversationRow>> {
     let (now, project) = (ctx.now(), owner.project);
     let phone = sender_phone(message);
     let scope = message.waba_id.clone().unwrap_or_default();
@@ -164,8 +165,6 @@ pub(super) async fn store_in_conversation(
     if changed {
         events::append(ctx, tx, project, Event::ContactUpdated, contact.uuid(), &json!({})).await?;
     }
-    // A time in the future would keep the service window open for longer than Meta does.
-    let at = message.timestamp.unwrap_or(now).min(now);
     let shown = phone.as_ref().map(Phone::e164);
     let touch = Touch {
         new_id: ctx.new_id(),
@@ -177,7 +176,7 @@ pub(super) async fn store_in_conversation(
         // Set even if it is none: the agent may have been unlinked from the number since the last
         // message.
         agent: (owner.config.is_some() || owner.agent.is_some()).then_some(owner.agent),
-        inbound_at: Some(at),
+        inbound_at,
         now,
     };
     let conversation = conversations::touch(tx, project, &touch).await?;
@@ -185,6 +184,21 @@ pub(super) async fn store_in_conversation(
         events::append(ctx, tx, project, Event::ConversationCreated, conversation.id.uuid(), &json!({})).await?;
         hooks::conversation_created(ctx, tx, project, &conversation, now).await?;
     }
+    Ok(Some(conversation))
+}
+
+/// Stores the message in its conversation. The conversation and the message's id; `None` without a
+/// sender.
+pub(super) async fn store_in_conversation(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    owner: &ConversationOwner,
+    message: &InboundMessage,
+) -> Result<Option<(ConversationRow, MessageId)>> {
+    let (now, project) = (ctx.now(), owner.project);
+    // A time in the future would keep the service window open for longer than Meta does.
+    let at = message.timestamp.unwrap_or(now).min(now);
+    let Some(conversation) = open_conversation(ctx, tx, owner, message, Some(at)).await? else { return Ok(None) };
     let raw = message.raw.to_string();
     let new = NewMessage {
         id: ctx.new_id(),
@@ -250,6 +264,10 @@ pub(super) async fn queue(
         unanswered(ctx, project, conversation, Cause::ProjectArchived, message);
     }
     mailbox::put(tx, project, conversation, &message.wamid, input).await?;
+    if conversation.agent_paused_until.is_some() && !conversation.is_held(now) {
+        // The agent continues after a reply on the phone, with this message.
+        ownership::end_pause(ctx, tx, project, conversation, now).await?;
+    }
     let debounce = debounce(tx, project, conversation, message).await?;
     let burst = conversation.burst_started_at.unwrap_or(now);
     let at = due_at(burst, now, debounce);

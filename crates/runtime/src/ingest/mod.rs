@@ -8,6 +8,7 @@ mod changes;
 mod deletion;
 mod delivery;
 mod early;
+mod echoes;
 mod messages;
 mod sandbox;
 mod sandbox_answers;

@@ -4,6 +4,8 @@
 
 use super::{
     changes,
+    early::Writer,
+    echoes,
     messages::{ConversationOwner, is_first, sender_phone, store_and_queue, store_in_conversation},
     sandbox_answers::{Answer, sentence},
 };
@@ -16,7 +18,7 @@ use crate::{
 };
 use domain::{
     Id, Span,
-    ids::ProjectId,
+    ids::{ConversationId, ProjectId},
     message::{Content, MessageOrigin},
     message_change,
     phone::Phone,
@@ -53,7 +55,7 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
         // The text of an edit activates nothing.
         let session = session_of(ctx, tx, phone.as_ref()).await?;
         let (project, talks) = session.map_or((PLATFORM_PROJECT, false), |(project, _)| (project, true));
-        return changes::store(ctx, tx, project, PLATFORM_PROJECT, talks, message).await;
+        return changes::store(ctx, tx, (project, PLATFORM_PROJECT), talks, message, Writer::Contact).await;
     }
     let purpose = purpose(ctx, tx, phone.as_ref(), message).await?;
     let language = phone.as_ref().map_or("en", Phone::language);
@@ -81,6 +83,30 @@ pub(super) async fn store(ctx: &Context, tx: &mut Tx<'_>, message: &InboundMessa
             answer_with(ctx, tx, owner, message, &key, answer, language).await
         }
     }
+}
+
+/// Stores a message that was written on the phone of the shared number, to a phone with an active
+/// session. Those to other phones are not stored.
+pub(super) async fn store_echo(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    echo: &InboundMessage,
+) -> Result<Option<ConversationId>> {
+    if !is_first(ctx, tx, PLATFORM_PROJECT, echo).await? {
+        return Ok(None);
+    }
+    let Some((project, session)) = session_of(ctx, tx, sender_phone(echo).as_ref()).await? else { return Ok(None) };
+    if message_change::is_change(&echo.kind) {
+        let projects = (project, PLATFORM_PROJECT);
+        return changes::store(ctx, tx, projects, true, echo, Writer::Phone).await.map(|()| None);
+    }
+    let owner = ConversationOwner { project, config: None, customer: None, agent: Some(session.agent_id) };
+    echoes::store(ctx, tx, &owner, echo).await
+}
+
+/// The project of a phone's active session.
+pub(super) async fn project_of(ctx: &Context, tx: &mut Tx<'_>, phone: Option<&Phone>) -> Result<Option<ProjectId>> {
+    Ok(session_of(ctx, tx, phone).await?.map(|(project, _)| project))
 }
 
 /// Owns messages from senders without a session.

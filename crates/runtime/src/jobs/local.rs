@@ -5,7 +5,7 @@ use super::held_messages;
 use crate::{
     Context,
     media::uploads,
-    sandbox, suspects,
+    ownership, sandbox, suspects,
     worker_step::{BATCH, Did, retry_delay},
 };
 use domain::{Id, Span, Timestamp, job::JobKind};
@@ -42,6 +42,12 @@ pub(super) async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Re
         let done = match job.kind.parse() {
             Ok(JobKind::SandboxSessionExpire) => sandbox::expire(ctx, tx, row.project_id, &job.payload).await,
             Ok(JobKind::UploadExpire) => uploads::expire(tx, row.project_id, &job.payload).await,
+            Ok(JobKind::PhoneReplyPause) => {
+                match ownership::pause_is_due(ctx, tx, row.project_id, &job.payload, now).await {
+                    Ok(Some(until)) => return jobs::again(tx, row.project_id, &job, until, "").await,
+                    done => done.map(drop),
+                }
+            }
             Ok(JobKind::HeldMessages) => match held_messages::run(ctx, tx, row.project_id, &job).await {
                 Ok(true) => return jobs::again(tx, row.project_id, &job, now, "").await,
                 done => done.map(drop),
@@ -57,5 +63,6 @@ pub(super) async fn run(ctx: &Context, row: DueRow, now: Timestamp) -> store::Re
             Err(error) => Err(error),
         }
     })?;
+    ctx.wake.notify_one();
     suspects::clear(ctx, subject).await
 }

@@ -31,9 +31,9 @@ pub(crate) async fn run_any(ctx: &Context, due: DueRow) -> Result<()> {
     };
     match kind.as_deref().map(str::parse) {
         None => Ok(()),
-        Some(Ok(JobKind::SandboxSessionExpire | JobKind::UploadExpire | JobKind::HeldMessages)) => {
-            local::run(ctx, due, ctx.now()).await
-        }
+        Some(Ok(
+            JobKind::SandboxSessionExpire | JobKind::UploadExpire | JobKind::HeldMessages | JobKind::PhoneReplyPause,
+        )) => local::run(ctx, due, ctx.now()).await,
         Some(_) => run(ctx, due).await,
     }
 }

@@ -58,7 +58,7 @@ pub async fn enqueue(
     entry: &NewEntry<'_>,
     now: Timestamp,
 ) -> Result<std::result::Result<MessageId, NotSendable>> {
-    if entry.waiting.is_some() && conversation.is_assigned() {
+    if entry.waiting.is_some() && conversation.is_held(now) {
         return Ok(Err(NotSendable::TakenOver));
     }
     let closes_at = conversation.last_inbound_at.map(|at| at + WINDOW);

@@ -91,7 +91,7 @@ async fn step_from(
     start: Start,
 ) -> Result<Option<ActiveTurn>> {
     let now = ctx.now();
-    let taken = step_inputs::take(tx, project, &conversation).await?;
+    let taken = step_inputs::take(tx, project, &conversation, now).await?;
     if taken.must_wait {
         release(tx, project, &conversation, None, None, false).await?;
         return Ok(None);

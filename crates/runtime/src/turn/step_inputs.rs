@@ -1,8 +1,8 @@
 //! Takes inputs from the mailbox, also while a person owns the conversation.
 //!
 //! A live execution gets everything but a resume. Without one none may start: messages stay in the
-//! mailbox until the assignment ends, and the execution that starts then gets them in order, as
-//! earlier messages.
+//! mailbox until the assignment or the pause ends, and the execution that starts then gets them in
+//! order, as earlier messages.
 
 use crate::json::from_json;
 use domain::{Timestamp, execution::ExecutionStatus, ids::ProjectId, message::Direction};
@@ -29,7 +29,13 @@ pub(super) struct Taken {
 }
 
 /// Takes the inputs that the execution may get now and leaves the others.
-pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<Taken> {
+pub(super) async fn take(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    now: Timestamp,
+) -> Result<Taken> {
+    let is_held = conversation.is_held(now);
     let mut rows = Vec::new();
     for row in mailbox::take(tx, project, conversation.id).await? {
         let input: Input = from_json("input", &row.body)?;
@@ -38,7 +44,7 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
     let first_seq = rows.first().map_or(0, |(row, _)| row.seq);
     let mut taken =
         Taken { inputs: Vec::new(), first_seq, first_message: None, external: Vec::new(), must_wait: false };
-    let status = match conversation.execution_id.filter(|_| conversation.is_assigned()) {
+    let status = match conversation.execution_id.filter(|_| is_held) {
         Some(id) => executions::find(tx, project, id).await?.map(|row| row.status),
         None => None,
     };
@@ -47,8 +53,8 @@ pub(super) async fn take(tx: &mut Tx<'_>, project: ProjectId, conversation: &Con
     let none_live = status.is_none_or(ExecutionStatus::is_over);
     for (row, input) in rows {
         let waits = match input {
-            _ if !conversation.is_assigned() => false,
-            Input::Resume { .. } => true,
+            _ if !is_held => false,
+            Input::Resume { .. } => conversation.is_assigned(),
             Input::Message { .. } | Input::Edited { .. } | Input::Data { .. } | Input::ExternalMessage { .. } => {
                 none_live || taken.must_wait
             }

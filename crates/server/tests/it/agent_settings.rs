@@ -73,6 +73,9 @@ async fn invalid_settings_are_refused_with_their_path() {
         (json!({"llm_config": {"temperature": 3}}), "/agent/llm_config/temperature", ""),
         (json!({"limits": {"messages": 0}}), "/agent/limits/messages", ""),
         (json!({"limits": {"over_budget": "explode"}}), "/agent/limits/over_budget", ""),
+        (json!({"limits": {"phone_reply_pause": "sometimes"}}), "/agent/limits/phone_reply_pause", ""),
+        (json!({"limits": {"phone_reply_pause_minutes": 0}}), "/agent/limits/phone_reply_pause_minutes", ""),
+        (json!({"limits": {"phone_reply_pause_minutes": 10081}}), "/agent/limits/phone_reply_pause_minutes", ""),
         (json!({"enabled_tools": ["shell"]}), "/agent/enabled_tools/0", ""),
     ] {
         let answer = update(&app, &id, change.clone()).await;

@@ -30,6 +30,9 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Item {
     Message(InboundMessage),
+    /// A message, or a change of one, that a person wrote in the WhatsApp Business app of a number
+    /// that is in the Cloud API as well. Its `from` and `user_id` are the contact's, who received it.
+    Echo(InboundMessage),
     Status(StatusUpdate),
     /// Any other change, also of other products. It is stored and has no effect.
     Other {
@@ -43,7 +46,7 @@ pub enum Item {
     },
 }
 
-/// A message from a contact. Texts hold no NUL, which PostgreSQL cannot store.
+/// A message from a contact, or an echo of one to a contact. Texts hold no NUL, which PostgreSQL cannot store.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboundMessage {
     /// Meta's id of the business number.
@@ -52,9 +55,9 @@ pub struct InboundMessage {
     pub waba_id: Option<String>,
     /// Meta's id: opaque, compared exactly.
     pub wamid: String,
-    /// The sender's phone number (`wa_id`); absent if hidden. This or `user_id` is set.
+    /// The contact's phone number (`wa_id`); absent if hidden. This or `user_id` is set.
     pub from: Option<String>,
-    /// The sender's business-scoped user id.
+    /// The contact's business-scoped user id.
     pub user_id: Option<String>,
     pub profile_name: Option<String>,
     pub username: Option<String>,

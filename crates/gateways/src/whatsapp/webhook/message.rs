@@ -1,4 +1,4 @@
-//! Reads an inbound message.
+//! Reads an inbound message, or the echo of one that was written on the shop's phone.
 
 use super::{InboundMessage, json};
 use serde_json::Value;
@@ -65,9 +65,20 @@ impl<'a> Contacts<'a> {
 
 /// `None` without an id or a sender: such a message could not be deduplicated or answered.
 pub(super) fn read(envelope: &Envelope<'_>, raw: &Value) -> Option<InboundMessage> {
+    read_of(envelope, raw, ["from", "from_user_id"])
+}
+
+/// An element of `message_echoes`: as an inbound message, but the contact is the recipient
+/// (developers.facebook.com, WhatsApp Business Platform, webhooks reference, "smb_message_echoes",
+/// 2026-05-21). Edits and deletions are of the types `edit` and `revoke`, as those of contacts.
+pub(super) fn read_echo(envelope: &Envelope<'_>, raw: &Value) -> Option<InboundMessage> {
+    read_of(envelope, raw, ["to", "to_user_id"])
+}
+
+/// `contact` names the fields of the contact's number and user id.
+fn read_of(envelope: &Envelope<'_>, raw: &Value, contact: [&str; 2]) -> Option<InboundMessage> {
     let wamid = json::id(raw.get("id"))?;
-    let from = json::id(raw.get("from"));
-    let user_id = json::id(raw.get("from_user_id"));
+    let [from, user_id] = contact.map(|field| json::id(raw.get(field)));
     if from.is_none() && user_id.is_none() {
         return None;
     }

@@ -8,6 +8,7 @@ use super::{
 use serde_json::{Map, Value};
 
 const OBJECT: &str = "whatsapp_business_account";
+const ECHOES: &str = "smb_message_echoes";
 /// Items of a delivery; Meta sends 25,000 at most. `{}` in a list of changes has three bytes, and
 /// takes a kilobyte as an item.
 const MOST_ITEMS: usize = 50_000;
@@ -40,6 +41,7 @@ fn read_change(object: &str, waba_id: Option<&str>, change: &Value, delivery: &m
     let field = json::text(change.get("field")).unwrap_or_default();
     let value = change.get("value").and_then(Value::as_object);
     let ours = object == OBJECT && field == "messages";
+    let echoes = object == OBJECT && field == ECHOES;
     let number = value.and_then(|value| json::id(value.get("metadata")?.get("phone_number_id")));
     if value.is_none() {
         delivery.malformed += 1;
@@ -47,9 +49,13 @@ fn read_change(object: &str, waba_id: Option<&str>, change: &Value, delivery: &m
     if ours && let Some(value) = value {
         read_value(waba_id, number.as_deref(), value, delivery);
     }
+    if echoes && let Some(value) = value {
+        read_echoes(waba_id, number.as_deref(), value, delivery);
+    }
     // A change may hold errors of the account in addition to messages: then it is kept as well.
     let has = |key| value.is_some_and(|value| value.contains_key(key));
-    if !ours || has("errors") || !(has("messages") || has("statuses")) {
+    let is_read = (ours && (has("messages") || has("statuses"))) || (echoes && has("message_echoes"));
+    if !is_read || has("errors") {
         delivery.items.push(Item::Other {
             field,
             object: object.to_owned(),
@@ -68,12 +74,7 @@ fn read_value(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, V
         delivery.malformed += messages.len() + statuses.len();
         return;
     };
-    let envelope = Envelope {
-        waba_id,
-        phone_number_id: number,
-        display_phone_number: value.get("metadata").and_then(|metadata| json::id(metadata.get("display_phone_number"))),
-        contacts: Contacts::new(value.get("contacts").and_then(Value::as_array).map_or(&[], Vec::as_slice)),
-    };
+    let envelope = envelope(waba_id, number, value);
     for raw in messages {
         match message::read(&envelope, raw) {
             Some(message) => delivery.items.push(Item::Message(message)),
@@ -85,6 +86,31 @@ fn read_value(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, V
             Some(status) => delivery.items.push(Item::Status(status)),
             None => delivery.malformed += 1,
         }
+    }
+}
+
+/// Messages that were written on the shop's phone.
+fn read_echoes(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, Value>, delivery: &mut Delivery) {
+    let echoes = list(value, "message_echoes", &mut delivery.malformed);
+    let Some(number) = number else {
+        delivery.malformed += echoes.len();
+        return;
+    };
+    let envelope = envelope(waba_id, number, value);
+    for raw in echoes {
+        match message::read_echo(&envelope, raw) {
+            Some(echo) => delivery.items.push(Item::Echo(echo)),
+            None => delivery.malformed += 1,
+        }
+    }
+}
+
+fn envelope<'a>(waba_id: Option<&'a str>, number: &'a str, value: &'a Map<String, Value>) -> Envelope<'a> {
+    Envelope {
+        waba_id,
+        phone_number_id: number,
+        display_phone_number: value.get("metadata").and_then(|metadata| json::id(metadata.get("display_phone_number"))),
+        contacts: Contacts::new(value.get("contacts").and_then(Value::as_array).map_or(&[], Vec::as_slice)),
     }
 }
 

@@ -134,9 +134,20 @@ pub(crate) struct AgentLimits {
     /// are refused with `outside_service_window`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outside_window_template: Option<WindowTemplateField>,
+    /// What the agent does when a person replies on the shop's phone: `minutes` (default) pauses it for
+    /// `phone_reply_pause_minutes`, `until_resumed` until a person resumes it, and `never` only shows
+    /// it the reply.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<PhoneReplyPause>)]
+    phone_reply_pause: Option<String>,
+    /// Length of the pause after each reply on the shop's phone; default 60.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 1, maximum = 10080)]
+    phone_reply_pause_minutes: Option<u32>,
 }
 
 words!(OverBudget = "fail", "handoff");
+words!(PhoneReplyPause = "minutes", "until_resumed", "never");
 words!(
     /// Webhooks without a mock in tests: send the request, or return an error.
     WebhooksInTests = "request", "mock_only"

@@ -10,6 +10,7 @@ use crate::{
 };
 use axum::extract::Request;
 use domain::{
+    Timestamp,
     execution::ExecutionInput,
     ids::{ProjectId, WhatsappConfigId},
     phone::Phone,
@@ -50,7 +51,7 @@ impl RequestBody for ExecutionCreate {}
     params(("agent_id", description = "Agent id.")), request_body = ExecutionCreate,
     responses(
         (status = 202, description = "The execution.", body = Data<AgentExecution>),
-        (status = 409, description = "`execution_active`: another execution is already active for this conversation; `conversation_assigned`: the conversation is assigned to a person"),
+        (status = 409, description = "`execution_active`: another execution is already active for this conversation; `conversation_assigned`: the conversation is assigned to a person; `agent_paused`: a person replies on the shop's phone"),
         (status = 422, description = "Details: `unknown_config`, `phone_unreachable`"),
     )
 )]
@@ -68,7 +69,7 @@ pub(super) async fn handle(
     let changed = change!(ctx, "execution.create", tx => {
         let snapshot = agents::current_snapshot(tx, project, agent.id).await?.ok_or(ApiError::NotFound("Agent"))?;
         let mut conversation = conversation(&ctx, tx, project, phone.as_ref(), config).await?;
-        refuse_if_live(tx, project, &conversation).await?;
+        refuse_if_live(tx, project, &conversation, ctx.now()).await?;
         let (id, now) = (ctx.new_id(), ctx.now());
         let phone_number = conversation.phone_number.as_deref();
         let (agent, conversation_id) = (agent.id, conversation.id);
@@ -98,10 +99,19 @@ pub(super) async fn handle(
     Ok(changed)
 }
 
-async fn refuse_if_live(tx: &mut Tx<'_>, project: ProjectId, conversation: &ConversationRow) -> Result<(), ApiError> {
+async fn refuse_if_live(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    now: Timestamp,
+) -> Result<(), ApiError> {
     if conversation.is_assigned() {
         let why = "release the assignment first";
         return Err(ApiError::conflict("conversation_assigned", "Conversation is assigned to a person", why));
+    }
+    if conversation.is_held(now) {
+        let why = "a person replies on the shop's phone; wait until the pause is over";
+        return Err(ApiError::conflict("agent_paused", "The agent is paused in this conversation", why));
     }
     let Some(id) = conversation.execution_id else { return Ok(()) };
     let live = executions::find(tx, project, id).await?;

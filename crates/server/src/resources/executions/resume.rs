@@ -79,6 +79,8 @@ pub(super) async fn handle(
             // A person gave the conversation back.
             contacts::disclose_again(tx, project, conversation.contact_id).await?;
         }
+        // A reply on the shop's phone no longer silences the agent.
+        conversations::pause_agent(tx, project, conversation.id, None).await?;
         deliver(tx, project, &conversation, &key, &input, now).await?;
         Ok(Data { data: AgentExecution::of(&row) })
     })?;

@@ -36,7 +36,7 @@ pub(super) async fn send(
     if let (EntryContent::Ready { ready: Content::Template(send) }, Some(filled)) = (&mut content, template) {
         send.components.clone_from(&filled.components);
     }
-    let Owner::People { notify_agent } = ownership::owner(tx, project, conversation).await? else {
+    let Owner::People { notify_agent } = ownership::owner(tx, project, conversation, now).await? else {
         return Err(ApiError::conflict(
             "agent_active",
             "An execution is active in this conversation",

@@ -6,6 +6,7 @@ mod for_agent;
 mod inbound;
 mod media;
 mod outgoing;
+mod phone_replies;
 mod pictures;
 mod read_and_delete;
 mod standalone;
