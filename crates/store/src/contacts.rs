@@ -104,6 +104,8 @@ statements! {
              RETURNING ", ContactRow];
     UPDATE = ["UPDATE contacts SET profile_name = $3, name_search = $4, metadata = $5, updated_at = $6, \
                about_version = about_version + 1 WHERE project_id = $1 AND id = $2"];
+    NAME = ["UPDATE contacts SET profile_name = $3, name_search = $4, updated_at = $5 \
+             WHERE project_id = $1 AND id = $2 AND profile_name IS NULL"];
     LEAVE_CUSTOMER = ["UPDATE contacts SET customer_id = NULL WHERE project_id = $1 AND customer_id = $2"];
     ADD_IDENTITY = ["INSERT INTO contact_identities (project_id, kind, scope, value, contact_id) VALUES ($1, $2, $3, $4, $5) \
                      ON CONFLICT (project_id, kind, scope, value) DO NOTHING"];
@@ -208,6 +210,11 @@ pub async fn by_identity(conn: &mut Conn<'_>, project: ProjectId, identity: &Ide
 
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ContactId) -> Result<Option<ContactRow>> {
     run!(conn, FIND, [project, id], fetch_optional as ContactRow)
+}
+
+/// Names a contact that has no name. `false` if it has one.
+pub async fn name(tx: &mut Tx<'_>, project: ProjectId, id: ContactId, name: &str, now: Timestamp) -> Result<bool> {
+    Ok(run!(tx, NAME, [project, id, name, search::folded(name), now], execute)? == 1)
 }
 
 /// Recipient of a message, and the state of the contact's disclosure.

@@ -162,6 +162,8 @@ statements! {
            updated_at = $3 WHERE project_id = $1 AND id = $2"];
     REOPEN = ["UPDATE conversations SET status = 'active', updated_at = $3 WHERE project_id = $1 AND id = $2"];
     ASSIGN = ["UPDATE conversations SET assignee_id = $3, agent_paused_until = NULL WHERE project_id = $1 AND id = $2"];
+    NAME = ["UPDATE conversations SET contact_name = $4 WHERE project_id = $1 AND phone_number_id = $2 AND contact_id = $3 \
+             AND status = 'active' AND contact_name IS NULL"];
     PAUSE_AGENT = ["UPDATE conversations SET agent_paused_until = $3 WHERE project_id = $1 AND id = $2"];
     DROP_AGENT = ["UPDATE conversations SET agent_id = NULL WHERE project_id = $1 AND phone_number_id = $2 AND status = 'active' \
                    AND whatsapp_config_id = $3 AND agent_id = $4"];
@@ -310,6 +312,11 @@ pub async fn reopen(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, now
 /// Sets or clears the assignee, and ends a pause of the agent. The row must be locked.
 pub async fn assign(tx: &mut Tx<'_>, project: ProjectId, id: ConversationId, to: Option<UserId>) -> Result<()> {
     run!(tx, ASSIGN, [project, id, to], execute).map(drop)
+}
+
+/// Shows the contact's name in its open conversation with a number, if that has none.
+pub async fn name(tx: &mut Tx<'_>, project: ProjectId, phone_number_id: &str, contact: ContactId, name: &str) -> Result<()> {
+    run!(tx, NAME, [project, phone_number_id, contact, name], execute).map(drop)
 }
 
 /// Sets or clears the end of the agent's pause. The row must be locked.

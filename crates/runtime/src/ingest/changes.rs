@@ -8,7 +8,7 @@ use super::{
     deletion,
     early::{Waiting, Writer},
     echoes,
-    messages::{is_first, queue, sender_phone, text_for_agent},
+    messages::{is_first, known_contact, queue, text_for_agent},
 };
 use crate::{Context, events, json::to_json, mailbox, unanswered::Cause};
 use domain::{
@@ -16,7 +16,7 @@ use domain::{
     conversation::ConversationStatus,
     event::Event,
     for_agent,
-    ids::{ContactId, ProjectId, WhatsappConfigId},
+    ids::{ProjectId, WhatsappConfigId},
     message::Direction,
     message_change::{self, Change, ChangeKind, EarlierText},
     wording,
@@ -26,7 +26,6 @@ use gateways::whatsapp::webhook::InboundMessage;
 use serde_json::{Value, json};
 use store::{
     Result, Tx,
-    contacts::{self, Identity, IdentityKind},
     conversations::{self, ConversationRow},
     message_changes::{self, NewText, WaitingChange},
     messages::{self, MessageRow},
@@ -171,26 +170,10 @@ async fn of_contact(
     message: &InboundMessage,
     wamid: &str,
 ) -> Result<Option<MessageRow>> {
-    match contact(tx, project, message).await? {
+    match known_contact(tx, project, message).await? {
         Some(contact) => messages::of_contact(tx, project, contact, &message.phone_number_id, wamid).await,
         None => Ok(None),
     }
-}
-
-pub(super) async fn contact(
-    tx: &mut Tx<'_>,
-    project: ProjectId,
-    message: &InboundMessage,
-) -> Result<Option<ContactId>> {
-    let scope = message.waba_id.clone().unwrap_or_default();
-    let user = message.user_id.clone().map(|value| Identity { kind: IdentityKind::Bsuid, scope, value });
-    let phone = sender_phone(message).map(|phone| Identity::phone_number(phone.canonical()));
-    for identity in user.into_iter().chain(phone) {
-        if let Some(contact) = contacts::by_identity(tx, project, &identity).await? {
-            return Ok(Some(contact));
-        }
-    }
-    Ok(None)
 }
 
 /// An edit of a stored message.

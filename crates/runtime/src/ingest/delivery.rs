@@ -1,6 +1,6 @@
 //! Stores a delivery, which is hardly ever more than one commit. An item that cannot be processed never blocks the others.
 
-use super::{changes, early::Writer, echoes, messages, sandbox, statuses, templates};
+use super::{address_book, changes, early::Writer, echoes, messages, sandbox, statuses, templates};
 use crate::{
     Context,
     context::PLATFORM_PROJECT,
@@ -104,6 +104,20 @@ async fn store_item<'a>(
             }
         },
         Item::Status(status) => statuses::store(ctx, tx, status).await?,
+        Item::SavedContact(saved) => {
+            let owner = owner(ctx, tx, &saved.phone_number_id).await?;
+            let is_stored = match owner {
+                Some(NumberOwner::Project(project, config)) if saved.number.len() <= LONGEST_ID => {
+                    address_book::store(ctx, tx, project, config, saved).await?
+                }
+                _ => false,
+            };
+            if !is_stored {
+                outcome.kept = Some("other_field");
+            }
+        }
+        // Messages from before the number was connected: they are not imported.
+        Item::Other { field, .. } if field == "history" => outcome.kept = Some("history"),
         Item::Other { field, waba_id, raw, .. } => {
             if !templates::store(ctx, tx, waba_id.as_deref(), field, raw).await? {
                 outcome.kept = Some("other_field");
@@ -173,7 +187,7 @@ fn reach(items: &[Item], [message, status]: [&'static str; 2]) {
         match item {
             Item::Message(_) | Item::Echo(_) => failpoint::reach(message),
             Item::Status(_) => failpoint::reach(status),
-            Item::Other { .. } => {}
+            Item::SavedContact(_) | Item::Other { .. } => {}
         }
     }
 }

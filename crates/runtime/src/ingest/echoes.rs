@@ -2,9 +2,8 @@
 //! agent of the conversation (docs/inbound-messages.md, "A person answers from the shop's phone").
 
 use super::{
-    changes,
     early::{self, Early, Writer},
-    messages::{ConversationOwner, is_first, open_conversation},
+    messages::{ConversationOwner, is_first, known_contact, open_conversation},
 };
 use crate::{Context, events, hooks, mailbox, media, ownership};
 use domain::{
@@ -60,7 +59,7 @@ pub(super) async fn store(
 ) -> Result<Option<ConversationId>> {
     let (now, project) = (ctx.now(), owner.project);
     // A message that the server sent itself keeps its own row.
-    if let Some(contact) = changes::contact(tx, project, echo).await?
+    if let Some(contact) = known_contact(tx, project, echo).await?
         && messages::of_contact(tx, project, contact, &echo.phone_number_id, &echo.wamid).await?.is_some()
     {
         return Ok(None);

@@ -12,7 +12,7 @@ use domain::{
     Id, Span, Timestamp,
     event::Event,
     for_agent::{self, Quoted, Received},
-    ids::{AgentId, CustomerId, MessageId, ProjectId, WhatsappConfigId},
+    ids::{AgentId, ContactId, CustomerId, MessageId, ProjectId, WhatsappConfigId},
     message::{Direction, MessageOrigin},
     phone::{self, Phone},
     wording,
@@ -133,6 +133,23 @@ pub(super) fn sender_phone(message: &InboundMessage) -> Option<Phone> {
     message.from.as_deref().and_then(|number| phone::normalise(number).ok())
 }
 
+/// The contact of a message, if it is stored.
+pub(super) async fn known_contact(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    message: &InboundMessage,
+) -> Result<Option<ContactId>> {
+    let scope = message.waba_id.clone().unwrap_or_default();
+    let user = message.user_id.clone().map(|value| Identity { kind: IdentityKind::Bsuid, scope, value });
+    let phone = sender_phone(message).map(|phone| Identity::phone_number(phone.canonical()));
+    for identity in user.into_iter().chain(phone) {
+        if let Some(contact) = contacts::by_identity(tx, project, &identity).await? {
+            return Ok(Some(contact));
+        }
+    }
+    Ok(None)
+}
+
 /// Finds or creates the contact and its open conversation with the number, and takes the next place
 /// in it. `inbound_at` opens the service window. `None` without a number or id of the contact.
 pub(super) async fn open_conversation(
@@ -179,8 +196,14 @@ pub(super) async fn open_conversation(
         inbound_at,
         now,
     };
-    let conversation = conversations::touch(tx, project, &touch).await?;
+    let mut conversation = conversations::touch(tx, project, &touch).await?;
     if conversation.id == touch.new_id {
+        if message.profile_name.is_none()
+            && let Some(name) = contacts::find(tx, project, contact).await?.and_then(|contact| contact.profile_name)
+        {
+            conversations::name(tx, project, &message.phone_number_id, contact, &name).await?;
+            conversation.contact_name = Some(name);
+        }
         events::append(ctx, tx, project, Event::ConversationCreated, conversation.id.uuid(), &json!({})).await?;
         hooks::conversation_created(ctx, tx, project, &conversation, now).await?;
     }

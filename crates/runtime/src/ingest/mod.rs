@@ -4,6 +4,7 @@
 //! Meta delivers at least once and in any order. So an insert that conflicts decides what is new,
 //! and nothing is checked before a write (docs/spec/reliability.md 3).
 
+mod address_book;
 mod changes;
 mod deletion;
 mod delivery;

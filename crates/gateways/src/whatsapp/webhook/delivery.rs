@@ -34,6 +34,8 @@ pub enum Item {
     /// that is in the Cloud API as well. Its `from` and `user_id` are the contact's, who received it.
     Echo(InboundMessage),
     Status(StatusUpdate),
+    /// A name in the address book of the WhatsApp Business app.
+    SavedContact(SavedContact),
     /// Any other change, also of other products. It is stored and has no effect.
     Other {
         /// The webhook field, for example `message_template_status_update`; empty if there is none.
@@ -72,6 +74,16 @@ pub struct InboundMessage {
     /// The group that it was sent in. Must not be answered as a private chat.
     pub group_id: Option<String>,
     pub raw: Value,
+}
+
+/// A contact that a person saved, or renamed, in the WhatsApp Business app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedContact {
+    /// Meta's id of the business number.
+    pub phone_number_id: String,
+    /// The contact's phone number.
+    pub number: String,
+    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]

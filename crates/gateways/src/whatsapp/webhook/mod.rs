@@ -7,9 +7,10 @@ mod delivery;
 mod json;
 mod message;
 mod parse;
+mod saved_contact;
 mod status;
 mod template;
 
-pub use delivery::{Delivery, InboundMessage, Item, Malformed, Status, StatusError, StatusUpdate};
+pub use delivery::{Delivery, InboundMessage, Item, Malformed, SavedContact, Status, StatusError, StatusUpdate};
 pub use parse::parse;
 pub use template::TemplateUpdate;

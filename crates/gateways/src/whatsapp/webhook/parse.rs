@@ -3,12 +3,14 @@
 use super::{
     Delivery, Item, Malformed, json,
     message::{self, Contacts, Envelope},
+    saved_contact::{self, Entry},
     status,
 };
 use serde_json::{Map, Value};
 
 const OBJECT: &str = "whatsapp_business_account";
 const ECHOES: &str = "smb_message_echoes";
+const ADDRESS_BOOK: &str = "smb_app_state_sync";
 /// Items of a delivery; Meta sends 25,000 at most. `{}` in a list of changes has three bytes, and
 /// takes a kilobyte as an item.
 const MOST_ITEMS: usize = 50_000;
@@ -42,6 +44,7 @@ fn read_change(object: &str, waba_id: Option<&str>, change: &Value, delivery: &m
     let value = change.get("value").and_then(Value::as_object);
     let ours = object == OBJECT && field == "messages";
     let echoes = object == OBJECT && field == ECHOES;
+    let address_book = object == OBJECT && field == ADDRESS_BOOK;
     let number = value.and_then(|value| json::id(value.get("metadata")?.get("phone_number_id")));
     if value.is_none() {
         delivery.malformed += 1;
@@ -52,9 +55,14 @@ fn read_change(object: &str, waba_id: Option<&str>, change: &Value, delivery: &m
     if echoes && let Some(value) = value {
         read_echoes(waba_id, number.as_deref(), value, delivery);
     }
+    if address_book && let (Some(value), Some(number)) = (value, number.as_deref()) {
+        read_address_book(number, value, delivery);
+    }
     // A change may hold errors of the account in addition to messages: then it is kept as well.
     let has = |key| value.is_some_and(|value| value.contains_key(key));
-    let is_read = (ours && (has("messages") || has("statuses"))) || (echoes && has("message_echoes"));
+    let is_read = (ours && (has("messages") || has("statuses")))
+        || (echoes && has("message_echoes"))
+        || (address_book && number.is_some() && has("state_sync"));
     if !is_read || has("errors") {
         delivery.items.push(Item::Other {
             field,
@@ -101,6 +109,16 @@ fn read_echoes(waba_id: Option<&str>, number: Option<&str>, value: &Map<String, 
         match message::read_echo(&envelope, raw) {
             Some(echo) => delivery.items.push(Item::Echo(echo)),
             None => delivery.malformed += 1,
+        }
+    }
+}
+
+fn read_address_book(number: &str, value: &Map<String, Value>, delivery: &mut Delivery) {
+    for raw in list(value, "state_sync", &mut delivery.malformed) {
+        match saved_contact::read(number, raw) {
+            Entry::Saved(contact) => delivery.items.push(Item::SavedContact(contact)),
+            Entry::Ignored => {}
+            Entry::Malformed => delivery.malformed += 1,
         }
     }
 }

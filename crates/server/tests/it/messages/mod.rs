@@ -7,6 +7,7 @@ mod inbound;
 mod media;
 mod outgoing;
 mod phone_replies;
+mod phone_reply_changes;
 mod pictures;
 mod read_and_delete;
 mod standalone;
