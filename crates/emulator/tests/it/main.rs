@@ -9,6 +9,7 @@ mod contents;
 mod control;
 
 mod determinism;
+mod echoes;
 mod errors;
 mod exposure;
 mod fault_actions;

@@ -263,6 +263,31 @@ fn unreadable_echoes_are_counted_or_kept_raw() {
 }
 
 #[test]
+fn names_of_the_address_book_are_read() {
+    let entry = |action: &str, contact: Value| json!({"type": "contact", "action": action, "contact": contact});
+    let list = json!([
+        entry("add", json!({"full_name": "Pablo Morales", "first_name": "Pablo", "phone_number": "16505551234"})),
+        entry("add", json!({"first_name": "Eva", "phone_number": "16505551235"})),
+        entry("add", json!({"full_name": " ", "phone_number": "16505551236"})),
+        entry("remove", json!({"phone_number": "16505551234"})),
+        entry("add", json!({"full_name": "No number"})),
+        {"type": "label", "action": "add"},
+        null,
+    ]);
+    let value = json!({"metadata": {"phone_number_id": "7"}, "state_sync": list});
+    let changes = json!([{"field": "smb_app_state_sync", "value": value}]);
+    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]});
+    let delivery = webhook::parse(body.to_string().as_bytes()).unwrap();
+    let name = |item: &Item| match item {
+        Item::SavedContact(contact) => format!("{} {}", contact.number, contact.name),
+        other => panic!("{other:?}"),
+    };
+    let names: Vec<_> = delivery.items.iter().map(name).collect();
+    assert_eq!(names, ["16505551234 Pablo Morales", "16505551235 Eva"]);
+    assert_eq!(delivery.malformed, 2);
+}
+
+#[test]
 fn damaged_bodies_do_not_panic_the_parser() {
     let body = fixtures::load("ba-010-messages-and-statuses-same-value.json").to_string();
     for end in 0..body.len() {
