@@ -13,7 +13,7 @@ import { Composer } from "./Composer.tsx";
 import { Details } from "./Details.tsx";
 import styles from "./inbox.module.css";
 import { Thread } from "./Thread.tsx";
-import { nameOf } from "./words.ts";
+import { isPausedByPhone, nameOf } from "./words.ts";
 
 type Props = {
   entry: Entry;
@@ -165,9 +165,10 @@ function Banner({ entry, me, actions, canWrite }: { entry: Entry; me: Me; action
   const reason = entry.execution?.reason ?? "";
   if (entry.status === "ended") return <p className={styles.banner}>{t("banner.ended")}</p>;
   if (entry.mode === "handoff") {
+    const byPhone = isPausedByPhone(entry);
     return (
-      <div className={`${styles.banner} ${styles.wait}`}>
-        <Why reason={reason} text={t("banner.handoff")} />
+      <div className={byPhone ? styles.banner : `${styles.banner} ${styles.wait}`}>
+        {byPhone ? <span>{t("banner.phone")}</span> : <Why reason={reason} text={t("banner.handoff")} />}
         {canWrite && (
           <button type="button" className="button" onClick={actions.giveBack} disabled={actions.isBusy}>
             {t("action.giveBack")}

@@ -21,6 +21,11 @@ export function windowTone(ms: number): Tone {
   return ms > 4 * HOUR ? "plain" : ms > HOUR / 2 ? "wait" : "bad";
 }
 
+/** A person replied on the shop's phone, and the agent has not continued since. */
+export function isPausedByPhone(entry: Entry): boolean {
+  return entry.mode === "handoff" && entry.execution?.reason === "phone_reply";
+}
+
 /** The one chip of a row. */
 export function chipOf(entry: Entry, me = ""): { tone: Tone; text: string } | null {
   if (entry.status === "ended") return { tone: "plain", text: t("inbox.closed") };
@@ -30,6 +35,7 @@ export function chipOf(entry: Entry, me = ""): { tone: Tone; text: string } | nu
   ) {
     return { tone: "bad", text: t("inbox.failed") };
   }
+  if (isPausedByPhone(entry)) return { tone: "plain", text: t("by.phone") };
   if (entry.mode === "handoff") return { tone: "wait", text: t("inbox.needsPerson") };
   const ms = windowLeft(entry);
   if (ms > 0 && windowTone(ms) !== "plain") return { tone: windowTone(ms), text: t("inbox.left", { time: left(ms) }) };
