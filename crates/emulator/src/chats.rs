@@ -88,6 +88,11 @@ impl Chats {
         ids
     }
 
+    /// Numbers that a contact has a chat with.
+    pub(crate) fn numbers_of(&self, user: &str) -> Vec<String> {
+        self.chats.keys().filter(|(_, key)| key == user).map(|(number, _)| number.clone()).collect()
+    }
+
     /// Ids of the messages that wait for this contact's phone to come online.
     pub(crate) fn waiting_for(&self, user: &str) -> Vec<String> {
         let chats = self.chats.iter().filter(|((_, key), _)| key == user);

@@ -60,8 +60,9 @@ pub async fn open(
         Some(_) => Seen::default(),
         None => Seen { wa_id: Some(phone.digits().into()), customer: channel.customer, ..Seen::default() },
     };
-    let (contact, is_new) = contacts::see(tx, project, &[identity], new_contact, &seen, now).await?;
-    if is_new {
+    let met = contacts::see(tx, project, &[identity], new_contact, &seen, now).await?;
+    let contact = met.id;
+    if met.changed {
         events::append(ctx, tx, project, Event::ContactUpdated, contact.uuid(), &json!({})).await?;
     }
     // The end of an earlier conversation does not close WhatsApp's service window.

@@ -260,6 +260,36 @@ pub async fn close(
     append_updated_event(ctx, tx, project, conversation, &json!({"status": "ended"})).await
 }
 
+/// Follows up on a conversation that was ended because its contact has another open one with the
+/// number, which gets the assignment. A turn that is under way or due still answers; an execution
+/// that waits ends.
+pub(crate) async fn continue_in(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    ended: &ConversationRow,
+    other: Option<&ConversationRow>,
+    now: Timestamp,
+) -> Result<()> {
+    match (ended.assignee_id, other) {
+        (Some(user), Some(other)) if !other.is_assigned() => {
+            conversation_assignments::move_to(tx, project, ended.id, other.id, now).await?;
+            assign(ctx, tx, project, other, user, now).await?;
+        }
+        (Some(_), _) => conversation_assignments::release(tx, project, ended.id, now).await?,
+        (None, _) => {}
+    }
+    let status = live_status(tx, project, ended).await?;
+    if ended.due_at.is_none() && status.is_some_and(|status| status.may_be_set(ExecutionStatus::Ended)) {
+        let id = format!("joined:{}", ctx.new_uuid());
+        let input =
+            Input::SetStatus { id, status: ExecutionStatus::Ended, reason: "contact joined with another".into() };
+        deliver_to_execution(tx, project, ended, &input, now).await?;
+    }
+    hooks::conversation_ended(ctx, tx, project, ended, now).await?;
+    append_updated_event(ctx, tx, project, ended, &json!({"status": "ended"})).await
+}
+
 /// Reopens an ended conversation, whose row is locked. The contact's next message reaches its
 /// agent.
 pub async fn reopen(

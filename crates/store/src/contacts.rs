@@ -3,35 +3,10 @@
 //! A phone number is never a key: it may be hidden, and it may change (docs/spec/reliability.md
 //! 3.1).
 
-use crate::{counters, search, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements, stored_words}};
-use domain::{words, Timestamp, ids::{ContactId, CustomerId, ProjectId}};
+use crate::{contact_identities::{self as identities, HolderRow}, counters, search, db::{Conn, Counter, Error, List, Result, Tx, Value, rows, run, statements}};
+use domain::{Timestamp, ids::{ContactId, CustomerId, ProjectId}};
 
-words! {
-    pub enum IdentityKind {
-        /// A phone number.
-        WaId = "wa_id",
-        /// A business-scoped user id.
-        Bsuid = "bsuid",
-    }
-}
-stored_words!(IdentityKind);
-
-/// An identifier of a contact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    pub kind: IdentityKind,
-    /// Empty for a number; the WABA for a user id, which is unique only within a business portfolio.
-    pub scope: String,
-    /// Canonical digits, or the business-scoped user id.
-    pub value: String,
-}
-
-impl Identity {
-    /// `digits` in canonical form.
-    pub fn phone_number(digits: impl Into<String>) -> Self {
-        Self { kind: IdentityKind::WaId, scope: String::new(), value: digits.into() }
-    }
-}
+pub use crate::contact_identities::{Identity, IdentityKind};
 
 rows! {
     #[derive(Debug, Clone)]
@@ -107,13 +82,8 @@ statements! {
     NAME = ["UPDATE contacts SET profile_name = $3, name_search = $4, updated_at = $5 \
              WHERE project_id = $1 AND id = $2 AND profile_name IS NULL"];
     LEAVE_CUSTOMER = ["UPDATE contacts SET customer_id = NULL WHERE project_id = $1 AND customer_id = $2"];
-    ADD_IDENTITY = ["INSERT INTO contact_identities (project_id, kind, scope, value, contact_id) VALUES ($1, $2, $3, $4, $5) \
-                     ON CONFLICT (project_id, kind, scope, value) DO NOTHING"];
-    BY_IDENTITY = ["SELECT contact_id FROM contact_identities WHERE project_id = $1 AND kind = $2 AND scope = $3 AND value = $4"];
-    KNOWN = ["SELECT contact_id, EXISTS (SELECT 1 FROM contacts WHERE project_id = $1 AND id = contact_id AND wa_id IS NULL \
-              AND user_id IS NULL) AS unreachable FROM contact_identities \
-              WHERE project_id = $1 AND kind = $2 AND scope = $3 AND value = $4"];
     REACH = ["UPDATE contacts SET updated_at = $3 WHERE project_id = $1 AND id = $2 AND wa_id IS NULL AND user_id IS NULL"];
+    LOSE_NUMBER = ["UPDATE contacts SET wa_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
     FIND = ["SELECT ", ContactRow, " FROM contacts WHERE project_id = $1 AND id = $2"];
 }
 
@@ -144,68 +114,147 @@ pub struct Seen {
     pub customer: Option<CustomerId>,
 }
 
-/// Finds the contact by the first identity that is stored, in the order given, or creates it with
-/// `new_id`; then records everything seen. `new_id` derives from the first identity, so concurrent
-/// first messages agree on it.
+/// Result of [`see`].
+#[derive(Debug, Clone, Copy)]
+pub struct Met {
+    pub id: ContactId,
+    /// The contact is new, or something about it was.
+    pub changed: bool,
+    /// Another contact that turned out to be the same person.
+    pub twin: Option<ContactId>,
+}
+
+/// As [`see`], for identities that lead to one contact at most.
 pub async fn ensure(
     tx: &mut Tx<'_>,
     project: ProjectId,
-    identities: &[Identity],
+    given: &[Identity],
     new_id: ContactId,
     seen: &Seen,
     now: Timestamp,
 ) -> Result<ContactId> {
-    see(tx, project, identities, new_id, seen, now).await.map(|(id, _)| id)
+    see(tx, project, given, new_id, seen, now).await.map(|met| met.id)
 }
 
-/// As [`ensure`]; also returns whether the contact is new or something about it was.
+/// Finds the contact that the identities lead to, or creates it with `new_id`; then records
+/// everything seen. `new_id` derives from the first identity, so concurrent first messages agree
+/// on it.
 pub async fn see(
     tx: &mut Tx<'_>,
     project: ProjectId,
-    identities: &[Identity],
+    given: &[Identity],
     new_id: ContactId,
     seen: &Seen,
     now: Timestamp,
-) -> Result<(ContactId, bool)> {
-    let mut found = None;
-    let mut found_at = None;
-    for (place, i) in identities.iter().enumerate() {
-        found = run!(tx, KNOWN, [project, i.kind, i.scope, i.value], fetch_optional as (ContactId, bool))?;
-        if found.is_some() {
-            found_at = Some(place);
-            break;
-        }
+) -> Result<Met> {
+    let mut holders = Vec::with_capacity(given.len());
+    for identity in given {
+        holders.push(identities::holder(tx, project, identity).await?);
     }
-    let id = found.map_or(new_id, |(id, _)| id);
+    let (found, twin) = choose(tx, project, given, &holders).await?;
+    let id = found.map_or(new_id, |holder| holder.contact_id);
+    // A late message by a former number or id does not change the address.
+    let is_former = |kind| {
+        let mut pairs = given.iter().zip(&holders);
+        pairs.any(|(identity, holder)| identity.kind == kind && holder.as_ref().is_some_and(|h| h.former && h.contact_id == id))
+    };
+    let wa_id = seen.wa_id.as_deref().filter(|_| !is_former(IdentityKind::WaId));
+    let user_id = seen.user_id.as_deref().filter(|_| !is_former(IdentityKind::Bsuid));
     let search = seen.profile_name.as_deref().map(search::folded);
     // If a concurrent transaction creates the same contact, this one only updates it.
     let created = found.is_none()
-        && run!(tx, INSERT, [project, id, seen.customer, seen.profile_name, search, seen.wa_id, seen.user_id, now], execute)? == 1;
+        && run!(tx, INSERT, [project, id, seen.customer, seen.profile_name, search, wa_id, user_id, now], execute)? == 1;
     let (mut reachable, mut changed) = (created, created);
     if !created {
         // A contact becomes reachable once, so only one transaction may count it.
-        if found.is_none_or(|(_, unreachable)| unreachable) {
+        if found.is_none_or(|holder| holder.wa_id.is_none() && holder.user_id.is_none()) {
             reachable = run!(tx, REACH, [project, id, now], execute)? == 1;
         }
-        changed = run!(tx, SEE, [project, id, seen.customer, seen.profile_name, search, seen.wa_id, seen.user_id, now], execute)? == 1;
+        changed = run!(tx, SEE, [project, id, seen.customer, seen.profile_name, search, wa_id, user_id, now], execute)? == 1;
     }
-    if reachable && (seen.wa_id.is_some() || seen.user_id.is_some()) {
+    if reachable && (wa_id.is_some() || user_id.is_some()) {
         counters::add(tx, project, Counter::Contacts, id.uuid(), 1);
     }
-    for (_, identity) in identities.iter().enumerate().filter(|(place, _)| found_at != Some(*place)) {
-        let added = run!(tx, ADD_IDENTITY, [project, identity.kind, identity.scope, identity.value, id], execute)? == 1;
-        // Not found above and taken now: a concurrent transaction created this contact under
-        // another id, which counts.
-        if !added && found.is_none() && by_identity(tx, project, identity).await? != Some(id) {
-            return Err(Error::Retry("a concurrent transaction created this contact".into()));
+    for (identity, holder) in given.iter().zip(&holders) {
+        match holder {
+            Some(holder) if holder.contact_id == id || Some(holder.contact_id) == twin => {}
+            // Another contact had the number until now.
+            Some(holder) if identity.kind == IdentityKind::WaId && found.is_none_or(|found| !found.former) => {
+                take_number(tx, project, identity, holder, id, now).await?;
+            }
+            Some(_) => {}
+            None => {
+                let added = identities::add(tx, project, identity, id).await?;
+                // Not found above and taken now: a concurrent transaction created this contact
+                // under another id, which counts.
+                if !added && found.is_none() && identities::find(tx, project, identity).await? != Some(id) {
+                    return Err(Error::Retry("a concurrent transaction created this contact".into()));
+                }
+                if changed && !created && identity.kind == IdentityKind::WaId {
+                    identities::retire_others(tx, project, identity, id).await?;
+                }
+            }
         }
     }
-    Ok((id, changed))
+    Ok(Met { id, changed, twin })
+}
+
+/// The contact of an event, and another one that it shows to be the same person.
+async fn choose<'h>(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    given: &[Identity],
+    holders: &'h [Option<HolderRow>],
+) -> Result<(Option<&'h HolderRow>, Option<ContactId>)> {
+    let of = |kind| given.iter().zip(holders).find(|(identity, _)| identity.kind == kind);
+    let (user, number) = (of(IdentityKind::Bsuid), of(IdentityKind::WaId));
+    let (by_user, by_number) = (user.and_then(|(_, h)| h.as_ref()), number.and_then(|(_, h)| h.as_ref()));
+    Ok(match (by_user, by_number) {
+        (Some(by_user), Some(by_number)) if by_user.contact_id != by_number.contact_id => {
+            if by_user.former && !by_number.former {
+                return Ok((Some(by_number), None));
+            }
+            // A number of one contact that another one had before.
+            if by_number.former || by_user.former || by_user.wa_id.is_some() {
+                return Ok((Some(by_user), None));
+            }
+            let is_other = match user {
+                Some((identity, _)) => identities::has_of_kind(tx, project, by_number.contact_id, identity).await?,
+                None => false,
+            };
+            if is_other {
+                return Ok((Some(by_user), None));
+            }
+            // The person hid the number until now. The conversation with the number continues.
+            (Some(by_number), Some(by_user.contact_id))
+        }
+        (Some(by_user), _) => (Some(by_user), None),
+        // A new person has a number that its earlier holder gave up.
+        (None, Some(by_number)) if by_number.former && user.is_some() => (None, None),
+        (None, by_number) => (by_number, None),
+    })
+}
+
+/// Moves a number from its earlier holder to the contact that has it now.
+pub(crate) async fn take_number(
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    number: &Identity,
+    holder: &HolderRow,
+    to: ContactId,
+    now: Timestamp,
+) -> Result<()> {
+    if !holder.former && holder.wa_id.is_some() {
+        run!(tx, LOSE_NUMBER, [project, holder.contact_id, now], execute)?;
+        if holder.user_id.is_none() {
+            counters::add(tx, project, Counter::Contacts, holder.contact_id.uuid(), -1);
+        }
+    }
+    identities::take(tx, project, number, to).await
 }
 
 pub async fn by_identity(conn: &mut Conn<'_>, project: ProjectId, identity: &Identity) -> Result<Option<ContactId>> {
-    let row = run!(conn, BY_IDENTITY, [project, identity.kind, identity.scope, identity.value], fetch_optional as (ContactId,))?;
-    Ok(row.map(|(id,)| id))
+    identities::find(conn, project, identity).await
 }
 
 pub async fn find(conn: &mut Conn<'_>, project: ProjectId, id: ContactId) -> Result<Option<ContactRow>> {
@@ -240,9 +289,9 @@ pub async fn insert(tx: &mut Tx<'_>, project: ProjectId, c: &ContactRow, number:
     if c.wa_id.is_some() {
         counters::add(tx, project, Counter::Contacts, c.id.uuid(), 1);
     }
-    match run!(tx, ADD_IDENTITY, [project, number.kind, number.scope, number.value, c.id], execute)? {
-        0 => Err(Error::Conflict("contact_identities".into())),
-        _ => Ok(()),
+    match identities::add(tx, project, number, c.id).await? {
+        false => Err(Error::Conflict("contact_identities".into())),
+        true => Ok(()),
     }
 }
 

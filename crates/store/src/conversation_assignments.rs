@@ -32,6 +32,7 @@ statements! {
              WHERE project_id = $1 AND conversation_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3 OFFSET $4"];
     COUNT = ["SELECT count(*) FROM conversation_assignments WHERE project_id = $1 AND conversation_id = $2"];
     RELEASE = ["UPDATE conversation_assignments SET active = 0, updated_at = $3 WHERE project_id = $1 AND conversation_id = $2 AND active = 1"];
+    MOVE = ["UPDATE conversation_assignments SET conversation_id = $3, updated_at = $4 WHERE project_id = $1 AND conversation_id = $2 AND active = 1"];
 }
 
 /// [`crate::Error::Conflict`] if the conversation has an active assignment.
@@ -69,4 +70,9 @@ pub async fn list(
 
 pub async fn release(tx: &mut Tx<'_>, project: ProjectId, conversation: ConversationId, now: Timestamp) -> Result<()> {
     run!(tx, RELEASE, [project, conversation, now], execute).map(drop)
+}
+
+/// Moves the active assignment to a conversation that has none.
+pub async fn move_to(tx: &mut Tx<'_>, project: ProjectId, from: ConversationId, to: ConversationId, now: Timestamp) -> Result<()> {
+    run!(tx, MOVE, [project, from, to, now], execute).map(drop)
 }

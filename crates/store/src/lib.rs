@@ -39,7 +39,7 @@ macro_rules! resources {
 }
 
 resources! {
-    agent_whatsapp_configs, agents, api_keys, audit, #[cfg(feature = "testing")] census, cli_logins, contact_notes, contacts,
+    agent_whatsapp_configs, agents, api_keys, audit, #[cfg(feature = "testing")] census, cli_logins, contact_identities, contact_joins, contact_notes, contacts,
     conversation_assignments, conversations, counters, customers, due, events, execution_list, executions, expired, history,
     hook_deliveries, hook_endpoints, hook_events, idempotency, inbox, invitations, jobs,
     journal, mailbox, mcp_pins, members, message_changes, messages, model_providers, outbox, platform_settings, project_deletion, projects, sandbox_sessions, secrets, sessions,

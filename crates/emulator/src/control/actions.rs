@@ -80,9 +80,12 @@ pub(crate) async fn act(
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewNumber {
     wa_id: String,
+    /// The new business-scoped user id: it changes with the number.
+    user_id: Option<String>,
 }
 
-/// Changes a contact's number; a system message informs the business.
+/// Changes a contact's number; a system message informs each number that the contact has a chat
+/// with.
 pub(crate) async fn change_number(
     Shared(driver): Shared<Arc<Driver>>,
     Path(key): Path<String>,
@@ -90,19 +93,29 @@ pub(crate) async fn change_number(
 ) -> Result<Json<Value>, ControlError> {
     let wa_id = users::digits(&new.wa_id);
     let wa_id = wa_id.ok_or_else(|| ControlError::bad_request("wa_id is not a phone number"))?;
-    let (id, delivery) = driver.with(|state| {
+    let received = driver.with(|state| {
         let user = state.users.find(&key).cloned();
         let user = user.ok_or_else(|| ControlError::not_found("user not found"))?;
-        let number = state.world.numbers.first().map(|number| number.id.clone()).unwrap_or_default();
+        let mut numbers = state.chats.numbers_of(&user.key);
+        if numbers.is_empty() {
+            numbers.extend(state.world.numbers.first().map(|number| number.id.clone()));
+        }
         let old = user.wa_id.clone().unwrap_or_default();
         let body = format!("User {} changed from {old} to {wa_id}", user.name);
-        let node = json!({"body": body, "wa_id": wa_id, "type": "user_changed_number"});
-        let received = accept_inbound(state, Inbound::generated(number, user.key.clone(), "system", node))?;
-        state.users.put(User { wa_id: Some(wa_id.clone()), ..user });
+        let mut node = json!({"body": body, "wa_id": wa_id, "type": "user_changed_number"});
+        if let Some(user_id) = &new.user_id {
+            node["user_id"] = json!(user_id);
+        }
+        let notices =
+            numbers.into_iter().map(|number| Inbound::generated(number, user.key.clone(), "system", node.clone()));
+        let received = notices.map(|notice| accept_inbound(state, notice)).collect::<Result<Vec<_>, _>>()?;
+        let user_id = new.user_id.clone().or(user.user_id.clone());
+        state.users.put(User { wa_id: Some(wa_id.clone()), user_id, ..user });
         Ok(received)
     })?;
     driver.settle().await;
-    Ok(Json(json!({"message_id": id, "deliveries": [delivery]})))
+    let (ids, deliveries): (Vec<_>, Vec<_>) = received.into_iter().unzip();
+    Ok(Json(json!({"message_id": ids.first(), "deliveries": deliveries})))
 }
 
 /// A text with another body, or a file with another caption, as the webhook of an edit has it.

@@ -1,6 +1,6 @@
 //! Stores a delivery, which is hardly ever more than one commit. An item that cannot be processed never blocks the others.
 
-use super::{address_book, changes, early::Writer, echoes, messages, sandbox, statuses, templates};
+use super::{address_book, changes, early::Writer, echoes, messages, people, sandbox, statuses, templates};
 use crate::{
     Context,
     context::PLATFORM_PROJECT,
@@ -118,8 +118,17 @@ async fn store_item<'a>(
         }
         // Messages from before the number was connected: they are not imported.
         Item::Other { field, .. } if field == "history" => outcome.kept = Some("history"),
-        Item::Other { field, waba_id, raw, .. } => {
-            if !templates::store(ctx, tx, waba_id.as_deref(), field, raw).await? {
+        Item::Other { field, waba_id, phone_number_id, raw, .. } => {
+            let stored = match (field.as_str(), phone_number_id) {
+                ("user_id_update", Some(number)) => match receiver(tx, number).await? {
+                    Some(NumberOwner::Project(project, _)) => {
+                        people::store_user_id_update(ctx, tx, project, waba_id.as_deref(), raw).await?
+                    }
+                    _ => false,
+                },
+                _ => templates::store(ctx, tx, waba_id.as_deref(), field, raw).await?,
+            };
+            if !stored {
                 outcome.kept = Some("other_field");
             }
         }

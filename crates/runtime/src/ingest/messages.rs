@@ -1,7 +1,10 @@
 //! Stores an inbound message: dedupe, contact, conversation, message, mailbox and due time, in the
 //! caller's transaction.
 
-use super::early::{self, Early, Writer};
+use super::{
+    early::{self, Early, Writer},
+    people,
+};
 use crate::{
     Context,
     derived_id::derived_id,
@@ -22,7 +25,7 @@ use gateways::whatsapp::webhook::InboundMessage;
 use serde_json::json;
 use store::{
     Result, Tx, agent_whatsapp_configs, agents,
-    contacts::{self, Identity, IdentityKind, Seen},
+    contacts::{self, Identity, Seen},
     conversations::{self, ConversationRow, Touch},
     messages::{self, NewMessage},
     projects, whatsapp_configs,
@@ -45,6 +48,9 @@ const KINDS: [&str; 14] = [
     "system",
     "unsupported",
 ];
+
+/// The kind of WhatsApp's notices about a contact.
+const SYSTEM: &str = "system";
 
 /// Without a usable number or a user id there is no contact to store the message for.
 pub(super) fn has_sender(message: &InboundMessage) -> bool {
@@ -89,6 +95,10 @@ pub(super) async fn store_and_queue(
     };
     let message = changed.as_ref().unwrap_or(message);
     let Some((conversation, id)) = store_in_conversation(ctx, tx, owner, message).await? else { return Ok(()) };
+    if message.kind == SYSTEM {
+        // It asks for nothing.
+        return people::apply_notice(ctx, tx, project, conversation.contact_id, message).await;
+    }
     if let Some(change) = change {
         let is_deleted = matches!(change, Early::Deleted { .. });
         early::note_early(ctx, tx, project, &conversation, id, message, change).await?;
@@ -130,7 +140,11 @@ pub(super) struct ConversationOwner {
 
 /// The sender's number, if it is valid.
 pub(super) fn sender_phone(message: &InboundMessage) -> Option<Phone> {
-    message.from.as_deref().and_then(|number| phone::normalise(number).ok())
+    message.from.as_deref().and_then(phone_of)
+}
+
+pub(super) fn phone_of(number: &str) -> Option<Phone> {
+    phone::normalise(number).ok()
 }
 
 /// The contact of a message, if it is stored.
@@ -140,7 +154,7 @@ pub(super) async fn known_contact(
     message: &InboundMessage,
 ) -> Result<Option<ContactId>> {
     let scope = message.waba_id.clone().unwrap_or_default();
-    let user = message.user_id.clone().map(|value| Identity { kind: IdentityKind::Bsuid, scope, value });
+    let user = message.user_id.as_ref().map(|value| Identity::user_id(scope, value));
     let phone = sender_phone(message).map(|phone| Identity::phone_number(phone.canonical()));
     for identity in user.into_iter().chain(phone) {
         if let Some(contact) = contacts::by_identity(tx, project, &identity).await? {
@@ -164,7 +178,7 @@ pub(super) async fn open_conversation(
     let scope = message.waba_id.clone().unwrap_or_default();
     let mut identities = Vec::new();
     if let Some(user) = &message.user_id {
-        identities.push(Identity { kind: IdentityKind::Bsuid, scope, value: user.clone() });
+        identities.push(Identity::user_id(scope, user));
     }
     if let Some(phone) = &phone {
         identities.push(Identity::phone_number(phone.canonical()));
@@ -178,8 +192,12 @@ pub(super) async fn open_conversation(
         user_id: message.user_id.clone(),
         customer: owner.customer,
     };
-    let (contact, changed) = contacts::see(tx, project, &identities, new_contact, &seen, now).await?;
-    if changed {
+    let met = contacts::see(tx, project, &identities, new_contact, &seen, now).await?;
+    if let Some(twin) = met.twin {
+        people::join(ctx, tx, project, twin, met.id).await?;
+    }
+    let contact = met.id;
+    if met.changed {
         events::append(ctx, tx, project, Event::ContactUpdated, contact.uuid(), &json!({})).await?;
     }
     let shown = phone.as_ref().map(Phone::e164);
@@ -221,7 +239,9 @@ pub(super) async fn store_in_conversation(
     let (now, project) = (ctx.now(), owner.project);
     // A time in the future would keep the service window open for longer than Meta does.
     let at = message.timestamp.unwrap_or(now).min(now);
-    let Some(conversation) = open_conversation(ctx, tx, owner, message, Some(at)).await? else { return Ok(None) };
+    // A notice of WhatsApp opens no service window.
+    let inbound_at = (message.kind != SYSTEM).then_some(at);
+    let Some(conversation) = open_conversation(ctx, tx, owner, message, inbound_at).await? else { return Ok(None) };
     let raw = message.raw.to_string();
     let new = NewMessage {
         id: ctx.new_id(),
@@ -257,6 +277,10 @@ pub(super) async fn queue_for_agent(
 ) -> Result<()> {
     let text = text_for_agent(ctx, tx, project, conversation, message, id).await?;
     let Some(text) = text else {
+        // A reaction asks for nothing.
+        if message.group_id.is_none() {
+            return Ok(());
+        }
         let has_agent = conversation.agent_id.is_some() || conversation.execution_id.is_some();
         let cause = if has_agent { Cause::KindNotAnswered } else { Cause::NoAgent };
         unanswered(ctx, project, conversation, cause, message);

@@ -11,6 +11,7 @@ mod delivery;
 mod early;
 mod echoes;
 mod messages;
+mod people;
 mod sandbox;
 mod sandbox_answers;
 mod statuses;

@@ -4,7 +4,7 @@ use crate::support::{NOW, World, at_once, fresh, later};
 use domain::ids::ContactId;
 use std::collections::HashSet;
 use store::{
-    Store, contacts,
+    Store, contact_joins, contacts,
     contacts::{Identity, IdentityKind, Seen},
     transact,
 };
@@ -97,13 +97,37 @@ async fn equal_user_ids_in_two_portfolios_are_two_contacts() {
 }
 
 #[tokio::test]
-async fn identifier_stays_with_its_first_contact() {
+async fn user_id_and_number_that_meet_are_one_person() {
     let world = World::new().await;
     let (store, project) = (&world.store, world.project);
-    let one = ensure(store, project, &[bsuid("waba", "US.1")], &Seen::default()).await;
-    let other = ensure(store, project, &[phone("15550001")], &Seen::default()).await;
-    assert_eq!(ensure(store, project, &[bsuid("waba", "US.1"), phone("15550001")], &Seen::default()).await, one);
-    assert_eq!(ensure(store, project, &[phone("15550001")], &Seen::default()).await, other);
+    let hidden = ensure(store, project, &[bsuid("waba", "US.1")], &Seen::default()).await;
+    let numbered = ensure(store, project, &[phone("15550001")], &Seen::default()).await;
+    let both = [bsuid("waba", "US.1"), phone("15550001")];
+    let met = transact!(store, "test", tx => contacts::see(tx, project, &both, fresh(), &Seen::default(), NOW).await);
+    let met = met.unwrap();
+    assert_eq!((met.id, met.twin), (numbered, Some(hidden)), "the conversation with the number continues");
+    transact!(store, "test", tx => contact_joins::join(tx, project, hidden, numbered, NOW).await).unwrap();
+    for identity in &both {
+        assert_eq!(ensure(store, project, std::slice::from_ref(identity), &Seen::default()).await, numbered);
+    }
+}
+
+#[tokio::test]
+async fn number_that_another_person_has_now_leaves_its_contact() {
+    let world = World::new().await;
+    let (store, project) = (&world.store, world.project);
+    let ana = [bsuid("waba", "US.1"), phone("15550001")];
+    let first = ensure(store, project, &ana, &Seen { wa_id: Some("15550001".into()), ..Seen::default() }).await;
+    let seen = Seen { wa_id: Some("15550002".into()), user_id: Some("US.2".into()), ..Seen::default() };
+    let ben = ensure(store, project, &[bsuid("waba", "US.2"), phone("15550002")], &seen).await;
+    // Ben has Ana's number now, without a notice of either.
+    let seen = Seen { wa_id: Some("15550001".into()), user_id: Some("US.2".into()), ..Seen::default() };
+    assert_eq!(ensure(store, project, &[bsuid("waba", "US.2"), phone("15550001")], &seen).await, ben);
+    assert_eq!(ensure(store, project, &[phone("15550001")], &Seen::default()).await, ben);
+    assert_eq!(ensure(store, project, &[bsuid("waba", "US.1")], &Seen::default()).await, first);
+    let mut reader = world.store.read().await.unwrap();
+    let row = contacts::find(&mut reader.conn(), project, first).await.unwrap().unwrap();
+    assert_eq!(row.wa_id, None, "messages for the first contact do not reach the second");
 }
 
 #[tokio::test]

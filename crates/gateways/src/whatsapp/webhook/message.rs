@@ -1,6 +1,7 @@
 //! Reads an inbound message, or the echo of one that was written on the shop's phone.
 
 use super::{InboundMessage, json};
+use domain::phone;
 use serde_json::Value;
 use std::collections::HashMap;
 
@@ -44,23 +45,33 @@ pub(super) struct Contacts<'a> {
 
 impl<'a> Contacts<'a> {
     pub(super) fn new(list: &'a [Value]) -> Self {
-        let index = |key: &str| {
-            let mut places = HashMap::new();
-            for (place, contact) in list.iter().enumerate() {
-                if let Some(id) = json::id(contact.get(key)) {
-                    places.entry(id).or_insert(place);
-                }
+        let (mut by_user_id, mut by_wa_id) = (HashMap::new(), HashMap::new());
+        for (place, contact) in list.iter().enumerate() {
+            if let Some(id) = json::id(contact.get("user_id")) {
+                by_user_id.entry(id).or_insert(place);
             }
-            places
-        };
-        Self { list, by_user_id: index("user_id"), by_wa_id: index("wa_id") }
+            if let Some(number) = json::id(contact.get("wa_id")) {
+                by_wa_id.entry(canonical(&number)).or_insert(place);
+                by_wa_id.entry(number).or_insert(place);
+            }
+        }
+        Self { list, by_user_id, by_wa_id }
     }
 
-    /// The first entry with one of the sender's ids.
+    /// The first entry with one of the sender's ids. A number may be written in two forms, as in
+    /// Brazil.
     fn find(&self, from: Option<&str>, user_id: Option<&str>) -> Option<&'a Value> {
-        let places = [user_id.and_then(|id| self.by_user_id.get(id)), from.and_then(|id| self.by_wa_id.get(id))];
+        let places = [
+            user_id.and_then(|id| self.by_user_id.get(id)),
+            from.and_then(|id| self.by_wa_id.get(id).or_else(|| self.by_wa_id.get(&canonical(id)))),
+        ];
         self.list.get(*places.into_iter().flatten().min()?)
     }
+}
+
+/// The one form of a number by which contacts are compared.
+fn canonical(number: &str) -> String {
+    phone::normalise(number).map_or_else(|_| number.to_owned(), |phone| phone.canonical().to_owned())
 }
 
 /// `None` without an id or a sender: such a message could not be deduplicated or answered.

@@ -4,6 +4,7 @@
 //! counted. Deduplication is left to the database.
 
 mod delivery;
+pub mod identity;
 mod json;
 mod message;
 mod parse;

@@ -1,11 +1,9 @@
 //! Edits and deletions of messages by the contact (docs/inbound-messages.md).
 
-use super::talking;
+use super::{talking, webhook};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::Span;
-use gateways::whatsapp::signature;
 use reqwest::Method;
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use testkit::{ANA, TestApp};
@@ -19,14 +17,7 @@ async fn delivered(app: &TestApp, phone: &str, wamid: &str, at: i64, mut message
     message["from"] = json!(phone.trim_start_matches('+'));
     message["id"] = json!(wamid);
     message["timestamp"] = json!((i64::try_from(emulator::START_SECONDS).unwrap() + at).to_string());
-    let metadata = json!({"display_phone_number": "15550001111", "phone_number_id": emulator::PHONE_NUMBER_ID});
-    let value = json!({"messaging_product": "whatsapp", "metadata": metadata, "messages": [message]});
-    let changes = json!([{"field": "messages", "value": value}]);
-    let body = json!({"object": "whatsapp_business_account", "entry": [{"id": "200000000000001", "changes": changes}]});
-    let body = body.to_string().into_bytes();
-    let signed = signature::sign(&SecretString::from(emulator::APP_SECRET), &body);
-    let request = app.request(Method::POST, "/webhooks/whatsapp").header(signature::HEADER, signed);
-    assert_eq!(request.body(body).send().await.unwrap().status(), 200);
+    webhook(app, emulator::PHONE_NUMBER_ID, "messages", json!({"messages": [message]})).await;
 }
 
 fn text(body: &str) -> Value {

@@ -6,6 +6,7 @@ mod for_agent;
 mod inbound;
 mod media;
 mod outgoing;
+mod people;
 mod phone_replies;
 mod phone_reply_changes;
 mod pictures;
@@ -14,6 +15,9 @@ mod standalone;
 mod template_lookup;
 mod validation;
 
+use gateways::whatsapp::signature;
+use reqwest::Method;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use testkit::{ANA, Answer, TestApp};
 
@@ -49,4 +53,16 @@ async fn last_on_phone(app: &TestApp) -> Value {
 async fn shown(app: &TestApp, path: &str, id: &str) -> Value {
     let list = app.get(&format!("{path}?per_page=100")).await;
     list.data().as_array().unwrap().iter().find(|message| message["id"] == id).unwrap().clone()
+}
+
+/// Delivers a signed webhook of a field to a number.
+async fn webhook(app: &TestApp, number: &str, field: &str, mut value: Value) {
+    value["messaging_product"] = json!("whatsapp");
+    value["metadata"] = json!({"display_phone_number": "15550001111", "phone_number_id": number});
+    let changes = json!([{"field": field, "value": value}]);
+    let entry = json!([{"id": emulator::WABA_ID, "changes": changes}]);
+    let body = json!({"object": "whatsapp_business_account", "entry": entry}).to_string().into_bytes();
+    let signed = signature::sign(&SecretString::from(emulator::APP_SECRET), &body);
+    let request = app.request(Method::POST, "/webhooks/whatsapp").header(signature::HEADER, signed);
+    assert_eq!(request.body(body).send().await.unwrap().status(), 200);
 }
