@@ -81,7 +81,7 @@ pub(crate) async fn add(tx: &mut Tx<'_>, project: ProjectId, identity: &Identity
     Ok(run!(tx, ADD, [project, identity.kind, identity.scope, identity.value, contact], execute)? == 1)
 }
 
-/// Gives the contact the identity, whoever has it; its earlier ones of the same kind become former.
+/// Gives the contact the identity, also if another one has it; its earlier ones of the same kind become former.
 pub(crate) async fn take(tx: &mut Tx<'_>, project: ProjectId, identity: &Identity, contact: ContactId) -> Result<()> {
     run!(tx, TAKE, [project, identity.kind, identity.scope, identity.value, contact], execute)?;
     retire_others(tx, project, identity, contact).await

@@ -140,11 +140,7 @@ pub(super) struct ConversationOwner {
 
 /// The sender's number, if it is valid.
 pub(super) fn sender_phone(message: &InboundMessage) -> Option<Phone> {
-    message.from.as_deref().and_then(phone_of)
-}
-
-pub(super) fn phone_of(number: &str) -> Option<Phone> {
-    phone::normalise(number).ok()
+    message.from.as_deref().and_then(|number| phone::normalise(number).ok())
 }
 
 /// The contact of a message, if it is stored.

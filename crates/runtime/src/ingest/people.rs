@@ -1,11 +1,11 @@
 //! Notices about contacts: another number, another user id; and two contacts that turn out to be
 //! one person. They keep contact, conversation, notes and assignment.
 
-use super::messages::phone_of;
 use crate::{Context, events, ownership};
 use domain::{
     event::Event,
     ids::{ContactId, ProjectId},
+    phone,
 };
 use gateways::whatsapp::webhook::{InboundMessage, identity};
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(super) async fn apply_notice(
     message: &InboundMessage,
 ) -> Result<()> {
     let Some(new) = identity::of_notice(&message.raw) else { return Ok(()) };
-    let phone = new.wa_id.as_deref().and_then(phone_of);
+    let phone = new.wa_id.as_deref().and_then(|number| phone::normalise(number).ok());
     let new = NewAddress {
         number: phone.as_ref().map(|phone| (phone.digits(), Identity::phone_number(phone.canonical()))),
         user_id: new.user_id.map(|id| Identity::user_id(message.waba_id.clone().unwrap_or_default(), id)),
@@ -44,7 +44,7 @@ pub(super) async fn store_user_id_update(
     let mut stored = false;
     for update in identity::user_id_updates(change) {
         let previous = update.previous.map(|id| Identity::user_id(scope, id));
-        let number = update.wa_id.as_deref().and_then(phone_of);
+        let number = update.wa_id.as_deref().and_then(|number| phone::normalise(number).ok());
         let number = number.map(|phone| Identity::phone_number(phone.canonical()));
         for known in previous.iter().chain(&number) {
             let Some(contact) = contacts::by_identity(tx, project, known).await? else { continue };

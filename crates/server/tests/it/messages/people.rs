@@ -119,7 +119,7 @@ async fn notice_opens_no_service_window_and_repeated_changes_nothing() {
     notice(&app, "wamid.n2", changed()).await;
     app.run_until_idle().await;
     assert_eq!(list(&app, "whatsapp_contacts").await, before);
-    assert!(!app.metrics().await.contains("kind_not_answered"), "nobody waits for an answer to a notice");
+    assert!(!app.metrics().await.contains("kind_not_answered"), "a notice asks for no answer");
 }
 
 #[tokio::test]
