@@ -61,7 +61,7 @@ statements! {
                  (SELECT hash FROM sessions WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)"];
 }
 
-/// What one transaction deleted.
+/// Rows that one transaction deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deleted {
     pub rows: u64,

@@ -47,7 +47,7 @@ async fn edit_and_deletion_name_the_message_and_change_the_chat() {
         json!({"to": "ana", "edit": "wamid.unknown", "text": "x"}),
         json!({"to": "ana"}),
         json!({"to": "ana", "txt": "x"}),
-        json!({"to": "nobody at all", "text": "x"}),
+        json!({"to": "not a number", "text": "x"}),
     ] {
         let answer = harness.post("/echo", refused.clone()).await;
         assert!((400..500).contains(&answer.status), "{refused}: {}", answer.text);

@@ -134,9 +134,9 @@ pub(crate) struct AgentLimits {
     /// are refused with `outside_service_window`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outside_window_template: Option<WindowTemplateField>,
-    /// What the agent does when a person replies on the shop's phone: `minutes` (default) pauses it for
-    /// `phone_reply_pause_minutes`, `until_resumed` until a person resumes it, and `never` only shows
-    /// it the reply.
+    /// Pause of the agent after a reply on the shop's phone: `minutes` (default) lasts for
+    /// `phone_reply_pause_minutes`, `until_resumed` until a person resumes the agent; with `never` the
+    /// agent continues and reads the reply.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<PhoneReplyPause>)]
     phone_reply_pause: Option<String>,

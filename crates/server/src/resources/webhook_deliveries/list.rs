@@ -33,7 +33,7 @@ pub(super) struct WebhookDeliveryPage {
     meta: WebhookDeliveryCursor,
 }
 
-/// Where the next page begins.
+/// Cursor of the next page.
 #[derive(Serialize, ToSchema)]
 struct WebhookDeliveryCursor {
     /// Null on the last page.

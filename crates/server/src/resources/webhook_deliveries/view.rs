@@ -68,7 +68,7 @@ pub(super) struct WebhookDeliveryDetail {
     pub(super) log: Vec<WebhookDeliveryAttempt>,
 }
 
-/// What is posted.
+/// The HTTP request of a delivery.
 #[derive(Serialize, ToSchema)]
 pub(super) struct WebhookDeliveryRequest {
     pub(super) url: String,

@@ -1,4 +1,4 @@
-//! What is posted for each event, in both versions.
+//! Payloads of each event, in both versions.
 
 use super::{KEY, ana_writes, assert_signed, header, receiver, subscribe, subscribe_project, with_number};
 use domain::Span;

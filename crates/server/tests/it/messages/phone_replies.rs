@@ -191,7 +191,7 @@ async fn reply_during_a_model_call_discards_the_answer() {
     assert_eq!(needs_person.data(), &json!([]), "a person has just replied");
     assert_eq!(app.get("/api/v1/inbox?view=agent").await.data().as_array().unwrap().len(), 1);
 
-    // The pause begins anew with each reply, and the agent continues with the contact's next message.
+    // Each reply restarts the pause, and the agent continues with the contact's next message.
     app.forward(Span::from_mins(59)).await;
     phone_says(&app, "Shall I send it?").await;
     app.forward(Span::from_mins(59)).await;

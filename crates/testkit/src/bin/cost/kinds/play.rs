@@ -20,7 +20,7 @@ pub struct Play<'a> {
     now: Timestamp,
 }
 
-/// What an execution asks for after an input.
+/// Effects that an execution requests after an input.
 pub enum Asks {
     Model(String),
     Tool(String, Box<ToolRequest>, SecretMarks),
