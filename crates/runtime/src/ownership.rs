@@ -104,13 +104,26 @@ pub async fn assign(
 ) -> Result<()> {
     conversations::assign(tx, project, conversation.id, Some(user)).await?;
     withdraw_sends(ctx, tx, project, conversation.id, now).await?;
+    hand_off(ctx, tx, project, conversation, "assigned", now).await?;
+    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user})).await
+}
+
+/// Hands the conversation's execution off, if one is live.
+async fn hand_off(
+    ctx: &Context,
+    tx: &mut Tx<'_>,
+    project: ProjectId,
+    conversation: &ConversationRow,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
     let status = live_status(tx, project, conversation).await?;
     if status.is_some_and(|status| status.may_be_set(ExecutionStatus::Handoff)) {
-        let id = format!("assigned:{}", ctx.new_uuid());
-        let input = Input::SetStatus { id, status: ExecutionStatus::Handoff, reason: "assigned".into() };
+        let id = format!("{reason}:{}", ctx.new_uuid());
+        let input = Input::SetStatus { id, status: ExecutionStatus::Handoff, reason: reason.into() };
         deliver_to_execution(tx, project, conversation, &input, now).await?;
     }
-    append_updated_event(ctx, tx, project, conversation, &json!({"assignee_id": user})).await
+    Ok(())
 }
 
 /// Silences the agent of a conversation, whose row is locked, until a time: as [`assign`], without an
@@ -125,12 +138,7 @@ pub(crate) async fn pause(
 ) -> Result<()> {
     conversations::pause_agent(tx, project, conversation.id, Some(until)).await?;
     withdraw_sends(ctx, tx, project, conversation.id, now).await?;
-    let status = live_status(tx, project, conversation).await?;
-    if status.is_some_and(|status| status.may_be_set(ExecutionStatus::Handoff)) {
-        let id = format!("phone_reply:{}", ctx.new_uuid());
-        let input = Input::SetStatus { id, status: ExecutionStatus::Handoff, reason: PHONE_REPLY.into() };
-        deliver_to_execution(tx, project, conversation, &input, now).await?;
-    }
+    hand_off(ctx, tx, project, conversation, PHONE_REPLY, now).await?;
     if until != NEVER_ENDS {
         let key = conversation.id.to_string();
         let (id, kind) = (ctx.new_uuid(), JobKind::PhoneReplyPause);
@@ -261,8 +269,8 @@ pub async fn close(
 }
 
 /// Follows up on a conversation that was ended because its contact has another open one with the
-/// number, which gets the assignment. A turn that is under way or due still answers; an execution
-/// that waits ends.
+/// number, which gets the assignment, a handoff or a pause. A turn that is under way or due still
+/// answers; an execution that waits ends.
 pub(crate) async fn continue_in(
     ctx: &Context,
     tx: &mut Tx<'_>,
@@ -271,15 +279,23 @@ pub(crate) async fn continue_in(
     other: Option<&ConversationRow>,
     now: Timestamp,
 ) -> Result<()> {
+    let status = live_status(tx, project, ended).await?;
     match (ended.assignee_id, other) {
         (Some(user), Some(other)) if !other.is_assigned() => {
             conversation_assignments::move_to(tx, project, ended.id, other.id, now).await?;
             assign(ctx, tx, project, other, user, now).await?;
         }
         (Some(_), _) => conversation_assignments::release(tx, project, ended.id, now).await?,
+        (None, Some(other)) if !other.is_held(now) => match ended.agent_paused_until.filter(|until| *until > now) {
+            Some(until) => pause(ctx, tx, project, other, until, now).await?,
+            // The contact waits for a person.
+            None if status == Some(ExecutionStatus::Handoff) => {
+                hand_off(ctx, tx, project, other, "contact_joined", now).await?;
+            }
+            None => {}
+        },
         (None, _) => {}
     }
-    let status = live_status(tx, project, ended).await?;
     if ended.due_at.is_none() && status.is_some_and(|status| status.may_be_set(ExecutionStatus::Ended)) {
         let id = format!("joined:{}", ctx.new_uuid());
         let input =

@@ -12,7 +12,7 @@ statements! {
     OPEN_TWICE = ["SELECT ", ConversationRow, " FROM conversations WHERE project_id = $1 AND contact_id = $2 AND status = 'active' \
                    AND phone_number_id IN (SELECT c.phone_number_id FROM conversations c WHERE c.project_id = $1 AND c.contact_id = $3 AND c.status = 'active')"];
     OPEN_OF = ["SELECT ", ConversationRow, " FROM conversations WHERE project_id = $1 AND contact_id = $2 AND phone_number_id = $3 AND status = 'active'"];
-    FINISH = ["UPDATE conversations SET status = 'ended', assignee_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
+    FINISH = ["UPDATE conversations SET status = 'ended', assignee_id = NULL, agent_paused_until = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];
     MOVE_CONVERSATIONS = ["UPDATE conversations SET contact_id = $3, updated_at = $4 WHERE project_id = $1 AND contact_id = $2"];
     MOVE_NOTES = ["UPDATE contact_notes SET contact_id = $3 WHERE project_id = $1 AND contact_id = $2"];
     EMPTY = ["UPDATE contacts SET wa_id = NULL, user_id = NULL, updated_at = $3 WHERE project_id = $1 AND id = $2"];

@@ -122,6 +122,8 @@ pub struct Met {
     pub changed: bool,
     /// Another contact that turned out to be the same person.
     pub twin: Option<ContactId>,
+    /// The number of the event is one that the contact has no longer.
+    pub by_former_number: bool,
 }
 
 /// As [`see`], for identities that lead to one contact at most.
@@ -196,7 +198,7 @@ pub async fn see(
             }
         }
     }
-    Ok(Met { id, changed, twin })
+    Ok(Met { id, changed, twin, by_former_number: is_former(IdentityKind::WaId) })
 }
 
 /// The contact of an event, and another one that it shows to be the same person.

@@ -196,7 +196,7 @@ pub(super) async fn open_conversation(
     if met.changed {
         events::append(ctx, tx, project, Event::ContactUpdated, contact.uuid(), &json!({})).await?;
     }
-    let shown = phone.as_ref().map(Phone::e164);
+    let shown = phone.as_ref().filter(|_| !met.by_former_number).map(Phone::e164);
     let touch = Touch {
         new_id: ctx.new_id(),
         phone_number_id: &message.phone_number_id,

@@ -102,6 +102,7 @@ async fn changed_number_keeps_contact_conversation_notes_and_assignment() {
     app.run_until_idle().await;
     assert_eq!(received(&app, NEW).await.last().unwrap(), "Noted.");
     assert_eq!(list(&app, "whatsapp_contacts").await[0]["wa_id"], json!(&NEW[1..]));
+    assert_eq!(conversations(&app).await[0]["phone_number"], NEW);
 }
 
 #[tokio::test]
@@ -193,6 +194,7 @@ async fn assignment_of_a_joined_conversation_moves_to_the_one_that_continues() {
     let app = shop().await;
     app.model().says("By number.");
     writes(&app, Some(ANA), None, "hi").await;
+    app.run_until_idle().await;
     app.model().says("By id.");
     writes(&app, None, Some(OLD_ID), "hidden").await;
     app.run_until_idle().await;
@@ -208,6 +210,31 @@ async fn assignment_of_a_joined_conversation_moves_to_the_one_that_continues() {
     let moved = app.get(&path(&numbered["id"])).await;
     assert_eq!((&moved.data()[0]["user_id"], &moved.data()[0]["active"]), (&json!(person), &json!(true)));
     assert_eq!(texts(&app, numbered).await, ["hi", "By number.", "it is me"], "the person answers, not the agent");
+}
+
+#[tokio::test]
+async fn contact_who_waits_for_a_person_waits_in_the_conversation_that_continues() {
+    let app = shop().await;
+    app.model().says("By number.");
+    writes(&app, Some(ANA), None, "hi").await;
+    app.run_until_idle().await;
+    app.model().says("A person will write.");
+    writes(&app, None, Some(OLD_ID), "a person please").await;
+    app.run_until_idle().await;
+    let agent = app.get("/api/v1/agents").await.data()[0]["id"].as_str().unwrap().to_owned();
+    let execution =
+        format!("/api/v1/agents/{agent}/executions/{}", app.execution(&agent).await["id"].as_str().unwrap());
+    let handoff = json!({"agent_execution": {"status": "handoff"}});
+    app.call(Method::PUT, &execution, Some(handoff)).await.data();
+    app.run_until_idle().await;
+    writes(&app, Some(ANA), Some(OLD_ID), "it is me").await;
+    app.run_until_idle().await;
+    let all = conversations(&app).await;
+    let numbered = all.iter().find(|one| one["phone_number"] == ANA).unwrap();
+    assert_eq!(texts(&app, numbered).await, ["hi", "By number.", "it is me"], "the agent does not answer");
+    let waiting = app.get("/api/v1/inbox?view=needs_person").await;
+    let waiting: Vec<&Value> = waiting.data().as_array().unwrap().iter().map(|entry| &entry["id"]).collect();
+    assert_eq!(waiting, [&numbered["id"]]);
 }
 
 #[tokio::test]
