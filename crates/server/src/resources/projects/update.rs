@@ -44,7 +44,7 @@ struct ProjectFields {
     params(("project_id", description = "Project id.")), request_body = ProjectUpdateRequest,
     responses(
         (status = 200, description = "The project.", body = Data<ProjectDetails>),
-        (status = 422, description = "Details: `taken`: another project has the name"),
+        (status = 422, description = "Details: `taken`: another project has the name; `bad_language`, `bad_text`, `too_many`: languages and texts of the disclosure"),
     )
 )]
 pub(super) async fn handle(
