@@ -34,7 +34,8 @@ use store::conversations;
         (status = 404, description = "Also if the template does not exist in its language, neither here nor at WhatsApp"),
         (status = 409, description = "`agent_active`: an execution is active in this conversation"),
         (status = 422, description = "`outside_service_window`: the 24-hour window is closed; `no_address`: WhatsApp has \
-            sent no address of this contact. Details: `blank`, `invalid`, `invalid_url`, `ambiguous`, `not_a_file`, `too_large`, \
+            sent no address of this contact; `template_unknown`, `template_not_approved`, `template_parameters_invalid`: the \
+            template for texts outside of the window cannot carry the text. Details: `blank`, `invalid`, `invalid_url`, `ambiguous`, `not_a_file`, `too_large`, \
             `unsupported_type`, `unknown_message`, `not_reactable`; of a template also `wrong_parameter_count`, `wrong_parameters`, \
             `missing_parameter`, `invalid_parameter`, `wrong_header`, `unsupported_template`"),
     )

@@ -84,7 +84,7 @@ fn positional() -> String {
     responses(
         (status = 201, description = "The draft.", body = Data<WhatsappTemplate>),
         (status = 422, description = "`ambiguous_account`: the configs are of different business accounts, so select one; \
-            details: `taken`, `unknown_config`, `unknown_customer`, and for rules of WhatsApp `blank`, `invalid_format`, \
+            `no_production_config`: no config can call WhatsApp; details: `taken`, `unknown_config`, `unknown_customer`, and for rules of WhatsApp `blank`, `invalid_format`, \
             `too_long`, `no_body`, `missing_example`, `wrong_example_count`"),
     )
 )]
