@@ -42,15 +42,23 @@ def made(path, body):
     return call("POST", f"/api/v1/{path}", body)["data"]["id"]
 
 
-def made_in_place(path, body):
-    """Like `made`; once the project has as many as it may, the listed ones make room."""
+def made_in_place(path, body, needed):
+    """Like `made`; once the project has as many as it may, the listed ones that may be deleted make room, but for those
+    with the ids that other operations need."""
     try:
         return made(path, body)
     except RuntimeError as refused:
         if "too_many" not in str(refused):
             raise
         for old in call("GET", f"/api/v1/{path}")["data"]:
-            call("DELETE", f"/api/v1/{path}/{old['id']}")
+            if old["id"] in needed:
+                continue
+            try:
+                call("DELETE", f"/api/v1/{path}/{old['id']}")
+            except RuntimeError as kept:
+                # The destination URL of a config, or another thread has deleted it.
+                if ": 409 " not in str(kept) and ": 404 " not in str(kept):
+                    raise
         return made(path, body)
 
 
@@ -206,14 +214,15 @@ class World:
         return made(f"test_suites/{suite}/test_cases", case)
 
     def new_webhook(self):
-        return made_in_place(f"whatsapp_configs/{self.account}/whatsapp_webhooks", {"whatsapp_webhook": HOOK})
+        return made_in_place(f"whatsapp_configs/{self.account}/whatsapp_webhooks", {"whatsapp_webhook": HOOK}, vars(self).values())
 
     def new_endpoint(self):
-        return made_in_place("webhook_endpoints", {"webhook_endpoint": HOOK})
+        return made_in_place("webhook_endpoints", {"webhook_endpoint": HOOK}, vars(self).values())
 
     def new_provider(self):
         """Has no key, so that nothing is sent to it."""
-        return made_in_place("model_providers", {"model_provider": {"name": f"Provider {self.next()}", "kind": "Anthropic"}})
+        provider = {"model_provider": {"name": f"Provider {self.next()}", "kind": "Anthropic"}}
+        return made_in_place("model_providers", provider, vars(self).values())
 
     def new_note(self):
         return made(f"whatsapp_contacts/{self.contact}/notes", {"note": {"content": "No penicillin"}})
@@ -280,9 +289,6 @@ class World:
                 return self.editable[0]
             case _, "template_id":
                 return self.draft
-            case "update_project", _:
-                # An archived project would refuse all other writes.
-                return None
             case _, "project_id":
                 return self.project
             case _, "api_key_id":
@@ -349,6 +355,8 @@ class World:
                 return self.customer
             case "user_id":
                 return self.member
+            case "agent_test_chat_id":
+                return self.chat
             case "whatsapp_config_id":
                 return self.account if "template" in operation else self.new_config()
             case _:
